@@ -1,0 +1,10 @@
+/** @type {import("jest").Config} */
+module.exports = {
+  testEnvironment: "node",
+  roots: ["<rootDir>/tests"],
+  transform: { "^.+\\.(t|m?j)sx?$": ["@swc/jest", { jsc: { parser: { syntax: "typescript" }, target: "es2022" }, module: { type: "commonjs" } }] },
+  // These packages ship ES modules only, which jest must turn into CommonJS.
+  transformIgnorePatterns: ["/node_modules/(?!(@octokit|universal-user-agent|before-after-hook|jose|@hono/node-server|hono)/)"],
+  testTimeout: 30_000,
+  maxWorkers: 2,
+};

@@ -1,0 +1,39 @@
+import { CommanderError, type Command } from "commander";
+import pc from "picocolors";
+
+/** Meanings of an exit code, the same for every command. */
+export const EXIT = { holds: 0, doesNotHold: 1, couldNotRun: 2 } as const;
+
+/** What the command checks does not hold: its message is for the person who must act. */
+export class DoesNotHold extends Error {}
+
+/** The command was used wrongly or could not run: the message says what would be right. */
+export class CouldNotRun extends Error {}
+
+/** Errors whose message is written for a person; everything else is a defect and shows its stack. */
+const SPOKEN = new Set(["PostureError", "SystemsError", "ProviderError", "EngineError", "TokenError", "RotationError"]);
+
+/** The exit code and the text for an error that ended a command. */
+export function explain(error: unknown): { code: number; text: string } {
+  if (error instanceof DoesNotHold) return { code: EXIT.doesNotHold, text: error.message };
+  if (error instanceof CouldNotRun || (error instanceof Error && SPOKEN.has(error.name))) return { code: EXIT.couldNotRun, text: error.message };
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { code: EXIT.couldNotRun, text: `Unexpected: ${detail}\nThis is a defect of Gatehouse; please report it with the lines above.` };
+}
+
+/** Runs a program to its end and sets the exit code; sub-commands keep commander from exiting by itself. */
+export async function runMain(program: Command): Promise<void> {
+  const quiet = (command: Command): void => { command.exitOverride(); command.commands.forEach(quiet); };
+  quiet(program);
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) { // commander has printed its own sentence
+      process.exitCode = error.exitCode === 0 ? EXIT.holds : EXIT.couldNotRun;
+      return;
+    }
+    const { code, text } = explain(error);
+    process.stderr.write(`${pc.isColorSupported ? pc.red(text) : text}\n`);
+    process.exitCode = code;
+  }
+}

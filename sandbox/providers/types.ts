@@ -30,10 +30,16 @@ export interface CheckResult {
   failures?: CheckFailure[];
 }
 
-/** `replaces` names the top-level properties that force a replacement; empty means update in place. */
+/**
+ * What a diff finds. `replaces` names the top-level properties that force a replacement (empty: update in place), `diffs` all top-level
+ * properties that change, computed ones included (the `diffReasons` of a preview; absent: the first segments of `detailedDiff`).
+ * `detailedDiff` is empty for packages whose real plugin gives none (random and cloudflare, which wrap the Plugin Framework): their
+ * previews carry `detailedDiff: null`, and the engine compares old and new state for display itself.
+ */
 export interface DiffResult {
   changes: boolean;
   replaces: string[];
+  diffs?: string[];
   deleteBeforeReplace?: boolean;
   detailedDiff: DetailedDiff;
 }

@@ -1,0 +1,99 @@
+import type { Snapshot, SnapshotResource } from "./snapshot";
+
+/**
+ * One thing that a state of the stack says about the agent's power. `power` orders values of the same id:
+ * a higher number lets the agent (or whoever has taken it over) do more, so a rise is a widening.
+ */
+export interface Fact {
+  readonly id: string;
+  readonly area: "access" | "review" | "token" | "gate" | "audit";
+  readonly says: string;
+  readonly power: number;
+}
+
+const PERMISSION_POWER: Record<string, number> = { pull: 1, triage: 2, push: 3, maintain: 4, admin: 5 };
+const CAPABILITY_POWER: Record<string, number> = { deny: 0, list: 1, read: 2, patch: 3, create: 3, update: 3, delete: 4, sudo: 8 };
+
+const text = (value: unknown, otherwise = "?"): string => (typeof value === "string" || typeof value === "number" ? String(value) : otherwise);
+const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+
+/** The `path "…" { capabilities = [...] }` blocks of a Vault policy. */
+export function capabilities(hcl: string): { path: string; capabilities: string[] }[] {
+  return [...hcl.matchAll(/path\s+"([^"]+)"\s*\{([^}]*)\}/g)].map(([, path = "", body = ""]) => ({
+    path, capabilities: [...(/capabilities\s*=\s*\[([^\]]*)\]/.exec(body)?.[1] ?? "").matchAll(/"([^"]+)"/g)].map(([, name = ""]) => name),
+  }));
+}
+
+type Reader = (resource: SnapshotResource) => Fact[];
+
+const READERS: Record<string, Reader> = {
+  "github:index/teamRepository:TeamRepository": ({ inputs }) => {
+    const permission = text(inputs.permission, "pull");
+    return [{ id: `access/${text(inputs.repository)}`, area: "access", says: `the agent's team has ${permission} on ${text(inputs.repository)}`, power: PERMISSION_POWER[permission] ?? 9 }];
+  },
+  "github:index/membership:Membership": ({ inputs }) => {
+    const role = text(inputs.role, "member");
+    return [{ id: `membership/${text(inputs.username)}`, area: "access", says: `${text(inputs.username)} is ${role} of the organization`, power: role === "member" ? 1 : 9 }];
+  },
+  "github:index/branchProtection:BranchProtection": ({ name, inputs }) => {
+    const review = (list(inputs.requiredPullRequestReviews)[0] ?? {}) as Record<string, unknown>;
+    const approvals = Number(review.requiredApprovingReviewCount ?? 0);
+    return [
+      { id: `protection/${name}/approvals`, area: "review", says: `${name}: ${approvals} approvals${review.requireCodeOwnerReviews === true ? ", code owners among them" : ""}`, power: 10 - approvals - (review.requireCodeOwnerReviews === true ? 1 : 0) },
+      { id: `protection/${name}/admins`, area: "review", says: `${name}: ${inputs.enforceAdmins === true ? "holds for administrators too" : "administrators may pass"}`, power: inputs.enforceAdmins === true ? 0 : 1 },
+    ];
+  },
+  "github:index/repositoryRuleset:RepositoryRuleset": ({ name, inputs }) => {
+    const bypass = list(inputs.bypassActors).length;
+    const rules = Object.keys((inputs.rules ?? {}) as object).sort();
+    return [{ id: `ruleset/${name}`, area: "review", says: `${name} (${text(inputs.target)}, ${text(inputs.enforcement)}): ${rules.join(", ")}; ${bypass} may bypass`, power: (inputs.enforcement === "active" ? 0 : 100) + bypass - rules.length }];
+  },
+  "vault:index/policy:Policy": ({ inputs }) => capabilities(text(inputs.policy, "")).map(({ path, capabilities: granted }) => ({
+    id: `vault/${text(inputs.name)}/${path}`, area: "token", says: `${text(inputs.name)} may ${granted.join(", ")} ${path}`, power: granted.reduce((sum, capability) => sum + (CAPABILITY_POWER[capability] ?? 9), 0),
+  })),
+  "cloudflare:index/r2BucketLock:R2BucketLock": ({ name, inputs }) => {
+    const seconds = Math.max(0, ...list(inputs.rules).map((rule) => Number(((rule as { condition?: { maxAgeSeconds?: number } }).condition ?? {}).maxAgeSeconds ?? 0)));
+    return [{ id: `audit/${name}`, area: "audit", says: `audit records cannot be deleted for ${Math.round(seconds / 86_400)} days`, power: -seconds }];
+  },
+};
+
+interface Limits { limits?: Record<string, unknown>; mode?: unknown; repositories?: { name?: string; access?: string }[] }
+
+function gateFacts(policy: Limits): Fact[] {
+  const limits = Object.entries(policy.limits ?? {}).filter((entry): entry is [string, number] => typeof entry[1] === "number");
+  const mode = JSON.stringify(policy.mode ?? "enforce");
+  return [
+    ...limits.map(([name, value]): Fact => ({ id: `gate/limit/${name}`, area: "gate", says: `gate limit ${name}: ${value}`, power: value })),
+    ...(policy.repositories ?? []).map((r): Fact => ({ id: `gate/repository/${text(r.name)}`, area: "gate", says: `the gate lets the agent ${text(r.access)} ${text(r.name)}`, power: r.access === "write" ? 2 : 1 })),
+    { id: "gate/mode", area: "gate", says: `the gate's mode is ${mode}`, power: mode.includes("observe") ? 9 : 0 },
+  ];
+}
+
+/** What a state of the stack says, in a fixed order. */
+export function facts(snapshot: Snapshot): Fact[] {
+  const policy = snapshot.outputs.gatePolicy;
+  return [
+    ...snapshot.resources.flatMap((r) => READERS[r.type]?.(r) ?? []),
+    ...(policy !== null && typeof policy === "object" ? gateFacts(policy as Limits) : []),
+  ].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+}
+
+export interface Change { readonly kind: "widened" | "narrowed" | "changed" | "granted" | "withdrawn"; readonly area: Fact["area"]; readonly id: string; readonly before?: string; readonly after?: string }
+
+const ORDER: Record<Change["kind"], number> = { widened: 0, granted: 1, changed: 2, withdrawn: 3, narrowed: 4 };
+/** A fact whose absence is the dangerous state: a lock that goes away widens. */
+const isLock = (fact: Fact): boolean => fact.area === "review" || fact.area === "audit" || fact.id.startsWith("gate/limit/");
+
+/** What changed between two states, what gives the agent more power first. */
+export function compare(before: readonly Fact[], after: readonly Fact[]): Change[] {
+  const old = new Map(before.map((fact) => [fact.id, fact]));
+  const now = new Map(after.map((fact) => [fact.id, fact]));
+  const changes: Change[] = [];
+  for (const fact of after) {
+    const was = old.get(fact.id);
+    if (!was) changes.push({ kind: isLock(fact) ? "narrowed" : "granted", area: fact.area, id: fact.id, after: fact.says });
+    else if (was.says !== fact.says) changes.push({ kind: fact.power > was.power ? "widened" : fact.power < was.power ? "narrowed" : "changed", area: fact.area, id: fact.id, before: was.says, after: fact.says });
+  }
+  for (const fact of before) if (!now.has(fact.id)) changes.push({ kind: isLock(fact) ? "widened" : "withdrawn", area: fact.area, id: fact.id, before: fact.says });
+  return changes.sort((a, b) => ORDER[a.kind] - ORDER[b.kind] || (a.id < b.id ? -1 : 1));
+}

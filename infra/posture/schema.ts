@@ -17,6 +17,8 @@ const whole = (min: number, max: number) => z.int(`a whole number from ${min} to
 
 export const ACCESS_LEVELS = ["read", "write"] as const;
 export const CREDENTIAL_KINDS = ["personal-access-token", "app-user-token", "app-installation", "ghes-impersonation"] as const;
+export const ADMINISTRATORS = ["bypass", "bound"] as const;
+export const ATTACHMENTS = ["custom-domain", "route"] as const;
 export const PLANS = ["free", "team", "enterprise"] as const;
 
 const credential = z.discriminatedUnion("kind", [
@@ -34,7 +36,12 @@ const sink = z.discriminatedUnion("kind", [
   /** The R2 bucket that the stack creates, with a lock rule for the retention. */
   z.strictObject({ kind: z.literal("r2"), bucket: z.string().regex(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, "a bucket name") }),
   /** A Logpush job of the Worker's trace events; the destination may carry credentials and is treated as a secret. */
-  z.strictObject({ kind: z.literal("logpush"), destination: z.string().min(8) }),
+  z.strictObject({
+    kind: z.literal("logpush"),
+    destination: z.string().min(8, "a Logpush destination such as https://…, s3://… or r2://…"),
+    /** What Cloudflare wrote to the destination to prove that it is yours; buckets need it, https destinations do not. */
+    ownershipChallenge: z.string().min(1).optional(),
+  }),
 ]);
 
 const requiredCheck = z.strictObject({
@@ -62,6 +69,8 @@ export const environmentSchema = z.strictObject({
     access: z.enum(ACCESS_LEVELS),
     /** Team slugs that own the repository's code and review what the agent writes. */
     reviewers: z.array(slug).default([]),
+    /** Team slugs of people who go on pushing their own branches; everyone else with write access is held to `claude/**`. */
+    contributors: z.array(slug).default([]),
     /** More paths the agent may never change, beside workflows and CODEOWNERS (gitignore-like globs). */
     protectedPaths: z.array(z.string().min(1).max(200)).default([]),
     defaultBranch: branchName.default("main"),
@@ -75,6 +84,11 @@ export const environmentSchema = z.strictObject({
     requiredChecks: z.array(requiredCheck).default([]),
     linearHistory: z.boolean().default(false),
     signedCommits: z.boolean().default(false),
+    /**
+     * Whether organization owners may pass the review of the default branch. `bypass`: the deployment can keep CODEOWNERS
+     * up to date, and GitHub records each pass. `bound`: nobody passes; CODEOWNERS is placed once and changes by pull request.
+     */
+    administrators: z.enum(ADMINISTRATORS).default("bypass"),
   }),
   tokenStore: z.discriminatedUnion("kind", [
     z.strictObject({
@@ -95,6 +109,8 @@ export const environmentSchema = z.strictObject({
     hostname: hostname.optional(),
     /** Zone of `hostname`. */
     zoneId: hex32.optional(),
+    /** How `hostname` reaches the Worker: Cloudflare makes its DNS record and certificate, or both exist and a route is added. */
+    attach: z.enum(ATTACHMENTS).default("custom-domain"),
     requestsPerMinute: whole(1, 100_000).default(120),
     requestsPerHour: whole(1, 1_000_000).default(4000),
     writesPerMinute: whole(1, 10_000).default(30),

@@ -1,0 +1,89 @@
+import { LineCounter, parseDocument } from "yaml";
+import { PostureError } from "./errors";
+import { parseEnvironment, type ParseContext } from "./parse";
+import type { Environment } from "./schema";
+
+const PREFIX = "gatehouse:";
+const FORBIDDEN_KEYS = new Set(["__proto__", "constructor", "prototype"]);
+
+/**
+ * Reads one `Pulumi.<stack>.yaml` and validates its `gatehouse:` keys. Pure: the text is given.
+ * @param overrides Changes as `pulumi config set --path` takes them, such as `gatehouse:gate.requestsPerMinute=5000`.
+ * @throws PostureError when the text is not a stack file, an override cannot be read, or the environment has mistakes.
+ */
+export function parseStackFile(text: string, file: string, overrides: readonly string[] = [], context?: ParseContext): Environment {
+  return parseEnvironment(readStackFile(text, file, overrides), file, context);
+}
+
+/** The `gatehouse:` keys of a stack file with the overrides applied, unvalidated. */
+export function readStackFile(text: string, file: string, overrides: readonly string[] = []): Record<string, unknown> {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, merge: false });
+  const failure = document.errors[0];
+  if (failure) {
+    const { line, col } = lines.linePos(failure.pos[0]);
+    throw new PostureError([{ path: `line ${line}, column ${col}`, wrong: "not valid YAML", right: firstLine(failure.message) }], file);
+  }
+  const content: unknown = document.toJS({ maxAliasCount: 100 });
+  const config = isRecord(content) ? (content.config ?? {}) : undefined;
+  if (!isRecord(config)) throw new PostureError([{ path: "config", wrong: "no configuration", right: "a mapping of keys such as gatehouse:organization" }], file);
+  const raw: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(config)) if (key.startsWith(PREFIX)) raw[key.slice(PREFIX.length)] = value;
+  for (const override of overrides) applyOverride(raw, override);
+  return raw;
+}
+
+/**
+ * Applies one `gatehouse:key.path[0].name=value` in Pulumi's spelling: `true`, `false` and whole numbers become such,
+ * everything else stays a text. JSON lists and mappings are taken too, since a list of repositories is hard to write otherwise.
+ */
+export function applyOverride(raw: Record<string, unknown>, override: string): void {
+  const equals = override.indexOf("=");
+  const path = equals < 0 ? [] : splitPath(override.slice(0, equals));
+  const [top, ...rest] = path;
+  const invalid = (right: string) => new PostureError([{ path: "--config", wrong: `cannot read ${JSON.stringify(override)}`, right }]);
+  if (typeof top !== "string" || path.length === 0) throw invalid("gatehouse:key.path=value, such as gatehouse:gate.requestsPerMinute=300");
+  if (path.some((part) => FORBIDDEN_KEYS.has(String(part)))) throw invalid("a key of the environment");
+  let holder: Record<PropertyKey, unknown> = raw;
+  let key: string | number = top;
+  for (const next of rest) {
+    const existing = holder[key];
+    const usable = typeof next === "number" ? Array.isArray(existing) : isRecord(existing);
+    if (existing !== undefined && !usable) throw invalid(`a path that fits: ${String(key)} is ${Array.isArray(existing) ? "a list" : "not a mapping"}`);
+    if (Array.isArray(existing) && typeof next === "number" && next > existing.length) throw invalid(`at most index ${existing.length}, which adds an entry`);
+    // Copied, so that the caller's values and YAML aliases stay as they are.
+    holder = holder[key] = (Array.isArray(existing) ? [...existing] : isRecord(existing) ? { ...existing } : typeof next === "number" ? [] : {}) as Record<PropertyKey, unknown>;
+    key = next;
+  }
+  holder[key] = scalar(override.slice(equals + 1));
+}
+
+/** `gatehouse:a.b[0]["c.d"]` → a, b, 0, c.d; empty when it is no such path. */
+function splitPath(text: string): (string | number)[] {
+  const path = text.startsWith(PREFIX) ? text.slice(PREFIX.length) : text;
+  const parts: (string | number)[] = [];
+  const token = /(?:^|\.)([A-Za-z_][\w-]*)|\[(\d{1,6})\]|\["((?:[^"\\]|\\.)*)"\]/y;
+  while (token.lastIndex < path.length) {
+    const match = token.exec(path);
+    if (!match) return [];
+    parts.push(match[1] ?? (match[2] !== undefined ? Number(match[2]) : (match[3] ?? "").replace(/\\(.)/g, "$1")));
+  }
+  return parts;
+}
+
+function scalar(text: string): unknown {
+  if (text === "true" || text === "false") return text === "true";
+  if (/^-?(?:0|[1-9]\d{0,15})$/.test(text)) return Number(text);
+  if (/^[[{]/.test(text)) {
+    try { return JSON.parse(text); } catch { return text; }
+  }
+  return text;
+}
+
+function firstLine(text: string): string {
+  return (text.split("\n")[0] ?? "").replace(/ at line \d+, column \d+:?$/, "");
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,7 +1,8 @@
 import { environmentSchema, type Environment } from "./schema";
 import { PostureError, type PostureProblem } from "./errors";
 import { NO_SENTENCE, problemsOf } from "./problems";
-import { crossProblems, type Draft } from "./rules";
+import { crossProblems } from "./rules";
+import { readable } from "./walk";
 
 /** What a check of the environment depends on beside the file. */
 export interface ParseContext {
@@ -18,22 +19,9 @@ export interface ParseContext {
 export function parseEnvironment(raw: Record<string, unknown>, file: string, context: ParseContext = { now: new Date() }): Environment {
   const result = environmentSchema.safeParse(raw, { error: () => NO_SENTENCE });
   const problems = result.success ? [] : result.error.issues.flatMap((issue) => problemsOf(issue, raw));
-  const all = firstPerPath([...problems, ...crossProblems(draftOf(raw), context)]);
+  const all = firstPerPath([...problems, ...crossProblems(readable(environmentSchema, raw) ?? {}, context)]);
   if (result.success && all.length === 0) return result.data;
   throw new PostureError(all, file);
-}
-
-/** What can be read of an environment that may have mistakes elsewhere: rules still see the parts that are right. */
-function draftOf(raw: Record<string, unknown>): Draft {
-  const shape = environmentSchema.shape;
-  const draft: Record<string, unknown> = {};
-  for (const [key, schema] of Object.entries(shape)) {
-    const part = schema.safeParse(raw[key]);
-    if (part.success) draft[key] = part.data;
-  }
-  const repositories = Array.isArray(raw.repositories) ? raw.repositories : [];
-  const element = shape.repositories.element;
-  return { ...draft, repositories: repositories.map((entry) => { const one = element.safeParse(entry); return one.success ? one.data : undefined; }) } as Draft;
 }
 
 function firstPerPath(problems: readonly PostureProblem[]): PostureProblem[] {

@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import { environmentSchema } from "./schema";
 import type { PostureProblem } from "./errors";
+import { knownKeys, valueAt } from "./walk";
 
 /** Marks an issue for which the schema has no sentence of its own. Never shown. */
 export const NO_SENTENCE = "\u0000";
@@ -92,7 +92,7 @@ function wrongness(issue: Issue, path: Path, value: unknown): string {
   switch (issue.code) {
     case "invalid_value":
     case "invalid_union": return `no such ${NOUNS[String(path.at(-1))] ?? "value"}: ${shown}`;
-    case "invalid_type": return `${shown} is not ${TYPE_NAMES[issue.expected] ?? "what is needed here"}`;
+    case "invalid_type": return `${typeof value === "string" && shown !== "the value" ? JSON.stringify(shown) : shown} is not ${TYPE_NAMES[issue.expected] ?? "what is needed here"}`;
     case "too_big": return `${Array.isArray(value) ? `${value.length} entries` : shown} is too ${issue.origin === "string" ? "long" : "much"}`;
     case "too_small": return isEmpty(value) ? "empty" : `${shown} is too ${issue.origin === "string" ? "short" : "little"}`;
     case "invalid_format": return value === "" ? "empty" : `not valid: ${shown}`;
@@ -123,53 +123,6 @@ function isEmpty(value: unknown): boolean {
 
 function generic(path: Path): string {
   return path.map((part, i) => (typeof part === "number" ? "[]" : i === 0 ? String(part) : `.${String(part)}`)).join("");
-}
-
-function valueAt(raw: unknown, path: Path): unknown {
-  return path.reduce<unknown>((value, part) => (isRecordOrList(value) ? (value as Record<PropertyKey, unknown>)[part] : undefined), raw);
-}
-
-function isRecordOrList(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
-}
-
-/** The keys that the schema knows at a place; for a union, those of the kind that is written there. */
-function knownKeys(path: Path, raw: unknown): string[] {
-  let schema: z.core.$ZodType | undefined = environmentSchema;
-  let value = raw;
-  for (const part of path) {
-    schema = child(schema, part, value);
-    value = valueAt(value, [part]);
-  }
-  const object = narrowed(schema, value);
-  return object ? Object.keys(object._zod.def.shape) : [];
-}
-
-function child(schema: z.core.$ZodType | undefined, part: PropertyKey, value: unknown): z.core.$ZodType | undefined {
-  const inner = bare(schema);
-  if (inner && isType(inner, "array")) return (inner as z.core.$ZodArray)._zod.def.element;
-  return narrowed(inner, value)?._zod.def.shape[String(part)];
-}
-
-function narrowed(schema: z.core.$ZodType | undefined, value: unknown): z.core.$ZodObject | undefined {
-  const inner = bare(schema);
-  if (!inner) return undefined;
-  if (isType(inner, "object")) return inner as z.core.$ZodObject;
-  if (!isType(inner, "union")) return undefined;
-  const { discriminator, options } = (inner as z.core.$ZodDiscriminatedUnion)._zod.def;
-  const kind = valueAt(value, [discriminator]);
-  return options.map((option) => bare(option) as z.core.$ZodObject)
-    .find((option) => (option._zod.def.shape[discriminator] as z.core.$ZodLiteral | undefined)?._zod.def.values.includes(kind as string));
-}
-
-function bare(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
-  let inner = schema;
-  while (inner && (isType(inner, "optional") || isType(inner, "default"))) inner = (inner as z.core.$ZodOptional)._zod.def.innerType;
-  return inner;
-}
-
-function isType(schema: z.core.$ZodType, type: z.core.$ZodTypeDef["type"]): boolean {
-  return schema._zod.def.type === type;
 }
 
 /** Levenshtein distance, with a swap of neighbours counted as one. */

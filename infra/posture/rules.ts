@@ -1,66 +1,66 @@
-import type { Environment, Repository } from "./schema";
+import type { Environment } from "./schema";
 import type { PostureProblem } from "./errors";
 import type { ParseContext } from "./parse";
+import type { Readable } from "./walk";
 import { isGitHubDotCom } from "./endpoints";
 import { keyPath, show } from "./problems";
 
-/** An environment of which some parts may be unreadable; a repository that is unreadable keeps its place. */
-export type Draft = Partial<Omit<Environment, "repositories">> & { readonly repositories: readonly (Repository | undefined)[] };
+/** An environment of which some parts may be unreadable; what is unreadable has its own problem already. */
+export type Draft = Readable<Environment>;
 
 type Rule = (draft: Draft, context: ParseContext) => PostureProblem[];
+type Path = readonly PropertyKey[];
 const DAY = 86_400_000;
 const MAX_OBSERVE_DAYS = 90;
 
-const problem = (path: readonly PropertyKey[], wrong: string, right: string): PostureProblem => ({ path: keyPath(path), wrong, right });
+const problem = (path: Path, wrong: string, right: string): PostureProblem => ({ path: keyPath(path), wrong, right });
 const when = (condition: unknown, make: () => PostureProblem): PostureProblem[] => (condition ? [make()] : []);
-const entries = (draft: Draft): { repository: Repository; index: number }[] =>
-  draft.repositories.flatMap((repository, index) => (repository ? [{ repository, index }] : []));
-const same = (a: string, b: string | undefined): boolean => b !== undefined && a.toLowerCase() === b.toLowerCase();
+const same = (a: string | undefined, b: string | undefined): boolean => a !== undefined && b !== undefined && a.toLowerCase() === b.toLowerCase();
 
-/** Everything that one key alone cannot tell; each rule looks at what it needs and stays silent where that is unreadable. */
+/** The readable repositories with their places in the list. */
+function repositories(draft: Draft) {
+  return (draft.repositories ?? []).flatMap((repository, index) => (repository ? [{ repository, index }] : []));
+}
+
+/** Everything that one key alone cannot tell; each rule stays silent where what it needs is unreadable. */
 export function crossProblems(draft: Draft, context: ParseContext): PostureProblem[] {
   return RULES.flatMap((rule) => rule(draft, context));
 }
 
 const uniqueRepositories: Rule = (draft) => {
   const first = new Map<string, number>();
-  return entries(draft).flatMap(({ repository, index }) => {
-    const earlier = first.get(repository.name.toLowerCase());
-    if (earlier === undefined) first.set(repository.name.toLowerCase(), index);
-    return when(earlier !== undefined, () =>
-      problem(["repositories", index, "name"], `${repository.name} is already listed at repositories[${earlier}]`, "one entry per repository; GitHub ignores case"));
+  return repositories(draft).flatMap(({ repository: { name }, index }) => {
+    if (name === undefined) return [];
+    const earlier = first.get(name.toLowerCase());
+    if (earlier === undefined) first.set(name.toLowerCase(), index);
+    return when(earlier !== undefined, () => problem(["repositories", index, "name"], `${name} is already listed at repositories[${earlier}]`, "one entry per repository; GitHub ignores case"));
   });
 };
 
 /** Nobody reviews their own work: neither the machine user nor the team that carries its permissions. */
 const independentReviewers: Rule = (draft) => {
-  const { agent, review } = draft;
-  if (!agent) return [];
-  const check = (path: readonly PropertyKey[], team: string | undefined): PostureProblem[] => {
-    if (team === undefined) return [];
-    if (same(team, agent.machineUser)) return [problem(path, `${team} is the machine user, which cannot review its own work`, "a team of people")];
-    if (same(team, agent.team)) return [problem(path, `${team} is the machine user's own team, which cannot review its work`, "a team of people")];
+  const check = (path: Path, team: string | undefined): PostureProblem[] => {
+    if (same(team, draft.agent?.machineUser)) return [problem(path, `${team} is the machine user, which cannot review its own work`, "a team of people")];
+    if (same(team, draft.agent?.team)) return [problem(path, `${team} is the machine user's own team, which cannot review its work`, "a team of people")];
     return [];
   };
   return [
-    ...check(["review", "team"], review?.team),
-    ...check(["review", "securityTeam"], review?.securityTeam),
-    ...entries(draft).flatMap(({ repository, index }) => [
-      ...repository.reviewers.flatMap((team, i) => check(["repositories", index, "reviewers", i], team)),
-      ...repository.contributors.flatMap((team, i) => check(["repositories", index, "contributors", i], team)),
-    ]),
+    ...repositories(draft).flatMap(({ repository, index }) => (["reviewers", "contributors"] as const).flatMap((list) =>
+      (repository[list] ?? []).flatMap((team, i) => check(["repositories", index, list, i], team)))),
+    ...check(["review", "team"], draft.review?.team),
+    ...check(["review", "securityTeam"], draft.review?.securityTeam),
   ];
 };
 
-const hostnameAndZone: Rule = ({ gate }) => gate === undefined ? [] : [
+const hostnameAndZone: Rule = ({ gate = {} }) => [
   ...when(gate.hostname && !gate.zoneId, () => problem(["gate", "zoneId"], `missing, though hostname is ${gate.hostname}`, "the 32 hexadecimal digits of the hostname's zone")),
   ...when(gate.zoneId && !gate.hostname, () => problem(["gate", "hostname"], "missing, though zoneId is set", "a host name of that zone, or no zoneId")),
   ...when(gate.hostname?.endsWith(".workers.dev"), () => problem(["gate", "hostname"], `${gate.hostname} belongs to Cloudflare`, "a host name of your own zone, or none for the account's workers.dev")),
 ];
 
-/** Serving the token over plain http is safe only where it never leaves the machine. */
+/** Serving secrets over plain http is safe only where they never leave the machine. */
 const encryptedAddresses: Rule = (draft) => {
-  const places: (readonly [readonly PropertyKey[], string | undefined])[] = [
+  const places: (readonly [Path, string | undefined])[] = [
     [["githubUrl"], draft.githubUrl],
     [["tokenStore", "address"], draft.tokenStore?.kind === "vault" ? draft.tokenStore.address : undefined],
     [["audit", "alertWebhook"], draft.audit?.alertWebhook],
@@ -74,80 +74,86 @@ function isLoopback(url: string): boolean {
   return /^http:\/\/(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?(?:\/|$)/i.test(url);
 }
 
-const impersonationNeedsServer: Rule = ({ agent, githubUrl }) => when(
-  agent?.credential.kind === "ghes-impersonation" && isGitHubDotCom(githubUrl),
-  () => problem(["agent", "credential", "kind"], "ghes-impersonation is possible only on a GitHub Enterprise Server", "githubUrl of that server, or another kind"));
+const impersonationNeedsServer: Rule = ({ agent, githubUrl }) => when(agent?.credential?.kind === "ghes-impersonation" && isGitHubDotCom(githubUrl), () =>
+  problem(["agent", "credential", "kind"], "ghes-impersonation is possible only on a GitHub Enterprise Server", "githubUrl of that server, or another kind"));
 
-const rotationBeforeExpiry: Rule = ({ agent, rotation }) => {
-  if (!agent || !rotation || !("expiryDays" in agent.credential)) return [];
-  const { kind, expiryDays } = agent.credential;
+const rotationBeforeExpiry: Rule = ({ agent, rotation = {} }) => {
+  const credential = agent?.credential;
+  const expiry = credential && "expiryDays" in credential ? credential.expiryDays : undefined;
+  const { everyDays, remindDays } = rotation;
   return [
-    ...when(rotation.everyDays > expiryDays, () =>
-      problem(["rotation", "everyDays"], `${rotation.everyDays} days is longer than the credential lives (${expiryDays})`, `at most ${expiryDays}, or a longer agent.credential.expiryDays`)),
-    ...when(kind === "personal-access-token" && rotation.remindDays >= rotation.everyDays, () =>
-      problem(["rotation", "remindDays"], `${rotation.remindDays} days is not shorter than everyDays (${rotation.everyDays}), so the reminder would never stop`, `less than ${rotation.everyDays}`)),
+    ...when(everyDays !== undefined && expiry !== undefined && everyDays > expiry, () =>
+      problem(["rotation", "everyDays"], `${everyDays} days is longer than the credential lives (${expiry})`, `at most ${expiry}, or a longer agent.credential.expiryDays`)),
+    ...when(credential?.kind === "personal-access-token" && everyDays !== undefined && remindDays !== undefined && remindDays >= everyDays, () =>
+      problem(["rotation", "remindDays"], `${remindDays} days is not shorter than everyDays (${everyDays}), so the reminder would never stop`, `less than ${everyDays}`)),
   ];
 };
 
 /** A request that fetched the old token just before the switch must be able to end with it. */
 const graceCoversRequests: Rule = ({ gate, rotation }) => {
-  if (!gate || !rotation) return [];
-  const needed = gate.tokenCacheSeconds + gate.upstreamTimeoutSeconds;
-  return when(rotation.graceMinutes * 60 < needed, () => problem(["rotation", "graceMinutes"],
-    `${rotation.graceMinutes} min is shorter than gate.tokenCacheSeconds and gate.upstreamTimeoutSeconds together (${needed} s), so a running request could lose its token`,
+  const needed = (gate?.tokenCacheSeconds ?? 0) + (gate?.upstreamTimeoutSeconds ?? 0);
+  const grace = rotation?.graceMinutes;
+  return when(grace !== undefined && grace * 60 < needed, () => problem(["rotation", "graceMinutes"],
+    `${grace} min is shorter than gate.tokenCacheSeconds and gate.upstreamTimeoutSeconds together (${needed} s), so a running request could lose its token`,
     `at least ${Math.ceil(needed / 60)}`));
 };
 
 /** Whoever can write the workflow that rotates can have the token. */
 const rotationOutOfReach: Rule = (draft) => {
   const name = draft.rotation?.repository;
-  const listed = name === undefined ? undefined : entries(draft).find(({ repository }) => same(repository.name, name));
-  return when(listed?.repository.access === "write", () => problem(["rotation", "repository"],
+  const writable = repositories(draft).some(({ repository }) => same(repository.name, name) && repository.access === "write");
+  return when(writable, () => problem(["rotation", "repository"],
     `the agent may write to ${name}, where its own token would be rotated`, "a repository that is not listed, or listed with access: read"));
 };
 
 const observeEnds: Rule = ({ gate }, { now }) => {
-  if (gate?.mode.kind !== "observe") return [];
-  const end = Date.parse(`${gate.mode.until}T23:59:59Z`);
-  const path = ["gate", "mode", "until"];
+  const until = gate?.mode?.kind === "observe" ? gate.mode.until : undefined;
+  if (until === undefined) return [];
+  const end = Date.parse(`${until}T23:59:59Z`);
   return [
-    ...when(end < now.getTime(), () => problem(path, `${show(gate.mode.kind === "observe" && gate.mode.until)} has passed`, "mode: { kind: enforce }, or a day to come")),
+    ...when(end < now.getTime(), () => problem(["gate", "mode", "until"], `${until} has passed`, "mode: { kind: enforce }, or a day to come")),
     ...when(end > now.getTime() + (MAX_OBSERVE_DAYS + 1) * DAY, () =>
-      problem(path, `${show(gate.mode.kind === "observe" && gate.mode.until)} is more than ${MAX_OBSERVE_DAYS} days away`, "a nearer day: while the gate observes, it stops nothing")),
+      problem(["gate", "mode", "until"], `${until} is more than ${MAX_OBSERVE_DAYS} days away`, "a nearer day: while the gate observes, it stops nothing")),
   ];
 };
 
 const auditTrail: Rule = ({ audit, agent }) => {
-  if (!audit) return [];
-  const buckets = audit.sinks.flatMap((sink, index) => (sink.kind === "r2" ? [index] : []));
-  const lifetime = agent && "expiryDays" in agent.credential ? agent.credential.expiryDays : 1;
+  const sinks = audit?.sinks;
+  const buckets = (sinks ?? []).flatMap((sink, index) => (sink?.kind === "r2" ? [index] : []));
+  const readableSinks = sinks !== undefined && sinks.length > 0 && sinks.every((sink) => sink !== undefined);
+  const lifetime = agent?.credential && "expiryDays" in agent.credential ? agent.credential.expiryDays : undefined;
+  const kept = audit?.retentionDays;
   return [
-    ...when(buckets.length === 0, () => problem(["audit", "sinks"], "no bucket among them", "one { kind: r2, bucket: … }: the gate writes its records there before it answers")),
+    ...when(readableSinks && buckets.length === 0, () => problem(["audit", "sinks"], "no bucket among them", "one { kind: r2, bucket: … }: the gate writes its records there before it answers")),
     ...buckets.slice(1).map((index) => problem(["audit", "sinks", index], "a second bucket", "one bucket; more copies go through logpush")),
-    ...when(audit.retentionDays < lifetime, () => problem(["audit", "retentionDays"],
-      `${audit.retentionDays} days is shorter than a token lives (${lifetime}), so its use could not be traced`, `at least ${lifetime}`)),
+    ...when(kept !== undefined && lifetime !== undefined && kept < lifetime, () => problem(["audit", "retentionDays"],
+      `${kept} days is shorter than a token lives (${lifetime}), so its use could not be traced`, `at least ${lifetime}`)),
   ];
 };
 
-const branchSpaces: Rule = (draft) => entries(draft).flatMap(({ repository, index }) => when(/^claude(?:\/|$)/i.test(repository.defaultBranch), () =>
-  problem(["repositories", index, "defaultBranch"], `${repository.defaultBranch} lies in the agent's own branch space`, "a branch that does not start with claude/")));
+const branchSpaces: Rule = (draft) => repositories(draft).flatMap(({ repository: { defaultBranch }, index }) => when(defaultBranch && /^claude(?:\/|$)/i.test(defaultBranch), () =>
+  problem(["repositories", index, "defaultBranch"], `${defaultBranch} lies in the agent's own branch space`, "a branch that does not start with claude/")));
 
-/** CODEOWNERS knows no negation, no ranges and no escaped #; a pattern it cannot hold would protect nothing. */
-const writablePatterns: Rule = (draft) => entries(draft).flatMap(({ repository, index }) => repository.protectedPaths.flatMap((pattern, i) => when(
-  /^[!#]|[[\]\\\s\p{Cc}]|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/u.test(pattern) || pattern === "/",
+/** CODEOWNERS knows no negation, no ranges and no escapes; a pattern it cannot hold would protect nothing. */
+const writablePatterns: Rule = (draft) => repositories(draft).flatMap(({ repository, index }) => (repository.protectedPaths ?? []).flatMap((pattern, i) => when(
+  pattern !== undefined && (/^[!#]|[[\]\\\s\p{Cc}]|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/u.test(pattern) || pattern === "/"),
   () => problem(["repositories", index, "protectedPaths", i], `CODEOWNERS cannot hold ${show(pattern)}`, "a path such as /infra/ or *.tf: no !, no [ ], no \\, no spaces, no dot segments"))));
 
 const uniqueChecks: Rule = ({ review }) => {
   const seen = new Set<string>();
   return (review?.requiredChecks ?? []).flatMap((check, index) => {
-    const again = seen.has(check.context);
-    seen.add(check.context);
-    return when(again, () => problem(["review", "requiredChecks", index, "context"], `${show(check.context)} is already required`, "each check once"));
+    const context = check?.context;
+    const again = context !== undefined && seen.has(context);
+    if (context !== undefined) seen.add(context);
+    return when(again, () => problem(["review", "requiredChecks", index, "context"], `${show(context)} is already required`, "each check once"));
   });
 };
 
-const reservedPaths: Rule = ({ tokenStore }) => tokenStore?.kind !== "vault" ? [] : when(/^break-glass(?:\/|$)/.test(tokenStore.path), () =>
-  problem(["tokenStore", "path"], `${tokenStore.path} is where the break-glass password is kept`, "another path, such as github/claude-bot"));
+const reservedPaths: Rule = ({ tokenStore }) => {
+  const path = tokenStore?.kind === "vault" ? tokenStore.path : undefined;
+  return when(path && /^break-glass(?:\/|$)/.test(path), () =>
+    problem(["tokenStore", "path"], `${path} is where the break-glass password is kept`, "another path, such as github/claude-bot"));
+};
 
 const RULES: readonly Rule[] = [
   uniqueRepositories, independentReviewers, hostnameAndZone, encryptedAddresses, impersonationNeedsServer, rotationBeforeExpiry,

@@ -1,0 +1,45 @@
+/** Every way a rotation can stop. The message is for the person who must act; none carries a secret. */
+
+export type System = "GitHub" | "Vault" | "the gate" | "Cloudflare" | "a webhook";
+
+/** A system did not answer usefully within the bounded retries. Running the command again resumes. */
+export class Unavailable extends Error {
+  constructor(readonly system: System, readonly what: string, readonly cause_: string, readonly retryAfterMs?: number) {
+    super(`${system} did not ${what}: ${cause_}${retryAfterMs === undefined ? "" : `; it asks to wait ${Math.ceil(retryAfterMs / 1000)} s`}`);
+    this.name = "Unavailable";
+  }
+}
+
+/** A system answered, and the answer is no. */
+export class Refused extends Error {
+  constructor(readonly system: System, readonly what: string, readonly status: number, readonly detail: string) {
+    super(`${system} refused to ${what} (${status}): ${detail}`);
+    this.name = "Refused";
+  }
+}
+
+/** The cell's version is not the one that was expected: somebody else wrote it. */
+export class Conflict extends Error {
+  constructor(readonly where: string) {
+    super(`${where} was changed by somebody else meanwhile`);
+    this.name = "Conflict";
+  }
+}
+
+/** Only a person can go on; `todo` says what to do, in order. */
+export class NeedsPerson extends Error {
+  constructor(readonly why: string, readonly todo: readonly string[]) {
+    super(why);
+    this.name = "NeedsPerson";
+  }
+}
+
+/** What the caller gave cannot be worked with (exit 2). */
+export class Misuse extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "Misuse";
+  }
+}
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,69 @@
+import { Conflict, Refused } from "./errors";
+import { request, type Answer } from "./wire";
+import type { Effects } from "./effects";
+import type { SealedStorage } from "./stores/kv";
+
+/** The gate's control routes, for whoever holds the operator key. */
+export class GateControl {
+  /** @param url the gate's origin; @param operatorKey `gop_…` */
+  constructor(private readonly effects: Effects, readonly url: string, private readonly operatorKey: string) {}
+
+  /** Makes the gate drop its cached token and fetch again. */
+  async refresh(): Promise<{ tokenSha256: string; expiresAt: string }> {
+    const body = (await this.#send("POST", "refresh", "fetch the token again", {})).json();
+    return { tokenSha256: String(body.tokenSha256 ?? ""), expiresAt: String(body.expiresAt ?? "") };
+  }
+
+  /** A real request to GitHub through the gate's usual token path, recorded in the audit trail. */
+  async probe(): Promise<{ status: number; login: string; tokenSha256: string; requestId: string }> {
+    const body = (await this.#send("POST", "probe", "send a probe to GitHub", {})).json();
+    return { status: Number(body.status ?? 0), login: String(body.login ?? ""), tokenSha256: String(body.tokenSha256 ?? ""), requestId: String(body.requestId ?? "") };
+  }
+
+  /** Refuses one token by its hash, or all traffic. */
+  async deny(what: { tokenSha256: string } | { stop: boolean }): Promise<void> {
+    await this.#send("POST", "deny", "stop", what);
+  }
+
+  /** The newest audit records from `after` on, or undefined when the gate does not give them. */
+  async audit(after = 0, limit = 1000): Promise<Record<string, unknown>[] | undefined> {
+    const answer = await this.#raw("GET", `audit?after=${after}&limit=${limit}`, "show its audit records");
+    if (answer.status !== 200) return undefined;
+    return answer.text.split("\n").filter((line) => line.trim() !== "").map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  /** The ledger's check-and-set cells, for the Workers KV store. */
+  storage(): SealedStorage {
+    return {
+      get: async (key) => {
+        const answer = await this.#raw("GET", `store/${key}`, "read the token store");
+        if (answer.status === 404 && answer.json().version === 0) return undefined;
+        if (answer.status !== 200) throw refused("read the token store", answer);
+        const body = answer.json();
+        return { version: Number(body.version), value: String(body.value) };
+      },
+      put: async (key, value, cas) => {
+        const answer = await this.#raw("PUT", `store/${key}`, "write the token store", { cas, value });
+        if (answer.status === 409) throw new Conflict(`Workers KV key ${key}`);
+        if (answer.status !== 200) throw refused("write the token store", answer);
+      },
+    };
+  }
+
+  async #send(method: string, route: string, what: string, json?: unknown): Promise<Answer> {
+    const answer = await this.#raw(method, route, what, json);
+    if (answer.status < 200 || answer.status > 299) throw refused(what, answer);
+    return answer;
+  }
+
+  #raw(method: string, route: string, what: string, json?: unknown): Promise<Answer> {
+    return request(this.effects, {
+      system: "the gate", what, method, url: `${this.url}/_gate/${route}`, headers: { authorization: `Bearer ${this.operatorKey}` }, ...(json === undefined ? {} : { json }),
+    });
+  }
+}
+
+function refused(what: string, answer: Answer): Refused {
+  const detail = answer.status === 404 || answer.status === 401 ? "the operator key is missing or wrong, or this is not the gate" : String(answer.json().message ?? "no reason given").slice(0, 200);
+  return new Refused("the gate", what, answer.status, detail);
+}

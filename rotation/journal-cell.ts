@@ -1,0 +1,57 @@
+import { Conflict, Unavailable } from "./errors";
+import { randomId } from "./encoding";
+import { readJournal, writeJournal, type Journal } from "./journal";
+import type { Effects } from "./effects";
+import type { Cell } from "./stores/types";
+
+/** Another rotator has written the journal: whoever gets this stops at once. */
+export class LostRace extends Error {
+  constructor() {
+    super("another rotator has taken this rotation over");
+    this.name = "LostRace";
+  }
+}
+
+/** The journal as one rotator sees it: each write succeeds only on what it last read or wrote. */
+export class JournalCell {
+  journal!: Journal;
+  #version = 0;
+
+  constructor(private readonly effects: Effects, private readonly cell: Cell, private readonly rotator: string, private readonly leaseMs: number) {}
+
+  async load(): Promise<Journal> {
+    const state = await this.cell.read();
+    this.#version = state.version;
+    this.journal = readJournal(state.data);
+    return this.journal;
+  }
+
+  /**
+   * Writes the journal under this rotator's lease. An answer that was lost is resolved by reading back.
+   * Throws LostRace when somebody else wrote; Unavailable when it stays unknown.
+   * @param keepMs how much longer than usual the lease must last, for a step that waits
+   */
+  async commit(next: Omit<Journal, "writeId" | "rotator" | "leaseUntil">, keepMs = 0): Promise<void> {
+    const journal: Journal = {
+      ...next, writeId: randomId(), rotator: this.rotator,
+      leaseUntil: next.phase === "idle" ? 0 : this.effects.now() + this.leaseMs + Math.max(0, keepMs),
+    };
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        this.#version = await this.cell.write(writeJournal(journal), this.#version);
+        this.journal = journal;
+        return;
+      } catch (error) {
+        if (!(error instanceof Conflict) && !(error instanceof Unavailable)) throw error;
+        const found = await this.cell.read();
+        if (found.data && readJournal(found.data).writeId === journal.writeId) {
+          this.#version = found.version;
+          this.journal = journal;
+          return;
+        }
+        if (found.version !== this.#version) throw new LostRace();
+        if (attempt === 3) throw error;
+      }
+    }
+  }
+}

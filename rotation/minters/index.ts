@@ -1,0 +1,36 @@
+import { Misuse } from "../errors";
+import { appInstallationMinter } from "./app-installation";
+import { appUserTokenMinter } from "./app-user-token";
+import { ghesImpersonationMinter } from "./ghes-impersonation";
+import { personalAccessTokenMinter } from "./personal-access-token";
+import type { Effects } from "../effects";
+import type { RotationPlan } from "../plan";
+import type { TokenMinter } from "./types";
+
+/** What the minters that work alone are given. Never journalled, never logged. */
+export interface MinterSecrets {
+  /** PEM of the GitHub App (app-installation). */
+  readonly appPrivateKey?: string;
+  /** Of the GitHub App (app-user-token). */
+  readonly appClientSecret?: string;
+  /** Of a site administrator (ghes-impersonation). */
+  readonly siteAdminToken?: string;
+}
+
+/** The minter of the environment's credential kind. Throws Misuse when what it needs is not given. */
+export function minterFor(effects: Effects, plan: RotationPlan, secrets: MinterSecrets = {}): TokenMinter {
+  switch (plan.kind) {
+    case "personal-access-token": return personalAccessTokenMinter(effects, plan);
+    case "app-user-token": return appUserTokenMinter(effects, plan, secrets.appClientSecret);
+    case "app-installation":
+      if (!secrets.appPrivateKey) throw new Misuse("app-installation needs the GitHub App's private key: set GATEHOUSE_APP_PRIVATE_KEY, or put it at <path>-minter in the token store");
+      return appInstallationMinter(effects, plan, secrets.appPrivateKey);
+    case "ghes-impersonation":
+      if (!secrets.siteAdminToken) throw new Misuse("ghes-impersonation needs a site administrator's token: set GATEHOUSE_SITE_ADMIN_TOKEN, or put it at <path>-minter in the token store");
+      return ghesImpersonationMinter(effects, plan, secrets.siteAdminToken);
+  }
+}
+
+export { appInstallationMinter, appUserTokenMinter, ghesImpersonationMinter, personalAccessTokenMinter };
+export { mintLink } from "./personal-access-token";
+export { Lost, type Declaration, type Minted, type MinterMemory, type TokenMinter } from "./types";

@@ -1,0 +1,17 @@
+/** One thing that happened, without any secret. `id` is the same on every delivery, so that a receiver can drop repeats. */
+export interface Message {
+  readonly id: string;
+  /** `token.rotated`, `token.rolled-back`, `token.expiring`, `token.revoked`, `token.needs-person` or `gate-key.rotated`. */
+  readonly type: string;
+  /** ISO time. */
+  readonly at: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** Somebody who is told: a webhook, a repository, the agent's runtime. */
+export interface NotifyAdapter {
+  /** Fixed and unique; the journal remembers by it who has confirmed. */
+  readonly name: string;
+  /** Resolves once the receiver has confirmed; throws otherwise. May be called again with the same message. */
+  deliver(message: Message): Promise<void>;
+}

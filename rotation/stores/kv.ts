@@ -1,0 +1,43 @@
+import { seal, unseal } from "./sealed";
+import type { Cell, CellState, TokenStore } from "./types";
+
+/**
+ * Where sealed values live. Workers KV itself has no check-and-set, so the ledger (one Durable Object) decides which
+ * write wins and holds the winning value; KV carries a copy of it to the edge.
+ */
+export interface SealedStorage {
+  get(key: string): Promise<{ version: number; value: string } | undefined>;
+  /** Throws Conflict when the current version is not `cas`. */
+  put(key: string, value: string, cas: number): Promise<void>;
+}
+
+export class KvCell implements Cell {
+  readonly where: string;
+  constructor(private readonly storage: SealedStorage, private readonly key: string, private readonly tokenKey: string) {
+    this.where = `Workers KV key ${key}`;
+  }
+
+  async read(): Promise<CellState> {
+    const stored = await this.storage.get(this.key);
+    if (!stored) return { version: 0 };
+    const { content, version } = await unseal(this.tokenKey, stored.value);
+    if (version !== stored.version) throw new Error(`${this.where} holds version ${version} under number ${stored.version}: an old value was put back`);
+    return { version: stored.version, data: content };
+  }
+
+  async write(content: Record<string, string>, cas: number): Promise<number> {
+    await this.storage.put(this.key, await seal(this.tokenKey, cas + 1, content), cas);
+    return cas + 1;
+  }
+
+  /** Only the newest value is kept, so there is nothing to destroy. */
+  async prune(): Promise<void> {}
+  /** Workers KV shows auditors nothing that the gate's own status does not; the journal carries the facts. */
+  async annotate(): Promise<void> {}
+}
+
+/** @param tokenKey base64 of 32 bytes, the gate's TOKEN_KEY */
+export function kvStore(storage: SealedStorage, tokenKey: string): TokenStore {
+  return { kind: "kv", token: new KvCell(storage, "token", tokenKey), journal: new KvCell(storage, "token-rotation", tokenKey) };
+}
+

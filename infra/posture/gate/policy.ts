@@ -68,11 +68,11 @@ export const AGENT_BRANCH_PREFIX = "claude/";
 
 /** Paths that decide what runs and who reviews: the second lock behind the ruleset (GitHub looks for CODEOWNERS in these three places). */
 export const PROTECTED_PATHS: readonly string[] = [
-  ".github/CODEOWNERS",
-  ".github/actions/**",
-  ".github/workflows/**",
-  "CODEOWNERS",
-  "docs/CODEOWNERS",
+  "/.github/CODEOWNERS",
+  "/.github/actions/**",
+  "/.github/workflows/**",
+  "/CODEOWNERS",
+  "/docs/CODEOWNERS",
 ];
 
 /** Where github.com keeps archives, logs, artifacts and release assets. A server of one's own redirects to itself. */

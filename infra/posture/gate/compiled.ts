@@ -1,0 +1,70 @@
+import { PathMatcher } from "./globs";
+import type { GatePolicy, GateRepository } from "./policy";
+import { CLOSED, ROUTES } from "./routes";
+import { RouteTrie } from "./trie";
+
+/** A listed repository, ready for decisions. */
+export interface CompiledRepository extends GateRepository {
+  /** `owner/name` as it stands in records. */
+  readonly fullName: string;
+  readonly guarded: PathMatcher;
+}
+
+/** A policy made ready once per isolate: look-ups instead of searches. */
+export interface CompiledPolicy {
+  readonly policy: GatePolicy;
+  /** By lower-case name without owner. */
+  readonly repositories: ReadonlyMap<string, CompiledRepository>;
+  readonly byId: ReadonlyMap<string, CompiledRepository>;
+  readonly byNodeId: ReadonlyMap<string, CompiledRepository>;
+  readonly trie: RouteTrie;
+  readonly open: ReadonlySet<string>;
+  readonly owner: string;
+}
+
+const compiled = new WeakMap<GatePolicy, CompiledPolicy>();
+const NO_QUERY: ReadonlySet<string> = new Set();
+
+/** Compiles a policy, once per policy object. Throws on a policy of another version or shape, so that the gate stays closed. */
+export function compile(policy: GatePolicy): CompiledPolicy {
+  const known = compiled.get(policy);
+  if (known !== undefined) return known;
+  if (policy?.v !== 1 || typeof policy.organization !== "string" || policy.branchPrefix === "" || !Array.isArray(policy.repositories) || policy.repositories.length === 0) {
+    throw new Error("the gate has no policy of version 1");
+  }
+  const made = make(policy);
+  compiled.set(policy, made);
+  return made;
+}
+
+function make(policy: GatePolicy): CompiledPolicy {
+  const all = policy.repositories.map((r): CompiledRepository => ({
+    ...r,
+    fullName: `${policy.organization}/${r.name}`,
+    guarded: new PathMatcher([...policy.protectedPaths, ...r.protectedPaths]),
+  }));
+  const open = new Set([...policy.routes.read, ...policy.routes.write]);
+  const trie = new RouteTrie();
+  for (const route of ROUTES) {
+    if (route.path !== "" && open.has(route.id)) trie.add(route.method, route.path, { route, closed: "", openQuery: route.query.length === 0 ? NO_QUERY : new Set(route.query) });
+  }
+  for (const { methods, path, action } of CLOSED) {
+    for (const method of methods) trie.add(method, path, { route: undefined, closed: action, openQuery: NO_QUERY });
+  }
+  return {
+    policy,
+    repositories: new Map(all.map((r) => [r.name.toLowerCase(), r])),
+    byId: new Map(all.filter((r) => r.id > 0).map((r) => [String(r.id), r])),
+    byNodeId: new Map(all.filter((r) => r.nodeId !== "").map((r) => [r.nodeId, r])),
+    trie,
+    open,
+    owner: policy.organization.toLowerCase(),
+  };
+}
+
+/** The listed repository of an `owner/name`, names folded; undefined for every other text. */
+export function listedRepository(c: CompiledPolicy, fullName: string): CompiledRepository | undefined {
+  const slash = fullName.indexOf("/");
+  // Only ASCII folds one to one; a Kelvin sign would fold to k.
+  return /^[\w./-]+$/.test(fullName) && slash > 0 && fullName.slice(0, slash).toLowerCase() === c.owner ? c.repositories.get(fullName.slice(slash + 1).toLowerCase()) : undefined;
+}

@@ -1,0 +1,176 @@
+import { canonicalise } from "./canonical";
+import { compile, listedRepository, type CompiledPolicy, type CompiledRepository } from "./compiled";
+import { judgeBody, type JudgedBody } from "./body";
+import type { Lookup } from "./lookups";
+import { judgeParameter } from "./parameters";
+import type { GatePolicy } from "./policy";
+import { judgeQuery, judgeSearch } from "./query";
+import { Refusal, type RuleId } from "./refusals";
+import type { Route } from "./routes";
+import type { Leaf } from "./trie";
+
+/** A request as the decision sees it. `target` is the path and query that came in; `body` is its text, already bounded and decoded. */
+export interface GateRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly body?: string;
+}
+
+/** Which interface of the gate a path belongs to. */
+export type Interface = "rest" | "graphql" | "git" | "control";
+
+/** The part of a decision that needs no body: where the request goes, or why it does not. */
+export class TargetVerdict {
+  refusal: Refusal | undefined = undefined;
+  kind: Interface = "rest";
+  route: Route | undefined = undefined;
+  /** Action of the access model, also of a refused request where it is known. */
+  action = "";
+  repository: CompiledRepository | undefined = undefined;
+  /** Path and query below the upstream's base: exactly what is sent. */
+  sent = "";
+  /** Prefix under which the agent talks REST (`/api/v3` or empty), for the links of the answer. */
+  prefix = "";
+  /** The value of the parameter `path`, or of `agentRef`, decoded. */
+  path = "";
+
+  refuse(rule: RuleId | Refusal, at = ""): this {
+    this.refusal = typeof rule === "string" ? new Refusal(rule, at) : rule;
+    return this;
+  }
+}
+
+export interface Decision {
+  readonly allow: boolean;
+  readonly kind: Interface;
+  /** Id of the route, empty when none matched. */
+  readonly route: string;
+  /** `owner/name` of the listed repository, empty when none is meant. */
+  readonly repository: string;
+  readonly action: string;
+  readonly rule?: RuleId;
+  readonly status?: number;
+  /** Where in the request the rule applies. */
+  readonly at?: string;
+  /** What the gate sends instead of what came: the path without a client's prefix, the body as it was judged. */
+  readonly rewritten?: { readonly path?: string; readonly body?: string };
+  /** Facts that must still be looked up and judged before the request may go on. */
+  readonly lookups: readonly Lookup[];
+}
+
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
+const API_PREFIX = "/api/v3";
+
+/** Which interface a canonical path belongs to. */
+export function interfaceOf(path: string): Interface {
+  if (path === "/graphql" || path === "/api/graphql") return "graphql";
+  if (path === "/_gate" || path.startsWith("/_gate/")) return "control";
+  const second = path.indexOf("/", 1);
+  const third = second < 0 ? -1 : path.indexOf("/", second + 1);
+  return third > 0 && path.startsWith(".git", third - 4) ? "git" : "rest";
+}
+
+/** Judges method and target. The hot path: no regular expression, no URL object, one pass over the path. */
+export function judgeTarget(c: CompiledPolicy, method: string, target: string): TargetVerdict {
+  const verdict = new TargetVerdict();
+  const canonical = canonicalise(target);
+  if (canonical instanceof Refusal) return verdict.refuse(canonical);
+  if (!METHODS.has(method)) return verdict.refuse("method-unknown");
+  const kind = interfaceOf(canonical.path);
+  verdict.kind = kind;
+  if (kind !== "rest") {
+    verdict.sent = target;
+    return verdict;
+  }
+  let path = canonical.path;
+  if (path.startsWith(API_PREFIX) && (path.length === API_PREFIX.length || path.charCodeAt(API_PREFIX.length) === 47)) {
+    verdict.prefix = API_PREFIX;
+    path = path.length === API_PREFIX.length ? "/" : path.slice(API_PREFIX.length);
+  }
+  if (path.startsWith("/repositories/")) {
+    const named = byNumber(c, path);
+    if (named === undefined) return verdict.refuse("repository-not-listed");
+    path = named;
+  }
+  const match = c.trie.match(path);
+  const leaf = match.leaves.get(method === "HEAD" ? "GET" : method);
+  if (leaf === undefined) return refuseUnknown(c, verdict, path);
+  verdict.route = leaf.route;
+  verdict.action = leaf.route === undefined ? leaf.closed : leaf.route.action;
+  const refused = judgeParameters(c, verdict, leaf, match.values);
+  if (refused !== undefined) return verdict.refuse(refused);
+  const route = leaf.route;
+  if (route === undefined) return verdict.refuse("route-closed", leaf.closed);
+  if (route.access === "write" && verdict.repository?.access !== "write") return verdict.refuse("access-read-only", verdict.repository?.fullName);
+  if (route.guardPath === true && verdict.repository?.guarded.matches(verdict.path) !== false) return verdict.refuse("protected-path", verdict.path);
+  if (canonical.query === "") {
+    if (route.search === true) return verdict.refuse("search-not-scoped");
+    verdict.sent = path;
+    return verdict;
+  }
+  const query = judgeQuery(canonical.query, leaf.openQuery);
+  if (query instanceof Refusal) return verdict.refuse(query);
+  if (route.search === true) {
+    const scope = judgeSearch(query.get("q") ?? "", (name) => listedRepository(c, name) !== undefined);
+    if (scope instanceof Refusal) return verdict.refuse(scope);
+    verdict.repository = listedRepository(c, scope);
+  }
+  const head = query.get("head");
+  if (head?.includes(":") === true && head.slice(0, head.indexOf(":")).toLowerCase() !== c.owner) return verdict.refuse("fork-not-allowed", "head");
+  verdict.sent = `${path}?${canonical.query}`;
+  return verdict;
+}
+
+/** `/repositories/{id}/…`, the form of GitHub's own pagination links, as `/repos/{owner}/{repo}/…`; undefined for an id that is not listed. */
+function byNumber(c: CompiledPolicy, path: string): string | undefined {
+  const start = "/repositories/".length;
+  const slash = path.indexOf("/", start);
+  const repository = c.byId.get(slash < 0 ? path.slice(start) : path.slice(start, slash));
+  return repository && `/repos/${c.policy.organization}/${repository.name}${slash < 0 ? "" : path.slice(slash)}`;
+}
+
+function judgeParameters(c: CompiledPolicy, verdict: TargetVerdict, leaf: Leaf, values: readonly string[]): Refusal | undefined {
+  for (let i = 0; i < leaf.names.length; i++) {
+    const name = leaf.names[i];
+    const raw = values[i];
+    if (name === undefined || raw === undefined) return new Refusal("parameter-value");
+    if (name === "owner") {
+      if (raw !== c.policy.organization && raw.toLowerCase() !== c.owner) return new Refusal("owner-not-allowed", raw);
+    } else if (name === "repo") {
+      verdict.repository = c.repositories.get(raw.toLowerCase());
+      if (verdict.repository === undefined) return new Refusal("repository-not-listed", raw);
+    } else {
+      const value = judgeParameter(name, raw, c.policy.branchPrefix);
+      if (value instanceof Refusal) return value;
+      if (name === "path" || name === "agentRef") verdict.path = value;
+    }
+  }
+  return undefined;
+}
+
+/** A path without an open route: names the repository rule first, because it says more. */
+function refuseUnknown(c: CompiledPolicy, verdict: TargetVerdict, path: string): TargetVerdict {
+  const [, root, owner, name] = path.split("/", 4);
+  if (root !== "repos" || owner === undefined || name === undefined) return verdict.refuse("route-not-allowed");
+  if (owner.toLowerCase() !== c.owner) return verdict.refuse("owner-not-allowed", owner);
+  verdict.repository = c.repositories.get(name.toLowerCase());
+  return verdict.refuse(verdict.repository === undefined ? "repository-not-listed" : "route-not-allowed", verdict.repository === undefined ? name : "");
+}
+
+/** The whole decision about a REST request. Pure: shared by the gate, the drill and the report. */
+export function decide(policy: GatePolicy, request: GateRequest): Decision {
+  const c = compile(policy);
+  const verdict = judgeTarget(c, request.method, request.target);
+  const body = verdict.refusal === undefined && verdict.kind === "rest" ? judgeBody(c, verdict, request.body) : undefined;
+  return decisionOf(verdict, request.target, body);
+}
+
+/** Puts the two parts of a decision together. */
+export function decisionOf(verdict: TargetVerdict, target: string, body: JudgedBody | Refusal | undefined): Decision {
+  const refusal = verdict.refusal ?? (body instanceof Refusal ? body : undefined);
+  const common = { kind: verdict.kind, route: verdict.route?.id ?? "", repository: verdict.repository?.fullName ?? "", action: verdict.action };
+  if (refusal !== undefined) return { ...common, allow: false, rule: refusal.rule, status: refusal.status, at: refusal.at, lookups: [] };
+  const judged = body instanceof Refusal ? undefined : body;
+  const rewritten = { ...(verdict.sent === target ? {} : { path: verdict.sent }), ...(judged?.text === undefined ? {} : { body: judged.text }) };
+  return { ...common, allow: true, ...(Object.keys(rewritten).length === 0 ? {} : { rewritten }), lookups: judged?.lookups ?? [] };
+}

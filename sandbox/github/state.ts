@@ -272,7 +272,7 @@ export interface ReviewComment {
   reactions: Reaction[];
 }
 
-export interface CommitStatus { id: number; nodeId: string; sha: string; state: "error" | "failure" | "pending" | "success"; context: string; description: string | null; targetUrl: string | null; creatorId: number; createdAt: string; updatedAt: string }
+export interface CommitStatus { id: number; nodeId: string; /** The App whose token set it; null for a person. */ appId: number | null; sha: string; state: "error" | "failure" | "pending" | "success"; context: string; description: string | null; targetUrl: string | null; creatorId: number; createdAt: string; updatedAt: string }
 export interface CheckRun {
   id: number; nodeId: string; suiteId: number; appId: number; headSha: string; name: string; externalId: string; detailsUrl: string | null;
   status: "queued" | "in_progress" | "completed"; conclusion: string | null; startedAt: string | null; completedAt: string | null;

@@ -69,7 +69,7 @@ export class GitRepository {
   /** Hashes of commits, newest first. */
   async log(revisions: readonly string[], options: { max?: number; skip?: number; path?: string; since?: string; until?: string; author?: string } = {}): Promise<string[]> {
     const text = await this.text(["rev-list", ...(options.max === undefined ? [] : [`--max-count=${options.max}`]), ...(options.skip ? [`--skip=${options.skip}`] : []), ...(options.since ? [`--since=${options.since}`] : []),
-      ...(options.until ? [`--until=${options.until}`] : []), ...(options.author ? ["--fixed-strings", `--author=${options.author}`] : []), "--end-of-options", ...revisions, "--", ...(options.path ? [options.path] : [])]);
+      ...(options.until ? [`--until=${options.until}`] : []), ...(options.author ? ["--fixed-strings", `--author=${options.author}`] : []), ...revisions, "--", ...(options.path ? [options.path] : [])]);
     return text.split("\n").filter(Boolean);
   }
   async count(...revisions: string[]): Promise<number> { return Number((await this.text(["rev-list", "--count", ...revisions, "--"])).trim()); }
@@ -171,21 +171,31 @@ export class GitRepository {
     }
     return changes;
   }
-  /** Paths that the commits in `new` and not in any existing ref touch, commit by commit, so that nothing hides in the middle of a push. */
-  async touchedPaths(newSha: string, not: readonly string[]): Promise<{ path: string; sha: string; size: number | null; deleted: boolean }[]> {
-    const list = await this.text(["log", "--format=", "--raw", "-z", "-r", "-m", "--root", "--no-renames", "--no-abbrev", newSha, ...not.map((n) => `^${n}`), "--"]);
+  /**
+   * Paths that the commits below `newSha` and below no existing ref touch, commit by commit, so that nothing hides in the middle of a push.
+   * A merge counts with what differs from all its parents, which is what it adds itself.
+   */
+  async touchedPaths(newSha: string): Promise<{ path: string; sha: string; size: number | null; deleted: boolean }[]> {
+    const list = await this.text(["log", "--format=", "--raw", "-z", "-r", "-c", "--root", "--no-renames", "--no-abbrev", newSha, "--not", "--all", "--"]);
     const seen = new Map<string, { path: string; sha: string; deleted: boolean }>();
     const parts = list.split("\0");
     for (let i = 0; i + 1 < parts.length; i += 1) {
-      const head = /^\s*:\d+ \d+ [0-9a-f]+ ([0-9a-f]+) (\w)/.exec(parts[i]!);
-      if (!head) continue;
+      const head = parts[i]!.trimStart();
+      if (!head.startsWith(":")) continue;
+      const hashes = head.match(/[0-9a-f]{40}/g) ?? [];
+      const sha = hashes.at(-1) ?? ZERO;
       const path = parts[(i += 1)]!;
-      seen.set(`${head[1]} ${path}`, { path, sha: head[1]!, deleted: head[2] === "D" });
+      seen.set(`${sha} ${path}`, { path, sha, deleted: sha === ZERO });
     }
     const touched = [...seen.values()];
     const blobs = [...new Set(touched.filter((t) => !t.deleted).map((t) => t.sha))];
     const sizes = new Map<string, number>();
-    if (blobs.length > 0) for (const line of (await this.text(["cat-file", "--batch-check=%(objectname) %(objectsize)"], { input: `${blobs.join("\n")}\n` })).split("\n")) { const [sha, size] = line.split(" "); if (sha && size && size !== "missing") sizes.set(sha, Number(size)); }
+    if (blobs.length > 0) {
+      for (const line of (await this.text(["cat-file", "--batch-check=%(objectname) %(objectsize)"], { input: `${blobs.join("\n")}\n` })).split("\n")) {
+        const [sha, size] = line.split(" ");
+        if (sha && size && /^\d+$/.test(size)) sizes.set(sha, Number(size));
+      }
+    }
     return touched.map((t) => ({ ...t, size: sizes.get(t.sha) ?? null }));
   }
 }

@@ -1,7 +1,9 @@
 /** What a resource type of this package is: its properties and the calls that the real plugin makes for it. */
 import { ProviderError, type CheckFailure, type Props } from "../types";
 import { isNotFound, type GitHubClient } from "./client";
-import type { Fields } from "./schema";
+import type { Change, ResourceType } from "../support/resource";
+import type { Properties } from "../support/properties";
+import { refusals, type Fields } from "./fields";
 
 /** The configured account: who is asked, and whose things are managed. */
 export interface Api {
@@ -23,14 +25,12 @@ export interface Kind {
   fields: Fields;
   /** Refused, without a call, when the owner is a user account. */
   organizationOnly?: boolean;
-  /** A missing `name` becomes the resource's name with a random suffix. */
-  autoName?: boolean;
+  /** The old one has to go before the new one comes: both would be the same thing on the server. */
   deleteBeforeReplace?: boolean;
-  secretOutputs?: readonly string[];
   /** What no single property can tell. */
   validate?(inputs: Props): CheckFailure[];
-  /** `planned`: inputs with defaults. */
-  create(api: Api, planned: Props): Promise<Live>;
+  /** `planned`: inputs with defaults. `exists` is told as soon as the server holds the thing, when more calls follow. */
+  create(api: Api, planned: Props, exists: (live: Live) => void): Promise<Live>;
   /** `undefined`: gone. */
   read(api: Api, id: string, state: Props): Promise<Live | undefined>;
   /** `planned`: inputs, and what only the server gives from `state`. Answers the whole new state. */
@@ -40,6 +40,38 @@ export interface Kind {
   importState(api: Api, id: string): Promise<Live>;
   /** The id of a live resource with these inputs' natural key. */
   find?(api: Api, inputs: Props): Promise<string | undefined>;
+}
+
+/** The type as the declarative provider takes it. */
+export function resourceType(kind: Kind): ResourceType<Api> {
+  const outs = (live: Live): { id: string; outs: Props } => ({ id: live.id, outs: live.state });
+  return {
+    properties: kind.fields as Properties,
+    check: (inputs) => [...refusals(kind.fields, inputs), ...(kind.validate?.(inputs) ?? [])],
+    async create(api, { plan }: Change, exists) {
+      mustBeOrganization(kind, api);
+      return outs(await kind.create(api, plan, (live) => exists(outs(live))));
+    },
+    async read(api, id, state) {
+      mustBeOrganization(kind, api);
+      const start = Object.keys(state).some((name) => name !== "id") ? { id, state } : await kind.importState(api, id);
+      const live = await kind.read(api, start.id, start.state);
+      return live && outs(live);
+    },
+    async update(api, id, { plan, state }: Change) {
+      return outs(await kind.update(api, id, plan, state));
+    },
+    async delete(api, id, state) {
+      await kind.delete(api, id, state);
+    },
+    ...(kind.find ? { find: async (api: Api, inputs: Props) => kind.find?.(api, inputs) } : {}),
+  };
+}
+
+function mustBeOrganization(kind: Kind, api: Api): void {
+  if (kind.organizationOnly && api.organizationId === undefined) {
+    throw new ProviderError(`this resource can only be used in the context of an organization, "${api.owner}" is a user`);
+  }
 }
 
 /** A string property; "" when it is not set. */

@@ -62,14 +62,14 @@ export const branchProtection: Kind = {
     requiredPullRequestReviews: {
       kind: "list",
       fields: {
-          requiredApprovingReviewCount: { kind: "number", between: [0, 6], default: 1 },
-          requireCodeOwnerReviews: { kind: "boolean" },
-          dismissStaleReviews: { kind: "boolean" },
-          restrictDismissals: { kind: "boolean" },
-          dismissalRestrictions: actors,
-          pullRequestBypassers: actors,
-          requireLastPushApproval: off,
-        },
+        requiredApprovingReviewCount: { kind: "number", between: [0, 6], default: 1 },
+        requireCodeOwnerReviews: { kind: "boolean" },
+        dismissStaleReviews: { kind: "boolean" },
+        restrictDismissals: { kind: "boolean" },
+        dismissalRestrictions: actors,
+        pullRequestBypassers: actors,
+        requireLastPushApproval: off,
+      },
     },
     requiredStatusChecks: {
       kind: "list",

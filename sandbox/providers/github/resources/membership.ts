@@ -21,7 +21,7 @@ export const membership: Kind = {
     return { id: `${api.owner}:${str(planned, "username")}`, state: { ...planned, etag: answer.etag } };
   },
   async update(api, id, planned) {
-    const live = await this.create(api, planned);
+    const live = await this.create(api, planned, () => undefined);
     return { ...live, id };
   },
   async read(api, id, state) {

@@ -36,13 +36,13 @@ const pullRequest: Field = {
     requiredReviewers: {
       kind: "list",
       fields: {
-          reviewer: {
-            kind: "object", required: true,
-            fields: { id: { kind: "number", required: true }, type: { kind: "string", required: true, oneOf: ["Team"] } },
-          },
-          filePatterns: strings,
-          minimumApprovals: { kind: "number", required: true },
+        reviewer: {
+          kind: "object", required: true,
+          fields: { id: { kind: "number", required: true }, type: { kind: "string", required: true, oneOf: ["Team"] } },
         },
+        filePatterns: strings,
+        minimumApprovals: { kind: "number", required: true },
+      },
     },
   },
 };
@@ -92,10 +92,10 @@ const shared: Fields = {
       requiredCodeScanningTools: {
         kind: "set", required: true,
         fields: {
-            alertsThreshold: { kind: "string", required: true },
-            securityAlertsThreshold: { kind: "string", required: true },
-            tool: { kind: "string", required: true },
-          },
+          alertsThreshold: { kind: "string", required: true },
+          securityAlertsThreshold: { kind: "string", required: true },
+          tool: { kind: "string", required: true },
+        },
       },
     },
   },
@@ -206,7 +206,7 @@ export function fromWire(wire: readonly WireRule[], fields: Fields): Props {
   for (const { property, type, back } of TABLE) {
     if (!fields[property]) continue;
     const rule = wire.find((candidate) => candidate.type === type);
-    if (fields[property]?.type === "boolean") rules[property] = rule !== undefined;
+    if (fields[property]?.kind === "boolean") rules[property] = rule !== undefined;
     else if (rule && back) rules[property] = back(rule.parameters ?? {});
   }
   if (fields.updateAllowsFetchAndMerge) {
@@ -234,18 +234,20 @@ function pullRequestOut(block: Props): Props {
   };
 }
 
-const pullRequestBack = (parameters: Props): Props => ({
-  allowedMergeMethods: list(parameters, "allowed_merge_methods"),
-  dismissStaleReviewsOnPush: flag(parameters, "dismiss_stale_reviews_on_push"),
-  requireCodeOwnerReview: flag(parameters, "require_code_owner_review"),
-  requireLastPushApproval: flag(parameters, "require_last_push_approval"),
-  requiredApprovingReviewCount: num(parameters, "required_approving_review_count"),
-  requiredReviewThreadResolution: flag(parameters, "required_review_thread_resolution"),
-  requiredReviewers: list<Props>(parameters, "required_reviewers").map((item) => ({
-    filePatterns: item.file_patterns, minimumApprovals: num(item, "minimum_approvals"),
-    ...(isPlain(item.reviewer) ? { reviewer: { id: item.reviewer.id, type: item.reviewer.type } } : {}),
-  })),
-});
+function pullRequestBack(parameters: Props): Props {
+  return {
+    allowedMergeMethods: list(parameters, "allowed_merge_methods"),
+    dismissStaleReviewsOnPush: flag(parameters, "dismiss_stale_reviews_on_push"),
+    requireCodeOwnerReview: flag(parameters, "require_code_owner_review"),
+    requireLastPushApproval: flag(parameters, "require_last_push_approval"),
+    requiredApprovingReviewCount: num(parameters, "required_approving_review_count"),
+    requiredReviewThreadResolution: flag(parameters, "required_review_thread_resolution"),
+    requiredReviewers: list<Props>(parameters, "required_reviewers").map((item) => ({
+      filePatterns: item.file_patterns, minimumApprovals: num(item, "minimum_approvals"),
+      ...(isPlain(item.reviewer) ? { reviewer: { id: item.reviewer.id, type: item.reviewer.type } } : {}),
+    })),
+  };
+}
 
 function statusChecksOut(block: Props): Props {
   const checks = hashedBlocks(list<Props>(block, "requiredChecks"), (check) => `context:${str(check, "context")};integration_id:${num(check, "integrationId")};`);
@@ -258,11 +260,13 @@ function statusChecksOut(block: Props): Props {
   };
 }
 
-const statusChecksBack = (parameters: Props): Props => ({
-  requiredChecks: list<Props>(parameters, "required_status_checks").map((check) => ({ context: check.context, integrationId: num(check, "integration_id") })),
-  strictRequiredStatusChecksPolicy: flag(parameters, "strict_required_status_checks_policy"),
-  doNotEnforceOnCreate: flag(parameters, "do_not_enforce_on_create"),
-});
+function statusChecksBack(parameters: Props): Props {
+  return {
+    requiredChecks: list<Props>(parameters, "required_status_checks").map((check) => ({ context: check.context, integrationId: num(check, "integration_id") })),
+    strictRequiredStatusChecksPolicy: flag(parameters, "strict_required_status_checks_policy"),
+    doNotEnforceOnCreate: flag(parameters, "do_not_enforce_on_create"),
+  };
+}
 
 function workflowsOut(block: Props): Props {
   const serialize = (item: Props): string => `path:${str(item, "path")};ref:${str(item, "ref")};repository_id:${num(item, "repositoryId")};`;
@@ -273,10 +277,12 @@ function workflowsOut(block: Props): Props {
   };
 }
 
-const workflowsBack = (parameters: Props): Props => ({
-  doNotEnforceOnCreate: flag(parameters, "do_not_enforce_on_create"),
-  requiredWorkflows: list<Props>(parameters, "workflows").map((item) => ({ path: item.path, ref: str(item, "ref"), repositoryId: item.repository_id })),
-});
+function workflowsBack(parameters: Props): Props {
+  return {
+    doNotEnforceOnCreate: flag(parameters, "do_not_enforce_on_create"),
+    requiredWorkflows: list<Props>(parameters, "workflows").map((item) => ({ path: item.path, ref: str(item, "ref"), repositoryId: item.repository_id })),
+  };
+}
 
 function codeScanningOut(block: Props): Props {
   const serialize = (item: Props): string =>
@@ -287,8 +293,17 @@ function codeScanningOut(block: Props): Props {
   };
 }
 
-const codeScanningBack = (parameters: Props): Props => ({
-  requiredCodeScanningTools: list<Props>(parameters, "code_scanning_tools").map((item) => ({
-    alertsThreshold: item.alerts_threshold, securityAlertsThreshold: item.security_alerts_threshold, tool: item.tool,
-  })),
-});
+function codeScanningBack(parameters: Props): Props {
+  return {
+    requiredCodeScanningTools: list<Props>(parameters, "code_scanning_tools").map((item) => ({
+      alertsThreshold: item.alerts_threshold, securityAlertsThreshold: item.security_alerts_threshold, tool: item.tool,
+    })),
+  };
+}
+
+/** `rules` with what the program leaves to the server as the server gave it before: the update sends it back. */
+export function keepComputed(rules: Props, before: Props): Props {
+  const [wanted, known] = [rules.pullRequest, before.pullRequest];
+  if (!isPlain(wanted) || !isPlain(known) || wanted.allowedMergeMethods !== undefined || list(known, "allowedMergeMethods").length === 0) return rules;
+  return { ...rules, pullRequest: { ...wanted, allowedMergeMethods: known.allowedMergeMethods } };
+}

@@ -2,7 +2,7 @@
 import { ProviderError, type CheckFailure, type Props } from "../../types";
 import { flag, idParts, list, num, orGone, str, type Api, type Kind, type Live } from "../kind";
 import { isPlain, isUnknown, type Field, type Fields } from "../fields";
-import { fromWire, organizationRuleFields, repositoryRuleFields, toWire, type WireRule } from "./rules";
+import { fromWire, keepComputed, organizationRuleFields, repositoryRuleFields, toWire, type WireRule } from "./rules";
 import { getRepository, unlessArchived } from "./shared";
 
 interface Answered {
@@ -34,16 +34,16 @@ function sameActors(old: unknown, next: unknown): boolean {
 }
 
 const common = (rules: Fields, conditions: Fields): Fields => ({
-  name: { kind: "string", required: true },
+  name: { kind: "string", required: true, autoname: true },
   target: { kind: "string", required: true, oneOf: ["branch", "push", "tag"] },
   enforcement: { kind: "string", required: true, oneOf: ["disabled", "active", "evaluate"] },
   bypassActors: {
     kind: "list", same: sameActors,
     fields: {
-        actorId: { kind: "number" },
-        actorType: { kind: "string", required: true, oneOf: ["RepositoryRole", "Team", "Integration", "OrganizationAdmin", "DeployKey", "EnterpriseOwner", "User"] },
-        bypassMode: { kind: "string", required: true, oneOf: ["always", "pull_request", "exempt"] },
-      },
+      actorId: { kind: "number" },
+      actorType: { kind: "string", required: true, oneOf: ["RepositoryRole", "Team", "Integration", "OrganizationAdmin", "DeployKey", "EnterpriseOwner", "User"] },
+      bypassMode: { kind: "string", required: true, oneOf: ["always", "pull_request", "exempt"] },
+    },
   },
   conditions: { kind: "object", fields: conditions },
   rules: { kind: "object", required: true, fields: rules },
@@ -84,7 +84,6 @@ function ruleset(level: Level): Kind {
   return {
     token: level.token,
     organizationOnly: level.organizationOnly,
-    autoName: true,
     fields: level.fields,
     validate,
     async create(api, planned) {
@@ -96,8 +95,9 @@ function ruleset(level: Level): Kind {
     },
     async update(api, id, planned, state) {
       if (!(await level.writable(api, planned))) return { id, state };
-      const { data, etag } = await api.client.rest<Answered>("PUT", one(api, id, planned), { body: body(api, planned) });
-      return { id: String(data.id), state: { ...planned, ...keys(data, etag) } };
+      const wanted = isPlain(planned.rules) && isPlain(state.rules) ? { ...planned, rules: keepComputed(planned.rules, state.rules) } : planned;
+      const { data, etag } = await api.client.rest<Answered>("PUT", one(api, id, planned), { body: body(api, wanted) });
+      return { id: String(data.id), state: { ...wanted, ...keys(data, etag) } };
     },
     async read(api, id, state) {
       const answer = await orGone(api.client.rest<Answered>("GET", one(api, id, state), { query: level.readQuery, etag: str(state, "etag") }));
@@ -191,7 +191,7 @@ export const repositoryRuleset: Kind = ruleset({
   rules: repositoryRuleFields,
   fields: {
     ...common(repositoryRuleFields, { refName: { ...refName, required: true } as Field }),
-    repository: { kind: "string", required: true, pattern: { test: /^[-a-zA-Z0-9_.]{1,100}$/, says: "must include only letters, digits, underscores, hyphens or dots, at most 100" } },
+    repository: { kind: "string", required: true },
   },
   collection: (api, state) => `repos/${api.owner}/${str(state, "repository")}/rulesets`,
   source: (_api, state) => ({ source_type: "Repository", source: str(state, "repository") }),

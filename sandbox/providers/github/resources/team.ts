@@ -44,16 +44,12 @@ const outputs = (team: Answered, etag: string): Props => ({
 export const team: Kind = {
   token: "github:index/team:Team",
   organizationOnly: true,
-  autoName: true,
   fields: {
-    name: { kind: "string", required: true },
+    name: { kind: "string", required: true, autoname: true },
     description: { kind: "string" },
     privacy: { kind: "string", oneOf: ["secret", "closed"], default: "secret" },
     notificationSetting: { kind: "string", oneOf: ["notifications_enabled", "notifications_disabled"], default: "notifications_enabled" },
-    parentTeamId: {
-      kind: "string", default: "",
-      same: (_old, next, state) => String(next ?? "") === str(state, "parentTeamReadId") || String(next ?? "") === str(state, "parentTeamReadSlug"),
-    },
+    parentTeamId: { kind: "string", default: "" },
     ldapDn: { kind: "string" },
     createDefaultMaintainer: { kind: "boolean", default: false },
     parentTeamReadId: { kind: "string", computed: true },

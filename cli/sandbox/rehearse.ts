@@ -1,0 +1,154 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import pc from "picocolors";
+import { display } from "../../sandbox/engine/display";
+import type { DrillRow } from "../drill/drill";
+import { runDrill } from "../drill/drill";
+import type { Door } from "../drill/door";
+import { buildReport } from "../report/report";
+import { renderHtml } from "../report/render/html";
+import { readSnapshot } from "../report/snapshot";
+import type { Cleanup } from "../support/cleanup";
+import { DoesNotHold } from "../support/exit";
+import type { ProjectStack } from "../support/project";
+import { table } from "../support/table";
+import { type Deployment, deploymentOf, placeFirstToken } from "./deploy";
+import { startLoad } from "./load";
+import { Narrator } from "./narrator";
+import { mintAsPerson } from "./person";
+import { runGatehouse } from "./self";
+import { howToTalk } from "./serve";
+import { endpointsOf, homeOf, openStage, type Stage } from "./stage";
+
+const REQUESTS_PER_SECOND = 20;
+
+/**
+ * The main job, on real parts: preview, up, no changes, first token, drill, rotation under load, report.
+ * @throws DoesNotHold at the first step that does not hold, with the step's sentence
+ */
+export async function rehearse(project: ProjectStack, overrides: readonly string[], { keep, cleanup }: { keep: boolean; cleanup: Cleanup }): Promise<void> {
+  const narrator = new Narrator();
+  // The drill makes more requests a minute than an agent may: the rehearsal raises the limits, and says so.
+  const raised = ["gatehouse:gate.requestsPerMinute=6000", "gatehouse:gate.writesPerMinute=600", ...overrides];
+  const stage = await narrator.step("Start the systems", () => openStage(project, raised, cleanup, (what) => { narrator.note(what); }));
+  narrator.note(`limits raised for the drill: ${raised.slice(0, 2).map((one) => one.replace("gatehouse:", "")).join(", ")}`);
+
+  await narrator.step("Preview: what would be created", async () => {
+    const preview = await stage.stack.preview({ onEvent: display(process.stdout) });
+    holds(!preview.failed, "The preview failed.", preview.diagnostics);
+  });
+  const deployment = await narrator.step("Up", async () => {
+    const up = await stage.stack.up({ onEvent: display(process.stdout) });
+    holds(!up.failed, "The stack did not come up.", up.diagnostics);
+    return deploymentOf(stage, await stage.stack.outputs({ showSecrets: true }));
+  });
+  await narrator.step("Preview and up again: nothing to do", () => unchanged(stage, narrator));
+  await narrator.step("Place the first token, as an operator does", async () => {
+    await placeFirstToken(stage, deployment);
+    narrator.note(`${project.environment.agent.machineUser} is a member now; its token is in the token store alone`);
+  });
+  const rows = await narrator.step("The drill: try every lock", () => drill(stage, deployment, narrator));
+  await narrator.step("Rotate the token while requests run", () => rotate(stage, deployment, narrator));
+  const report = await narrator.step("Report", () => writeReport(stage, rows));
+  narrator.line(`\n${pc.green("Everything holds.")} ${rows.length} attempts of the drill, in ${narrator.elapsed} s. Report: ${report}`);
+  if (keep) {
+    narrator.line(howToTalk(stage, deployment));
+    narrator.line("Left running; Ctrl-C stops everything.");
+    await new Promise(() => { setInterval(() => undefined, 1 << 30); });
+  }
+}
+
+function holds(condition: boolean, sentence: string, diagnostics: readonly { message: string }[] = []): asserts condition {
+  if (!condition) throw new DoesNotHold([sentence, ...diagnostics.map((d) => d.message)].join("\n"));
+}
+
+/** How many resources an operation would touch or has touched. */
+const touched = (summary: Record<string, number>): number =>
+  Object.entries(summary).filter(([op]) => op !== "same").reduce((sum, [, count]) => sum + count, 0);
+
+async function unchanged(stage: Stage, narrator: Narrator): Promise<void> {
+  const preview = await stage.stack.preview({});
+  holds(!preview.failed, "The second preview failed.", preview.diagnostics);
+  const changes = preview.steps.filter((step) => step.op !== "same").map((step) => `${step.op} ${step.urn}`);
+  holds(touched(preview.changeSummary) === 0, `The second preview has changes:\n${changes.join("\n")}`);
+  const up = await stage.stack.up({});
+  holds(!up.failed && touched(up.changeSummary) === 0, "The second up changed something.", up.diagnostics);
+  narrator.note(`${preview.changeSummary.same ?? 0} resources unchanged`);
+}
+
+const doorsOf = (stage: Stage, deployment: Deployment, token: string): { gate: Door; github: Door } => {
+  const github = endpointsOf(stage);
+  return {
+    gate: { kind: "gate", rest: deployment.gateUrl, graphql: `${deployment.gateUrl}/graphql`, git: deployment.gateUrl, credential: deployment.gateKey },
+    github: { kind: "github", rest: github.api, graphql: github.graphql, git: github.git, credential: token },
+  };
+};
+
+async function drill(stage: Stage, deployment: Deployment, narrator: Narrator): Promise<DrillRow[]> {
+  const { environment } = stage;
+  const writable = environment.repositories.find((repository) => repository.access === "write");
+  holds(writable !== undefined, "The drill needs a repository with write access in the environment.");
+  const readable = environment.repositories.find((repository) => repository.access === "read");
+  // The same permissions as the stored token, which stays where it is: the drill never reads the token store.
+  const token = await mintAsPerson(stage.systems.github.api, environment, deployment.tokenPermissions);
+  const rows = await runDrill({
+    ...doorsOf(stage, deployment, token),
+    ground: {
+      organization: environment.organization, writable: writable.name, ...(readable ? { readable: readable.name } : {}),
+      unlisted: "secrets", foreign: "other-org/vault", defaultBranch: writable.defaultBranch, run: Date.now().toString(36),
+    },
+    onRow: (row) => { narrator.note(`${row.holds ? "✓" : "✗"} ${row.title}`); },
+  });
+  narrator.line(`\n${drillTable(rows)}\n`);
+  const open = rows.filter((row) => !row.holds);
+  holds(open.length === 0, `The drill found ${open.length} of ${rows.length} attempts not as declared:\n${open.map((row) => `${row.title}: expected ${row.expect}, gate ${row.answer.status} ${row.answer.rule ?? ""}${row.second ? `, GitHub alone ${row.second.status} ${row.second.rule ?? ""}` : ""}`).join("\n")}`);
+  return rows;
+}
+
+const short = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+
+/** What was tried, expected, answered, and which lock stopped it; the second lock is GitHub's own. */
+export function drillTable(rows: readonly DrillRow[]): string {
+  return table(["tried", "with", "expected", "gate", "lock: the gate", "lock: GitHub alone", "holds"], rows.map((row) => [
+    row.title, row.client, row.expect, String(row.answer.status),
+    row.answer.ok ? "" : short(row.answer.rule ?? "", 40),
+    row.second ? (row.second.ok ? "OPEN" : short(`${row.second.status} ${row.second.rule ?? ""}`, 44)) : "",
+    row.holds ? pc.green("yes") : pc.red("NO"),
+  ]));
+}
+
+async function rotate(stage: Stage, deployment: Deployment, narrator: Narrator): Promise<void> {
+  const { environment, systems } = stage;
+  const alive = async (): Promise<{ sha256: string; revokedAt: string | null }[]> =>
+    ((await (await fetch(`${systems.github.api}/_sandbox/tokens`)).json()) as { sha256: string; login: string; revokedAt: string | null }[]).filter((t) => t.login === environment.agent.machineUser);
+  const before = await currentToken(stage);
+  const load = startLoad({ url: `${deployment.gateUrl}/repos/${environment.organization}/${environment.repositories[0]?.name ?? ""}`, key: deployment.gateKey, perSecond: REQUESTS_PER_SECOND });
+  const fresh = await mintAsPerson(systems.github.api, environment, deployment.tokenPermissions);
+  const rotated = await runGatehouse(["token", "rotate", "--from-stdin", "--stack", stage.project.stack], { env: stage.env, cwd: stage.project.projectDir, input: `${fresh}\n` });
+  const result = await load.stop();
+  holds(rotated.code === 0, `The rotation did not finish:\n${rotated.stderr || rotated.stdout}`);
+  for (const line of rotated.stdout.trim().split("\n")) narrator.note(line);
+  holds(result.failed === 0, `${result.failed} of ${result.sent} requests failed during the rotation: ${result.failures.join("; ")}`);
+  const after = await currentToken(stage);
+  holds(after !== before, "The token in use did not change.");
+  const old = (await alive()).find((token) => token.sha256 === before);
+  holds(Boolean(old?.revokedAt), "The old token is still alive.");
+  narrator.note(`${result.sent} requests meanwhile, none failed; the old token is dead`);
+}
+
+/** Base64 SHA-256 of the token the gate uses, asked of the gate itself. */
+async function currentToken(stage: Stage): Promise<string> {
+  const status = await runGatehouse(["token", "status", "--json", "--stack", stage.project.stack], { env: stage.env, cwd: stage.project.projectDir });
+  holds(status.code === 0, `The token's status does not hold:\n${status.stderr || status.stdout}`);
+  const sha256 = (JSON.parse(status.stdout) as { sha256?: string; tokenSha256?: string });
+  return sha256.sha256 ?? sha256.tokenSha256 ?? "";
+}
+
+async function writeReport(stage: Stage, rows: readonly DrillRow[]): Promise<string> {
+  const after = readSnapshot(JSON.stringify(await stage.stack.export()), "export");
+  const report = buildReport({ title: `Gatehouse posture: ${stage.project.stack}`, after, drill: rows, notes: ["Made by a rehearsal in the sandbox. Secrets are masked."] });
+  mkdirSync(homeOf(stage.project), { recursive: true });
+  const file = join(homeOf(stage.project), `report-${stage.project.stack}.html`);
+  writeFileSync(file, await renderHtml(report), { mode: 0o600 });
+  return file;
+}

@@ -1,0 +1,151 @@
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { randomBytes } from "node:crypto";
+import { endpoints, names, parseStackFile, tokenPermissions, type Environment } from "../../infra/posture";
+import { ambientEffects, type Effects, type Progress } from "../../rotation/effects";
+import { messageOf, Refused } from "../../rotation/errors";
+import { GateControl } from "../../rotation/gate-control";
+import { minterFor, type MinterSecrets } from "../../rotation/minters";
+import { adaptersFor } from "../../rotation/notify";
+import { planRotation, type RotationPlan } from "../../rotation/plan";
+import { kvStore } from "../../rotation/stores/kv";
+import { vaultStore } from "../../rotation/stores/vault";
+import { VaultSession, type VaultLogin } from "../../rotation/stores/vault-session";
+import { readGrant } from "../../rotation/verify";
+import { CouldNotRun } from "../support/exit";
+import type { RotationDeps } from "../../rotation/machine";
+import type { TokenStore } from "../../rotation/stores/types";
+
+export interface TokenOptions {
+  readonly stack?: string;
+  readonly json?: boolean;
+  readonly config?: readonly string[];
+}
+
+/** What every token command works with. The parts that need a secret are made when asked for, so that a lack is said where it matters. */
+export interface TokenContext {
+  readonly stack: string;
+  readonly environment: Environment;
+  readonly plan: RotationPlan;
+  readonly effects: Effects;
+  store(): Promise<TokenStore>;
+  /** Vault's session, or undefined when Workers KV is the store. */
+  vault(): VaultSession | undefined;
+  gate(): Promise<GateControl | undefined>;
+  gateUrl(): string | undefined;
+  minterSecrets(): Promise<MinterSecrets>;
+  deps(): Promise<RotationDeps>;
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+export function tokenContext(options: TokenOptions, report: (event: Progress) => void, env: Env = process.env): TokenContext {
+  const stack = options.stack ?? env.PULUMI_STACK ?? "dev";
+  const file = `Pulumi.${stack}.yaml`;
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    throw new CouldNotRun(`There is no ${file} here; run the command in the project's folder, or name the stack with --stack.`);
+  }
+  const environment = parseStackFile(text, file, options.config ?? []);
+  return contextFor(stack, environment, ambientEffects(report), env);
+}
+
+/** The context of a validated environment, with everything else from the environment variables. */
+export function contextFor(stack: string, environment: Environment, effects: Effects, env: Env): TokenContext {
+  const github = endpoints(environment.githubUrl ?? env.GITHUB_BASE_URL);
+  const plan = planRotation(environment, tokenPermissions(environment), github);
+  const where = names(environment);
+  let session: VaultSession | undefined;
+  let gate: GateControl | undefined;
+
+  const vault = (): VaultSession | undefined => {
+    if (environment.tokenStore.kind !== "vault" || !where.vault) return undefined;
+    const address = environment.tokenStore.address ?? env.VAULT_ADDR;
+    if (!address) throw new CouldNotRun("Where is Vault? Set gatehouse:tokenStore.address in the environment file, or VAULT_ADDR.");
+    session ??= new VaultSession(effects, address.replace(/\/+$/, ""), vaultLogin(env, where.vault.ci));
+    return session;
+  };
+  const gateUrl = (): string | undefined => env.GATEHOUSE_GATE_URL?.replace(/\/+$/, "") ?? (environment.gate.hostname ? `https://${environment.gate.hostname}` : undefined);
+  const operatorKey = async (): Promise<string | undefined> => {
+    if (env.GATEHOUSE_OPERATOR_KEY) return env.GATEHOUSE_OPERATOR_KEY;
+    const s = vault();
+    return s && where.vault ? (await readSecret(s, where.vault.mount, where.vault.operator))?.key : undefined;
+  };
+  const gateControl = async (): Promise<GateControl | undefined> => {
+    if (gate) return gate;
+    const url = gateUrl();
+    if (!url) return undefined;
+    const key = await operatorKey();
+    if (!key) throw new CouldNotRun("The gate's operator key is needed: set GATEHOUSE_OPERATOR_KEY, or let this identity read it in Vault.");
+    gate = new GateControl(effects, url, key);
+    return gate;
+  };
+  const store = async (): Promise<TokenStore> => {
+    const s = vault();
+    if (s && where.vault) return vaultStore(s, where.vault.mount, where.vault.token);
+    const key = env.GATEHOUSE_TOKEN_KEY;
+    if (!key) throw new CouldNotRun("The token store is Workers KV: set GATEHOUSE_TOKEN_KEY to the gate's TOKEN_KEY.");
+    const control = await gateControl();
+    if (!control) throw new CouldNotRun("The token store is Workers KV, which is reached through the gate: set GATEHOUSE_GATE_URL.");
+    return kvStore(control.storage(), key);
+  };
+  const minterSecrets = async (): Promise<MinterSecrets> => {
+    const fromEnv = minterSecretsOf(env);
+    if (Object.keys(fromEnv).length > 0 || plan.kind === "personal-access-token") return fromEnv;
+    const s = vault();
+    const stored = s && where.vault ? await readSecret(s, where.vault.mount, `${where.vault.token}-minter`) : undefined;
+    return { ...(stored?.app_private_key ? { appPrivateKey: stored.app_private_key } : {}), ...(stored?.app_client_secret ? { appClientSecret: stored.app_client_secret } : {}), ...(stored?.site_admin_token ? { siteAdminToken: stored.site_admin_token } : {}) };
+  };
+  return {
+    stack, environment, plan, effects, store, vault, gate: gateControl, gateUrl, minterSecrets,
+    deps: async () => {
+      const control = await gateControl();
+      return {
+        effects, plan, minter: minterFor(effects, plan, await minterSecrets()), store: await store(), ...(control ? { gate: control } : {}),
+        rotatorId: `${hostname()}-${process.pid}-${randomBytes(3).toString("hex")}`,
+        adapters: adaptersFor(effects, plan, { webhookSecret: env.GATEHOUSE_WEBHOOK_SECRET, dispatchToken: env.GATEHOUSE_DISPATCH_TOKEN }),
+        ...(env.GATEHOUSE_GRANTS_TOKEN ? { grant: (expiresAt: string) => readGrant(effects, plan, env.GATEHOUSE_GRANTS_TOKEN ?? "", expiresAt) } : {}),
+      };
+    },
+  };
+}
+
+function minterSecretsOf(env: Env): MinterSecrets {
+  return {
+    ...(env.GATEHOUSE_APP_PRIVATE_KEY ? { appPrivateKey: env.GATEHOUSE_APP_PRIVATE_KEY } : {}),
+    ...(env.GATEHOUSE_APP_CLIENT_SECRET ? { appClientSecret: env.GATEHOUSE_APP_CLIENT_SECRET } : {}),
+    ...(env.GATEHOUSE_SITE_ADMIN_TOKEN ? { siteAdminToken: env.GATEHOUSE_SITE_ADMIN_TOKEN } : {}),
+  };
+}
+
+/** VAULT_TOKEN when set; otherwise the identity token of the CI job, so that CI stores no secret. */
+function vaultLogin(env: Env, ci: { mount: string; rotatorRole: string; auditorRole: string; audience: string }): VaultLogin {
+  if (env.VAULT_TOKEN) return { kind: "token", token: env.VAULT_TOKEN };
+  const role = env.GATEHOUSE_VAULT_ROLE === "auditor" ? ci.auditorRole : ci.rotatorRole;
+  if (env.GATEHOUSE_OIDC_TOKEN) return { kind: "jwt", mount: ci.mount, role, jwt: () => Promise.resolve(env.GATEHOUSE_OIDC_TOKEN ?? "") };
+  const url = env.ACTIONS_ID_TOKEN_REQUEST_URL;
+  const bearer = env.ACTIONS_ID_TOKEN_REQUEST_TOKEN;
+  if (url && bearer) return { kind: "jwt", mount: ci.mount, role, jwt: () => actionsToken(url, bearer, ci.audience) };
+  throw new CouldNotRun("How shall Vault know you? Set VAULT_TOKEN, or GATEHOUSE_OIDC_TOKEN in CI (in GitHub Actions give the job `id-token: write`).");
+}
+
+async function actionsToken(url: string, bearer: string, audience: string): Promise<string> {
+  const answer = await fetch(`${url}${url.includes("?") ? "&" : "?"}audience=${encodeURIComponent(audience)}`, { headers: { authorization: `Bearer ${bearer}` } });
+  const body = answer.ok ? (await answer.json()) as { value?: unknown } : {};
+  if (typeof body.value !== "string") throw new CouldNotRun(`GitHub Actions gave no identity token (${answer.status}); give the job the permission id-token: write.`);
+  return body.value;
+}
+
+/** Content of a KV v2 secret beside the token, or undefined when there is none or this identity may not read it. */
+async function readSecret(session: VaultSession, mount: string, path: string): Promise<Record<string, string> | undefined> {
+  try {
+    const answer = await session.send("GET", `${mount}/data/${path}`, `read ${mount}/${path}`);
+    return answer.status === 200 ? ((answer.json().data as { data?: Record<string, string> } | undefined)?.data ?? undefined) : undefined;
+  } catch (error) {
+    if (error instanceof Refused) return undefined;
+    throw new CouldNotRun(messageOf(error));
+  }
+}
+

@@ -41,8 +41,8 @@ class Walker {
   }
 
   private value(path: string, property: Property, old: unknown, next: unknown, replace: boolean): void {
-    const before = !this.isAbsent(old);
-    const after = !this.isAbsent(next);
+    const before = !this.isAbsent(old) && property.absent?.(old) !== true;
+    const after = !this.isAbsent(next) && property.absent?.(next) !== true;
     if (!before && !after) return;
     if (before !== after) return this.record(path, after ? "add" : "delete", replace);
     if (next === UNKNOWN) return this.record(path, "update", replace);

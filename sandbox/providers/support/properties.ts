@@ -29,6 +29,8 @@ export interface Property {
   writeOnly?: true;
   /** Named after the resource with a random suffix when the program gives no name. */
   autoname?: true;
+  /** A value that stands for an absent one. */
+  absent?: (value: unknown) => boolean;
   /** The same value in another spelling (durations, trailing slashes). Called with two present values. */
   same?: (old: unknown, next: unknown) => boolean;
 }

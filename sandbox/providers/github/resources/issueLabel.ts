@@ -32,13 +32,15 @@ export const issueLabel: Kind = {
     return { id: idOf(planned), state: { ...planned, url: data.url, etag } };
   },
   async read(api, id, state) {
-    const [repository = "", name = ""] = [id.slice(0, id.indexOf(":")), id.slice(id.indexOf(":") + 1)];
+    // The id that the engine keeps is that of the creation; after a rename the state knows better.
+    const repository = str(state, "repository") || id.slice(0, id.indexOf(":"));
+    const name = str(state, "name") || id.slice(id.indexOf(":") + 1);
     const answer = await orGone(api.client.rest<Label>("GET", `${path(api, { repository })}/${name}`, { etag: str(state, "etag") }));
     if (!answer) return undefined;
     if (answer.status === 304) return { id, state };
     const { data } = answer;
     // The ETag stays the one of the last write, as in the plugin.
-    return { id, state: { ...state, repository, name, color: data.color, description: data.description ?? "", url: data.url } };
+    return { id: `${repository}:${name}`, state: { ...state, repository, name, color: data.color, description: data.description ?? "", url: data.url } };
   },
   async delete(api, _id, state) {
     await orGone(api.client.rest("DELETE", `${path(api, state)}/${str(state, "name")}`));

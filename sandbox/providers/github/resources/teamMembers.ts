@@ -32,8 +32,9 @@ export const teamMembership: Kind = {
     if (answer.status === 304) return { id, state };
     return { id, state: { ...state, teamId: str(state, "teamId") || team, username: user, role: answer.data.role, etag: answer.etag } };
   },
-  async delete(api, _id, state) {
-    await api.client.rest("DELETE", await memberPath(api, str(state, "teamId"), str(state, "username")));
+  async delete(api, id) {
+    const [team = "", user = ""] = idParts(id, 2, "team:user");
+    await api.client.rest("DELETE", await memberPath(api, team, user));
   },
   async importState(_api, id) {
     idParts(id, 2, "team:user");
@@ -83,8 +84,9 @@ export const teamRepository: Kind = {
       },
     };
   },
-  async delete(api, _id, state) {
-    await unlessArchived(repositoryPath(api, str(state, "teamId"), str(state, "repository")).then((path) => api.client.rest("DELETE", path)));
+  async delete(api, id) {
+    const [team = "", repository = ""] = idParts(id, 2, "team:repository");
+    await unlessArchived(repositoryPath(api, team, repository).then((path) => api.client.rest("DELETE", path)));
   },
   async importState(_api, id) {
     idParts(id, 2, "team:repository");

@@ -51,7 +51,7 @@ export const repository: Kind = {
       },
     },
     etag: { kind: "string", computed: true, same: () => true },
-    pages: { kind: "object" }, template: { kind: "object" }, fork: { kind: "string", computed: true },
+    pages: { kind: "map" }, template: { kind: "map" }, fork: { kind: "string", computed: true },
     sourceOwner: { kind: "string", computed: true }, sourceRepo: { kind: "string", computed: true },
     fullName: output, gitCloneUrl: output, htmlUrl: output, httpCloneUrl: output, nodeId: output, primaryLanguage: output,
     repoId: { kind: "number", output: true }, sshCloneUrl: output, svnUrl: output,

@@ -1,0 +1,11 @@
+import { gatehouse } from "../support/sandbox";
+
+jest.setTimeout(120_000);
+
+it.each([300, 1500, 3000, 5000, 8000])("leaves no process behind when interrupted after %i ms", async (ms) => {
+  const running = gatehouse(["sandbox", "rehearse"]);
+  await new Promise((resolve) => { setTimeout(resolve, ms); });
+  running.child.kill("SIGINT");
+  await running.exited;
+  expect(running.survivors()).toEqual([]);
+});

@@ -16,6 +16,8 @@ export class LostRace extends Error {
 export class JournalCell {
   journal!: Journal;
   #version = 0;
+  /** Writes of this rotator whose fate was not learnt. */
+  readonly #tried = new Set<string>();
 
   constructor(private readonly effects: Effects, private readonly cell: Cell, private readonly rotator: string, private readonly leaseMs: number) {}
 
@@ -36,6 +38,7 @@ export class JournalCell {
       ...next, writeId: randomId(), rotator: this.rotator,
       leaseUntil: next.phase === "idle" ? 0 : this.effects.now() + this.leaseMs + Math.max(0, keepMs),
     };
+    this.#tried.add(journal.writeId);
     for (let attempt = 1; ; attempt += 1) {
       try {
         this.#version = await this.cell.write(writeJournal(journal), this.#version);
@@ -44,12 +47,15 @@ export class JournalCell {
       } catch (error) {
         if (!(error instanceof Conflict) && !(error instanceof Unavailable)) throw error;
         const found = await this.cell.read();
-        if (found.data && readJournal(found.data).writeId === journal.writeId) {
+        const written = found.data && readJournal(found.data).writeId;
+        if (written === journal.writeId) {
           this.#version = found.version;
           this.journal = journal;
           return;
         }
-        if (found.version !== this.#version) throw new LostRace();
+        // An earlier write of ours arrived after all: it is ours to write over.
+        if (written && this.#tried.has(written)) this.#version = found.version;
+        else if (found.version !== this.#version) throw new LostRace();
         if (attempt === 3) throw error;
       }
     }

@@ -61,6 +61,9 @@ export interface Outcome {
 
 /** How long others leave a rotation to the one that works on it. */
 export const LEASE_MS = 30_000;
+/** How long a refreshed authorization that cannot be recorded is held, and how often recording is tried. */
+const HOLD_MS = 120_000;
+const HOLD_STEP_MS = 5_000;
 /** A request that was on its way when the cache ended is allowed this long to reach GitHub. */
 const DRAIN_MARGIN_MS = 500;
 
@@ -207,12 +210,25 @@ class Machine {
     const granted = minted.granted || minted.grantedRepositories
       ? { granted: { ...(minted.granted ? { permissions: minted.granted } : {}), ...(minted.grantedRepositories ? { repositories: minted.grantedRepositories } : {}) } } : {};
     try {
-      await this.#reach("minted", { next, ...granted }, minted.memory?.slots ? { slots: minted.memory.slots } : {});
+      await this.#held(() => this.#reach("minted", { next, ...granted }, minted.memory?.slots ? { slots: minted.memory.slots } : {}));
     } catch (error) {
       await this.#disown(minted, next);
       throw error;
     }
     this.#say("minted", `GitHub made token ${short(next.sha256)}`);
+  }
+
+  /** A refreshed authorization lives in this process until it is recorded: then a store that is away is waited for, bounded. */
+  async #held(write: () => Promise<void>): Promise<void> {
+    for (let waited = 0; ; waited += HOLD_STEP_MS) {
+      try {
+        return await write();
+      } catch (error) {
+        if (!(error instanceof Unavailable || error instanceof Refused) || !this.deps.minter.rescue || waited >= HOLD_MS) throw error;
+        this.#say("holding", `the new authorization cannot be recorded yet: ${messageOf(error)}`);
+        await this.deps.effects.sleep(HOLD_STEP_MS);
+      }
+    }
   }
 
   /** A minted token that could not be recorded is nobody's: it is ended, or kept where ending it would cost more. */
@@ -393,7 +409,7 @@ class Machine {
       if (!(await isDead(effects, plan, old.token))) throw new Unavailable("GitHub", "end the old token", "it still accepts it");
       this.#say("revoked", `${short(old.sha256)} is dead: GitHub answers 401`);
     }
-    await this.#reach("revoked", { notes }, rest);
+    await this.#held(() => this.#reach("revoked", { notes }, rest));
   }
 
   async #finish(): Promise<void> {
@@ -442,7 +458,7 @@ class Machine {
       } else await minter.revoke(r.next.token);
       if (!(await isDead(effects, plan, r.next.token))) throw new Unavailable("GitHub", "end the rolled-back token", "it still accepts it");
     }
-    if (rest.slots) await this.#cell.commit({ ...this.#journal, ...rest });
+    if (rest.slots) await this.#held(() => this.#cell.commit({ ...this.#journal, ...rest }));
     const message = this.#message("token.rolled-back", { rotation: r.id, reason: r.reason, why });
     await this.#end("rolled-back", `rolled back: ${why}${r.old ? `; ${short(r.old.sha256)} stays in use` : ""}`, message, why);
   }

@@ -1,3 +1,5 @@
+import { endpoints } from "../infra/posture/endpoints";
+import { tokenPermissions, tokenScopes } from "../infra/posture/tokens";
 import type { CredentialKind, Environment } from "../infra/posture/schema";
 
 export type Permissions = Readonly<Record<string, "read" | "write">>;
@@ -10,6 +12,8 @@ export interface RotationPlan {
   readonly credential: Environment["agent"]["credential"];
   /** Exactly what the token may do; asked for when minting and required when verifying. */
   readonly permissions: Permissions;
+  /** For kinds that know scopes instead. */
+  readonly scopes: readonly string[];
   readonly repositories: readonly { readonly name: string; readonly access: "read" | "write" }[];
   readonly endpoints: { readonly origin: string; readonly api: string };
   /** Days after which a token is replaced. */
@@ -27,19 +31,21 @@ export interface RotationPlan {
 }
 
 /**
- * @param permissions of the token, from the posture's `tokenPermissions`
- * @param endpoints of GitHub, from the posture's `endpoints`
+ * Derives the plan from the posture. It is plain data: the stack hands the same object to the gate's cron as a binding.
+ * @param githubUrl used when the environment names no server, as GITHUB_BASE_URL does
  */
-export function planRotation(environment: Environment, permissions: Permissions, endpoints: { origin: string; api: string }): RotationPlan {
+export function planRotation(environment: Environment, githubUrl?: string): RotationPlan {
   const { credential } = environment.agent;
+  const { origin, api } = endpoints(environment.githubUrl ?? githubUrl);
   return {
     organization: environment.organization,
     login: environment.agent.machineUser,
     kind: credential.kind,
     credential,
-    permissions,
+    permissions: tokenPermissions(environment),
+    scopes: tokenScopes(environment),
     repositories: environment.repositories.map(({ name, access }) => ({ name, access })),
-    endpoints,
+    endpoints: { origin, api },
     everyDays: environment.rotation.everyDays,
     expiryDays: credential.kind === "personal-access-token" || credential.kind === "ghes-impersonation" ? credential.expiryDays : undefined,
     graceMinutes: environment.rotation.graceMinutes,

@@ -26,6 +26,7 @@ export const PROBES: readonly Probe[] = [
   { permission: "repository_hooks", level: "read", method: "GET", path: "/hooks?per_page=1" },
   { permission: "secrets", level: "read", method: "GET", path: "/actions/secrets?per_page=1" },
   { permission: "administration", level: "write", method: "POST", path: "/keys" },
+  { permission: "statuses", level: "read", method: "GET", path: "/commits/HEAD/statuses?per_page=1" },
   { permission: "statuses", level: "write", method: "POST", path: `/statuses/${NO_COMMIT}` },
 ];
 

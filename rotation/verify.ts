@@ -1,7 +1,6 @@
 import { doubt, GitHubApi, githubMessage, readExpiry, selfPath } from "./github";
 import { iso } from "./encoding";
 import { PROBES, sightOf } from "./probes";
-import { scopesFor } from "./minters/ghes-impersonation";
 import { DAY_MS, type Permissions, type RotationPlan } from "./plan";
 import type { Effects } from "./effects";
 import type { Minted } from "./minters/types";
@@ -71,7 +70,7 @@ function expiryProblems(plan: RotationPlan, expiresAt: string, now: number): str
 
 function scopeProblems(plan: RotationPlan, header: string | undefined): string[] {
   const has = (header ?? "").split(",").map((s) => s.trim()).filter(Boolean);
-  const wanted = scopesFor(plan);
+  const wanted = plan.scopes;
   return [
     ...wanted.filter((s) => !has.includes(s)).map((s) => `too few: scope ${s} is missing`),
     ...has.filter((s) => !wanted.includes(s)).map((s) => `too many: scope ${s} was not declared`),

@@ -10,6 +10,8 @@ export interface Request {
   readonly headers?: Record<string, string>;
   /** Sent as JSON. */
   readonly json?: unknown;
+  /** Sent as it is, for bodies that are signed. */
+  readonly body?: string;
   /** Sent as a form. */
   readonly form?: Record<string, string>;
   readonly timeoutMs?: number;
@@ -66,7 +68,7 @@ export async function request(effects: Effects, r: Request): Promise<Answer> {
 
 async function once(effects: Effects, r: Request): Promise<Answer> {
   const headers: Record<string, string> = { ...r.headers };
-  let body: string | undefined;
+  let body = r.body;
   if (r.json !== undefined) {
     headers["content-type"] ??= "application/json";
     body = JSON.stringify(r.json);

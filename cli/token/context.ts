@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { randomBytes } from "node:crypto";
-import { endpoints, names, parseStackFile, tokenPermissions, type Environment } from "../../infra/posture";
+import { names, parseStackFile, type Environment } from "../../infra/posture";
 import { ambientEffects, type Effects, type Progress } from "../../rotation/effects";
 import { messageOf, Refused } from "../../rotation/errors";
 import { GateControl } from "../../rotation/gate-control";
@@ -54,8 +54,7 @@ export function tokenContext(options: TokenOptions, report: (event: Progress) =>
 
 /** The context of a validated environment, with everything else from the environment variables. */
 export function contextFor(stack: string, environment: Environment, effects: Effects, env: Env): TokenContext {
-  const github = endpoints(environment.githubUrl ?? env.GITHUB_BASE_URL);
-  const plan = planRotation(environment, tokenPermissions(environment), github);
+  const plan = planRotation(environment, env.GITHUB_BASE_URL);
   const where = names(environment);
   let session: VaultSession | undefined;
   let gate: GateControl | undefined;

@@ -15,7 +15,7 @@ export function ghesImpersonationMinter(effects: Effects, plan: RotationPlan, ad
   const days = plan.expiryDays ?? 30;
   const admin = GitHubApi.as(effects, plan, adminToken);
   const path = `/admin/users/${plan.login}/authorizations`;
-  const scopes = scopesFor(plan);
+  const { scopes } = plan;
 
   const create = async (once: boolean) => admin.send("POST", path, "mint an impersonation token", { json: { scopes }, again: doubt, once });
   const replace = async () => {
@@ -59,9 +59,4 @@ export function ghesImpersonationMinter(effects: Effects, plan: RotationPlan, ad
       if (answer.status !== 202) throw new Refused("GitHub", "revoke a token", answer.status, githubMessage(answer));
     },
   };
-}
-
-/** The narrowest classic scopes that carry the posture's permissions: private code needs `repo`, whatever the level. */
-export function scopesFor(plan: Pick<RotationPlan, "permissions">): string[] {
-  return ["repo", ...(plan.permissions.workflows === "write" ? ["workflow"] : [])];
 }

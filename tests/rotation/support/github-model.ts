@@ -29,7 +29,7 @@ export class GitHubModel {
   readonly privateRepositories = ["api", "docs", "secrets"];
   membership: "active" | "pending" = "active";
   /** Whether a second impersonation token is made, or the existing one returned. */
-  impersonation: "one" | "many" = "one";
+  impersonation: "one" | "many" = "many";
   /** Whether `/credentials/revoke` takes effect only after this time. */
   revokeDelayMs = 0;
   readonly siteAdmin = `model-${randomBytes(8).toString("hex")}`;
@@ -93,7 +93,7 @@ export class GitHubModel {
     const m = new RegExp(`^/repos/${this.organization}/([^/]+)(/.*)?$`).exec(path);
     if (!m?.[1] || !t.repositories.includes(m[1])) return no(404, "Not Found");
     const rest = m[2] ?? "";
-    const needs: [RegExp, string][] = [[/^$/, "metadata"], [/^\/(commits|git)/, "contents"], [/^\/pulls/, "pull_requests"], [/^\/issues/, "issues"], [/^\/actions\/secrets/, "secrets"], [/^\/actions/, "actions"], [/^\/hooks/, "repository_hooks"], [/^\/deployments/, "deployments"], [/^\/keys/, "administration"], [/^\/statuses/, "statuses"]];
+    const needs: [RegExp, string][] = [[/^$/, "metadata"], [/^\/commits\/HEAD\/statuses/, "statuses"], [/^\/(commits|git)/, "contents"], [/^\/pulls/, "pull_requests"], [/^\/issues/, "issues"], [/^\/actions\/secrets/, "secrets"], [/^\/actions/, "actions"], [/^\/hooks/, "repository_hooks"], [/^\/deployments/, "deployments"], [/^\/keys/, "administration"], [/^\/statuses/, "statuses"]];
     const permission = needs.find(([pattern]) => pattern.test(rest))?.[1];
     if (!permission) return no(404, "Not Found");
     const level = t.kind === "ghes-impersonation" ? "write" : t.permissions[permission];

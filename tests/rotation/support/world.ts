@@ -7,7 +7,7 @@ import { kvStore } from "../../../rotation/stores/kv";
 import { unseal } from "../../../rotation/stores/sealed";
 import { vaultStore } from "../../../rotation/stores/vault";
 import { VaultSession } from "../../../rotation/stores/vault-session";
-import { readJournal, type Journal } from "../../../rotation/journal";
+import { readJournal, type Journal, type Slot } from "../../../rotation/journal";
 import type { RotationPlan } from "../../../rotation/plan";
 import type { NotifyAdapter } from "../../../rotation/notify/types";
 import { GateModel } from "./gate-model";
@@ -30,7 +30,7 @@ export function planFor(kind: Kind, change: Partial<RotationPlan> = {}): Rotatio
   const credential = kind === "personal-access-token" || kind === "ghes-impersonation" ? { kind, expiryDays: 30 } as const
     : kind === "app-user-token" ? { kind, clientId: "Iv1.model", expiryDays: 180 } as const : { kind, appId: 7, installationId: 11 } as const;
   return {
-    organization: "acme", login: "claude-bot", kind, credential, permissions: { contents: "write", metadata: "read", pull_requests: "write" },
+    organization: "acme", login: "claude-bot", kind, credential, permissions: { contents: "write", metadata: "read", pull_requests: "write" }, scopes: kind === "ghes-impersonation" ? ["repo"] : [],
     repositories: [{ name: "api", access: "write" }, { name: "docs", access: "read" }], endpoints: { origin: "http://github", api: "http://github/api/v3" },
     everyDays: 30, expiryDays: "expiryDays" in credential && kind !== "app-user-token" ? 30 : undefined, graceMinutes: 10, cacheSeconds: 5, remindDays: 7, gateKeyOverlapHours: 24,
     repository: undefined, notify: [], alertWebhook: undefined, ...change,
@@ -63,6 +63,8 @@ export class World {
   readonly said: Progress[] = [];
   readonly delivered: unknown[] = [];
   readonly agent = { sent: 0, failed: [] as string[] };
+  /** The authorizations of an app user token at the end, for the table of outcomes. */
+  slots: Partial<Record<string, Slot>> = {};
   /** Called before and after every call of a rotator: the agent's stream runs there. */
   traffic = true;
   readonly plan: RotationPlan;

@@ -5,9 +5,21 @@ export {
 } from "./schema";
 export { PostureError, type PostureProblem } from "./errors";
 export { parseEnvironment, type ParseContext } from "./parse";
-export { applyOverride, parseStackFile, readStackFile } from "./stackfile";
+export { applyOverride, parseStackFile, rawFromConfig, readStackFile } from "./stackfile";
 export { endpoints, isGitHubDotCom, type Endpoints } from "./endpoints";
 export {
   ACTIONS_APP_ID, AGENT_BRANCHES, AGENT_REF_PREFIX, CODEOWNERS_PATH, COMPATIBILITY_DATE, KV_TOKEN_KEY, LEDGER_CLASS,
   names, type Names, type VaultNames,
 } from "./names";
+export { namedTeams, owners, people, securityTeam, teamPermission, writable, type TeamPermission } from "./access";
+export { CODEOWNERS_MAX_BYTES, codeOwnersText, ownerRules, type OwnerRule } from "./codeowners";
+export {
+  MAX_RESTRICTED_PATHS, branchProtection, fnmatchPatterns, restrictedPaths, rulesets,
+  type Bypass, type ProtectionPlan, type PullRequestRule, type RulesetPlan, type RulesetRules,
+} from "./fence";
+export { permissionReasons, tokenPermissions, tokenScopes, type TokenLevel, type TokenPermissions } from "./tokens";
+export { policyHcl, vaultPolicies, type VaultParty, type VaultRule } from "./vault";
+export { ORGANIZATION_EVENTS } from "./webhooks";
+export {
+  CRON, SCRIPT_SETTINGS, exposure, gateUrl, migrations, retention, tokenStorePlan, type Exposure, type TokenStorePlan,
+} from "./worker";

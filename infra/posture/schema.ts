@@ -54,6 +54,8 @@ export const environmentSchema = z.strictObject({
   organization: login,
   /** What the organization pays for decides which locks GitHub offers on private repositories. */
   plan: z.enum(PLANS).default("team"),
+  /** Refuses to delete what cannot be made again: the token store, the audit bucket, the machine user's membership. */
+  protect: z.boolean().default(false),
   /** Base URL of a GitHub Enterprise Server; github.com when absent. */
   githubUrl: httpUrl.optional(),
   agent: z.strictObject({
@@ -111,6 +113,8 @@ export const environmentSchema = z.strictObject({
     zoneId: hex32.optional(),
     /** How `hostname` reaches the Worker: Cloudflare makes its DNS record and certificate, or both exist and a route is added. */
     attach: z.enum(ATTACHMENTS).default("custom-domain"),
+    /** The account's name on workers.dev; it makes the gate's address known to the stack when there is no `hostname`. */
+    workersDev: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "the account's name on workers.dev, such as acme-dev").optional(),
     requestsPerMinute: whole(1, 100_000).default(120),
     requestsPerHour: whole(1, 1_000_000).default(4000),
     writesPerMinute: whole(1, 10_000).default(30),

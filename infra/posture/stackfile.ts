@@ -34,6 +34,22 @@ export function readStackFile(text: string, file: string, overrides: readonly st
 }
 
 /**
+ * The `gatehouse:` keys from what a program is given: every value a text, lists and mappings as JSON.
+ * @param config Full keys (`gatehouse:agent`) to texts; keys of other packages are left out.
+ */
+export function rawFromConfig(config: Readonly<Record<string, string>>): Record<string, unknown> {
+  const raw: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(config)) if (key.startsWith(PREFIX)) raw[key.slice(PREFIX.length)] = fromConfig(value);
+  return raw;
+}
+
+function fromConfig(value: string): unknown {
+  if (value === "true" || value === "false") return value === "true";
+  if (!/^\s*[[{]/.test(value)) return value;
+  try { return JSON.parse(value); } catch { return value; }
+}
+
+/**
  * Applies one `gatehouse:key.path[0].name=value` in Pulumi's spelling: `true`, `false` and whole numbers become such,
  * everything else stays a text. JSON lists and mappings are taken too, since a list of repositories is hard to write otherwise.
  */

@@ -1,0 +1,54 @@
+import * as cloudflare from "@pulumi/cloudflare";
+import * as pulumi from "@pulumi/pulumi";
+import { GatehouseComponent } from "../component";
+import { names, retention, type Environment } from "../posture";
+
+export interface AuditTrailArgs {
+  readonly environment: Environment;
+}
+
+/**
+ * Where the gate writes what it decided: a bucket whose objects nobody can change or delete before the retention is over, and
+ * copies elsewhere where the environment asks for them.
+ */
+export class AuditTrail extends GatehouseComponent {
+  readonly bucket: pulumi.Output<string>;
+
+  constructor(name: string, args: AuditTrailArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("gatehouse:cloudflare:AuditTrail", name, opts);
+    const { environment } = args;
+    const accountId = environment.gate.accountId;
+    const { lockSeconds, deleteSeconds } = retention(environment);
+    const bucket = new cloudflare.R2Bucket(`${name}-bucket`, { accountId, name: names(environment).auditBucket }, { parent: this, protect: environment.protect });
+    new cloudflare.R2BucketLock(`${name}-lock`, {
+      accountId, bucketName: bucket.name,
+      rules: [{ id: "retention", enabled: true, prefix: "", condition: { type: "Age", maxAgeSeconds: lockSeconds } }],
+    }, { parent: this });
+    new cloudflare.R2BucketLifecycle(`${name}-lifecycle`, {
+      accountId, bucketName: bucket.name,
+      rules: [{ id: "end-of-retention", enabled: true, conditions: { prefix: "" }, deleteObjectsTransition: { condition: { type: "Age", maxAge: deleteSeconds } } }],
+    }, { parent: this });
+    this.createCopies(name, environment);
+    this.bucket = bucket.name;
+    this.registerOutputs({ bucket: this.bucket });
+  }
+
+  private createCopies(name: string, { audit, gate }: Environment): void {
+    const copies = audit.sinks.flatMap((sink) => (sink.kind === "logpush" ? [sink] : []));
+    copies.forEach((sink, index) => new cloudflare.LogpushJob(`${name}-logpush-${index + 1}`, {
+      accountId: gate.accountId,
+      name: copies.length > 1 ? `${gate.name}-${index + 1}` : gate.name,
+      dataset: "workers_trace_events",
+      enabled: true,
+      // May carry the receiver's credentials.
+      destinationConf: pulumi.secret(sink.destination),
+      ...(sink.ownershipChallenge ? { ownershipChallenge: pulumi.secret(sink.ownershipChallenge) } : {}),
+      filter: JSON.stringify({ where: { key: "ScriptName", operator: "eq", value: gate.name } }),
+      outputOptions: {
+        outputType: "ndjson",
+        timestampFormat: "rfc3339",
+        fieldNames: ["Event", "EventTimestampMs", "EventType", "Exceptions", "Logs", "Outcome", "ScriptName", "ScriptVersion"],
+      },
+    }, { parent: this }));
+  }
+}

@@ -1,0 +1,45 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { buildSync } from "esbuild";
+
+/** The gate's two Workers as single modules. */
+export interface GateScripts {
+  readonly gate: string;
+  readonly ledger: string;
+}
+
+const ROOT = join(__dirname, "..", "..");
+
+/**
+ * Bundles the gate's sources. The text depends on the sources alone, not on where they lie, and it is left readable: it stands in
+ * the stack's state, where an auditor may want to read it.
+ */
+export function bundleGate(root: string = ROOT): GateScripts {
+  const bundle = (entry: string): string => {
+    const { outputFiles } = buildSync({
+      absWorkingDir: root,
+      entryPoints: [join("gate", entry)],
+      bundle: true,
+      write: false,
+      format: "esm",
+      platform: "neutral",
+      target: "es2022",
+      mainFields: ["module", "main"],
+      conditions: ["workerd", "worker", "browser"],
+      external: ["cloudflare:*"],
+      charset: "utf8",
+      minify: false,
+      treeShaking: true,
+      legalComments: "none",
+      logLevel: "silent",
+      tsconfigRaw: "{}",
+    });
+    return outputFiles[0]?.text ?? "";
+  };
+  return { gate: bundle("worker.ts"), ledger: bundle("ledger.ts") };
+}
+
+/** A short name for a script's content; the tag of its migration. */
+export function contentTag(content: string): string {
+  return createHash("sha256").update(content).digest("hex").slice(0, 16);
+}

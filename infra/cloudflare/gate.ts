@@ -1,0 +1,136 @@
+import * as cloudflare from "@pulumi/cloudflare";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { GatehouseComponent } from "../component";
+import { CRON, LEDGER_CLASS, SCRIPT_SETTINGS, exposure, gateUrl, migrations, names, type Environment, type TokenStorePlan } from "../posture";
+import type { GatePolicy } from "../posture/gate/policy";
+import { contentTag, type GateScripts } from "./bundle";
+import { makeKey } from "./keys";
+
+export interface GateArgs {
+  readonly environment: Environment;
+  /** What the gate allows, compiled from the environment. */
+  readonly policy: GatePolicy;
+  readonly scripts: GateScripts;
+  /** Migration tag of the deployed ledger script; undefined when it is not deployed. */
+  readonly deployedLedgerTag?: string;
+  readonly tokenStore: TokenStorePlan;
+  /** How the gate signs in to Vault; only for that token store. */
+  readonly vaultSignIn?: { readonly roleId: pulumi.Input<string>; readonly secretId: pulumi.Input<string> };
+  /** Bucket of the audit records. */
+  readonly auditBucket: pulumi.Input<string>;
+}
+
+type Binding = cloudflare.types.input.WorkersScriptBinding;
+
+/**
+ * The Worker in front of GitHub, its memory, and the keys to it. Its bindings hold secrets, which makes them secret as a whole in
+ * a diff; the stack's output `gatePolicy` shows what they allow.
+ */
+export class Gate extends GatehouseComponent {
+  /** Undefined on workers.dev unless the account's name there is given. */
+  readonly url: string | undefined;
+  /** What the agent shows to the gate; a secret. */
+  readonly agentKey: pulumi.Output<string>;
+  /** What an operator or rotator shows to the gate; a secret. */
+  readonly operatorKey: pulumi.Output<string>;
+  /** With which a receiver checks the gate's alerts; a secret. */
+  readonly alertSecret: pulumi.Output<string>;
+
+  constructor(private readonly name: string, private readonly args: GateArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("gatehouse:cloudflare:Gate", name, opts);
+    const { environment } = args;
+    const { gateScript } = names(environment);
+    const accountId = environment.gate.accountId;
+
+    const agentKey = makeKey(`${name}-agent-key`, "ghk_", this);
+    const operatorKey = makeKey(`${name}-operator-key`, "gop_", this);
+    const alertBytes = new random.RandomBytes(`${name}-alert-secret`, { length: 32 }, { parent: this, additionalSecretOutputs: ["base64", "hex"] });
+    this.alertSecret = pulumi.secret(pulumi.interpolate`whsec_${alertBytes.base64}`);
+
+    const ledger = this.createLedger();
+    const tokens = new cloudflare.WorkersKvNamespace(`${name}-tokens`, { accountId, title: names(environment).tokensNamespace }, { parent: this });
+    const bindings = [
+      json("POLICY", args.policy),
+      json("GATE_KEYS", [{ agent: environment.agent.name, sha256: agentKey.sha256 }]),
+      json("OPERATOR_KEYS", [{ sha256: operatorKey.sha256 }]),
+      json("ALERTS", environment.audit.alertWebhook ? { webhook: environment.audit.alertWebhook } : {}),
+      secretText("ALERT_SECRET", this.alertSecret),
+      { name: "LEDGER", type: "durable_object_namespace", className: LEDGER_CLASS, scriptName: ledger.scriptName },
+      { name: "TOKENS", type: "kv_namespace", namespaceId: tokens.id },
+      { name: "AUDIT", type: "r2_bucket", bucketName: args.auditBucket },
+      ...this.tokenStoreBindings(),
+    ].sort((a, b) => (String(a.name) < String(b.name) ? -1 : 1));
+
+    const script = new cloudflare.WorkersScript(`${name}-script`, {
+      accountId,
+      scriptName: gateScript,
+      mainModule: "gate.js",
+      content: args.scripts.gate,
+      bindings,
+      logpush: environment.audit.sinks.some((sink) => sink.kind === "logpush"),
+      ...SCRIPT_SETTINGS,
+    }, { parent: this });
+    new cloudflare.WorkersCronTrigger(`${name}-cron`, { accountId, scriptName: script.scriptName, schedules: [{ cron: CRON }] }, { parent: this });
+    this.expose(script);
+
+    this.url = gateUrl(environment);
+    this.agentKey = agentKey.key;
+    this.operatorKey = operatorKey.key;
+    this.registerOutputs({ url: this.url });
+  }
+
+  /** The script of the Durable Object: apart from the gate, so that its migrations never stand in the way of an update. */
+  private createLedger(): cloudflare.WorkersScript {
+    const { environment, scripts, deployedLedgerTag } = this.args;
+    const { ledgerScript } = names(environment);
+    const accountId = environment.gate.accountId;
+    const migration = migrations(contentTag(scripts.ledger), deployedLedgerTag, LEDGER_CLASS);
+    const ledger = new cloudflare.WorkersScript(`${this.name}-ledger`, {
+      accountId,
+      scriptName: ledgerScript,
+      mainModule: "ledger.js",
+      content: scripts.ledger,
+      ...(migration ? { migrations: migration } : {}),
+      ...SCRIPT_SETTINGS,
+    }, { parent: this, ignoreChanges: migration ? [] : ["migrations"] });
+    new cloudflare.WorkersScriptSubdomain(`${this.name}-ledger-subdomain`, { accountId, scriptName: ledger.scriptName, enabled: false, previewsEnabled: false }, { parent: this });
+    return ledger;
+  }
+
+  /** One way in: with a host name of one's own, workers.dev is closed. */
+  private expose(script: cloudflare.WorkersScript): void {
+    const { environment } = this.args;
+    const accountId = environment.gate.accountId;
+    const way = exposure(environment);
+    new cloudflare.WorkersScriptSubdomain(`${this.name}-subdomain`, {
+      accountId, scriptName: script.scriptName, enabled: way.kind === "workers-dev", previewsEnabled: false,
+    }, { parent: this });
+    if (way.kind === "custom-domain") {
+      new cloudflare.WorkersCustomDomain(`${this.name}-domain`, { accountId, hostname: way.hostname, service: script.scriptName, zoneId: way.zoneId }, { parent: this });
+    } else if (way.kind === "route") {
+      new cloudflare.WorkersRoute(`${this.name}-route`, { zoneId: way.zoneId, pattern: way.pattern, script: script.scriptName }, { parent: this });
+    }
+  }
+
+  private tokenStoreBindings(): Binding[] {
+    const { tokenStore, vaultSignIn } = this.args;
+    if (tokenStore.kind === "vault") {
+      if (!vaultSignIn) throw new Error("Gate: the token store is Vault, so vaultSignIn is needed");
+      return [
+        json("TOKEN_STORE", { ...tokenStore, roleId: vaultSignIn.roleId }),
+        secretText("VAULT_SECRET_ID", vaultSignIn.secretId),
+      ];
+    }
+    const key = new random.RandomBytes(`${this.name}-token-key`, { length: 32 }, { parent: this, additionalSecretOutputs: ["base64", "hex"] });
+    return [json("TOKEN_STORE", tokenStore), secretText("TOKEN_KEY", key.base64)];
+  }
+}
+
+function json(name: string, value: pulumi.Input<unknown>): Binding {
+  return { name, type: "json", json: pulumi.jsonStringify(value) };
+}
+
+function secretText(name: string, text: pulumi.Input<string>): Binding {
+  return { name, type: "secret_text", text: pulumi.secret(text) };
+}

@@ -1,0 +1,23 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/**
+ * Base of every Gatehouse component: a child's name starts with its component's name, so that a name in a diff tells where it
+ * belongs, and two components never claim one name. Anything else is refused while the program runs.
+ */
+export abstract class GatehouseComponent extends pulumi.ComponentResource {
+  constructor(type: string, name: string, opts?: pulumi.ComponentResourceOptions) {
+    super(type, name, {}, pulumi.mergeOptions(opts, { transformations: [ownsNames(name)] }));
+  }
+}
+
+function ownsNames(parent: string): pulumi.ResourceTransformation {
+  return ({ name, type }) => {
+    if (name !== parent && !name.startsWith(`${parent}-`)) {
+      throw new pulumi.RunError(`The resource ${name} (${type}) inside ${parent} must be named ${parent}-…`);
+    }
+    return undefined;
+  };
+}
+
+/** Options of a child. */
+export type ChildOptions = pulumi.CustomResourceOptions;

@@ -1,0 +1,140 @@
+import type { Environment, Repository } from "./schema";
+import { people, securityTeam } from "./access";
+import { AGENT_BRANCHES, names } from "./names";
+import { PROTECTED_PATHS } from "./gate/policy";
+import { sorted } from "./text";
+
+/** Who may pass a ruleset. GitHub has no bypass that could name the machine user by accident here: only teams of people and owners. */
+export interface Bypass {
+  readonly teams: readonly string[];
+  readonly organizationAdmins: boolean;
+}
+
+export interface PullRequestRule {
+  readonly requiredApprovingReviewCount: number;
+  readonly requireCodeOwnerReview: true;
+  readonly dismissStaleReviewsOnPush: true;
+  readonly requireLastPushApproval: true;
+  readonly requiredReviewThreadResolution: true;
+}
+
+export interface RulesetRules {
+  readonly creation?: true;
+  readonly update?: true;
+  readonly deletion?: true;
+  readonly nonFastForward?: true;
+  readonly requiredLinearHistory?: true;
+  readonly requiredSignatures?: true;
+  readonly pullRequest?: PullRequestRule;
+  readonly requiredStatusChecks?: {
+    readonly strictRequiredStatusChecksPolicy: true;
+    readonly requiredChecks: readonly { readonly context: string; readonly integrationId: number }[];
+  };
+  readonly filePathRestriction?: { readonly restrictedFilePaths: readonly string[] };
+}
+
+/** One ruleset of a repository, as the provider takes it, with teams still by slug. */
+export interface RulesetPlan {
+  /** Suffix of the resource name; part of the contract with existing stacks. */
+  readonly key: "branches" | "tags" | "review" | "history" | "paths";
+  readonly name: string;
+  readonly target: "branch" | "tag" | "push";
+  /** Absent for push rulesets, which apply to every ref. */
+  readonly refs?: { readonly includes: readonly string[]; readonly excludes: readonly string[] };
+  readonly bypass: Bypass;
+  readonly rules: RulesetRules;
+}
+
+/** The classic protection of the default branch: a second system beside the rulesets, so that losing one does not lose both. */
+export interface ProtectionPlan {
+  readonly pattern: string;
+  readonly enforceAdmins: boolean;
+  readonly approvals: number;
+  readonly checks: readonly string[];
+  readonly linearHistory: boolean;
+  readonly signedCommits: boolean;
+  /** Team slugs that may push, which includes merging; the machine user's team is not among them. */
+  readonly pushers: readonly string[];
+}
+
+const NOBODY: Bypass = { teams: [], organizationAdmins: false };
+
+/**
+ * The rulesets that hold the agent to its branches, for one repository it may write to. Bypass is per ruleset: the ones that
+ * fence the agent in let people pass, the one that keeps the history lets nobody pass.
+ * @param isPrivate Push rulesets exist only for private and internal repositories.
+ */
+export function rulesets(environment: Environment, repository: Repository, isPrivate = true): RulesetPlan[] {
+  const { fence, tags, review, history, paths } = names(environment).rulesets;
+  const rules = environment.review;
+  const everyone: Bypass = { teams: people(environment, repository), organizationAdmins: true };
+  const guardians: Bypass = { teams: [securityTeam(environment)], organizationAdmins: rules.administrators === "bypass" };
+  const defaultBranch = { includes: ["~DEFAULT_BRANCH"], excludes: [] };
+  const plans: RulesetPlan[] = [
+    // `update` is also what stops the agent from merging: a merge updates the target branch.
+    { key: "branches", name: fence, target: "branch", refs: { includes: ["~ALL"], excludes: [AGENT_BRANCHES] }, bypass: everyone,
+      rules: { creation: true, update: true, deletion: true, nonFastForward: true } },
+    { key: "tags", name: tags, target: "tag", refs: { includes: ["~ALL"], excludes: [] }, bypass: everyone,
+      rules: { creation: true, update: true, deletion: true } },
+    { key: "review", name: review, target: "branch", refs: defaultBranch, bypass: { teams: [], organizationAdmins: rules.administrators === "bypass" },
+      rules: {
+        pullRequest: {
+          requiredApprovingReviewCount: rules.approvals,
+          requireCodeOwnerReview: true,
+          dismissStaleReviewsOnPush: true,
+          requireLastPushApproval: true,
+          requiredReviewThreadResolution: true,
+        },
+        ...(rules.requiredChecks.length > 0 ? { requiredStatusChecks: { strictRequiredStatusChecksPolicy: true as const, requiredChecks: sortedChecks(environment) } } : {}),
+        ...(rules.signedCommits ? { requiredSignatures: true as const } : {}),
+      } },
+    { key: "history", name: history, target: "branch", refs: defaultBranch, bypass: NOBODY,
+      rules: { deletion: true, nonFastForward: true, ...(rules.linearHistory ? { requiredLinearHistory: true as const } : {}) } },
+  ];
+  if (environment.plan !== "free" && isPrivate) {
+    plans.push({ key: "paths", name: paths, target: "push", bypass: guardians, rules: { filePathRestriction: { restrictedFilePaths: restrictedPaths(repository) } } });
+  }
+  return plans;
+}
+
+/** The classic protection of the default branch, for one repository the agent may write to. */
+export function branchProtection(environment: Environment, repository: Repository): ProtectionPlan {
+  const { approvals, requiredChecks, linearHistory, signedCommits, administrators } = environment.review;
+  return {
+    pattern: repository.defaultBranch,
+    enforceAdmins: administrators === "bound",
+    approvals,
+    checks: sorted(requiredChecks.map((check) => check.context)),
+    linearHistory,
+    signedCommits,
+    pushers: people(environment, repository).map((team) => `${environment.organization}/${team}`),
+  };
+}
+
+/** GitHub takes at most this many paths in one push ruleset, each of at most as many characters. */
+export const MAX_RESTRICTED_PATHS = 200;
+
+/**
+ * The protected paths in the push ruleset's own notation: Ruby's fnmatch with FNM_PATHNAME, where `**` alone is one segment and
+ * where a leading slash never matches.
+ */
+export function restrictedPaths(repository: Repository): string[] {
+  return sorted([...PROTECTED_PATHS, ...repository.protectedPaths].flatMap(fnmatchPatterns));
+}
+
+/** One gitignore-like pattern as fnmatch patterns that match at least the same files. */
+export function fnmatchPatterns(pattern: string): string[] {
+  const anchored = pattern.slice(0, -1).includes("/");
+  const bare = pattern.replace(/^\//, "");
+  const roots = anchored ? [bare] : [bare, `**/${bare}`];
+  return roots.flatMap((root) => {
+    if (root.endsWith("/**") || root.endsWith("/**/*")) return [`${root.replace(/\/\*\*(?:\/\*)?$/, "")}/**/*`];
+    if (root.endsWith("/")) return [`${root}**/*`];
+    // A name without a wildcard may be a file or a folder.
+    return /[*?]/.test(root.split("/").at(-1) ?? "") ? [root] : [root, `${root}/**/*`];
+  });
+}
+
+function sortedChecks(environment: Environment) {
+  return [...environment.review.requiredChecks].sort((a, b) => (a.context < b.context ? -1 : 1)).map(({ context, integrationId }) => ({ context, integrationId }));
+}

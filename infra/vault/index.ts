@@ -1,0 +1,1 @@
+export { TokenStore, type TokenStoreArgs } from "./tokenStore";

@@ -1,0 +1,143 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as vault from "@pulumi/vault";
+import { GatehouseComponent } from "../component";
+import { endpoints, names, vaultPolicies, type Environment, type VaultNames, type VaultParty } from "../posture";
+
+export interface TokenStoreArgs {
+  /** The environment; its token store must be Vault. */
+  readonly environment: Environment;
+  /** Issuer of the identity tokens of CI. Default: the environment's GitHub. */
+  readonly oidcIssuer?: string;
+}
+
+const PARTIES: readonly VaultParty[] = ["gate", "rotator", "auditor", "deployer"];
+const MINUTE = 60;
+
+/**
+ * Where the GitHub token will lie, who may touch it, and how they sign in. The token itself is written by the rotator and never
+ * passes through this stack: a resource that held it would write an old one back one day.
+ */
+export class TokenStore extends GatehouseComponent {
+  readonly mountPath: pulumi.Output<string>;
+  readonly roleId: pulumi.Output<string>;
+  /** With which the gate signs in; a secret, useless without the gate's role. */
+  readonly secretId: pulumi.Output<string>;
+
+  private readonly mount: vault.Mount;
+  private readonly config: vault.kv.SecretBackendV2;
+
+  constructor(private readonly name: string, args: TokenStoreArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("gatehouse:vault:TokenStore", name, opts);
+    const { environment } = args;
+    const plan = names(environment).vault;
+    if (!plan || environment.tokenStore.kind !== "vault") throw new Error("TokenStore: the environment's token store is not Vault");
+
+    this.mount = new vault.Mount(`${name}-mount`, {
+      path: plan.mount, type: "kv", options: { version: "2" }, description: "Credentials of coding agents (Gatehouse)",
+    }, { parent: this, protect: environment.protect });
+    this.config = new vault.kv.SecretBackendV2(`${name}-config`, {
+      mount: this.mount.path, casRequired: true, maxVersions: environment.tokenStore.maxVersions,
+    }, { parent: this });
+
+    this.createPolicies(environment);
+    const gate = this.createGateSignIn(plan);
+    this.roleId = gate.roleId;
+    this.secretId = gate.secretId;
+    this.createCiSignIn(environment, plan, args.oidcIssuer ?? endpoints(environment.githubUrl).oidcIssuer);
+    this.mountPath = this.mount.path;
+    this.registerOutputs({ mountPath: this.mountPath, roleId: this.roleId });
+  }
+
+  /**
+   * Places a secret once, for people; afterwards nobody's change is undone, and nothing is ever read back.
+   * @param data Becomes a JSON object of texts; treated as a secret.
+   */
+  placeOnce(suffix: string, path: string, data: pulumi.Input<Record<string, pulumi.Input<string>>>): vault.kv.SecretV2 {
+    return new vault.kv.SecretV2(`${this.name}-${suffix}`, this.secretArgs(path, data), {
+      parent: this, dependsOn: [this.config], ignoreChanges: ["*"], retainOnDelete: false,
+    });
+  }
+
+  /** Keeps a generated secret at a path: when it changes, the old versions are destroyed with it. */
+  keep(suffix: string, path: string, data: pulumi.Input<Record<string, pulumi.Input<string>>>): vault.kv.SecretV2 {
+    return new vault.kv.SecretV2(`${this.name}-${suffix}`, { ...this.secretArgs(path, data), deleteAllVersions: true }, {
+      parent: this, dependsOn: [this.config], replaceOnChanges: ["dataJson"], deleteBeforeReplace: true,
+    });
+  }
+
+  private secretArgs(path: string, data: pulumi.Input<Record<string, pulumi.Input<string>>>): vault.kv.SecretV2Args {
+    return {
+      mount: this.mount.path,
+      name: path,
+      dataJson: pulumi.secret(pulumi.jsonStringify(data)),
+      // The provider's own `cas` never reaches the server; this does, and it makes the write create-only.
+      options: { cas: "0" },
+      // Reading back would hand the deployment the value on every refresh.
+      disableRead: true,
+    };
+  }
+
+  private createPolicies(environment: Environment): void {
+    const policies = vaultPolicies(environment);
+    for (const party of PARTIES) {
+      new vault.Policy(`${this.name}-policy-${party}`, { name: policies[party].name, policy: policies[party].hcl }, { parent: this });
+    }
+  }
+
+  /** The gate cannot show an identity of its own, so it holds a role id and a secret id, and gets a short batch token for them. */
+  private createGateSignIn(plan: VaultNames): { roleId: pulumi.Output<string>; secretId: pulumi.Output<string> } {
+    const backend = new vault.AuthBackend(`${this.name}-gate-auth`, {
+      type: "approle", path: plan.appRole.mount, description: "The gate (Gatehouse)",
+    }, { parent: this });
+    const role = new vault.approle.AuthBackendRole(`${this.name}-gate-role`, {
+      backend: plan.appRole.mount,
+      roleName: plan.appRole.role,
+      bindSecretId: true,
+      tokenPolicies: [plan.policies.gate],
+      tokenNoDefaultPolicy: true,
+      tokenType: "batch",
+      tokenTtl: 5 * MINUTE,
+      tokenMaxTtl: 5 * MINUTE,
+    }, { parent: this, dependsOn: [backend] });
+    const secretId = new vault.approle.AuthBackendRoleSecretId(`${this.name}-gate-secret`, {
+      backend: plan.appRole.mount, roleName: role.roleName,
+    }, { parent: this, additionalSecretOutputs: ["secretId"] });
+    new vault.QuotaRateLimit(`${this.name}-gate-quota`, {
+      name: plan.quota, path: `auth/${plan.appRole.mount}`, rate: 50, interval: 1,
+    }, { parent: this, dependsOn: [backend] });
+    return { roleId: role.roleId, secretId: pulumi.secret(secretId.secretId) };
+  }
+
+  /** Workflows sign in with the identity token that GitHub gives them: only the declared repository, its default branch, its workflow. */
+  private createCiSignIn(environment: Environment, plan: VaultNames, issuer: string): void {
+    const bound = ciClaims(environment);
+    if (!bound) return;
+    const backend = new vault.jwt.AuthBackend(`${this.name}-ci-auth`, {
+      path: plan.ci.mount, type: "jwt", oidcDiscoveryUrl: issuer, boundIssuer: issuer, description: "Workflows of this organization (Gatehouse)",
+    }, { parent: this });
+    for (const party of ["rotator", "auditor"] as const) {
+      new vault.jwt.AuthBackendRole(`${this.name}-ci-${party}`, {
+        backend: plan.ci.mount,
+        roleName: party === "rotator" ? plan.ci.rotatorRole : plan.ci.auditorRole,
+        roleType: "jwt",
+        userClaim: "sub",
+        boundAudiences: [plan.ci.audience],
+        boundClaims: bound,
+        boundClaimsType: "string",
+        tokenPolicies: [plan.policies[party]],
+        tokenNoDefaultPolicy: true,
+        tokenType: "service",
+        tokenTtl: 15 * MINUTE,
+        tokenMaxTtl: 30 * MINUTE,
+      }, { parent: this, dependsOn: [backend] });
+    }
+  }
+}
+
+/** What an identity token must say, exactly; without a repository of its own, no workflow may sign in. */
+function ciClaims(environment: Environment): Record<string, string> | undefined {
+  const { repository } = environment.rotation;
+  if (repository === undefined) return undefined;
+  const listed = environment.repositories.find(({ name }) => name.toLowerCase() === repository.toLowerCase());
+  return { repository: `${environment.organization}/${repository}`, ref: `refs/heads/${listed?.defaultBranch ?? "main"}` };
+}

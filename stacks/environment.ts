@@ -1,0 +1,36 @@
+import * as pulumi from "@pulumi/pulumi";
+import { PostureError, parseEnvironment, rawFromConfig, type Environment } from "../infra/posture";
+
+/** The file that a person edits for this stack; it starts every message about a mistake. */
+export function environmentFile(stack: string): string {
+  return `Pulumi.${stack}.yaml`;
+}
+
+/**
+ * Reads and validates the environment. All keys are read at once and none is required one by one: an error of `Config.require`
+ * can hang for a minute while Node 20 prints it.
+ */
+export function loadEnvironment(config: Readonly<Record<string, string>>, stack: string): Environment {
+  return parseEnvironment(rawFromConfig(config), environmentFile(stack));
+}
+
+/** What the program needs from the machine that runs it. */
+export interface Surroundings {
+  readonly githubUrl: string | undefined;
+  readonly vaultAddress: string | undefined;
+}
+
+/** @throws PostureError when the environment leaves to the machine what the machine does not say. */
+export function surroundings(environment: Environment, file: string, env: NodeJS.ProcessEnv, githubBaseUrl: string | undefined): Surroundings {
+  const githubUrl = githubBaseUrl || env.GITHUB_BASE_URL || undefined;
+  const vaultAddress = env.VAULT_ADDR || undefined;
+  if (environment.tokenStore.kind === "vault" && !environment.tokenStore.address && !vaultAddress) {
+    throw new PostureError([{ path: "gatehouse:tokenStore.address", wrong: "missing, and VAULT_ADDR is not set either", right: "the address at which the gate reaches Vault, such as https://vault.acme.dev:8200" }], file);
+  }
+  return { githubUrl, vaultAddress };
+}
+
+/** Ends the program with its message alone: what a person wrote wrong needs no stack trace. */
+export function asRunError(error: unknown): unknown {
+  return error instanceof PostureError ? new pulumi.RunError(error.message) : error;
+}

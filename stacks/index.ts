@@ -1,0 +1,31 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Posture, bundleGate, lookUpGitHub, lookUpLedgerTag } from "../infra";
+import { names, tokenPermissions } from "../infra/posture";
+import { asRunError, environmentFile, loadEnvironment, surroundings } from "./environment";
+
+/** One stack: reads its environment, looks up what it names, declares one posture. Nothing is declared before all of it is right. */
+async function program(): Promise<Record<string, unknown>> {
+  const stack = pulumi.getStack();
+  const file = environmentFile(stack);
+  const environment = loadEnvironment(pulumi.runtime.allConfig(), stack);
+  const { githubUrl, vaultAddress } = surroundings(environment, file, process.env, new pulumi.Config("github").get("baseUrl"));
+  const [github, ledgerTag] = await Promise.all([lookUpGitHub(environment, file), lookUpLedgerTag(environment)]);
+  const posture = new Posture("gatehouse", { environment, github, ledgerTag, scripts: bundleGate(), githubUrl, vaultAddress });
+  return {
+    gateUrl: posture.gate.url,
+    gateKey: posture.gate.agentKey,
+    operatorKey: posture.gate.operatorKey,
+    alertSecret: posture.gate.alertSecret,
+    gatePolicy: posture.policy,
+    tokenPermissions: tokenPermissions(environment),
+    names: names(environment),
+  };
+}
+
+export = async (): Promise<Record<string, unknown>> => {
+  try {
+    return await program();
+  } catch (error) {
+    throw asRunError(error);
+  }
+};

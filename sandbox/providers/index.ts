@@ -1,10 +1,11 @@
 import { ProviderError, type ProviderPackage } from "./types";
+import { cloudflarePackage } from "./cloudflare";
 import { githubPackage } from "./github";
 import { randomPackage } from "./random";
 import { vaultPackage } from "./vault";
 
 /** Every package that the sandbox's engine can deploy, each standing for the real plugin of that version. */
-export const packages: ProviderPackage[] = [githubPackage, randomPackage, vaultPackage];
+export const packages: ProviderPackage[] = [cloudflarePackage, githubPackage, randomPackage, vaultPackage];
 
 /** The package by name; refused by name when the sandbox has none. */
 export function packageNamed(name: string): ProviderPackage {

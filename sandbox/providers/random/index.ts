@@ -35,7 +35,8 @@ function drawn(properties: Properties, draw: (plan: Props) => Promise<Live> | Li
   return {
     properties,
     create: async (_client, { plan }) => draw(plan),
-    read: async (_client, id, state) => (Object.keys(state).length > 0 ? { id, outs: {} } : importFrom(id)),
+    // Without the drawn value in the state this is an import, whose id is the value.
+    read: async (_client, id, state) => (Object.entries(properties).some(([name, { output }]) => output && state[name] !== undefined) ? { id, outs: {} } : importFrom(id)),
     // Only properties that do not force a replacement could come here; the plan becomes the state.
     update: (_client, id) => Promise.resolve({ id, outs: {} }),
     ...more,

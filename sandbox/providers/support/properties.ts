@@ -19,6 +19,8 @@ export interface Property {
   output?: true;
   /** A computed value that every update may change (unknown in the preview of an update). */
   volatile?: true;
+  /** A given value that every update changes nevertheless, because the service adds to it. */
+  volatileWhen?: (given: unknown) => boolean;
   /** The value when the program gives none. */
   default?: string | number | boolean;
   /** A change makes a new resource. */

@@ -12,7 +12,7 @@ import {
 } from "../types";
 import { failuresOf, fillIn } from "./check";
 import { compare, rootOf, type Flavour } from "./compare";
-import { isComputed, isInput, isZero, withoutInternals, type Properties, type Property } from "./properties";
+import { isComputed, isInput, isZero, withoutInternals, type Properties } from "./properties";
 import type { Change, InvokeFunction, Live, ResourceType } from "./resource";
 
 /** What a package consists of. `client` is made once, when first needed: a preview without reads makes no call. */
@@ -63,7 +63,8 @@ export class DeclarativeProvider<C> implements SandboxProvider {
 
   async read(id: string, urn: string, props: Props, inputs?: Props): Promise<ReadResult> {
     const type = this.typeOf(typeOfUrn(urn));
-    const state = withoutInternals(props);
+    // A resource adopted after a killed create has no state yet: its inputs tell where it is.
+    const state = withoutInternals(Object.keys(props).length > 0 ? props : this.givenOf(type, inputs ?? {}));
     const live = await type.read(await this.client(), id, state);
     if (!live) return {};
     // What the service does not tell stays as it was.
@@ -234,15 +235,10 @@ function unknownOutputs(properties: Properties, plan: Props): Props {
 function volatileOf(properties: Properties, inputs: Props): string[] {
   return Object.entries(properties)
     .filter(([name, property]) => {
-      const given = (inputs[name] ?? undefined) !== undefined;
-      return given ? hasVolatile(property) : property.volatile === true;
+      const given = inputs[name] ?? undefined;
+      return given === undefined ? property.volatile === true : property.volatileWhen?.(given) === true;
     })
     .map(([name]) => name);
-}
-
-/** Whether a field inside the property is computed anew by every update, which makes the whole property change. */
-function hasVolatile(property: Property): boolean {
-  return Object.values(property.fields ?? {}).some((field) => field.volatile === true);
 }
 
 /** A name that the program chose is taken while the old resource lives, so the old one has to go first. */

@@ -59,7 +59,7 @@ export interface HistoryEntry {
   readonly reason: string;
   readonly startedAt: string;
   readonly endedAt: string;
-  readonly outcome: "finished" | "rolled-back";
+  readonly outcome: "finished" | "rolled-back" | "revoked";
   readonly why?: string;
   readonly oldSha256?: string;
   readonly newSha256?: string;
@@ -94,8 +94,8 @@ export interface Journal {
   readonly tidy: boolean;
   readonly history: readonly HistoryEntry[];
   readonly outbox: readonly OutboxEntry[];
-  /** Day of the last reminder by stage, so that a reminder is sent once. */
-  readonly reminded?: Readonly<Record<string, string>>;
+  /** How loud the last reminder was, so that each stage is told once. */
+  readonly reminded?: number;
 }
 
 export const emptyJournal: Journal = { v: 1, phase: "idle", writeId: "", rotator: "", leaseUntil: 0, tidy: true, history: [], outbox: [] };

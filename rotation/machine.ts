@@ -442,7 +442,10 @@ class Machine {
       r = this.#rotation;
     }
     if (r.next && r.placedByPerson) {
-      await this.#cell.commit({ ...this.#journal, rotation: { ...r, notes: [...r.notes, `the token ${short(r.next.sha256)} was not stored and is still alive: change its permissions on GitHub's page and put it again, or delete it there`] } });
+      // The authorization that came with a refused token goes with it.
+      const slots = { ...this.#journal.slots };
+      if (r.slot && slots[r.slot]?.accessSha256 === r.next.sha256) delete slots[r.slot];
+      await this.#cell.commit({ ...this.#journal, ...(this.#journal.slots ? { slots } : {}), rotation: { ...r, notes: [...r.notes, `the token ${short(r.next.sha256)} was not stored and is still alive: change its permissions on GitHub's page and put it again, or delete it there`] } });
     } else if (r.next) {
       if (minter.retire) {
         try {

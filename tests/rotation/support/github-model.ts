@@ -79,7 +79,7 @@ export class GitHubModel {
   }
 
   #as(t: ModelToken, path: string, r: Incoming): Reply {
-    const expiry = t.kind === "ghes-impersonation" ? {} : { "github-authentication-token-expiration": `${new Date(t.expiresAt).toISOString().slice(0, 19).replace("T", " ")} UTC` };
+    const expiry: Record<string, string> = t.kind === "ghes-impersonation" ? {} : { "github-authentication-token-expiration": `${new Date(t.expiresAt).toISOString().slice(0, 19).replace("T", " ")} UTC` };
     const lacks = no(403, "Resource not accessible by personal access token");
     if (path === "/user") return t.kind === "app-installation" ? no(403, "Resource not accessible by integration") : ok({ login: t.login }, { ...expiry, ...(t.kind === "ghes-impersonation" || t.kind === "classic" ? { "x-oauth-scopes": "repo" } : {}) });
     if (path === "/installation/repositories") return ok({ repositories: [] });

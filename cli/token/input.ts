@@ -1,0 +1,49 @@
+import { CouldNotRun } from "../support/exit";
+
+/**
+ * Reads one secret: from standard input when it is piped, else from a prompt that shows nothing. Never from an
+ * argument, which every process of the machine could read.
+ */
+export async function readSecret(question: string): Promise<string> {
+  const text = process.stdin.isTTY ? await hiddenPrompt(question) : await piped();
+  const secret = text.trim();
+  if (secret === "") throw new CouldNotRun("Nothing was given: pipe the token in, or run the command in a terminal and paste it.");
+  if (!/^[\x21-\x7e]+(?:[ \t\r\n]+[\x21-\x7e]+)?$/.test(secret)) throw new CouldNotRun("This is no token: give one line of printable characters.");
+  return secret;
+}
+
+async function piped(): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of process.stdin) {
+    chunks.push(chunk as Buffer);
+    size += (chunk as Buffer).length;
+    if (size > 16_384) throw new CouldNotRun("Too much on standard input for a token.");
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function hiddenPrompt(question: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const { stdin, stderr } = process;
+    stderr.write(`${question} (not shown): `);
+    stdin.setRawMode(true);
+    stdin.resume();
+    let text = "";
+    const onData = (chunk: Buffer): void => {
+      for (const char of chunk.toString("utf8")) {
+        if (char === "\u0003") return done(() => reject(new CouldNotRun("Interrupted.")));
+        if (char === "\r" || char === "\n" || char === "\u0004") return done(() => resolve(text));
+        text = char === "\u007f" || char === "\b" ? text.slice(0, -1) : text + char;
+      }
+    };
+    const done = (then: () => void): void => {
+      stdin.off("data", onData);
+      stdin.setRawMode(false);
+      stdin.pause();
+      stderr.write("\n");
+      then();
+    };
+    stdin.on("data", onData);
+  });
+}

@@ -1,0 +1,25 @@
+import { appInstallationMinter } from "./app-installation";
+import { appUserTokenMinter } from "./app-user-token";
+import { ghesImpersonationMinter } from "./ghes-impersonation";
+import { personalAccessTokenMinter } from "./personal-access-token";
+import type { Effects } from "../effects";
+import type { RotationPlan } from "../plan";
+import type { Declaration } from "./types";
+
+/** Declaring takes no request and no secret. */
+const idle: Effects = {
+  fetch: () => Promise.reject(new Error("a declaration makes no request")),
+  now: () => 0,
+  sleep: () => Promise.resolve(),
+  report: () => undefined,
+};
+
+/** What the environment's kind of credential can and needs, without the secrets that minting takes. */
+export function declarationOf(plan: RotationPlan): Declaration {
+  switch (plan.kind) {
+    case "personal-access-token": return personalAccessTokenMinter(idle, plan).declaration;
+    case "app-user-token": return appUserTokenMinter(idle, plan, undefined).declaration;
+    case "app-installation": return appInstallationMinter(idle, plan, "").declaration;
+    case "ghes-impersonation": return ghesImpersonationMinter(idle, plan, "").declaration;
+  }
+}

@@ -1,0 +1,116 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import type { Command } from "commander";
+import { display, openStack, previewDigest, type EngineEvent, type OperationOptions, type OperationResult, type Stack, type StackExport } from "../../sandbox/engine";
+import { CouldNotRun, EXIT } from "../support/exit";
+
+interface EngineOptions {
+  project: string;
+  stack: string;
+  config: string[];
+  json?: boolean;
+  typeCheck?: boolean;
+  showSecrets?: boolean;
+  previewOnly?: boolean;
+  expectNoChanges?: boolean;
+  file?: string;
+}
+
+const collect = (value: string, all: string[]): string[] => [...all, value];
+
+const open = (options: EngineOptions): Promise<Stack> => openStack({
+  projectDir: options.project, stack: options.stack, config: options.config,
+  ...(process.env.GATEHOUSE_STATE_DIR ? { stateDir: process.env.GATEHOUSE_STATE_DIR } : {}),
+});
+
+/** Ctrl-C once lets the steps under way finish and be recorded; twice ends at once. */
+async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const onSignal = (): void => {
+    if (controller.signal.aborted) process.exit(130);
+    process.stderr.write("^C received; finishing what is under way. Press ^C again to stop at once; the next run resumes.\n");
+    controller.abort();
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  try {
+    return await work(controller.signal);
+  } finally {
+    process.removeListener("SIGINT", onSignal);
+    process.removeListener("SIGTERM", onSignal);
+  }
+}
+
+/** Runs one operation: as text, or with `--json` as one document at the end. */
+async function operate(options: EngineOptions, run: (stack: Stack, how: OperationOptions) => Promise<OperationResult>): Promise<OperationResult> {
+  const stack = await open(options);
+  const events: EngineEvent[] = [];
+  const show = display(process.stdout);
+  const result = await interruptible((signal) => run(stack, {
+    signal, typeCheck: options.typeCheck ?? false, previewOnly: options.previewOnly ?? false,
+    onEvent: (event) => { if (options.json) events.push(event); else show(event); },
+  }));
+  if (options.json) process.stdout.write(`${JSON.stringify(previewDigest(events), null, 4)}\n`);
+  const changed = Object.entries(result.changeSummary).some(([op, count]) => op !== "same" && count > 0);
+  if (result.reason === "configuration") process.exitCode = EXIT.couldNotRun;
+  else if (result.failed) process.exitCode = EXIT.doesNotHold;
+  else if (options.expectNoChanges && changed) {
+    process.stderr.write("error: no changes were expected but changes occurred\n");
+    process.exitCode = EXIT.doesNotHold;
+  }
+  return result;
+}
+
+const GOODBYE = (stack: string): string =>
+  `The resources in the stack have been deleted, but the history and configuration associated with the stack are still maintained. \nIf you want to remove the stack completely, run \`pulumi stack rm ${stack}\`.\n`;
+
+function readDeployment(file: string | undefined): StackExport {
+  const name = file ?? "standard input";
+  try {
+    return JSON.parse(readFileSync(file ?? 0, "utf8")) as StackExport;
+  } catch (error) {
+    throw new CouldNotRun(`${name} is not a deployment in JSON: ${(error as Error).message}`);
+  }
+}
+
+/** `gatehouse sandbox preview|up|refresh|destroy|export|import`: Pulumi's own commands, by the sandbox's engine. */
+export function registerEngineCommands(sandbox: Command): void {
+  const command = (name: string, description: string): Command => sandbox.command(name)
+    .description(description)
+    .option("--project <dir>", "folder of Pulumi.yaml", ".")
+    .option("--stack <name>", "environment: Pulumi.<name>.yaml", "dev")
+    .option("--config <key.path=value>", "override a value, as Pulumi's --config --path", collect, []);
+  const running = (name: string, description: string): Command => command(name, description)
+    .option("--json", "print one JSON document, as pulumi preview --json does")
+    .option("--type-check", "check the program's types before it runs, as Pulumi does")
+    .option("--expect-no-changes", "exit 1 when anything changes")
+    .option("--yes", "nothing is ever asked; accepted so that Pulumi's command lines work");
+
+  running("preview", "show what an update would change")
+    .action(async (options: EngineOptions) => { await operate(options, (stack, how) => stack.preview(how)); });
+  running("up", "make the stack so")
+    .action(async (options: EngineOptions) => { await operate(options, (stack, how) => stack.up(how)); });
+  running("refresh", "read every resource and take over what changed outside")
+    .option("--preview-only", "tell what changed, and keep the state as it is")
+    .action(async (options: EngineOptions) => { await operate(options, (stack, how) => stack.refresh(how)); });
+  running("destroy", "delete everything in the stack")
+    .option("--preview-only", "tell what would be deleted, and delete nothing")
+    .action(async (options: EngineOptions) => {
+      const { failed } = await operate(options, (stack, how) => stack.destroy(how));
+      if (!failed && !options.json && !options.previewOnly) process.stdout.write(GOODBYE(options.stack));
+    });
+  command("export", "print the stack's deployment, as pulumi stack export does")
+    .option("--file <file>", "write it there instead")
+    .option("--json", "accepted for symmetry: an export is always JSON")
+    .option("--show-secrets", "with secrets in clear")
+    .action(async (options: EngineOptions) => {
+      const text = `${JSON.stringify(await (await open(options)).export({ showSecrets: options.showSecrets ?? false }), null, 4)}\n`;
+      if (options.file) writeFileSync(options.file, text, { mode: 0o600 });
+      else process.stdout.write(text);
+    });
+  command("import", "take over a deployment that this engine or pulumi stack export wrote")
+    .option("--file <file>", "read it from there instead of standard input")
+    .action(async (options: EngineOptions) => {
+      await (await open(options)).import(readDeployment(options.file));
+      process.stdout.write("Import complete.\n");
+    });
+}

@@ -1,0 +1,160 @@
+import { UNKNOWN } from "../providers/types";
+
+/** Key by which Pulumi marks objects that stand for something else, and the marks used with it (Pulumi's wire and state formats). */
+export const SIG = "4dabf18193072939515e22adb298388d";
+export const SECRET_SIG = "1b47061264138c4ac30d75fd1eb44270";
+export const RESOURCE_SIG = "5cf8f73096256a8f31e491e813e4eb8e";
+export const OUTPUT_SIG = "d0e6a833031e9bbcd3f4e8bde6ca49a4";
+export const ASSET_SIG = "c44067f5952c0a294b673a41bacd8c17";
+export const ARCHIVE_SIG = "0def7320c3a5731c473e5ecbe6d01bc7";
+
+/**
+ * A value that must never be written in clear. The object is kept as long as its value lives, so that the
+ * same secret keeps the same ciphertext from one checkpoint to the next.
+ */
+export class Secret {
+  constructor(readonly value: Value) {}
+}
+
+/** A property value as the engine holds it: JSON, with secrets wrapped and unknowns as the string {@link UNKNOWN}. */
+export type Value = null | boolean | number | string | Secret | Value[] | { [key: string]: Value };
+export type Values = Record<string, Value>;
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Secret);
+export { isObject };
+
+/** Whether an object is an asset, an archive or a reference to a resource rather than a plain map. */
+const sigOf = (value: Record<string, unknown>): string | undefined => (typeof value[SIG] === "string" ? value[SIG] : undefined);
+
+/** From the wire to the engine: secrets and output values become {@link Secret} and {@link UNKNOWN}. */
+export function fromWire(value: unknown): Value {
+  if (value === undefined || value === null) return null;
+  if (Array.isArray(value)) return value.map(fromWire);
+  if (isObject(value)) {
+    if (sigOf(value) === SECRET_SIG) {
+      const inner = fromWire(value.value);
+      return inner instanceof Secret ? inner : new Secret(inner);
+    }
+    if (sigOf(value) === OUTPUT_SIG) {
+      const inner = value.value === undefined ? UNKNOWN : fromWire(value.value);
+      return value.secret === true && !(inner instanceof Secret) ? new Secret(inner) : inner;
+    }
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fromWire(item)]));
+  }
+  return value as Value;
+}
+
+/** A whole bag of properties from the wire. */
+export const fromWireBag = (bag: Record<string, unknown> | undefined): Values => (bag ? (fromWire(bag) as Values) : {});
+
+/** From the engine to the wire, where a secret is an object with its mark. */
+export function toWire(value: Value): unknown {
+  if (value instanceof Secret) return { [SIG]: SECRET_SIG, value: toWire(value.value) };
+  if (Array.isArray(value)) return value.map(toWire);
+  if (isObject(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toWire(item as Value)]));
+  return value;
+}
+
+/** What a provider gets: secrets unwrapped, references to resources reduced to their ids. */
+export function toPlain(value: Value): unknown {
+  if (value instanceof Secret) return toPlain(value.value);
+  if (Array.isArray(value)) return value.map(toPlain);
+  if (isObject(value)) {
+    if (sigOf(value) === RESOURCE_SIG) return "id" in value ? (value.id === "" ? UNKNOWN : value.id) : value.urn;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toPlain(item as Value)]));
+  }
+  return value;
+}
+export const toPlainBag = (bag: Values): Record<string, unknown> => toPlain(bag) as Record<string, unknown>;
+
+/** What a provider answered: undefined is left out, everything else is JSON already. */
+export function fromPlain(value: unknown): Value {
+  if (value instanceof Secret || value === null || value === undefined) return (value ?? null) as Value;
+  if (Array.isArray(value)) return value.map(fromPlain);
+  if (isObject(value)) {
+    return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined).map(([key, item]) => [key, fromPlain(item)]));
+  }
+  return value as Value;
+}
+export const fromPlainBag = (bag: Record<string, unknown> | undefined): Values => fromPlain(bag ?? {}) as Values;
+
+/**
+ * Marks in `target` as secret whatever is secret in `source` at the same place; where the shapes differ
+ * and the source holds a secret inside, the whole value becomes secret rather than leaking a part.
+ */
+export function markLike(target: Value, source: Value | undefined): Value {
+  if (source === undefined || target instanceof Secret) return target;
+  if (source instanceof Secret) return new Secret(target);
+  if (Array.isArray(source)) {
+    if (Array.isArray(target) && target.length === source.length) return target.map((item, index) => markLike(item, source[index]));
+    return containsSecret(source) && target !== null ? new Secret(target) : target;
+  }
+  if (isObject(source)) {
+    if (isObject(target)) {
+      return Object.fromEntries(Object.entries(target as Values).map(([key, item]) => [key, markLike(item, (source as Values)[key])]));
+    }
+    return containsSecret(source as Value) && target !== null ? new Secret(target) : target;
+  }
+  return target;
+}
+export const markBagLike = (target: Values, source: Values): Values => markLike(target, source) as Values;
+
+/** Wraps the named top-level properties that are there. */
+export function markSecret(bag: Values, names: Iterable<string>): Values {
+  const marked = { ...bag };
+  for (const name of names) {
+    const value = marked[name];
+    if (name !== "id" && value !== undefined && !(value instanceof Secret)) marked[name] = new Secret(value);
+  }
+  return marked;
+}
+
+export function containsSecret(value: Value | undefined): boolean {
+  if (value instanceof Secret) return true;
+  if (Array.isArray(value)) return value.some(containsSecret);
+  return isObject(value) && Object.values(value as Values).some(containsSecret);
+}
+
+export function containsUnknown(value: unknown): boolean {
+  if (value instanceof Secret) return containsUnknown(value.value);
+  if (Array.isArray(value)) return value.some(containsUnknown);
+  if (isObject(value)) return Object.values(value).some(containsUnknown);
+  return value === UNKNOWN;
+}
+
+/** Deep equality; secrets are equal when their values are and both are secret. */
+export function equal(left: Value | undefined, right: Value | undefined): boolean {
+  if (left === right) return true;
+  if (left instanceof Secret || right instanceof Secret) {
+    return left instanceof Secret && right instanceof Secret && equal(left.value, right.value);
+  }
+  if (Array.isArray(left) || Array.isArray(right)) {
+    return Array.isArray(left) && Array.isArray(right) && left.length === right.length && left.every((item, index) => equal(item, right[index]));
+  }
+  if (isObject(left) && isObject(right)) {
+    const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
+    return [...keys].every((key) => equal((left as Values)[key] ?? undefined, (right as Values)[key] ?? undefined));
+  }
+  return left === right;
+}
+
+/** Every secret replaced by `mask`, for whatever is shown. */
+export function blind(value: Value, mask: Value = "[secret]"): Value {
+  if (value instanceof Secret) return mask;
+  if (Array.isArray(value)) return value.map((item) => blind(item, mask));
+  if (isObject(value)) return Object.fromEntries(Object.entries(value as Values).map(([key, item]) => [key, blind(item, mask)]));
+  return value;
+}
+
+/** The same JSON with the keys of every map in alphabetical order, which is how Pulumi writes property bags. */
+export function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (isObject(value)) {
+    return Object.fromEntries(Object.keys(value).sort().map((key) => [key, sorted(value[key])]));
+  }
+  return value;
+}
+
+/** Properties that the engine and the bridge keep for themselves; never part of a diff that is shown. */
+export const isInternalKey = (key: string): boolean => key.startsWith("__");

@@ -1,9 +1,236 @@
 import { DurableObject } from "cloudflare:workers";
+import { chainLine, entryText, GENESIS } from "../infra/posture/gate/audit";
+import { EMPTY_USAGE, giveBack, grantLease, type Usage } from "../infra/posture/gate/limits";
+import type { ArchiveBatch, SettleAnswer, SettleRequest } from "./ledger-types";
 
-/** The gate's one memory: limits, kill switch, refused tokens, head of the audit chain. */
+/** A lease whose requests are not all on record this long after its end leaves a gap record: the isolate is taken for dead. */
+const GAP_AFTER_MS = 15 * 60_000;
+/** Lines go to the archive when so many wait, or when the oldest has waited so long. */
+const ARCHIVE_LINES = 500;
+const ARCHIVE_MS = 10_000;
+/** How long one mover of lines keeps the others out. */
+const MOVING_MS = 30_000;
+/** Bytes of lines in one archive object at most. */
+const ARCHIVE_BYTES = 4 * 1024 * 1024;
+
+/** What must survive: one row of JSON, read once and written with every change. */
+interface State {
+  usage: Usage;
+  seq: number;
+  hash: string;
+  stopped: boolean;
+  denied: readonly string[];
+  waitUntil: number;
+  archived: number;
+  archiveFailing: boolean;
+  lease: number;
+}
+
+const NEW: State = { usage: EMPTY_USAGE, seq: 0, hash: GENESIS, stopped: false, denied: [], waitUntil: 0, archived: 0, archiveFailing: false, lease: 0 };
+
+/**
+ * The gate's one memory, single-threaded by nature: counts against the limits, holds the kill switch and the denied tokens, and gives every
+ * audit entry its place in the chain. Whatever it answers is on disk before the answer leaves.
+ */
 export class Ledger extends DurableObject {
-  async ping(): Promise<string> {
-    return "ok";
+  private state: State;
+  /** Exchanges are booked one after the other: hashing is asynchronous, and the chain must not fork. */
+  private turn: Promise<unknown> = Promise.resolve();
+  private oldestWaiting = 0;
+  /** Until when one isolate has the lines that it moves to the archive. */
+  private movingUntil = 0;
+  /** An alarm is set that looks for dead isolates. */
+  private watching = false;
+
+  constructor(ctx: DurableObjectState, env: unknown) {
+    super(ctx, env as never);
+    const sql = ctx.storage.sql;
+    sql.exec(`CREATE TABLE IF NOT EXISTS state (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL)`);
+    sql.exec(`CREATE TABLE IF NOT EXISTS lines (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, text TEXT NOT NULL)`);
+    sql.exec(`CREATE TABLE IF NOT EXISTS segments (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, key TEXT NOT NULL)`);
+    sql.exec(`CREATE TABLE IF NOT EXISTS leases (id INTEGER PRIMARY KEY, isolate TEXT NOT NULL, open INTEGER NOT NULL, minute INTEGER NOT NULL, hour INTEGER NOT NULL, ends INTEGER NOT NULL)`);
+    sql.exec(`CREATE TABLE IF NOT EXISTS isolates (id TEXT PRIMARY KEY, batch INTEGER NOT NULL, seen INTEGER NOT NULL, lease INTEGER NOT NULL)`);
+    sql.exec(`CREATE TABLE IF NOT EXISTS versions (name TEXT PRIMARY KEY, version TEXT NOT NULL)`);
+    const row = sql.exec<{ json: string }>(`SELECT json FROM state`).toArray()[0];
+    this.state = row === undefined ? NEW : { ...NEW, ...(JSON.parse(row.json) as Partial<State>) };
+    if (this.state.seq > this.state.archived) this.oldestWaiting = Date.now();
+  }
+
+  /** Books what an isolate reports, gives out a lease if it asks for one, and tells what every isolate must know. */
+  async settle(request: SettleRequest): Promise<SettleAnswer> {
+    return this.inTurn(() => this.book(request));
+  }
+
+  /** Stops everything, or lets it go on. */
+  async stop(stopped: boolean): Promise<void> {
+    await this.inTurn(async () => this.save({ ...this.state, stopped }));
+  }
+
+  /** No isolate uses a token with this hash again (base64 SHA-256). The list keeps the last hundred. */
+  async deny(tokenSha256: string): Promise<void> {
+    await this.inTurn(async () => this.save({ ...this.state, denied: [tokenSha256, ...this.state.denied.filter((d) => d !== tokenSha256)].slice(0, 100) }));
+  }
+
+  /** GitHub asked to wait until this instant (milliseconds). */
+  async wait(until: number): Promise<void> {
+    await this.inTurn(async () => this.save({ ...this.state, waitUntil: Math.max(until, this.state.waitUntil) }));
+  }
+
+  /** Sets a named version only if it still is what the caller thinks; for stores that have no check-and-set of their own. */
+  async compareAndSet(name: string, expected: string, next: string): Promise<boolean> {
+    const now = this.ctx.storage.sql.exec<{ version: string }>(`SELECT version FROM versions WHERE name = ?`, name).toArray()[0]?.version ?? "";
+    if (now !== expected) return false;
+    this.ctx.storage.sql.exec(`INSERT OR REPLACE INTO versions VALUES (?, ?)`, name, next);
+    return true;
+  }
+
+  /**
+   * The oldest lines that are not archived yet; undefined when there are none, or when someone else is moving them.
+   * They stay here until `archived` says they are safe.
+   */
+  async linesToArchive(): Promise<ArchiveBatch | undefined> {
+    const now = Date.now();
+    if (now < this.movingUntil) return undefined;
+    const rows = this.ctx.storage.sql.exec<{ first: number; last: number; text: string }>(`SELECT first, last, text FROM lines ORDER BY first LIMIT 200`).toArray();
+    const taken: typeof rows = [];
+    let bytes = 0;
+    for (const row of rows) {
+      if (taken.length > 0 && bytes + row.text.length > ARCHIVE_BYTES) break;
+      taken.push(row);
+      bytes += row.text.length;
+    }
+    const first = taken[0];
+    const last = taken[taken.length - 1];
+    if (first !== undefined) this.movingUntil = now + MOVING_MS;
+    return first && last && { first: first.first, last: last.last, text: taken.map((r) => r.text).join("") };
+  }
+
+  /** The lines up to `last` are in the archive under `key`; only now are they dropped here. */
+  async archived(first: number, last: number, key: string): Promise<void> {
+    await this.inTurn(async () => {
+      this.ctx.storage.sql.exec(`DELETE FROM lines WHERE last <= ?`, last);
+      this.ctx.storage.sql.exec(`INSERT OR REPLACE INTO segments VALUES (?, ?, ?)`, first, last, key);
+      this.oldestWaiting = Date.now();
+      this.movingUntil = 0;
+      this.save({ ...this.state, archived: Math.max(last, this.state.archived), archiveFailing: false });
+    });
+  }
+
+  async archiveFailed(): Promise<void> {
+    // The next attempt may start at once: the gate is closed until one succeeds.
+    this.movingUntil = 0;
+    await this.inTurn(async () => this.save({ ...this.state, archiveFailing: true }));
+  }
+
+  /** Where the lines after `seq` are: archive objects first, then text that is still here. */
+  async linesAfter(seq: number): Promise<{ readonly keys: readonly string[]; readonly text: string; readonly head: { readonly seq: number; readonly hash: string } }> {
+    const sql = this.ctx.storage.sql;
+    const keys = sql.exec<{ key: string }>(`SELECT key FROM segments WHERE last > ? ORDER BY first LIMIT 50`, seq).toArray().map((r) => r.key);
+    // Lines still here follow all segments; they are only part of this page when the segments are.
+    const text = keys.length === 50 ? "" : sql.exec<{ text: string }>(`SELECT text FROM lines WHERE last > ? ORDER BY first LIMIT 200`, seq).toArray().map((r) => r.text).join("");
+    return { keys, text, head: { seq: this.state.seq, hash: this.state.hash } };
+  }
+
+  /** Looks for isolates that died with requests unrecorded. */
+  async alarm(): Promise<void> {
+    await this.inTurn(() => this.recordGaps(Date.now()));
+  }
+
+  private async book(request: SettleRequest): Promise<SettleAnswer> {
+    const now = Date.now();
+    const sql = this.ctx.storage.sql;
+    const before = sql.exec<{ batch: number; lease: number }>(`SELECT batch, lease FROM isolates WHERE id = ?`, request.isolate).toArray()[0];
+    const isNew = request.batch > (before?.batch ?? 0);
+    const chained = isNew ? await this.chain(request.entries) : undefined;
+    // From here on everything is synchronous, so it is written as one.
+    let usage = this.state.usage;
+    // Sent again: its answer was lost, and with it a lease that nobody uses. What it counted stays counted.
+    if (!isNew) sql.exec(`DELETE FROM leases WHERE id = ?`, before?.lease ?? 0);
+    else usage = this.bookLeases(request, usage, now);
+    const { ask } = request;
+    const granted = ask === undefined || this.state.stopped ? undefined : grantLease(ask.limits, usage, now, ask.need, ask.want);
+    let lease: SettleAnswer["lease"];
+    if (granted !== undefined) {
+      usage = granted.usage;
+      lease = { id: this.state.lease + 1, ...granted.grant };
+      if (lease.requests > 0) sql.exec(`INSERT INTO leases VALUES (?, ?, ?, ?, ?, ?)`, lease.id, request.isolate, lease.requests, lease.minute, lease.hour, now + lease.ms);
+    }
+    sql.exec(`INSERT OR REPLACE INTO isolates VALUES (?, ?, ?, ?)`, request.isolate, Math.max(request.batch, before?.batch ?? 0), now, lease?.id ?? 0);
+    this.save({ ...this.state, ...chained, usage, lease: lease?.id ?? this.state.lease });
+    if (lease !== undefined && !this.watching) {
+      this.watching = true;
+      await this.ctx.storage.setAlarm(now + GAP_AFTER_MS);
+    }
+    const waiting = this.state.seq - this.state.archived;
+    return {
+      ...(lease === undefined ? {} : { lease }),
+      short: granted?.short ?? {},
+      stopped: this.state.stopped,
+      denied: this.state.denied,
+      waitUntil: this.state.waitUntil > now ? this.state.waitUntil : 0,
+      archiveDue: waiting >= ARCHIVE_LINES || (waiting > 0 && now - this.oldestWaiting >= ARCHIVE_MS),
+      archiveFailing: this.state.archiveFailing,
+    };
+  }
+
+  /** Books what an isolate used and gives back; a lease without open requests is done. */
+  private bookLeases(request: SettleRequest, before: Usage, now: number): Usage {
+    const sql = this.ctx.storage.sql;
+    let usage = before;
+    for (const { lease, requests } of request.reported) sql.exec(`UPDATE leases SET open = open - ? WHERE id = ? AND isolate = ?`, requests, lease, request.isolate);
+    for (const { lease, unused } of request.closed) {
+      const row = sql.exec<{ minute: number; hour: number }>(`SELECT minute, hour FROM leases WHERE id = ? AND isolate = ?`, lease, request.isolate).toArray()[0];
+      if (row === undefined) continue;
+      usage = giveBack(usage, now, row, unused);
+      sql.exec(`UPDATE leases SET open = open - ? WHERE id = ?`, unused.requests, lease);
+    }
+    if (request.reported.length > 0 || request.closed.length > 0) sql.exec(`DELETE FROM leases WHERE open <= 0`);
+    return usage;
+  }
+
+  /** Chains entries and stores their lines; returns the new head, which the caller saves together with them. */
+  private async chain(entries: readonly string[]): Promise<{ seq: number; hash: string }> {
+    let { seq, hash } = this.state;
+    if (entries.length === 0) return { seq, hash };
+    const first = seq + 1;
+    let text = "";
+    for (const entry of entries) {
+      const made = await chainLine(++seq, entry, hash);
+      text += `${made.line}\n`;
+      hash = made.hash;
+    }
+    if (this.state.seq === this.state.archived) this.oldestWaiting = Date.now();
+    this.ctx.storage.sql.exec(`INSERT INTO lines VALUES (?, ?, ?)`, first, seq, text);
+    return { seq, hash };
+  }
+
+  private async recordGaps(now: number): Promise<void> {
+    const sql = this.ctx.storage.sql;
+    const dead = sql.exec<{ id: number; isolate: string; open: number; ends: number }>(`SELECT id, isolate, open, ends FROM leases WHERE ends < ? LIMIT 500`, now - GAP_AFTER_MS).toArray();
+    const entries = dead.map((d) => entryText({
+      ts: new Date(d.ends).toISOString(), agent: "", requestId: `${d.isolate}-lease-${d.id}`, clientIp: "", method: "", path: "", route: "", repository: "", decision: "gap",
+      reason: `at most ${d.open} requests of an isolate are not on record`, status: 0, bytesIn: 0, bytesOut: 0, ms: 0, tokenSha256: "", findings: [],
+    }));
+    const chained = await this.chain(entries);
+    for (const { id } of dead) sql.exec(`DELETE FROM leases WHERE id = ?`, id);
+    sql.exec(`DELETE FROM isolates WHERE seen < ?`, now - 24 * 3_600_000);
+    this.save({ ...this.state, ...chained });
+    this.watching = false;
+    const next = sql.exec<{ ends: number | null }>(`SELECT min(ends) AS ends FROM leases`).toArray()[0]?.ends;
+    if (next === null || next === undefined) return;
+    this.watching = true;
+    await this.ctx.storage.setAlarm(Math.max(next + GAP_AFTER_MS, now + 60_000));
+  }
+
+  private save(state: State): void {
+    this.state = state;
+    this.ctx.storage.sql.exec(`INSERT OR REPLACE INTO state VALUES (1, ?)`, JSON.stringify(state));
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.turn.then(work, work);
+    this.turn = run.catch(() => undefined);
+    return run;
   }
 }
 

@@ -1,7 +1,86 @@
-/** The gate: the one place through which the agent reaches private code. */
+import { judgeTarget } from "../infra/posture/gate/decide";
+import { targetOf } from "../infra/posture/gate/canonical";
+import { Refusal } from "../infra/posture/gate/refusals";
+import { archive } from "./archive";
+import { control } from "./control";
+import type { GateEnv } from "./env";
+import { isolateOf, type Isolate } from "./isolate";
+import { problem, Refused } from "./problem";
+import { judgeHeaders } from "./requests";
+import { rest } from "./rest";
+import { Visit } from "./visit";
+
+/** The gate: the one place through which the agent reaches private code. Every way out of `fetch` is a decision with a record, or a refusal. */
 export default {
-  async fetch(_request: Request): Promise<Response> {
-    return new Response(null, { status: 503 });
+  async fetch(request: Request, env: GateEnv, ctx: ExecutionContext): Promise<Response> {
+    let isolate: Isolate;
+    try {
+      isolate = isolateOf(env);
+    } catch (error) {
+      console.error(JSON.stringify({ alert: "policy-invalid", error: error instanceof Error ? error.message : "unknown" }));
+      return problem(new Refusal("policy-invalid"), crypto.randomUUID());
+    }
+    const visit = new Visit(request, isolate.requestId(), targetOf(request.url), ctx);
+    let answer: Response;
+    try {
+      answer = await admit(isolate, visit);
+    } catch (error) {
+      answer = refused(isolate, visit, error);
+    }
+    return visit.streaming ? answer : recorded(isolate, visit, answer);
   },
-  async scheduled(): Promise<void> {},
+
+  /** Moves the audit trail along when no request does. The rotation hooks in here. */
+  async scheduled(_controller: ScheduledController, env: GateEnv, ctx: ExecutionContext): Promise<void> {
+    await archive(env, isolateOf(env).alerts, ctx);
+  },
 };
+
+/** Authenticate, judge, and hand over to the interface. */
+async function admit(isolate: Isolate, visit: Visit): Promise<Response> {
+  const { request } = visit;
+  if (visit.target.startsWith("/_gate/")) return control(isolate, visit);
+  const agent = isolate.doorkeeper.agentOf(request.headers.get("authorization"), visit.startedAt);
+  const known = agent instanceof Promise ? await agent : agent;
+  if (known instanceof Refusal) throw new Refused(known);
+  visit.agent = known;
+  judgeHeaders(request.headers);
+  const verdict = judgeTarget(isolate.policy, request.method, visit.target);
+  visit.verdict = verdict;
+  if (verdict.refusal !== undefined) throw new Refused(verdict.refusal);
+  visit.write = verdict.route?.access === "write";
+  const { stopped, archiveFailing } = isolate.link.told;
+  if (archiveFailing) {
+    await isolate.link.flush(visit.background);
+    if (isolate.link.told.archiveFailing) throw new Refused(new Refusal("audit-unavailable"));
+  }
+  if (stopped) {
+    await isolate.link.flush(visit.background);
+    if (isolate.link.told.stopped) throw new Refused(new Refusal("token-stopped"));
+  }
+  if (verdict.kind === "rest") return rest(isolate, visit);
+  throw new Refused(new Refusal("route-not-allowed"));
+}
+
+/** Turns what was thrown into an answer: a refusal as it is, anything else as the gate's own failure, closed and told. */
+function refused(isolate: Isolate, visit: Visit, error: unknown): Response {
+  const known = error instanceof Refused ? error : new Refused(new Refusal("gate-error"));
+  visit.decision = "deny";
+  visit.refusal = known.refusal;
+  if (!(error instanceof Refused)) isolate.alerts.raise(visit.background, "gate-error", { error: error instanceof Error ? `${error.name}: ${error.message}` : "unknown", requestId: visit.requestId });
+  else if (known.refusal.status === 503) isolate.alerts.raise(visit.background, known.refusal.rule, { requestId: visit.requestId });
+  return problem(known.refusal, visit.requestId, known.retryAfter);
+}
+
+/** Writes the record: of a write before its answer leaves, of everything else with the next batch. */
+async function recorded(isolate: Isolate, visit: Visit, answer: Response): Promise<Response> {
+  isolate.link.record(visit.background, visit.entry(answer.status), visit.admission);
+  if (!visit.write || visit.token === undefined) return answer;
+  try {
+    await isolate.link.flush(visit.background);
+    return answer;
+  } catch {
+    isolate.alerts.raise(visit.background, "audit-unavailable", { requestId: visit.requestId });
+    return problem(new Refusal("audit-unavailable"), visit.requestId);
+  }
+}

@@ -49,43 +49,55 @@ export interface Grant extends Amounts {
   readonly hour: number;
 }
 
+/** Why less than the need was granted, and in how many seconds to come again. */
+export interface Shortage {
+  readonly rule: RuleId;
+  readonly retryAfter: number;
+}
+
 export interface Granted {
   readonly usage: Usage;
   readonly grant: Grant;
-  /** Set when not even `need` could be granted: the limit, and in how many seconds to come again. */
-  readonly refused?: { readonly rule: RuleId; readonly retryAfter: number };
+  /** Per kind of amount: set where the grant is smaller than the need. */
+  readonly short: { readonly requests?: Shortage; readonly writes?: Shortage; readonly bytes?: Shortage };
 }
 
 /**
- * Grants a lease: at least `need`, at most `want`, and of what is left never more than its eighth beyond the need, so that one isolate
- * cannot strand much of a limit. Everything granted is counted at once; so the sum of all grants in a window never exceeds the limit.
+ * Grants a lease: what is needed as far as it is left, and beyond that up to `want`, but never more than an eighth of the rest, so that one
+ * isolate cannot strand much of a limit. Everything granted is counted at once; so the sum of all grants in a window never exceeds the limit.
+ * Bytes are granted whole or not at all, because half an answer serves nobody.
  */
 export function grantLease(limits: GateLimits, before: Usage, now: number, need: Amounts, want: Amounts): Granted {
   const usage = usageAt(before, now);
   const toMinute = (usage.minute + 1) * MINUTE - now;
   const toHour = (usage.hour + 1) * HOUR - now;
+  const leftMinute = Math.max(0, limits.requestsPerMinute - usage.requestsMinute);
+  const leftHour = Math.max(0, limits.requestsPerHour - usage.requestsHour);
   const left = {
-    requests: Math.min(limits.requestsPerMinute - usage.requestsMinute, limits.requestsPerHour - usage.requestsHour),
-    writes: limits.writesPerMinute - usage.writesMinute,
-    bytes: limits.bytesPerHour - usage.bytesHour,
+    requests: Math.min(leftMinute, leftHour),
+    writes: Math.max(0, limits.writesPerMinute - usage.writesMinute),
+    bytes: Math.max(0, limits.bytesPerHour - usage.bytesHour),
   };
-  const seconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1000));
-  const nothing = { requests: 0, writes: 0, bytes: 0, ms: 0, minute: usage.minute, hour: usage.hour };
-  const refuse = (rule: RuleId, ms: number): Granted => ({ usage, grant: nothing, refused: { rule, retryAfter: seconds(ms) } });
-  if (need.requests > limits.requestsPerHour - usage.requestsHour) return refuse("limit-requests-hour", toHour);
-  if (need.requests > limits.requestsPerMinute - usage.requestsMinute) return refuse("limit-requests-minute", toMinute);
-  if (need.writes > left.writes) return refuse("limit-writes-minute", toMinute);
-  if (need.bytes > left.bytes) return refuse("limit-bytes-hour", toHour);
-  const share = (needed: number, wanted: number, rest: number): number => needed + Math.max(0, Math.min(wanted - needed, Math.floor((rest - needed) / 8)));
+  const share = (needed: number, wanted: number, rest: number): number =>
+    Math.min(needed, rest) + Math.max(0, Math.min(wanted - needed, Math.floor((rest - needed) / 8)));
   const grant: Grant = {
     requests: share(need.requests, want.requests, left.requests),
     writes: share(need.writes, want.writes, left.writes),
-    bytes: share(need.bytes, want.bytes, left.bytes),
+    bytes: need.bytes > left.bytes ? 0 : share(need.bytes, want.bytes, left.bytes),
     ms: Math.max(0, Math.min(LEASE_MS, toMinute, toHour)),
     minute: usage.minute,
     hour: usage.hour,
   };
-  return { usage: counted(usage, grant, 1), grant };
+  const short = (rule: RuleId, ms: number): Shortage => ({ rule, retryAfter: Math.max(1, Math.ceil(ms / 1000)) });
+  return {
+    usage: counted(usage, grant),
+    grant,
+    short: {
+      ...(need.requests <= left.requests ? {} : { requests: leftHour <= leftMinute ? short("limit-requests-hour", toHour) : short("limit-requests-minute", toMinute) }),
+      ...(need.writes <= left.writes ? {} : { writes: short("limit-writes-minute", toMinute) }),
+      ...(need.bytes <= left.bytes ? {} : { bytes: short("limit-bytes-hour", toHour) }),
+    },
+  };
 }
 
 /** Gives back what a lease did not use, as far as its windows still last. */
@@ -98,12 +110,12 @@ export function giveBack(before: Usage, now: number, grant: { readonly minute: n
   };
 }
 
-function counted(usage: Usage, a: Amounts, sign: number): Usage {
+function counted(usage: Usage, a: Amounts): Usage {
   return {
     ...usage,
-    requestsMinute: usage.requestsMinute + sign * a.requests,
-    writesMinute: usage.writesMinute + sign * a.writes,
-    requestsHour: usage.requestsHour + sign * a.requests,
-    bytesHour: usage.bytesHour + sign * a.bytes,
+    requestsMinute: usage.requestsMinute + a.requests,
+    writesMinute: usage.writesMinute + a.writes,
+    requestsHour: usage.requestsHour + a.requests,
+    bytesHour: usage.bytesHour + a.bytes,
   };
 }

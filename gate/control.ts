@@ -1,0 +1,116 @@
+import { Refusal } from "../infra/posture/gate/refusals";
+import type { Isolate } from "./isolate";
+import { problem, Refused } from "./problem";
+import { readText } from "./requests";
+import { send } from "./upstream";
+import type { Visit } from "./visit";
+
+const json = (visit: Visit, body: unknown, status = 200): Response =>
+  new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json; charset=utf-8", "cache-control": "no-store", "x-gatehouse-request-id": visit.requestId } });
+
+/**
+ * The operator's routes below `/_gate/`; nothing here is ever forwarded. Health is for all and tells nothing; everything else answers a stranger
+ * as if it were not there.
+ */
+export async function control(isolate: Isolate, visit: Visit): Promise<Response> {
+  const { request } = visit;
+  const [path = "", query = ""] = visit.target.split("?", 2);
+  if (path === "/_gate/health" && (request.method === "GET" || request.method === "HEAD")) {
+    return new Response(null, { status: 204, headers: { "x-gatehouse-request-id": visit.requestId, "cache-control": "no-store" } });
+  }
+  if (!(await isolate.doorkeeper.isOperator(request.headers.get("authorization"), visit.startedAt))) {
+    visit.decision = "deny";
+    visit.refusal = new Refusal("not-found");
+    return problem(visit.refusal, visit.requestId);
+  }
+  visit.agent = "operator";
+  visit.route = `control${path.slice("/_gate".length).replaceAll("/", ".")}`;
+  switch (`${request.method} ${path}`) {
+    case "GET /_gate/ready": return ready(isolate, visit);
+    case "POST /_gate/refresh": {
+      const token = await isolate.tokens.read(visit.background);
+      visit.token = token;
+      return json(visit, { tokenSha256: token.sha256, expiresAt: Number.isFinite(token.expiresAt) ? new Date(token.expiresAt).toISOString() : "" });
+    }
+    case "POST /_gate/probe": return probe(isolate, visit);
+    case "POST /_gate/deny": return deny(isolate, visit);
+    case "GET /_gate/audit": return audit(isolate, visit, query);
+    default:
+      visit.decision = "deny";
+      visit.refusal = new Refusal("not-found");
+      return problem(visit.refusal, visit.requestId);
+  }
+}
+
+const ledgerOf = (isolate: Isolate) => isolate.env.LEDGER.get(isolate.env.LEDGER.idFromName("ledger"));
+
+/** Each dependency on its own, without any detail that a log should not have. */
+async function ready(isolate: Isolate, visit: Visit): Promise<Response> {
+  const ok = async (work: Promise<unknown>): Promise<boolean> => work.then(() => true, () => false);
+  const [ledger, token, bucket] = await Promise.all([ok(ledgerOf(isolate).linesAfter(Number.MAX_SAFE_INTEGER)), ok(isolate.tokens.read(visit.background)), ok(isolate.env.AUDIT.head("audit/ready"))]);
+  const { stopped, archiveFailing } = isolate.link.told;
+  const checks = { ledger, token, audit: bucket && !archiveFailing, open: !stopped };
+  return json(visit, { ready: Object.values(checks).every(Boolean), checks });
+}
+
+/** A real request of the machine user's, by the way every request takes. */
+async function probe(isolate: Isolate, visit: Visit): Promise<Response> {
+  const answer = await send(isolate, visit, {
+    base: isolate.policy.policy.upstream.api,
+    path: "/user",
+    method: "GET",
+    headers: (token) => ({ authorization: `Bearer ${token.value}`, accept: "application/vnd.github+json", "user-agent": "gatehouse" }),
+    resource: "core",
+  });
+  const body = answer.ok ? ((await answer.json()) as { login?: unknown }) : {};
+  if (!answer.ok) await answer.body?.cancel();
+  return json(visit, { status: answer.status, login: typeof body.login === "string" ? body.login : "", tokenSha256: visit.token?.sha256 ?? "", requestId: visit.requestId });
+}
+
+/** `{ "tokenSha256": … }` denies one token for good, `{ "stop": true | false }` closes and opens the gate. */
+async function deny(isolate: Isolate, visit: Visit): Promise<Response> {
+  const { text } = await readText(visit.request, 4096);
+  let body: { tokenSha256?: unknown; stop?: unknown } = {};
+  try {
+    body = JSON.parse(text) as typeof body;
+  } catch {
+    throw new Refused(new Refusal("body-malformed"));
+  }
+  if (typeof body.stop === "boolean") {
+    await ledgerOf(isolate).stop(body.stop);
+    isolate.alerts.raise(visit.background, body.stop ? "stopped" : "started", { requestId: visit.requestId });
+  } else if (typeof body.tokenSha256 === "string" && /^[A-Za-z0-9+/]{43}=$/.test(body.tokenSha256)) {
+    await ledgerOf(isolate).deny(body.tokenSha256);
+    isolate.tokens.drop();
+  } else throw new Refused(new Refusal("body-malformed", "tokenSha256 or stop"));
+  return new Response(null, { status: 204, headers: { "x-gatehouse-request-id": visit.requestId } });
+}
+
+/** The audit trail after a sequence number, one record a line, at most `limit` (10,000). What waits in this isolate is written first. */
+async function audit(isolate: Isolate, visit: Visit, query: string): Promise<Response> {
+  const asked = new URLSearchParams(query);
+  const after = Math.max(0, Math.floor(Number(asked.get("after") ?? 0)) || 0);
+  const limit = Math.min(10_000, Math.max(1, Math.floor(Number(asked.get("limit") ?? 1000)) || 1000));
+  await isolate.link.flush(visit.background);
+  const { keys, text, head } = await ledgerOf(isolate).linesAfter(after);
+  const lines: string[] = [];
+  const add = (part: string): void => {
+    for (const line of part.split("\n")) if (line !== "" && lines.length < limit && seqOf(line) > after) lines.push(line);
+  };
+  for (const key of keys) {
+    if (lines.length >= limit) break;
+    const object = await isolate.env.AUDIT.get(key);
+    if (object === null) throw new Refused(new Refusal("audit-unavailable", key));
+    add(await object.text());
+  }
+  if (lines.length < limit) add(text);
+  return new Response(lines.map((line) => `${line}\n`).join(""), {
+    headers: {
+      "content-type": "application/x-ndjson", "cache-control": "no-store", "x-gatehouse-request-id": visit.requestId,
+      "x-gatehouse-audit-head": `${head.seq} ${head.hash}`,
+    },
+  });
+}
+
+const seqOf = (line: string): number => Number(/^\{"v":1,"seq":(\d+),/.exec(line)?.[1] ?? 0);
+

@@ -1,0 +1,58 @@
+import { compile, type CompiledPolicy } from "../infra/posture/gate/compiled";
+import { Addresses, Reflections } from "./answers";
+import { Alerts } from "./alerts";
+import { archive } from "./archive";
+import { Doorkeeper } from "./auth";
+import type { GateEnv } from "./env";
+import { Lane } from "./lane";
+import { LedgerLink } from "./link";
+import { TokenSource, type Token } from "./token";
+
+/** What one isolate holds: everything that is made once and used by all of its requests. */
+export class Isolate {
+  readonly id: string;
+  readonly policy: CompiledPolicy;
+  readonly doorkeeper: Doorkeeper;
+  readonly tokens: TokenSource;
+  readonly link: LedgerLink;
+  readonly alerts: Alerts;
+  readonly addresses: Addresses;
+  readonly reads: Lane;
+  readonly writes: Lane;
+  /** Until when GitHub refuses a kind of request (its resource name), in milliseconds. */
+  readonly blocked = new Map<string, number>();
+  private reflections: { readonly token: Token; readonly made: Reflections } | undefined;
+  private count = 0;
+
+  constructor(readonly env: GateEnv) {
+    const random = crypto.getRandomValues(new Uint8Array(9));
+    this.id = Array.from(random, (b) => b.toString(36).padStart(2, "0")).join("");
+    this.policy = compile(env.POLICY);
+    const { limits } = this.policy.policy;
+    const holdMs = limits.upstreamTimeoutSeconds * 1000 + 5000;
+    this.doorkeeper = new Doorkeeper(env.GATE_KEYS, env.OPERATOR_KEYS);
+    this.tokens = new TokenSource(env, limits.tokenCacheSeconds);
+    this.alerts = new Alerts(env);
+    this.link = new LedgerLink(env, this.id, limits, (background) => background.waitUntil(archive(env, this.alerts, background)));
+    this.addresses = new Addresses(this.policy);
+    this.reads = new Lane(64, holdMs, 512, 20_000);
+    this.writes = new Lane(8, holdMs, 128, 20_000);
+  }
+
+  requestId(): string {
+    return `${this.id}-${(++this.count).toString(36)}`;
+  }
+
+  reflectionsOf(token: Token): Reflections {
+    if (this.reflections?.token !== token) this.reflections = { token, made: new Reflections(token) };
+    return this.reflections.made;
+  }
+}
+
+let current: { readonly env: GateEnv; readonly isolate: Isolate } | undefined;
+
+/** This isolate's state; made with the first request, because nothing random may be made before. Throws when the bindings are not valid. */
+export function isolateOf(env: GateEnv): Isolate {
+  if (current?.env.POLICY !== env.POLICY || current === undefined) current = { env, isolate: new Isolate(env) };
+  return current.isolate;
+}

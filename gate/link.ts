@@ -1,0 +1,218 @@
+import type { Amounts } from "../infra/posture/gate/limits";
+import type { GateLimits } from "../infra/posture/gate/policy";
+import { entryText, type AuditEntry } from "../infra/posture/gate/audit";
+import { within } from "./bytes";
+import type { Background, GateEnv } from "./env";
+import type { SettleAnswer, SettleRequest } from "./ledger-types";
+import { refuse } from "./problem";
+
+/** How long a request waits for the ledger. */
+const LEDGER_MS = 5_000;
+/** Entries of reads are sent when so many wait, or after so many milliseconds. */
+const BATCH_ENTRIES = 64;
+const BATCH_MS = 1_000;
+/** So many entries are kept while the ledger cannot be reached; then the gate is closed anyway. */
+const MAX_WAITING = 10_000;
+/** Requests that one lease asks for at most. */
+const MAX_LEASE = 256;
+
+interface Lease {
+  readonly id: number;
+  readonly until: number;
+  requests: number;
+  writes: number;
+  bytes: number;
+}
+
+/** A request that was admitted: which lease it belongs to, so that its record can be matched. */
+export interface Admission {
+  readonly lease: number;
+}
+
+/**
+ * An isolate's link to the ledger. Admits requests from leases, so that the common case needs no hop and the total is still exact,
+ * and sends audit entries in batches; a write waits until its entry is on disk. One exchange is under way at a time; what arrives
+ * meanwhile goes with the next one.
+ */
+export class LedgerLink {
+  private leases: Lease[] = [];
+  private entries: string[] = [];
+  private reported = new Map<number, number>();
+  private need: { requests: number; writes: number; bytes: number } = { requests: 0, writes: 0, bytes: 0 };
+  private asking = false;
+  private batch = 0;
+  private failed: SettleRequest | undefined;
+  private current: Promise<SettleAnswer> | undefined;
+  private next: Promise<SettleAnswer> | undefined;
+  private timer = false;
+  private leaseSize = 16;
+  private lastGrant = 0;
+  private last: Pick<SettleAnswer, "stopped" | "denied" | "waitUntil" | "archiveFailing"> = { stopped: false, denied: [], waitUntil: 0, archiveFailing: false };
+
+  constructor(
+    private readonly env: GateEnv,
+    private readonly isolate: string,
+    private readonly limits: GateLimits,
+    /** Called when lines wait for the archive. */
+    private readonly onArchiveDue: (background: Background) => void,
+  ) {}
+
+  /** What every isolate was told last. */
+  get told(): Pick<SettleAnswer, "stopped" | "denied" | "waitUntil" | "archiveFailing"> {
+    return this.last;
+  }
+
+  /** Admits one request, at once when a lease allows it. Throws a refusal when a limit is reached or the ledger is silent. */
+  admit(background: Background, write: boolean, bytes: number, now: number): Admission | Promise<Admission> {
+    const lease = this.use({ requests: 1, writes: write ? 1 : 0, bytes }, now);
+    if (lease === undefined) return this.take(background, { requests: 1, writes: write ? 1 : 0, bytes }).then(({ id }) => ({ lease: id }));
+    if (lease.requests < this.lastGrant >> 2 && this.next === undefined && this.current === undefined) {
+      this.asking = true;
+      void this.exchange(background).catch(() => undefined);
+    }
+    return { lease: lease.id };
+  }
+
+  /** Counts bytes of an answer before they are passed on. */
+  async takeBytes(background: Background, bytes: number): Promise<void> {
+    await this.take(background, { requests: 0, writes: 0, bytes });
+  }
+
+  /** As `takeBytes`, when it can be done at once. */
+  takeBytesNow(bytes: number, now: number): boolean {
+    return this.use({ requests: 0, writes: 0, bytes }, now) !== undefined;
+  }
+
+  /** Puts an entry into the next batch. */
+  record(background: Background, entry: AuditEntry, admission: Admission | undefined): void {
+    if (this.entries.length >= MAX_WAITING) return; // the gate is closed by then: no lease comes from a silent ledger
+    this.entries.push(entryText(entry));
+    if (admission !== undefined) this.reported.set(admission.lease, (this.reported.get(admission.lease) ?? 0) + 1);
+    if (this.entries.length >= BATCH_ENTRIES) void this.exchange(background).catch(() => undefined);
+    else if (!this.timer) {
+      this.timer = true;
+      background.waitUntil(this.later(background));
+    }
+  }
+
+  /** Resolves when every entry so far is on disk. */
+  async flush(background: Background): Promise<void> {
+    await within(this.exchange(background), LEDGER_MS, "the ledger");
+  }
+
+  private async later(background: Background): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, BATCH_MS));
+    this.timer = false;
+    if (this.entries.length > 0) await this.exchange(background).catch(() => undefined);
+  }
+
+  private use(amounts: Amounts, now: number): Lease | undefined {
+    for (const lease of this.leases) {
+      if (now >= lease.until || lease.requests < amounts.requests || lease.writes < amounts.writes || lease.bytes < amounts.bytes) continue;
+      lease.requests -= amounts.requests;
+      lease.writes -= amounts.writes;
+      lease.bytes -= amounts.bytes;
+      return lease;
+    }
+    return undefined;
+  }
+
+  /** Takes amounts from a lease, asking for one until they are there. All that wait ask together, and are served in the order they came. */
+  private async take(background: Background, amounts: Amounts): Promise<Lease> {
+    for (let attempt = 0; attempt < 8; attempt++) {
+      const lease = this.use(amounts, Date.now());
+      if (lease !== undefined) return lease;
+      this.need.requests += amounts.requests;
+      this.need.writes += amounts.writes;
+      this.need.bytes += amounts.bytes;
+      this.asking = true;
+      let answer: SettleAnswer;
+      try {
+        answer = await within(this.exchange(background), LEDGER_MS, "the ledger");
+      } catch {
+        refuse("ledger-unavailable");
+      }
+      if (answer.stopped) refuse("token-stopped");
+      const served = this.use(amounts, Date.now());
+      if (served !== undefined) return served;
+      const short = (amounts.requests > 0 ? answer.short.requests : undefined) ?? (amounts.writes > 0 ? answer.short.writes : undefined) ?? (amounts.bytes > 0 ? answer.short.bytes : undefined);
+      if (short !== undefined) refuse(short.rule, "", short.retryAfter);
+    }
+    refuse("ledger-unavailable");
+  }
+
+  /** Joins the exchange that has not started yet, or prepares one behind the exchange that is under way. */
+  private exchange(background: Background): Promise<SettleAnswer> {
+    if (this.next !== undefined) return this.next;
+    const before = this.current;
+    const start = async (): Promise<SettleAnswer> => {
+      // Its request may be gone and the promise dead with it: wait for it, but not for ever.
+      if (before !== undefined) await within(before, LEDGER_MS, "the ledger").catch(() => undefined);
+      this.next = undefined;
+      this.current = run;
+      try {
+        return await this.settle(background);
+      } finally {
+        if (this.current === run) this.current = undefined;
+      }
+    };
+    const run: Promise<SettleAnswer> = Promise.resolve().then(start);
+    this.next = run;
+    background.waitUntil(run.catch(() => undefined));
+    return run;
+  }
+
+  private async settle(background: Background): Promise<SettleAnswer> {
+    if (this.failed !== undefined) {
+      // Sent again with its number, so that the ledger books it once even if only its answer was lost.
+      await this.call({ ...this.failed, ask: undefined });
+      this.failed = undefined;
+    }
+    const asked = Date.now();
+    const request = this.takeBatch(asked);
+    let answer: SettleAnswer;
+    try {
+      answer = await this.call(request);
+    } catch (error) {
+      this.failed = request;
+      throw error;
+    }
+    this.last = answer;
+    if (answer.lease !== undefined) {
+      const { id, requests, writes, bytes, ms } = answer.lease;
+      this.leases.push({ id, requests, writes, bytes, until: asked + ms });
+      this.lastGrant = requests;
+    }
+    if (answer.archiveDue || answer.archiveFailing) this.onArchiveDue(background);
+    return answer;
+  }
+
+  private takeBatch(now: number): SettleRequest {
+    const closed: { lease: number; unused: Amounts }[] = [];
+    // A lease that is over or used up goes back; one that still has something serves until the new one is here.
+    const keep = this.leases.filter((lease) => now < lease.until && lease.requests > 0);
+    for (const lease of this.leases) if (!keep.includes(lease)) closed.push({ lease: lease.id, unused: { requests: lease.requests, writes: lease.writes, bytes: lease.bytes } });
+    this.leases = keep;
+    if (this.asking) this.leaseSize = Math.min(MAX_LEASE, Math.max(16, this.need.requests * 2, closed.some((c) => c.unused.requests * 2 > this.lastGrant) ? this.leaseSize >> 1 : this.leaseSize * 2));
+    const need = this.need;
+    const want = { requests: Math.max(need.requests, this.leaseSize), writes: Math.max(need.writes, 4), bytes: need.bytes + 16 * 1024 * 1024 };
+    const request: SettleRequest = {
+      isolate: this.isolate,
+      batch: ++this.batch,
+      entries: this.entries,
+      reported: [...this.reported].map(([lease, requests]) => ({ lease, requests })),
+      closed,
+      ...(this.asking ? { ask: { need, want, limits: this.limits } } : {}),
+    };
+    this.entries = [];
+    this.reported = new Map();
+    this.need = { requests: 0, writes: 0, bytes: 0 };
+    this.asking = false;
+    return request;
+  }
+
+  private async call(request: SettleRequest): Promise<SettleAnswer> {
+    const stub = this.env.LEDGER.get(this.env.LEDGER.idFromName("ledger"));
+    return (await stub.settle(request)) as SettleAnswer;
+  }
+}

@@ -1,0 +1,92 @@
+import { refuse } from "./problem";
+
+/** Headers with which a request could mean something else than it says. Their presence is refused, not repaired. */
+const FORBIDDEN = ["x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url", "x-original-method"] as const;
+
+/** Media types of Accept that answer with what the gate can filter: JSON, and GitHub's own text forms. */
+const ACCEPT = /^(?:\*\/\*|application\/\*|application\/json|application\/octet-stream|application\/vnd\.github[A-Za-z0-9.+_-]{0,80}|text\/plain|text\/html)(?: *; *(?:q=[01](?:\.[0-9]{1,3})?|charset=utf-8|version=\d))*$/i;
+
+const VALUE = /^[\x20-\x7e]{0,1024}$/;
+
+/** Guard `header-allow-list`: the headers that go on to GitHub, made anew. Everything else stays here, the agent's own Authorization first of all. */
+export function forwardedHeaders(headers: Headers, authorization: string): Record<string, string> {
+  const out: Record<string, string> = { authorization };
+  const accept = headers.get("accept");
+  if (accept !== null && accept !== "*/*") {
+    if (accept.length > 512 || !accept.split(",").every((part) => ACCEPT.test(part.trim()))) refuse("media-type-not-allowed", accept);
+    out["accept"] = accept;
+  } else out["accept"] = "application/vnd.github+json";
+  copy(headers, out, "user-agent", "gatehouse");
+  copy(headers, out, "x-github-api-version");
+  copy(headers, out, "if-none-match");
+  copy(headers, out, "if-modified-since");
+  return out;
+}
+
+function copy(headers: Headers, out: Record<string, string>, name: string, otherwise?: string): void {
+  const value = headers.get(name) ?? otherwise;
+  if (value === undefined || value === "") return;
+  if (!VALUE.test(value)) refuse("header-value", name);
+  out[name] = value;
+}
+
+/** Guards `header-forbidden`, `header-upgrade` and `header-framing`. */
+export function judgeHeaders(headers: Headers): void {
+  for (const name of FORBIDDEN) if (headers.has(name)) refuse("header-forbidden", name);
+  if (headers.has("upgrade")) refuse("upgrade-refused");
+  if (headers.has("transfer-encoding") && headers.has("content-length")) refuse("header-duplicate", "content-length");
+  const length = headers.get("content-length");
+  if (length !== null && !/^\d{1,15}$/.test(length)) refuse("header-duplicate", "content-length");
+}
+
+/** Guard `media-type`: JSON in UTF-8 and nothing else. */
+export function judgeJsonType(headers: Headers): void {
+  const encoding = headers.get("content-encoding");
+  if (encoding !== null && encoding.toLowerCase() !== "identity") refuse("encoding-not-inspected", encoding);
+  const type = headers.get("content-type");
+  if (type === null || !/^application\/(?:json|vnd\.github[a-z0-9.+_-]{0,80}json)(?: *; *charset=utf-8)?$/i.test(type)) refuse("media-type");
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The body's text, at most `limit` bytes; counted while it arrives, whatever its length claims. */
+export async function readText(request: Request, limit: number): Promise<{ readonly text: string; readonly bytes: number }> {
+  const bytes = await readBytes(request, limit);
+  try {
+    return { text: decoder.decode(bytes), bytes: bytes.length };
+  } catch {
+    return refuse("body-malformed");
+  }
+}
+
+/** Guard `body-size`. */
+export async function readBytes(request: Request | Response, limit: number, rule: "body-too-large" | "push-too-large" | "answer-too-large" = "body-too-large"): Promise<Uint8Array> {
+  if (Number(request.headers.get("content-length") ?? 0) > limit) refuse(rule);
+  if (request.body === null) return new Uint8Array(0);
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  const reader = (request.body as ReadableStream<Uint8Array>).getReader();
+  for (;;) {
+    const { done, value } = await reader.read().catch(() => refuse(rule === "answer-too-large" ? "upstream-error" : "body-aborted"));
+    if (done) break;
+    length += value.length;
+    if (length > limit) {
+      await reader.cancel().catch(() => undefined);
+      refuse(rule);
+    }
+    parts.push(value);
+  }
+  return concatenated(parts, length);
+}
+
+export function concatenated(parts: readonly Uint8Array[], length: number): Uint8Array {
+  if (parts.length === 1 && parts[0] !== undefined) return parts[0];
+  const all = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+

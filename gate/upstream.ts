@@ -1,0 +1,89 @@
+import { refuse } from "./problem";
+import type { Isolate } from "./isolate";
+import type { Token } from "./token";
+import type { Visit } from "./visit";
+
+/** A request to GitHub, complete but for the token. `path` is below the base and starts with a slash. */
+export interface UpstreamRequest {
+  readonly base: string;
+  readonly path: string;
+  readonly method: string;
+  /** Headers for a token; made per attempt, because a token may be read anew. */
+  readonly headers: (token: Token) => Record<string, string>;
+  readonly body?: string | Uint8Array | ReadableStream<Uint8Array>;
+  /** GitHub's name for the limit that this counts against. */
+  readonly resource: "core" | "search" | "code_search" | "graphql" | "git";
+}
+
+/** No redirect is followed and no cache is read or written. The types of the runtime do not know `cache` yet; the runtime does since 2024-11-11. */
+export const UNCACHED: RequestInit = { redirect: "manual", ...({ cache: "no-store" } as object) };
+
+/**
+ * Sends a request to its constant origin with the current token. A token that GitHub refuses is read anew once; whatever else goes wrong is a refusal.
+ * Never follows a redirect and never uses a cache.
+ */
+export async function send(isolate: Isolate, visit: Visit, request: UpstreamRequest): Promise<Response> {
+  const known = isolate.tokens.current(visit.background, visit.startedAt);
+  let token = known instanceof Promise ? await known : known;
+  let answer = await attempt(isolate, visit, request, token);
+  if (answer.status === 401) {
+    await answer.body?.cancel();
+    const again = await isolate.tokens.read(visit.background);
+    if (again.value === token.value) {
+      isolate.alerts.raise(visit.background, "token-refused", { tokenSha256: token.sha256 });
+      refuse("token-refused");
+    }
+    if (request.body instanceof ReadableStream) refuse("token-refused"); // a stream cannot be sent twice; the next request has the new token
+    token = again;
+    answer = await attempt(isolate, visit, request, token);
+    if (answer.status === 401) {
+      await answer.body?.cancel();
+      isolate.alerts.raise(visit.background, "token-refused", { tokenSha256: token.sha256 });
+      refuse("token-refused");
+    }
+  }
+  return answer;
+}
+
+async function attempt(isolate: Isolate, visit: Visit, request: UpstreamRequest, token: Token): Promise<Response> {
+  if (isolate.link.told.denied.includes(token.sha256)) refuse("token-denied");
+  visit.token = token;
+  const now = Date.now();
+  const waitUntil = Math.max(isolate.link.told.waitUntil, isolate.blocked.get(request.resource) ?? 0);
+  if (waitUntil > now) refuse("github-limit", "", Math.ceil((waitUntil - now) / 1000));
+  const place = (visit.write ? isolate.writes : isolate.reads).enter(now);
+  const leave = place instanceof Promise ? await place : place;
+  try {
+    const answer = await fetch(request.base + request.path, {
+      method: request.method,
+      headers: request.headers(token),
+      ...UNCACHED,
+      signal: AbortSignal.timeout(isolate.policy.policy.limits.upstreamTimeoutSeconds * 1000),
+      ...(request.body === undefined ? {} : { body: request.body }),
+    });
+    heedLimits(isolate, visit, request, answer);
+    if (answer.status === 101 || answer.webSocket) refuse("upstream-error");
+    return answer;
+  } catch (error) {
+    if (error instanceof Error && (error.name === "TimeoutError" || error.name === "AbortError")) refuse("upstream-timeout");
+    if (error instanceof Error && "refusal" in error) throw error;
+    return refuse("upstream-error");
+  } finally {
+    leave();
+  }
+}
+
+/** Takes GitHub at its word: a secondary limit stops every isolate, a used-up primary limit stops its kind of request here. */
+function heedLimits(isolate: Isolate, visit: Visit, request: UpstreamRequest, answer: Response): void {
+  if (answer.status !== 403 && answer.status !== 429) return;
+  const now = Date.now();
+  const after = Number(answer.headers.get("retry-after") ?? "NaN");
+  if (Number.isFinite(after) && after > 0) {
+    const until = now + Math.min(after, 3600) * 1000;
+    isolate.blocked.set(request.resource, until);
+    visit.background.waitUntil(isolate.env.LEDGER.get(isolate.env.LEDGER.idFromName("ledger")).wait(until).catch(() => undefined));
+  } else if (answer.headers.get("x-ratelimit-remaining") === "0") {
+    const reset = Number(answer.headers.get("x-ratelimit-reset") ?? "NaN") * 1000;
+    if (Number.isFinite(reset) && reset > now) isolate.blocked.set(answer.headers.get("x-ratelimit-resource") ?? request.resource, Math.min(reset, now + 3_600_000));
+  }
+}

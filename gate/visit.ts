@@ -1,0 +1,56 @@
+import type { AuditEntry } from "../infra/posture/gate/audit";
+import type { TargetVerdict } from "../infra/posture/gate/decide";
+import { printable, type Refusal } from "../infra/posture/gate/refusals";
+import type { Finding } from "../infra/posture/gate/secrets";
+import type { Background } from "./env";
+import type { Admission } from "./link";
+import type { Token } from "./token";
+
+/** One request on its way through the gate: what is known about it so far, for its answer and its record. */
+export class Visit {
+  readonly startedAt = Date.now();
+  agent = "";
+  verdict: TargetVerdict | undefined = undefined;
+  /** Route, action and repository of the interfaces that have no path template. */
+  route = "";
+  repository = "";
+  token: Token | undefined = undefined;
+  admission: Admission | undefined = undefined;
+  decision: AuditEntry["decision"] = "allow";
+  refusal: Refusal | undefined = undefined;
+  findings: readonly Finding[] = [];
+  write = false;
+  bytesIn = 0;
+  bytesOut = 0;
+  /** The record is made later, when the body has been streamed. */
+  streaming = false;
+
+  constructor(readonly request: Request, readonly requestId: string, readonly target: string, readonly background: Background) {}
+
+  /** Base of the gate's addresses as this agent spells them, such as `https://gate.example/api/v3`. */
+  get base(): string {
+    return this.request.url.slice(0, this.request.url.length - this.target.length) + (this.verdict?.prefix ?? "");
+  }
+
+  entry(status: number): AuditEntry {
+    const mark = this.target.indexOf("?");
+    return {
+      ts: new Date(this.startedAt).toISOString(),
+      agent: this.agent,
+      requestId: this.requestId,
+      clientIp: printable(this.request.headers.get("cf-connecting-ip") ?? "", 64),
+      method: this.request.method,
+      path: printable(mark < 0 ? this.target : this.target.slice(0, mark), 1024),
+      route: this.verdict?.route?.id ?? this.route,
+      repository: this.verdict?.repository?.fullName ?? this.repository,
+      decision: this.decision,
+      reason: this.refusal?.rule ?? "",
+      status,
+      bytesIn: this.bytesIn,
+      bytesOut: this.bytesOut,
+      ms: Date.now() - this.startedAt,
+      tokenSha256: this.token?.sha256 ?? "",
+      findings: this.findings,
+    };
+  }
+}

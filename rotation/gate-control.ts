@@ -16,7 +16,11 @@ export class GateControl {
 
   /** A real request to GitHub through the gate's usual token path, recorded in the audit trail. */
   async probe(): Promise<{ status: number; login: string; tokenSha256: string; requestId: string }> {
-    const body = (await this.#send("POST", "probe", "send a probe to GitHub", {})).json();
+    const answer = await this.#raw("POST", "probe", "send a probe to GitHub", {}, tokenRefused);
+    // The gate says so when GitHub refuses the token it uses; that is the probe's result, not a failure of the gate.
+    if (tokenRefused(answer)) return { status: 401, login: "", tokenSha256: "", requestId: String(rule(answer)?.requestId ?? "") };
+    if (answer.status !== 200) throw refused("send a probe to GitHub", answer);
+    const body = answer.json();
     return { status: Number(body.status ?? 0), login: String(body.login ?? ""), tokenSha256: String(body.tokenSha256 ?? ""), requestId: String(body.requestId ?? "") };
   }
 
@@ -56,12 +60,15 @@ export class GateControl {
     return answer;
   }
 
-  #raw(method: string, route: string, what: string, json?: unknown): Promise<Answer> {
+  #raw(method: string, route: string, what: string, json?: unknown, meant?: (answer: Answer) => boolean): Promise<Answer> {
     return request(this.effects, {
-      system: "the gate", what, method, url: `${this.url}/_gate/${route}`, headers: { authorization: `Bearer ${this.operatorKey}` }, ...(json === undefined ? {} : { json }),
+      system: "the gate", what, method, url: `${this.url}/_gate/${route}`, headers: { authorization: `Bearer ${this.operatorKey}` }, ...(json === undefined ? {} : { json }), ...(meant ? { meant } : {}),
     });
   }
 }
+
+const rule = (answer: Answer): { rule?: unknown; requestId?: unknown } | undefined => answer.json().gatehouse as { rule?: unknown; requestId?: unknown } | undefined;
+const tokenRefused = (answer: Answer): boolean => answer.status >= 400 && rule(answer)?.rule === "token-refused";
 
 function refused(what: string, answer: Answer): Refused {
   const detail = answer.status === 404 || answer.status === 401 ? "the operator key is missing or wrong, or this is not the gate" : String(answer.json().message ?? "no reason given").slice(0, 200);

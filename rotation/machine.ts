@@ -339,6 +339,7 @@ class Machine {
         await this.#gateShows(next, async () => {
           const probe = await gate.probe();
           ({ status, requestId } = probe);
+          if (status === 401) return next.sha256; // the gate has just shown that this is the one it uses
           if (status >= 500 || status === 429) throw new Unavailable("GitHub", "answer the gate's probe", `answer ${status}`);
           return probe.tokenSha256;
         }, "use the new token");

@@ -21,6 +21,8 @@ export interface Request {
   readonly once?: boolean;
   /** More answers that deserve another try, such as a 403 that may be a passing one. */
   readonly again?: (answer: Answer) => boolean;
+  /** Answers that are meant although their status looks like a passing one. */
+  readonly meant?: (answer: Answer) => boolean;
 }
 
 export interface Answer {
@@ -53,7 +55,7 @@ export async function request(effects: Effects, r: Request): Promise<Answer> {
       failure = isTimeout(error) ? "no answer in time" : `no connection (${messageOf(error)})`;
     }
     if (answer) {
-      if (!isPassing(answer) && !r.again?.(answer)) return answer;
+      if (r.meant?.(answer) || (!isPassing(answer) && !r.again?.(answer))) return answer;
       if (r.again?.(answer) && attempt === attempts) return answer;
       failure = sealed(answer) ? "it is sealed; unseal it and run the command again" : `answer ${answer.status}`;
       retryAfterMs = waitWish(effects, answer);

@@ -65,6 +65,8 @@ export class World {
   readonly agent = { sent: 0, failed: [] as string[] };
   /** The authorizations of an app user token at the end, for the table of outcomes. */
   slots: Partial<Record<string, Slot>> = {};
+  /** Stops a rotator before each of its calls, for tests that decide who goes on. */
+  turn: ((rotator: Rotator) => Promise<FaultKind | undefined>) | undefined;
   /** Called before and after every call of a rotator: the agent's stream runs there. */
   traffic = true;
   readonly plan: RotationPlan;
@@ -183,6 +185,8 @@ export class Rotator {
     this.options.onCall?.(host, call, n);
     this.log.push(`${host} ${call.method} ${call.path}`);
     await this.world.agentRequest();
+    const drawn = await this.world.turn?.(this);
+    if (drawn) return this.#strike(drawn, url, init);
     const { fault, at = 0 } = this.options;
     const hit = fault !== undefined && this.#left > 0 && n >= at && (this.#host === undefined || this.#host === host) && (n > at || (fault.on?.(host, call) ?? true));
     if (!hit) {
@@ -191,6 +195,10 @@ export class Rotator {
     }
     this.#left -= 1;
     this.#host = host;
+    return this.#strike(fault, url, init);
+  }
+
+  async #strike(fault: FaultKind, url: string, init: Parameters<Fetch>[1]): ReturnType<Fetch> {
     if (fault.reaches) await this.world.send(url, init);
     if (fault.kills) this.dead = true;
     if (fault.answer) return response(fault.answer);

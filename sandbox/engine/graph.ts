@@ -13,21 +13,20 @@ export function needsOf(state: ResourceState): Set<string> {
 
 /**
  * Groups resources so that each group may be deleted at once, and everything a resource needs is in a later group.
- * A resource that was replaced (same URN, marked for deletion) counts for what depended on it.
+ * As in Pulumi a resource goes as late as it can: groups are layers counted from what needs nothing.
  */
 export function deletionWaves(condemned: readonly ResourceState[]): ResourceState[][] {
   const remaining = new Set(condemned);
-  const waves: ResourceState[][] = [];
+  const layers: ResourceState[][] = [];
   while (remaining.size > 0) {
-    const needed = new Set<string>();
-    for (const state of remaining) for (const urn of needsOf(state)) needed.add(urn);
-    let wave = [...remaining].filter((state) => !needed.has(state.urn));
+    const urns = new Set([...remaining].map((state) => state.urn));
+    let layer = [...remaining].filter((state) => ![...needsOf(state)].some((urn) => urns.has(urn)));
     // A cycle can only come from a damaged state; then order no longer matters, but an end does.
-    if (wave.length === 0) wave = [...remaining];
-    for (const state of wave) remaining.delete(state);
-    waves.push(wave);
+    if (layer.length === 0) layer = [...remaining];
+    for (const state of layer) remaining.delete(state);
+    layers.push(layer);
   }
-  return waves;
+  return layers.reverse();
 }
 
 /** Everything that needs `root`, directly or not, each after what it needs. Expects `resources` in state order (needs come first). */

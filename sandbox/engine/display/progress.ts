@@ -133,9 +133,9 @@ export class ProgressDisplay {
     let text: string;
     if (!this.isDone(row)) {
       if (parseUrn(row.urn).type === STACK_TYPE && op === "same") text = "running";
-      else text = this.preview ? PLANNED[op] : timed(DOING[op], op, row.started === undefined ? undefined : Math.floor((this.now() - row.started) / 1000));
+      else text = this.preview ? PLANNED[op] : timed(DOING[op], op, row.started === undefined ? undefined : (this.now() - row.started) / 1000);
     } else if (this.preview) text = op === "same" ? "" : PLANNED[op].replace(/^(create|delete|read for|discard) (replacement|original)$/, "replace").replace("refreshing", "refresh");
-    else text = timed(failed ? FAILED[op] : DONE[op], op, elapsed(row));
+    else text = timed(failed ? FAILED[op] : DONE[op], op, elapsed(row), true);
     const retained = row.step.old?.retainOnDelete && (["delete", "replace", "create-replacement", "delete-replaced"] as Op[]).includes(op) ? "[retain]" : "";
     return (failed && this.isDone(row) && text !== "" ? this.paint.error(`**${text}**`) : this.paint.op(op, text)) + retained;
   }
@@ -204,7 +204,7 @@ export class ProgressDisplay {
 const render = ({ severity, message }: Diagnostic): string => `${SEVERITY_PREFIX[severity]}${message}`.trimEnd();
 const elapsed = ({ started, ended }: Row): number | undefined => (started === undefined || ended === undefined ? undefined : (ended - started) / 1000);
 
-function timed(text: string, op: Op, seconds: number | undefined): string {
+function timed(text: string, op: Op, seconds: number | undefined, fine = false): string {
   if (op === "same" || text === "" || seconds === undefined) return text;
-  return `${text} (${Number.isInteger(seconds) || seconds >= 1 ? Math.floor(seconds) : seconds.toFixed(2)}s)`;
+  return `${text} (${fine && seconds < 1 ? seconds.toFixed(2) : Math.floor(seconds)}s)`;
 }

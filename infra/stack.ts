@@ -3,7 +3,7 @@ import { AuditTrail, Gate, type GateScripts } from "./cloudflare";
 import { GatehouseComponent } from "./component";
 import { CodeOwners, EventHooks, MachineUser, RepositoryAccess, ReviewFence, type GitHubFacts } from "./github";
 import {
-  ORGANIZATION_EVENTS, branchProtection, codeOwnersText, endpoints, names, rulesets, tokenStorePlan, type Environment, type Repository,
+  ORGANIZATION_EVENTS, branchProtection, codeOwnersText, endpoints, isFenced, names, rulesets, tokenStorePlan, type Environment, type Repository,
 } from "./posture";
 import { compilePolicy, type GatePolicy } from "./posture/gate/policy";
 import { TokenStore } from "./vault";
@@ -62,20 +62,25 @@ export class Posture extends GatehouseComponent {
     const facts = github.repositories.find(({ name }) => name === repository.name);
     if (!facts) throw new Error(`Posture: ${repository.name} was not looked up`);
     const dependsOn: pulumi.Resource[] = [];
-    if (repository.access === "write") {
+    const writes = repository.access === "write";
+    const before: pulumi.Resource[] = [];
+    if (writes) {
       const owners = new CodeOwners(`${this.name}-owners-${repository.name}`, {
         repository: repository.name,
         branch: repository.defaultBranch,
         content: codeOwnersText(environment, repository),
         placeOnce: environment.review.administrators === "bound",
       }, { parent: this });
+      before.push(owners);
+    }
+    if (isFenced(environment, repository)) {
       dependsOn.push(new ReviewFence(`${this.name}-fence-${repository.name}`, {
         repository: repository.name,
         repositoryNodeId: facts.nodeId,
         rulesets: rulesets(environment, repository, facts.isPrivate),
-        protection: branchProtection(environment, repository),
+        protection: writes ? branchProtection(environment, repository) : undefined,
         teamIds: github.teamIds,
-      }, { parent: this, dependsOn: [owners] }));
+      }, { parent: this, dependsOn: before }));
     }
     new RepositoryAccess(`${this.name}-access-${repository.name}`, {
       repository: repository.name, teamId: this.machineUser.teamId, access: repository.access,

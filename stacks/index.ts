@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Posture, bundleGate, lookUpGitHub, lookUpLedgerTag } from "../infra";
-import { names, tokenPermissions } from "../infra/posture";
+import { accessMatrix, names, tokenPermissions } from "../infra/posture";
 import { asRunError, environmentFile, loadEnvironment, surroundings } from "./environment";
 
 /** One stack: reads its environment, looks up what it names, declares one posture. Nothing is declared before all of it is right. */
@@ -17,6 +17,7 @@ async function program(): Promise<Record<string, unknown>> {
     operatorKey: posture.gate.operatorKey,
     alertSecret: posture.gate.alertSecret,
     gatePolicy: posture.policy,
+    accessMatrix: accessMatrix(environment),
     tokenPermissions: tokenPermissions(environment),
     names: names(environment),
   };

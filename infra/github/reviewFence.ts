@@ -9,15 +9,15 @@ export interface ReviewFenceArgs {
   readonly repositoryNodeId: pulumi.Input<string>;
   /** Rulesets as `rulesets()` derives them. */
   readonly rulesets: readonly RulesetPlan[];
-  /** Classic protection as `branchProtection()` derives it. */
-  readonly protection: ProtectionPlan;
+  /** Classic protection as `branchProtection()` derives it; only where the agent may write. */
+  readonly protection?: ProtectionPlan;
   /** Numeric ids of the teams that the plans name, by slug. */
   readonly teamIds: Readonly<Record<string, number>>;
 }
 
 /**
- * What holds the agent to its own branches in a repository it may write to: rulesets, the older branch protection as an
- * independent second, and workflows that can neither write nor approve by themselves.
+ * What holds the agent to its own branches: rulesets, and where it may write also the older branch protection as an independent
+ * second, and workflows that can neither write nor approve by themselves.
  */
 export class ReviewFence extends GatehouseComponent {
   /** Ids of the rulesets by key. */
@@ -29,10 +29,12 @@ export class ReviewFence extends GatehouseComponent {
       const ruleset = new github.RepositoryRuleset(`${name}-${plan.key}`, rulesetArgs(plan, args), { parent: this });
       return [plan.key, ruleset.rulesetId];
     }));
-    new github.BranchProtection(`${name}-protection`, protectionArgs(args), { parent: this });
-    new github.WorkflowRepositoryPermissions(`${name}-workflows`, {
-      repository: args.repository, defaultWorkflowPermissions: "read", canApprovePullRequestReviews: false,
-    }, { parent: this });
+    if (args.protection) {
+      new github.BranchProtection(`${name}-protection`, protectionArgs(args.repositoryNodeId, args.protection), { parent: this });
+      new github.WorkflowRepositoryPermissions(`${name}-workflows`, {
+        repository: args.repository, defaultWorkflowPermissions: "read", canApprovePullRequestReviews: false,
+      }, { parent: this });
+    }
     this.registerOutputs({ rulesetIds: this.rulesetIds });
   }
 }
@@ -68,7 +70,7 @@ function bypassActors(bypass: Bypass, teamIds: Readonly<Record<string, number>>)
   return [...(bypass.organizationAdmins ? [ORGANIZATION_ADMIN] : []), ...teams.sort((a, b) => a.actorId - b.actorId)];
 }
 
-function protectionArgs({ repositoryNodeId, protection }: ReviewFenceArgs): github.BranchProtectionArgs {
+function protectionArgs(repositoryNodeId: pulumi.Input<string>, protection: ProtectionPlan): github.BranchProtectionArgs {
   return {
     repositoryId: repositoryNodeId,
     pattern: protection.pattern,

@@ -57,10 +57,21 @@ export interface ProtectionPlan {
   readonly pushers: readonly string[];
 }
 
+/**
+ * Whether a repository is fenced: where the agent may write, and where its token could although its access is read. One token
+ * serves all repositories; the machine user's role narrows it, but a GitHub App's installation has no role.
+ */
+export function isFenced(environment: Environment, repository: Repository): boolean {
+  if (repository.access === "write") return true;
+  const writes = environment.repositories.some(({ access }) => access === "write");
+  return environment.plan !== "free" && writes && environment.agent.credential.kind === "app-installation";
+}
+
 const NOBODY: Bypass = { teams: [], organizationAdmins: false };
 
 /**
- * The rulesets that hold the agent to its branches, for one repository it may write to. Bypass is per ruleset: the ones that
+ * The rulesets of one fenced repository. With write access they hold the agent to its branches, with read access they close
+ * every branch and tag to it. Bypass is per ruleset: the ones that
  * fence the agent in let people pass, the one that keeps the history lets nobody pass.
  * @param isPrivate Push rulesets exist only for private and internal repositories.
  */
@@ -70,12 +81,16 @@ export function rulesets(environment: Environment, repository: Repository, isPri
   const everyone: Bypass = { teams: people(environment, repository), organizationAdmins: true };
   const guardians: Bypass = { teams: [securityTeam(environment)], organizationAdmins: rules.administrators === "bypass" };
   const defaultBranch = { includes: ["~DEFAULT_BRANCH"], excludes: [] };
-  const plans: RulesetPlan[] = [
+  const closing: RulesetPlan[] = [
     // `update` is also what stops the agent from merging: a merge updates the target branch.
-    { key: "branches", name: fence, target: "branch", refs: { includes: ["~ALL"], excludes: [AGENT_BRANCHES] }, bypass: everyone,
+    { key: "branches", name: fence, target: "branch", refs: { includes: ["~ALL"], excludes: repository.access === "write" ? [AGENT_BRANCHES] : [] }, bypass: everyone,
       rules: { creation: true, update: true, deletion: true, nonFastForward: true } },
     { key: "tags", name: tags, target: "tag", refs: { includes: ["~ALL"], excludes: [] }, bypass: everyone,
       rules: { creation: true, update: true, deletion: true } },
+  ];
+  if (repository.access === "read") return closing;
+  const plans: RulesetPlan[] = [
+    ...closing,
     { key: "review", name: review, target: "branch", refs: defaultBranch, bypass: { teams: [], organizationAdmins: rules.administrators === "bypass" },
       rules: {
         pullRequest: {

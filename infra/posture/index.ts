@@ -14,12 +14,15 @@ export {
 export { namedTeams, owners, people, securityTeam, teamPermission, writable, type TeamPermission } from "./access";
 export { CODEOWNERS_MAX_BYTES, codeOwnersText, ownerRules, type OwnerRule } from "./codeowners";
 export {
-  MAX_RESTRICTED_PATHS, branchProtection, fnmatchPatterns, restrictedPaths, rulesets,
+  MAX_RESTRICTED_PATHS, branchProtection, fnmatchPatterns, isFenced, restrictedPaths, rulesets,
   type Bypass, type ProtectionPlan, type PullRequestRule, type RulesetPlan, type RulesetRules,
 } from "./fence";
 export { permissionReasons, tokenPermissions, tokenScopes, type TokenLevel, type TokenPermissions } from "./tokens";
 export { policyHcl, vaultPolicies, type VaultParty, type VaultRule } from "./vault";
 export { ORGANIZATION_EVENTS } from "./webhooks";
 export {
-  CRON, SCRIPT_SETTINGS, exposure, gateUrl, migrations, retention, tokenStorePlan, type Exposure, type TokenStorePlan,
+  CRON, SCRIPT_SETTINGS, agentHosts, exposure, gateUrl, migrations, retention, tokenStorePlan, type Exposure, type TokenStorePlan,
 } from "./worker";
+export { KEEPERS, LOCKS, keepers, lock, type Keeper, type Lock, type LockContext, type LockId } from "./locks";
+export { CATALOGUE, action, type Action, type Place, type Standing } from "./catalogue";
+export { LOCKS_NEEDED, accessMatrix, lockProblems, verdict, type AccessMatrix, type Verdict } from "./matrix";

@@ -1,6 +1,7 @@
 import { environmentSchema, type Environment } from "./schema";
 import { PostureError, type PostureProblem } from "./errors";
 import { NO_SENTENCE, problemsOf } from "./problems";
+import { lockProblems } from "./matrix";
 import { crossProblems } from "./rules";
 import { readable } from "./walk";
 
@@ -20,8 +21,11 @@ export function parseEnvironment(raw: Record<string, unknown>, file: string, con
   const result = environmentSchema.safeParse(raw, { error: () => NO_SENTENCE });
   const problems = result.success ? [] : result.error.issues.flatMap((issue) => problemsOf(issue, raw));
   const all = firstPerPath([...problems, ...crossProblems(readable(environmentSchema, raw) ?? {}, context)]);
-  if (result.success && all.length === 0) return result.data;
-  throw new PostureError(all, file);
+  if (all.length > 0 || !result.success) throw new PostureError(all, file);
+  // Only a whole environment can be judged for its locks.
+  const open = lockProblems(result.data);
+  if (open.length > 0) throw new PostureError(open, file);
+  return result.data;
 }
 
 function firstPerPath(problems: readonly PostureProblem[]): PostureProblem[] {

@@ -24,6 +24,12 @@ export function gateUrl(environment: Environment): string | undefined {
   return workersDev ? `https://${name}.${workersDev}.workers.dev` : undefined;
 }
 
+/** Hosts that the agent's environment must be able to reach for GitHub: the gate, and none of GitHub's own. */
+export function agentHosts(environment: Environment): string[] {
+  const url = gateUrl(environment);
+  return url === undefined ? [] : [url.replace(/^https:\/\//, "")];
+}
+
 /** Where the gate finds the token, as its TOKEN_STORE binding says; without the ids that exist only after the update. */
 export type TokenStorePlan =
   | { readonly kind: "vault"; readonly address: string; readonly mount: string; readonly path: string; readonly authMount: string }

@@ -1,0 +1,79 @@
+import type { Environment, Repository } from "./schema";
+import type { PostureProblem } from "./errors";
+import { CATALOGUE, type Action, type Place } from "./catalogue";
+import { keepers, lock, present, type LockContext, type LockId, type Remedy } from "./locks";
+import { byCode, sorted } from "./text";
+
+/** The least number of keepers that must stand before a forbidden action. */
+export const LOCKS_NEEDED = 2;
+
+/** Whether an action is allowed at a place of an environment, and what stops it otherwise. */
+export type Verdict = { readonly allowed: true } | { readonly allowed: false; readonly locks: readonly LockId[] };
+
+/** What an agent may do in each kind of place, and what stops the rest. Readable, and the same for the same environment. */
+export interface AccessMatrix {
+  readonly repositories: Readonly<Record<string, "read" | "write">>;
+  readonly places: Readonly<Partial<Record<Place, { readonly allowed: readonly string[]; readonly stopped: Readonly<Record<string, readonly LockId[]>> }>>>;
+}
+
+const PLACES: readonly Place[] = ["write", "read", "unlisted", "account"];
+
+/** Judges one action at one place; undefined where the action does not apply. */
+export function verdict(environment: Environment, action: Action, place: Place): Verdict | undefined {
+  const standing = action.at[place];
+  if (standing === undefined) return undefined;
+  return standing === "allowed" ? { allowed: true } : { allowed: false, locks: present(standing.locks, contextOf(environment, place)) };
+}
+
+/** The access matrix of an environment: the stack's output, and what reports show. */
+export function accessMatrix(environment: Environment): AccessMatrix {
+  const places: Partial<Record<Place, { allowed: string[]; stopped: Record<string, readonly LockId[]> }>> = {};
+  for (const place of placesOf(environment)) {
+    const entry: { allowed: string[]; stopped: Record<string, readonly LockId[]> } = { allowed: [], stopped: {} };
+    for (const action of [...CATALOGUE].sort((a, b) => byCode(a.id, b.id))) {
+      const judged = verdict(environment, action, place);
+      if (judged?.allowed) entry.allowed.push(action.id);
+      else if (judged) entry.stopped[action.id] = judged.locks;
+    }
+    places[place] = entry;
+  }
+  const byName = [...environment.repositories].sort((a, b) => byCode(a.name, b.name));
+  return { repositories: Object.fromEntries(byName.map(({ name, access }) => [name, access])), places };
+}
+
+/**
+ * A dangerous action with fewer than two independent locks is a mistake of the environment. Each problem names a key whose change
+ * would add the missing lock.
+ */
+export function lockProblems(environment: Environment): PostureProblem[] {
+  const open = new Map<string, { remedy: Remedy; actions: string[] }>();
+  for (const place of placesOf(environment)) {
+    for (const action of CATALOGUE) {
+      const standing = action.at[place];
+      if (standing === undefined || standing === "allowed" || action.oneLockIsEnough !== undefined) continue;
+      const context = contextOf(environment, place);
+      if (keepers(present(standing.locks, context)).length >= LOCKS_NEEDED) continue;
+      const remedy = standing.locks.map((id) => lock(id).absent?.(context)).find((found) => found !== undefined);
+      if (!remedy) throw new Error(`the catalogue gives ${action.id} at ${place} fewer than ${LOCKS_NEEDED} locks, whatever the environment`);
+      const key = `${remedy.path}\n${remedy.right}`;
+      const entry = open.get(key) ?? { remedy, actions: [] };
+      entry.actions.push(action.id);
+      open.set(key, entry);
+    }
+  }
+  return [...open.values()].map(({ remedy, actions }) => ({
+    path: `gatehouse:${remedy.path}`,
+    wrong: `fewer than two independent locks would stop: ${sorted(actions).join(", ")}`,
+    right: remedy.right,
+  }));
+}
+
+/** The kinds of place that an environment has. */
+function placesOf(environment: Environment): Place[] {
+  return PLACES.filter((place) => place === "unlisted" || place === "account" || environment.repositories.some(({ access }) => access === place));
+}
+
+function contextOf(environment: Environment, place: Place): LockContext {
+  const repository: Repository | undefined = environment.repositories.find(({ access }) => access === place);
+  return { environment, repository };
+}

@@ -37,6 +37,8 @@ export interface VaultSettings {
   skipChildToken: boolean;
   /** Retries of a call that met a server error. */
   maxRetries: number;
+  /** Waits; tests make it short. */
+  pause?: (milliseconds: number) => Promise<void>;
 }
 
 /** A JSON answer, or undefined for an empty one. */
@@ -112,15 +114,20 @@ export class VaultClient {
         response = await this.send(call);
       } catch (error) {
         if (last) throw new ProviderError(`no answer from Vault at ${this.settings.address}: ${reasonOf(error)}`);
-        await pause(1000);
+        await this.pause(1000);
         continue;
       }
       const text = await response.text();
       if (response.ok) return text === "" ? undefined : (JSON.parse(text) as Answer);
       const again = response.status === 429 || response.status === 412 || (response.status >= 500 && response.status !== 501);
       if (!again || last) throw this.refusal(call, response.status, text);
-      await pause(waitOf(response.headers.get("retry-after")));
+      await this.pause(waitOf(response.headers.get("retry-after")));
     }
+  }
+
+  /** Waits before another try. */
+  pause(milliseconds: number): Promise<void> {
+    return this.settings.pause?.(milliseconds) ?? new Promise((resolve) => setTimeout(resolve, milliseconds));
   }
 
   private send(call: VaultCall): Promise<Response> {
@@ -192,10 +199,6 @@ function waitOf(retryAfter: string | null): number {
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error ? (error.cause as { code?: string; message?: string } | undefined) : undefined;
   return cause?.code ?? cause?.message ?? (error instanceof Error ? error.message : String(error));
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 function text(value: unknown): string | undefined {

@@ -1,9 +1,9 @@
 import { DeclarativeProvider } from "../support/provider";
 import type { InvokeFunction, ResourceType } from "../support/resource";
-import type { ProviderPackage } from "../types";
+import type { ProviderPackage, SandboxProvider } from "../types";
 import { APPROLE_ROLE, APPROLE_SECRET_ID } from "./approle";
 import { AUTH_BACKEND } from "./auth";
-import { settingsFrom, VaultClient } from "./client";
+import { settingsFrom, VaultClient, type VaultSettings } from "./client";
 import { IDENTITY_ENTITY, IDENTITY_ENTITY_ALIAS } from "./identity";
 import { JWT_AUTH_BACKEND, JWT_AUTH_BACKEND_ROLE } from "./jwt";
 import { KV_CONFIG, KV_SECRET } from "./kv";
@@ -31,20 +31,16 @@ const FUNCTIONS: Readonly<Record<string, InvokeFunction<VaultClient>>> = {
   "vault:index/getPolicyDocument:getPolicyDocument": policyDocument,
 };
 
+/** A provider for given settings. */
+export function vaultProvider(settings: () => VaultSettings): SandboxProvider {
+  return new DeclarativeProvider<VaultClient>({ name: "vault", flavour: "sdk", types: TYPES, functions: FUNCTIONS, client: async () => VaultClient.connect(settings()) });
+}
+
 /** Engines, policies, auth methods and roles of Vault or OpenBao, with the calls that @pulumi/vault 7.8.0 makes. */
 export const vaultPackage: ProviderPackage = {
   name: "vault",
   version: "7.8.0",
   types: Object.keys(TYPES),
   functions: Object.keys(FUNCTIONS),
-  create: (config, env) =>
-    Promise.resolve(
-      new DeclarativeProvider<VaultClient>({
-        name: "vault",
-        flavour: "sdk",
-        types: TYPES,
-        functions: FUNCTIONS,
-        client: async () => VaultClient.connect(settingsFrom(config, env)),
-      }),
-    ),
+  create: (config, env) => Promise.resolve(vaultProvider(() => settingsFrom(config, env))),
 };

@@ -154,7 +154,7 @@ async function writeRetrying(client: VaultClient, path: string, body: Props): Pr
       return;
     } catch (error) {
       if (!(error instanceof VaultError) || error.status !== 400 || attempt >= WRITE_TRIES) throw error;
-      await new Promise((resolve) => setTimeout(resolve, WRITE_PAUSE_MS));
+      await client.pause(WRITE_PAUSE_MS);
     }
   }
 }

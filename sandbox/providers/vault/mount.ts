@@ -152,7 +152,7 @@ export async function remount(client: VaultClient, from: string, to: string): Pr
     const status = (data?.migration_info as { status?: unknown } | undefined)?.status;
     if (status === "success") return;
     if (status === "failure") throw new VaultError(`Vault could not move ${from} to ${to}`, 500, []);
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await client.pause(1000);
   }
   throw new VaultError(`Vault did not finish moving ${from} to ${to} within a minute`, 504, []);
 }

@@ -2,6 +2,7 @@ import { Clock } from "./clock";
 import { IdSource } from "./ids";
 import type { App, Gist, Installation, Organization, Repository, Role, Team, User } from "./state";
 import { TokenAuthority } from "./tokens";
+import type { BlobHost } from "./blobs";
 import type { WebhookSender } from "./webhooks";
 
 export interface Limits {
@@ -35,6 +36,9 @@ export class World {
   /** Old `owner/name` in lower case to repository id: GitHub redirects after a rename or transfer. */
   readonly renamed = new Map<string, number>();
   webhooks!: WebhookSender;
+  blobs!: BlobHost;
+  /** Hooks of every bare repository. */
+  hooksDir = "";
 
   /**
    * @param origin such as `http://127.0.0.1:4000`; all body URLs begin with it

@@ -14,10 +14,11 @@ export class Alerts {
   constructor(private readonly env: GateEnv) {}
 
   raise(background: Background, type: string, details: Readonly<Record<string, string | number>>, now = Date.now()): void {
+    if (now - (this.sent.get(type) ?? 0) < QUIET_MS) return;
+    this.sent.set(type, now);
     console.error(JSON.stringify({ alert: type, ...details }));
     const url = this.env.ALERTS?.webhook;
-    if (url === undefined || now - (this.sent.get(type) ?? 0) < QUIET_MS) return;
-    this.sent.set(type, now);
+    if (url === undefined) return;
     background.waitUntil(this.send(url, type, details, now).catch((error: unknown) => console.error(JSON.stringify({ alert: "alert-not-sent", error: String(error) }))));
   }
 

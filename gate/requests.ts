@@ -59,6 +59,9 @@ export async function readText(request: Request, limit: number): Promise<{ reado
   }
 }
 
+/** What is read beyond a limit and dropped: a client that is still sending would otherwise see a reset instead of the refusal. */
+const SLACK = 1024 * 1024;
+
 /** Guard `body-size`. */
 export async function readBytes(request: Request | Response, limit: number, rule: "body-too-large" | "push-too-large" | "answer-too-large" = "body-too-large"): Promise<Uint8Array> {
   if (Number(request.headers.get("content-length") ?? 0) > limit) refuse(rule);
@@ -70,12 +73,13 @@ export async function readBytes(request: Request | Response, limit: number, rule
     const { done, value } = await reader.read().catch(() => refuse(rule === "answer-too-large" ? "upstream-error" : "body-aborted"));
     if (done) break;
     length += value.length;
-    if (length > limit) {
+    if (length <= limit) parts.push(value);
+    else if (length > limit * 2 + SLACK) {
       await reader.cancel().catch(() => undefined);
       refuse(rule);
     }
-    parts.push(value);
   }
+  if (length > limit) refuse(rule);
   return concatenated(parts, length);
 }
 

@@ -75,8 +75,17 @@ export function canonicalise(target: string): Target | Refusal {
     if (refused !== undefined) return refused;
   }
   const query = mark < 0 ? "" : target.slice(mark + 1);
-  if (mark >= 0 && query === "") return new Refusal("query-malformed");
+  if (mark >= 0 && !isQuery(query)) return new Refusal("query-malformed");
   return { path: mark < 0 ? target : target.slice(0, mark), query };
+}
+
+/** A query that is not empty and has no character that another reader would encode, drop or take for a fragment. */
+function isQuery(query: string): boolean {
+  for (let i = 0; i < query.length; i++) {
+    const code = query.charCodeAt(i);
+    if (code > 127 || (CLASS[code] === 0 && code !== PERCENT && code !== 63)) return false;
+  }
+  return query !== "";
 }
 
 function badSegment(target: string, from: number, to: number): Refusal | undefined {

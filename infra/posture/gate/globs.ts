@@ -33,9 +33,9 @@ function fold(path: string): string {
 }
 
 function compileGlob(glob: string): Pattern {
-  let text = fold(glob);
-  if (text.endsWith("/")) text += "**";
-  const anchored = text.slice(0, -1).includes("/");
+  const folded = fold(glob);
+  const anchored = folded.replace(/\/$/, "").includes("/");
+  const text = folded.endsWith("/") ? `${folded}**` : folded;
   const segments = text.split("/").filter((s) => s !== "");
   if (!anchored) segments.unshift("**");
   const exact = segments.some((s) => /[*?]/.test(s)) ? undefined : segments.join("/");

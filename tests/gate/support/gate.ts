@@ -1,0 +1,115 @@
+import { createCipheriv, createHash, randomBytes } from "node:crypto";
+import * as path from "node:path";
+import { buildSync } from "esbuild";
+import { Miniflare } from "miniflare";
+import type { EnvironmentInput } from "../../../infra/posture/schema";
+import type { GatePolicy } from "../../../infra/posture/gate";
+import { policyFor } from "./policy";
+import { Upstream } from "./upstream";
+
+const root = path.resolve(__dirname, "../../..");
+
+/** One module of the gate, bundled as it is deployed. */
+export function bundle(entry: "worker" | "ledger"): string {
+  const out = buildSync({ entryPoints: [path.join(root, "gate", `${entry}.ts`)], bundle: true, format: "esm", target: "es2022", external: ["cloudflare:*"], write: false });
+  return out.outputFiles[0]?.text ?? "";
+}
+
+export interface Gate {
+  readonly url: string;
+  readonly key: string;
+  readonly operatorKey: string;
+  readonly token: string;
+  readonly tokenSha256: string;
+  readonly upstream: Upstream;
+  readonly miniflare: Miniflare;
+  readonly policy: GatePolicy;
+  /** Sends a request with the gate key. */
+  ask(target: string, init?: RequestInit): Promise<Response>;
+  /** Sends an operator's request. */
+  operate(method: string, target: string, body?: unknown): Promise<Response>;
+  /** Puts another token into the store. */
+  putToken(token: string, expiresAt?: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface GateOptions {
+  readonly gate?: Partial<EnvironmentInput["gate"]>;
+  readonly bindings?: Record<string, unknown>;
+  readonly policy?: (policy: GatePolicy) => GatePolicy;
+}
+
+const sha256 = (text: string, encoding: "base64" | "base64url"): string => createHash("sha256").update(text).digest(encoding);
+
+/** A made-up credential of the right form, different in every run. */
+export const made = (prefix: string, bytes = 32): string => prefix + randomBytes(bytes).toString("base64url");
+
+/** The real gate in real workerd, with a loopback server in GitHub's place and the token in Workers KV. */
+export async function startGate(options: GateOptions = {}): Promise<Gate> {
+  const upstream = await Upstream.start();
+  const key = made("ghk_");
+  const operatorKey = made("gop_");
+  const sealKey = randomBytes(32);
+  const base = policyFor(upstream.url, { requestsPerMinute: 100_000, requestsPerHour: 1_000_000, writesPerMinute: 10_000, ...options.gate });
+  const policy = options.policy?.(base) ?? base;
+  const token = `ghp_${randomBytes(18).toString("hex")}`;
+  const miniflare = new Miniflare({
+    // The gate logs its alerts; a test asserts them where they matter.
+    handleRuntimeStdio: (out, err) => {
+      out.resume();
+      err.resume();
+    },
+    workers: [
+      {
+        name: "github-gate",
+        modules: true,
+        script: bundle("worker"),
+        compatibilityDate: "2026-03-01",
+        kvNamespaces: ["TOKENS"],
+        r2Buckets: ["AUDIT"],
+        durableObjects: { LEDGER: { className: "Ledger", scriptName: "github-gate-ledger" } },
+        bindings: {
+          POLICY: policy,
+          GATE_KEYS: [{ agent: "agent", sha256: sha256(key, "base64url") }],
+          OPERATOR_KEYS: [{ sha256: sha256(operatorKey, "base64url") }],
+          TOKEN_STORE: { kind: "kv" },
+          TOKEN_KEY: sealKey.toString("base64"),
+          ALERTS: {},
+          ...options.bindings,
+        } as never,
+      },
+      {
+        name: "github-gate-ledger",
+        modules: true,
+        script: bundle("ledger"),
+        compatibilityDate: "2026-03-01",
+        durableObjects: { LEDGER: { className: "Ledger", useSQLite: true } },
+      },
+    ],
+  });
+  const url = (await miniflare.ready).origin;
+  const gate: Gate = {
+    url, key, operatorKey, token, upstream, miniflare, policy,
+    tokenSha256: sha256(token, "base64"),
+    ask: (target, init = {}) => fetch(url + target, { redirect: "manual", ...init, headers: { authorization: `Bearer ${key}`, ...(init.headers as Record<string, string>) } }),
+    operate: (method, target, body) => fetch(url + target, { method, headers: { authorization: `Bearer ${operatorKey}` }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }),
+    putToken: async (value, expiresAt = "") => {
+      const iv = randomBytes(12);
+      const cipher = createCipheriv("aes-256-gcm", sealKey, iv);
+      const data = Buffer.concat([cipher.update(JSON.stringify({ token: value, expires_at: expiresAt })), cipher.final(), cipher.getAuthTag()]);
+      const kv = await miniflare.getKVNamespace("TOKENS", "github-gate");
+      await kv.put("token", JSON.stringify({ v: 1, version: 1, iv: iv.toString("base64"), data: data.toString("base64") }));
+    },
+    stop: async () => {
+      await miniflare.dispose();
+      await upstream.stop();
+    },
+  };
+  await gate.putToken(token);
+  return gate;
+}
+
+/** The body of a refusal. */
+export async function ruleOf(answer: Response): Promise<string> {
+  return ((await answer.json()) as { gatehouse: { rule: string } }).gatehouse.rule;
+}

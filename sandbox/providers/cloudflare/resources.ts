@@ -232,6 +232,7 @@ export const LOGPUSH_JOB = restType({
   idOf: idOfAnswer,
   // The kind cannot change; an update says null instead of the empty one, as the real plugin does.
   bodyOf: (encoded, operation) => (operation === "update" && kindOf(encoded.kind) === "" ? { ...encoded, kind: null } : encoded),
+  answeredOnUpdate: ["kind"],
   lookUp: { path: (props) => logpushPath(props, "logpush/jobs"), matches: (found, props) => props.name !== "" && found.name === props.name && found.dataset === props.dataset },
 });
 

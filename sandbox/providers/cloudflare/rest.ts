@@ -27,6 +27,8 @@ export interface RestType {
   /** The body, from the encoded properties. */
   bodyOf?: (encoded: Props, operation: "create" | "update") => unknown;
   headersOf?: (props: Props, operation: "create" | "read" | "update" | "delete") => Record<string, string>;
+  /** Properties whose value after an update is the answer's, not the plan's. */
+  answeredOnUpdate?: readonly string[];
   /** The real plugin makes no call to delete: the thing stays. */
   staysWhenDeleted?: true;
   /** Where to look for one under its natural key, and how to recognise it. */
@@ -69,7 +71,8 @@ export function restType(description: RestType): ResourceType<CloudflareClient> 
           async update(client: CloudflareClient, id: string, { plan, state }: { plan: Props; state: Props }) {
             const json = bodyOf(plan, "update", state);
             const call: CloudflareCall = { method: updateMethod, path: item(plan, id), headers: headersOf(plan, "update"), ...(json === undefined ? {} : { json }) };
-            return written(plan, await client.result(call), id);
+            const own = Object.fromEntries(Object.entries(plan).filter(([name]) => !(description.answeredOnUpdate ?? []).includes(name)));
+            return written(own, await client.result(call), id);
           },
         }
       : {}),

@@ -96,7 +96,7 @@ function bodyOf(text: string, contentType: string): unknown {
       const type = /^content-type: (.*)$/im.exec(head)?.[1] ?? null;
       const filename = /filename="([^"]*)"/.exec(head)?.[1] ?? null;
       const name = /[ ;]name="([^"]*)"/.exec(head)?.[1];
-      return { name, filename, contentType: type, ...(type === "application/json" && content !== "" ? { json: JSON.parse(content) as unknown } : { text: content }) };
+      return { name, filename, contentType: type, ...((type === "application/json" || name === "metadata") && content !== "" ? { json: JSON.parse(content) as unknown } : { text: content }) };
     }),
   };
 }

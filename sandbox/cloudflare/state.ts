@@ -96,6 +96,8 @@ export type Stored = Record<string, unknown> & { id: string | number };
 /** Everything of one account. Lives in memory; what Workers store (KV, R2, Durable Objects) lives in the runtime's folder. */
 export class Account {
   readonly scripts = new Map<string, Script>();
+  /** Versions by script, oldest first; those that were uploaded and not deployed among them. */
+  readonly versions = new Map<string, readonly Script[]>();
   readonly kv = new Map<string, { readonly id: string; title: string }>();
   readonly buckets = new Map<string, Bucket>();
   readonly queues = new Map<string, Queue>();

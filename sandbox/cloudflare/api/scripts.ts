@@ -1,8 +1,9 @@
 import { ApiError, errors } from "../http/errors";
 import type { Call, Reply } from "../http/router";
 import { parseCron } from "../runtime/cron";
-import { RuntimeRefusal } from "../runtime/runtime";
-import { durableNamespace, readUpload } from "../scripts/upload";
+import { deploy, references, remove } from "../scripts/deploy";
+import { content, deployment, describe, isSecret, scriptSettings, service, settings, version } from "../scripts/present";
+import { readUpload } from "../scripts/upload";
 import { hexId, timestamp, uuid, type Binding, type Script } from "../state";
 import { list } from "./pages";
 import type { Routes, World } from "./world";
@@ -32,15 +33,16 @@ export const scriptRoutes: Routes = (router, world) => {
     .on("PUT", `${BASE}/scripts/:script`, async (call) => {
       if (!call.isMultipart()) throw errors.upload("The sandbox takes scripts as multipart/form-data only");
       const form = await call.form();
-      return { result: describe(await replace(call.param("script"), () => readUpload(account, call.param("script"), form))) };
+      const deployed = await replace(call.param("script"), async () => from(call, await readUpload(account, call.param("script"), form)));
+      return { result: { ...describe(deployed), deployment_id: deployed.versionId } };
     })
     .on("GET", `${BASE}/scripts/:script`, (call) => content(script(call)))
     .on("GET", `${BASE}/scripts/:script/content/v2`, (call) => content(script(call)))
     .on("DELETE", `${BASE}/scripts/:script`, (call) => inTurn(() => remove(world, script(call), call.query.get("force") === "true")))
-    .on("GET", `${BASE}/scripts/:script/settings`, (call) => ({ result: settings(world, script(call)) }))
+    .on("GET", `${BASE}/scripts/:script/settings`, (call) => ({ result: settings(account, script(call)) }))
     .on("PATCH", `${BASE}/scripts/:script/settings`, async (call) => {
       const given = await patchOf(call);
-      return { result: settings(world, await change(call, (before) => ({ ...given.bindings, metadata: { ...before.metadata, ...given.metadata } }))) };
+      return { result: settings(account, await change(call, (before) => ({ ...given.bindings, metadata: { ...before.metadata, ...given.metadata } }))) };
     })
     .on("GET", `${BASE}/scripts/:script/script-settings`, (call) => ({ result: scriptSettings(script(call)) }))
     .on("PATCH", `${BASE}/scripts/:script/script-settings`, async (call) => {
@@ -76,123 +78,65 @@ export const scriptRoutes: Routes = (router, world) => {
       account.scripts.set(script(call).name, { ...script(call), subdomain });
       return { result: subdomain };
     })
-    .on("GET", `${BASE}/scripts/:script/versions`, (call) => ({ result: { items: [version(script(call))] }, resultInfo: { page: 1, per_page: 20, count: 1, total_count: 1 } }))
+    .on("GET", `${BASE}/scripts/:script/versions`, (call) => {
+      const versions = [...versionsOf(world, script(call))].reverse().map(version);
+      return { result: { items: versions }, resultInfo: { page: 1, per_page: 20, count: versions.length, total_count: versions.length } };
+    })
+    .on("POST", `${BASE}/scripts/:script/versions`, async (call) => {
+      const before = script(call);
+      const draft = from(call, await readUpload(account, before.name, await call.form()));
+      if (draft.migrationTag !== before.migrationTag) throw new ApiError(400, 10211, "Version upload failed. You attempted to upload a version of a Worker that includes a Durable Object migration, but migrations must be fully applied by a non-versioned script upload.");
+      const uploaded = { ...draft, versionNumber: Math.max(...versionsOf(world, before).map((v) => v.versionNumber)) + 1 };
+      account.versions.set(before.name, [...versionsOf(world, before), uploaded]);
+      return { result: { ...version(uploaded), startup_time_ms: uploaded.startupTimeMs, resources: resources(world, uploaded) } };
+    })
     .on("GET", `${BASE}/scripts/:script/versions/:version`, (call) => {
-      if (script(call).versionId !== call.param("version")) throw new ApiError(404, 10218, "Version not found");
-      return { result: { ...version(script(call)), resources: { bindings: settings(world, script(call))["bindings"], script: { etag: script(call).etag, handlers: script(call).handlers, last_deployed_from: "api" }, script_runtime: script(call).metadata } } };
+      const found = versionsOf(world, script(call)).find((v) => v.versionId === call.param("version"));
+      if (found === undefined) throw new ApiError(404, 10218, "Version not found");
+      return { result: { ...version(found), resources: resources(world, found) } };
+    })
+    .on("POST", `${BASE}/scripts/:script/deployments`, async (call) => {
+      const wanted = call.object()["versions"] as { version_id?: string; percentage?: number }[] | undefined;
+      if (!Array.isArray(wanted) || wanted.length !== 1 || wanted[0]?.percentage !== 100) throw errors.invalid("The sandbox runs one version at a time: name one with a percentage of 100");
+      const deployed = await replace(call.param("script"), () => {
+        const now = script(call);
+        const found = versionsOf(world, now).find((v) => v.versionId === wanted[0]?.version_id);
+        if (found === undefined) throw new ApiError(404, 10218, "Version not found");
+        // Schedules, subdomain and namespaces belong to the script, not to the version.
+        return { ...found, schedules: now.schedules, subdomain: now.subdomain, namespaces: now.namespaces, migrationTag: now.migrationTag, modifiedOn: timestamp() };
+      });
+      return { result: deployment(deployed) };
     })
     .on("GET", `${BASE}/scripts/:script/deployments`, (call) => ({ result: { deployments: [deployment(script(call))] } }))
     .on("GET", `${BASE}/scripts/:script/references`, (call) => ({ result: references(world, script(call)) }))
     .on("GET", `${BASE}/tails/by-consumer/:script`, () => ({ result: [] }))
     .on("GET", `${BASE}/services/:script`, (call) => ({ result: service(account.scripts.get(call.param("script"))) }))
+    .on("DELETE", `${BASE}/services/:script`, (call) => {
+      if (!account.scripts.has(call.param("script"))) throw errors.serviceNotFound();
+      return inTurn(() => remove(world, script(call), call.query.get("force") === "true"));
+    })
     .on("GET", `${BASE}/services/:script/environments/:environment`, (call) => {
       if (call.param("environment") !== "production") throw errors.environmentNotFound();
       return { result: (service(account.scripts.get(call.param("script"))) as { default_environment: unknown }).default_environment };
     })
-    .on("GET", `${BASE}/services/:script/environments/:environment/settings`, (call) => ({ result: settings(world, script(call)) }))
+    .on("GET", `${BASE}/services/:script/environments/:environment/settings`, (call) => ({ result: settings(account, script(call)) }))
     .on("GET", `${BASE}/durable_objects/namespaces`, () => list([...account.scripts.values()].flatMap((s) => s.namespaces.map((n) => ({ id: n.id, name: `${s.name}_${n.className}`, script: s.name, class: n.className, use_sqlite: n.sqlite })))));
 };
 
-/** Runs the account with the new script; when the runtime refuses it, the old one goes on and the upload fails. */
-async function deploy(world: World, name: string, script: Script): Promise<Script> {
-  const { account, runtime } = world;
-  const before = account.scripts.get(name);
-  account.scripts.set(name, script);
-  try {
-    await runtime.apply();
-  } catch (error) {
-    if (before === undefined) account.scripts.delete(name);
-    else account.scripts.set(name, before);
-    await runtime.apply();
-    if (error instanceof RuntimeRefusal) throw errors.upload(uploadProblem(error.reason, name));
-    throw error;
-  }
-  const kept = new Set(script.namespaces.map((n) => n.id));
-  await runtime.forgetObjects((before?.namespaces ?? []).filter((n) => !kept.has(n.id)).map((n) => n.id));
-  return script;
-}
-
-/** workerd names the service and prints a stack; the service's answer is the error itself. */
-function uploadProblem(reason: string, name: string): string {
-  const lines = reason.split("\n").map((line) => line.replace(`service core:user:${name}: `, "").trim());
-  const start = lines.findIndex((line) => /Uncaught|Error|No such|does not/.test(line));
-  return lines.slice(Math.max(start, 0), Math.max(start, 0) + 3).join("\n") || "Script startup failed";
-}
-
-async function remove(world: World, script: Script, force: boolean): Promise<Reply> {
-  const { account, runtime } = world;
-  const users = references(world, script);
-  if (!force && (users.services.incoming.length > 0 || users.durable_objects.length > 0)) {
-    const names = [...users.services.incoming, ...users.durable_objects].map((u) => u.service).join(", ");
-    throw new ApiError(400, 10064, `Cannot delete this Worker as it is still referenced by the bindings of other Workers: ${names}. Use the force parameter to delete it anyway.`);
-  }
-  account.scripts.delete(script.name);
-  try {
-    await runtime.apply();
-  } catch (error) {
-    account.scripts.set(script.name, script);
-    await runtime.apply();
-    throw error;
-  }
-  await runtime.forgetObjects(script.namespaces.map((n) => n.id));
-  for (const [id, domain] of account.domains) if (domain["service"] === script.name) account.domains.delete(id);
-  return { result: null };
-}
-
-function references({ account }: World, script: Script): { services: { incoming: { service: string; environment: string; name: string }[]; outgoing: unknown[]; pages_function: boolean }; durable_objects: { service: string; environment: string; durable_object_namespace_id: string; durable_object_namespace_name: string }[]; dispatch_outbounds: unknown[] } {
-  const others = [...account.scripts.values()].filter((s) => s.name !== script.name);
-  return {
-    services: { incoming: others.flatMap((s) => s.bindings.filter((b) => b.type === "service" && b["service"] === script.name).map((b) => ({ service: s.name, environment: "production", name: b.name }))), outgoing: [], pages_function: false },
-    durable_objects: others.flatMap((s) => s.bindings.filter((b) => b.type === "durable_object_namespace" && b["script_name"] === script.name).map((b) => ({
-      service: s.name, environment: "production", durable_object_namespace_id: durableNamespace(account, s, b)?.id ?? "", durable_object_namespace_name: `${script.name}_${String(b["class_name"])}`,
-    }))),
-    dispatch_outbounds: [],
-  };
-}
-
-const isSecret = (binding: Binding): boolean => binding.type === "secret_text" || binding.type === "secret_key";
 const newVersion = (before: Script): Partial<Script> => ({ versionId: uuid(), versionNumber: before.versionNumber + 1, modifiedOn: timestamp(), etag: hexId() + hexId() });
 
-function describe(s: Script): Record<string, unknown> {
-  return {
-    id: s.name, tag: s.tag, etag: s.etag, handlers: s.handlers, named_handlers: s.classes.map((name) => ({ name, handlers: ["class"] })),
-    created_on: s.createdOn, modified_on: s.modifiedOn, usage_model: s.metadata["usage_model"] ?? "standard",
-    ...(s.migrationTag === undefined ? {} : { migration_tag: s.migrationTag }),
-    compatibility_date: s.metadata["compatibility_date"] ?? "", compatibility_flags: s.metadata["compatibility_flags"] ?? [],
-    logpush: s.metadata["logpush"] ?? false, last_deployed_from: s.lastDeployedFrom, has_assets: false, has_modules: s.mainModule !== undefined,
-    placement: {}, placement_mode: null, placement_status: null, startup_time_ms: s.startupTimeMs,
-    ...(s.metadata["observability"] === undefined ? {} : { observability: s.metadata["observability"] }),
-    tail_consumers: s.metadata["tail_consumers"] ?? null, tags: s.metadata["tags"] ?? null,
-  };
+/** The last versions of a script, the deployed one among them. */
+function versionsOf({ account }: World, deployed: Script): readonly Script[] {
+  const known = account.versions.get(deployed.name) ?? [];
+  return known.some((v) => v.versionId === deployed.versionId) ? known : [...known, deployed].slice(-100);
 }
 
-function service(s: Script | undefined): Record<string, unknown> {
-  if (s === undefined) throw errors.serviceNotFound();
-  return {
-    id: s.name, created_on: s.createdOn, modified_on: s.modifiedOn,
-    default_environment: { environment: "production", created_on: s.createdOn, modified_on: s.modifiedOn, script: describe(s) },
-    environments: [{ environment: "production", created_on: s.createdOn, modified_on: s.modifiedOn }],
-  };
-}
+const resources = ({ account }: World, v: Script): Record<string, unknown> => ({
+  bindings: settings(account, v)["bindings"], script: { etag: v.etag, handlers: v.handlers, last_deployed_from: v.lastDeployedFrom }, script_runtime: v.metadata,
+});
 
-/** Metadata and bindings as they are read back: without the text of secrets, and without what was never set. */
-function settings({ account }: World, s: Script): Record<string, unknown> {
-  const bindings = s.bindings.map((binding) => {
-    if (isSecret(binding)) return { name: binding.name, type: binding.type };
-    const namespace = binding.type === "durable_object_namespace" ? durableNamespace(account, s, binding) : undefined;
-    return namespace === undefined ? binding : { ...binding, namespace_id: namespace.id };
-  });
-  return {
-    bindings, compatibility_date: s.metadata["compatibility_date"] ?? "", compatibility_flags: s.metadata["compatibility_flags"] ?? [],
-    usage_model: s.metadata["usage_model"] ?? "standard", tags: s.metadata["tags"] ?? [], tail_consumers: s.metadata["tail_consumers"] ?? null,
-    logpush: s.metadata["logpush"] ?? false, observability: s.metadata["observability"] ?? null, placement: {},
-    ...(s.metadata["limits"] === undefined ? {} : { limits: s.metadata["limits"] }),
-    annotations: { ...(s.metadata["annotations"] as object | undefined), "workers/triggered_by": "upload" },
-    ...(s.migrationTag === undefined ? {} : { migration_tag: s.migrationTag }),
-  };
-}
-
-const scriptSettings = (s: Script): Record<string, unknown> => ({ logpush: s.metadata["logpush"] ?? false, observability: s.metadata["observability"] ?? null, tags: s.metadata["tags"] ?? [], tail_consumers: s.metadata["tail_consumers"] ?? null });
+/** wrangler asks before it overwrites what something else deployed, so it has to find its own name. */
+const from = (call: Call, script: Script): Script => ({ ...script, lastDeployedFrom: /^wrangler/i.test(call.header("user-agent") ?? "") ? "wrangler" : "api" });
 
 /** PATCH settings comes as a form with one part `settings`, or as JSON. */
 async function patchOf(call: Call): Promise<{ bindings: Partial<Script>; metadata: Record<string, unknown> }> {
@@ -203,14 +147,6 @@ async function patchOf(call: Call): Promise<{ bindings: Partial<Script>; metadat
   } else given = call.object();
   const { bindings, ...metadata } = given;
   return { bindings: bindings === undefined ? {} : { bindings: bindings as Binding[] }, metadata };
-}
-
-function content(s: Script): Reply {
-  const boundary = `gatehouse-${s.etag.slice(0, 24)}`;
-  const parts = s.modules.flatMap((m) => [
-    Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="${m.name}"; filename="${m.name}"\r\nContent-Type: ${m.contentType}\r\n\r\n`), Buffer.from(m.content), Buffer.from("\r\n"),
-  ]);
-  return { raw: { body: Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)]), type: `multipart/form-data; boundary=${boundary}`, headers: { etag: `"${s.etag}"`, "cf-entrypoint": s.mainModule ?? "" } } };
 }
 
 function setSchedules({ account }: World, script: Script, body: unknown): Reply {
@@ -230,14 +166,3 @@ function setSchedules({ account }: World, script: Script, body: unknown): Reply 
   return { result: { schedules } };
 }
 
-const version = (s: Script): Record<string, unknown> => ({
-  id: s.versionId, number: s.versionNumber, annotations: { "workers/triggered_by": "upload" },
-  metadata: { author_email: "", author_id: "", created_on: s.modifiedOn, modified_on: s.modifiedOn, source: "api", has_preview: false },
-});
-
-const deployment = (s: Script): Record<string, unknown> => ({
-  id: uuidOf(s), source: "api", strategy: "percentage", author_email: "", created_on: s.modifiedOn, annotations: { "workers/triggered_by": "upload" }, versions: [{ version_id: s.versionId, percentage: 100 }],
-});
-
-/** A deployment has its own id, the same as long as the version runs. */
-const uuidOf = (s: Script): string => s.versionId.replace(/^./, (digit) => (digit === "d" ? "e" : "d"));

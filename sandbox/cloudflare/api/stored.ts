@@ -53,7 +53,32 @@ export const hostRoutes: Routes = (router, world) => {
 
   const DOMAINS = "accounts/:account/workers/domains";
   const noDomain = notFound(100114, "Could not find the domain.");
+  const attach = (hostname: string, service: string, environment: unknown): Stored => {
+    const zone = zoneOfHost(world, hostname);
+    const id = derivedId(`domain:${account.id}:${hostname}`);
+    // The same host name attached again moves to the new service and keeps its id.
+    const domain: Stored = { id, zone_id: zone.id, zone_name: zone.name, hostname, service, environment: environment ?? "production", cert_id: account.domains.get(id)?.["cert_id"] ?? uuid() };
+    account.domains.set(id, domain);
+    return domain;
+  };
+  // wrangler tells all custom domains of a script at once; those that it does not name any more go.
+  const origins = (call: Call): string[] => ((call.object()["origins"] ?? call.object()) as { hostname?: string }[]).map((o) => String(o.hostname));
+  const ofScript = (call: Call): Stored[] => [...account.domains.values()].filter((d) => d["service"] === call.param("script"));
   router
+    .on("POST", "accounts/:account/workers/scripts/:script/domains/changeset", (call) => {
+      const body = call.json();
+      const wanted = (Array.isArray(body) ? body : []).map((o: { hostname?: string }) => String(o.hostname));
+      const before = ofScript(call);
+      const elsewhere = [...account.domains.values()].filter((d) => wanted.includes(String(d["hostname"])) && d["service"] !== call.param("script"));
+      return { result: { added: wanted.filter((h) => !before.some((d) => d["hostname"] === h)).map((hostname) => ({ hostname })), removed: before.filter((d) => !wanted.includes(String(d["hostname"]))), updated: elsewhere.map((d) => ({ ...d, modified: true })), conflicting: [] } };
+    })
+    .on("PUT", "accounts/:account/workers/scripts/:script/domains/records", (call) => {
+      if (!account.scripts.has(call.param("script"))) throw errors.scriptNotFound();
+      const wanted = origins(call);
+      for (const domain of ofScript(call)) if (!wanted.includes(String(domain["hostname"]))) account.domains.delete(String(domain.id));
+      return { result: wanted.map((hostname) => attach(hostname, call.param("script"), "production")) };
+    })
+    .on("GET", "accounts/:account/workers/scripts/:script/domains/records", (call) => ({ result: ofScript(call) }))
     .on("GET", DOMAINS, (call) => list([...account.domains.values()].filter((d) => ["hostname", "service", "zone_id", "zone_name", "environment"].every((field) => call.query.get(field) === null || call.query.get(field) === d[field]))))
     .on("PUT", DOMAINS, (call) => {
       const { hostname, service, environment, zone_id } = call.object();
@@ -61,10 +86,7 @@ export const hostRoutes: Routes = (router, world) => {
       const zone = zoneOfHost(world, hostname);
       if (typeof zone_id === "string" && zone_id !== zone.id) throw new ApiError(400, 100117, `Hostname '${hostname}' does not belong to zone ${zone_id}.`);
       if (!account.scripts.has(service)) throw errors.scriptNotFound();
-      // The same host name attached again moves to the new service and keeps its id.
-      const domain: Stored = { id: derivedId(`domain:${account.id}:${hostname}`), zone_id: zone.id, zone_name: zone.name, hostname, service, environment: environment ?? "production", cert_id: account.domains.get(derivedId(`domain:${account.id}:${hostname}`))?.["cert_id"] ?? uuid() };
-      account.domains.set(String(domain.id), domain);
-      return { result: domain };
+      return { result: attach(hostname, service, environment) };
     })
     .on("GET", `${DOMAINS}/:id`, (call) => ({ result: pick(account.domains, call.param("id"), noDomain) }))
     .on("DELETE", `${DOMAINS}/:id`, (call) => {

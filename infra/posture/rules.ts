@@ -121,7 +121,9 @@ const auditTrail: Rule = ({ audit, agent }) => {
   const sinks = audit?.sinks;
   const buckets = (sinks ?? []).flatMap((sink, index) => (sink?.kind === "r2" ? [index] : []));
   const readableSinks = sinks !== undefined && sinks.length > 0 && sinks.every((sink) => sink !== undefined);
-  const lifetime = agent?.credential && "expiryDays" in agent.credential ? agent.credential.expiryDays : undefined;
+  // The other kinds' tokens live for hours; what lasts is the refresh token, which is used nowhere but at GitHub.
+  const credential = agent?.credential;
+  const lifetime = credential?.kind === "personal-access-token" || credential?.kind === "ghes-impersonation" ? credential.expiryDays : undefined;
   const kept = audit?.retentionDays;
   return [
     ...when(readableSinks && buckets.length === 0, () => problem(["audit", "sinks"], "no bucket among them", "one { kind: r2, bucket: … }: the gate writes its records there before it answers")),

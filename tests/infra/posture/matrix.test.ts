@@ -1,0 +1,109 @@
+import { CATALOGUE, KEEPERS, LOCKS, LOCKS_NEEDED, accessMatrix, action, keepers, lockProblems, verdict, type LockId, type Place } from "../../../infra/posture";
+import { CLOSED, ROUTES } from "../../../infra/posture/gate/routes";
+import { environment } from "../../support/environment";
+
+const PLACES: readonly Place[] = ["write", "read", "unlisted", "account"];
+const KINDS = {
+  "personal-access-token": {},
+  "app-user-token": { "agent.credential": { kind: "app-user-token", clientId: "Iv1.example" } },
+  "app-installation": { "agent.credential": { kind: "app-installation", appId: 1, installationId: 2 } },
+  "ghes-impersonation": { "agent.credential": { kind: "ghes-impersonation" }, githubUrl: "https://ghe.acme.dev" },
+} as const;
+const STORES = { vault: {}, kv: { tokenStore: { kind: "kv" } } } as const;
+
+describe("the catalogue", () => {
+  it("has each action once, each forbidden one with its danger, and only locks that exist", () => {
+    expect(new Set(CATALOGUE.map(({ id }) => id)).size).toBe(CATALOGUE.length);
+    for (const { id, danger, at } of CATALOGUE) {
+      const standings = Object.values(at);
+      expect([id, standings.length > 0]).toEqual([id, true]);
+      if (!standings.includes("allowed")) expect([id, danger !== ""]).toEqual([id, true]);
+      for (const standing of standings) if (standing !== "allowed") for (const lock of standing.locks) expect(Object.keys(LOCKS)).toContain(lock);
+    }
+  });
+
+  it("uses every lock and every keeper that it knows", () => {
+    const used = new Set(CATALOGUE.flatMap(({ at }) => Object.values(at).flatMap((standing) => (standing === "allowed" ? [] : standing.locks))));
+    expect(Object.keys(LOCKS).filter((id) => !used.has(id as LockId))).toEqual([]);
+    expect(new Set(keepers([...used]))).toEqual(new Set(Object.keys(KEEPERS)));
+  });
+
+  it("knows the action of every route that the gate opens, and allows it where the route is open", () => {
+    for (const route of ROUTES) {
+      const { at } = action(route.action);
+      expect([route.id, at.account === "allowed" || at[route.access] === "allowed"]).toEqual([route.id, true]);
+    }
+  });
+
+  it("knows the action of every route that the gate closes by name, and allows it nowhere", () => {
+    for (const closed of CLOSED) {
+      const { at } = action(closed.action);
+      expect([closed.path, Object.values(at).includes("allowed")]).toEqual([closed.path, false]);
+    }
+  });
+});
+
+describe.each(Object.entries(KINDS))("with a %s", (_kind, changes) => {
+  describe.each(Object.entries(STORES))("in %s", (_store, store) => {
+    const posture = environment({ ...changes, ...store });
+
+    it("every dangerous action is stopped by two keepers at least", () => {
+      for (const entry of CATALOGUE) {
+        for (const place of PLACES) {
+          const judged = verdict(posture, entry, place);
+          if (judged === undefined || judged.allowed || entry.oneLockIsEnough !== undefined) continue;
+          expect([entry.id, place, keepers(judged.locks).length >= LOCKS_NEEDED]).toEqual([entry.id, place, true]);
+        }
+      }
+      expect(lockProblems(posture)).toEqual([]);
+    });
+
+    it("the gate alone stops every forbidden action, and what remains stops it without the gate", () => {
+      for (const entry of CATALOGUE) {
+        for (const place of PLACES) {
+          const judged = verdict(posture, entry, place);
+          if (judged === undefined || judged.allowed || entry.oneLockIsEnough !== undefined) continue;
+          const by = keepers(judged.locks);
+          expect([entry.id, place, by.includes("gate"), by.some((keeper) => keeper !== "gate")]).toEqual([entry.id, place, true, true]);
+        }
+      }
+    });
+  });
+});
+
+describe("the rule of two locks", () => {
+  it("bites: an environment whose second lock is missing is named with what would bring it", () => {
+    const posture = environment();
+    expect(lockProblems({ ...posture, plan: "free" })).toEqual([expect.objectContaining({ path: "gatehouse:plan", wrong: expect.stringContaining("merge-pull-request") as string })]);
+    const impersonating = environment(KINDS["ghes-impersonation"]);
+    expect(lockProblems({ ...impersonating, review: { ...impersonating.review, requiredChecks: [] } })).toEqual([{
+      path: "gatehouse:review.requiredChecks", wrong: "fewer than two independent locks would stop: forge-check", right: "at least one check with the integrationId of the App that reports it",
+    }]);
+  });
+
+  it("counts locks of one keeper as one", () => {
+    expect(keepers(["gate-route", "gate-path", "gate-ref"])).toEqual(["gate"]);
+  });
+});
+
+describe("the access matrix", () => {
+  it("is the same whatever the order of the environment", () => {
+    const one = environment({ repositories: [{ name: "b", access: "read" }, { name: "a", access: "write" }] });
+    const other = environment({ repositories: [{ name: "a", access: "write" }, { name: "b", access: "read" }] });
+    expect(JSON.stringify(accessMatrix(one))).toBe(JSON.stringify(accessMatrix(other)));
+  });
+
+  it("changes at one place when one repository goes from write to read", () => {
+    const two = (access: string) => accessMatrix(environment({ repositories: [{ name: "a", access }, { name: "b", access: "write" }, { name: "c", access: "read" }] }));
+    const [before, after] = [two("write"), two("read")];
+    expect(after.places).toEqual(before.places);
+    expect(before.repositories).toEqual({ a: "write", b: "write", c: "read" });
+    expect(after.repositories).toEqual({ a: "read", b: "write", c: "read" });
+  });
+
+  it("lets nothing be written with read access", () => {
+    const { places } = accessMatrix(environment({ repositories: [{ name: "a", access: "read" }] }));
+    expect(places.write).toBeUndefined();
+    expect(places.read?.allowed.every((id) => id.startsWith("read-") || id === "search")).toBe(true);
+  });
+});

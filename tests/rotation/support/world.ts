@@ -220,3 +220,5 @@ function response(reply: Reply): Awaited<ReturnType<Fetch>> {
   const text = reply.body === undefined ? "" : typeof reply.body === "string" ? reply.body : JSON.stringify(reply.body);
   return { status: reply.status, headers, text: () => Promise.resolve(text) };
 }
+
+export type { Incoming };

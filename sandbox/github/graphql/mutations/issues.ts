@@ -1,0 +1,154 @@
+/** Issues, comments, labels, assignees and reactions. */
+import { addComment, addLabels, openIssue, removeLabel, setIssueState } from "../../domain/issues";
+import { authorOf } from "../../domain/pulls";
+import { nodeId } from "../../ids";
+import { roleOn } from "../../permissions";
+import type { Issue, Reaction } from "../../state";
+import { atLeast } from "../../world";
+import { demand, demandAuthorOr, demandUser } from "../access";
+import { unprocessable } from "../errors";
+import { nodeOf } from "../nodes";
+import {
+  accountSource, issueSource, type AccountSource, type Args, type CommentSource, type GraphqlContext, type IssueSource, type LabelSource, type RepositorySource, type Resolvers,
+} from "../source";
+
+const ISSUES = "issues=write";
+/** Pull requests take comments and labels by either permission. */
+const EITHER = "issues=write;pull_requests=write";
+
+const subject = (context: GraphqlContext, id: string): Promise<IssueSource> => nodeOf<IssueSource>(context, id, "Issue", "PullRequest");
+const issueOf = (context: GraphqlContext, id: string): Promise<IssueSource> => nodeOf<IssueSource>(context, id, "Issue");
+const needed = ({ issue }: IssueSource): string => (issue.pull ? EITHER : ISSUES);
+const done = (args: Args, answer: Record<string, unknown>): Record<string, unknown> => ({ ...answer, clientMutationId: args.input.clientMutationId ?? null });
+
+async function labelNames(context: GraphqlContext, ids: readonly string[]): Promise<string[]> {
+  return (await Promise.all(ids.map((id) => nodeOf<LabelSource>(context, id, "Label")))).map(({ label }) => label.name);
+}
+
+async function peopleIds(context: GraphqlContext, ids: readonly string[]): Promise<number[]> {
+  return (await Promise.all(ids.map((id) => nodeOf<AccountSource>(context, id, "User")))).map(({ user }) => user.id);
+}
+
+export const issueMutations: Resolvers<unknown> = {
+  createIssue: async (_source, args, context) => {
+    const { input } = args;
+    const { repo } = await nodeOf<RepositorySource>(context, input.repositoryId, "Repository");
+    demand(context, repo, "read", ISSUES, "createIssue");
+    if (!repo.settings.has_issues) throw unprocessable("Issues has been disabled in this repository.");
+    const { world, auth } = context;
+    // Labels and assignees are for those who triage; others may give them, and they are left out without a word.
+    const triages = atLeast(roleOn(world, auth, repo), "triage");
+    const issue = openIssue(world, repo, {
+      ...authorOf(auth), title: input.title, body: input.body ?? null,
+      labels: triages ? await labelNames(context, input.labelIds ?? []) : [], assigneeIds: triages ? await peopleIds(context, input.assigneeIds ?? []) : [],
+    });
+    return done(args, { issue: issueSource(repo, issue) });
+  },
+  updateIssue: async (_source, args, context) => {
+    const { input } = args;
+    const source = await issueOf(context, input.id);
+    const { repo, issue } = source;
+    demandAuthorOr(context, repo, issue.userId, "triage", ISSUES, "updateIssue");
+    if (typeof input.title === "string" && input.title.trim() === "") throw unprocessable("Title can't be blank");
+    const labels = Array.isArray(input.labelIds) ? await labelNames(context, input.labelIds) : undefined;
+    const assignees = Array.isArray(input.assigneeIds) ? await peopleIds(context, input.assigneeIds) : undefined;
+    if (typeof input.title === "string") issue.title = input.title;
+    if (typeof input.body === "string") issue.body = input.body;
+    if (labels) setLabels(context, source, labels);
+    if (assignees) issue.assigneeIds = assignees;
+    if (input.state === "OPEN" || input.state === "CLOSED") setIssueState(context.world, repo, issue, input.state === "OPEN" ? "open" : "closed", demandUser(context).id);
+    issue.updatedAt = context.world.clock.iso();
+    return done(args, { issue: source, actor: accountSource(demandUser(context)) });
+  },
+  closeIssue: async (_source, args, context) => {
+    const source = await issueOf(context, args.input.issueId);
+    demandAuthorOr(context, source.repo, source.issue.userId, "triage", ISSUES, "closeIssue");
+    const reason = args.input.stateReason ? (String(args.input.stateReason).toLowerCase() as Issue["stateReason"]) : undefined;
+    setIssueState(context.world, source.repo, source.issue, "closed", demandUser(context).id, reason);
+    return done(args, { issue: source });
+  },
+  reopenIssue: async (_source, args, context) => {
+    const source = await issueOf(context, args.input.issueId);
+    demandAuthorOr(context, source.repo, source.issue.userId, "triage", ISSUES, "reopenIssue");
+    setIssueState(context.world, source.repo, source.issue, "open", demandUser(context).id);
+    return done(args, { issue: source });
+  },
+  addComment: async (_source, args, context) => {
+    const source = await subject(context, args.input.subjectId);
+    const { repo, issue } = source;
+    demand(context, repo, issue.locked ? "write" : "read", needed(source), "addComment");
+    const comment: CommentSource = { type: "IssueComment", repo, comment: addComment(context.world, repo, issue, authorOf(context.auth), String(args.input.body)) };
+    return done(args, { commentEdge: { cursor: "", node: comment }, subject: source, timelineEdge: { cursor: "", node: comment } });
+  },
+  updateIssueComment: async (_source, args, context) => {
+    const { repo, comment } = await nodeOf<CommentSource>(context, args.input.id, "IssueComment");
+    demandAuthorOr(context, repo, comment.userId, "write", EITHER, "updateIssueComment");
+    if (String(args.input.body).trim() === "") throw unprocessable("Body can't be blank");
+    comment.body = String(args.input.body);
+    comment.updatedAt = context.world.clock.iso();
+    return done(args, { issueComment: { type: "IssueComment", repo, comment } satisfies CommentSource });
+  },
+  deleteIssueComment: async (_source, args, context) => {
+    const { repo, comment } = await nodeOf<CommentSource>(context, args.input.id, "IssueComment");
+    demandAuthorOr(context, repo, comment.userId, "write", EITHER, "deleteIssueComment");
+    repo.comments.delete(comment.id);
+    return done(args, {});
+  },
+  addLabelsToLabelable: async (_source, args, context) => {
+    const source = await subject(context, args.input.labelableId);
+    demand(context, source.repo, "triage", needed(source), "addLabelsToLabelable");
+    addLabels(context.world, source.repo, source.issue, await labelNames(context, args.input.labelIds), demandUser(context).id);
+    return done(args, { labelable: source });
+  },
+  removeLabelsFromLabelable: async (_source, args, context) => {
+    const source = await subject(context, args.input.labelableId);
+    demand(context, source.repo, "triage", needed(source), "removeLabelsFromLabelable");
+    for (const name of await labelNames(context, args.input.labelIds)) removeLabel(context.world, source.repo, source.issue, name, demandUser(context).id);
+    return done(args, { labelable: source });
+  },
+  clearLabelsFromLabelable: async (_source, args, context) => {
+    const source = await subject(context, args.input.labelableId);
+    demand(context, source.repo, "triage", needed(source), "clearLabelsFromLabelable");
+    setLabels(context, source, []);
+    return done(args, { labelable: source });
+  },
+  addAssigneesToAssignable: async (_source, args, context) => {
+    const source = await subject(context, args.input.assignableId);
+    demand(context, source.repo, "triage", needed(source), "addAssigneesToAssignable");
+    source.issue.assigneeIds = [...new Set([...source.issue.assigneeIds, ...(await peopleIds(context, args.input.assigneeIds))])];
+    return done(args, { assignable: source });
+  },
+  removeAssigneesFromAssignable: async (_source, args, context) => {
+    const source = await subject(context, args.input.assignableId);
+    demand(context, source.repo, "triage", needed(source), "removeAssigneesFromAssignable");
+    const gone = new Set(await peopleIds(context, args.input.assigneeIds));
+    source.issue.assigneeIds = source.issue.assigneeIds.filter((id) => !gone.has(id));
+    return done(args, { assignable: source });
+  },
+  addReaction: async (_source, args, context) => {
+    const { reactions, source } = await reactable(context, args.input.subjectId, "addReaction");
+    const content = CONTENT[args.input.content as keyof typeof CONTENT];
+    const userId = demandUser(context).id;
+    let reaction = reactions.find((found) => found.userId === userId && found.content === content);
+    if (!reaction) {
+      const id = context.world.ids.next();
+      reaction = { id, nodeId: nodeId("reaction", id), userId, content, createdAt: context.world.clock.iso() };
+      reactions.push(reaction);
+    }
+    return done(args, { subject: source, reaction: { id: reaction.nodeId, databaseId: reaction.id, content: args.input.content, createdAt: reaction.createdAt, user: accountSource(demandUser(context)) } });
+  },
+};
+
+const CONTENT = { THUMBS_UP: "+1", THUMBS_DOWN: "-1", LAUGH: "laugh", HOORAY: "hooray", CONFUSED: "confused", HEART: "heart", ROCKET: "rocket", EYES: "eyes" } as const;
+
+async function reactable(context: GraphqlContext, id: string, mutation: string): Promise<{ reactions: Reaction[]; source: unknown }> {
+  const found = await nodeOf<IssueSource | CommentSource>(context, id, "Issue", "PullRequest", "IssueComment");
+  demand(context, found.repo, "read", EITHER, mutation);
+  return { reactions: found.type === "IssueComment" ? found.comment.reactions : found.issue.reactions, source: found };
+}
+
+function setLabels(context: GraphqlContext, { repo, issue }: IssueSource, names: readonly string[]): void {
+  const actor = demandUser(context).id;
+  for (const name of [...issue.labels]) if (!names.includes(name)) removeLabel(context.world, repo, issue, name, actor);
+  addLabels(context.world, repo, issue, names, actor);
+}

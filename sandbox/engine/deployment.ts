@@ -226,8 +226,8 @@ export class Deployment {
     const id = old?.id ?? newProviderId(this.run.preview);
     const itself: SandboxProvider = {
       ...passive,
-      create: () => Promise.resolve({ id, outs: { ...toPlainBag(outputs), id: undefined } }),
-      update: () => Promise.resolve({ outs: { ...toPlainBag(outputs), id: undefined } }),
+      create: () => Promise.resolve({ id, outs: toPlainBag(outputs) }),
+      update: () => Promise.resolve({ outs: toPlainBag(outputs) }),
     };
     if (!old) {
       await this.steps.create(next, itself);
@@ -235,7 +235,6 @@ export class Deployment {
     } else if (changedKeys(resetPaths(next.inputs, old.inputs, goal.ignoreChanges ?? []).values, old.inputs).length > 0) {
       await this.steps.update(old, next, itself, { diffs: changedKeys(old.inputs, next.inputs) });
     } else await this.steps.same(old, next);
-    if (next.outputs) delete next.outputs.id;
   }
 
   private async decideComponent(old: ResourceState | undefined, next: ResourceState): Promise<void> {

@@ -151,7 +151,8 @@ export class Monitor {
   private engineMethods(): grpc.UntypedServiceImplementation {
     return {
       log: this.unary((request: engineProto.LogRequest) => {
-        this.run.diagnose({
+        // The SDK's debug messages spell out every property, secrets in clear: they are dropped here and never kept.
+        if (request.getSeverity() !== engineProto.LogSeverity.DEBUG) this.run.diagnose({
           severity: SEVERITIES[request.getSeverity()] ?? "info", message: request.getMessage(), streamId: request.getStreamid(), ephemeral: request.getEphemeral(),
           ...(request.getUrn() ? { urn: request.getUrn() } : {}),
         });

@@ -132,13 +132,14 @@ class LocalStack implements Stack {
     const lock = acquireLock(`${this.stateFile}.lock`, "stack import");
     try {
       const { crypter } = await this.open(deployment);
-      const source = new StateCodec(await this.crypterFor(saltOf(deployment)));
+      const from = await this.crypterFor(saltOf(deployment));
+      const source = new StateCodec(from);
       const snapshot = decodeDeployment(deployment, source);
       const [, name, project] = /^urn:pulumi:([^:]*)::([^:]*)::/.exec(snapshot.resources[0]?.urn ?? "") ?? [];
       if (name !== undefined && (name !== this.name || project !== this.project)) {
         throw new UsageError(`the deployment is of stack "${name}" of project "${project}", not of "${this.name}" of "${this.project}"`);
       }
-      writeAtomically(this.stateFile, new StateWriter(crypter, new StateCodec(crypter)).text(snapshot));
+      writeAtomically(this.stateFile, new StateWriter(crypter, from.salt === crypter.salt ? source : new StateCodec(crypter)).text(snapshot));
     } finally {
       lock.release();
     }

@@ -2,6 +2,7 @@ import { ProviderError, UNKNOWN, type DetailedDiff, type SandboxProvider } from 
 import type { Op } from "./events";
 import type { Run } from "./run";
 import type { OperationType, ResourceState } from "./state";
+import { isProviderType } from "./urns";
 import { containsUnknown, equal, fromPlainBag, markBagLike, markSecret, toPlainBag, type Values } from "./values";
 
 /** Why a step is taken, for those who watch. */
@@ -16,7 +17,7 @@ const now = (): string => new Date().toISOString();
 /** What a provider answered, made a resource's outputs: with its id, and with every secret marked. */
 export function toOutputs(outs: Record<string, unknown>, state: Pick<ResourceState, "inputs" | "additionalSecretOutputs" | "type">, id: string, provider: SandboxProvider): Values {
   const plain = fromPlainBag(outs);
-  const known = "id" in plain ? plain : { ...plain, id: id === "" ? UNKNOWN : id };
+  const known = "id" in plain || isProviderType(state.type) ? plain : { ...plain, id: id === "" ? UNKNOWN : id };
   return markSecret(markBagLike(known, state.inputs), [...provider.secretOutputs(state.type), ...(state.additionalSecretOutputs ?? [])]);
 }
 

@@ -21,7 +21,8 @@ import {
 } from "./resources";
 import { SCRIPT_TYPE } from "./script";
 
-const TYPES: Readonly<Record<string, ResourceType<CloudflareClient>>> = {
+/** The resource types by token. */
+export const CLOUDFLARE_TYPES: Readonly<Record<string, ResourceType<CloudflareClient>>> = {
   "cloudflare:index/logpushJob:LogpushJob": LOGPUSH_JOB,
   "cloudflare:index/notificationPolicy:NotificationPolicy": NOTIFICATION_POLICY,
   "cloudflare:index/notificationPolicyWebhooks:NotificationPolicyWebhooks": NOTIFICATION_WEBHOOK,
@@ -49,7 +50,7 @@ export function cloudflareProvider(settings: () => CloudflareSettings): SandboxP
   return new DeclarativeProvider<CloudflareClient>({
     name: "cloudflare",
     flavour: "framework",
-    types: TYPES,
+    types: CLOUDFLARE_TYPES,
     functions: FUNCTIONS,
     client: () => Promise.resolve().then(() => new CloudflareClient(settings())),
   });
@@ -59,7 +60,7 @@ export function cloudflareProvider(settings: () => CloudflareSettings): SandboxP
 export const cloudflarePackage: ProviderPackage = {
   name: "cloudflare",
   version: "6.17.0",
-  types: Object.keys(TYPES),
+  types: Object.keys(CLOUDFLARE_TYPES),
   functions: Object.keys(FUNCTIONS),
   create: (config, env) => Promise.resolve(cloudflareProvider(() => settingsFrom(config, env))),
 };

@@ -171,7 +171,8 @@ const RANDOM_UUID = drawn(
   (id) => ({ id, outs: { result: id } }),
 );
 
-const TYPES: Readonly<Record<string, ResourceType<NoClient>>> = {
+/** The resource types by token. */
+export const RANDOM_TYPES: Readonly<Record<string, ResourceType<NoClient>>> = {
   "random:index/randomBytes:RandomBytes": RANDOM_BYTES,
   "random:index/randomId:RandomId": RANDOM_ID,
   "random:index/randomPassword:RandomPassword": RANDOM_PASSWORD,
@@ -187,7 +188,7 @@ function truthy(value: unknown): boolean {
 export const randomPackage: ProviderPackage = {
   name: "random",
   version: "4.21.1",
-  types: Object.keys(TYPES),
+  types: Object.keys(RANDOM_TYPES),
   functions: [],
-  create: () => Promise.resolve(new DeclarativeProvider<NoClient>({ name: "random", flavour: "framework", types: TYPES, functions: {}, client: () => Promise.resolve(undefined) })),
+  create: () => Promise.resolve(new DeclarativeProvider<NoClient>({ name: "random", flavour: "framework", types: RANDOM_TYPES, functions: {}, client: () => Promise.resolve(undefined) })),
 };

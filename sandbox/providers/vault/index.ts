@@ -11,7 +11,8 @@ import { MOUNT } from "./mount";
 import { POLICY, policyDocument } from "./policy";
 import { AUDIT_REQUEST_HEADER, QUOTA_RATE_LIMIT } from "./system";
 
-const TYPES: Readonly<Record<string, ResourceType<VaultClient>>> = {
+/** The resource types by token. */
+export const VAULT_TYPES: Readonly<Record<string, ResourceType<VaultClient>>> = {
   "vault:appRole/authBackendRole:AuthBackendRole": APPROLE_ROLE,
   "vault:appRole/authBackendRoleSecretId:AuthBackendRoleSecretId": APPROLE_SECRET_ID,
   "vault:identity/entity:Entity": IDENTITY_ENTITY,
@@ -33,14 +34,14 @@ const FUNCTIONS: Readonly<Record<string, InvokeFunction<VaultClient>>> = {
 
 /** A provider for given settings. */
 export function vaultProvider(settings: () => VaultSettings): SandboxProvider {
-  return new DeclarativeProvider<VaultClient>({ name: "vault", flavour: "sdk", types: TYPES, functions: FUNCTIONS, client: async () => VaultClient.connect(settings()) });
+  return new DeclarativeProvider<VaultClient>({ name: "vault", flavour: "sdk", types: VAULT_TYPES, functions: FUNCTIONS, client: async () => VaultClient.connect(settings()) });
 }
 
 /** Engines, policies, auth methods and roles of Vault or OpenBao, with the calls that @pulumi/vault 7.8.0 makes. */
 export const vaultPackage: ProviderPackage = {
   name: "vault",
   version: "7.8.0",
-  types: Object.keys(TYPES),
+  types: Object.keys(VAULT_TYPES),
   functions: Object.keys(FUNCTIONS),
   create: (config, env) => Promise.resolve(vaultProvider(() => settingsFrom(config, env))),
 };

@@ -5,7 +5,7 @@ import { GatehouseComponent } from "../component";
 import { CRON, LEDGER_CLASS, SCRIPT_SETTINGS, exposure, gateUrl, migrations, names, type Environment, type TokenStorePlan } from "../posture";
 import type { GatePolicy } from "../posture/gate/policy";
 import { contentTag, type GateScripts } from "./bundle";
-import { makeKey } from "./keys";
+import { makeKey, type Key } from "./keys";
 
 export interface GateArgs {
   readonly environment: Environment;
@@ -43,7 +43,7 @@ export class Gate extends GatehouseComponent {
     const { gateScript } = names(environment);
     const accountId = environment.gate.accountId;
 
-    const agentKey = makeKey(`${name}-agent-key`, "ghk_", this);
+    const agentKeys = this.createAgentKeys();
     const operatorKey = makeKey(`${name}-operator-key`, "gop_", this);
     const alertBytes = new random.RandomBytes(`${name}-alert-secret`, { length: 32 }, { parent: this, additionalSecretOutputs: ["base64", "hex"] });
     this.alertSecret = pulumi.secret(pulumi.interpolate`whsec_${alertBytes.base64}`);
@@ -52,7 +52,7 @@ export class Gate extends GatehouseComponent {
     const tokens = new cloudflare.WorkersKvNamespace(`${name}-tokens`, { accountId, title: names(environment).tokensNamespace }, { parent: this });
     const bindings = [
       json("POLICY", args.policy),
-      json("GATE_KEYS", [{ agent: environment.agent.name, sha256: agentKey.sha256 }]),
+      json("GATE_KEYS", agentKeys.map(({ sha256, notAfter }: Key & { notAfter?: string }) => ({ agent: environment.agent.name, sha256, ...(notAfter ? { notAfter } : {}) }))),
       json("OPERATOR_KEYS", [{ sha256: operatorKey.sha256 }]),
       json("ALERTS", environment.audit.alertWebhook ? { webhook: environment.audit.alertWebhook } : {}),
       secretText("ALERT_SECRET", this.alertSecret),
@@ -75,9 +75,17 @@ export class Gate extends GatehouseComponent {
     this.expose(script);
 
     this.url = gateUrl(environment);
-    this.agentKey = agentKey.key;
+    this.agentKey = agentKeys[0].key;
     this.operatorKey = operatorKey.key;
     this.registerOutputs({ url: this.url });
+  }
+
+  /** The agent's key, and the one before while both are good. A generation keeps its resource, so raising it replaces nothing. */
+  private createAgentKeys(): [Key, ...(Key & { notAfter: string })[]] {
+    const { generation, previousUntil } = this.args.environment.gate.key;
+    const make = (which: number) => makeKey(`${this.name}-agent-key-${which}`, "ghk_", this);
+    const current = make(generation);
+    return previousUntil ? [current, { ...make(generation - 1), notAfter: previousUntil }] : [current];
   }
 
   /** The script of the Durable Object: apart from the gate, so that its migrations never stand in the way of an update. */

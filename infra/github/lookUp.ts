@@ -21,11 +21,12 @@ export interface RepositoryFacts {
  * @throws PostureError naming all that do not exist, are archived, or belong to another owner than the environment's.
  */
 export async function lookUpGitHub(environment: Environment, file: string): Promise<GitHubFacts> {
-  const [repositories, teams] = await Promise.all([
+  const [organization, repositories, teams] = await Promise.all([
+    environment.agent.credential.kind === "ghes-impersonation" ? [await settle(() => checkOrganization(environment), "gatehouse:organization", environment.organization)] : [],
     Promise.all(environment.repositories.map((repository, index) => settle(() => lookUpRepository(environment, index), `gatehouse:repositories[${index}].name`, repository.name))),
     Promise.all(namedTeams(environment).map((slug) => settle(() => lookUpTeam(environment, slug), teamPath(environment, slug), slug))),
   ]);
-  const problems = [...repositories, ...teams].flatMap((result) => ("problem" in result ? [result.problem] : []));
+  const problems = [...organization, ...repositories, ...teams].flatMap((result) => ("problem" in result ? [result.problem] : []));
   if (problems.length > 0) throw new PostureError(problems, file);
   return {
     repositories: repositories.flatMap((result) => ("value" in result ? [result.value] : [])),
@@ -49,6 +50,16 @@ async function lookUpRepository({ organization, repositories }: Environment, ind
   if (found.archived) throw new Unfit(`${name} is archived`, "a repository that still takes rules, or none");
   if (found.defaultBranch !== defaultBranch) throw new Unfit(`the default branch of ${name} is ${found.defaultBranch}`, `defaultBranch: ${found.defaultBranch}`);
   return { name, id: found.repoId, nodeId: found.nodeId, isPrivate: found.visibility !== "public" };
+}
+
+/**
+ * An impersonation token can do whatever the account can, so two of its locks are settings of the organization. No resource of the
+ * provider owns them one by one; they are checked before each update instead.
+ */
+async function checkOrganization({ organization }: Environment): Promise<void> {
+  const found = await github.getOrganization({ name: organization, summaryOnly: true });
+  if (found.membersCanForkPrivateRepositories) throw new Unfit("members may fork private repositories", "that setting off: an impersonation token could fork too");
+  if (found.membersCanCreateRepositories) throw new Unfit("members may create repositories", "that setting off: an impersonation token could create some too");
 }
 
 async function lookUpTeam({ organization }: Environment, slug: string): Promise<{ slug: string; id: number }> {

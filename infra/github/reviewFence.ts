@@ -86,7 +86,7 @@ function protectionArgs(repositoryNodeId: pulumi.Input<string>, protection: Prot
       dismissStaleReviews: true,
       requireLastPushApproval: true,
       restrictDismissals: true,
-      dismissalRestrictions: [...protection.pushers],
+      dismissalRestrictions: [...protection.dismissers],
     }],
     ...(protection.checks.length > 0 ? { requiredStatusChecks: [{ strict: true, contexts: [...protection.checks] }] } : {}),
     // Merging is a push: whoever is not named here cannot merge, approvals or not.

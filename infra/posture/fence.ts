@@ -53,8 +53,10 @@ export interface ProtectionPlan {
   readonly checks: readonly string[];
   readonly linearHistory: boolean;
   readonly signedCommits: boolean;
-  /** Team slugs that may push, which includes merging; the machine user's team is not among them. */
+  /** Teams (`organization/slug`) that may push, which includes merging; the machine user's team is not among them. */
   readonly pushers: readonly string[];
+  /** Teams that may dismiss a review. */
+  readonly dismissers: readonly string[];
 }
 
 /**
@@ -123,6 +125,7 @@ export function branchProtection(environment: Environment, repository: Repositor
     linearHistory,
     signedCommits,
     pushers: people(environment, repository).map((team) => `${environment.organization}/${team}`),
+    dismissers: [`${environment.organization}/${securityTeam(environment)}`],
   };
 }
 

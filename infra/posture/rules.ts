@@ -10,7 +10,8 @@ export type Draft = Readable<Environment>;
 
 type Rule = (draft: Draft, context: ParseContext) => PostureProblem[];
 type Path = readonly PropertyKey[];
-const DAY = 86_400_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 const MAX_OBSERVE_DAYS = 90;
 
 const problem = (path: Path, wrong: string, right: string): PostureProblem => ({ path: keyPath(path), wrong, right });
@@ -117,6 +118,18 @@ const observeEnds: Rule = ({ gate }, { now }) => {
   ];
 };
 
+/** Two keys are good for as long as it takes to hand over the new one, and no longer. */
+const keyOverlap: Rule = ({ gate, rotation }, { now }) => {
+  const until = gate?.key?.previousUntil;
+  const hours = rotation?.gateKeyOverlapHours;
+  if (until === undefined) return [];
+  return [
+    ...when(gate?.key?.generation === 1, () => problem(["gate", "key", "previousUntil"], "set, though the key is the first one", "generation: 2, or no previousUntil")),
+    ...when(hours !== undefined && Date.parse(until) > now.getTime() + hours * HOUR, () =>
+      problem(["gate", "key", "previousUntil"], `${until} is more than rotation.gateKeyOverlapHours (${hours}) away`, "a nearer time, or a longer overlap")),
+  ];
+};
+
 const auditTrail: Rule = ({ audit, agent }) => {
   const sinks = audit?.sinks;
   const buckets = (sinks ?? []).flatMap((sink, index) => (sink?.kind === "r2" ? [index] : []));
@@ -159,5 +172,5 @@ const reservedPaths: Rule = ({ tokenStore }) => {
 
 const RULES: readonly Rule[] = [
   uniqueRepositories, independentReviewers, hostnameAndZone, encryptedAddresses, impersonationNeedsServer, rotationBeforeExpiry,
-  graceCoversRequests, rotationOutOfReach, observeEnds, auditTrail, branchSpaces, writablePatterns, uniqueChecks, reservedPaths,
+  graceCoversRequests, rotationOutOfReach, observeEnds, keyOverlap, auditTrail, branchSpaces, writablePatterns, uniqueChecks, reservedPaths,
 ];

@@ -115,6 +115,12 @@ export const environmentSchema = z.strictObject({
     attach: z.enum(ATTACHMENTS).default("custom-domain"),
     /** The account's name on workers.dev; it makes the gate's address known to the stack when there is no `hostname`. */
     workersDev: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "the account's name on workers.dev, such as acme-dev").optional(),
+    /** The agent's gate key. Raise `generation` by one to make a new key; the one before stays good until `previousUntil`. */
+    key: z.strictObject({
+      generation: whole(1, 100_000).default(1),
+      /** When the key before stops working, such as 2026-07-01T09:00:00Z; at most rotation.gateKeyOverlapHours from now. */
+      previousUntil: z.iso.datetime({ error: "a time such as 2026-07-01T09:00:00Z" }).optional(),
+    }).default({ generation: 1 }),
     requestsPerMinute: whole(1, 100_000).default(120),
     requestsPerHour: whole(1, 1_000_000).default(4000),
     writesPerMinute: whole(1, 10_000).default(30),

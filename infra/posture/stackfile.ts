@@ -28,9 +28,19 @@ export function readStackFile(text: string, file: string, overrides: readonly st
   const config = isRecord(content) ? (content.config ?? {}) : undefined;
   if (!isRecord(config)) throw new PostureError([{ path: "config", wrong: "no configuration", right: "a mapping of keys such as gatehouse:organization" }], file);
   const raw: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(config)) if (key.startsWith(PREFIX)) raw[key.slice(PREFIX.length)] = value;
+  for (const [key, value] of Object.entries(config)) if (key.startsWith(PREFIX)) raw[key.slice(PREFIX.length)] = withoutCiphertext(value);
   for (const override of overrides) applyOverride(raw, override);
   return raw;
+}
+
+/** What stands for a value that Pulumi has encrypted; only the deployment itself needs the value. */
+export const ENCRYPTED = "[encrypted]";
+
+function withoutCiphertext(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutCiphertext);
+  if (!isRecord(value)) return value;
+  if (Object.keys(value).length === 1 && typeof value.secure === "string") return ENCRYPTED;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, withoutCiphertext(part)]));
 }
 
 /**

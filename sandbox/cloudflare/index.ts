@@ -41,7 +41,7 @@ export interface Cloudflare {
   readonly zoneId: string;
   /** File with everything that Workers printed. */
   readonly consoleLog: string;
-  /** Public base URL of a script, the same over all its versions. The gate's and its ledger's are there from the start. */
+  /** Public base URL of a script, the same over all its versions. The gate's is there from the start. */
   gateUrl(scriptName: string): string;
   /** workerd's own socket of a deployed script: nothing in between, but connections break when a version is replaced. */
   directUrl(scriptName: string): string;
@@ -56,22 +56,27 @@ export interface Cloudflare {
  */
 export async function startCloudflare(options: CloudflareOptions): Promise<Cloudflare> {
   const { organization, gate } = options.environment;
-  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
   const zoneName = zoneNameOf(gate.hostname) ?? `${organization.toLowerCase()}.example`;
   const zone = { id: gate.zoneId ?? derivedId(`zone:${gate.accountId}:${zoneName}`), name: zoneName };
-  const account = new Account(gate.accountId, organization, [zone]);
+  return serveAccount(new Account(gate.accountId, organization, [zone]), { ...options, reserved: [gate.name] });
+}
+
+/** Serves an account that may hold things already. `reserved` are scripts whose public listener is there from the start. */
+export async function serveAccount(account: Account, options: Pick<CloudflareOptions, "dataDir" | "port" | "token"> & { readonly reserved?: readonly string[] }): Promise<Cloudflare> {
+  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
   const token = options.token ?? randomBytes(30).toString("base64url");
   const log = new RequestLog();
   const faults = new FaultList();
   const runtime = await Runtime.start(account, options.dataDir);
   try {
-    await runtime.reserve(gate.name);
+    for (const name of options.reserved ?? []) await runtime.reserve(name);
     const world: World = { account, runtime, token, log, faults };
     const router = new Router();
     for (const routes of [accountRoutes, scriptRoutes, kvRoutes, r2Routes, queueRoutes, hostRoutes, zoneRoutes, logpushRoutes, alertingRoutes]) routes(router, world);
     const control = new Router();
     controlRoutes(control, world);
-    const { server, port } = await serveApi({ router, control, token, accountId: account.id, zoneIds: new Set([zone.id]), faults, log, port: options.port });
+    const zoneIds = new Set(account.zones.map((zone) => zone.id));
+    const { server, port } = await serveApi({ router, control, token, accountId: account.id, zoneIds, faults, log, port: options.port });
     const cron = startCron(account, runtime);
     let stopping: Promise<void> | undefined;
     const stop = async (): Promise<void> => {
@@ -83,7 +88,7 @@ export async function startCloudflare(options: CloudflareOptions): Promise<Cloud
     };
     const url = `http://127.0.0.1:${port}`;
     return {
-      url, api: `${url}/client/v4`, token, accountId: account.id, zoneId: zone.id, consoleLog: runtime.consoleLog,
+      url, api: `${url}/client/v4`, token, accountId: account.id, zoneId: account.zones[0]?.id ?? "", consoleLog: runtime.consoleLog,
       gateUrl: (name) => runtime.gateUrl(name),
       directUrl: (name) => runtime.directUrl(name),
       stop: () => (stopping ??= stop()),

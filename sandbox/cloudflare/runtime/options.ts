@@ -3,6 +3,7 @@ import type { WorkerOptions } from "miniflare";
 import { durableNamespace } from "../scripts/upload";
 import type { Account, Binding, Script } from "../state";
 import type { BindingFault } from "../http/faults";
+import { rawKeysBinding, secretKeyEntry } from "./secretKeys";
 import { faultySource, lockedBucketSource } from "./wrappers";
 
 /** Name of the Worker that holds every namespace and bucket, through which the API reads and writes them. */
@@ -73,9 +74,11 @@ function oneWorker(account: Account, script: Script, plan: RuntimePlan): { worke
   const port = plan.ports.get(script.name);
   const bound = new Set(Object.values(parts.durableObjects).filter((d) => d.scriptName === undefined).map((d) => d.className));
   const date = script.metadata["compatibility_date"];
+  const keys = script.bindings.filter((binding) => binding.type === "secret_key");
+  Object.assign(parts.bindings, rawKeysBinding(keys));
   const worker = {
     name: script.name,
-    ...source(script, plan.scriptsDir),
+    ...source(script, plan.scriptsDir, keys.length > 0),
     compatibilityDate: typeof date === "string" && date !== "" ? date : "2021-11-02",
     compatibilityFlags: (script.metadata["compatibility_flags"] ?? []) as string[],
     // The edge would set this header; nothing sets it here, so the hop that strips it is left out.
@@ -89,16 +92,17 @@ function oneWorker(account: Account, script: Script, plan: RuntimePlan): { worke
   return { worker: worker as WorkerOptions, wrappers };
 }
 
-function source(script: Script, scriptsDir: string): object {
+function source(script: Script, scriptsDir: string, hasKeys: boolean): object {
   const folder = moduleFolder(scriptsDir, script);
   if (script.mainModule === undefined) return { script: Buffer.from(script.modules[0]?.content ?? []).toString("utf8") };
+  const entry = hasKeys ? [{ type: "ESModule", path: join(folder, "sandbox-entry.js"), contents: secretKeyEntry(script.mainModule, script.classes) }] : [];
   return {
     modulesRoot: folder,
-    modules: script.modules.filter((m) => m.contentType !== "application/source-map").map((m) => ({
+    modules: [...entry, ...script.modules.filter((m) => m.contentType !== "application/source-map").map((m) => ({
       type: m.type,
       path: join(folder, m.name),
       contents: m.type === "CompiledWasm" || m.type === "Data" ? m.content : Buffer.from(m.content).toString("utf8"),
-    })),
+    }))],
   };
 }
 

@@ -15,8 +15,8 @@ export function describe(s: Script): Record<string, unknown> {
     compatibility_date: s.metadata["compatibility_date"] ?? "", compatibility_flags: s.metadata["compatibility_flags"] ?? [],
     logpush: s.metadata["logpush"] ?? false, last_deployed_from: s.lastDeployedFrom, has_assets: false, has_modules: s.mainModule !== undefined,
     placement: {}, placement_mode: null, placement_status: null, startup_time_ms: s.startupTimeMs,
-    ...(s.metadata["observability"] === undefined ? {} : { observability: s.metadata["observability"] }),
-    tail_consumers: s.metadata["tail_consumers"] ?? null, tags: s.metadata["tags"] ?? null,
+    observability: s.metadata["observability"] ?? null, tail_consumers: s.metadata["tail_consumers"] ?? null, tags: s.metadata["tags"] ?? null,
+    ...(s.metadata["annotations"] === undefined ? {} : { annotations: s.metadata["annotations"] }),
   };
 }
 
@@ -24,7 +24,7 @@ export function describe(s: Script): Record<string, unknown> {
 export function service(s: Script | undefined): Record<string, unknown> {
   if (s === undefined) throw errors.serviceNotFound();
   return {
-    id: s.name, created_on: s.createdOn, modified_on: s.modifiedOn,
+    id: s.name, created_on: s.createdOn, modified_on: s.modifiedOn, usage_model: s.metadata["usage_model"] ?? "standard",
     default_environment: { environment: "production", created_on: s.createdOn, modified_on: s.modifiedOn, script: describe(s) },
     environments: [{ environment: "production", created_on: s.createdOn, modified_on: s.modifiedOn }],
   };
@@ -32,8 +32,11 @@ export function service(s: Script | undefined): Record<string, unknown> {
 
 /** Metadata and bindings as they are read back: without the text of secrets, and without what was never set. */
 export function settings(account: Account, s: Script): Record<string, unknown> {
-  const bindings = s.bindings.map((binding) => {
-    if (isSecret(binding)) return { name: binding.name, type: binding.type };
+  const bindings = [...s.bindings].sort((a, b) => (a.name < b.name ? -1 : 1)).map((binding) => {
+    if (isSecret(binding)) {
+      const { text: _, key_base64: __, key_jwk: ___, ...shown } = binding;
+      return shown;
+    }
     const namespace = binding.type === "durable_object_namespace" ? durableNamespace(account, s, binding) : undefined;
     return namespace === undefined ? binding : { ...binding, namespace_id: namespace.id };
   });

@@ -131,6 +131,9 @@ function checkBindings(account: Account, script: Script): void {
       case "queue":
         if (![...account.queues.values()].some((q) => q.name === value("queue_name"))) throw new ApiError(404, 11000, `Queue '${value("queue_name")}' does not exist.`);
         break;
+      case "secret_key":
+        if (script.mainModule === undefined) throw errors.upload(`binding ${binding.name}: the sandbox gives bindings of type secret_key to module scripts only`);
+        break;
       case "ratelimit": {
         const simple = binding["simple"] as { limit?: unknown; period?: unknown } | undefined;
         if (typeof simple?.limit !== "number" || (simple.period !== 10 && simple.period !== 60)) throw errors.upload(`binding ${binding.name} of type ratelimit must have a simple.limit and a simple.period of 10 or 60`);

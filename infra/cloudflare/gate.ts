@@ -45,7 +45,7 @@ export class Gate extends GatehouseComponent {
 
     const agentKeys = this.createAgentKeys();
     const operatorKey = makeKey(`${name}-operator-key`, "gop_", this);
-    const alertBytes = new random.RandomBytes(`${name}-alert-secret`, { length: 32 }, { parent: this, additionalSecretOutputs: ["base64", "hex"] });
+    const alertBytes = new random.RandomBytes(`${name}-alert-secret`, { length: 32 }, { parent: this });
     this.alertSecret = pulumi.secret(pulumi.interpolate`whsec_${alertBytes.base64}`);
 
     const ledger = this.createLedger();
@@ -130,7 +130,7 @@ export class Gate extends GatehouseComponent {
         secretText("VAULT_SECRET_ID", vaultSignIn.secretId),
       ];
     }
-    const key = new random.RandomBytes(`${this.name}-token-key`, { length: 32 }, { parent: this, additionalSecretOutputs: ["base64", "hex"] });
+    const key = new random.RandomBytes(`${this.name}-token-key`, { length: 32 }, { parent: this });
     return [json("TOKEN_STORE", tokenStore), secretText("TOKEN_KEY", key.base64)];
   }
 }

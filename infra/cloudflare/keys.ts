@@ -12,7 +12,7 @@ export interface Key {
 
 /** Makes a key of 256 random bits, written as `prefix` and 43 base64url characters. */
 export function makeKey(name: string, prefix: string, parent: pulumi.Resource): Key {
-  const bytes = new random.RandomBytes(name, { length: 32 }, { parent, additionalSecretOutputs: ["base64", "hex"] });
+  const bytes = new random.RandomBytes(name, { length: 32 }, { parent });
   const key = pulumi.secret(bytes.base64.apply((base64) => keyText(prefix, base64)));
   return { key, sha256: pulumi.unsecret(key.apply(keyHash)) };
 }

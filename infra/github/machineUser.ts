@@ -38,7 +38,7 @@ export class MachineUser extends GatehouseComponent {
     new github.TeamMembership(`${name}-team-membership`, { teamId: team.id, username: args.login, role: "member" }, { parent: this, dependsOn: [membership] });
     const password = new random.RandomPassword(`${name}-password`, {
       length: 48, minLower: 4, minUpper: 4, minNumeric: 4, minSpecial: 4, overrideSpecial: "!#$%&*+-=?@^_~",
-    }, { parent: this, additionalSecretOutputs: ["bcryptHash", "result"] });
+    }, { parent: this });
     this.teamId = team.id;
     this.teamSlug = team.slug;
     this.password = pulumi.secret(password.result);

@@ -101,7 +101,7 @@ export class TokenStore extends GatehouseComponent {
     }, { parent: this, dependsOn: [backend] });
     const secretId = new vault.approle.AuthBackendRoleSecretId(`${this.name}-gate-secret`, {
       backend: plan.appRole.mount, roleName: role.roleName,
-    }, { parent: this, additionalSecretOutputs: ["secretId"] });
+    }, { parent: this });
     new vault.QuotaRateLimit(`${this.name}-gate-quota`, {
       name: plan.quota, path: `auth/${plan.appRole.mount}`, rate: 50, interval: 1,
     }, { parent: this, dependsOn: [backend] });

@@ -1,0 +1,201 @@
+import { createHash } from "node:crypto";
+import { AuditTrail, Gate } from "../../../infra";
+import { keyHash, keyText } from "../../../infra/cloudflare";
+import { tokenStorePlan, type Environment } from "../../../infra/posture";
+import { compilePolicy } from "../../../infra/posture/gate/policy";
+import { endpoints } from "../../../infra/posture/endpoints";
+import { environment } from "../../support/environment";
+import { deploy, inClear, known, type Deployment } from "../../support/pulumi";
+
+/** Different random bytes for each resource, the same in every run. */
+const bytes = (name: string): string => createHash("sha256").update(name).digest("base64");
+const SECRET_ID = "raw-secret-id-of-the-test";
+const DESTINATION = "https://audit.acme.dev/in?header_Authorization=raw";
+const types = {
+  "random:index/randomBytes:RandomBytes": (_: unknown, name: string) => ({ base64: bytes(name), hex: Buffer.from(bytes(name), "base64").toString("hex") }),
+  "cloudflare:index/workersScript:WorkersScript": () => ({}),
+  "cloudflare:index/workersScriptSubdomain:WorkersScriptSubdomain": () => ({}),
+  "cloudflare:index/workersKvNamespace:WorkersKvNamespace": () => ({ id: "kv-id" }),
+  "cloudflare:index/workersCronTrigger:WorkersCronTrigger": () => ({}),
+  "cloudflare:index/workersCustomDomain:WorkersCustomDomain": () => ({}),
+  "cloudflare:index/workersRoute:WorkersRoute": () => ({}),
+  "cloudflare:index/r2Bucket:R2Bucket": () => ({}),
+  "cloudflare:index/r2BucketLock:R2BucketLock": () => ({}),
+  "cloudflare:index/r2BucketLifecycle:R2BucketLifecycle": () => ({}),
+  "cloudflare:index/logpushJob:LogpushJob": () => ({}),
+};
+const ACCOUNT = "0123456789abcdef0123456789abcdef";
+const ZONE = "fedcba9876543210fedcba9876543210";
+const SCRIPTS = { gate: "export default {};\n", ledger: "export class Ledger {}\n" };
+const LEDGER_TAG = createHash("sha256").update(SCRIPTS.ledger).digest("hex").slice(0, 16);
+
+function policyOf(posture: Environment) {
+  return compilePolicy(posture, { repositories: [{ name: "api", id: 1, nodeId: "R_1" }, { name: "docs", id: 2, nodeId: "R_2" }], endpoints: endpoints() });
+}
+function up(changes: Record<string, unknown> = {}, deployedLedgerTag?: string): Promise<Deployment<Gate>> {
+  const posture = environment(changes);
+  return deploy({ types }, (opts) => new Gate("gate", {
+    environment: posture, policy: policyOf(posture), scripts: SCRIPTS, deployedLedgerTag, tokenStore: tokenStorePlan(posture, "https://vault.acme.dev:8200/"),
+    vaultSignIn: posture.tokenStore.kind === "vault" ? { roleId: "role-id", secretId: SECRET_ID } : undefined, auditBucket: "acme-agent-audit",
+  }, opts));
+}
+const bindingsOf = (run: Deployment<unknown>) => run.one("gate-script").inputs.bindings as { name: string; type: string; json?: string; text?: string }[];
+const binding = (run: Deployment<unknown>, name: string) => bindingsOf(run).find((entry) => entry.name === name);
+
+describe("Gate", () => {
+  it("gives the Worker its source, its date, and logs without request headers", async () => {
+    const { inputs } = (await up()).one("gate-script");
+    expect(inputs).toMatchObject({
+      accountId: ACCOUNT, scriptName: "github-gate", mainModule: "gate.js", content: SCRIPTS.gate, compatibilityDate: "2026-03-01", logpush: false,
+      observability: { enabled: true, headSamplingRate: 1, logs: { enabled: true, headSamplingRate: 1, invocationLogs: false } },
+    });
+  });
+
+  it("binds what the gate expects, sorted by name", async () => {
+    const run = await up();
+    expect(bindingsOf(run).map(({ name, type }) => [name, type])).toEqual([
+      ["ALERTS", "json"], ["ALERT_SECRET", "secret_text"], ["AUDIT", "r2_bucket"], ["GATE_KEYS", "json"], ["LEDGER", "durable_object_namespace"],
+      ["OPERATOR_KEYS", "json"], ["POLICY", "json"], ["TOKENS", "kv_namespace"], ["TOKEN_STORE", "json"], ["VAULT_SECRET_ID", "secret_text"],
+    ]);
+    expect(binding(run, "LEDGER")).toEqual({ name: "LEDGER", type: "durable_object_namespace", className: "Ledger", scriptName: "github-gate-ledger" });
+    expect(binding(run, "TOKENS")).toMatchObject({ namespaceId: "kv-id" });
+    expect(binding(run, "AUDIT")).toMatchObject({ bucketName: "acme-agent-audit" });
+    expect(JSON.parse(binding(run, "POLICY")!.json!)).toEqual(JSON.parse(JSON.stringify(policyOf(environment()))));
+    expect(JSON.parse(binding(run, "ALERTS")!.json!)).toEqual({ webhook: "https://alerts.acme.dev/hook" });
+    expect(JSON.parse(binding(run, "TOKEN_STORE")!.json!)).toEqual({
+      kind: "vault", address: "https://vault.acme.dev:8200", mount: "agents", path: "github/claude-bot", authMount: "gatehouse-gate", roleId: "role-id",
+    });
+  });
+
+  it("knows keys by their hash alone", async () => {
+    const run = await up();
+    const key = await known(run.value.agentKey);
+    expect(key).toMatch(/^ghk_[A-Za-z0-9_-]{43}$/);
+    expect(JSON.parse(binding(run, "GATE_KEYS")!.json!)).toEqual([{ agent: "agent", sha256: createHash("sha256").update(key).digest("base64url") }]);
+    const operator = await known(run.value.operatorKey);
+    expect(operator).toMatch(/^gop_[A-Za-z0-9_-]{43}$/);
+    expect(JSON.parse(binding(run, "OPERATOR_KEYS")!.json!)).toEqual([{ sha256: createHash("sha256").update(operator).digest("base64url") }]);
+    expect(await known(run.value.alertSecret)).toBe(`whsec_${bytes("gate-alert-secret")}`);
+  });
+
+  it("has no secret in clear", async () => {
+    const run = await up();
+    const kv = await up({ tokenStore: { kind: "kv" } });
+    expect(run.one("gate-script").secrets).toContain("bindings");
+    for (const secret of [SECRET_ID, bytes("gate-alert-secret"), await known(run.value.agentKey), await known(run.value.operatorKey)]) expect(inClear(run, secret)).toEqual([]);
+    expect(inClear(kv, bytes("gate-token-key"))).toEqual([]);
+    for (const output of [run.value.agentKey, run.value.operatorKey, run.value.alertSecret]) expect(await (output as unknown as { isSecret: Promise<boolean> }).isSecret).toBe(true);
+  });
+
+  it("seals the token itself when Workers KV is the store", async () => {
+    const run = await up({ tokenStore: { kind: "kv" } });
+    expect(binding(run, "TOKEN_KEY")).toMatchObject({ type: "secret_text", text: bytes("gate-token-key") });
+    expect(JSON.parse(binding(run, "TOKEN_STORE")!.json!)).toEqual({ kind: "kv" });
+    expect(binding(run, "VAULT_SECRET_ID")).toBeUndefined();
+  });
+
+  it("takes two keys while one replaces the other, and makes no new key for a generation that has one", async () => {
+    const first = await up();
+    const both = await up({ "gate.key": { generation: 2, previousUntil: "2026-06-16T10:00:00Z" } });
+    const keys = JSON.parse(binding(both, "GATE_KEYS")!.json!) as { sha256: string; notAfter?: string }[];
+    expect(keys).toHaveLength(2);
+    expect(keys[0]).toMatchObject({ sha256: keyHash(await known(both.value.agentKey)) });
+    expect(keys[0]?.notAfter).toBeUndefined();
+    expect(keys[1]).toEqual({ agent: "agent", sha256: keyHash(await known(first.value.agentKey)), notAfter: "2026-06-16T10:00:00Z" });
+    const after = await up({ "gate.key": { generation: 2 } });
+    expect(await known(after.value.agentKey)).toBe(await known(both.value.agentKey));
+    expect(JSON.parse(binding(after, "GATE_KEYS")!.json!)).toHaveLength(1);
+  });
+
+  it("writes keys that are URL-safe whatever the bytes", () => {
+    expect(keyText("ghk_", Buffer.alloc(32, 0xff).toString("base64"))).toBe(`ghk_${"_".repeat(42)}8`);
+    expect(keyText("gop_", Buffer.from("fb".repeat(32), "hex").toString("base64"))).toMatch(/^gop_[A-Za-z0-9_-]{43}$/);
+  });
+
+  describe("its ledger", () => {
+    it("is a script of its own that nobody can reach", async () => {
+      const run = await up();
+      expect(run.one("gate-ledger").inputs).toMatchObject({ scriptName: "github-gate-ledger", mainModule: "ledger.js", content: SCRIPTS.ledger });
+      expect(run.one("gate-ledger-subdomain").inputs).toEqual({ accountId: ACCOUNT, scriptName: "github-gate-ledger", enabled: false, previewsEnabled: false });
+    });
+
+    it.each([
+      ["is not deployed", undefined, { newTag: LEDGER_TAG, newSqliteClasses: ["Ledger"] }, []],
+      ["is deployed from another source", "1111111111111111", { oldTag: "1111111111111111", newTag: LEDGER_TAG }, []],
+      ["is deployed as it is", LEDGER_TAG, undefined, ["migrations"]],
+    ])("migrates when it %s", async (_title, tag, migrations, ignored) => {
+      const ledger = (await up({}, tag)).one("gate-ledger");
+      expect(ledger.inputs.migrations).toEqual(migrations);
+      expect(ledger.options.ignoreChanges).toEqual(ignored);
+    });
+  });
+
+  describe("its address", () => {
+    const domain = { "gate.hostname": "gate.acme.dev", "gate.zoneId": ZONE };
+
+    it("is workers.dev without a host name", async () => {
+      const run = await up();
+      expect(run.value.url).toBe("https://github-gate.acme-dev.workers.dev");
+      expect(run.one("gate-subdomain").inputs).toEqual({ accountId: ACCOUNT, scriptName: "github-gate", enabled: true, previewsEnabled: false });
+    });
+
+    it("is unknown on workers.dev when the account's name there is not given", async () => {
+      expect((await up({ "gate.workersDev": undefined })).value.url).toBeUndefined();
+    });
+
+    it("is a custom domain, and workers.dev is closed", async () => {
+      const run = await up(domain);
+      expect(run.value.url).toBe("https://gate.acme.dev");
+      expect(run.one("gate-domain").inputs).toEqual({ accountId: ACCOUNT, hostname: "gate.acme.dev", service: "github-gate", zoneId: ZONE });
+      expect(run.one("gate-subdomain").inputs.enabled).toBe(false);
+    });
+
+    it("is a route where domain and certificate exist already", async () => {
+      const run = await up({ ...domain, "gate.attach": "route" });
+      expect(run.one("gate-route").inputs).toEqual({ zoneId: ZONE, pattern: "gate.acme.dev/*", script: "github-gate" });
+      expect(run.resources.some(({ name }) => name === "gate-domain")).toBe(false);
+    });
+  });
+
+  it("looks after itself every ten minutes", async () => {
+    expect((await up()).one("gate-cron").inputs).toEqual({ accountId: ACCOUNT, scriptName: "github-gate", schedules: [{ cron: "*/10 * * * *" }] });
+  });
+
+  it("needs a way to sign in when the store is Vault", async () => {
+    const posture = environment();
+    await expect(deploy({ types }, (opts) => new Gate("gate", {
+      environment: posture, policy: policyOf(posture), scripts: SCRIPTS, tokenStore: tokenStorePlan(posture, undefined), auditBucket: "b-1",
+    }, opts))).rejects.toThrow("vaultSignIn is needed");
+  });
+});
+
+describe("AuditTrail", () => {
+  const trail = (changes: Record<string, unknown> = {}) => deploy({ types }, (opts) => new AuditTrail("audit", { environment: environment(changes) }, opts));
+
+  it("locks records for the retention, and lets them go a day later", async () => {
+    const run = await trail();
+    expect(run.one("audit-bucket").inputs).toEqual({ accountId: ACCOUNT, name: "acme-agent-audit" });
+    expect(run.one("audit-lock").inputs).toEqual({
+      accountId: ACCOUNT, bucketName: "acme-agent-audit", rules: [{ id: "retention", enabled: true, prefix: "", condition: { type: "Age", maxAgeSeconds: 90 * 86_400 } }],
+    });
+    expect(run.one("audit-lifecycle").inputs).toEqual({
+      accountId: ACCOUNT, bucketName: "acme-agent-audit",
+      rules: [{ id: "end-of-retention", enabled: true, conditions: { prefix: "" }, deleteObjectsTransition: { condition: { type: "Age", maxAge: 91 * 86_400 } } }],
+    });
+    expect(run.resources).toHaveLength(4);
+  });
+
+  it("sends copies where the environment asks for them, and keeps the destination secret", async () => {
+    const run = await trail({ "audit.sinks.1": { kind: "logpush", destination: DESTINATION }, "audit.sinks.2": { kind: "logpush", destination: "s3://copies/x?region=eu", ownershipChallenge: "proof" } });
+    const job = run.one("audit-logpush-1");
+    expect(job.inputs).toMatchObject({ accountId: ACCOUNT, name: "github-gate-1", dataset: "workers_trace_events", enabled: true, destinationConf: DESTINATION });
+    expect(JSON.parse(job.inputs.filter as string)).toEqual({ where: { key: "ScriptName", operator: "eq", value: "github-gate" } });
+    expect(job.secrets).toContain("destinationConf");
+    expect(run.one("audit-logpush-2").secrets).toEqual(expect.arrayContaining(["destinationConf", "ownershipChallenge"]));
+    expect(inClear(run, "header_Authorization")).toEqual([]);
+  });
+
+  it("keeps the bucket when it is protected", async () => {
+    expect((await trail({ protect: true })).one("audit-bucket").options.protect).toBe(true);
+  });
+});

@@ -179,7 +179,7 @@ function dataOf(answer: Answer): Props | undefined {
 function wordsOf(body: string): string[] {
   try {
     const parsed = JSON.parse(body) as { errors?: unknown };
-    if (Array.isArray(parsed.errors)) return parsed.errors.map((word) => String(word).trim());
+    if (Array.isArray(parsed.errors)) return parsed.errors.map((word) => String(word).trim().replace(/\s+/g, " "));
   } catch {
     // Not Vault's JSON: a proxy in between.
   }

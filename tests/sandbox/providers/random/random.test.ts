@@ -70,7 +70,7 @@ describe("random values", () => {
 
 describe("the random provider", () => {
   const sample = JSON.parse(readFileSync(join(__dirname, "../../../fixtures/pulumi/1-create.export.json"), "utf8")) as { deployment: { resources: { type: string; id: string; inputs: Props; outputs: Props }[] } };
-  const sampled = (type: string) => sample.deployment.resources.find((resource) => resource.type === type) ?? { id: "", inputs: {}, outputs: {} };
+  const sampled = (type: string): { id: string; inputs: Props; outputs: Props } => sample.deployment.resources.find((resource) => resource.type === type) ?? { id: "", inputs: {}, outputs: {} };
   const shape = (outputs: Props) => Object.keys(outputs).filter((key) => key !== "__pulumi_raw_state_delta").sort();
 
   it("makes a password in the real provider's shape, with a bcrypt hash that fits", async () => {

@@ -1,12 +1,22 @@
 /** GitHub's own GraphQL schema, read once when first needed (about 0.3 s). */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { buildSchema, GraphQLError, OverlappingFieldsCanBeMergedRule, specifiedRules, validate, type DocumentNode, type GraphQLSchema } from "graphql";
 
 let loaded: GraphQLSchema | undefined;
 
 export function schema(): GraphQLSchema {
-  loaded ??= buildSchema(readFileSync(require.resolve("@octokit/graphql-schema/schema.graphql"), "utf8"), { assumeValidSDL: true });
+  loaded ??= buildSchema(readFileSync(schemaFile(), "utf8"), { assumeValidSDL: true });
   return loaded;
+}
+
+/** The package exports an ES module alone, so its file is looked for where Node would look for the package. */
+function schemaFile(): string {
+  for (let folder = __dirname; ; folder = dirname(folder)) {
+    const file = join(folder, "node_modules", "@octokit", "graphql-schema", "schema.graphql");
+    if (existsSync(file)) return file;
+    if (folder === dirname(folder)) throw new Error("the package @octokit/graphql-schema is not installed; run npm ci");
+  }
 }
 
 /**

@@ -2,9 +2,11 @@ import type { Config } from "./config";
 import type { Checkpoint } from "./checkpoint";
 import { messageOf } from "./errors";
 import type { ChangeSummary, Diagnostic, EngineEvent, Op, StateView, StepInfo } from "./events";
+import { Redactor } from "./redact";
 import type { ProviderRegistry } from "./registry";
 import type { ResourceState } from "./state";
 import { isDefaultProviderName, isProviderType, parseUrn } from "./urns";
+import type { Values } from "./values";
 
 /** What all parts of one run share: who the stack is, where events go, and whether the run is still sound. */
 export interface RunOptions {
@@ -49,6 +51,7 @@ export class Run {
   failed = false;
   /** Set when no new step may begin: after a failure, or when the person asked to stop. */
   stopped = false;
+  private readonly redactor = new Redactor();
   private readonly gate: Gatekeeper;
   private active = 0;
   private readonly ops = new Map<string, Op>();
@@ -56,13 +59,21 @@ export class Run {
 
   constructor(readonly options: RunOptions) {
     this.gate = new Gatekeeper(options.parallel);
+    for (const { text, secret } of options.config.values()) if (secret) this.redactor.learnText(text);
+    for (const { inputs, outputs } of options.olds) this.learn(inputs, outputs);
+  }
+
+  /** Remembers the secrets among property values, so that no message repeats them. */
+  learn(...bags: (Values | undefined)[]): void {
+    for (const bag of bags) this.redactor.learn(bag);
   }
 
   get preview(): boolean {
     return this.options.preview;
   }
 
-  diagnose(diagnostic: Diagnostic): void {
+  diagnose(told: Diagnostic): void {
+    const diagnostic = { ...told, message: this.redactor.mask(told.message) };
     this.diagnostics.push(diagnostic);
     this.options.emit({ kind: "diagnostic", diagnostic });
   }
@@ -101,6 +112,7 @@ export class Run {
   info(op: Op, parts: { urn: string; type: string; old?: ResourceState; new?: ResourceState; logical?: boolean } & Partial<Pick<StepInfo, "keys" | "diffs" | "detailedDiff">>): StepInfo {
     const { urn, type, old, new: next, logical = true, keys, diffs, detailedDiff } = parts;
     const provider = next?.provider ?? old?.provider;
+    this.learn(next?.inputs, next?.outputs);
     return {
       op, urn, type, logical,
       ...(old ? { old: view(old) } : {}),

@@ -43,7 +43,7 @@ export function cloudPackage(dir: string, hooks: CloudHooks = {}): ProviderPacka
     }),
     diff: (_id, urn, _outputs, olds, news, ignoreChanges = []) => {
       const changed = [...new Set([...Object.keys(olds), ...Object.keys(news)])].filter((key) => !ignoreChanges.includes(key) && JSON.stringify(olds[key]) !== JSON.stringify(news[key]));
-      const replaces = changed.filter((key) => key === "key" || key === "shape");
+      const replaces: string[] = changed.filter((key) => key === "key" || key === "shape");
       const detailedDiff: DetailedDiff = Object.fromEntries(changed.map((key) => {
         const kind = olds[key] === undefined ? "add" : news[key] === undefined ? "delete" : "update";
         return [key, { kind: replaces.includes(key) ? (`${kind}-replace` as const) : kind, inputDiff: true }];

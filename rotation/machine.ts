@@ -310,7 +310,7 @@ class Machine {
   }
 
   async #switch(): Promise<void> {
-    const { effects, gate, plan } = this.deps;
+    const { gate, plan } = this.deps;
     const r = this.#rotation;
     const next = this.#next();
     const notes = [...r.notes, ...(await this.#annotate("current", next))];
@@ -324,7 +324,7 @@ class Machine {
       }
     }
     this.#say("switched", gate ? "the gate has fetched it" : "no gate to switch");
-    await this.#reach("switched", { notes }, {}, this.#drainUntil() - effects.now());
+    await this.#reach("switched", { notes });
   }
 
   async #prove(): Promise<void> {

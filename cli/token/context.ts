@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { randomBytes } from "node:crypto";
-import { names, parseStackFile, type Environment } from "../../infra/posture";
+import { gateUrl as declaredGateUrl, names, parseStackFile, type Environment } from "../../infra/posture";
 import { ambientEffects, type Effects, type Progress } from "../../rotation/effects";
 import { messageOf, Refused } from "../../rotation/errors";
 import { GateControl } from "../../rotation/gate-control";
@@ -66,7 +66,7 @@ export function contextFor(stack: string, environment: Environment, effects: Eff
     session ??= new VaultSession(effects, address.replace(/\/+$/, ""), vaultLogin(env, where.vault.ci));
     return session;
   };
-  const gateUrl = (): string | undefined => env.GATEHOUSE_GATE_URL?.replace(/\/+$/, "") ?? (environment.gate.hostname ? `https://${environment.gate.hostname}` : undefined);
+  const gateUrl = (): string | undefined => env.GATEHOUSE_GATE_URL?.replace(/\/+$/, "") ?? declaredGateUrl(environment);
   const operatorKey = async (): Promise<string | undefined> => {
     if (env.GATEHOUSE_OPERATOR_KEY) return env.GATEHOUSE_OPERATOR_KEY;
     const s = vault();

@@ -1,0 +1,155 @@
+import { createHash, randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { Miniflare } from "miniflare";
+import { names, parseEnvironment, vaultPolicies, type Environment } from "../../../infra/posture";
+import { compilePolicy } from "../../../infra/posture/gate";
+import { startVault, type Vault } from "../../../sandbox/vault";
+import { bundle } from "../../gate/support/gate";
+import { GitHubModel } from "./github-model";
+
+const sha256url = (text: string): string => createHash("sha256").update(text).digest("base64url");
+
+/** An environment whose times are short enough to be waited for. */
+export function shortEnvironment(change: Record<string, unknown> = {}): Environment {
+  return parseEnvironment({
+    organization: "acme",
+    agent: { machineUser: "claude-bot", credential: { kind: "personal-access-token", expiryDays: 30 } },
+    repositories: [{ name: "api", access: "write", reviewers: ["backend"] }, { name: "docs", access: "read" }],
+    review: { team: "agent-reviewers", securityTeam: "security", approvals: 1, requiredChecks: [{ context: "ci" }] },
+    tokenStore: { kind: "vault", mount: "agents", path: "github/claude-bot" },
+    gate: { accountId: "0".repeat(32), requestsPerMinute: 100_000, requestsPerHour: 1_000_000, writesPerMinute: 10_000, tokenCacheSeconds: 1 },
+    audit: { retentionDays: 90, sinks: [{ kind: "r2", bucket: "audit-trail" }] },
+    rotation: { everyDays: 30, graceMinutes: 10, remindDays: 7, repository: "docs" },
+    ...change,
+  }, "Pulumi.test.yaml");
+}
+
+/** A real OpenBao with the posture's policies and sign-ins, the real gate in workerd, and a loopback GitHub with its own token authority. */
+export interface Real {
+  readonly environment: Environment;
+  readonly vault: Vault;
+  readonly github: GitHubModel;
+  readonly githubUrl: string;
+  readonly gateUrl: string;
+  readonly gateKey: string;
+  readonly operatorKey: string;
+  /** Asks Vault as its administrator. */
+  admin(method: string, path: string, body?: unknown, type?: string): Promise<{ status: number; json: Record<string, unknown> }>;
+  /** A Vault token with one party's policy and nothing else. */
+  partyToken(party: "gate" | "rotator" | "auditor" | "deployer", ttl?: string): Promise<string>;
+  /** One request of the agent through the gate. */
+  ask(path?: string): Promise<number>;
+  stop(): Promise<void>;
+}
+
+export async function startReal(change: Record<string, unknown> = {}): Promise<Real> {
+  const environment = shortEnvironment(change);
+  const dir = mkdtempSync(join(tmpdir(), "gatehouse-rotation-"));
+  const undo: (() => Promise<unknown> | unknown)[] = [() => { rmSync(dir, { recursive: true, force: true }); }];
+  const stop = async (): Promise<void> => { for (const step of undo.splice(0).reverse()) await step(); };
+  try {
+    const vault = await startVault({ dataDir: join(dir, "vault"), toolsDir: resolve(__dirname, "../../../.gatehouse/tools"), storage: "inmem" });
+    undo.push(() => vault.stop());
+    const github = new GitHubModel(() => Date.now());
+    const server = await serve(github);
+    undo.push(() => { server.closeAllConnections(); return new Promise((done) => server.close(done)); });
+    const githubUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const admin = administrator(vault);
+    const where = names(environment).vault;
+    if (!where) throw new Error("this environment's store is not Vault");
+    const signIn = await deploy(admin, environment);
+    const gateKey = `ghk_${randomBytes(32).toString("base64url")}`;
+    const operatorKey = `gop_${randomBytes(32).toString("base64url")}`;
+    await admin("POST", `${where.mount}/data/${where.operator}`, { options: { cas: 0 }, data: { key: operatorKey } });
+    const policy = compilePolicy(environment, {
+      repositories: [{ name: "api", id: 101, nodeId: "R_kgDOapi" }, { name: "docs", id: 102, nodeId: "R_kgDOdocs" }],
+      endpoints: { origin: githubUrl, api: `${githubUrl}/api/v3`, graphql: `${githubUrl}/api/graphql`, git: githubUrl, oidcIssuer: `${githubUrl}/_services/token` } as never,
+    });
+    const miniflare = new Miniflare({
+      handleRuntimeStdio: (out: NodeJS.ReadableStream, err: NodeJS.ReadableStream) => { out.resume(); err.resume(); },
+      workers: [{
+        name: "github-gate", modules: true, script: bundle("worker"), compatibilityDate: "2026-03-01", kvNamespaces: ["TOKENS"], r2Buckets: ["AUDIT"],
+        durableObjects: { LEDGER: { className: "Ledger", scriptName: "github-gate-ledger" } },
+        bindings: {
+          POLICY: policy, GATE_KEYS: [{ agent: "agent", sha256: sha256url(gateKey) }], OPERATOR_KEYS: [{ sha256: sha256url(operatorKey) }],
+          TOKEN_STORE: { kind: "vault", address: vault.addr, mount: where.mount, path: where.token, authMount: where.appRole.mount, roleId: signIn.roleId },
+          VAULT_SECRET_ID: signIn.secretId, ALERTS: {},
+        } as never,
+      }, { name: "github-gate-ledger", modules: true, script: bundle("ledger"), compatibilityDate: "2026-03-01", durableObjects: { LEDGER: { className: "Ledger", useSQLite: true } } }],
+    });
+    undo.push(() => miniflare.dispose());
+    const gateUrl = (await miniflare.ready).origin;
+    return {
+      environment, vault, github, githubUrl, gateUrl, gateKey, operatorKey, admin, stop,
+      partyToken: async (party, ttl = "10m") => {
+        const made = await admin("POST", "auth/token/create", { policies: [where.policies[party]], no_default_policy: true, ttl, no_parent: true });
+        return (made.json.auth as { client_token: string }).client_token;
+      },
+      ask: async (path = "/repos/acme/api/pulls?state=open") => {
+        const answer = await fetch(gateUrl + path, { headers: { authorization: `Bearer ${gateKey}`, "user-agent": "agent" } });
+        await answer.text();
+        return answer.status;
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+type Admin = Real["admin"];
+
+function administrator(vault: Vault): Admin {
+  return async (method, path, body, type = "application/json") => {
+    const answer = await fetch(`${vault.addr}/v1/${path}`, { method, headers: { "x-vault-token": vault.token, "content-type": type }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    const text = await answer.text();
+    return { status: answer.status, json: text ? JSON.parse(text) as Record<string, unknown> : {} };
+  };
+}
+
+/** What the stack declares in Vault, by Vault's API: store, policies, the gate's sign-in. */
+async function deploy(admin: Admin, environment: Environment): Promise<{ roleId: string; secretId: string }> {
+  const where = names(environment).vault;
+  if (!where) throw new Error("no Vault");
+  const must = async (...call: Parameters<Admin>): Promise<Record<string, unknown>> => {
+    const answer = await admin(...call);
+    if (answer.status >= 300) throw new Error(`${call[0]} ${call[1]}: ${answer.status} ${JSON.stringify(answer.json)}`);
+    return answer.json;
+  };
+  await must("POST", `sys/mounts/${where.mount}`, { type: "kv", options: { version: "2" } });
+  for (let tries = 0; (await admin("POST", `${where.mount}/config`, { cas_required: true, max_versions: 10 })).status >= 300; tries += 1) {
+    if (tries > 50) throw new Error("the store does not come up");
+    await new Promise((done) => { setTimeout(done, 100); }); // a fresh KV v2 mount upgrades itself first
+  }
+  for (const { name, hcl } of Object.values(vaultPolicies(environment))) await must("PUT", `sys/policies/acl/${name}`, { policy: hcl });
+  await must("POST", `sys/auth/${where.appRole.mount}`, { type: "approle" });
+  const role = `auth/${where.appRole.mount}/role/${where.appRole.role}`;
+  await must("POST", role, { token_policies: [where.policies.gate], token_no_default_policy: true, token_type: "batch", token_ttl: "5m" });
+  const roleId = ((await must("GET", `${role}/role-id`)).data as { role_id: string }).role_id;
+  const secretId = ((await must("POST", `${role}/secret-id`, {})).data as { secret_id: string }).secret_id;
+  return { roleId, secretId };
+}
+
+async function serve(github: GitHubModel): Promise<Server> {
+  const server = createServer((request, response) => {
+    const parts: Buffer[] = [];
+    request.on("data", (part: Buffer) => parts.push(part));
+    request.on("end", () => {
+      const url = new URL(request.url ?? "/", "http://github");
+      const text = Buffer.concat(parts).toString("utf8");
+      const json = request.headers["content-type"]?.includes("json");
+      const reply = github.handle({
+        method: request.method ?? "", path: url.pathname, query: url.searchParams, headers: request.headers as Record<string, string>,
+        body: text === "" ? {} : json ? JSON.parse(text) as Record<string, unknown> : Object.fromEntries(new URLSearchParams(text)),
+      });
+      response.writeHead(reply.status, { "content-type": "application/json; charset=utf-8", ...reply.headers });
+      response.end(reply.body === undefined ? "" : JSON.stringify(reply.body));
+    });
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  return server;
+}

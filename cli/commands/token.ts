@@ -18,6 +18,7 @@ import { table } from "../support/table";
 import { auditorStatus } from "../token/auditor";
 import { tokenContext, type TokenContext, type TokenOptions } from "../token/context";
 import { writeIfChanged } from "../token/files";
+import { changeGateKey } from "../token/gate-key";
 import { readSecret } from "../token/input";
 import { runRotation } from "../token/run";
 import { conclude, progress, sentence, speaking } from "../token/show";
@@ -60,6 +61,9 @@ export function registerToken(program: Command): void {
     .action((options: RevokeOptions) => speaking(() => revoke(context(options), options)));
   sub("history", "list the rotations of this token")
     .action((options: TokenOptions) => speaking(() => history(context(options), options)));
+  sub("gate-key", "begin a new generation of the gate key: both keys are good during the overlap")
+    .option("--dry-run", "say what would change, and change nothing")
+    .action((options: TokenOptions & { dryRun?: boolean }) => speaking(() => gateKey(context(options), options)));
   sub("policy", "print the rotation schedule as policy text, from the environment file")
     .option("--write <file>", "write it to a file, if it changed")
     .option("--check <file>", "fail when the file is not what the environment file says")
@@ -225,6 +229,18 @@ async function history(ctx: TokenContext, options: TokenOptions): Promise<void> 
   process.stdout.write(`${table(["ended", "outcome", "reason", "old", "new", "expires"], journal.history.map((h) => [
     h.endedAt.slice(0, 19), h.outcome, h.reason, h.oldSha256?.slice(0, 12) ?? "-", h.newSha256?.slice(0, 12) ?? "-", h.expiresAt ?? "-",
   ]))}\n`);
+}
+
+async function gateKey(ctx: TokenContext, options: TokenOptions & { dryRun?: boolean }): Promise<void> {
+  const file = `Pulumi.${ctx.stack}.yaml`;
+  const change = changeGateKey(file, ctx.plan.gateKeyOverlapHours, ctx.effects.now(), options.dryRun === true);
+  if (options.json) return void process.stdout.write(`${JSON.stringify(change)}\n`);
+  process.stdout.write([
+    `${options.dryRun ? "Would write" : "Wrote"} generation ${change.generation} into ${file}; both keys are good until ${change.previousUntil}.`,
+    `  1. pulumi up --stack ${ctx.stack}: the gate takes the new key and the old one`,
+    "  2. give the new key to the agent's vault",
+    `  3. after ${change.previousUntil} the gate refuses the old key by itself; remove previousUntil and run pulumi up to forget it`, "",
+  ].join("\n"));
 }
 
 async function policy(ctx: TokenContext, options: TokenOptions & { write?: string; check?: string }): Promise<void> {

@@ -8,7 +8,6 @@ import type { PullFigures } from "../present/pulls";
 import { presentReview, presentReviewComment } from "../present/pulls";
 import { checksProblem } from "../rules/checks";
 import { codeOwnersToAsk, reviewProblems, reviewRequirements } from "../rules/review";
-import { rulesetsForRef, bypassOf } from "../rules/rulesets";
 import type { Issue, PullRequest, Repository, Review, ReviewComment, User } from "../state";
 import { atLeast, type World } from "../world";
 import { runWorkflows } from "./actions";
@@ -128,9 +127,8 @@ export async function mergePull(world: World, repo: Repository, auth: Auth, issu
   if (!setting) throw new HttpError(405, `${{ merge: "Merge commits", squash: "Squash merges", rebase: "Rebase merges" }[method]} are not allowed on this repository.`);
   const git = gitOf(repo);
   const need = reviewRequirements(world, repo, pull.baseRef, auth);
-  const bypasses = rulesetsForRef(world, repo, `refs/heads/${pull.baseRef}`).some((r) => bypassOf(world, r, auth, repo) !== "never");
   const problems = [...(await reviewProblems(world, repo, git, issue, need)), ...(need.checks.length > 0 ? [checksProblem(repo, pull.headSha, need.checks)].filter((p) => p !== undefined) : [])];
-  if (problems.length > 0 && !bypasses) throw new HttpError(405, `Repository rule violations found\n\n${problems.join("\n\n")}\n\n`);
+  if (problems.length > 0) throw new HttpError(405, `Repository rule violations found\n\n${problems.join("\n\n")}\n\n`);
   if (!need.methods.has(method)) throw new HttpError(405, `Repository rule violations found\n\nThe ${method} merge method is not allowed for this branch.\n\n`);
 
   const base = await git.resolve(`refs/heads/${pull.baseRef}`);

@@ -63,7 +63,7 @@ export async function readText(request: Request, limit: number): Promise<{ reado
 const SLACK = 1024 * 1024;
 
 /** Guard `body-size`. */
-export async function readBytes(request: Request | Response, limit: number, rule: "body-too-large" | "push-too-large" | "answer-too-large" = "body-too-large"): Promise<Uint8Array> {
+export async function readBytes(request: { readonly headers: Headers; readonly body: ReadableStream | null }, limit: number, rule: "body-too-large" | "push-too-large" | "answer-too-large" = "body-too-large"): Promise<Uint8Array> {
   if (Number(request.headers.get("content-length") ?? 0) > limit) refuse(rule);
   if (request.body === null) return new Uint8Array(0);
   const parts: Uint8Array[] = [];

@@ -1,10 +1,11 @@
 import { judgeBody, SecretRefusal } from "../infra/posture/gate/body";
-import { judgeComparison, lookupPath, type Lookup } from "../infra/posture/gate/lookups";
+import type { Lookup } from "../infra/posture/gate/lookups";
 import { Refusal } from "../infra/posture/gate/refusals";
 import type { Route } from "../infra/posture/gate/routes";
 import { answerHeaders } from "./answers";
 import { download } from "./download";
 import type { Isolate } from "./isolate";
+import { lookUp } from "./lookup";
 import { Refused, refuse } from "./problem";
 import { forwardedHeaders, judgeJsonType, readBytes, readText } from "./requests";
 import { send, type UpstreamRequest } from "./upstream";
@@ -12,8 +13,6 @@ import type { Visit } from "./visit";
 
 /** Largest answer that is read whole, to be filtered; larger ones are refused, but for plain file contents, which stream. */
 const MAX_TEXT_ANSWER = 16 * 1024 * 1024;
-/** Comparisons list at most 300 files with their patches. */
-const MAX_LOOKUP_ANSWER = 32 * 1024 * 1024;
 
 /** Takes a REST request whose target has passed from its body to its answer. */
 export async function rest(isolate: Isolate, visit: Visit): Promise<Response> {
@@ -60,30 +59,6 @@ function requestOf(isolate: Isolate, visit: Visit, route: Route, path: string, b
     resource: route.search !== true ? "core" : route.id === "search.code" ? "code_search" : "search",
     ...(body === undefined ? {} : { body }),
   };
-}
-
-/** Guard `lookup`: asks GitHub what a request would bring about, and refuses what the posture does not allow or what GitHub does not know. */
-async function lookUp(isolate: Isolate, visit: Visit, lookup: Lookup): Promise<void> {
-  const answer = await send(isolate, visit, {
-    base: isolate.policy.policy.upstream.api,
-    path: lookupPath(isolate.policy, lookup),
-    method: "GET",
-    headers: (token) => ({ authorization: `Bearer ${token.value}`, accept: "application/vnd.github+json", "user-agent": "gatehouse" }),
-    resource: "core",
-  });
-  if (answer.status !== 200) {
-    await answer.body?.cancel();
-    refuse(answer.status === 404 || answer.status === 422 ? "lookup-failed" : "upstream-error");
-  }
-  let compared: unknown;
-  try {
-    compared = JSON.parse(new TextDecoder().decode(await readBytes(answer, MAX_LOOKUP_ANSWER, "answer-too-large")));
-  } catch (error) {
-    if (error instanceof Refused) throw error;
-    refuse("change-not-inspectable");
-  }
-  const refused = judgeComparison(isolate.policy, lookup, compared);
-  if (refused !== undefined) throw new Refused(refused);
 }
 
 /** Passes an answer on: headers by allow-list, addresses back to the gate, no trace of the token. */

@@ -4,6 +4,7 @@ import { Refusal } from "../infra/posture/gate/refusals";
 import { archive } from "./archive";
 import { control } from "./control";
 import type { GateEnv } from "./env";
+import { git } from "./git";
 import { isolateOf, type Isolate } from "./isolate";
 import { problem, Refused } from "./problem";
 import { judgeHeaders } from "./requests";
@@ -59,6 +60,7 @@ async function admit(isolate: Isolate, visit: Visit): Promise<Response> {
     if (isolate.link.told.stopped) throw new Refused(new Refusal("token-stopped"));
   }
   if (verdict.kind === "rest") return rest(isolate, visit);
+  if (verdict.kind === "git") return git(isolate, visit);
   throw new Refused(new Refusal("route-not-allowed"));
 }
 

@@ -1,5 +1,6 @@
 import { createCipheriv, createHash, randomBytes } from "node:crypto";
 import * as path from "node:path";
+import type { Readable } from "node:stream";
 import { buildSync } from "esbuild";
 import { Miniflare } from "miniflare";
 import type { EnvironmentInput } from "../../../infra/posture/schema";
@@ -55,7 +56,7 @@ export async function startGate(options: GateOptions = {}): Promise<Gate> {
   const token = `ghp_${randomBytes(18).toString("hex")}`;
   const miniflare = new Miniflare({
     // The gate logs its alerts; a test asserts them where they matter.
-    handleRuntimeStdio: (out, err) => {
+    handleRuntimeStdio: (out: Readable, err: Readable) => {
       out.resume();
       err.resume();
     },

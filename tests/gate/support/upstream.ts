@@ -11,7 +11,7 @@ export interface Received {
 
 export interface Reply {
   readonly status?: number;
-  readonly headers?: Record<string, string | string[]>;
+  readonly headers?: Readonly<Record<string, string | string[] | undefined>>;
   readonly body?: string | Buffer;
 }
 
@@ -32,7 +32,7 @@ export class Upstream {
         this.received.push(received);
         void Promise.resolve(this.handler(received)).then((reply = {}) => {
           const { status = 200, headers = {}, body = "{}" } = reply;
-          response.writeHead(status, { "content-type": "application/json; charset=utf-8", ...headers });
+          response.writeHead(status, { "content-type": "application/json; charset=utf-8", ...(headers as Record<string, string>) });
           response.end(body);
         });
       });

@@ -1,0 +1,248 @@
+import { filterAdvertisement, judgeCommands, MAX_COMMAND_BYTES, readCommands, type PushCommands } from "../infra/posture/gate/git/commands";
+import { judgeFetch } from "../infra/posture/gate/git/fetching";
+import { judgeHistory } from "../infra/posture/gate/git/history";
+import { PackInspector } from "../infra/posture/gate/git/pack";
+import { SecretRefusal } from "../infra/posture/gate/body";
+import { listedRepository, type CompiledRepository } from "../infra/posture/gate/compiled";
+import { Refusal } from "../infra/posture/gate/refusals";
+import { answerHeaders } from "./answers";
+import { gunzipped } from "./gzip";
+import type { Isolate } from "./isolate";
+import { ObjectReader } from "./objects";
+import { Refused, refuse } from "./problem";
+import { concatenated, readBytes } from "./requests";
+import { counted } from "./streams";
+import { send } from "./upstream";
+import type { Visit } from "./visit";
+
+/** Largest advertisement of references that is read, to be filtered. */
+const MAX_ADVERTISEMENT = 16 * 1024 * 1024;
+/** A push up to this size is read whole before anything of it reaches GitHub; a larger one streams, and its end is held back. */
+const WHOLE_PUSH = 4 * 1024 * 1024;
+/** Length of a pack's trailer. Without it git refuses the pack and changes nothing, so it is what is held back. */
+const TRAILER = 20;
+
+type Service = "git-upload-pack" | "git-receive-pack";
+
+/** `/{owner}/{repo}.git/{rest}` of a listed repository, or why not. */
+export function gitTarget(isolate: Isolate, target: string): { readonly repository: CompiledRepository; readonly rest: string; readonly query: string } | Refusal {
+  const mark = target.indexOf("?");
+  const path = mark < 0 ? target : target.slice(0, mark);
+  const at = path.indexOf(".git/");
+  const repository = listedRepository(isolate.policy, path.slice(1, at));
+  if (repository === undefined) {
+    const owner = path.slice(1, path.indexOf("/", 1));
+    return owner.toLowerCase() === isolate.policy.owner ? new Refusal("repository-not-listed", path.slice(owner.length + 2, at)) : new Refusal("owner-not-allowed", owner);
+  }
+  return { repository, rest: path.slice(at + 4), query: mark < 0 ? "" : target.slice(mark + 1) };
+}
+
+/** Git over HTTP: clone, fetch, and pushes to agent branches. */
+export async function git(isolate: Isolate, visit: Visit): Promise<Response> {
+  const target = gitTarget(isolate, visit.target);
+  if (target instanceof Refusal) throw new Refused(target);
+  const { repository, rest, query } = target;
+  const { method } = visit.request;
+  visit.repository = repository.fullName;
+  if (rest.startsWith("/info/lfs")) refuse("lfs-refused");
+  const asked = rest === "/info/refs" ? /^service=(git-(?:upload|receive)-pack)$/.exec(query)?.[1] : query === "" ? /^\/(git-(?:upload|receive)-pack)$/.exec(rest)?.[1] : undefined;
+  if (asked === undefined || method !== (rest === "/info/refs" ? "GET" : "POST")) return refuse("git-service");
+  const service = asked as Service;
+  const push = service === "git-receive-pack";
+  visit.route = push ? "git.push" : "git.fetch";
+  if (!isolate.policy.open.has(visit.route)) refuse("route-not-allowed");
+  if (push && repository.access !== "write") refuse("access-read-only", repository.fullName);
+  if (rest === "/info/refs") return advertisement(isolate, visit, repository, service);
+  const type = visit.request.headers.get("content-type");
+  if (type !== `application/x-${service}-request`) refuse("media-type");
+  return push ? receive(isolate, visit, repository) : upload(isolate, visit, repository);
+}
+
+const pathOf = (isolate: Isolate, repository: CompiledRepository, rest: string): string => `/${isolate.policy.policy.organization}/${repository.name}.git${rest}`;
+
+/** Guard `git-protocol`: the version that is asked for, and nothing else of that header. */
+function protocolOf(visit: Visit): Record<string, string> {
+  const protocol = visit.request.headers.get("git-protocol");
+  if (protocol === null) return {};
+  if (!/^version=[012]$/.test(protocol)) refuse("header-value", "git-protocol");
+  return { "git-protocol": protocol };
+}
+
+async function admitted(isolate: Isolate, visit: Visit, bytes: number): Promise<void> {
+  visit.admission = await isolate.link.admit(visit.background, visit.write, bytes, visit.startedAt);
+}
+
+async function advertisement(isolate: Isolate, visit: Visit, repository: CompiledRepository, service: Service): Promise<Response> {
+  const push = service === "git-receive-pack";
+  const protocol = push ? {} : protocolOf(visit);
+  await admitted(isolate, visit, 0);
+  const answer = await send(isolate, visit, {
+    base: isolate.policy.policy.upstream.git,
+    path: pathOf(isolate, repository, `/info/refs?service=${service}`),
+    method: "GET",
+    headers: (token) => ({ authorization: token.basic, accept: "*/*", "user-agent": agentOf(visit), ...protocol }),
+    resource: "git",
+  });
+  await mustBe(answer, `application/x-${service}-advertisement`);
+  const bytes = await readBytes(answer, MAX_ADVERTISEMENT, "answer-too-large");
+  const passed = push ? filterAdvertisement(bytes) : bytes;
+  if (passed === undefined) return refuse("answer-refused");
+  visit.bytesOut = passed.length;
+  await isolate.link.takeBytes(visit.background, passed.length);
+  return new Response(passed, { status: 200, headers: answerHeaders(answer.headers, visit.requestId) });
+}
+
+/** Anything but the protocol's own answer is not passed on: GitHub's error pages say nothing that the status does not. */
+async function mustBe(answer: Response, type: string): Promise<void> {
+  if (answer.status === 200 && answer.headers.get("content-type") === type) return;
+  await answer.body?.cancel();
+  refuse(answer.status === 404 || answer.status === 403 ? "lookup-failed" : "upstream-error", String(answer.status));
+}
+
+const agentOf = (visit: Visit): string => {
+  const agent = visit.request.headers.get("user-agent") ?? "";
+  return /^git\/[\x21-\x7e ]{1,100}$/.test(agent) ? agent : "git/gatehouse";
+};
+
+async function upload(isolate: Isolate, visit: Visit, repository: CompiledRepository): Promise<Response> {
+  const { limits } = isolate.policy.policy;
+  const protocol = protocolOf(visit);
+  const body = await readBytes(gunzipped(visit.request, limits.maxBodyBytes), limits.maxBodyBytes);
+  visit.bytesIn = body.length;
+  const refused = judgeFetch(body);
+  if (refused !== undefined) throw new Refused(refused);
+  await admitted(isolate, visit, body.length);
+  const answer = await send(isolate, visit, {
+    base: isolate.policy.policy.upstream.git,
+    path: pathOf(isolate, repository, "/git-upload-pack"),
+    method: "POST",
+    headers: (token) => ({
+      authorization: token.basic, "content-type": "application/x-git-upload-pack-request", accept: "application/x-git-upload-pack-result", "user-agent": agentOf(visit), ...protocol,
+    }),
+    body,
+    resource: "git",
+  });
+  await mustBe(answer, "application/x-git-upload-pack-result");
+  const headers = answerHeaders(answer.headers, visit.requestId);
+  if (answer.body === null) return new Response(null, { status: 200, headers });
+  return new Response(counted(isolate, visit, answer.body as ReadableStream<Uint8Array>, limits.maxDownloadBytes), { status: 200, headers });
+}
+
+/** Reads the commands of a push, and what of the pack came with them. */
+async function commandsOf(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<{ readonly commands: PushCommands; readonly read: Uint8Array }> {
+  let read: Uint8Array = new Uint8Array(0);
+  for (;;) {
+    const commands = readCommands(read);
+    if (commands instanceof Refusal) throw new Refused(commands);
+    if (commands !== undefined) return { commands, read };
+    const { done, value } = await reader.read().catch(() => refuse("body-aborted"));
+    if (done || read.length > MAX_COMMAND_BYTES) return refuse("git-malformed", "commands");
+    read = concatenated([read, value], read.length + value.length);
+  }
+}
+
+async function receive(isolate: Isolate, visit: Visit, repository: CompiledRepository): Promise<Response> {
+  const { limits, branchPrefix } = isolate.policy.policy;
+  visit.write = true;
+  if (Number(visit.request.headers.get("content-length") ?? 0) > limits.maxPushBytes) refuse("push-too-large");
+  const stream = gunzipped(visit.request, limits.maxPushBytes).body;
+  if (stream === null) return refuse("git-malformed", "commands");
+  const reader = (stream as ReadableStream<Uint8Array>).getReader();
+  const { commands: { commands, next }, read } = await commandsOf(reader);
+  if (commands.length === 0) {
+    // Git asks with an empty request whether it may push before it sends a large one; that tells GitHub nothing.
+    return new Response(null, { status: 200, headers: { "content-type": "application/x-git-receive-pack-result", "cache-control": "no-store", "x-gatehouse-request-id": visit.requestId } });
+  }
+  const refused = judgeCommands(commands, branchPrefix);
+  if (refused !== undefined) throw new Refused(refused);
+  await admitted(isolate, visit, read.length);
+
+  const inspector = new PackInspector({ maxObjects: limits.maxPushObjects, maxInflated: limits.maxPushBytes * 20 + 64 * 1024 * 1024 });
+  const inspect = (bytes: Uint8Array): void => {
+    const problem = inspector.push(bytes);
+    if (problem !== undefined) throw new Refused(problem);
+    if (inspector.findings.length > 0) {
+      visit.findings = inspector.findings;
+      throw new Refused(new SecretRefusal(inspector.findings));
+    }
+  };
+  const verdict = async (): Promise<void> => {
+    if (!inspector.complete) refuse("body-aborted");
+    const problem = await judgeHistory(commands, inspector, new ObjectReader(isolate, visit, repository), repository.guarded);
+    if (problem !== undefined) throw new Refused(problem);
+  };
+  const pull = async (): Promise<Uint8Array | undefined> => {
+    const { done, value } = await reader.read().catch(() => refuse("body-aborted"));
+    if (done) return undefined;
+    visit.bytesIn += value.length;
+    if (visit.bytesIn > limits.maxPushBytes) refuse("push-too-large");
+    await isolate.link.takeBytes(visit.background, value.length);
+    return value;
+  };
+  visit.bytesIn = read.length;
+  inspect(read.subarray(next));
+
+  // First the small push: all of it is here and judged before GitHub hears of it.
+  const parts: Uint8Array[] = [read];
+  let length = read.length;
+  for (; ;) {
+    const chunk = length > WHOLE_PUSH ? null : await pull();
+    if (chunk === undefined) {
+      await verdict();
+      return report(isolate, visit, await push(isolate, visit, repository, concatenated(parts, length)));
+    }
+    if (chunk === null) break;
+    inspect(chunk);
+    parts.push(chunk);
+    length += chunk.length;
+  }
+
+  // A large one streams on while it is read, and its last bytes wait for the verdict.
+  const through = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = through.writable.getWriter();
+  const answering = push(isolate, visit, repository, through.readable);
+  answering.catch(() => undefined);
+  try {
+    let held = concatenated(parts, length);
+    const passAllBut = async (bytes: number): Promise<void> => {
+      if (held.length > bytes) await Promise.race([writer.write(held.subarray(0, held.length - bytes)), answering]);
+      held = held.slice(Math.max(0, held.length - bytes));
+    };
+    parts.length = 0;
+    await passAllBut(TRAILER);
+    for (let chunk = await pull(); chunk !== undefined; chunk = await pull()) {
+      inspect(chunk);
+      held = concatenated([held, chunk], held.length + chunk.length);
+      await passAllBut(TRAILER);
+    }
+    await verdict();
+    await passAllBut(0);
+    await writer.close();
+  } catch (error) {
+    await writer.abort(error).catch(() => undefined);
+    throw error;
+  }
+  return report(isolate, visit, await answering);
+}
+
+function push(isolate: Isolate, visit: Visit, repository: CompiledRepository, body: Uint8Array | ReadableStream<Uint8Array>): Promise<Response> {
+  return send(isolate, visit, {
+    base: isolate.policy.policy.upstream.git,
+    path: pathOf(isolate, repository, "/git-receive-pack"),
+    method: "POST",
+    headers: (token) => ({ authorization: token.basic, "content-type": "application/x-git-receive-pack-request", accept: "application/x-git-receive-pack-result", "user-agent": agentOf(visit) }),
+    body,
+    resource: "git",
+  });
+}
+
+/** What git says about each reference, small and without the token in it. */
+async function report(isolate: Isolate, visit: Visit, answer: Response): Promise<Response> {
+  await mustBe(answer, "application/x-git-receive-pack-result");
+  const bytes = await readBytes(answer, 1024 * 1024, "answer-too-large");
+  if (visit.token !== undefined && isolate.reflectionsOf(visit.token).has(new TextDecoder("latin1").decode(bytes))) refuse("answer-refused");
+  visit.bytesOut = bytes.length;
+  await isolate.link.takeBytes(visit.background, bytes.length);
+  return new Response(bytes, { status: 200, headers: answerHeaders(answer.headers, visit.requestId) });
+}
+

@@ -1,0 +1,34 @@
+/** Git's framing: four hex digits of length, then the payload; `0000` is a flush. */
+
+export type Packet = { readonly kind: "flush" | "delimiter" | "end" } | { readonly kind: "data"; readonly start: number; readonly end: number };
+
+/** Reads the packet at `at`: the packet and where the next one starts; undefined when it is not complete yet. Throws a RangeError on anything malformed. */
+export function readPacket(bytes: Uint8Array, at: number): { readonly packet: Packet; readonly next: number } | undefined {
+  if (bytes.length - at < 4) return undefined;
+  let length = 0;
+  for (let i = at; i < at + 4; i++) {
+    const code = bytes[i] ?? 0;
+    const digit = code >= 48 && code <= 57 ? code - 48 : code >= 97 && code <= 102 ? code - 87 : code >= 65 && code <= 70 ? code - 55 : -1;
+    if (digit < 0) throw new RangeError("packet length");
+    length = length * 16 + digit;
+  }
+  if (length < 4) {
+    const kind = (["flush", "delimiter", "end"] as const)[length];
+    if (kind === undefined) throw new RangeError("packet length");
+    return { packet: { kind }, next: at + 4 };
+  }
+  if (length > 65_520) throw new RangeError("packet length");
+  if (bytes.length - at < length) return undefined;
+  return { packet: { kind: "data", start: at + 4, end: at + length }, next: at + length };
+}
+
+const encoder = new TextEncoder();
+
+/** One packet of text. */
+export function packet(text: string): Uint8Array {
+  const payload = encoder.encode(text);
+  const out = new Uint8Array(payload.length + 4);
+  out.set(encoder.encode((payload.length + 4).toString(16).padStart(4, "0")));
+  out.set(payload, 4);
+  return out;
+}

@@ -5,6 +5,7 @@
 import { execute, getOperationAST, GraphQLError, parse, type DocumentNode } from "graphql";
 import { HttpError } from "../http/errors";
 import { presentError } from "./errors";
+import { measure, MOST_NODES } from "./measure";
 import { resolveField, resolveType } from "./resolve";
 import { problemsOf, schema } from "./schema";
 import type { GraphqlContext } from "./source";
@@ -44,13 +45,20 @@ export async function executeGraphql(context: GraphqlContext, request: GraphqlRe
   }
   const problems = problemsOf(document);
   if (problems.length > 0) return { errors: problems.map(presentError) };
-  if (!getOperationAST(document, operationName)) {
+  const operation = getOperationAST(document, operationName);
+  if (!operation) {
     const message = operationName ? `No operation named "${operationName}"` : "An operation name is required";
     return { errors: [{ message }] };
   }
+  const variables = (request.variables ?? {}) as Record<string, unknown>;
+  const measured = measure(document, operation, variables);
+  if (measured.nodes > MOST_NODES) {
+    const message = `This query requests up to ${measured.nodes.toLocaleString("en-US")} possible nodes which exceeds the maximum limit of ${MOST_NODES.toLocaleString("en-US")}.`;
+    return { errors: [{ type: "MAX_NODE_LIMIT_EXCEEDED", message }] };
+  }
   const { data, errors } = await execute({
-    schema: schema(), document, operationName, contextValue: context, rootValue: {},
-    variableValues: (request.variables ?? {}) as Record<string, unknown>, fieldResolver: resolveField, typeResolver: resolveType,
+    schema: schema(), document, operationName, contextValue: { ...context, measured }, rootValue: {}, variableValues: variables,
+    fieldResolver: resolveField, typeResolver: resolveType,
   });
   return {
     // GraphQL-js makes objects without a prototype, which some comparisons do not like.

@@ -54,9 +54,9 @@ const query: Resolvers<unknown> = {
   },
   resource: (_source, args, context) => resource(context, String(args.url)),
   search: (_source, args, context) => search(context, args),
-  rateLimit: (_source, _args, { world, rate }) => {
+  rateLimit: (_source, _args, { world, rate, measured = { nodes: 0, cost: 1 } }) => {
     const { limit, used, resetAt } = rate ?? { limit: world.limits.graphql, used: 0, resetAt: world.clock.now() + 3_600_000 };
-    return { limit, used, cost: 1, nodeCount: 0, remaining: Math.max(0, limit - used), resetAt: new Date(resetAt).toISOString().replace(/\.\d+Z$/, "Z") };
+    return { limit, used, cost: measured.cost, nodeCount: measured.nodes, remaining: Math.max(0, limit - used), resetAt: new Date(resetAt).toISOString().replace(/\.\d+Z$/, "Z") };
   },
   meta: (_source, _args, { world }) => ({ gitHubServicesSha: "0".repeat(40), isPasswordAuthenticationVerifiable: false, gitIpAddresses: [], hookIpAddresses: [], installedVersion: world.origin }),
 };

@@ -5,6 +5,7 @@ import type {
   App, BranchProtection, CheckRun, CheckSuite, Comment, CommitStatus, Issue, Label, Milestone, Organization, ProtectionActor, Repository, Review, ReviewComment, Team, User,
 } from "../state";
 import type { World } from "../world";
+import type { Measure } from "./measure";
 
 /** Everything a query needs: the state, and who asks. */
 export interface GraphqlContext {
@@ -12,6 +13,8 @@ export interface GraphqlContext {
   auth: Auth;
   /** The hourly limit of the asker, for the field `rateLimit`. */
   rate?: { limit: number; used: number; resetAt: number };
+  /** What the document may cost and how much it may answer. */
+  measured?: Measure;
 }
 
 /** A value of a GraphQL object type. Plain objects without resolvers answer with their own properties. */

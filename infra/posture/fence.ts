@@ -136,7 +136,7 @@ export const MAX_RESTRICTED_PATHS = 200;
  * The protected paths in the push ruleset's own notation: Ruby's fnmatch with FNM_PATHNAME, where `**` alone is one segment and
  * where a leading slash never matches.
  */
-export function restrictedPaths(repository: Repository): string[] {
+export function restrictedPaths(repository: Pick<Repository, "protectedPaths">): string[] {
   return sorted([...PROTECTED_PATHS, ...repository.protectedPaths].flatMap(fnmatchPatterns));
 }
 
@@ -146,11 +146,19 @@ export function fnmatchPatterns(pattern: string): string[] {
   const bare = pattern.replace(/^\//, "");
   const roots = anchored ? [bare] : [bare, `**/${bare}`];
   return roots.flatMap((root) => {
-    if (root.endsWith("/**") || root.endsWith("/**/*")) return [`${root.replace(/\/\*\*(?:\/\*)?$/, "")}/**/*`];
-    if (root.endsWith("/")) return [`${root}**/*`];
+    if (root.endsWith("/**") || root.endsWith("/**/*")) return folder(root.replace(/\/\*\*(?:\/\*)?$/, ""));
+    if (root.endsWith("/")) return folder(root.slice(0, -1));
     // A name without a wildcard may be a file or a folder.
-    return /[*?]/.test(root.split("/").at(-1) ?? "") ? [root] : [root, `${root}/**/*`];
+    return /[*?]/.test(root.split("/").at(-1) ?? "") ? [root] : [root, ...folder(root)];
   });
+}
+
+/**
+ * Everything below a folder. A star never meets a leading dot, so hidden files and hidden folders are named too; a hidden file in a
+ * hidden folder is left to CODEOWNERS and the gate.
+ */
+function folder(path: string): string[] {
+  return [`${path}/**/*`, `${path}/**/.*`, `${path}/**/.*/**/*`];
 }
 
 function sortedChecks(environment: Environment) {

@@ -3,6 +3,7 @@ import type { PostureProblem } from "./errors";
 import type { ParseContext } from "./parse";
 import type { Readable } from "./walk";
 import { isGitHubDotCom } from "./endpoints";
+import { MAX_RESTRICTED_PATHS, restrictedPaths } from "./fence";
 import { keyPath, show } from "./problems";
 
 /** An environment of which some parts may be unreadable; what is unreadable has its own problem already. */
@@ -154,6 +155,14 @@ const writablePatterns: Rule = (draft) => repositories(draft).flatMap(({ reposit
   pattern !== undefined && (/^[!#]|[[\]\\\s\p{Cc}]|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/u.test(pattern) || pattern === "/"),
   () => problem(["repositories", index, "protectedPaths", i], `CODEOWNERS cannot hold ${show(pattern)}`, "a path such as /infra/ or *.tf: no !, no [ ], no \\, no spaces, no dot segments"))));
 
+/** GitHub takes only so many paths in one push ruleset; the rest would stand unguarded without a word. */
+const pathsThatFit: Rule = (draft) => repositories(draft).flatMap(({ repository, index }) => {
+  const patterns = (repository.protectedPaths ?? []).filter((pattern) => pattern !== undefined);
+  const count = restrictedPaths({ protectedPaths: patterns }).length;
+  return when(count > MAX_RESTRICTED_PATHS, () => problem(["repositories", index, "protectedPaths"],
+    `${patterns.length} entries become ${count} paths of a push ruleset, which takes ${MAX_RESTRICTED_PATHS}`, "fewer entries; one folder such as /infra/ holds everything below it"));
+});
+
 const uniqueChecks: Rule = ({ review }) => {
   const seen = new Set<string>();
   return (review?.requiredChecks ?? []).flatMap((check, index) => {
@@ -172,5 +181,5 @@ const reservedPaths: Rule = ({ tokenStore }) => {
 
 const RULES: readonly Rule[] = [
   uniqueRepositories, independentReviewers, hostnameAndZone, encryptedAddresses, impersonationNeedsServer, rotationBeforeExpiry,
-  graceCoversRequests, rotationOutOfReach, observeEnds, keyOverlap, auditTrail, branchSpaces, writablePatterns, uniqueChecks, reservedPaths,
+  graceCoversRequests, rotationOutOfReach, observeEnds, keyOverlap, auditTrail, branchSpaces, writablePatterns, pathsThatFit, uniqueChecks, reservedPaths,
 ];

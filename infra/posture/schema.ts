@@ -74,7 +74,7 @@ export const environmentSchema = z.strictObject({
     /** Team slugs of people who go on pushing their own branches; everyone else with write access is held to `claude/**`. */
     contributors: z.array(slug).default([]),
     /** More paths the agent may never change, beside workflows and CODEOWNERS (gitignore-like globs). */
-    protectedPaths: z.array(z.string().min(1).max(200)).default([]),
+    protectedPaths: z.array(z.string().min(1).max(180)).default([]),
     defaultBranch: branchName.default("main"),
   })).min(1, "at least one repository").max(1000, "at most 1000 repositories"),
   review: z.strictObject({

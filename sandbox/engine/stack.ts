@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { packages as sandboxPackages } from "../providers";
 import type { ProviderPackage } from "../providers/types";
 import { hasSecureValues, resolveConfig, type Config } from "./config";
 import { EngineError, UsageError } from "./errors";
@@ -70,11 +71,6 @@ export interface Stack {
   config(): Promise<Record<string, string>>;
 }
 
-/** The providers of the sandbox, loaded only when asked for: tests bring their own. */
-async function sandboxPackages(): Promise<readonly ProviderPackage[]> {
-  return (await import("../providers")).packages;
-}
-
 /**
  * Opens a stack. Reads Pulumi.yaml and Pulumi.<stack>.yaml now; the state at each operation.
  * @throws UsageError when the project or the stack's file cannot be used.
@@ -82,7 +78,7 @@ async function sandboxPackages(): Promise<readonly ProviderPackage[]> {
 export async function openStack(options: OpenStackOptions): Promise<Stack> {
   const project = readProject(options.projectDir);
   if (!/^[A-Za-z0-9_.-]{1,100}$/.test(options.stack)) throw new UsageError(`"${options.stack}" is not a stack's name: letters, digits, "_", "-" and "." only`);
-  const packages = options.providers ?? (await sandboxPackages());
+  const packages = options.providers ?? sandboxPackages;
   return new LocalStack(project, readStackFile(project, options.stack), options, packages);
 }
 

@@ -7,8 +7,8 @@ export interface Reply {
   readonly result?: unknown;
   readonly resultInfo?: Record<string, unknown>;
   readonly raw?: { readonly body: Uint8Array; readonly type: string; readonly headers?: Record<string, string> };
-  /** No body at all, not even an envelope. */
-  readonly empty?: true;
+  /** No body at all, not even an envelope; `untyped` leaves the content type out too. */
+  readonly empty?: true | "untyped";
 }
 
 /** One request on its way through a route. */

@@ -112,7 +112,7 @@ const envelope = (fields: { success: boolean; errors?: unknown; result?: unknown
 
 function sendReply(send: (status: number, headers: Record<string, string>, body: Uint8Array | string) => void, reply: Reply): void {
   // DELETE answers carry a JSON content type even when they are empty: the real provider refuses them otherwise.
-  if (reply.empty) return send(reply.status ?? 204, { "content-type": "application/json" }, "");
+  if (reply.empty) return send(reply.status ?? 204, reply.empty === "untyped" ? {} : { "content-type": "application/json" }, "");
   if (reply.raw) return send(reply.status ?? 200, { "content-type": reply.raw.type, ...reply.raw.headers }, reply.raw.body);
   send(reply.status ?? 200, { "content-type": "application/json" }, envelope({ success: true, result: reply.result ?? null, result_info: reply.resultInfo }));
 }

@@ -88,7 +88,9 @@ async function readMetadata(form: FormData): Promise<Record<string, unknown>> {
   throw errors.upload("metadata is not JSON");
 }
 
-async function readModule(name: string, part: string | File): Promise<ScriptModule> {
+/** A module's name is its file name; some clients call all parts `files`. */
+async function readModule(partName: string, part: string | File): Promise<ScriptModule> {
+  const name = typeof part === "string" || part.name === "" ? partName : part.name;
   if (typeof part === "string") return { name, type: "ESModule", contentType: "application/javascript+module", content: Buffer.from(part) };
   const contentType = (part.type.split(";")[0] ?? "").trim();
   const type = MODULE_TYPES[contentType];

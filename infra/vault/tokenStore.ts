@@ -103,7 +103,7 @@ export class TokenStore extends GatehouseComponent {
       backend: plan.appRole.mount, roleName: role.roleName,
     }, { parent: this });
     new vault.QuotaRateLimit(`${this.name}-gate-quota`, {
-      name: plan.quota, path: `auth/${plan.appRole.mount}`, rate: 50, interval: 1,
+      name: plan.quota, path: `auth/${plan.appRole.mount}/`, rate: 50, interval: 1, // the server adds the slash: without it every preview would replace the quota
     }, { parent: this, dependsOn: [backend] });
     return { roleId: role.roleId, secretId: pulumi.secret(secretId.secretId) };
   }

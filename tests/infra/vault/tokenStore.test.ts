@@ -46,7 +46,7 @@ it("lets the gate sign in for a short batch token with its one policy", async ()
   });
   // A role that limits its secret ids would replace this one in every preview.
   expect(run.one("store-gate-secret").inputs).toEqual({ backend: "gatehouse-gate", roleName: "claude-bot" });
-  expect(run.one("store-gate-quota").inputs).toEqual({ name: "gatehouse-claude-bot", path: "auth/gatehouse-gate", rate: 50, interval: 1 });
+  expect(run.one("store-gate-quota").inputs).toEqual({ name: "gatehouse-claude-bot", path: "auth/gatehouse-gate/", rate: 50, interval: 1 });
 });
 
 it("lets workflows of the one repository sign in, by GitHub's issuer, on its default branch", async () => {

@@ -1,7 +1,7 @@
 import { answerHeaders } from "./answers";
 import type { Isolate } from "./isolate";
 import { refuse } from "./problem";
-import { UNCACHED } from "./upstream";
+import { StreamControl, UNCACHED } from "./upstream";
 import { counted } from "./streams";
 import type { Visit } from "./visit";
 
@@ -22,11 +22,10 @@ export async function download(isolate: Isolate, visit: Visit, answer: Response)
     if (url === undefined || !policy.downloadHosts.includes(url.host) || (url.protocol !== "https:" && !policy.upstream.git.startsWith(`http://${url.host}`))) {
       return refuse("redirect-refused", url?.host ?? "");
     }
-    const found = await fetch(url.href, {
-      headers: { accept: "*/*", "user-agent": "gatehouse" },
-      ...UNCACHED,
-      signal: AbortSignal.timeout(policy.limits.upstreamTimeoutSeconds * 1000),
-    }).catch(() => refuse("upstream-error"));
+    const control = new StreamControl();
+    control.sent(policy.limits.upstreamTimeoutSeconds * 1000);
+    const found = await fetch(url.href, { headers: { accept: "*/*", "user-agent": "gatehouse" }, ...UNCACHED, signal: control.signal }).catch(() => refuse("upstream-error"));
+    control.answered();
     if (found.status >= 300 && found.status < 400) {
       await found.body?.cancel();
       location = found.headers.get("location") ?? "";

@@ -12,7 +12,7 @@ import { ObjectReader } from "./objects";
 import { Refused, refuse } from "./problem";
 import { concatenated, readBytes } from "./requests";
 import { counted } from "./streams";
-import { send } from "./upstream";
+import { send, StreamControl } from "./upstream";
 import type { Visit } from "./visit";
 
 /** Largest advertisement of references that is read, to be filtered. */
@@ -120,6 +120,7 @@ async function upload(isolate: Isolate, visit: Visit, repository: CompiledReposi
       authorization: token.basic, "content-type": "application/x-git-upload-pack-request", accept: "application/x-git-upload-pack-result", "user-agent": agentOf(visit), ...protocol,
     }),
     body,
+    stream: new StreamControl(),
     resource: "git",
   });
   await mustBe(answer, "application/x-git-upload-pack-result");
@@ -200,7 +201,8 @@ async function receive(isolate: Isolate, visit: Visit, repository: CompiledRepos
   // A large one streams on while it is read, and its last bytes wait for the verdict.
   const through = new TransformStream<Uint8Array, Uint8Array>();
   const writer = through.writable.getWriter();
-  const answering = push(isolate, visit, repository, through.readable);
+  const control = new StreamControl();
+  const answering = push(isolate, visit, repository, through.readable, control);
   answering.catch(() => undefined);
   try {
     let held = concatenated(parts, length);
@@ -217,15 +219,17 @@ async function receive(isolate: Isolate, visit: Visit, repository: CompiledRepos
     }
     await verdict();
     await passAllBut(0);
+    control.sent(limits.upstreamTimeoutSeconds * 1000);
     await writer.close();
   } catch (error) {
-    await writer.abort(error).catch(() => undefined);
+    // The connection, not the body: a body that ends early would still be a complete request to GitHub's server.
+    control.abort();
     throw error;
   }
   return report(isolate, visit, await answering);
 }
 
-function push(isolate: Isolate, visit: Visit, repository: CompiledRepository, body: Uint8Array | ReadableStream<Uint8Array>): Promise<Response> {
+function push(isolate: Isolate, visit: Visit, repository: CompiledRepository, body: Uint8Array | ReadableStream<Uint8Array>, stream?: StreamControl): Promise<Response> {
   return send(isolate, visit, {
     base: isolate.policy.policy.upstream.git,
     path: pathOf(isolate, repository, "/git-receive-pack"),
@@ -233,6 +237,7 @@ function push(isolate: Isolate, visit: Visit, repository: CompiledRepository, bo
     headers: (token) => ({ authorization: token.basic, "content-type": "application/x-git-receive-pack-request", accept: "application/x-git-receive-pack-result", "user-agent": agentOf(visit) }),
     body,
     resource: "git",
+    ...(stream === undefined ? {} : { stream }),
   });
 }
 

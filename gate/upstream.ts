@@ -11,8 +11,37 @@ export interface UpstreamRequest {
   /** Headers for a token; made per attempt, because a token may be read anew. */
   readonly headers: (token: Token) => Record<string, string>;
   readonly body?: string | Uint8Array | ReadableStream<Uint8Array>;
+  /**
+   * For bodies and answers that stream: the time limit then covers the wait for the answer's head, from when the request has been sent.
+   * Aborting it drops the connection; closing or aborting only the body would end the request as if it were complete.
+   */
+  readonly stream?: StreamControl;
   /** GitHub's name for the limit that this counts against. */
   readonly resource: "core" | "search" | "code_search" | "graphql" | "git";
+}
+
+/** Ends a streaming exchange: by hand, or when GitHub is silent for too long after `sent`. */
+export class StreamControl {
+  private readonly controller = new AbortController();
+  private timer: ReturnType<typeof setTimeout> | null = null;
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  /** The request is out: from now on GitHub has this long to answer. */
+  sent(ms: number): void {
+    this.timer ??= setTimeout(() => this.controller.abort(new DOMException("GitHub was too slow", "TimeoutError")), ms);
+  }
+
+  answered(): void {
+    clearTimeout(this.timer);
+  }
+
+  abort(): void {
+    clearTimeout(this.timer);
+    this.controller.abort();
+  }
 }
 
 /** No redirect is followed and no cache is read or written. The types of the runtime do not know `cache` yet; the runtime does since 2024-11-11. */
@@ -51,16 +80,19 @@ async function attempt(isolate: Isolate, visit: Visit, request: UpstreamRequest,
   const now = Date.now();
   const waitUntil = Math.max(isolate.link.told.waitUntil, isolate.blocked.get(request.resource) ?? 0);
   if (waitUntil > now) refuse("github-limit", "", Math.ceil((waitUntil - now) / 1000));
+  const timeoutMs = isolate.policy.policy.limits.upstreamTimeoutSeconds * 1000;
   const place = (visit.write ? isolate.writes : isolate.reads).enter(now);
   const leave = place instanceof Promise ? await place : place;
   try {
+    if (!(request.body instanceof ReadableStream)) request.stream?.sent(timeoutMs);
     const answer = await fetch(request.base + request.path, {
       method: request.method,
       headers: request.headers(token),
       ...UNCACHED,
-      signal: AbortSignal.timeout(isolate.policy.policy.limits.upstreamTimeoutSeconds * 1000),
+      signal: request.stream?.signal ?? AbortSignal.timeout(timeoutMs),
       ...(request.body === undefined ? {} : { body: request.body }),
     });
+    request.stream?.answered();
     heedLimits(isolate, visit, request, answer);
     if (answer.status === 101 || answer.webSocket) refuse("upstream-error");
     return answer;

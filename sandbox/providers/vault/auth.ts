@@ -49,7 +49,7 @@ export const AUTH_BACKEND: ResourceType<VaultClient> = {
     return (await readBackend(client, path, plan)) ?? { id: path, outs: {} };
   },
 
-  read: (root, id, state) => readBackend(root.within(state.namespace), id, state),
+  read: (root, id, state) => readBackend(root.within(state.namespace), id, adopted(state)),
 
   async update(root, id, { plan, changed }) {
     const client = root.within(plan.namespace);
@@ -75,6 +75,14 @@ async function readBackend(client: VaultClient, path: string, state: Props): Pro
   if (!mount) return undefined;
   const tune = await readTune(client, path, state);
   return { id: path, outs: { type: mount.type, path, description: mount.description, local: mount.local, accessor: mount.accessor, tune } };
+}
+
+/**
+ * The state to read by. One without an accessor is no state but the inputs of a create that was cut off: whether its tune settings
+ * reached the server is for the server to say.
+ */
+export function adopted(state: Props): Props {
+  return state.accessor === undefined ? { ...state, tune: undefined } : state;
 }
 
 /** Mounts an auth method. */

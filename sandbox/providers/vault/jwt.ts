@@ -2,7 +2,7 @@ import { isZero, type Properties } from "../support/properties";
 import type { Live, ResourceType } from "../support/resource";
 import { hasUnknown } from "../support/properties";
 import type { Props } from "../types";
-import { enableAuth, moveAuth, readTune, TUNE, tuneAuth } from "./auth";
+import { adopted, enableAuth, moveAuth, readTune, TUNE, tuneAuth } from "./auth";
 import type { VaultClient } from "./client";
 import { getMount } from "./mount";
 import { readTokenFields, TOKEN_FIELDS, tokenFieldsOfCreate, tokenFieldsOfUpdate } from "./tokenFields";
@@ -62,7 +62,13 @@ export const JWT_AUTH_BACKEND: ResourceType<VaultClient> = {
   async read(root, id, state) {
     const client = root.within(state.namespace);
     await client.askVersion();
-    return readBackend(client, id, state);
+    const live = await readBackend(client, id, adopted(state));
+    if (live || state.accessor !== undefined) return live;
+    // A create that was cut off between its two calls leaves a mount without configuration: adopted as it is, so that an update
+    // configures it.
+    const mount = await getMount(client, `auth/${id}`);
+    const unset = Object.fromEntries(CONFIG_NAMES.map((name) => [name, null]));
+    return mount && { id, outs: { ...unset, path: id, type: mount.type, local: mount.local, accessor: mount.accessor } };
   },
 
   async update(root, id, { plan, changed }) {

@@ -152,6 +152,27 @@ describe("the vault provider against a real server", () => {
     await provider.delete("broken", urn, {});
   });
 
+  it("finds and completes what a create left half done", async () => {
+    const JWT = "vault:jwt/authBackend:AuthBackend";
+    const AUTH = "vault:index/authBackend:AuthBackend";
+    for (const [type, kind, program] of [
+      [JWT, "jwt", { path: "half-jwt", jwtValidationPubkeys: [publicKey], boundIssuer: "https://issuer.example.com" }],
+      [AUTH, "approle", { path: "half-approle", type: "approle", tune: { maxLeaseTtl: "90m" } }],
+    ] as const) {
+      await vault.call("POST", `sys/auth/${program.path}`, { type: kind });
+      const urn = urnOf(type, "half");
+      const { inputs } = await provider.check(urn, {}, program);
+      expect(await provider.find?.(type, inputs)).toEqual({ id: program.path });
+      const read = await provider.read(program.path, urn, {}, inputs);
+      expect(read.id).toBe(program.path);
+      const outs = read.props ?? {};
+      expect(await provider.diff(program.path, urn, outs, read.inputs ?? {}, inputs)).toMatchObject({ changes: true, replaces: [] });
+      const updated = await provider.update(program.path, urn, outs, read.inputs ?? {}, inputs, false);
+      expect(await provider.diff(program.path, urn, updated.outs, inputs, inputs)).toMatchObject({ changes: false });
+      await provider.delete(program.path, urn, updated.outs);
+    }
+  });
+
   it("writes a policy document from rules", async () => {
     const rules = [{ path: "kv/data/x", capabilities: ["read", "list"], description: "reads", allowedParameters: [{ key: "b", values: ["1"] }, { key: "a", values: [] }], minWrappingTtl: "1s" }, { path: "kv/metadata/x", capabilities: ["read"] }];
     const { result } = await provider.invoke("vault:index/getPolicyDocument:getPolicyDocument", { rules });

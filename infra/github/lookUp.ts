@@ -75,11 +75,11 @@ async function settle<T>(look: () => Promise<T>, path: string, what: string): Pr
     return { value: await look() };
   } catch (error) {
     if (error instanceof Unfit) return { problem: { path, wrong: error.wrong, right: error.right } };
-    const message = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+    const message = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").trim();
     const absent = /\b404\b|not found|could not find/i.test(message);
     return { problem: absent
       ? { path, wrong: `not found on GitHub: ${what}`, right: "an existing name that the deployment can see" }
-      : { path, wrong: `${what} could not be looked up (${message})`, right: "a working GITHUB_TOKEN, GITHUB_OWNER and GITHUB_BASE_URL" } };
+      : { path, wrong: `${what} could not be looked up: ${message.slice(0, 300) || "no reason given"}`, right: "a working GITHUB_TOKEN, GITHUB_OWNER and GITHUB_BASE_URL" } };
   }
 }
 

@@ -1,0 +1,89 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { parse } from "yaml";
+import { names, parseStackFile, tokenPermissions } from "../../infra/posture";
+import { surroundings } from "../../stacks/environment";
+import { environment } from "../support/environment";
+import { postureMocks } from "../support/posture-mocks";
+import { deploy, known } from "../support/pulumi";
+
+type Program = () => Promise<Record<string, pulumi.Input<unknown>>>;
+
+/** The configuration of a stack as the engine gives it to the program: texts, lists and mappings as JSON. */
+function configOf(stack: string): Record<string, string> {
+  const { config } = parse(readFileSync(join(__dirname, "../..", `Pulumi.${stack}.yaml`), "utf8")) as { config: Record<string, unknown> };
+  return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]));
+}
+
+async function run(config: Record<string, string>) {
+  return deploy(postureMocks, async () => {
+    pulumi.runtime.setAllConfig(config);
+    const program = jest.requireActual<Program>("../../stacks/index");
+    const outputs = await program();
+    // Lets registrations that hang on outputs happen.
+    for (const output of Object.values(outputs)) await known(output);
+    return outputs;
+  });
+}
+
+beforeEach(() => { process.env.VAULT_ADDR = "https://vault.acme.dev:8200"; });
+afterEach(() => { delete process.env.VAULT_ADDR; });
+
+it.each(["dev", "prod"])("brings the %s environment up, with the outputs that operators need", async (stack) => {
+  const file = `Pulumi.${stack}.yaml`;
+  const posture = parseStackFile(readFileSync(join(__dirname, "../..", file), "utf8"), file);
+  const { value } = await run(configOf(stack));
+  expect(await known(value.gateKey)).toMatch(/^ghk_/);
+  expect(await known(value.operatorKey)).toMatch(/^gop_/);
+  for (const secret of ["gateKey", "operatorKey", "alertSecret"]) expect([secret, await pulumi.isSecret(value[secret] as pulumi.Output<unknown>)]).toEqual([secret, true]);
+  expect(value.gateUrl).toBe(stack === "dev" ? "https://github-gate-dev.acme-dev.workers.dev" : "https://github-gate.acme.dev");
+  expect(value.tokenPermissions).toEqual(tokenPermissions(posture));
+  expect(value.names).toEqual(names(posture));
+  expect(value.gatePolicy).toMatchObject({ organization: "acme", v: 1 });
+  expect(value.accessMatrix).toMatchObject({ repositories: { api: "write", docs: "read" } });
+});
+
+describe("an environment with mistakes", () => {
+  const bad = { ...configOf("dev"), "gatehouse:plan": "gold", "gatehouse:colour": "blue" };
+
+  it("ends the program with one line each, without a stack, before anything is declared", async () => {
+    const problem = await run(bad).then(() => undefined, (error: unknown) => error);
+    expect(pulumi.RunError.isInstance(problem)).toBe(true);
+    expect((problem as Error).message.split("\n")).toEqual([
+      "Pulumi.test.yaml: gatehouse:plan: no such plan: gold; free, team or enterprise",
+      expect.stringMatching(/^Pulumi\.test\.yaml: gatehouse:colour: unknown key; one of /) as string,
+    ]);
+  });
+
+  it("registers nothing", async () => {
+    const registered: string[] = [];
+    await pulumi.runtime.setMocks({ newResource: ({ name }) => { registered.push(name); return { id: "x", state: {} }; }, call: () => ({}) }, "gatehouse", "test");
+    pulumi.runtime.setAllConfig(bad);
+    await expect(jest.requireActual<Program>("../../stacks/index")()).rejects.toThrow("no such plan");
+    expect(registered).toEqual([]);
+  });
+});
+
+describe("what the machine must say", () => {
+  it("is where Vault is, unless the environment does", () => {
+    expect(() => surroundings(environment(), "Pulumi.test.yaml", {}, undefined)).toThrow("Pulumi.test.yaml: gatehouse:tokenStore.address: missing, and VAULT_ADDR is not set either; ");
+    expect(surroundings(environment(), "f", { VAULT_ADDR: "http://127.0.0.1:8200", GITHUB_BASE_URL: "http://127.0.0.1:1/" }, undefined)).toEqual({ githubUrl: "http://127.0.0.1:1/", vaultAddress: "http://127.0.0.1:8200" });
+    expect(surroundings(environment({ "tokenStore.address": "https://v.acme.dev" }), "f", {}, undefined).vaultAddress).toBeUndefined();
+    expect(surroundings(environment({ tokenStore: { kind: "kv" } }), "f", {}, undefined)).toEqual({ githubUrl: undefined, vaultAddress: undefined });
+  });
+});
+
+describe("Pulumi.yaml", () => {
+  const project = parse(readFileSync(join(__dirname, "../../Pulumi.yaml"), "utf8")) as { main: string; config: Record<string, { type: string; default?: unknown; items?: { type: string } }> };
+
+  it("types every key that each environment sets, and gives the schema's own defaults", () => {
+    expect(project.main).toBe("stacks/");
+    const defaults = parseStackFile(readFileSync(join(__dirname, "../../Pulumi.dev.yaml"), "utf8"), "f");
+    for (const [key, declared] of Object.entries(project.config)) {
+      if (declared.default !== undefined && key !== "plan") expect([key, declared.default]).toEqual([key, defaults[key as keyof typeof defaults]]);
+      if (declared.type === "array") expect(declared.items).toBeDefined();
+    }
+    for (const stack of ["dev", "prod"]) for (const key of Object.keys(configOf(stack))) expect(Object.keys(project.config)).toContain(key.replace("gatehouse:", ""));
+  });
+});

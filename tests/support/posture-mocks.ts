@@ -1,0 +1,35 @@
+import { createHash } from "node:crypto";
+import type { Mocks } from "./pulumi";
+
+/** Different random bytes for each resource, the same in every run. */
+export const randomBytes = (name: string): string => createHash("sha256").update(name).digest("base64");
+export const PASSWORD = "raw-password-of-the-test";
+export const SECRET_ID = "raw-secret-id-of-the-test";
+
+/** Strict mocks of every resource type and look-up that a posture may use; organization acme, all repositories private. */
+export const postureMocks: Mocks = {
+  types: {
+    ...Object.fromEntries([
+      "github:index/membership:Membership", "github:index/teamMembership:TeamMembership", "github:index/teamRepository:TeamRepository",
+      "github:index/repositoryFile:RepositoryFile", "github:index/branchProtection:BranchProtection",
+      "github:index/workflowRepositoryPermissions:WorkflowRepositoryPermissions", "github:index/organizationWebhook:OrganizationWebhook",
+      "vault:index/mount:Mount", "vault:kv/secretBackendV2:SecretBackendV2", "vault:kv/secretV2:SecretV2", "vault:index/policy:Policy",
+      "vault:index/authBackend:AuthBackend", "vault:index/quotaRateLimit:QuotaRateLimit", "vault:jwt/authBackend:AuthBackend", "vault:jwt/authBackendRole:AuthBackendRole",
+      "cloudflare:index/workersScript:WorkersScript", "cloudflare:index/workersScriptSubdomain:WorkersScriptSubdomain",
+      "cloudflare:index/workersCronTrigger:WorkersCronTrigger", "cloudflare:index/workersCustomDomain:WorkersCustomDomain", "cloudflare:index/r2Bucket:R2Bucket",
+      "cloudflare:index/r2BucketLock:R2BucketLock", "cloudflare:index/r2BucketLifecycle:R2BucketLifecycle", "cloudflare:index/logpushJob:LogpushJob",
+    ].map((type) => [type, () => ({})])),
+    "github:index/team:Team": () => ({ id: "77", slug: "agents" }),
+    "github:index/repositoryRuleset:RepositoryRuleset": () => ({ rulesetId: 9 }),
+    "vault:appRole/authBackendRole:AuthBackendRole": () => ({ roleId: "role-id" }),
+    "vault:appRole/authBackendRoleSecretId:AuthBackendRoleSecretId": () => ({ secretId: SECRET_ID }),
+    "cloudflare:index/workersKvNamespace:WorkersKvNamespace": () => ({ id: "kv-id" }),
+    "random:index/randomPassword:RandomPassword": () => ({ result: PASSWORD }),
+    "random:index/randomBytes:RandomBytes": (_, name) => ({ base64: randomBytes(name), hex: Buffer.from(randomBytes(name), "base64").toString("hex") }),
+  },
+  calls: {
+    "github:index/getRepository:getRepository": ({ name }) => ({ name, fullName: `acme/${String(name)}`, nodeId: `R_${String(name)}`, repoId: 100 + String(name).length, archived: false, defaultBranch: "main", visibility: "private" }),
+    "github:index/getTeam:getTeam": ({ slug }) => ({ id: String(500 + String(slug).length), slug, privacy: "closed" }),
+    "cloudflare:index/getWorkersScripts:getWorkersScripts": () => ({ results: [] }),
+  },
+};

@@ -137,6 +137,7 @@ describe("uploaded scripts", () => {
   });
 
   it("finish running requests of the old version, and let none fail, while versions are replaced", async () => {
+    await deploy("two");
     const slow = knock("/slow?ms=600");
     const results = new Map<string, number>();
     const failures: unknown[] = [];
@@ -160,7 +161,24 @@ describe("uploaded scripts", () => {
     expect(results.get("five")).toBeGreaterThan(0);
   }, 60_000);
 
+  it("answer the next request of an idle connection that was opened to the old version", async () => {
+    const socket = connect(portOf(cloudflare.running.gateUrl("gate")), "127.0.0.1");
+    let answers = "";
+    let closed = false;
+    socket.on("data", (chunk) => { answers += chunk.toString("latin1"); });
+    socket.on("close", () => { closed = true; });
+    socket.write("GET /version HTTP/1.1\r\nHost: a\r\n\r\n");
+    await pause(150);
+    await deploy("four");
+    await deploy("five");
+    socket.write("GET /version HTTP/1.1\r\nHost: a\r\n\r\n");
+    await pause(300);
+    socket.destroy();
+    expect([closed, answers.match(/five/g)?.length]).toEqual([false, 2]);
+  });
+
   it("leave the old version running when the new one does not start", async () => {
+    await deploy("five");
     const syntax = await cloudflare.upload("gate", "export default {", { bindings });
     const startup = await cloudflare.upload("gate", "missing(); export default { fetch() {} }", { bindings });
     expect(syntax.body.errors).toMatchObject([{ code: 10021 }]);

@@ -82,10 +82,10 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHubStandIn
     const [oidcKey, seeded] = await Promise.all([newRsaKey(), seed(world, options.environment, hooksDir)]);
     const oidc = new OidcIssuer(oidcKey, origin, world.clock);
     const router = new Router();
-    installRoutes(router);
     const log = new RequestLog();
     const faults = new FaultList();
     const limiter = new RateLimiter(world);
+    installRoutes(router, limiter);
     Object.assign(parts, {
       world, router, log, faults, limiter, oidc, blobs, graphql: executeGraphql, login: exchangeLogin,
       control: new Control(world, log, faults, limiter, oidc, options.environment), git: new GitServer(world, () => `${origin}/_internal/pre-receive`),

@@ -1,5 +1,7 @@
 import { Command } from "commander";
+import { registerReport } from "./commands/report";
 import { registerSandbox } from "./commands/sandbox";
+import { registerToken } from "./commands/token";
 import { runMain } from "./support/exit";
 
 /** `gatehouse`: what operators and auditors run. Exit codes: 0 holds, 1 does not hold, 2 used wrongly or could not run. */
@@ -9,6 +11,8 @@ function buildProgram(): Command {
     .showHelpAfterError("(gatehouse --help lists the commands)")
     .enablePositionalOptions();
   registerSandbox(program);
+  registerToken(program);
+  registerReport(program);
   return program;
 }
 

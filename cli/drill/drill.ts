@@ -19,7 +19,37 @@ export interface DrillOptions {
   /** Straight to GitHub with a token of the machine user: the second lock must hold when the first is open. */
   readonly github?: Door;
   readonly ground: DrillGround;
+  /** The gate's audit trail: git shows its user no rule, so a refused push is explained by its record. */
+  readonly trail?: AuditTrail;
   readonly onRow?: (row: DrillRow) => void;
+}
+
+/** Reads audit records after a position; `position()` is where the trail ends now. */
+export interface AuditTrail {
+  position(): Promise<number>;
+  after(position: number): Promise<readonly { decision: string; reason: string }[]>;
+}
+
+/** The gate's audit trail through its control route, with the operator key. */
+export function gateTrail(gateUrl: string, operatorKey: string): AuditTrail {
+  const ask = async (after: number): Promise<Response> => {
+    const response = await fetch(`${gateUrl}/_gate/audit?after=${after}`, { headers: { authorization: `Bearer ${operatorKey}` } });
+    if (!response.ok) throw new Error(`The gate's audit trail answered ${response.status}.`);
+    return response;
+  };
+  return {
+    position: async () => Number((await ask(Number.MAX_SAFE_INTEGER)).headers.get("x-gatehouse-audit-head")?.split(" ")[0] ?? 0),
+    after: async (position) => (await (await ask(position)).text()).split("\n").filter(Boolean).map((line) => JSON.parse(line) as { decision: string; reason: string }),
+  };
+}
+
+async function throughGate(attempt: DrillCase, { gate, ground, trail }: DrillOptions): Promise<Outcome> {
+  if (!trail || attempt.client !== "git") return attempt.run(gate, ground);
+  const position = await trail.position();
+  const answer = await attempt.run(gate, ground);
+  if (answer.ok) return answer;
+  const refusal = (await trail.after(position)).find((record) => record.decision === "deny");
+  return refusal ? { ...answer, rule: refusal.reason } : answer;
 }
 
 /** A case whose point is the way through the gate has nothing to show without it: a wrong key is no key at GitHub either. */
@@ -29,12 +59,13 @@ const GATE_ONLY = new Set(["use-without-key", "arbitrary-graphql"]);
  * Makes every attempt through the gate; each refused one is made again without the gate. An allowed action holds when it
  * succeeds, a forbidden one when both locks refuse it by themselves. Attempts run one after the other: later ones build on earlier ones.
  */
-export async function runDrill({ gate, github, ground, onRow }: DrillOptions): Promise<DrillRow[]> {
+export async function runDrill(options: DrillOptions): Promise<DrillRow[]> {
+  const { github, ground, onRow } = options;
   const cases = ground.readable ? [...DRILL, ...READ_ONLY_DRILL] : DRILL;
   const rows: DrillRow[] = [];
   for (const attempt of cases) {
     const { action, title, client, expect } = attempt;
-    const answer = await attempt.run(gate, ground);
+    const answer = await throughGate(attempt, options);
     const second = github && expect === "refused" && !GATE_ONLY.has(action) ? await attempt.run(github, ground) : undefined;
     const holds = expect === "allowed" ? answer.ok : !answer.ok && (second === undefined || !second.ok);
     const row: DrillRow = { action, title, client, expect, answer, ...(second ? { second } : {}), holds };

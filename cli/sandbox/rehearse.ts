@@ -3,7 +3,7 @@ import { join } from "node:path";
 import pc from "picocolors";
 import { display } from "../../sandbox/engine/display";
 import type { DrillRow } from "../drill/drill";
-import { runDrill } from "../drill/drill";
+import { gateTrail, runDrill } from "../drill/drill";
 import type { Door } from "../drill/door";
 import { buildReport } from "../report/report";
 import { renderHtml } from "../report/render/html";
@@ -93,6 +93,7 @@ async function drill(stage: Stage, deployment: Deployment, narrator: Narrator): 
   const token = await mintAsPerson(stage.systems.github.api, environment, deployment.tokenPermissions);
   const rows = await runDrill({
     ...doorsOf(stage, deployment, token),
+    trail: gateTrail(deployment.gateUrl, deployment.operatorKey),
     ground: {
       organization: environment.organization, writable: writable.name, ...(readable ? { readable: readable.name } : {}),
       unlisted: "secrets", foreign: "other-org/vault", defaultBranch: writable.defaultBranch, run: Date.now().toString(36),

@@ -9,8 +9,10 @@ import { demand, demandAuthorOr, demandUser } from "../access";
 import { unprocessable } from "../errors";
 import { nodeOf } from "../nodes";
 import {
-  accountSource, issueSource, type AccountSource, type Args, type CommentSource, type GraphqlContext, type IssueSource, type LabelSource, type RepositorySource, type Resolvers,
+  accountSource, issueSource, type Args, type CommentSource, type GraphqlContext, type IssueSource, type MilestoneSource, type RepositorySource, type Resolvers,
 } from "../source";
+import { reactionGroups } from "../types/issues";
+import { labelNames, metadataOf, peopleIds, setLabels } from "./metadata";
 
 const ISSUES = "issues=write";
 /** Pull requests take comments and labels by either permission. */
@@ -20,14 +22,6 @@ const subject = (context: GraphqlContext, id: string): Promise<IssueSource> => n
 const issueOf = (context: GraphqlContext, id: string): Promise<IssueSource> => nodeOf<IssueSource>(context, id, "Issue");
 const needed = ({ issue }: IssueSource): string => (issue.pull ? EITHER : ISSUES);
 const done = (args: Args, answer: Record<string, unknown>): Record<string, unknown> => ({ ...answer, clientMutationId: args.input.clientMutationId ?? null });
-
-async function labelNames(context: GraphqlContext, ids: readonly string[]): Promise<string[]> {
-  return (await Promise.all(ids.map((id) => nodeOf<LabelSource>(context, id, "Label")))).map(({ label }) => label.name);
-}
-
-async function peopleIds(context: GraphqlContext, ids: readonly string[]): Promise<number[]> {
-  return (await Promise.all(ids.map((id) => nodeOf<AccountSource>(context, id, "User")))).map(({ user }) => user.id);
-}
 
 export const issueMutations: Resolvers<unknown> = {
   createIssue: async (_source, args, context) => {
@@ -41,6 +35,7 @@ export const issueMutations: Resolvers<unknown> = {
     const issue = openIssue(world, repo, {
       ...authorOf(auth), title: input.title, body: input.body ?? null,
       labels: triages ? await labelNames(context, input.labelIds ?? []) : [], assigneeIds: triages ? await peopleIds(context, input.assigneeIds ?? []) : [],
+      milestone: triages && input.milestoneId ? (await nodeOf<MilestoneSource>(context, input.milestoneId, "Milestone")).milestone.number : null,
     });
     return done(args, { issue: issueSource(repo, issue) });
   },
@@ -50,12 +45,10 @@ export const issueMutations: Resolvers<unknown> = {
     const { repo, issue } = source;
     demandAuthorOr(context, repo, issue.userId, "triage", ISSUES, "updateIssue");
     if (typeof input.title === "string" && input.title.trim() === "") throw unprocessable("Title can't be blank");
-    const labels = Array.isArray(input.labelIds) ? await labelNames(context, input.labelIds) : undefined;
-    const assignees = Array.isArray(input.assigneeIds) ? await peopleIds(context, input.assigneeIds) : undefined;
+    const setMetadata = await metadataOf(context, source, input, "updateIssue");
     if (typeof input.title === "string") issue.title = input.title;
     if (typeof input.body === "string") issue.body = input.body;
-    if (labels) setLabels(context, source, labels);
-    if (assignees) issue.assigneeIds = assignees;
+    setMetadata();
     if (input.state === "OPEN" || input.state === "CLOSED") setIssueState(context.world, repo, issue, input.state === "OPEN" ? "open" : "closed", demandUser(context).id);
     issue.updatedAt = context.world.clock.iso();
     return done(args, { issue: source, actor: accountSource(demandUser(context)) });
@@ -135,7 +128,7 @@ export const issueMutations: Resolvers<unknown> = {
       reaction = { id, nodeId: nodeId("reaction", id), userId, content, createdAt: context.world.clock.iso() };
       reactions.push(reaction);
     }
-    return done(args, { subject: source, reaction: { id: reaction.nodeId, databaseId: reaction.id, content: args.input.content, createdAt: reaction.createdAt, user: accountSource(demandUser(context)) } });
+    return done(args, { subject: source, reactionGroups: reactionGroups(context, reactions), reaction: { id: reaction.nodeId, databaseId: reaction.id, content: args.input.content, createdAt: reaction.createdAt, user: accountSource(demandUser(context)) } });
   },
 };
 
@@ -145,10 +138,4 @@ async function reactable(context: GraphqlContext, id: string, mutation: string):
   const found = await nodeOf<IssueSource | CommentSource>(context, id, "Issue", "PullRequest", "IssueComment");
   demand(context, found.repo, "read", EITHER, mutation);
   return { reactions: found.type === "IssueComment" ? found.comment.reactions : found.issue.reactions, source: found };
-}
-
-function setLabels(context: GraphqlContext, { repo, issue }: IssueSource, names: readonly string[]): void {
-  const actor = demandUser(context).id;
-  for (const name of [...issue.labels]) if (!names.includes(name)) removeLabel(context.world, repo, issue, name, actor);
-  addLabels(context.world, repo, issue, names, actor);
 }

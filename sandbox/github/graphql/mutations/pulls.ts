@@ -4,10 +4,11 @@ import { setIssueState } from "../../domain/issues";
 import { createPull, mergePull, pullFigures, requestReviewers, retarget, setDraft, updateBranch } from "../../domain/pulls";
 import { mayOn } from "../../permissions";
 import { demand, demandAuthorOr, demandUser, incorrectPermissions } from "../access";
-import { unprocessable } from "../errors";
+import { notImplemented, unprocessable } from "../errors";
 import { nodeOf } from "../nodes";
 import { accountSource, issueSource, type AccountSource, type Args, type GraphqlContext, type IssueSource, type RepositorySource, type Resolvers, type TeamSource } from "../source";
 import { pullOf } from "../types/pulls";
+import { metadataOf } from "./metadata";
 
 const NEEDED = "pull_requests=write";
 
@@ -40,11 +41,13 @@ export const pullMutations: Resolvers<unknown> = {
     const { repo, issue } = source;
     demandAuthorOr(context, repo, issue.userId, "write", NEEDED, "updatePullRequest");
     if (typeof input.title === "string" && input.title.trim() === "") throw unprocessable("Title can't be blank");
+    const setMetadata = await metadataOf(context, source, input, "updatePullRequest");
     const actor = demandUser(context).id;
     if (typeof input.baseRefName === "string" && input.baseRefName !== pullOf(source).baseRef) await retarget(context.world, repo, issue, input.baseRefName);
     if (typeof input.title === "string") issue.title = input.title;
     if (typeof input.body === "string") issue.body = input.body;
     if (typeof input.maintainerCanModify === "boolean") pullOf(source).maintainerCanModify = input.maintainerCanModify;
+    setMetadata();
     if (input.state === "CLOSED" || input.state === "OPEN") changeState(context, source, input.state === "OPEN" ? "open" : "closed");
     issue.updatedAt = context.world.clock.iso();
     pullEvent(context.world, repo, issue, "edited", actor);
@@ -112,6 +115,7 @@ export const pullMutations: Resolvers<unknown> = {
   updatePullRequestBranch: async (_source, args, context) => {
     const source = await pull(context, args.input.pullRequestId);
     demand(context, source.repo, "write", "pull_requests=write,contents=write", "updatePullRequestBranch");
+    if (args.input.updateMethod === "REBASE") throw notImplemented("the input updateMethod: REBASE of updatePullRequestBranch");
     await updateBranch(context.world, source.repo, context.auth, source.issue, args.input.expectedHeadOid ?? undefined);
     return answer(source, args, context);
   },

@@ -297,7 +297,18 @@ describe("issues", () => {
     const first = [...s.repo("api").issues.values()][0];
     const answer = await s.ask(s.withToken(AGENT), "mutation($input:AddLabelsToLabelableInput!){addLabelsToLabelable(input:$input){clientMutationId}}", { input: { labelableId: first?.nodeId, labelIds: [s.repo("api").labels.get("question")?.nodeId] } });
     expect(errorsOf(answer)).toEqual([`FORBIDDEN ${BOT} does not have the correct permissions to execute \`AddLabelsToLabelable\``]);
+    // Being the author of an issue gives its text, not its labels.
+    const mine = dataOf<{ createIssue: { issue: { id: string } } }>(await s.ask(s.withToken(AGENT), create, { input: { ...input, labelIds: [s.repo("api").labels.get("bug")?.nodeId] } })).createIssue.issue.id;
+    const update = "mutation($input:UpdateIssueInput!){updateIssue(input:$input){issue{title labels(first:5){nodes{name}}}}}";
+    const smuggled = { id: mine, title: "Yes", labelIds: [s.repo("api").labels.get("question")?.nodeId] };
+    expect(errorsOf(await s.ask(s.withToken(AGENT), update, { input: smuggled }))).toEqual([`FORBIDDEN ${BOT} does not have the correct permissions to execute \`UpdateIssue\``]);
+    expect(dataOf(await s.ask(s.withToken(AGENT), update, { input: { id: mine, title: "Yes" } }))).toEqual({ updateIssue: { issue: { title: "Yes", labels: { nodes: [] } } } });
     s.admit("api", "write");
     expect(first?.labels).toEqual(["bug"]);
+  });
+
+  it("names an input that it would pass over", async () => {
+    const input = { repositoryId: s.repo("api").nodeId, title: "x", projectIds: ["P_1"] };
+    expect(errorsOf(await s.ask(s.withToken(AGENT), "mutation($input:CreateIssueInput!){createIssue(input:$input){issue{id}}}", { input }))).toEqual(["NOT_IMPLEMENTED The GitHub stand-in does not implement the input projectIds of createIssue."]);
   });
 });

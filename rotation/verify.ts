@@ -151,8 +151,10 @@ export async function readGrant(effects: Effects, plan: RotationPlan, appToken: 
   type Grant = { token_expires_at?: string | null; permissions?: { repository?: Record<string, "read" | "write">; organization?: Record<string, "read" | "write">; other?: Record<string, "read" | "write"> } };
   const at = Date.parse(expiresAt);
   const mine = (JSON.parse(answer.text) as Grant[]).filter((g) => Math.abs(Date.parse(g.token_expires_at ?? "") - at) < 1000);
-  const only = mine.length === 1 ? mine[0] : undefined; // two tokens ending in the same second cannot be told apart
-  return only && { ...only.permissions?.repository, ...only.permissions?.organization, ...only.permissions?.other };
+  const sets = mine.map((g) => ({ ...g.permissions?.repository, ...g.permissions?.organization, ...g.permissions?.other }));
+  // Two tokens that end in the same second cannot be told apart; that matters only when they may do different things.
+  const texts = new Set(sets.map((set) => JSON.stringify(Object.entries(set).sort())));
+  return texts.size === 1 ? sets[0] : undefined;
 }
 
 /** Accepts the organization's pending invitation with the new token: only the machine user itself can. Returns what happened, in words. */

@@ -1,15 +1,15 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Miniflare } from "miniflare";
-import { names, parseEnvironment, vaultPolicies, type Environment } from "../../../infra/posture";
+import { endpoints, names, parseEnvironment, vaultPolicies, type Environment } from "../../../infra/posture";
 import { compilePolicy } from "../../../infra/posture/gate";
+import { startGitHub, type GitHubStandIn } from "../../../sandbox/github";
+import { freePort } from "../../../sandbox/tools/ports";
 import { startVault, type Vault } from "../../../sandbox/vault";
 import { bundle } from "../../gate/support/gate";
-import { GitHubModel } from "./github-model";
+import { planRotation, type RotationPlan } from "../../../rotation/plan";
 
 const sha256url = (text: string): string => createHash("sha256").update(text).digest("base64url");
 
@@ -28,12 +28,12 @@ export function shortEnvironment(change: Record<string, unknown> = {}): Environm
   }, "Pulumi.test.yaml");
 }
 
-/** A real OpenBao with the posture's policies and sign-ins, the real gate in workerd, and a loopback GitHub with its own token authority. */
+/** A real OpenBao with the posture's policies and sign-ins, the real gate in workerd, and the GitHub stand-in with its own token authority. */
 export interface Real {
   readonly environment: Environment;
   readonly vault: Vault;
-  readonly github: GitHubModel;
-  readonly githubUrl: string;
+  readonly github: GitHubStandIn;
+  readonly plan: RotationPlan;
   readonly gateUrl: string;
   readonly gateKey: string;
   readonly operatorKey: string;
@@ -41,23 +41,29 @@ export interface Real {
   admin(method: string, path: string, body?: unknown, type?: string): Promise<{ status: number; json: Record<string, unknown> }>;
   /** A Vault token with one party's policy and nothing else. */
   partyToken(party: "gate" | "rotator" | "auditor" | "deployer", ttl?: string): Promise<string>;
+  /** What a person does on GitHub's token page; the answer of the App's authorization for app-user-token. */
+  personMakes(change?: Record<string, unknown>): Promise<{ token: string; refreshToken?: string }>;
+  /** Base64 SHA-256 of the machine user's (or the App's) tokens of the environment's kind that are alive. */
+  alive(): Promise<string[]>;
   /** One request of the agent through the gate. */
   ask(path?: string): Promise<number>;
   stop(): Promise<void>;
 }
 
-export async function startReal(change: Record<string, unknown> = {}): Promise<Real> {
-  const environment = shortEnvironment(change);
+/** @param asServer the environment names the stand-in as its Enterprise Server, as some kinds demand */
+export async function startReal(change: Record<string, unknown> = {}, asServer = false): Promise<Real> {
+  const port = await freePort();
+  const environment = shortEnvironment({ ...change, ...(asServer ? { githubUrl: `http://127.0.0.1:${port}` } : {}) });
   const dir = mkdtempSync(join(tmpdir(), "gatehouse-rotation-"));
   const undo: (() => Promise<unknown> | unknown)[] = [() => { rmSync(dir, { recursive: true, force: true }); }];
   const stop = async (): Promise<void> => { for (const step of undo.splice(0).reverse()) await step(); };
   try {
     const vault = await startVault({ dataDir: join(dir, "vault"), toolsDir: resolve(__dirname, "../../../.gatehouse/tools"), storage: "inmem" });
     undo.push(() => vault.stop());
-    const github = new GitHubModel(() => Date.now());
-    const server = await serve(github);
-    undo.push(() => { server.closeAllConnections(); return new Promise((done) => server.close(done)); });
-    const githubUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const github = await startGitHub({ environment, dataDir: join(dir, "github"), port });
+    undo.push(() => github.stop());
+    await invite(github, environment);
+    const plan = planRotation(environment, github.url);
     const admin = administrator(vault);
     const where = names(environment).vault;
     if (!where) throw new Error("this environment's store is not Vault");
@@ -67,7 +73,7 @@ export async function startReal(change: Record<string, unknown> = {}): Promise<R
     await admin("POST", `${where.mount}/data/${where.operator}`, { options: { cas: 0 }, data: { key: operatorKey } });
     const policy = compilePolicy(environment, {
       repositories: [{ name: "api", id: 101, nodeId: "R_kgDOapi" }, { name: "docs", id: 102, nodeId: "R_kgDOdocs" }],
-      endpoints: { origin: githubUrl, api: `${githubUrl}/api/v3`, graphql: `${githubUrl}/api/graphql`, git: githubUrl, oidcIssuer: `${githubUrl}/_services/token` } as never,
+      endpoints: endpoints(github.url),
     });
     const miniflare = new Miniflare({
       handleRuntimeStdio: (out: NodeJS.ReadableStream, err: NodeJS.ReadableStream) => { out.resume(); err.resume(); },
@@ -84,11 +90,20 @@ export async function startReal(change: Record<string, unknown> = {}): Promise<R
     undo.push(() => miniflare.dispose());
     const gateUrl = (await miniflare.ready).origin;
     return {
-      environment, vault, github, githubUrl, gateUrl, gateKey, operatorKey, admin, stop,
+      environment, vault, github, plan, gateUrl, gateKey, operatorKey, admin, stop,
       partyToken: async (party, ttl = "10m") => {
         const made = await admin("POST", "auth/token/create", { policies: [where.policies[party]], no_default_policy: true, ttl, no_parent: true });
         return (made.json.auth as { client_token: string }).client_token;
       },
+      personMakes: async (change = {}) => {
+        const answer = await fetch(`${github.api}/_sandbox/tokens`, {
+          method: "POST", headers: { "content-type": "application/json" },
+          body: JSON.stringify({ login: plan.login, kind: plan.kind, permissions: plan.permissions, repositories: plan.repositories.map((r) => r.name), ...(plan.expiryDays ? { expiresInDays: plan.expiryDays } : {}), ...change }),
+        });
+        if (!answer.ok) throw new Error(await answer.text());
+        return (await answer.json()) as { token: string };
+      },
+      alive: async () => ((await (await fetch(`${github.api}/_sandbox/tokens`)).json()) as { sha256: string; kind: string; alive: boolean }[]).filter((t) => t.alive && t.kind === plan.kind).map((t) => t.sha256),
       ask: async (path = "/repos/acme/api/pulls?state=open") => {
         const answer = await fetch(gateUrl + path, { headers: { authorization: `Bearer ${gateKey}`, "user-agent": "agent" } });
         await answer.text();
@@ -134,22 +149,16 @@ async function deploy(admin: Admin, environment: Environment): Promise<{ roleId:
   return { roleId, secretId };
 }
 
-async function serve(github: GitHubModel): Promise<Server> {
-  const server = createServer((request, response) => {
-    const parts: Buffer[] = [];
-    request.on("data", (part: Buffer) => parts.push(part));
-    request.on("end", () => {
-      const url = new URL(request.url ?? "/", "http://github");
-      const text = Buffer.concat(parts).toString("utf8");
-      const json = request.headers["content-type"]?.includes("json");
-      const reply = github.handle({
-        method: request.method ?? "", path: url.pathname, query: url.searchParams, headers: request.headers as Record<string, string>,
-        body: text === "" ? {} : json ? JSON.parse(text) as Record<string, unknown> : Object.fromEntries(new URLSearchParams(text)),
-      });
-      response.writeHead(reply.status, { "content-type": "application/json; charset=utf-8", ...reply.headers });
-      response.end(reply.body === undefined ? "" : JSON.stringify(reply.body));
-    });
-  });
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  return server;
+/** What the stack declares at GitHub, as far as a token's reach depends on it: an invitation, a team, its repositories. */
+async function invite(github: GitHubStandIn, environment: Environment): Promise<void> {
+  const { organization, agent, repositories } = environment;
+  const call = async (method: string, path: string, body: unknown): Promise<void> => {
+    const answer = await fetch(github.api + path, { method, headers: { authorization: `Bearer ${github.adminToken}`, "content-type": "application/json" }, body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+  };
+  await call("PUT", `/orgs/${organization}/memberships/${agent.machineUser}`, { role: "member" });
+  await call("POST", `/orgs/${organization}/teams`, { name: agent.team, privacy: "closed" });
+  await call("PUT", `/orgs/${organization}/teams/${agent.team}/memberships/${agent.machineUser}`, { role: "member" });
+  for (const { name, access } of repositories) await call("PUT", `/orgs/${organization}/teams/${agent.team}/repos/${organization}/${name}`, { permission: access === "write" ? "push" : "pull" });
+  await fetch(`${github.api}/_sandbox/limits`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ revocations: 100_000 }) });
 }

@@ -146,9 +146,9 @@ export class Run {
 
   /** Reports a step that went wrong and throws {@link StepFailed}. */
   broke(step: StepInfo, error: unknown): never {
-    if (!step.internal) this.options.emit({ kind: "resource-failed", step });
     const message = messageOf(error);
     this.fail(this.preview ? `Preview failed: ${message}` : message, step.internal ? undefined : step.urn);
+    if (!step.internal) this.options.emit({ kind: "resource-failed", step });
     throw new StepFailed(message);
   }
 }

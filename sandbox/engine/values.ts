@@ -27,18 +27,25 @@ export { isObject };
 /** Whether an object is an asset, an archive or a reference to a resource rather than a plain map. */
 const sigOf = (value: Record<string, unknown>): string | undefined => (typeof value[SIG] === "string" ? value[SIG] : undefined);
 
+/** A value without marks: inside a secret nothing needs one of its own, and the state keeps none there. */
+function bare(value: Value): Value {
+  if (value instanceof Secret) return bare(value.value);
+  if (Array.isArray(value)) return value.map(bare);
+  if (isObject(value)) return Object.fromEntries(Object.entries(value as Values).map(([key, item]) => [key, bare(item)]));
+  return value;
+}
+
 /** From the wire to the engine: secrets and output values become {@link Secret} and {@link UNKNOWN}. */
 export function fromWire(value: unknown): Value {
   if (value === undefined || value === null) return null;
   if (Array.isArray(value)) return value.map(fromWire);
   if (isObject(value)) {
     if (sigOf(value) === SECRET_SIG) {
-      const inner = fromWire(value.value);
-      return inner instanceof Secret ? inner : new Secret(inner);
+      return new Secret(bare(fromWire(value.value)));
     }
     if (sigOf(value) === OUTPUT_SIG) {
       const inner = value.value === undefined ? UNKNOWN : fromWire(value.value);
-      return value.secret === true && !(inner instanceof Secret) ? new Secret(inner) : inner;
+      return value.secret === true ? new Secret(bare(inner)) : inner;
     }
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fromWire(item)]));
   }

@@ -41,7 +41,6 @@ export class ProgressDisplay {
       case "resource-failed": {
         const row = this.row(event.step.urn, event.step);
         row.failed = true;
-        row.ended = this.now();
         return this.show(row);
       }
       case "diagnostic": return this.diagnostic(event.diagnostic);

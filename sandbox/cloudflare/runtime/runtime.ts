@@ -6,6 +6,7 @@ import { Miniflare, NoOpLog, type MiniflareOptions, type WorkerOptions } from "m
 import { describeSystemError, SystemsError } from "../../tools/errors";
 import { ProcessGuard } from "../../tools/guard";
 import { freePort } from "../../tools/ports";
+import { withoutSignalListeners } from "../../tools/signals";
 import type { BindingFault } from "../http/faults";
 import type { Account } from "../state";
 import { Front } from "./front";
@@ -154,15 +155,23 @@ export class Runtime {
       await this.reserve(script.name);
       this.#writeModules(script.name);
     }
-    const workers = workerOptions(this.account, { scriptsDir: join(this.dataDir, "scripts"), ports: this.#ports, faults: this.#faults });
-    const wanted = JSON.stringify(workers, (_, value: unknown) => (value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value));
-    if (wanted === this.#applied) return;
-    const fronts = [...this.#fronts.values()];
-    for (const front of fronts) front.hold();
+    let workers = this.#workers();
+    if (keyOf(workers) === this.#applied) return;
+    for (const front of this.#fronts.values()) front.hold();
     const graceful = await this.#drain();
     try {
-      await this.#run(workers);
-      this.#applied = wanted;
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          await this.#run(workers);
+          break;
+        } catch (error) {
+          // While workerd was not running, somebody else may have been given one of its ports.
+          if (attempt === 3 || !/address (?:is )?already in use|ERR_ADDRESS_IN_USE/i.test(String(error))) throw error;
+          for (const name of this.#ports.keys()) this.#ports.set(name, await freePort());
+          workers = this.#workers();
+        }
+      }
+      this.#applied = keyOf(workers);
       this.#storedKv.clear();
       this.#storedR2.clear();
       for (const id of this.account.kv.keys()) this.#storedKv.add(id);
@@ -173,6 +182,10 @@ export class Runtime {
     } finally {
       for (const [name, front] of this.#fronts) front.release(this.account.scripts.has(name) ? this.#ports.get(name) : undefined, graceful);
     }
+  }
+
+  #workers(): WorkerOptions[] {
+    return workerOptions(this.account, { scriptsDir: join(this.dataDir, "scripts"), ports: this.#ports, faults: this.#faults });
   }
 
   async #run(workers: WorkerOptions[]): Promise<void> {
@@ -187,7 +200,7 @@ export class Runtime {
     await oneLauncherAtATime(this.#launcher, async () => {
       try {
         if (this.#miniflare === undefined) {
-          this.#miniflare = new Miniflare(options);
+          this.#miniflare = withoutSignalListeners(() => new Miniflare(options));
           await this.#miniflare.ready;
         } else await this.#miniflare.setOptions(options);
       } catch (error) {
@@ -247,6 +260,9 @@ export class Runtime {
     for (const stream of [stdout, stderr]) stream.on("error", () => undefined);
   }
 }
+
+/** Tells two configurations apart. */
+const keyOf = (workers: readonly WorkerOptions[]): string => JSON.stringify(workers, (_, value: unknown) => (value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value));
 
 function signal(pid: number, name: NodeJS.Signals | 0): boolean {
   try {

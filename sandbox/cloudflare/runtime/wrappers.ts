@@ -30,7 +30,8 @@ export default ({ inner }) => {
     createMultipartUpload: async (key, options) => { await check("createMultipartUpload", key); return inner.createMultipartUpload(key, options); },
     resumeMultipartUpload: (...args) => inner.resumeMultipartUpload(...args),
     async put(key, value, options = {}) {
-      if (ruled(key).length === 0) return inner.put(key, value, options);
+      // A put that refuses to overwrite by itself needs no second look.
+      if (ruled(key).length === 0 || options.onlyIf?.etagDoesNotMatch === "*") return inner.put(key, value, options);
       // One call where possible: an object that is not there yet is not locked. Only then a second look is needed.
       if (options.onlyIf === undefined && !(value instanceof ReadableStream)) {
         const stored = await inner.put(key, value, { ...options, onlyIf: { etagDoesNotMatch: "*" } });

@@ -235,6 +235,20 @@ describe("uploaded scripts", () => {
     expect(readFileSync(cloudflare.running.consoleLog, "utf8")).toContain("printed by the Worker: ?hello");
   });
 
+  it("come up on another port when theirs was taken meanwhile", async () => {
+    await cloudflare.upload("other", "export default { fetch() { return new Response('other') } }");
+    const before = cloudflare.running.directUrl("other");
+    await cloudflare.call("DELETE", "{a}/workers/scripts/other");
+    const thief = createServer().listen(portOf(before), "127.0.0.1");
+    await new Promise((done) => thief.once("listening", done));
+    expect((await cloudflare.upload("other", "export default { fetch() { return new Response('other') } }")).status).toBe(200);
+    expect(await (await cloudflare.knock("other")).text()).toBe("other");
+    expect(cloudflare.running.directUrl("other")).not.toBe(before);
+    expect(await knock("/version")).toBe("five");
+    thief.close();
+    await cloudflare.call("DELETE", "{a}/workers/scripts/other");
+  });
+
   it("lose their Durable Objects with the script, and its address answers that nothing is there", async () => {
     expect((await cloudflare.call("DELETE", "{a}/workers/scripts/gate-ledger")).body.errors).toMatchObject([{ code: 10064 }]);
     expect((await cloudflare.call("DELETE", "{a}/workers/scripts/gate")).status).toBe(200);

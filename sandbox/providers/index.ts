@@ -10,7 +10,8 @@ export const packages: ProviderPackage[] = [cloudflarePackage, githubPackage, ra
 /** The package by name; refused by name when the sandbox has none. */
 export function packageNamed(name: string): ProviderPackage {
   const found = packages.find((candidate) => candidate.name === name);
-  if (!found) throw new ProviderError(`the sandbox has no provider for the package "${name}" (it has ${packages.map((candidate) => candidate.name).join(", ")})`);
+  if (!found)
+    throw new ProviderError(`the sandbox has no provider for the package "${name}" (it has ${packages.map((candidate) => candidate.name).join(", ")})`);
   return found;
 }
 

@@ -125,7 +125,13 @@ export class CloudflareClient {
       "x-stainless-retry-count": String(attempt),
       ...call.headers,
     };
-    return fetch(url, { method: call.method, headers, redirect: "manual", signal: AbortSignal.timeout(CALL_TIMEOUT_MS), ...(body === undefined ? {} : { body }) });
+    return fetch(url, {
+      method: call.method,
+      headers,
+      redirect: "manual",
+      signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+      ...(body === undefined ? {} : { body }),
+    });
   }
 
   private pause(milliseconds: number): Promise<void> {
@@ -136,7 +142,12 @@ export class CloudflareClient {
     const errors = errorsOf(text);
     const reasons = errors.map((error) => this.withoutCredentials(`${error.message} (${error.code})`));
     const words = reasons.length > 0 ? reasons.join("; ") : this.withoutCredentials(text.slice(0, 200));
-    return new CloudflareError(`Cloudflare refused ${call.method} ${call.path} with ${status}${words === "" ? "" : `: ${words}`}`, status, errors.map((error) => error.code), reasons);
+    return new CloudflareError(
+      `Cloudflare refused ${call.method} ${call.path} with ${status}${words === "" ? "" : `: ${words}`}`,
+      status,
+      errors.map((error) => error.code),
+      reasons,
+    );
   }
 
   private withoutCredentials(text: string): string {

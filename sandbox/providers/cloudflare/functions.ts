@@ -35,7 +35,15 @@ const LISTED_SCRIPT: Properties = {
   },
   placement: {
     kind: "object",
-    fields: { host: text, hostname: text, lastAnalyzedAt: text, mode: text, region: text, status: text, targets: { kind: "list", wire: "target", fields: { host: text, hostname: text, region: text } } },
+    fields: {
+      host: text,
+      hostname: text,
+      lastAnalyzedAt: text,
+      mode: text,
+      region: text,
+      status: text,
+      targets: { kind: "list", wire: "target", fields: { host: text, hostname: text, region: text } },
+    },
   },
   placementMode: text,
   placementStatus: text,
@@ -62,7 +70,10 @@ const ZONE: Properties = {
   cnameSuffix: text,
   createdOn: text,
   developmentMode: number,
-  meta: { kind: "object", fields: { cdnOnly: flag, customCertificateQuota: number, dnsOnly: flag, foundationDns: flag, pageRuleQuota: number, phishingDetected: flag, step: number } },
+  meta: {
+    kind: "object",
+    fields: { cdnOnly: flag, customCertificateQuota: number, dnsOnly: flag, foundationDns: flag, pageRuleQuota: number, phishingDetected: flag, step: number },
+  },
   modifiedOn: text,
   name: text,
   nameServers: list,
@@ -74,7 +85,18 @@ const ZONE: Properties = {
   permissions: list,
   plan: {
     kind: "object",
-    fields: { canSubscribe: flag, currency: text, externallyManaged: flag, frequency: text, id: text, isSubscribed: flag, legacyDiscount: flag, legacyId: text, name: text, price: number },
+    fields: {
+      canSubscribe: flag,
+      currency: text,
+      externallyManaged: flag,
+      frequency: text,
+      id: text,
+      isSubscribed: flag,
+      legacyDiscount: flag,
+      legacyId: text,
+      name: text,
+      price: number,
+    },
   },
   status: text,
   tenant: { kind: "object", fields: { id: text, name: text } },
@@ -105,7 +127,10 @@ async function zoneByFilter(client: CloudflareClient, filter: Props): Promise<st
   const query = Object.fromEntries(wanted.filter(([, value]) => value !== undefined && value !== null).map(([key, value]) => [key, String(value)]));
   const answer = await client.result({ method: "GET", path: "zones", query });
   const zones = Array.isArray(answer) ? (answer as Props[]) : [];
-  if (zones.length !== 1) throw new ProviderError(`getZone: the filter finds ${zones.length} zones, where one is wanted${filter.name === undefined ? "" : ` (name ${String(filter.name)})`}`);
+  if (zones.length !== 1)
+    throw new ProviderError(
+      `getZone: the filter finds ${zones.length} zones, where one is wanted${filter.name === undefined ? "" : ` (name ${String(filter.name)})`}`,
+    );
   return String(zones[0]?.id);
 }
 

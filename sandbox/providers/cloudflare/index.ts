@@ -4,14 +4,11 @@ import type { ProviderPackage, SandboxProvider } from "../types";
 import { CloudflareClient, settingsFrom, type CloudflareSettings } from "./client";
 import { getWorkersScripts, getZone } from "./functions";
 import { KV_VALUE } from "./kvValue";
+import { LOGPUSH_JOB, NOTIFICATION_POLICY, NOTIFICATION_WEBHOOK, QUEUE } from "./delivery";
 import {
   CRON_TRIGGER,
   CUSTOM_DOMAIN,
   KV_NAMESPACE,
-  LOGPUSH_JOB,
-  NOTIFICATION_POLICY,
-  NOTIFICATION_WEBHOOK,
-  QUEUE,
   R2_BUCKET,
   R2_BUCKET_LIFECYCLE,
   R2_BUCKET_LOCK,

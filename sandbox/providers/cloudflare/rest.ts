@@ -1,4 +1,4 @@
-import type { Properties } from "../support/properties";
+import { wireName, type Properties } from "../support/properties";
 import type { Live, ResourceType } from "../support/resource";
 import { ProviderError, type Props } from "../types";
 import type { CloudflareCall, CloudflareClient } from "./client";
@@ -55,7 +55,12 @@ export function restType(description: RestType): ResourceType<CloudflareClient> 
     properties,
     async create(client, { plan }) {
       requireAddress(plan, address, properties);
-      const raw = await client.result({ method: description.createMethod, path: collection(plan), json: bodyOf(plan, "create"), headers: headersOf(plan, "create") });
+      const raw = await client.result({
+        method: description.createMethod,
+        path: collection(plan),
+        json: bodyOf(plan, "create"),
+        headers: headersOf(plan, "create"),
+      });
       return written(plan, raw);
     },
 
@@ -70,14 +75,21 @@ export function restType(description: RestType): ResourceType<CloudflareClient> 
       ? {
           async update(client: CloudflareClient, id: string, { plan, state }: { plan: Props; state: Props }) {
             const json = bodyOf(plan, "update", state);
-            const call: CloudflareCall = { method: updateMethod, path: item(plan, id), headers: headersOf(plan, "update"), ...(json === undefined ? {} : { json }) };
+            const call: CloudflareCall = {
+              method: updateMethod,
+              path: item(plan, id),
+              headers: headersOf(plan, "update"),
+              ...(json === undefined ? {} : { json }),
+            };
             const own = Object.fromEntries(Object.entries(plan).filter(([name]) => !(description.answeredOnUpdate ?? []).includes(name)));
             return written(own, await client.result(call), id);
           },
         }
       : {}),
 
-    ...(description.staysWhenDeleted ? {} : { delete: (client: CloudflareClient, id: string, state: Props) => client.remove(item(state, id), headersOf(state, "delete")) }),
+    ...(description.staysWhenDeleted
+      ? {}
+      : { delete: (client: CloudflareClient, id: string, state: Props) => client.remove(item(state, id), headersOf(state, "delete")) }),
 
     ...(lookUp
       ? {
@@ -111,17 +123,26 @@ function clearedOf(properties: Properties, plan: Props, state: Props, address: r
   const cleared: Props = {};
   for (const [name, property] of Object.entries(properties)) {
     if (property.output || property.computed || address.includes(name)) continue;
-    if ((state[name] ?? undefined) !== undefined && (plan[name] ?? undefined) === undefined) cleared[name] = null;
+    if ((state[name] ?? undefined) !== undefined && (plan[name] ?? undefined) === undefined) cleared[wireName(name, property)] = null;
   }
-  return Object.fromEntries(Object.entries(cleared).map(([name, value]) => [properties[name]?.wire ?? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]));
+  return cleared;
 }
 
 function requireAddress(plan: Props, address: readonly string[], properties: Properties): void {
   // Of two alternatives (accountId or zoneId) one is enough.
   const wanted = address.filter((name) => name === "accountId" || name === "zoneId");
   if (wanted.length > 0 && wanted.every((name) => (plan[name] ?? "") === "")) {
-    throw new ProviderError(`missing ${wanted.join(" or ")}${properties.name ? ` of "${String(plan.name ?? "")}"` : ""}: the call needs to know the ${wanted[0] === "zoneId" ? "zone" : "account"}`);
+    const whose = properties.name ? ` of "${String(plan.name ?? "")}"` : "";
+    throw new ProviderError(`missing ${wanted.join(" or ")}${whose}: without it there is no address to call`);
   }
+}
+
+/** The account that a thing belongs to; it never changes in place. */
+export const ACCOUNT: Properties = { accountId: { kind: "string", replace: true } };
+
+/** The id of types whose answer names it plainly. */
+export function idOfAnswer(_props: Props, answer: Props): string {
+  return String(answer.id ?? "");
 }
 
 /** `accounts/{id}/…`, encoded. */

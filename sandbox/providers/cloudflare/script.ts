@@ -19,11 +19,16 @@ export const SCRIPT_TYPE: ResourceType<CloudflareClient> = {
 
   async read(client, given, known) {
     const { name, state } = located(given, known);
-    const service = (await client.resultIfAny({ method: "GET", path: accountPath(state, `workers/services/${segment(name)}`) })) as { default_environment?: { script?: unknown } } | undefined;
+    const service = (await client.resultIfAny({ method: "GET", path: accountPath(state, `workers/services/${segment(name)}`) })) as
+      | { default_environment?: { script?: unknown } }
+      | undefined;
     if (service === undefined) return undefined;
     const settings = await client.result({ method: "GET", path: accountPath(state, `workers/scripts/${segment(name)}/settings`) });
     const content = await readContent(client, state, name);
-    return { id: name, outs: { accountId: state.accountId, scriptName: name, ...readOutputs(state, service.default_environment?.script, settings, content), __meta: SCHEMA_500 } };
+    return {
+      id: name,
+      outs: { accountId: state.accountId, scriptName: name, ...readOutputs(state, service.default_environment?.script, settings, content), __meta: SCHEMA_500 },
+    };
   },
 
   update: (client, _id, { plan }) => upload(client, plan),
@@ -55,7 +60,12 @@ export function partsOf(plan: Props): FormPart[] {
   const parts: FormPart[] = [];
   if (content !== "") {
     const part = module ?? "script";
-    parts.push({ name: part, filename: part, contentType: contentType ?? (module ? "application/javascript+module" : "application/javascript"), body: content });
+    parts.push({
+      name: part,
+      filename: part,
+      contentType: contentType ?? (module ? "application/javascript+module" : "application/javascript"),
+      body: content,
+    });
   }
   const metadata = { ...plan, ...(content !== "" && !module ? { bodyPart: "script" } : {}) };
   // A fault of the real plugin: its encoder fails at a placement and sends an empty part. The service refuses it; so is it here.
@@ -116,12 +126,14 @@ function checkScript(inputs: Props): CheckFailure[] {
   const failures: CheckFailure[] = [];
   const given = (name: string): boolean => (inputs[name] ?? undefined) !== undefined;
   if (given("content") && given("contentFile")) failures.push({ property: "content", reason: `conflicts with "contentFile"` });
-  if (given("contentFile") && !given("contentSha256")) failures.push({ property: "contentFile", reason: `needs "contentSha256", the hexadecimal SHA-256 of the file` });
+  if (given("contentFile") && !given("contentSha256"))
+    failures.push({ property: "contentFile", reason: `needs "contentSha256", the hexadecimal SHA-256 of the file` });
   failures.push(...checkHash(inputs));
   for (const [index, binding] of list(inputs.bindings).entries()) {
     for (const name of ["json", "algorithm", "keyJwk"]) {
       const value = binding[name];
-      if (typeof value === "string" && value !== UNKNOWN && !isJson(value)) failures.push({ property: `bindings[${index}].${name}`, reason: "must be a JSON document" });
+      if (typeof value === "string" && value !== UNKNOWN && !isJson(value))
+        failures.push({ property: `bindings[${index}].${name}`, reason: "must be a JSON document" });
     }
   }
   return failures;

@@ -77,7 +77,14 @@ export const METADATA: Properties = {
       assetManifestSha256: { kind: "string", output: true },
       config: {
         kind: "object",
-        fields: { headers: { kind: "string", wire: "_headers" }, redirects: { kind: "string", wire: "_redirects" }, htmlHandling: text, notFoundHandling: text, runWorkerFirst: text, serveDirectly: { kind: "boolean" } },
+        fields: {
+          headers: { kind: "string", wire: "_headers" },
+          redirects: { kind: "string", wire: "_redirects" },
+          htmlHandling: text,
+          notFoundHandling: text,
+          runWorkerFirst: text,
+          serveDirectly: { kind: "boolean" },
+        },
       },
       directory: text,
       jwt: text,
@@ -108,7 +115,10 @@ export const METADATA: Properties = {
           persist: { kind: "boolean", computed: true, default: true },
         },
       },
-      traces: { kind: "object", fields: { destinations: list, enabled: { kind: "boolean" }, headSamplingRate: number, persist: { kind: "boolean", computed: true, default: true } } },
+      traces: {
+        kind: "object",
+        fields: { destinations: list, enabled: { kind: "boolean" }, headSamplingRate: number, persist: { kind: "boolean", computed: true, default: true } },
+      },
     },
   },
   placement: {
@@ -160,5 +170,8 @@ export const SCRIPT: Properties = {
 };
 
 function hasDurableObject(bindings: unknown): boolean {
-  return Array.isArray(bindings) && bindings.some((binding: { type?: unknown; namespaceId?: unknown }) => binding.type === "durable_object_namespace" && !binding.namespaceId);
+  return (
+    Array.isArray(bindings) &&
+    bindings.some((binding: { type?: unknown; namespaceId?: unknown }) => binding.type === "durable_object_namespace" && !binding.namespaceId)
+  );
 }

@@ -31,12 +31,18 @@ const STRING: Properties = {
 };
 
 /** A type whose values are drawn once and never change: there is nothing to read and nothing to delete. */
-function drawn(properties: Properties, draw: (plan: Props) => Promise<Live> | Live, importFrom: (id: string) => Promise<Live> | Live, more: Pick<ResourceType<NoClient>, "check" | "derive"> = {}): ResourceType<NoClient> {
+function drawn(
+  properties: Properties,
+  draw: (plan: Props) => Promise<Live> | Live,
+  importFrom: (id: string) => Promise<Live> | Live,
+  more: Pick<ResourceType<NoClient>, "check" | "derive"> = {},
+): ResourceType<NoClient> {
   return {
     properties,
     create: async (_client, { plan }) => draw(plan),
     // Without the drawn value in the state this is an import, whose id is the value.
-    read: async (_client, id, state) => (Object.entries(properties).some(([name, { output }]) => output && state[name] !== undefined) ? { id, outs: {} } : importFrom(id)),
+    read: async (_client, id, state) =>
+      Object.entries(properties).some(([name, { output }]) => output && state[name] !== undefined) ? { id, outs: {} } : importFrom(id),
     // Only properties that do not force a replacement could come here; the plan becomes the state.
     update: (_client, id) => Promise.resolve({ id, outs: {} }),
     ...more,
@@ -68,17 +74,22 @@ function stringOf(plan: Props): string {
 function checkString(inputs: Props): CheckFailure[] {
   const failures: CheckFailure[] = [];
   const length = inputs.length;
-  if (typeof length === "number" && (!Number.isInteger(length) || length < 1)) failures.push({ property: "length", reason: `must be a whole number of at least 1, but is ${length}` });
+  if (typeof length === "number" && (!Number.isInteger(length) || length < 1))
+    failures.push({ property: "length", reason: `must be a whole number of at least 1, but is ${length}` });
   const minima = ["minLower", "minNumeric", "minSpecial", "minUpper"].reduce((sum, name) => sum + (typeof inputs[name] === "number" ? inputs[name] : 0), 0);
-  if (typeof length === "number" && minima > length) failures.push({ property: "length", reason: `must be at least ${minima}, the sum of the minimum counts, but is ${length}` });
-  if (inputs.number !== undefined && inputs.numeric !== undefined && inputs.number !== inputs.numeric) failures.push({ property: "number", reason: `conflicts with "numeric"; use "numeric" alone` });
+  if (typeof length === "number" && minima > length)
+    failures.push({ property: "length", reason: `must be at least ${minima}, the sum of the minimum counts, but is ${length}` });
+  if (inputs.number !== undefined && inputs.numeric !== undefined && inputs.number !== inputs.numeric)
+    failures.push({ property: "number", reason: `conflicts with "numeric"; use "numeric" alone` });
   return failures;
 }
 
 function checkAtLeastOne(name: string): (inputs: Props) => CheckFailure[] {
   return (inputs) => {
     const value = inputs[name];
-    return typeof value === "number" && (!Number.isInteger(value) || value < 1) ? [{ property: name, reason: `must be a whole number of at least 1, but is ${value}` }] : [];
+    return typeof value === "number" && (!Number.isInteger(value) || value < 1)
+      ? [{ property: name, reason: `must be a whole number of at least 1, but is ${value}` }]
+      : [];
   };
 }
 
@@ -190,5 +201,8 @@ export const randomPackage: ProviderPackage = {
   version: "4.21.1",
   types: Object.keys(RANDOM_TYPES),
   functions: [],
-  create: () => Promise.resolve(new DeclarativeProvider<NoClient>({ name: "random", flavour: "framework", types: RANDOM_TYPES, functions: {}, client: () => Promise.resolve(undefined) })),
+  create: () =>
+    Promise.resolve(
+      new DeclarativeProvider<NoClient>({ name: "random", flavour: "framework", types: RANDOM_TYPES, functions: {}, client: () => Promise.resolve(undefined) }),
+    ),
 };

@@ -61,7 +61,10 @@ export function failuresOf(properties: Properties, inputs: Props, path = ""): Ch
   for (const name of Object.keys(withoutInternals(inputs))) {
     const property = properties[name];
     if (!property || !isInput(property)) {
-      failures.push({ property: path === "" ? name : `${path}.${name}`, reason: property ? `"${name}" is an output and cannot be set` : `no such property: "${name}"` });
+      failures.push({
+        property: path === "" ? name : `${path}.${name}`,
+        reason: property ? `"${name}" is an output and cannot be set` : `no such property: "${name}"`,
+      });
     }
   }
   return failures;

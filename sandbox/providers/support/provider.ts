@@ -57,7 +57,10 @@ export class DeclarativeProvider<C> implements SandboxProvider {
       partial = { id: live.id, outs: this.outputsOf(type.properties, plan, live), inputs };
     };
     const change: Change = { plan, state: {}, changed: new Set(Object.keys(plan)) };
-    const live = await withPartial(async () => type.create(await this.client(), change, exists), () => partial);
+    const live = await withPartial(
+      async () => type.create(await this.client(), change, exists),
+      () => partial,
+    );
     return { id: live.id, outs: this.outputsOf(type.properties, plan, live) };
   }
 
@@ -69,7 +72,11 @@ export class DeclarativeProvider<C> implements SandboxProvider {
     if (!live) return {};
     // What the service does not tell stays as it was.
     const outs = this.outputsOf(type.properties, state, live, props);
-    return { id: live.id, props: outs, inputs: inputs && Object.keys(inputs).length > 0 ? this.refreshedInputs(type.properties, inputs, outs) : this.importedInputs(type.properties, outs) };
+    return {
+      id: live.id,
+      props: outs,
+      inputs: inputs && Object.keys(inputs).length > 0 ? this.refreshedInputs(type.properties, inputs, outs) : this.importedInputs(type.properties, outs),
+    };
   }
 
   async update(id: string, urn: string, oldOutputs: Props, oldInputs: Props, newInputs: Props, preview: boolean): Promise<{ outs: Props }> {
@@ -143,7 +150,9 @@ export class DeclarativeProvider<C> implements SandboxProvider {
     const also = new Set(type.replaceAlso?.(given) ?? []);
     const kept = Object.entries(all)
       .filter(([path]) => !ignore.some((ignored) => covers(ignored, path)))
-      .map(([path, entry]) => [path, also.has(rootOf(path)) && !entry.kind.endsWith("-replace") ? { ...entry, kind: `${entry.kind}-replace` } : entry] as const);
+      .map(
+        ([path, entry]) => [path, also.has(rootOf(path)) && !entry.kind.endsWith("-replace") ? { ...entry, kind: `${entry.kind}-replace` } : entry] as const,
+      );
     return { detailedDiff: Object.fromEntries(kept) as DetailedDiff };
   }
 
@@ -185,7 +194,8 @@ export class DeclarativeProvider<C> implements SandboxProvider {
       const property = properties[name];
       const now = outs[name];
       if (!property || property.writeOnly || name.startsWith("__")) refreshed[name] = value;
-      else if (Object.keys(compare({ [name]: property }, { [name]: now }, { [name]: withoutInternals(value) }, this.description.flavour)).length === 0) refreshed[name] = value;
+      else if (Object.keys(compare({ [name]: property }, { [name]: now }, { [name]: withoutInternals(value) }, this.description.flavour)).length === 0)
+        refreshed[name] = value;
       else if (now !== undefined && now !== null) refreshed[name] = now;
     }
     return refreshed;
@@ -265,4 +275,3 @@ async function withPartial<T>(run: () => Promise<T>, partial: () => PartialResou
     throw new ProviderError(error instanceof Error ? error.message : String(error), reasons, made);
   }
 }
-

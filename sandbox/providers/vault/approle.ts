@@ -40,7 +40,14 @@ export const APPROLE_ROLE: ResourceType<VaultClient> = {
 
   async update(root, id, change: Change) {
     const client = root.within(change.plan.namespace);
-    await client.write(id, { ...tokenFieldsOfUpdate(change), ...pick(ROLE, change.plan, SECRET_ID_NAMES.filter((name) => change.changed.has(name))) });
+    await client.write(id, {
+      ...tokenFieldsOfUpdate(change),
+      ...pick(
+        ROLE,
+        change.plan,
+        SECRET_ID_NAMES.filter((name) => change.changed.has(name)),
+      ),
+    });
     if (change.changed.has("roleId")) await client.write(`${id}/role-id`, { role_id: textOf(change.plan, "roleId") });
     return (await readRole(client, id, change.plan)) ?? { id, outs: {} };
   },
@@ -162,7 +169,9 @@ function parseId(id: string): { role: string; accessor: string; wrapped: boolean
 }
 
 function isGone(error: unknown): boolean {
-  return error instanceof VaultError && (error.status === 404 || error.words.some((word) => /invalid accessor|does not exist|failed to find accessor/i.test(word)));
+  return (
+    error instanceof VaultError && (error.status === 404 || error.words.some((word) => /invalid accessor|does not exist|failed to find accessor/i.test(word)))
+  );
 }
 
 async function readSecretId(client: VaultClient, id: string): Promise<Live | undefined> {

@@ -56,7 +56,8 @@ export const AUTH_BACKEND: ResourceType<VaultClient> = {
     await client.askVersion();
     const path = await moveAuth(client, id, plan, changed);
     const description = changed.has("description") || changed.has("identityTokenKey") ? { description: textOf(plan, "description") } : {};
-    if (changed.has("tune") || "description" in description) await tuneAuth(client, path, changed.has("tune") ? ((plan.tune ?? {}) as Props) : undefined, description);
+    if (changed.has("tune") || "description" in description)
+      await tuneAuth(client, path, changed.has("tune") ? ((plan.tune ?? {}) as Props) : undefined, description);
     return (await readBackend(client, path, plan)) ?? { id: path, outs: {} };
   },
 

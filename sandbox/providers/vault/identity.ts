@@ -69,7 +69,8 @@ export const IDENTITY_ENTITY_ALIAS: ResourceType<VaultClient> = {
   async create(root, { plan }, exists) {
     const client = root.within(plan.namespace);
     const taken = await lookUpAlias(client, plan);
-    if (taken !== undefined) throw new ProviderError(`the entity alias "${textOf(plan, "name")}" exists already for the mount accessor ${textOf(plan, "mountAccessor")}: id ${taken}`);
+    if (taken !== undefined)
+      throw new ProviderError(`the entity alias "${textOf(plan, "name")}" exists already for the mount accessor ${textOf(plan, "mountAccessor")}: id ${taken}`);
     const data = await client.write("identity/entity-alias", aliasBody(plan));
     if (!data) throw new ProviderError(`Vault gave no answer to the creation of the entity alias "${textOf(plan, "name")}"`);
     const id = textOf(data, "id");

@@ -34,7 +34,13 @@ const FUNCTIONS: Readonly<Record<string, InvokeFunction<VaultClient>>> = {
 
 /** A provider for given settings. */
 export function vaultProvider(settings: () => VaultSettings): SandboxProvider {
-  return new DeclarativeProvider<VaultClient>({ name: "vault", flavour: "sdk", types: VAULT_TYPES, functions: FUNCTIONS, client: async () => VaultClient.connect(settings()) });
+  return new DeclarativeProvider<VaultClient>({
+    name: "vault",
+    flavour: "sdk",
+    types: VAULT_TYPES,
+    functions: FUNCTIONS,
+    client: async () => VaultClient.connect(settings()),
+  });
 }
 
 /** Engines, policies, auth methods and roles of Vault or OpenBao, with the calls that @pulumi/vault 7.8.0 makes. */

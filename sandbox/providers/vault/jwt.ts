@@ -54,7 +54,13 @@ export const JWT_AUTH_BACKEND: ResourceType<VaultClient> = {
     exists({ id: path, outs: {} });
     await client.askVersion();
     // Only what the program gave (or a default) is sent; an unset key would clear the server's own default.
-    await client.write(`auth/${path}/config`, { ...configOf(plan, CONFIG_NAMES.filter((name) => plan[name] !== undefined)), ...clientSecretOf(plan) });
+    await client.write(`auth/${path}/config`, {
+      ...configOf(
+        plan,
+        CONFIG_NAMES.filter((name) => plan[name] !== undefined),
+      ),
+      ...clientSecretOf(plan),
+    });
     if (!isZero(plan.tune)) await tuneAuth(client, path, plan.tune as Props);
     return (await readBackend(client, path, plan)) ?? { id: path, outs: {} };
   },
@@ -213,8 +219,22 @@ async function readRole(client: VaultClient, id: string, state: Props): Promise<
   if (!data) return undefined;
   const [, backend, name] = /^auth\/(.+)\/role\/([^/]+)$/.exec(id) ?? [];
   const claims = data.bound_claims as Props | null | undefined;
-  const boundClaims = claims ? Object.fromEntries(Object.entries(claims).map(([claim, value]) => [claim, Array.isArray(value) ? value.join(",") : String(value)])) : null;
-  const plain = ["userClaim", "roleType", "boundSubject", "boundClaimsType", "groupsClaim", "clockSkewLeeway", "expirationLeeway", "notBeforeLeeway", "verboseOidcLogging", "userClaimJsonPointer", "maxAge"];
+  const boundClaims = claims
+    ? Object.fromEntries(Object.entries(claims).map(([claim, value]) => [claim, Array.isArray(value) ? value.join(",") : String(value)]))
+    : null;
+  const plain = [
+    "userClaim",
+    "roleType",
+    "boundSubject",
+    "boundClaimsType",
+    "groupsClaim",
+    "clockSkewLeeway",
+    "expirationLeeway",
+    "notBeforeLeeway",
+    "verboseOidcLogging",
+    "userClaimJsonPointer",
+    "maxAge",
+  ];
   return {
     id,
     outs: {

@@ -36,7 +36,14 @@ export const KV_CONFIG: ResourceType<VaultClient> = {
 async function readConfig(client: VaultClient, id: string): Promise<Live | undefined> {
   const data = await client.read(id);
   if (!data) return undefined;
-  return { id, outs: { mount: id.replace(/\/config$/, ""), ...unpick(CONFIG, data, ["maxVersions", "casRequired"]), deleteVersionAfter: secondsOf(data.delete_version_after ?? 0) ?? 0 } };
+  return {
+    id,
+    outs: {
+      mount: id.replace(/\/config$/, ""),
+      ...unpick(CONFIG, data, ["maxVersions", "casRequired"]),
+      deleteVersionAfter: secondsOf(data.delete_version_after ?? 0) ?? 0,
+    },
+  };
 }
 
 const METADATA: Properties = {
@@ -132,10 +139,18 @@ async function readSecret(client: VaultClient, id: string, state: Props): Promis
   const answer = await client.read(id);
   if (!answer) return undefined;
   const version = (answer.metadata ?? {}) as Props;
-  const outs: Props = { ...known, data: {}, metadata: Object.fromEntries(Object.entries(version).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)])) };
+  const outs: Props = {
+    ...known,
+    data: {},
+    metadata: Object.fromEntries(Object.entries(version).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)])),
+  };
   if (!("custom_metadata" in version)) return { id, outs };
   const live = await client.read(`${mount}/metadata/${name}`);
-  if (live) outs.customMetadata = { ...unpick(METADATA, live, ["casRequired", "data", "maxVersions"]), deleteVersionAfter: secondsOf(live.delete_version_after ?? 0) ?? 0 };
+  if (live)
+    outs.customMetadata = {
+      ...unpick(METADATA, live, ["casRequired", "data", "maxVersions"]),
+      deleteVersionAfter: secondsOf(live.delete_version_after ?? 0) ?? 0,
+    };
   return { id, outs };
 }
 

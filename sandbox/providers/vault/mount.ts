@@ -30,7 +30,16 @@ const PROPERTIES: Properties = {
 };
 
 /** Sent at a create only when set, at a change only when they change. */
-const TUNABLE = ["auditNonHmacRequestKeys", "auditNonHmacResponseKeys", "allowedManagedKeys", "passthroughRequestHeaders", "allowedResponseHeaders", "delegatedAuthAccessors", "listingVisibility", "pluginVersion"];
+const TUNABLE = [
+  "auditNonHmacRequestKeys",
+  "auditNonHmacResponseKeys",
+  "allowedManagedKeys",
+  "passthroughRequestHeaders",
+  "allowedResponseHeaders",
+  "delegatedAuthAccessors",
+  "listingVisibility",
+  "pluginVersion",
+];
 
 /** A secrets engine. A change of the path moves it (remount), all else is tuned in place. */
 export const MOUNT: ResourceType<VaultClient> = {
@@ -81,7 +90,11 @@ export const MOUNT: ResourceType<VaultClient> = {
         ...(changed.has("description") ? { description: textOf(plan, "description") } : {}),
         max_lease_ttl: `${numberOf(plan, "maxLeaseTtlSeconds")}s`,
         options: plan.options ?? {},
-        ...pick(PROPERTIES, plan, TUNABLE.filter((name) => changed.has(name))),
+        ...pick(
+          PROPERTIES,
+          plan,
+          TUNABLE.filter((name) => changed.has(name)),
+        ),
       },
     });
     return (await readMount(client, path, plan)) ?? { id: path, outs: {} };

@@ -69,7 +69,17 @@ async function readQuota(client: VaultClient, name: string, state: Props): Promi
   const data = await client.read(quotaPath(name));
   if (!data) return undefined;
   // The server chooses `inheritable` by the path; only a value that the program chose is compared.
-  const names = ["name", "path", "rate", "interval", "blockInterval", "role", "groupBy", "secondaryRate", ...(isZero(state.inheritable) ? [] : ["inheritable"])];
+  const names = [
+    "name",
+    "path",
+    "rate",
+    "interval",
+    "blockInterval",
+    "role",
+    "groupBy",
+    "secondaryRate",
+    ...(isZero(state.inheritable) ? [] : ["inheritable"]),
+  ];
   return { id: name, outs: unpick(QUOTA, data, names) };
 }
 

@@ -27,7 +27,11 @@ export function tokenFieldsOfCreate(plan: Props): Props {
 
 /** The fields of an update: the changed ones alone. */
 export function tokenFieldsOfUpdate({ plan, changed }: Change): Props {
-  return pick(TOKEN_FIELDS, plan, NAMES.filter((name) => changed.has(name)));
+  return pick(
+    TOKEN_FIELDS,
+    plan,
+    NAMES.filter((name) => changed.has(name)),
+  );
 }
 
 /** The fields out of a role's answer. The server shortens /32 and /128 addresses; they get their length back unless the program wrote them short. */

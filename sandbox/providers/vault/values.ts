@@ -34,7 +34,11 @@ export function listOf(props: Props, name: string): unknown[] {
 
 /** The named properties that are set to something else than a zero value, under their wire names. */
 export function nonZero(properties: Properties, plan: Props, names: readonly string[]): Props {
-  return pick(properties, plan, names.filter((name) => !isZero(plan[name])));
+  return pick(
+    properties,
+    plan,
+    names.filter((name) => !isZero(plan[name])),
+  );
 }
 
 /** The named properties under their wire names, with the zero value of their kind where they are unset. */

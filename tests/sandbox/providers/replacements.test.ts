@@ -12,11 +12,49 @@ import { urnOf } from "./support/replay";
 const REPLACING: Readonly<Record<string, readonly string[]>> = {
   "random:index/randomBytes:RandomBytes": ["keepers", "length"],
   "random:index/randomId:RandomId": ["byteLength", "keepers", "prefix"],
-  "random:index/randomPassword:RandomPassword": ["keepers", "length", "lower", "minLower", "minNumeric", "minSpecial", "minUpper", "number", "numeric", "overrideSpecial", "special", "upper"],
-  "random:index/randomString:RandomString": ["keepers", "length", "lower", "minLower", "minNumeric", "minSpecial", "minUpper", "number", "numeric", "overrideSpecial", "special", "upper"],
+  "random:index/randomPassword:RandomPassword": [
+    "keepers",
+    "length",
+    "lower",
+    "minLower",
+    "minNumeric",
+    "minSpecial",
+    "minUpper",
+    "number",
+    "numeric",
+    "overrideSpecial",
+    "special",
+    "upper",
+  ],
+  "random:index/randomString:RandomString": [
+    "keepers",
+    "length",
+    "lower",
+    "minLower",
+    "minNumeric",
+    "minSpecial",
+    "minUpper",
+    "number",
+    "numeric",
+    "overrideSpecial",
+    "special",
+    "upper",
+  ],
   "random:index/randomUuid:RandomUuid": ["keepers"],
   "vault:appRole/authBackendRole:AuthBackendRole": ["backend", "namespace", "roleName"],
-  "vault:appRole/authBackendRoleSecretId:AuthBackendRoleSecretId": ["backend", "cidrLists", "metadata", "namespace", "numUses", "roleName", "secretId", "tokenBoundCidrs", "ttl", "withWrappedAccessor", "wrappingTtl"],
+  "vault:appRole/authBackendRoleSecretId:AuthBackendRoleSecretId": [
+    "backend",
+    "cidrLists",
+    "metadata",
+    "namespace",
+    "numUses",
+    "roleName",
+    "secretId",
+    "tokenBoundCidrs",
+    "ttl",
+    "withWrappedAccessor",
+    "wrappingTtl",
+  ],
   "vault:identity/entity:Entity": ["namespace"],
   "vault:identity/entityAlias:EntityAlias": ["namespace"],
   "vault:index/auditRequestHeader:AuditRequestHeader": ["name", "namespace"],
@@ -45,7 +83,11 @@ const REPLACING: Readonly<Record<string, readonly string[]>> = {
   "cloudflare:index/workersScriptSubdomain:WorkersScriptSubdomain": ["accountId", "scriptName"],
 };
 /** Inputs whose change alone is none: a hint that the service answers as it likes, and a value that is never kept. */
-const SILENT = new Set(["cloudflare:index/r2Bucket:R2Bucket.location", "vault:kv/secretV2:SecretV2.dataJsonWo", "vault:jwt/authBackend:AuthBackend.oidcClientSecretWo"]);
+const SILENT = new Set([
+  "cloudflare:index/r2Bucket:R2Bucket.location",
+  "vault:kv/secretV2:SecretV2.dataJsonWo",
+  "vault:jwt/authBackend:AuthBackend.oidcClientSecretWo",
+]);
 /** Inputs that bring others with them. */
 const TOGETHER: Readonly<Record<string, readonly string[]>> = { number: ["number", "numeric"], numeric: ["number", "numeric"] };
 
@@ -71,7 +113,11 @@ function valueOf(property: Property, round: number): unknown {
 }
 
 function bagOf(properties: Properties, round: number): Props {
-  return Object.fromEntries(Object.entries(properties).filter(([, property]) => isInput(property)).map(([name, property]) => [name, valueOf(property, round)]));
+  return Object.fromEntries(
+    Object.entries(properties)
+      .filter(([, property]) => isInput(property))
+      .map(([name, property]) => [name, valueOf(property, round)]),
+  );
 }
 
 const PACKAGES: [ProviderPackage, Readonly<Record<string, { properties: Properties }>>][] = [
@@ -99,24 +145,43 @@ describe("a change of one input", () => {
       const diff = await provider.diff("id", urn, state, state, news);
       const silent = SILENT.has(`${token}.${name}`);
       const wanted = silent ? [] : (TOGETHER[name] ?? [name]);
-      expect({ name, changes: diff.changes, replaces: diff.replaces }).toEqual({ name, changes: !silent, replaces: (REPLACING[token] ?? []).includes(name) ? wanted : [] });
+      expect({ name, changes: diff.changes, replaces: diff.replaces }).toEqual({
+        name,
+        changes: !silent,
+        replaces: (REPLACING[token] ?? []).includes(name) ? wanted : [],
+      });
       const changed = (diff.diffs ?? []).filter((found) => !properties[found]?.volatile || found === name);
       expect({ name, changed }).toEqual({ name, changed: wanted });
     }
   });
 
-  it.each(TYPES.filter(({ token }) => token.startsWith("vault:") && /uthBackend$/.test(token)))("of the path moves $token, or replaces it when moving is off", async ({ token, pkg }) => {
-    const provider = await pkg.create({}, {});
-    const diff = (more: Props) => provider.diff("a", urnOf(token, "it"), { path: "a", ...more }, {}, { path: "b", ...more });
-    expect(await diff({})).toMatchObject({ replaces: [] });
-    expect(await diff({ disableRemount: true })).toMatchObject({ replaces: ["path"] });
-  });
+  it.each(TYPES.filter(({ token }) => token.startsWith("vault:") && /uthBackend$/.test(token)))(
+    "of the path moves $token, or replaces it when moving is off",
+    async ({ token, pkg }) => {
+      const provider = await pkg.create({}, {});
+      const diff = (more: Props) => provider.diff("a", urnOf(token, "it"), { path: "a", ...more }, {}, { path: "b", ...more });
+      expect(await diff({})).toMatchObject({ replaces: [] });
+      expect(await diff({ disableRemount: true })).toMatchObject({ replaces: ["path"] });
+    },
+  );
 
   it("a policy of a chosen name is deleted before it is replaced, a mount is not", async () => {
     const provider = await vaultPackage.create({}, {});
-    const policy = await provider.diff("a", urnOf("vault:index/policy:Policy", "p"), { name: "a", policy: "x" }, {}, { __defaults: [], name: "b", policy: "x" });
+    const policy = await provider.diff(
+      "a",
+      urnOf("vault:index/policy:Policy", "p"),
+      { name: "a", policy: "x" },
+      {},
+      { __defaults: [], name: "b", policy: "x" },
+    );
     expect(policy).toMatchObject({ replaces: ["name"], deleteBeforeReplace: true });
-    const mount = await provider.diff("a", urnOf("vault:index/mount:Mount", "m"), { path: "a", type: "kv" }, {}, { __defaults: [], path: "a", type: "transit" });
+    const mount = await provider.diff(
+      "a",
+      urnOf("vault:index/mount:Mount", "m"),
+      { path: "a", type: "kv" },
+      {},
+      { __defaults: [], path: "a", type: "transit" },
+    );
     expect(mount.replaces).toEqual(["type"]);
     expect(mount.deleteBeforeReplace).toBeUndefined();
   });

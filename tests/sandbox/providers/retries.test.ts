@@ -35,7 +35,11 @@ describe("clients try again", () => {
     waits.length = 0;
   });
 
-  const cloudflare = (): Promise<unknown> => new CloudflareClient({ baseUrl: `${origin()}/client/v4/`, authorization: { authorization: "Bearer none" }, pause }).result({ method: "GET", path: "zones/1" });
+  const cloudflare = (): Promise<unknown> =>
+    new CloudflareClient({ baseUrl: `${origin()}/client/v4/`, authorization: { authorization: "Bearer none" }, pause }).result({
+      method: "GET",
+      path: "zones/1",
+    });
   const ok = { status: 200, body: { result: "fine" } };
 
   it.each([408, 409, 429, 500, 503])("cloudflare: after %i", async (status) => {
@@ -65,13 +69,26 @@ describe("clients try again", () => {
   });
 
   it("cloudflare: waits as long as the service asks, within a minute", async () => {
-    answers = [{ status: 429, headers: { "retry-after": "3" } }, { status: 429, headers: { "retry-after-ms": "20" } }, { status: 429, headers: { "retry-after": "86400" } }, ok];
+    answers = [
+      { status: 429, headers: { "retry-after": "3" } },
+      { status: 429, headers: { "retry-after-ms": "20" } },
+      { status: 429, headers: { "retry-after": "86400" } },
+      ok,
+    ];
     await cloudflare();
     expect(waits).toEqual([3000, 20, 60_000]);
   });
 
   const vault = async (maxRetries: number): Promise<unknown> => {
-    const client = await VaultClient.connect({ address: origin(), token: "none", tokenName: "terraform", maxLeaseTtlSeconds: 60, skipChildToken: true, maxRetries, pause });
+    const client = await VaultClient.connect({
+      address: origin(),
+      token: "none",
+      tokenName: "terraform",
+      maxLeaseTtlSeconds: 60,
+      skipChildToken: true,
+      maxRetries,
+      pause,
+    });
     return client.read("sys/x");
   };
   const start = { status: 200, body: { data: {} } };
@@ -96,7 +113,14 @@ describe("clients try again", () => {
 
   it("vault: never shows a token that the server repeats", async () => {
     answers = [start, { status: 400, body: { errors: ["bad token none-such"] } }];
-    const client = await VaultClient.connect({ address: origin(), token: "none-such", tokenName: "terraform", maxLeaseTtlSeconds: 60, skipChildToken: true, maxRetries: 0 });
+    const client = await VaultClient.connect({
+      address: origin(),
+      token: "none-such",
+      tokenName: "terraform",
+      maxLeaseTtlSeconds: 60,
+      skipChildToken: true,
+      maxRetries: 0,
+    });
     await expect(client.write("x", {})).rejects.toThrow("bad token [token]");
   });
 });

@@ -37,15 +37,38 @@ const full: Props = {
   migrations: { newTag: "v1", newSqliteClasses: ["Limiter"] },
 };
 const without = (props: Props, name: string): Props => Object.fromEntries(Object.entries(props).filter(([key]) => key !== name));
-const small: Props = { accountId: ACCOUNT, scriptName: "gate", mainModule: "index.js", content: "export default { fetch() { return new Response('1') } }", compatibilityDate: "2026-01-01" };
-const script = (inputs: Props, changed?: Props, changedAgain?: Props): Declared[] => [{ type: SCRIPT, name: "gate", inputs, ...(changed ? { changed } : {}), ...(changedAgain ? { changedAgain } : {}) }];
+const small: Props = {
+  accountId: ACCOUNT,
+  scriptName: "gate",
+  mainModule: "index.js",
+  content: "export default { fetch() { return new Response('1') } }",
+  compatibilityDate: "2026-01-01",
+};
+const script = (inputs: Props, changed?: Props, changedAgain?: Props): Declared[] => [
+  { type: SCRIPT, name: "gate", inputs, ...(changed ? { changed } : {}), ...(changedAgain ? { changedAgain } : {}) },
+];
 const second = { ...full, content: moduleOf(2) };
 const elsewhere = { bindings: bindings("https://upstream.example.com") };
 const kept = without(second, "migrations");
 const oldTag = { migrations: { oldTag: "v1", newTag: "v1" } };
 
 /** What every update of a script makes anew; those of them that the program sets are not in a diff. */
-const ANEW = ["annotations", "etag", "handlers", "hasAssets", "hasModules", "lastDeployedFrom", "migrationTag", "modifiedOn", "namedHandlers", "placement", "placementMode", "placementStatus", "startupTimeMs", "tailConsumers"];
+const ANEW = [
+  "annotations",
+  "etag",
+  "handlers",
+  "hasAssets",
+  "hasModules",
+  "lastDeployedFrom",
+  "migrationTag",
+  "modifiedOn",
+  "namedHandlers",
+  "placement",
+  "placementMode",
+  "placementStatus",
+  "startupTimeMs",
+  "tailConsumers",
+];
 const anew = (...more: string[]): string[] => [...ANEW, ...more].sort();
 
 const one = (name: string, inputs: Props, changed?: Props): Declared[] => [{ type: token(name), name: "r", inputs, ...(changed ? { changed } : {}) }];
@@ -61,9 +84,13 @@ const job = {
 };
 const smallJob = { dataset: "workers_trace_events", destinationConf: "https://logs.example.com/in?header_Authorization=Basic%20EXAMPLE" };
 const policy = { name: "logpush disabled", alertType: "failing_logpush_job_disabled_alert", mechanisms: { webhooks: [{ id: NAMESPACE }] } };
-const lock = (age: number): Props => inAccount({ bucketName: "gate-audit", rules: [{ id: "keep", enabled: true, prefix: "audit/", condition: { type: "Age", maxAgeSeconds: age } }] });
+const lock = (age: number): Props =>
+  inAccount({ bucketName: "gate-audit", rules: [{ id: "keep", enabled: true, prefix: "audit/", condition: { type: "Age", maxAgeSeconds: age } }] });
 const lifecycle = (age: number): Props =>
-  inAccount({ bucketName: "gate-audit", rules: [{ id: "expire", enabled: true, conditions: { prefix: "audit/" }, deleteObjectsTransition: { condition: { type: "Age", maxAge: age } } }] });
+  inAccount({
+    bucketName: "gate-audit",
+    rules: [{ id: "expire", enabled: true, conditions: { prefix: "audit/" }, deleteObjectsTransition: { condition: { type: "Age", maxAge: age } } }],
+  });
 
 const CASES: ReplayCase[] = [
   { name: "WorkersScript", resources: script(full, second, { ...second, ...elsewhere }) },
@@ -75,14 +102,23 @@ const CASES: ReplayCase[] = [
   { name: "WorkersScript-put-echoes-bindings", resources: script(full) },
   {
     name: "WorkersScript-minimal",
-    resources: script(without(small, "compatibilityDate"), { ...without(small, "compatibilityDate"), content: "export default { fetch() { return new Response('2') } }" }),
+    resources: script(without(small, "compatibilityDate"), {
+      ...without(small, "compatibilityDate"),
+      content: "export default { fetch() { return new Response('2') } }",
+    }),
   },
   {
     name: "WorkersScript-minimal-observability-filled",
     resources: script(without(small, "compatibilityDate")),
     differs: { refresh: { gate: anew("bindings", "compatibilityFlags", "observability") } },
   },
-  { name: "WorkersScript-annotations", resources: script({ ...small, annotations: { workersMessage: "m1", workersTag: "t" } }, { ...small, annotations: { workersMessage: "m2", workersTag: "t" } }) },
+  {
+    name: "WorkersScript-annotations",
+    resources: script(
+      { ...small, annotations: { workersMessage: "m1", workersTag: "t" } },
+      { ...small, annotations: { workersMessage: "m2", workersTag: "t" } },
+    ),
+  },
   {
     name: "WorkersScript-more-bindings",
     resources: script({
@@ -98,7 +134,12 @@ const CASES: ReplayCase[] = [
   },
   {
     name: "WorkersScript-secret-key",
-    resources: script({ ...small, bindings: [{ name: "KEY", type: "secret_key", algorithm: '{"name":"HMAC","hash":"SHA-256"}', format: "raw", keyBase64: "AAAA", usages: ["sign", "verify"] }] }),
+    resources: script({
+      ...small,
+      bindings: [
+        { name: "KEY", type: "secret_key", algorithm: '{"name":"HMAC","hash":"SHA-256"}', format: "raw", keyBase64: "AAAA", usages: ["sign", "verify"] },
+      ],
+    }),
   },
   { name: "WorkersScript-tail-consumers", resources: script({ ...small, tailConsumers: [{ service: "tail" }] }) },
   { name: "WorkersScript-limits", resources: script({ ...small, limits: { cpuMs: 50 } }) },
@@ -109,7 +150,11 @@ const CASES: ReplayCase[] = [
       { ...small, keepBindings: ["secret_text"], bindings: [{ name: "A", type: "plain_text", text: "a2" }] },
     ),
   },
-  { name: "WorkersScript-content-changed-outside", resources: script(small, small), differs: { refresh: { gate: anew("bindings", "compatibilityFlags", "content") } } },
+  {
+    name: "WorkersScript-content-changed-outside",
+    resources: script(small, small),
+    differs: { refresh: { gate: anew("bindings", "compatibilityFlags", "content") } },
+  },
   { name: "WorkersScript-gone", resources: script(small) },
   {
     name: "WorkersScript-unsorted-bindings",
@@ -123,7 +168,12 @@ const CASES: ReplayCase[] = [
   },
   {
     name: "WorkersScript-service-worker-syntax",
-    resources: script({ accountId: ACCOUNT, scriptName: "sw", content: "addEventListener('fetch', e => e.respondWith(new Response('1')))", compatibilityDate: "2026-01-01" }),
+    resources: script({
+      accountId: ACCOUNT,
+      scriptName: "sw",
+      content: "addEventListener('fetch', e => e.respondWith(new Response('1')))",
+      compatibilityDate: "2026-01-01",
+    }),
   },
   { name: "WorkersKvNamespace", resources: one("workersKvNamespace", inAccount({ title: "gate-cache" }), inAccount({ title: "gate-cache-2" })) },
   {
@@ -150,15 +200,33 @@ const CASES: ReplayCase[] = [
       inAccount({ scriptName: "gate", schedules: [{ cron: "*/10 * * * *" }, { cron: "0 3 * * *" }] }),
     ),
   },
-  { name: "WorkersRoute", resources: one("workersRoute", { zoneId: ZONE, pattern: "gate.example.com/*", script: "gate" }, { zoneId: ZONE, pattern: "gate.example.com/v2/*", script: "gate" }) },
+  {
+    name: "WorkersRoute",
+    resources: one(
+      "workersRoute",
+      { zoneId: ZONE, pattern: "gate.example.com/*", script: "gate" },
+      { zoneId: ZONE, pattern: "gate.example.com/v2/*", script: "gate" },
+    ),
+  },
   {
     name: "WorkersCustomDomain",
-    resources: one("workersCustomDomain", inAccount({ hostname: "gate.example.com", service: "gate", zoneId: ZONE }), inAccount({ hostname: "gate2.example.com", service: "gate", zoneId: ZONE })),
+    resources: one(
+      "workersCustomDomain",
+      inAccount({ hostname: "gate.example.com", service: "gate", zoneId: ZONE }),
+      inAccount({ hostname: "gate2.example.com", service: "gate", zoneId: ZONE }),
+    ),
   },
-  { name: "WorkersCustomDomain-environment", resources: one("workersCustomDomain", inAccount({ hostname: "gate.example.com", service: "gate", zoneName: "example.com", environment: "production" })) },
+  {
+    name: "WorkersCustomDomain-environment",
+    resources: one("workersCustomDomain", inAccount({ hostname: "gate.example.com", service: "gate", zoneName: "example.com", environment: "production" })),
+  },
   {
     name: "WorkersScriptSubdomain",
-    resources: one("workersScriptSubdomain", inAccount({ scriptName: "gate", enabled: false, previewsEnabled: false }), inAccount({ scriptName: "gate", enabled: true, previewsEnabled: false })),
+    resources: one(
+      "workersScriptSubdomain",
+      inAccount({ scriptName: "gate", enabled: false, previewsEnabled: false }),
+      inAccount({ scriptName: "gate", enabled: true, previewsEnabled: false }),
+    ),
   },
   { name: "R2Bucket", resources: one("r2Bucket", inAccount({ name: "gate-audit" }), inAccount({ name: "gate-audit", storageClass: "InfrequentAccess" })) },
   { name: "R2Bucket-location", resources: one("r2Bucket", inAccount({ name: "gate-audit", location: "weur", jurisdiction: "eu" })) },
@@ -166,12 +234,23 @@ const CASES: ReplayCase[] = [
   { name: "R2BucketLifecycle", resources: one("r2BucketLifecycle", lifecycle(31_536_000), lifecycle(63_072_000)) },
   { name: "LogpushJob", resources: one("logpushJob", inAccount(job), inAccount({ ...job, maxUploadIntervalSeconds: 60 })) },
   { name: "LogpushJob-minimal", resources: one("logpushJob", inAccount(smallJob), inAccount({ ...smallJob, enabled: true })) },
-  { name: "LogpushJob-answer-kind-null", resources: one("logpushJob", inAccount(smallJob), inAccount({ ...smallJob, enabled: true })), differs: { update: { r: ["errorMessage", "kind", "lastComplete", "lastError"] } } },
+  {
+    name: "LogpushJob-answer-kind-null",
+    resources: one("logpushJob", inAccount(smallJob), inAccount({ ...smallJob, enabled: true })),
+    differs: { update: { r: ["errorMessage", "kind", "lastComplete", "lastError"] } },
+  },
   { name: "NotificationPolicy", resources: one("notificationPolicy", inAccount(policy), inAccount({ ...policy, enabled: false })) },
-  { name: "NotificationPolicy-answer-filled", resources: one("notificationPolicy", inAccount(policy)), differs: { refresh: { r: ["created", "description", "filters", "modified"] } } },
+  {
+    name: "NotificationPolicy-answer-filled",
+    resources: one("notificationPolicy", inAccount(policy)),
+    differs: { refresh: { r: ["created", "description", "filters", "modified"] } },
+  },
   {
     name: "NotificationPolicy-emails",
-    resources: one("notificationPolicy", inAccount({ name: "token expiry", alertType: "expiring_service_token_alert", description: "d", mechanisms: { emails: [{ id: "ops@example.com" }] } })),
+    resources: one(
+      "notificationPolicy",
+      inAccount({ name: "token expiry", alertType: "expiring_service_token_alert", description: "d", mechanisms: { emails: [{ id: "ops@example.com" }] } }),
+    ),
   },
   {
     name: "NotificationPolicyWebhooks",
@@ -181,10 +260,17 @@ const CASES: ReplayCase[] = [
       inAccount({ name: "ops 2", url: "https://hooks.example.com/cf", secret: "example-hook-secret" }),
     ),
   },
-  { name: "UrlNormalizationSettings", resources: one("urlNormalizationSettings", { zoneId: ZONE, type: "rfc3986", scope: "incoming" }, { zoneId: ZONE, type: "rfc3986", scope: "both" }) },
+  {
+    name: "UrlNormalizationSettings",
+    resources: one("urlNormalizationSettings", { zoneId: ZONE, type: "rfc3986", scope: "incoming" }, { zoneId: ZONE, type: "rfc3986", scope: "both" }),
+  },
   {
     name: "Queue",
-    resources: one("queue", inAccount({ queueName: "gate-audit", settings: { messageRetentionPeriod: 345_600 } }), inAccount({ queueName: "gate-audit", settings: { messageRetentionPeriod: 1_209_600 } })),
+    resources: one(
+      "queue",
+      inAccount({ queueName: "gate-audit", settings: { messageRetentionPeriod: 345_600 } }),
+      inAccount({ queueName: "gate-audit", settings: { messageRetentionPeriod: 1_209_600 } }),
+    ),
   },
   { name: "Queue-minimal", resources: one("queue", inAccount({ queueName: "gate-audit" }), inAccount({ queueName: "gate-audit-2" })) },
   { name: "error-500-twice", resources: one("workersKvNamespace", inAccount({ title: "gate-cache" })) },
@@ -195,14 +281,22 @@ const REFUSED: [ReplayCase, string][] = [
   [{ name: "error-403", resources: one("workersKvNamespace", inAccount({ title: "gate-cache" })) }, "403: Authentication error (10000)"],
   [{ name: "error-500-no-retry-header", resources: one("workersKvNamespace", inAccount({ title: "gate-cache" })) }, "500: internal (10001)"],
   [{ name: "WorkersScript-placement", resources: script({ ...small, placement: { mode: "smart" } }) }, "metadata is not JSON (10021)"],
-  [{ name: "WorkersScript-limits-placement-tail", resources: script({ ...small, placement: { mode: "smart" }, limits: { cpuMs: 50 }, tailConsumers: [{ service: "tail" }] }) }, "metadata is not JSON (10021)"],
+  [
+    {
+      name: "WorkersScript-limits-placement-tail",
+      resources: script({ ...small, placement: { mode: "smart" }, limits: { cpuMs: 50 }, tailConsumers: [{ service: "tail" }] }),
+    },
+    "metadata is not JSON (10021)",
+  ],
 ];
 
 describe("the cloudflare provider sends what the real plugin sends", () => {
   const recording = readRecording("cloudflare");
   const waits: number[] = [];
   let server: ReplayServer;
-  beforeAll(async () => { server = await ReplayServer.start(); });
+  beforeAll(async () => {
+    server = await ReplayServer.start();
+  });
   afterAll(() => server.stop());
 
   const settings = (given = "<token>") => ({
@@ -242,13 +336,23 @@ describe("the cloudflare provider sends what the real plugin sends", () => {
     const expected = recording.filter((call) => call.case === name && call.operation === "create");
     server.expect(expected);
     const { result } = await cloudflareProvider(() => settings()).invoke("cloudflare:index/getZone:getZone", args);
-    expect(server.take().map(({ method, path, query }) => ({ method, path, query }))).toEqual(expected.map(({ method, path, query }) => ({ method, path, query })));
-    expect(result).toMatchObject({ id: ZONE, zoneId: ZONE, name: "example.com", account: { id: ACCOUNT, name: "acme" }, nameServers: ["a.ns.example.com", "b.ns.example.com"] });
+    expect(server.take().map(({ method, path, query }) => ({ method, path, query }))).toEqual(
+      expected.map(({ method, path, query }) => ({ method, path, query })),
+    );
+    expect(result).toMatchObject({
+      id: ZONE,
+      zoneId: ZONE,
+      name: "example.com",
+      account: { id: ACCOUNT, name: "acme" },
+      nameServers: ["a.ns.example.com", "b.ns.example.com"],
+    });
   });
 
   it("every recorded case of these types is replayed", () => {
     const others = ["WorkersScript-migration-kept-tag-enforced", "error-token-format", "getZone", "getZone-filter"];
-    expect([...new Set(recording.map((call) => call.case))].sort()).toEqual([...CASES.map((test) => test.name), ...REFUSED.map(([test]) => test.name), ...others].sort());
+    expect([...new Set(recording.map((call) => call.case))].sort()).toEqual(
+      [...CASES.map((test) => test.name), ...REFUSED.map(([test]) => test.name), ...others].sort(),
+    );
   });
 
   it("waits between tries, longer each time", async () => {

@@ -30,17 +30,53 @@ describe("the cloudflare provider against the stand-in", () => {
 
   const inAccount = (props: Props): Props => ({ accountId: ACCOUNT, ...props });
   const rule = (days: number): Props => ({ id: "keep", enabled: true, prefix: "audit/", condition: { type: "Age", maxAgeSeconds: days * 86_400 } });
-  const expiry = (days: number): Props => ({ id: "expire", enabled: true, conditions: { prefix: "audit/" }, deleteObjectsTransition: { condition: { type: "Age", maxAge: days * 86_400 } } });
-  const job = { dataset: "workers_trace_events", destinationConf: "https://logs.example.com/in", name: "trace", enabled: true, outputOptions: { fieldNames: ["Event"] } };
+  const expiry = (days: number): Props => ({
+    id: "expire",
+    enabled: true,
+    conditions: { prefix: "audit/" },
+    deleteObjectsTransition: { condition: { type: "Age", maxAge: days * 86_400 } },
+  });
+  const job = {
+    dataset: "workers_trace_events",
+    destinationConf: "https://logs.example.com/in",
+    name: "trace",
+    enabled: true,
+    outputOptions: { fieldNames: ["Event"] },
+  };
   const LIVES: Life[] = [
     { type: token("workersKvNamespace"), inputs: inAccount({ title: "cache" }), changed: inAccount({ title: "cache-2" }), found: true },
-    { type: token("workersCronTrigger"), inputs: inAccount({ scriptName: "host", schedules: [{ cron: "0 3 * * *" }] }), changed: inAccount({ scriptName: "host", schedules: [{ cron: "0 4 * * *" }] }), stays: true },
-    { type: token("workersRoute"), inputs: { zoneId: ZONE, pattern: "gate.example.com/*", script: "host" }, changed: { zoneId: ZONE, pattern: "gate.example.com/v2/*", script: "host" }, found: true },
+    {
+      type: token("workersCronTrigger"),
+      inputs: inAccount({ scriptName: "host", schedules: [{ cron: "0 3 * * *" }] }),
+      changed: inAccount({ scriptName: "host", schedules: [{ cron: "0 4 * * *" }] }),
+      stays: true,
+    },
+    {
+      type: token("workersRoute"),
+      inputs: { zoneId: ZONE, pattern: "gate.example.com/*", script: "host" },
+      changed: { zoneId: ZONE, pattern: "gate.example.com/v2/*", script: "host" },
+      found: true,
+    },
     { type: token("workersCustomDomain"), inputs: inAccount({ hostname: "gate.example.com", service: "host", zoneId: ZONE }), found: true },
-    { type: token("workersScriptSubdomain"), inputs: inAccount({ scriptName: "host", enabled: true }), changed: inAccount({ scriptName: "host", enabled: false, previewsEnabled: false }), stays: true },
+    {
+      type: token("workersScriptSubdomain"),
+      inputs: inAccount({ scriptName: "host", enabled: true }),
+      changed: inAccount({ scriptName: "host", enabled: false, previewsEnabled: false }),
+      stays: true,
+    },
     { type: token("r2Bucket"), inputs: inAccount({ name: "audit" }), changed: inAccount({ name: "audit", storageClass: "InfrequentAccess" }), found: true },
-    { type: token("r2BucketLock"), inputs: inAccount({ bucketName: "bucket", rules: [rule(1)] }), changed: inAccount({ bucketName: "bucket", rules: [rule(2)] }), stays: true },
-    { type: token("r2BucketLifecycle"), inputs: inAccount({ bucketName: "bucket", rules: [expiry(1)] }), changed: inAccount({ bucketName: "bucket", rules: [expiry(2)] }), stays: true },
+    {
+      type: token("r2BucketLock"),
+      inputs: inAccount({ bucketName: "bucket", rules: [rule(1)] }),
+      changed: inAccount({ bucketName: "bucket", rules: [rule(2)] }),
+      stays: true,
+    },
+    {
+      type: token("r2BucketLifecycle"),
+      inputs: inAccount({ bucketName: "bucket", rules: [expiry(1)] }),
+      changed: inAccount({ bucketName: "bucket", rules: [expiry(2)] }),
+      stays: true,
+    },
     { type: token("logpushJob"), inputs: inAccount(job), changed: inAccount({ ...job, enabled: false }), found: true },
     {
       type: token("notificationPolicy"),
@@ -48,9 +84,24 @@ describe("the cloudflare provider against the stand-in", () => {
       changed: inAccount({ name: "p", alertType: "failing_logpush_job_disabled_alert", mechanisms: { emails: [{ id: "ops@example.com" }] }, enabled: false }),
       found: true,
     },
-    { type: token("notificationPolicyWebhooks"), inputs: inAccount({ name: "ops", url: "https://hooks.example.com/a" }), changed: inAccount({ name: "ops", url: "https://hooks.example.com/b" }), found: true },
-    { type: token("urlNormalizationSettings"), inputs: { zoneId: ZONE, type: "rfc3986", scope: "incoming" }, changed: { zoneId: ZONE, type: "rfc3986", scope: "both" }, stays: true },
-    { type: token("queue"), inputs: inAccount({ queueName: "audit" }), changed: inAccount({ queueName: "audit", settings: { messageRetentionPeriod: 3600 } }), found: true },
+    {
+      type: token("notificationPolicyWebhooks"),
+      inputs: inAccount({ name: "ops", url: "https://hooks.example.com/a" }),
+      changed: inAccount({ name: "ops", url: "https://hooks.example.com/b" }),
+      found: true,
+    },
+    {
+      type: token("urlNormalizationSettings"),
+      inputs: { zoneId: ZONE, type: "rfc3986", scope: "incoming" },
+      changed: { zoneId: ZONE, type: "rfc3986", scope: "both" },
+      stays: true,
+    },
+    {
+      type: token("queue"),
+      inputs: inAccount({ queueName: "audit" }),
+      changed: inAccount({ queueName: "audit", settings: { messageRetentionPeriod: 3600 } }),
+      found: true,
+    },
   ];
 
   it.each(LIVES.map((life) => [life.type, life] as const))("%s lives: made, unchanged at a second preview, changed, gone", async (_type, life) => {
@@ -61,7 +112,11 @@ describe("the cloudflare provider against the stand-in", () => {
   it("a value in a KV namespace lives", async () => {
     const namespace = await live(provider, { type: token("workersKvNamespace"), inputs: inAccount({ title: "values" }) });
     const at = { accountId: ACCOUNT, namespaceId: namespace.id, keyName: "agents/claude bot" };
-    const value = await live(provider, { type: token("workersKv"), inputs: { ...at, value: "v1", metadata: '{"rev":1}' }, changed: { ...at, value: "v2 ü", metadata: '{ "rev": 2 }' } });
+    const value = await live(provider, {
+      type: token("workersKv"),
+      inputs: { ...at, value: "v1", metadata: '{"rev":1}' },
+      changed: { ...at, value: "v2 ü", metadata: '{ "rev": 2 }' },
+    });
     await value.remove();
     await namespace.remove();
   });
@@ -73,19 +128,27 @@ describe("the cloudflare provider against the stand-in", () => {
       { name: "CONFIG", type: "json", json: '{"b":1, "a":[true]}' },
     ];
     const first = script("runs", "`${env.B} ${env.SECRET} ${env.CONFIG.b} ü`", { bindings, observability: { enabled: true } });
-    const life = await live(provider, { type: SCRIPT, inputs: first, changed: { ...first, bindings: [{ name: "B", type: "plain_text", text: "changed" }, ...bindings.slice(1)] }, found: true });
+    const life = await live(provider, {
+      type: SCRIPT,
+      inputs: first,
+      changed: { ...first, bindings: [{ name: "B", type: "plain_text", text: "changed" }, ...bindings.slice(1)] },
+      found: true,
+    });
     expect(await (await cloudflare.knock("runs")).text()).toBe("changed hidden 1 ü");
     const { result } = await provider.invoke("cloudflare:index/getWorkersScripts:getWorkersScripts", { accountId: ACCOUNT });
     expect((result.results as Props[]).map(({ id }) => id)).toContain("runs");
     await life.remove();
-    expect(((await provider.invoke("cloudflare:index/getWorkersScripts:getWorkersScripts", { accountId: ACCOUNT })).result.results as Props[]).map(({ id }) => id)).not.toContain("runs");
+    expect(
+      ((await provider.invoke("cloudflare:index/getWorkersScripts:getWorkersScripts", { accountId: ACCOUNT })).result.results as Props[]).map(({ id }) => id),
+    ).not.toContain("runs");
   });
 
   it("tells the migration tag of a deployed script, and the service refuses the same migration twice", async () => {
     const urn = urnOf(SCRIPT, "ledger");
     const ledger = {
       ...script("ledger", "'ok'"),
-      content: "import { DurableObject } from 'cloudflare:workers'; export class Ledger extends DurableObject {}; export default { fetch() { return new Response('ok') } }",
+      content:
+        "import { DurableObject } from 'cloudflare:workers'; export class Ledger extends DurableObject {}; export default { fetch() { return new Response('ok') } }",
       bindings: [{ name: "LEDGER", type: "durable_object_namespace", className: "Ledger" }],
     };
     const migrations = { newTag: "h1", newSqliteClasses: ["Ledger"] };
@@ -144,6 +207,18 @@ describe("the cloudflare provider against the stand-in", () => {
     const error = await wrong.create(urnOf(token("workersKvNamespace"), "n"), inAccount({ title: "n" }), false).catch((failure: unknown) => failure as Error);
     expect((error as Error).message).toMatch(/^Cloudflare refused POST accounts\/\S+ with 40[13]: /);
     expect((error as Error).message).not.toContain("x".repeat(40));
+  });
+
+  it("clears in the service what the program no longer says", async () => {
+    const type = token("notificationPolicy");
+    const inputs = inAccount({ name: "cleared", alertType: "failing_logpush_job_disabled_alert", mechanisms: { emails: [{ id: "ops@example.com" }] } });
+    const described = { ...inputs, description: "to go" };
+    const { id, outs } = await provider.create(urnOf(type, "c"), described, false);
+    const updated = await provider.update(id, urnOf(type, "c"), outs, described, inputs, false);
+    expect(updated.outs).not.toHaveProperty("description");
+    const read = await provider.read(id, urnOf(type, "c"), updated.outs, inputs);
+    expect(await provider.diff(id, urnOf(type, "c"), read.props ?? {}, inputs, inputs)).toMatchObject({ changes: false });
+    await provider.delete(id, urnOf(type, "c"), read.props ?? {});
   });
 
   it("says what to set when the credential is missing", async () => {

@@ -19,7 +19,17 @@ const count = (text: string, pattern: RegExp): number => [...text].filter((chara
 
 describe("random values", () => {
   const parameters = fc
-    .record({ minUpper: fc.nat(5), minLower: fc.nat(5), minNumeric: fc.nat(5), minSpecial: fc.nat(5), more: fc.nat(20), upper: fc.boolean(), lower: fc.boolean(), numeric: fc.boolean(), special: fc.boolean() })
+    .record({
+      minUpper: fc.nat(5),
+      minLower: fc.nat(5),
+      minNumeric: fc.nat(5),
+      minSpecial: fc.nat(5),
+      more: fc.nat(20),
+      upper: fc.boolean(),
+      lower: fc.boolean(),
+      numeric: fc.boolean(),
+      special: fc.boolean(),
+    })
     .filter(({ upper, lower, numeric, special }) => upper || lower || numeric || special)
     .map(({ more, ...rest }): StringParameters => ({ ...rest, length: rest.minUpper + rest.minLower + rest.minNumeric + rest.minSpecial + more }));
 
@@ -44,7 +54,17 @@ describe("random values", () => {
 
   it("use every character of a set about equally often, at every place", () => {
     const draws = 4000;
-    const wanted: StringParameters = { length: 5, upper: false, minUpper: 0, lower: false, minLower: 0, numeric: true, minNumeric: 1, special: false, minSpecial: 0 };
+    const wanted: StringParameters = {
+      length: 5,
+      upper: false,
+      minUpper: 0,
+      lower: false,
+      minLower: 0,
+      numeric: true,
+      minNumeric: 1,
+      special: false,
+      minSpecial: 0,
+    };
     const texts = Array.from({ length: draws }, () => drawString(wanted));
     for (let place = 0; place < wanted.length; place++) {
       for (const digit of "0123456789") {
@@ -57,28 +77,56 @@ describe("random values", () => {
   });
 
   it("use a given set of special characters instead of the usual one", () => {
-    const text = drawString({ length: 40, upper: false, minUpper: 0, lower: false, minLower: 0, numeric: false, minNumeric: 0, special: true, minSpecial: 0, overrideSpecial: "_-" });
+    const text = drawString({
+      length: 40,
+      upper: false,
+      minUpper: 0,
+      lower: false,
+      minLower: 0,
+      numeric: false,
+      minNumeric: 0,
+      special: true,
+      minSpecial: 0,
+      overrideSpecial: "_-",
+    });
     expect(text).toMatch(/^[_-]{40}$/);
   });
 
   it("refuse an empty set and minima that do not fit", () => {
-    const none: StringParameters = { length: 4, upper: false, minUpper: 0, lower: false, minLower: 0, numeric: false, minNumeric: 0, special: false, minSpecial: 0 };
+    const none: StringParameters = {
+      length: 4,
+      upper: false,
+      minUpper: 0,
+      lower: false,
+      minLower: 0,
+      numeric: false,
+      minNumeric: 0,
+      special: false,
+      minSpecial: 0,
+    };
     expect(() => drawString(none)).toThrow("the character set specified is empty");
     expect(() => drawString({ ...none, lower: true, minLower: 5 })).toThrow("more than length 4");
   });
 });
 
 describe("the random provider", () => {
-  const sample = JSON.parse(readFileSync(join(__dirname, "../../../fixtures/pulumi/1-create.export.json"), "utf8")) as { deployment: { resources: { type: string; id: string; inputs: Props; outputs: Props }[] } };
-  const sampled = (type: string): { id: string; inputs: Props; outputs: Props } => sample.deployment.resources.find((resource) => resource.type === type) ?? { id: "", inputs: {}, outputs: {} };
-  const shape = (outputs: Props) => Object.keys(outputs).filter((key) => key !== "__pulumi_raw_state_delta").sort();
+  const sample = JSON.parse(readFileSync(join(__dirname, "../../../fixtures/pulumi/1-create.export.json"), "utf8")) as {
+    deployment: { resources: { type: string; id: string; inputs: Props; outputs: Props }[] };
+  };
+  const sampled = (type: string): { id: string; inputs: Props; outputs: Props } =>
+    sample.deployment.resources.find((resource) => resource.type === type) ?? { id: "", inputs: {}, outputs: {} };
+  const shape = (outputs: Props) =>
+    Object.keys(outputs)
+      .filter((key) => key !== "__pulumi_raw_state_delta")
+      .sort();
 
   it("makes a password in the real provider's shape, with a bcrypt hash that fits", async () => {
     const { id, outs } = await make("Password", { length: 32 });
     const real = sampled(token("Password"));
     expect(id).toBe(real.id);
     expect(shape(outs)).toEqual(shape(real.outputs));
-    for (const [name, value] of Object.entries(outs)) if (!["result", "bcryptHash"].includes(name)) expect({ [name]: value }).toEqual({ [name]: real.outputs[name] });
+    for (const [name, value] of Object.entries(outs))
+      if (!["result", "bcryptHash"].includes(name)) expect({ [name]: value }).toEqual({ [name]: real.outputs[name] });
     expect(outs.bcryptHash).toMatch(/^\$2a\$10\$/);
     expect(await matches(String(outs.result), String(outs.bcryptHash))).toBe(true);
   });

@@ -19,7 +19,8 @@ const PROPERTIES: Properties = {
   out: { kind: "string", output: true },
 };
 const changes = (state: object, plan: object, flavour: "sdk" | "framework" = "sdk") => compare(PROPERTIES, { ...state }, { ...plan }, flavour);
-const kinds = (state: object, plan: object, flavour: "sdk" | "framework" = "sdk") => Object.fromEntries(Object.entries(changes(state, plan, flavour)).map(([path, { kind }]) => [path, kind]));
+const kinds = (state: object, plan: object, flavour: "sdk" | "framework" = "sdk") =>
+  Object.fromEntries(Object.entries(changes(state, plan, flavour)).map(([path, { kind }]) => [path, kind]));
 
 /** JSON-like values for each kind of property, none of them a zero value. */
 const plans = fc.record(
@@ -29,7 +30,11 @@ const plans = fc.record(
     on: fc.constant(true),
     tags: fc.uniqueArray(fc.string({ minLength: 1 }), { minLength: 1, maxLength: 4 }),
     steps: fc.array(fc.string({ minLength: 1 }), { minLength: 1, maxLength: 4 }),
-    labels: fc.dictionary(fc.string({ minLength: 1 }).filter((key) => !key.startsWith("__")), fc.string(), { minKeys: 1, maxKeys: 3 }),
+    labels: fc.dictionary(
+      fc.string({ minLength: 1 }).filter((key) => !key.startsWith("__")),
+      fc.string(),
+      { minKeys: 1, maxKeys: 3 },
+    ),
     nested: fc.record({ a: fc.string({ minLength: 1 }) }),
     rules: fc.array(fc.record({ id: fc.string({ minLength: 1 }), limit: fc.integer({ min: 1 }) }), { minLength: 1, maxLength: 3 }),
   },
@@ -73,7 +78,18 @@ describe("compare", () => {
 
   it("names each change by its path and kind", () => {
     const state = { name: "n", count: 1, labels: { a: "1", "b.c": "2" }, nested: { a: "x" }, rules: [{ id: "r", limit: 1 }], tags: ["a", "b"], steps: ["s"] };
-    const plan = { name: "n", on: true, labels: { "b.c": "3", d: "4" }, nested: { a: "y" }, rules: [{ id: "r", limit: 2 }, { id: "q", limit: 1 }], tags: ["b", "c"], steps: ["s"] };
+    const plan = {
+      name: "n",
+      on: true,
+      labels: { "b.c": "3", d: "4" },
+      nested: { a: "y" },
+      rules: [
+        { id: "r", limit: 2 },
+        { id: "q", limit: 1 },
+      ],
+      tags: ["b", "c"],
+      steps: ["s"],
+    };
     expect(kinds(state, plan)).toEqual({
       count: "delete",
       on: "add",
@@ -111,9 +127,13 @@ describe("compare", () => {
 
   it("writes paths that give their root back", () => {
     fc.assert(
-      fc.property(fc.string({ minLength: 1 }).filter((key) => !/["\\]/.test(key)), fc.array(fc.oneof(fc.nat(9), fc.string({ minLength: 1 })), { maxLength: 3 }), (root, rest) => {
-        expect(rootOf(rest.reduce<string>((path, key) => joinPath(path, key), joinPath("", root)))).toBe(root);
-      }),
+      fc.property(
+        fc.string({ minLength: 1 }).filter((key) => !/["\\]/.test(key)),
+        fc.array(fc.oneof(fc.nat(9), fc.string({ minLength: 1 })), { maxLength: 3 }),
+        (root, rest) => {
+          expect(rootOf(rest.reduce<string>((path, key) => joinPath(path, key), joinPath("", root)))).toBe(root);
+        },
+      ),
     );
   });
 });

@@ -17,7 +17,10 @@ export interface Life {
  * Leads a resource through preview, create, a second preview without changes, refresh, update, and deletion, and checks each step
  * against the service. Returns its outputs after the create.
  */
-export async function live(provider: SandboxProvider, { type, inputs, changed, stays, found }: Life): Promise<{ id: string; outs: Props; remove: () => Promise<void> }> {
+export async function live(
+  provider: SandboxProvider,
+  { type, inputs, changed, stays, found }: Life,
+): Promise<{ id: string; outs: Props; remove: () => Promise<void> }> {
   const urn = urnOf(type, "it");
   const first = await provider.check(urn, {}, inputs);
   expect(first.failures ?? []).toEqual([]);

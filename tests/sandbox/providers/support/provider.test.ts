@@ -141,7 +141,12 @@ describe("the declarative provider", () => {
 
   it("tells the diff of a framework's type by top-level names alone", async () => {
     const { provider } = make("framework");
-    expect(await provider.diff("n", urn, { name: "n", size: 1 }, {}, { name: "n", size: 2 })).toEqual({ changes: true, replaces: [], diffs: ["size"], detailedDiff: {} });
+    expect(await provider.diff("n", urn, { name: "n", size: 1 }, {}, { name: "n", size: 2 })).toEqual({
+      changes: true,
+      replaces: [],
+      diffs: ["size"],
+      detailedDiff: {},
+    });
   });
 
   it("reads inputs back: the given ones with their live values, for an import all that are set", async () => {

@@ -142,7 +142,10 @@ export class Replayer {
       if (!found) continue;
       const wanted = changedOf(resource);
       const urn = urnOf(resource.type, resource.name);
-      const given = wanted ?? (after.startsWith("refresh-after") ? resource.changed : undefined) ?? (typeof resource.inputs === "function" ? resource.inputs(this.made) : resource.inputs);
+      const given =
+        wanted ??
+        (after.startsWith("refresh-after") ? resource.changed : undefined) ??
+        (typeof resource.inputs === "function" ? resource.inputs(this.made) : resource.inputs);
       const { inputs } = await this.provider().check(urn, found.inputs, given);
       const diff = await this.provider().diff(found.id, urn, found.outs, found.inputs, inputs);
       this.diffs.push({ after, name: resource.name, diff });
@@ -157,7 +160,13 @@ export class Replayer {
     await run(this.provider());
     const seen = this.server.take().filter((call) => !this.always(call));
     const sorted = anyOrder || (test.unordered ?? []).includes(operation);
-    expect({ operation, calls: inOrder(seen.map((call) => comparable(call)), sorted) }).toEqual({ operation, calls: inOrder(expected.map(comparable), sorted) });
+    expect({
+      operation,
+      calls: inOrder(
+        seen.map((call) => comparable(call)),
+        sorted,
+      ),
+    }).toEqual({ operation, calls: inOrder(expected.map(comparable), sorted) });
     if (!sorted) seen.forEach((call, index) => expectHeaders(call, expected[index]));
   }
 }

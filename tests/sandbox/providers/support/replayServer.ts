@@ -49,7 +49,9 @@ export class ReplayServer {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const url = new URL(request.url ?? "/", this.origin);
     const path = url.pathname.replaceAll("%3C", "<").replaceAll("%3E", ">");
-    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value).replace(/boundary=\S+/, "boundary=<boundary>")]));
+    const headers = Object.fromEntries(
+      Object.entries(request.headers).map(([name, value]) => [name, String(value).replace(/boundary=\S+/, "boundary=<boundary>")]),
+    );
     this.seen.push({
       method: request.method ?? "",
       path,
@@ -76,7 +78,8 @@ function send(response: ServerResponse, call: RecordedCall): void {
   const boundary = /boundary=(\S+)/.exec(headers["content-type"])?.[1];
   if (special.multipart && boundary) {
     const parts = special.multipart.map(
-      (part) => `--${boundary}\r\nContent-Disposition: form-data; name="${part.name ?? ""}"; filename="${part.filename ?? ""}"\r\nContent-Type: ${part.contentType}\r\n\r\n${part.text}\r\n`,
+      (part) =>
+        `--${boundary}\r\nContent-Disposition: form-data; name="${part.name ?? ""}"; filename="${part.filename ?? ""}"\r\nContent-Type: ${part.contentType}\r\n\r\n${part.text}\r\n`,
     );
     return void response.end(`${parts.join("")}--${boundary}--\r\n`);
   }
@@ -96,7 +99,12 @@ function bodyOf(text: string, contentType: string): unknown {
       const type = /^content-type: (.*)$/im.exec(head)?.[1] ?? null;
       const filename = /filename="([^"]*)"/.exec(head)?.[1] ?? null;
       const name = /[ ;]name="([^"]*)"/.exec(head)?.[1];
-      return { name, filename, contentType: type, ...((type === "application/json" || name === "metadata") && content !== "" ? { json: JSON.parse(content) as unknown } : { text: content }) };
+      return {
+        name,
+        filename,
+        contentType: type,
+        ...((type === "application/json" || name === "metadata") && content !== "" ? { json: JSON.parse(content) as unknown } : { text: content }),
+      };
     }),
   };
 }

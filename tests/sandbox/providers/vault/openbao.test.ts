@@ -11,7 +11,11 @@ const MOUNT = "vault:index/mount:Mount";
 const POLICY = "vault:index/policy:Policy";
 const SECRET = "vault:kv/secretV2:SecretV2";
 const SECRET_ID = "vault:appRole/authBackendRoleSecretId:AuthBackendRoleSecretId";
-const pair = generateKeyPairSync("ec", { namedCurve: "P-256", publicKeyEncoding: { type: "spki", format: "pem" }, privateKeyEncoding: { type: "pkcs8", format: "pem" } });
+const pair = generateKeyPairSync("ec", {
+  namedCurve: "P-256",
+  publicKeyEncoding: { type: "spki", format: "pem" },
+  privateKeyEncoding: { type: "pkcs8", format: "pem" },
+});
 
 // The server drops the newline at the end, and a key written with it would be a change at every preview.
 const publicKey = pair.publicKey.trim();
@@ -31,25 +35,82 @@ describe("the vault provider against a real server", () => {
   });
 
   const LIVES: Life[] = [
-    { type: MOUNT, inputs: { path: "agents", type: "kv", options: { version: "2" }, description: "one" }, changed: { path: "agents", type: "kv", options: { version: "2" }, description: "two" }, found: true },
-    { type: MOUNT, inputs: { path: "alias", type: "kv-v2" }, changed: { path: "alias", type: "kv-v2", maxLeaseTtlSeconds: 3600 }, found: true },
-    { type: "vault:kv/secretBackendV2:SecretBackendV2", inputs: { mount: "fixed", casRequired: true, maxVersions: 10 }, changed: { mount: "fixed", casRequired: true, maxVersions: 20, deleteVersionAfter: 3700 }, stays: true },
-    { type: SECRET, inputs: { mount: "kv", name: "a/b", dataJson: '{ "x": "1" }', customMetadata: { data: { owner: "a" } }, deleteAllVersions: true }, changed: { mount: "kv", name: "a/b", dataJson: '{"x":"2"}', customMetadata: { data: { owner: "b" } }, deleteAllVersions: true }, found: true },
-    { type: SECRET, inputs: { mount: "fixed", name: "once", dataJson: '{"x":"1"}', options: { cas: "0" }, deleteAllVersions: true }, found: true },
-    { type: "vault:index/authBackend:AuthBackend", inputs: { type: "approle", path: "gate", description: "one" }, changed: { type: "approle", path: "gate", description: "two", tune: { maxLeaseTtl: "90m" } }, found: true },
-    { type: "vault:appRole/authBackendRole:AuthBackendRole", inputs: { backend: "roles", roleName: "bot", tokenPolicies: ["b", "a"], tokenTtl: 300, tokenBoundCidrs: ["127.0.0.1/32"] }, changed: { backend: "roles", roleName: "bot", tokenPolicies: ["a"], tokenMaxTtl: 600 }, found: true },
-    { type: SECRET_ID, inputs: { backend: "roles", roleName: "gate", metadata: '{"agent":"bot"}' } },
-    { type: SECRET_ID, inputs: { backend: "roles", roleName: "gate", wrappingTtl: "5m" } },
-    { type: "vault:jwt/authBackend:AuthBackend", inputs: { path: "actions", jwtValidationPubkeys: [publicKey], boundIssuer: "https://issuer.example.com" }, changed: { path: "actions", jwtValidationPubkeys: [publicKey], boundIssuer: "https://other.example.com", defaultRole: "rotator" }, found: true },
     {
-      type: "vault:jwt/authBackendRole:AuthBackendRole",
-      inputs: { backend: "ci", roleName: "rotator", roleType: "jwt", userClaim: "sub", boundAudiences: ["b", "a"], boundClaims: { repository: "acme/ops,acme/infra" }, tokenPolicies: ["rotator"] },
-      changed: { backend: "ci", roleName: "rotator", roleType: "jwt", userClaim: "sub", boundAudiences: ["a"], boundClaims: { ref: "refs/heads/main" }, tokenPolicies: ["rotator"], tokenTtl: 60 },
+      type: MOUNT,
+      inputs: { path: "agents", type: "kv", options: { version: "2" }, description: "one" },
+      changed: { path: "agents", type: "kv", options: { version: "2" }, description: "two" },
       found: true,
     },
-    { type: "vault:index/quotaRateLimit:QuotaRateLimit", inputs: { name: "kv", path: "kv/", rate: 50 }, changed: { name: "kv", path: "kv/", rate: 100, blockInterval: 5 }, found: true },
+    { type: MOUNT, inputs: { path: "alias", type: "kv-v2" }, changed: { path: "alias", type: "kv-v2", maxLeaseTtlSeconds: 3600 }, found: true },
+    {
+      type: "vault:kv/secretBackendV2:SecretBackendV2",
+      inputs: { mount: "fixed", casRequired: true, maxVersions: 10 },
+      changed: { mount: "fixed", casRequired: true, maxVersions: 20, deleteVersionAfter: 3700 },
+      stays: true,
+    },
+    {
+      type: SECRET,
+      inputs: { mount: "kv", name: "a/b", dataJson: '{ "x": "1" }', customMetadata: { data: { owner: "a" } }, deleteAllVersions: true },
+      changed: { mount: "kv", name: "a/b", dataJson: '{"x":"2"}', customMetadata: { data: { owner: "b" } }, deleteAllVersions: true },
+      found: true,
+    },
+    { type: SECRET, inputs: { mount: "fixed", name: "once", dataJson: '{"x":"1"}', options: { cas: "0" }, deleteAllVersions: true }, found: true },
+    {
+      type: "vault:index/authBackend:AuthBackend",
+      inputs: { type: "approle", path: "gate", description: "one" },
+      changed: { type: "approle", path: "gate", description: "two", tune: { maxLeaseTtl: "90m" } },
+      found: true,
+    },
+    {
+      type: "vault:appRole/authBackendRole:AuthBackendRole",
+      inputs: { backend: "roles", roleName: "bot", tokenPolicies: ["b", "a"], tokenTtl: 300, tokenBoundCidrs: ["127.0.0.1/32"] },
+      changed: { backend: "roles", roleName: "bot", tokenPolicies: ["a"], tokenMaxTtl: 600 },
+      found: true,
+    },
+    { type: SECRET_ID, inputs: { backend: "roles", roleName: "gate", metadata: '{"agent":"bot"}' } },
+    { type: SECRET_ID, inputs: { backend: "roles", roleName: "gate", wrappingTtl: "5m" } },
+    {
+      type: "vault:jwt/authBackend:AuthBackend",
+      inputs: { path: "actions", jwtValidationPubkeys: [publicKey], boundIssuer: "https://issuer.example.com" },
+      changed: { path: "actions", jwtValidationPubkeys: [publicKey], boundIssuer: "https://other.example.com", defaultRole: "rotator" },
+      found: true,
+    },
+    {
+      type: "vault:jwt/authBackendRole:AuthBackendRole",
+      inputs: {
+        backend: "ci",
+        roleName: "rotator",
+        roleType: "jwt",
+        userClaim: "sub",
+        boundAudiences: ["b", "a"],
+        boundClaims: { repository: "acme/ops,acme/infra" },
+        tokenPolicies: ["rotator"],
+      },
+      changed: {
+        backend: "ci",
+        roleName: "rotator",
+        roleType: "jwt",
+        userClaim: "sub",
+        boundAudiences: ["a"],
+        boundClaims: { ref: "refs/heads/main" },
+        tokenPolicies: ["rotator"],
+        tokenTtl: 60,
+      },
+      found: true,
+    },
+    {
+      type: "vault:index/quotaRateLimit:QuotaRateLimit",
+      inputs: { name: "kv", path: "kv/", rate: 50 },
+      changed: { name: "kv", path: "kv/", rate: 100, blockInterval: 5 },
+      found: true,
+    },
     { type: "vault:index/auditRequestHeader:AuditRequestHeader", inputs: { name: "X-Request-Id" }, changed: { name: "X-Request-Id", hmac: true }, found: true },
-    { type: "vault:identity/entity:Entity", inputs: { name: "bot", policies: ["b", "a"], metadata: { team: "a" } }, changed: { name: "bot", policies: ["a"], metadata: { team: "b" } }, found: true },
+    {
+      type: "vault:identity/entity:Entity",
+      inputs: { name: "bot", policies: ["b", "a"], metadata: { team: "a" } },
+      changed: { name: "bot", policies: ["a"], metadata: { team: "b" } },
+      found: true,
+    },
   ];
 
   it.each(LIVES.map((life) => [life.type, life] as const))("%s lives: made, unchanged at a second preview, changed, gone", async (_type, life) => {
@@ -61,7 +122,12 @@ describe("the vault provider against a real server", () => {
     const auth = await vault.call("GET", "sys/mounts/auth/roles");
     const entity = await live(provider, { type: "vault:identity/entity:Entity", inputs: { name: "aliased" } });
     const inputs = { name: "role-id", mountAccessor: auth.body.accessor, canonicalId: entity.id };
-    const alias = await live(provider, { type: "vault:identity/entityAlias:EntityAlias", inputs: { ...inputs, customMetadata: { k: "1" } }, changed: { ...inputs, customMetadata: { k: "2" } }, found: true });
+    const alias = await live(provider, {
+      type: "vault:identity/entityAlias:EntityAlias",
+      inputs: { ...inputs, customMetadata: { k: "1" } },
+      changed: { ...inputs, customMetadata: { k: "2" } },
+      found: true,
+    });
     const second = await provider.create(urnOf("vault:identity/entityAlias:EntityAlias", "second"), inputs, false).catch((error: unknown) => error);
     expect(second).toBeInstanceOf(ProviderError);
     expect((second as Error).message).toContain("exists already");
@@ -77,13 +143,19 @@ describe("the vault provider against a real server", () => {
     await provider.delete(id, urn, outs);
     const read = await provider.read(id, urn, outs, inputs);
     expect(read).toMatchObject({ id: "reader", props: { policy: "" } });
-    expect(await provider.diff(id, urn, read.props ?? {}, inputs, inputs)).toMatchObject({ changes: true, replaces: [], detailedDiff: { policy: { kind: "add" } } });
+    expect(await provider.diff(id, urn, read.props ?? {}, inputs, inputs)).toMatchObject({
+      changes: true,
+      replaces: [],
+      detailedDiff: { policy: { kind: "add" } },
+    });
     await provider.update(id, urn, read.props ?? {}, inputs, inputs, false);
     expect((await vault.call("GET", "sys/policies/acl/reader")).status).toBe(200);
   });
 
   it("has the outputs of the real provider, property by property", async () => {
-    const sample = JSON.parse(readFileSync(join(__dirname, "../../../fixtures/pulumi/1-create.export.json"), "utf8")) as { deployment: { resources: { type: string; inputs: Props; outputs: Props }[] } };
+    const sample = JSON.parse(readFileSync(join(__dirname, "../../../fixtures/pulumi/1-create.export.json"), "utf8")) as {
+      deployment: { resources: { type: string; inputs: Props; outputs: Props }[] };
+    };
     for (const type of [MOUNT, POLICY]) {
       const real = sample.deployment.resources.find((resource) => resource.type === type);
       const urn = urnOf(type, "sample");
@@ -128,7 +200,12 @@ describe("the vault provider against a real server", () => {
     const other = await vaultPackage.create({ maxLeaseTtlSeconds: "60" }, { VAULT_ADDR: vault.server.addr, VAULT_TOKEN: token });
     await other.create(urnOf(POLICY, "child"), { name: "child", policy: 'path "x" { capabilities = ["read"] }' }, false);
     const accessors = (await vault.call("LIST", "auth/token/accessors")).body.data as { keys: string[] };
-    const tokens = await Promise.all(accessors.keys.map(async (accessor) => (await vault.call("POST", "auth/token/lookup-accessor", { accessor })).body.data as { display_name: string; explicit_max_ttl: number }));
+    const tokens = await Promise.all(
+      accessors.keys.map(
+        async (accessor) =>
+          (await vault.call("POST", "auth/token/lookup-accessor", { accessor })).body.data as { display_name: string; explicit_max_ttl: number },
+      ),
+    );
     expect(tokens.filter((found) => found.display_name === "token-terraform").map((found) => found.explicit_max_ttl)).toContain(60);
   });
 
@@ -174,11 +251,27 @@ describe("the vault provider against a real server", () => {
   });
 
   it("writes a policy document from rules", async () => {
-    const rules = [{ path: "kv/data/x", capabilities: ["read", "list"], description: "reads", allowedParameters: [{ key: "b", values: ["1"] }, { key: "a", values: [] }], minWrappingTtl: "1s" }, { path: "kv/metadata/x", capabilities: ["read"] }];
+    const rules = [
+      {
+        path: "kv/data/x",
+        capabilities: ["read", "list"],
+        description: "reads",
+        allowedParameters: [
+          { key: "b", values: ["1"] },
+          { key: "a", values: [] },
+        ],
+        minWrappingTtl: "1s",
+      },
+      { path: "kv/metadata/x", capabilities: ["read"] },
+    ];
     const { result } = await provider.invoke("vault:index/getPolicyDocument:getPolicyDocument", { rules });
-    expect(result.hcl).toBe('# reads\npath "kv/data/x" {\n  capabilities = ["read", "list"]\n  allowed_parameters = {\n    "a" = []\n    "b" = ["1"]\n  }\n  min_wrapping_ttl = "1s"\n}\n\npath "kv/metadata/x" {\n  capabilities = ["read"]\n}\n');
+    expect(result.hcl).toBe(
+      '# reads\npath "kv/data/x" {\n  capabilities = ["read", "list"]\n  allowed_parameters = {\n    "a" = []\n    "b" = ["1"]\n  }\n  min_wrapping_ttl = "1s"\n}\n\npath "kv/metadata/x" {\n  capabilities = ["read"]\n}\n',
+    );
     await provider.create(urnOf(POLICY, "doc"), { name: "doc", policy: result.hcl }, false);
-    await expect(provider.invoke("vault:index/getPolicyDocument:getPolicyDocument", { rules: [{ path: "x", capabilities: ["peek"] }] })).rejects.toThrow('invalid capability "peek"');
+    await expect(provider.invoke("vault:index/getPolicyDocument:getPolicyDocument", { rules: [{ path: "x", capabilities: ["peek"] }] })).rejects.toThrow(
+      'invalid capability "peek"',
+    );
   });
 });
 

@@ -61,8 +61,8 @@ function requestOf(isolate: Isolate, visit: Visit, route: Route, path: string, b
   };
 }
 
-/** Passes an answer on: headers by allow-list, addresses back to the gate, no trace of the token. */
-export async function pass(isolate: Isolate, visit: Visit, answer: Response): Promise<Response> {
+/** Passes an answer on: headers by allow-list, addresses back to the gate, no trace of the token. `edit` changes the text first. */
+export async function pass(isolate: Isolate, visit: Visit, answer: Response, edit?: (text: string) => string): Promise<Response> {
   const headers = answerHeaders(answer.headers, visit.requestId);
   const base = visit.base;
   const token = visit.token;
@@ -84,8 +84,9 @@ export async function pass(isolate: Isolate, visit: Visit, answer: Response): Pr
   }
   if (answer.body === null || answer.status === 304 || answer.status === 204 || visit.request.method === "HEAD") return new Response(null, { status: answer.status, headers });
   const text = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(await readBytes(answer, MAX_TEXT_ANSWER, "answer-too-large"));
-  const clean = reflections.clean(text);
-  if (clean !== text) isolate.alerts.raise(visit.background, "token-reflected", { requestId: visit.requestId });
+  const edited = edit === undefined ? text : edit(text);
+  const clean = reflections.clean(edited);
+  if (clean !== edited) isolate.alerts.raise(visit.background, "token-reflected", { requestId: visit.requestId });
   const out = new TextEncoder().encode(/json/i.test(answer.headers.get("content-type") ?? "") ? isolate.addresses.body(clean, base) : clean);
   visit.bytesOut = out.length;
   if (!isolate.link.takeBytesNow(out.length, Date.now())) await isolate.link.takeBytes(visit.background, out.length);

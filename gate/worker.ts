@@ -5,6 +5,7 @@ import { archive } from "./archive";
 import { control } from "./control";
 import type { GateEnv } from "./env";
 import { git } from "./git";
+import { graphql } from "./graphql";
 import { isolateOf, type Isolate } from "./isolate";
 import { problem, Refused } from "./problem";
 import { judgeHeaders } from "./requests";
@@ -61,6 +62,7 @@ async function admit(isolate: Isolate, visit: Visit): Promise<Response> {
   }
   if (verdict.kind === "rest") return rest(isolate, visit);
   if (verdict.kind === "git") return git(isolate, visit);
+  if (verdict.kind === "graphql") return graphql(isolate, visit);
   throw new Refused(new Refusal("route-not-allowed"));
 }
 

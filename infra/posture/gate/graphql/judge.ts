@@ -1,0 +1,304 @@
+import { Kind, parse, print, valueFromASTUntyped, type DocumentNode, type FieldNode, type FragmentDefinitionNode, type OperationDefinitionNode, type SelectionSetNode, type ValueNode } from "graphql";
+import { SecretRefusal } from "../body";
+import { listedRepository, type CompiledPolicy, type CompiledRepository } from "../compiled";
+import { parseStrictJson, type Json } from "../json";
+import type { Lookup } from "../lookups";
+import { judgeSearch } from "../query";
+import { Refusal } from "../refusals";
+import { findSecrets } from "../secrets";
+import { CLOSED_MUTATIONS, MUTATIONS, type Mutation } from "./mutations";
+import { conditionOn, openType, type OpenType } from "./types";
+
+const MAX_TOKENS = 4000;
+const MAX_DEPTH = 20;
+/** Nodes a query may ask for, as GitHub counts them: the product of page sizes along each path. */
+const MAX_NODES = 50_000;
+/** Selections looked at in all, fragments counted at each use. */
+const MAX_SELECTIONS = 5000;
+
+/** A GraphQL request that may pass. */
+export interface JudgedGraphql {
+  readonly write: boolean;
+  readonly action: string;
+  readonly repository: CompiledRepository | undefined;
+  /** The JSON body that is sent. */
+  readonly text: string;
+  /** Node ids that must turn out to belong to listed repositories; those of a mutation to repositories that may be written. */
+  readonly ids: readonly string[];
+  readonly lookups: readonly Lookup[];
+  /** Where in the answer objects of other repositories may stand: response keys from `data` down. They are emptied unless listed. */
+  readonly elsewhere: readonly (readonly string[])[];
+}
+
+/** Judges the JSON body of a GraphQL request: parsed by graphql-js, exactly one operation, open fields only, every repository in it listed. */
+export function judgeGraphql(c: CompiledPolicy, text: string): JudgedGraphql | Refusal {
+  const body = parseStrictJson(text);
+  if (body instanceof Refusal) return body;
+  const { value } = body;
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return new Refusal("graphql-malformed", "one request, not a list");
+  for (const key of Object.keys(value)) if (key !== "query" && key !== "variables" && key !== "operationName") return new Refusal("graphql-malformed", key);
+  const { query, variables = {}, operationName = null } = value;
+  if (typeof query !== "string" || query.length > 100_000) return new Refusal("graphql-malformed", "query");
+  if (variables !== null && (typeof variables !== "object" || Array.isArray(variables))) return new Refusal("graphql-malformed", "variables");
+  let document: DocumentNode;
+  try {
+    document = parse(query, { noLocation: true, maxTokens: MAX_TOKENS });
+  } catch {
+    return new Refusal("graphql-malformed", "query");
+  }
+  return new Judge(c, document, variables ?? {}, operationName).judge(query);
+}
+
+/** A refusal on its way out of the walk. */
+class Stop extends Error {
+  constructor(readonly refusal: Refusal) {
+    super(refusal.rule);
+  }
+}
+
+class Judge {
+  private readonly fragments = new Map<string, FragmentDefinitionNode>();
+  private operation: OperationDefinitionNode | undefined;
+  private selections = 0;
+  private nodes = 0;
+  private repository: CompiledRepository | undefined;
+  private readonly ids: string[] = [];
+  private readonly elsewhere: (readonly string[])[] = [];
+  private readonly spreading = new Set<string>();
+
+  constructor(private readonly c: CompiledPolicy, private readonly document: DocumentNode, private readonly variables: Record<string, Json>, private readonly operationName: Json) {}
+
+  judge(query: string): JudgedGraphql | Refusal {
+    try {
+      this.collect();
+      const operation = this.operation;
+      if (operation === undefined || operation.operation === "subscription") return new Refusal("graphql-operations");
+      if (this.operationName !== null && this.operationName !== "" && this.operationName !== operation.name?.value) return new Refusal("graphql-operations", "operationName");
+      if (operation.directives !== undefined && operation.directives.length > 0) return new Refusal("graphql-directive");
+      return operation.operation === "mutation" ? this.mutation(operation) : this.query(operation, query);
+    } catch (error) {
+      if (error instanceof Stop) return error.refusal;
+      throw error;
+    }
+  }
+
+  /** Guard `graphql-one-operation`. */
+  private collect(): void {
+    for (const definition of this.document.definitions) {
+      if (definition.kind === Kind.FRAGMENT_DEFINITION) {
+        if (this.fragments.has(definition.name.value)) stop("graphql-malformed", definition.name.value);
+        this.fragments.set(definition.name.value, definition);
+      } else if (definition.kind === Kind.OPERATION_DEFINITION && this.operation === undefined) this.operation = definition;
+      else stop("graphql-operations");
+    }
+    for (const variable of this.operation?.variableDefinitions ?? []) if (variable.directives !== undefined && variable.directives.length > 0) stop("graphql-directive");
+  }
+
+  private query(operation: OperationDefinitionNode, query: string): JudgedGraphql {
+    this.walk(operation.selectionSet, openType("Query"), [], 1, 1);
+    const text = JSON.stringify({ query, variables: this.variables, ...(this.operationName === null ? {} : { operationName: this.operationName }) });
+    return { write: false, action: "read-repository", repository: this.repository, text, ids: this.ids, lookups: [], elsewhere: this.elsewhere };
+  }
+
+  private walk(set: SelectionSetNode, type: OpenType, path: readonly string[], depth: number, multiplier: number): void {
+    if (depth > MAX_DEPTH) stop("graphql-depth");
+    let identified = false;
+    for (const selection of set.selections) {
+      if (++this.selections > MAX_SELECTIONS) stop("graphql-cost");
+      for (const directive of selection.directives ?? []) if (directive.name.value !== "include" && directive.name.value !== "skip") stop("graphql-directive", directive.name.value);
+      if (selection.kind === Kind.FIELD) {
+        const alias = selection.alias?.value ?? selection.name.value;
+        // A condition could leave the id out, so an id under one does not count.
+        if (selection.name.value === "id" && alias === "id" && selection.directives?.length === 0) identified = true;
+        else if (alias === "id") stop("graphql-field", "an alias named id");
+        this.field(selection, type, path, depth, multiplier);
+        continue;
+      }
+      const fragment = selection.kind === Kind.FRAGMENT_SPREAD ? this.fragments.get(selection.name.value) : selection;
+      if (fragment === undefined) return stop("graphql-malformed", "no such fragment");
+      const on = fragment.typeCondition?.name.value;
+      const inner = on === undefined ? type : conditionOn(type, on === "Query" && type.name === "Query" ? "Query" : on);
+      if (inner === undefined) return stop("graphql-field", `... on ${on}`);
+      if (selection.kind === Kind.FRAGMENT_SPREAD) {
+        const { value } = selection.name;
+        if (this.spreading.has(value)) stop("graphql-malformed", "a fragment within itself");
+        this.spreading.add(value);
+        this.walk(fragment.selectionSet, inner, path, depth + 1, multiplier);
+        this.spreading.delete(value);
+        if (type.name === "Elsewhere" && selection.directives?.length === 0 && hasId(fragment.selectionSet)) identified = true;
+      } else this.walk(fragment.selectionSet, inner, path, depth + 1, multiplier);
+    }
+    if (type.name === "Elsewhere" && !identified && this.spreading.size === 0) stop("graphql-field", `${path.join(".")} without its id`);
+  }
+
+  private field(field: FieldNode, type: OpenType, path: readonly string[], depth: number, multiplier: number): void {
+    const name = field.name.value;
+    if (name === "__typename") return;
+    const open = type.fields.get(name);
+    if (open === undefined) return stop("graphql-field", `${type.name}.${name}`);
+    for (const argument of field.arguments ?? []) if (!open.arguments.has(argument.name.value)) stop("graphql-argument", `${name}.${argument.name.value}`);
+    if (type.name === "Query") this.root(field);
+    const target = open.target;
+    if (target === undefined) {
+      if (field.selectionSet !== undefined) stop("graphql-malformed", name);
+      return;
+    }
+    if (field.selectionSet === undefined) return stop("graphql-malformed", name);
+    const here = [...path, field.alias?.value ?? name];
+    let below = multiplier;
+    if (target.connection || target.name === "SearchConnection") {
+      const size = this.argument(field, "first") ?? this.argument(field, "last") ?? 100;
+      if (typeof size !== "number" || !Number.isInteger(size) || size < 0 || size > 100) return stop("graphql-argument", `${name}.first`);
+      below = multiplier * Math.max(1, size);
+      this.nodes += below;
+      if (this.nodes > MAX_NODES) stop("graphql-cost");
+    }
+    if (target.name === "Elsewhere") this.elsewhere.push(here);
+    this.walk(field.selectionSet, target, here, depth + 1, below);
+  }
+
+  /** Guard `graphql-scope`: the ways into repositories. */
+  private root(field: FieldNode): void {
+    const name = field.name.value;
+    if (name === "repository") {
+      const [owner, repo] = [this.argument(field, "owner"), this.argument(field, "name")];
+      if (typeof owner !== "string" || typeof repo !== "string") return stop("graphql-argument", "repository");
+      this.repository = listedRepository(this.c, `${owner}/${repo}`) ?? stop(owner.toLowerCase() === this.c.owner ? "repository-not-listed" : "owner-not-allowed", `${owner}/${repo}`);
+      // A renamed repository could lead to another one.
+      if (this.argument(field, "followRenames") === true) stop("graphql-argument", "followRenames");
+    } else if (name === "search") {
+      const query = this.argument(field, "query");
+      const scope = typeof query === "string" ? judgeSearch(query, (full) => listedRepository(this.c, full) !== undefined) : stop("search-not-scoped");
+      if (scope instanceof Refusal) throw new Stop(scope);
+      this.repository = listedRepository(this.c, scope);
+    } else if (name === "node" || name === "nodes") {
+      const value = this.argument(field, name === "node" ? "id" : "ids");
+      for (const id of Array.isArray(value) ? value : [value]) this.mustResolve(id, name);
+    }
+  }
+
+  private mustResolve(id: Json | undefined, at: string): void {
+    if (typeof id !== "string" || !/^[A-Za-z0-9_=+/-]{4,200}$/.test(id)) return stop("graphql-id", at);
+    if (this.ids.length >= 50) stop("graphql-id", "too many ids");
+    this.ids.push(id);
+  }
+
+  /** An argument's value, variables resolved; undefined when it is not given. */
+  private argument(field: FieldNode, name: string): Json | undefined {
+    const node = field.arguments?.filter((a) => a.name.value === name) ?? [];
+    if (node.length > 1) return stop("graphql-malformed", name);
+    return node[0] === undefined ? undefined : this.value(node[0].value);
+  }
+
+  private value(node: ValueNode): Json | undefined {
+    const all: Record<string, Json> = {};
+    for (const definition of this.operation?.variableDefinitions ?? []) {
+      const name = definition.variable.name.value;
+      if (Object.hasOwn(this.variables, name)) all[name] = this.variables[name] ?? null;
+      else if (definition.defaultValue !== undefined) all[name] = valueFromASTUntyped(definition.defaultValue) as Json;
+    }
+    return valueFromASTUntyped(node, all) as Json | undefined;
+  }
+
+  /** One mutation a request, its input judged as a value and sent as that value. */
+  private mutation(operation: OperationDefinitionNode): JudgedGraphql | Refusal {
+    const [field, ...others] = operation.selectionSet.selections;
+    if (field?.kind !== Kind.FIELD || others.length > 0) return new Refusal("graphql-operations", "one mutation");
+    const name = field.name.value;
+    if (field.directives !== undefined && field.directives.length > 0) return new Refusal("graphql-directive");
+    const mutation = MUTATIONS.get(name);
+    if (mutation === undefined) return name === "markPullRequestReadyForReview" ? new Refusal("pull-request-ready") : new Refusal(CLOSED_MUTATIONS[name] === undefined ? "graphql-field" : "route-closed", CLOSED_MUTATIONS[name] ?? name);
+    if (!this.c.open.has("graphql.mutation")) return new Refusal("access-read-only");
+    if (field.arguments?.length !== 1 || field.arguments[0]?.name.value !== "input" || field.selectionSet === undefined) return new Refusal("graphql-argument", name);
+    const given = this.value(field.arguments[0].value);
+    if (given === undefined || given === null || typeof given !== "object" || Array.isArray(given)) return new Refusal("graphql-argument", "input");
+    this.repository = this.repositoryOf(given);
+    const refused = mutation.input(given, "input", { organization: this.c.owner, branchPrefix: this.c.policy.branchPrefix, guarded: this.repository?.guarded });
+    if (refused !== undefined) return refused;
+    for (const key of mutation.owned) this.owned(key, given[key]);
+    if (this.repository === undefined && this.ids.length === 0) return new Refusal("graphql-id", name);
+    const input = { ...given, ...mutation.force };
+    const findings = findSecrets(JSON.stringify(input));
+    if (findings.length > 0) return new SecretRefusal(findings);
+    const hidden = filesOf(name, input);
+    if (hidden !== undefined) return hidden;
+    this.walk(field.selectionSet, openType("Payload"), [field.alias?.value ?? name], 2, 1);
+    return {
+      write: true, action: mutation.action, repository: this.repository, text: this.written(operation, field, mutation, input), ids: this.ids, lookups: this.lookups(name, input), elsewhere: this.elsewhere,
+    };
+  }
+
+  /** Guard `graphql-repository`: the repository that a mutation names by its own id or name; it must be listed for writing. */
+  private repositoryOf(input: Record<string, Json>): CompiledRepository | undefined {
+    const branch = input["branch"];
+    const named = branch !== null && typeof branch === "object" && !Array.isArray(branch) ? branch["repositoryNameWithOwner"] : undefined;
+    const id = input["repositoryId"];
+    if (named === undefined && id === undefined) return undefined;
+    const repository = typeof named === "string" ? listedRepository(this.c, named) : typeof id === "string" ? this.c.byNodeId.get(id) : undefined;
+    if (repository === undefined) return stop("repository-not-listed", String(named ?? id));
+    if (repository.access !== "write") return stop("access-read-only", repository.fullName);
+    return repository;
+  }
+
+  private owned(key: string, id: Json | undefined): void {
+    if (id === undefined || id === null) return;
+    if (key === "repositoryId") return;
+    if (key === "headRepositoryId") {
+      if (typeof id !== "string" || this.c.byNodeId.get(id) !== this.repository) stop("fork-not-allowed", key);
+      return;
+    }
+    this.mustResolve(id, key);
+  }
+
+  private lookups(name: string, input: Record<string, Json>): readonly Lookup[] {
+    const repository = this.repository;
+    if (repository === undefined) return [];
+    if (name === "createRef") return [{ kind: "compare", repository, base: repository.defaultBranch, head: String(input["oid"]), proposal: false }];
+    if (name !== "createPullRequest") return [];
+    const head = String(input["headRefName"]);
+    return [{ kind: "compare", repository, base: String(input["baseRefName"]), head: head.slice(head.indexOf(":") + 1), proposal: true }];
+  }
+
+  /** The request anew: the same selection, and the judged input as its only variable for it. */
+  private written(operation: OperationDefinitionNode, field: FieldNode, mutation: Mutation, input: Record<string, Json>): string {
+    const variable = { kind: Kind.VARIABLE, name: { kind: Kind.NAME, value: "gatehouseInput" } } as const;
+    const others = operation.variableDefinitions?.filter((d) => d.variable.name.value !== "gatehouseInput" && usesVariable(field, d.variable.name.value, this.document)) ?? [];
+    const operationNode: OperationDefinitionNode = {
+      ...operation,
+      variableDefinitions: [
+        { kind: Kind.VARIABLE_DEFINITION, variable, type: { kind: Kind.NON_NULL_TYPE, type: { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: mutation.type } } } },
+        ...others,
+      ],
+      selectionSet: { ...operation.selectionSet, selections: [{ ...field, arguments: [{ kind: Kind.ARGUMENT, name: { kind: Kind.NAME, value: "input" }, value: variable }] }] },
+    };
+    const query = print({ ...this.document, definitions: this.document.definitions.map((d) => (d === operation ? operationNode : d)) });
+    const variables: Record<string, Json> = { gatehouseInput: input };
+    for (const { variable: { name: { value } } } of others) if (Object.hasOwn(this.variables, value)) variables[value] = this.variables[value] ?? null;
+    return JSON.stringify({ query, variables });
+  }
+}
+
+function stop(rule: ConstructorParameters<typeof Refusal>[0], at = ""): never {
+  throw new Stop(new Refusal(rule, at));
+}
+
+const hasId = (set: SelectionSetNode): boolean => set.selections.some((s) => s.kind === Kind.FIELD && s.name.value === "id" && s.alias === undefined && s.directives?.length === 0);
+
+/** Whether the selection of a mutation, or a fragment, still uses a variable; the input does not any more. */
+function usesVariable(field: FieldNode, name: string, document: DocumentNode): boolean {
+  const texts = [field.selectionSet === undefined ? "" : print(field.selectionSet), ...(field.directives ?? []).map(print), ...document.definitions.filter((d) => d.kind === Kind.FRAGMENT_DEFINITION).map(print)];
+  return texts.some((text) => new RegExp(`\\$${name}\\b`).test(text));
+}
+
+/** Files of a commit travel in base64; searched decoded, and refused when they are not plain base64. */
+function filesOf(name: string, input: Record<string, Json>): Refusal | undefined {
+  if (name !== "createCommitOnBranch") return undefined;
+  const changes = input["fileChanges"] as { additions?: readonly { contents: string }[] | null } | null | undefined;
+  for (const { contents } of changes?.additions ?? []) {
+    const packed = contents.replace(/[\r\n]/g, "");
+    if (packed.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(packed)) return new Refusal("body-value", "contents");
+    const findings = findSecrets(atob(packed));
+    if (findings.length > 0) return new SecretRefusal(findings);
+  }
+  return undefined;
+}

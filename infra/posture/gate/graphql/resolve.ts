@@ -1,0 +1,39 @@
+import type { CompiledPolicy } from "../compiled";
+import { Refusal } from "../refusals";
+
+/** Asks GitHub which repository each node id belongs to. Kinds of objects that are not named here do not resolve. */
+export const RESOLVE_QUERY = "query($ids:[ID!]!){nodes(ids:$ids){__typename "
+  + ["PullRequest", "Issue", "IssueComment", "PullRequestReview", "PullRequestReviewComment", "PullRequestReviewThread", "Label", "Milestone", "Ref", "Release", "Commit", "Tree", "Blob", "CheckSuite"]
+    .map((type) => `...on ${type}{repository{databaseId}}`).join(" ")
+  + " ...on CheckRun{repository{databaseId}} ...on Repository{databaseId}}}";
+
+/** Guard `graphql-node-id`: judges that answer. Every id must belong to a listed repository, and for a write to one that may be written. */
+export function judgeResolved(c: CompiledPolicy, ids: readonly string[], answer: unknown, write: boolean): Refusal | undefined {
+  const nodes = (answer as { data?: { nodes?: unknown } } | null)?.data?.nodes;
+  if (!Array.isArray(nodes) || nodes.length !== ids.length) return new Refusal("graphql-id");
+  for (const [index, node] of (nodes as readonly ({ databaseId?: unknown; repository?: { databaseId?: unknown } } | null)[]).entries()) {
+    const id = node?.repository?.databaseId ?? node?.databaseId;
+    const repository = typeof id === "number" ? c.byId.get(String(id)) : undefined;
+    if (repository === undefined) return new Refusal("graphql-id", ids[index]);
+    if (write && repository.access !== "write") return new Refusal("access-read-only", repository.fullName);
+  }
+  return undefined;
+}
+
+/** Guard `graphql-elsewhere`: empties what an answer holds of repositories that are not listed, at the places where such may stand. */
+export function emptyElsewhere(c: CompiledPolicy, data: unknown, paths: readonly (readonly string[])[]): void {
+  for (const path of paths) empty(c, data, path, 0);
+}
+
+function empty(c: CompiledPolicy, value: unknown, path: readonly string[], at: number): void {
+  if (Array.isArray(value)) {
+    for (const item of value) empty(c, item, path, at);
+    return;
+  }
+  const key = path[at];
+  if (value === null || typeof value !== "object" || key === undefined || !Object.hasOwn(value, key)) return;
+  const holder = value as Record<string, unknown>;
+  if (at < path.length - 1) return empty(c, holder[key], path, at + 1);
+  const id = (holder[key] as { id?: unknown } | null)?.id;
+  if (typeof id !== "string" || !c.byNodeId.has(id)) holder[key] = null;
+}

@@ -105,7 +105,36 @@ export function markLike(target: Value, source: Value | undefined): Value {
   }
   return target;
 }
-export const markBagLike = (target: Values, source: Values): Values => markLike(target, source) as Values;
+
+/** Shorter texts are too likely to be equal by chance: a secret "true" must not make every flag a secret. */
+const MIN_RECOGNISABLE = 8;
+
+/** The texts inside secrets. */
+function secretTexts(value: Value | undefined, found: Set<string>, inSecret = false): Set<string> {
+  if (value instanceof Secret) secretTexts(value.value, found, true);
+  else if (Array.isArray(value)) for (const item of value) secretTexts(item, found, inSecret);
+  else if (isObject(value)) for (const item of Object.values(value as Values)) secretTexts(item, found, inSecret);
+  else if (inSecret && typeof value === "string" && value.length >= MIN_RECOGNISABLE && value !== UNKNOWN) found.add(value);
+  return found;
+}
+
+function markTexts(value: Value, texts: ReadonlySet<string>): Value {
+  if (typeof value === "string") return texts.has(value) ? new Secret(value) : value;
+  if (Array.isArray(value)) return value.map((item) => markTexts(item, texts));
+  if (isObject(value)) return Object.fromEntries(Object.entries(value as Values).map(([key, item]) => [key, markTexts(item, texts)]));
+  return value;
+}
+
+/**
+ * The same for a bag. A service may also hand a list back in another order or repeat a secret under another name;
+ * so a text that is secret anywhere in the source is secret anywhere in the target, but for the resource's id.
+ */
+export function markBagLike(target: Values, source: Values): Values {
+  const marked = markLike(target, source) as Values;
+  const texts = secretTexts(source, new Set());
+  if (texts.size === 0) return marked;
+  return Object.fromEntries(Object.entries(marked).map(([key, value]) => [key, key === "id" ? value : markTexts(value, texts)]));
+}
 
 /** Wraps the named top-level properties that are there. */
 export function markSecret(bag: Values, names: Iterable<string>): Values {

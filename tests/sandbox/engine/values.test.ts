@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { UNKNOWN } from "../../../sandbox/providers/types";
 import { covers, parsePath, resetPaths } from "../../../sandbox/engine/paths";
-import { blind, containsSecret, containsUnknown, equal, fromPlain, fromWire, markLike, Secret, SECRET_SIG, SIG, toPlain, toWire, type Value, type Values } from "../../../sandbox/engine/values";
+import { blind, containsSecret, containsUnknown, equal, fromPlain, fromWire, markBagLike, markLike, Secret, SECRET_SIG, SIG, toPlain, toWire, type Value, type Values } from "../../../sandbox/engine/values";
 
 /** Any property value, secrets at any depth (but none inside another: the wire's reader flattens those). */
 const anyValue: fc.Arbitrary<Value> = fc.letrec<{ value: Value }>((tie) => ({
@@ -44,6 +44,15 @@ describe("values", () => {
       fc.pre(!sameShape);
       expect(markLike(answer, source)).toBeInstanceOf(Secret);
     }));
+  });
+
+  it("stay secret when a service hands a list back in another order, or repeats a secret elsewhere", () => {
+    const hidden = "a hidden text";
+    const inputs: Values = { id: "x", bindings: [{ name: "B", text: new Secret(hidden) }, { name: "A", text: "plain" }] };
+    const answer: Values = { id: hidden, bindings: [{ name: "A", text: "plain" }, { name: "B", text: hidden }], copy: { of: hidden } };
+    expect(markBagLike(answer, inputs)).toEqual({
+      id: hidden, bindings: [{ name: "A", text: "plain" }, { name: "B", text: new Secret(hidden) }], copy: { of: new Secret(hidden) },
+    });
   });
 
   it("show no secret when blinded", () => {

@@ -57,7 +57,7 @@ export function presentOrg(world: World, org: Organization, owner: boolean) {
   const repos = world.reposOf({ kind: "org", id: org.id });
   const secret = repos.filter((r) => r.visibility !== "public").length;
   return {
-    ...presentOrgSimple(world, org), name: org.name, company: null, blog: null, location: null, email: null, twitter_username: null, is_verified: false, has_organization_projects: true, has_repository_projects: true,
+    ...presentOrgSimple(world, org), name: org.name, twitter_username: null, is_verified: false, has_organization_projects: true, has_repository_projects: true,
     public_repos: repos.length - secret, public_gists: 0, followers: 0, following: 0, html_url: `${world.origin}/${org.login}`, created_at: org.createdAt, updated_at: org.updatedAt, archived_at: null, type: "Organization",
     ...(owner ? {
       total_private_repos: secret, owned_private_repos: secret, private_gists: 0, disk_usage: 0, collaborators: 0, billing_email: org.billingEmail, default_repository_permission: org.defaultRepositoryPermission, default_repository_branch: "main",
@@ -93,7 +93,7 @@ export function presentTeamFull(world: World, team: Team) {
   const org = world.orgs.get(team.orgId)!;
   return {
     ...presentTeam(world, team), members_count: [...team.members.keys()].filter((id) => org.memberships.get(id)?.state === "active").length, repos_count: team.repos.size, created_at: team.createdAt, updated_at: team.updatedAt,
-    organization: { ...presentOrg(world, org, false), company: "", blog: "", location: "", email: "" },
+    organization: presentOrg(world, org, false),
   };
 }
 /** A member of a team whose invitation to the organization waits is pending in the team as well. */

@@ -29,7 +29,7 @@ export function actionsRoutes(router: Router): void {
   });
 
   router.on("GET", "/repos/{owner}/{repo}/actions/runs", read, (c) => runs(c, [...c.repo.runs.values()]));
-  router.on("GET", "/repos/{owner}/{repo}/actions/runs/{run_id}", read, (c) => ok(run(c, runById(c))));
+  router.on("GET", "/repos/{owner}/{repo}/actions/runs/{run_id}", read, async (c) => ok(await run(c, runById(c))));
   router.on("DELETE", "/repos/{owner}/{repo}/actions/runs/{run_id}", write, (c) => { c.repo.runs.delete(runById(c).id); return noContent(); });
   router.on("GET", "/repos/{owner}/{repo}/actions/runs/{run_id}/jobs", read, (c) => { const r = runById(c); return page(c, r.jobs, (j) => job(c, r, j), (jobs, total_count) => ({ total_count, jobs })); });
   router.on("GET", "/repos/{owner}/{repo}/actions/runs/{run_id}/logs", read, (c) => {

@@ -52,6 +52,6 @@ function gist(c: Context, g: Gist, full: boolean) {
   const url = `${c.world.api}/gists/${g.id}`;
   const html = `${c.world.origin}/gist/${g.id}`;
   const owner = presentUser(c.world, c.world.user(g.ownerId));
-  const files = Object.fromEntries(Object.entries(g.files).map(([name, content]) => [name, { filename: name, type: "text/plain", language: null, raw_url: `${html}/raw/${encodeURIComponent(name)}`, size: Buffer.byteLength(content), ...(full ? { truncated: false, content, encoding: "utf-8" } : {}) }]));
+  const files = Object.fromEntries(Object.entries(g.files).map(([name, content]) => [name, { filename: name, type: "text/plain", language: "Text", raw_url: `${html}/raw/${encodeURIComponent(name)}`, size: Buffer.byteLength(content), ...(full ? { truncated: false, content, encoding: "utf-8" } : {}) }]));
   return { url, forks_url: `${url}/forks`, commits_url: `${url}/commits`, id: g.id, node_id: g.nodeId, git_pull_url: `${html}.git`, git_push_url: `${html}.git`, html_url: html, files, public: g.public, created_at: g.createdAt, updated_at: g.updatedAt, description: g.description, comments: 0, comments_enabled: true, user: null, comments_url: `${url}/comments`, owner, truncated: false, ...(full ? { forks: [], history: [] } : {}) };
 }

@@ -153,7 +153,7 @@ function suites(c: Context, all: readonly RuleSuite[]): RuleSuite[] {
 function presentSuite(c: Context, s: RuleSuite, full: boolean) {
   const repo = c.world.repos.get(s.repositoryId)!;
   return {
-    id: s.id, actor_id: s.actorId, actor_name: s.actorName, before_sha: s.beforeSha, after_sha: s.afterSha, ref: s.ref, repository_id: s.repositoryId, repository_name: repo.name, pushed_at: s.pushedAt, result: s.result, evaluation_result: s.evaluationResult,
+    id: s.id, actor_id: s.actorId, actor_name: s.actorName, before_sha: s.beforeSha, after_sha: s.afterSha, ref: s.ref, repository_id: s.repositoryId, repository_name: repo.name, pushed_at: s.pushedAt, result: s.result, ...(s.evaluationResult ? { evaluation_result: s.evaluationResult } : {}),
     ...(full ? { rule_evaluations: s.evaluations.map((e) => ({ rule_source: e.ruleSource, enforcement: e.enforcement === "evaluate" ? "evaluate" : "active", result: e.result, rule_type: e.ruleType, details: e.details })) } : {}),
   };
 }

@@ -16,7 +16,12 @@ export function tokenRoutes(router: Router): void {
   router.on("GET", "/app/installations", { auth: "app" }, (c) => page(c, [...c.world.installations.values()].filter((i) => i.appId === c.auth.app!.id), (i) => presentInstallation(c.world, i)));
   router.on("GET", "/app/installations/{installation_id}", { auth: "app" }, (c) => ok(presentInstallation(c.world, ownInstallation(c))));
   router.on("GET", "/orgs/{org}/installation", { auth: "app" }, (c) => { const i = [...c.world.installations.values()].find((x) => x.appId === c.auth.app!.id && x.account.kind === "org" && x.account.id === c.org.id); if (!i) throw notFound(); return ok(presentInstallation(c.world, i)); });
-  router.on("GET", "/repositories/{owner}/{repo}/installation", { auth: "app" }, () => { throw notFound(); });
+  router.on("GET", "/repos/{owner}/{repo}/installation", { auth: "app" }, (c) => {
+    const repo = c.world.repoByName(c.param("owner"), c.param("repo"));
+    const i = [...c.world.installations.values()].find((x) => repo !== undefined && x.appId === c.auth.app!.id && x.account.kind === repo.owner.kind && x.account.id === repo.owner.id && (x.repositorySelection === "all" || x.repositoryIds.has(repo.id)));
+    if (!i) throw notFound();
+    return ok(presentInstallation(c.world, i));
+  });
   router.on("POST", "/app/installations/{installation_id}/access_tokens", { auth: "app" }, mintInstallationToken);
   router.on("DELETE", "/installation/token", { auth: "user" }, (c) => {
     if (c.auth.token?.kind !== "app-installation") throw forbidden("This endpoint requires an installation token");

@@ -110,7 +110,7 @@ class Judge {
         const alias = selection.alias?.value ?? selection.name.value;
         // A condition could leave the id out, so an id under one does not count.
         if (selection.name.value === "id" && alias === "id" && selection.directives?.length === 0) identified = true;
-        else if (alias === "id") stop("graphql-field", "an alias named id");
+        else if (alias === "id" && selection.name.value !== "id") stop("graphql-field", "an alias named id");
         this.field(selection, type, path, depth, multiplier);
         continue;
       }

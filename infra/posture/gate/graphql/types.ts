@@ -4,7 +4,7 @@
  * pull requests across repositories (closingIssuesReferences, associatedPullRequests …) are closed for that reason.
  */
 const PAGES = "first last after before";
-const COMMENT = "id databaseId fullDatabaseId author:Actor authorAssociation body bodyText bodyHTML createdAt updatedAt lastEditedAt publishedAt url includesCreatedEdit isMinimized minimizedReason viewerDidAuthor viewerCanUpdate reactionGroups:ReactionGroup repository:SameRepository";
+const COMMENT = "id databaseId fullDatabaseId author:Actor authorAssociation body bodyText bodyHTML createdAt updatedAt lastEditedAt publishedAt url includesCreatedEdit viewerDidAuthor viewerCanUpdate reactionGroups:ReactionGroup repository:SameRepository";
 const ISSUE_LIKE = "number title titleHTML state locked activeLockReason closed closedAt milestone:Milestone participants(first last after before):Actor[] assignees(first last after before):Actor[] "
   + `labels(${PAGES} orderBy):Label[] comments(${PAGES} orderBy):IssueComment[] resourcePath editor:Actor viewerSubscription`;
 
@@ -46,7 +46,7 @@ const SOURCE: Readonly<Record<string, string>> = {
   Milestone: "id number title description state dueOn closed closedAt createdAt updatedAt url progressPercentage creator:Actor",
   Issue: `${COMMENT} ${ISSUE_LIKE} stateReason isPinned bodyUrl trackedIssuesCount subIssuesSummary:Summary`,
   Summary: "total completed percentCompleted",
-  IssueComment: `${COMMENT} issue:Issue pullRequest:PullRequest resourcePath`,
+  IssueComment: `${COMMENT} isMinimized minimizedReason issue:Issue pullRequest:PullRequest resourcePath`,
   PullRequest: `${COMMENT} ${ISSUE_LIKE} isDraft isCrossRepository merged mergedAt mergedBy:Actor mergeable mergeStateStatus mergeCommit:Commit potentialMergeCommit:Commit permalink reviewDecision additions deletions changedFiles maintainerCanModify totalCommentsCount `
     + "baseRefName baseRefOid baseRef:Ref headRefName headRefOid headRef:Ref headRepository:Elsewhere headRepositoryOwner:Actor baseRepository:Elsewhere autoMergeRequest:AutoMerge isInMergeQueue isMergeQueueEnabled canBeRebased "
     + `commits(${PAGES}):PullRequestCommit[] files(${PAGES}):ChangedFile[] reviews(${PAGES} states author):Review[] latestReviews(${PAGES} writersOnly):Review[] latestOpinionatedReviews(${PAGES} writersOnly):Review[] reviewThreads(${PAGES}):ReviewThread[] `
@@ -55,8 +55,8 @@ const SOURCE: Readonly<Record<string, string>> = {
   SuggestedReviewer: "isAuthor isCommenter reviewer:Actor",
   PullRequestCommit: "id commit:Commit url resourcePath",
   ChangedFile: "path additions deletions changeType viewerViewedState",
-  Review: `${COMMENT} state submittedAt commit:Commit comments(${PAGES}):ReviewComment[] pullRequest:PullRequest resourcePath`,
-  ReviewComment: `${COMMENT} path position originalPosition line originalLine startLine originalStartLine diffHunk outdated state subjectType commit:Commit originalCommit:Commit replyTo:ReviewComment pullRequest:PullRequest pullRequestReview:Review`,
+  Review: `${COMMENT} isMinimized minimizedReason state submittedAt commit:Commit comments(${PAGES}):ReviewComment[] pullRequest:PullRequest resourcePath`,
+  ReviewComment: `${COMMENT} isMinimized minimizedReason path position originalPosition line originalLine startLine originalStartLine diffHunk outdated state subjectType commit:Commit originalCommit:Commit replyTo:ReviewComment pullRequest:PullRequest pullRequestReview:Review`,
   ReviewThread: `id isResolved isOutdated isCollapsed path line originalLine startLine originalStartLine diffSide startDiffSide subjectType resolvedBy:Actor viewerCanReply viewerCanResolve viewerCanUnresolve comments(${PAGES} skip):ReviewComment[] pullRequest:PullRequest`,
   ReviewRequest: "id asCodeOwner requestedReviewer:Reviewer",
   Reviewer: "id login name slug combinedSlug organization:Actor",

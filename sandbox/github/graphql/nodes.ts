@@ -4,7 +4,7 @@ import { allowedOn } from "../permissions";
 import type { Repository } from "../state";
 import { sees } from "./access";
 import { unresolved } from "./errors";
-import { accountSource, issueSource, labelSource, organizationSource, repositorySource, teamSource, type CommentSource, type GraphqlContext, type ReviewCommentSource, type ReviewSource, type ThreadSource } from "./source";
+import { accountSource, issueSource, labelSource, organizationSource, repositorySource, teamSource, type CommentSource, type GraphqlContext, type IssueSource, type ReviewCommentSource, type ReviewSource, type ThreadSource } from "./source";
 import { seesTeam } from "./types/accounts";
 import { objectAt, refNamed } from "./types/git";
 import { protectionSource, seesProtection } from "./types/protection";
@@ -112,6 +112,21 @@ function threadNode(context: GraphqlContext, id: string): ThreadSource | undefin
     }
   }
   return undefined;
+}
+
+/**
+ * An issue or pull request that a mutation names, for tokens that may change it without being able to read all of it (an `issues`
+ * permission is enough to comment on a pull request, `contents` to merge one), as in the REST API.
+ * @throws FieldRefusal NOT_FOUND
+ */
+export function subjectOf(context: GraphqlContext, id: string, needed: Partial<Record<IssueSource["type"], string>>): IssueSource {
+  const parsed = parseNodeId(id);
+  const repo = parsed && context.world.repos.get(parsed.ids[0] ?? 0);
+  const issue = repo && sees(context, repo) ? [...repo.issues.values()].find((candidate) => (candidate.pull ? candidate.pull.nodeId : candidate.nodeId) === id) : undefined;
+  const found = repo && issue ? issueSource(repo, issue) : undefined;
+  const requirement = found && needed[found.type];
+  if (!found || !requirement || !allowedOn(context.world, context.auth, found.repo, requirement)) throw unresolved(`a node with the global id of '${id}'`);
+  return found;
 }
 
 /** An object of one type by its id. @throws FieldRefusal NOT_FOUND, also for an object of another type */

@@ -7,7 +7,7 @@ import type { Issue, Reaction } from "../../state";
 import { atLeast } from "../../world";
 import { demand, demandAuthorOr, demandUser } from "../access";
 import { unprocessable } from "../errors";
-import { nodeOf } from "../nodes";
+import { nodeOf, subjectOf } from "../nodes";
 import {
   accountSource, issueSource, type Args, type CommentSource, type GraphqlContext, type IssueSource, type MilestoneSource, type RepositorySource, type Resolvers,
 } from "../source";
@@ -15,12 +15,12 @@ import { reactionGroups } from "../types/issues";
 import { labelNames, metadataOf, peopleIds, setLabels } from "./metadata";
 
 const ISSUES = "issues=write";
-/** Pull requests take comments and labels by either permission. */
+/** Issues and pull requests take comments and labels by either permission, as the REST API's issue operations do. */
 const EITHER = "issues=write;pull_requests=write";
+const READ = { Issue: "issues=read", PullRequest: "issues=read;pull_requests=read" } as const;
 
-const subject = (context: GraphqlContext, id: string): Promise<IssueSource> => nodeOf<IssueSource>(context, id, "Issue", "PullRequest");
-const issueOf = (context: GraphqlContext, id: string): Promise<IssueSource> => nodeOf<IssueSource>(context, id, "Issue");
-const needed = ({ issue }: IssueSource): string => (issue.pull ? EITHER : ISSUES);
+const subject = (context: GraphqlContext, id: string): IssueSource => subjectOf(context, id, READ);
+const issueOf = (context: GraphqlContext, id: string): IssueSource => subjectOf(context, id, { Issue: READ.Issue });
 const done = (args: Args, answer: Record<string, unknown>): Record<string, unknown> => ({ ...answer, clientMutationId: args.input.clientMutationId ?? null });
 
 export const issueMutations: Resolvers<unknown> = {
@@ -41,9 +41,9 @@ export const issueMutations: Resolvers<unknown> = {
   },
   updateIssue: async (_source, args, context) => {
     const { input } = args;
-    const source = await issueOf(context, input.id);
+    const source = issueOf(context, input.id);
     const { repo, issue } = source;
-    demandAuthorOr(context, repo, issue.userId, "triage", ISSUES, "updateIssue");
+    demandAuthorOr(context, repo, issue.userId, "triage", EITHER, "updateIssue");
     if (typeof input.title === "string" && input.title.trim() === "") throw unprocessable("Title can't be blank");
     const setMetadata = await metadataOf(context, source, input, "updateIssue");
     if (typeof input.title === "string") issue.title = input.title;
@@ -53,23 +53,23 @@ export const issueMutations: Resolvers<unknown> = {
     issue.updatedAt = context.world.clock.iso();
     return done(args, { issue: source, actor: accountSource(demandUser(context)) });
   },
-  closeIssue: async (_source, args, context) => {
-    const source = await issueOf(context, args.input.issueId);
-    demandAuthorOr(context, source.repo, source.issue.userId, "triage", ISSUES, "closeIssue");
+  closeIssue: (_source, args, context) => {
+    const source = issueOf(context, args.input.issueId);
+    demandAuthorOr(context, source.repo, source.issue.userId, "triage", EITHER, "closeIssue");
     const reason = args.input.stateReason ? (String(args.input.stateReason).toLowerCase() as Issue["stateReason"]) : undefined;
     setIssueState(context.world, source.repo, source.issue, "closed", demandUser(context).id, reason);
     return done(args, { issue: source });
   },
-  reopenIssue: async (_source, args, context) => {
-    const source = await issueOf(context, args.input.issueId);
-    demandAuthorOr(context, source.repo, source.issue.userId, "triage", ISSUES, "reopenIssue");
+  reopenIssue: (_source, args, context) => {
+    const source = issueOf(context, args.input.issueId);
+    demandAuthorOr(context, source.repo, source.issue.userId, "triage", EITHER, "reopenIssue");
     setIssueState(context.world, source.repo, source.issue, "open", demandUser(context).id);
     return done(args, { issue: source });
   },
-  addComment: async (_source, args, context) => {
-    const source = await subject(context, args.input.subjectId);
+  addComment: (_source, args, context) => {
+    const source = subject(context, args.input.subjectId);
     const { repo, issue } = source;
-    demand(context, repo, issue.locked ? "write" : "read", needed(source), "addComment");
+    demand(context, repo, issue.locked ? "write" : "read", EITHER, "addComment");
     const comment: CommentSource = { type: "IssueComment", repo, comment: addComment(context.world, repo, issue, authorOf(context.auth), String(args.input.body)) };
     return done(args, { commentEdge: { cursor: "", node: comment }, subject: source, timelineEdge: { cursor: "", node: comment } });
   },
@@ -88,32 +88,32 @@ export const issueMutations: Resolvers<unknown> = {
     return done(args, {});
   },
   addLabelsToLabelable: async (_source, args, context) => {
-    const source = await subject(context, args.input.labelableId);
-    demand(context, source.repo, "triage", needed(source), "addLabelsToLabelable");
+    const source = subject(context, args.input.labelableId);
+    demand(context, source.repo, "triage", EITHER, "addLabelsToLabelable");
     addLabels(context.world, source.repo, source.issue, await labelNames(context, args.input.labelIds), demandUser(context).id);
     return done(args, { labelable: source });
   },
   removeLabelsFromLabelable: async (_source, args, context) => {
-    const source = await subject(context, args.input.labelableId);
-    demand(context, source.repo, "triage", needed(source), "removeLabelsFromLabelable");
+    const source = subject(context, args.input.labelableId);
+    demand(context, source.repo, "triage", EITHER, "removeLabelsFromLabelable");
     for (const name of await labelNames(context, args.input.labelIds)) removeLabel(context.world, source.repo, source.issue, name, demandUser(context).id);
     return done(args, { labelable: source });
   },
-  clearLabelsFromLabelable: async (_source, args, context) => {
-    const source = await subject(context, args.input.labelableId);
-    demand(context, source.repo, "triage", needed(source), "clearLabelsFromLabelable");
+  clearLabelsFromLabelable: (_source, args, context) => {
+    const source = subject(context, args.input.labelableId);
+    demand(context, source.repo, "triage", EITHER, "clearLabelsFromLabelable");
     setLabels(context, source, []);
     return done(args, { labelable: source });
   },
   addAssigneesToAssignable: async (_source, args, context) => {
-    const source = await subject(context, args.input.assignableId);
-    demand(context, source.repo, "triage", needed(source), "addAssigneesToAssignable");
+    const source = subject(context, args.input.assignableId);
+    demand(context, source.repo, "triage", EITHER, "addAssigneesToAssignable");
     source.issue.assigneeIds = [...new Set([...source.issue.assigneeIds, ...(await peopleIds(context, args.input.assigneeIds))])];
     return done(args, { assignable: source });
   },
   removeAssigneesFromAssignable: async (_source, args, context) => {
-    const source = await subject(context, args.input.assignableId);
-    demand(context, source.repo, "triage", needed(source), "removeAssigneesFromAssignable");
+    const source = subject(context, args.input.assignableId);
+    demand(context, source.repo, "triage", EITHER, "removeAssigneesFromAssignable");
     const gone = new Set(await peopleIds(context, args.input.assigneeIds));
     source.issue.assigneeIds = source.issue.assigneeIds.filter((id) => !gone.has(id));
     return done(args, { assignable: source });

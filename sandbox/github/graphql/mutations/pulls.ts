@@ -5,7 +5,7 @@ import { createPull, mergePull, pullFigures, requestReviewers, retarget, setDraf
 import { mayOn } from "../../permissions";
 import { demand, demandAuthorOr, demandUser, incorrectPermissions } from "../access";
 import { notImplemented, unprocessable } from "../errors";
-import { nodeOf } from "../nodes";
+import { nodeOf, subjectOf } from "../nodes";
 import { accountSource, issueSource, type AccountSource, type Args, type GraphqlContext, type IssueSource, type RepositorySource, type Resolvers, type TeamSource } from "../source";
 import { pullOf } from "../types/pulls";
 import { metadataOf } from "./metadata";
@@ -27,7 +27,7 @@ export const pullMutations: Resolvers<unknown> = {
     const headRef = String(input.headRefName).replace(/^refs\/heads\//, "");
     const sameRepository = !headRef.includes(":") && (!headRepository || headRepository === repo);
     // From a branch of the repository itself only those open pull requests who could have pushed it.
-    if (sameRepository && !mayOn(world, auth, repo, "write", "contents=read")) throw incorrectPermissions(context, "createPullRequest");
+    if (sameRepository && !mayOn(world, auth, repo, "write", NEEDED)) throw incorrectPermissions(context, "createPullRequest");
     const issue = await createPull(world, repo, auth, {
       title: input.title, body: input.body ?? null, base: String(input.baseRefName).replace(/^refs\/heads\//, ""), draft: input.draft ?? false, maintainerCanModify: input.maintainerCanModify ?? true,
       head: headRepository && headRepository !== repo && !headRef.includes(":") ? `${world.ownerLogin(headRepository)}:${headRef}` : headRef,
@@ -79,7 +79,7 @@ export const pullMutations: Resolvers<unknown> = {
   },
   mergePullRequest: async (_source, args, context) => {
     const { input } = args;
-    const source = await pull(context, input.pullRequestId);
+    const source = subjectOf(context, input.pullRequestId, { PullRequest: "pull_requests=read;contents=write" });
     demand(context, source.repo, "write", "contents=write", "mergePullRequest");
     await mergePull(context.world, source.repo, context.auth, source.issue, {
       method: String(input.mergeMethod ?? "MERGE").toLowerCase() as "merge" | "squash" | "rebase", ...(input.commitHeadline ? { title: input.commitHeadline } : {}),

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { Octokit } from "@octokit/rest";
 import { startGitHub, type GitHubStandIn } from "../../../../sandbox/github";
 import { gitOf } from "../../../../sandbox/github/domain/refs";
-import { ROLES, type Permissions, type Repository, type Role } from "../../../../sandbox/github/state";
+import type { Permissions, Repository, Role } from "../../../../sandbox/github/state";
 import { environment } from "../../../support/environment";
 import { BOT } from "./harness";
 
@@ -120,7 +120,7 @@ describe("whoever may not do it by REST may not do it by GraphQL", () => {
   it.each(pairs)("$name", async ({ name, rest, graphql }) => {
     let n = pairs.findIndex((pair) => pair.name === name) * 1000;
     const verdicts: string[] = [];
-    for (const role of [undefined, ...ROLES]) {
+    for (const role of [undefined, "read", "triage", "write"] as const) {
       admit(role);
       for (const [kind, permissions] of tokens) {
         const headers = { authorization: `Bearer ${mint(permissions)}`, "content-type": "application/json" };

@@ -76,6 +76,18 @@ describe("random values", () => {
     }
   });
 
+  it("put a demanded character at every place about equally often", () => {
+    const off = { upper: false, minUpper: 0, special: false, minSpecial: 0 };
+    const wanted: StringParameters = { ...off, length: 4, lower: true, minLower: 0, numeric: false, minNumeric: 1 };
+    const places = Array.from({ length: 4000 }, () => drawString(wanted).search(/[0-9]/));
+    for (let place = 0; place < wanted.length; place++) {
+      const found = places.filter((other) => other === place).length;
+      // 1000 expected, with a deviation of 27.
+      expect(found).toBeGreaterThan(808);
+      expect(found).toBeLessThan(1192);
+    }
+  });
+
   it("use a given set of special characters instead of the usual one", () => {
     const text = drawString({
       length: 40,

@@ -234,9 +234,11 @@ describe("the vault provider against a real server", () => {
     const AUTH = "vault:index/authBackend:AuthBackend";
     for (const [type, kind, program] of [
       [JWT, "jwt", { path: "half-jwt", jwtValidationPubkeys: [publicKey], boundIssuer: "https://issuer.example.com" }],
+      [JWT, "jwt", { path: "half-tuned", jwtValidationPubkeys: [publicKey], tune: { maxLeaseTtl: "90m" } }],
       [AUTH, "approle", { path: "half-approle", type: "approle", tune: { maxLeaseTtl: "90m" } }],
     ] as const) {
       await vault.call("POST", `sys/auth/${program.path}`, { type: kind });
+      if (program.path === "half-tuned") await vault.call("POST", "auth/half-tuned/config", { jwt_validation_pubkeys: [publicKey] });
       const urn = urnOf(type, "half");
       const { inputs } = await provider.check(urn, {}, program);
       expect(await provider.find?.(type, inputs)).toEqual({ id: program.path });

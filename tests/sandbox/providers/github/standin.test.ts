@@ -58,6 +58,10 @@ const protection = (requiredApprovingReviewCount: number): Props => ({
   restrictPushes: [{ pushAllowances: ["acme/backend", "/acme-admin"] }],
 });
 const hook = (...events: string[]): Props => ({ events, configuration: { url: "http://127.0.0.1:9/hook", contentType: "json", secret: "example-hook-secret" } });
+const environmentOf = (waitTimer: number): Props => ({
+  repository: "api", environment: "production/eu", waitTimer, canAdminsBypass: false, preventSelfReview: true, reviewers: [{ teams: [Number(teamId)] }],
+  deploymentBranchPolicy: { protectedBranches: true, customBranchPolicies: false },
+});
 const selected = (...patternsAlloweds: string[]): Props => ({
   repository: "api", allowedActions: "selected", shaPinningRequired: true, allowedActionsConfig: { githubOwnedAllowed: true, verifiedAllowed: false, patternsAlloweds },
 });
@@ -82,6 +86,7 @@ const lives: [string, Step, Step?][] = [
   ["RepositoryWebhook", () => ({ repository: "api", ...hook("push") }), () => ({ repository: "api", ...hook("push", "pull_request") })],
   ["OrganizationWebhook", () => hook("push", "member"), () => hook("push")],
   ["RepositoryCollaborator", () => ({ repository: "api", username: "claude-bot", permission: "pull" })],
+  ["RepositoryEnvironment", () => environmentOf(10), () => environmentOf(30)],
   ["IssueLabel", () => ({ repository: "api", name: "agent", color: "0e8a16", description: "by an agent" }), () => ({ repository: "api", name: "agent: claude", color: "0e8a16" })],
   ["Repository", () => ({ name: "svc", visibility: "private", description: "one", autoInit: true, hasIssues: true, topics: ["agent"] }), () => ({ name: "svc", visibility: "private", description: "two", autoInit: true, topics: ["agent", "new"] })],
   ["RepositoryVulnerabilityAlerts", () => ({ repository: "api" }), () => ({ repository: "api", enabled: false })],

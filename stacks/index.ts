@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Posture, bundleGate, lookUpGitHub, lookUpLedgerTag } from "../infra";
-import { accessMatrix, names, tokenPermissions } from "../infra/posture";
+import { accessOf, agentHosts, codeOwnersText, names, readableMatrix, tokenPermissions, writable } from "../infra/posture";
 import { asRunError, environmentFile, loadEnvironment, surroundings } from "./environment";
 
 /** One stack: reads its environment, looks up what it names, declares one posture. Nothing is declared before all of it is right. */
@@ -17,7 +17,10 @@ async function program(): Promise<Record<string, unknown>> {
     operatorKey: posture.gate.operatorKey,
     alertSecret: posture.gate.alertSecret,
     gatePolicy: posture.policy,
-    accessMatrix: accessMatrix(environment),
+    access: accessOf(environment),
+    accessMatrix: readableMatrix(environment),
+    agentHosts: agentHosts(environment),
+    codeOwners: Object.fromEntries(writable(environment).map((repository) => [repository.name, codeOwnersText(environment, repository)])),
     tokenPermissions: tokenPermissions(environment),
     names: names(environment),
   };

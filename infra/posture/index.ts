@@ -25,4 +25,4 @@ export {
 } from "./worker";
 export { KEEPERS, LOCKS, keepers, lock, type Keeper, type Lock, type LockContext, type LockId } from "./locks";
 export { CATALOGUE, action, type Action, type Place, type Standing } from "./catalogue";
-export { LOCKS_NEEDED, accessMatrix, lockProblems, verdict, type AccessMatrix, type Verdict } from "./matrix";
+export { LOCKS_NEEDED, accessMatrix, accessOf, lockProblems, readableMatrix, verdict, type AccessMatrix, type Verdict } from "./matrix";

@@ -1,4 +1,4 @@
-import type { Environment, Repository } from "./schema";
+import type { AccessLevel, Environment, Repository } from "./schema";
 import type { PostureProblem } from "./errors";
 import { CATALOGUE, type Action, type Place } from "./catalogue";
 import { keepers, lock, present, type LockContext, type LockId, type Remedy } from "./locks";
@@ -10,11 +10,12 @@ export const LOCKS_NEEDED = 2;
 /** Whether an action is allowed at a place of an environment, and what stops it otherwise. */
 export type Verdict = { readonly allowed: true } | { readonly allowed: false; readonly locks: readonly LockId[] };
 
-/** What an agent may do in each kind of place, and what stops the rest. Readable, and the same for the same environment. */
-export interface AccessMatrix {
-  readonly repositories: Readonly<Record<string, "read" | "write">>;
-  readonly places: Readonly<Partial<Record<Place, { readonly allowed: readonly string[]; readonly stopped: Readonly<Record<string, readonly LockId[]>> }>>>;
-}
+/** What an agent may do in each kind of place, and what stops the rest: the same for the same environment. */
+export type AccessMatrix = Readonly<Partial<Record<Place, {
+  readonly allowed: readonly string[];
+  /** Locks by action. */
+  readonly stopped: Readonly<Record<string, readonly LockId[]>>;
+}>>>;
 
 const PLACES: readonly Place[] = ["write", "read", "unlisted", "account"];
 
@@ -25,20 +26,32 @@ export function verdict(environment: Environment, action: Action, place: Place):
   return standing === "allowed" ? { allowed: true } : { allowed: false, locks: present(standing.locks, contextOf(environment, place)) };
 }
 
-/** The access matrix of an environment: the stack's output, and what reports show. */
+/** The access matrix of an environment. */
 export function accessMatrix(environment: Environment): AccessMatrix {
-  const places: Partial<Record<Place, { allowed: string[]; stopped: Record<string, readonly LockId[]> }>> = {};
-  for (const place of placesOf(environment)) {
-    const entry: { allowed: string[]; stopped: Record<string, readonly LockId[]> } = { allowed: [], stopped: {} };
-    for (const action of [...CATALOGUE].sort((a, b) => byCode(a.id, b.id))) {
+  const ordered = [...CATALOGUE].sort((a, b) => byCode(a.id, b.id));
+  return Object.fromEntries(placesOf(environment).map((place) => {
+    const allowed: string[] = [];
+    const stopped: Record<string, readonly LockId[]> = {};
+    for (const action of ordered) {
       const judged = verdict(environment, action, place);
-      if (judged?.allowed) entry.allowed.push(action.id);
-      else if (judged) entry.stopped[action.id] = judged.locks;
+      if (judged?.allowed) allowed.push(action.id);
+      else if (judged) stopped[action.id] = judged.locks;
     }
-    places[place] = entry;
-  }
-  const byName = [...environment.repositories].sort((a, b) => byCode(a.name, b.name));
-  return { repositories: Object.fromEntries(byName.map(({ name, access }) => [name, access])), places };
+    return [place, { allowed, stopped }];
+  }));
+}
+
+/** The access matrix with one line for each action, as it stands in a stack's outputs: a diff then shows the lines that change. */
+export function readableMatrix(environment: Environment): Record<string, { allowed: string; stopped: Record<string, string> }> {
+  return Object.fromEntries(Object.entries(accessMatrix(environment)).map(([place, { allowed, stopped }]) => [place, {
+    allowed: allowed.join(", "),
+    stopped: Object.fromEntries(Object.entries(stopped).map(([id, locks]) => [id, locks.join(" + ")])),
+  }]));
+}
+
+/** The access of each listed repository, by name. */
+export function accessOf(environment: Environment): Record<string, AccessLevel> {
+  return Object.fromEntries([...environment.repositories].sort((a, b) => byCode(a.name, b.name)).map(({ name, access }) => [name, access]));
 }
 
 /**

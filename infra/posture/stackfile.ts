@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument } from "yaml";
+import type * as Yaml from "yaml";
 import { PostureError } from "./errors";
 import { parseEnvironment, type ParseContext } from "./parse";
 import type { Environment } from "./schema";
@@ -17,6 +17,9 @@ export function parseStackFile(text: string, file: string, overrides: readonly s
 
 /** The `gatehouse:` keys of a stack file with the overrides applied, unvalidated. */
 export function readStackFile(text: string, file: string, overrides: readonly string[] = []): Record<string, unknown> {
+  // Loaded only here: the program is given its configuration and would pay for the parser in every preview.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- see above; an import would load it at start-up
+  const { LineCounter, parseDocument } = require("yaml") as typeof Yaml;
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, merge: false });
   const failure = document.errors[0];

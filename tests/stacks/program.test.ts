@@ -41,7 +41,8 @@ it.each(["dev", "prod"])("brings the %s environment up, with the outputs that op
   expect(value.tokenPermissions).toEqual(tokenPermissions(posture));
   expect(value.names).toEqual(names(posture));
   expect(value.gatePolicy).toMatchObject({ organization: "acme", v: 1 });
-  expect(value.accessMatrix).toMatchObject({ repositories: { api: "write", docs: "read" } });
+  expect(value.access).toMatchObject({ api: "write", docs: "read" });
+  expect(value.agentHosts).toEqual([String(value.gateUrl).replace("https://", "")]);
 });
 
 describe("an environment with mistakes", () => {

@@ -1,4 +1,4 @@
-import { CATALOGUE, KEEPERS, LOCKS, LOCKS_NEEDED, accessMatrix, action, keepers, lockProblems, verdict, type LockId, type Place } from "../../../infra/posture";
+import { CATALOGUE, KEEPERS, LOCKS, LOCKS_NEEDED, accessMatrix, accessOf, action, keepers, lockProblems, readableMatrix, verdict, type LockId, type Place } from "../../../infra/posture";
 import { CLOSED, ROUTES } from "../../../infra/posture/gate/routes";
 import { environment } from "../../support/environment";
 
@@ -93,17 +93,22 @@ describe("the access matrix", () => {
     expect(JSON.stringify(accessMatrix(one))).toBe(JSON.stringify(accessMatrix(other)));
   });
 
-  it("changes at one place when one repository goes from write to read", () => {
-    const two = (access: string) => accessMatrix(environment({ repositories: [{ name: "a", access }, { name: "b", access: "write" }, { name: "c", access: "read" }] }));
-    const [before, after] = [two("write"), two("read")];
-    expect(after.places).toEqual(before.places);
-    expect(before.repositories).toEqual({ a: "write", b: "write", c: "read" });
-    expect(after.repositories).toEqual({ a: "read", b: "write", c: "read" });
+  it("does not change while the kinds of access stay the same; the list of repositories does", () => {
+    const two = (access: string) => environment({ repositories: [{ name: "a", access }, { name: "b", access: "write" }, { name: "c", access: "read" }] });
+    expect(accessMatrix(two("read"))).toEqual(accessMatrix(two("write")));
+    expect(accessOf(two("write"))).toEqual({ a: "write", b: "write", c: "read" });
+    expect(accessOf(two("read"))).toEqual({ a: "read", b: "write", c: "read" });
+  });
+
+  it("is written with one line for each action", () => {
+    const written = readableMatrix(environment());
+    expect(written.write?.stopped["push-default-branch"]).toBe("gate-ref + ruleset-branches + protection-push");
+    expect(written.read?.allowed).toBe("read-actions, read-checks, read-issues, read-pull-requests, read-releases, read-repository, search");
   });
 
   it("lets nothing be written with read access", () => {
-    const { places } = accessMatrix(environment({ repositories: [{ name: "a", access: "read" }] }));
-    expect(places.write).toBeUndefined();
-    expect(places.read?.allowed.every((id) => id.startsWith("read-") || id === "search")).toBe(true);
+    const matrix = accessMatrix(environment({ repositories: [{ name: "a", access: "read" }] }));
+    expect(matrix.write).toBeUndefined();
+    expect(matrix.read?.allowed.every((id) => id.startsWith("read-") || id === "search")).toBe(true);
   });
 });

@@ -27,6 +27,8 @@ export function bundleGate(root: string = ROOT): GateScripts {
       mainFields: ["module", "main"],
       conditions: ["workerd", "worker", "browser"],
       external: ["cloudflare:*"],
+      // Comments name each source's path; through a link they would name where the link leads.
+      preserveSymlinks: true,
       charset: "utf8",
       minify: false,
       treeShaking: true,

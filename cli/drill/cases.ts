@@ -57,12 +57,12 @@ async function drillPull(door: Door, g: DrillGround): Promise<number> {
 }
 
 export const DRILL: readonly DrillCase[] = [
-  { ...allowed, action: "read-listed-repository", title: "read a listed repository", client: "octokit", run: (door, g) => viaOctokit(door, (o) => o.rest.repos.get(split(g))) },
-  { ...allowed, action: "read-listed-repository", title: "read a file", client: "octokit", run: (door, g) => viaOctokit(door, (o) => o.rest.repos.getContent({ ...split(g), path: "README.md" })) },
-  { ...allowed, action: "read-listed-repository", title: "list issues", ...call("GET", (g) => `${writable(g)}/issues?state=open`) },
-  { ...allowed, action: "read-listed-repository", title: "ask GraphQL for a listed repository", ...graphql((g) => `query { repository(owner: "${g.organization}", name: "${g.writable}") { name defaultBranchRef { name } } }`) },
-  { ...allowed, action: "read-listed-repository", title: "clone", client: "git", run: (door, g) => withGit(door, (git) => git.clone(`${g.organization}/${g.writable}`)) },
-  { ...allowed, action: "push-agent-branch", title: "push to an agent branch", ...push(agentBranch("push"), "drill/note.md") },
+  { ...allowed, action: "read-repository", title: "read a listed repository", client: "octokit", run: (door, g) => viaOctokit(door, (o) => o.rest.repos.get(split(g))) },
+  { ...allowed, action: "read-repository", title: "read a file", client: "octokit", run: (door, g) => viaOctokit(door, (o) => o.rest.repos.getContent({ ...split(g), path: "README.md" })) },
+  { ...allowed, action: "read-repository", title: "list issues", ...call("GET", (g) => `${writable(g)}/issues?state=open`) },
+  { ...allowed, action: "read-repository", title: "ask GraphQL for a listed repository", ...graphql((g) => `query { repository(owner: "${g.organization}", name: "${g.writable}") { name defaultBranchRef { name } } }`) },
+  { ...allowed, action: "read-repository", title: "clone", client: "git", run: (door, g) => withGit(door, (git) => git.clone(`${g.organization}/${g.writable}`)) },
+  { ...allowed, action: "write-agent-branch", title: "push to an agent branch", ...push(agentBranch("push"), "drill/note.md") },
   { ...allowed, action: "open-draft-pull-request", title: "open a pull request (becomes a draft)", client: "octokit", run: async (door, g) => {
     const made = await viaOctokit(door, (o) => o.rest.pulls.create({ ...split(g), title: `Drill ${g.run}`, head: agentBranch("push")(g), base: g.defaultBranch, draft: false, body: "Opened by the drill." }));
     const draft = (made.data as { draft?: boolean } | undefined)?.draft;
@@ -72,7 +72,7 @@ export const DRILL: readonly DrillCase[] = [
     const number = await drillPull(door, g);
     return viaOctokit(door, (o) => o.rest.issues.createComment({ ...split(g), issue_number: number, body: "A remark of the drill." }));
   } },
-  { ...allowed, action: "push-agent-branch", title: "create an agent branch by REST", client: "octokit", run: async (door, g) => {
+  { ...allowed, action: "write-agent-branch", title: "create an agent branch by REST", client: "octokit", run: async (door, g) => {
     const head = await viaOctokit(door, (o) => o.rest.git.getRef({ ...split(g), ref: `heads/${g.defaultBranch}` }));
     const sha = (head.data as { object: { sha: string } } | undefined)?.object.sha;
     return sha ? viaOctokit(door, (o) => o.rest.git.createRef({ ...split(g), ref: `refs/heads/${agentBranch("rest")(g)}`, sha })) : head;
@@ -86,7 +86,7 @@ export const DRILL: readonly DrillCase[] = [
   { ...refused, action: "edit-workflow", title: "push a workflow to an agent branch", ...push(agentBranch("workflow"), ".github/workflows/drill.yml") },
   { ...refused, action: "edit-workflow", title: "write a workflow by the contents API", ...call("PUT", (g) => `${writable(g)}/contents/.github/workflows/drill.yml`, (g) => ({ message: "drill", content: base64("on: push\n"), branch: agentBranch("push")(g) })) },
   { ...refused, action: "edit-codeowners", title: "push CODEOWNERS to an agent branch", ...push(agentBranch("owners"), ".github/CODEOWNERS") },
-  { ...refused, action: "merge", title: "merge a pull request", client: "octokit", run: async (door, g) => {
+  { ...refused, action: "merge-pull-request", title: "merge a pull request", client: "octokit", run: async (door, g) => {
     const number = await drillPull(door, g);
     return viaOctokit(door, (o) => o.rest.pulls.merge({ ...split(g), pull_number: number }));
   } },
@@ -99,10 +99,10 @@ export const DRILL: readonly DrillCase[] = [
   { ...refused, action: "read-other-repository", title: "clone it", client: "git", run: (door, g) => withGit(door, (git) => git.clone(`${g.organization}/${g.unlisted}`)) },
   { ...refused, action: "read-other-repository", title: "reach it through dot segments", client: "raw socket", run: (door, g) => viaRawPath(door, "GET", `${writable(g)}/../${g.unlisted}`) },
   { ...refused, action: "read-other-repository", title: "read another organization's repository", ...call("GET", (g) => `/repos/${g.foreign}`) },
-  { ...refused, action: "fork", title: "fork", ...call("POST", (g) => `${writable(g)}/forks`, () => ({})) },
+  { ...refused, action: "fork-repository", title: "fork", ...call("POST", (g) => `${writable(g)}/forks`, () => ({})) },
   { ...refused, action: "create-gist", title: "create a gist", ...call("POST", () => "/gists", () => ({ public: true, files: { "a.txt": { content: "drill" } } })) },
   { ...refused, action: "add-collaborator", title: "add a collaborator", ...call("PUT", (g) => `${writable(g)}/collaborators/reviewer-one`, () => ({ permission: "push" })) },
-  { ...refused, action: "add-deploy-key", title: "add a deploy key", ...call("POST", (g) => `${writable(g)}/keys`, () => ({ title: "drill", key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDrillDrillDrillDrillDrillDrillDrillDrillDrill" })) },
+  { ...refused, action: "add-key", title: "add a deploy key", ...call("POST", (g) => `${writable(g)}/keys`, () => ({ title: "drill", key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDrillDrillDrillDrillDrillDrillDrillDrillDrill" })) },
   { ...refused, action: "add-hook", title: "add a webhook", ...call("POST", (g) => `${writable(g)}/hooks`, () => ({ name: "web", config: { url: "http://127.0.0.1:9/" }, events: ["push"] })) },
   { ...refused, action: "read-secret", title: "list Actions secrets", ...call("GET", (g) => `${writable(g)}/actions/secrets`) },
   { ...refused, action: "delete-repository", title: "delete the repository", ...call("DELETE", writable) },
@@ -113,6 +113,6 @@ export const DRILL: readonly DrillCase[] = [
 
 /** Attempts that need a repository with read access only. */
 export const READ_ONLY_DRILL: readonly DrillCase[] = [
-  { ...allowed, action: "read-listed-repository", title: "read the read-only repository", ...call("GET", (g) => `/repos/${g.organization}/${g.readable}`) },
-  { ...refused, action: "write-read-only-repository", title: "push to the read-only repository", ...push(agentBranch("readonly"), "drill/note.md", undefined, (g) => g.readable ?? "") },
+  { ...allowed, action: "read-repository", title: "read the read-only repository", ...call("GET", (g) => `/repos/${g.organization}/${g.readable}`) },
+  { ...refused, action: "write-agent-branch", title: "push to the read-only repository", ...push(agentBranch("readonly"), "drill/note.md", undefined, (g) => g.readable ?? "") },
 ];

@@ -1,3 +1,4 @@
+import { parseStrictJson } from "../infra/posture/gate/json";
 import { Refusal } from "../infra/posture/gate/refusals";
 import type { Isolate } from "./isolate";
 import { problem, Refused } from "./problem";
@@ -25,6 +26,9 @@ export async function control(isolate: Isolate, visit: Visit): Promise<Response>
   }
   visit.agent = "operator";
   visit.route = `control${path.slice("/_gate".length).replaceAll("/", ".")}`;
+  const cell = /^\/_gate\/store\/([a-z0-9-]{1,64})$/.exec(path)?.[1];
+  if (cell !== undefined && request.method === "GET") return readStore(isolate, visit, cell);
+  if (cell !== undefined && request.method === "PUT") return writeStore(isolate, visit, cell);
   switch (`${request.method} ${path}`) {
     case "GET /_gate/ready": return ready(isolate, visit);
     case "POST /_gate/refresh": {
@@ -43,6 +47,24 @@ export async function control(isolate: Isolate, visit: Visit): Promise<Response>
 }
 
 const ledgerOf = (isolate: Isolate) => isolate.env.LEDGER.get(isolate.env.LEDGER.idFromName("ledger"));
+
+/** The sealed value of a cell of the token store, for the rotator; the gate itself cannot write one, because it does not know what to seal. */
+async function readStore(isolate: Isolate, visit: Visit, name: string): Promise<Response> {
+  const { version, value } = await ledgerOf(isolate).cell(name);
+  return json(visit, { version, value }, version === 0 ? 404 : 200);
+}
+
+/** `{ "cas": version, "value": sealed }`: 409 when another rotator was first. Workers KV gets a copy, for reading at the edge. */
+async function writeStore(isolate: Isolate, visit: Visit, name: string): Promise<Response> {
+  const { text } = await readText(visit.request, 131_072);
+  const parsed = parseStrictJson(text);
+  if (parsed instanceof Refusal) throw new Refused(parsed);
+  const { cas, value } = (parsed.value ?? {}) as { cas?: unknown; value?: unknown };
+  if (typeof cas !== "number" || typeof value !== "string") throw new Refused(new Refusal("body-value", "cas, value"));
+  if (!(await ledgerOf(isolate).writeCell(name, value, cas))) return json(visit, { message: "The cell has another version." }, 409);
+  await isolate.env.TOKENS.put(name, value);
+  return json(visit, { version: cas + 1 });
+}
 
 /** Each dependency on its own, without any detail that a log should not have. */
 async function ready(isolate: Isolate, visit: Visit): Promise<Response> {

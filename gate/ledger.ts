@@ -50,7 +50,7 @@ export class Ledger extends DurableObject {
     sql.exec(`CREATE TABLE IF NOT EXISTS segments (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, key TEXT NOT NULL)`);
     sql.exec(`CREATE TABLE IF NOT EXISTS leases (id INTEGER PRIMARY KEY, isolate TEXT NOT NULL, open INTEGER NOT NULL, minute INTEGER NOT NULL, hour INTEGER NOT NULL, ends INTEGER NOT NULL)`);
     sql.exec(`CREATE TABLE IF NOT EXISTS isolates (id TEXT PRIMARY KEY, batch INTEGER NOT NULL, seen INTEGER NOT NULL, lease INTEGER NOT NULL)`);
-    sql.exec(`CREATE TABLE IF NOT EXISTS versions (name TEXT PRIMARY KEY, version TEXT NOT NULL)`);
+    sql.exec(`CREATE TABLE IF NOT EXISTS cells (name TEXT PRIMARY KEY, version INTEGER NOT NULL, value TEXT NOT NULL)`);
     const row = sql.exec<{ json: string }>(`SELECT json FROM state`).toArray()[0];
     this.state = row === undefined ? NEW : { ...NEW, ...(JSON.parse(row.json) as Partial<State>) };
     if (this.state.seq > this.state.archived) this.oldestWaiting = Date.now();
@@ -76,11 +76,16 @@ export class Ledger extends DurableObject {
     await this.inTurn(async () => this.save({ ...this.state, waitUntil: Math.max(until, this.state.waitUntil) }));
   }
 
-  /** Sets a named version only if it still is what the caller thinks; for stores that have no check-and-set of their own. */
-  async compareAndSet(name: string, expected: string, next: string): Promise<boolean> {
-    const now = this.ctx.storage.sql.exec<{ version: string }>(`SELECT version FROM versions WHERE name = ?`, name).toArray()[0]?.version ?? "";
-    if (now !== expected) return false;
-    this.ctx.storage.sql.exec(`INSERT OR REPLACE INTO versions VALUES (?, ?)`, name, next);
+  /** A cell: a sealed value with its version, for the token store that has no check-and-set of its own. Version 0: never written. */
+  async cell(name: string): Promise<{ readonly version: number; readonly value: string }> {
+    return this.ctx.storage.sql.exec<{ version: number; value: string }>(`SELECT version, value FROM cells WHERE name = ?`, name).toArray()[0] ?? { version: 0, value: "" };
+  }
+
+  /** Writes a cell only if its version still is `cas`; false when someone else was first. */
+  async writeCell(name: string, value: string, cas: number): Promise<boolean> {
+    const { version } = await this.cell(name);
+    if (version !== cas) return false;
+    this.ctx.storage.sql.exec(`INSERT OR REPLACE INTO cells VALUES (?, ?, ?)`, name, version + 1, value);
     return true;
   }
 

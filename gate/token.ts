@@ -31,7 +31,8 @@ export class TokenSource {
   private freshUntil = 0;
   private refreshAt = 0;
   private reading: Promise<Token> | undefined;
-  private readonly store: { read(): Promise<TokenRecord> };
+  private readingFresh = false;
+  private readonly store: { read(fresh: boolean): Promise<TokenRecord> };
 
   constructor(env: GateEnv, private readonly cacheSeconds: number) {
     this.store = env.TOKEN_STORE.kind === "vault" ? new VaultStore(env.TOKEN_STORE, env.VAULT_SECRET_ID ?? "") : new KvStore(env);
@@ -40,16 +41,17 @@ export class TokenSource {
   /** The current token. Synchronous while it is fresh; in the last fifth of its time it is renewed behind the request. */
   current(background: Background, now: number): Token | Promise<Token> {
     const token = this.token;
-    if (token === undefined || now >= this.freshUntil) return this.read(background);
-    if (now >= this.refreshAt && this.reading === undefined) void this.read(background).catch(() => undefined);
+    if (token === undefined || now >= this.freshUntil) return this.read(background, false);
+    if (now >= this.refreshAt && this.reading === undefined) void this.read(background, false).catch(() => undefined);
     if (now >= token.expiresAt) refuse("token-expired");
     return token;
   }
 
-  /** Reads the store now, whatever is cached: after GitHub refused the token, or when the operator asks. */
-  read(background: Background): Promise<Token> {
-    if (this.reading === undefined) {
-      const reading = this.readOnce().finally(() => {
+  /** Reads the store now, whatever is cached: after GitHub refused the token, or when the operator asks. `fresh`: no copy that may be old will do. */
+  read(background: Background, fresh = true): Promise<Token> {
+    if (this.reading === undefined || (fresh && !this.readingFresh)) {
+      this.readingFresh = fresh;
+      const reading = this.readOnce(fresh).finally(() => {
         if (this.reading === reading) this.reading = undefined;
       });
       this.reading = reading;
@@ -66,10 +68,10 @@ export class TokenSource {
     this.freshUntil = 0;
   }
 
-  private async readOnce(): Promise<Token> {
+  private async readOnce(fresh: boolean): Promise<Token> {
     // The time counts from before the read: what changes in the store while it is read is seen one period later at the latest.
     const asked = Date.now();
-    const record = await this.store.read();
+    const record = await this.store.read(fresh);
     if (!/^[\x21-\x7e]{8,1024}$/.test(record.token)) throw new Error("the token store holds no token");
     const expiresAt = record.expires_at === "" || record.expires_at === undefined ? Number.POSITIVE_INFINITY : Date.parse(record.expires_at);
     const token: Token = { value: record.token, sha256: base64(await sha256(record.token)), expiresAt, basic: `Basic ${btoa(`x-access-token:${record.token}`)}` };
@@ -130,18 +132,39 @@ class VaultStore {
   }
 }
 
-/** Workers KV: the record sealed with AES-256-GCM under a key that only the gate and the rotator hold. */
+interface Sealed {
+  readonly v: number;
+  readonly version?: number;
+  readonly iv: string;
+  readonly data: string;
+}
+
+/**
+ * Workers KV: the record sealed with AES-256-GCM under a key that only the gate and the rotator hold. KV may show an old value for a minute, so a
+ * fresh read asks the ledger, which holds the newest, and an isolate never goes back behind a version it has seen.
+ */
 class KvStore {
   private key: Promise<CryptoKey> | undefined;
+  private seen = 0;
 
   constructor(private readonly env: GateEnv) {}
 
-  async read(): Promise<TokenRecord> {
+  async read(fresh: boolean): Promise<TokenRecord> {
     if (this.env.TOKEN_KEY === undefined) throw new Error("the gate has no key for its token store");
-    const sealed = await this.env.TOKENS.get<{ v: number; iv: string; data: string }>("token", { type: "json", cacheTtl: 60 });
-    if (sealed === null || sealed.v !== 1) throw new Error("the token store holds no token");
+    const copy = fresh ? null : await this.env.TOKENS.get("token", { cacheTtl: 60 });
+    let sealed = copy === null ? await this.newest() : (JSON.parse(copy) as Sealed);
+    if ((sealed.version ?? 0) < this.seen) sealed = await this.newest();
+    if (sealed.v !== 1) throw new Error("the token store holds no token");
+    this.seen = sealed.version ?? 0;
     this.key ??= crypto.subtle.importKey("raw", fromBase64(this.env.TOKEN_KEY), "AES-GCM", false, ["decrypt"]);
     const plain = await crypto.subtle.decrypt({ name: "AES-GCM", iv: fromBase64(sealed.iv) }, await this.key, fromBase64(sealed.data));
     return JSON.parse(new TextDecoder().decode(plain)) as TokenRecord;
+  }
+
+  private async newest(): Promise<Sealed> {
+    const { version, value } = await this.env.LEDGER.get(this.env.LEDGER.idFromName("ledger")).cell("token");
+    const text = version === 0 ? await this.env.TOKENS.get("token") : value;
+    if (text === null) throw new Error("the token store holds no token");
+    return JSON.parse(text) as Sealed;
   }
 }

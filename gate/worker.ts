@@ -9,6 +9,7 @@ import { graphql } from "./graphql";
 import { isolateOf, type Isolate } from "./isolate";
 import { problem, Refused } from "./problem";
 import { judgeHeaders } from "./requests";
+import { mayObserve, observed } from "./observe";
 import { rest } from "./rest";
 import { Visit } from "./visit";
 
@@ -49,7 +50,10 @@ async function admit(isolate: Isolate, visit: Visit): Promise<Response> {
   judgeHeaders(request.headers);
   const verdict = judgeTarget(isolate.policy, request.method, visit.target);
   visit.verdict = verdict;
-  if (verdict.refusal !== undefined) throw new Refused(verdict.refusal);
+  if (verdict.refusal !== undefined) {
+    if (!mayObserve(isolate, visit, verdict.refusal)) throw new Refused(verdict.refusal);
+    return observed(isolate, visit, verdict.refusal);
+  }
   visit.write = verdict.route?.access === "write";
   const { stopped, archiveFailing } = isolate.link.told;
   if (archiveFailing) {

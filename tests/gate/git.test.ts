@@ -131,11 +131,12 @@ describe("push", () => {
     }
     expect((await git(c, "push", "-q", "origin", "HEAD:refs/heads/claude/both", "HEAD:refs/heads/main")).code).toBe(1);
     expect(repository.refs()).not.toContain("refs/heads/claude/both");
-    expect((await git(c, "push", "-q", "origin", ":refs/heads/claude/one")).code).toBe(1);
-    const old = repository.git(repository.bare, "rev-parse", "refs/heads/claude/one").trim();
+    const old = repository.git(repository.bare, "rev-parse", "refs/heads/main").trim();
+    repository.git(repository.bare, "update-ref", "refs/heads/claude/one", old);
     const line = `${old} ${"0".repeat(40)} refs/heads/claude/one\0report-status`;
     const raw = await gate.ask("/acme/api.git/git-receive-pack", { method: "POST", headers: { "content-type": "application/x-git-receive-pack-request" }, body: `${(line.length + 4).toString(16).padStart(4, "0")}${line}0000` });
     expect(await ruleOf(raw)).toBe("ref-delete");
+    expect((await git(c, "push", "-q", "origin", ":refs/heads/claude/one")).code).toBe(1);
     expect([repository.refs().includes("refs/heads/claude/one"), writes()]).toEqual([true, 0]);
   });
 

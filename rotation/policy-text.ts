@@ -22,7 +22,7 @@ This policy covers the credential with which the machine user \`${plan.login}\` 
 | Longest life | ${end} |
 | Replaced | every ${plan.everyDays} day${plan.everyDays === 1 ? "" : "s"}${d.lifetimeMs < DAY_MS ? ", and always at two thirds of its life" : ""}, and at once on suspicion |
 | Old token accepted | at most ${plan.graceMinutes} minutes after the new one is stored |
-| A revocation reaches every part of the gate | within ${plan.cacheSeconds} s by the token store, at once by the gate's own list of refused tokens |
+| A revocation reaches every part of the gate | within ${plan.cacheSeconds} s by the token store; the gate also keeps its own list of refused tokens, which does not need the store |
 | Reminders | ${d.alone ? "not needed; a failed run is reported" : `from ${plan.remindDays} days before the date, louder in the last third, and a failing check after it`} |
 | Gate keys | both keys valid for ${plan.gateKeyOverlapHours} hours when one is replaced |
 

@@ -235,6 +235,23 @@ describe("uploaded scripts", () => {
     expect(readFileSync(cloudflare.running.consoleLog, "utf8")).toContain("printed by the Worker: ?hello");
   });
 
+  it("send to queues and consume them", async () => {
+    const queue = (await cloudflare.call("POST", "{a}/queues", { queue_name: "lines" })).body.result as { queue_id: string };
+    const [{ id }] = (await cloudflare.call("GET", "{a}/storage/kv/namespaces")).body.result as [{ id: string }];
+    await cloudflare.upload("sender", `export default { async fetch(r, e) { await e.LINES.send({ text: "a line" }); return new Response("sent") }, async queue(batch, e) { await e.KV.put("consumed", batch.queue + ": " + batch.messages[0].body.text) } }`,
+      { bindings: [{ name: "LINES", type: "queue", queue_name: "lines" }, { name: "KV", type: "kv_namespace", namespace_id: id }] });
+    expect((await cloudflare.call("POST", `{a}/queues/${queue.queue_id}/consumers`, { type: "worker", script_name: "sender", settings: { batch_size: 1, max_wait_time_ms: 100 } })).status).toBe(200);
+    expect(await (await cloudflare.knock("sender")).text()).toBe("sent");
+    let consumed = "";
+    for (let i = 0; i < 40 && !consumed.startsWith("lines"); i += 1) {
+      await pause(100);
+      consumed = (await cloudflare.call("GET", `{a}/storage/kv/namespaces/${id}/values/consumed`)).text;
+    }
+    expect(consumed).toBe("lines: a line");
+    expect((await cloudflare.call("GET", `{a}/queues/${queue.queue_id}`)).body.result).toMatchObject({ producers: [{ script: "sender" }], consumers_total_count: 1 });
+    await cloudflare.call("DELETE", "{a}/workers/scripts/sender");
+  });
+
   it("come up on another port when theirs was taken meanwhile", async () => {
     await cloudflare.upload("other", "export default { fetch() { return new Response('other') } }");
     const before = cloudflare.running.directUrl("other");

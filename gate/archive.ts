@@ -1,4 +1,5 @@
 import type { Alerts } from "./alerts";
+import { bucketOf } from "./bucket";
 import type { Background, GateEnv } from "./env";
 
 const padded = (seq: number): string => String(seq).padStart(15, "0");
@@ -17,7 +18,7 @@ export async function archive(env: GateEnv, alerts: Alerts, background: Backgrou
       const batch = await ledger.linesToArchive();
       if (batch === undefined || batch === null) return;
       const key = archiveKey(batch.first, batch.last);
-      await env.AUDIT.put(key, batch.text, { httpMetadata: { contentType: "application/x-ndjson" } });
+      await bucketOf(env).put(key, batch.text);
       await ledger.archived(batch.first, batch.last, key);
     }
   } catch (error) {

@@ -1,5 +1,6 @@
 import { parseStrictJson } from "../infra/posture/gate/json";
 import { Refusal } from "../infra/posture/gate/refusals";
+import { bucketOf } from "./bucket";
 import type { Isolate } from "./isolate";
 import { problem, Refused } from "./problem";
 import { readText } from "./requests";
@@ -69,7 +70,7 @@ async function writeStore(isolate: Isolate, visit: Visit, name: string): Promise
 /** Each dependency on its own, without any detail that a log should not have. */
 async function ready(isolate: Isolate, visit: Visit): Promise<Response> {
   const ok = async (work: Promise<unknown>): Promise<boolean> => work.then(() => true, () => false);
-  const [ledger, token, bucket] = await Promise.all([ok(ledgerOf(isolate).linesAfter(Number.MAX_SAFE_INTEGER)), ok(isolate.tokens.read(visit.background)), ok(isolate.env.AUDIT.head("audit/ready"))]);
+  const [ledger, token, bucket] = await Promise.all([ok(ledgerOf(isolate).linesAfter(Number.MAX_SAFE_INTEGER)), ok(isolate.tokens.read(visit.background)), ok(bucketOf(isolate.env).check())]);
   const { stopped, archiveFailing } = isolate.link.told;
   const checks = { ledger, token, audit: bucket && !archiveFailing, open: !stopped };
   return json(visit, { ready: Object.values(checks).every(Boolean), checks });
@@ -114,18 +115,18 @@ async function audit(isolate: Isolate, visit: Visit, query: string): Promise<Res
   const after = Math.max(0, Math.floor(Number(asked.get("after") ?? 0)) || 0);
   const limit = Math.min(10_000, Math.max(1, Math.floor(Number(asked.get("limit") ?? 1000)) || 1000));
   await isolate.link.flush(visit.background);
-  const { keys, text, head } = await ledgerOf(isolate).linesAfter(after);
+  const { keys, text: waiting, head } = await ledgerOf(isolate).linesAfter(after);
   const lines: string[] = [];
   const add = (part: string): void => {
     for (const line of part.split("\n")) if (line !== "" && lines.length < limit && seqOf(line) > after) lines.push(line);
   };
   for (const key of keys) {
     if (lines.length >= limit) break;
-    const object = await isolate.env.AUDIT.get(key);
-    if (object === null) throw new Refused(new Refusal("audit-unavailable", key));
-    add(await object.text());
+    const text = await bucketOf(isolate.env).get(key);
+    if (text === undefined) throw new Refused(new Refusal("audit-unavailable", key));
+    add(text);
   }
-  if (lines.length < limit) add(text);
+  if (lines.length < limit) add(waiting);
   return new Response(lines.map((line) => `${line}\n`).join(""), {
     headers: {
       "content-type": "application/x-ndjson", "cache-control": "no-store", "x-gatehouse-request-id": visit.requestId,

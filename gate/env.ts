@@ -29,6 +29,8 @@ export interface GateEnv {
   readonly LEDGER: DurableObjectNamespace<Ledger>;
   readonly TOKENS: KVNamespace;
   readonly AUDIT: R2Bucket;
+  /** Instead of AUDIT where there is no R2: a directory (see selfhost.ts). */
+  readonly AUDIT_FILES?: Fetcher;
   readonly ALERTS?: { readonly webhook?: string };
   /** `whsec_…`, the Standard Webhooks secret of the alerts. */
   readonly ALERT_SECRET?: string;

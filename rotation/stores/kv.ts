@@ -36,8 +36,14 @@ export class KvCell implements Cell {
   async annotate(): Promise<void> {}
 }
 
-/** @param tokenKey base64 of 32 bytes, the gate's TOKEN_KEY */
-export function kvStore(storage: SealedStorage, tokenKey: string): TokenStore {
-  return { kind: "kv", token: new KvCell(storage, "token", tokenKey), journal: new KvCell(storage, "token-rotation", tokenKey) };
+/** Workers KV shows a value for up to this long after it was overwritten, in places that had read it. */
+const KV_SETTLE_MS = 60_000;
+
+/**
+ * @param tokenKey base64 of 32 bytes, the gate's TOKEN_KEY
+ * @param settleMs less than Workers KV's own time where the storage is known to be faster
+ */
+export function kvStore(storage: SealedStorage, tokenKey: string, settleMs = KV_SETTLE_MS): TokenStore {
+  return { kind: "kv", settleMs, token: new KvCell(storage, "token", tokenKey), journal: new KvCell(storage, "token-rotation", tokenKey) };
 }
 

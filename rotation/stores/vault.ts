@@ -60,5 +60,5 @@ export class VaultCell implements Cell {
 
 /** The token at `<mount>/<path>`, the rotation's journal at `<mount>/<path>-rotation`. */
 export function vaultStore(session: VaultSession, mount: string, path: string): TokenStore & { token: VaultCell; journal: VaultCell } {
-  return { kind: "vault", token: new VaultCell(session, mount, path), journal: new VaultCell(session, mount, `${path}-rotation`) };
+  return { kind: "vault", settleMs: 0, token: new VaultCell(session, mount, path), journal: new VaultCell(session, mount, `${path}-rotation`) };
 }

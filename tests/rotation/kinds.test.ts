@@ -5,6 +5,7 @@ import { GateControl } from "../../rotation/gate-control";
 import { readJournal, type Slot } from "../../rotation/journal";
 import { rotate, type RotationDeps, type StartRequest } from "../../rotation/machine";
 import { minterFor } from "../../rotation/minters";
+import { kvStore } from "../../rotation/stores/kv";
 import { vaultStore } from "../../rotation/stores/vault";
 import { VaultSession } from "../../rotation/stores/vault-session";
 import { readGrant, verify } from "../../rotation/verify";
@@ -49,7 +50,7 @@ async function first(real: Real, deps: RotationDeps): Promise<void> {
 describe.each(Object.entries(credentials))("a token of kind %s at the GitHub stand-in", (kind, credential) => {
   let real: Real;
   beforeAll(async () => {
-    real = await startReal({ agent: { machineUser: "claude-bot", credential } }, kind === "ghes-impersonation");
+    real = await startReal({ agent: { machineUser: "claude-bot", credential } }, { asServer: kind === "ghes-impersonation" });
     if (kind === "app-user-token") real.github.world.installations.get(APP.installationId)!.permissions = real.plan.permissions; // on the App's page, as the posture wants them
     // The invitation is accepted by the account itself, which these kinds leave to a person.
     const org = real.github.world.orgByLogin("acme")!;
@@ -77,6 +78,34 @@ describe.each(Object.entries(credentials))("a token of kind %s at the GitHub sta
     expect(alive).not.toContain(await sha256(old));
     expect(alive).toHaveLength(kind === "app-user-token" ? 2 : 1); // with the standby
   }, 60_000);
+});
+
+describe("over the gate's own cells", () => {
+  let real: Real;
+  beforeAll(async () => { real = await startReal({}, { kv: true }); }, 60_000);
+  afterAll(async () => { await real?.stop(); });
+
+  it("places and rotates a token by check-and-set; the gate uses it, two writers never both win, nothing is in clear", async () => {
+    const deps = await depsFor(real);
+    const { gate } = deps;
+    if (!gate) throw new Error("no gate");
+    const kv: RotationDeps = { ...deps, store: kvStore(gate.storage(), real.tokenKey, 0) };
+    const [one, two] = [(await real.personMakes()).token, (await real.personMakes()).token];
+    expect(await rotate(kv, { reason: "first", supplied: one })).toMatchObject({ result: "finished" });
+    expect(await real.ask()).toBe(200);
+    expect(await rotate(kv, { reason: "test", supplied: two })).toMatchObject({ result: "finished" });
+    expect(await real.ask()).toBe(200);
+    expect(await real.alive()).toEqual([await sha256(two)]);
+    const { version } = await kv.store.token.read();
+    const writes = await Promise.allSettled([1, 2, 3, 4].map((n) => kv.store.token.write({ token: `model-${n}` }, version)));
+    expect(writes.filter((w) => w.status === "fulfilled")).toHaveLength(1);
+    for (const cell of ["token", "token-rotation"]) {
+      const raw = await gate.storage().get(cell);
+      expect(raw?.value).toBeDefined();
+      for (const secret of [one, two]) expect(raw?.value).not.toContain(secret);
+    }
+    await expect(new GateControl(deps.effects, real.gateUrl, "gop_wrong").storage().get("token")).rejects.toThrow("operator key");
+  }, 30_000);
 });
 
 describe("verification at the GitHub stand-in", () => {

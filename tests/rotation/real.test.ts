@@ -1,4 +1,5 @@
-import { randomBytes } from "node:crypto";
+import { createPublicKey, randomBytes } from "node:crypto";
+import { names } from "../../infra/posture";
 import { GateControl } from "../../rotation/gate-control";
 import { ambientEffects, type Fetch } from "../../rotation/effects";
 import { rotate, type Outcome, type RotationDeps } from "../../rotation/machine";
@@ -147,6 +148,61 @@ describe("on real OpenBao and the real gate in workerd", () => {
     await pause(200);
     expect(await rotate(await rotator(), { reason: "test", supplied: next })).toMatchObject({ result: "finished" });
   }, 60_000);
+});
+
+describe("how late a change of the store reaches the gate", () => {
+  it("within the declared cache time, without anybody telling it", async () => {
+    const next = await supplied();
+    const { metadata, data } = (await real.admin("GET", "agents/data/github/claude-bot")).json.data as { metadata: { version: number }; data: Record<string, string> };
+    expect(await real.ask()).toBe(200);
+    await real.admin("POST", "agents/data/github/claude-bot", { options: { cas: metadata.version }, data: { ...data, token: next, sha256: await sha256(next) } });
+    const began = Date.now();
+    const wanted = await sha256(next);
+    let seen = "";
+    while (seen !== wanted && Date.now() - began < 10_000) {
+      await pause(50);
+      await real.ask();
+      const requests = (await (await fetch(`${real.github.api}/_sandbox/requests`)).json()) as { path: string; headers: Record<string, string> }[];
+      seen = requests.filter((r) => r.path.includes("/pulls")).at(-1)?.headers.authorization?.replace("sha256:", "") ?? "";
+    }
+    expect(seen).toBe(wanted);
+    expect(Date.now() - began).toBeLessThan(real.environment.gate.tokenCacheSeconds * 1000 + 1_000);
+  }, 30_000);
+
+  it("at once for a token that the operator refuses by its hash", async () => {
+    const gate = new GateControl(ambientEffects(), real.gateUrl, real.operatorKey);
+    expect(await real.ask()).toBe(200);
+    await gate.deny({ tokenSha256: (await gate.refresh()).tokenSha256 });
+    const began = Date.now();
+    let status = 200;
+    while (status === 200 && Date.now() - began < 10_000) status = await real.ask();
+    expect(status).toBe(503);
+    expect(Date.now() - began).toBeLessThan(5_000);
+    expect(await rotate(await rotator(), { reason: "test", supplied: await supplied() })).toMatchObject({ result: "finished" });
+    expect(await real.ask()).toBe(200);
+  }, 30_000);
+});
+
+describe("a CI job without a stored secret", () => {
+  it("signs in to Vault with its identity token, and only the declared repository's default branch may", async () => {
+    const ci = names(real.environment).vault!.ci;
+    const { issuer } = real.github.oidc;
+    const jwks = (await (await fetch(`${issuer}/.well-known/jwks`)).json()) as { keys: object[] };
+    const keys = jwks.keys.map((key) => createPublicKey({ key: key as never, format: "jwk" }).export({ type: "spki", format: "pem" }));
+    expect((await real.admin("POST", `sys/auth/${ci.mount}`, { type: "jwt" })).status).toBe(204);
+    expect((await real.admin("POST", `auth/${ci.mount}/config`, { jwt_validation_pubkeys: keys, bound_issuer: issuer })).status).toBe(204);
+    expect((await real.admin("POST", `auth/${ci.mount}/role/${ci.rotatorRole}`, {
+      role_type: "jwt", user_claim: "sub", bound_audiences: [ci.audience], bound_claims: { repository: "acme/docs", ref: "refs/heads/main" }, token_policies: ["gatehouse-claude-bot-rotator"], token_no_default_policy: true, token_ttl: "15m",
+    })).status).toBe(204);
+    const store = (claims: Record<string, unknown>) => {
+      const session = new VaultSession(ambientEffects(), real.vault.addr, { kind: "jwt", mount: ci.mount, role: ci.rotatorRole, jwt: () => Promise.resolve(real.github.oidc.mint({ aud: ci.audience, repository: "acme/docs", ref: "refs/heads/main", sub: "repo:acme/docs:ref:refs/heads/main", ...claims })) });
+      return vaultStore(session, "agents", "github/claude-bot");
+    };
+    expect((await store({}).token.read()).data?.login).toBe("claude-bot");
+    await expect(store({ repository: "acme/api" }).token.read()).rejects.toThrow("refused to log in");
+    await expect(store({ ref: "refs/heads/claude/x" }).token.read()).rejects.toThrow("refused to log in");
+    await expect(store({ aud: "another" }).token.read()).rejects.toThrow("refused to log in");
+  }, 30_000);
 });
 
 describe("Vault's roles, by what OpenBao really answers", () => {

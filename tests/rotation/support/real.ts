@@ -37,6 +37,8 @@ export interface Real {
   readonly gateUrl: string;
   readonly gateKey: string;
   readonly operatorKey: string;
+  /** The gate's TOKEN_KEY, with `kv`. */
+  readonly tokenKey: string;
   /** Asks Vault as its administrator. */
   admin(method: string, path: string, body?: unknown, type?: string): Promise<{ status: number; json: Record<string, unknown> }>;
   /** A Vault token with one party's policy and nothing else. */
@@ -50,8 +52,14 @@ export interface Real {
   stop(): Promise<void>;
 }
 
-/** @param asServer the environment names the stand-in as its Enterprise Server, as some kinds demand */
-export async function startReal(change: Record<string, unknown> = {}, asServer = false): Promise<Real> {
+export interface RealOptions {
+  /** The environment names the stand-in as its Enterprise Server, as some kinds demand. */
+  readonly asServer?: boolean;
+  /** The gate reads its token from its own cells in place of Vault. */
+  readonly kv?: boolean;
+}
+
+export async function startReal(change: Record<string, unknown> = {}, { asServer = false, kv = false }: RealOptions = {}): Promise<Real> {
   const port = await freePort();
   const environment = shortEnvironment({ ...change, ...(asServer ? { githubUrl: `http://127.0.0.1:${port}` } : {}) });
   const dir = mkdtempSync(join(tmpdir(), "gatehouse-rotation-"));
@@ -71,6 +79,7 @@ export async function startReal(change: Record<string, unknown> = {}, asServer =
     const gateKey = `ghk_${randomBytes(32).toString("base64url")}`;
     const operatorKey = `gop_${randomBytes(32).toString("base64url")}`;
     await admin("POST", `${where.mount}/data/${where.operator}`, { options: { cas: 0 }, data: { key: operatorKey } });
+    const tokenKey = randomBytes(32).toString("base64");
     const policy = compilePolicy(environment, {
       repositories: [{ name: "api", id: 101, nodeId: "R_kgDOapi" }, { name: "docs", id: 102, nodeId: "R_kgDOdocs" }],
       endpoints: endpoints(github.url),
@@ -82,15 +91,15 @@ export async function startReal(change: Record<string, unknown> = {}, asServer =
         durableObjects: { LEDGER: { className: "Ledger", scriptName: "github-gate-ledger" } },
         bindings: {
           POLICY: policy, GATE_KEYS: [{ agent: "agent", sha256: sha256url(gateKey) }], OPERATOR_KEYS: [{ sha256: sha256url(operatorKey) }],
-          TOKEN_STORE: { kind: "vault", address: vault.addr, mount: where.mount, path: where.token, authMount: where.appRole.mount, roleId: signIn.roleId },
-          VAULT_SECRET_ID: signIn.secretId, ALERTS: {},
+          TOKEN_STORE: kv ? { kind: "kv" } : { kind: "vault", address: vault.addr, mount: where.mount, path: where.token, authMount: where.appRole.mount, roleId: signIn.roleId },
+          ...(kv ? { TOKEN_KEY: tokenKey } : { VAULT_SECRET_ID: signIn.secretId }), ALERTS: {},
         } as never,
       }, { name: "github-gate-ledger", modules: true, script: bundle("ledger"), compatibilityDate: "2026-03-01", durableObjects: { LEDGER: { className: "Ledger", useSQLite: true } } }],
     });
     undo.push(() => miniflare.dispose());
     const gateUrl = (await miniflare.ready).origin;
     return {
-      environment, vault, github, plan, gateUrl, gateKey, operatorKey, admin, stop,
+      environment, vault, github, plan, gateUrl, gateKey, operatorKey, tokenKey, admin, stop,
       partyToken: async (party, ttl = "10m") => {
         const made = await admin("POST", "auth/token/create", { policies: [where.policies[party]], no_default_policy: true, ttl, no_parent: true });
         return (made.json.auth as { client_token: string }).client_token;

@@ -80,7 +80,7 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHubStandIn
     world.hooksDir = hooksDir;
     world.blobs = blobs;
     const [oidcKey, seeded] = await Promise.all([newRsaKey(), seed(world, options.environment, hooksDir)]);
-    const oidc = new OidcIssuer(oidcKey, origin, world.clock);
+    const oidc = new OidcIssuer(oidcKey, origin);
     const router = new Router();
     const log = new RequestLog();
     const faults = new FaultList();

@@ -125,5 +125,5 @@ function refusedByToken(c: Context): HttpError {
   const kind = c.auth.token?.kind;
   if (kind === "personal-access-token") return forbidden("Resource not accessible by personal access token", { "x-accepted-github-permissions": c.accepted });
   if (kind === "app-installation" || kind === "app-user-token") return forbidden("Resource not accessible by integration", { "x-accepted-github-permissions": c.accepted });
-  return notFound();
+  return c.org ? forbidden("Your token has not been granted the required scopes to execute this request.") : notFound();
 }

@@ -8,6 +8,7 @@ interface EngineOptions {
   stack: string;
   config: string[];
   json?: boolean;
+  diff?: boolean;
   typeCheck?: boolean;
   showSecrets?: boolean;
   previewOnly?: boolean;
@@ -44,7 +45,7 @@ async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Prom
 async function operate(options: EngineOptions, run: (stack: Stack, how: OperationOptions) => Promise<OperationResult>): Promise<OperationResult> {
   const stack = await open(options);
   const events: EngineEvent[] = [];
-  const show = display(process.stdout);
+  const show = display(process.stdout, { diff: options.diff ?? false });
   const result = await interruptible((signal) => run(stack, {
     signal, typeCheck: options.typeCheck ?? false, previewOnly: options.previewOnly ?? false,
     onEvent: (event) => { if (options.json) events.push(event); else show(event); },
@@ -81,6 +82,7 @@ export function registerEngineCommands(sandbox: Command): void {
     .option("--config <key.path=value>", "override a value, as Pulumi's --config --path", collect, []);
   const running = (name: string, description: string): Command => command(name, description)
     .option("--json", "print one JSON document, as pulumi preview --json does")
+    .option("--diff", "show every change in full")
     .option("--type-check", "check the program's types before it runs, as Pulumi does")
     .option("--expect-no-changes", "exit 1 when anything changes")
     .option("--yes", "nothing is ever asked; accepted so that Pulumi's command lines work");

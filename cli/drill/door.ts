@@ -19,10 +19,14 @@ export interface Door {
 
 /** What came back. `rule` is the gate's rule id, or GitHub's own sentence when the refusal is GitHub's. */
 export interface Outcome {
+  /** HTTP status; 0 where git was turned down inside an answer of 200. */
   readonly status: number;
   readonly ok: boolean;
   readonly rule?: string;
 }
+
+/** The status as a person reads it. */
+export const answered = ({ status }: Outcome): string => (status === 0 ? "rejected" : String(status));
 
 interface Problem { message?: string; gatehouse?: { rule?: string }; errors?: { message?: string }[]; data?: unknown }
 
@@ -89,7 +93,7 @@ export class GitClient {
     const env = { ...process.env, ...GIT_ENV, GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "http.extraHeader", GIT_CONFIG_VALUE_0: `Authorization: Basic ${basic}` };
     return new Promise((resolve) => {
       execFile("git", args, { cwd: this.dir, env, timeout: 30_000, maxBuffer: 1 << 24 }, (error, stdout, stderr) => {
-        const status = Number(/returned error: (\d{3})|HTTP (\d{3})/.exec(stderr)?.slice(1).find(Boolean) ?? (error ? 1 : 200));
+        const status = Number(/returned error: (\d{3})|HTTP (\d{3})/.exec(stderr)?.slice(1).find(Boolean) ?? (error ? 0 : 200));
         const said = /remote: (?:error: )?(?:gatehouse: )?(.+)|! \[(?:remote )?rejected\] .*\((.+)\)/.exec(stderr)?.slice(1).find(Boolean);
         resolve(error ? { status, ok: false, rule: said?.trim() ?? stderr.trim().split("\n").pop() ?? "", text: stderr } : { status: 200, ok: true, text: stdout });
       });

@@ -6,7 +6,8 @@ import type { Snapshot, SnapshotResource } from "./snapshot";
 export interface Report {
   readonly title: string;
   readonly facts: readonly Fact[];
-  readonly changes: readonly Change[];
+  /** Absent when there was nothing to compare with. */
+  readonly changes?: readonly Change[];
   readonly resources: readonly { readonly change: "created" | "deleted" | "updated" | "same"; readonly type: string; readonly name: string; readonly keys: readonly string[] }[];
   readonly drill: readonly DrillRow[];
   readonly notes: readonly string[];
@@ -32,5 +33,5 @@ const EMPTY: Snapshot = { source: "export", resources: [], outputs: {} };
 /** Compares two states of a stack. Without `before`, everything that stands is shown as it is and nothing as changed. */
 export function buildReport({ title, before, after, drill = [], notes = [] }: { title: string; before?: Snapshot; after: Snapshot; drill?: readonly DrillRow[]; notes?: readonly string[] }): Report {
   const standing = facts(after);
-  return { title, facts: standing, changes: before ? compare(facts(before), standing) : [], resources: resources(before ?? EMPTY, after), drill, notes };
+  return { title, facts: standing, ...(before ? { changes: compare(facts(before), standing) } : {}), resources: resources(before ?? EMPTY, after), drill, notes };
 }

@@ -4,7 +4,7 @@ import pc from "picocolors";
 import { display } from "../../sandbox/engine/display";
 import type { DrillRow } from "../drill/drill";
 import { gateTrail, runDrill } from "../drill/drill";
-import type { Door } from "../drill/door";
+import { answered, type Door } from "../drill/door";
 import { buildReport } from "../report/report";
 import { renderHtml } from "../report/render/html";
 import { readSnapshot } from "../report/snapshot";
@@ -111,9 +111,9 @@ const short = (text: string, most: number): string => (text.length > most ? `${t
 /** What was tried, expected, answered, and which lock stopped it; the second lock is GitHub's own. */
 export function drillTable(rows: readonly DrillRow[]): string {
   return table(["tried", "with", "expected", "gate", "lock: the gate", "lock: GitHub alone", "holds"], rows.map((row) => [
-    row.title, row.client, row.expect, String(row.answer.status),
+    row.title, row.client, row.expect, answered(row.answer),
     row.answer.ok ? "" : short(row.answer.rule ?? "", 40),
-    row.second ? (row.second.ok ? "OPEN" : short(`${row.second.status} ${row.second.rule ?? ""}`, 44)) : "",
+    row.second ? (row.second.ok ? "OPEN" : short(`${answered(row.second)} ${row.second.rule ?? ""}`, 44)) : "",
     row.holds ? pc.green("yes") : pc.red("NO"),
   ]));
 }

@@ -52,6 +52,19 @@ export function diffObject(old: Values, next: Values): ObjectDiff | undefined {
   return changes === 0 ? undefined : { adds, deletes, sames, updates };
 }
 
+/** One property that changed, as a diff of its own; undefined where both sides look alike. */
+export function diffOf(key: string, old: Value | undefined, next: Value | undefined): ObjectDiff | undefined {
+  return diffObject(old === undefined ? {} : { [key]: old }, next === undefined ? {} : { [key]: next });
+}
+
+/** Diffs of different properties as one. */
+export function merged(diffs: readonly ObjectDiff[]): ObjectDiff {
+  return {
+    adds: Object.assign({}, ...diffs.map(({ adds }) => adds)) as ObjectDiff["adds"], deletes: Object.assign({}, ...diffs.map(({ deletes }) => deletes)) as ObjectDiff["deletes"],
+    sames: {}, updates: Object.assign({}, ...diffs.map(({ updates }) => updates)) as ObjectDiff["updates"],
+  };
+}
+
 /** In a preview, outputs that will only be known later are no news. */
 export function withoutUnknown(diff: ObjectDiff | undefined): ObjectDiff | undefined {
   if (!diff) return undefined;

@@ -1,4 +1,5 @@
 import type { EngineEvent } from "../events";
+import { DiffDisplay } from "./details";
 import { painter } from "./paint";
 import { ProgressDisplay } from "./progress";
 
@@ -7,18 +8,21 @@ export interface DisplayOptions {
   readonly colors?: boolean;
   /** Dots while nothing else happens; on by default. */
   readonly ticks?: boolean;
+  /** Every change in full, as `pulumi preview --diff`, in place of one line a step. */
+  readonly diff?: boolean;
 }
 
 /** What a run is told to: prints the run's progress to a stream in Pulumi's words. Use one for each operation. */
-export function display(stream: { write(text: string): unknown; isTTY?: boolean }, { colors = stream.isTTY === true && !process.env.NO_COLOR, ticks = true }: DisplayOptions = {}): (event: EngineEvent) => void {
-  const progress = new ProgressDisplay((text) => { stream.write(text); }, painter(colors), ticks);
+export function display(stream: { write(text: string): unknown; isTTY?: boolean }, { colors = stream.isTTY === true && !process.env.NO_COLOR, ticks = true, diff = false }: DisplayOptions = {}): (event: EngineEvent) => void {
+  const write = (text: string): void => { stream.write(text); };
+  const progress = diff ? new DiffDisplay(write, painter(colors)) : new ProgressDisplay(write, painter(colors), ticks);
   return (event) => { progress.handle(event); };
 }
 
 /** The same as text, for events that were kept. */
-export function renderDisplay(events: readonly EngineEvent[]): string {
+export function renderDisplay(events: readonly EngineEvent[], { diff = false }: Pick<DisplayOptions, "diff"> = {}): string {
   let text = "";
-  const progress = new ProgressDisplay((part) => { text += part; }, painter(false), false);
-  for (const event of events) progress.handle(event);
+  const show = display({ write: (part) => { text += part; } }, { colors: false, ticks: false, diff });
+  for (const event of events) show(event);
   return text;
 }

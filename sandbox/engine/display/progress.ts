@@ -16,7 +16,7 @@ interface Row {
   ended?: number;
 }
 
-const TITLES = { update: ["Previewing update", "Updating"], refresh: ["Previewing refresh", "Refreshing"], destroy: ["Previewing destroy", "Destroying"] } as const;
+export const TITLES = { update: ["Previewing update", "Updating"], refresh: ["Previewing refresh", "Refreshing"], destroy: ["Previewing destroy", "Destroying"] } as const;
 const SPINNERS = { update: ["previewing update", "updating"], refresh: ["previewing refresh", "refreshing"], destroy: ["previewing destroy", "destroying"] } as const;
 const TICK_MS = 1_000;
 

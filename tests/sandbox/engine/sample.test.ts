@@ -43,10 +43,10 @@ describe("the recorded program", () => {
   let dir: string;
   const env = (step: string): NodeJS.ProcessEnv => ({ PATH: process.env.PATH, HOME: process.env.HOME, PULUMI_CONFIG_PASSPHRASE: "x", VAULT_ADDR: vault.server.addr, VAULT_TOKEN: vault.server.token, STEP: step });
   const open = (step: string): Promise<Stack> => openStack({ projectDir: dir, stack: "dev", env: env(step) });
-  const run = async (step: string, what: "preview" | "up" | "destroy"): Promise<OperationResult & { text: string; digest: ReturnType<typeof previewDigest> }> => {
+  const run = async (step: string, what: "preview" | "up" | "destroy"): Promise<OperationResult & { text: string; detail: string; digest: ReturnType<typeof previewDigest> }> => {
     const events: EngineEvent[] = [];
     const result = await (await open(step))[what]({ onEvent: (event) => { events.push(event); } });
-    return { ...result, text: renderDisplay(events), digest: previewDigest(events) };
+    return { ...result, text: renderDisplay(events), detail: renderDisplay(events, { diff: true }), digest: previewDigest(events) };
   };
   const expectDigest = (ours: ReturnType<typeof previewDigest>, name: string): void => {
     const real = json<ReturnType<typeof previewDigest>>(name);
@@ -98,7 +98,10 @@ describe("the recorded program", () => {
   });
 
   it("preview of a change: one create, two updates, one delete, one replacement", async () => {
-    const { digest, text } = await run("2", "preview");
+    const { digest, text, detail } = await run("2", "preview");
+    const plain = (shown: string): string[] => shown.trimEnd().replace(PROVIDER_ID, "$1::ID").split("\n").sort();
+    expect(plain(detail)).toEqual(plain(sample("3-change.preview-diff.txt")));
+    expect(detail).toContain(`      ~ policy: \n            path "sample/data/bot" {\n          -   capabilities = ["read"]\n          +   capabilities = ["read", "list"]\n            }\n`);
     expectDigest(digest, "3-change.preview.json");
     expect(rows(text).sort()).toEqual(rows(sample("3-change.preview.txt")).sort());
   });

@@ -8,13 +8,12 @@ const PASSED: ReadonlySet<string> = new Set([
   "x-github-request-id", "x-github-media-type", "x-github-api-version-selected", "x-poll-interval", "deprecation", "sunset", "content-disposition",
 ]);
 
-/** Headers of an answer: the allow-list, the gate's own, and links that lead back to the gate. */
-export function answerHeaders(upstream: Headers, requestId: string): Headers {
-  const headers = new Headers();
-  for (const [name, value] of upstream) if (PASSED.has(name)) headers.append(name, value);
-  headers.set("cache-control", "private, no-store");
-  headers.set("x-content-type-options", "nosniff");
-  headers.set("x-gatehouse-request-id", requestId);
+/** Headers of an answer: the allow-list, and the gate's own. */
+export function answerHeaders(upstream: Headers, requestId: string): Record<string, string> {
+  const headers: Record<string, string> = { "cache-control": "private, no-store", "x-content-type-options": "nosniff", "x-gatehouse-request-id": requestId };
+  upstream.forEach((value, name) => {
+    if (PASSED.has(name)) headers[name] = value;
+  });
   return headers;
 }
 

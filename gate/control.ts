@@ -20,7 +20,7 @@ export async function control(isolate: Isolate, visit: Visit): Promise<Response>
   if (path === "/_gate/health" && (request.method === "GET" || request.method === "HEAD")) {
     return new Response(null, { status: 204, headers: { "x-gatehouse-request-id": visit.requestId, "cache-control": "no-store" } });
   }
-  if (!(await isolate.doorkeeper.isOperator(request.headers.get("authorization"), visit.startedAt))) {
+  if (!(await isolate.doorkeeper.isOperator(visit.headers.get("authorization") ?? null, visit.startedAt))) {
     visit.decision = "deny";
     visit.refusal = new Refusal("not-found");
     return problem(visit.refusal, visit.requestId);

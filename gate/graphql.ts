@@ -14,7 +14,7 @@ import type { Visit } from "./visit";
 export async function graphql(isolate: Isolate, visit: Visit): Promise<Response> {
   const { request } = visit;
   if (request.method !== "POST" || visit.target.includes("?")) refuse("graphql-malformed", "POST without a query string");
-  judgeJsonType(request.headers);
+  judgeJsonType(visit.headers);
   const { text, bytes } = await readText(request, isolate.policy.policy.limits.maxBodyBytes);
   visit.bytesIn = bytes;
   const judged = judgeGraphql(isolate.policy, text);

@@ -1,20 +1,22 @@
 import type { Amounts } from "../infra/posture/gate/limits";
 import type { GateLimits } from "../infra/posture/gate/policy";
 import { entryText, type AuditEntry } from "../infra/posture/gate/audit";
+import { Refusal } from "../infra/posture/gate/refusals";
 import { within } from "./bytes";
 import type { Background, GateEnv } from "./env";
 import type { SettleAnswer, SettleRequest } from "./ledger-types";
-import { refuse } from "./problem";
+import { Refused, refuse } from "./problem";
 
 /** How long a request waits for the ledger. */
 const LEDGER_MS = 5_000;
 /** Entries of reads are sent when so many wait, or after so many milliseconds. */
-const BATCH_ENTRIES = 64;
+const BATCH_ENTRIES = 256;
 const BATCH_MS = 1_000;
 /** So many entries are kept while the ledger cannot be reached; then the gate is closed anyway. */
 const MAX_WAITING = 10_000;
 /** Requests that one lease asks for at most. */
-const MAX_LEASE = 256;
+const MAX_LEASE = 1024;
+const MAX_WRITE_LEASE = 64;
 
 interface Lease {
   readonly id: number;
@@ -22,6 +24,13 @@ interface Lease {
   requests: number;
   writes: number;
   bytes: number;
+}
+
+/** A request that waits for a lease. Served in the order of arrival, and before whatever arrives later. */
+interface Waiter {
+  readonly amounts: Amounts;
+  readonly serve: (lease: Lease) => void;
+  readonly refuse: (refusal: Refused) => void;
 }
 
 /** A request that was admitted: which lease it belongs to, so that its record can be matched. */
@@ -38,7 +47,7 @@ export class LedgerLink {
   private leases: Lease[] = [];
   private entries: string[] = [];
   private reported = new Map<number, number>();
-  private need: { requests: number; writes: number; bytes: number } = { requests: 0, writes: 0, bytes: 0 };
+  private waiting: Waiter[] = [];
   private asking = false;
   private batch = 0;
   private failed: SettleRequest | undefined;
@@ -46,6 +55,7 @@ export class LedgerLink {
   private next: Promise<SettleAnswer> | undefined;
   private timer = false;
   private leaseSize = 16;
+  private writeSize = 2;
   private lastGrant = 0;
   private last: Pick<SettleAnswer, "stopped" | "denied" | "waitUntil" | "archiveFailing"> = { stopped: false, denied: [], waitUntil: 0, archiveFailing: false };
 
@@ -64,8 +74,9 @@ export class LedgerLink {
 
   /** Admits one request, at once when a lease allows it. Throws a refusal when a limit is reached or the ledger is silent. */
   admit(background: Background, write: boolean, bytes: number, now: number): Admission | Promise<Admission> {
-    const lease = this.use({ requests: 1, writes: write ? 1 : 0, bytes }, now);
-    if (lease === undefined) return this.take(background, { requests: 1, writes: write ? 1 : 0, bytes }).then(({ id }) => ({ lease: id }));
+    const amounts = { requests: 1, writes: write ? 1 : 0, bytes };
+    const lease = this.waiting.length === 0 ? this.use(amounts, now) : undefined;
+    if (lease === undefined) return this.take(background, amounts).then(({ id }) => ({ lease: id }));
     if (lease.requests < this.lastGrant >> 2 && this.next === undefined && this.current === undefined) {
       this.asking = true;
       void this.exchange(background).catch(() => undefined);
@@ -117,28 +128,43 @@ export class LedgerLink {
     return undefined;
   }
 
-  /** Takes amounts from a lease, asking for one until they are there. All that wait ask together, and are served in the order they came. */
+  /** Waits for its turn at a lease that covers these amounts. All that wait ask together. */
   private async take(background: Background, amounts: Amounts): Promise<Lease> {
-    for (let attempt = 0; attempt < 8; attempt++) {
-      const lease = this.use(amounts, Date.now());
-      if (lease !== undefined) return lease;
-      this.need.requests += amounts.requests;
-      this.need.writes += amounts.writes;
-      this.need.bytes += amounts.bytes;
-      this.asking = true;
-      let answer: SettleAnswer;
-      try {
-        answer = await within(this.exchange(background), LEDGER_MS, "the ledger");
-      } catch {
-        refuse("ledger-unavailable");
-      }
-      if (answer.stopped) refuse("token-stopped");
-      const served = this.use(amounts, Date.now());
-      if (served !== undefined) return served;
-      const short = (amounts.requests > 0 ? answer.short.requests : undefined) ?? (amounts.writes > 0 ? answer.short.writes : undefined) ?? (amounts.bytes > 0 ? answer.short.bytes : undefined);
-      if (short !== undefined) refuse(short.rule, "", short.retryAfter);
+    let waiter: Waiter | undefined;
+    const served = new Promise<Lease>((resolve, reject) => {
+      waiter = { amounts, serve: resolve, refuse: reject };
+      this.waiting.push(waiter);
+    });
+    this.asking = true;
+    void this.exchange(background).catch(() => undefined);
+    try {
+      return await within(served, LEDGER_MS, "the ledger");
+    } catch (error) {
+      this.waiting = this.waiting.filter((w) => w !== waiter);
+      if (error instanceof Refused) throw error;
+      return refuse("ledger-unavailable");
     }
-    refuse("ledger-unavailable");
+  }
+
+  /** Serves those that wait, in order, from what the ledger granted; refuses those for whom a limit is reached; the others ask again. */
+  private serve(background: Background, asked: readonly Waiter[], answer: SettleAnswer): void {
+    const now = Date.now();
+    const left = new Set(this.waiting);
+    for (const waiter of asked) {
+      if (!left.has(waiter)) continue;
+      const { amounts } = waiter;
+      const lease = answer.stopped ? undefined : this.use(amounts, now);
+      const short = (amounts.requests > 0 ? answer.short.requests : undefined) ?? (amounts.writes > 0 ? answer.short.writes : undefined) ?? (amounts.bytes > 0 ? answer.short.bytes : undefined);
+      if (lease !== undefined) waiter.serve(lease);
+      else if (answer.stopped) waiter.refuse(new Refused(new Refusal("token-stopped")));
+      else if (short !== undefined) waiter.refuse(new Refused(new Refusal(short.rule), short.retryAfter));
+      else continue;
+      left.delete(waiter);
+    }
+    this.waiting = [...left];
+    if (this.waiting.length === 0) return;
+    this.asking = true;
+    void this.exchange(background).catch(() => undefined);
   }
 
   /** Joins the exchange that has not started yet, or prepares one behind the exchange that is under way. */
@@ -165,16 +191,23 @@ export class LedgerLink {
   private async settle(background: Background): Promise<SettleAnswer> {
     if (this.failed !== undefined) {
       // Sent again with its number, so that the ledger books it once even if only its answer was lost.
-      await this.call({ ...this.failed, ask: undefined });
+      try {
+        await this.call({ ...this.failed, ask: undefined });
+      } catch (error) {
+        this.giveUp(this.waiting);
+        throw error;
+      }
       this.failed = undefined;
     }
     const asked = Date.now();
+    const waiters = this.asking ? [...this.waiting] : [];
     const request = this.takeBatch(asked);
     let answer: SettleAnswer;
     try {
       answer = await this.call(request);
     } catch (error) {
       this.failed = request;
+      this.giveUp(waiters);
       throw error;
     }
     this.last = answer;
@@ -183,8 +216,14 @@ export class LedgerLink {
       this.leases.push({ id, requests, writes, bytes, until: asked + ms });
       this.lastGrant = requests;
     }
+    this.serve(background, waiters, answer);
     if (answer.archiveDue || answer.archiveFailing) this.onArchiveDue(background);
     return answer;
+  }
+
+  private giveUp(waiters: readonly Waiter[]): void {
+    for (const waiter of waiters) waiter.refuse(new Refused(new Refusal("ledger-unavailable")));
+    this.waiting = this.waiting.filter((w) => !waiters.includes(w));
   }
 
   private takeBatch(now: number): SettleRequest {
@@ -193,9 +232,14 @@ export class LedgerLink {
     const keep = this.leases.filter((lease) => now < lease.until && lease.requests > 0);
     for (const lease of this.leases) if (!keep.includes(lease)) closed.push({ lease: lease.id, unused: { requests: lease.requests, writes: lease.writes, bytes: lease.bytes } });
     this.leases = keep;
-    if (this.asking) this.leaseSize = Math.min(MAX_LEASE, Math.max(16, this.need.requests * 2, closed.some((c) => c.unused.requests * 2 > this.lastGrant) ? this.leaseSize >> 1 : this.leaseSize * 2));
-    const need = this.need;
-    const want = { requests: Math.max(need.requests, this.leaseSize), writes: Math.max(need.writes, 4), bytes: need.bytes + 16 * 1024 * 1024 };
+    const need = this.waiting.reduce((sum, { amounts: a }) => ({ requests: sum.requests + a.requests, writes: sum.writes + a.writes, bytes: sum.bytes + a.bytes }), { requests: 0, writes: 0, bytes: 0 });
+    if (this.asking) {
+      // A lease that ran out asks for a larger one, a lease that was hardly used for a smaller one.
+      const idle = closed.some((c) => c.unused.requests * 2 > this.lastGrant);
+      this.leaseSize = Math.min(MAX_LEASE, Math.max(16, need.requests * 2, idle ? this.leaseSize >> 1 : this.leaseSize * 2));
+      this.writeSize = Math.min(MAX_WRITE_LEASE, Math.max(2, need.writes > 0 ? Math.max(need.writes, this.writeSize) * 2 : this.writeSize >> 1));
+    }
+    const want = { requests: Math.max(need.requests, this.leaseSize), writes: Math.max(need.writes, this.writeSize), bytes: need.bytes + 16 * 1024 * 1024 };
     const request: SettleRequest = {
       isolate: this.isolate,
       batch: ++this.batch,
@@ -206,7 +250,6 @@ export class LedgerLink {
     };
     this.entries = [];
     this.reported = new Map();
-    this.need = { requests: 0, writes: 0, bytes: 0 };
     this.asking = false;
     return request;
   }

@@ -20,18 +20,18 @@ export async function observed(isolate: Isolate, visit: Visit, refusal: Refusal)
   const { request } = visit;
   visit.decision = "observe";
   visit.refusal = refusal;
-  visit.write = request.method !== "GET" && request.method !== "HEAD";
+  visit.write = visit.method !== "GET" && visit.method !== "HEAD";
   const body = visit.write ? await readBytes(request, isolate.policy.policy.limits.maxBodyBytes) : new Uint8Array(0);
   visit.bytesIn = body.length;
   visit.admission = await isolate.link.admit(visit.background, visit.write, body.length, visit.startedAt);
-  const headers = forwardedHeaders(request.headers, "");
-  const type = request.headers.get("content-type");
-  if (body.length > 0) headers["content-type"] = type !== null && /^application\/json/i.test(type) ? type : "application/json";
+  const headers = forwardedHeaders(visit.headers, "");
+  const type = visit.headers.get("content-type");
+  if (body.length > 0) headers["content-type"] = type !== undefined && /^application\/json/i.test(type) ? type : "application/json";
   const path = visit.target.startsWith("/api/v3/") ? visit.target.slice("/api/v3".length) : visit.target;
   const answer = await send(isolate, visit, {
     base: isolate.policy.policy.upstream.api,
     path,
-    method: request.method,
+    method: visit.method,
     headers: (token) => ({ ...headers, authorization: `Bearer ${token.value}` }),
     resource: "core",
     ...(body.length > 0 ? { body } : {}),

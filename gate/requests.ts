@@ -9,10 +9,10 @@ const ACCEPT = /^(?:\*\/\*|application\/\*|application\/json|application\/octet-
 const VALUE = /^[\x20-\x7e]{0,1024}$/;
 
 /** Guard `header-allow-list`: the headers that go on to GitHub, made anew. Everything else stays here, the agent's own Authorization first of all. */
-export function forwardedHeaders(headers: Headers, authorization: string): Record<string, string> {
+export function forwardedHeaders(headers: ReadonlyMap<string, string>, authorization: string): Record<string, string> {
   const out: Record<string, string> = { authorization };
   const accept = headers.get("accept");
-  if (accept !== null && accept !== "*/*") {
+  if (accept !== undefined && accept !== "*/*") {
     if (accept.length > 512 || !accept.split(",").every((part) => ACCEPT.test(part.trim()))) refuse("media-type-not-allowed", accept);
     out["accept"] = accept;
   } else out["accept"] = "application/vnd.github+json";
@@ -23,7 +23,7 @@ export function forwardedHeaders(headers: Headers, authorization: string): Recor
   return out;
 }
 
-function copy(headers: Headers, out: Record<string, string>, name: string, otherwise?: string): void {
+function copy(headers: ReadonlyMap<string, string>, out: Record<string, string>, name: string, otherwise?: string): void {
   const value = headers.get(name) ?? otherwise;
   if (value === undefined || value === "") return;
   if (!VALUE.test(value)) refuse("header-value", name);
@@ -31,20 +31,20 @@ function copy(headers: Headers, out: Record<string, string>, name: string, other
 }
 
 /** Guards `header-forbidden`, `header-upgrade` and `header-framing`. */
-export function judgeHeaders(headers: Headers): void {
+export function judgeHeaders(headers: ReadonlyMap<string, string>): void {
   for (const name of FORBIDDEN) if (headers.has(name)) refuse("header-forbidden", name);
   if (headers.has("upgrade")) refuse("upgrade-refused");
   if (headers.has("transfer-encoding") && headers.has("content-length")) refuse("header-duplicate", "content-length");
   const length = headers.get("content-length");
-  if (length !== null && !/^\d{1,15}$/.test(length)) refuse("header-duplicate", "content-length");
+  if (length !== undefined && !/^\d{1,15}$/.test(length)) refuse("header-duplicate", "content-length");
 }
 
 /** Guard `media-type`: JSON in UTF-8 and nothing else. */
-export function judgeJsonType(headers: Headers): void {
+export function judgeJsonType(headers: ReadonlyMap<string, string>): void {
   const encoding = headers.get("content-encoding");
-  if (encoding !== null && encoding.toLowerCase() !== "identity") refuse("encoding-not-inspected", encoding);
+  if (encoding !== undefined && encoding.toLowerCase() !== "identity") refuse("encoding-not-inspected", encoding);
   const type = headers.get("content-type");
-  if (type === null || !/^application\/(?:json|vnd\.github[a-z0-9.+_-]{0,80}json)(?: *; *charset=utf-8)?$/i.test(type)) refuse("media-type");
+  if (type === undefined || !/^application\/(?:json|vnd\.github[a-z0-9.+_-]{0,80}json)(?: *; *charset=utf-8)?$/i.test(type)) refuse("media-type");
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -70,7 +70,13 @@ export async function readBytes(request: { readonly headers: Headers; readonly b
   let length = 0;
   const reader = (request.body as ReadableStream<Uint8Array>).getReader();
   for (;;) {
-    const { done, value } = await reader.read().catch(() => refuse(rule === "answer-too-large" ? "upstream-error" : "body-aborted"));
+    let read: ReadableStreamReadResult<Uint8Array>;
+    try {
+      read = await reader.read();
+    } catch {
+      return refuse(rule === "answer-too-large" ? "upstream-error" : "body-aborted");
+    }
+    const { done, value } = read;
     if (done) break;
     length += value.length;
     if (length <= limit) parts.push(value);

@@ -2,7 +2,7 @@ import { judgeBody, SecretRefusal } from "../infra/posture/gate/body";
 import type { Lookup } from "../infra/posture/gate/lookups";
 import { Refusal } from "../infra/posture/gate/refusals";
 import type { Route } from "../infra/posture/gate/routes";
-import { answerHeaders } from "./answers";
+import { answerHeaders, type Reflections } from "./answers";
 import { download } from "./download";
 import type { Isolate } from "./isolate";
 import { lookUp } from "./lookup";
@@ -11,7 +11,7 @@ import { forwardedHeaders, judgeJsonType, readBytes, readText } from "./requests
 import { send, type UpstreamRequest } from "./upstream";
 import type { Visit } from "./visit";
 
-/** Largest answer that is read whole, to be filtered; larger ones are refused, but for plain file contents, which stream. */
+/** Largest answer that is read whole, to be filtered; larger ones are refused. */
 const MAX_TEXT_ANSWER = 16 * 1024 * 1024;
 
 /** Takes a REST request whose target has passed from its body to its answer. */
@@ -23,11 +23,14 @@ export async function rest(isolate: Isolate, visit: Visit): Promise<Response> {
   const limits = isolate.policy.policy.limits;
   let body: string | undefined;
   let lookups: readonly Lookup[] = [];
-  if (request.body === null || request.method === "GET" || request.method === "HEAD") {
-    if (request.body !== null && (await readBytes(request, 0).catch(() => undefined)) === undefined) refuse("body-unexpected");
+  const { method } = visit;
+  if (method === "GET" || method === "HEAD" || request.body === null) {
+    const length = visit.headers.get("content-length");
+    const mayHaveBody = (length !== undefined && length !== "0") || visit.headers.has("transfer-encoding");
+    if (mayHaveBody && (await readBytes(request, 0).catch(() => undefined)) === undefined) refuse("body-unexpected");
     if (route.body !== undefined && route.bodyOptional !== true) refuse("body-missing");
   } else {
-    if (Number(request.headers.get("content-length") ?? 1) > 0 && route.body !== undefined) judgeJsonType(request.headers);
+    if (Number(visit.headers.get("content-length") ?? 1) > 0 && route.body !== undefined) judgeJsonType(visit.headers);
     const read = await readText(request, limits.maxBodyBytes);
     visit.bytesIn = read.bytes;
     const judged = judgeBody(isolate.policy, verdict, read.text);
@@ -46,12 +49,12 @@ export async function rest(isolate: Isolate, visit: Visit): Promise<Response> {
 
 function requestOf(isolate: Isolate, visit: Visit, route: Route, path: string, body: string | undefined): UpstreamRequest {
   // Judged before the token is there: a refusal needs none.
-  const headers = forwardedHeaders(visit.request.headers, "");
+  const headers = forwardedHeaders(visit.headers, "");
   if (body !== undefined) headers["content-type"] = "application/json; charset=utf-8";
   return {
     base: isolate.policy.policy.upstream.api,
     path,
-    method: visit.request.method,
+    method: visit.method,
     headers: (token) => {
       headers["authorization"] = `Bearer ${token.value}`;
       return headers;
@@ -61,6 +64,25 @@ function requestOf(isolate: Isolate, visit: Visit, route: Route, path: string, b
   };
 }
 
+const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
+const latin1 = new TextDecoder("latin1");
+const encoder = new TextEncoder();
+
+/** An answer's text and its length in bytes; at most `MAX_TEXT_ANSWER`. */
+async function textOf(answer: Response): Promise<{ readonly text: string; readonly bytes: number }> {
+  const declared = Number(answer.headers.get("content-length") ?? "NaN");
+  if (declared <= MAX_TEXT_ANSWER && !answer.headers.has("content-encoding")) {
+    // The length holds: the runtime reads no more than what is declared.
+    try {
+      return { text: await answer.text(), bytes: declared };
+    } catch {
+      return refuse("upstream-error");
+    }
+  }
+  const bytes = await readBytes(answer, MAX_TEXT_ANSWER, "answer-too-large");
+  return { text: decoder.decode(bytes), bytes: bytes.length };
+}
+
 /** Passes an answer on: headers by allow-list, addresses back to the gate, no trace of the token. `edit` changes the text first. */
 export async function pass(isolate: Isolate, visit: Visit, answer: Response, edit?: (text: string) => string): Promise<Response> {
   const headers = answerHeaders(answer.headers, visit.requestId);
@@ -68,27 +90,47 @@ export async function pass(isolate: Isolate, visit: Visit, answer: Response, edi
   const token = visit.token;
   if (token === undefined) return refuse("gate-error");
   const reflections = isolate.reflectionsOf(token);
-  for (const [name, value] of headers) if (reflections.has(value)) headers.delete(name);
   const link = answer.headers.get("link");
   if (link !== null) {
     const back = isolate.addresses.link(link, base);
-    if (back !== undefined && !reflections.has(back)) headers.set("link", back);
+    if (back !== undefined) headers["link"] = back;
   }
-  if (answer.status >= 300 && answer.status < 400 && answer.status !== 304) {
+  const { status } = answer;
+  if (status >= 300 && status < 400 && status !== 304) {
     await answer.body?.cancel();
     const back = isolate.addresses.back(answer.headers.get("location") ?? "", base);
-    if (back === undefined || reflections.has(back)) return refuse("redirect-refused");
-    headers.set("location", back);
-    headers.delete("content-type");
-    return new Response(null, { status: answer.status, headers });
+    if (back === undefined) return refuse("redirect-refused");
+    headers["location"] = back;
+    delete headers["content-type"];
+    return new Response(null, { status, headers: cleanHeaders(headers, reflections) });
   }
-  if (answer.body === null || answer.status === 304 || answer.status === 204 || visit.request.method === "HEAD") return new Response(null, { status: answer.status, headers });
-  const text = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(await readBytes(answer, MAX_TEXT_ANSWER, "answer-too-large"));
+  if (answer.body === null || status === 304 || status === 204 || visit.method === "HEAD") return new Response(null, { status, headers: cleanHeaders(headers, reflections) });
+  if (headers["content-type"]?.includes("json") !== true) return passBytes(isolate, visit, answer, headers, reflections);
+  const { text, bytes } = await textOf(answer);
   const edited = edit === undefined ? text : edit(text);
   const clean = reflections.clean(edited);
   if (clean !== edited) isolate.alerts.raise(visit.background, "token-reflected", { requestId: visit.requestId });
-  const out = new TextEncoder().encode(/json/i.test(answer.headers.get("content-type") ?? "") ? isolate.addresses.body(clean, base) : clean);
-  visit.bytesOut = out.length;
-  if (!isolate.link.takeBytesNow(out.length, Date.now())) await isolate.link.takeBytes(visit.background, out.length);
-  return new Response(out, { status: answer.status, headers });
+  const out = isolate.addresses.body(clean, base);
+  const body = out === text ? text : encoder.encode(out);
+  visit.bytesOut = typeof body === "string" ? bytes : body.length;
+  if (!isolate.link.takeBytesNow(visit.bytesOut, visit.startedAt)) await isolate.link.takeBytes(visit.background, visit.bytesOut);
+  return new Response(body, { status, headers: cleanHeaders(headers, reflections) });
+}
+
+/** File contents, diffs and other answers that are not JSON pass as the bytes they are, or not at all. */
+async function passBytes(isolate: Isolate, visit: Visit, answer: Response, headers: Record<string, string>, reflections: Reflections): Promise<Response> {
+  const bytes = await readBytes(answer, MAX_TEXT_ANSWER, "answer-too-large");
+  if (reflections.has(latin1.decode(bytes))) {
+    isolate.alerts.raise(visit.background, "token-reflected", { requestId: visit.requestId });
+    return refuse("answer-refused");
+  }
+  visit.bytesOut = bytes.length;
+  if (!isolate.link.takeBytesNow(bytes.length, visit.startedAt)) await isolate.link.takeBytes(visit.background, bytes.length);
+  return new Response(bytes, { status: answer.status, headers: cleanHeaders(headers, reflections) });
+}
+
+/** Leaves out headers that repeat the token; looked at together first, because none ever should. */
+function cleanHeaders(headers: Record<string, string>, reflections: Reflections): Record<string, string> {
+  if (!reflections.has(Object.values(headers).join("\n"))) return headers;
+  return Object.fromEntries(Object.entries(headers).filter(([, value]) => !reflections.has(value)));
 }

@@ -1,4 +1,5 @@
 import type { AuditEntry } from "../infra/posture/gate/audit";
+import { targetOf } from "../infra/posture/gate/canonical";
 import type { TargetVerdict } from "../infra/posture/gate/decide";
 import { printable, type Refusal } from "../infra/posture/gate/refusals";
 import type { Finding } from "../infra/posture/gate/secrets";
@@ -25,11 +26,25 @@ export class Visit {
   /** The record is made later, when the body has been streamed. */
   streaming = false;
 
-  constructor(readonly request: Request, readonly requestId: string, readonly target: string, readonly background: Background) {}
+  readonly target: string;
+  readonly method: string;
+  /** The request's headers, read once: every single look-up would leave the script. */
+  readonly headers: ReadonlyMap<string, string>;
+  private readonly origin: string;
+
+  constructor(readonly request: Request, readonly requestId: string, readonly background: Background) {
+    const { url } = request;
+    this.target = targetOf(url);
+    this.origin = url.slice(0, url.length - this.target.length);
+    this.method = request.method;
+    const headers = new Map<string, string>();
+    request.headers.forEach((value, name) => headers.set(name, value));
+    this.headers = headers;
+  }
 
   /** Base of the gate's addresses as this agent spells them, such as `https://gate.example/api/v3`. */
   get base(): string {
-    return this.request.url.slice(0, this.request.url.length - this.target.length) + (this.verdict?.prefix ?? "");
+    return this.origin + (this.verdict?.prefix ?? "");
   }
 
   entry(status: number): AuditEntry {
@@ -38,8 +53,8 @@ export class Visit {
       ts: new Date(this.startedAt).toISOString(),
       agent: this.agent,
       requestId: this.requestId,
-      clientIp: printable(this.request.headers.get("cf-connecting-ip") ?? "", 64),
-      method: this.request.method,
+      clientIp: printable(this.headers.get("cf-connecting-ip") ?? "", 64),
+      method: this.method,
       path: printable(mark < 0 ? this.target : this.target.slice(0, mark), 1024),
       route: this.verdict?.route?.id ?? this.route,
       repository: this.verdict?.repository?.fullName ?? this.repository,

@@ -1,5 +1,4 @@
 import { judgeTarget } from "../infra/posture/gate/decide";
-import { targetOf } from "../infra/posture/gate/canonical";
 import { Refusal } from "../infra/posture/gate/refusals";
 import { archive } from "./archive";
 import { control } from "./control";
@@ -23,7 +22,7 @@ export default {
       console.error(JSON.stringify({ alert: "policy-invalid", error: error instanceof Error ? error.message : "unknown" }));
       return problem(new Refusal("policy-invalid"), crypto.randomUUID());
     }
-    const visit = new Visit(request, isolate.requestId(), targetOf(request.url), ctx);
+    const visit = new Visit(request, isolate.requestId(), ctx);
     let answer: Response;
     try {
       answer = await admit(isolate, visit);
@@ -41,14 +40,13 @@ export default {
 
 /** Authenticate, judge, and hand over to the interface. */
 async function admit(isolate: Isolate, visit: Visit): Promise<Response> {
-  const { request } = visit;
   if (visit.target.startsWith("/_gate/")) return control(isolate, visit);
-  const agent = isolate.doorkeeper.agentOf(request.headers.get("authorization"), visit.startedAt);
+  const agent = isolate.doorkeeper.agentOf(visit.headers.get("authorization") ?? null, visit.startedAt);
   const known = agent instanceof Promise ? await agent : agent;
   if (known instanceof Refusal) throw new Refused(known);
   visit.agent = known;
-  judgeHeaders(request.headers);
-  const verdict = judgeTarget(isolate.policy, request.method, visit.target);
+  judgeHeaders(visit.headers);
+  const verdict = judgeTarget(isolate.policy, visit.method, visit.target);
   visit.verdict = verdict;
   if (verdict.refusal !== undefined) {
     if (!mayObserve(isolate, visit, verdict.refusal)) throw new Refused(verdict.refusal);

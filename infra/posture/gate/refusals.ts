@@ -111,6 +111,7 @@ export class Refusal {
 
 /** Text from a request as it may stand in an answer or a record: bounded, and without control, bidirectional or other invisible characters. */
 export function printable(text: string, limit = 200): string {
+  if (text.length <= limit && /^[\x20-\x7e]*$/.test(text)) return text;
   const cut = text.length > limit ? `${text.slice(0, limit)}…` : text;
   // eslint-disable-next-line no-control-regex -- control characters are what this removes
   return cut.replace(/[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff9-\uffff\ud800-\udfff]/g, "�");

@@ -29,9 +29,14 @@ export class GateControl {
     await this.#send("POST", "deny", "stop", what);
   }
 
-  /** The newest audit records from `after` on, or undefined when the gate does not give them. */
-  async audit(after = 0, limit = 1000): Promise<Record<string, unknown>[] | undefined> {
-    const answer = await this.#raw("GET", `audit?after=${after}&limit=${limit}`, "show its audit records");
+  /** The newest audit records, or undefined when the gate does not give them. */
+  async audit(newest = 300): Promise<Record<string, unknown>[] | undefined> {
+    // The gate lists from a sequence number on, so its head is asked for first.
+    const head = await this.#raw("GET", `audit?after=${Number.MAX_SAFE_INTEGER}&limit=1`, "show the head of its audit trail");
+    if (head.status !== 200) return undefined;
+    const seq = Number(head.header("x-gatehouse-audit-head")?.split(" ")[0] ?? 0) || 0;
+    // What has been written since the head was read comes on top.
+    const answer = await this.#raw("GET", `audit?after=${Math.max(0, seq - newest)}&limit=10000`, "show its audit records");
     if (answer.status !== 200) return undefined;
     return answer.text.split("\n").filter((line) => line.trim() !== "").map((line) => JSON.parse(line) as Record<string, unknown>);
   }

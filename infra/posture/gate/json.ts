@@ -38,6 +38,8 @@ function scan(text: string): Refusal | undefined {
       if (expectKey && keys) {
         const raw = text.slice(i + 1, end);
         const key = raw.includes("\\") ? (JSON.parse(text.slice(i, end + 1)) as string) : raw;
+        // Half a character becomes the same replacement in every key, so two keys could become one.
+        if (!isWellFormed(key)) return new Refusal("body-malformed");
         if (keys.has(key)) return new Refusal("body-duplicate-key", key);
         keys.add(key);
         expectKey = false;

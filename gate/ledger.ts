@@ -24,9 +24,13 @@ interface State {
   archived: number;
   archiveFailing: boolean;
   lease: number;
+  /** Per isolate: the last exchange that was booked, the lease it was given, and when. */
+  isolates: Record<string, { batch: number; lease: number; seen: number }>;
+  /** Leases with requests that are not on record yet. */
+  leases: Record<number, { isolate: string; open: number; minute: number; hour: number; ends: number }>;
 }
 
-const NEW: State = { usage: EMPTY_USAGE, seq: 0, hash: GENESIS, stopped: false, denied: [], waitUntil: 0, archived: 0, archiveFailing: false, lease: 0 };
+const NEW: State = { usage: EMPTY_USAGE, seq: 0, hash: GENESIS, stopped: false, denied: [], waitUntil: 0, archived: 0, archiveFailing: false, lease: 0, isolates: {}, leases: {} };
 
 /**
  * The gate's one memory, single-threaded by nature: counts against the limits, holds the kill switch and the denied tokens, and gives every
@@ -48,8 +52,6 @@ export class Ledger extends DurableObject {
     sql.exec(`CREATE TABLE IF NOT EXISTS state (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL)`);
     sql.exec(`CREATE TABLE IF NOT EXISTS lines (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, text TEXT NOT NULL)`);
     sql.exec(`CREATE TABLE IF NOT EXISTS segments (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, key TEXT NOT NULL)`);
-    sql.exec(`CREATE TABLE IF NOT EXISTS leases (id INTEGER PRIMARY KEY, isolate TEXT NOT NULL, open INTEGER NOT NULL, minute INTEGER NOT NULL, hour INTEGER NOT NULL, ends INTEGER NOT NULL)`);
-    sql.exec(`CREATE TABLE IF NOT EXISTS isolates (id TEXT PRIMARY KEY, batch INTEGER NOT NULL, seen INTEGER NOT NULL, lease INTEGER NOT NULL)`);
     sql.exec(`CREATE TABLE IF NOT EXISTS cells (name TEXT PRIMARY KEY, version INTEGER NOT NULL, value TEXT NOT NULL)`);
     const row = sql.exec<{ json: string }>(`SELECT json FROM state`).toArray()[0];
     this.state = row === undefined ? NEW : { ...NEW, ...(JSON.parse(row.json) as Partial<State>) };
@@ -143,25 +145,25 @@ export class Ledger extends DurableObject {
 
   private async book(request: SettleRequest): Promise<SettleAnswer> {
     const now = Date.now();
-    const sql = this.ctx.storage.sql;
-    const before = sql.exec<{ batch: number; lease: number }>(`SELECT batch, lease FROM isolates WHERE id = ?`, request.isolate).toArray()[0];
+    const before = this.state.isolates[request.isolate];
     const isNew = request.batch > (before?.batch ?? 0);
     const chained = isNew ? await this.chain(request.entries) : undefined;
     // From here on everything is synchronous, so it is written as one.
+    const leases = { ...this.state.leases };
     let usage = this.state.usage;
     // Sent again: its answer was lost, and with it a lease that nobody uses. What it counted stays counted.
-    if (!isNew) sql.exec(`DELETE FROM leases WHERE id = ?`, before?.lease ?? 0);
-    else usage = this.bookLeases(request, usage, now);
+    if (!isNew) delete leases[before?.lease ?? 0];
+    else usage = bookLeases(request, leases, usage, now);
     const { ask } = request;
     const granted = ask === undefined || this.state.stopped ? undefined : grantLease(ask.limits, usage, now, ask.need, ask.want);
     let lease: SettleAnswer["lease"];
     if (granted !== undefined) {
       usage = granted.usage;
       lease = { id: this.state.lease + 1, ...granted.grant };
-      if (lease.requests > 0) sql.exec(`INSERT INTO leases VALUES (?, ?, ?, ?, ?, ?)`, lease.id, request.isolate, lease.requests, lease.minute, lease.hour, now + lease.ms);
+      if (lease.requests > 0) leases[lease.id] = { isolate: request.isolate, open: lease.requests, minute: lease.minute, hour: lease.hour, ends: now + lease.ms };
     }
-    sql.exec(`INSERT OR REPLACE INTO isolates VALUES (?, ?, ?, ?)`, request.isolate, Math.max(request.batch, before?.batch ?? 0), now, lease?.id ?? 0);
-    this.save({ ...this.state, ...chained, usage, lease: lease?.id ?? this.state.lease });
+    const isolates = { ...this.state.isolates, [request.isolate]: { batch: Math.max(request.batch, before?.batch ?? 0), lease: lease?.id ?? 0, seen: now } };
+    this.save({ ...this.state, ...chained, usage, lease: lease?.id ?? this.state.lease, leases, isolates });
     if (lease !== undefined && !this.watching) {
       this.watching = true;
       await this.ctx.storage.setAlarm(now + GAP_AFTER_MS);
@@ -176,21 +178,6 @@ export class Ledger extends DurableObject {
       archiveDue: waiting >= ARCHIVE_LINES || (waiting > 0 && now - this.oldestWaiting >= ARCHIVE_MS),
       archiveFailing: this.state.archiveFailing,
     };
-  }
-
-  /** Books what an isolate used and gives back; a lease without open requests is done. */
-  private bookLeases(request: SettleRequest, before: Usage, now: number): Usage {
-    const sql = this.ctx.storage.sql;
-    let usage = before;
-    for (const { lease, requests } of request.reported) sql.exec(`UPDATE leases SET open = open - ? WHERE id = ? AND isolate = ?`, requests, lease, request.isolate);
-    for (const { lease, unused } of request.closed) {
-      const row = sql.exec<{ minute: number; hour: number }>(`SELECT minute, hour FROM leases WHERE id = ? AND isolate = ?`, lease, request.isolate).toArray()[0];
-      if (row === undefined) continue;
-      usage = giveBack(usage, now, row, unused);
-      sql.exec(`UPDATE leases SET open = open - ? WHERE id = ?`, unused.requests, lease);
-    }
-    if (request.reported.length > 0 || request.closed.length > 0) sql.exec(`DELETE FROM leases WHERE open <= 0`);
-    return usage;
   }
 
   /** Chains entries and stores their lines; returns the new head, which the caller saves together with them. */
@@ -210,21 +197,19 @@ export class Ledger extends DurableObject {
   }
 
   private async recordGaps(now: number): Promise<void> {
-    const sql = this.ctx.storage.sql;
-    const dead = sql.exec<{ id: number; isolate: string; open: number; ends: number }>(`SELECT id, isolate, open, ends FROM leases WHERE ends < ? LIMIT 500`, now - GAP_AFTER_MS).toArray();
-    const entries = dead.map((d) => entryText({
-      ts: new Date(d.ends).toISOString(), agent: "", requestId: `${d.isolate}-lease-${d.id}`, clientIp: "", method: "", path: "", route: "", repository: "", decision: "gap",
-      reason: `at most ${d.open} requests of an isolate are not on record`, status: 0, bytesIn: 0, bytesOut: 0, ms: 0, tokenSha256: "", findings: [],
+    const leases = { ...this.state.leases };
+    const dead = Object.entries(leases).filter(([, lease]) => lease.ends < now - GAP_AFTER_MS);
+    const entries = dead.map(([id, lease]) => entryText({
+      ts: new Date(lease.ends).toISOString(), agent: "", requestId: `${lease.isolate}-lease-${id}`, clientIp: "", method: "", path: "", route: "", repository: "", decision: "gap",
+      reason: `at most ${lease.open} requests of an isolate are not on record`, status: 0, bytesIn: 0, bytesOut: 0, ms: 0, tokenSha256: "", findings: [],
     }));
     const chained = await this.chain(entries);
-    for (const { id } of dead) sql.exec(`DELETE FROM leases WHERE id = ?`, id);
-    sql.exec(`DELETE FROM isolates WHERE seen < ?`, now - 24 * 3_600_000);
-    this.save({ ...this.state, ...chained });
-    this.watching = false;
-    const next = sql.exec<{ ends: number | null }>(`SELECT min(ends) AS ends FROM leases`).toArray()[0]?.ends;
-    if (next === null || next === undefined) return;
-    this.watching = true;
-    await this.ctx.storage.setAlarm(Math.max(next + GAP_AFTER_MS, now + 60_000));
+    for (const [id] of dead) delete leases[Number(id)];
+    const isolates = Object.fromEntries(Object.entries(this.state.isolates).filter(([, isolate]) => isolate.seen > now - 24 * 3_600_000));
+    this.save({ ...this.state, ...chained, leases, isolates });
+    const next = Math.min(...Object.values(leases).map((lease) => lease.ends));
+    this.watching = Number.isFinite(next);
+    if (this.watching) await this.ctx.storage.setAlarm(Math.max(next + GAP_AFTER_MS, now + 60_000));
   }
 
   private save(state: State): void {
@@ -237,6 +222,23 @@ export class Ledger extends DurableObject {
     this.turn = run.catch(() => undefined);
     return run;
   }
+}
+
+/** Books what an isolate used and gives back, and drops leases without open requests. */
+function bookLeases(request: SettleRequest, leases: State["leases"], before: Usage, now: number): Usage {
+  let usage = before;
+  for (const { lease, requests } of request.reported) {
+    const known = leases[lease];
+    if (known?.isolate === request.isolate) leases[lease] = { ...known, open: known.open - requests };
+  }
+  for (const { lease, unused } of request.closed) {
+    const known = leases[lease];
+    if (known?.isolate !== request.isolate) continue;
+    usage = giveBack(usage, now, known, unused);
+    leases[lease] = { ...known, open: known.open - unused.requests };
+  }
+  for (const { lease } of [...request.reported, ...request.closed]) if ((leases[lease]?.open ?? 1) <= 0) delete leases[lease];
+  return usage;
 }
 
 /** A Durable Object's script needs a handler of its own; nothing is reachable through it. */

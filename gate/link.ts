@@ -228,8 +228,8 @@ export class LedgerLink {
 
   private takeBatch(now: number): SettleRequest {
     const closed: { lease: number; unused: Amounts }[] = [];
-    // A lease that is over or used up goes back; one that still has something serves until the new one is here.
-    const keep = this.leases.filter((lease) => now < lease.until && lease.requests > 0);
+    // A lease that is over or used up goes back; the newest that still has something serves until the next one is here.
+    const keep = this.leases.filter((lease) => now < lease.until && lease.requests > 0).slice(-1);
     for (const lease of this.leases) if (!keep.includes(lease)) closed.push({ lease: lease.id, unused: { requests: lease.requests, writes: lease.writes, bytes: lease.bytes } });
     this.leases = keep;
     const need = this.waiting.reduce((sum, { amounts: a }) => ({ requests: sum.requests + a.requests, writes: sum.writes + a.writes, bytes: sum.bytes + a.bytes }), { requests: 0, writes: 0, bytes: 0 });

@@ -83,7 +83,8 @@ export function canonicalise(target: string): Target | Refusal {
 function isQuery(query: string): boolean {
   for (let i = 0; i < query.length; i++) {
     const code = query.charCodeAt(i);
-    if (code > 127 || (CLASS[code] === 0 && code !== PERCENT && code !== 63)) return false;
+    // WHATWG URL encodes an apostrophe in a query, so what is sent would be another string.
+    if (code > 127 || (CLASS[code] === 0 && code !== PERCENT && code !== 63) || code === 39) return false;
   }
   return query !== "";
 }

@@ -13,7 +13,8 @@ const TESTS: Readonly<Record<string, (value: string) => boolean>> = {
   branch: isRefName,
   path: isFilePath,
   basehead: (v) => comparisonEnds(v) !== undefined,
-  label: (v) => v !== "" && v !== "." && v !== ".." && isLine(v, 100),
+  // A reader that decodes before it resolves dots must not leave the route.
+  label: (v) => isLine(v, 100) && v.split("/").every((part) => part !== "" && part !== "." && part !== ".."),
   workflow: isWord,
   login: isLogin,
 };

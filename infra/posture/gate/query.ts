@@ -58,7 +58,8 @@ const NARROWING = new Set([
  */
 export function judgeSearch(q: string, isListed: (fullName: string) => boolean): string | Refusal {
   const bare = q.replace(/"[^"]*"/g, (quoted) => (quoted.length > 0 ? "\"\"" : ""));
-  if (/[()\\]/.test(q) || bare.replace(/""/g, "").includes("\"")) return new Refusal("search-not-scoped");
+  // A blank beyond ASCII separates for one reader and not for another: `x\u00a0repo:acme/api` could be one word without a scope.
+  if (/[()\\]|[^\S \t\r\n]/.test(q) || bare.replace(/""/g, "").includes("\"")) return new Refusal("search-not-scoped");
   let scope = "";
   for (const token of bare.split(/\s+/)) {
     if (/^(?:or|and|not)$/i.test(token)) return new Refusal("search-not-scoped", token);

@@ -1,0 +1,185 @@
+import { createCipheriv, createHash, randomBytes } from "node:crypto";
+import type { Readable } from "node:stream";
+import { Miniflare } from "miniflare";
+import { endpoints } from "../../../infra/posture/endpoints";
+import { environmentSchema, type Environment } from "../../../infra/posture/schema";
+import { compilePolicy, type GatePolicy } from "../../../infra/posture/gate";
+import { environment } from "../../gate/support/policy";
+import type { GateName } from "./types";
+
+/** Secrets of one rig: made up in every run, of the right form. */
+export interface Secrets {
+  readonly key: string;
+  readonly oldKey: string;
+  readonly operatorKey: string;
+  readonly token: string;
+}
+
+export interface GateSources {
+  /** The gate's module, as deployed or with a guard taken out. */
+  readonly worker: string;
+  readonly ledger: string;
+}
+
+export interface World {
+  readonly github: string;
+  readonly hostile: string;
+  readonly vaults: string;
+  readonly downloadHost: string;
+  readonly repositories: readonly { readonly name: string; readonly id: number; readonly nodeId: string }[];
+}
+
+export const COMPATIBILITY = "2026-03-01";
+
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("base64url");
+const made = (prefix: string): string => prefix + randomBytes(32).toString("base64url");
+
+export function makeSecrets(token: string): Secrets {
+  return { key: made("ghk_"), oldKey: made("ghk_"), operatorKey: made("gop_"), token };
+}
+
+/** The environment of the corpus: one repository to write, one to read; limits out of the way unless a gate is about them. */
+export function corpusEnvironment(gate: Record<string, unknown> = {}): Environment {
+  return environmentSchema.parse(environment({ requestsPerMinute: 100_000, requestsPerHour: 1_000_000, writesPerMinute: 10_000, bytesPerHour: 1_000_000_000_000, maxBodyBytes: 262_144, maxPushBytes: 1_000_000, maxPushObjects: 200, maxDownloadBytes: 2_000_000, ...gate }));
+}
+
+type Bindings = Record<string, unknown>;
+
+interface Recipe {
+  readonly upstream?: "hostile";
+  readonly gate?: Record<string, unknown>;
+  readonly policy?: (policy: GatePolicy) => unknown;
+  readonly bindings?: (base: Bindings, world: World) => Bindings;
+  /** What is in the token namespace; `none` leaves the namespace away. */
+  readonly kv?: "token" | "expired" | "garbled" | "empty" | "none";
+  readonly ledger?: "throwing" | "silent" | "garbled" | "none";
+  readonly noArchive?: boolean;
+}
+
+const vault = (mode: string): Recipe => ({
+  bindings: (base, world) => ({ ...base, VAULT_SECRET_ID: "secret-id", TOKEN_STORE: { kind: "vault", address: mode === "closed" ? "http://127.0.0.1:1" : `${world.vaults}/${mode}`, mount: "agents", path: "github/claude-bot", authMount: "gatehouse-gate", roleId: "role" } }),
+});
+
+const RECIPES: Readonly<Record<GateName, Recipe>> = {
+  main: {},
+  hostile: { upstream: "hostile", gate: { upstreamTimeoutSeconds: 1 } },
+  limited: { gate: { requestsPerMinute: 12, writesPerMinute: 3 } },
+  observing: { policy: (policy) => ({ ...policy, mode: { kind: "observe", until: "2020-01-01" } }) },
+  "expired-token": { kv: "expired" },
+  "no-token": { kv: "empty" },
+  "garbled-token": { kv: "garbled" },
+  "wrong-seal": { bindings: (base) => ({ ...base, TOKEN_KEY: randomBytes(32).toString("base64") }) },
+  "no-seal": { bindings: ({ TOKEN_KEY: _, ...base }) => base },
+  "no-kv": { kv: "none" },
+  "vault-closed": vault("closed"),
+  "vault-broken": vault("broken"),
+  "vault-refusing": vault("refusing"),
+  "vault-empty": vault("empty"),
+  "vault-garbled": vault("garbled"),
+  "vault-elsewhere": vault("elsewhere"),
+  "ledger-throwing": { ledger: "throwing" },
+  "ledger-silent": { ledger: "silent" },
+  "ledger-garbled": { ledger: "garbled" },
+  "no-ledger": { ledger: "none" },
+  "no-archive": { noArchive: true },
+  "no-policy": { bindings: ({ POLICY: _, ...base }) => base },
+  "other-policy": { policy: (policy) => ({ ...policy, v: 2 }) },
+  "empty-policy": { policy: (policy) => ({ ...policy, repositories: [] }) },
+  "no-keys": { bindings: (base) => ({ ...base, GATE_KEYS: [] }) },
+  "garbled-keys": { bindings: (base) => ({ ...base, GATE_KEYS: "not a list" }) },
+};
+
+export const GATE_NAMES = Object.keys(RECIPES) as GateName[];
+
+/** Ledgers that do not do what they should. */
+const BROKEN_LEDGERS = `
+import { DurableObject } from "cloudflare:workers";
+export class Throwing extends DurableObject { settle() { throw new Error("storage is gone"); } cell() { throw new Error("storage is gone"); } wait() { throw new Error("storage is gone"); } }
+export class Silent extends DurableObject { settle() { return new Promise((resolve) => setTimeout(resolve, 60000)); } cell() { return { version: 0, value: "" }; } }
+export class Garbled extends DurableObject { settle() { return "yes"; } cell() { return { version: 0, value: "" }; } }
+export default { fetch() { return new Response(null, { status: 404 }); } };
+`;
+
+/** The gates of a run, each a Worker of its own with its own ledger, all in one workerd, each reached by its own socket without anything in front. */
+export class Gates {
+  private constructor(private readonly miniflare: Miniflare, private readonly ports: ReadonlyMap<string, number>) {}
+
+  /**
+   * @param variants modules of the gate by the suffix of their names; the corpus has one, a mutation run has many
+   * @param names which gates to make
+   */
+  static async start(variants: ReadonlyMap<string, GateSources>, names: readonly GateName[], secrets: Secrets, world: World): Promise<Gates> {
+    const seal = randomBytes(32);
+    const workers: Record<string, unknown>[] = [];
+    const id = (name: string, variant: string): string => `gate-${name}${variant}`;
+    for (const [variant, sources] of variants) for (const name of names) workers.push(...workersOf(id(name, variant), sources, RECIPES[name], secrets, world, seal));
+    workers.push({ name: "broken-ledgers", modules: true, script: BROKEN_LEDGERS, compatibilityDate: COMPATIBILITY, durableObjects: { A: { className: "Throwing", useSQLite: true }, B: { className: "Silent", useSQLite: true }, C: { className: "Garbled", useSQLite: true } } });
+    const miniflare = new Miniflare({
+      handleRuntimeStdio: (out: Readable, err: Readable) => {
+        out.resume();
+        err.resume();
+      },
+      workers: workers as never,
+    });
+    try {
+      await miniflare.ready;
+      const ports = new Map<string, number>();
+      for (const variant of variants.keys()) {
+        for (const name of names) {
+          ports.set(id(name, variant), Number((await miniflare.unsafeGetDirectURL(id(name, variant))).port));
+          const kind = RECIPES[name].kv ?? "token";
+          if (kind === "none" || kind === "empty") continue;
+          const kv = await miniflare.getKVNamespace("TOKENS", id(name, variant));
+          await kv.put("token", kind === "garbled" ? "{\"v\":1,\"iv\":\"AA==\",\"data\":\"AA==\"}" : sealed(seal, secrets.token, kind === "expired" ? "2020-01-01T00:00:00Z" : ""));
+        }
+      }
+      return new Gates(miniflare, ports);
+    } catch (error) {
+      await miniflare.dispose();
+      throw error;
+    }
+  }
+
+  port(name: GateName, variant: string): number {
+    const port = this.ports.get(`gate-${name}${variant}`);
+    if (port === undefined) throw new Error(`no gate ${name}${variant}`);
+    return port;
+  }
+
+  async stop(): Promise<void> {
+    await this.miniflare.dispose();
+  }
+}
+
+function workersOf(name: string, sources: GateSources, recipe: Recipe, secrets: Secrets, world: World, seal: Buffer): Record<string, unknown>[] {
+  const upstream = recipe.upstream === "hostile" ? world.hostile : world.github;
+  const compiled = compilePolicy(corpusEnvironment(recipe.gate), { repositories: world.repositories, endpoints: endpoints(upstream) });
+  const policy = { ...compiled, downloadHosts: recipe.upstream === "hostile" ? compiled.downloadHosts : [world.downloadHost], upstream: compiled.upstream };
+  const base: Bindings = {
+    POLICY: recipe.policy?.(policy) ?? policy,
+    GATE_KEYS: [{ agent: "agent", sha256: sha256(secrets.key) }, { agent: "agent", sha256: sha256(secrets.oldKey), notAfter: "2020-01-01T00:00:00Z" }],
+    OPERATOR_KEYS: [{ sha256: sha256(secrets.operatorKey) }],
+    TOKEN_STORE: { kind: "kv" },
+    TOKEN_KEY: seal.toString("base64"),
+    ALERTS: {},
+  };
+  const ledger = recipe.ledger === undefined
+    ? { LEDGER: { className: "Ledger", scriptName: `${name}-ledger` } }
+    : { LEDGER: { className: recipe.ledger === "throwing" ? "Throwing" : recipe.ledger === "silent" ? "Silent" : "Garbled", scriptName: "broken-ledgers" } };
+  const gate = {
+    name, modules: true, script: sources.worker, compatibilityDate: COMPATIBILITY, unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+    ...(recipe.kv === "none" ? {} : { kvNamespaces: { TOKENS: `tokens-${name}` } }),
+    ...(recipe.noArchive === true ? {} : { r2Buckets: { AUDIT: `audit-${name}` } }),
+    ...(recipe.ledger === "none" ? {} : { durableObjects: ledger }),
+    bindings: recipe.bindings?.(base, world) ?? base,
+  };
+  if (recipe.ledger !== undefined) return [gate];
+  return [gate, { name: `${name}-ledger`, modules: true, script: sources.ledger, compatibilityDate: COMPATIBILITY, durableObjects: { LEDGER: { className: "Ledger", useSQLite: true } } }];
+}
+
+function sealed(seal: Buffer, token: string, expiresAt: string): string {
+  const iv = randomBytes(12);
+  const cipher = createCipheriv("aes-256-gcm", seal, iv);
+  const data = Buffer.concat([cipher.update(JSON.stringify({ token, expires_at: expiresAt })), cipher.final(), cipher.getAuthTag()]);
+  return JSON.stringify({ v: 1, version: 1, iv: iv.toString("base64"), data: data.toString("base64") });
+}

@@ -1,0 +1,33 @@
+/** Every form in which a credential may be told apart from other text; `{token:base64}` in a case stands for one of them. */
+export const FORMS: Readonly<Record<string, (secret: string) => string>> = {
+  plain: (s) => s,
+  reversed: (s) => [...s].reverse().join(""),
+  base64: (s) => Buffer.from(s).toString("base64"),
+  "base64-1": (s) => Buffer.from(`a${s}b`).toString("base64"),
+  "base64-2": (s) => Buffer.from(`ab${s}cd`).toString("base64"),
+  base64url: (s) => Buffer.from(s).toString("base64url"),
+  basic: (s) => Buffer.from(`x-access-token:${s}`).toString("base64"),
+  "basic-other": (s) => Buffer.from(`claude-bot:${s}`).toString("base64"),
+  "base64-twice": (s) => Buffer.from(Buffer.from(s).toString("base64")).toString("base64"),
+  hex: (s) => Buffer.from(s).toString("hex"),
+  "hex-upper": (s) => Buffer.from(s).toString("hex").toUpperCase(),
+  percent: (s) => encodeURIComponent(s).replace(/[_~.-]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`),
+  "percent-all": (s) => [...s].map((c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`).join(""),
+  "percent-all-lower": (s) => [...s].map((c) => `%${c.charCodeAt(0).toString(16)}`).join(""),
+  "json-escaped": (s) => [...s].map((c) => `\\u00${c.charCodeAt(0).toString(16)}`).join(""),
+  "json-escaped-upper": (s) => [...s].map((c) => `\\u00${c.charCodeAt(0).toString(16).toUpperCase()}`).join(""),
+  "json-escaped-partly": (s) => s.replace("_", "\\u005f"),
+  "html-decimal": (s) => [...s].map((c) => `&#${c.charCodeAt(0)};`).join(""),
+  "html-hex": (s) => [...s].map((c) => `&#x${c.charCodeAt(0).toString(16)};`).join(""),
+};
+
+/** Fills `{name}` and `{name:form}`; what is not known stays, so that JSON and templates need no escape. */
+export function filled(text: string, values: Readonly<Record<string, string>>): string {
+  return text.replace(/\{([A-Za-z0-9]+)(?::([a-z0-9-]+))?\}/g, (whole, name: string, form: string | undefined) => {
+    const value = Object.hasOwn(values, name) ? values[name] : undefined;
+    if (value === undefined) return whole;
+    const made = form === undefined ? undefined : FORMS[form];
+    if (form !== undefined && made === undefined) throw new Error(`no form ${form}`);
+    return made?.(value) ?? value;
+  });
+}

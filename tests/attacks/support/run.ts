@@ -1,0 +1,160 @@
+import { createHash } from "node:crypto";
+import { REFUSALS, type RuleId } from "../../../infra/posture/gate/refusals";
+import type { Gates } from "./gates";
+import { filled, FORMS } from "./placeholders";
+import type { Reached, Rig } from "./rig";
+import { stateOf } from "./state";
+import type { Ask, Attack, Twin } from "./types";
+import { exchange, type Answer } from "./wire";
+
+/** Headers that may reach GitHub: the gate's allow-list, and what the runtime itself adds. */
+const SENT = new Set([
+  "host", "authorization", "accept", "accept-encoding", "user-agent", "x-github-api-version", "if-none-match", "if-modified-since", "content-type", "content-length", "transfer-encoding", "git-protocol", "cf-worker", "connection", "cache-control", "pragma",
+]);
+/** Texts of places that no posture lists. */
+const CANARIES = ["CANARY-UNLISTED-REPOSITORY", "CANARY-UNLISTED-ISSUE", "CANARY-OTHER-ORGANIZATION"];
+
+export class Runner {
+  constructor(readonly rig: Rig, readonly gates: Gates, readonly variant = "") {}
+
+  /** Everything that does not hold about an attack; empty when it was stopped as it must be. */
+  async attack(attack: Attack): Promise<string[]> {
+    const before = stateOf(this.rig.github.world);
+    const { answers, reached, values } = await this.send(attack);
+    const problems = this.invariants(answers, reached, attack);
+    if (reached.some((r) => r.method !== "GET") && !attack.guard.startsWith("filter:") && stateOf(this.rig.github.world) !== before) problems.push("GitHub's state changed");
+    const filter = attack.guard.startsWith("filter:");
+    if (filter || attack.reaches !== undefined) {
+      const strange = reached.filter((r) => attack.reaches?.test(`${r.method} ${r.url}`) !== true);
+      if (strange.length > 0) problems.push(`reached GitHub: ${strange.map((r) => `${r.method} ${r.url}`).join(", ")}`);
+      if (reached.length > (attack.atMost ?? 1)) problems.push(`reached GitHub ${reached.length} times, at most ${attack.atMost ?? 1} are allowed`);
+    } else problems.push(...stray(reached, attack.lookups ?? []));
+    if (filter) problems.push(...this.filtered(attack, answers, reached, values));
+    else if (!answers.some((a) => refusedBy(a, [attack.guard as RuleId | "runtime", ...(attack.orElse ?? [])])) && !(answers.length === 0 && allowed(attack, "runtime"))) {
+      problems.push(`answered ${answers.map(shown).join(" and ") || "nothing"} instead of ${attack.guard}`);
+    }
+    // One request is one answer of the expected kind; only limits are about some of many.
+    if (!filter && attack.reaches === undefined && answers.some((a) => a.status < 400 && !attack.guard.startsWith("runtime")) && attack.answers === undefined) problems.push("was let through");
+    return problems;
+  }
+
+  /** Everything that does not hold about a request that must pass. */
+  async twin(twin: Twin): Promise<string[]> {
+    const { answers, reached, values } = await this.send(twin);
+    const problems = this.invariants(answers, reached, { id: twin.id });
+    const last = answers.at(-1);
+    if (last?.status !== twin.status) problems.push(`answered ${last === undefined ? "nothing" : shown(last)} instead of ${twin.status}`);
+    const sent = reached.at(-1);
+    const wanted = twin.sent === null ? null : filled(twin.sent, values);
+    if ((sent === undefined ? null : `${sent.method} ${sent.url}`) !== wanted) problems.push(`GitHub got ${sent === undefined ? "nothing" : `${sent.method} ${sent.url}`} instead of ${wanted ?? "nothing"}`);
+    return problems;
+  }
+
+  private async send(from: Attack | Twin): Promise<{ answers: Answer[]; reached: Reached[]; values: Record<string, string> }> {
+    const port = this.gates.port(from.gate ?? "main", this.variant);
+    const values = this.rig.values(port);
+    await this.rig.forget();
+    this.rig.hostile.replies = (from.hostile ?? []).map((reply) => ({
+      ...reply,
+      ...(reply.at === undefined ? {} : { at: filled(reply.at, values) }),
+      ...(typeof reply.body === "string" ? { body: filled(reply.body, values) } : {}),
+      ...(reply.raw === undefined ? {} : { raw: filled(reply.raw, values) }),
+      ...(reply.headers === undefined ? {} : { headers: Object.fromEntries(Object.entries(reply.headers).map(([name, value]) => [name, filled(value, values)])) }),
+    }));
+    const one = async (ask: Ask): Promise<Answer[]> => exchange(port, this.bytes(ask, values), { methods: [ask.method ?? "GET"] });
+    let answers: Answer[] = [];
+    if (from.raw !== undefined) answers = await exchange(port, Buffer.from(filled(from.raw, values), "latin1"), { answers: from.answers ?? 1, timeoutMs: (from.answers ?? 1) > 1 ? 1500 : 8000 });
+    else if (from.ask !== undefined) answers = await one(from.ask);
+    else if (from.atOnce === true) answers = (await Promise.all((from.asks ?? []).map(one))).flat();
+    else for (const ask of from.asks ?? []) answers.push(...(await one(ask)));
+    return { answers, reached: await this.rig.reached(), values };
+  }
+
+  private bytes(ask: Ask, values: Readonly<Record<string, string>>): Buffer {
+    const given = ask.json !== undefined ? filled(JSON.stringify(ask.json), values) : typeof ask.body === "function" ? ask.body(this.rig.kit) : ask.body;
+    const body = given === undefined ? undefined : typeof given === "string" ? Buffer.from(filled(given, values), "utf8") : given;
+    const own = new Set((ask.headers ?? []).map(([name]) => name.toLowerCase()));
+    const lines = [`${ask.method ?? "GET"} ${filled(ask.target, values)} HTTP/1.1`];
+    if (!own.has("host")) lines.push(`Host: ${values["host"] ?? ""}`);
+    if (ask.authorization !== null && !own.has("authorization")) lines.push(`Authorization: ${filled(ask.authorization ?? "Bearer {key}", values)}`);
+    if (ask.json !== undefined && !own.has("content-type")) lines.push("Content-Type: application/json");
+    for (const [name, value] of ask.headers ?? []) lines.push(`${name}: ${filled(value, values)}`);
+    if (ask.chunked === true) lines.push("Transfer-Encoding: chunked");
+    else if (body !== undefined && !own.has("content-length")) lines.push(`Content-Length: ${body.length}`);
+    const head = Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
+    if (body === undefined) return head;
+    return ask.chunked === true ? Buffer.concat([head, Buffer.from(`${body.length.toString(16)}\r\n`), body, Buffer.from("\r\n0\r\n\r\n")]) : Buffer.concat([head, body]);
+  }
+
+  /** What must hold whatever the case: no secret and nothing unlisted in an answer; only the token, and only allow-listed headers, at GitHub. */
+  private invariants(answers: readonly Answer[], reached: readonly Reached[], attack: { readonly id: string }): string[] {
+    const problems: string[] = [];
+    const { token, key, operatorKey } = this.rig.secrets;
+    for (const answer of answers) {
+      const text = `${[...answer.headers].map(([name, lines]) => `${name}: ${lines.join(", ")}`).join("\n")}\n${answer.body.toString("latin1")}`;
+      for (const [form, make] of Object.entries(FORMS)) {
+        const shape = make(token);
+        // A base64 of the token among other bytes differs at its ends only.
+        if (text.includes(form.startsWith("base64-") && form !== "base64-twice" ? shape.slice(4, -4) : shape)) problems.push(`the answer holds the token (${form})`);
+      }
+      if (text.includes(key) || text.includes(operatorKey)) problems.push("the answer holds a key");
+      for (const canary of CANARIES) if (text.includes(canary)) problems.push(`the answer holds ${canary}`);
+    }
+    const bearer = `sha256:${createHash("sha256").update(token).digest("base64")}`;
+    for (const r of reached) {
+      for (const name of Object.keys(r.headers)) if (!SENT.has(name)) problems.push(`GitHub got the header ${name}`);
+      if (JSON.stringify(r.headers).includes(key) || r.url.includes(key) || r.body?.includes(key) === true) problems.push("GitHub got the gate key");
+      const authorization = r.headers["authorization"];
+      const api = r.url.startsWith("/api/") || r.url.includes(".git/");
+      const right = r.hostile ? [`Bearer ${token}`, `Basic ${Buffer.from(`x-access-token:${token}`).toString("base64")}`].includes(String(authorization)) : authorization === bearer;
+      if (api && !right) problems.push(`GitHub got another credential (${attack.id})`);
+      if (!api && r.hostile && authorization !== undefined) problems.push(`${r.url} got the token`);
+      if (!r.hostile && String(r.headers["host"]) !== new URL(this.rig.github.url).host) problems.push(`GitHub was called ${String(r.headers["host"])}`);
+    }
+    return problems;
+  }
+
+  private filtered(attack: Attack, answers: readonly Answer[], reached: readonly Reached[], values: Readonly<Record<string, string>>): string[] {
+    const problems: string[] = [];
+    const last = answers.at(-1);
+    if (last === undefined) return ["got no answer"];
+    if (attack.status !== undefined && last.status !== attack.status) problems.push(`answered ${shown(last)} instead of ${attack.status}`);
+    const texts = answers.map((a) => `${[...a.headers].map(([name, lines]) => `${name}: ${lines.join(", ")}`).join("\n")}\n${a.body.toString("utf8")}`);
+    for (const text of attack.forbid ?? []) if (texts.some((t) => t.includes(filled(text, values)))) problems.push(`the answer holds ${text}`);
+    for (const name of attack.forbidHeaders ?? []) if (answers.some((a) => a.headers.has(name))) problems.push(`the answer has the header ${name}`);
+    for (const [name, value] of Object.entries(attack.demandHeaders ?? {})) if (last.headers.get(name)?.join(", ") !== filled(value, values)) problems.push(`the answer has ${name}: ${last.headers.get(name)?.join(", ") ?? "nothing"}`);
+    if (attack.demand !== undefined && texts.at(-1)?.includes(filled(attack.demand, values)) !== true) problems.push(`the answer does not hold ${attack.demand}: ${shown(last)}`);
+    for (const text of attack.forbidSent ?? []) {
+      const sent = filled(text, values);
+      if (reached.some((r) => `${r.method} ${r.url} ${JSON.stringify(r.headers)} ${r.body?.toString("utf8") ?? ""}`.includes(sent))) problems.push(`GitHub got ${text}`);
+    }
+    return problems;
+  }
+}
+
+const allowed = (attack: Attack, rule: RuleId | "runtime"): boolean => attack.guard === rule || attack.orElse?.includes(rule) === true;
+
+/** What reached GitHub beside the look-ups; at most one look-up may be anything but a GET. */
+function stray(reached: readonly Reached[], lookups: readonly RegExp[]): string[] {
+  const strange = reached.filter((r) => !lookups.some((pattern) => pattern.test(`${r.method} ${r.url}`)));
+  const posts = reached.filter((r) => r.method !== "GET");
+  const problems = strange.length > 0 ? [`reached GitHub: ${strange.map((r) => `${r.method} ${r.url}`).join(", ")}`] : [];
+  if (posts.length > 1) problems.push(`reached GitHub after a look-up: ${posts.map((r) => `${r.method} ${r.url}`).join(", ")}`);
+  return problems;
+}
+
+/** The rule that an answer names, or `runtime` when workerd itself refused. */
+export function ruleOf(answer: Answer): string {
+  try {
+    return (JSON.parse(answer.body.toString("utf8")) as { gatehouse?: { rule?: string } }).gatehouse?.rule ?? "none";
+  } catch {
+    return answer.status >= 400 ? "runtime" : "none";
+  }
+}
+
+function refusedBy(answer: Answer, rules: readonly (RuleId | "runtime")[]): boolean {
+  const rule = ruleOf(answer);
+  return rules.some((r) => r === rule && (r === "runtime" || REFUSALS[r][0] === answer.status));
+}
+
+const shown = (answer: Answer): string => `${answer.status} ${ruleOf(answer) === "none" ? answer.body.toString("utf8").slice(0, 120) : ruleOf(answer)}`;

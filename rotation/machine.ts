@@ -381,12 +381,12 @@ class Machine {
 
   async #revokeOld(): Promise<void> {
     const { effects, minter, plan } = this.deps;
-    const wait = (this.#rotation.drainUntil ?? 0) - effects.now();
+    const { old } = this.#rotation;
+    const wait = old ? (this.#rotation.drainUntil ?? 0) - effects.now() : 0;
     if (wait > 0) {
       this.#say("draining", `waiting ${Math.ceil(wait / 1000)} s until no cache holds the old token`);
       await effects.sleep(wait);
     }
-    const { old } = this.#rotation;
     let rest: Partial<Journal> = {};
     let notes = this.#rotation.notes;
     if (!old) notes = [...notes, "there was no old token"];

@@ -40,6 +40,8 @@ export function judge(record: TokenRecord | undefined, journal: Journal, plan: R
   const base = {
     login: plan.login, kind: plan.kind, phase: journal.phase, undelivered: journal.outbox.length, ...(slots ? { slots } : {}),
   };
+  const newest = journal.history[0];
+  if (!record && newest?.outcome === "revoked") return { ...base, level: "missing", says: `the token was revoked at ${newest.endedAt} (${newest.reason}); the gate answers 503 until there is a new one`, todo: ["gatehouse token mint-link, then gatehouse token put, when the cause is known"] };
   if (!record) return { ...base, level: "missing", says: `there is no token for ${plan.login} yet`, todo: ["gatehouse token mint-link, then gatehouse token put"] };
   const last = journal.history.find((entry) => entry.outcome === "finished");
   const rotatedAt = last?.endedAt;

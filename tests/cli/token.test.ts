@@ -176,6 +176,7 @@ describe("gatehouse token, from the first token to the emergency", () => {
     expect(await real.ask()).not.toBe(200);
     const status = await gatehouse(["status"]);
     expect(status.code).toBe(1);
+    expect(status.stderr).toContain("The token was revoked at");
   }, 30_000);
 
   it("a new token ends the emergency", async () => {

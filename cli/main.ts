@@ -1,19 +1,24 @@
 import { Command } from "commander";
-import { registerReport } from "./commands/report";
-import { registerSandbox } from "./commands/sandbox";
-import { registerToken } from "./commands/token";
 import { runMain } from "./support/exit";
 
+/* A group of commands is loaded when it is asked for: a token command need not wait for the sandbox's engine and runtimes. */
+/* eslint-disable @typescript-eslint/no-require-imports -- import() of a TypeScript source would go past the loader */
+const GROUPS: Record<string, () => (program: Command) => void> = {
+  sandbox: () => (require("./commands/sandbox") as typeof import("./commands/sandbox")).registerSandbox,
+  token: () => (require("./commands/token") as typeof import("./commands/token")).registerToken,
+  report: () => (require("./commands/report") as typeof import("./commands/report")).registerReport,
+};
+/* eslint-enable @typescript-eslint/no-require-imports */
+
 /** `gatehouse`: what operators and auditors run. Exit codes: 0 holds, 1 does not hold, 2 used wrongly or could not run. */
-function buildProgram(): Command {
+function buildProgram(asked: string | undefined): Command {
   const program = new Command("gatehouse")
     .description("The security posture of an AI coding agent's access to private GitHub repositories.")
     .showHelpAfterError("(gatehouse --help lists the commands)")
     .enablePositionalOptions();
-  registerSandbox(program);
-  registerToken(program);
-  registerReport(program);
+  const one = asked === undefined ? undefined : GROUPS[asked];
+  for (const load of one ? [one] : Object.values(GROUPS)) load()(program);
   return program;
 }
 
-void runMain(buildProgram());
+void runMain(buildProgram(process.argv[2]));

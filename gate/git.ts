@@ -2,8 +2,8 @@ import { filterAdvertisement, judgeCommands, MAX_COMMAND_BYTES, readCommands, ty
 import { judgeFetch } from "../infra/posture/gate/git/fetching";
 import { judgeHistory } from "../infra/posture/gate/git/history";
 import { PackInspector } from "../infra/posture/gate/git/pack";
+import { judgeGitTarget, type GitTarget } from "../infra/posture/gate/git/target";
 import { SecretRefusal } from "../infra/posture/gate/body";
-import { listedRepository, type CompiledRepository } from "../infra/posture/gate/compiled";
 import { Refusal } from "../infra/posture/gate/refusals";
 import { answerHeaders } from "./answers";
 import { gunzipped } from "./gzip";
@@ -22,48 +22,21 @@ const WHOLE_PUSH = 4 * 1024 * 1024;
 /** Length of a pack's trailer. Without it git refuses the pack and changes nothing, so it is what is held back. */
 const TRAILER = 20;
 
-type Service = "git-upload-pack" | "git-receive-pack";
-
-/** `/{owner}/{repo}.git/{rest}` of a listed repository, or why not. */
-export function gitTarget(isolate: Isolate, target: string): { readonly repository: CompiledRepository; readonly rest: string; readonly query: string } | Refusal {
-  const mark = target.indexOf("?");
-  const path = mark < 0 ? target : target.slice(0, mark);
-  const at = path.indexOf(".git/");
-  const repository = listedRepository(isolate.policy, path.slice(1, at));
-  if (repository === undefined) {
-    const owner = path.slice(1, path.indexOf("/", 1));
-    return owner.toLowerCase() === isolate.policy.owner ? new Refusal("repository-not-listed", path.slice(owner.length + 2, at)) : new Refusal("owner-not-allowed", owner);
-  }
-  return { repository, rest: path.slice(at + 4), query: mark < 0 ? "" : target.slice(mark + 1) };
-}
-
 /** Git over HTTP: clone, fetch, and pushes to agent branches. */
 export async function git(isolate: Isolate, visit: Visit): Promise<Response> {
-  const target = gitTarget(isolate, visit.target);
+  const target = judgeGitTarget(isolate.policy, visit.method, visit.target);
   if (target instanceof Refusal) throw new Refused(target);
-  const { repository, rest, query } = target;
-  const { method } = visit.request;
-  visit.repository = repository.fullName;
-  if (rest.startsWith("/info/lfs")) refuse("lfs-refused");
-  const asked = rest === "/info/refs" ? /^service=(git-(?:upload|receive)-pack)$/.exec(query)?.[1] : query === "" ? /^\/(git-(?:upload|receive)-pack)$/.exec(rest)?.[1] : undefined;
-  if (asked === undefined || method !== (rest === "/info/refs" ? "GET" : "POST")) return refuse("git-service");
-  const service = asked as Service;
-  const push = service === "git-receive-pack";
-  visit.route = push ? "git.push" : "git.fetch";
-  if (!isolate.policy.open.has(visit.route)) refuse("route-not-allowed");
-  if (push && repository.access !== "write") refuse("access-read-only", repository.fullName);
-  if (rest === "/info/refs") return advertisement(isolate, visit, repository, service);
-  const type = visit.request.headers.get("content-type");
-  if (type !== `application/x-${service}-request`) refuse("media-type");
-  return push ? receive(isolate, visit, repository) : upload(isolate, visit, repository);
+  visit.repository = target.repository.fullName;
+  visit.route = target.route;
+  if (target.advertisement) return advertisement(isolate, visit, target);
+  if (visit.headers.get("content-type") !== `application/x-${target.service}-request`) refuse("media-type");
+  return target.service === "git-receive-pack" ? receive(isolate, visit, target) : upload(isolate, visit, target);
 }
-
-const pathOf = (isolate: Isolate, repository: CompiledRepository, rest: string): string => `/${isolate.policy.policy.organization}/${repository.name}.git${rest}`;
 
 /** Guard `git-protocol`: the version that is asked for, and nothing else of that header. */
 function protocolOf(visit: Visit): Record<string, string> {
-  const protocol = visit.request.headers.get("git-protocol");
-  if (protocol === null) return {};
+  const protocol = visit.headers.get("git-protocol");
+  if (protocol === undefined) return {};
   if (!/^version=[012]$/.test(protocol)) refuse("header-value", "git-protocol");
   return { "git-protocol": protocol };
 }
@@ -72,13 +45,13 @@ async function admitted(isolate: Isolate, visit: Visit, bytes: number): Promise<
   visit.admission = await isolate.link.admit(visit.background, visit.write, bytes, visit.startedAt);
 }
 
-async function advertisement(isolate: Isolate, visit: Visit, repository: CompiledRepository, service: Service): Promise<Response> {
+async function advertisement(isolate: Isolate, visit: Visit, { service, sent }: GitTarget): Promise<Response> {
   const push = service === "git-receive-pack";
   const protocol = push ? {} : protocolOf(visit);
   await admitted(isolate, visit, 0);
   const answer = await send(isolate, visit, {
     base: isolate.policy.policy.upstream.git,
-    path: pathOf(isolate, repository, `/info/refs?service=${service}`),
+    path: sent,
     method: "GET",
     headers: (token) => ({ authorization: token.basic, accept: "*/*", "user-agent": agentOf(visit), ...protocol }),
     resource: "git",
@@ -100,11 +73,11 @@ async function mustBe(answer: Response, type: string): Promise<void> {
 }
 
 const agentOf = (visit: Visit): string => {
-  const agent = visit.request.headers.get("user-agent") ?? "";
+  const agent = visit.headers.get("user-agent") ?? "";
   return /^git\/[\x21-\x7e ]{1,100}$/.test(agent) ? agent : "git/gatehouse";
 };
 
-async function upload(isolate: Isolate, visit: Visit, repository: CompiledRepository): Promise<Response> {
+async function upload(isolate: Isolate, visit: Visit, { sent }: GitTarget): Promise<Response> {
   const { limits } = isolate.policy.policy;
   const protocol = protocolOf(visit);
   const body = await readBytes(gunzipped(visit.request, limits.maxBodyBytes), limits.maxBodyBytes);
@@ -114,7 +87,7 @@ async function upload(isolate: Isolate, visit: Visit, repository: CompiledReposi
   await admitted(isolate, visit, body.length);
   const answer = await send(isolate, visit, {
     base: isolate.policy.policy.upstream.git,
-    path: pathOf(isolate, repository, "/git-upload-pack"),
+    path: sent,
     method: "POST",
     headers: (token) => ({
       authorization: token.basic, "content-type": "application/x-git-upload-pack-request", accept: "application/x-git-upload-pack-result", "user-agent": agentOf(visit), ...protocol,
@@ -142,7 +115,7 @@ async function commandsOf(reader: ReadableStreamDefaultReader<Uint8Array>): Prom
   }
 }
 
-async function receive(isolate: Isolate, visit: Visit, repository: CompiledRepository): Promise<Response> {
+async function receive(isolate: Isolate, visit: Visit, { repository, sent }: GitTarget): Promise<Response> {
   const { limits, branchPrefix } = isolate.policy.policy;
   visit.write = true;
   if (Number(visit.request.headers.get("content-length") ?? 0) > limits.maxPushBytes) refuse("push-too-large");
@@ -190,7 +163,7 @@ async function receive(isolate: Isolate, visit: Visit, repository: CompiledRepos
     const chunk = length > WHOLE_PUSH ? null : await pull();
     if (chunk === undefined) {
       await verdict();
-      return report(isolate, visit, await push(isolate, visit, repository, concatenated(parts, length)));
+      return report(isolate, visit, await push(isolate, visit, sent, concatenated(parts, length)));
     }
     if (chunk === null) break;
     inspect(chunk);
@@ -202,7 +175,7 @@ async function receive(isolate: Isolate, visit: Visit, repository: CompiledRepos
   const through = new TransformStream<Uint8Array, Uint8Array>();
   const writer = through.writable.getWriter();
   const control = new StreamControl();
-  const answering = push(isolate, visit, repository, through.readable, control);
+  const answering = push(isolate, visit, sent, through.readable, control);
   answering.catch(() => undefined);
   try {
     let held = concatenated(parts, length);
@@ -229,10 +202,10 @@ async function receive(isolate: Isolate, visit: Visit, repository: CompiledRepos
   return report(isolate, visit, await answering);
 }
 
-function push(isolate: Isolate, visit: Visit, repository: CompiledRepository, body: Uint8Array | ReadableStream<Uint8Array>, stream?: StreamControl): Promise<Response> {
+function push(isolate: Isolate, visit: Visit, sent: string, body: Uint8Array | ReadableStream<Uint8Array>, stream?: StreamControl): Promise<Response> {
   return send(isolate, visit, {
     base: isolate.policy.policy.upstream.git,
-    path: pathOf(isolate, repository, "/git-receive-pack"),
+    path: sent,
     method: "POST",
     headers: (token) => ({ authorization: token.basic, "content-type": "application/x-git-receive-pack-request", accept: "application/x-git-receive-pack-result", "user-agent": agentOf(visit) }),
     body,

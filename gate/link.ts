@@ -12,6 +12,8 @@ const LEDGER_MS = 5_000;
 /** Entries of reads are sent when so many wait, or after so many milliseconds. */
 const BATCH_ENTRIES = 256;
 const BATCH_MS = 1_000;
+/** Distance between two exchanges. GitHub takes a hundred times longer for a write. */
+const SPACING_MS = 4;
 /** So many entries are kept while the ledger cannot be reached; then the gate is closed anyway. */
 const MAX_WAITING = 10_000;
 /** Requests that one lease asks for at most. */
@@ -54,6 +56,7 @@ export class LedgerLink {
   private current: Promise<SettleAnswer> | undefined;
   private next: Promise<SettleAnswer> | undefined;
   private timer = false;
+  private endedAt = 0;
   private leaseSize = 16;
   private writeSize = 2;
   private lastGrant = 0;
@@ -79,7 +82,7 @@ export class LedgerLink {
     if (lease === undefined) return this.take(background, amounts).then(({ id }) => ({ lease: id }));
     if (lease.requests < this.lastGrant >> 2 && this.next === undefined && this.current === undefined) {
       this.asking = true;
-      void this.exchange(background).catch(() => undefined);
+      this.kick(background);
     }
     return { lease: lease.id };
   }
@@ -99,7 +102,7 @@ export class LedgerLink {
     if (this.entries.length >= MAX_WAITING) return; // the gate is closed by then: no lease comes from a silent ledger
     this.entries.push(entryText(entry));
     if (admission !== undefined) this.reported.set(admission.lease, (this.reported.get(admission.lease) ?? 0) + 1);
-    if (this.entries.length >= BATCH_ENTRIES) void this.exchange(background).catch(() => undefined);
+    if (this.entries.length >= BATCH_ENTRIES) this.kick(background);
     else if (!this.timer) {
       this.timer = true;
       background.waitUntil(this.later(background));
@@ -136,7 +139,7 @@ export class LedgerLink {
       this.waiting.push(waiter);
     });
     this.asking = true;
-    void this.exchange(background).catch(() => undefined);
+    this.kick(background);
     try {
       return await within(served, LEDGER_MS, "the ledger");
     } catch (error) {
@@ -164,7 +167,12 @@ export class LedgerLink {
     this.waiting = [...left];
     if (this.waiting.length === 0) return;
     this.asking = true;
-    void this.exchange(background).catch(() => undefined);
+    this.kick(background);
+  }
+
+  /** Sees to it that an exchange takes place. Nothing is attached to a promise of another request, which may outlive this one. */
+  private kick(background: Background): void {
+    void this.exchange(background);
   }
 
   /** Joins the exchange that has not started yet, or prepares one behind the exchange that is under way. */
@@ -174,11 +182,14 @@ export class LedgerLink {
     const start = async (): Promise<SettleAnswer> => {
       // Its request may be gone and the promise dead with it: wait for it, but not for ever.
       if (before !== undefined) await within(before, LEDGER_MS, "the ledger").catch(() => undefined);
+      // Under load, exchanges keep a distance: what arrives meanwhile shares one hop and one commit.
+      if (Date.now() - this.endedAt < SPACING_MS) await new Promise((resolve) => setTimeout(resolve, SPACING_MS));
       this.next = undefined;
       this.current = run;
       try {
         return await this.settle(background);
       } finally {
+        this.endedAt = Date.now();
         if (this.current === run) this.current = undefined;
       }
     };

@@ -94,7 +94,7 @@ describe("closed on failure", () => {
     }
     const sent = alerts.received.map((r) => (JSON.parse(r.body.toString()) as { type: string }).type);
     expect(sent).toContain("gate.token-unavailable");
-    const { headers, body } = alerts.received[0] ?? { headers: {}, body: Buffer.alloc(0) };
+    const { headers, body } = alerts.received[0] ?? { headers: {} as Record<string, string>, body: Buffer.alloc(0) };
     const { createHmac } = await import("node:crypto");
     const signed = createHmac("sha256", "a".repeat(24)).update(`${String(headers["webhook-id"])}.${String(headers["webhook-timestamp"])}.${body.toString()}`).digest("base64");
     expect(headers["webhook-signature"]).toBe(`v1,${signed}`);

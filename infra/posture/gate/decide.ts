@@ -1,6 +1,8 @@
 import { canonicalise } from "./canonical";
 import { compile, listedRepository, type CompiledPolicy, type CompiledRepository } from "./compiled";
 import { judgeBody, type JudgedBody } from "./body";
+import { judgeGitTarget } from "./git/target";
+import { judgeGraphql } from "./graphql/judge";
 import type { Lookup } from "./lookups";
 import { judgeParameter } from "./parameters";
 import type { GatePolicy } from "./policy";
@@ -157,12 +159,32 @@ function refuseUnknown(c: CompiledPolicy, verdict: TargetVerdict, path: string):
   return verdict.refuse(verdict.repository === undefined ? "repository-not-listed" : "route-not-allowed", verdict.repository === undefined ? name : "");
 }
 
-/** The whole decision about a REST request. Pure: shared by the gate, the drill and the report. */
+/**
+ * The whole decision about a request, whatever its interface. Pure: shared by the gate, the drill and the report.
+ * Of git it decides the target (and the body of neither service: packs are read as they stream by, see git/); control routes are never allowed.
+ */
 export function decide(policy: GatePolicy, request: GateRequest): Decision {
   const c = compile(policy);
   const verdict = judgeTarget(c, request.method, request.target);
-  const body = verdict.refusal === undefined && verdict.kind === "rest" ? judgeBody(c, verdict, request.body) : undefined;
-  return decisionOf(verdict, request.target, body);
+  if (verdict.refusal !== undefined) return decisionOf(verdict, request.target, undefined);
+  if (verdict.kind === "graphql") return decideGraphql(c, request);
+  if (verdict.kind === "git") return decideGit(c, request);
+  if (verdict.kind === "control") return decisionOf(verdict.refuse("not-found"), request.target, undefined);
+  return decisionOf(verdict, request.target, judgeBody(c, verdict, request.body));
+}
+
+function decideGraphql(c: CompiledPolicy, request: GateRequest): Decision {
+  const judged = request.method === "POST" && !request.target.includes("?") ? judgeGraphql(c, request.body ?? "") : new Refusal("graphql-malformed");
+  if (judged instanceof Refusal) return { kind: "graphql", allow: false, route: "", repository: "", action: "", rule: judged.rule, status: judged.status, at: judged.at, lookups: [] };
+  const route = judged.write ? "graphql.mutation" : "graphql.query";
+  return { kind: "graphql", allow: true, route, repository: judged.repository?.fullName ?? "", action: judged.action, rewritten: { body: judged.text }, lookups: judged.lookups };
+}
+
+function decideGit(c: CompiledPolicy, request: GateRequest): Decision {
+  const judged = judgeGitTarget(c, request.method, request.target);
+  if (judged instanceof Refusal) return { kind: "git", allow: false, route: "", repository: "", action: "", rule: judged.rule, status: judged.status, at: judged.at, lookups: [] };
+  const action = judged.route === "git.push" ? "write-agent-branch" : "read-repository";
+  return { kind: "git", allow: true, route: judged.route, repository: judged.repository.fullName, action, lookups: [] };
 }
 
 /** Puts the two parts of a decision together. */

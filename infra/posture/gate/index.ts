@@ -6,3 +6,4 @@ export { CLOSED, ROUTES, type Method, type Route } from "./routes";
 export { GENESIS, chainLine, entryText, verifyChain, type AuditEntry, type AuditRecord, type ChainCheck } from "./audit";
 export { SECRET_RULES, findSecrets, type Finding } from "./secrets";
 export { PathMatcher } from "./globs";
+export { SELF_HOST_SECRETS, selfHostConfig, type SelfHostOptions } from "./selfhost";

@@ -1,6 +1,6 @@
 import type { PathMatcher } from "../globs";
 import { Refusal } from "../refusals";
-import { ZERO_ID, type RefCommand } from "./commands";
+import type { RefCommand } from "./commands";
 import type { Commit, Tree } from "./objects";
 
 /** Where objects come from that are not in the pack: GitHub, which has them by the same ids. Undefined when it does not. */
@@ -29,30 +29,40 @@ const DIRECTORY = "40000";
  * Trees are read from the pack or, by id, from GitHub; what neither has makes the push unreadable, and so refused.
  */
 export async function judgeHistory(commands: readonly RefCommand[], pushed: Pushed, source: ObjectSource, guarded: PathMatcher): Promise<Refusal | undefined> {
+  /** Commits that have passed by themselves; what is below them is walked for each command, because each has its own end. */
+  const passed = new Set<string>();
+  for (const command of commands) {
+    const refused = await judgeCommand(command, pushed, source, guarded, passed);
+    if (refused !== undefined) return refused;
+  }
+  return undefined;
+}
+
+/** The old tip is the client's claim. GitHub refuses a command whose claim is wrong, but not the commands beside it, so it ends the walk of its own command only. */
+async function judgeCommand(command: RefCommand, pushed: Pushed, source: ObjectSource, guarded: PathMatcher, passed: Set<string>): Promise<Refusal | undefined> {
   const seen = new Set<string>();
-  const known = new Set(commands.map((c) => c.old).filter((old) => old !== ZERO_ID));
-  const queue = commands.map((c) => c.new);
+  const queue = [command.new];
   for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
     if (seen.has(id)) continue;
     seen.add(id);
     const commit = pushed.commits.get(id);
-    if (commit === undefined) {
-      if (known.has(id)) continue;
-      const refused = await source.judge(id);
-      if (refused !== undefined) return refused;
-      continue;
-    }
-    const parents: string[] = [];
-    for (const parent of commit.parents) {
-      const below = pushed.commits.get(parent) ?? (await source.commit(parent));
-      if (below === undefined) return new Refusal("pack-not-inspectable", "a parent that GitHub does not have");
-      parents.push(below.tree);
-      queue.push(parent);
-    }
-    const refused = await compare(commit.tree, parents, "", pushed, source, guarded);
+    queue.push(...(commit?.parents ?? []));
+    if (passed.has(id) || (commit === undefined && id === command.old)) continue;
+    const refused = commit === undefined ? await source.judge(id) : await judgeCommit(commit, pushed, source, guarded);
     if (refused !== undefined) return refused;
+    passed.add(id);
   }
   return undefined;
+}
+
+async function judgeCommit(commit: Commit, pushed: Pushed, source: ObjectSource, guarded: PathMatcher): Promise<Refusal | undefined> {
+  const parents: string[] = [];
+  for (const parent of commit.parents) {
+    const below = pushed.commits.get(parent) ?? (await source.commit(parent));
+    if (below === undefined) return new Refusal("pack-not-inspectable", "a parent that GitHub does not have");
+    parents.push(below.tree);
+  }
+  return compare(commit.tree, parents, "", pushed, source, guarded);
 }
 
 /** Compares a tree with those at the same place in the parents; goes down only where something protected could lie. */

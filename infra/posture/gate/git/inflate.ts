@@ -26,7 +26,8 @@ interface Table {
   readonly entries: Uint16Array;
 }
 
-function tableOf(lengths: Uint8Array, count: number): Table {
+/** `incomplete`: the longest code with which a set may leave codes unused. zlib, and so git, takes one code of one bit, and the fixed distances. */
+function tableOf(lengths: Uint8Array, count: number, incomplete: number): Table {
   let bits = 0;
   const perLength = new Uint16Array(16);
   for (let i = 0; i < count; i++) {
@@ -44,6 +45,7 @@ function tableOf(lengths: Uint8Array, count: number): Table {
     used += (perLength[length] ?? 0) << (bits - length);
   }
   if (used > 1 << bits) throw new InflateError("over-subscribed code");
+  if (used < 1 << bits && bits > incomplete) throw new InflateError("incomplete code");
   const entries = new Uint16Array(1 << bits);
   for (let symbol = 0; symbol < count; symbol++) {
     const length = lengths[symbol] ?? 0;
@@ -59,7 +61,7 @@ function tableOf(lengths: Uint8Array, count: number): Table {
 
 const fixedLengths = new Uint8Array(288).fill(8, 0, 144).fill(9, 144, 256).fill(7, 256, 280).fill(8, 280, 288);
 let fixed: { readonly literals: Table; readonly distances: Table } | undefined;
-const fixedTables = (): { readonly literals: Table; readonly distances: Table } => (fixed ??= { literals: tableOf(fixedLengths, 288), distances: tableOf(new Uint8Array(30).fill(5), 30) });
+const fixedTables = (): { readonly literals: Table; readonly distances: Table } => (fixed ??= { literals: tableOf(fixedLengths, 288, 0), distances: tableOf(new Uint8Array(30).fill(5), 30, 5) });
 
 type State = "zlib" | "block" | "stored" | "codes" | "adler" | "done";
 
@@ -187,7 +189,7 @@ export class Inflater {
       const lengths = new Uint8Array(320);
       for (let i = 0; i < codeCount; i++) lengths[CODE_ORDER[i] ?? 0] = bits(3);
       if (reader.short) return wait();
-      const codes = tableOf(lengths, 19);
+      const codes = tableOf(lengths, 19, 0);
       lengths.fill(0);
       let filled = 0;
       while (filled < literalCount + distanceCount) {
@@ -206,8 +208,8 @@ export class Inflater {
         filled += repeat;
       }
       if (lengths[256] === 0) throw new InflateError("no end of block");
-      this.literals = tableOf(lengths, literalCount);
-      this.distances = tableOf(lengths.slice(literalCount, literalCount + distanceCount), distanceCount);
+      this.literals = tableOf(lengths, literalCount, 1);
+      this.distances = tableOf(lengths.slice(literalCount, literalCount + distanceCount), distanceCount, 1);
       this.state = "codes";
     }
     this.last = last;

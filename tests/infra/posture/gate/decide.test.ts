@@ -110,6 +110,17 @@ describe("decide", () => {
     expect(verdict(decide(reading, { method: "POST", target: "/repos/acme/api/issues", body: "{\"title\":\"t\"}" }))).toBe("route-not-allowed");
   });
 
+  it("decides the other interfaces too, and never a control route", () => {
+    const graphql = (query: string): string => verdict(ask("POST", "/graphql", { query }));
+    expect(graphql("{ repository(owner: \"acme\", name: \"api\") { id } }")).toBe("allow");
+    expect(graphql("{ repository(owner: \"acme\", name: \"secrets\") { id } }")).toBe("repository-not-listed");
+    expect(verdict(ask("GET", "/graphql"))).toBe("graphql-malformed");
+    expect(ask("POST", "/acme/api.git/git-receive-pack")).toMatchObject({ allow: true, route: "git.push", repository: "acme/api" });
+    expect(verdict(ask("POST", "/acme/docs.git/git-receive-pack"))).toBe("access-read-only");
+    expect(verdict(ask("GET", "/acme/secrets.git/info/refs?service=git-upload-pack"))).toBe("repository-not-listed");
+    expect(verdict(ask("POST", "/_gate/refresh"))).toBe("not-found");
+  });
+
   it("stays closed without a valid policy", () => {
     expect(() => decide({ ...policy, repositories: [] }, { method: "GET", target: "/" })).toThrow();
     expect(() => decide({ ...policy, v: 2 } as never, { method: "GET", target: "/" })).toThrow();

@@ -1,0 +1,35 @@
+import { listedRepository, type CompiledPolicy, type CompiledRepository } from "../compiled";
+import { Refusal } from "../refusals";
+
+/** A request of git's over HTTP whose target has passed: what it is for, and the path that is sent. */
+export interface GitTarget {
+  readonly repository: CompiledRepository;
+  readonly service: "git-upload-pack" | "git-receive-pack";
+  /** The advertisement of references, or the service itself. */
+  readonly advertisement: boolean;
+  readonly route: "git.fetch" | "git.push";
+  /** Path and query below the upstream's base. */
+  readonly sent: string;
+}
+
+/** Guards `git-repository`, `git-service` and `git-access`: `/{owner}/{repo}.git/…` of a listed repository, one of two services, and for a push the access. */
+export function judgeGitTarget(c: CompiledPolicy, method: string, target: string): GitTarget | Refusal {
+  const mark = target.indexOf("?");
+  const path = mark < 0 ? target : target.slice(0, mark);
+  const query = mark < 0 ? "" : target.slice(mark + 1);
+  const at = path.indexOf(".git/");
+  const repository = listedRepository(c, path.slice(1, at));
+  if (repository === undefined) {
+    const owner = path.slice(1, path.indexOf("/", 1));
+    return owner.toLowerCase() === c.owner ? new Refusal("repository-not-listed", path.slice(owner.length + 2, at)) : new Refusal("owner-not-allowed", owner);
+  }
+  const rest = path.slice(at + 4);
+  if (rest.startsWith("/info/lfs")) return new Refusal("lfs-refused");
+  const advertisement = rest === "/info/refs";
+  const service = advertisement ? /^service=(git-(?:upload|receive)-pack)$/.exec(query)?.[1] : query === "" ? /^\/(git-(?:upload|receive)-pack)$/.exec(rest)?.[1] : undefined;
+  if ((service !== "git-upload-pack" && service !== "git-receive-pack") || method !== (advertisement ? "GET" : "POST")) return new Refusal("git-service");
+  const route = service === "git-receive-pack" ? "git.push" : "git.fetch";
+  if (!c.open.has(route)) return new Refusal("route-not-allowed");
+  if (route === "git.push" && repository.access !== "write") return new Refusal("access-read-only", repository.fullName);
+  return { repository, service, advertisement, route, sent: `/${c.policy.organization}/${repository.name}.git${rest}${query === "" ? "" : `?${query}`}` };
+}

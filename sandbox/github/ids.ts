@@ -1,8 +1,39 @@
 /** Node ids in GitHub's form: a prefix, then base64url of a MessagePack array `[0, ...ids]`, such as `R_kgDOAAAD6A`. */
 
-const PREFIXES = { user: "U", bot: "BOT", organization: "O", team: "T", repository: "R", issue: "I", pullRequest: "PR", comment: "IC", review: "PRR", reviewComment: "PRRC",
-  protectionRule: "BPR", ruleset: "RRS", label: "LA", milestone: "MI", checkRun: "CR", checkSuite: "CS", status: "SC", workflow: "W", run: "WFR", job: "CJ", artifact: "MDg6QXJ0aWZhY3Q",
-  release: "RE", asset: "RA", environment: "EN", invitation: "RI", app: "A", gist: "G", event: "IE", reaction: "REA", commitComment: "CC", branchPolicy: "DBP", deployKey: "DK" } as const;
+const PREFIXES = {
+  user: "U",
+  bot: "BOT",
+  organization: "O",
+  team: "T",
+  repository: "R",
+  issue: "I",
+  pullRequest: "PR",
+  comment: "IC",
+  review: "PRR",
+  reviewComment: "PRRC",
+  protectionRule: "BPR",
+  ruleset: "RRS",
+  label: "LA",
+  milestone: "MI",
+  checkRun: "CR",
+  checkSuite: "CS",
+  status: "SC",
+  workflow: "W",
+  run: "WFR",
+  job: "CJ",
+  artifact: "MDg6QXJ0aWZhY3Q",
+  release: "RE",
+  asset: "RA",
+  environment: "EN",
+  invitation: "RI",
+  app: "A",
+  gist: "G",
+  event: "IE",
+  reaction: "REA",
+  commitComment: "CC",
+  branchPolicy: "DBP",
+  deployKey: "DK",
+} as const;
 export type NodeKind = keyof typeof PREFIXES;
 
 /** @param ids integers below 2^53; objects of a repository carry the repository's id first, as on GitHub. */
@@ -26,9 +57,13 @@ export function parseNodeId(id: string): { kind: NodeKind; ids: number[] } | und
   const ids: number[] = [];
   let at = 2;
   while (at < bytes.length) {
-    if (bytes[at] === 0xce && at + 5 <= bytes.length) { ids.push(bytes.readUInt32BE(at + 1)); at += 5; }
-    else if (bytes[at] === 0xcf && at + 9 <= bytes.length) { ids.push(Number(bytes.readBigUInt64BE(at + 1))); at += 9; }
-    else return undefined;
+    if (bytes[at] === 0xce && at + 5 <= bytes.length) {
+      ids.push(bytes.readUInt32BE(at + 1));
+      at += 5;
+    } else if (bytes[at] === 0xcf && at + 9 <= bytes.length) {
+      ids.push(Number(bytes.readBigUInt64BE(at + 1)));
+      at += 9;
+    } else return undefined;
   }
   return ids.length > 0 && nodeId(kind, ...ids) === id ? { kind, ids } : undefined;
 }
@@ -55,5 +90,7 @@ export function parseGitNodeId(id: string): { kind: GitKind; repositoryId: numbe
 /** Integers that GitHub would hand out: unique over all kinds, so that a mixed-up id is never accidentally right. */
 export class IdSource {
   #next = 100_000_001;
-  next(): number { return this.#next++; }
+  next(): number {
+    return this.#next++;
+  }
 }

@@ -65,12 +65,17 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHubStandIn
   const port = await listen(door.server, options.port ?? 0);
   const origin = `http://127.0.0.1:${port}`;
   let blobs: BlobHost | undefined;
-  const close = (server: { close(done: () => void): unknown; closeAllConnections(): void }): Promise<void> => new Promise((done) => { server.close(() => done()); server.closeAllConnections(); });
+  const close = (server: { close(done: () => void): unknown; closeAllConnections(): void }): Promise<void> =>
+    new Promise((done) => {
+      server.close(() => done());
+      server.closeAllConnections();
+    });
   let stopping: Promise<void> | undefined;
-  const stop = (): Promise<void> => (stopping ??= (async () => {
-    stopGit((args) => args.some((arg) => arg.startsWith(gitRoot)));
-    await Promise.all([parts.world?.webhooks?.stop(), close(door.server), blobs && close(blobs.server)]);
-  })());
+  const stop = (): Promise<void> =>
+    (stopping ??= (async () => {
+      stopGit((args) => args.some((arg) => arg.startsWith(gitRoot)));
+      await Promise.all([parts.world?.webhooks?.stop(), close(door.server), blobs && close(blobs.server)]);
+    })());
 
   try {
     const world = new World(origin, "", gitRoot);
@@ -87,14 +92,35 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHubStandIn
     const limiter = new RateLimiter(world);
     installRoutes(router, limiter);
     Object.assign(parts, {
-      world, router, log, faults, limiter, oidc, blobs, graphql: executeGraphql, login: exchangeLogin,
-      control: new Control(world, log, faults, limiter, oidc, options.environment), git: new GitServer(world, () => `${origin}/_internal/pre-receive`),
+      world,
+      router,
+      log,
+      faults,
+      limiter,
+      oidc,
+      blobs,
+      graphql: executeGraphql,
+      login: exchangeLogin,
+      control: new Control(world, log, faults, limiter, oidc, options.environment),
+      git: new GitServer(world, () => `${origin}/_internal/pre-receive`),
     } satisfies Parts);
-    const { token: adminToken } = world.tokens.mint({ kind: "classic", userId: seeded.admin.id, login: seeded.admin.login, name: "administrator", scopes: ALL_SCOPES }, options.adminToken);
+    const { token: adminToken } = world.tokens.mint(
+      { kind: "classic", userId: seeded.admin.id, login: seeded.admin.login, name: "administrator", scopes: ALL_SCOPES },
+      options.adminToken,
+    );
     const { app, installationId } = seeded;
     return {
-      url: origin, api: `${origin}/api/v3`, graphql: `${origin}/api/graphql`, git: origin, blobs: blobs.origin, adminToken, oidc: { issuer: oidc.issuer, mint: (claims) => oidc.mint(claims) },
-      app: { id: app.id, clientId: app.clientId, clientSecret: app.clientSecret, installationId, pem: app.pem }, world, routes: router, stop,
+      url: origin,
+      api: `${origin}/api/v3`,
+      graphql: `${origin}/api/graphql`,
+      git: origin,
+      blobs: blobs.origin,
+      adminToken,
+      oidc: { issuer: oidc.issuer, mint: (claims) => oidc.mint(claims) },
+      app: { id: app.id, clientId: app.clientId, clientSecret: app.clientSecret, installationId, pem: app.pem },
+      world,
+      routes: router,
+      stop,
     };
   } catch (error) {
     await stop();

@@ -62,17 +62,21 @@ export function roleOn(world: World, auth: Auth, repo: Repository): Role | undef
 }
 
 /** Permissions that a credential carries, or undefined for kinds whose limits are scopes. */
-export function permissionsOf(auth: Auth): Permissions | undefined { return auth.token && auth.token.scopes === undefined ? auth.token.permissions : undefined; }
+export function permissionsOf(auth: Auth): Permissions | undefined {
+  return auth.token && auth.token.scopes === undefined ? auth.token.permissions : undefined;
+}
 
 const LEVEL = { read: 0, write: 1, admin: 2 } as const;
 
 /** Whether a requirement such as `contents=write,workflows=write; administration=write` holds: `;` separates alternatives, `,` joins. */
 export function permits(permissions: Permissions, requirement: string): boolean {
-  return requirement.split(";").some((set) => set.split(",").every((one) => {
-    const [name, level] = one.trim().split("=") as [string, keyof typeof LEVEL];
-    const held = name === "metadata" && level === "read" ? "read" : permissions[name];
-    return held !== undefined && LEVEL[held] >= LEVEL[level];
-  }));
+  return requirement.split(";").some((set) =>
+    set.split(",").every((one) => {
+      const [name, level] = one.trim().split("=") as [string, keyof typeof LEVEL];
+      const held = name === "metadata" && level === "read" ? "read" : permissions[name];
+      return held !== undefined && LEVEL[held] >= LEVEL[level];
+    }),
+  );
 }
 
 /** Whether the credential allows this on a repository. Public repositories may be read with any. */
@@ -110,12 +114,38 @@ export function allowedOnOrg(world: World, auth: Auth, org: Organization, requir
 
 const IMPLIED: Record<string, readonly string[]> = {
   repo: ["repo:status", "repo_deployment", "public_repo", "repo:invite", "security_events"],
-  "admin:org": ["write:org", "read:org", "manage_runners:org"], "write:org": ["read:org"],
-  "admin:public_key": ["write:public_key", "read:public_key"], "admin:gpg_key": ["write:gpg_key", "read:gpg_key"],
-  "admin:repo_hook": ["write:repo_hook", "read:repo_hook"], user: ["read:user", "user:email", "user:follow"],
+  "admin:org": ["write:org", "read:org", "manage_runners:org"],
+  "write:org": ["read:org"],
+  "admin:public_key": ["write:public_key", "read:public_key"],
+  "admin:gpg_key": ["write:gpg_key", "read:gpg_key"],
+  "admin:repo_hook": ["write:repo_hook", "read:repo_hook"],
+  user: ["read:user", "user:email", "user:follow"],
 };
 /** GitHub's scopes contain smaller ones. */
-export function implies(held: string, wanted: string): boolean { return IMPLIED[held]?.includes(wanted) === true; }
-export const hasScope = (auth: Auth, wanted: string): boolean => auth.token?.scopes === undefined || auth.token.scopes.some((held) => held === wanted || implies(held, wanted));
+export function implies(held: string, wanted: string): boolean {
+  return IMPLIED[held]?.includes(wanted) === true;
+}
+export const hasScope = (auth: Auth, wanted: string): boolean =>
+  auth.token?.scopes === undefined || auth.token.scopes.some((held) => held === wanted || implies(held, wanted));
 
-export const ALL_SCOPES = ["admin:enterprise", "admin:gpg_key", "admin:org", "admin:org_hook", "admin:public_key", "admin:repo_hook", "audit_log", "codespace", "delete:packages", "delete_repo", "gist", "notifications", "project", "repo", "site_admin", "user", "workflow", "write:discussion", "write:packages"] as const;
+export const ALL_SCOPES = [
+  "admin:enterprise",
+  "admin:gpg_key",
+  "admin:org",
+  "admin:org_hook",
+  "admin:public_key",
+  "admin:repo_hook",
+  "audit_log",
+  "codespace",
+  "delete:packages",
+  "delete_repo",
+  "gist",
+  "notifications",
+  "project",
+  "repo",
+  "site_admin",
+  "user",
+  "workflow",
+  "write:discussion",
+  "write:packages",
+] as const;

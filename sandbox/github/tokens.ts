@@ -37,6 +37,8 @@ export interface Token {
   lastUsedAt: number | undefined;
   /** The other half of a user token and its refresh token: they die together. */
   pairId: string | undefined;
+  /** Authorized by device flow: refreshing needs no client secret. */
+  readonly deviceFlow: boolean;
 }
 
 export interface MintRequest {
@@ -54,29 +56,57 @@ export interface MintRequest {
   lifetimeMs?: number;
   grant?: Token["grant"];
   pairId?: string;
+  deviceFlow?: boolean;
 }
 
-const PREFIX: Record<TokenKind, string> = { classic: "ghp_", "personal-access-token": "github_pat_", "app-user-token": "ghu_", "app-refresh-token": "ghr_", "app-installation": "ghs_", "ghes-impersonation": "gho_" };
-const LIFETIME: Partial<Record<TokenKind, number>> = { "personal-access-token": 30 * DAY, "app-user-token": 8 * HOUR, "app-refresh-token": 180 * DAY, "app-installation": HOUR };
+const PREFIX: Record<TokenKind, string> = {
+  classic: "ghp_",
+  "personal-access-token": "github_pat_",
+  "app-user-token": "ghu_",
+  "app-refresh-token": "ghr_",
+  "app-installation": "ghs_",
+  "ghes-impersonation": "gho_",
+};
+const LIFETIME: Partial<Record<TokenKind, number>> = {
+  "personal-access-token": 30 * DAY,
+  "app-user-token": 8 * HOUR,
+  "app-refresh-token": 180 * DAY,
+  "app-installation": HOUR,
+};
 
 /** Base64 SHA-256 of a credential, the only form in which one is ever shown or logged. */
-export function hashToken(token: string): string { return createHash("sha256").update(token).digest("base64"); }
+export function hashToken(token: string): string {
+  return createHash("sha256").update(token).digest("base64");
+}
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 /** Letters and digits only, without bias worth speaking of. */
-export function randomText(length: number): string { return [...randomBytes(length)].map((b) => ALPHABET[b % ALPHABET.length]).join(""); }
+export function randomText(length: number): string {
+  return [...randomBytes(length)].map((b) => ALPHABET[b % ALPHABET.length]).join("");
+}
 
 /** Issues tokens and decides whether one is alive. What a token may do is decided by `permissions.ts`. */
 export class TokenAuthority {
   readonly #bySha = new Map<string, Token>();
 
-  constructor(private readonly clock: Clock, private readonly ids: IdSource) {}
+  constructor(
+    private readonly clock: Clock,
+    private readonly ids: IdSource,
+  ) {}
 
   /** Every token ever issued, oldest first, dead ones included. */
-  list(): Token[] { return [...this.#bySha.values()]; }
-  byId(id: number): Token | undefined { return this.list().find((t) => t.id === id); }
-  bySha(sha256: string): Token | undefined { return this.#bySha.get(sha256); }
-  find(token: string): Token | undefined { return this.#bySha.get(hashToken(token)); }
+  list(): Token[] {
+    return [...this.#bySha.values()];
+  }
+  byId(id: number): Token | undefined {
+    return this.list().find((t) => t.id === id);
+  }
+  bySha(sha256: string): Token | undefined {
+    return this.#bySha.get(sha256);
+  }
+  find(token: string): Token | undefined {
+    return this.#bySha.get(hashToken(token));
+  }
   isAlive(token: Token): boolean {
     const now = this.clock.now();
     return (token.revokedAt === undefined || token.revokedAt > now) && (token.expiresAt === undefined || token.expiresAt > now);
@@ -84,15 +114,38 @@ export class TokenAuthority {
 
   /** @param given a token chosen by the caller, for the administrator's token of a rehearsal */
   mint(request: MintRequest, given?: string): { token: string; record: Token } {
-    const token = given ?? PREFIX[request.kind] + (request.kind === "personal-access-token" ? `${randomText(22)}_${randomText(59)}` : request.kind === "app-installation" ? randomText(72) : randomText(36));
+    const token =
+      given ??
+      PREFIX[request.kind] +
+        (request.kind === "personal-access-token"
+          ? `${randomText(22)}_${randomText(59)}`
+          : request.kind === "app-installation"
+            ? randomText(72)
+            : randomText(36));
     const now = this.clock.now();
     const lifetime = request.lifetimeMs ?? LIFETIME[request.kind];
     const record: Token = {
-      id: this.ids.next(), sha256: hashToken(token), kind: request.kind, userId: request.userId, login: request.login, name: request.name ?? request.kind,
-      scopes: request.scopes ? [...request.scopes] : undefined, permissions: { ...request.permissions }, resourceOwnerId: request.resourceOwnerId,
+      id: this.ids.next(),
+      sha256: hashToken(token),
+      kind: request.kind,
+      userId: request.userId,
+      login: request.login,
+      name: request.name ?? request.kind,
+      scopes: request.scopes ? [...request.scopes] : undefined,
+      permissions: { ...request.permissions },
+      resourceOwnerId: request.resourceOwnerId,
       repositories: request.repositories === undefined || request.repositories === "all" ? "all" : new Set(request.repositories),
-      appId: request.appId, installationId: request.installationId, createdAt: now, expiresAt: lifetime === undefined ? undefined : now + lifetime, revokedAt: undefined,
-      grant: request.grant ?? "approved", grantReason: null, grantedAt: now, lastUsedAt: undefined, pairId: request.pairId,
+      appId: request.appId,
+      installationId: request.installationId,
+      createdAt: now,
+      expiresAt: lifetime === undefined ? undefined : now + lifetime,
+      revokedAt: undefined,
+      grant: request.grant ?? "approved",
+      grantReason: null,
+      grantedAt: now,
+      lastUsedAt: undefined,
+      pairId: request.pairId,
+      deviceFlow: request.deviceFlow ?? false,
     };
     this.#bySha.set(record.sha256, record);
     return { token, record };

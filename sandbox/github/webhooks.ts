@@ -9,7 +9,14 @@ const MAX_QUEUED = 1000;
 const TIMEOUT_MS = 5000;
 const KEPT = 100;
 
-interface Delivery { hook: Hook; event: string; action: string | null; payload: Record<string, unknown>; redelivery: boolean; done(): void }
+interface Delivery {
+  hook: Hook;
+  event: string;
+  action: string | null;
+  payload: Record<string, unknown>;
+  redelivery: boolean;
+  done(): void;
+}
 
 /**
  * Tells the hooks of a repository and its organization what happened: signed as GitHub signs, best effort, a few at a time.
@@ -24,13 +31,22 @@ export class WebhookSender {
   constructor(private readonly world: World) {}
 
   /** @param action such as `opened`; null for events without one, such as `push` */
-  emit(event: string, action: string | null, about: { repo?: Repository; org?: Organization; senderId: number | null; payload?: Record<string, unknown> }): void {
+  emit(
+    event: string,
+    action: string | null,
+    about: { repo?: Repository; org?: Organization; senderId: number | null; payload?: Record<string, unknown> },
+  ): void {
     const org = about.org ?? (about.repo ? this.world.orgOf(about.repo) : undefined);
-    const hooks = [...(about.repo?.hooks.values() ?? []), ...(org?.hooks.values() ?? [])].filter((h) => h.active && (h.events.includes(event) || h.events.includes("*")));
+    const hooks = [...(about.repo?.hooks.values() ?? []), ...(org?.hooks.values() ?? [])].filter(
+      (h) => h.active && (h.events.includes(event) || h.events.includes("*")),
+    );
     if (hooks.length === 0) return;
     const payload = {
-      ...(action === null ? {} : { action }), ...about.payload, ...(about.repo && !about.payload?.["repository"] ? { repository: presentRepository(this.world, about.repo) } : {}),
-      ...(org ? { organization: presentOrgSimple(this.world, org) } : {}), sender: presentUserId(this.world, about.senderId),
+      ...(action === null ? {} : { action }),
+      ...about.payload,
+      ...(about.repo && !about.payload?.["repository"] ? { repository: presentRepository(this.world, about.repo) } : {}),
+      ...(org ? { organization: presentOrgSimple(this.world, org) } : {}),
+      sender: presentUserId(this.world, about.senderId),
     };
     for (const hook of hooks) void this.deliver(hook, event, action, payload);
   }
@@ -38,7 +54,10 @@ export class WebhookSender {
   /** Delivers one event to one hook, whatever it listens to: pings and redeliveries. Resolves when it has been tried. */
   deliver(hook: Hook, event: string, action: string | null, payload: Record<string, unknown>, redelivery = false): Promise<void> {
     if (this.#stopped || this.#queue.length >= MAX_QUEUED) return Promise.resolve();
-    return new Promise((done) => { this.#queue.push({ hook, event, action, payload, redelivery, done }); this.#next(); });
+    return new Promise((done) => {
+      this.#queue.push({ hook, event, action, payload, redelivery, done });
+      this.#next();
+    });
   }
 
   async stop(): Promise<void> {
@@ -52,7 +71,11 @@ export class WebhookSender {
       const delivery = this.#queue.shift();
       if (!delivery) return;
       this.#running += 1;
-      void this.#send(delivery).finally(() => { this.#running -= 1; delivery.done(); this.#next(); });
+      void this.#send(delivery).finally(() => {
+        this.#running -= 1;
+        delivery.done();
+        this.#next();
+      });
     }
   }
 
@@ -62,8 +85,14 @@ export class WebhookSender {
     const json = JSON.stringify(payload);
     const body = form ? new URLSearchParams({ payload: json }).toString() : json;
     const headers: Record<string, string> = {
-      "user-agent": "GitHub-Hookshot/standin", accept: "*/*", "content-type": form ? "application/x-www-form-urlencoded" : "application/json", "x-github-event": event, "x-github-delivery": guid, "x-github-hook-id": String(hook.id),
-      "x-github-hook-installation-target-type": "repository", "x-github-hook-installation-target-id": "0",
+      "user-agent": "GitHub-Hookshot/standin",
+      accept: "*/*",
+      "content-type": form ? "application/x-www-form-urlencoded" : "application/json",
+      "x-github-event": event,
+      "x-github-delivery": guid,
+      "x-github-hook-id": String(hook.id),
+      "x-github-hook-installation-target-type": "repository",
+      "x-github-hook-installation-target-id": "0",
     };
     if (hook.config.secret) {
       headers["x-hub-signature"] = `sha1=${createHmac("sha1", hook.config.secret).update(body).digest("hex")}`;
@@ -72,17 +101,45 @@ export class WebhookSender {
     const started = Date.now();
     const outcome = await this.#post(hook.config.url, headers, body);
     const repository = payload["repository"] as { id?: number } | undefined;
-    hook.deliveries.unshift({ id: this.world.ids.next(), guid, deliveredAt: this.world.clock.iso(), redelivery, durationMs: Date.now() - started, event, action, repositoryId: repository?.id ?? null, url: hook.config.url, requestHeaders: headers, payload, ...outcome });
+    hook.deliveries.unshift({
+      id: this.world.ids.next(),
+      guid,
+      deliveredAt: this.world.clock.iso(),
+      redelivery,
+      durationMs: Date.now() - started,
+      event,
+      action,
+      repositoryId: repository?.id ?? null,
+      url: hook.config.url,
+      requestHeaders: headers,
+      payload,
+      ...outcome,
+    });
     hook.deliveries.length = Math.min(hook.deliveries.length, KEPT);
   }
 
-  async #post(url: string, headers: Record<string, string>, body: string): Promise<{ status: string; statusCode: number; responseHeaders: Record<string, string>; responseBody: string | null }> {
+  async #post(
+    url: string,
+    headers: Record<string, string>,
+    body: string,
+  ): Promise<{ status: string; statusCode: number; responseHeaders: Record<string, string>; responseBody: string | null }> {
     const none = { responseHeaders: {}, responseBody: null };
     if (!isLoopback(url)) return { status: "not delivered: not a loopback address", statusCode: 0, ...none };
     try {
-      const response = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal: AbortSignal.any([this.#abort.signal, AbortSignal.timeout(TIMEOUT_MS)]) });
+      const response = await fetch(url, {
+        method: "POST",
+        headers,
+        body,
+        redirect: "manual",
+        signal: AbortSignal.any([this.#abort.signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      });
       const text = (await response.text()).slice(0, 10_000);
-      return { status: response.ok ? "OK" : `Invalid HTTP Response: ${response.status}`, statusCode: response.status, responseHeaders: Object.fromEntries(response.headers), responseBody: text };
+      return {
+        status: response.ok ? "OK" : `Invalid HTTP Response: ${response.status}`,
+        statusCode: response.status,
+        responseHeaders: Object.fromEntries(response.headers),
+        responseBody: text,
+      };
     } catch (error) {
       return { status: error instanceof Error && error.name === "TimeoutError" ? "timed out" : "failed to connect to host", statusCode: 0, ...none };
     }

@@ -2,6 +2,7 @@ import { Clock } from "./clock";
 import { IdSource } from "./ids";
 import type { App, Gist, Installation, Organization, Repository, Role, Team, User } from "./state";
 import { TokenAuthority } from "./tokens";
+import { AuditLog } from "./audit";
 import type { BlobHost } from "./blobs";
 import type { WebhookSender } from "./webhooks";
 
@@ -18,7 +19,15 @@ export interface Limits {
   /** Content-creating requests a minute for each account before the secondary limit answers. */
   contentPerMinute: number;
 }
-export const DEFAULT_LIMITS: Limits = { core: 5_000_000, search: 1_000_000, graphql: 5_000_000, unauthenticated: 1_000_000, revocations: 60, revocationDelayMs: 0, contentPerMinute: 1_000_000 };
+export const DEFAULT_LIMITS: Limits = {
+  core: 5_000_000,
+  search: 1_000_000,
+  graphql: 5_000_000,
+  unauthenticated: 1_000_000,
+  revocations: 60,
+  revocationDelayMs: 0,
+  contentPerMinute: 1_000_000,
+};
 
 /** Everything the stand-in holds, and how to find things in it. Look-ups say undefined when there is nothing; who may see what is decided elsewhere. */
 export class World {
@@ -33,6 +42,9 @@ export class World {
   readonly apps = new Map<number, App>();
   readonly installations = new Map<number, Installation>();
   readonly limits: Limits = { ...DEFAULT_LIMITS };
+  readonly audit = new AuditLog();
+  /** Device codes that wait for a person: code to who has approved it. */
+  readonly deviceCodes = new Map<string, { clientId: string; userCode: string; userId: number | null; until: number }>();
   /** Old `owner/name` in lower case to repository id: GitHub redirects after a rename or transfer. */
   readonly renamed = new Map<string, number>();
   webhooks!: WebhookSender;
@@ -45,22 +57,48 @@ export class World {
    * @param blobOrigin stands for codeload and the blob hosts: serves time-limited URLs without authentication
    * @param gitRoot where new bare repositories are made
    */
-  constructor(public origin: string, public blobOrigin: string, readonly gitRoot: string) {}
+  constructor(
+    public origin: string,
+    public blobOrigin: string,
+    readonly gitRoot: string,
+  ) {}
 
-  get api(): string { return `${this.origin}/api/v3`; }
+  get api(): string {
+    return `${this.origin}/api/v3`;
+  }
 
-  userByLogin(login: string): User | undefined { const l = login.toLowerCase(); for (const u of this.users.values()) if (u.login.toLowerCase() === l) return u; return undefined; }
-  orgByLogin(login: string): Organization | undefined { const l = login.toLowerCase(); for (const o of this.orgs.values()) if (o.login.toLowerCase() === l) return o; return undefined; }
-  teamBySlug(orgId: number, slug: string): Team | undefined { const s = slug.toLowerCase(); for (const t of this.teams.values()) if (t.orgId === orgId && t.slug === s) return t; return undefined; }
-  teamsOf(orgId: number): Team[] { return [...this.teams.values()].filter((t) => t.orgId === orgId); }
-  ownerLogin(repo: Repository): string { return this.ownerOf(repo.owner).login; }
+  userByLogin(login: string): User | undefined {
+    const l = login.toLowerCase();
+    for (const u of this.users.values()) if (u.login.toLowerCase() === l) return u;
+    return undefined;
+  }
+  orgByLogin(login: string): Organization | undefined {
+    const l = login.toLowerCase();
+    for (const o of this.orgs.values()) if (o.login.toLowerCase() === l) return o;
+    return undefined;
+  }
+  teamBySlug(orgId: number, slug: string): Team | undefined {
+    const s = slug.toLowerCase();
+    for (const t of this.teams.values()) if (t.orgId === orgId && t.slug === s) return t;
+    return undefined;
+  }
+  teamsOf(orgId: number): Team[] {
+    return [...this.teams.values()].filter((t) => t.orgId === orgId);
+  }
+  ownerLogin(repo: Repository): string {
+    return this.ownerOf(repo.owner).login;
+  }
   ownerOf(owner: { kind: "org" | "user"; id: number }): Organization | User {
     const found = owner.kind === "org" ? this.orgs.get(owner.id) : this.users.get(owner.id);
     if (!found) throw new Error(`no ${owner.kind} ${owner.id}`);
     return found;
   }
-  orgOf(repo: Repository): Organization | undefined { return repo.owner.kind === "org" ? this.orgs.get(repo.owner.id) : undefined; }
-  fullName(repo: Repository): string { return `${this.ownerLogin(repo)}/${repo.name}`; }
+  orgOf(repo: Repository): Organization | undefined {
+    return repo.owner.kind === "org" ? this.orgs.get(repo.owner.id) : undefined;
+  }
+  fullName(repo: Repository): string {
+    return `${this.ownerLogin(repo)}/${repo.name}`;
+  }
 
   /** By `owner/name`, whatever the case; names from before a rename are found too. */
   repoByName(owner: string, name: string): Repository | undefined {
@@ -69,7 +107,9 @@ export class World {
     const old = this.renamed.get(key);
     return old === undefined ? undefined : this.repos.get(old);
   }
-  reposOf(owner: { kind: "org" | "user"; id: number }): Repository[] { return [...this.repos.values()].filter((r) => r.owner.kind === owner.kind && r.owner.id === owner.id); }
+  reposOf(owner: { kind: "org" | "user"; id: number }): Repository[] {
+    return [...this.repos.values()].filter((r) => r.owner.kind === owner.kind && r.owner.id === owner.id);
+  }
 
   user(id: number): User {
     const user = this.users.get(id);
@@ -95,11 +135,19 @@ export class World {
 
   /** A team's role on a repository, its parents' included. */
   teamRole(team: Team, repoId: number): Role | undefined {
-    return this.lineage(team).map((t) => t.repos.get(repoId)).reduce<Role | undefined>((best, role) => stronger(best, role), undefined);
+    return this.lineage(team)
+      .map((t) => t.repos.get(repoId))
+      .reduce<Role | undefined>((best, role) => stronger(best, role), undefined);
   }
 }
 
 const POWER: Record<Role, number> = { read: 0, triage: 1, write: 2, maintain: 3, admin: 4 };
-export function stronger(a: Role | undefined, b: Role | undefined): Role | undefined { return !a ? b : !b ? a : POWER[a] >= POWER[b] ? a : b; }
-export function weaker(a: Role, b: Role): Role { return POWER[a] <= POWER[b] ? a : b; }
-export function atLeast(role: Role | undefined, wanted: Role): boolean { return role !== undefined && POWER[role] >= POWER[wanted]; }
+export function stronger(a: Role | undefined, b: Role | undefined): Role | undefined {
+  return !a ? b : !b ? a : POWER[a] >= POWER[b] ? a : b;
+}
+export function weaker(a: Role, b: Role): Role {
+  return POWER[a] <= POWER[b] ? a : b;
+}
+export function atLeast(role: Role | undefined, wanted: Role): boolean {
+  return role !== undefined && POWER[role] >= POWER[wanted];
+}

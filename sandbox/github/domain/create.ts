@@ -10,8 +10,14 @@ import { newRepository, SETTINGS } from "./repositories";
 const NAME = /^[-\w.]{1,100}$/;
 
 export function checkName(world: World, owner: Repository["owner"], name: string): void {
-  if (!NAME.test(name) || name === "." || name === ".." || name.endsWith(".git")) throw new HttpError(422, "Repository creation failed.", { errors: [{ resource: "Repository", code: "custom", field: "name", message: "name is invalid" }] });
-  if (world.reposOf(owner).some((r) => r.name.toLowerCase() === name.toLowerCase())) throw new HttpError(422, "Repository creation failed.", { errors: [{ resource: "Repository", code: "custom", field: "name", message: "name already exists on this account" }] });
+  if (!NAME.test(name) || name === "." || name === ".." || name.endsWith(".git"))
+    throw new HttpError(422, "Repository creation failed.", {
+      errors: [{ resource: "Repository", code: "custom", field: "name", message: "name is invalid" }],
+    });
+  if (world.reposOf(owner).some((r) => r.name.toLowerCase() === name.toLowerCase()))
+    throw new HttpError(422, "Repository creation failed.", {
+      errors: [{ resource: "Repository", code: "custom", field: "name", message: "name already exists on this account" }],
+    });
 }
 
 /** POST /orgs/{org}/repos and POST /user/repos. */
@@ -40,7 +46,8 @@ export function applySettings(c: Context, repo: Repository): void {
   if (c.strings("topics")) repo.topics = c.strings("topics")!;
   const security = c.body["security_and_analysis"];
   if (typeof security === "object" && security !== null) {
-    for (const [name, value] of Object.entries(security as Record<string, { status?: string } | null>)) if (value?.status === "enabled" || value?.status === "disabled") repo.securityAndAnalysis[name] = { status: value.status };
+    for (const [name, value] of Object.entries(security as Record<string, { status?: string } | null>))
+      if (value?.status === "enabled" || value?.status === "disabled") repo.securityAndAnalysis[name] = { status: value.status };
   }
 }
 
@@ -49,7 +56,13 @@ async function firstCommit(world: World, repo: Repository, by: User): Promise<vo
   const blob = await git.writeBlob(Buffer.from(`# ${repo.name}\n`));
   const tree = await git.writeTree([{ mode: "100644", type: "blob", sha: blob, name: "README.md" }]);
   const who = { name: by.name ?? by.login, email: noreply(by), date: world.clock.iso() };
-  const sha = await git.writeCommit({ tree, parents: [], author: who, committer: { name: "GitHub", email: "noreply@github.com", date: who.date }, message: "Initial commit" });
+  const sha = await git.writeCommit({
+    tree,
+    parents: [],
+    author: who,
+    committer: { name: "GitHub", email: "noreply@github.com", date: who.date },
+    message: "Initial commit",
+  });
   repo.signedByGitHub.add(sha);
   await git.setRef(`refs/heads/${repo.defaultBranch}`, sha);
 }

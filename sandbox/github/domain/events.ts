@@ -4,7 +4,14 @@ import type { Issue, Repository } from "../state";
 import type { World } from "../world";
 
 /** Adds to an issue's history. */
-export function eventOf(world: World, repo: Repository, issue: Issue, event: string, actorId: number, extra: { label?: string; commitId?: string | null } = {}): void {
+export function eventOf(
+  world: World,
+  repo: Repository,
+  issue: Issue,
+  event: string,
+  actorId: number,
+  extra: { label?: string; commitId?: string | null } = {},
+): void {
   const id = world.ids.next();
   issue.events.push({ id, nodeId: nodeId("event", repo.id, id), event, actorId, createdAt: world.clock.iso(), ...extra });
 }

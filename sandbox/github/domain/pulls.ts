@@ -2,27 +2,39 @@ import type { Auth } from "../auth";
 import { GitRepository, type Person } from "../git/repository";
 import { HttpError, invalid } from "../http/errors";
 import { nodeId } from "../ids";
-import { mayOn, roleOfUser } from "../permissions";
+import { mayOn } from "../permissions";
 import { noreply } from "../present/commits";
 import type { PullFigures } from "../present/pulls";
-import { presentReview, presentReviewComment } from "../present/pulls";
 import { checksProblem } from "../rules/checks";
 import { codeOwnersToAsk, reviewProblems, reviewRequirements } from "../rules/review";
-import type { Issue, PullRequest, Repository, Review, ReviewComment, User } from "../state";
-import { atLeast, type World } from "../world";
+import type { Issue, PullRequest, Repository, User } from "../state";
+import type { World } from "../world";
 import { runWorkflows } from "./actions";
 import { eventOf, pullEvent } from "./events";
-import { addLabels, openIssue } from "./issues";
+import { openIssue } from "./issues";
 import { gitOf, moveRefs } from "./refs";
+
+export * from "./reviews";
 
 /** Pull requests. Callers have checked that the asker may do this at all; the rules of the base branch are checked here. */
 
-export const authorOf = (auth: Auth): { userId: number; viaAppId: number | null } => ({ userId: auth.user!.id, viaAppId: auth.token?.kind === "app-user-token" || auth.token?.kind === "app-installation" ? (auth.app?.id ?? null) : null });
+export const authorOf = (auth: Auth): { userId: number; viaAppId: number | null } => ({
+  userId: auth.user!.id,
+  viaAppId: auth.token?.kind === "app-user-token" || auth.token?.kind === "app-installation" ? (auth.app?.id ?? null) : null,
+});
 export const personOf = (world: World, user: User): Person => ({ name: user.name ?? user.login, email: noreply(user), date: world.clock.iso() });
 /** Commits that GitHub makes itself are committed, and signed, by it. */
 export const webFlow = (world: World): Person => ({ name: "GitHub", email: "noreply@github.com", date: world.clock.iso() });
 
-export interface NewPull { title: string; body: string | null; head: string; base: string; draft?: boolean; maintainerCanModify?: boolean; headRepository?: string }
+export interface NewPull {
+  title: string;
+  body: string | null;
+  head: string;
+  base: string;
+  draft?: boolean;
+  maintainerCanModify?: boolean;
+  headRepository?: string;
+}
 
 /** @param input `head` is a branch, or `owner:branch` of a fork @throws HttpError 422 in GitHub's words */
 export async function createPull(world: World, repo: Repository, auth: Auth, input: NewPull): Promise<Issue> {
@@ -33,16 +45,36 @@ export async function createPull(world: World, repo: Repository, auth: Auth, inp
   const head = await gitOf(headRepo).ref(`refs/heads/${headRef}`);
   if (!head) throw invalid("PullRequest", "head", "invalid");
   if (headRepo === repo && headRef === input.base) throw problem(`No commits between ${input.base} and ${headRef}`);
-  const already = [...repo.issues.values()].find((i) => i.pull && i.state === "open" && i.pull.headRepositoryId === headRepo.id && i.pull.headRef === headRef && i.pull.baseRef === input.base);
+  const already = [...repo.issues.values()].find(
+    (i) => i.pull && i.state === "open" && i.pull.headRepositoryId === headRepo.id && i.pull.headRef === headRef && i.pull.baseRef === input.base,
+  );
   if (already) throw problem(`A pull request already exists for ${world.ownerLogin(headRepo)}:${headRef}.`);
   if (headRepo !== repo) await git.git(["fetch", "--quiet", headRepo.gitDir, `refs/heads/${headRef}`]);
-  if (await git.isAncestor(head.sha, base.sha)) throw problem(`No commits between ${input.base} and ${headRepo === repo ? headRef : `${world.ownerLogin(headRepo)}:${headRef}`}`);
+  if (await git.isAncestor(head.sha, base.sha))
+    throw problem(`No commits between ${input.base} and ${headRepo === repo ? headRef : `${world.ownerLogin(headRepo)}:${headRef}`}`);
   if (!(await git.mergeBase(head.sha, base.sha))) throw problem(`The ${headRef} branch has no history in common with ${input.base}`);
 
   const id = world.ids.next();
   const pull: PullRequest = {
-    id, nodeId: nodeId("pullRequest", repo.id, id), draft: input.draft ?? false, headRepositoryId: headRepo.id, headRef, headSha: head.sha, baseRef: input.base, baseSha: base.sha, merged: false, mergedAt: null, mergedById: null, mergeCommitSha: null,
-    maintainerCanModify: input.maintainerCanModify ?? false, autoMerge: null, requestedReviewerIds: [], requestedTeamIds: [], reviews: [], reviewComments: [], lastPush: { userId: auth.user?.id ?? null, at: world.clock.iso() },
+    id,
+    nodeId: nodeId("pullRequest", repo.id, id),
+    draft: input.draft ?? false,
+    headRepositoryId: headRepo.id,
+    headRef,
+    headSha: head.sha,
+    baseRef: input.base,
+    baseSha: base.sha,
+    merged: false,
+    mergedAt: null,
+    mergedById: null,
+    mergeCommitSha: null,
+    maintainerCanModify: input.maintainerCanModify ?? false,
+    autoMerge: null,
+    requestedReviewerIds: [],
+    requestedTeamIds: [],
+    reviews: [],
+    reviewComments: [],
+    lastPush: { userId: auth.user?.id ?? null, at: world.clock.iso() },
   };
   const issue = openIssue(world, repo, { ...authorOf(auth), title: input.title, body: input.body, pull });
   await git.setRef(`refs/pull/${issue.number}/head`, head.sha);
@@ -58,7 +90,8 @@ function findHead(world: World, repo: Repository, auth: Auth, input: NewPull): {
   const headRef = cut < 0 ? input.head : input.head.slice(cut + 1);
   if (owner === undefined || (owner.toLowerCase() === world.ownerLogin(repo).toLowerCase() && !input.headRepository)) return { headRepo: repo, headRef };
   const named = input.headRepository ? world.repoByName(owner, input.headRepository.split("/").at(-1)!) : undefined;
-  const headRepo = named ?? [...world.repos.values()].find((r) => (r.forkOf === repo.id || repo.forkOf === r.id) && world.ownerLogin(r).toLowerCase() === owner.toLowerCase());
+  const headRepo =
+    named ?? [...world.repos.values()].find((r) => (r.forkOf === repo.id || repo.forkOf === r.id) && world.ownerLogin(r).toLowerCase() === owner.toLowerCase());
   if (!headRepo || !mayOn(world, auth, headRepo, "read", "contents=read")) throw invalid("PullRequest", "head", "invalid");
   return { headRepo, headRef };
 }
@@ -97,7 +130,14 @@ export async function pullFigures(world: World, repo: Repository, issue: Issue):
   const changes = await git.diff(from, pull.headSha, false);
   const commits = await git.count(pull.headSha, `^${from}`);
   const clean = pull.merged || issue.state === "closed" ? null : (await git.mergeTree(base, pull.headSha)) !== undefined;
-  return { mergeable: clean, mergeableState: pull.merged || issue.state === "closed" ? "unknown" : await mergeState(world, repo, git, issue, base, clean === true), commits, additions: sum(changes, "additions"), deletions: sum(changes, "deletions"), changedFiles: changes.length };
+  return {
+    mergeable: clean,
+    mergeableState: pull.merged || issue.state === "closed" ? "unknown" : await mergeState(world, repo, git, issue, base, clean === true),
+    commits,
+    additions: sum(changes, "additions"),
+    deletions: sum(changes, "deletions"),
+    changedFiles: changes.length,
+  };
 }
 const sum = (list: readonly { additions: number; deletions: number }[], key: "additions" | "deletions"): number => list.reduce((n, c) => n + c[key], 0);
 
@@ -117,17 +157,27 @@ export type MergeMethod = "merge" | "squash" | "rebase";
  * Merges a pull request into its base branch, if every rule that holds for this asker is satisfied.
  * @throws HttpError 405 when it cannot be merged (draft, conflicts, rules), 409 when the head is not the expected one
  */
-export async function mergePull(world: World, repo: Repository, auth: Auth, issue: Issue, options: { method?: MergeMethod; title?: string; message?: string; sha?: string } = {}): Promise<string> {
+export async function mergePull(
+  world: World,
+  repo: Repository,
+  auth: Auth,
+  issue: Issue,
+  options: { method?: MergeMethod; title?: string; message?: string; sha?: string } = {},
+): Promise<string> {
   const pull = issue.pull!;
   const method = options.method ?? "merge";
   if (pull.merged || issue.state === "closed") throw new HttpError(405, "Pull Request is not mergeable");
   if (pull.draft) throw new HttpError(405, "Pull Request is still a draft");
   if (options.sha !== undefined && options.sha !== pull.headSha) throw new HttpError(409, "Head branch was modified. Review and try the merge again.");
   const setting = { merge: repo.settings.allow_merge_commit, squash: repo.settings.allow_squash_merge, rebase: repo.settings.allow_rebase_merge }[method];
-  if (!setting) throw new HttpError(405, `${{ merge: "Merge commits", squash: "Squash merges", rebase: "Rebase merges" }[method]} are not allowed on this repository.`);
+  if (!setting)
+    throw new HttpError(405, `${{ merge: "Merge commits", squash: "Squash merges", rebase: "Rebase merges" }[method]} are not allowed on this repository.`);
   const git = gitOf(repo);
   const need = reviewRequirements(world, repo, pull.baseRef, auth);
-  const problems = [...(await reviewProblems(world, repo, git, issue, need)), ...(need.checks.length > 0 ? [checksProblem(repo, pull.headSha, need.checks)].filter((p) => p !== undefined) : [])];
+  const problems = [
+    ...(await reviewProblems(world, repo, git, issue, need)),
+    ...(need.checks.length > 0 ? [checksProblem(repo, pull.headSha, need.checks)].filter((p) => p !== undefined) : []),
+  ];
   if (problems.length > 0) throw new HttpError(405, `Repository rule violations found\n\n${problems.join("\n\n")}\n\n`);
   if (!need.methods.has(method)) throw new HttpError(405, `Repository rule violations found\n\nThe ${method} merge method is not allowed for this branch.\n\n`);
 
@@ -144,7 +194,13 @@ export async function mergePull(world: World, repo: Repository, auth: Auth, issu
     const title = options.title ?? (method === "merge" ? `Merge pull request #${issue.number} from ${headLabel}` : `${issue.title} (#${issue.number})`);
     const body = options.message ?? (method === "merge" ? issue.title : "");
     const author = method === "squash" ? world.user(issue.userId) : me;
-    sha = await git.writeCommit({ tree, parents: method === "merge" ? [base, pull.headSha] : [base], author: personOf(world, author), committer: webFlow(world), message: body ? `${title}\n\n${body}` : title });
+    sha = await git.writeCommit({
+      tree,
+      parents: method === "merge" ? [base, pull.headSha] : [base],
+      author: personOf(world, author),
+      committer: webFlow(world),
+      message: body ? `${title}\n\n${body}` : title,
+    });
     repo.signedByGitHub.add(sha);
   }
   await moveRefs(world, { repo, git, auth, via: "merge", pull: issue }, [{ ref: `refs/heads/${pull.baseRef}`, old: base, new: sha }], 405);
@@ -152,7 +208,10 @@ export async function mergePull(world: World, repo: Repository, auth: Auth, issu
   Object.assign(pull, { merged: true, mergedAt: pull.mergedAt ?? world.clock.iso(), mergedById: me.id, mergeCommitSha: sha, baseSha: base, autoMerge: null });
   Object.assign(issue, { state: "closed", closedAt: issue.closedAt ?? world.clock.iso(), closedById: me.id, updatedAt: world.clock.iso() });
   eventOf(world, repo, issue, "merged", me.id, { commitId: sha });
-  if (repo.settings.delete_branch_on_merge && pull.headRepositoryId === repo.id) await moveRefs(world, { repo, git, auth, via: "api" }, [{ ref: `refs/heads/${pull.headRef}`, old: pull.headSha, new: "0".repeat(40) }]).catch(() => undefined);
+  if (repo.settings.delete_branch_on_merge && pull.headRepositoryId === repo.id)
+    await moveRefs(world, { repo, git, auth, via: "api" }, [{ ref: `refs/heads/${pull.headRef}`, old: pull.headSha, new: "0".repeat(40) }]).catch(
+      () => undefined,
+    );
   return sha;
 }
 
@@ -160,9 +219,17 @@ async function rebase(world: World, git: GitRepository, base: string, head: stri
   let onto = base;
   for (const commit of await git.commits((await git.log([`${base}..${head}`])).reverse())) {
     if (commit.parents.length !== 1) throw new HttpError(405, "This branch can't be rebased");
-    const { stdout, code } = await git.git(["merge-tree", "--write-tree", "--no-messages", `--merge-base=${commit.parents[0]}`, onto, commit.sha], { okCodes: [0, 1, 129] });
+    const { stdout, code } = await git.git(["merge-tree", "--write-tree", "--no-messages", `--merge-base=${commit.parents[0]}`, onto, commit.sha], {
+      okCodes: [0, 1, 129],
+    });
     if (code !== 0) throw new HttpError(405, "This branch can't be rebased");
-    onto = await git.writeCommit({ tree: stdout.toString().split("\n")[0]!.trim(), parents: [onto], author: commit.author, committer: { ...webFlow(world) }, message: commit.message });
+    onto = await git.writeCommit({
+      tree: stdout.toString().split("\n")[0]!.trim(),
+      parents: [onto],
+      author: commit.author,
+      committer: { ...webFlow(world) },
+      message: commit.message,
+    });
   }
   return onto;
 }
@@ -180,90 +247,15 @@ export async function updateBranch(world: World, repo: Repository, auth: Auth, i
   if (await git.isAncestor(base, pull.headSha)) throw new HttpError(422, "There are no new commits on the base branch.");
   const tree = await git.mergeTree(pull.headSha, base);
   if (tree === undefined) throw new HttpError(422, "merge conflict between base and head");
-  const sha = await git.writeCommit({ tree, parents: [pull.headSha, base], author: personOf(world, auth.user!), committer: webFlow(world), message: `Merge branch '${pull.baseRef}' into ${pull.headRef}` });
+  const sha = await git.writeCommit({
+    tree,
+    parents: [pull.headSha, base],
+    author: personOf(world, auth.user!),
+    committer: webFlow(world),
+    message: `Merge branch '${pull.baseRef}' into ${pull.headRef}`,
+  });
   headRepo.signedByGitHub.add(sha);
   await moveRefs(world, { repo: headRepo, git, auth, via: "api" }, [{ ref: `refs/heads/${pull.headRef}`, old: pull.headSha, new: sha }]);
 }
 
-export type ReviewEvent = "APPROVE" | "REQUEST_CHANGES" | "COMMENT";
-export interface NewReviewComment { path: string; body: string; line?: number | undefined; side?: "LEFT" | "RIGHT" | undefined; startLine?: number | undefined; startSide?: "LEFT" | "RIGHT" | undefined; position?: number | undefined; subjectType?: "line" | "file" | undefined }
-
-/** @param event absent: the review stays pending, seen by its author alone */
-export async function addReview(world: World, repo: Repository, auth: Auth, issue: Issue, input: { event?: ReviewEvent; body: string; commitId?: string; comments?: readonly NewReviewComment[] }): Promise<Review> {
-  const pull = issue.pull!;
-  const me = auth.user!;
-  if (me.id === issue.userId && input.event === "APPROVE") throw new HttpError(422, "Unprocessable Entity", { errors: ["Can not approve your own pull request"] });
-  if (me.id === issue.userId && input.event === "REQUEST_CHANGES") throw new HttpError(422, "Unprocessable Entity", { errors: ["Can not request changes on your own pull request"] });
-  if (input.event && input.event !== "APPROVE" && input.body === "" && (input.comments ?? []).length === 0) throw new HttpError(422, "Unprocessable Entity", { errors: ["Review comment is required"] });
-  if (!input.event && pull.reviews.some((r) => r.state === "PENDING" && r.userId === me.id)) throw new HttpError(422, "Unprocessable Entity", { errors: ["User can only have one pending review per pull request"] });
-  const id = world.ids.next();
-  const review: Review = { id, nodeId: nodeId("review", repo.id, id), userId: me.id, state: "PENDING", body: input.body, commitId: input.commitId ?? pull.headSha, submittedAt: null };
-  pull.reviews.push(review);
-  for (const comment of input.comments ?? []) await addReviewComment(world, repo, auth, issue, { ...comment, reviewId: id });
-  if (input.event) submitReview(world, repo, issue, review, input.event);
-  return review;
-}
-
-export function submitReview(world: World, repo: Repository, issue: Issue, review: Review, event: ReviewEvent, body?: string): void {
-  if (body !== undefined) review.body = body;
-  review.state = event === "APPROVE" ? "APPROVED" : event === "REQUEST_CHANGES" ? "CHANGES_REQUESTED" : "COMMENTED";
-  review.submittedAt = world.clock.iso();
-  const pull = issue.pull!;
-  pull.requestedReviewerIds = pull.requestedReviewerIds.filter((id) => id !== review.userId);
-  if (review.state === "APPROVED" && atLeast(roleOfUser(world, world.user(review.userId), repo), "write")) pull.requestedTeamIds = pull.requestedTeamIds.filter((id) => !world.teamsOfUser(review.userId).some((t) => t.id === id));
-  issue.updatedAt = world.clock.iso();
-  world.webhooks.emit("pull_request_review", "submitted", { repo, senderId: review.userId, payload: { review: presentReview(world, repo, issue, review) } });
-}
-
-export function dismissReview(world: World, repo: Repository, issue: Issue, review: Review, message: string, actorId: number): void {
-  if (review.state !== "APPROVED" && review.state !== "CHANGES_REQUESTED") throw new HttpError(422, "Unprocessable Entity", { errors: ["Can not dismiss a commented pull request review"] });
-  review.state = "DISMISSED";
-  eventOf(world, repo, issue, "review_dismissed", actorId);
-  world.webhooks.emit("pull_request_review", "dismissed", { repo, senderId: actorId, payload: { review: presentReview(world, repo, issue, review), message } });
-}
-
-/** A comment on a changed file; its line must be part of the difference. */
-export async function addReviewComment(world: World, repo: Repository, auth: Auth, issue: Issue, input: NewReviewComment & { reviewId?: number | null; commitId?: string; inReplyTo?: ReviewComment }): Promise<ReviewComment> {
-  const pull = issue.pull!;
-  const first = input.inReplyTo;
-  const git = gitOf(repo);
-  const base = (await git.mergeBase((await git.resolve(`refs/heads/${pull.baseRef}`)) ?? pull.baseSha, pull.headSha)) ?? pull.baseSha;
-  const change = first ? undefined : (await git.diff(base, pull.headSha)).find((f) => f.filename === input.path);
-  if (!first && !change) throw invalid("PullRequestReviewComment", "path", "invalid", "path could not be resolved");
-  if (!first && input.subjectType !== "file" && input.line === undefined && input.position === undefined) throw invalid("PullRequestReviewComment", "line", "missing_field");
-  if (input.body === "") throw invalid("PullRequestReviewComment", "body", "missing_field");
-  let reviewId = input.reviewId ?? null;
-  if (reviewId === null) {
-    const id = world.ids.next();
-    pull.reviews.push({ id, nodeId: nodeId("review", repo.id, id), userId: auth.user!.id, state: "COMMENTED", body: "", commitId: pull.headSha, submittedAt: world.clock.iso() });
-    reviewId = id;
-  }
-  const id = world.ids.next();
-  const now = world.clock.iso();
-  const comment: ReviewComment = {
-    id, nodeId: nodeId("reviewComment", repo.id, id), reviewId, userId: auth.user!.id, body: input.body, path: first?.path ?? input.path, line: first ? first.line : (input.line ?? input.position ?? null), side: first?.side ?? input.side ?? "RIGHT", startLine: first?.startLine ?? input.startLine ?? null,
-    startSide: first?.startSide ?? input.startSide ?? null, subjectType: first?.subjectType ?? input.subjectType ?? "line", commitId: pull.headSha, originalCommitId: input.commitId ?? pull.headSha, diffHunk: first?.diffHunk ?? change?.patch?.split("\n").slice(0, 12).join("\n") ?? "",
-    inReplyToId: first ? (first.inReplyToId ?? first.id) : null, resolved: false, createdAt: now, updatedAt: now, reactions: [],
-  };
-  pull.reviewComments.push(comment);
-  issue.updatedAt = now;
-  world.webhooks.emit("pull_request_review_comment", "created", { repo, senderId: comment.userId, payload: { comment: presentReviewComment(world, repo, issue, comment) } });
-  return comment;
-}
-
-/** Asks people and teams to look at it. Only those who can see the repository may be asked. */
-export function requestReviewers(world: World, repo: Repository, issue: Issue, logins: readonly string[], slugs: readonly string[]): void {
-  const pull = issue.pull!;
-  const users = logins.map((l) => world.userByLogin(l));
-  if (users.some((u) => u?.id === issue.userId)) throw new HttpError(422, "Review cannot be requested from pull request author.");
-  if (users.some((u) => !u || roleOfUser(world, u, repo) === undefined)) throw new HttpError(422, "Reviews may only be requested from collaborators. One or more of the users or teams you specified is not a collaborator of this repository.");
-  const org = world.orgOf(repo);
-  const teams = slugs.map((s) => (org ? world.teamBySlug(org.id, s) : undefined));
-  if (teams.some((t) => !t || !t.repos.has(repo.id))) throw new HttpError(422, "Could not add requested teams to pull request.");
-  pull.requestedReviewerIds = [...new Set([...pull.requestedReviewerIds, ...users.map((u) => u!.id)])];
-  pull.requestedTeamIds = [...new Set([...pull.requestedTeamIds, ...teams.map((t) => t!.id)])];
-  issue.updatedAt = world.clock.iso();
-}
-
-export const labelPull = (world: World, repo: Repository, issue: Issue, names: readonly string[], actorId: number): void => addLabels(world, repo, issue, names, actorId);
 const problem = (message: string): HttpError => new HttpError(422, "Validation Failed", { errors: [{ resource: "PullRequest", code: "custom", message }] });

@@ -15,7 +15,10 @@ export const gitOf = (repo: Repository): GitRepository => new GitRepository(repo
 
 /** Rules or protections that stand against a movement of refs; nothing has moved. */
 export class RuleViolation extends HttpError {
-  constructor(readonly violations: readonly Violation[], status = 422) {
+  constructor(
+    readonly violations: readonly Violation[],
+    status = 422,
+  ) {
     const token = violations.find((v) => v.source === "token");
     const message = token ? token.message : violationText(violations);
     super(token ? 403 : status, message);
@@ -45,7 +48,8 @@ export async function moveRefs(world: World, move: Movement, updates: readonly R
   try {
     await move.git.moveRefs(updates);
   } catch (error) {
-    if (error instanceof GitError) throw new HttpError(409, `Reference cannot be updated: ${error.stderr.trim().split("\n")[0] ?? ""}`.replace(move.repo.gitDir, ""));
+    if (error instanceof GitError)
+      throw new HttpError(409, `Reference cannot be updated: ${error.stderr.trim().split("\n")[0] ?? ""}`.replace(move.repo.gitDir, ""));
     throw error;
   }
   await afterMove(world, move.repo, move.auth, updates);
@@ -60,7 +64,8 @@ export async function afterMove(world: World, repo: Repository, auth: Auth, upda
     const branch = update.ref.startsWith("refs/heads/") ? update.ref.slice("refs/heads/".length) : undefined;
     if (branch !== undefined) await followBranch(world, repo, auth, git, branch, update);
     await announce(world, repo, auth, git, update);
-    if (branch !== undefined && update.new !== ZERO) await runWorkflows(world, repo, git, { event: "push", branch, sha: update.new, actorId: auth.user?.id ?? repo.owner.id });
+    if (branch !== undefined && update.new !== ZERO)
+      await runWorkflows(world, repo, git, { event: "push", branch, sha: update.new, actorId: auth.user?.id ?? repo.owner.id });
   }
 }
 
@@ -71,7 +76,10 @@ async function followBranch(world: World, repo: Repository, auth: Auth, git: Git
       const pull = issue.pull;
       if (!pull || issue.state !== "open") continue;
       if (pull.headRepositoryId === repo.id && pull.headRef === branch) {
-        if (update.new === ZERO) { closePull(world, base, issue, auth); continue; }
+        if (update.new === ZERO) {
+          closePull(world, base, issue, auth);
+          continue;
+        }
         await headMoved(world, base, issue, auth, update.new, git);
       }
       if (base.id === repo.id && pull.baseRef === branch && update.new !== ZERO && (await git.isAncestor(pull.headSha, update.new).catch(() => false))) {
@@ -96,7 +104,8 @@ async function headMoved(world: World, base: Repository, issue: Issue, auth: Aut
   pull.headSha = sha;
   pull.lastPush = { userId: auth.user?.id ?? null, at: world.clock.iso() };
   issue.updatedAt = world.clock.iso();
-  if (reviewRequirements(world, base, pull.baseRef).dismissStale) for (const review of pull.reviews) if (review.state === "APPROVED") review.state = "DISMISSED";
+  if (reviewRequirements(world, base, pull.baseRef).dismissStale)
+    for (const review of pull.reviews) if (review.state === "APPROVED") review.state = "DISMISSED";
   pullEvent(world, base, issue, "synchronize", auth.user?.id ?? null);
   await runWorkflows(world, base, gitOf(base), { event: "pull_request", branch: pull.headRef, sha, actorId: auth.user?.id ?? issue.userId });
 }
@@ -105,17 +114,37 @@ async function announce(world: World, repo: Repository, auth: Auth, git: GitRepo
   const kind = update.ref.startsWith("refs/tags/") ? "tag" : "branch";
   const short = update.ref.replace(/^refs\/(?:heads|tags)\//, "");
   const senderId = auth.user?.id ?? null;
-  if (update.old === ZERO) world.webhooks.emit("create", null, { repo, senderId, payload: { ref: short, ref_type: kind, master_branch: repo.defaultBranch, description: repo.description, pusher_type: "user" } });
+  if (update.old === ZERO)
+    world.webhooks.emit("create", null, {
+      repo,
+      senderId,
+      payload: { ref: short, ref_type: kind, master_branch: repo.defaultBranch, description: repo.description, pusher_type: "user" },
+    });
   if (update.new === ZERO) world.webhooks.emit("delete", null, { repo, senderId, payload: { ref: short, ref_type: kind, pusher_type: "user" } });
-  const shas = update.new === ZERO ? [] : await git.log(update.old === ZERO ? [update.new, "--not", `refs/heads/${repo.defaultBranch}`] : [`${update.old}..${update.new}`], { max: 20 }).catch(() => []);
+  const shas =
+    update.new === ZERO
+      ? []
+      : await git
+          .log(update.old === ZERO ? [update.new, "--not", `refs/heads/${repo.defaultBranch}`] : [`${update.old}..${update.new}`], { max: 20 })
+          .catch(() => []);
   const commits = (await git.commits(shas)).reverse().map((c) => presentCommitForPush(world, repo, c));
   const forced = update.old !== ZERO && update.new !== ZERO && !(await git.isAncestor(update.old, update.new).catch(() => true));
   world.webhooks.emit("push", null, {
-    repo, senderId,
+    repo,
+    senderId,
     payload: {
-      ref: update.ref, before: update.old, after: update.new, base_ref: null, created: update.old === ZERO, deleted: update.new === ZERO, forced,
-      compare: `${world.origin}/${world.fullName(repo)}/compare/${update.old.slice(0, 12)}...${update.new.slice(0, 12)}`, commits, head_commit: commits.at(-1) ?? null,
-      pusher: { name: auth.user?.login ?? "unknown", email: auth.user?.email ?? null }, repository: presentRepository(world, repo),
+      ref: update.ref,
+      before: update.old,
+      after: update.new,
+      base_ref: null,
+      created: update.old === ZERO,
+      deleted: update.new === ZERO,
+      forced,
+      compare: `${world.origin}/${world.fullName(repo)}/compare/${update.old.slice(0, 12)}...${update.new.slice(0, 12)}`,
+      commits,
+      head_commit: commits.at(-1) ?? null,
+      pusher: { name: auth.user?.login ?? "unknown", email: auth.user?.email ?? null },
+      repository: presentRepository(world, repo),
     },
   });
 }

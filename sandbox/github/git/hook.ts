@@ -2,8 +2,15 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /** What the pre-receive hook asks the stand-in: the updates, and where git keeps the pushed objects meanwhile. */
-export interface HookQuestion { nonce: string; updates: string; env: Record<string, string> }
-export interface HookAnswer { ok: boolean; message: string }
+export interface HookQuestion {
+  nonce: string;
+  updates: string;
+  env: Record<string, string>;
+}
+export interface HookAnswer {
+  ok: boolean;
+  message: string;
+}
 
 // Runs in a process of its own that git starts, so it is plain JavaScript in one file.
 const SCRIPT = `"use strict";
@@ -13,7 +20,8 @@ process.stdin.on("end", () => {
   const env = {};
   for (const name of ["GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH"]) if (process.env[name]) env[name] = process.env[name];
   const body = JSON.stringify({ nonce: process.env.GATEHOUSE_PUSH, updates: Buffer.concat(chunks).toString(), env });
-  const request = require("node:http").request(process.env.GATEHOUSE_HOOK_URL, { method: "POST", headers: { "content-type": "application/json", "content-length": Buffer.byteLength(body) } }, (response) => {
+  const options = { method: "POST", headers: { "content-type": "application/json", "content-length": Buffer.byteLength(body) } };
+  const request = require("node:http").request(process.env.GATEHOUSE_HOOK_URL, options, (response) => {
     let text = "";
     response.on("data", (c) => (text += c));
     response.on("end", () => {

@@ -27,7 +27,16 @@ export class Context {
   /** What the operation asks of fine-grained tokens, for x-accepted-github-permissions. */
   accepted = "";
 
-  constructor(readonly world: World, readonly auth: Auth, readonly request: IncomingMessage, readonly params: Record<string, string>, readonly query: URLSearchParams, readonly input: unknown, readonly rawBody: Buffer, readonly path: string) {}
+  constructor(
+    readonly world: World,
+    readonly auth: Auth,
+    readonly request: IncomingMessage,
+    readonly params: Record<string, string>,
+    readonly query: URLSearchParams,
+    readonly input: unknown,
+    readonly rawBody: Buffer,
+    readonly path: string,
+  ) {}
 
   /** The body as an object; operations without a body see `{}`. */
   get body(): Record<string, unknown> {
@@ -40,14 +49,18 @@ export class Context {
     if (!this.auth.user) throw notFound();
     return this.auth.user;
   }
-  param(name: string): string { return this.params[name] ?? ""; }
+  param(name: string): string {
+    return this.params[name] ?? "";
+  }
   /** An integer of the path. @throws 404 for anything else */
   id(name: string): number {
     const value = this.params[name] ?? "";
     if (!/^\d{1,15}$/.test(value)) throw notFound();
     return Number(value);
   }
-  get accept(): string { return this.request.headers.accept ?? ""; }
+  get accept(): string {
+    return this.request.headers.accept ?? "";
+  }
 
   string(name: string): string | undefined;
   string(name: string, required: true): string;
@@ -84,7 +97,9 @@ export class Context {
     throw badRequest(`For 'properties/${name}', ${value} is not a member of ${JSON.stringify(allowed)}.`);
   }
   /** Whether a field was sent at all, null included. */
-  sent(name: string): boolean { return name in this.body; }
+  sent(name: string): boolean {
+    return name in this.body;
+  }
 }
 
 /** One page of a list, with the Link header that GitHub gives: it names the repository or organization by id. */
@@ -100,7 +115,10 @@ export function page<T>(c: Context, items: readonly T[], present: (item: T) => u
     links.push(`<${c.world.api}${pathById(c)}?${query.toString()}>; rel="${rel}"`);
   };
   if (at > 1) link(at - 1, "prev");
-  if (at < last) { link(at + 1, "next"); link(last, "last"); }
+  if (at < last) {
+    link(at + 1, "next");
+    link(last, "last");
+  }
   if (at > 1) link(1, "first");
   const reply = ok(wrap ? wrap(list, items.length) : list);
   return links.length > 0 ? { ...reply, headers: { link: links.join(", ") } } : reply;

@@ -14,29 +14,65 @@ const DAY = 86_400_000;
 
 /** `/api/v3/_sandbox/…`: what only a rehearsal can do. It needs no credential and leaves no trace in the request log. */
 export class Control {
-  constructor(private readonly world: World, private readonly log: RequestLog, private readonly faults: FaultList, private readonly limiter: RateLimiter, private readonly oidc: OidcIssuer, private readonly environment: Environment) {}
+  constructor(
+    private readonly world: World,
+    private readonly log: RequestLog,
+    private readonly faults: FaultList,
+    private readonly limiter: RateLimiter,
+    private readonly oidc: OidcIssuer,
+    private readonly environment: Environment,
+  ) {}
 
   async handle(method: string, path: string, input: unknown): Promise<Reply> {
     const body = (typeof input === "object" && input !== null ? input : {}) as Record<string, unknown>;
     try {
       switch (`${method} ${path}`) {
-        case "GET /requests": return { status: 200, body: this.log.list() };
-        case "DELETE /requests": this.log.clear(); return { status: 204 };
-        case "GET /tokens": return { status: 200, body: this.world.tokens.list().map((t) => this.presentToken(t)) };
-        case "POST /tokens": return { status: 201, body: this.mint(body) };
-        case "GET /faults": return { status: 200, body: this.faults.list() };
-        case "POST /faults": for (const fault of Array.isArray(input) ? input : [input]) this.faults.add(parseFault(fault)); return { status: 201, body: { faults: this.faults.list().length } };
-        case "DELETE /faults": this.faults.clear(); return { status: 204 };
-        case "POST /oidc": { const token = this.oidc.mint((body["claims"] as Record<string, unknown> | undefined) ?? body); return { status: 201, body: { token, value: token } }; }
-        case "GET /app": return { status: 200, body: this.app() };
-        case "GET /clock": return { status: 200, body: this.clock() };
-        case "POST /clock": this.world.clock.advance(duration(body)); return { status: 200, body: this.clock() };
-        case "GET /limits": return { status: 200, body: { ...this.world.limits, concurrent: this.limiter.concurrent } };
-        case "POST /limits": this.setLimits(body); return { status: 200, body: { ...this.world.limits, concurrent: this.limiter.concurrent } };
-        case "DELETE /limits": Object.assign(this.world.limits, DEFAULT_LIMITS); this.limiter.concurrent = 1_000_000; this.limiter.reset(); return { status: 204 };
-        case "POST /checks": return { status: 201, body: await this.check(body) };
-        case "PATCH /organization": return { status: 200, body: this.organization(body) };
-        default: return { status: 404, body: { message: `the sandbox has no ${method} ${path}` } };
+        case "GET /requests":
+          return { status: 200, body: this.log.list() };
+        case "DELETE /requests":
+          this.log.clear();
+          return { status: 204 };
+        case "GET /tokens":
+          return { status: 200, body: this.world.tokens.list().map((t) => this.presentToken(t)) };
+        case "POST /tokens":
+          return { status: 201, body: this.mint(body) };
+        case "GET /faults":
+          return { status: 200, body: this.faults.list() };
+        case "POST /faults":
+          for (const fault of Array.isArray(input) ? input : [input]) this.faults.add(parseFault(fault));
+          return { status: 201, body: { faults: this.faults.list().length } };
+        case "DELETE /faults":
+          this.faults.clear();
+          return { status: 204 };
+        case "POST /oidc": {
+          const token = this.oidc.mint((body["claims"] as Record<string, unknown> | undefined) ?? body);
+          return { status: 201, body: { token, value: token } };
+        }
+        case "GET /app":
+          return { status: 200, body: this.app() };
+        case "POST /device":
+          return { status: 200, body: this.approveDevice(body) };
+        case "GET /clock":
+          return { status: 200, body: this.clock() };
+        case "POST /clock":
+          this.world.clock.advance(duration(body));
+          return { status: 200, body: this.clock() };
+        case "GET /limits":
+          return { status: 200, body: { ...this.world.limits, concurrent: this.limiter.concurrent } };
+        case "POST /limits":
+          this.setLimits(body);
+          return { status: 200, body: { ...this.world.limits, concurrent: this.limiter.concurrent } };
+        case "DELETE /limits":
+          Object.assign(this.world.limits, DEFAULT_LIMITS);
+          this.limiter.concurrent = 1_000_000;
+          this.limiter.reset();
+          return { status: 204 };
+        case "POST /checks":
+          return { status: 201, body: await this.check(body) };
+        case "PATCH /organization":
+          return { status: 200, body: this.organization(body) };
+        default:
+          return { status: 404, body: { message: `the sandbox has no ${method} ${path}` } };
       }
     } catch (error) {
       if (error instanceof ControlError || error instanceof Error) return { status: 422, body: { message: error.message } };
@@ -47,8 +83,25 @@ export class Control {
   presentToken(t: Token) {
     const iso = (at: number | undefined): string | null => (at === undefined ? null : this.world.clock.iso(at));
     return {
-      sha256: t.sha256, kind: t.kind, login: t.login, permissions: t.permissions, createdAt: iso(t.createdAt), expiresAt: iso(t.expiresAt), revokedAt: iso(t.revokedAt), alive: this.world.tokens.isAlive(t), scopes: t.scopes ?? null,
-      repositories: t.repositories === "all" ? "all" : [...t.repositories].map((id) => this.world.repos.get(id)).filter((r): r is Repository => r !== undefined).map((r) => this.world.fullName(r)), grant: t.grant, lastUsedAt: iso(t.lastUsedAt), id: t.id,
+      sha256: t.sha256,
+      kind: t.kind,
+      login: t.login,
+      permissions: t.permissions,
+      createdAt: iso(t.createdAt),
+      expiresAt: iso(t.expiresAt),
+      revokedAt: iso(t.revokedAt),
+      alive: this.world.tokens.isAlive(t),
+      scopes: t.scopes ?? null,
+      repositories:
+        t.repositories === "all"
+          ? "all"
+          : [...t.repositories]
+              .map((id) => this.world.repos.get(id))
+              .filter((r): r is Repository => r !== undefined)
+              .map((r) => this.world.fullName(r)),
+      grant: t.grant,
+      lastUsedAt: iso(t.lastUsedAt),
+      id: t.id,
     };
   }
 
@@ -56,7 +109,8 @@ export class Control {
   private mint(body: Record<string, unknown>) {
     const { world } = this;
     const alias = body["kind"] === "fine-grained" || body["kind"] === undefined ? "personal-access-token" : body["kind"];
-    if (!(TOKEN_KINDS as readonly unknown[]).includes(alias) || alias === "app-refresh-token") throw new ControlError(`kind: one of ${TOKEN_KINDS.filter((k) => k !== "app-refresh-token").join(", ")}`);
+    if (!(TOKEN_KINDS as readonly unknown[]).includes(alias) || alias === "app-refresh-token")
+      throw new ControlError(`kind: one of ${TOKEN_KINDS.filter((k) => k !== "app-refresh-token").join(", ")}`);
     const kind = alias as TokenKind;
     const app = [...world.apps.values()].find((a) => a.id !== ACTIONS_APP_ID)!;
     const installation = [...world.installations.values()].find((i) => i.appId === app.id)!;
@@ -64,24 +118,40 @@ export class Control {
     if (!user) throw new ControlError(`login: there is no account ${String(body["login"])}`);
     const org = world.orgByLogin(String(body["organization"] ?? this.environment.organization));
     if (!org) throw new ControlError(`organization: there is none called ${String(body["organization"])}`);
-    const scopes = kind === "classic" || kind === "ghes-impersonation" ? ((body["scopes"] ?? (Array.isArray(body["permissions"]) ? body["permissions"] : ["repo"])) as string[]) : undefined;
+    const scopes =
+      kind === "classic" || kind === "ghes-impersonation"
+        ? ((body["scopes"] ?? (Array.isArray(body["permissions"]) ? body["permissions"] : ["repo"])) as string[])
+        : undefined;
     const asked = Array.isArray(body["permissions"]) ? undefined : (body["permissions"] as Permissions | undefined);
     const permissions = scopes ? {} : (asked ?? (kind === "personal-access-token" ? {} : installation.permissions));
-    for (const [name, level] of Object.entries(permissions)) if (!["read", "write", "admin"].includes(level)) throw new ControlError(`permissions.${name}: read, write or admin`);
+    for (const [name, level] of Object.entries(permissions))
+      if (!["read", "write", "admin"].includes(level)) throw new ControlError(`permissions.${name}: read, write or admin`);
     const seconds = body["expiresInSeconds"];
     const days = body["expiresInDays"];
     const lifetimeMs = typeof seconds === "number" ? seconds * 1000 : typeof days === "number" ? days * DAY : undefined;
     const common = {
-      userId: user.id, login: user.login, permissions, repositories: this.repositories(body["repositories"], org), ...(lifetimeMs === undefined ? {} : { lifetimeMs }), ...(scopes ? { scopes } : {}),
-      ...(kind === "personal-access-token" ? { resourceOwnerId: org.id } : {}), ...(kind.startsWith("app-") ? { appId: app.id, installationId: installation.id } : {}), ...(typeof body["name"] === "string" ? { name: body["name"] } : {}),
+      userId: user.id,
+      login: user.login,
+      permissions,
+      repositories: this.repositories(body["repositories"], org),
+      ...(lifetimeMs === undefined ? {} : { lifetimeMs }),
+      ...(scopes ? { scopes } : {}),
+      ...(kind === "personal-access-token" ? { resourceOwnerId: org.id } : {}),
+      ...(kind.startsWith("app-") ? { appId: app.id, installationId: installation.id } : {}),
+      ...(typeof body["name"] === "string" ? { name: body["name"] } : {}),
     };
     if (kind === "app-user-token") {
-      const { token, refreshToken, record } = world.tokens.mintPair(common);
+      const { token, refreshToken, record } = world.tokens.mintPair({ ...common, deviceFlow: body["deviceFlow"] === true });
       return { token, refreshToken, expiresAt: world.clock.iso(record.expiresAt) };
     }
     const waits = kind === "personal-access-token" && org.patApprovalRequired && org.memberships.get(user.id)?.role !== "admin";
     const { token, record } = world.tokens.mint({ ...common, kind, ...(waits ? { grant: "pending" as const } : {}) });
-    if (waits) world.webhooks.emit("personal_access_token_request", "created", { org, senderId: user.id, payload: { personal_access_token_request: { id: record.id, owner: { login: user.login }, token_id: record.id, token_name: record.name } } });
+    if (waits)
+      world.webhooks.emit("personal_access_token_request", "created", {
+        org,
+        senderId: user.id,
+        payload: { personal_access_token_request: { id: record.id, owner: { login: user.login }, token_id: record.id, token_name: record.name } },
+      });
     return { token, expiresAt: record.expiresAt === undefined ? null : world.clock.iso(record.expiresAt) };
   }
 
@@ -96,12 +166,24 @@ export class Control {
     });
   }
 
+  /** What a person does at /login/device: types the code and says yes. */
+  private approveDevice(body: Record<string, unknown>) {
+    const user = this.world.userByLogin(String(body["login"]));
+    if (!user) throw new ControlError(`login: there is no account ${String(body["login"])}`);
+    const waiting = [...this.world.deviceCodes.values()].find((d) => d.userCode === body["userCode"]);
+    if (!waiting) throw new ControlError("userCode: no such code waits");
+    waiting.userId = user.id;
+    return { login: user.login };
+  }
+
   private app() {
     const app = [...this.world.apps.values()].find((a) => a.id !== ACTIONS_APP_ID)!;
     const installation = [...this.world.installations.values()].find((i) => i.appId === app.id)!;
     return { id: app.id, slug: app.slug, clientId: app.clientId, clientSecret: app.clientSecret, installationId: installation.id, pem: app.pem };
   }
-  private clock() { return { now: new Date(this.world.clock.now()).toISOString(), offsetMs: this.world.clock.offsetMs }; }
+  private clock() {
+    return { now: new Date(this.world.clock.now()).toISOString(), offsetMs: this.world.clock.offsetMs };
+  }
 
   private setLimits(body: Record<string, unknown>): void {
     for (const [name, value] of Object.entries(body)) {
@@ -121,7 +203,13 @@ export class Control {
     if (!sha) throw new ControlError("ref: no such commit");
     const conclusion = String(body["conclusion"] ?? "success");
     const suite = newCheckSuite(this.world, repo, Number(body["appId"] ?? ACTIONS_APP_ID), sha, null);
-    const run = newCheckRun(this.world, repo, suite, String(body["context"] ?? "ci"), conclusion === "in_progress" ? { status: "in_progress" } : { status: "completed", conclusion, completedAt: this.world.clock.iso() });
+    const run = newCheckRun(
+      this.world,
+      repo,
+      suite,
+      String(body["context"] ?? "ci"),
+      conclusion === "in_progress" ? { status: "in_progress" } : { status: "completed", conclusion, completedAt: this.world.clock.iso() },
+    );
     return { id: run.id, sha };
   }
 

@@ -1,9 +1,18 @@
 /** One item of the `errors` list of a 422. */
-export interface FieldError { resource?: string; field?: string; code?: string; message?: string }
+export interface FieldError {
+  resource?: string;
+  field?: string;
+  code?: string;
+  message?: string;
+}
 
 /** An answer that is not a success, as GitHub words it. Thrown anywhere below a route and turned into the response there. */
 export class HttpError extends Error {
-  constructor(readonly status: number, message: string, readonly extra: { errors?: (FieldError | string)[]; headers?: Record<string, string>; documentation?: string } = {}) {
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly extra: { errors?: (FieldError | string)[]; headers?: Record<string, string>; documentation?: string } = {},
+  ) {
     super(message);
     this.name = "HttpError";
   }

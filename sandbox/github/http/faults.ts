@@ -18,14 +18,23 @@ export interface Fault {
 export class FaultList {
   #faults: Fault[] = [];
 
-  add(fault: Fault): void { this.#faults.push(fault); }
-  clear(): void { this.#faults = []; }
-  list(): readonly Fault[] { return this.#faults; }
+  add(fault: Fault): void {
+    this.#faults.push(fault);
+  }
+  clear(): void {
+    this.#faults = [];
+  }
+  list(): readonly Fault[] {
+    return this.#faults;
+  }
 
   /** The oldest matching fault, used up by one. */
   take(method: string, path: string): Fault | undefined {
     const bare = path.startsWith("/api/v3/") ? path.slice("/api/v3".length) : path;
-    const index = this.#faults.findIndex((f) => (f.method === undefined || f.method === "*" || f.method.toUpperCase() === method) && (path.startsWith(f.pathPrefix) || bare.startsWith(f.pathPrefix)));
+    const index = this.#faults.findIndex(
+      (f) =>
+        (f.method === undefined || f.method === "*" || f.method.toUpperCase() === method) && (path.startsWith(f.pathPrefix) || bare.startsWith(f.pathPrefix)),
+    );
     const fault = this.#faults[index];
     if (!fault) return undefined;
     fault.times -= 1;

@@ -30,6 +30,9 @@ export function loggedHeaders(headers: IncomingHttpHeaders): Record<string, stri
   return out;
 }
 
+/** Beyond this the older half goes, so that a benchmark does not fill the memory. */
+const KEPT = 200_000;
+
 /** What reached the stand-in, oldest first. It is the oracle of the attack corpus, so nothing is normalised here. */
 export class RequestLog {
   #records: RequestRecord[] = [];
@@ -43,10 +46,23 @@ export class RequestLog {
         query[name] = before === undefined ? redact(value) : [before, redact(value)].flat();
       }
     }
-    const record: RequestRecord = { method, path: redact(cut < 0 ? url : url.slice(0, cut)), query, headers: loggedHeaders(headers), status: 0, url: redact(url), at };
+    const record: RequestRecord = {
+      method,
+      path: redact(cut < 0 ? url : url.slice(0, cut)),
+      query,
+      headers: loggedHeaders(headers),
+      status: 0,
+      url: redact(url),
+      at,
+    };
     this.#records.push(record);
+    if (this.#records.length > KEPT) this.#records = this.#records.slice(-KEPT / 2);
     return record;
   }
-  list(): readonly RequestRecord[] { return this.#records; }
-  clear(): void { this.#records = []; }
+  list(): readonly RequestRecord[] {
+    return this.#records;
+  }
+  clear(): void {
+    this.#records = [];
+  }
 }

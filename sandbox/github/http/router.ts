@@ -6,7 +6,10 @@ import type { Context, Reply } from "./context";
 
 /** What an operation asks before it runs. */
 export interface Need {
-  /** `optional`: anyone may call it; `user`: a token of an account; `app`: an App's JWT; `any`: something. Default: `user`, and `optional` for reads of repositories. */
+  /**
+   * `optional`: anyone may call it; `user`: a token of an account; `app`: an App's JWT; `any`: something.
+   * Default: `user`, and `optional` for reads of repositories.
+   */
   auth?: "optional" | "user" | "app" | "any";
   /** Role on the path's repository. Default: read, for writing methods write. */
   role?: Role;
@@ -20,7 +23,15 @@ export interface Need {
   archivedOk?: boolean;
 }
 export type Handler = (c: Context) => Reply | Promise<Reply>;
-export interface Route { method: string; path: string; need: Need; handler: Handler; pattern: RegExp; names: string[]; literals: number }
+export interface Route {
+  method: string;
+  path: string;
+  need: Need;
+  handler: Handler;
+  pattern: RegExp;
+  names: string[];
+  literals: number;
+}
 
 /** Parameters that may hold slashes, written out or encoded. */
 const SLASHED = new Set(["path", "ref", "branch", "basehead", "dir", "tag", "archive_ref", "environment_name"]);
@@ -33,15 +44,19 @@ export class Router {
   on(method: string, path: string, need: Need, handler: Handler): void {
     const names: string[] = [];
     let literals = 0;
-    const source = path.split("/").slice(1).map((part) => {
-      const whole = /^\{(\w+)\}$/.exec(part);
-      if (whole) {
-        names.push(whole[1]!);
-        return SLASHED.has(whole[1]!) ? "(.+)" : "([^/]+)";
-      }
-      literals += 1;
-      return part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-    }).join("/");
+    const source = path
+      .split("/")
+      .slice(1)
+      .map((part) => {
+        const whole = /^\{(\w+)\}$/.exec(part);
+        if (whole) {
+          names.push(whole[1]!);
+          return SLASHED.has(whole[1]!) ? "(.+)" : "([^/]+)";
+        }
+        literals += 1;
+        return part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+      })
+      .join("/");
     const route: Route = { method, path, need, handler, pattern: new RegExp(`^/${source}$`), names, literals };
     this.routes.push(route);
     const key = `${method} ${path.split("/")[1]}`;
@@ -57,7 +72,9 @@ export class Router {
       const match = route.pattern.exec(path);
       if (!match) continue;
       const params: Record<string, string> = {};
-      route.names.forEach((name, i) => { params[name] = decode(match[i + 1]!); });
+      route.names.forEach((name, i) => {
+        params[name] = decode(match[i + 1]!);
+      });
       return { route, params };
     }
     return undefined;
@@ -65,7 +82,11 @@ export class Router {
 }
 const slashes = (r: Route): number => r.names.filter((n) => SLASHED.has(n)).length;
 function decode(text: string): string {
-  try { return decodeURIComponent(text); } catch { throw new HttpError(400, "Bad Request"); }
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new HttpError(400, "Bad Request");
+  }
 }
 
 /** Fills the context's repository, organization and team, and refuses whoever may not pass. */
@@ -85,11 +106,21 @@ export function admit(world: World, c: Context, route: Route): void {
     c.role = roleOn(world, c.auth, repo);
     if (!c.role) throw notFound();
     const moved = world.fullName(repo).toLowerCase() !== `${c.param("owner")}/${c.param("repo")}`.toLowerCase();
-    if (moved) throw new HttpError(writes ? 307 : 301, "Moved Permanently", { headers: { location: `${world.api}${c.path.replace(/^\/repos\/[^/]+\/[^/]+/, `/repositories/${repo.id}`)}` } });
+    if (moved)
+      throw new HttpError(writes ? 307 : 301, "Moved Permanently", {
+        headers: { location: `${world.api}${c.path.replace(/^\/repos\/[^/]+\/[^/]+/, `/repositories/${repo.id}`)}` },
+      });
     c.repo = repo;
     if (!allowedOn(world, c.auth, repo, c.accepted)) throw refusedByToken(c);
     const role = need.role ?? (writes ? "write" : "read");
-    if (!atLeast(c.role, role)) throw forbidden(role === "admin" ? "Must have admin rights to Repository." : role === "write" ? "Must have push access to Repository." : `Must have ${role} access to Repository.`);
+    if (!atLeast(c.role, role))
+      throw forbidden(
+        role === "admin"
+          ? "Must have admin rights to Repository."
+          : role === "write"
+            ? "Must have push access to Repository."
+            : `Must have ${role} access to Repository.`,
+      );
     if (writes && repo.archived && !need.archivedOk) throw forbidden("Repository was archived so is read-only.");
   } else if (route.path.startsWith("/orgs/{org}")) {
     const org = world.orgByLogin(c.param("org"));
@@ -105,7 +136,8 @@ export function admit(world: World, c: Context, route: Route): void {
     if (!role) throw wantedRole === "member" ? notFound() : forbidden("You must be an admin to view or change this organization.");
     if (!allowedOnOrg(world, c.auth, org, c.accepted, need.scopes ?? (writes ? ["admin:org"] : ["read:org"]))) throw refusedByToken(c);
     findTeam(world, c, route);
-    if (wantedRole === "admin" && role !== "admin" && !(c.team?.members.get(c.me.id)?.role === "maintainer")) throw forbidden("You must be an admin to view or change this organization.");
+    if (wantedRole === "admin" && role !== "admin" && !(c.team?.members.get(c.me.id)?.role === "maintainer"))
+      throw forbidden("You must be an admin to view or change this organization.");
   } else if (need.scopes && c.auth.token?.scopes && !need.scopes.some((s) => c.auth.token!.scopes!.includes(s))) {
     throw notFound();
   }
@@ -124,6 +156,7 @@ function findTeam(world: World, c: Context, route: Route): void {
 function refusedByToken(c: Context): HttpError {
   const kind = c.auth.token?.kind;
   if (kind === "personal-access-token") return forbidden("Resource not accessible by personal access token", { "x-accepted-github-permissions": c.accepted });
-  if (kind === "app-installation" || kind === "app-user-token") return forbidden("Resource not accessible by integration", { "x-accepted-github-permissions": c.accepted });
+  if (kind === "app-installation" || kind === "app-user-token")
+    return forbidden("Resource not accessible by integration", { "x-accepted-github-permissions": c.accepted });
   return c.org ? forbidden("Your token has not been granted the required scopes to execute this request.") : notFound();
 }

@@ -18,16 +18,33 @@ import { commonHeaders, errorReply, readBody, send } from "./respond";
 import { admit, type Router } from "./router";
 
 /** GraphQL as its own folder implements it; requests that are no GraphQL at all are refused by an HttpError. */
-export type GraphqlExecutor = (context: { world: World; auth: Auth; rate?: { limit: number; used: number; resetAt: number } }, request: { query?: unknown; variables?: unknown; operationName?: unknown }) => Promise<object>;
+export type GraphqlExecutor = (
+  context: { world: World; auth: Auth; rate?: { limit: number; used: number; resetAt: number } },
+  request: { query?: unknown; variables?: unknown; operationName?: unknown },
+) => Promise<object>;
 
-export interface Parts { world: World; router: Router; log: RequestLog; faults: FaultList; limiter: RateLimiter; control: Control; oidc: OidcIssuer; git: GitServer; blobs: BlobHost; graphql: GraphqlExecutor; login: (c: Context) => Reply }
+export interface Parts {
+  world: World;
+  router: Router;
+  log: RequestLog;
+  faults: FaultList;
+  limiter: RateLimiter;
+  control: Control;
+  oidc: OidcIssuer;
+  git: GitServer;
+  blobs: BlobHost;
+  graphql: GraphqlExecutor;
+  login: (c: Context) => Reply;
+}
 
 const LOOPBACK = "127.0.0.1";
 
 /** Listens on loopback only. @throws Error naming the port when it is taken */
 export async function listen(server: Server, port: number): Promise<number> {
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => reject(error.code === "EADDRINUSE" ? new Error(`port ${port} on ${LOOPBACK} is in use; choose another or stop what listens there`) : error));
+    server.once("error", (error: NodeJS.ErrnoException) =>
+      reject(error.code === "EADDRINUSE" ? new Error(`port ${port} on ${LOOPBACK} is in use; choose another or stop what listens there`) : error),
+    );
     server.listen(port, LOOPBACK, resolve);
   });
   return (server.address() as AddressInfo).port;
@@ -37,8 +54,13 @@ export async function listen(server: Server, port: number): Promise<number> {
 export class FrontDoor {
   readonly server: Server;
   constructor(private readonly parts: () => Parts) {
-    this.server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 0, headersTimeout: 60_000 }, (request, response) => void this.receive(request, response));
-    this.server.on("clientError", (_error, socket) => { if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"); });
+    this.server = createServer(
+      { keepAliveTimeout: 65_000, requestTimeout: 0, headersTimeout: 60_000 },
+      (request, response) => void this.receive(request, response),
+    );
+    this.server.on("clientError", (_error, socket) => {
+      if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+    });
   }
 
   private async receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -46,13 +68,22 @@ export class FrontDoor {
     const url = request.url ?? "/";
     const [rawPath, rawQuery = ""] = split(url);
     try {
-      if (rawPath.startsWith("/api/v3/_sandbox/")) return reply(request, response, await control.handle(request.method ?? "GET", rawPath.slice("/api/v3/_sandbox".length), parseJson(await readBody(request))), { "cache-control": "no-store" });
-      if (rawPath === "/_internal/pre-receive") return reply(request, response, { status: 200, body: await git.judgePush(JSON.parse((await readBody(request)).toString()) as HookQuestion) }, {});
+      if (rawPath.startsWith("/api/v3/_sandbox/"))
+        return reply(
+          request,
+          response,
+          await control.handle(request.method ?? "GET", rawPath.slice("/api/v3/_sandbox".length), parseJson(await readBody(request))),
+          { "cache-control": "no-store" },
+        );
+      if (rawPath === "/_internal/pre-receive")
+        return reply(request, response, { status: 200, body: await git.judgePush(JSON.parse((await readBody(request)).toString()) as HookQuestion) }, {});
     } catch (error) {
       return reply(request, response, { status: 500, body: { ok: false, message: String(error) } }, {});
     }
     const record = log.begin(request.method ?? "GET", url, request.headers, world.clock.iso());
-    response.on("close", () => { record.status = response.headersSent ? response.statusCode : 0; });
+    response.on("close", () => {
+      record.status = response.headersSent ? response.statusCode : 0;
+    });
     const fault = faults.take(request.method ?? "GET", rawPath);
     try {
       if (fault?.delayMs) await sleep(fault.delayMs);
@@ -74,9 +105,11 @@ export class FrontDoor {
     if (path.startsWith("/api/uploads/")) return this.rest(request, response, path.slice("/api/uploads".length), query, "upload");
     if (path === "/_services/token/.well-known/openid-configuration") return reply(request, response, { status: 200, body: oidc.discovery() }, {});
     if (path === "/_services/token/.well-known/jwks") return reply(request, response, { status: 200, body: oidc.jwks() }, {});
-    if (path === "/login/oauth/access_token" && request.method === "POST") {
+    if ((path === "/login/oauth/access_token" || path === "/login/device/code") && request.method === "POST") {
       const body = await readBody(request);
-      return reply(request, response, this.parts().login(new Context(world, ANONYMOUS, request, {}, query, undefined, body, path)), { "cache-control": "no-store" });
+      return reply(request, response, this.parts().login(new Context(world, ANONYMOUS, request, {}, query, undefined, body, path)), {
+        "cache-control": "no-store",
+      });
     }
     if (await git.handle(request, response, path, query)) return;
     record.status = 404;
@@ -111,6 +144,15 @@ export class FrontDoor {
     } finally {
       leave?.();
     }
+    const org = c?.org ?? (c?.repo ? world.orgOf(c.repo) : undefined);
+    if (c && org)
+      world.audit.record(world, auth, org.login, "api.request", {
+        ...(c.repo ? { repo: world.fullName(c.repo) } : {}),
+        request_method: request.method,
+        url_path: `/api/v3${path}`,
+        status_code: result.status,
+        user_agent: request.headers["user-agent"] ?? null,
+      });
     const headers = commonHeaders(world, auth, request);
     if (c?.accepted && auth.token && !auth.token.scopes) headers["x-accepted-github-permissions"] = c.accepted;
     if (!("x-ratelimit-limit" in (result.headers ?? {}))) Object.assign(headers, limiter.headers(auth, address, limiter.resourceOf(auth, path)));
@@ -137,12 +179,26 @@ export class FrontDoor {
   }
 }
 
-const reply = (request: IncomingMessage, response: ServerResponse, result: Reply, headers: Record<string, string>): void => send(request, response, result, headers);
-const split = (url: string): [string, string?] => { const cut = url.indexOf("?"); return cut < 0 ? [url] : [url.slice(0, cut), url.slice(cut + 1)]; };
-function parseJson(body: Buffer): unknown { try { return body.length === 0 ? undefined : JSON.parse(body.toString()); } catch { return undefined; } }
+const reply = (request: IncomingMessage, response: ServerResponse, result: Reply, headers: Record<string, string>): void =>
+  send(request, response, result, headers);
+const split = (url: string): [string, string?] => {
+  const cut = url.indexOf("?");
+  return cut < 0 ? [url] : [url.slice(0, cut), url.slice(cut + 1)];
+};
+function parseJson(body: Buffer): unknown {
+  try {
+    return body.length === 0 ? undefined : JSON.parse(body.toString());
+  } catch {
+    return undefined;
+  }
+}
 function parseBody(body: Buffer): unknown {
   if (body.length === 0) return undefined;
-  try { return JSON.parse(body.toString()); } catch { throw new HttpError(400, "Problems parsing JSON"); }
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    throw new HttpError(400, "Problems parsing JSON");
+  }
 }
 
 /**
@@ -163,25 +219,48 @@ export function normalise(path: string): string {
 /** GitHub also knows repositories, organizations, teams and users by id: `/repositories/7/…`, `/organizations/7/team/3/…`, `/user/7`. */
 function byName(world: World, path: string): string {
   const repo = /^\/repositories\/(\d+)(\/.*)?$/.exec(path);
-  if (repo) { const found = world.repos.get(Number(repo[1])); return found ? `/repos/${world.fullName(found)}${repo[2] ?? ""}` : path; }
+  if (repo) {
+    const found = world.repos.get(Number(repo[1]));
+    return found ? `/repos/${world.fullName(found)}${repo[2] ?? ""}` : path;
+  }
   const team = /^(?:\/organizations\/(\d+)\/team|\/teams)\/(\d+)(\/.*)?$/.exec(path);
   if (team) {
     const found = world.teams.get(Number(team[2]));
-    return found && (team[1] === undefined || found.orgId === Number(team[1])) ? `/orgs/${world.orgs.get(found.orgId)!.login}/teams/${found.slug}${team[3] ?? ""}` : path;
+    return found && (team[1] === undefined || found.orgId === Number(team[1]))
+      ? `/orgs/${world.orgs.get(found.orgId)!.login}/teams/${found.slug}${team[3] ?? ""}`
+      : path;
   }
   const org = /^\/organizations\/(\d+)(\/.*)?$/.exec(path);
-  if (org) { const found = world.orgs.get(Number(org[1])); return found ? `/orgs/${found.login}${org[2] ?? ""}` : path; }
+  if (org) {
+    const found = world.orgs.get(Number(org[1]));
+    return found ? `/orgs/${found.login}${org[2] ?? ""}` : path;
+  }
   const user = /^\/user\/(\d+)(\/.*)?$/.exec(path);
-  if (user) { const found = world.users.get(Number(user[1])); return found ? `/users/${encodeURIComponent(found.login)}${user[2] ?? ""}` : path; }
+  if (user) {
+    const found = world.users.get(Number(user[1]));
+    return found ? `/users/${encodeURIComponent(found.login)}${user[2] ?? ""}` : path;
+  }
   return path;
 }
 
 /** @returns whether the fault is the answer */
 function failBy(fault: Fault, request: IncomingMessage, response: ServerResponse): boolean {
-  if (fault.drop) { request.socket.destroy(); return true; }
+  if (fault.drop) {
+    request.socket.destroy();
+    return true;
+  }
   if (fault.status === undefined) return false;
   request.resume();
-  send(request, response, { status: fault.status, ...(fault.status === 204 ? {} : { body: fault.body ?? { message: "A fault was ordered", documentation_url: "https://docs.github.com/rest" } }), ...(fault.headers ? { headers: fault.headers } : {}) }, fault.status === 429 || fault.status === 403 ? { "retry-after": "1" } : {});
+  send(
+    request,
+    response,
+    {
+      status: fault.status,
+      ...(fault.status === 204 ? {} : { body: fault.body ?? { message: "A fault was ordered", documentation_url: "https://docs.github.com/rest" } }),
+      ...(fault.headers ? { headers: fault.headers } : {}),
+    },
+    fault.status === 429 || fault.status === 403 ? { "retry-after": "1" } : {},
+  );
   return true;
 }
 

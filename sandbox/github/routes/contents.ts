@@ -22,16 +22,29 @@ export function contentRoutes(router: Router): void {
     if (!entry) throw notFound();
     return file(c, git, entry, ref);
   });
-  for (const [format, extension, type] of [["tarball", "tar.gz", "application/x-gzip"], ["zipball", "zip", "application/zip"]] as const) {
+  for (const [format, extension, type] of [
+    ["tarball", "tar.gz", "application/x-gzip"],
+    ["zipball", "zip", "application/zip"],
+  ] as const) {
     const archive = async (c: Context): Promise<Reply> => {
       const git = gitOf(c.repo);
       const name = c.param("ref") || c.repo.defaultBranch;
       const commit = await git.resolve(name);
       if (!commit) throw notFound();
       const prefix = `${c.world.ownerLogin(c.repo)}-${c.repo.name}-${commit.slice(0, 7)}`;
-      return redirect(302, c.world.blobs.offer(`${c.world.fullName(c.repo)}/legacy.${extension}/${encodeURIComponent(name)}`, {
-        contentType: type, filename: `${prefix}.${extension}`, content: () => { const child = startGit(["--git-dir", c.repo.gitDir, "archive", `--format=${extension}`, `--prefix=${prefix}/`, commit]); child.stdin.end(); child.stderr.resume(); return child.stdout; },
-      }));
+      return redirect(
+        302,
+        c.world.blobs.offer(`${c.world.fullName(c.repo)}/legacy.${extension}/${encodeURIComponent(name)}`, {
+          contentType: type,
+          filename: `${prefix}.${extension}`,
+          content: () => {
+            const child = startGit(["--git-dir", c.repo.gitDir, "archive", `--format=${extension}`, `--prefix=${prefix}/`, commit]);
+            child.stdin.end();
+            child.stderr.resume();
+            return child.stdout;
+          },
+        }),
+      );
     };
     router.on("GET", `/repos/{owner}/{repo}/${format}`, read, archive);
     router.on("GET", `/repos/{owner}/{repo}/${format}/{ref}`, read, archive);
@@ -57,14 +70,19 @@ async function contents(c: Context, raw: string): Promise<Reply> {
 
 async function listing(c: Context, git: GitRepository, commit: string, path: string, ref: string): Promise<Reply> {
   const entries = ((await git.tree(commit, path ? { path } : {})) ?? []).map((e) => ({ ...e, path: path ? `${path}/${e.path}` : e.path }));
-  if (/application\/vnd\.github\.object/.test(c.accept)) return ok({ ...describe(c, { mode: "040000", type: "tree", sha: (await git.resolve(commit, "^{tree}"))!, size: null, path }, ref), entries: entries.map((e) => describe(c, e, ref)) });
+  if (/application\/vnd\.github\.object/.test(c.accept))
+    return ok({
+      ...describe(c, { mode: "040000", type: "tree", sha: (await git.resolve(commit, "^{tree}"))!, size: null, path }, ref),
+      entries: entries.map((e) => describe(c, e, ref)),
+    });
   return ok(entries.map((e) => describe(c, e, ref)));
 }
 
 async function file(c: Context, git: GitRepository, entry: TreeEntry, ref: string): Promise<Reply> {
   if (entry.type === "commit") return ok({ ...describe(c, entry, ref), type: "submodule", submodule_git_url: null });
   const content = (await git.blob(entry.sha))!;
-  if (/application\/vnd\.github(?:\.v3)?\.raw/.test(c.accept)) return { status: 200, raw: content, headers: { "content-type": "application/vnd.github.raw+json; charset=utf-8" } };
+  if (/application\/vnd\.github(?:\.v3)?\.raw/.test(c.accept))
+    return { status: 200, raw: content, headers: { "content-type": "application/vnd.github.raw+json; charset=utf-8" } };
   if (content.length > 100_000_000) throw new HttpError(403, "This API returns blobs up to 100 MB in size.");
   // Between 1 and 100 MB the object comes without its content.
   const large = content.length > 1_000_000;
@@ -72,7 +90,10 @@ async function file(c: Context, git: GitRepository, entry: TreeEntry, ref: strin
 }
 
 /** Base64 in lines of 60, as GitHub prints it. */
-export const wrap64 = (content: Buffer): string => { const text = content.toString("base64"); return text === "" ? "" : `${text.match(/.{1,60}/g)!.join("\n")}\n`; };
+export const wrap64 = (content: Buffer): string => {
+  const text = content.toString("base64");
+  return text === "" ? "" : `${text.match(/.{1,60}/g)!.join("\n")}\n`;
+};
 
 /** @param ref branch or commit, which every URL of the answer carries */
 export function describe(c: Context, entry: TreeEntry, ref: string) {
@@ -82,7 +103,18 @@ export function describe(c: Context, entry: TreeEntry, ref: string) {
   const type = entry.type === "tree" ? "dir" : entry.type === "commit" ? "submodule" : entry.mode === "120000" ? "symlink" : "file";
   const gitUrl = `${c.world.api}/repos/${repo}/git/${entry.type === "tree" ? "trees" : "blobs"}/${entry.sha}`;
   const html = `${c.world.origin}/${repo}/${type === "dir" ? "tree" : "blob"}/${ref}/${encoded}`;
-  return { name: entry.path.split("/").at(-1)!, path: entry.path, sha: entry.sha, size: entry.size ?? 0, url, html_url: html, git_url: gitUrl, download_url: type === "file" ? `${c.world.origin}/${repo}/raw/${ref}/${encoded}` : null, type, _links: { self: url, git: gitUrl, html } };
+  return {
+    name: entry.path.split("/").at(-1)!,
+    path: entry.path,
+    sha: entry.sha,
+    size: entry.size ?? 0,
+    url,
+    html_url: html,
+    git_url: gitUrl,
+    download_url: type === "file" ? `${c.world.origin}/${repo}/raw/${ref}/${encoded}` : null,
+    type,
+    _links: { self: url, git: gitUrl, html },
+  };
 }
 
 /** Who commits: the account itself, unless the body names others. An App's commits, when it names nobody, are signed by GitHub. */
@@ -98,7 +130,11 @@ function people(c: Context): { author: Person; committer: Person; signed: boolea
   const committer = named("committer");
   const author = named("author");
   const signed = !author && !committer && c.auth.token?.kind === "app-installation";
-  return { author: author ?? committer ?? me, committer: committer ?? (signed ? { ...me, name: "GitHub", email: "noreply@github.com" } : (author ?? me)), signed };
+  return {
+    author: author ?? committer ?? me,
+    committer: committer ?? (signed ? { ...me, name: "GitHub", email: "noreply@github.com" } : (author ?? me)),
+    signed,
+  };
 }
 
 async function branchHead(c: Context, git: GitRepository): Promise<{ branch: string; head: string | null }> {
@@ -112,15 +148,15 @@ async function put(c: Context): Promise<Reply> {
   const path = c.param("path").replace(/^\/+/, "");
   const message = c.string("message");
   const encoded = c.string("content");
-  if (message === undefined) throw new HttpError(422, "Invalid request.\n\n\"message\" wasn't supplied.");
-  if (encoded === undefined) throw new HttpError(422, "Invalid request.\n\n\"content\" wasn't supplied.");
+  if (message === undefined) throw new HttpError(422, 'Invalid request.\n\n"message" wasn\'t supplied.');
+  if (encoded === undefined) throw new HttpError(422, 'Invalid request.\n\n"content" wasn\'t supplied.');
   if (!/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(encoded)) throw new HttpError(422, "content is not valid Base64");
   const content = Buffer.from(encoded, "base64");
   const git = gitOf(c.repo);
   const { branch, head } = await branchHead(c, git);
   const before = head ? await git.entry(head, path) : undefined;
   const sha = c.string("sha");
-  if (before?.type === "blob" && sha === undefined) throw new HttpError(422, "Invalid request.\n\n\"sha\" wasn't supplied.");
+  if (before?.type === "blob" && sha === undefined) throw new HttpError(422, 'Invalid request.\n\n"sha" wasn\'t supplied.');
   if (sha !== undefined && before?.sha !== sha) throw new HttpError(409, `${path} does not match ${sha}`);
   if (before && before.type !== "blob") throw invalid("Commit", "path", "invalid", "path is a directory");
   const who = people(c);
@@ -135,7 +171,8 @@ async function remove(c: Context): Promise<Reply> {
   const given = (name: string): string | undefined => c.string(name) ?? c.query.get(name) ?? undefined;
   const message = given("message");
   const sha = given("sha");
-  if (message === undefined || sha === undefined) throw new HttpError(422, `Invalid request.\n\n"${message === undefined ? "message" : "sha"}" wasn't supplied.`);
+  if (message === undefined || sha === undefined)
+    throw new HttpError(422, `Invalid request.\n\n"${message === undefined ? "message" : "sha"}" wasn't supplied.`);
   const git = gitOf(c.repo);
   const branch = given("branch") ?? c.repo.defaultBranch;
   const head = (await git.ref(`refs/heads/${branch}`))?.sha;

@@ -23,7 +23,13 @@ export function gitRoutes(router: Router): void {
     if (!ref) throw notFound();
     return ok(presentRef(c.world, c.repo, ref));
   });
-  router.on("GET", "/repos/{owner}/{repo}/git/matching-refs/{ref}", read, async (c) => page(c, (await gitOf(c.repo).refs()).filter((r) => r.name.startsWith(`refs/${c.param("ref")}`)), (r) => presentRef(c.world, c.repo, r)));
+  router.on("GET", "/repos/{owner}/{repo}/git/matching-refs/{ref}", read, async (c) =>
+    page(
+      c,
+      (await gitOf(c.repo).refs()).filter((r) => r.name.startsWith(`refs/${c.param("ref")}`)),
+      (r) => presentRef(c.world, c.repo, r),
+    ),
+  );
   router.on("POST", "/repos/{owner}/{repo}/git/refs", write, async (c) => {
     const name = c.string("ref", true);
     const sha = c.string("sha", true);
@@ -44,7 +50,8 @@ export function gitRoutes(router: Router): void {
     const before = await git.ref(name);
     if (!before || name.startsWith("refs/pull/")) throw new HttpError(422, "Reference does not exist");
     if (!/^[0-9a-f]{40}$/.test(sha) || !(await git.typeOf(sha))) throw new HttpError(422, "Object does not exist");
-    if (!c.bool("force") && name.startsWith("refs/heads/") && !(await git.isAncestor(before.sha, sha))) throw new HttpError(422, "Update is not a fast forward");
+    if (!c.bool("force") && name.startsWith("refs/heads/") && !(await git.isAncestor(before.sha, sha)))
+      throw new HttpError(422, "Update is not a fast forward");
     await moveRefs(c.world, { repo: c.repo, git, auth: c.auth, via: "api" }, [{ ref: name, old: before.sha, new: sha }]);
     return ok(presentRef(c.world, c.repo, (await git.ref(name))!));
   });
@@ -62,8 +69,16 @@ export function gitRoutes(router: Router): void {
     const sha = c.param("file_sha");
     const content = /^[0-9a-f]{40}$/.test(sha) ? await gitOf(c.repo).blob(sha) : undefined;
     if (!content) throw notFound();
-    if (/application\/vnd\.github(?:\.v3)?\.raw/.test(c.accept)) return { status: 200, raw: content, headers: { "content-type": "application/vnd.github.raw; charset=utf-8" } };
-    return ok({ sha, node_id: gitNodeId("blob", c.repo.id, sha), size: content.length, url: `${c.world.api}/repos/${c.world.fullName(c.repo)}/git/blobs/${sha}`, content: wrap64(content), encoding: "base64" });
+    if (/application\/vnd\.github(?:\.v3)?\.raw/.test(c.accept))
+      return { status: 200, raw: content, headers: { "content-type": "application/vnd.github.raw; charset=utf-8" } };
+    return ok({
+      sha,
+      node_id: gitNodeId("blob", c.repo.id, sha),
+      size: content.length,
+      url: `${c.world.api}/repos/${c.world.fullName(c.repo)}/git/blobs/${sha}`,
+      content: wrap64(content),
+      encoding: "base64",
+    });
   });
   router.on("POST", "/repos/{owner}/{repo}/git/blobs", write, async (c) => {
     const encoding = c.oneOf("encoding", ["utf-8", "base64"] as const) ?? "utf-8";
@@ -93,7 +108,9 @@ export function gitRoutes(router: Router): void {
       const sha = item.content !== undefined ? await git.writeBlob(Buffer.from(item.content)) : item.sha === undefined ? undefined : item.sha;
       if (sha === undefined) throw new HttpError(422, "Must supply either tree.sha or tree.content");
       if (sha !== null && item.mode !== "160000" && !(await git.typeOf(sha))) throw new HttpError(422, `tree.sha ${sha} is not a valid blob`);
-      if (item.mode === "040000" && sha !== null) for (const inner of ((await git.tree(sha, { recursive: true })) ?? []).filter((e) => e.type !== "tree")) changes.push({ path: `${item.path}/${inner.path}`, mode: inner.mode, sha: inner.sha });
+      if (item.mode === "040000" && sha !== null)
+        for (const inner of ((await git.tree(sha, { recursive: true })) ?? []).filter((e) => e.type !== "tree"))
+          changes.push({ path: `${item.path}/${inner.path}`, mode: inner.mode, sha: inner.sha });
       else changes.push({ path: item.path, mode: item.mode!, sha });
     }
     const index = join(c.repo.gitDir, `index-${randomBytes(8).toString("hex")}`);
@@ -116,13 +133,24 @@ export function gitRoutes(router: Router): void {
     const tree_ = c.string("tree", true);
     const parents = c.strings("parents") ?? [];
     if ((await git.typeOf(tree_)) !== "tree") throw new HttpError(422, "Tree SHA does not exist");
-    for (const p of parents) if (!/^[0-9a-f]{40}$/.test(p) || (await git.typeOf(p)) !== "commit") throw new HttpError(422, "Parent SHA does not exist or is not a commit object");
+    for (const p of parents)
+      if (!/^[0-9a-f]{40}$/.test(p) || (await git.typeOf(p)) !== "commit") throw new HttpError(422, "Parent SHA does not exist or is not a commit object");
     const me = personOf(c.world, c.me);
-    const named = (key: string): Person | undefined => { const p = c.body[key] as Partial<Person> | undefined; return p?.name && p.email ? { name: p.name, email: p.email, date: p.date ?? me.date } : undefined; };
+    const named = (key: string): Person | undefined => {
+      const p = c.body[key] as Partial<Person> | undefined;
+      return p?.name && p.email ? { name: p.name, email: p.email, date: p.date ?? me.date } : undefined;
+    };
     const signature = c.string("signature");
     const author = named("author");
     const byGitHub = c.auth.token?.kind === "app-installation" && !author && !named("committer") && !signature;
-    const sha = await git.writeCommit({ tree: tree_, parents, author: author ?? me, committer: named("committer") ?? (byGitHub ? { ...me, name: "GitHub", email: "noreply@github.com" } : (author ?? me)), message, signature });
+    const sha = await git.writeCommit({
+      tree: tree_,
+      parents,
+      author: author ?? me,
+      committer: named("committer") ?? (byGitHub ? { ...me, name: "GitHub", email: "noreply@github.com" } : (author ?? me)),
+      message,
+      signature,
+    });
     if (byGitHub) c.repo.signedByGitHub.add(sha);
     return created(presentGitCommit(c.world, c.repo, (await git.commit(sha)) as Commit), `${c.world.api}/repos/${c.world.fullName(c.repo)}/git/commits/${sha}`);
   });
@@ -136,12 +164,29 @@ export function gitRoutes(router: Router): void {
     const sha = await git.writeTag({ object, type, tag: c.string("tag", true), tagger, message: c.string("message", true) });
     return created(await tag(c, sha), `${c.world.api}/repos/${c.world.fullName(c.repo)}/git/tags/${sha}`);
   });
-  router.on("GET", "/repos/{owner}/{repo}/git/tags/{tag_sha}", read, async (c) => { if ((await gitOf(c.repo).typeOf(c.param("tag_sha"))) !== "tag") throw notFound(); return ok(await tag(c, c.param("tag_sha"))); });
+  router.on("GET", "/repos/{owner}/{repo}/git/tags/{tag_sha}", read, async (c) => {
+    if ((await gitOf(c.repo).typeOf(c.param("tag_sha"))) !== "tag") throw notFound();
+    return ok(await tag(c, c.param("tag_sha")));
+  });
 }
 
 function tree(c: Context, sha: string, entries: readonly { path: string; mode: string; type: string; sha: string; size: number | null }[]) {
   const url = `${c.world.api}/repos/${c.world.fullName(c.repo)}/git`;
-  return { sha, url: `${url}/trees/${sha}`, tree: entries.slice(0, 100_000).map((e) => ({ path: e.path, mode: e.mode, type: e.type, sha: e.sha, ...(e.size === null ? {} : { size: e.size }), ...(e.type === "commit" ? {} : { url: `${url}/${e.type}s/${e.sha}` }) })), truncated: entries.length > 100_000 };
+  return {
+    sha,
+    url: `${url}/trees/${sha}`,
+    tree: entries
+      .slice(0, 100_000)
+      .map((e) => ({
+        path: e.path,
+        mode: e.mode,
+        type: e.type,
+        sha: e.sha,
+        ...(e.size === null ? {} : { size: e.size }),
+        ...(e.type === "commit" ? {} : { url: `${url}/${e.type}s/${e.sha}` }),
+      })),
+    truncated: entries.length > 100_000,
+  };
 }
 
 async function tag(c: Context, sha: string) {
@@ -150,7 +195,13 @@ async function tag(c: Context, sha: string) {
   const who = /^(.*) <([^>]*)> (\d+)/.exec(header("tagger"));
   const url = `${c.world.api}/repos/${c.world.fullName(c.repo)}/git`;
   return {
-    node_id: gitNodeId("tag", c.repo.id, sha), sha, url: `${url}/tags/${sha}`, tag: header("tag"), message: text.slice(text.indexOf("\n\n") + 2).trimEnd(), tagger: { name: who?.[1] ?? "", email: who?.[2] ?? "", date: c.world.clock.iso(Number(who?.[3] ?? 0) * 1000) },
-    object: { type: header("type"), sha: header("object"), url: `${url}/${header("type")}s/${header("object")}` }, verification: { verified: false, reason: "unsigned", signature: null, payload: null, verified_at: null },
+    node_id: gitNodeId("tag", c.repo.id, sha),
+    sha,
+    url: `${url}/tags/${sha}`,
+    tag: header("tag"),
+    message: text.slice(text.indexOf("\n\n") + 2).trimEnd(),
+    tagger: { name: who?.[1] ?? "", email: who?.[2] ?? "", date: c.world.clock.iso(Number(who?.[3] ?? 0) * 1000) },
+    object: { type: header("type"), sha: header("object"), url: `${url}/${header("type")}s/${header("object")}` },
+    verification: { verified: false, reason: "unsigned", signature: null, payload: null, verified_at: null },
   };
 }

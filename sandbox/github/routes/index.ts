@@ -24,7 +24,28 @@ import { userRoutes } from "./users";
 
 /** Every operation of the REST API that the stand-in knows. */
 export function installRoutes(router: Router, limiter: RateLimiter): void {
-  for (const install of [organizationRoutes, teamRoutes, repositoryRoutes, collaboratorRoutes, rulesetRoutes, protectionRoutes, hookRoutes, contentRoutes, gitRoutes, commitRoutes, issueRoutes, pullRoutes, actionsRoutes, checkRoutes, searchRoutes, releaseRoutes,
-    settingRoutes, gistRoutes, userRoutes, tokenRoutes]) install(router);
+  for (const install of [
+    organizationRoutes,
+    teamRoutes,
+    repositoryRoutes,
+    collaboratorRoutes,
+    rulesetRoutes,
+    protectionRoutes,
+    hookRoutes,
+    contentRoutes,
+    gitRoutes,
+    commitRoutes,
+    issueRoutes,
+    pullRoutes,
+    actionsRoutes,
+    checkRoutes,
+    searchRoutes,
+    releaseRoutes,
+    settingRoutes,
+    gistRoutes,
+    userRoutes,
+    tokenRoutes,
+  ])
+    install(router);
   metaRoutes(router, limiter);
 }

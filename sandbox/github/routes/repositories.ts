@@ -25,15 +25,27 @@ export function repositoryRoutes(router: Router): void {
       repo.name = name;
       world.renamed.delete(world.fullName(repo).toLowerCase());
     }
-    const visibility = c.oneOf("visibility", ["public", "private", "internal"] as const) ?? (c.bool("private") === undefined ? undefined : c.bool("private") ? "private" : "public");
+    const visibility =
+      c.oneOf("visibility", ["public", "private", "internal"] as const) ??
+      (c.bool("private") === undefined ? undefined : c.bool("private") ? "private" : "public");
     if (visibility !== undefined) {
-      if (c.sent("visibility") && visibility === repo.visibility) throw new HttpError(422, "Validation Failed", { errors: [{ resource: "Repository", code: "custom", field: "visibility", message: `Visibility is already ${visibility}.` }] });
-      if (visibility !== repo.visibility) world.webhooks.emit("repository", visibility === "public" ? "publicized" : "privatized", { repo, senderId: c.auth.user?.id ?? null });
+      if (c.sent("visibility") && visibility === repo.visibility)
+        throw new HttpError(422, "Validation Failed", {
+          errors: [{ resource: "Repository", code: "custom", field: "visibility", message: `Visibility is already ${visibility}.` }],
+        });
+      if (visibility !== repo.visibility)
+        world.webhooks.emit("repository", visibility === "public" ? "publicized" : "privatized", { repo, senderId: c.auth.user?.id ?? null });
       repo.visibility = visibility;
     }
     const branch = c.string("default_branch");
     if (branch !== undefined && branch !== repo.defaultBranch) {
-      if (!(await gitOf(repo).ref(`refs/heads/${branch}`))) throw invalid("Repository", "default_branch", "invalid", `The branch ${branch} was not found. Please push that ref first or create it via the Git Data API.`);
+      if (!(await gitOf(repo).ref(`refs/heads/${branch}`)))
+        throw invalid(
+          "Repository",
+          "default_branch",
+          "invalid",
+          `The branch ${branch} was not found. Please push that ref first or create it via the Git Data API.`,
+        );
       repo.defaultBranch = branch;
       await gitOf(repo).setHead(branch);
     }
@@ -64,16 +76,29 @@ export function repositoryRoutes(router: Router): void {
     return { status: 202, body: presentMinimalRepository(c.world, c.repo) };
   });
 
-  router.on("GET", "/repos/{owner}/{repo}/forks", {}, (c) => page(c, [...c.world.repos.values()].filter((r) => r.forkOf === c.repo.id && roleOn(c.world, c.auth, r) !== undefined), (r) => presentRepository(c.world, r, roleOn(c.world, c.auth, r))));
+  router.on("GET", "/repos/{owner}/{repo}/forks", {}, (c) =>
+    page(
+      c,
+      [...c.world.repos.values()].filter((r) => r.forkOf === c.repo.id && roleOn(c.world, c.auth, r) !== undefined),
+      (r) => presentRepository(c.world, r, roleOn(c.world, c.auth, r)),
+    ),
+  );
   router.on("POST", "/repos/{owner}/{repo}/forks", { role: "read", permission: "contents=read" }, async (c) => {
     const org = c.world.orgOf(c.repo);
-    if (c.repo.visibility !== "public" && (!c.repo.settings.allow_forking || (org && !org.membersCanForkPrivateRepositories))) throw forbidden("Forking is disabled for this repository.");
+    if (c.repo.visibility !== "public" && (!c.repo.settings.allow_forking || (org && !org.membersCanForkPrivateRepositories)))
+      throw forbidden("Forking is disabled for this repository.");
     const permissions = permissionsOf(c.auth);
     if (permissions && !permits(permissions, "administration=write")) throw forbidden("Resource not accessible by personal access token");
     const wanted = c.string("organization");
     const target = wanted ? c.world.orgByLogin(wanted) : undefined;
-    if (wanted && (!target || orgRole(c.world, c.auth, target) === undefined)) throw forbidden("You do not have permission to create repositories in this organization.");
-    const fork = await forkRepository(c.world, c.repo, target ? { kind: "org", id: target.id } : { kind: "user", id: c.me.id }, c.string("name") ?? c.repo.name);
+    if (wanted && (!target || orgRole(c.world, c.auth, target) === undefined))
+      throw forbidden("You do not have permission to create repositories in this organization.");
+    const fork = await forkRepository(
+      c.world,
+      c.repo,
+      target ? { kind: "org", id: target.id } : { kind: "user", id: c.me.id },
+      c.string("name") ?? c.repo.name,
+    );
     return { status: 202, body: presentFullRepository(c.world, fork, "admin") };
   });
   router.on("POST", "/repos/{template_owner}/{template_repo}/generate", { auth: "user" }, async (c) => {
@@ -87,13 +112,26 @@ export function repositoryRoutes(router: Router): void {
   });
 
   router.on("GET", "/user/repos", { auth: "user" }, (c) => {
-    const mine = [...c.world.repos.values()].map((repo) => ({ repo, role: roleOn(c.world, c.auth, repo) })).filter(({ repo, role }) => role !== undefined && (repo.visibility !== "public" || (repo.owner.kind === "user" && repo.owner.id === c.me.id) || orgsOf(c).some((o) => repo.owner.kind === "org" && o.id === repo.owner.id)));
+    const mine = [...c.world.repos.values()]
+      .map((repo) => ({ repo, role: roleOn(c.world, c.auth, repo) }))
+      .filter(
+        ({ repo, role }) =>
+          role !== undefined &&
+          (repo.visibility !== "public" ||
+            (repo.owner.kind === "user" && repo.owner.id === c.me.id) ||
+            orgsOf(c).some((o) => repo.owner.kind === "org" && o.id === repo.owner.id)),
+      );
     const visibility = c.query.get("visibility");
-    return page(c, mine.filter(({ repo }) => !visibility || visibility === "all" || (visibility === "public") === (repo.visibility === "public")), ({ repo, role }) => presentRepository(c.world, repo, role));
+    return page(
+      c,
+      mine.filter(({ repo }) => !visibility || visibility === "all" || (visibility === "public") === (repo.visibility === "public")),
+      ({ repo, role }) => presentRepository(c.world, repo, role),
+    );
   });
   router.on("POST", "/user/repos", { permission: "administration=write", scopes: ["repo", "public_repo"] }, async (c) => {
     const permissions = permissionsOf(c.auth);
-    if (permissions && !(permits(permissions, "administration=write") && c.auth.token?.resourceOwnerId === c.me.id)) throw forbidden("Resource not accessible by personal access token", { "x-accepted-github-permissions": "administration=write" });
+    if (permissions && !(permits(permissions, "administration=write") && c.auth.token?.resourceOwnerId === c.me.id))
+      throw forbidden("Resource not accessible by personal access token", { "x-accepted-github-permissions": "administration=write" });
     const repo = await createRepository(c, { kind: "user", id: c.me.id });
     return { status: 201, body: presentFullRepository(c.world, repo, "admin"), headers: { location: `${c.world.api}/repos/${c.world.fullName(repo)}` } };
   });
@@ -102,20 +140,55 @@ export function repositoryRoutes(router: Router): void {
     const org = c.world.orgByLogin(c.param("username"));
     if (!user && !org) throw notFound();
     const owner = org ? { kind: "org" as const, id: org.id } : { kind: "user" as const, id: user!.id };
-    return page(c, c.world.reposOf(owner).filter((r) => roleOn(c.world, c.auth, r) !== undefined && r.visibility === "public"), (r) => presentRepository(c.world, r));
+    return page(
+      c,
+      c.world.reposOf(owner).filter((r) => roleOn(c.world, c.auth, r) !== undefined && r.visibility === "public"),
+      (r) => presentRepository(c.world, r),
+    );
   });
 
   router.on("GET", "/repos/{owner}/{repo}/topics", {}, (c) => ok({ names: c.repo.topics }));
-  router.on("PUT", "/repos/{owner}/{repo}/topics", { role: "admin", permission: "administration=write" }, (c) => { c.repo.topics = c.strings("names") ?? []; return ok({ names: c.repo.topics }); });
-  router.on("GET", "/repos/{owner}/{repo}/vulnerability-alerts", { role: "admin", permission: "administration=read" }, (c) => { if (!c.repo.vulnerabilityAlerts) throw new HttpError(404, "Vulnerability alerts are disabled."); return noContent(); });
-  router.on("PUT", "/repos/{owner}/{repo}/vulnerability-alerts", ADMIN, (c) => { c.repo.vulnerabilityAlerts = true; return noContent(); });
-  router.on("DELETE", "/repos/{owner}/{repo}/vulnerability-alerts", ADMIN, (c) => { c.repo.vulnerabilityAlerts = false; return noContent(); });
-  router.on("GET", "/repos/{owner}/{repo}/automated-security-fixes", { role: "admin", permission: "administration=read" }, (c) => ok({ enabled: c.repo.automatedSecurityFixes, paused: false }));
-  router.on("PUT", "/repos/{owner}/{repo}/automated-security-fixes", ADMIN, (c) => { c.repo.automatedSecurityFixes = true; return noContent(); });
-  router.on("DELETE", "/repos/{owner}/{repo}/automated-security-fixes", ADMIN, (c) => { c.repo.automatedSecurityFixes = false; return noContent(); });
-  router.on("GET", "/repos/{owner}/{repo}/teams", { role: "admin", permission: "administration=read" }, (c) => page(c, [...c.world.teams.values()].filter((t) => t.repos.has(c.repo.id)), (t) => { const role = t.repos.get(c.repo.id)!; return { ...presentTeam(c.world, t), permission: ROLE_TO_PERMISSION[role], permissions: presentPermissions(role) }; }));
+  router.on("PUT", "/repos/{owner}/{repo}/topics", { role: "admin", permission: "administration=write" }, (c) => {
+    c.repo.topics = c.strings("names") ?? [];
+    return ok({ names: c.repo.topics });
+  });
+  router.on("GET", "/repos/{owner}/{repo}/vulnerability-alerts", { role: "admin", permission: "administration=read" }, (c) => {
+    if (!c.repo.vulnerabilityAlerts) throw new HttpError(404, "Vulnerability alerts are disabled.");
+    return noContent();
+  });
+  router.on("PUT", "/repos/{owner}/{repo}/vulnerability-alerts", ADMIN, (c) => {
+    c.repo.vulnerabilityAlerts = true;
+    return noContent();
+  });
+  router.on("DELETE", "/repos/{owner}/{repo}/vulnerability-alerts", ADMIN, (c) => {
+    c.repo.vulnerabilityAlerts = false;
+    return noContent();
+  });
+  router.on("GET", "/repos/{owner}/{repo}/automated-security-fixes", { role: "admin", permission: "administration=read" }, (c) =>
+    ok({ enabled: c.repo.automatedSecurityFixes, paused: false }),
+  );
+  router.on("PUT", "/repos/{owner}/{repo}/automated-security-fixes", ADMIN, (c) => {
+    c.repo.automatedSecurityFixes = true;
+    return noContent();
+  });
+  router.on("DELETE", "/repos/{owner}/{repo}/automated-security-fixes", ADMIN, (c) => {
+    c.repo.automatedSecurityFixes = false;
+    return noContent();
+  });
+  router.on("GET", "/repos/{owner}/{repo}/teams", { role: "admin", permission: "administration=read" }, (c) =>
+    page(
+      c,
+      [...c.world.teams.values()].filter((t) => t.repos.has(c.repo.id)),
+      (t) => {
+        const role = t.repos.get(c.repo.id)!;
+        return { ...presentTeam(c.world, t), permission: ROLE_TO_PERMISSION[role], permissions: presentPermissions(role) };
+      },
+    ),
+  );
   router.on("GET", "/repos/{owner}/{repo}/languages", { permission: "metadata=read" }, async (c) => ok(await languages(c)));
-  router.on("GET", "/repos/{owner}/{repo}/license", { permission: "metadata=read" }, () => { throw notFound(); });
+  router.on("GET", "/repos/{owner}/{repo}/license", { permission: "metadata=read" }, () => {
+    throw notFound();
+  });
   router.on("GET", "/repos/{owner}/{repo}/codeowners/errors", { permission: "contents=read" }, async (c) => {
     const git = gitOf(c.repo);
     const commit = await git.resolve(c.query.get("ref") ?? c.repo.defaultBranch);
@@ -127,22 +200,56 @@ export function repositoryRoutes(router: Router): void {
     throw notFound();
   });
   router.on("POST", "/repos/{owner}/{repo}/dispatches", { permission: "contents=write" }, (c) => {
-    c.world.webhooks.emit("repository_dispatch", c.string("event_type", true), { repo: c.repo, senderId: c.auth.user?.id ?? null, payload: { branch: c.repo.defaultBranch, client_payload: c.body["client_payload"] ?? {} } });
+    c.world.webhooks.emit("repository_dispatch", c.string("event_type", true), {
+      repo: c.repo,
+      senderId: c.auth.user?.id ?? null,
+      payload: { branch: c.repo.defaultBranch, client_payload: c.body["client_payload"] ?? {} },
+    });
     return noContent();
   });
-  router.on("GET", "/repositories", { auth: "optional" }, (c) => page(c, [...c.world.repos.values()].filter((r) => r.visibility === "public"), (r) => presentMinimalRepository(c.world, r)));
+  router.on("GET", "/repositories", { auth: "optional" }, (c) =>
+    page(
+      c,
+      [...c.world.repos.values()].filter((r) => r.visibility === "public"),
+      (r) => presentMinimalRepository(c.world, r),
+    ),
+  );
   router.on("GET", "/installation/repositories", { auth: "user" }, (c) => {
     if (!c.auth.installation) throw forbidden("This endpoint requires an installation token");
-    const list = [...c.world.repos.values()].filter((r) => c.auth.token!.repositories !== "all" ? (c.auth.token!.repositories as ReadonlySet<number>).has(r.id) : c.auth.installation!.repositorySelection === "selected" ? c.auth.installation!.repositoryIds.has(r.id) : r.owner.id === c.auth.installation!.account.id);
-    return page(c, list, (r) => presentRepository(c.world, r, roleOn(c.world, c.auth, r)), (repositories, total_count) => ({ total_count, repository_selection: c.auth.installation!.repositorySelection, repositories }));
+    const list = [...c.world.repos.values()].filter((r) =>
+      c.auth.token!.repositories !== "all"
+        ? (c.auth.token!.repositories as ReadonlySet<number>).has(r.id)
+        : c.auth.installation!.repositorySelection === "selected"
+          ? c.auth.installation!.repositoryIds.has(r.id)
+          : r.owner.id === c.auth.installation!.account.id,
+    );
+    return page(
+      c,
+      list,
+      (r) => presentRepository(c.world, r, roleOn(c.world, c.auth, r)),
+      (repositories, total_count) => ({ total_count, repository_selection: c.auth.installation!.repositorySelection, repositories }),
+    );
   });
 }
 
 async function languages(c: Context): Promise<Record<string, number>> {
-  const names: Record<string, string> = { js: "JavaScript", ts: "TypeScript", py: "Python", go: "Go", rs: "Rust", java: "Java", sh: "Shell", css: "CSS", html: "HTML" };
+  const names: Record<string, string> = {
+    js: "JavaScript",
+    ts: "TypeScript",
+    py: "Python",
+    go: "Go",
+    rs: "Rust",
+    java: "Java",
+    sh: "Shell",
+    css: "CSS",
+    html: "HTML",
+  };
   const git = gitOf(c.repo);
   const head = await git.resolve(c.repo.defaultBranch);
   const sizes: Record<string, number> = {};
-  for (const entry of (head && (await git.tree(head, { recursive: true }))) || []) { const name = names[entry.path.split(".").at(-1) ?? ""]; if (name && entry.type === "blob") sizes[name] = (sizes[name] ?? 0) + (entry.size ?? 0); }
+  for (const entry of (head && (await git.tree(head, { recursive: true }))) || []) {
+    const name = names[entry.path.split(".").at(-1) ?? ""];
+    if (name && entry.type === "blob") sizes[name] = (sizes[name] ?? 0) + (entry.size ?? 0);
+  }
   return sizes;
 }

@@ -7,8 +7,30 @@ import type { BypassActor, Ruleset, RulesetConditions, RulesetRule, RuleSuite } 
 import { atLeast } from "../world";
 import { presentRuleset } from "../present/rulesets";
 
-const RULES = ["creation", "update", "deletion", "required_linear_history", "merge_queue", "required_deployments", "required_signatures", "pull_request", "required_status_checks", "non_fast_forward", "commit_message_pattern", "commit_author_email_pattern",
-  "committer_email_pattern", "branch_name_pattern", "tag_name_pattern", "workflows", "code_scanning", "file_path_restriction", "max_file_path_length", "file_extension_restriction", "max_file_size", "copilot_code_review"];
+const RULES = [
+  "creation",
+  "update",
+  "deletion",
+  "required_linear_history",
+  "merge_queue",
+  "required_deployments",
+  "required_signatures",
+  "pull_request",
+  "required_status_checks",
+  "non_fast_forward",
+  "commit_message_pattern",
+  "commit_author_email_pattern",
+  "committer_email_pattern",
+  "branch_name_pattern",
+  "tag_name_pattern",
+  "workflows",
+  "code_scanning",
+  "file_path_restriction",
+  "max_file_path_length",
+  "file_extension_restriction",
+  "max_file_size",
+  "copilot_code_review",
+];
 const PUSH_RULES = ["file_path_restriction", "max_file_path_length", "file_extension_restriction", "max_file_size"];
 const ACTORS = ["Integration", "OrganizationAdmin", "RepositoryRole", "Team", "DeployKey", "User", "EnterpriseOwner"];
 
@@ -18,7 +40,10 @@ export function rulesetRoutes(router: Router): void {
     const inherited = c.query.get("includes_parents") !== "false";
     const targets = c.query.get("targets")?.split(",");
     const list = (inherited ? rulesetsOf(c.world, c.repo) : [...c.repo.rulesets.values()]).filter((r) => !targets || targets.includes(r.target));
-    return page(c, list, (r) => { const { rules: _r, conditions: _c, bypass_actors: _b, current_user_can_bypass: _u, ...short } = shown(c, r); return short; });
+    return page(c, list, (r) => {
+      const { rules: _r, conditions: _c, bypass_actors: _b, current_user_can_bypass: _u, ...short } = shown(c, r);
+      return short;
+    });
   });
   router.on("POST", "/repos/{owner}/{repo}/rulesets", { role: "admin", permission: "administration=write" }, (c) => {
     const ruleset = read(c, "Repository", c.repo.id);
@@ -27,7 +52,9 @@ export function rulesetRoutes(router: Router): void {
     tell(c, "created", ruleset);
     return created(shown(c, ruleset));
   });
-  router.on("GET", "/repos/{owner}/{repo}/rulesets/rule-suites", { role: "write", permission: "administration=write" }, (c) => page(c, suites(c, c.repo.ruleSuites), (s) => presentSuite(c, s, false)));
+  router.on("GET", "/repos/{owner}/{repo}/rulesets/rule-suites", { role: "write", permission: "administration=write" }, (c) =>
+    page(c, suites(c, c.repo.ruleSuites), (s) => presentSuite(c, s, false)),
+  );
   router.on("GET", "/repos/{owner}/{repo}/rulesets/rule-suites/{rule_suite_id}", { role: "write", permission: "administration=write" }, (c) => {
     const suite = c.repo.ruleSuites.find((s) => s.id === c.id("rule_suite_id"));
     if (!suite) throw notFound();
@@ -54,9 +81,15 @@ export function rulesetRoutes(router: Router): void {
     tell(c, "deleted", ruleset);
     return noContent();
   });
-  router.on("GET", "/repos/{owner}/{repo}/rules/branches/{branch}", {}, (c) => page(c, activeRules(c.world, c.repo, c.param("branch")), ({ ruleset, rule }) => ({
-    type: rule.type, ...(rule.parameters ? { parameters: rule.parameters } : {}), ruleset_source_type: ruleset.sourceType, ruleset_source: ruleset.sourceType === "Repository" ? c.world.fullName(c.repo) : c.world.orgs.get(ruleset.sourceId)!.login, ruleset_id: ruleset.id,
-  })));
+  router.on("GET", "/repos/{owner}/{repo}/rules/branches/{branch}", {}, (c) =>
+    page(c, activeRules(c.world, c.repo, c.param("branch")), ({ ruleset, rule }) => ({
+      type: rule.type,
+      ...(rule.parameters ? { parameters: rule.parameters } : {}),
+      ruleset_source_type: ruleset.sourceType,
+      ruleset_source: ruleset.sourceType === "Repository" ? c.world.fullName(c.repo) : c.world.orgs.get(ruleset.sourceId)!.login,
+      ruleset_id: ruleset.id,
+    })),
+  );
 
   const ORG = { permission: "organization_administration=write", org: "admin" as const };
   router.on("GET", "/orgs/{org}/rulesets", ORG, (c) => page(c, [...c.org.rulesets.values()], (r) => shown(c, r)));
@@ -66,8 +99,21 @@ export function rulesetRoutes(router: Router): void {
     tell(c, "created", ruleset);
     return created(shown(c, ruleset));
   });
-  router.on("GET", "/orgs/{org}/rulesets/rule-suites", ORG, (c) => page(c, suites(c, c.world.reposOf({ kind: "org", id: c.org.id }).flatMap((r) => r.ruleSuites)), (s) => presentSuite(c, s, false)));
-  router.on("GET", "/orgs/{org}/rulesets/{ruleset_id}", ORG, (c) => { const r = c.org.rulesets.get(c.id("ruleset_id")); if (!r) throw notFound(); return ok(shown(c, r)); });
+  router.on("GET", "/orgs/{org}/rulesets/rule-suites", ORG, (c) =>
+    page(
+      c,
+      suites(
+        c,
+        c.world.reposOf({ kind: "org", id: c.org.id }).flatMap((r) => r.ruleSuites),
+      ),
+      (s) => presentSuite(c, s, false),
+    ),
+  );
+  router.on("GET", "/orgs/{org}/rulesets/{ruleset_id}", ORG, (c) => {
+    const r = c.org.rulesets.get(c.id("ruleset_id"));
+    if (!r) throw notFound();
+    return ok(shown(c, r));
+  });
   router.on("PUT", "/orgs/{org}/rulesets/{ruleset_id}", ORG, (c) => {
     const before = c.org.rulesets.get(c.id("ruleset_id"));
     if (!before) throw notFound();
@@ -86,7 +132,12 @@ export function rulesetRoutes(router: Router): void {
 }
 
 function tell(c: Context, action: string, ruleset: Ruleset): void {
-  c.world.webhooks.emit("repository_ruleset", action, { ...(c.repo ? { repo: c.repo } : {}), ...(c.org ? { org: c.org } : {}), senderId: c.auth.user?.id ?? null, payload: { repository_ruleset: presentRuleset(c.world, ruleset) } });
+  c.world.webhooks.emit("repository_ruleset", action, {
+    ...(c.repo ? { repo: c.repo } : {}),
+    ...(c.org ? { org: c.org } : {}),
+    senderId: c.auth.user?.id ?? null,
+    payload: { repository_ruleset: presentRuleset(c.world, ruleset) },
+  });
 }
 
 /** Bypass actors are for those who may edit the ruleset; everybody hears how far they may bypass it themselves. */
@@ -106,30 +157,59 @@ function read(c: Context, sourceType: Ruleset["sourceType"], sourceId: number, b
   if (!enforcement) throw invalid("RepositoryRuleset", "enforcement", "missing_field");
   if (before && before.target !== target) throw new HttpError(422, "Validation Failed", { errors: ["Target cannot be changed"] });
   const org = c.repo ? c.world.orgOf(c.repo) : c.org;
-  if (enforcement === "evaluate" && org?.plan !== "enterprise") throw new HttpError(422, "Validation Failed", { errors: ["Enforcement evaluate is not supported on your plan"] });
+  if (enforcement === "evaluate" && org?.plan !== "enterprise")
+    throw new HttpError(422, "Validation Failed", { errors: ["Enforcement evaluate is not supported on your plan"] });
   const hidden = c.repo ? c.repo.visibility !== "public" : false;
   if (hidden && org?.plan === "free") throw new HttpError(403, "Upgrade to GitHub Pro or make this repository public to enable this feature.");
-  if (target === "push" && c.repo?.visibility === "public") throw new HttpError(422, "Validation Failed", { errors: ["Push rulesets are not available on public repositories"] });
+  if (target === "push" && c.repo?.visibility === "public")
+    throw new HttpError(422, "Validation Failed", { errors: ["Push rulesets are not available on public repositories"] });
   const rules = rulesOf(c.body["rules"] ?? before?.rules ?? [], target);
   const conditions = (c.body["conditions"] ?? before?.conditions) as RulesetConditions | undefined | null;
   const names = conditions?.ref_name;
-  if (names && ![...(names.include ?? []), ...(names.exclude ?? [])].every((p) => p === "~ALL" || p === "~DEFAULT_BRANCH" || p.startsWith("refs/"))) throw new HttpError(422, "Validation Failed", { errors: ["Invalid target patterns: names begin with refs/heads/ or refs/tags/, or are ~ALL or ~DEFAULT_BRANCH"] });
+  if (names && ![...(names.include ?? []), ...(names.exclude ?? [])].every((p) => p === "~ALL" || p === "~DEFAULT_BRANCH" || p.startsWith("refs/")))
+    throw new HttpError(422, "Validation Failed", {
+      errors: ["Invalid target patterns: names begin with refs/heads/ or refs/tags/, or are ~ALL or ~DEFAULT_BRANCH"],
+    });
   if (target === "push" && names) throw new HttpError(422, "Validation Failed", { errors: ["Conditions ref_name is not supported for push rulesets"] });
   const id = before?.id ?? c.world.ids.next();
   const now = c.world.clock.iso();
   return {
-    id, nodeId: before?.nodeId ?? nodeId("ruleset", sourceId, id), name, target, sourceType, sourceId, enforcement, bypassActors: actorsOf(c.body["bypass_actors"] ?? before?.bypassActors ?? []),
-    ...(target === "push" && !conditions ? {} : { conditions: { ...conditions, ...(target === "push" ? {} : { ref_name: { include: names?.include ?? [], exclude: names?.exclude ?? [] } }) } }), rules, createdAt: before?.createdAt ?? now, updatedAt: now,
+    id,
+    nodeId: before?.nodeId ?? nodeId("ruleset", sourceId, id),
+    name,
+    target,
+    sourceType,
+    sourceId,
+    enforcement,
+    bypassActors: actorsOf(c.body["bypass_actors"] ?? before?.bypassActors ?? []),
+    ...(target === "push" && !conditions
+      ? {}
+      : { conditions: { ...conditions, ...(target === "push" ? {} : { ref_name: { include: names?.include ?? [], exclude: names?.exclude ?? [] } }) } }),
+    rules,
+    createdAt: before?.createdAt ?? now,
+    updatedAt: now,
   };
 }
 
 function rulesOf(value: unknown, target: Ruleset["target"]): RulesetRule[] {
   if (!Array.isArray(value)) throw new HttpError(422, "Invalid request.\n\nFor 'properties/rules', the value is not an array.");
   return (value as Partial<RulesetRule>[]).map((rule) => {
-    if (typeof rule.type !== "string" || !RULES.includes(rule.type)) throw new HttpError(422, "Validation Failed", { errors: [`Invalid rule '${String(rule.type)}'`] });
-    if (target === "push" !== PUSH_RULES.includes(rule.type)) throw new HttpError(422, "Validation Failed", { errors: [`Rule ${rule.type} is not valid for target ${target}`] });
-    const parameters = rule.type === "pull_request"
-      ? { required_approving_review_count: 0, dismiss_stale_reviews_on_push: false, require_code_owner_review: false, require_last_push_approval: false, required_review_thread_resolution: false, allowed_merge_methods: ["merge", "squash", "rebase"], ...rule.parameters } : rule.parameters;
+    if (typeof rule.type !== "string" || !RULES.includes(rule.type))
+      throw new HttpError(422, "Validation Failed", { errors: [`Invalid rule '${String(rule.type)}'`] });
+    if ((target === "push") !== PUSH_RULES.includes(rule.type))
+      throw new HttpError(422, "Validation Failed", { errors: [`Rule ${rule.type} is not valid for target ${target}`] });
+    const parameters =
+      rule.type === "pull_request"
+        ? {
+            required_approving_review_count: 0,
+            dismiss_stale_reviews_on_push: false,
+            require_code_owner_review: false,
+            require_last_push_approval: false,
+            required_review_thread_resolution: false,
+            allowed_merge_methods: ["merge", "squash", "rebase"],
+            ...rule.parameters,
+          }
+        : rule.parameters;
     return { type: rule.type, ...(parameters ? { parameters } : {}) };
   });
 }
@@ -137,9 +217,14 @@ function rulesOf(value: unknown, target: Ruleset["target"]): RulesetRule[] {
 function actorsOf(value: unknown): BypassActor[] {
   if (!Array.isArray(value)) throw new HttpError(422, "Invalid request.\n\nFor 'properties/bypass_actors', the value is not an array.");
   return (value as Partial<BypassActor>[]).map((a) => {
-    if (!a.actor_type || !ACTORS.includes(a.actor_type)) throw new HttpError(422, "Validation Failed", { errors: [`Invalid actor type '${String(a.actor_type)}'`] });
+    if (!a.actor_type || !ACTORS.includes(a.actor_type))
+      throw new HttpError(422, "Validation Failed", { errors: [`Invalid actor type '${String(a.actor_type)}'`] });
     if (!["Team", "User", "Integration", "RepositoryRole"].includes(a.actor_type) || typeof a.actor_id === "number") {
-      return { actor_id: a.actor_type === "DeployKey" ? null : (a.actor_id ?? (a.actor_type === "OrganizationAdmin" ? 1 : null)), actor_type: a.actor_type, bypass_mode: a.bypass_mode ?? "always" };
+      return {
+        actor_id: a.actor_type === "DeployKey" ? null : (a.actor_id ?? (a.actor_type === "OrganizationAdmin" ? 1 : null)),
+        actor_type: a.actor_type,
+        bypass_mode: a.bypass_mode ?? "always",
+      };
     }
     throw new HttpError(422, "Validation Failed", { errors: ["Actor must be part of the ruleset source or owner organization"] });
   });
@@ -147,13 +232,41 @@ function actorsOf(value: unknown): BypassActor[] {
 
 function suites(c: Context, all: readonly RuleSuite[]): RuleSuite[] {
   const [ref, actor, result, repo] = ["ref", "actor_name", "rule_suite_result", "repository_name"].map((n) => c.query.get(n));
-  return all.filter((s) => (!ref || s.ref === ref || s.ref === `refs/heads/${ref}`) && (!actor || s.actorName === actor) && (!result || result === "all" || s.result === result) && (!repo || c.world.repos.get(s.repositoryId)?.name === repo)).reverse();
+  return all
+    .filter(
+      (s) =>
+        (!ref || s.ref === ref || s.ref === `refs/heads/${ref}`) &&
+        (!actor || s.actorName === actor) &&
+        (!result || result === "all" || s.result === result) &&
+        (!repo || c.world.repos.get(s.repositoryId)?.name === repo),
+    )
+    .reverse();
 }
 
 function presentSuite(c: Context, s: RuleSuite, full: boolean) {
   const repo = c.world.repos.get(s.repositoryId)!;
   return {
-    id: s.id, actor_id: s.actorId, actor_name: s.actorName, before_sha: s.beforeSha, after_sha: s.afterSha, ref: s.ref, repository_id: s.repositoryId, repository_name: repo.name, pushed_at: s.pushedAt, result: s.result, ...(s.evaluationResult ? { evaluation_result: s.evaluationResult } : {}),
-    ...(full ? { rule_evaluations: s.evaluations.map((e) => ({ rule_source: e.ruleSource, enforcement: e.enforcement === "evaluate" ? "evaluate" : "active", result: e.result, rule_type: e.ruleType, details: e.details })) } : {}),
+    id: s.id,
+    actor_id: s.actorId,
+    actor_name: s.actorName,
+    before_sha: s.beforeSha,
+    after_sha: s.afterSha,
+    ref: s.ref,
+    repository_id: s.repositoryId,
+    repository_name: repo.name,
+    pushed_at: s.pushedAt,
+    result: s.result,
+    ...(s.evaluationResult ? { evaluation_result: s.evaluationResult } : {}),
+    ...(full
+      ? {
+          rule_evaluations: s.evaluations.map((e) => ({
+            rule_source: e.ruleSource,
+            enforcement: e.enforcement === "evaluate" ? "evaluate" : "active",
+            result: e.result,
+            rule_type: e.ruleType,
+            details: e.details,
+          })),
+        }
+      : {}),
   };
 }

@@ -8,8 +8,21 @@ import { atLeast } from "../world";
 export const CODEOWNERS_PATHS = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"] as const;
 const MAX_BYTES = 3 * 1024 * 1024;
 
-export interface OwnersLine { line: number; source: string; pattern: string; owners: string[] }
-export interface OwnersError { line: number; column: number; source: string; kind: string; suggestion: string | null; message: string; path: string }
+export interface OwnersLine {
+  line: number;
+  source: string;
+  pattern: string;
+  owners: string[];
+}
+export interface OwnersError {
+  line: number;
+  column: number;
+  source: string;
+  kind: string;
+  suggestion: string | null;
+  message: string;
+  path: string;
+}
 
 /** Lines that name a pattern; invalid ones are left out, as on GitHub, and reported by `ownersErrors`. */
 export function parseCodeowners(text: string): OwnersLine[] {
@@ -34,13 +47,22 @@ export function ownsPath(pattern: string, path: string): boolean {
   if (directory) p = p.slice(0, -1);
   const anchored = p.slice(0, -1).includes("/") || p.startsWith("/");
   p = p.replace(/^\//, "");
-  const source = p.split(/(\*\*\/|\/\*\*$|\*|\?)/).map((part) => (part === "**/" ? "(?:.*/)?" : part === "/**" ? "/.*" : part === "*" ? "[^/]*" : part === "?" ? "[^/]" : part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))).join("");
+  const source = p
+    .split(/(\*\*\/|\/\*\*$|\*|\?)/)
+    .map((part) =>
+      part === "**/" ? "(?:.*/)?" : part === "/**" ? "/.*" : part === "*" ? "[^/]*" : part === "?" ? "[^/]" : part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"),
+    )
+    .join("");
   // `docs/*` owns files of docs only, not what is deeper; a pattern without wildcard at its end owns a whole directory too.
   const tail = directory ? "/.*" : p.endsWith("*") ? (p.includes("/") ? "" : "(?:/.*)?") : "(?:/.*)?";
   return new RegExp(`^${anchored ? "" : "(?:.*/)?"}${source}${tail}$`, "s").test(path);
 }
 
-export interface OwnersFile { path: string; text: string; lines: OwnersLine[] }
+export interface OwnersFile {
+  path: string;
+  text: string;
+  lines: OwnersLine[];
+}
 
 /** The file in force at a commit: the base branch's, for a pull request. A file of 3 MB or more is not loaded. */
 export async function loadCodeowners(git: GitRepository, commit: string): Promise<OwnersFile | undefined> {
@@ -54,7 +76,9 @@ export async function loadCodeowners(git: GitRepository, commit: string): Promis
 }
 
 /** Owners of a path: the last matching line's; an empty list when that line names none, undefined when no line matches. */
-export function ownersOf(file: OwnersFile, path: string): string[] | undefined { return file.lines.filter((l) => ownsPath(l.pattern, path)).at(-1)?.owners; }
+export function ownersOf(file: OwnersFile, path: string): string[] | undefined {
+  return file.lines.filter((l) => ownsPath(l.pattern, path)).at(-1)?.owners;
+}
 
 /** Accounts and teams behind the owners' names; those without write access do not count. */
 export function resolveOwners(world: World, repo: Repository, owners: readonly string[]): { userIds: Set<number>; teamIds: Set<number> } {
@@ -64,7 +88,10 @@ export function resolveOwners(world: World, repo: Repository, owners: readonly s
     const team = /^@([\w-]+)\/([\w-]+)$/.exec(owner);
     if (team) {
       const found = teamOwner(world, repo, team[1]!, team[2]!);
-      if (found) { teamIds.add(found.id); for (const other of world.teams.values()) if (world.lineage(other).includes(found)) for (const id of other.members.keys()) userIds.add(id); }
+      if (found) {
+        teamIds.add(found.id);
+        for (const other of world.teams.values()) if (world.lineage(other).includes(found)) for (const id of other.members.keys()) userIds.add(id);
+      }
       continue;
     }
     const user = owner.startsWith("@") ? world.userByLogin(owner.slice(1)) : [...world.users.values()].find((u) => u.email === owner);
@@ -85,15 +112,35 @@ export function ownersErrors(world: World, repo: Repository, path: string, text:
   for (const { line, source, pattern, owners } of parseCodeowners(text)) {
     const add = (column: number, kind: string, suggestion: string | null): void => {
       const pointer = `${" ".repeat(column - 1)}^`;
-      errors.push({ line, column, source, kind, suggestion, path, message: `${kind} on line ${line}: ${suggestion ?? "make sure the pattern is one that CODEOWNERS supports"}\n\n  ${source}\n  ${pointer}` });
+      errors.push({
+        line,
+        column,
+        source,
+        kind,
+        suggestion,
+        path,
+        message: `${kind} on line ${line}: ${suggestion ?? "make sure the pattern is one that CODEOWNERS supports"}\n\n  ${source}\n  ${pointer}`,
+      });
     };
-    if (!patternHolds(pattern)) add(source.indexOf(pattern) + 1, "Invalid pattern", pattern.startsWith("!") ? "Did you mean to un-own the path? Use a pattern without owners" : null);
+    if (!patternHolds(pattern))
+      add(source.indexOf(pattern) + 1, "Invalid pattern", pattern.startsWith("!") ? "Did you mean to un-own the path? Use a pattern without owners" : null);
     for (const owner of owners) {
       const column = source.indexOf(owner) + 1;
-      if (!ownerHolds(owner)) { add(column, "Invalid owner", null); continue; }
+      if (!ownerHolds(owner)) {
+        add(column, "Invalid owner", null);
+        continue;
+      }
       const { userIds, teamIds } = resolveOwners(world, repo, [owner]);
       const isTeam = owner.includes("/");
-      if (isTeam ? teamIds.size === 0 : userIds.size === 0 && owner.startsWith("@")) add(column, "Unknown owner", `make sure ${isTeam ? "the team" : ""} ${owner} exists${isTeam ? ", is publicly visible," : ""} and has write access to the repository`.replace("  ", " "));
+      if (isTeam ? teamIds.size === 0 : userIds.size === 0 && owner.startsWith("@"))
+        add(
+          column,
+          "Unknown owner",
+          `make sure ${isTeam ? "the team" : ""} ${owner} exists${isTeam ? ", is publicly visible," : ""} and has write access to the repository`.replace(
+            "  ",
+            " ",
+          ),
+        );
     }
   }
   return errors;

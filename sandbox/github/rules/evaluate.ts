@@ -18,8 +18,16 @@ export interface Movement {
   via: "push" | "api" | "merge";
   pull?: Issue;
 }
-export interface Violation { ref: string; rule: string; message: string; source: "ruleset" | "protection" | "token" }
-export interface Verdict { violations: Violation[]; suites: RuleSuite[] }
+export interface Violation {
+  ref: string;
+  rule: string;
+  message: string;
+  source: "ruleset" | "protection" | "token";
+}
+export interface Verdict {
+  violations: Violation[];
+  suites: RuleSuite[];
+}
 
 /** Judges all updates together. Nothing moves unless `violations` is empty. */
 export async function judge(world: World, move: Movement, updates: readonly RefUpdate[]): Promise<Verdict> {
@@ -28,7 +36,19 @@ export async function judge(world: World, move: Movement, updates: readonly RefU
     const facts = new Facts(move, update);
     verdict.violations.push(...(await tokenViolations(move, update, facts)));
     verdict.violations.push(...(await protectionViolations(world, move, update, facts)));
-    const suite: RuleSuite = { id: world.ids.next(), actorId: move.auth.user?.id ?? null, actorName: move.auth.user?.login ?? null, beforeSha: update.old, afterSha: update.new, ref: update.ref, repositoryId: move.repo.id, pushedAt: world.clock.iso(), result: "pass", evaluationResult: null, evaluations: [] };
+    const suite: RuleSuite = {
+      id: world.ids.next(),
+      actorId: move.auth.user?.id ?? null,
+      actorName: move.auth.user?.login ?? null,
+      beforeSha: update.old,
+      afterSha: update.new,
+      ref: update.ref,
+      repositoryId: move.repo.id,
+      pushedAt: world.clock.iso(),
+      result: "pass",
+      evaluationResult: null,
+      evaluations: [],
+    };
     for (const ruleset of rulesetsForRef(world, move.repo, update.ref)) {
       const mode = bypassOf(world, ruleset, move.auth, move.repo);
       if (mode === "exempt") continue;
@@ -36,11 +56,18 @@ export async function judge(world: World, move: Movement, updates: readonly RefU
       const bypassed = mode === "always" || (mode === "pull_request" && move.via === "merge");
       for (const rule of ruleset.rules) {
         const details = await ruleProblem(world, move, update, ruleset, rule, facts);
-        suite.evaluations.push({ ruleSource: { type: ruleset.sourceType === "Repository" ? "ruleset" : "Organization", id: ruleset.id, name: ruleset.name }, enforcement: ruleset.enforcement, result: details === undefined ? "pass" : "fail", ruleType: rule.type, details: details ?? null });
+        suite.evaluations.push({
+          ruleSource: { type: ruleset.sourceType === "Repository" ? "ruleset" : "Organization", id: ruleset.id, name: ruleset.name },
+          enforcement: ruleset.enforcement,
+          result: details === undefined ? "pass" : "fail",
+          ruleType: rule.type,
+          details: details ?? null,
+        });
         if (details === undefined) continue;
         if (ruleset.enforcement === "evaluate") suite.evaluationResult = "fail";
-        else if (bypassed) { if (suite.result === "pass") suite.result = "bypass"; }
-        else {
+        else if (bypassed) {
+          if (suite.result === "pass") suite.result = "bypass";
+        } else {
           suite.result = "fail";
           verdict.violations.push({ ref: update.ref, rule: rule.type, message: details, source: "ruleset" });
         }
@@ -56,13 +83,27 @@ class Facts {
   #touched: Promise<{ path: string; size: number | null; deleted: boolean }[]> | undefined;
   #newCommits: Promise<string[]> | undefined;
   #forced: Promise<boolean> | undefined;
-  constructor(private readonly move: Movement, private readonly update: RefUpdate) {}
+  constructor(
+    private readonly move: Movement,
+    private readonly update: RefUpdate,
+  ) {}
 
-  get creates(): boolean { return this.update.old === ZERO; }
-  get deletes(): boolean { return this.update.new === ZERO; }
-  touched(): Promise<{ path: string; size: number | null; deleted: boolean }[]> { return (this.#touched ??= this.deletes ? Promise.resolve([]) : this.move.git.touchedPaths(this.update.new)); }
-  newCommits(): Promise<string[]> { return (this.#newCommits ??= this.deletes ? Promise.resolve([]) : this.move.git.log([this.update.new, "--not", "--all"])); }
-  forced(): Promise<boolean> { return (this.#forced ??= this.creates || this.deletes ? Promise.resolve(false) : this.move.git.isAncestor(this.update.old, this.update.new).then((fast) => !fast)); }
+  get creates(): boolean {
+    return this.update.old === ZERO;
+  }
+  get deletes(): boolean {
+    return this.update.new === ZERO;
+  }
+  touched(): Promise<{ path: string; size: number | null; deleted: boolean }[]> {
+    return (this.#touched ??= this.deletes ? Promise.resolve([]) : this.move.git.touchedPaths(this.update.new));
+  }
+  newCommits(): Promise<string[]> {
+    return (this.#newCommits ??= this.deletes ? Promise.resolve([]) : this.move.git.log([this.update.new, "--not", "--all"]));
+  }
+  forced(): Promise<boolean> {
+    return (this.#forced ??=
+      this.creates || this.deletes ? Promise.resolve(false) : this.move.git.isAncestor(this.update.old, this.update.new).then((fast) => !fast));
+  }
 }
 
 /** Workflows may be changed only by tokens that say so, whatever the branch. */
@@ -74,7 +115,14 @@ async function tokenViolations(move: Movement, update: RefUpdate, facts: Facts):
   const path = (await facts.touched()).find((t) => /^\.github\/workflows\/[^/]+$/.test(t.path))?.path;
   if (path === undefined) return [];
   const who = token.kind === "app-installation" || token.kind === "app-user-token" ? "a GitHub App" : "a Personal Access Token";
-  return [{ ref: update.ref, rule: "workflows", source: "token", message: `refusing to allow ${who} to create or update workflow \`${path}\` without \`${permissions ? "workflows" : "workflow"}\` ${permissions ? "permission" : "scope"}` }];
+  return [
+    {
+      ref: update.ref,
+      rule: "workflows",
+      source: "token",
+      message: `refusing to allow ${who} to create or update workflow \`${path}\` without ${permissions ? "`workflows` permission" : "`workflow` scope"}`,
+    },
+  ];
 }
 
 async function protectionViolations(world: World, move: Movement, update: RefUpdate, facts: Facts): Promise<Violation[]> {
@@ -85,13 +133,19 @@ async function protectionViolations(world: World, move: Movement, update: RefUpd
   const exempt = isExempt(world, protection, move.auth, move.repo);
   if (protection.lockBranch && !exempt) found.push("Cannot change this locked branch");
   if (facts.deletes && !protection.allowsDeletions) found.push("Cannot delete a protected branch");
-  if ((await facts.forced()) && !protection.allowsForcePushes && !isAmong(world, protection.bypassForcePushActors, move.auth)) found.push("Cannot force-push to this protected branch");
+  if ((await facts.forced()) && !protection.allowsForcePushes && !isAmong(world, protection.bypassForcePushActors, move.auth))
+    found.push("Cannot force-push to this protected branch");
   if (!exempt) {
     const mayPush = isAmong(world, protection.pushActors, move.auth);
-    if (protection.restrictsPushes && !mayPush && (!facts.creates || protection.blocksCreations) && !facts.deletes) found.push("You're not authorized to push to this branch.");
+    if (protection.restrictsPushes && !mayPush && (!facts.creates || protection.blocksCreations) && !facts.deletes)
+      found.push("You're not authorized to push to this branch.");
     if (!facts.deletes && !facts.creates) {
-      if (protection.requiresApprovingReviews && move.via !== "merge" && !isAmong(world, protection.bypassPullRequestActors, move.auth)) found.push("Changes must be made through a pull request.");
-      if (protection.requiresStatusChecks && move.via !== "merge") { const problem = checksProblem(move.repo, update.new, protection.requiredStatusChecks); if (problem) found.push(problem); }
+      if (protection.requiresApprovingReviews && move.via !== "merge" && !isAmong(world, protection.bypassPullRequestActors, move.auth))
+        found.push("Changes must be made through a pull request.");
+      if (protection.requiresStatusChecks && move.via !== "merge") {
+        const problem = checksProblem(move.repo, update.new, protection.requiredStatusChecks);
+        if (problem) found.push(problem);
+      }
       if (protection.requiresLinearHistory && (await hasMerges(move, facts))) found.push("This branch must not contain merge commits.");
       if (protection.requiresCommitSignatures && (await hasUnsigned(world, move, facts))) found.push("Commits must have verified signatures.");
     }
@@ -104,12 +158,18 @@ async function ruleProblem(world: World, move: Movement, update: RefUpdate, rule
   const p = rule.parameters ?? {};
   const name = update.ref.replace(/^refs\/(?:heads|tags)\//, "");
   switch (rule.type) {
-    case "creation": return facts.creates ? "Cannot create ref due to creations being restricted." : undefined;
-    case "update": return !facts.creates && !facts.deletes ? "Cannot update this protected ref." : undefined;
-    case "deletion": return facts.deletes ? "Cannot delete this protected ref." : undefined;
-    case "non_fast_forward": return (await facts.forced()) ? "Cannot force-push to this branch." : undefined;
-    case "required_linear_history": return !facts.deletes && (await hasMerges(move, facts)) ? "This branch must not contain merge commits." : undefined;
-    case "required_signatures": return !facts.deletes && (await hasUnsigned(world, move, facts)) ? "Commits must have verified signatures." : undefined;
+    case "creation":
+      return facts.creates ? "Cannot create ref due to creations being restricted." : undefined;
+    case "update":
+      return !facts.creates && !facts.deletes ? "Cannot update this protected ref." : undefined;
+    case "deletion":
+      return facts.deletes ? "Cannot delete this protected ref." : undefined;
+    case "non_fast_forward":
+      return (await facts.forced()) ? "Cannot force-push to this branch." : undefined;
+    case "required_linear_history":
+      return !facts.deletes && (await hasMerges(move, facts)) ? "This branch must not contain merge commits." : undefined;
+    case "required_signatures":
+      return !facts.deletes && (await hasUnsigned(world, move, facts)) ? "Commits must have verified signatures." : undefined;
     case "pull_request": {
       if (facts.deletes || facts.creates) return undefined;
       if (move.via !== "merge" || !move.pull) return "Changes must be made through a pull request.";
@@ -118,9 +178,13 @@ async function ruleProblem(world: World, move: Movement, update: RefUpdate, rule
     }
     case "required_status_checks": {
       if (facts.deletes || (facts.creates && p["do_not_enforce_on_create"] === true)) return undefined;
-      const checks = ((p["required_status_checks"] ?? []) as { context: string; integration_id?: number }[]).map((c) => ({ context: c.context, integrationId: c.integration_id ?? null }));
+      const checks = ((p["required_status_checks"] ?? []) as { context: string; integration_id?: number }[]).map((c) => ({
+        context: c.context,
+        integrationId: c.integration_id ?? null,
+      }));
       const sha = move.pull?.pull?.headSha ?? update.new;
-      if (move.via === "merge" && p["strict_required_status_checks_policy"] === true && !(await move.git.isAncestor(update.old, sha))) return "The head branch is not up to date with the base branch.";
+      if (move.via === "merge" && p["strict_required_status_checks_policy"] === true && !(await move.git.isAncestor(update.old, sha)))
+        return "The head branch is not up to date with the base branch.";
       return checksProblem(move.repo, sha, checks);
     }
     case "file_path_restriction": {
@@ -131,7 +195,12 @@ async function ruleProblem(world: World, move: Movement, update: RefUpdate, rule
     case "file_extension_restriction": {
       const extensions = ((p["restricted_file_extensions"] ?? []) as string[]).map((e) => `.${e.replace(/^\*?\./, "")}`.toLowerCase());
       const paths = (await facts.touched()).filter((t) => !t.deleted && extensions.some((e) => t.path.toLowerCase().endsWith(e)));
-      return paths.length > 0 ? `Files with restricted extensions are not allowed: ${paths.slice(0, 10).map((t) => t.path).join(", ")}.` : undefined;
+      return paths.length > 0
+        ? `Files with restricted extensions are not allowed: ${paths
+            .slice(0, 10)
+            .map((t) => t.path)
+            .join(", ")}.`
+        : undefined;
     }
     case "max_file_path_length": {
       const limit = Number(p["max_file_path_length"] ?? Infinity);
@@ -141,29 +210,53 @@ async function ruleProblem(world: World, move: Movement, update: RefUpdate, rule
       const limit = Number(p["max_file_size"] ?? Infinity);
       return (await facts.touched()).some((t) => (t.size ?? 0) > limit * 1024 * 1024) ? `Files must be at most ${limit} MB.` : undefined;
     }
-    case "branch_name_pattern": case "tag_name_pattern": return !facts.deletes && !patternHolds(p, name) ? `Name must ${patternText(p)}.` : undefined;
-    case "commit_message_pattern": case "commit_author_email_pattern": case "committer_email_pattern": {
+    case "branch_name_pattern":
+    case "tag_name_pattern":
+      return !facts.deletes && !patternHolds(p, name) ? `Name must ${patternText(p)}.` : undefined;
+    case "commit_message_pattern":
+    case "commit_author_email_pattern":
+    case "committer_email_pattern": {
       const commits = await move.git.commits(await facts.newCommits());
-      const bad = commits.find((c) => !patternHolds(p, rule.type === "commit_message_pattern" ? c.message.trimEnd() : rule.type === "commit_author_email_pattern" ? c.author.email : c.committer.email));
+      const bad = commits.find(
+        (c) =>
+          !patternHolds(
+            p,
+            rule.type === "commit_message_pattern" ? c.message.trimEnd() : rule.type === "commit_author_email_pattern" ? c.author.email : c.committer.email,
+          ),
+      );
       return bad ? `Commit ${bad.sha.slice(0, 7)}: ${rule.type === "commit_message_pattern" ? "message" : "email"} must ${patternText(p)}.` : undefined;
     }
-    case "merge_queue": return move.via === "merge" || facts.creates || facts.deletes ? undefined : "Changes must be made through the merge queue.";
-    case "required_deployments": return facts.deletes ? undefined : "Required deployments have not succeeded.";
-    case "workflows": return facts.deletes || facts.creates ? undefined : "Required workflow is expected.";
-    case "code_scanning": return facts.deletes || facts.creates ? undefined : "Code scanning is waiting for results.";
-    default: return undefined; // copilot_code_review asks for a review and refuses nothing
+    case "merge_queue":
+      return move.via === "merge" || facts.creates || facts.deletes ? undefined : "Changes must be made through the merge queue.";
+    case "required_deployments":
+      return facts.deletes ? undefined : "Required deployments have not succeeded.";
+    case "workflows":
+      return facts.deletes || facts.creates ? undefined : "Required workflow is expected.";
+    case "code_scanning":
+      return facts.deletes || facts.creates ? undefined : "Code scanning is waiting for results.";
+    default:
+      return undefined; // copilot_code_review asks for a review and refuses nothing
   }
 }
 
 /** The review requirements of one ruleset alone, so that each rule fails or passes by itself. */
 function onlyFrom(world: World, repo: Repository, branch: string, ruleset: Ruleset) {
-  const alone: Repository = { ...repo, protections: new Map(), rulesets: new Map([[ruleset.id, { ...ruleset, sourceType: "Repository" }]]), owner: { kind: "user", id: repo.owner.id } };
+  const alone: Repository = {
+    ...repo,
+    protections: new Map(),
+    rulesets: new Map([[ruleset.id, { ...ruleset, sourceType: "Repository" }]]),
+    owner: { kind: "user", id: repo.owner.id },
+  };
   return reviewRequirements(world, alone, branch);
 }
 
-async function hasMerges(move: Movement, facts: Facts): Promise<boolean> { return (await move.git.commits(await facts.newCommits())).some((c) => c.parents.length > 1); }
+async function hasMerges(move: Movement, facts: Facts): Promise<boolean> {
+  return (await move.git.commits(await facts.newCommits())).some((c) => c.parents.length > 1);
+}
 
-async function hasUnsigned(world: World, move: Movement, facts: Facts): Promise<boolean> { return (await move.git.commits(await facts.newCommits())).some((c) => !isVerified(world, move.repo, c)); }
+async function hasUnsigned(world: World, move: Movement, facts: Facts): Promise<boolean> {
+  return (await move.git.commits(await facts.newCommits())).some((c) => !isVerified(world, move.repo, c));
+}
 
 /** GitHub signs what it commits itself; other signatures count when their author has a key on file. The signature's mathematics is not checked here. */
 export function isVerified(world: World, repo: Repository, commit: { sha: string; signature: string | null; committer: { email: string } }): boolean {
@@ -175,8 +268,22 @@ export function isVerified(world: World, repo: Repository, commit: { sha: string
 
 function patternHolds(p: Record<string, unknown>, text: string): boolean {
   const pattern = String(p["pattern"] ?? "");
-  const holds = p["operator"] === "starts_with" ? text.startsWith(pattern) : p["operator"] === "ends_with" ? text.endsWith(pattern) : p["operator"] === "contains" ? text.includes(pattern) : regexHolds(pattern, text);
+  const holds =
+    p["operator"] === "starts_with"
+      ? text.startsWith(pattern)
+      : p["operator"] === "ends_with"
+        ? text.endsWith(pattern)
+        : p["operator"] === "contains"
+          ? text.includes(pattern)
+          : regexHolds(pattern, text);
   return p["negate"] === true ? !holds : holds;
 }
-function regexHolds(pattern: string, text: string): boolean { try { return new RegExp(pattern, "m").test(text); } catch { return false; } }
-const patternText = (p: Record<string, unknown>): string => `${p["negate"] === true ? "not " : ""}${String(p["operator"]).replace("_", " ")} ${JSON.stringify(p["pattern"])}`;
+function regexHolds(pattern: string, text: string): boolean {
+  try {
+    return new RegExp(pattern, "m").test(text);
+  } catch {
+    return false;
+  }
+}
+const patternText = (p: Record<string, unknown>): string =>
+  `${p["negate"] === true ? "not " : ""}${String(p["operator"]).replace("_", " ")} ${JSON.stringify(p["pattern"])}`;

@@ -4,7 +4,9 @@
  * a segment that is exactly `**` and is followed by "/" stands for any number of directories, none included;
  * any other `**` is just `*`. So `refs/heads/claude/**` matches claude/a but not claude/a/b.
  */
-export function fnmatch(pattern: string, name: string): boolean { return compile(pattern).test(name); }
+export function fnmatch(pattern: string, name: string): boolean {
+  return compile(pattern).test(name);
+}
 
 const compiled = new Map<string, RegExp>();
 
@@ -19,7 +21,11 @@ function compile(pattern: string): RegExp {
     else source += segmentSource(segment) + (last ? "" : "/");
   });
   let made: RegExp;
-  try { made = new RegExp(`^${source}$`, "su"); } catch { made = /(?!)/; }
+  try {
+    made = new RegExp(`^${source}$`, "su");
+  } catch {
+    made = /(?!)/;
+  }
   if (compiled.size > 5000) compiled.clear();
   compiled.set(pattern, made);
   return made;

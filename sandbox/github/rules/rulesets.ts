@@ -8,7 +8,8 @@ import { fnmatch } from "./fnmatch";
 const ROLE_IDS: Record<number, Role> = { 1: "read", 2: "maintain", 3: "triage", 4: "write", 5: "admin" };
 
 export function refMatches(include: readonly string[], exclude: readonly string[], ref: string, defaultBranch: string): boolean {
-  const any = (patterns: readonly string[]): boolean => patterns.some((p) => (p === "~ALL" ? true : p === "~DEFAULT_BRANCH" ? ref === `refs/heads/${defaultBranch}` : fnmatch(p, ref)));
+  const any = (patterns: readonly string[]): boolean =>
+    patterns.some((p) => (p === "~ALL" ? true : p === "~DEFAULT_BRANCH" ? ref === `refs/heads/${defaultBranch}` : fnmatch(p, ref)));
   return any(include) && !any(exclude);
 }
 
@@ -40,11 +41,16 @@ export function rulesetsForRef(world: World, repo: Repository, ref: string): Rul
   });
 }
 
-export interface ActiveRule { ruleset: Ruleset; rule: RulesetRule }
+export interface ActiveRule {
+  ruleset: Ruleset;
+  rule: RulesetRule;
+}
 
 /** All rules in force for a branch name, whether it exists or not, as GET …/rules/branches/{branch} lists them. */
 export function activeRules(world: World, repo: Repository, branch: string): ActiveRule[] {
-  return rulesetsForRef(world, repo, `refs/heads/${branch}`).filter((r) => r.enforcement === "active" && r.target === "branch").flatMap((ruleset) => ruleset.rules.map((rule) => ({ ruleset, rule })));
+  return rulesetsForRef(world, repo, `refs/heads/${branch}`)
+    .filter((r) => r.enforcement === "active" && r.target === "branch")
+    .flatMap((ruleset) => ruleset.rules.map((rule) => ({ ruleset, rule })));
 }
 
 export type Bypass = "always" | "pull_request" | "exempt" | "never";
@@ -59,14 +65,19 @@ function isActor(world: World, actor: BypassActor, auth: Auth, repo: Repository)
   const org = world.orgOf(repo);
   const isApp = auth.token?.kind === "app-installation";
   switch (actor.actor_type) {
-    case "Integration": return isApp && auth.app?.id === actor.actor_id;
-    case "OrganizationAdmin": return org !== undefined && orgRole(world, auth, org) === "admin";
+    case "Integration":
+      return isApp && auth.app?.id === actor.actor_id;
+    case "OrganizationAdmin":
+      return org !== undefined && orgRole(world, auth, org) === "admin";
     case "RepositoryRole": {
       const role = ROLE_IDS[actor.actor_id ?? 0];
       return !isApp && auth.user !== undefined && role !== undefined && atLeast(roleOfUser(world, auth.user, repo), role);
     }
-    case "Team": return !isApp && auth.user !== undefined && world.teamsOfUser(auth.user.id).some((t) => t.id === actor.actor_id);
-    case "User": return !isApp && auth.user?.id === actor.actor_id;
-    default: return false; // deploy keys push over SSH, which is not served here; enterprise owners do not exist
+    case "Team":
+      return !isApp && auth.user !== undefined && world.teamsOfUser(auth.user.id).some((t) => t.id === actor.actor_id);
+    case "User":
+      return !isApp && auth.user?.id === actor.actor_id;
+    default:
+      return false; // deploy keys push over SSH, which is not served here; enterprise owners do not exist
   }
 }

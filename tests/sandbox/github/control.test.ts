@@ -6,7 +6,10 @@ import { onboard, standIn, type Caller, type StandIn } from "./support/standin";
 describe("the rehearsal's own controls", () => {
   let s: StandIn;
   let bot: Caller;
-  beforeAll(async () => { s = await standIn(); ({ bot } = await onboard(s)); }, 60_000);
+  beforeAll(async () => {
+    s = await standIn();
+    ({ bot } = await onboard(s));
+  }, 60_000);
   afterAll(() => s.stop());
   afterEach(() => s.sandbox("DELETE", "/faults"));
 
@@ -18,7 +21,9 @@ describe("the rehearsal's own controls", () => {
       await bot("GET", `/user?token=${bot.token}`);
       const { body } = await s.sandbox("GET", "/requests");
       expect(body.map((r: { method: string; path: string; query: unknown; status: number }) => [r.method, r.path, r.query, r.status])).toEqual([
-        ["GET", "/api/v3/repos/acme/api/contents/docs%2Fcontributing.md", { ref: "main", x: ["1", "2"] }, 200], ["POST", "/api/v3/repos/acme/absent/issues", {}, 404], ["GET", "/api/v3/user", { token: expect.stringMatching(/^sha256:/) }, 200],
+        ["GET", "/api/v3/repos/acme/api/contents/docs%2Fcontributing.md", { ref: "main", x: ["1", "2"] }, 200],
+        ["POST", "/api/v3/repos/acme/absent/issues", {}, 404],
+        ["GET", "/api/v3/user", { token: expect.stringMatching(/^sha256:/) }, 200],
       ]);
       expect(body[0].headers.authorization).toMatch(/^sha256:[A-Za-z0-9+/]{43}=$/);
       expect(JSON.stringify(body)).not.toContain(bot.token);
@@ -26,9 +31,21 @@ describe("the rehearsal's own controls", () => {
       expect((await s.sandbox("GET", "/requests")).body).toEqual([]);
     });
     it("reads paths leniently, so that what a gate lets through shows its effect", async () => {
-      for (const path of ["/repos/acme/./api", "/repos//acme/api", "/repos/acme/api/", "/repos/acme/x/../api", "/repos/acme/x/%2e%2e/api", "/repositories/../repos/acme/api"]) {
+      for (const path of [
+        "/repos/acme/./api",
+        "/repos//acme/api",
+        "/repos/acme/api/",
+        "/repos/acme/x/../api",
+        "/repos/acme/x/%2e%2e/api",
+        "/repositories/../repos/acme/api",
+      ]) {
         const { request } = await import("node:http");
-        const status = await new Promise((resolve) => { request(`${s.gh.api}`, { path: `/api/v3${path}`, headers: { authorization: `Bearer ${bot.token}` } }, (r) => { r.resume(); resolve(r.statusCode); }).end(); });
+        const status = await new Promise((resolve) => {
+          request(`${s.gh.api}`, { path: `/api/v3${path}`, headers: { authorization: `Bearer ${bot.token}` } }, (r) => {
+            r.resume();
+            resolve(r.statusCode);
+          }).end();
+        });
         expect([path, status]).toEqual([path, 200]);
       }
     });
@@ -37,7 +54,12 @@ describe("the rehearsal's own controls", () => {
   describe("faults", () => {
     it("answers with the ordered status as often as ordered, then as usual", async () => {
       await s.sandbox("POST", "/faults", { method: "GET", pathPrefix: "/user", status: 503, times: 2 });
-      expect([(await bot("GET", "/user")).status, (await bot("GET", "/rate_limit")).status, (await bot("GET", "/user")).status, (await bot("GET", "/user")).status]).toEqual([503, 200, 503, 200]);
+      expect([
+        (await bot("GET", "/user")).status,
+        (await bot("GET", "/rate_limit")).status,
+        (await bot("GET", "/user")).status,
+        (await bot("GET", "/user")).status,
+      ]).toEqual([503, 200, 503, 200]);
     });
     it("delays, and drops the connection", async () => {
       await s.sandbox("POST", "/faults", { pathPrefix: "/api/v3/user", delayMs: 150 });
@@ -66,7 +88,9 @@ describe("the rehearsal's own controls", () => {
       await s.sandbox("DELETE", "/faults");
       expect(await statuses()).toEqual([401, 200, 401]);
     });
-    it.each([[{}], [{ pathPrefix: "/x" }], [{ pathPrefix: "/x", status: 99 }], [{ pathPrefix: "/x", status: 500, times: 0 }]])("refuses %j", async (fault) => { expect((await s.sandbox("POST", "/faults", fault)).status).toBe(422); });
+    it.each([[{}], [{ pathPrefix: "/x" }], [{ pathPrefix: "/x", status: 99 }], [{ pathPrefix: "/x", status: 500, times: 0 }]])("refuses %j", async (fault) => {
+      expect((await s.sandbox("POST", "/faults", fault)).status).toBe(422);
+    });
   });
 
   describe("limits", () => {
@@ -84,7 +108,11 @@ describe("the rehearsal's own controls", () => {
       await s.sandbox("POST", "/limits", { contentPerMinute: 1 });
       expect((await bot("POST", "/repos/acme/api/issues", { title: "a" })).status).toBe(201);
       const refused = await bot("POST", "/repos/acme/api/issues", { title: "b" });
-      expect([refused.status, refused.body.documentation_url, Number(refused.headers.get("retry-after")) > 0]).toEqual([403, expect.stringMatching(/secondary-rate-limits$/), true]);
+      expect([refused.status, refused.body.documentation_url, Number(refused.headers.get("retry-after")) > 0]).toEqual([
+        403,
+        expect.stringMatching(/secondary-rate-limits$/),
+        true,
+      ]);
       expect((await bot("GET", "/user")).status).toBe(200);
       await s.sandbox("DELETE", "/limits");
       await s.sandbox("POST", "/limits", { concurrent: 1 });
@@ -95,20 +123,30 @@ describe("the rehearsal's own controls", () => {
 
   it("mints ID tokens that its own discovery and keys verify", async () => {
     const { token } = (await s.sandbox("POST", "/oidc", { repository: "acme/docs", ref: "refs/heads/main", aud: "vault" })).body as { token: string };
-    const discovery = await (await fetch(`${s.gh.oidc.issuer}/.well-known/openid-configuration`)).json() as { issuer: string; jwks_uri: string };
+    const discovery = (await (await fetch(`${s.gh.oidc.issuer}/.well-known/openid-configuration`)).json()) as { issuer: string; jwks_uri: string };
     expect(discovery.issuer).toBe(`${s.gh.url}/_services/token`);
-    const { keys } = await (await fetch(discovery.jwks_uri)).json() as { keys: (JsonWebKey & { kid: string })[] };
+    const { keys } = (await (await fetch(discovery.jwks_uri)).json()) as { keys: (JsonWebKey & { kid: string })[] };
     const [head, body, signature] = token.split(".") as [string, string, string];
     expect(JSON.parse(Buffer.from(head, "base64url").toString())).toMatchObject({ alg: "RS256", kid: keys[0]!.kid });
-    expect(verify("RSA-SHA256", Buffer.from(`${head}.${body}`), createPublicKey({ key: keys[0]!, format: "jwk" }), Buffer.from(signature, "base64url"))).toBe(true);
-    expect(JSON.parse(Buffer.from(body, "base64url").toString())).toMatchObject({ iss: discovery.issuer, aud: "vault", sub: "repo:acme/docs:ref:refs/heads/main", repository: "acme/docs", repository_owner: "acme" });
+    expect(verify("RSA-SHA256", Buffer.from(`${head}.${body}`), createPublicKey({ key: keys[0]!, format: "jwk" }), Buffer.from(signature, "base64url"))).toBe(
+      true,
+    );
+    expect(JSON.parse(Buffer.from(body, "base64url").toString())).toMatchObject({
+      iss: discovery.issuer,
+      aud: "vault",
+      sub: "repo:acme/docs:ref:refs/heads/main",
+      repository: "acme/docs",
+      repository_owner: "acme",
+    });
   });
 
   it("stops more than once, leaves nothing listening, and says so when a port is taken", async () => {
     const other = await standIn();
     const { startGitHub } = await import("../../../sandbox/github");
     const { environment } = await import("../../support/environment");
-    await expect(startGitHub({ environment: environment(), dataDir: `${other.gh.world.gitRoot}-two`, port: Number(new URL(other.gh.url).port) })).rejects.toThrow(/port \d+ on 127.0.0.1 is in use/);
+    await expect(
+      startGitHub({ environment: environment(), dataDir: `${other.gh.world.gitRoot}-two`, port: Number(new URL(other.gh.url).port) }),
+    ).rejects.toThrow(/port \d+ on 127.0.0.1 is in use/);
     await other.gh.stop();
     await other.stop();
     await expect(fetch(other.gh.url)).rejects.toThrow();
@@ -128,31 +166,59 @@ describe("webhooks", () => {
     ({ bot } = await onboard(s));
     server = createServer((request, response) => {
       const chunks: Buffer[] = [];
-      request.on("data", (c: Buffer) => chunks.push(c)).on("end", () => {
-        const body = Buffer.concat(chunks).toString();
-        const signature = String(request.headers["x-hub-signature-256"]);
-        received.push({ event: String(request.headers["x-github-event"]), signature, body, ok: signature === `sha256=${createHmac("sha256", SECRET).update(body).digest("hex")}` });
-        response.writeHead(204).end();
-      });
+      request
+        .on("data", (c: Buffer) => chunks.push(c))
+        .on("end", () => {
+          const body = Buffer.concat(chunks).toString();
+          const signature = String(request.headers["x-hub-signature-256"]);
+          received.push({
+            event: String(request.headers["x-github-event"]),
+            signature,
+            body,
+            ok: signature === `sha256=${createHmac("sha256", SECRET).update(body).digest("hex")}`,
+          });
+          response.writeHead(204).end();
+        });
     });
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }, 60_000);
-  afterAll(async () => { await new Promise((done) => server.close(done)); await s.stop(); });
-  const until = async (test: () => boolean): Promise<void> => { for (let i = 0; i < 200 && !test(); i += 1) await new Promise((r) => setTimeout(r, 20)); expect(test()).toBe(true); };
+  afterAll(async () => {
+    await new Promise((done) => server.close(done));
+    await s.stop();
+  });
+  const until = async (test: () => boolean): Promise<void> => {
+    for (let i = 0; i < 200 && !test(); i += 1) await new Promise((r) => setTimeout(r, 20));
+    expect(test()).toBe(true);
+  };
 
   it("are delivered, signed, for what they listen to, by repository and by organization, and never show their secret", async () => {
-    const hook = await s.admin("POST", "/orgs/acme/hooks", { name: "web", config: { url: `${url}/org`, content_type: "json", secret: SECRET }, events: ["repository_ruleset", "push", "member"] });
+    const hook = await s.admin("POST", "/orgs/acme/hooks", {
+      name: "web",
+      config: { url: `${url}/org`, content_type: "json", secret: SECRET },
+      events: ["repository_ruleset", "push", "member"],
+    });
     expect(hook.body.config).toEqual({ url: `${url}/org`, content_type: "json", insecure_ssl: "0", secret: "********" });
     await until(() => received.some((r) => r.event === "ping"));
-    await s.admin("POST", "/repos/acme/api/rulesets", { name: "r", target: "branch", enforcement: "active", conditions: { ref_name: { include: ["refs/heads/x"], exclude: [] } }, rules: [{ type: "deletion" }] });
+    await s.admin("POST", "/repos/acme/api/rulesets", {
+      name: "r",
+      target: "branch",
+      enforcement: "active",
+      conditions: { ref_name: { include: ["refs/heads/x"], exclude: [] } },
+      rules: [{ type: "deletion" }],
+    });
     await bot("PUT", "/repos/acme/api/contents/x", { message: "m", content: "eA==" });
     await bot("POST", "/repos/acme/api/issues", { title: "not listened to" });
     await until(() => received.some((r) => r.event === "push"));
     expect(received.map((r) => r.event)).toEqual(expect.arrayContaining(["repository_ruleset", "push"]));
     expect(received.map((r) => r.event)).not.toContain("issues");
     expect(received.every((r) => r.ok)).toBe(true);
-    expect(JSON.parse(received.find((r) => r.event === "push")!.body)).toMatchObject({ ref: "refs/heads/main", sender: { login: "claude-bot" }, repository: { full_name: "acme/api" }, commits: [{ message: "m" }] });
+    expect(JSON.parse(received.find((r) => r.event === "push")!.body)).toMatchObject({
+      ref: "refs/heads/main",
+      sender: { login: "claude-bot" },
+      repository: { full_name: "acme/api" },
+      commits: [{ message: "m" }],
+    });
     // The mask that is read back is sent back by clients, and keeps the secret.
     await s.admin("PATCH", `/orgs/acme/hooks/${hook.body.id}`, { config: hook.body.config, events: ["issues"] });
     await bot("POST", "/repos/acme/api/issues", { title: "listened to" });
@@ -164,7 +230,11 @@ describe("webhooks", () => {
   it("leave this machine for nobody, and outlive a receiver that is gone", async () => {
     const hook = await s.admin("POST", "/repos/acme/docs/hooks", { config: { url: "https://hooks.example.com/x", content_type: "json" }, events: ["push"] });
     await s.admin("POST", `/repos/acme/docs/hooks/${hook.body.id}/pings`);
-    expect((await s.admin("GET", `/repos/acme/docs/hooks/${hook.body.id}/deliveries`)).body[0]).toMatchObject({ event: "ping", status_code: 0, status: expect.stringMatching(/not a loopback/) });
+    expect((await s.admin("GET", `/repos/acme/docs/hooks/${hook.body.id}/deliveries`)).body[0]).toMatchObject({
+      event: "ping",
+      status_code: 0,
+      status: expect.stringMatching(/not a loopback/),
+    });
     const dead = await s.admin("POST", "/repos/acme/docs/hooks", { config: { url: "http://127.0.0.1:9/x", content_type: "json" }, events: ["push"] });
     await s.admin("POST", `/repos/acme/docs/hooks/${dead.body.id}/pings`);
     expect((await s.admin("GET", `/repos/acme/docs/hooks/${dead.body.id}`)).body.last_response.status).toBe("error");

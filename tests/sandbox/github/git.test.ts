@@ -17,9 +17,16 @@ describe("git over HTTP with the real git", () => {
     ({ bot } = await onboard(s));
     await s.admin("POST", "/repos/acme/api/rulesets", FENCE);
   }, 60_000);
-  afterAll(async () => { w.remove(); await s.stop(); });
+  afterAll(async () => {
+    w.remove();
+    await s.stop();
+  });
 
-  const refs = async (repository = "acme/api"): Promise<string[]> => (await w.git(["ls-remote", w.url(repository, admin())])).stdout.split("\n").filter(Boolean).map((l) => l.split("\t")[1]!);
+  const refs = async (repository = "acme/api"): Promise<string[]> =>
+    (await w.git(["ls-remote", w.url(repository, admin())])).stdout
+      .split("\n")
+      .filter(Boolean)
+      .map((l) => l.split("\t")[1]!);
 
   describe("reading", () => {
     it("gives the whole history to who may read", async () => {
@@ -28,10 +35,16 @@ describe("git over HTTP with the real git", () => {
       expect((await w.git(["log", "--format=%s"], dir)).stdout.split("\n")).toContain("Begin");
       expect((await w.git(["tag"], dir)).stdout.trim()).toBe("v1.0.0");
     });
-    it.each([["shallow", ["--depth=1"]], ["partial", ["--filter=blob:none", "--no-checkout"]], ["single branch", ["--single-branch"]]])("serves %s clones", async (_name, options) => {
+    it.each([
+      ["shallow", ["--depth=1"]],
+      ["partial", ["--filter=blob:none", "--no-checkout"]],
+      ["single branch", ["--single-branch"]],
+    ])("serves %s clones", async (_name, options) => {
       expect((await w.clone("acme/docs", bot.token, options)).result.code).toBe(0);
     });
-    it("serves protocol version 0 as well", async () => { expect((await w.git(["-c", "protocol.version=0", "ls-remote", w.url("acme/docs", bot.token)])).stdout).toMatch(/refs\/heads\/main/); });
+    it("serves protocol version 0 as well", async () => {
+      expect((await w.git(["-c", "protocol.version=0", "ls-remote", w.url("acme/docs", bot.token)])).stdout).toMatch(/refs\/heads\/main/);
+    });
     it("hides what one may not see behind the same answer as what does not exist", async () => {
       const hidden = await w.git(["ls-remote", w.url("acme/secrets", bot.token)]);
       const absent = await w.git(["ls-remote", w.url("acme/absent", bot.token)]);
@@ -56,7 +69,9 @@ describe("git over HTTP with the real git", () => {
 
   describe("pushing", () => {
     let dir: string;
-    beforeEach(async () => { ({ dir } = await w.clone("acme/api", bot.token)); });
+    beforeEach(async () => {
+      ({ dir } = await w.clone("acme/api", bot.token));
+    });
 
     it("takes new agent branches, and their updates, also forced ones", async () => {
       await w.commit(dir, { "a.txt": "one" });
@@ -66,7 +81,10 @@ describe("git over HTTP with the real git", () => {
       expect(await refs()).toContain("refs/heads/claude/deep/er/one");
     });
     it.each([
-      ["the default branch", "HEAD:refs/heads/main"], ["a branch outside", "HEAD:refs/heads/feature/x"], ["a branch that only starts like an agent branch", "HEAD:refs/heads/claude-fix"], ["a deletion of the default branch", ":refs/heads/main"],
+      ["the default branch", "HEAD:refs/heads/main"],
+      ["a branch outside", "HEAD:refs/heads/feature/x"],
+      ["a branch that only starts like an agent branch", "HEAD:refs/heads/claude-fix"],
+      ["a deletion of the default branch", ":refs/heads/main"],
     ])("refuses %s", async (_name, refspec) => {
       await w.commit(dir, { "b.txt": "two" });
       const before = await refs();
@@ -92,7 +110,9 @@ describe("git over HTTP with the real git", () => {
       await w.commit(dir, { ".github/workflows/evil.yml": null, "e.txt": "five" });
       const { code, stderr } = await w.git(["push", "origin", "HEAD:refs/heads/claude/wf"], dir);
       expect(code).toBe(1);
-      expect(stderr).toMatch(/refusing to allow a Personal Access Token to create or update workflow `.github\/workflows\/evil.yml` without `workflows` permission/);
+      expect(stderr).toMatch(
+        /refusing to allow a Personal Access Token to create or update workflow `.github\/workflows\/evil.yml` without `workflows` permission/,
+      );
       const with_ = await s.as({ login: "claude-bot", permissions: { contents: "write", workflows: "write" }, repositories: ["api"] });
       expect((await w.git(["push", w.url("acme/api", with_.token), "HEAD:refs/heads/claude/wf"], dir)).code).toBe(0);
     });
@@ -105,9 +125,23 @@ describe("git over HTTP with the real git", () => {
       expect((await w.git(["push", w.url("acme/secrets", bot.token), "HEAD:refs/heads/claude/x"], dir)).stderr).toMatch(/not found/i);
     });
     it("holds push rules for paths, sizes and extensions on every branch, and for what they let pass", async () => {
-      const made = await s.admin("POST", "/repos/acme/api/rulesets", { name: "paths", target: "push", enforcement: "active", bypass_actors: [], rules: [
-        { type: "file_path_restriction", parameters: { restricted_file_paths: [".github/CODEOWNERS", "infra/**/*"] } }, { type: "file_extension_restriction", parameters: { restricted_file_extensions: ["*.exe"] } }, { type: "max_file_size", parameters: { max_file_size: 1 } }] });
-      for (const [path, content] of [[".github/CODEOWNERS", "* @acme/agents\n"], ["infra/a/b.tf", "x"], ["tool.exe", "x"], ["big.bin", "x".repeat(1_100_000)]] as const) {
+      const made = await s.admin("POST", "/repos/acme/api/rulesets", {
+        name: "paths",
+        target: "push",
+        enforcement: "active",
+        bypass_actors: [],
+        rules: [
+          { type: "file_path_restriction", parameters: { restricted_file_paths: [".github/CODEOWNERS", "infra/**/*"] } },
+          { type: "file_extension_restriction", parameters: { restricted_file_extensions: ["*.exe"] } },
+          { type: "max_file_size", parameters: { max_file_size: 1 } },
+        ],
+      });
+      for (const [path, content] of [
+        [".github/CODEOWNERS", "* @acme/agents\n"],
+        ["infra/a/b.tf", "x"],
+        ["tool.exe", "x"],
+        ["big.bin", "x".repeat(1_100_000)],
+      ] as const) {
         const { dir: fresh } = await w.clone("acme/api", bot.token);
         await w.commit(fresh, { [path]: content });
         expect([path, (await w.git(["push", "origin", "HEAD:refs/heads/claude/paths"], fresh)).code]).toEqual([path, 1]);
@@ -140,7 +174,16 @@ describe("git over HTTP with the real git", () => {
     expect(result.code).toBe(0);
     expect(process.memoryUsage().rss - before).toBeLessThan(20 << 20);
     const body = gzipSync(Buffer.from("0014command=ls-refs\n00000000"));
-    const answer = await fetch(`${s.gh.git}/acme/large.git/git-upload-pack`, { method: "POST", body, headers: { authorization: `Bearer ${admin()}`, "content-type": "application/x-git-upload-pack-request", "content-encoding": "gzip", "git-protocol": "version=2" } });
+    const answer = await fetch(`${s.gh.git}/acme/large.git/git-upload-pack`, {
+      method: "POST",
+      body,
+      headers: {
+        authorization: `Bearer ${admin()}`,
+        "content-type": "application/x-git-upload-pack-request",
+        "content-encoding": "gzip",
+        "git-protocol": "version=2",
+      },
+    });
     expect([answer.status, await answer.text()]).toEqual([200, expect.stringMatching(/refs\/heads\/main/)]);
   }, 60_000);
 
@@ -148,7 +191,11 @@ describe("git over HTTP with the real git", () => {
     await s.sandbox("DELETE", "/requests");
     await w.git(["ls-remote", w.url("acme/docs", bot.token)]);
     const { body } = await s.sandbox("GET", "/requests");
-    expect(body.map((r: { method: string; path: string; status: number }) => `${r.method} ${r.path} ${r.status}`)).toEqual(["GET /acme/docs.git/info/refs 401", "GET /acme/docs.git/info/refs 200", "POST /acme/docs.git/git-upload-pack 200"]);
+    expect(body.map((r: { method: string; path: string; status: number }) => `${r.method} ${r.path} ${r.status}`)).toEqual([
+      "GET /acme/docs.git/info/refs 401",
+      "GET /acme/docs.git/info/refs 200",
+      "POST /acme/docs.git/git-upload-pack 200",
+    ]);
     expect(JSON.stringify(body)).not.toContain(bot.token);
     expect(body[1].headers.authorization).toMatch(/^sha256:[A-Za-z0-9+/]{43}=$/);
   });

@@ -5,19 +5,70 @@ import { refMatches } from "../../../sandbox/github/rules/rulesets";
 
 describe("fnmatch as GitHub has it (Ruby's, with FNM_PATHNAME)", () => {
   it.each([
-    ["refs/heads/claude/**", "refs/heads/claude/a", true], ["refs/heads/claude/**", "refs/heads/claude/a/b", false],
-    ["refs/heads/claude/**/*", "refs/heads/claude/a", true], ["refs/heads/claude/**/*", "refs/heads/claude/a/b/c", true], ["refs/heads/claude/**/*", "refs/heads/claude", false], ["refs/heads/claude/**/*", "refs/heads/claude-x/a", false],
-    [".github/workflows/**", ".github/workflows/a/b.yml", false], [".github/workflows/**", ".github/workflows/a.yml", true], ["**/CODEOWNERS", ".github/CODEOWNERS", false], ["**/CODEOWNERS", "docs/CODEOWNERS", true], ["**/CODEOWNERS", "CODEOWNERS", true],
-    [".github/**/*", ".github/.hidden", false], [".github/**/*", ".github/a/b", true], ["*", "a/b", false], ["*", ".a", false], ["?", "/", false], ["a?c", "abc", true], ["[a-c]x", "bx", true], ["[!a-c]x", "bx", false], ["[^a-c]x", "dx", true], ["a[", "a[", false],
-    ["main", "main", true], ["Main", "main", false], ["a.b", "axb", false], ["a\\*", "a*", true], ["a\\*", "ab", false], ["release/*", "release/1", true], ["release/*", "release/1/2", false], ["**", "a/b", false], ["a**b", "axyb", true],
-  ])("%s and %s: %s", (pattern, name, expected) => { expect(fnmatch(pattern, name)).toBe(expected); });
+    ["refs/heads/claude/**", "refs/heads/claude/a", true],
+    ["refs/heads/claude/**", "refs/heads/claude/a/b", false],
+    ["refs/heads/claude/**/*", "refs/heads/claude/a", true],
+    ["refs/heads/claude/**/*", "refs/heads/claude/a/b/c", true],
+    ["refs/heads/claude/**/*", "refs/heads/claude", false],
+    ["refs/heads/claude/**/*", "refs/heads/claude-x/a", false],
+    [".github/workflows/**", ".github/workflows/a/b.yml", false],
+    [".github/workflows/**", ".github/workflows/a.yml", true],
+    ["**/CODEOWNERS", ".github/CODEOWNERS", false],
+    ["**/CODEOWNERS", "docs/CODEOWNERS", true],
+    ["**/CODEOWNERS", "CODEOWNERS", true],
+    [".github/**/*", ".github/.hidden", false],
+    [".github/**/*", ".github/a/b", true],
+    ["*", "a/b", false],
+    ["*", ".a", false],
+    ["?", "/", false],
+    ["a?c", "abc", true],
+    ["[a-c]x", "bx", true],
+    ["[!a-c]x", "bx", false],
+    ["[^a-c]x", "dx", true],
+    ["a[", "a[", false],
+    ["main", "main", true],
+    ["Main", "main", false],
+    ["a.b", "axb", false],
+    ["a\\*", "a*", true],
+    ["a\\*", "ab", false],
+    ["release/*", "release/1", true],
+    ["release/*", "release/1/2", false],
+    ["**", "a/b", false],
+    ["a**b", "axyb", true],
+  ])("%s and %s: %s", (pattern, name, expected) => {
+    expect(fnmatch(pattern, name)).toBe(expected);
+  });
 
   const segment = fc.stringMatching(/^[a-z0-9_-]{1,6}$/);
   const path = fc.array(segment, { minLength: 1, maxLength: 5 }).map((s) => s.join("/"));
-  it("matches a literal name with itself and with nothing else", () => { fc.assert(fc.property(path, path, (a, b) => { expect(fnmatch(a, b)).toBe(a === b); })); });
-  it("never lets one star cross a slash", () => { fc.assert(fc.property(path, (p) => { expect(fnmatch("*", p)).toBe(!p.includes("/")); })); });
-  it("covers everything below a folder with two stars and a name", () => { fc.assert(fc.property(path, path, (a, b) => { expect(fnmatch(`${a}/**/*`, `${a}/${b}`)).toBe(true); })); });
-  it("survives any pattern", () => { fc.assert(fc.property(fc.string(), fc.string(), (p, n) => { expect(typeof fnmatch(p, n)).toBe("boolean"); })); });
+  it("matches a literal name with itself and with nothing else", () => {
+    fc.assert(
+      fc.property(path, path, (a, b) => {
+        expect(fnmatch(a, b)).toBe(a === b);
+      }),
+    );
+  });
+  it("never lets one star cross a slash", () => {
+    fc.assert(
+      fc.property(path, (p) => {
+        expect(fnmatch("*", p)).toBe(!p.includes("/"));
+      }),
+    );
+  });
+  it("covers everything below a folder with two stars and a name", () => {
+    fc.assert(
+      fc.property(path, path, (a, b) => {
+        expect(fnmatch(`${a}/**/*`, `${a}/${b}`)).toBe(true);
+      }),
+    );
+  });
+  it("survives any pattern", () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), (p, n) => {
+        expect(typeof fnmatch(p, n)).toBe("boolean");
+      }),
+    );
+  });
 });
 
 it("knows the two names that stand for many", () => {
@@ -30,9 +81,33 @@ it("knows the two names that stand for many", () => {
 
 describe("CODEOWNERS patterns", () => {
   it.each([
-    ["*", "a/b/c.txt", true], ["*.js", "src/a.js", true], ["*.js", "a.ts", false], ["/docs/", "docs/a/b", true], ["/docs/", "x/docs/a", false], ["docs/", "x/docs/a", true], ["docs/*", "docs/a", true], ["docs/*", "docs/a/b", false],
-    ["/.github/", ".github/workflows/ci.yml", true], ["/CODEOWNERS", "CODEOWNERS", true], ["/CODEOWNERS", "docs/CODEOWNERS", false], ["apps/", "apps/x", true], ["**/logs", "a/b/logs/x", true], ["/scripts", "scripts/a", true], ["Readme", "readme", false], ["/a/**/b", "a/x/y/b", true], ["/a/**", "a/x/y", true],
-  ])("%s and %s: %s", (pattern, path, expected) => { expect(ownsPath(pattern, path)).toBe(expected); });
-  it("leaves out comments and reads several owners", () => { expect(parseCodeowners("# x\n\n* @acme/a @b # why\n/docs/\n").map(({ line, pattern, owners }) => ({ line, pattern, owners }))).toEqual([{ line: 3, pattern: "*", owners: ["@acme/a", "@b"] }, { line: 4, pattern: "/docs/", owners: [] }]); });
-  it("knows what GitHub does not support", () => { expect(["!a", "[ab]", "\\#a", "a*"].map(patternHolds)).toEqual([false, false, false, true]); });
+    ["*", "a/b/c.txt", true],
+    ["*.js", "src/a.js", true],
+    ["*.js", "a.ts", false],
+    ["/docs/", "docs/a/b", true],
+    ["/docs/", "x/docs/a", false],
+    ["docs/", "x/docs/a", true],
+    ["docs/*", "docs/a", true],
+    ["docs/*", "docs/a/b", false],
+    ["/.github/", ".github/workflows/ci.yml", true],
+    ["/CODEOWNERS", "CODEOWNERS", true],
+    ["/CODEOWNERS", "docs/CODEOWNERS", false],
+    ["apps/", "apps/x", true],
+    ["**/logs", "a/b/logs/x", true],
+    ["/scripts", "scripts/a", true],
+    ["Readme", "readme", false],
+    ["/a/**/b", "a/x/y/b", true],
+    ["/a/**", "a/x/y", true],
+  ])("%s and %s: %s", (pattern, path, expected) => {
+    expect(ownsPath(pattern, path)).toBe(expected);
+  });
+  it("leaves out comments and reads several owners", () => {
+    expect(parseCodeowners("# x\n\n* @acme/a @b # why\n/docs/\n").map(({ line, pattern, owners }) => ({ line, pattern, owners }))).toEqual([
+      { line: 3, pattern: "*", owners: ["@acme/a", "@b"] },
+      { line: 4, pattern: "/docs/", owners: [] },
+    ]);
+  });
+  it("knows what GitHub does not support", () => {
+    expect(["!a", "[ab]", "\\#a", "a*"].map(patternHolds)).toEqual([false, false, false, true]);
+  });
 });

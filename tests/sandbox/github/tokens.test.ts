@@ -9,10 +9,14 @@ describe("the token authority", () => {
   let s: StandIn;
   let bot: Caller;
   let orgId: number;
-  beforeAll(async () => { s = await standIn(); ({ bot, orgId } = await onboard(s)); }, 60_000);
+  beforeAll(async () => {
+    s = await standIn();
+    ({ bot, orgId } = await onboard(s));
+  }, 60_000);
   afterAll(() => s.stop());
 
-  const listed = async (token: string): Promise<Record<string, unknown>> => ((await s.sandbox("GET", "/tokens")).body as Record<string, unknown>[]).find((t) => t["sha256"] === sha(token))!;
+  const listed = async (token: string): Promise<Record<string, unknown>> =>
+    ((await s.sandbox("GET", "/tokens")).body as Record<string, unknown>[]).find((t) => t["sha256"] === sha(token))!;
   const status = async (token: string): Promise<number> => (await caller(s.gh.api, token)("GET", "/rate_limit")).status;
 
   it("lists what it issued by hash, never the token itself", async () => {
@@ -23,21 +27,43 @@ describe("the token authority", () => {
     expect(await listed(s.gh.adminToken)).toMatchObject({ kind: "classic", login: "acme-admin", expiresAt: null });
   });
 
-  it.each([["classic", /^ghp_/], ["personal-access-token", /^github_pat_/], ["app-user-token", /^ghu_/], ["app-installation", /^ghs_/], ["ghes-impersonation", /^gho_/]])("makes %s tokens in GitHub's form", async (kind, form) => {
+  it.each([
+    ["classic", /^ghp_/],
+    ["personal-access-token", /^github_pat_/],
+    ["app-user-token", /^ghu_/],
+    ["app-installation", /^ghs_/],
+    ["ghes-impersonation", /^gho_/],
+  ])("makes %s tokens in GitHub's form", async (kind, form) => {
     expect((await s.sandbox("POST", "/tokens", { kind, login: "claude-bot" })).body.token).toMatch(form);
   });
 
-  it.each([["an unknown account", { login: "nobody" }, /login/], ["an unknown kind", { login: "claude-bot", kind: "magic" }, /kind/], ["an unknown repository", { login: "claude-bot", repositories: ["absent"] }, /repositories/], ["a strange level", { login: "claude-bot", permissions: { contents: "all" } }, /permissions\.contents/]])("refuses %s with what is wrong", async (_name, request, message) => {
+  it.each([
+    ["an unknown account", { login: "nobody" }, /login/],
+    ["an unknown kind", { login: "claude-bot", kind: "magic" }, /kind/],
+    ["an unknown repository", { login: "claude-bot", repositories: ["absent"] }, /repositories/],
+    ["a strange level", { login: "claude-bot", permissions: { contents: "all" } }, /permissions\.contents/],
+  ])("refuses %s with what is wrong", async (_name, request, message) => {
     const { status: code, body } = await s.sandbox("POST", "/tokens", request);
     expect([code, body.message]).toEqual([422, expect.stringMatching(message)]);
   });
 
   it("takes Bearer, token and Basic, and says 401 to everything that is no credential of anybody", async () => {
     const basic = (user: string, password: string): string => `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
-    for (const header of [`Bearer ${bot.token}`, `bearer ${bot.token}`, `token ${bot.token}`, basic("x", bot.token!), basic(bot.token!, ""), basic(bot.token!, "x-oauth-basic")]) {
-      expect([header.slice(0, 8), (await s.anonymous("GET", "/user", undefined, { authorization: header })).body.login]).toEqual([header.slice(0, 8), "claude-bot"]);
+    for (const header of [
+      `Bearer ${bot.token}`,
+      `bearer ${bot.token}`,
+      `token ${bot.token}`,
+      basic("x", bot.token!),
+      basic(bot.token!, ""),
+      basic(bot.token!, "x-oauth-basic"),
+    ]) {
+      expect([header.slice(0, 8), (await s.anonymous("GET", "/user", undefined, { authorization: header })).body.login]).toEqual([
+        header.slice(0, 8),
+        "claude-bot",
+      ]);
     }
-    for (const header of ["Bearer nonsense", `Digest ${bot.token}`, bot.token!, "Bearer", `Bearer ${bot.token}x`]) expect([header.slice(0, 8), (await s.anonymous("GET", "/user", undefined, { authorization: header })).status]).toEqual([header.slice(0, 8), 401]);
+    for (const header of ["Bearer nonsense", `Digest ${bot.token}`, bot.token!, "Bearer", `Bearer ${bot.token}x`])
+      expect([header.slice(0, 8), (await s.anonymous("GET", "/user", undefined, { authorization: header })).status]).toEqual([header.slice(0, 8), 401]);
   });
 
   describe("fine-grained tokens", () => {
@@ -54,7 +80,11 @@ describe("the token authority", () => {
     it("need the permission as well as the role, and the refusal names it", async () => {
       const reader = await s.as({ login: "claude-bot", permissions: { contents: "read" }, repositories: ["api"] });
       const refused = await reader("POST", "/repos/acme/api/issues", { title: "x" });
-      expect([refused.status, refused.body.message, refused.headers.get("x-accepted-github-permissions")]).toEqual([403, "Resource not accessible by personal access token", "issues=write"]);
+      expect([refused.status, refused.body.message, refused.headers.get("x-accepted-github-permissions")]).toEqual([
+        403,
+        "Resource not accessible by personal access token",
+        "issues=write",
+      ]);
       expect((await bot("POST", "/repos/acme/api/issues", { title: "x" })).status).toBe(201);
       expect((await bot("PUT", "/repos/acme/docs/contents/x", { message: "m", content: "eA==" })).status).toBe(403);
     });
@@ -74,11 +104,15 @@ describe("the token authority", () => {
       expect((await waiting("GET", "/repos/acme/api")).status).toBe(404);
       const app = caller(s.gh.api, (await s.sandbox("POST", "/tokens", { kind: "app-installation" })).body.token as string);
       const requests = (await app("GET", "/orgs/acme/personal-access-token-requests?owner[]=claude-bot")).body;
-      expect(requests).toEqual([expect.objectContaining({ repository_selection: "subset", permissions: { organization: {}, repository: { contents: "read" }, other: {} } })]);
+      expect(requests).toEqual([
+        expect.objectContaining({ repository_selection: "subset", permissions: { organization: {}, repository: { contents: "read" }, other: {} } }),
+      ]);
       expect((await s.admin("GET", "/orgs/acme/personal-access-tokens")).status).toBe(403);
       await app("POST", `/orgs/acme/personal-access-token-requests/${requests[0].id}`, { action: "approve" });
       expect((await waiting("GET", "/repos/acme/api")).status).toBe(200);
-      const grant = ((await app("GET", "/orgs/acme/personal-access-tokens")).body as { id: number; token_id: number; token_expires_at: string }[]).find((g) => g.id === requests[0].id)!;
+      const grant = ((await app("GET", "/orgs/acme/personal-access-tokens")).body as { id: number; token_id: number; token_expires_at: string }[]).find(
+        (g) => g.id === requests[0].id,
+      )!;
       expect(grant).toMatchObject({ token_id: requests[0].id, token_expires_at: expect.stringMatching(/Z$/) });
       await app("POST", `/orgs/acme/personal-access-tokens/${grant.id}`, { action: "revoke" });
       expect([(await waiting("GET", "/repos/acme/api")).status, (await waiting("GET", "/user")).status]).toEqual([404, 200]);
@@ -88,7 +122,9 @@ describe("the token authority", () => {
       const guest = await s.as({ login: "other-admin", permissions: { contents: "read", members: "read" } });
       await s.admin("PUT", "/orgs/acme/teams/agents/memberships/other-admin", { role: "member" });
       expect((await guest("GET", "/repos/acme/api")).status).toBe(404);
-      expect((await s.admin("GET", `/organizations/${orgId}/team/${(await s.admin("GET", "/orgs/acme/teams/agents")).body.id}/memberships/other-admin`)).body.state).toBe("pending");
+      expect(
+        (await s.admin("GET", `/organizations/${orgId}/team/${(await s.admin("GET", "/orgs/acme/teams/agents")).body.id}/memberships/other-admin`)).body.state,
+      ).toBe("pending");
       await guest("PATCH", "/user/memberships/orgs/acme", { state: "active" });
       expect((await guest("GET", "/repos/acme/api")).status).toBe(200);
       await s.admin("DELETE", "/orgs/acme/memberships/other-admin");
@@ -116,20 +152,37 @@ describe("the token authority", () => {
   });
 
   describe("App user tokens", () => {
-    const refresh = async (refreshToken: string, secret = s.gh.app.clientSecret) => (await fetch(`${s.gh.url}/login/oauth/access_token`, { method: "POST", headers: { accept: "application/json" }, body: new URLSearchParams({ client_id: s.gh.app.clientId, client_secret: secret, grant_type: "refresh_token", refresh_token: refreshToken }) })).json() as Promise<Record<string, string>>;
+    const refresh = async (refreshToken: string, secret = s.gh.app.clientSecret) =>
+      (
+        await fetch(`${s.gh.url}/login/oauth/access_token`, {
+          method: "POST",
+          headers: { accept: "application/json" },
+          body: new URLSearchParams({ client_id: s.gh.app.clientId, client_secret: secret, grant_type: "refresh_token", refresh_token: refreshToken }),
+        })
+      ).json() as Promise<Record<string, string>>;
     it("are refreshed in pairs: the old pair is dead at once, and a refresh token works once", async () => {
       const pair = (await s.sandbox("POST", "/tokens", { login: "claude-bot", kind: "app-user-token" })).body as { token: string; refreshToken: string };
       expect((await caller(s.gh.api, pair.token)("GET", "/user")).body.login).toBe("claude-bot");
       expect(await status(pair.refreshToken)).toBe(401);
       const next = await refresh(pair.refreshToken);
-      expect(next).toMatchObject({ token_type: "bearer", expires_in: 28_800, refresh_token_expires_in: 15_552_000, access_token: expect.stringMatching(/^ghu_/), refresh_token: expect.stringMatching(/^ghr_/) });
+      expect(next).toMatchObject({
+        token_type: "bearer",
+        expires_in: 28_800,
+        refresh_token_expires_in: 15_552_000,
+        access_token: expect.stringMatching(/^ghu_/),
+        refresh_token: expect.stringMatching(/^ghr_/),
+      });
       expect([await status(pair.token), await status(next["access_token"]!)]).toEqual([401, 200]);
       expect(await refresh(pair.refreshToken)).toMatchObject({ error: "bad_refresh_token" });
       expect(await refresh(next["refresh_token"]!, "wrong")).toMatchObject({ error: "incorrect_client_credentials" });
       expect(await status(next["access_token"]!)).toBe(200);
     });
     it("are held by the App's permissions and repositories and by the account's role", async () => {
-      const token = caller(s.gh.api, (await s.sandbox("POST", "/tokens", { login: "claude-bot", kind: "app-user-token", permissions: { contents: "write", metadata: "read" } })).body.token as string);
+      const token = caller(
+        s.gh.api,
+        (await s.sandbox("POST", "/tokens", { login: "claude-bot", kind: "app-user-token", permissions: { contents: "write", metadata: "read" } })).body
+          .token as string,
+      );
       expect((await token("GET", "/repos/acme/api")).status).toBe(200);
       expect((await token("PUT", "/repos/acme/docs/contents/x", { message: "m", content: "eA==" })).status).toBe(403);
       expect((await token("POST", "/repos/acme/api/issues", { title: "x" })).body.message).toBe("Resource not accessible by integration");
@@ -144,7 +197,9 @@ describe("the token authority", () => {
       expect(body).toMatchObject({ repository_selection: "selected", permissions: { contents: "read", metadata: "read" } });
       expect(Date.parse(body.expires_at) - s.gh.world.clock.now()).toBeLessThanOrEqual(HOUR);
       const token = caller(s.gh.api, body.token as string);
-      expect([(await token("GET", "/repos/acme/docs")).status, (await token("GET", "/repos/acme/api")).status, (await token("GET", "/user")).status]).toEqual([200, 404, 403]);
+      expect([(await token("GET", "/repos/acme/docs")).status, (await token("GET", "/repos/acme/api")).status, (await token("GET", "/user")).status]).toEqual([
+        200, 404, 403,
+      ]);
       expect((await token("PUT", "/repos/acme/docs/contents/x", { message: "m", content: "eA==" })).status).toBe(403);
       expect((await app()("POST", path(), { permissions: { secrets: "write" } })).status).toBe(422);
       expect((await app()("POST", path(), { repositories: ["secrets"] })).status).toBe(422);
@@ -209,6 +264,11 @@ describe("the token authority", () => {
   });
 
   it("gives no way to make a personal access token, as GitHub gives none", async () => {
-    for (const [method, path] of [["POST", "/authorizations"], ["GET", "/authorizations"], ["DELETE", "/authorizations/1"]] as const) expect((await s.admin(method, path, method === "POST" ? { scopes: ["repo"] } : undefined)).status).toBe(404);
+    for (const [method, path] of [
+      ["POST", "/authorizations"],
+      ["GET", "/authorizations"],
+      ["DELETE", "/authorizations/1"],
+    ] as const)
+      expect((await s.admin(method, path, method === "POST" ? { scopes: ["repo"] } : undefined)).status).toBe(404);
   });
 });

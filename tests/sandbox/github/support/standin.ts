@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { startGitHub, type GitHubStandIn } from "../../../../sandbox/github";
 import { environment } from "../../../support/environment";
 
+/* eslint-disable @typescript-eslint/no-explicit-any -- answers have any shape, and the tests say which they expect */
+
 /** A running stand-in, and short ways to talk to it. */
 export interface StandIn {
   readonly gh: GitHubStandIn;
@@ -11,22 +13,41 @@ export interface StandIn {
   /** A caller with a token that a person would have made on GitHub's token page. */
   as(request: Record<string, unknown>): Promise<Caller>;
   anonymous: Caller;
-  sandbox(method: string, path: string, body?: unknown): Promise<{ status: number; body: any }>; // eslint-disable-line @typescript-eslint/no-explicit-any -- answers of any shape
+  sandbox(method: string, path: string, body?: unknown): Promise<{ status: number; body: any }>;
   stop(): Promise<void>;
 }
 
-export interface Answer { status: number; headers: Headers; body: any; text: string } // eslint-disable-line @typescript-eslint/no-explicit-any -- answers of any shape
-export interface Caller { token: string | undefined; (method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer> }
+export interface Answer {
+  status: number;
+  headers: Headers;
+  body: any;
+  text: string;
+}
+export interface Caller {
+  token: string | undefined;
+  (method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+}
 
 export function caller(api: string, token?: string): Caller {
   const call = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> => {
     const raw = body instanceof Uint8Array;
     const response = await fetch(path.startsWith("http") ? path : `${api}${path}`, {
-      method, redirect: "manual", headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...(body === undefined || raw ? {} : { "content-type": "application/json" }), ...headers }, ...(body === undefined ? {} : { body: raw ? Buffer.from(body) : JSON.stringify(body) }),
+      method,
+      redirect: "manual",
+      headers: {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined || raw ? {} : { "content-type": "application/json" }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: raw ? Buffer.from(body) : JSON.stringify(body) }),
     });
     const text = await response.text();
     let parsed: unknown = text;
-    try { parsed = text === "" ? undefined : JSON.parse(text); } catch { /* not JSON */ }
+    try {
+      parsed = text === "" ? undefined : JSON.parse(text);
+    } catch {
+      /* not JSON */
+    }
     return { status: response.status, headers: response.headers, body: parsed, text };
   };
   return Object.assign(call, { token });
@@ -36,11 +57,24 @@ export async function standIn(changes: Readonly<Record<string, unknown>> = {}): 
   const dataDir = mkdtempSync(join(tmpdir(), "gh-standin-"));
   const gh = await startGitHub({ environment: environment(changes), dataDir });
   const open = caller(gh.api);
-  const sandbox = async (method: string, path: string, body?: unknown) => { const a = await open(method, `/_sandbox${path}`, body); return { status: a.status, body: a.body }; };
+  const sandbox = async (method: string, path: string, body?: unknown) => {
+    const a = await open(method, `/_sandbox${path}`, body);
+    return { status: a.status, body: a.body };
+  };
   return {
-    gh, admin: caller(gh.api, gh.adminToken), anonymous: open, sandbox,
-    as: async (request) => { const { status, body } = await sandbox("POST", "/tokens", request); if (status !== 201) throw new Error(`no token: ${JSON.stringify(body)}`); return caller(gh.api, body.token as string); },
-    stop: async () => { await gh.stop(); rmSync(dataDir, { recursive: true, force: true }); },
+    gh,
+    admin: caller(gh.api, gh.adminToken),
+    anonymous: open,
+    sandbox,
+    as: async (request) => {
+      const { status, body } = await sandbox("POST", "/tokens", request);
+      if (status !== 201) throw new Error(`no token: ${JSON.stringify(body)}`);
+      return caller(gh.api, body.token as string);
+    },
+    stop: async () => {
+      await gh.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
   };
 }
 
@@ -54,13 +88,23 @@ export async function onboard(s: StandIn, login = "claude-bot"): Promise<{ orgId
   await s.admin("PUT", `${team}/memberships/${login}`, { role: "member" });
   await s.admin("PUT", `${team}/repos/acme/api`, { permission: "push" });
   await s.admin("PUT", `${team}/repos/acme/docs`, { permission: "pull" });
-  const bot = await s.as({ login, kind: "personal-access-token", permissions: { contents: "write", pull_requests: "write", issues: "write", metadata: "read", actions: "read", checks: "read", statuses: "read" }, repositories: ["api", "docs"], expiresInDays: 30 });
+  const bot = await s.as({
+    login,
+    kind: "personal-access-token",
+    permissions: { contents: "write", pull_requests: "write", issues: "write", metadata: "read", actions: "read", checks: "read", statuses: "read" },
+    repositories: ["api", "docs"],
+    expiresInDays: 30,
+  });
   await bot("PATCH", "/user/memberships/orgs/acme", { state: "active" });
   return { orgId, teamId, bot };
 }
 
 /** The ruleset that keeps everybody but owners to `claude/`, as the posture declares it. */
 export const FENCE = {
-  name: "fence", target: "branch", enforcement: "active", bypass_actors: [{ actor_id: 1, actor_type: "OrganizationAdmin", bypass_mode: "always" }],
-  conditions: { ref_name: { include: ["~ALL"], exclude: ["refs/heads/claude/**/*"] } }, rules: [{ type: "creation" }, { type: "update" }, { type: "deletion" }, { type: "non_fast_forward" }],
+  name: "fence",
+  target: "branch",
+  enforcement: "active",
+  bypass_actors: [{ actor_id: 1, actor_type: "OrganizationAdmin", bypass_mode: "always" }],
+  conditions: { ref_name: { include: ["~ALL"], exclude: ["refs/heads/claude/**/*"] } },
+  rules: [{ type: "creation" }, { type: "update" }, { type: "deletion" }, { type: "non_fast_forward" }],
 };

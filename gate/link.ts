@@ -57,6 +57,7 @@ export class LedgerLink {
   private next: Promise<SettleAnswer> | undefined;
   private timer = false;
   private endedAt = 0;
+  private preparedAt = 0;
   private leaseSize = 16;
   private writeSize = 2;
   private lastGrant = 0;
@@ -89,7 +90,7 @@ export class LedgerLink {
 
   /** Counts bytes of an answer before they are passed on. */
   async takeBytes(background: Background, bytes: number): Promise<void> {
-    await this.take(background, { requests: 0, writes: 0, bytes });
+    if (!this.takeBytesNow(bytes, Date.now())) await this.take(background, { requests: 0, writes: 0, bytes });
   }
 
   /** As `takeBytes`, when it can be done at once. */
@@ -177,14 +178,16 @@ export class LedgerLink {
 
   /** Joins the exchange that has not started yet, or prepares one behind the exchange that is under way. */
   private exchange(background: Background): Promise<SettleAnswer> {
-    if (this.next !== undefined) return this.next;
+    // A request that was cancelled takes its promises with it: an exchange that has not begun by now never will.
+    if (this.next !== undefined && Date.now() - this.preparedAt < LEDGER_MS * 2) return this.next;
+    this.preparedAt = Date.now();
     const before = this.current;
     const start = async (): Promise<SettleAnswer> => {
       // Its request may be gone and the promise dead with it: wait for it, but not for ever.
       if (before !== undefined) await within(before, LEDGER_MS, "the ledger").catch(() => undefined);
       // Under load, exchanges keep a distance: what arrives meanwhile shares one hop and one commit.
       if (Date.now() - this.endedAt < SPACING_MS) await new Promise((resolve) => setTimeout(resolve, SPACING_MS));
-      this.next = undefined;
+      if (this.next === run) this.next = undefined;
       this.current = run;
       try {
         return await this.settle(background);

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { readCommands } from "../../../infra/posture/gate/git/commands";
 import { judgeFetch } from "../../../infra/posture/gate/git/fetching";
@@ -75,12 +75,8 @@ export function gateReadsFetchesAsGit({ version, stream }: { readonly version: 0
   const trace = path.join(at.dir, "trace");
   rmSync(trace, { force: true });
   git(at.dir, ["upload-pack", "--stateless-rpc", "--strict", at.dir], bytes, { GIT_TRACE_PACKET: trace, ...(version === 2 ? { GIT_PROTOCOL: "version=2" } : {}) });
-  let traced = "";
-  try {
-    traced = readFileSync(trace, "latin1");
-  } catch {
-    return false;
-  }
+  if (!existsSync(trace)) return false;
+  const traced = readFileSync(trace, "latin1");
   const read = [...traced.matchAll(/ packet: +upload-pack< (.*)/g)].map((m) => m[1] ?? "").filter((line) => !/^000[012]$/.test(line));
   const sent = stream.filter((l) => l.length === undefined).map((l) => filled(at, l.text).replace(/\n$/, ""));
   for (const [i, line] of read.entries()) if (line !== sent[i]) throw new Error(`git reads ${JSON.stringify(line)} as line ${i}, and ${JSON.stringify(sent[i])} was sent`);

@@ -6,6 +6,7 @@ import type { Lookup } from "../lookups";
 import { judgeSearch } from "../query";
 import { Refusal } from "../refusals";
 import { findSecrets } from "../secrets";
+import { isRefName } from "../values";
 import { CLOSED_MUTATIONS, MUTATIONS, type Mutation } from "./mutations";
 import { conditionOn, openType, type OpenType } from "./types";
 
@@ -138,6 +139,11 @@ class Judge {
     if (open === undefined) return stop("graphql-field", `${type.name}.${name}`);
     for (const argument of field.arguments ?? []) if (!open.arguments.has(argument.name.value)) stop("graphql-argument", `${name}.${argument.name.value}`);
     if (type.name === "Query") this.root(field);
+    if (type.name === "Ref" && name === "compare") {
+      // Guard `graphql-fork`: `owner:branch` would compare with a fork, as in REST.
+      const head = this.argument(field, "headRef");
+      if (typeof head !== "string" || !isRefName(head)) stop("fork-not-allowed", "compare.headRef");
+    }
     const target = open.target;
     if (target === undefined) {
       if (field.selectionSet !== undefined) stop("graphql-malformed", name);

@@ -21,11 +21,13 @@ export interface OwnerRule {
 export function ownerRules(environment: Environment, repository: Repository): OwnerRule[] {
   const security = [securityTeam(environment)];
   const decisive = sorted([...PROTECTED_PATHS.map(ownable), ...repository.protectedPaths]).filter((pattern) => pattern !== `/${CODEOWNERS_PATH}`);
-  return [
+  const rules = [
     { pattern: "*", teams: owners(environment, repository) },
     ...decisive.map((pattern) => ({ pattern, teams: security })),
     { pattern: `/${CODEOWNERS_PATH}`, teams: security },
   ];
+  // A protected path may name a pattern that stands already, "*" for one: the stronger line alone remains.
+  return rules.filter(({ pattern }, index) => !rules.slice(index + 1).some((later) => later.pattern === pattern));
 }
 
 /** The text of CODEOWNERS. All owners of a pattern stand on its line, since a later line with the same pattern would replace them. */

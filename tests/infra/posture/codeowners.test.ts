@@ -63,6 +63,11 @@ const anyPosture: fc.Arbitrary<Environment> = fc.record({ reviewers: fc.array(sl
   });
 const anyPath = fc.stringMatching(/^[A-Za-z0-9._-]{1,8}(\/[A-Za-z0-9._-]{1,8}){0,4}$/);
 
+it("keeps the stronger of two lines with one pattern: where everything is protected, no line is left for the reviewers", () => {
+  const everything = environment({ "repositories.0.protectedPaths": ["*"] });
+  expect(ownerRules(everything, everything.repositories[0]!).filter(({ pattern }) => pattern === "*")).toEqual([{ pattern: "*", teams: ["security"] }]);
+});
+
 describe("whatever the environment", () => {
   it("every path has owners, none of them the agent's", () => {
     fc.assert(fc.property(anyPosture, anyPath, (any, path) => {

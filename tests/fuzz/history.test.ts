@@ -27,6 +27,6 @@ const pushes: fc.Arbitrary<Push> = fc.record({
 
 describe("pushes", () => {
   fuzz("change what git says they change", {
-    cost: 40, values: pushes, holds: gateSeesWhatGitSees, accepted: 0.5, regression: { from: "history", call: (p) => `gateSeesWhatGitSees(${literal(p)})` },
+    cost: 60, values: pushes, holds: gateSeesWhatGitSees, accepted: 0.5, regression: { from: "history", call: (p) => `gateSeesWhatGitSees(${literal(p)})` },
   });
 });

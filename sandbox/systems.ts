@@ -25,10 +25,12 @@ export interface StartOptions {
   /** Where installed tools are kept between runs. */
   readonly toolsDir: string;
   readonly onProgress?: (what: string) => void;
+  /** Ends an installation that is under way; systems that have begun to start are stopped by their own `stop`. */
+  readonly signal?: AbortSignal;
 }
 
 /** Starts OpenBao, the GitHub stand-in and the Cloudflare stand-in side by side; if one fails, those already up are stopped. */
-export async function startSystems({ environment, runDir, toolsDir, onProgress = () => undefined }: StartOptions): Promise<Systems> {
+export async function startSystems({ environment, runDir, toolsDir, onProgress = () => undefined, signal }: StartOptions): Promise<Systems> {
   const started: { stop(): Promise<void> }[] = [];
   const stop = async (): Promise<void> => { await Promise.allSettled(started.splice(0).map((system) => system.stop())); };
   const up = async <T extends { stop(): Promise<void> }>(name: string, starting: Promise<T>): Promise<T> => {
@@ -38,11 +40,11 @@ export async function startSystems({ environment, runDir, toolsDir, onProgress =
     return system;
   };
   const vaultUp = async (): Promise<Vault> => {
-    await installOpenBao({ toolsDir, onProgress });
+    await installOpenBao({ toolsDir, onProgress, ...(signal ? { signal } : {}) });
     return up("OpenBao", startVault({ dataDir: join(runDir, "vault"), toolsDir }));
   };
   const results = await Promise.allSettled([
-    up("GitHub stand-in", startGitHub({ environment, dataDir: join(runDir, "github") })),
+    up("GitHub stand-in", startGitHub({ environment, dataDir: join(runDir, "github"), ...portOf(environment.githubUrl) })),
     up("Cloudflare stand-in", startCloudflare({ environment, dataDir: join(runDir, "cloudflare") })),
     vaultUp(),
   ] as const);
@@ -66,4 +68,10 @@ export async function startSystems({ environment, runDir, toolsDir, onProgress =
       VAULT_TOKEN: vault.token,
     },
   };
+}
+
+/** An environment that names a server of this machine gets the stand-in there. */
+function portOf(githubUrl: string | undefined): { port?: number } {
+  const url = githubUrl ? new URL(githubUrl) : undefined;
+  return url && /^(?:localhost|127\.|\[::1\])/.test(url.hostname) && url.port ? { port: Number(url.port) } : {};
 }

@@ -12,6 +12,7 @@ import { rotationPolicy } from "../../rotation/policy-text";
 import { readRecord } from "../../rotation/record";
 import { remind } from "../../rotation/reminders";
 import { dueAt, holds, judge, type Status } from "../../rotation/status";
+import { MINTER_FIELD, minterRecord } from "../../rotation/stores/minter-secrets";
 import { verify } from "../../rotation/verify";
 import { CouldNotRun, DoesNotHold } from "../support/exit";
 import { table } from "../support/table";
@@ -19,7 +20,7 @@ import { auditorStatus } from "../token/auditor";
 import { tokenContext, type TokenContext, type TokenOptions } from "../token/context";
 import { writeIfChanged } from "../token/files";
 import { changeGateKey } from "../token/gate-key";
-import { readSecret } from "../token/input";
+import { readSecret, readSecretText } from "../token/input";
 import { runRotation } from "../token/run";
 import { conclude, progress, sentence, speaking } from "../token/show";
 import type { Slot, SlotName } from "../../rotation/journal";
@@ -46,6 +47,8 @@ export function registerToken(program: Command): void {
     .option("--standby", "app-user-token: place the second authorization")
     .option("--reason <text>", "for the history", "placed by hand")
     .action((options: TokenOptions & { standby?: boolean; reason: string }) => speaking(() => put(context(options), options)));
+  sub("minter", "place what minting without a person takes, from standard input: the App's key or client secret, a site administrator's token")
+    .action((options: TokenOptions) => speaking(() => placeMinter(context(options), options)));
   sub("rotate", "replace the token without a gap, or finish what an earlier run left")
     .option("--from-stdin", "read the new token from standard input")
     .option("--resume", "only finish or roll back what an earlier run left")
@@ -166,6 +169,17 @@ async function standby(ctx: TokenContext, given: string): Promise<void> {
   const name: SlotName = otherThan(journal.current);
   await cell.commit({ ...journal, slots: { ...journal.slots, [name]: slot } });
   process.stdout.write(`Authorization ${name} stands by.\n`);
+}
+
+/** Places the minting secret beside the token, where the rotator reads it; the one before is destroyed. */
+async function placeMinter(ctx: TokenContext, options: TokenOptions): Promise<void> {
+  const field = MINTER_FIELD[ctx.plan.kind];
+  if (!field) throw new CouldNotRun(`A token of kind ${ctx.plan.kind} is made by a person: there is nothing to place.`);
+  const record = minterRecord(ctx.plan.kind, await readSecretText(`the ${field.replaceAll("_", " ")}`));
+  const cell = await ctx.minterCell();
+  await cell.write(record, (await cell.read()).version);
+  await cell.prune();
+  process.stdout.write(options.json ? `${JSON.stringify({ placed: field, where: cell.where })}\n` : `The ${field.replaceAll("_", " ")} is at ${cell.where}.\n`);
 }
 
 async function rotateNow(ctx: TokenContext, options: RotateOptions): Promise<void> {

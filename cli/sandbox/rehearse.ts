@@ -12,11 +12,10 @@ import type { Cleanup } from "../support/cleanup";
 import { DoesNotHold } from "../support/exit";
 import type { ProjectStack } from "../support/project";
 import { table } from "../support/table";
-import { type Deployment, deploymentOf, placeFirstToken } from "./deploy";
+import { type Deployment, deploymentOf, placeFirstToken, tokenCommand } from "./deploy";
 import { startLoad } from "./load";
 import { Narrator } from "./narrator";
 import { mintAsPerson } from "./person";
-import { runGatehouse } from "./self";
 import { howToTalk } from "./serve";
 import { endpointsOf, homeOf, openStage, type Stage } from "./stage";
 
@@ -120,26 +119,27 @@ export function drillTable(rows: readonly DrillRow[]): string {
 
 async function rotate(stage: Stage, deployment: Deployment, narrator: Narrator): Promise<void> {
   const { environment, systems } = stage;
-  const alive = async (): Promise<{ sha256: string; revokedAt: string | null }[]> =>
-    ((await (await fetch(`${systems.github.api}/_sandbox/tokens`)).json()) as { sha256: string; login: string; revokedAt: string | null }[]).filter((t) => t.login === environment.agent.machineUser);
+  const issued = async (): Promise<{ sha256: string; revokedAt: string | null }[]> =>
+    (await (await fetch(`${systems.github.api}/_sandbox/tokens`)).json()) as { sha256: string; revokedAt: string | null }[];
   const before = await currentToken(stage);
   const load = startLoad({ url: `${deployment.gateUrl}/repos/${environment.organization}/${environment.repositories[0]?.name ?? ""}`, key: deployment.gateKey, perSecond: REQUESTS_PER_SECOND });
-  const fresh = await mintAsPerson(systems.github.api, environment, deployment.tokenPermissions);
-  const rotated = await runGatehouse(["token", "rotate", "--from-stdin", "--stack", stage.project.stack], { env: stage.env, cwd: stage.project.projectDir, input: `${fresh}\n` });
+  const alone = environment.agent.credential.kind !== "personal-access-token";
+  const rotated = alone ? await tokenCommand(stage, ["rotate"])
+    : await tokenCommand(stage, ["rotate", "--from-stdin"], `${await mintAsPerson(systems.github.api, environment, deployment.tokenPermissions)}\n`);
   const result = await load.stop();
   holds(rotated.code === 0, `The rotation did not finish:\n${rotated.stderr || rotated.stdout}`);
   for (const line of rotated.stdout.trim().split("\n")) narrator.note(line);
   holds(result.failed === 0, `${result.failed} of ${result.sent} requests failed during the rotation: ${result.failures.join("; ")}`);
   const after = await currentToken(stage);
   holds(after !== before, "The token in use did not change.");
-  const old = (await alive()).find((token) => token.sha256 === before);
+  const old = (await issued()).find((token) => token.sha256 === before);
   holds(Boolean(old?.revokedAt), "The old token is still alive.");
   narrator.note(`${result.sent} requests meanwhile, none failed; the old token is dead`);
 }
 
 /** Base64 SHA-256 of the token the gate uses, asked of the gate itself. */
 async function currentToken(stage: Stage): Promise<string> {
-  const status = await runGatehouse(["token", "status", "--json", "--stack", stage.project.stack], { env: stage.env, cwd: stage.project.projectDir });
+  const status = await tokenCommand(stage, ["status", "--json"]);
   holds(status.code === 0, `The token's status does not hold:\n${status.stderr || status.stdout}`);
   const sha256 = (JSON.parse(status.stdout) as { sha256?: string; tokenSha256?: string });
   return sha256.sha256 ?? sha256.tokenSha256 ?? "";

@@ -10,11 +10,13 @@ export interface CliResult { readonly code: number; readonly stdout: string; rea
 export function runGatehouse(args: readonly string[], { env, cwd, input }: { env: Record<string, string>; cwd: string; input?: string }): Promise<CliResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(__dirname, "..", "bin.js"), ...args], { cwd, env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "pipe"] });
+    const endWithUs = (): void => { child.kill("SIGTERM"); };
+    process.once("exit", endWithUs);
     let stdout = "";
     let stderr = "";
     child.stdout.setEncoding("utf8").on("data", (chunk: string) => { stdout += chunk; });
     child.stderr.setEncoding("utf8").on("data", (chunk: string) => { stderr += chunk; });
-    child.on("error", reject).on("close", (code) => { resolve({ code: code ?? 2, stdout, stderr }); });
+    child.on("error", reject).on("close", (code) => { process.removeListener("exit", endWithUs); resolve({ code: code ?? 2, stdout, stderr }); });
     child.stdin.on("error", () => undefined); // the command may end without reading
     child.stdin.end(input ?? "");
   });

@@ -8,13 +8,14 @@ import { GateControl } from "../../rotation/gate-control";
 import { minterFor, type MinterSecrets } from "../../rotation/minters";
 import { adaptersFor } from "../../rotation/notify";
 import { planRotation, type RotationPlan } from "../../rotation/plan";
-import { kvStore } from "../../rotation/stores/kv";
-import { vaultStore } from "../../rotation/stores/vault";
+import { kvMinterCell, kvStore, type KvKeys } from "../../rotation/stores/kv";
+import { minterSecretsIn } from "../../rotation/stores/minter-secrets";
+import { VaultCell, readVaultSecret, vaultStore } from "../../rotation/stores/vault";
 import { VaultSession, type VaultLogin } from "../../rotation/stores/vault-session";
 import { readGrant } from "../../rotation/verify";
 import { CouldNotRun } from "../support/exit";
 import type { RotationDeps } from "../../rotation/machine";
-import type { TokenStore } from "../../rotation/stores/types";
+import type { Cell, TokenStore } from "../../rotation/stores/types";
 
 export interface TokenOptions {
   readonly stack?: string;
@@ -34,6 +35,8 @@ export interface TokenContext {
   gate(): Promise<GateControl | undefined>;
   gateUrl(): string | undefined;
   minterSecrets(): Promise<MinterSecrets>;
+  /** Where what minting takes is placed by a person. */
+  minterCell(): Promise<Cell>;
   deps(): Promise<RotationDeps>;
 }
 
@@ -84,21 +87,31 @@ export function contextFor(stack: string, environment: Environment, effects: Eff
   const store = async (): Promise<TokenStore> => {
     const s = vault();
     if (s && where.vault) return vaultStore(s, where.vault.mount, where.vault.token);
-    const key = env.GATEHOUSE_TOKEN_KEY;
-    if (!key) throw new CouldNotRun("The token store is Workers KV: set GATEHOUSE_TOKEN_KEY to the gate's TOKEN_KEY.");
+    return kvStore((await kvGate()).storage(), kvKeys());
+  };
+  const kvKeys = (): KvKeys => {
+    const { GATEHOUSE_TOKEN_KEY: token, GATEHOUSE_ROTATOR_KEY: rotator } = env;
+    if (!token || !rotator) throw new CouldNotRun("The token store is Workers KV: set GATEHOUSE_TOKEN_KEY and GATEHOUSE_ROTATOR_KEY to the stack's outputs tokenKey and rotatorKey.");
+    return { token, rotator };
+  };
+  const kvGate = async (): Promise<GateControl> => {
     const control = await gateControl();
     if (!control) throw new CouldNotRun("The token store is Workers KV, which is reached through the gate: set GATEHOUSE_GATE_URL.");
-    return kvStore(control.storage(), key);
+    return control;
+  };
+  const minterCell = async (): Promise<Cell> => {
+    const s = vault();
+    return s && where.vault ? new VaultCell(s, where.vault.mount, where.vault.minter) : kvMinterCell((await kvGate()).storage(), kvKeys());
   };
   const minterSecrets = async (): Promise<MinterSecrets> => {
     const fromEnv = minterSecretsOf(env);
     if (Object.keys(fromEnv).length > 0 || plan.kind === "personal-access-token") return fromEnv;
     const s = vault();
-    const stored = s && where.vault ? await readSecret(s, where.vault.mount, `${where.vault.token}-minter`) : undefined;
-    return { ...(stored?.app_private_key ? { appPrivateKey: stored.app_private_key } : {}), ...(stored?.app_client_secret ? { appClientSecret: stored.app_client_secret } : {}), ...(stored?.site_admin_token ? { siteAdminToken: stored.site_admin_token } : {}) };
+    if (s && where.vault) return minterSecretsIn(await readSecret(s, where.vault.mount, where.vault.minter));
+    return minterSecretsIn((await (await minterCell()).read()).data);
   };
   return {
-    stack, environment, plan, effects, store, vault, gate: gateControl, gateUrl, minterSecrets,
+    stack, environment, plan, effects, store, vault, gate: gateControl, gateUrl, minterSecrets, minterCell,
     deps: async () => {
       const control = await gateControl();
       return {
@@ -137,14 +150,12 @@ async function actionsToken(url: string, bearer: string, audience: string): Prom
   return body.value;
 }
 
-/** Content of a KV v2 secret beside the token, or undefined when there is none or this identity may not read it. */
+/** Content of a secret beside the token, or undefined when there is none or this identity may not read it. */
 async function readSecret(session: VaultSession, mount: string, path: string): Promise<Record<string, string> | undefined> {
   try {
-    const answer = await session.send("GET", `${mount}/data/${path}`, `read ${mount}/${path}`);
-    return answer.status === 200 ? ((answer.json().data as { data?: Record<string, string> } | undefined)?.data ?? undefined) : undefined;
+    return await readVaultSecret(session, mount, path);
   } catch (error) {
     if (error instanceof Refused) return undefined;
     throw new CouldNotRun(messageOf(error));
   }
 }
-

@@ -12,6 +12,14 @@ export async function readSecret(question: string): Promise<string> {
   return secret;
 }
 
+/** Reads a secret of several lines, such as a private key, from standard input alone: no prompt can hide it line by line. */
+export async function readSecretText(what: string): Promise<string> {
+  if (process.stdin.isTTY) throw new CouldNotRun(`Pipe ${what} in, from where it is kept: … | gatehouse token minter`);
+  const text = (await piped()).trim();
+  if (text === "") throw new CouldNotRun("Nothing was given on standard input.");
+  return text;
+}
+
 async function piped(): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;

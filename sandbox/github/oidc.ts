@@ -75,7 +75,7 @@ export class OidcIssuer {
     };
   }
   jwks() {
-    return { keys: [{ ...createPublicKey(this.pem).export({ format: "jwk" }), kid: this.#kid, x5t: this.#kid, use: "sig", alg: "RS256" }] };
+    return { keys: [{ ...createPublicKey(this.pem).export({ format: "jwk" }), kid: this.#kid, use: "sig", alg: "RS256" }] };
   }
 
   /** An ID token of a job of `repository` on `ref`, lasting five minutes, unless the claims say otherwise. */
@@ -112,7 +112,7 @@ export class OidcIssuer {
       exp: now + 300,
       ...claims,
     };
-    const signed = `${b64({ typ: "JWT", alg: "RS256", x5t: this.#kid, kid: this.#kid })}.${b64(body)}`;
+    const signed = `${b64({ typ: "JWT", alg: "RS256", kid: this.#kid })}.${b64(body)}`;
     return `${signed}.${sign("RSA-SHA256", Buffer.from(signed), this.pem).toString("base64url")}`;
   }
 }

@@ -32,7 +32,7 @@ export class TokenSource {
   private refreshAt = 0;
   private reading: Promise<Token> | undefined;
   private readingFresh = false;
-  private readonly store: { read(fresh: boolean): Promise<TokenRecord> };
+  private readonly store: { read(): Promise<TokenRecord> };
 
   constructor(env: GateEnv, private readonly cacheSeconds: number) {
     this.store = env.TOKEN_STORE.kind === "vault" ? new VaultStore(env.TOKEN_STORE, env.VAULT_SECRET_ID ?? "") : new KvStore(env);
@@ -47,11 +47,11 @@ export class TokenSource {
     return token;
   }
 
-  /** Reads the store now, whatever is cached: after GitHub refused the token, or when the operator asks. `fresh`: no copy that may be old will do. */
+  /** Reads the store now, whatever is cached: after GitHub refused the token, or when the operator asks. `fresh`: a read that has begun before will not do. */
   read(background: Background, fresh = true): Promise<Token> {
     if (this.reading === undefined || (fresh && !this.readingFresh)) {
       this.readingFresh = fresh;
-      const reading = this.readOnce(fresh).finally(() => {
+      const reading = this.readOnce().finally(() => {
         if (this.reading === reading) this.reading = undefined;
       });
       this.reading = reading;
@@ -68,10 +68,10 @@ export class TokenSource {
     this.freshUntil = 0;
   }
 
-  private async readOnce(fresh: boolean): Promise<Token> {
+  private async readOnce(): Promise<Token> {
     // The time counts from before the read: what changes in the store while it is read is seen one period later at the latest.
     const asked = Date.now();
-    const record = await this.store.read(fresh);
+    const record = await this.store.read();
     if (!/^[\x21-\x7e]{8,1024}$/.test(record.token)) throw new Error("the token store holds no token");
     const expiresAt = record.expires_at === "" || record.expires_at === undefined ? Number.POSITIVE_INFINITY : Date.parse(record.expires_at);
     const token: Token = { value: record.token, sha256: base64(await sha256(record.token)), expiresAt, basic: `Basic ${btoa(`x-access-token:${record.token}`)}` };
@@ -134,28 +134,23 @@ class VaultStore {
 
 interface Sealed {
   readonly v: number;
-  readonly version?: number;
   readonly iv: string;
   readonly data: string;
 }
 
 /**
- * Workers KV: the record sealed with AES-256-GCM under a key that only the gate and the rotator hold. KV may show an old value for a minute, so a
- * fresh read asks the ledger, which holds the newest, and an isolate never goes back behind a version it has seen.
+ * Workers KV: the record sealed with AES-256-GCM under a key that only the gate and the rotator hold. KV may show an old value for a minute, which
+ * is longer than a replaced token lives, so the ledger is asked, which holds the newest; KV has what was there before the ledger knew any.
  */
 class KvStore {
   private key: Promise<CryptoKey> | undefined;
-  private seen = 0;
 
   constructor(private readonly env: GateEnv) {}
 
-  async read(fresh: boolean): Promise<TokenRecord> {
+  async read(): Promise<TokenRecord> {
     if (this.env.TOKEN_KEY === undefined) throw new Error("the gate has no key for its token store");
-    const copy = fresh ? null : await this.env.TOKENS.get("token", { cacheTtl: 60 });
-    let sealed = copy === null ? await this.newest() : (JSON.parse(copy) as Sealed);
-    if ((sealed.version ?? 0) < this.seen) sealed = await this.newest();
+    const sealed = await this.newest();
     if (sealed.v !== 1) throw new Error("the token store holds no token");
-    this.seen = sealed.version ?? 0;
     this.key ??= crypto.subtle.importKey("raw", fromBase64(this.env.TOKEN_KEY), "AES-GCM", false, ["decrypt"]);
     const plain = await crypto.subtle.decrypt({ name: "AES-GCM", iv: fromBase64(sealed.iv) }, await this.key, fromBase64(sealed.data));
     return JSON.parse(new TextDecoder().decode(plain)) as TokenRecord;

@@ -3,4 +3,4 @@ export { Posture, type PostureArgs } from "./stack";
 export { GatehouseComponent } from "./component";
 export { CodeOwners, EventHooks, MachineUser, RepositoryAccess, ReviewFence, lookUpGitHub, type GitHubFacts } from "./github";
 export { TokenStore, type TokenStoreArgs } from "./vault";
-export { AuditTrail, Gate, bundleGate, lookUpLedgerTag, type GateArgs, type GateScripts } from "./cloudflare";
+export { AuditTrail, Gate, Rotator, bundleGate, lookUpLedgerTag, type GateArgs, type GateScripts, type RotatorArgs } from "./cloudflare";

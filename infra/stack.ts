@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { AuditTrail, Gate, type GateScripts } from "./cloudflare";
+import { AuditTrail, Gate, Rotator, type GateScripts } from "./cloudflare";
 import { GatehouseComponent } from "./component";
 import { CodeOwners, EventHooks, MachineUser, RepositoryAccess, ReviewFence, type GitHubFacts } from "./github";
 import {
-  ORGANIZATION_EVENTS, branchProtection, codeOwnersText, endpoints, isFenced, names, rulesets, tokenStorePlan, type Environment, type Repository,
+  ORGANIZATION_EVENTS, branchProtection, codeOwnersText, endpoints, isFenced, names, planRotation, rotatorStorePlan, rulesets, tokenStorePlan, type Environment, type Repository,
 } from "./posture";
 import { compilePolicy, type GatePolicy } from "./posture/gate/policy";
 import { TokenStore } from "./vault";
@@ -25,6 +25,7 @@ export interface PostureArgs {
 /** The whole posture of one environment: identity, access, review, token store, gate, audit. */
 export class Posture extends GatehouseComponent {
   readonly gate: Gate;
+  readonly rotator: Rotator;
   readonly machineUser: MachineUser;
   readonly policy: GatePolicy;
 
@@ -51,6 +52,14 @@ export class Posture extends GatehouseComponent {
       tokenStore: tokenStorePlan(environment, args.vaultAddress),
       vaultSignIn: store ? { roleId: store.roleId, secretId: store.secretId } : undefined,
       auditBucket: audit.bucket,
+    }, parent);
+    this.rotator = new Rotator(`${name}-rotator`, {
+      environment,
+      script: args.scripts.rotator,
+      plan: planRotation(environment, args.githubUrl),
+      tokenStore: rotatorStorePlan(environment, args.vaultAddress),
+      vaultSignIn: store?.rotator,
+      gate: this.gate,
     }, parent);
     if (store) this.placeSecrets(store);
     this.registerOutputs({ gateUrl: this.gate.url });

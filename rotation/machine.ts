@@ -358,7 +358,7 @@ class Machine {
 
   #drainUntil(): number {
     const r = this.#rotation;
-    return (r.storedAt ?? this.deps.effects.now()) + (r.urgent ? 0 : this.deps.plan.cacheSeconds * 1000 + this.deps.store.settleMs + DRAIN_MARGIN_MS);
+    return (r.storedAt ?? this.deps.effects.now()) + (r.urgent ? 0 : this.deps.plan.cacheSeconds * 1000 + DRAIN_MARGIN_MS);
   }
 
   /** Asks the gate until it shows the new token's hash; another isolate may answer first with the old one. */
@@ -437,7 +437,7 @@ class Machine {
         await this.#writeToken({ ...r.old, rotation_id: `${r.id}-back` }, r.storedVersion ?? r.base);
         await this.#annotate("current", r.old);
         await gate?.refresh();
-        await effects.sleep(plan.cacheSeconds * 1000 + this.deps.store.settleMs + DRAIN_MARGIN_MS);
+        await effects.sleep(plan.cacheSeconds * 1000 + DRAIN_MARGIN_MS);
       }
       await this.#reach("rolling-back", { rollback: { why, restored: true } });
       r = this.#rotation;

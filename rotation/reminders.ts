@@ -23,6 +23,9 @@ export interface Reminded {
   readonly failed: readonly string[];
 }
 
+const MESSAGE: Record<Level, string> = {
+  ok: "token.ok", soon: "token.expiring", urgent: "token.expiring", interrupted: "token.interrupted", missing: "token.missing", expired: "token.expired",
+};
 const LOUDNESS: Record<Level, number> = { ok: 0, soon: 1, urgent: 2, interrupted: 2, missing: 3, expired: 3 };
 
 /**
@@ -44,7 +47,7 @@ export async function remind(deps: ReminderDeps, status: Status, stage: number):
   }
   if (loud > stage) {
     const message = {
-      id: `msg_${randomId()}`, type: status.level === "expired" ? "token.expired" : "token.expiring", at: iso(deps.effects.now()),
+      id: `msg_${randomId()}`, type: MESSAGE[status.level], at: iso(deps.effects.now()),
       data: { organization: deps.plan.organization, login: deps.plan.login, level: status.level, says: status.says, todo: status.todo, expiresAt: status.expiresAt ?? null },
     };
     for (const adapter of deps.adapters) {

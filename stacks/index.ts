@@ -16,6 +16,8 @@ async function program(): Promise<Record<string, unknown>> {
     gateKey: posture.gate.agentKey,
     operatorKey: posture.gate.operatorKey,
     alertSecret: posture.gate.alertSecret,
+    // Only with Workers KV: what the token commands take as GATEHOUSE_TOKEN_KEY and GATEHOUSE_ROTATOR_KEY.
+    ...(posture.gate.tokenKey ? { tokenKey: posture.gate.tokenKey, rotatorKey: posture.rotator.rotatorKey } : {}),
     gatePolicy: posture.policy,
     access: accessOf(environment),
     accessMatrix: readableMatrix(environment),

@@ -2,23 +2,24 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { buildSync } from "esbuild";
 
-/** The gate's two Workers as single modules. */
+/** The Workers as single modules: the gate, its memory, and what rotates the token. */
 export interface GateScripts {
   readonly gate: string;
   readonly ledger: string;
+  readonly rotator: string;
 }
 
 const ROOT = join(__dirname, "..", "..");
 
 /**
- * Bundles the gate's sources. The text depends on the sources alone, not on where they lie, and it is left readable: it stands in
+ * Bundles the Workers' sources. The text depends on the sources alone, not on where they lie, and it is left readable: it stands in
  * the stack's state, where an auditor may want to read it.
  */
 export function bundleGate(root: string = ROOT): GateScripts {
-  const bundle = (entry: string): string => {
+  const bundle = (...entry: string[]): string => {
     const { outputFiles } = buildSync({
       absWorkingDir: root,
-      entryPoints: [join("gate", entry)],
+      entryPoints: [join(...entry)],
       bundle: true,
       write: false,
       format: "esm",
@@ -38,7 +39,7 @@ export function bundleGate(root: string = ROOT): GateScripts {
     });
     return outputFiles[0]?.text ?? "";
   };
-  return { gate: bundle("worker.ts"), ledger: bundle("ledger.ts") };
+  return { gate: bundle("gate", "worker.ts"), ledger: bundle("gate", "ledger.ts"), rotator: bundle("rotation", "worker.ts") };
 }
 
 /** A short name for a script's content; the tag of its migration. */

@@ -3,7 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { GatehouseComponent } from "../component";
 import { CRON, LEDGER_CLASS, SCRIPT_SETTINGS, exposure, gateUrl, migrations, names, type Environment, type TokenStorePlan } from "../posture";
+import { embedPolicy } from "../posture/gate/embed";
 import type { GatePolicy } from "../posture/gate/policy";
+import { byName, json, secretText, type Binding } from "./bindings";
 import { contentTag, type GateScripts } from "./bundle";
 import { makeKey, type Key } from "./keys";
 
@@ -11,7 +13,7 @@ export interface GateArgs {
   readonly environment: Environment;
   /** What the gate allows, compiled from the environment. */
   readonly policy: GatePolicy;
-  readonly scripts: GateScripts;
+  readonly scripts: Pick<GateScripts, "gate" | "ledger">;
   /** Migration tag of the deployed ledger script; undefined when it is not deployed. */
   readonly deployedLedgerTag?: string;
   readonly tokenStore: TokenStorePlan;
@@ -21,11 +23,9 @@ export interface GateArgs {
   readonly auditBucket: pulumi.Input<string>;
 }
 
-type Binding = cloudflare.types.input.WorkersScriptBinding;
-
 /**
- * The Worker in front of GitHub, its memory, and the keys to it. Its bindings hold secrets, which makes them secret as a whole in
- * a diff; the stack's output `gatePolicy` shows what they allow.
+ * The Worker in front of GitHub, its memory, and the keys to it. What it allows stands in its module, because a binding has no room
+ * for it; the stack's output `gatePolicy` shows the same alone.
  */
 export class Gate extends GatehouseComponent {
   /** Undefined on workers.dev unless the account's name there is given. */
@@ -36,6 +36,10 @@ export class Gate extends GatehouseComponent {
   readonly operatorKey: pulumi.Output<string>;
   /** With which a receiver checks the gate's alerts; a secret. */
   readonly alertSecret: pulumi.Output<string>;
+  /** With which the token is sealed when Workers KV is the store; a secret, base64 of 32 bytes. */
+  readonly tokenKey: pulumi.Output<string> | undefined;
+  /** Name of the deployed script, for what binds to it. */
+  readonly scriptName: pulumi.Output<string>;
 
   constructor(private readonly name: string, private readonly args: GateArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gatehouse:cloudflare:Gate", name, opts);
@@ -50,8 +54,8 @@ export class Gate extends GatehouseComponent {
 
     const ledger = this.createLedger();
     const tokens = new cloudflare.WorkersKvNamespace(`${name}-tokens`, { accountId, title: names(environment).tokensNamespace }, { parent: this });
-    const bindings = [
-      json("POLICY", args.policy),
+    this.tokenKey = args.tokenStore.kind === "kv" ? pulumi.secret(new random.RandomBytes(`${name}-token-key`, { length: 32 }, { parent: this }).base64) : undefined;
+    const bindings = byName([
       json("GATE_KEYS", agentKeys.map(({ sha256, notAfter }: Key & { notAfter?: string }) => ({ agent: environment.agent.name, sha256, ...(notAfter ? { notAfter } : {}) }))),
       json("OPERATOR_KEYS", [{ sha256: operatorKey.sha256 }]),
       json("ALERTS", environment.audit.alertWebhook ? { webhook: environment.audit.alertWebhook } : {}),
@@ -60,19 +64,20 @@ export class Gate extends GatehouseComponent {
       { name: "TOKENS", type: "kv_namespace", namespaceId: tokens.id },
       { name: "AUDIT", type: "r2_bucket", bucketName: args.auditBucket },
       ...this.tokenStoreBindings(),
-    ].sort((a, b) => (String(a.name) < String(b.name) ? -1 : 1));
+    ]);
 
     const script = new cloudflare.WorkersScript(`${name}-script`, {
       accountId,
       scriptName: gateScript,
       mainModule: "gate.js",
-      content: args.scripts.gate,
+      content: embedPolicy(args.scripts.gate, args.policy),
       bindings,
       logpush: environment.audit.sinks.some((sink) => sink.kind === "logpush"),
       ...SCRIPT_SETTINGS,
     }, { parent: this });
     new cloudflare.WorkersCronTrigger(`${name}-cron`, { accountId, scriptName: script.scriptName, schedules: [{ cron: CRON }] }, { parent: this });
     this.expose(script);
+    this.scriptName = script.scriptName;
 
     this.url = gateUrl(environment);
     this.agentKey = agentKeys[0].key;
@@ -130,15 +135,7 @@ export class Gate extends GatehouseComponent {
         secretText("VAULT_SECRET_ID", vaultSignIn.secretId),
       ];
     }
-    const key = new random.RandomBytes(`${this.name}-token-key`, { length: 32 }, { parent: this });
-    return [json("TOKEN_STORE", tokenStore), secretText("TOKEN_KEY", key.base64)];
+    if (!this.tokenKey) throw new Error("Gate: Workers KV needs a key");
+    return [json("TOKEN_STORE", tokenStore), secretText("TOKEN_KEY", this.tokenKey)];
   }
-}
-
-function json(name: string, value: pulumi.Input<unknown>): Binding {
-  return { name, type: "json", json: pulumi.jsonStringify(value) };
-}
-
-function secretText(name: string, text: pulumi.Input<string>): Binding {
-  return { name, type: "secret_text", text: pulumi.secret(text) };
 }

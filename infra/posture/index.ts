@@ -18,10 +18,12 @@ export {
   type Bypass, type ProtectionPlan, type PullRequestRule, type RulesetPlan, type RulesetRules,
 } from "./fence";
 export { permissionReasons, tokenPermissions, tokenScopes, type TokenLevel, type TokenPermissions } from "./tokens";
-export { policyHcl, vaultPolicies, type VaultParty, type VaultRule } from "./vault";
+export { planRotation, type Permissions, type RotationPlan } from "./rotation";
+export { mintsAlone, policyHcl, vaultPolicies, type VaultParty, type VaultRule } from "./vault";
 export { ORGANIZATION_EVENTS } from "./webhooks";
 export {
-  CRON, SCRIPT_SETTINGS, agentHosts, exposure, gateUrl, migrations, retention, tokenStorePlan, type Exposure, type TokenStorePlan,
+  CRON, ROTATOR_CRON, SCRIPT_SETTINGS, agentHosts, exposure, gateUrl, migrations, retention, rotatorStorePlan, tokenStorePlan,
+  type Exposure, type RotatorStorePlan, type TokenStorePlan,
 } from "./worker";
 export { KEEPERS, LOCKS, keepers, lock, type Keeper, type Lock, type LockContext, type LockId } from "./locks";
 export { CATALOGUE, action, type Action, type Place, type Standing } from "./catalogue";

@@ -24,10 +24,13 @@ export interface VaultNames {
   readonly journal: string;
   /** The operator key, with which the rotator tells the gate to refresh. */
   readonly operator: string;
+  /** What minting without a person takes (an App's key, a client secret); placed by a person, read by the rotator alone. */
+  readonly minter: string;
   /** The machine user's password, for the day a person must sign in. */
   readonly breakGlass: string;
   readonly policies: { readonly gate: string; readonly rotator: string; readonly auditor: string; readonly deployer: string };
-  readonly appRole: { readonly mount: string; readonly role: string };
+  /** Sign-ins of the two Workers: `role` is the gate's, `rotator` the rotator's. */
+  readonly appRole: { readonly mount: string; readonly role: string; readonly rotator: string };
   readonly ci: { readonly mount: string; readonly rotatorRole: string; readonly auditorRole: string; readonly audience: string };
   readonly quota: string;
 }
@@ -36,6 +39,8 @@ export interface VaultNames {
 export interface Names {
   readonly gateScript: string;
   readonly ledgerScript: string;
+  /** The Worker that rotates the token; nobody can reach it from outside. */
+  readonly rotatorScript: string;
   readonly tokensNamespace: string;
   readonly auditBucket: string;
   /** Absent when Workers KV is the token store. */
@@ -50,6 +55,7 @@ export function names(environment: Environment): Names {
   return {
     gateScript: gate.name,
     ledgerScript: `${gate.name}-ledger`,
+    rotatorScript: `${gate.name}-rotator`,
     tokensNamespace: `${gate.name}-tokens`,
     auditBucket: r2?.kind === "r2" ? r2.bucket : `${gate.name}-audit`,
     vault: tokenStore.kind === "vault" ? vaultNames(agent.machineUser, tokenStore.mount, tokenStore.path) : undefined,
@@ -70,9 +76,10 @@ function vaultNames(machineUser: string, mount: string, path: string): VaultName
     token: path,
     journal: `${path}-rotation`,
     operator: `${path}-operator`,
+    minter: `${path}-minter`,
     breakGlass: `break-glass/${machineUser}`,
     policies: { gate: policy("gate"), rotator: policy("rotator"), auditor: policy("auditor"), deployer: policy("deployer") },
-    appRole: { mount: "gatehouse-gate", role: machineUser },
+    appRole: { mount: "gatehouse-gate", role: machineUser, rotator: `${machineUser}-rotator` },
     ci: { mount: "gatehouse-ci", rotatorRole: "rotator", auditorRole: "auditor", audience: `gatehouse-${mount.replaceAll("/", "-")}` },
     quota: `gatehouse-${machineUser.toLowerCase()}`,
   };

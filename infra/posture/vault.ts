@@ -20,7 +20,7 @@ export function vaultPolicies(environment: Environment): Record<VaultParty, { re
   const vault = names(environment).vault;
   if (!vault) throw new Error("vaultPolicies: the token store is not Vault");
   const make = (party: VaultParty, rules: VaultRule[]) => ({ name: vault.policies[party], rules, hcl: policyHcl(rules) });
-  return { gate: make("gate", gateRules(vault)), rotator: make("rotator", rotatorRules(vault)), auditor: make("auditor", auditorRules(vault)), deployer: make("deployer", deployerRules(vault)) };
+  return { gate: make("gate", gateRules(vault)), rotator: make("rotator", rotatorRules(vault, mintsAlone(environment))), auditor: make("auditor", auditorRules(vault)), deployer: make("deployer", deployerRules(vault)) };
 }
 
 /** Renders rules as Vault's HCL: one block a path, sorted, capabilities sorted. */
@@ -34,7 +34,10 @@ function gateRules(v: VaultNames): VaultRule[] {
   return [{ path: `${v.mount}/data/${v.token}`, capabilities: ["read"], reason: "The token, and nothing else." }];
 }
 
-function rotatorRules(v: VaultNames): VaultRule[] {
+/** Kinds whose tokens are made without a person; what they take lies in the store. */
+export const mintsAlone = ({ agent }: Environment): boolean => agent.credential.kind !== "personal-access-token";
+
+function rotatorRules(v: VaultNames, alone: boolean): VaultRule[] {
   return [
     { path: `${v.mount}/data/${v.token}`, capabilities: ["create", "read", "update"], reason: "Replaces the token; check-and-set is required by the mount." },
     { path: `${v.mount}/metadata/${v.token}`, capabilities: ["read", "update", "patch"], reason: "Notes expiry and state beside the token." },
@@ -43,6 +46,7 @@ function rotatorRules(v: VaultNames): VaultRule[] {
     { path: `${v.mount}/metadata/${v.journal}`, capabilities: ["read", "update", "patch"], reason: "The journal's version, for check-and-set." },
     { path: `${v.mount}/destroy/${v.journal}`, capabilities: ["update"], reason: "Destroys journal entries that held a token on its way." },
     { path: `${v.mount}/data/${v.operator}`, capabilities: ["read"], reason: "Tells the gate to take up the new token." },
+    ...(alone ? [{ path: `${v.mount}/data/${v.minter}`, capabilities: ["read"], reason: "What minting without a person takes." } satisfies VaultRule] : []),
     { path: "auth/token/lookup-self", capabilities: ["read"], reason: "Knows how long its own session lasts." },
     { path: "auth/token/revoke-self", capabilities: ["update"], reason: "Ends its own session." },
   ];
@@ -55,6 +59,7 @@ function auditorRules(v: VaultNames): VaultRule[] {
     { path: `sys/mounts/${v.mount}`, capabilities: ["read"], reason: "The store's settings." },
     { path: `${v.mount}/config`, capabilities: ["read"], reason: "Check-and-set and the number of versions." },
     { path: `auth/${v.appRole.mount}/role/${v.appRole.role}`, capabilities: ["read"], reason: "How the gate signs in." },
+    { path: `auth/${v.appRole.mount}/role/${v.appRole.rotator}`, capabilities: ["read"], reason: "How the rotator signs in." },
     { path: `auth/${v.ci.mount}/config`, capabilities: ["read"], reason: "Whose identity tokens are accepted." },
     ...[v.ci.rotatorRole, v.ci.auditorRole].map((role): VaultRule => ({ path: `auth/${v.ci.mount}/role/${role}`, capabilities: ["read"], reason: "Which workflows may sign in." })),
     { path: "auth/token/lookup-self", capabilities: ["read"], reason: "Knows how long its own session lasts." },
@@ -75,10 +80,12 @@ function deployerRules(v: VaultNames): VaultRule[] {
       rule(`sys/mounts/auth/${mount}`, ["read"], "Reads the sign-in back."),
       rule(`sys/mounts/auth/${mount}/tune`, ["read", "update"], "Sets the sign-in's options."),
     ]),
-    rule(`auth/${v.appRole.mount}/role/${v.appRole.role}`, owned, "The gate's role."),
-    rule(`auth/${v.appRole.mount}/role/${v.appRole.role}/role-id`, ["read", "update"], "The gate's role id."),
-    rule(`auth/${v.appRole.mount}/role/${v.appRole.role}/secret-id`, ["create", "update"], "Hands the gate its secret id."),
-    rule(`auth/${v.appRole.mount}/role/${v.appRole.role}/secret-id-accessor/+`, ["create", "update"], "Looks up and destroys secret ids by accessor."),
+    ...([["gate", v.appRole.role], ["rotator", v.appRole.rotator]] as const).flatMap(([who, role]) => [
+      rule(`auth/${v.appRole.mount}/role/${role}`, owned, `The ${who}'s role.`),
+      rule(`auth/${v.appRole.mount}/role/${role}/role-id`, ["read", "update"], `The ${who}'s role id.`),
+      rule(`auth/${v.appRole.mount}/role/${role}/secret-id`, ["create", "update"], `Hands the ${who} its secret id.`),
+      rule(`auth/${v.appRole.mount}/role/${role}/secret-id-accessor/+`, ["create", "update"], "Looks up and destroys secret ids by accessor."),
+    ]),
     rule(`auth/${v.ci.mount}/config`, ["create", "read", "update"], "Trusts GitHub's issuer."),
     ...[v.ci.rotatorRole, v.ci.auditorRole].map((role) => rule(`auth/${v.ci.mount}/role/${role}`, owned, "Roles for workflows.")),
     rule(`sys/quotas/rate-limit/${v.quota}`, [...owned, "sudo"], "Slows down guessing."),
@@ -88,6 +95,7 @@ function deployerRules(v: VaultNames): VaultRule[] {
     ]),
     rule(`${v.mount}/data/${v.token}`, ["deny"], "Never the token, whatever other policies say."),
     rule(`${v.mount}/data/${v.journal}`, ["deny"], "Never the journal."),
+    rule(`${v.mount}/data/${v.minter}`, ["deny"], "Never what mints a token."),
     rule("auth/token/create", ["update"], "The provider works with a short-lived child token."),
     rule("auth/token/lookup-self", ["read"], "The provider checks its own token."),
   ];

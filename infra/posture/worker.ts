@@ -3,6 +3,8 @@ import { COMPATIBILITY_DATE, names } from "./names";
 
 /** The gate looks at the token's age and at its own health this often. */
 export const CRON = "*/10 * * * *";
+/** The rotator looks whether a token is due this often: a failed run leaves a token of one hour time for three more. */
+export const ROTATOR_CRON = "*/5 * * * *";
 const DAY = 86_400;
 
 /** How the gate is reached, and what must be declared for it. */
@@ -41,6 +43,18 @@ export function tokenStorePlan(environment: Environment, vaultAddress: string | 
   if (environment.tokenStore.kind === "kv" || !vault) return { kind: "kv" };
   const address = (environment.tokenStore.address ?? vaultAddress ?? "").replace(/\/+$/, "");
   return { kind: "vault", address, mount: vault.mount, path: vault.token, authMount: vault.appRole.mount };
+}
+
+/** Where the rotator finds token, journal and what it needs beside them, as its TOKEN_STORE binding says; without the ids. */
+export type RotatorStorePlan =
+  | (Extract<TokenStorePlan, { kind: "vault" }> & { readonly operator: string; readonly minter: string })
+  | { readonly kind: "kv" };
+
+/** @param vaultAddress As for the gate. */
+export function rotatorStorePlan(environment: Environment, vaultAddress: string | undefined): RotatorStorePlan {
+  const plan = tokenStorePlan(environment, vaultAddress);
+  const vault = names(environment).vault;
+  return plan.kind === "vault" && vault ? { ...plan, operator: vault.operator, minter: vault.minter } : { kind: "kv" };
 }
 
 /** What every Gatehouse Worker has in common. Logs carry what the script writes itself, never request headers or URLs. */

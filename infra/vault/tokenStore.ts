@@ -10,6 +10,13 @@ export interface TokenStoreArgs {
   readonly oidcIssuer?: string;
 }
 
+/** How a Worker signs in. */
+export interface WorkerSignIn {
+  readonly roleId: pulumi.Output<string>;
+  /** A secret, useless without its role. */
+  readonly secretId: pulumi.Output<string>;
+}
+
 const PARTIES: readonly VaultParty[] = ["gate", "rotator", "auditor", "deployer"];
 const MINUTE = 60;
 
@@ -22,6 +29,8 @@ export class TokenStore extends GatehouseComponent {
   readonly roleId: pulumi.Output<string>;
   /** With which the gate signs in; a secret, useless without the gate's role. */
   readonly secretId: pulumi.Output<string>;
+  /** The rotator's own sign-in, with its own policy. */
+  readonly rotator: WorkerSignIn;
 
   private readonly mount: vault.Mount;
   private readonly config: vault.kv.SecretBackendV2;
@@ -40,9 +49,12 @@ export class TokenStore extends GatehouseComponent {
     }, { parent: this });
 
     this.createPolicies(environment);
-    const gate = this.createGateSignIn(plan);
+    const workers = this.createWorkersSignIn(plan);
+    const gate = this.createRole("gate", plan, plan.appRole.role, plan.policies.gate, 5 * MINUTE, workers);
     this.roleId = gate.roleId;
     this.secretId = gate.secretId;
+    // Longer than any wait inside a rotation; a token that ends under it costs one more sign-in.
+    this.rotator = this.createRole("rotator", plan, plan.appRole.rotator, plan.policies.rotator, 10 * MINUTE, workers);
     this.createCiSignIn(environment, plan, args.oidcIssuer ?? endpoints(environment.githubUrl).oidcIssuer);
     this.mountPath = this.mount.path;
     this.registerOutputs({ mountPath: this.mountPath, roleId: this.roleId });
@@ -84,27 +96,31 @@ export class TokenStore extends GatehouseComponent {
     }
   }
 
-  /** The gate cannot show an identity of its own, so it holds a role id and a secret id, and gets a short batch token for them. */
-  private createGateSignIn(plan: VaultNames): { roleId: pulumi.Output<string>; secretId: pulumi.Output<string> } {
+  /** Workers cannot show an identity of their own, so each holds a role id and a secret id, and gets a short batch token for them. */
+  private createWorkersSignIn(plan: VaultNames): vault.AuthBackend {
     const backend = new vault.AuthBackend(`${this.name}-gate-auth`, {
-      type: "approle", path: plan.appRole.mount, description: "The gate (Gatehouse)",
-    }, { parent: this });
-    const role = new vault.approle.AuthBackendRole(`${this.name}-gate-role`, {
-      backend: plan.appRole.mount,
-      roleName: plan.appRole.role,
-      bindSecretId: true,
-      tokenPolicies: [plan.policies.gate],
-      tokenNoDefaultPolicy: true,
-      tokenType: "batch",
-      tokenTtl: 5 * MINUTE,
-      tokenMaxTtl: 5 * MINUTE,
-    }, { parent: this, dependsOn: [backend] });
-    const secretId = new vault.approle.AuthBackendRoleSecretId(`${this.name}-gate-secret`, {
-      backend: plan.appRole.mount, roleName: role.roleName,
+      type: "approle", path: plan.appRole.mount, description: "The gate and the rotator (Gatehouse)",
     }, { parent: this });
     new vault.QuotaRateLimit(`${this.name}-gate-quota`, {
       name: plan.quota, path: `auth/${plan.appRole.mount}/`, rate: 50, interval: 1, // the server adds the slash: without it every preview would replace the quota
     }, { parent: this, dependsOn: [backend] });
+    return backend;
+  }
+
+  private createRole(worker: "gate" | "rotator", plan: VaultNames, roleName: string, policy: string, ttl: number, backend: vault.AuthBackend): WorkerSignIn {
+    const role = new vault.approle.AuthBackendRole(`${this.name}-${worker}-role`, {
+      backend: plan.appRole.mount,
+      roleName,
+      bindSecretId: true,
+      tokenPolicies: [policy],
+      tokenNoDefaultPolicy: true,
+      tokenType: "batch",
+      tokenTtl: ttl,
+      tokenMaxTtl: ttl,
+    }, { parent: this, dependsOn: [backend] });
+    const secretId = new vault.approle.AuthBackendRoleSecretId(`${this.name}-${worker}-secret`, {
+      backend: plan.appRole.mount, roleName: role.roleName,
+    }, { parent: this });
     return { roleId: role.roleId, secretId: pulumi.secret(secretId.secretId) };
   }
 

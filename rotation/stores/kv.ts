@@ -36,14 +36,18 @@ export class KvCell implements Cell {
   async annotate(): Promise<void> {}
 }
 
-/** Workers KV shows a value for up to this long after it was overwritten, in places that had read it. */
-const KV_SETTLE_MS = 60_000;
-
-/**
- * @param tokenKey base64 of 32 bytes, the gate's TOKEN_KEY
- * @param settleMs less than Workers KV's own time where the storage is known to be faster
- */
-export function kvStore(storage: SealedStorage, tokenKey: string, settleMs = KV_SETTLE_MS): TokenStore {
-  return { kind: "kv", settleMs, token: new KvCell(storage, "token", tokenKey), journal: new KvCell(storage, "token-rotation", tokenKey) };
+/** Base64 of 32 bytes each. */
+export interface KvKeys {
+  /** The gate's TOKEN_KEY: what it needs to read the token, and nothing else. */
+  readonly token: string;
+  /** Of journal and minting secret, which the gate has no business with. */
+  readonly rotator: string;
 }
 
+/** Both cells live in the ledger, where the gate reads the token too: a write is seen by its next read, everywhere. */
+export function kvStore(storage: SealedStorage, keys: KvKeys): TokenStore {
+  return { kind: "kv", token: new KvCell(storage, "token", keys.token), journal: new KvCell(storage, "token-rotation", keys.rotator) };
+}
+
+/** What minting without a person takes, beside the token. */
+export const kvMinterCell = (storage: SealedStorage, keys: KvKeys): KvCell => new KvCell(storage, "token-minter", keys.rotator);

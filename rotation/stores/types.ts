@@ -25,6 +25,4 @@ export interface TokenStore {
   readonly kind: "vault" | "kv";
   readonly token: Cell;
   readonly journal: Cell;
-  /** How long, beyond its cache, the gate may still be shown an old value by the store's own copies. */
-  readonly settleMs: number;
 }

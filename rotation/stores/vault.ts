@@ -58,7 +58,12 @@ export class VaultCell implements Cell {
   }
 }
 
+/** Content of a secret beside the token, or undefined when there is none. Throws Refused when this identity may not read it. */
+export async function readVaultSecret(session: VaultSession, mount: string, path: string): Promise<Record<string, string> | undefined> {
+  return (await new VaultCell(session, mount, path).read()).data;
+}
+
 /** The token at `<mount>/<path>`, the rotation's journal at `<mount>/<path>-rotation`. */
 export function vaultStore(session: VaultSession, mount: string, path: string): TokenStore & { token: VaultCell; journal: VaultCell } {
-  return { kind: "vault", settleMs: 0, token: new VaultCell(session, mount, path), journal: new VaultCell(session, mount, `${path}-rotation`) };
+  return { kind: "vault", token: new VaultCell(session, mount, path), journal: new VaultCell(session, mount, `${path}-rotation`) };
 }

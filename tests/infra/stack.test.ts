@@ -4,7 +4,7 @@ import { environment } from "../support/environment";
 import { PASSWORD, SECRET_ID, postureMocks, randomBytes } from "../support/posture-mocks";
 import { deploy, inClear, known, type Deployment } from "../support/pulumi";
 
-const SCRIPTS = { gate: "export default {};\n", ledger: "export class Ledger {}\n" };
+const SCRIPTS = { gate: "export default {};\n", ledger: "export class Ledger {}\n", rotator: "export default { scheduled() {} };\n" };
 function up(posture: Environment): Promise<Deployment<Posture>> {
   return deploy(postureMocks, async (opts) => new Posture("gatehouse", {
     environment: posture, github: await lookUpGitHub(posture, "Pulumi.test.yaml"), scripts: SCRIPTS, vaultAddress: "https://vault.acme.dev:8200",
@@ -28,7 +28,7 @@ it("changes exactly what hangs on it when a repository goes from write to read",
     "gatehouse-fence-api", "gatehouse-fence-api-branches", "gatehouse-fence-api-history", "gatehouse-fence-api-paths", "gatehouse-fence-api-protection",
     "gatehouse-fence-api-review", "gatehouse-fence-api-tags", "gatehouse-fence-api-workflows", "gatehouse-owners-api", "gatehouse-owners-api-file",
   ]);
-  expect(changed.sort()).toEqual(["gatehouse-access-api-team", "gatehouse-gate-script"]);
+  expect(changed.sort()).toEqual(["gatehouse-access-api-team", "gatehouse-gate-script", "gatehouse-rotator-script"]);
   expect(after["github:index/teamRepository:TeamRepository::gatehouse-access-api-team"]).toMatchObject({ permission: "pull" });
 });
 

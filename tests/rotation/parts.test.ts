@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import fc from "fast-check";
 import { parseStackFile } from "../../infra/posture";
-import { cronRotation } from "../../rotation/cron";
+import { cronRotation, type CronInput } from "../../rotation/cron";
+import { revokeNow } from "../../rotation/emergency";
 import { base64, fromBase64 } from "../../rotation/encoding";
 import { readExpiry } from "../../rotation/github";
 import { emptyJournal, readJournal } from "../../rotation/journal";
@@ -14,13 +15,15 @@ import { planRotation } from "../../rotation/plan";
 import { rotationPolicy } from "../../rotation/policy-text";
 import { remind } from "../../rotation/reminders";
 import { holds, judge } from "../../rotation/status";
+import { kvMinterCell } from "../../rotation/stores/kv";
+import { minterRecord } from "../../rotation/stores/minter-secrets";
 import { seal, unseal } from "../../rotation/stores/sealed";
 import { comparePermissions } from "../../rotation/verify";
 import { request } from "../../rotation/wire";
 import type { Effects, Fetch } from "../../rotation/effects";
 import type { TokenRecord } from "../../rotation/record";
 import { nextGateKey } from "../../cli/token/gate-key";
-import { KINDS, planFor, World } from "./support/world";
+import { appKey, KINDS, planFor, World } from "./support/world";
 
 const DAY = 86_400_000;
 const now = Date.UTC(2026, 5, 1);
@@ -86,21 +89,20 @@ describe("reminders", () => {
 });
 
 describe("the cron", () => {
-  const input = (world: World) => {
-    const deps = world.rotator().deps();
-    const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048, privateKeyEncoding: { type: "pkcs8", format: "pem" }, publicKeyEncoding: { type: "spki", format: "pem" } });
-    return {
-      plan: world.plan, effects: deps.effects, secrets: { appPrivateKey: privateKey },
-      store: { kind: "kv" as const, storage: deps.gate!.storage(), tokenKey: world.tokenKey }, gate: { url: "http://gate", operatorKey: "gop_model" },
-    };
+  const input = async (world: World): Promise<CronInput> => {
+    const keys = { token: world.tokenKey, rotator: world.rotatorKey };
+    const { effects, gate } = world.rotator().deps();
+    const cell = kvMinterCell(gate!.storage(), keys);
+    if (world.kind === "app-installation" && (await cell.read()).version === 0) await cell.write(minterRecord(world.kind, appKey()), 0);
+    return { plan: world.plan, effects, store: { kind: "kv", operatorKey: "gop_model", keys }, gate: { url: "http://gate" } };
   };
   it("does nothing before two thirds of an installation token's life, and rotates it then", async () => {
     const world = new World("app-installation", "kv");
     await world.bootstrap();
     const before = await world.currentToken();
-    expect(await cronRotation(input(world))).toMatchObject({ result: "nothing" });
+    expect(await cronRotation(await input(world))).toMatchObject({ result: "nothing" });
     world.clock += 41 * 60_000;
-    expect(await cronRotation(input(world))).toMatchObject({ result: "finished" });
+    expect(await cronRotation(await input(world))).toMatchObject({ result: "finished" });
     expect(await world.currentToken()).not.toBe(before);
     expect(world.agent.failed).toEqual([]);
   });
@@ -110,9 +112,46 @@ describe("the cron", () => {
     await world.rotator({ fault: { name: "", reaches: true, kills: true, times: 1 }, at: 25 }).run(world.start());
     expect((await world.journal()).phase).not.toBe("idle");
     world.clock += 120_000;
-    expect(await cronRotation(input(world))).toMatchObject({ result: "finished" });
+    expect(await cronRotation(await input(world))).toMatchObject({ result: "finished" });
     world.clock += 40 * DAY;
-    expect(await cronRotation(input(world))).toMatchObject({ result: "nothing" });
+    expect(await cronRotation(await input(world))).toMatchObject({ result: "nothing", level: "expired" });
+  });
+  it("makes the first token by itself, but none after a person has revoked the last", async () => {
+    const world = new World("app-installation", "kv");
+    expect(await cronRotation(await input(world))).toMatchObject({ result: "finished" });
+    const { effects, plan, store, gate } = world.rotator().deps();
+    const report = await revokeNow({ effects, plan, reason: "leak", store: () => Promise.resolve(store), gate: () => Promise.resolve(gate), secrets: () => Promise.resolve({}) });
+    expect(report.dead).toBe(true);
+    world.clock += 10 * 3_600_000;
+    expect(await cronRotation(await input(world))).toMatchObject({ result: "nothing", level: "missing" });
+    expect(world.github.alive()).toEqual([]);
+  });
+  it("says what to place while its minting secret is missing", async () => {
+    const world = new World("app-installation", "kv");
+    const given = await input(world);
+    world.gate.cells.delete("token-minter");
+    expect(await cronRotation(given)).toMatchObject({ result: "needs-person", todo: ["gatehouse token minter"] });
+    expect(world.github.tokens).toEqual([]);
+  });
+  it("tells the alert webhook once a stage that a token needs a person", async () => {
+    const world = new World("personal-access-token", "kv", { alertWebhook: "http://alerts/hook", notify: [] });
+    await world.bootstrap();
+    const { effects, ...rest } = await input(world);
+    const told: string[] = [];
+    const watched: Effects = { ...effects!, fetch: (url, init) => {
+      if (!url.startsWith("http://alerts")) return effects!.fetch(url, init);
+      told.push((JSON.parse(init.body ?? "") as { type: string }).type);
+      return Promise.resolve({ status: 204, headers: new Headers(), text: () => Promise.resolve("") });
+    } };
+    const run = async (days: number) => { world.clock += days * DAY; return cronRotation({ ...rest, effects: watched, webhookSecret: `whsec_${Buffer.alloc(24, 1).toString("base64")}` }); };
+    await run(1);
+    expect(told).toEqual([]);
+    expect(await run(23)).toMatchObject({ result: "nothing", level: "soon", reminded: ["told webhook http://alerts/hook"] });
+    await run(0);
+    await run(4);
+    await run(0);
+    expect(await run(4)).toMatchObject({ level: "expired" });
+    expect(told).toEqual(["token.expiring", "token.expiring", "token.expired"]);
   });
 });
 

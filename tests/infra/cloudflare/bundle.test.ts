@@ -16,7 +16,8 @@ it("is the same text wherever the sources lie", () => {
     const other = bundleGate(elsewhere);
     expect(contentTag(other.gate)).toBe(contentTag(scripts.gate));
     expect(contentTag(other.ledger)).toBe(contentTag(scripts.ledger));
-    expect(scripts.gate + scripts.ledger).not.toContain(ROOT);
+    expect(contentTag(other.rotator)).toBe(contentTag(scripts.rotator));
+    expect(scripts.gate + scripts.ledger + scripts.rotator).not.toContain(ROOT);
   } finally {
     rmSync(elsewhere, { recursive: true, force: true });
   }
@@ -34,4 +35,5 @@ it("is one module each, for the Workers runtime alone", () => {
 
 it("is small enough to start fast", () => {
   expect(gzipSync(scripts.gate).length).toBeLessThan(200_000);
+  expect(gzipSync(scripts.rotator).length).toBeLessThan(60_000);
 });

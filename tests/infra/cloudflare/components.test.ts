@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { AuditTrail, Gate } from "../../../infra";
+import { AuditTrail, Gate, Rotator } from "../../../infra";
 import { keyHash, keyText } from "../../../infra/cloudflare";
-import { tokenStorePlan, type Environment } from "../../../infra/posture";
+import { planRotation, rotatorStorePlan, tokenStorePlan, type Environment } from "../../../infra/posture";
+import { EMBEDDED_POLICY, embedPolicy } from "../../../infra/posture/gate/embed";
 import { compilePolicy } from "../../../infra/posture/gate/policy";
 import { endpoints } from "../../../infra/posture/endpoints";
 import { environment } from "../../support/environment";
@@ -26,7 +27,7 @@ const types = {
 };
 const ACCOUNT = "0123456789abcdef0123456789abcdef";
 const ZONE = "fedcba9876543210fedcba9876543210";
-const SCRIPTS = { gate: "export default {};\n", ledger: "export class Ledger {}\n" };
+const SCRIPTS = { gate: "export default {};\n", ledger: "export class Ledger {}\n", rotator: "export default { scheduled() {} };\n" };
 const LEDGER_TAG = createHash("sha256").update(SCRIPTS.ledger).digest("hex").slice(0, 16);
 
 function policyOf(posture: Environment) {
@@ -46,7 +47,7 @@ describe("Gate", () => {
   it("gives the Worker its source, its date, and logs without request headers", async () => {
     const { inputs } = (await up()).one("gate-script");
     expect(inputs).toMatchObject({
-      accountId: ACCOUNT, scriptName: "github-gate", mainModule: "gate.js", content: SCRIPTS.gate, compatibilityDate: "2026-03-01", logpush: false,
+      accountId: ACCOUNT, scriptName: "github-gate", mainModule: "gate.js", content: embedPolicy(SCRIPTS.gate, policyOf(environment())), compatibilityDate: "2026-03-01", logpush: false,
       observability: { enabled: true, headSamplingRate: 1, logs: { enabled: true, headSamplingRate: 1, invocationLogs: false } },
     });
   });
@@ -55,16 +56,25 @@ describe("Gate", () => {
     const run = await up();
     expect(bindingsOf(run).map(({ name, type }) => [name, type])).toEqual([
       ["ALERTS", "json"], ["ALERT_SECRET", "secret_text"], ["AUDIT", "r2_bucket"], ["GATE_KEYS", "json"], ["LEDGER", "durable_object_namespace"],
-      ["OPERATOR_KEYS", "json"], ["POLICY", "json"], ["TOKENS", "kv_namespace"], ["TOKEN_STORE", "json"], ["VAULT_SECRET_ID", "secret_text"],
+      ["OPERATOR_KEYS", "json"], ["TOKENS", "kv_namespace"], ["TOKEN_STORE", "json"], ["VAULT_SECRET_ID", "secret_text"],
     ]);
     expect(binding(run, "LEDGER")).toEqual({ name: "LEDGER", type: "durable_object_namespace", className: "Ledger", scriptName: "github-gate-ledger" });
     expect(binding(run, "TOKENS")).toMatchObject({ namespaceId: "kv-id" });
     expect(binding(run, "AUDIT")).toMatchObject({ bucketName: "acme-agent-audit" });
-    expect(JSON.parse(binding(run, "POLICY")!.json!)).toEqual(JSON.parse(JSON.stringify(policyOf(environment()))));
     expect(JSON.parse(binding(run, "ALERTS")!.json!)).toEqual({ webhook: "https://alerts.acme.dev/hook" });
     expect(JSON.parse(binding(run, "TOKEN_STORE")!.json!)).toEqual({
       kind: "vault", address: "https://vault.acme.dev:8200", mount: "agents", path: "github/claude-bot", authMount: "gatehouse-gate", roleId: "role-id",
     });
+  });
+
+  it("carries its policy in its module, readable, and no binding is near Cloudflare's limit of 5 KB", async () => {
+    const repositories = Array.from({ length: 200 }, (_, i) => ({ name: `service-${i}`, access: "read" as const }));
+    const run = await up({ repositories, audit: { retentionDays: 400, alertWebhook: `https://alerts.acme.dev/${"x".repeat(1000)}`, sinks: [{ kind: "r2", bucket: "audit-trail" }] } });
+    const content = String(run.one("gate-script").inputs["content"]);
+    const carried = content.slice(`const ${EMBEDDED_POLICY} = `.length, content.indexOf(";\n"));
+    expect((JSON.parse(carried) as { repositories: unknown[] }).repositories).toHaveLength(200);
+    expect(content).toContain("\n      \"name\": \"service-7\",\n");
+    for (const entry of bindingsOf(run)) expect([entry.name, Buffer.byteLength(entry.json ?? entry.text ?? "") < 4096]).toEqual([entry.name, true]);
   });
 
   it("knows keys by their hash alone", async () => {
@@ -166,6 +176,55 @@ describe("Gate", () => {
     await expect(deploy({ types }, (opts) => new Gate("gate", {
       environment: posture, policy: policyOf(posture), scripts: SCRIPTS, tokenStore: tokenStorePlan(posture, undefined), auditBucket: "b-1",
     }, opts))).rejects.toThrow("vaultSignIn is needed");
+  });
+});
+
+describe("Rotator", () => {
+  const KEYS = { operatorKey: "gop_raw-operator-of-the-test", alertSecret: "whsec_raw-alert-of-the-test", tokenKey: "raw-token-key-of-the-test" };
+  const rotator = (changes: Record<string, unknown> = {}, signIn = true): Promise<Deployment<Rotator>> => {
+    const posture = environment(changes);
+    return deploy({ types }, (opts) => new Rotator("rotator", {
+      environment: posture, script: SCRIPTS.rotator, plan: planRotation(posture), tokenStore: rotatorStorePlan(posture, "https://vault.acme.dev:8200/"),
+      vaultSignIn: signIn ? { roleId: "role-id", secretId: SECRET_ID } : undefined, gate: { scriptName: "github-gate", ...KEYS },
+    }, opts));
+  };
+  const boundIn = (run: Deployment<unknown>) => run.one("rotator-script").inputs.bindings as { name: string; type: string; json?: string; text?: string; service?: string }[];
+
+  it("has no address and no route; only its schedule starts it", async () => {
+    const run = await rotator();
+    expect(run.one("rotator-script").inputs).toMatchObject({ scriptName: "github-gate-rotator", mainModule: "rotator.js", content: SCRIPTS.rotator, compatibilityDate: "2026-03-01" });
+    expect(run.one("rotator-subdomain").inputs).toEqual({ accountId: ACCOUNT, scriptName: "github-gate-rotator", enabled: false, previewsEnabled: false });
+    expect(run.one("rotator-cron").inputs).toEqual({ accountId: ACCOUNT, scriptName: "github-gate-rotator", schedules: [{ cron: "*/5 * * * *" }] });
+    expect(run.resources.map(({ name }) => name).sort()).toEqual(["rotator", "rotator-cron", "rotator-script", "rotator-subdomain"]);
+  });
+
+  it("holds with Vault nothing but its own sign-in, and reaches the gate alone", async () => {
+    const run = await rotator();
+    expect(boundIn(run).map(({ name, type }) => [name, type])).toEqual([["GATE", "service"], ["ROTATION", "json"], ["TOKEN_STORE", "json"], ["VAULT_SECRET_ID", "secret_text"], ["WEBHOOK_SECRET", "secret_text"]]);
+    const by = Object.fromEntries(boundIn(run).map((entry) => [entry.name, entry]));
+    expect(by.GATE).toEqual({ name: "GATE", type: "service", service: "github-gate" });
+    expect(JSON.parse(by.ROTATION!.json!)).toEqual(JSON.parse(JSON.stringify(planRotation(environment()))));
+    expect(JSON.parse(by.TOKEN_STORE!.json!)).toEqual({
+      kind: "vault", address: "https://vault.acme.dev:8200", mount: "agents", path: "github/claude-bot", operator: "github/claude-bot-operator", minter: "github/claude-bot-minter",
+      authMount: "gatehouse-gate", roleId: "role-id",
+    });
+  });
+
+  it("has keys of its own with Workers KV, one of which the gate does not have", async () => {
+    const run = await rotator({ tokenStore: { kind: "kv" } }, false);
+    const texts = Object.fromEntries(boundIn(run).filter(({ type }) => type === "secret_text").map(({ name, text }) => [name, text]));
+    expect(texts).toEqual({ OPERATOR_KEY: KEYS.operatorKey, ROTATOR_KEY: bytes("rotator-key"), TOKEN_KEY: KEYS.tokenKey, WEBHOOK_SECRET: KEYS.alertSecret });
+    expect(inClear(run, bytes("rotator-key"))).toEqual([]);
+  });
+
+  it("has no secret in clear", async () => {
+    const run = await rotator();
+    expect(run.one("rotator-script").secrets).toContain("bindings");
+    for (const secret of [SECRET_ID, KEYS.alertSecret]) expect(inClear(run, secret)).toEqual([]);
+  });
+
+  it("needs a way to sign in when the store is Vault", async () => {
+    await expect(rotator({}, false)).rejects.toThrow("vaultSignIn is needed");
   });
 });
 

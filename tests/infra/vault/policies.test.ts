@@ -3,7 +3,7 @@ import { environment } from "../../support/environment";
 import { useVault } from "../../support/vault";
 
 /** The policies as derived, in a real OpenBao: each party does its work, and gets a real 403 for everything else. */
-const posture = environment();
+const posture = environment({ "agent.credential": { kind: "app-installation", appId: 7, installationId: 8 } });
 const policies = vaultPolicies(posture);
 const paths = names(posture).vault!;
 const vault = useVault();
@@ -11,6 +11,7 @@ const tokens = {} as Record<VaultParty, string>;
 
 const TOKEN = `${paths.mount}/data/${paths.token}`;
 const JOURNAL = `${paths.mount}/data/${paths.journal}`;
+const MINTER = `${paths.mount}/data/${paths.minter}`;
 const OPERATOR = `${paths.mount}/data/${paths.operator}`;
 const BREAK_GLASS = `${paths.mount}/data/${paths.breakGlass}`;
 const NEIGHBOUR = `${paths.mount}/data/${paths.token}-of-another-agent`;
@@ -19,7 +20,7 @@ const record = (cas: number) => ({ data: { token: "a-value", sha256: "x" }, opti
 beforeAll(async () => {
   await vault.call("POST", `sys/mounts/${paths.mount}`, { type: "kv", options: { version: "2" } });
   for (let i = 0; i < 50 && (await vault.call("POST", `${paths.mount}/config`, { cas_required: true, max_versions: 10 })).status >= 400; i++) await new Promise((resolve) => setTimeout(resolve, 100));
-  for (const path of [TOKEN, JOURNAL, OPERATOR, BREAK_GLASS, NEIGHBOUR]) expect((await vault.call("POST", path, record(0))).status).toBe(200);
+  for (const path of [TOKEN, JOURNAL, MINTER, OPERATOR, BREAK_GLASS, NEIGHBOUR]) expect((await vault.call("POST", path, record(0))).status).toBe(200);
   await vault.call("POST", `sys/auth/${paths.appRole.mount}`, { type: "approle" });
   for (const [party, { name, hcl }] of Object.entries(policies) as [VaultParty, { name: string; hcl: string }][]) {
     expect([party, (await vault.call("PUT", `sys/policies/acl/${name}`, { policy: hcl })).status]).toEqual([party, 204]);
@@ -36,7 +37,7 @@ describe("the gate", () => {
   });
 
   it.each([
-    ["GET", JOURNAL], ["GET", OPERATOR], ["GET", BREAK_GLASS], ["GET", NEIGHBOUR], ["GET", TOKEN.replace("/data/", "/metadata/")], ["GET", `${paths.mount}/metadata?list=true`],
+    ["GET", JOURNAL], ["GET", MINTER], ["GET", OPERATOR], ["GET", BREAK_GLASS], ["GET", NEIGHBOUR], ["GET", TOKEN.replace("/data/", "/metadata/")], ["GET", `${paths.mount}/metadata?list=true`],
     ["POST", TOKEN], ["DELETE", TOKEN], ["GET", `${paths.mount}/config`], ["GET", "sys/mounts"], ["GET", `sys/policies/acl/${paths.policies.gate}`], ["POST", "auth/token/create"],
   ])("may not %s %s", async (method, path) => {
     expect(await as("gate", method, path, method === "POST" ? record(1) : undefined)).toBe(403);
@@ -53,10 +54,11 @@ describe("the rotator", () => {
     expect(await as("rotator", "POST", TOKEN.replace("/data/", "/destroy/"), { versions: [1] })).toBe(204);
     expect(await as("rotator", "POST", JOURNAL, record(1))).toBe(200);
     expect(await as("rotator", "GET", OPERATOR)).toBe(200);
+    expect(await as("rotator", "GET", MINTER)).toBe(200);
   });
 
   it.each([
-    ["POST", OPERATOR], ["GET", BREAK_GLASS], ["POST", BREAK_GLASS], ["GET", NEIGHBOUR], ["POST", NEIGHBOUR], ["DELETE", TOKEN], ["DELETE", TOKEN.replace("/data/", "/metadata/")],
+    ["POST", OPERATOR], ["POST", MINTER], ["GET", BREAK_GLASS], ["POST", BREAK_GLASS], ["GET", NEIGHBOUR], ["POST", NEIGHBOUR], ["DELETE", TOKEN], ["DELETE", TOKEN.replace("/data/", "/metadata/")],
     ["GET", `${paths.mount}/metadata?list=true`], ["POST", `${paths.mount}/config`], ["POST", `sys/policies/acl/${paths.policies.rotator}`], ["POST", `sys/mounts/${paths.mount}/tune`],
   ])("may not %s %s", async (method, path) => {
     expect(await as("rotator", method, path, method === "POST" ? record(1) : undefined)).toBe(403);
@@ -69,7 +71,7 @@ describe("the auditor", () => {
   });
 
   it.each([
-    ["GET", TOKEN], ["GET", JOURNAL], ["GET", OPERATOR], ["GET", BREAK_GLASS], ["POST", TOKEN], ["POST", TOKEN.replace("/data/", "/metadata/")],
+    ["GET", TOKEN], ["GET", JOURNAL], ["GET", MINTER], ["GET", OPERATOR], ["GET", BREAK_GLASS], ["POST", TOKEN], ["POST", TOKEN.replace("/data/", "/metadata/")],
     ["PUT", `sys/policies/acl/${paths.policies.auditor}`], ["GET", TOKEN.replace("/data/", "/subkeys/")],
   ])("may not %s %s", async (method, path) => {
     expect(await as("auditor", method, path, method === "GET" ? undefined : record(1))).toBe(403);
@@ -98,9 +100,15 @@ describe("the deployer", () => {
     }
   });
 
-  it.each([["GET", TOKEN], ["POST", TOKEN], ["DELETE", TOKEN], ["GET", JOURNAL], ["GET", NEIGHBOUR], ["GET", TOKEN.replace("/data/", "/metadata/")], ["POST", "sys/mounts/other"], ["PUT", "sys/policies/acl/root-like"], ["GET", "sys/policies/acl/default"]])("may not %s %s", async (method, path) => {
+  it.each([["GET", TOKEN], ["POST", TOKEN], ["DELETE", TOKEN], ["GET", JOURNAL], ["GET", MINTER], ["POST", MINTER], ["GET", NEIGHBOUR], ["GET", TOKEN.replace("/data/", "/metadata/")], ["POST", "sys/mounts/other"], ["PUT", "sys/policies/acl/root-like"], ["GET", "sys/policies/acl/default"]])("may not %s %s", async (method, path) => {
     expect(await as("deployer", method, path, method === "GET" || method === "DELETE" ? undefined : record(1))).toBe(403);
   });
+});
+
+it("a rotator whose tokens a person makes has no right to a minting secret", () => {
+  const rules = vaultPolicies(environment()).rotator.rules.map(({ path }) => path);
+  expect(rules).not.toContain(MINTER);
+  expect(rules).toContain(TOKEN);
 });
 
 it("a gate that signs in by its role gets a batch token that reads the one path", async () => {

@@ -39,7 +39,7 @@ it("writes one policy for each party, as derived", async () => {
 
 it("lets the gate sign in for a short batch token with its one policy", async () => {
   const run = await up();
-  expect(run.one("store-gate-auth").inputs).toEqual({ type: "approle", path: "gatehouse-gate", description: "The gate (Gatehouse)" });
+  expect(run.one("store-gate-auth").inputs).toEqual({ type: "approle", path: "gatehouse-gate", description: "The gate and the rotator (Gatehouse)" });
   expect(run.one("store-gate-role").inputs).toEqual({
     backend: "gatehouse-gate", roleName: "claude-bot", bindSecretId: true, tokenPolicies: ["gatehouse-claude-bot-gate"], tokenNoDefaultPolicy: true,
     tokenType: "batch", tokenTtl: 300, tokenMaxTtl: 300,
@@ -47,6 +47,16 @@ it("lets the gate sign in for a short batch token with its one policy", async ()
   // A role that limits its secret ids would replace this one in every preview.
   expect(run.one("store-gate-secret").inputs).toEqual({ backend: "gatehouse-gate", roleName: "claude-bot" });
   expect(run.one("store-gate-quota").inputs).toEqual({ name: "gatehouse-claude-bot", path: "auth/gatehouse-gate/", rate: 50, interval: 1 });
+});
+
+it("lets the rotator sign in by a role of its own with its own policy", async () => {
+  const run = await up();
+  expect(run.one("store-rotator-role").inputs).toEqual({
+    backend: "gatehouse-gate", roleName: "claude-bot-rotator", bindSecretId: true, tokenPolicies: ["gatehouse-claude-bot-rotator"], tokenNoDefaultPolicy: true,
+    tokenType: "batch", tokenTtl: 600, tokenMaxTtl: 600,
+  });
+  expect(run.one("store-rotator-secret").inputs).toEqual({ backend: "gatehouse-gate", roleName: "claude-bot-rotator" });
+  expect(await (run.value.rotator.secretId as unknown as { isSecret: Promise<boolean> }).isSecret).toBe(true);
 });
 
 it("lets workflows of the one repository sign in, by GitHub's issuer, on its default branch", async () => {

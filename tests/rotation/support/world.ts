@@ -24,7 +24,7 @@ const BRIDGE_MS = 5_000;
 
 let pem: string | undefined;
 /** One RSA key for all worlds: making one takes longer than a run. PKCS#1, as GitHub hands it out. */
-const appKey = (): string => (pem ??= generateKeyPairSync("rsa", { modulusLength: 2048, privateKeyEncoding: { type: "pkcs1", format: "pem" }, publicKeyEncoding: { type: "spki", format: "pem" } }).privateKey);
+export const appKey = (): string => (pem ??= generateKeyPairSync("rsa", { modulusLength: 2048, privateKeyEncoding: { type: "pkcs1", format: "pem" }, publicKeyEncoding: { type: "spki", format: "pem" } }).privateKey);
 
 export function planFor(kind: Kind, change: Partial<RotationPlan> = {}): RotationPlan {
   const credential = kind === "personal-access-token" || kind === "ghes-impersonation" ? { kind, expiryDays: 30 } as const
@@ -60,6 +60,8 @@ export class World {
   readonly vault = new VaultModel();
   readonly gate: GateModel;
   readonly tokenKey = randomBytes(32).toString("base64");
+  /** Of the journal, which the gate cannot read. */
+  readonly rotatorKey = randomBytes(32).toString("base64");
   readonly said: Progress[] = [];
   readonly delivered: unknown[] = [];
   readonly agent = { sent: 0, failed: [] as string[] };
@@ -85,7 +87,7 @@ export class World {
   async journal(): Promise<Journal> {
     if (this.store === "vault") return readJournal(this.vault.current("github/claude-bot-rotation"));
     const cell = this.gate.cells.get("token-rotation");
-    return readJournal(cell && (await unseal(this.tokenKey, cell.value)).content);
+    return readJournal(cell && (await unseal(this.rotatorKey, cell.value)).content);
   }
 
   current(token: string | undefined): ModelToken | undefined { return this.github.tokens.find((t) => t.token === token); }
@@ -169,7 +171,7 @@ export class Rotator {
     this.#deps = {
       effects, plan: world.plan, gate, rotatorId: randomBytes(4).toString("hex"), adapters: [adapter],
       minter: minterFor(effects, world.plan, { appPrivateKey: appKey(), appClientSecret: "model", siteAdminToken: world.github.siteAdmin }),
-      store: world.store === "vault" ? vaultStore(session, "agents", "github/claude-bot") : kvStore(gate.storage(), world.tokenKey),
+      store: world.store === "vault" ? vaultStore(session, "agents", "github/claude-bot") : kvStore(gate.storage(), { token: world.tokenKey, rotator: world.rotatorKey }),
     };
   }
 

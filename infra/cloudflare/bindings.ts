@@ -1,0 +1,17 @@
+import type * as cloudflare from "@pulumi/cloudflare";
+import * as pulumi from "@pulumi/pulumi";
+
+export type Binding = cloudflare.types.input.WorkersScriptBinding;
+
+/** A value that the Worker reads as an object. */
+export function json(name: string, value: pulumi.Input<unknown>): Binding {
+  return { name, type: "json", json: pulumi.jsonStringify(value) };
+}
+
+/** A text that nobody reads back, the account's API included. */
+export function secretText(name: string, text: pulumi.Input<string>): Binding {
+  return { name, type: "secret_text", text: pulumi.secret(text) };
+}
+
+/** In one order, so that a diff shows what changed and nothing else. */
+export const byName = (bindings: readonly Binding[]): Binding[] => [...bindings].sort((a, b) => (String(a.name) < String(b.name) ? -1 : 1));

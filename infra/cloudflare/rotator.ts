@@ -1,0 +1,69 @@
+import * as cloudflare from "@pulumi/cloudflare";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { GatehouseComponent } from "../component";
+import { ROTATOR_CRON, SCRIPT_SETTINGS, names, type Environment, type RotationPlan, type RotatorStorePlan } from "../posture";
+import { byName, json, secretText, type Binding } from "./bindings";
+
+export interface RotatorArgs {
+  readonly environment: Environment;
+  readonly script: string;
+  /** What the environment says about the token. */
+  readonly plan: RotationPlan;
+  readonly tokenStore: RotatorStorePlan;
+  /** The rotator's own sign-in to Vault, not the gate's; only for that token store. */
+  readonly vaultSignIn?: { readonly roleId: pulumi.Input<string>; readonly secretId: pulumi.Input<string> };
+  /** The deployed gate, which it tells to take up a new token and asks to prove its use. */
+  readonly gate: {
+    readonly scriptName: pulumi.Input<string>;
+    readonly operatorKey: pulumi.Input<string>;
+    readonly alertSecret: pulumi.Input<string>;
+    readonly tokenKey?: pulumi.Input<string>;
+  };
+}
+
+/**
+ * The Worker that rotates the token by itself. It is apart from the gate, because the gate may only read the token, and because
+ * whoever breaks into what faces the agent shall not hold what makes tokens. It has no address: only its schedule starts it.
+ */
+export class Rotator extends GatehouseComponent {
+  /** With which journal and minting secret are sealed when Workers KV is the store; the gate does not have it. A secret. */
+  readonly rotatorKey: pulumi.Output<string> | undefined;
+
+  constructor(private readonly name: string, private readonly args: RotatorArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("gatehouse:cloudflare:Rotator", name, opts);
+    const { environment, gate, plan, script } = args;
+    const accountId = environment.gate.accountId;
+    this.rotatorKey = args.tokenStore.kind === "kv" ? pulumi.secret(new random.RandomBytes(`${name}-key`, { length: 32 }, { parent: this }).base64) : undefined;
+    const worker = new cloudflare.WorkersScript(`${name}-script`, {
+      accountId,
+      scriptName: names(environment).rotatorScript,
+      mainModule: "rotator.js",
+      content: script,
+      bindings: byName([
+        json("ROTATION", plan),
+        { name: "GATE", type: "service", service: gate.scriptName },
+        secretText("WEBHOOK_SECRET", gate.alertSecret),
+        ...this.tokenStoreBindings(),
+      ]),
+      ...SCRIPT_SETTINGS,
+    }, { parent: this });
+    new cloudflare.WorkersScriptSubdomain(`${name}-subdomain`, { accountId, scriptName: worker.scriptName, enabled: false, previewsEnabled: false }, { parent: this });
+    new cloudflare.WorkersCronTrigger(`${name}-cron`, { accountId, scriptName: worker.scriptName, schedules: [{ cron: ROTATOR_CRON }] }, { parent: this });
+    this.registerOutputs({});
+  }
+
+  /** With Vault it holds nothing but its sign-in; with Workers KV there is no place but the bindings for its keys. */
+  private tokenStoreBindings(): Binding[] {
+    const { gate, tokenStore, vaultSignIn } = this.args;
+    if (tokenStore.kind === "vault") {
+      if (!vaultSignIn) throw new Error("Rotator: the token store is Vault, so vaultSignIn is needed");
+      return [json("TOKEN_STORE", { ...tokenStore, roleId: vaultSignIn.roleId }), secretText("VAULT_SECRET_ID", vaultSignIn.secretId)];
+    }
+    if (!gate.tokenKey || !this.rotatorKey) throw new Error("Rotator: the token store is Workers KV, so the gate's token key is needed");
+    return [
+      json("TOKEN_STORE", tokenStore), secretText("OPERATOR_KEY", gate.operatorKey),
+      secretText("TOKEN_KEY", gate.tokenKey), secretText("ROTATOR_KEY", this.rotatorKey),
+    ];
+  }
+}

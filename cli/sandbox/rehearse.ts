@@ -107,13 +107,15 @@ async function drill(stage: Stage, deployment: Deployment, narrator: Narrator): 
 
 const short = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
-/** What was tried, expected, answered, and which lock stopped it; the second lock is GitHub's own. */
-export function drillTable(rows: readonly DrillRow[]): string {
-  return table(["tried", "with", "expected", "gate", "lock: the gate", "lock: GitHub alone", "holds"], rows.map((row) => [
-    row.title, row.client, row.expect, answered(row.answer),
-    row.answer.ok ? "" : short(row.answer.rule ?? "", 40),
-    row.second ? (row.second.ok ? "OPEN" : short(`${answered(row.second)} ${row.second.rule ?? ""}`, 44)) : "",
-    row.holds ? pc.green("yes") : pc.red("NO"),
+/** What was tried, expected, answered, and which lock stopped it; the second lock is GitHub's own. Fits a terminal of 120 columns and more. */
+export function drillTable(rows: readonly DrillRow[], columns = process.stdout.columns ?? 160): string {
+  const gate = (row: DrillRow): string => `${answered(row.answer)} ${row.answer.ok ? "" : row.answer.rule ?? ""}`;
+  const alone = (row: DrillRow): string => (!row.second ? "" : row.second.ok ? pc.red("OPEN") : `${answered(row.second)} ${row.second.rule ?? ""}`);
+  const widest = (cells: readonly string[]): number => Math.max(...cells.map((cell) => cell.length));
+  const taken = widest(rows.map((row) => row.title)) + widest(rows.map(gate)) + "raw socket".length + "expected".length + "holds".length + 5 * 2;
+  const room = Math.max(16, columns - taken);
+  return table(["tried", "with", "expected", "the gate", "GitHub alone", "holds"], rows.map((row) => [
+    row.title, row.client, row.expect, gate(row), short(alone(row), room), row.holds ? pc.green("yes") : pc.red("NO"),
   ]));
 }
 

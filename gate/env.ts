@@ -18,7 +18,8 @@ export interface GateKeyHash extends KeyHash {
 
 /** The gate's bindings, as the stack declares them. */
 export interface GateEnv {
-  readonly POLICY: GatePolicy;
+  /** Only where there is room for it; the stack puts the policy into the module, because a binding holds 5 KB at most. */
+  readonly POLICY?: GatePolicy;
   readonly GATE_KEYS: readonly GateKeyHash[];
   readonly OPERATOR_KEYS: readonly KeyHash[];
   readonly TOKEN_STORE: TokenStoreConfig;

@@ -7,3 +7,4 @@ export { GENESIS, chainLine, entryText, verifyChain, type AuditEntry, type Audit
 export { SECRET_RULES, findSecrets, type Finding } from "./secrets";
 export { PathMatcher } from "./globs";
 export { SELF_HOST_SECRETS, selfHostConfig, type SelfHostOptions } from "./selfhost";
+export { EMBEDDED_POLICY, embedPolicy } from "./embed";

@@ -21,6 +21,9 @@ export const BINDING_FIELDS: Readonly<Record<string, string | undefined>> = {
   durable_object_namespace: "class_name", ratelimit: "namespace_id", queue: "queue_name", service: "service", version_metadata: undefined, analytics_engine: "dataset",
 };
 
+/** What a variable or secret may hold, in bytes; an object counts as its JSON. */
+const MAX_VARIABLE_BYTES = 5 * 1024;
+
 /** Fields of the metadata that come back in `settings`, beside the bindings. */
 const KEPT = ["compatibility_date", "compatibility_flags", "usage_model", "tags", "tail_consumers", "logpush", "observability", "placement", "limits", "annotations"] as const;
 
@@ -122,6 +125,7 @@ function checkBindings(account: Account, script: Script): void {
     if (!(binding.type in BINDING_FIELDS)) throw errors.upload(`binding ${binding.name}: the sandbox does not run bindings of type ${binding.type}`);
     const field = BINDING_FIELDS[binding.type];
     if (field !== undefined && binding[field] === undefined) throw errors.upload(`binding ${binding.name} of type ${binding.type} must have a valid \`${field}\` specified`);
+    if (variableBytes(binding) > MAX_VARIABLE_BYTES) throw errors.upload(`binding ${binding.name} of type ${binding.type} is larger than 5 KB, the limit of an environment variable`);
     const value = (key: string): string => String(binding[key]);
     switch (binding.type) {
       case "kv_namespace":
@@ -153,6 +157,11 @@ function checkBindings(account: Account, script: Script): void {
       default:
     }
   }
+}
+
+function variableBytes(binding: Binding): number {
+  if (binding.type === "json") return Buffer.byteLength(typeof binding["json"] === "string" ? binding["json"] : JSON.stringify(binding["json"]));
+  return binding.type === "plain_text" || binding.type === "secret_text" ? Buffer.byteLength(String(binding["text"])) : 0;
 }
 
 /** The namespace that a binding means: a class of the script itself or, by `script_name`, of another one. */

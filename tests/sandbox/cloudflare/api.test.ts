@@ -75,11 +75,18 @@ describe("the stand-in, asked by Cloudflare's own SDK", () => {
       ["a rate limit of another period", { bindings: [{ name: "R", type: "ratelimit", namespace_id: "1", simple: { limit: 1, period: 30 } }] }, 400, 10021],
       ["a binding that the sandbox does not run", { bindings: [{ name: "D", type: "d1", id: "x" }] }, 400, 10021],
       ["two bindings of one name", { bindings: [{ name: "P", type: "plain_text", text: "a" }, { name: "P", type: "plain_text", text: "b" }] }, 400, 10021],
+      ["an object of more than 5 KB", { bindings: [{ name: "P", type: "json", json: { a: "x".repeat(5113) } }] }, 400, 10021],
+      ["a secret of more than 5 KB", { bindings: [{ name: "P", type: "secret_text", text: "x".repeat(5121) }] }, 400, 10021],
       ["a main module that is not there", { main_module: "other.js" }, 400, 10021],
     ])("is refused for %s", async (_, metadata, status, code) => {
       const answer = await cloudflare.upload("s", SCRIPT, metadata);
       expect([answer.status, answer.body.errors[0]?.code, answer.headers.get("x-should-retry")]).toEqual([status, code, "false"]);
       expect(cloudflare.account.scripts.has("s")).toBe(false);
+    });
+
+    it("is taken with variables of just 5 KB", async () => {
+      expect((await cloudflare.upload("s", SCRIPT, { bindings: [{ name: "P", type: "json", json: { a: "x".repeat(5112) } }, { name: "S", type: "secret_text", text: "x".repeat(5120) }] })).status).toBe(200);
+      await cloudflare.call("DELETE", "{a}/workers/scripts/s");
     });
 
     it("with migrations is taken once, refused with 412 when repeated, and taken with the right old tag or without migrations", async () => {

@@ -215,21 +215,19 @@ export async function mergePull(
   return sha;
 }
 
+/**
+ * Commit by commit onto the base. To merge one commit's change alone, git is shown a commit that holds what is there already and has the same parent:
+ * their common ancestor is then that parent (`merge-tree` takes a base of the caller's choice only since git 2.40).
+ */
 async function rebase(world: World, git: GitRepository, base: string, head: string): Promise<string> {
   let onto = base;
   for (const commit of await git.commits((await git.log([`${base}..${head}`])).reverse())) {
     if (commit.parents.length !== 1) throw new HttpError(405, "This branch can't be rebased");
-    const { stdout, code } = await git.git(["merge-tree", "--write-tree", "--no-messages", `--merge-base=${commit.parents[0]}`, onto, commit.sha], {
-      okCodes: [0, 1, 129],
-    });
-    if (code !== 0) throw new HttpError(405, "This branch can't be rebased");
-    onto = await git.writeCommit({
-      tree: stdout.toString().split("\n")[0]!.trim(),
-      parents: [onto],
-      author: commit.author,
-      committer: { ...webFlow(world) },
-      message: commit.message,
-    });
+    const here = (await git.commit(onto))!.tree;
+    const stand = await git.writeCommit({ tree: here, parents: commit.parents, author: commit.author, committer: commit.committer, message: "" });
+    const tree = await git.mergeTree(stand, commit.sha);
+    if (tree === undefined) throw new HttpError(405, "This branch can't be rebased");
+    onto = await git.writeCommit({ tree, parents: [onto], author: commit.author, committer: webFlow(world), message: commit.message });
   }
   return onto;
 }

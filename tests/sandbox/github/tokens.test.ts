@@ -202,6 +202,7 @@ describe("the token authority", () => {
       ]);
       expect((await token("PUT", "/repos/acme/docs/contents/x", { message: "m", content: "eA==" })).status).toBe(403);
       expect((await app()("POST", path(), { permissions: { secrets: "write" } })).status).toBe(422);
+      expect((await app()("POST", path(), { permissions: { checks: "write" } })).status).toBe(422); // it holds read only
       expect((await app()("POST", path(), { repositories: ["secrets"] })).status).toBe(422);
     });
     it("end themselves", async () => {

@@ -59,14 +59,6 @@ export function rawFromConfig(config: Readonly<Record<string, string>>): Record<
 function fromConfig(value: string): unknown {
   if (value === "true" || value === "false") return value === "true";
   if (!/^\s*[[{]/.test(value)) return value;
-  try { return withMappings(JSON.parse(value)); } catch { return value; }
-}
-
-/** A mapping that was set inside another one, as `--path gatehouse:agent.credential` does, arrives as the text it was written as. */
-function withMappings(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withMappings);
-  if (isRecord(value)) return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, withMappings(part)]));
-  if (typeof value !== "string" || !/^\{.*\}$/s.test(value)) return value;
   try { return JSON.parse(value); } catch { return value; }
 }
 

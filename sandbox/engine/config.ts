@@ -98,7 +98,7 @@ function fits({ type, items }: ConfigDeclaration, value: unknown): boolean {
   }
 }
 
-/** `a:b.c[0]=5`: the key runs to the first `=`; inside a structure `true`, `false` and whole numbers become what they say. */
+/** `a:b.c[0]=5`: the key runs to the first `=`; inside a structure `true`, `false` and whole numbers become what they say. JSON lists and mappings are taken too. */
 function applyOverride(project: string, values: Map<string, { value: unknown; secret: boolean }>, override: string): void {
   const at = override.indexOf("=");
   if (at <= 0) throw new UsageError(`--config ${override}: write it as key=value, for example gatehouse:gate.requestsPerMinute=5000`);
@@ -116,13 +116,19 @@ function applyOverride(project: string, values: Map<string, { value: unknown; se
   const key = fullKey(project, `${namespace}:${String(name)}`);
   const before = values.get(key);
   values.set(key, {
-    value: rest.length === 0 ? text : setAt(before?.value, rest, adjusted(text), override),
+    value: rest.length === 0 ? structured(text) ?? text : setAt(before?.value, rest, adjusted(text), override),
     secret: rest.length > 0 && (before?.secret ?? false),
   });
 }
 
 const adjusted = (text: string): unknown =>
-  text === "true" ? true : text === "false" ? false : /^(0|-?[1-9]\d{0,14})$/.test(text) ? Number(text) : text;
+  structured(text) ?? (text === "true" ? true : text === "false" ? false : /^(0|-?[1-9]\d{0,14})$/.test(text) ? Number(text) : text);
+
+/** A list or mapping written as JSON: a whole one is hard to write otherwise. */
+function structured(text: string): unknown {
+  if (!/^[[{]/.test(text)) return undefined;
+  try { return JSON.parse(text) as unknown; } catch { return undefined; }
+}
 
 function setAt(holder: unknown, path: readonly PathPart[], value: unknown, override: string): unknown {
   const [part, ...rest] = path;

@@ -144,6 +144,9 @@ class Judge {
       const head = this.argument(field, "headRef");
       if (typeof head !== "string" || !isRefName(head)) stop("fork-not-allowed", "compare.headRef");
     }
+    // Guard `graphql-argument-id`: the only open argument of a query, beside the root's, that names something of another repository.
+    const proposal = name === "isRequired" ? this.argument(field, "pullRequestId") : undefined;
+    if (proposal !== undefined && proposal !== null) this.mustResolve(proposal, "isRequired.pullRequestId");
     const target = open.target;
     if (target === undefined) {
       if (field.selectionSet !== undefined) stop("graphql-malformed", name);

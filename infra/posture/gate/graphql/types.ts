@@ -1,7 +1,8 @@
 /**
  * The open part of GitHub's GraphQL schema. A field that is not here is closed. Per type: `field`, `field(arguments)`, `field:Target`, and
  * `field:Target[]` for a connection of Target. No type leads to another repository but through the marked `Elsewhere`: fields that list issues or
- * pull requests across repositories (closingIssuesReferences, associatedPullRequests …) are closed for that reason.
+ * pull requests across repositories (closingIssuesReferences, associatedPullRequests …) are closed for that reason, and fields whose value is an
+ * address with a credential in it (tarballUrl, zipballUrl, tempCloneToken) because it would lead past the gate.
  */
 const PAGES = "first last after before";
 const COMMENT = "id databaseId fullDatabaseId author:Actor authorAssociation body bodyText bodyHTML createdAt updatedAt lastEditedAt publishedAt url includesCreatedEdit viewerDidAuthor viewerCanUpdate reactionGroups:ReactionGroup repository:SameRepository";
@@ -33,7 +34,7 @@ const SOURCE: Readonly<Record<string, string>> = {
   GitObject: "id oid abbreviatedOid commitUrl",
   Commit: `id oid abbreviatedOid message messageHeadline messageBody messageHeadlineHTML url commitUrl committedDate authoredDate pushedDate additions deletions changedFilesIfAvailable author:GitActor committer:GitActor authors(${PAGES}):GitActor[] `
     + `parents(${PAGES}):Commit[] tree:Tree history(${PAGES} path since until author):Commit[] file(path):TreeEntry statusCheckRollup:StatusCheckRollup status:Status checkSuites(${PAGES} filterBy):CheckSuite[] `
-    + "committedViaWeb authoredByCommitter zipballUrl tarballUrl signature:Signature repository:SameRepository",
+    + "committedViaWeb authoredByCommitter signature:Signature repository:SameRepository",
   Signature: "isValid state wasSignedByGitHub",
   GitActor: "name email date avatarUrl(size) user:Actor",
   Tree: "id oid abbreviatedOid entries:TreeEntry",

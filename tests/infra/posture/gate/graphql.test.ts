@@ -30,6 +30,7 @@ describe.each<[string, string | [string, unknown], string | [string, unknown], s
   ["the owner's repositories", inApi("owner { login }"), inApi("owner { ... on Organization { repositories(first: 9) { nodes { name } } } }"), "graphql-field"],
   ["forks", inApi("forkCount"), inApi("forks(first: 9) { nodes { name } }"), "graphql-field"],
   ["the token of a clone", inApi("id"), inApi("tempCloneToken"), "graphql-field"],
+  ["the address of an archive, which holds a credential", inApi("object(expression: \"main\") { ... on Commit { url } }"), inApi("object(expression: \"main\") { ... on Commit { tarballUrl } }"), "graphql-field"],
   ["an organization", inApi("id"), "{ organization(login: \"acme\") { id } }", "graphql-field"],
   ["a resource by address", inApi("id"), "{ resource(url: \"https://github.com/acme/secrets\") { url } }", "graphql-field"],
   ["a search beyond the list", "{ search(query: \"repo:acme/api x\", type: ISSUE, first: 5) { issueCount } }", "{ search(query: \"x\", type: ISSUE, first: 5) { issueCount } }", "search-not-scoped"],
@@ -68,6 +69,20 @@ function commit(file: string, branchName: string): [string, unknown] {
 }
 
 describe("judgeGraphql", () => {
+  it("has every id resolved that an argument names", () => {
+    const asked = (args: string): JudgedGraphql | Refusal => judge(inApi(`object(expression: "main") { ... on Commit { statusCheckRollup { contexts(first: 1) { nodes { ... on CheckRun { isRequired(${args}) } } } } } }`));
+    expect(asked("pullRequestNumber: 7")).toMatchObject({ ids: [] });
+    expect(asked("pullRequestId: \"PR_elsewhere\"")).toMatchObject({ ids: ["PR_elsewhere"] });
+    expect(verdict(asked("pullRequestId: \"PR elsewhere\""))).toBe("graphql-id");
+  });
+
+  it("knows all open arguments that could name something elsewhere", () => {
+    const suspicious = Object.entries(OPEN_TYPES).flatMap(([type, source]) => [...source.matchAll(/(\w+)\(([^)]*)\)/g)].flatMap(([, field, args = ""]) => args.split(" ").filter((a) => /id|ids$|url|owner|repo|ref$/i.test(a)).map((a) => `${type}.${field}.${a}`)));
+    expect(suspicious.sort()).toEqual([
+      "CheckRun.isRequired.pullRequestId", "Query.node.id", "Query.nodes.ids", "Query.repository.owner", "Ref.compare.headRef", "Repository.object.oid", "StatusContext.isRequired.pullRequestId",
+    ].sort());
+  });
+
   it("refuses what is not one plain request", () => {
     for (const text of ["[]", "[{\"query\":\"{viewer{login}}\"}]", "{\"query\":\"{\"}", "{\"query\":1}", "{\"query\":\"{viewer{login}}\",\"query\":\"{viewer{login}}\"}", "{\"query\":\"{viewer{login}}\",\"extensions\":{}}", "{\"id\":\"abc\"}"]) {
       expect([text, judgeGraphql(c, text) instanceof Refusal]).toEqual([text, true]);

@@ -62,6 +62,7 @@ export interface Decision {
 
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
 const API_PREFIX = "/api/v3";
+const API_ROOT = "/api/v3/";
 
 /** Which interface a canonical path belongs to. */
 export function interfaceOf(path: string): Interface {
@@ -75,7 +76,8 @@ export function interfaceOf(path: string): Interface {
 /** Judges method and target. The hot path: no regular expression, no URL object, one pass over the path. */
 export function judgeTarget(c: CompiledPolicy, method: string, target: string): TargetVerdict {
   const verdict = new TargetVerdict();
-  const canonical = canonicalise(target);
+  // An Enterprise Server's API root is spelled with its slash: `gh auth status` asks for it.
+  const canonical = canonicalise(target === API_ROOT ? API_PREFIX : target);
   if (canonical instanceof Refusal) return verdict.refuse(canonical);
   if (!METHODS.has(method)) return verdict.refuse("method-unknown");
   const kind = interfaceOf(canonical.path);

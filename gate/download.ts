@@ -9,7 +9,7 @@ import type { Visit } from "./visit";
 const MAX_HOPS = 3;
 
 /**
- * Guard `download`: follows GitHub's redirect inside the gate, to an allow-listed host over HTTPS (or the declared server itself), without the token,
+ * Guard `download`: follows GitHub's redirect inside the gate, to an allow-listed host over HTTPS (or as plainly as GitHub itself is reached), without the token,
  * and streams what is there up to the posture's limit. The address is itself a bearer secret, so it stays here.
  */
 export async function download(isolate: Isolate, visit: Visit, answer: Response): Promise<Response> {
@@ -19,7 +19,7 @@ export async function download(isolate: Isolate, visit: Visit, answer: Response)
   let from = policy.upstream.api;
   for (let hop = 0; hop < MAX_HOPS; hop++) {
     const url = parse(location, from);
-    if (url === undefined || !policy.downloadHosts.includes(url.host) || (url.protocol !== "https:" && !policy.upstream.git.startsWith(`http://${url.host}`))) {
+    if (url === undefined || !policy.downloadHosts.includes(url.host) || (url.protocol !== "https:" && !policy.upstream.git.startsWith("http://"))) {
       return refuse("redirect-refused", url?.host ?? "");
     }
     const control = new StreamControl();

@@ -13,3 +13,8 @@ it.each([
 ])("refuses %s, and takes its twin", (_name, method, target, twin) => {
   expect([requestGoesWhereItSays({ method, target }), requestGoesWhereItSays({ method, target: twin })]).toEqual([false, true]);
 });
+
+it("takes the API's root with its slash, which clients of an Enterprise Server ask for, and no other trailing slash", () => {
+  const root = (target: string): boolean => requestGoesWhereItSays({ method: "GET", target });
+  expect(["/", "/api/v3", "/api/v3/", "/api/v3//", "/api/v3/user/", "/user/"].map(root)).toEqual([true, true, true, false, false, false]);
+});

@@ -36,13 +36,9 @@ export async function download(isolate: Isolate, visit: Visit, answer: Response)
       await found.body?.cancel();
       return refuse("upstream-error", String(found.status));
     }
-    if (Number(found.headers.get("content-length") ?? 0) > policy.limits.maxDownloadBytes) {
-      await found.body?.cancel();
-      return refuse("answer-too-large");
-    }
     const headers = answerHeaders(found.headers, visit.requestId);
     if (found.body === null || visit.request.method === "HEAD") return new Response(null, { status: 200, headers });
-    return new Response(counted(isolate, visit, found.body as ReadableStream<Uint8Array>, policy.limits.maxDownloadBytes), { status: 200, headers });
+    return new Response(await counted(isolate, visit, found, policy.limits.maxDownloadBytes), { status: 200, headers });
   }
   return refuse("redirect-refused", "too many redirects");
 }

@@ -99,7 +99,7 @@ async function upload(isolate: Isolate, visit: Visit, { sent }: GitTarget): Prom
   await mustBe(answer, "application/x-git-upload-pack-result");
   const headers = answerHeaders(answer.headers, visit.requestId);
   if (answer.body === null) return new Response(null, { status: 200, headers });
-  return new Response(counted(isolate, visit, answer.body as ReadableStream<Uint8Array>, limits.maxDownloadBytes), { status: 200, headers });
+  return new Response(await counted(isolate, visit, answer, limits.maxDownloadBytes), { status: 200, headers });
 }
 
 /** Reads the commands of a push, and what of the pack came with them. */

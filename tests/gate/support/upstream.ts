@@ -55,6 +55,11 @@ export class Upstream {
     this.handler = () => undefined;
   }
 
+  /** Breaks every connection, whatever is under way on it. */
+  dropConnections(): void {
+    this.server.closeAllConnections();
+  }
+
   async stop(): Promise<void> {
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));

@@ -48,11 +48,14 @@ const push = (branch: (g: DrillGround) => string, path: string, ref?: (g: DrillG
 const agentBranch = (name: string) => (g: DrillGround): string => `claude/drill-${g.run}-${name}`;
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
+/** An attempt has nothing to try: what an earlier one should have made is not there. */
+export class NothingToTry extends Error {}
+
 /** Finds the pull request that the drill opened, so that later attempts have something real to merge or approve. */
 async function drillPull(door: Door, g: DrillGround): Promise<number> {
   const found = await viaOctokit(door, (o) => o.rest.pulls.list({ ...split(g), state: "open", per_page: 100 }));
   const pull = ((found.data ?? []) as { number: number; head: { ref: string } }[]).find((p) => p.head.ref === agentBranch("push")(g));
-  if (!pull) throw new Error("The drill's own pull request was not found; did the case that opens it pass?");
+  if (!pull) throw new NothingToTry("the drill's own pull request is not there");
   return pull.number;
 }
 

@@ -1,4 +1,4 @@
-import { DRILL, type DrillCase, type DrillGround, READ_ONLY_DRILL } from "./cases";
+import { DRILL, type DrillCase, type DrillGround, NothingToTry, READ_ONLY_DRILL } from "./cases";
 import type { Door, Outcome } from "./door";
 
 /** One row of the drill's table. */
@@ -55,22 +55,31 @@ async function throughGate(attempt: DrillCase, { gate, ground, trail }: DrillOpt
 /** A case whose point is the way through the gate has nothing to show without it: a wrong key is no key at GitHub either. */
 const GATE_ONLY = new Set(["use-without-key", "arbitrary-graphql"]);
 
+async function tried(attempt: DrillCase, options: DrillOptions): Promise<Pick<DrillRow, "answer" | "second" | "holds">> {
+  const { github, ground } = options;
+  try {
+    const answer = await throughGate(attempt, options);
+    if (attempt.expect === "allowed") return { answer, holds: answer.ok };
+    const second = github && !GATE_ONLY.has(attempt.action) ? await attempt.run(github, ground) : undefined;
+    return { answer, ...(second ? { second } : {}), holds: !answer.ok && second?.ok !== true };
+  } catch (error) {
+    if (!(error instanceof NothingToTry)) throw error;
+    return { answer: { status: 0, ok: false, rule: error.message }, holds: false }; // not tried is not refused
+  }
+}
+
 /**
  * Makes every attempt through the gate; each refused one is made again without the gate. An allowed action holds when it
  * succeeds, a forbidden one when both locks refuse it by themselves. Attempts run one after the other: later ones build on earlier ones.
  */
 export async function runDrill(options: DrillOptions): Promise<DrillRow[]> {
-  const { github, ground, onRow } = options;
-  const cases = ground.readable ? [...DRILL, ...READ_ONLY_DRILL] : DRILL;
+  const cases = options.ground.readable ? [...DRILL, ...READ_ONLY_DRILL] : DRILL;
   const rows: DrillRow[] = [];
   for (const attempt of cases) {
     const { action, title, client, expect } = attempt;
-    const answer = await throughGate(attempt, options);
-    const second = github && expect === "refused" && !GATE_ONLY.has(action) ? await attempt.run(github, ground) : undefined;
-    const holds = expect === "allowed" ? answer.ok : !answer.ok && (second === undefined || !second.ok);
-    const row: DrillRow = { action, title, client, expect, answer, ...(second ? { second } : {}), holds };
+    const row: DrillRow = { action, title, client, expect, ...(await tried(attempt, options)) };
     rows.push(row);
-    onRow?.(row);
+    options.onRow?.(row);
   }
   return rows;
 }

@@ -156,7 +156,8 @@ class Judge {
     const here = [...path, field.alias?.value ?? name];
     let below = multiplier;
     if (target.connection || target.name === "SearchConnection") {
-      const size = this.argument(field, "first") ?? this.argument(field, "last") ?? 100;
+      // Without a size GitHub gives the total and no nodes: `reviews { totalCount }`.
+      const size = this.argument(field, "first") ?? this.argument(field, "last") ?? 1;
       if (typeof size !== "number" || !Number.isInteger(size) || size < 0 || size > 100) return stop("graphql-argument", `${name}.first`);
       below = multiplier * Math.max(1, size);
       this.nodes += below;

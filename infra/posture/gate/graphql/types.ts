@@ -89,6 +89,9 @@ const SOURCE: Readonly<Record<string, string>> = {
   __EnumValue: "name description isDeprecated deprecationReason",
 };
 
+/** Fields that an edge has beside its node. */
+const EDGES: Readonly<Record<string, string>> = { Language: " size" };
+
 /** Type conditions that may stand on a type, beside the type itself; names as GitHub has them. */
 const CONDITIONS: Readonly<Record<string, readonly string[]>> = {
   Actor: ["User", "Bot", "Organization", "Mannequin", "EnterpriseUserAccount"],
@@ -129,7 +132,7 @@ export function openType(name: string): OpenType {
   if (known !== undefined) return known;
   const connection = name.endsWith("[]");
   const item = connection ? name.slice(0, -2) : name;
-  const source = connection ? `totalCount totalCountFiltered nodes:${item} edges:${item}# pageInfo:PageInfo` : item.endsWith("#") ? `cursor node:${item.slice(0, -1)}` : SOURCE[item];
+  const source = connection ? `totalCount totalCountFiltered nodes:${item} edges:${item}# pageInfo:PageInfo` : item.endsWith("#") ? `cursor node:${item.slice(0, -1)}${EDGES[item.slice(0, -1)] ?? ""}` : SOURCE[item];
   if (source === undefined) throw new Error(`no GraphQL type ${name}`);
   const made: OpenType = { name, fields: new Map(), connection };
   types.set(name, made);

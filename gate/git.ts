@@ -8,6 +8,7 @@ import { Refusal } from "../infra/posture/gate/refusals";
 import { answerHeaders } from "./answers";
 import { gunzipped } from "./gzip";
 import type { Isolate } from "./isolate";
+import { lfs } from "./lfs";
 import { ObjectReader } from "./objects";
 import { Refused, refuse } from "./problem";
 import { concatenated, readBytes } from "./requests";
@@ -26,6 +27,7 @@ const TRAILER = 20;
 export async function git(isolate: Isolate, visit: Visit): Promise<Response> {
   const target = judgeGitTarget(isolate.policy, visit.method, visit.target);
   if (target instanceof Refusal) throw new Refused(target);
+  if ("kind" in target) return lfs(isolate, visit, target);
   visit.repository = target.repository.fullName;
   visit.route = target.route;
   if (target.advertisement) return advertisement(isolate, visit, target);

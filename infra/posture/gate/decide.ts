@@ -185,8 +185,9 @@ function decideGraphql(c: CompiledPolicy, request: GateRequest): Decision {
 function decideGit(c: CompiledPolicy, request: GateRequest): Decision {
   const judged = judgeGitTarget(c, request.method, request.target);
   if (judged instanceof Refusal) return { kind: "git", allow: false, route: "", repository: "", action: "", rule: judged.rule, status: judged.status, at: judged.at, lookups: [] };
-  const action = judged.route === "git.push" ? "write-agent-branch" : "read-repository";
-  return { kind: "git", allow: true, route: judged.route, repository: judged.repository.fullName, action, lookups: [] };
+  const route = "kind" in judged ? (judged.write ? "git.push" : "git.fetch") : judged.route;
+  const action = route === "git.push" ? "write-agent-branch" : "read-repository";
+  return { kind: "git", allow: true, route, repository: judged.repository.fullName, action, lookups: [] };
 }
 
 /** Puts the two parts of a decision together. */

@@ -55,6 +55,8 @@ export interface GatePolicy {
   /** Hosts to which a redirect of a download may lead; followed inside the gate, without the token. */
   readonly downloadHosts: readonly string[];
   readonly lfs: "refuse" | "proxy";
+  /** Hosts on which GitHub keeps LFS objects; reached by the gate alone, without the token. None when LFS is refused. */
+  readonly lfsHosts: readonly string[];
   readonly mode: { readonly kind: "enforce" } | { readonly kind: "observe"; readonly until: string };
 }
 
@@ -82,6 +84,9 @@ const GITHUB_COM_DOWNLOAD_HOSTS: readonly string[] = [
   "release-assets.githubusercontent.com",
   "results-receiver.actions.githubusercontent.com",
 ];
+
+/** Where github.com keeps LFS objects: downloads, uploads, and the confirmation of an upload. */
+const GITHUB_COM_LFS_HOSTS: readonly string[] = ["github-cloud.githubusercontent.com", "github-cloud.s3.amazonaws.com", "lfs.github.com"];
 
 const byCode = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
@@ -127,14 +132,15 @@ export function compilePolicy(environment: Environment, facts: GateFacts): GateP
       tokenCacheSeconds: gate.tokenCacheSeconds,
       upstreamTimeoutSeconds: gate.upstreamTimeoutSeconds,
     },
-    downloadHosts: downloadHosts(facts.endpoints),
+    downloadHosts: hostsOf(facts.endpoints, GITHUB_COM_DOWNLOAD_HOSTS),
     lfs: gate.lfs,
+    lfsHosts: gate.lfs === "proxy" ? hostsOf(facts.endpoints, GITHUB_COM_LFS_HOSTS) : [],
     mode: gate.mode,
   };
 }
 
-function downloadHosts(endpoints: GateFacts["endpoints"]): readonly string[] {
-  if (endpoints.git === "https://github.com") return GITHUB_COM_DOWNLOAD_HOSTS;
+function hostsOf(endpoints: GateFacts["endpoints"], ofGithubCom: readonly string[]): readonly string[] {
+  if (endpoints.git === "https://github.com") return ofGithubCom;
   const host = /^https?:\/\/([^/]+)/.exec(endpoints.git)?.[1];
   return host === undefined ? [] : [host];
 }

@@ -28,7 +28,7 @@ interface Known {
 }
 
 /** Searches a stream for credentials in windows that overlap. */
-class Searcher {
+export class Searcher {
   private tail = "";
   private offset = 0;
   private readonly decoder = new TextDecoder("latin1");

@@ -1,5 +1,6 @@
 import { listedRepository, type CompiledPolicy, type CompiledRepository } from "../compiled";
 import { Refusal } from "../refusals";
+import { judgeLfsTarget, type LfsTarget } from "./lfs";
 
 /** A request of git's over HTTP whose target has passed: what it is for, and the path that is sent. */
 export interface GitTarget {
@@ -13,7 +14,7 @@ export interface GitTarget {
 }
 
 /** Guards `git-repository`, `git-service` and `git-access`: `/{owner}/{repo}.git/…` of a listed repository, one of two services, and for a push the access. */
-export function judgeGitTarget(c: CompiledPolicy, method: string, target: string): GitTarget | Refusal {
+export function judgeGitTarget(c: CompiledPolicy, method: string, target: string): GitTarget | LfsTarget | Refusal {
   const mark = target.indexOf("?");
   const path = mark < 0 ? target : target.slice(0, mark);
   const query = mark < 0 ? "" : target.slice(mark + 1);
@@ -24,7 +25,7 @@ export function judgeGitTarget(c: CompiledPolicy, method: string, target: string
     return owner.toLowerCase() === c.owner ? new Refusal("repository-not-listed", path.slice(owner.length + 2, at)) : new Refusal("owner-not-allowed", owner);
   }
   const rest = path.slice(at + 4);
-  if (rest.startsWith("/info/lfs")) return new Refusal("lfs-refused");
+  if (rest.startsWith("/info/lfs")) return judgeLfsTarget(c, repository, method, rest, query);
   const advertisement = rest === "/info/refs";
   const service = advertisement ? /^service=(git-(?:upload|receive)-pack)$/.exec(query)?.[1] : query === "" ? /^\/(git-(?:upload|receive)-pack)$/.exec(rest)?.[1] : undefined;
   if ((service !== "git-upload-pack" && service !== "git-receive-pack") || method !== (advertisement ? "GET" : "POST")) return new Refusal("git-service");

@@ -1,0 +1,204 @@
+import { Searcher } from "../infra/posture/gate/git/pack";
+import { isLfsAddress, judgeLfsBatch, readLfsAnswer, type LfsAction, type LfsTarget } from "../infra/posture/gate/git/lfs";
+import { SecretRefusal } from "../infra/posture/gate/body";
+import { Refusal } from "../infra/posture/gate/refusals";
+import { base64url, fromBase64 } from "./bytes";
+import type { Isolate } from "./isolate";
+import { Refused, refuse } from "./problem";
+import { readBytes, readText } from "./requests";
+import { counted } from "./streams";
+import type { Token } from "./token";
+import { send, StreamControl, UNCACHED } from "./upstream";
+import type { Visit } from "./visit";
+
+const TYPE = "application/vnd.git-lfs+json";
+/** Carries the sealed address of an object; clients send the headers of an action as they got them. */
+const SEAL = "x-gatehouse-lfs";
+/** How long a sealed address works. */
+const LIFETIME_MS = 5 * 60_000;
+
+/** What the agent carries from the batch to the object without being able to read or change it. */
+interface Sealed extends LfsAction {
+  readonly oid: string;
+  readonly size: number;
+  readonly action: "download" | "upload" | "verify";
+  readonly repository: string;
+  readonly until: number;
+}
+
+/** Git LFS, where the posture says `proxy`: the batch goes to GitHub, and the objects come and go through the gate, counted and without the token. */
+export async function lfs(isolate: Isolate, visit: Visit, target: LfsTarget): Promise<Response> {
+  visit.repository = target.repository.fullName;
+  visit.write = target.write;
+  visit.route = target.write ? "git.push" : "git.fetch";
+  if (target.kind === "batch") return batch(isolate, visit, target);
+  const known = isolate.tokens.current(visit.background, visit.startedAt);
+  const token = known instanceof Promise ? await known : known;
+  if (isolate.link.told.denied.includes(token.sha256)) refuse("token-denied");
+  visit.token = token;
+  const sealed = await unseal(token, visit.headers.get(SEAL) ?? "");
+  const action = target.kind === "verify" ? "verify" : target.write ? "upload" : "download";
+  if (sealed?.oid !== target.oid || sealed.action !== action || sealed.repository !== target.repository.fullName || visit.startedAt > sealed.until || !isLfsAddress(isolate.policy, sealed.href)) {
+    return refuse("lfs-refused", "address");
+  }
+  if (action === "download") return download(isolate, visit, sealed);
+  return action === "upload" ? upload(isolate, visit, sealed) : verify(isolate, visit, sealed);
+}
+
+async function batch(isolate: Isolate, visit: Visit, { repository }: LfsTarget): Promise<Response> {
+  const { policy } = isolate.policy;
+  if (!/^application\/vnd\.git-lfs\+json(?: *; *charset=utf-8)?$/i.test(visit.headers.get("content-type") ?? "")) refuse("media-type");
+  if (visit.headers.has("content-encoding")) refuse("encoding-not-inspected");
+  const { text, bytes } = await readText(visit.request, policy.limits.maxBodyBytes);
+  visit.bytesIn = bytes;
+  const judged = judgeLfsBatch(isolate.policy, repository, text);
+  if (judged instanceof Refusal) throw new Refused(judged);
+  visit.write = judged.write;
+  if (judged.write) visit.route = "git.push";
+  visit.admission = await isolate.link.admit(visit.background, visit.write, bytes, visit.startedAt);
+  const answer = await send(isolate, visit, {
+    base: policy.upstream.git,
+    path: `/${repository.fullName}.git/info/lfs/objects/batch`,
+    method: "POST",
+    headers: (token) => ({ authorization: token.basic, "content-type": TYPE, accept: TYPE, "user-agent": "git-lfs/3.0.0 (gatehouse)" }),
+    body: judged.text,
+    resource: "git",
+  });
+  if (answer.status !== 200) {
+    await answer.body?.cancel();
+    return refuse(answer.status === 404 || answer.status === 403 ? "lookup-failed" : "upstream-error", String(answer.status));
+  }
+  let read: unknown;
+  try {
+    read = JSON.parse(new TextDecoder().decode(await readBytes(answer, policy.limits.maxBodyBytes, "answer-too-large")));
+  } catch (error) {
+    if (error instanceof Refused) throw error;
+  }
+  const objects = readLfsAnswer(isolate.policy, judged, read);
+  const token = visit.token;
+  if (objects === undefined || token === undefined) return refuse("answer-refused");
+  const base = `${visit.base}/${repository.fullName}.git/info/lfs/objects`;
+  const until = Date.now() + LIFETIME_MS;
+  const out = await Promise.all(objects.map(async ({ oid, size, error, actions }) => {
+    const sealed: Record<string, unknown> = {};
+    for (const [name, action] of Object.entries(actions)) {
+      const text = await seal(token, { ...action, oid, size, action: name as Sealed["action"], repository: repository.fullName, until });
+      sealed[name] = { href: `${base}/${oid}${name === "verify" ? "/verify" : ""}`, header: { [SEAL]: text }, expires_in: LIFETIME_MS / 1000 };
+    }
+    return { oid, size, ...(error === undefined ? { actions: sealed } : { error }) };
+  }));
+  const body = JSON.stringify({ transfer: "basic", objects: out, hash_algo: "sha256" });
+  visit.bytesOut = body.length;
+  await isolate.link.takeBytes(visit.background, body.length);
+  return new Response(body, { headers: { "content-type": TYPE, "cache-control": "no-store", "x-gatehouse-request-id": visit.requestId } });
+}
+
+const headersOf = (visit: Visit, type: string): Record<string, string> => ({ "content-type": type, "cache-control": "private, no-store", "x-content-type-options": "nosniff", "x-gatehouse-request-id": visit.requestId });
+
+async function download(isolate: Isolate, visit: Visit, sealed: Sealed): Promise<Response> {
+  const { limits } = isolate.policy.policy;
+  if (sealed.size > limits.maxDownloadBytes) refuse("answer-too-large");
+  visit.admission = await isolate.link.admit(visit.background, false, 0, visit.startedAt);
+  const found = await ask(isolate, sealed, "GET", undefined);
+  if (found.status !== 200) {
+    await found.body?.cancel();
+    return refuse(found.status >= 300 && found.status < 400 ? "redirect-refused" : "upstream-error", String(found.status));
+  }
+  return new Response(await counted(isolate, visit, found, limits.maxDownloadBytes), { headers: headersOf(visit, "application/octet-stream") });
+}
+
+/** Guard `lfs-content`: streams one object to its storage, searched as it passes; its last byte leaves only when all of it is what its id says. */
+async function upload(isolate: Isolate, visit: Visit, sealed: Sealed): Promise<Response> {
+  const { limits } = isolate.policy.policy;
+  if (sealed.size > limits.maxPushBytes) refuse("push-too-large");
+  if (visit.headers.has("content-encoding")) refuse("encoding-not-inspected");
+  visit.admission = await isolate.link.admit(visit.background, true, sealed.size, visit.startedAt);
+  const digest = new crypto.DigestStream("SHA-256");
+  const hashing = digest.getWriter();
+  const searcher = new Searcher((findings) => {
+    visit.findings = findings;
+    throw new Refused(new SecretRefusal(findings));
+  });
+  const through = new FixedLengthStream(sealed.size);
+  const writer = through.writable.getWriter();
+  const control = new StreamControl();
+  const answering = ask(isolate, sealed, "PUT", through.readable, control);
+  answering.catch(() => undefined);
+  try {
+    let held: Uint8Array = new Uint8Array(0);
+    const reader = (visit.request.body as ReadableStream<Uint8Array> | null)?.getReader();
+    for (;;) {
+      const { done, value } = (await reader?.read().catch(() => refuse("body-aborted"))) ?? { done: true, value: undefined };
+      if (done || value === undefined) break;
+      visit.bytesIn += value.length;
+      if (visit.bytesIn > sealed.size) refuse("body-too-large");
+      searcher.push(value);
+      await hashing.write(value);
+      if (held.length > 0) await Promise.race([writer.write(held), answering]);
+      if (value.length > 1) await Promise.race([writer.write(value.subarray(0, value.length - 1)), answering]);
+      held = value.slice(value.length - 1);
+    }
+    if (visit.bytesIn !== sealed.size) refuse("body-aborted");
+    await hashing.close();
+    const found = Array.from(new Uint8Array(await digest.digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    if (found !== sealed.oid) refuse("body-value", "the content has another id");
+    if (held.length > 0) await Promise.race([writer.write(held), answering]);
+    control.sent(limits.upstreamTimeoutSeconds * 1000);
+    await writer.close();
+  } catch (error) {
+    control.abort();
+    throw error;
+  }
+  const answer = await answering;
+  await answer.body?.cancel();
+  if (answer.status !== 200 && answer.status !== 201) return refuse("upstream-error", String(answer.status));
+  return new Response(null, { status: 200, headers: headersOf(visit, TYPE) });
+}
+
+async function verify(isolate: Isolate, visit: Visit, sealed: Sealed): Promise<Response> {
+  // What is confirmed is what was sealed; the client's own words add nothing.
+  await readBytes(visit.request, 4096);
+  visit.admission = await isolate.link.admit(visit.background, true, 0, visit.startedAt);
+  const answer = await ask(isolate, { ...sealed, header: { ...sealed.header, "content-type": TYPE } }, "POST", JSON.stringify({ oid: sealed.oid, size: sealed.size }));
+  await answer.body?.cancel();
+  if (answer.status !== 200) return refuse("upstream-error", String(answer.status));
+  return new Response(null, { status: 200, headers: headersOf(visit, TYPE) });
+}
+
+/** A request to the storage: with the headers that GitHub gave for it, and without the token. */
+async function ask(isolate: Isolate, { href, header }: LfsAction, method: string, body: string | ReadableStream<Uint8Array> | undefined, control = new StreamControl()): Promise<Response> {
+  if (!(body instanceof ReadableStream)) control.sent(isolate.policy.policy.limits.upstreamTimeoutSeconds * 1000);
+  try {
+    const answer = await fetch(href, { method, headers: { accept: "*/*", "user-agent": "gatehouse", ...header }, ...UNCACHED, signal: control.signal, ...(body === undefined ? {} : { body }) });
+    control.answered();
+    return answer;
+  } catch (error) {
+    return refuse(error instanceof Error && error.name === "TimeoutError" ? "upstream-timeout" : "upstream-error");
+  }
+}
+
+/** Guard `lfs-seal`: a key that every isolate with the same token has, and nobody without it; a new token makes old addresses useless. */
+async function sealKey(token: Token): Promise<CryptoKey> {
+  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`gatehouse-lfs-address\n${token.value}`));
+  return crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);
+}
+
+async function seal(token: Token, sealed: Sealed): Promise<string> {
+  const iv = crypto.getRandomValues(new Uint8Array(12));
+  const data = new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv }, await sealKey(token), new TextEncoder().encode(JSON.stringify(sealed))));
+  const all = new Uint8Array(12 + data.length);
+  all.set(iv);
+  all.set(data, 12);
+  return base64url(all);
+}
+
+async function unseal(token: Token, text: string): Promise<Sealed | undefined> {
+  if (!/^[A-Za-z0-9_-]{40,16384}$/.test(text)) return undefined;
+  try {
+    const bytes = fromBase64(text.replaceAll("-", "+").replaceAll("_", "/"));
+    const plain = await crypto.subtle.decrypt({ name: "AES-GCM", iv: bytes.subarray(0, 12) }, await sealKey(token), bytes.subarray(12));
+    return JSON.parse(new TextDecoder().decode(plain)) as Sealed;
+  } catch {
+    return undefined;
+  }
+}

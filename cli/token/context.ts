@@ -155,6 +155,8 @@ async function readSecret(session: VaultSession, mount: string, path: string): P
   try {
     return await readVaultSecret(session, mount, path);
   } catch (error) {
+    // Who may not even sign in learns that, and not that something else is missing.
+    if (error instanceof Refused && error.what === "log in") throw error;
     if (error instanceof Refused) return undefined;
     throw new CouldNotRun(messageOf(error));
   }

@@ -51,10 +51,27 @@ const underLoad = async (ready: Ready, work: () => Promise<string>): Promise<{ o
   return { outcome, sent, failures };
 };
 
+/** A workflow's identity token, as GitHub gives it, in place of any stored secret; the sign-in is the one that the stack has made. */
+async function signsInFromCi(ready: Ready): Promise<void> {
+  const rotate = async (claims: Record<string, unknown>): Promise<[number, string]> => {
+    const minted = await fetch(`${ready.github.api}/_sandbox/oidc`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ claims: { repository: "acme/docs", ref: "refs/heads/main", aud: "gatehouse-agents", ...claims } }) });
+    const { token } = (await minted.json()) as { token: string };
+    const job = gatehouse(["token", "rotate", "--reason", "ci", "--json", "--stack", "dev", "--config", INSTALLATION, "--config", LIMITS], { env: { ...ready.env, VAULT_TOKEN: "", GATEHOUSE_OIDC_TOKEN: token } });
+    const code = await job.exited;
+    return [code, job.stdout() + job.stderr()];
+  };
+  const [code, said] = await rotate({});
+  expect([code, said]).toEqual([0, expect.stringContaining('"result":"finished"')]);
+  for (const wrong of [{ repository: "acme/api" }, { ref: "refs/heads/claude/x" }, { aud: "another" }, { repository: "other-org/docs" }]) {
+    const [refused, why] = await rotate(wrong);
+    expect([wrong, refused, why]).toEqual([wrong, 1, expect.stringMatching(/Vault refused to log in \(40[03]\)/)]);
+  }
+}
+
 describe.each([
   ["vault", []],
   ["kv", ["--config", 'gatehouse:tokenStore={"kind":"kv"}']],
-])("an installation token over %s", (_store, extra) => {
+])("an installation token over %s", (store, extra) => {
   it("is made by itself, left alone until it is due, then replaced without a failed request; the old one is dead", async () => {
     const ready = await start("--config", INSTALLATION, "--config", LIMITS, ...extra);
     const [first, ...others] = await alive(ready, "app-installation");
@@ -72,9 +89,12 @@ describe.each([
     expect(after).not.toContain(first);
     expect(await used(ready)).toBe(after[0]);
 
+    if (store === "vault") await signsInFromCi(ready);
+
     const preview = gatehouse(["sandbox", "preview", "--json", "--stack", "dev", "--config", INSTALLATION, "--config", LIMITS, ...extra], { env: ready.env });
     expect(await preview.exited).toBe(0);
-    expect(Object.keys((JSON.parse(preview.stdout()) as { changeSummary: object }).changeSummary)).toEqual(["same"]);
+    const { steps } = JSON.parse(preview.stdout()) as { steps: { op: string; urn: string }[] };
+    expect(steps.filter(({ op }) => op !== "same").map(({ op, urn }) => `${op} ${urn}`)).toEqual([]);
   });
 });
 

@@ -106,7 +106,7 @@ export function judgeTarget(c: CompiledPolicy, method: string, target: string): 
   const route = leaf.route;
   if (route === undefined) return verdict.refuse("route-closed", leaf.closed);
   if (route.access === "write" && verdict.repository?.access !== "write") return verdict.refuse("access-read-only", verdict.repository?.fullName);
-  if (route.guardPath === true && verdict.repository?.guarded.matches(verdict.path) !== false) return verdict.refuse("protected-path", verdict.path);
+  if (route.guardPath === true && verdict.repository?.guarded.touches(verdict.path) !== false) return verdict.refuse("protected-path", verdict.path);
   if (canonical.query === "") {
     if (route.search === true) return verdict.refuse("search-not-scoped");
     verdict.sent = path;

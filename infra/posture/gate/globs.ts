@@ -16,6 +16,16 @@ export class PathMatcher {
     return this.patterns.some((p) => p.test(folded));
   }
 
+  /** True when a file at this path is protected, or would stand in the place of a directory that holds protected paths: writing or deleting it would remove them. */
+  touches(path: string): boolean {
+    return this.matches(path) || this.holds(path);
+  }
+
+  private holds(path: string): boolean {
+    const parts = fold(path).split("/");
+    return this.patterns.some((p) => p.heldBy(parts));
+  }
+
   /** True when something at or below this directory could be protected: then a whole-tree entry there cannot be passed unseen. */
   mayMatchBelow(directory: string): boolean {
     const parts = fold(directory).split("/");
@@ -26,6 +36,8 @@ export class PathMatcher {
 interface Pattern {
   test(path: string): boolean;
   mayMatchBelow(directory: readonly string[]): boolean;
+  /** Whether the pattern names this very directory on its way down, without a wildcard: one would take every file beside it for a directory. */
+  heldBy(directory: readonly string[]): boolean;
 }
 
 function fold(path: string): string {
@@ -42,6 +54,7 @@ function compileGlob(glob: string): Pattern {
   return {
     test: (path) => (exact !== undefined ? path === exact || path.startsWith(`${exact}/`) : matchSegments(segments, 0, path.split("/"), 0, false)),
     mayMatchBelow: (directory) => matchSegments(segments, 0, directory, 0, true),
+    heldBy: (directory) => directory.length < segments.length && directory.every((part, i) => segments[i] === part),
   };
 }
 

@@ -29,7 +29,7 @@ export function judgeComparison(c: CompiledPolicy, lookup: Lookup, answer: unkno
   let lines = 0;
   for (const file of files as readonly { filename?: unknown; previous_filename?: unknown; changes?: unknown }[]) {
     if (typeof file?.filename !== "string") return new Refusal("change-not-inspectable");
-    if (lookup.repository.guarded.matches(file.filename)) return new Refusal("protected-path", file.filename);
+    if (lookup.repository.guarded.touches(file.filename)) return new Refusal("protected-path", file.filename);
     if (typeof file.previous_filename === "string" && lookup.repository.guarded.matches(file.previous_filename)) return new Refusal("protected-path", file.previous_filename);
     lines += typeof file.changes === "number" ? file.changes : 0;
   }

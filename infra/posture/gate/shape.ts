@@ -89,7 +89,7 @@ export const treeEntry: Shape = (value, at, context) => {
   if (refused !== undefined) return refused;
   const entry = value as { path: string; mode: string; type?: string };
   if (entry.mode === "040000" || entry.mode === "160000" || (entry.type !== undefined && entry.type !== "blob")) return new Refusal("tree-not-inspectable", at);
-  return context.guarded?.matches(entry.path) === false ? undefined : new Refusal("protected-path", `${at}.path`);
+  return context.guarded?.touches(entry.path) === false ? undefined : new Refusal("protected-path", `${at}.path`);
 };
 const treeEntryKeys = object(
   { path: filePath, mode: oneOf("100644", "100755", "120000", "040000", "160000"), type: oneOf("blob", "tree", "commit"), sha: orNull(objectId), content: text(8_388_608) },

@@ -26,7 +26,7 @@ const nullable = (keys: Readonly<Record<string, Shape>>): Record<string, Shape> 
 const addition: Shape = (value, at, context) => object({ path: filePath, contents: text(64_000_000) }, ["path", "contents"])(value, at, context) ?? guarded(value, at, context);
 const deletion: Shape = (value, at, context) => object({ path: filePath }, ["path"])(value, at, context) ?? guarded(value, at, context);
 const guarded = (value: Json, at: string, context: BodyContext): Refusal | undefined =>
-  context.guarded?.matches((value as { path: string }).path) === false ? undefined : new Refusal("protected-path", `${at}.path`);
+  context.guarded?.touches((value as { path: string }).path) === false ? undefined : new Refusal("protected-path", `${at}.path`);
 
 function open(name: string, action: string, owned: readonly string[], shape: Shape, force?: Mutation["force"]): [string, Mutation] {
   return [name, { input: shape, type: `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`, owned, action, ...(force === undefined ? {} : { force }) }];

@@ -88,7 +88,7 @@ export class Reflections {
     const bytes = new TextEncoder().encode(token.value);
     let hex = "";
     for (const byte of bytes) hex += byte.toString(16).padStart(2, "0");
-    this.needles = [token.value, token.value.split("").reverse().join(""), ...base64Cores(bytes), hex, hex.toUpperCase(), percent(token.value), token.basic.slice("Basic ".length)];
+    this.needles = [token.value, token.value.split("").reverse().join(""), ...base64Cores(bytes), hex, hex.toUpperCase(), percent(token.value), ...percentAll(hex), token.basic.slice("Basic ".length)];
   }
 
   /** The text without the token; the same text when it has none. */
@@ -97,6 +97,7 @@ export class Reflections {
     for (const needle of this.needles) if (out.includes(needle)) out = out.split(needle).join(REMOVED);
     // Escapes could hide it from the search above; a text that needs them to hide it is not passed in parts.
     if (out.includes("\\u00") && this.has(out.replace(/\\u00([0-7][0-9a-fA-F])/g, (_, code: string) => String.fromCharCode(parseInt(code, 16))))) return REMOVED;
+    if (out.includes("&#") && this.has(withoutEntities(out))) return REMOVED;
     return out;
   }
 
@@ -124,4 +125,15 @@ function base64Cores(bytes: Uint8Array): string[] {
 
 function percent(text: string): string {
   return [...text].map((c) => (/[A-Za-z0-9]/.test(c) ? c : `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`)).join("");
+}
+
+/** Every byte percent-encoded, in both cases. */
+function percentAll(hex: string): string[] {
+  const lower = hex.replace(/../g, "%$&");
+  return [lower, lower.toUpperCase()];
+}
+
+/** Text with its numeric HTML entities read. */
+function withoutEntities(text: string): string {
+  return text.replace(/&#(?:x([0-9a-f]{1,4})|([0-9]{1,5}));/gi, (_, hex: string | undefined, decimal: string | undefined) => String.fromCharCode(hex === undefined ? Number(decimal) : parseInt(hex, 16)));
 }

@@ -44,6 +44,8 @@ export async function download(isolate: Isolate, visit: Visit, answer: Response)
 }
 
 function parse(location: string, base: string): URL | undefined {
+  // An empty address would be the API itself.
+  if (location === "") return undefined;
   try {
     const url = new URL(location, base);
     return url.username === "" && url.password === "" ? url : undefined;

@@ -61,7 +61,7 @@ async function advertisement(isolate: Isolate, visit: Visit, { service, sent }: 
   await mustBe(answer, `application/x-${service}-advertisement`);
   const bytes = await readBytes(answer, MAX_ADVERTISEMENT, "answer-too-large");
   const passed = push ? filterAdvertisement(bytes) : bytes;
-  if (passed === undefined) return refuse("answer-refused");
+  if (passed === undefined || (visit.token !== undefined && isolate.reflectionsOf(visit.token).has(new TextDecoder("latin1").decode(passed)))) return refuse("answer-refused");
   visit.bytesOut = passed.length;
   await isolate.link.takeBytes(visit.background, passed.length);
   return new Response(passed, { status: 200, headers: answerHeaders(answer.headers, visit.requestId) });

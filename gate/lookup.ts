@@ -1,4 +1,5 @@
 import { judgeComparison, lookupPath, type Lookup } from "../infra/posture/gate/lookups";
+import { Refusal } from "../infra/posture/gate/refusals";
 import type { Isolate } from "./isolate";
 import { Refused, refuse } from "./problem";
 import { readBytes } from "./requests";
@@ -29,5 +30,8 @@ export async function lookUp(isolate: Isolate, visit: Visit, lookup: Lookup): Pr
     refuse("change-not-inspectable");
   }
   const refused = judgeComparison(isolate.policy, lookup, compared);
-  if (refused !== undefined) throw new Refused(refused);
+  if (refused === undefined) return;
+  // The place is a name of GitHub's; no answer of the gate repeats a token, whatever GitHub calls a file.
+  const reflected = visit.token !== undefined && isolate.reflectionsOf(visit.token).has(refused.at);
+  throw new Refused(reflected ? new Refusal(refused.rule) : refused);
 }

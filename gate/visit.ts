@@ -2,7 +2,7 @@ import type { AuditEntry } from "../infra/posture/gate/audit";
 import { targetOf } from "../infra/posture/gate/canonical";
 import type { TargetVerdict } from "../infra/posture/gate/decide";
 import { printable, type Refusal } from "../infra/posture/gate/refusals";
-import type { Finding } from "../infra/posture/gate/secrets";
+import { withoutSecrets, type Finding } from "../infra/posture/gate/secrets";
 import type { Background } from "./env";
 import type { Admission } from "./link";
 import type { Token } from "./token";
@@ -55,7 +55,7 @@ export class Visit {
       requestId: this.requestId,
       clientIp: printable(this.headers.get("cf-connecting-ip") ?? "", 64),
       method: this.method,
-      path: printable(mark < 0 ? this.target : this.target.slice(0, mark), 1024),
+      path: printable(withoutSecrets(mark < 0 ? this.target : this.target.slice(0, mark)), 1024),
       route: this.verdict?.route?.id ?? this.route,
       repository: this.verdict?.repository?.fullName ?? this.repository,
       decision: this.decision,

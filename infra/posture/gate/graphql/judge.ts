@@ -201,7 +201,8 @@ class Judge {
   }
 
   private value(node: ValueNode): Json | undefined {
-    const all: Record<string, Json> = {};
+    // Without a prototype: a variable named `__proto__` would otherwise give values to others.
+    const all = Object.create(null) as Record<string, Json>;
     for (const definition of this.operation?.variableDefinitions ?? []) {
       const name = definition.variable.name.value;
       if (Object.hasOwn(this.variables, name)) all[name] = this.variables[name] ?? null;

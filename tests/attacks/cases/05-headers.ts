@@ -78,7 +78,7 @@ export const headers: CaseFile = {
     raw("5.pipelined", "pipelines a closed request behind an open one", "filter:route", [...GET_API, "", "PUT /repos/acme/api/pulls/1/merge HTTP/1.1", ...HEAD, "Content-Length: 2", "", "{}"], { answers: 2, reaches: /^GET \/api\/v3\/repos\/acme\/api$/, demand: "route-closed" }),
     raw("5.pipelined-stranger", "pipelines a request without a key behind one with", "filter:authentication", [...GET_API, "", "GET /repos/acme/api HTTP/1.1", "Host: {host}", "", ""], { answers: 2, reaches: /^GET \/api\/v3\/repos\/acme\/api$/, demand: "unauthenticated" }),
     raw("5.get-body", "smuggles a request in the body of a GET", "body-unexpected", [...GET_API, "Content-Length: 50", "", "DELETE /repos/acme/api HTTP/1.1\r\nHost: x\r\nX: aaaaaaaaaaaaa"], { orElse: ["runtime"] }),
-    raw("5.http-09", "speaks HTTP 0.9", "runtime", ["GET /repos/acme/api", ""], { orElse: ["unauthenticated"] }),
+    raw("5.http-09", "speaks HTTP 0.9", "runtime", ["GET /repos/acme/api", ""], { waitMs: 700, orElse: ["unauthenticated"] }),
     raw("5.http-10-no-host", "speaks HTTP 1.0 without a host", "runtime", ["GET /repos/acme/secrets HTTP/1.0", "Authorization: Bearer {key}", "", ""], { orElse: ["repository-not-listed", "target-malformed"] }),
     attack("5.expect", "expects something else", "runtime", { method: "POST", target: "/repos/acme/api/pulls/{pull}/merge", headers: [["Expect", "200-maybe"]], json: {} }, { orElse: ["route-not-allowed", "header-forbidden"] }),
     attack("5.content-type-twice", "gives two content types", "media-type", { method: "POST", target: "/repos/acme/api/issues", headers: [["Content-Type", "application/json"], ["Content-Type", "text/plain"]], json: { title: "x" } }, { orElse: ["runtime"] }),

@@ -63,7 +63,9 @@ const vault = (mode: string): Recipe => ({
 const RECIPES: Readonly<Record<GateName, Recipe>> = {
   main: {},
   hostile: { upstream: "hostile", gate: { upstreamTimeoutSeconds: 1 } },
-  limited: { gate: { requestsPerMinute: 12, writesPerMinute: 3 } },
+  throttled: { upstream: "hostile" },
+  limited: { gate: { requestsPerMinute: 12 } },
+  "limited-writes": { gate: { writesPerMinute: 3 } },
   observing: { policy: (policy) => ({ ...policy, mode: { kind: "observe", until: "2020-01-01" } }) },
   "expired-token": { kv: "expired" },
   "no-token": { kv: "empty" },

@@ -8,7 +8,6 @@ export const FORMS: Readonly<Record<string, (secret: string) => string>> = {
   base64url: (s) => Buffer.from(s).toString("base64url"),
   basic: (s) => Buffer.from(`x-access-token:${s}`).toString("base64"),
   "basic-other": (s) => Buffer.from(`claude-bot:${s}`).toString("base64"),
-  "base64-twice": (s) => Buffer.from(Buffer.from(s).toString("base64")).toString("base64"),
   hex: (s) => Buffer.from(s).toString("hex"),
   "hex-upper": (s) => Buffer.from(s).toString("hex").toUpperCase(),
   percent: (s) => encodeURIComponent(s).replace(/[_~.-]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`),

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -70,6 +70,7 @@ export class Rig {
       pullNode: String(pull["node_id"]), issueNode: String(apiIssue["node_id"]), docsIssueNode: String(docsIssue["node_id"]), secretsIssueNode: String(secretIssue["node_id"]),
       hostile: hostile.url, hostileHost: hostile.url.slice("http://".length), githubUrl: github.url,
     };
+    Object.assign(known, fakeCredentials(), keyForms(secrets.key));
     return new Rig(github, hostile, vaults, secrets, kit, folder, known);
   }
 
@@ -110,4 +111,28 @@ export class Rig {
     await Promise.all([this.github.stop(), this.hostile.stop(), this.vaults.stop()]);
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** A key in forms that are none, and as git clients of several names would send it. */
+function keyForms(key: string): Record<string, string> {
+  const basic = (text: string): string => Buffer.from(text).toString("base64");
+  return {
+    keyHash: createHash("sha256").update(key).digest("base64url"), keyHashHex: createHash("sha256").update(key).digest("hex"), keyAsUser: basic(`${key}:`), keyUpper: key.toUpperCase(), basicTwice: basic(basic(`x:${key}`)),
+    basic0: basic(`x-access-token:${key}`), basic1: basic(`claude-bot:${key}`), basic2: basic(`:${key}`), basic3: basic(`anybody:${key}`),
+  };
+}
+
+/** Made-up credentials of every public format, different in each run. */
+function fakeCredentials(): Record<string, string> {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  const text = (length: number, of = alphabet): string => [...randomBytes(length)].map((b) => of[b % of.length]).join("");
+  const upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const dashes = "-".repeat(5);
+  const pem = (kind: string): string => `${dashes}BEGIN ${kind}${dashes}\\n${text(64)}\\n${dashes}END ${kind}${dashes}`;
+  return {
+    fakeGhp: `ghp_${text(36)}`, fakeGho: `gho_${text(36)}`, fakeGhu: `ghu_${text(36)}`, fakeGhr: `ghr_${text(76)}`, fakeGhs: `ghs_${text(36)}`, fakeGhsJwt: `ghs_123456_${text(120)}.${text(200)}.${text(180)}`,
+    fakePat: `github_pat_${text(22)}_${text(59)}`, fakeGhk: `ghk_${text(43)}`, fakeGop: `gop_${text(43)}`, fakeRsa: pem("RSA PRIVATE KEY"), fakeOpenssh: pem("OPENSSH PRIVATE KEY"), fakePkcs8: pem("PRIVATE KEY"), fakePgp: pem("PGP PRIVATE KEY BLOCK"),
+    fakeAkia: `AKIA${text(16, upper)}`, fakeAsia: `ASIA${text(16, upper)}`, fakeAiza: `AIza${text(35)}`, fakeXoxb: `xoxb-${text(11, "0123456789")}-${text(24)}`, fakeAnthropic: `sk-ant-api03-${text(90)}`, fakeVault: `hvs.${text(90)}`,
+    fakeVaultBatch: `hvb.${text(130)}`, fakeNpm: `npm_${text(36)}`, fakeStripe: `sk_live_${text(24)}`,
+  };
 }

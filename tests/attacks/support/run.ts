@@ -15,6 +15,9 @@ const SENT = new Set([
 const CANARIES = ["CANARY-UNLISTED-REPOSITORY", "CANARY-UNLISTED-ISSUE", "CANARY-OTHER-ORGANIZATION"];
 
 export class Runner {
+  /** Requests that reached GitHub, by gate and minute. */
+  private readonly minutes = new Map<string, number>();
+
   constructor(readonly rig: Rig, readonly gates: Gates, readonly variant = "") {}
 
   /** Everything that does not hold about an attack; empty when it was stopped as it must be. */
@@ -22,12 +25,20 @@ export class Runner {
     const before = stateOf(this.rig.github.world);
     const { answers, reached, values } = await this.send(attack);
     const problems = this.invariants(answers, reached, attack);
-    if (reached.some((r) => r.method !== "GET") && !attack.guard.startsWith("filter:") && stateOf(this.rig.github.world) !== before) problems.push("GitHub's state changed");
+    if (reached.some((r) => r.method !== "GET") && attack.reaches === undefined && stateOf(this.rig.github.world) !== before) problems.push("GitHub's state changed");
     const filter = attack.guard.startsWith("filter:");
     if (filter || attack.reaches !== undefined) {
       const strange = reached.filter((r) => attack.reaches?.test(`${r.method} ${r.url}`) !== true);
       if (strange.length > 0) problems.push(`reached GitHub: ${strange.map((r) => `${r.method} ${r.url}`).join(", ")}`);
-      if (reached.length > (attack.atMost ?? 1)) problems.push(`reached GitHub ${reached.length} times, at most ${attack.atMost ?? 1} are allowed`);
+      if (attack.perMinute !== undefined) {
+        const window = `${attack.gate ?? ""} ${Math.floor(Date.now() / 60_000)}`;
+        const all = (this.minutes.get(window) ?? 0) + reached.length;
+        this.minutes.set(window, all);
+        if (all > attack.perMinute) problems.push(`${all} requests reached GitHub within a minute, at most ${attack.perMinute} are allowed`);
+      } else if (reached.length > (attack.atMost ?? 1)) problems.push(`reached GitHub ${reached.length} times, at most ${attack.atMost ?? 1} are allowed`);
+      const pushes = reached.filter((r) => r.url.endsWith("/git-receive-pack")).length;
+      if (pushes > (attack.atMostPushes ?? Infinity)) problems.push(`${pushes} pushes reached GitHub, at most ${attack.atMostPushes ?? 0} are allowed`);
+      if (reached.length < (attack.atLeast ?? 0)) problems.push(`reached GitHub ${reached.length} times, expected ${attack.atLeast ?? 0} or more`);
     } else problems.push(...stray(reached, attack.lookups ?? []));
     if (filter) problems.push(...this.filtered(attack, answers, reached, values));
     else if (!answers.some((a) => refusedBy(a, [attack.guard as RuleId | "runtime", ...(attack.orElse ?? [])])) && !(answers.length === 0 && allowed(attack, "runtime"))) {
@@ -53,6 +64,7 @@ export class Runner {
   private async send(from: Attack | Twin): Promise<{ answers: Answer[]; reached: Reached[]; values: Record<string, string> }> {
     const port = this.gates.port(from.gate ?? "main", this.variant);
     const values = this.rig.values(port);
+    if (from.gate?.startsWith("limited") === true) await beginOfMinute();
     await this.rig.forget();
     this.rig.hostile.replies = (from.hostile ?? []).map((reply) => ({
       ...reply,
@@ -63,10 +75,11 @@ export class Runner {
     }));
     const one = async (ask: Ask): Promise<Answer[]> => exchange(port, this.bytes(ask, values), { methods: [ask.method ?? "GET"] });
     let answers: Answer[] = [];
-    if (from.raw !== undefined) answers = await exchange(port, Buffer.from(filled(from.raw, values), "latin1"), { answers: from.answers ?? 1, timeoutMs: (from.answers ?? 1) > 1 ? 1500 : 8000 });
-    else if (from.ask !== undefined) answers = await one(from.ask);
+    if (from.raw !== undefined) answers = await exchange(port, Buffer.from(filled(from.raw, values), "latin1"), { answers: from.answers ?? 1, timeoutMs: from.waitMs ?? ((from.answers ?? 1) > 1 ? 1500 : 8000) });
     else if (from.atOnce === true) answers = (await Promise.all((from.asks ?? []).map(one))).flat();
     else for (const ask of from.asks ?? []) answers.push(...(await one(ask)));
+    if (from.pauseMs !== undefined) await new Promise((resolve) => setTimeout(resolve, from.pauseMs));
+    if (from.ask !== undefined) answers.push(...(await one(from.ask)));
     return { answers, reached: await this.rig.reached(), values };
   }
 
@@ -95,7 +108,7 @@ export class Runner {
       for (const [form, make] of Object.entries(FORMS)) {
         const shape = make(token);
         // A base64 of the token among other bytes differs at its ends only.
-        if (text.includes(form.startsWith("base64-") && form !== "base64-twice" ? shape.slice(4, -4) : shape)) problems.push(`the answer holds the token (${form})`);
+        if (text.includes(form.startsWith("base64-") ? shape.slice(4, -4) : shape)) problems.push(`the answer holds the token (${form})`);
       }
       if (text.includes(key) || text.includes(operatorKey)) problems.push("the answer holds a key");
       for (const canary of CANARIES) if (text.includes(canary)) problems.push(`the answer holds ${canary}`);
@@ -130,6 +143,12 @@ export class Runner {
     }
     return problems;
   }
+}
+
+/** Limits count by the minute: waits the end of one out, so that a burst falls into a single window. */
+async function beginOfMinute(): Promise<void> {
+  const left = 60_000 - (Date.now() % 60_000);
+  if (left < 6000) await new Promise((resolve) => setTimeout(resolve, left + 50));
 }
 
 const allowed = (attack: Attack, rule: RuleId | "runtime"): boolean => attack.guard === rule || attack.orElse?.includes(rule) === true;

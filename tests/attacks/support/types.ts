@@ -12,7 +12,7 @@ export type ClassNumber = keyof typeof CLASSES;
 
 /** The gates of the rig (see gates.ts); each has limits, stores and an upstream of its own. */
 export type GateName =
-  | "main" | "hostile" | "limited" | "observing" | "expired-token" | "no-token" | "garbled-token" | "wrong-seal" | "no-seal" | "no-kv" | "vault-closed" | "vault-broken" | "vault-refusing" | "vault-empty"
+  | "main" | "hostile" | "throttled" | "limited" | "limited-writes" | "observing" | "expired-token" | "no-token" | "garbled-token" | "wrong-seal" | "no-seal" | "no-kv" | "vault-closed" | "vault-broken" | "vault-refusing" | "vault-empty"
   | "vault-garbled" | "vault-elsewhere" | "ledger-throwing" | "ledger-silent" | "ledger-garbled" | "no-ledger" | "no-archive" | "no-policy" | "other-policy" | "empty-policy" | "no-keys" | "garbled-keys";
 
 /**
@@ -53,13 +53,17 @@ interface Case {
   readonly id: string;
   readonly title: string;
   readonly gate?: GateName;
-  /** Exactly one of `ask`, `raw` and `asks`. */
+  /** One of `ask` and `raw`, or `asks`, which may have an `ask` behind it. */
   readonly ask?: Ask;
   /** Bytes of a whole connection, in latin1. */
   readonly raw?: string;
   /** Several requests, one after the other, or all at once. */
   readonly asks?: readonly Ask[];
   readonly atOnce?: boolean;
+  /** Milliseconds between `asks` and `ask`. */
+  readonly pauseMs?: number;
+  /** How long a raw connection is kept when nothing comes; eight seconds when absent. */
+  readonly waitMs?: number;
   /** How many answers are awaited on a raw connection. */
   readonly answers?: number;
   readonly hostile?: readonly HostileReply[];
@@ -79,6 +83,11 @@ export interface Attack extends Case {
   /** For filters: what may reach GitHub, at most this often. */
   readonly reaches?: RegExp;
   readonly atMost?: number;
+  readonly atLeast?: number;
+  /** Of all that reached GitHub through this gate in the current minute, other cases included, at most so many. */
+  readonly perMinute?: number;
+  /** Of what reaches GitHub, so much may be pushes. */
+  readonly atMostPushes?: number;
   /** For filters: status of the answer, or of one of the answers. */
   readonly status?: number;
   /** Texts that no answer may hold, beside those that none may ever hold. */

@@ -83,7 +83,7 @@ export async function gateSeesWhatGitSees(push: Push): Promise<boolean> {
   if (missing.length > 0) throw new Error(`commits that the gate did not see: ${missing.join(" ")}`);
 
   const seen = new Set<string>();
-  const recorder = { matches: (path: string) => { seen.add(path); return false; }, mayMatchBelow: () => true } as unknown as PathMatcher;
+  const recorder = { matches: (path: string) => { seen.add(path.replace(/[\uf780-\uf7ff]/g, "\ufffd")); return false; }, mayMatchBelow: () => true } as unknown as PathMatcher;
   const refused = await judgeHistory([{ old: "0".repeat(40), new: tip, ref: "refs/heads/claude/x" }], inspector, sourceOf(at), recorder);
   const expected = commits.length === 0 ? [] : lines(gitOk(at.dir, ["-c", "core.quotePath=false", "diff-tree", "--stdin", "-r", "-c", "--root", "--name-only", "--no-commit-id"], `${commits.join("\n")}\n`));
   const changed = new Set(expected);

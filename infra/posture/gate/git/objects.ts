@@ -13,11 +13,35 @@ export interface Commit {
   readonly parents: readonly string[];
 }
 
-const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const latin1 = new TextDecoder("latin1");
 const MODES = new Set(["40000", "100644", "100755", "120000", "160000", "100664"]);
 
-/** Reads a tree; undefined when it is malformed or has a name twice. Names that are not UTF-8 get replacement characters, which no protected path has. */
+/**
+ * A name of a tree. A byte that is not UTF-8 becomes a character of its own from the private use area, so that two such names stay two, and what is
+ * beside the byte still matches a pattern (`*.pem`).
+ */
+function nameOf(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    let name = "";
+    for (let at = 0; at < bytes.length;) {
+      const first = bytes[at] ?? 0;
+      const length = first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+      try {
+        name += decoder.decode(bytes.subarray(at, at + length));
+        at += length;
+      } catch {
+        name += String.fromCharCode(0xf700 + first);
+        at++;
+      }
+    }
+    return name;
+  }
+}
+
+/** Reads a tree; undefined when it is malformed or has a name twice. */
 export function readTree(content: Uint8Array): Tree | undefined {
   const entries = new Map<string, TreeEntry>();
   for (let at = 0; at < content.length;) {
@@ -25,7 +49,7 @@ export function readTree(content: Uint8Array): Tree | undefined {
     const nul = content.indexOf(0, space);
     if (space < 0 || nul < 0 || nul + 21 > content.length) return undefined;
     const mode = latin1.decode(content.subarray(at, space));
-    const name = decoder.decode(content.subarray(space + 1, nul));
+    const name = nameOf(content.subarray(space + 1, nul));
     if (!MODES.has(mode) || name === "" || name === "." || name === ".." || name.includes("/") || entries.has(name)) return undefined;
     let id = "";
     for (let i = nul + 1; i < nul + 21; i++) id += ((content[i] ?? 0) + 256).toString(16).slice(1);

@@ -14,7 +14,9 @@ export class Alerts {
   constructor(private readonly env: GateEnv) {}
 
   raise(background: Background, type: string, details: Readonly<Record<string, string | number>>, now = Date.now()): void {
-    if (now - (this.sent.get(type) ?? 0) < QUIET_MS) return;
+    const last = this.sent.get(type) ?? Number.NEGATIVE_INFINITY;
+    // A clock that went back must not silence it.
+    if (now >= last && now - last < QUIET_MS) return;
     this.sent.set(type, now);
     console.error(JSON.stringify({ alert: type, ...details }));
     const url = this.env.ALERTS?.webhook;

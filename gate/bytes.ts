@@ -28,6 +28,14 @@ export function equalInConstantTime(a: string, b: string): boolean {
   return different === 0;
 }
 
+/** How far a clock may go back before what was timed by it is taken for over; requests that began earlier look like it, too. */
+const CLOCK_SLACK_MS = 5_000;
+
+/** Whether `now` is in a span of time. A clock that was set back would make the span last longer than it was meant to, so that ends it as well. */
+export function isWithin(now: number, from: number, until: number): boolean {
+  return now < until && now >= from - CLOCK_SLACK_MS;
+}
+
 /** Rejects after `ms`; the work itself goes on. For promises that another request started, which may never settle once that request is gone. */
 export function within<T>(promise: Promise<T>, ms: number, what: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | null = null;

@@ -1,6 +1,7 @@
 import { parseStrictJson } from "../infra/posture/gate/json";
 import { Refusal } from "../infra/posture/gate/refusals";
 import { bucketOf } from "./bucket";
+import { within } from "./bytes";
 import type { Isolate } from "./isolate";
 import { problem, Refused } from "./problem";
 import { readText } from "./requests";
@@ -67,9 +68,12 @@ async function writeStore(isolate: Isolate, visit: Visit, name: string): Promise
   return json(visit, { version: cas + 1 });
 }
 
+/** How long readiness waits for one dependency. */
+const READY_MS = 3_000;
+
 /** Each dependency on its own, without any detail that a log should not have. */
 async function ready(isolate: Isolate, visit: Visit): Promise<Response> {
-  const ok = async (work: Promise<unknown>): Promise<boolean> => work.then(() => true, () => false);
+  const ok = async (work: Promise<unknown>): Promise<boolean> => within(work, READY_MS, "a dependency").then(() => true, () => false);
   const [ledger, token, bucket] = await Promise.all([ok(ledgerOf(isolate).linesAfter(Number.MAX_SAFE_INTEGER)), ok(isolate.tokens.read(visit.background)), ok(bucketOf(isolate.env).check())]);
   const { stopped, archiveFailing } = isolate.link.told;
   const checks = { ledger, token, audit: bucket && !archiveFailing, open: !stopped };

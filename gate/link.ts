@@ -2,7 +2,7 @@ import type { Amounts } from "../infra/posture/gate/limits";
 import type { GateLimits } from "../infra/posture/gate/policy";
 import { entryText, type AuditEntry } from "../infra/posture/gate/audit";
 import { Refusal } from "../infra/posture/gate/refusals";
-import { within } from "./bytes";
+import { isWithin, within } from "./bytes";
 import type { Background, GateEnv } from "./env";
 import type { SettleAnswer, SettleRequest } from "./ledger-types";
 import { Refused, refuse } from "./problem";
@@ -22,6 +22,8 @@ const MAX_WRITE_LEASE = 64;
 
 interface Lease {
   readonly id: number;
+  /** When it was asked for. */
+  readonly from: number;
   readonly until: number;
   requests: number;
   writes: number;
@@ -123,7 +125,7 @@ export class LedgerLink {
 
   private use(amounts: Amounts, now: number): Lease | undefined {
     for (const lease of this.leases) {
-      if (now >= lease.until || lease.requests < amounts.requests || lease.writes < amounts.writes || lease.bytes < amounts.bytes) continue;
+      if (!isWithin(now, lease.from, lease.until) || lease.requests < amounts.requests || lease.writes < amounts.writes || lease.bytes < amounts.bytes) continue;
       lease.requests -= amounts.requests;
       lease.writes -= amounts.writes;
       lease.bytes -= amounts.bytes;
@@ -227,7 +229,7 @@ export class LedgerLink {
     this.last = answer;
     if (answer.lease !== undefined) {
       const { id, requests, writes, bytes, ms } = answer.lease;
-      this.leases.push({ id, requests, writes, bytes, until: asked + ms });
+      this.leases.push({ id, requests, writes, bytes, from: asked, until: asked + ms });
       this.lastGrant = requests;
     }
     this.serve(background, waiters, answer);
@@ -243,7 +245,7 @@ export class LedgerLink {
   private takeBatch(now: number): SettleRequest {
     const closed: { lease: number; unused: Amounts }[] = [];
     // A lease that is over or used up goes back; the newest that still has something serves until the next one is here.
-    const keep = this.leases.filter((lease) => now < lease.until && lease.requests > 0).slice(-1);
+    const keep = this.leases.filter((lease) => isWithin(now, lease.from, lease.until) && lease.requests > 0).slice(-1);
     for (const lease of this.leases) if (!keep.includes(lease)) closed.push({ lease: lease.id, unused: { requests: lease.requests, writes: lease.writes, bytes: lease.bytes } });
     this.leases = keep;
     const need = this.waiting.reduce((sum, { amounts: a }) => ({ requests: sum.requests + a.requests, writes: sum.writes + a.writes, bytes: sum.bytes + a.bytes }), { requests: 0, writes: 0, bytes: 0 });

@@ -1,4 +1,4 @@
-import { base64, fromBase64, sha256, within } from "./bytes";
+import { base64, fromBase64, sha256, isWithin, within } from "./bytes";
 import type { Background, GateEnv, TokenStoreConfig } from "./env";
 import { refuse, Refused } from "./problem";
 
@@ -28,6 +28,7 @@ const STORE_MS = 5_000;
  */
 export class TokenSource {
   private token: Token | undefined;
+  private freshFrom = 0;
   private freshUntil = 0;
   private refreshAt = 0;
   private reading: Promise<Token> | undefined;
@@ -41,7 +42,7 @@ export class TokenSource {
   /** The current token. Synchronous while it is fresh; in the last fifth of its time it is renewed behind the request. */
   current(background: Background, now: number): Token | Promise<Token> {
     const token = this.token;
-    if (token === undefined || now >= this.freshUntil) return this.read(background, false);
+    if (token === undefined || !isWithin(now, this.freshFrom, this.freshUntil)) return this.read(background, false);
     if (now >= this.refreshAt && this.reading === undefined) void this.read(background, false).catch(() => undefined);
     if (now >= token.expiresAt) refuse("token-expired");
     return token;
@@ -76,6 +77,7 @@ export class TokenSource {
     const expiresAt = record.expires_at === "" || record.expires_at === undefined ? Number.POSITIVE_INFINITY : Date.parse(record.expires_at);
     const token: Token = { value: record.token, sha256: base64(await sha256(record.token)), expiresAt, basic: `Basic ${btoa(`x-access-token:${record.token}`)}` };
     this.token = token;
+    this.freshFrom = asked;
     this.freshUntil = asked + this.cacheSeconds * 1000;
     this.refreshAt = asked + this.cacheSeconds * 800;
     // A date that does not parse is NaN: not known to be valid, so taken for expired.

@@ -1,5 +1,5 @@
 import { judgeTarget } from "../infra/posture/gate/decide";
-import { Refusal } from "../infra/posture/gate/refusals";
+import { Refusal, type RuleId } from "../infra/posture/gate/refusals";
 import { archive } from "./archive";
 import { control } from "./control";
 import type { GateEnv } from "./env";
@@ -68,13 +68,16 @@ async function admit(isolate: Isolate, visit: Visit): Promise<Response> {
   throw new Refused(new Refusal("route-not-allowed"));
 }
 
+/** Refusals beside those of the gate's own dependencies that operators hear of: GitHub does not work. */
+const ALERTED: ReadonlySet<RuleId> = new Set(["upstream-error", "upstream-timeout"]);
+
 /** Turns what was thrown into an answer: a refusal as it is, anything else as the gate's own failure, closed and told. */
 function refused(isolate: Isolate, visit: Visit, error: unknown): Response {
   const known = error instanceof Refused ? error : new Refused(new Refusal("gate-error"));
   visit.decision = "deny";
   visit.refusal = known.refusal;
   if (!(error instanceof Refused)) isolate.alerts.raise(visit.background, "gate-error", { error: error instanceof Error ? `${error.name}: ${error.message}` : "unknown", requestId: visit.requestId });
-  else if (known.refusal.status === 503) isolate.alerts.raise(visit.background, known.refusal.rule, { requestId: visit.requestId });
+  else if (known.refusal.status === 503 || ALERTED.has(known.refusal.rule)) isolate.alerts.raise(visit.background, known.refusal.rule, { requestId: visit.requestId });
   return problem(known.refusal, visit.requestId, known.retryAfter);
 }
 

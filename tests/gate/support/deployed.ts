@@ -1,23 +1,16 @@
-import { createCipheriv, createHash, createHmac, randomBytes } from "node:crypto";
+import { createCipheriv, createHash, randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { serveAccount, type Cloudflare } from "../../../sandbox/cloudflare";
 import { Account } from "../../../sandbox/cloudflare/state";
 import { embedPolicy, type GatePolicy } from "../../../infra/posture/gate";
+import { AlertReceiver } from "./alerts";
 import { bundle, made } from "./gate";
 import { Upstream } from "./upstream";
 
 const ACCOUNT = "c".repeat(31) + "1";
 const hash = (text: string): string => createHash("sha256").update(text).digest("base64url");
-
-/** An alert as its receiver reads it. */
-export interface Alert {
-  readonly type: string;
-  readonly data: Record<string, unknown>;
-  /** Whether the signature is that of the shared secret. */
-  readonly signed: boolean;
-}
 
 /** A gate that was uploaded to the Cloudflare stand-in as the stack does it: its policy in the module, its bindings the stand-in's own. */
 export class DeployedGate {
@@ -25,14 +18,13 @@ export class DeployedGate {
   readonly operatorKey = made("gop_");
   readonly token = `ghp_${randomBytes(18).toString("hex")}`;
   private readonly sealKey = randomBytes(32);
-  private readonly alertKey = randomBytes(24);
 
-  private constructor(readonly upstream: Upstream, readonly receiver: Upstream, private readonly cloudflare: Cloudflare, private readonly dataDir: string, readonly account: Account) {}
+  private constructor(readonly upstream: Upstream, readonly alerts: AlertReceiver, private readonly cloudflare: Cloudflare, private readonly dataDir: string, readonly account: Account) {}
 
   static async start(): Promise<DeployedGate> {
     const dataDir = await mkdtemp(path.join(tmpdir(), "gatehouse-deployed-"));
     const account = new Account(ACCOUNT, "acme", []);
-    return new DeployedGate(await Upstream.start(), await Upstream.start(), await serveAccount(account, { dataDir }), dataDir, account);
+    return new DeployedGate(await Upstream.start(), await AlertReceiver.start(), await serveAccount(account, { dataDir }), dataDir, account);
   }
 
   get url(): string {
@@ -50,8 +42,8 @@ export class DeployedGate {
       { name: "OPERATOR_KEYS", type: "json", json: [{ sha256: hash(this.operatorKey) }] },
       { name: "TOKEN_STORE", type: "json", json: { kind: "kv" } },
       { name: "TOKEN_KEY", type: "secret_text", text: this.sealKey.toString("base64") },
-      { name: "ALERTS", type: "json", json: { webhook: `${this.receiver.url}/hook` } },
-      { name: "ALERT_SECRET", type: "secret_text", text: `whsec_${this.alertKey.toString("base64")}` },
+      { name: "ALERTS", type: "json", json: { webhook: this.alerts.webhook } },
+      { name: "ALERT_SECRET", type: "secret_text", text: this.alerts.secret },
       { name: "LEDGER", type: "durable_object_namespace", class_name: "Ledger", script_name: "github-gate-ledger" },
       { name: "TOKENS", type: "kv_namespace", namespace_id: namespace },
       { name: "AUDIT", type: "r2_bucket", bucket_name: "audit-trail" },
@@ -77,24 +69,10 @@ export class DeployedGate {
     await this.control("DELETE");
   }
 
-  /** Alerts received so far; waits up to three seconds for one of `type`. */
-  async alerts(type?: string): Promise<readonly Alert[]> {
-    for (let i = 0; i < 60; i++) {
-      const all = this.receiver.received.map((request): Alert => {
-        const { type: kind, data } = JSON.parse(request.body.toString()) as { type: string; data: Record<string, unknown> };
-        const signature = createHmac("sha256", this.alertKey).update(`${String(request.headers["webhook-id"])}.${String(request.headers["webhook-timestamp"])}.${request.body.toString()}`).digest("base64");
-        return { type: kind, data, signed: request.headers["webhook-signature"] === `v1,${signature}` };
-      });
-      if (type === undefined || all.some((alert) => alert.type === type)) return all;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    return [];
-  }
-
   async stop(): Promise<void> {
     await this.cloudflare.stop();
     await this.upstream.stop();
-    await this.receiver.stop();
+    await this.alerts.stop();
     await rm(this.dataDir, { recursive: true, force: true });
   }
 

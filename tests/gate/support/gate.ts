@@ -10,11 +10,46 @@ import { Upstream } from "./upstream";
 
 const root = path.resolve(__dirname, "../../..");
 
-/** One module of the gate, bundled as it is deployed. */
-export function bundle(entry: "worker" | "ledger"): string {
-  const out = buildSync({ entryPoints: [path.join(root, "gate", `${entry}.ts`)], bundle: true, format: "esm", target: "es2022", external: ["cloudflare:*"], write: false });
+/** One module of the gate, bundled as it is deployed; `disturbed` with what a test may do to it around it. */
+export function bundle(entry: "worker" | "ledger" | "disturbed"): string {
+  const from = entry === "disturbed" ? { stdin: { contents: DISTURBED, resolveDir: root, loader: "ts" as const } } : { entryPoints: [path.join(root, "gate", `${entry}.ts`)] };
+  const out = buildSync({ ...from, bundle: true, format: "esm", target: "es2022", external: ["cloudflare:*"], write: false });
   return out.outputFiles[0]?.text ?? "";
 }
+
+/**
+ * The gate as it is, in an isolate whose clock and bindings a test can disturb while it runs, by `POST /__test`: `clock` is added to the time (milliseconds);
+ * calls of the bindings in `broken` reject, and those in `silent` never settle; `digest: true` lets hashing throw.
+ */
+const DISTURBED = `
+import gate from "./gate/worker";
+let state = { clock: 0, broken: [], silent: [], digest: false };
+const realNow = Date.now;
+Date.now = () => realNow() + state.clock;
+const realDigest = crypto.subtle.digest.bind(crypto.subtle);
+crypto.subtle.digest = (...args) => { if (state.digest) throw new TypeError("no memory for this"); return realDigest(...args); };
+const around = (name, object) => new Proxy({}, { get(_, key) {
+  const value = object[key];
+  if (typeof value !== "function") return value;
+  if (name === "LEDGER" && key === "get") return (...args) => around("LEDGER.stub", value.apply(object, args));
+  if (name === "LEDGER") return value.bind(object);
+  return (...args) => {
+    const binding = name.split(".")[0];
+    if (state.broken.includes(binding)) return Promise.reject(new Error(binding + " is down"));
+    if (state.silent.includes(binding)) return new Promise(() => undefined);
+    return object[key](...args);
+  };
+} });
+let disturbed;
+const around_ = (env) => (disturbed ??= { ...env, LEDGER: around("LEDGER", env.LEDGER), TOKENS: around("TOKENS", env.TOKENS), AUDIT: around("AUDIT", env.AUDIT) });
+export default {
+  async fetch(request, env, ctx) {
+    if (new URL(request.url).pathname !== "/__test") return gate.fetch(request, around_(env), ctx);
+    state = { clock: 0, broken: [], silent: [], digest: false, ...(await request.json()) };
+    return new Response(null, { status: 204 });
+  },
+};
+`;
 
 export interface Gate {
   readonly url: string;
@@ -29,6 +64,8 @@ export interface Gate {
   ask(target: string, init?: RequestInit): Promise<Response>;
   /** Sends an operator's request. */
   operate(method: string, target: string, body?: unknown): Promise<Response>;
+  /** Only of a gate that was started with `disturbed`. */
+  disturb(how: Disturbance): Promise<void>;
   /** Puts another token into the store. */
   putToken(token: string, expiresAt?: string): Promise<void>;
   stop(): Promise<void>;
@@ -38,6 +75,18 @@ export interface GateOptions {
   readonly gate?: Partial<EnvironmentInput["gate"]>;
   readonly bindings?: Record<string, unknown>;
   readonly policy?: (policy: GatePolicy) => GatePolicy;
+  /** Bindings that are known only when the policy is made. */
+  readonly late?: () => Record<string, unknown>;
+  /** Lets the test disturb the gate while it runs. */
+  readonly disturbed?: boolean;
+}
+
+/** What a test does to a gate that it started with `disturbed`. Whatever is not named is as it should be. */
+export interface Disturbance {
+  readonly clock?: number;
+  readonly broken?: readonly ("LEDGER" | "TOKENS" | "AUDIT")[];
+  readonly silent?: readonly ("LEDGER" | "TOKENS" | "AUDIT")[];
+  readonly digest?: boolean;
 }
 
 const sha256 = (text: string, encoding: "base64" | "base64url"): string => createHash("sha256").update(text).digest(encoding);
@@ -64,7 +113,7 @@ export async function startGate(options: GateOptions = {}): Promise<Gate> {
       {
         name: "github-gate",
         modules: true,
-        script: bundle("worker"),
+        script: bundle(options.disturbed === true ? "disturbed" : "worker"),
         compatibilityDate: "2026-03-01",
         kvNamespaces: ["TOKENS"],
         r2Buckets: ["AUDIT"],
@@ -77,6 +126,7 @@ export async function startGate(options: GateOptions = {}): Promise<Gate> {
           TOKEN_KEY: sealKey.toString("base64"),
           ALERTS: {},
           ...options.bindings,
+          ...options.late?.(),
         } as never,
       },
       {
@@ -94,6 +144,9 @@ export async function startGate(options: GateOptions = {}): Promise<Gate> {
     tokenSha256: sha256(token, "base64"),
     ask: (target, init = {}) => fetch(url + target, { redirect: "manual", ...init, headers: { authorization: `Bearer ${key}`, ...(init.headers as Record<string, string>) } }),
     operate: (method, target, body) => fetch(url + target, { method, headers: { authorization: `Bearer ${operatorKey}` }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }),
+    disturb: async (how) => {
+      await fetch(`${url}/__test`, { method: "POST", body: JSON.stringify(how) });
+    },
     putToken: async (value, expiresAt = "") => {
       const iv = randomBytes(12);
       const cipher = createCipheriv("aes-256-gcm", sealKey, iv);

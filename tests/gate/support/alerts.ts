@@ -1,0 +1,60 @@
+import { createHmac, randomBytes } from "node:crypto";
+import { Upstream } from "./upstream";
+
+/** An alert as its receiver reads it. */
+export interface Alert {
+  readonly type: string;
+  readonly data: Record<string, unknown>;
+  /** Whether the signature is that of the shared secret. */
+  readonly signed: boolean;
+}
+
+/** A receiver of the gate's alerts: Standard Webhooks on loopback. */
+export class AlertReceiver {
+  private readonly key = randomBytes(24);
+
+  private constructor(private readonly server: Upstream) {}
+
+  static async start(): Promise<AlertReceiver> {
+    return new AlertReceiver(await Upstream.start());
+  }
+
+  get webhook(): string {
+    return `${this.server.url}/hook`;
+  }
+
+  get secret(): string {
+    return `whsec_${this.key.toString("base64")}`;
+  }
+
+  /** Bindings with which a gate sends its alerts here. */
+  get bindings(): Record<string, unknown> {
+    return { ALERTS: { webhook: this.webhook }, ALERT_SECRET: this.secret };
+  }
+
+  reset(): void {
+    this.server.reset();
+  }
+
+  get all(): readonly Alert[] {
+    return this.server.received.map(({ headers, body }) => {
+      const { type, data } = JSON.parse(body.toString()) as { type: string; data: Record<string, unknown> };
+      const signature = createHmac("sha256", this.key).update(`${String(headers["webhook-id"])}.${String(headers["webhook-timestamp"])}.${body.toString()}`).digest("base64");
+      return { type, data, signed: headers["webhook-signature"] === `v1,${signature}` };
+    });
+  }
+
+  /** The alert of a type; waits for it, up to three seconds. */
+  async of(type: string): Promise<Alert | undefined> {
+    for (let i = 0; i < 60; i++) {
+      const found = this.all.find((alert) => alert.type === type);
+      if (found !== undefined) return found;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return undefined;
+  }
+
+  stop(): Promise<void> {
+    return this.server.stop();
+  }
+}

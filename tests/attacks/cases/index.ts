@@ -22,8 +22,9 @@ import { failOpen } from "./20-fail-open";
 import { auditLoss } from "./21-audit-loss";
 import { bodies } from "./22-bodies";
 import { git } from "./23-git";
+import { lfs } from "./24-lfs";
 
 /** The corpus: one file for each class. */
 export const CORPUS: readonly CaseFile[] = [
-  dotSegments, separators, caseAndSuffix, aliasRoutes, headers, redirects, graphql, tokenReflection, answerAddresses, caches, hostConfusion, protocolSwitch, compression, sizeAndTime, splitting, limits, credentials, exfiltration, agentToken, failOpen, auditLoss, bodies, git,
+  dotSegments, separators, caseAndSuffix, aliasRoutes, headers, redirects, graphql, tokenReflection, answerAddresses, caches, hostConfusion, protocolSwitch, compression, sizeAndTime, splitting, limits, credentials, exfiltration, agentToken, failOpen, auditLoss, bodies, git, lfs,
 ];

@@ -63,6 +63,7 @@ const vault = (mode: string): Recipe => ({
 const RECIPES: Readonly<Record<GateName, Recipe>> = {
   main: {},
   hostile: { upstream: "hostile", gate: { upstreamTimeoutSeconds: 1 } },
+  lfs: { upstream: "hostile", gate: { lfs: "proxy" } },
   throttled: { upstream: "hostile" },
   limited: { gate: { requestsPerMinute: 12 } },
   "limited-writes": { gate: { writesPerMinute: 3 } },

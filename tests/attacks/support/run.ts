@@ -78,6 +78,7 @@ export class Runner {
     if (from.raw !== undefined) answers = await exchange(port, Buffer.from(filled(from.raw, values), "latin1"), { answers: from.answers ?? 1, timeoutMs: from.waitMs ?? ((from.answers ?? 1) > 1 ? 1500 : 8000) });
     else if (from.atOnce === true) answers = (await Promise.all((from.asks ?? []).map(one))).flat();
     else for (const ask of from.asks ?? []) answers.push(...(await one(ask)));
+    if (from.carry !== undefined) values["carried"] = from.carry.exec(answers.at(-1)?.body.toString("utf8") ?? "")?.[1] ?? "nothing-to-carry";
     if (from.pauseMs !== undefined) await new Promise((resolve) => setTimeout(resolve, from.pauseMs));
     if (from.ask !== undefined) answers.push(...(await one(from.ask)));
     return { answers, reached: await this.rig.reached(), values };

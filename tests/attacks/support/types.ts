@@ -1,18 +1,18 @@
 import type { RuleId } from "../../../infra/posture/gate/refusals";
 import type { GitKit } from "./kit";
 
-/** The 21 classes of attack, and two of the gate's own: what travels in bodies and what travels in git. */
+/** The 21 classes of attack, and three of the gate's own: what travels in bodies, in git, and as large files. */
 export const CLASSES = {
   1: "dot segments", 2: "empty and encoded separators", 3: "case and suffix", 4: "alias routes", 5: "header smuggling", 6: "redirects", 7: "GraphQL", 8: "token reflection",
   9: "addresses in answers", 10: "shared caches", 11: "host confusion", 12: "protocol switch", 13: "compression", 14: "size and time", 15: "splitting and log injection",
-  16: "limit evasion", 17: "credential formats", 18: "exfiltration routes", 19: "agent token", 20: "fail open", 21: "audit loss", 22: "bodies", 23: "git",
+  16: "limit evasion", 17: "credential formats", 18: "exfiltration routes", 19: "agent token", 20: "fail open", 21: "audit loss", 22: "bodies", 23: "git", 24: "large files",
 } as const;
 
 export type ClassNumber = keyof typeof CLASSES;
 
 /** The gates of the rig (see gates.ts); each has limits, stores and an upstream of its own. */
 export type GateName =
-  | "main" | "hostile" | "throttled" | "limited" | "limited-writes" | "observing" | "expired-token" | "no-token" | "garbled-token" | "wrong-seal" | "no-seal" | "no-kv" | "vault-closed" | "vault-broken" | "vault-refusing" | "vault-empty"
+  | "main" | "hostile" | "lfs" | "throttled" | "limited" | "limited-writes" | "observing" | "expired-token" | "no-token" | "garbled-token" | "wrong-seal" | "no-seal" | "no-kv" | "vault-closed" | "vault-broken" | "vault-refusing" | "vault-empty"
   | "vault-garbled" | "vault-elsewhere" | "ledger-throwing" | "ledger-silent" | "ledger-garbled" | "no-ledger" | "no-archive" | "no-policy" | "other-policy" | "empty-policy" | "no-keys" | "garbled-keys";
 
 /**
@@ -60,6 +60,8 @@ interface Case {
   /** Several requests, one after the other, or all at once. */
   readonly asks?: readonly Ask[];
   readonly atOnce?: boolean;
+  /** What of the answer to the last of `asks` fills `{carried}` in `ask`: the first group. */
+  readonly carry?: RegExp;
   /** Milliseconds between `asks` and `ask`. */
   readonly pauseMs?: number;
   /** How long a raw connection is kept when nothing comes; eight seconds when absent. */

@@ -1,0 +1,119 @@
+/* Takes each guard of the gate out in turn, and demands that the corpus notices: that some case reaches GitHub, or is answered otherwise. `npm run mutate`. */
+import { setPriority } from "node:os";
+import { CORPUS } from "./cases";
+import { EQUIVALENT } from "./equivalent";
+import { bundleGate } from "./support/bundle";
+import type { GateSources, Gates } from "./support/gates";
+import { filters, sites, type Mutant } from "./support/mutants";
+import { Rig } from "./support/rig";
+import { Runner } from "./support/run";
+import type { Attack, GateName } from "./support/types";
+
+/** Mutants that share one workerd. */
+const BATCH = 12;
+
+interface Verdict {
+  readonly mutant: Mutant;
+  /** The case that noticed; undefined when none did. */
+  readonly killedBy: string | undefined;
+  readonly tried: number;
+}
+
+const all = CORPUS.flatMap((file) => file.attacks);
+/** Cases that wait for seconds; tried last. */
+const slow = (attack: Attack): boolean => attack.pauseMs !== undefined || /^14\.slow|ledger-silent|ledger-garbled/.test(attack.id);
+
+function casesFor(mutant: Mutant, usable: ReadonlySet<string>): Attack[] {
+  const of = (attack: Attack): boolean => attack.guard === mutant.guard || attack.orElse?.includes(mutant.guard as never) === true;
+  return all.filter((attack) => usable.has(attack.id) && of(attack)).sort((a, b) => Number(slow(a)) - Number(slow(b)));
+}
+
+async function baseline(rig: Rig, sources: GateSources): Promise<Set<string>> {
+  const names = [...new Set(all.map((attack) => attack.gate ?? "main"))];
+  const gates = await rig.gates(new Map([["", sources]]), names);
+  const usable = new Set<string>();
+  try {
+    const runner = new Runner(rig, gates);
+    for (const attack of all) if ((await runner.attack(attack)).length === 0) usable.add(attack.id);
+  } finally {
+    await gates.stop();
+  }
+  return usable;
+}
+
+/** Runs cases against a mutant until one notices. */
+async function judge(rig: Rig, gates: Gates, variant: string, mutant: Mutant, cases: readonly Attack[]): Promise<Verdict> {
+  const runner = new Runner(rig, gates, variant);
+  let tried = 0;
+  for (const attack of cases) {
+    tried++;
+    if ((await runner.attack(attack)).length > 0) return { mutant, killedBy: attack.id, tried };
+  }
+  return { mutant, killedBy: undefined, tried };
+}
+
+async function judgeAll(rig: Rig, mutants: readonly Mutant[], casesOf: (mutant: Mutant) => Attack[], told: (verdict: Verdict) => void): Promise<Verdict[]> {
+  const verdicts: Verdict[] = [];
+  for (let from = 0; from < mutants.length; from += BATCH) {
+    const batch = mutants.slice(from, from + BATCH).map((mutant, i) => ({ mutant, variant: `-m${from + i}`, cases: casesOf(mutant) }));
+    const built = await Promise.all(batch.map(async ({ mutant, variant }) => [variant, await bundleGate(mutant.replacement)] as const));
+    const names: GateName[] = [...new Set(batch.flatMap(({ cases }) => cases.map((attack) => attack.gate ?? "main")))];
+    const gates = await rig.gates(new Map(built), names.length === 0 ? ["main"] : names);
+    try {
+      for (const { mutant, variant, cases } of batch) {
+        const verdict = await judge(rig, gates, variant, mutant, cases);
+        verdicts.push(verdict);
+        told(verdict);
+      }
+    } finally {
+      await gates.stop();
+    }
+  }
+  return verdicts;
+}
+
+async function main(): Promise<number> {
+  setPriority(10);
+  const only = process.argv[2];
+  const started = Date.now();
+  const mutants = [...sites(), ...filters()].filter((mutant) => only === undefined || mutant.name.includes(only) || mutant.guard === only);
+  const rig = await Rig.start();
+  try {
+    await rig.shield();
+    const usable = await baseline(rig, await bundleGate());
+    process.stdout.write(`${mutants.length} guards, ${usable.size} of ${all.length} cases hold while GitHub is shielded\n`);
+    const first = await judgeAll(rig, mutants, (mutant) => casesFor(mutant, usable), (v) => process.stdout.write(`${v.killedBy === undefined ? "…" : "✓"} ${v.mutant.name}  ${v.killedBy ?? `none of ${v.tried}`}\n`));
+    const left = first.filter((v) => v.killedBy === undefined && !isEquivalent(v.mutant));
+    // What its own cases do not notice, another may: the whole corpus, without what waits.
+    const rest = all.filter((attack) => usable.has(attack.id) && !slow(attack) && !["limited", "limited-writes", "throttled"].includes(attack.gate ?? "main"));
+    const second = await judgeAll(rig, left.map((v) => v.mutant), () => rest, (v) => process.stdout.write(`${v.killedBy === undefined ? "✗" : "✓"} ${v.mutant.name}  ${v.killedBy ?? "nothing"} (whole corpus)\n`));
+    const survived = second.filter((v) => v.killedBy === undefined);
+    const noticed = first.filter((v) => v.killedBy !== undefined).length + second.length - survived.length;
+    const excused = first.filter((v) => v.killedBy === undefined && isEquivalent(v.mutant));
+    table([...first.filter((v) => v.killedBy !== undefined), ...second]);
+    for (const { mutant } of excused) process.stdout.write(`= ${mutant.name}: ${EQUIVALENT.find(([name]) => mutant.name.includes(name))?.[1] ?? ""}\n`);
+    for (const { mutant } of survived) process.stdout.write(`✗ ${mutant.name}: nothing in the corpus notices that it is gone\n`);
+    process.stdout.write(`${mutants.length} guards taken out: ${noticed} noticed, ${excused.length} without a difference by design, ${survived.length} not noticed; ${Math.round((Date.now() - started) / 1000)} s\n`);
+    return survived.length === 0 ? 0 : 1;
+  } finally {
+    await rig.stop();
+  }
+}
+
+const isEquivalent = (mutant: Mutant): boolean => EQUIVALENT.some(([name]) => mutant.name.includes(name));
+
+/** Guard, places, and the first cases that noticed. */
+function table(verdicts: readonly Verdict[]): void {
+  const guards = [...new Set(verdicts.map((v) => v.mutant.guard))].sort();
+  process.stdout.write(`\n${"guard".padEnd(32)}places  killed by\n`);
+  for (const guard of guards) {
+    const of = verdicts.filter((v) => v.mutant.guard === guard);
+    const killers = [...new Set(of.map((v) => v.killedBy ?? "NOTHING"))];
+    process.stdout.write(`${guard.padEnd(32)}${String(of.length).padStart(6)}  ${killers.slice(0, 4).join(", ")}${killers.length > 4 ? ` and ${killers.length - 4} more` : ""}\n`);
+  }
+}
+
+main().then((code) => process.exit(code), (error: unknown) => {
+  console.error(error);
+  process.exit(2);
+});

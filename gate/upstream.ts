@@ -107,23 +107,27 @@ async function attempt(isolate: Isolate, visit: Visit, request: UpstreamRequest,
 
 /** What GitHub asks to wait at least after a secondary limit that names no time. */
 const UNNAMED_WAIT_SECONDS = 60;
+/** Longer than any of GitHub's windows: what claims to last longer is looked at again after that. */
+const MAX_WAIT_MS = 3_600_000;
 
 /**
- * Takes GitHub at its word: a secondary limit stops every isolate, a used-up primary limit stops its kind of request here, and not only once GitHub
- * has refused one: who goes on then is punished.
+ * Takes GitHub at its word. A used-up primary limit stops its kind of request until it starts anew, and not only once GitHub has refused one: who goes
+ * on then is punished. A secondary limit stops every isolate.
  */
 function heedLimits(isolate: Isolate, visit: Visit, request: UpstreamRequest, answer: Response): void {
   const spent = answer.headers.get("x-ratelimit-remaining") === "0";
   const turnedAway = answer.status === 429 || answer.status === 403;
   if (!spent && !turnedAway) return;
   const now = Date.now();
-  const after = turnedAway ? Number(answer.headers.get("retry-after") ?? (answer.status === 429 && !spent ? UNNAMED_WAIT_SECONDS : "NaN")) : Number.NaN;
-  if (Number.isFinite(after) && after > 0) {
-    const until = now + Math.min(after, 3600) * 1000;
-    isolate.blocked.set(request.resource, until);
-    visit.background.waitUntil(isolate.env.LEDGER.get(isolate.env.LEDGER.idFromName("ledger")).wait(until).catch(() => undefined));
-  } else if (spent) {
-    const reset = Number(answer.headers.get("x-ratelimit-reset") ?? "NaN") * 1000;
-    if (Number.isFinite(reset) && reset > now) isolate.blocked.set(answer.headers.get("x-ratelimit-resource") ?? request.resource, Math.min(reset, now + 3_600_000));
+  const reset = spent ? Number(answer.headers.get("x-ratelimit-reset") ?? "NaN") * 1000 : Number.NaN;
+  if (reset > now) {
+    isolate.blocked.set(answer.headers.get("x-ratelimit-resource") ?? request.resource, Math.min(reset, now + MAX_WAIT_MS));
+    return;
   }
+  if (!turnedAway) return;
+  const seconds = Number(answer.headers.get("retry-after") ?? (answer.status === 429 ? UNNAMED_WAIT_SECONDS : "NaN"));
+  if (!(seconds > 0)) return;
+  const until = now + Math.min(seconds * 1000, MAX_WAIT_MS);
+  isolate.blocked.set(request.resource, until);
+  visit.background.waitUntil(isolate.env.LEDGER.get(isolate.env.LEDGER.idFromName("ledger")).wait(until).catch(() => undefined));
 }

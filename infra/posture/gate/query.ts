@@ -62,7 +62,7 @@ export function judgeSearch(q: string, isListed: (fullName: string) => boolean):
   if (/[()\\]|[^\S \t\r\n]/.test(q) || bare.replace(/""/g, "").includes("\"")) return new Refusal("search-not-scoped");
   let scope = "";
   for (const token of bare.split(/\s+/)) {
-    if (/^(?:or|and|not)$/i.test(token)) return new Refusal("search-not-scoped", token);
+    if (/^(?:or|and|not|\|{1,2}|&&|!)$/i.test(token)) return new Refusal("search-not-scoped", token);
     const colon = token.indexOf(":");
     if (colon < 0) continue;
     const name = token.slice(0, colon).toLowerCase();

@@ -23,12 +23,12 @@ function decoded(text: string): string {
   return Buffer.from(bytes).toString("utf8");
 }
 
-/** What a server reads that decodes first, then merges slashes and resolves dots, as some front ends do. */
+/** What a server reads that drops path parameters, decodes, then merges slashes and resolves dots, as some front ends do. */
 function normalised(path: string): string {
   const out: string[] = [];
-  for (const segment of decoded(path).replaceAll("\\", "/").split("/")) {
+  for (const segment of decoded(path.replace(/;[^/]*/g, "")).replaceAll("\\", "/").split("/")) {
     if (segment === "..") out.pop();
-    else if (segment !== "" && segment !== ".") out.push(segment.replace(/;.*$/, ""));
+    else if (segment !== "" && segment !== ".") out.push(segment);
   }
   return `/${out.join("/")}`;
 }
@@ -103,5 +103,5 @@ function searchIsScoped(q: string): boolean {
   const terms = q.replace(/"[^"]*"/g, "").split(/[ \t\n\r]+/);
   const scopes = terms.filter((t) => /^repo:/i.test(t));
   if (scopes.length === 0 || scopes.some((s) => !/^repo:acme\/(?:api|docs)$/i.test(s))) return false;
-  return !terms.some((t) => /^(?:or|and|not|\||-|[-(]?(?:org|user|owner|enterprise|fork|repo|is:public|visibility).*:.*)$/i.test(t) && !/^repo:acme\/(?:api|docs)$/i.test(t));
+  return !terms.some((t) => /^(?:or|and|not|\|{1,2}|&&|!|[-(]?(?:org|user|owner|enterprise|fork|repo|is:public|visibility).*:.*)$/i.test(t) && !/^repo:acme\/(?:api|docs)$/i.test(t));
 }

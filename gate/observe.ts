@@ -1,32 +1,46 @@
-import type { Refusal } from "../infra/posture/gate/refusals";
+import { SecretRefusal } from "../infra/posture/gate/body";
+import { parseStrictJson } from "../infra/posture/gate/json";
+import { Refusal, type RuleId } from "../infra/posture/gate/refusals";
+import { findSecrets } from "../infra/posture/gate/secrets";
 import type { Isolate } from "./isolate";
-import { forwardedHeaders, readBytes } from "./requests";
+import { Refused } from "./problem";
+import { forwardedHeaders, judgeJsonType, readText } from "./requests";
 import { pass } from "./rest";
 import { send } from "./upstream";
 import type { Visit } from "./visit";
 
 /**
- * Whether a refusal is only recorded. In `observe`, until its date and never after, a REST request that is understood and forbidden (403) goes on to
- * GitHub, where the other locks still hold. What is malformed, unauthenticated, too large or over a limit is refused as always, and so are GraphQL
- * and git: their refusals protect the gate's own reading of the request.
+ * What a posture or a version of the gate could open. Everything else is closed in every posture (merging, minting, hooks, keys, other owners, branches
+ * and paths that are not the agent's), or protects the gate's own reading of the request, and is refused while observing, too.
+ */
+const OBSERVED: ReadonlySet<RuleId> = new Set(["route-not-allowed", "repository-not-listed", "access-read-only", "query-not-allowed", "body-key-not-allowed", "body-value", "search-not-scoped"]);
+
+/**
+ * Guard `observe-end`: whether a refusal is only recorded. In `observe`, until the end of its day (UTC) and never after, a REST request that is understood
+ * and forbidden by what a posture could open goes on to GitHub, where the other locks still hold. GraphQL and git are judged as always.
  */
 export function mayObserve(isolate: Isolate, visit: Visit, refusal: Refusal): boolean {
   const { mode } = isolate.policy.policy;
-  return mode.kind === "observe" && refusal.status === 403 && visit.verdict?.kind === "rest" && visit.startedAt < Date.parse(`${mode.until}T23:59:59Z`);
+  return mode.kind === "observe" && OBSERVED.has(refusal.rule) && visit.verdict?.kind === "rest" && visit.startedAt < Date.parse(`${mode.until}T23:59:59Z`);
 }
 
-/** Lets a request through that would be refused, and records it as such. Limits, token and answer filter are those of every request. */
-export async function observed(isolate: Isolate, visit: Visit, refusal: Refusal): Promise<Response> {
-  const { request } = visit;
+/**
+ * Lets a request through that would be refused, and records it as such. Limits, token and answer filter are those of every request; a body is sent only
+ * when it is JSON with one reading and without a credential in it. `text`: the body, when it has been read.
+ */
+export async function observed(isolate: Isolate, visit: Visit, refusal: Refusal, text?: string): Promise<Response> {
+  visit.write = visit.method !== "GET" && visit.method !== "HEAD";
+  const body = text ?? (visit.write ? await bodyOf(isolate, visit) : "");
+  const findings = findSecrets(body);
+  if (findings.length > 0) {
+    visit.findings = findings;
+    throw new Refused(new SecretRefusal(findings));
+  }
   visit.decision = "observe";
   visit.refusal = refusal;
-  visit.write = visit.method !== "GET" && visit.method !== "HEAD";
-  const body = visit.write ? await readBytes(request, isolate.policy.policy.limits.maxBodyBytes) : new Uint8Array(0);
-  visit.bytesIn = body.length;
-  visit.admission = await isolate.link.admit(visit.background, visit.write, body.length, visit.startedAt);
+  visit.admission = await isolate.link.admit(visit.background, visit.write, visit.bytesIn, visit.startedAt);
   const headers = forwardedHeaders(visit.headers, "");
-  const type = visit.headers.get("content-type");
-  if (body.length > 0) headers["content-type"] = type !== undefined && /^application\/json/i.test(type) ? type : "application/json";
+  if (body !== "") headers["content-type"] = "application/json; charset=utf-8";
   const path = visit.target.startsWith("/api/v3/") ? visit.target.slice("/api/v3".length) : visit.target;
   const answer = await send(isolate, visit, {
     base: isolate.policy.policy.upstream.api,
@@ -34,7 +48,17 @@ export async function observed(isolate: Isolate, visit: Visit, refusal: Refusal)
     method: visit.method,
     headers: (token) => ({ ...headers, authorization: `Bearer ${token.value}` }),
     resource: "core",
-    ...(body.length > 0 ? { body } : {}),
+    ...(body === "" ? {} : { body }),
   });
   return pass(isolate, visit, answer);
+}
+
+async function bodyOf(isolate: Isolate, visit: Visit): Promise<string> {
+  const { text, bytes } = await readText(visit.request, isolate.policy.policy.limits.maxBodyBytes);
+  visit.bytesIn = bytes;
+  if (text === "") return "";
+  judgeJsonType(visit.headers);
+  const parsed = parseStrictJson(text);
+  if (parsed instanceof Refusal) throw new Refused(parsed);
+  return text;
 }

@@ -6,6 +6,7 @@ import { answerHeaders, type Reflections } from "./answers";
 import { download } from "./download";
 import type { Isolate } from "./isolate";
 import { lookUp } from "./lookup";
+import { mayObserve, observed } from "./observe";
 import { Refused, refuse } from "./problem";
 import { forwardedHeaders, judgeJsonType, readBytes, readText } from "./requests";
 import { send, type UpstreamRequest } from "./upstream";
@@ -35,7 +36,10 @@ export async function rest(isolate: Isolate, visit: Visit): Promise<Response> {
     visit.bytesIn = read.bytes;
     const judged = judgeBody(isolate.policy, verdict, read.text);
     if (judged instanceof SecretRefusal) visit.findings = judged.findings;
-    if (judged instanceof Refusal) throw new Refused(judged);
+    if (judged instanceof Refusal) {
+      if (!mayObserve(isolate, visit, judged)) throw new Refused(judged);
+      return observed(isolate, visit, judged, read.text);
+    }
     body = judged.text;
     lookups = judged.lookups;
   }

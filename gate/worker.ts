@@ -48,10 +48,7 @@ async function admit(isolate: Isolate, visit: Visit): Promise<Response> {
   judgeHeaders(visit.headers);
   const verdict = judgeTarget(isolate.policy, visit.method, visit.target);
   visit.verdict = verdict;
-  if (verdict.refusal !== undefined) {
-    if (!mayObserve(isolate, visit, verdict.refusal)) throw new Refused(verdict.refusal);
-    return observed(isolate, visit, verdict.refusal);
-  }
+  if (verdict.refusal !== undefined && !mayObserve(isolate, visit, verdict.refusal)) throw new Refused(verdict.refusal);
   visit.write = verdict.route?.access === "write";
   const { stopped, archiveFailing } = isolate.link.told;
   if (archiveFailing) {
@@ -62,6 +59,7 @@ async function admit(isolate: Isolate, visit: Visit): Promise<Response> {
     await isolate.link.flush(visit.background);
     if (isolate.link.told.stopped) throw new Refused(new Refusal("token-stopped"));
   }
+  if (verdict.refusal !== undefined) return observed(isolate, visit, verdict.refusal);
   if (verdict.kind === "rest") return rest(isolate, visit);
   if (verdict.kind === "git") return git(isolate, visit);
   if (verdict.kind === "graphql") return graphql(isolate, visit);

@@ -58,26 +58,6 @@ describe("the limits", () => {
   }, 60_000);
 });
 
-describe("observe", () => {
-  const until = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
-
-  it("records what it would refuse and lets it through, until its date", async () => {
-    const gate = await start({ gate: { mode: { kind: "observe", until: until(2) } } });
-    expect((await gate.ask("/repos/acme/api/keys")).status).toBe(200);
-    expect(gate.upstream.received.map((r) => r.url)).toEqual(["/api/v3/repos/acme/api/keys"]);
-    expect((await gate.ask("/repos/acme/api/%2e%2e%2fx")).status).toBe(400);
-    expect((await fetch(`${gate.url}/repos/acme/api/keys`)).status).toBe(401);
-    const lines = (await (await gate.operate("GET", "/_gate/audit")).text()).trim().split("\n").map((l) => JSON.parse(l) as { decision: string; reason: string });
-    expect(lines[0]).toMatchObject({ decision: "observe", reason: "route-closed" });
-  }, 60_000);
-
-  it("enforces when the date is over", async () => {
-    const gate = await start({ gate: { mode: { kind: "observe", until: until(-2) } } });
-    expect(await ruleOf(await gate.ask("/repos/acme/api/keys"))).toBe("route-closed");
-    expect(gate.upstream.received).toEqual([]);
-  }, 60_000);
-});
-
 describe("closed on failure", () => {
   it("refuses everything without a valid policy, ledger or token store, and tells the operators", async () => {
     const alerts = await Upstream.start();

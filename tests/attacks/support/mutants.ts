@@ -123,7 +123,7 @@ const FILTERS: readonly (readonly [what: string, guard: Attack["guard"], file: s
   ["a file may stand in a folder's place", "protected-path", "infra/posture/gate/globs.ts", "return this.matches(path) || this.holds(path);", "return this.matches(path);"],
   ["a claimed tip counts for every command", "protected-path", "infra/posture/gate/git/history.ts", "id === command.old", "true"],
   ["one operation of several is enough", "graphql-operations", "infra/posture/gate/graphql/judge.ts", "definition.kind === Kind.OPERATION_DEFINITION && this.operation === undefined", "definition.kind === Kind.OPERATION_DEFINITION"],
-  ["the time of observing never ends", "route-closed", "gate/observe.ts", "visit.startedAt < Date.parse(`${mode.until}T23:59:59Z`)", "true"],
+  ["the time of observing never ends", "repository-not-listed", "gate/observe.ts", "visit.startedAt < Date.parse(`${mode.until}T23:59:59Z`)", "true"],
 ];
 
 /** Guards that filter; each must still be found in the source, or the list is out of date. */

@@ -36,4 +36,6 @@ export interface ArchiveBatch {
   readonly first: number;
   readonly last: number;
   readonly text: string;
+  /** So many lines wait behind these that they make an object of their own. */
+  readonly more: boolean;
 }

@@ -10,6 +10,8 @@ const ARCHIVE_LINES = 500;
 const ARCHIVE_MS = 10_000;
 /** How long one mover of lines keeps the others out. */
 const MOVING_MS = 30_000;
+/** Batches of lines in one archive object at most. */
+const ARCHIVE_ROWS = 200;
 /** Bytes of lines in one archive object at most. */
 const ARCHIVE_BYTES = 4 * 1024 * 1024;
 
@@ -98,7 +100,7 @@ export class Ledger extends DurableObject {
   async linesToArchive(): Promise<ArchiveBatch | undefined> {
     const now = Date.now();
     if (now < this.movingUntil) return undefined;
-    const rows = this.ctx.storage.sql.exec<{ first: number; last: number; text: string }>(`SELECT first, last, text FROM lines ORDER BY first LIMIT 200`).toArray();
+    const rows = this.ctx.storage.sql.exec<{ first: number; last: number; text: string }>(`SELECT first, last, text FROM lines ORDER BY first LIMIT ?`, ARCHIVE_ROWS).toArray();
     const taken: typeof rows = [];
     let bytes = 0;
     for (const row of rows) {
@@ -109,7 +111,7 @@ export class Ledger extends DurableObject {
     const first = taken[0];
     const last = taken[taken.length - 1];
     if (first !== undefined) this.movingUntil = now + MOVING_MS;
-    return first && last && { first: first.first, last: last.last, text: taken.map((r) => r.text).join("") };
+    return first && last && { first: first.first, last: last.last, text: taken.map((r) => r.text).join(""), more: taken.length < rows.length || rows.length === ARCHIVE_ROWS };
   }
 
   /** The lines up to `last` are in the archive under `key`; only now are they dropped here. */

@@ -1,11 +1,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { disturb, FAULTS, undisturbed, type Row } from "./support/faults";
+import { summary } from "./support/summary";
 import { KINDS, STORES, type Kind, type StoreKind, type World } from "./support/world";
 
 /**
  * Every call of a rotation × every fault, for each minter and both stores, with a request of the agent before and
- * after each call. GATEHOUSE_FAULT_TABLES=<folder> writes the tables step × fault × outcome.
+ * after each call. Prints a summary of step × fault × outcome; GATEHOUSE_FAULT_TABLES=<folder> writes every row.
  */
 async function matrix(kind: Kind, store: StoreKind, impersonation: World["github"]["impersonation"] = "many"): Promise<Row[]> {
   const { calls, world } = await undisturbed(kind, store, impersonation);
@@ -29,9 +30,13 @@ async function matrix(kind: Kind, store: StoreKind, impersonation: World["github
 
 const sentence = (r: Row): string => `${r.step} × ${r.fault}: ${r.outcome}: ${r.broken.join("; ")}`;
 
+const all: Row[] = [];
+afterAll(() => { process.stdout.write(summary(all)); });
+
 describe.each(STORES)("whatever happens to a rotation over %s", (store) => {
   it.each(KINDS)("a %s ends replaced, or rolled back and said so, with no failed request", async (kind) => {
     const rows = await matrix(kind, store);
+    all.push(...rows);
     expect(rows.filter((row) => row.broken.length > 0).slice(0, 10).map(sentence)).toEqual([]);
   }, 120_000);
 });

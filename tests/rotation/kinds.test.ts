@@ -89,7 +89,7 @@ describe("over the gate's own cells", () => {
     const deps = await depsFor(real);
     const { gate } = deps;
     if (!gate) throw new Error("no gate");
-    const kv: RotationDeps = { ...deps, store: kvStore(gate.storage(), { token: real.tokenKey, rotator: real.tokenKey }) };
+    const kv: RotationDeps = { ...deps, store: kvStore(gate.storage(), { token: real.tokenKey, rotator: real.rotatorKey }) };
     const [one, two] = [(await real.personMakes()).token, (await real.personMakes()).token];
     expect(await rotate(kv, { reason: "first", supplied: one })).toMatchObject({ result: "finished" });
     expect(await real.ask()).toBe(200);

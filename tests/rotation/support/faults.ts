@@ -28,6 +28,12 @@ export interface Row {
   readonly step: string;
   readonly fault: string;
   readonly outcome: string;
+  /** Results of the runs, one after the other. */
+  readonly results: readonly string[];
+  readonly standbyLost: boolean;
+  /** Requests of the agent meanwhile. */
+  readonly sent: number;
+  readonly failed: number;
   readonly broken: readonly string[];
 }
 
@@ -58,7 +64,10 @@ export async function disturb(kind: Kind, store: StoreKind, at: number, step: st
     outcomes.push(await world.rotator().run(wanted));
   }
   const wrong = await broken(world, first, outcomes);
-  return { kind, store, step, fault: fault.name, outcome: describe(outcomes, world), broken: wrong };
+  const standbyLost = Object.values(world.slots).some((slot) => slot?.state !== "ok");
+  return {
+    kind, store, step, fault: fault.name, outcome: describe(outcomes, world), results: outcomes.map((o) => o.result), standbyLost, sent: world.agent.sent, failed: world.agent.failed.length, broken: wrong,
+  };
 }
 
 const settled = (outcomes: readonly Outcome[]): boolean => {

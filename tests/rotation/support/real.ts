@@ -39,6 +39,9 @@ export interface Real {
   readonly operatorKey: string;
   /** The gate's TOKEN_KEY, with `kv`. */
   readonly tokenKey: string;
+  /** Of the journal, with `kv`; the gate does not have it. */
+  readonly rotatorKey: string;
+  readonly kv: boolean;
   /** Asks Vault as its administrator. */
   admin(method: string, path: string, body?: unknown, type?: string): Promise<{ status: number; json: Record<string, unknown> }>;
   /** A Vault token with one party's policy and nothing else. */
@@ -80,6 +83,7 @@ export async function startReal(change: Record<string, unknown> = {}, { asServer
     const operatorKey = `gop_${randomBytes(32).toString("base64url")}`;
     await admin("POST", `${where.mount}/data/${where.operator}`, { options: { cas: 0 }, data: { key: operatorKey } });
     const tokenKey = randomBytes(32).toString("base64");
+    const rotatorKey = randomBytes(32).toString("base64");
     const policy = compilePolicy(environment, {
       repositories: [{ name: "api", id: 101, nodeId: "R_kgDOapi" }, { name: "docs", id: 102, nodeId: "R_kgDOdocs" }],
       endpoints: endpoints(github.url),
@@ -99,7 +103,7 @@ export async function startReal(change: Record<string, unknown> = {}, { asServer
     undo.push(() => miniflare.dispose());
     const gateUrl = (await miniflare.ready).origin;
     return {
-      environment, vault, github, plan, gateUrl, gateKey, operatorKey, tokenKey, admin, stop,
+      environment, vault, github, plan, gateUrl, gateKey, operatorKey, tokenKey, rotatorKey, kv, admin, stop,
       partyToken: async (party, ttl = "10m") => {
         const made = await admin("POST", "auth/token/create", { policies: [where.policies[party]], no_default_policy: true, ttl, no_parent: true });
         return (made.json.auth as { client_token: string }).client_token;

@@ -32,7 +32,7 @@ export default {
     return visit.streaming ? answer : recorded(isolate, visit, answer);
   },
 
-  /** Moves the audit trail along when no request does. The rotation hooks in here. */
+  /** Moves the audit trail along when no request does. */
   async scheduled(_controller: ScheduledController, env: GateEnv, ctx: ExecutionContext): Promise<void> {
     await archive(env, isolateOf(env).alerts, ctx);
   },

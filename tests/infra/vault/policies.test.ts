@@ -87,6 +87,9 @@ describe("the deployer", () => {
     expect(await as("deployer", "POST", `auth/${paths.appRole.mount}/role/${paths.appRole.role}`, { token_policies: [paths.policies.gate], token_type: "batch", token_ttl: 300 })).toBe(204);
     expect(await as("deployer", "GET", `auth/${paths.appRole.mount}/role/${paths.appRole.role}/role-id`)).toBe(200);
     expect(await as("deployer", "PUT", `auth/${paths.appRole.mount}/role/${paths.appRole.role}/secret-id`, {})).toBe(200);
+    expect(await as("deployer", "POST", `auth/${paths.appRole.mount}/role/${paths.appRole.rotator}`, { token_policies: [paths.policies.rotator], token_type: "batch", token_ttl: 600 })).toBe(204);
+    expect(await as("deployer", "GET", `auth/${paths.appRole.mount}/role/${paths.appRole.rotator}/role-id`)).toBe(200);
+    expect(await as("deployer", "PUT", `auth/${paths.appRole.mount}/role/${paths.appRole.rotator}/secret-id`, {})).toBe(200);
     expect(await as("deployer", "PUT", `sys/quotas/rate-limit/${paths.quota}`, { path: `auth/${paths.appRole.mount}`, rate: 50, interval: 1 })).toBe(204);
     expect(await as("deployer", "POST", `sys/auth/${paths.ci.mount}`, { type: "jwt" })).toBe(204);
     expect(await as("deployer", "GET", `sys/mounts/auth/${paths.ci.mount}`)).toBe(200);
@@ -120,4 +123,19 @@ it("a gate that signs in by its role gets a batch token that reads the one path"
   expect(auth).toMatchObject({ token_type: "batch", lease_duration: 300, policies: [paths.policies.gate] });
   expect((await vault.call("GET", TOKEN, undefined, auth.client_token)).status).toBe(200);
   expect((await vault.call("GET", OPERATOR, undefined, auth.client_token)).status).toBe(403);
+});
+
+it("a rotator that signs in by its role gets a batch token that replaces the token, and reads what mints it", async () => {
+  await vault.call("POST", `auth/${paths.appRole.mount}/role/${paths.appRole.rotator}`, { token_policies: [paths.policies.rotator], token_no_default_policy: true, token_type: "batch", token_ttl: 600, token_max_ttl: 600 });
+  const role = await vault.call("GET", `auth/${paths.appRole.mount}/role/${paths.appRole.rotator}/role-id`);
+  const gateRole = await vault.call("GET", `auth/${paths.appRole.mount}/role/${paths.appRole.role}/role-id`);
+  const secret = await vault.call("PUT", `auth/${paths.appRole.mount}/role/${paths.appRole.rotator}/secret-id`, {});
+  const secretId = (secret.body.data as { secret_id: string }).secret_id;
+  const login = async (roleId: unknown) => vault.call("POST", `auth/${paths.appRole.mount}/login`, { role_id: (roleId as { role_id: string }).role_id, secret_id: secretId }, "");
+  const auth = (await login(role.body.data)).body.auth as { client_token: string; token_type: string; lease_duration: number; policies: string[] };
+  expect(auth).toMatchObject({ token_type: "batch", lease_duration: 600, policies: [paths.policies.rotator] });
+  expect((await vault.call("GET", MINTER, undefined, auth.client_token)).status).toBe(200);
+  expect((await vault.call("GET", BREAK_GLASS, undefined, auth.client_token)).status).toBe(403);
+  // One Worker's secret id opens no other Worker's role.
+  expect((await login(gateRole.body.data)).status).toBe(400);
 });

@@ -44,7 +44,7 @@ export async function startSystems({ environment, runDir, toolsDir, onProgress =
     return up("OpenBao", startVault({ dataDir: join(runDir, "vault"), toolsDir }));
   };
   const results = await Promise.allSettled([
-    up("GitHub stand-in", startGitHub({ environment, dataDir: join(runDir, "github"), ...portOf(environment.githubUrl) })),
+    up("GitHub stand-in", startGitHub({ environment, dataDir: join(runDir, "github"), storage: "same-host", ...portOf(environment.githubUrl) })),
     up("Cloudflare stand-in", startCloudflare({ environment, dataDir: join(runDir, "cloudflare") })),
     vaultUp(),
   ] as const);

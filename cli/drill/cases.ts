@@ -64,6 +64,7 @@ export const DRILL: readonly DrillCase[] = [
   { ...allowed, action: "read-repository", title: "read a file", client: "octokit", run: (door, g) => viaOctokit(door, (o) => o.rest.repos.getContent({ ...split(g), path: "README.md" })) },
   { ...allowed, action: "read-repository", title: "list issues", ...call("GET", (g) => `${writable(g)}/issues?state=open`) },
   { ...allowed, action: "read-repository", title: "ask GraphQL for a listed repository", ...graphql((g) => `query { repository(owner: "${g.organization}", name: "${g.writable}") { name defaultBranchRef { name } } }`) },
+  { ...allowed, action: "read-repository", title: "download an archive", ...call("GET", (g) => `${writable(g)}/tarball/${g.defaultBranch}`) },
   { ...allowed, action: "read-repository", title: "clone", client: "git", run: (door, g) => withGit(door, (git) => git.clone(`${g.organization}/${g.writable}`)) },
   { ...allowed, action: "write-agent-branch", title: "push to an agent branch", ...push(agentBranch("push"), "drill/note.md") },
   { ...allowed, action: "open-draft-pull-request", title: "open a pull request (becomes a draft)", client: "octokit", run: async (door, g) => {

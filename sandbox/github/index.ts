@@ -11,7 +11,7 @@ import { FaultList } from "./http/faults";
 import { RateLimiter } from "./http/limits";
 import { RequestLog } from "./http/log";
 import { Router } from "./http/router";
-import { FrontDoor, listen, type Parts } from "./http/server";
+import { FrontDoor, listen, STORAGE_PATH, type Parts } from "./http/server";
 import { newRsaKey, OidcIssuer } from "./oidc";
 import { ALL_SCOPES } from "./permissions";
 import { installRoutes } from "./routes";
@@ -28,6 +28,8 @@ export interface GitHubOptions {
   readonly port?: number;
   /** Default: a random one. */
   readonly adminToken?: string;
+  /** Where archives, logs and assets lie: on a host of their own as on github.com (the default), or below the server's own address as on an Enterprise Server. */
+  readonly storage?: "own-host" | "same-host";
 }
 
 export interface GitHubStandIn {
@@ -80,7 +82,7 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHubStandIn
   try {
     const world = new World(origin, "", gitRoot);
     blobs = new BlobHost(world.clock);
-    blobs.origin = world.blobOrigin = `http://127.0.0.1:${await listen(blobs.server, 0)}`;
+    blobs.origin = world.blobOrigin = options.storage === "same-host" ? `${origin}${STORAGE_PATH}` : `http://127.0.0.1:${await listen(blobs.server, 0)}`;
     world.webhooks = new WebhookSender(world);
     world.hooksDir = hooksDir;
     world.blobs = blobs;

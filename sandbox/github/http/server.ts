@@ -38,6 +38,8 @@ export interface Parts {
 }
 
 const LOOPBACK = "127.0.0.1";
+/** Where the storage of archives and assets answers when it has no host of its own. */
+export const STORAGE_PATH = "/_storage";
 
 /** Listens on loopback only. @throws Error naming the port when it is taken */
 export async function listen(server: Server, port: number): Promise<number> {
@@ -64,8 +66,13 @@ export class FrontDoor {
   }
 
   private async receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { world, log, faults, control, git } = this.parts();
+    const { world, log, faults, control, git, blobs } = this.parts();
     const url = request.url ?? "/";
+    if (url.startsWith(`${STORAGE_PATH}/`)) {
+      request.url = url.slice(STORAGE_PATH.length);
+      blobs.server.emit("request", request, response);
+      return;
+    }
     const [rawPath, rawQuery = ""] = split(url);
     try {
       if (rawPath.startsWith("/api/v3/_sandbox/"))

@@ -30,12 +30,22 @@ export interface Recipe {
   readonly prefix?: string;
 }
 
-/** Starts a contender: writes its files through `prepare` and waits until an allowed request passes. `everyMs` is how often it is asked. */
-export async function run(name: string, prepare: (directory: string, port: number) => Recipe | Promise<Recipe>, everyMs = 20): Promise<Contender & { readonly child: Child; readonly firstAnswerMs: number }> {
+/** When a contender counts as started, and how often it is asked. */
+export interface Readiness {
+  readonly target: string;
+  readonly status: number;
+  readonly everyMs: number;
+}
+
+const PASSES: Readiness = { target: READS[0] ?? "/", status: 200, everyMs: 20 };
+
+/** Starts a contender: writes its files through `prepare` and waits until it is ready: until an allowed request passes, unless said otherwise. */
+export async function run(name: string, prepare: (directory: string, port: number) => Recipe | Promise<Recipe>, ready: Partial<Readiness> = {}): Promise<Contender & { readonly child: Child; readonly firstAnswerMs: number }> {
   const directory = mkdtempSync(path.join(tmpdir(), "gate-bench-"));
   const port = await freePort();
   const recipe = await prepare(directory, port);
   const prefix = recipe.prefix ?? "";
+  const { target, status, everyMs } = { ...PASSES, ...ready };
   const headers = { ...CLIENT_HEADERS, ...recipe.headers };
   const child = start(recipe.command, recipe.args, { cwd: directory, env: { PATH: process.env["PATH"], ...recipe.env } });
   const url = `http://127.0.0.1:${port}`;
@@ -44,7 +54,7 @@ export async function run(name: string, prepare: (directory: string, port: numbe
     rmSync(directory, { recursive: true, force: true });
   };
   try {
-    await answering(child, `${url}${prefix}${READS[0]}`, headers, 200, everyMs);
+    await answering(child, `${url}${prefix}${target}`, headers, status, everyMs);
   } catch (error) {
     await stop();
     throw error;

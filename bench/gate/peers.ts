@@ -17,7 +17,7 @@ export const nginxKind: ContenderKind = {
   start: (stub) => run("nginx", (directory, port) => nginxRecipe(directory, port, stub)),
 };
 
-function nginxRecipe(directory: string, port: number, stub: Stub): Recipe {
+export function nginxRecipe(directory: string, port: number, stub: Stub): Recipe {
   const pattern = (route: Route): string =>
     route.path.replace(/[.]/g, "\\.").replace("{owner}", "acme").replace("{repo}", route.access === "write" ? "api" : "(?:api|docs)").replace(/\{[A-Za-z]+(?:\\\.){3}\}/g, ".+").replace(/\{[A-Za-z]+\}/g, "[^/]+");
   writeFileSync(path.join(directory, "nginx.conf"), nginxConfig(directory, [

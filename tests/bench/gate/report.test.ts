@@ -1,0 +1,50 @@
+import type { Sample } from "../../../bench/gate/load";
+import { targets, type Measured } from "../../../bench/gate/report";
+import { BARE, GATE, type Rounds } from "../../../bench/gate/rounds";
+import { ratios, spread } from "../../../bench/gate/stats";
+
+const sample = (cpu: number, p99: number, perSecond = 1000): Sample => ({ requests: 1000, perSecond, p50: 1, p99, cpu, rss: 80, failures: 0 });
+
+function rounds(gate: readonly Sample[], bare: readonly Sample[]): Rounds {
+  const series = (["reads", "writes"] as const).flatMap((kind) => ([1, 16, 64] as const).flatMap((connections) => [
+    { contender: GATE, kind, connections, samples: gate }, { contender: BARE, kind, connections, samples: bare },
+  ]));
+  return { stub: "nginx", contenders: [GATE, BARE], skipped: [], series, audit: { requests: 1, records: 1, problems: 0 } };
+}
+
+const verdict = (measured: Measured, what: RegExp): boolean | undefined => targets(measured).find((t) => what.test(t.what))?.holds;
+
+describe("figures", () => {
+  it("are quoted by the middle and both ends", () => {
+    expect(spread([3, 1, 2])).toEqual({ min: 1, median: 2, max: 3 });
+    expect(spread([4, 1, 2, 3])).toEqual({ min: 1, median: 2.5, max: 4 });
+  });
+
+  it("are compared round by round, so that a slow round counts against both", () => {
+    expect(ratios([150, 300], [100, 200])).toEqual([1.5, 1.5]);
+  });
+});
+
+describe("targets", () => {
+  it("hold at their edge and not beyond it", () => {
+    expect(verdict({ rounds: rounds([sample(150, 12)], [sample(100, 10)]) }, /CPU of a read/)).toBe(true);
+    expect(verdict({ rounds: rounds([sample(151, 12)], [sample(100, 10)]) }, /CPU of a read/)).toBe(false);
+    expect(verdict({ rounds: rounds([sample(151, 12)], [sample(100, 10)]) }, /CPU of a write/)).toBe(true);
+    expect(verdict({ rounds: rounds([sample(151, 12.5)], [sample(100, 10)]) }, /p99 of reads.*16/)).toBe(false);
+  });
+
+  it("go by the median, so that one disturbed round decides nothing", () => {
+    expect(verdict({ rounds: rounds([sample(140, 1), sample(900, 1), sample(145, 1)], [sample(100, 1), sample(100, 1), sample(100, 1)]) }, /CPU of a read/)).toBe(true);
+  });
+
+  it("are neither held nor missed where nothing was measured", () => {
+    expect(targets({}).map((t) => t.holds)).toEqual(targets({}).map(() => undefined));
+    expect(verdict({ rounds: rounds([sample(1, 1)], [sample(1, 1)]) }, /wardgate/)).toBeUndefined();
+  });
+
+  it("see memory that rises while a stream passes", () => {
+    const profile = { bytes: 1, seconds: 1, before: 50, peak: 90, quarters: [60, 85, 86, 85], outcome: "status 200" };
+    expect(verdict({ memory: { clone: profile, push: { ...profile, quarters: [60, 85, 110, 140] } } }, /memory during the clone/)).toBe(true);
+    expect(verdict({ memory: { clone: profile, push: { ...profile, quarters: [60, 85, 110, 140] } } }, /memory during the push/)).toBe(false);
+  });
+});

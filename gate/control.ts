@@ -5,7 +5,7 @@ import { within } from "./bytes";
 import type { Isolate } from "./isolate";
 import { problem, Refused } from "./problem";
 import { readText } from "./requests";
-import { send } from "./upstream";
+import { askApi } from "./upstream";
 import type { Visit } from "./visit";
 
 const json = (visit: Visit, body: unknown, status = 200): Response =>
@@ -82,13 +82,7 @@ async function ready(isolate: Isolate, visit: Visit): Promise<Response> {
 
 /** A real request of the machine user's, by the way every request takes. */
 async function probe(isolate: Isolate, visit: Visit): Promise<Response> {
-  const answer = await send(isolate, visit, {
-    base: isolate.policy.policy.upstream.api,
-    path: "/user",
-    method: "GET",
-    headers: (token) => ({ authorization: `Bearer ${token.value}`, accept: "application/vnd.github+json", "user-agent": "gatehouse" }),
-    resource: "core",
-  });
+  const answer = await askApi(isolate, visit, "/user");
   const body = answer.ok ? ((await answer.json()) as { login?: unknown }) : {};
   if (!answer.ok) await answer.body?.cancel();
   return json(visit, { status: answer.status, login: typeof body.login === "string" ? body.login : "", tokenSha256: visit.token?.sha256 ?? "", requestId: visit.requestId });

@@ -5,7 +5,7 @@ import { Refusal } from "../infra/posture/gate/refusals";
 import type { Isolate } from "./isolate";
 import { lookUp } from "./lookup";
 import { Refused, refuse } from "./problem";
-import { judgeJsonType, readBytes, readText } from "./requests";
+import { judgeJsonType, readJson, readText } from "./requests";
 import { pass } from "./rest";
 import { send } from "./upstream";
 import type { Visit } from "./visit";
@@ -62,10 +62,5 @@ async function parsed(answer: Response): Promise<unknown> {
     await answer.body?.cancel();
     refuse("upstream-error", String(answer.status));
   }
-  try {
-    return JSON.parse(new TextDecoder().decode(await readBytes(answer, 1024 * 1024, "answer-too-large")));
-  } catch (error) {
-    if (error instanceof Refused) throw error;
-    return undefined;
-  }
+  return readJson(answer, 1024 * 1024);
 }

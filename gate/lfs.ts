@@ -5,7 +5,7 @@ import { Refusal } from "../infra/posture/gate/refusals";
 import { base64url, fromBase64 } from "./bytes";
 import type { Isolate } from "./isolate";
 import { Refused, refuse } from "./problem";
-import { readBytes, readText } from "./requests";
+import { readBytes, readJson, readText } from "./requests";
 import { counted } from "./streams";
 import type { Token } from "./token";
 import { send, StreamControl, UNCACHED } from "./upstream";
@@ -16,6 +16,9 @@ const TYPE = "application/vnd.git-lfs+json";
 const SEAL = "x-gatehouse-lfs";
 /** How long a sealed address works. */
 const LIFETIME_MS = 5 * 60_000;
+
+/** An answer for a hundred objects, with addresses and headers. */
+const MAX_BATCH_ANSWER = 2 * 1024 * 1024;
 
 /** What the agent carries from the batch to the object without being able to read or change it. */
 interface Sealed extends LfsAction {
@@ -68,13 +71,7 @@ async function batch(isolate: Isolate, visit: Visit, { repository }: LfsTarget):
     await answer.body?.cancel();
     return refuse(answer.status === 404 || answer.status === 403 ? "lookup-failed" : "upstream-error", String(answer.status));
   }
-  let read: unknown;
-  try {
-    read = JSON.parse(new TextDecoder().decode(await readBytes(answer, policy.limits.maxBodyBytes, "answer-too-large")));
-  } catch (error) {
-    if (error instanceof Refused) throw error;
-  }
-  const objects = readLfsAnswer(isolate.policy, judged, read);
+  const objects = readLfsAnswer(isolate.policy, judged, await readJson(answer, MAX_BATCH_ANSWER));
   const token = visit.token;
   if (objects === undefined || token === undefined) return refuse("answer-refused");
   const base = `${visit.base}/${repository.fullName}.git/info/lfs/objects`;
@@ -90,7 +87,7 @@ async function batch(isolate: Isolate, visit: Visit, { repository }: LfsTarget):
   const body = JSON.stringify({ transfer: "basic", objects: out, hash_algo: "sha256" });
   visit.bytesOut = body.length;
   await isolate.link.takeBytes(visit.background, body.length);
-  return new Response(body, { headers: { "content-type": TYPE, "cache-control": "no-store", "x-gatehouse-request-id": visit.requestId } });
+  return new Response(body, { headers: headersOf(visit, TYPE) });
 }
 
 const headersOf = (visit: Visit, type: string): Record<string, string> => ({ "content-type": type, "cache-control": "private, no-store", "x-content-type-options": "nosniff", "x-gatehouse-request-id": visit.requestId });

@@ -2,8 +2,8 @@ import { judgeComparison, lookupPath, type Lookup } from "../infra/posture/gate/
 import { Refusal } from "../infra/posture/gate/refusals";
 import type { Isolate } from "./isolate";
 import { Refused, refuse } from "./problem";
-import { readBytes } from "./requests";
-import { send } from "./upstream";
+import { readJson } from "./requests";
+import { askApi } from "./upstream";
 import type { Visit } from "./visit";
 
 /** Comparisons list at most 300 files with their patches. */
@@ -11,25 +11,12 @@ const MAX_LOOKUP_ANSWER = 32 * 1024 * 1024;
 
 /** Guard `lookup`: asks GitHub what a request would bring about, and refuses what the posture does not allow or what GitHub does not know. */
 export async function lookUp(isolate: Isolate, visit: Visit, lookup: Lookup): Promise<void> {
-  const answer = await send(isolate, visit, {
-    base: isolate.policy.policy.upstream.api,
-    path: lookupPath(isolate.policy, lookup),
-    method: "GET",
-    headers: (token) => ({ authorization: `Bearer ${token.value}`, accept: "application/vnd.github+json", "user-agent": "gatehouse" }),
-    resource: "core",
-  });
+  const answer = await askApi(isolate, visit, lookupPath(isolate.policy, lookup));
   if (answer.status !== 200) {
     await answer.body?.cancel();
     refuse(answer.status === 404 || answer.status === 422 ? "lookup-failed" : "upstream-error");
   }
-  let compared: unknown;
-  try {
-    compared = JSON.parse(new TextDecoder().decode(await readBytes(answer, MAX_LOOKUP_ANSWER, "answer-too-large")));
-  } catch (error) {
-    if (error instanceof Refused) throw error;
-    refuse("change-not-inspectable");
-  }
-  const refused = judgeComparison(isolate.policy, lookup, compared);
+  const refused = judgeComparison(isolate.policy, lookup, await readJson(answer, MAX_LOOKUP_ANSWER));
   if (refused === undefined) return;
   // The place is a name of GitHub's; no answer of the gate repeats a token, whatever GitHub calls a file.
   const reflected = visit.token !== undefined && isolate.reflectionsOf(visit.token).has(refused.at);

@@ -5,8 +5,8 @@ import { Refusal } from "../infra/posture/gate/refusals";
 import type { Isolate } from "./isolate";
 import { lookUp } from "./lookup";
 import { Refused, refuse } from "./problem";
-import { readBytes } from "./requests";
-import { send } from "./upstream";
+import { readJson } from "./requests";
+import { askApi } from "./upstream";
 import type { Visit } from "./visit";
 
 /** Objects that one push may ask GitHub for. */
@@ -47,23 +47,12 @@ export class ObjectReader implements ObjectSource {
 
   private async get(path: string): Promise<unknown> {
     if (++this.fetches > MAX_FETCHES) refuse("pack-not-inspectable", "too many commits at once");
-    const answer = await send(this.isolate, this.visit, {
-      base: this.isolate.policy.policy.upstream.api,
-      path: `/repos/${this.isolate.policy.policy.organization}/${this.repository.name}/${path}`,
-      method: "GET",
-      headers: (token) => ({ authorization: `Bearer ${token.value}`, accept: "application/vnd.github+json", "user-agent": "gatehouse" }),
-      resource: "core",
-    });
+    const answer = await askApi(this.isolate, this.visit, `/repos/${this.isolate.policy.policy.organization}/${this.repository.name}/${path}`);
     if (answer.status !== 200) {
       await answer.body?.cancel();
       if (answer.status === 404 || answer.status === 409 || answer.status === 422) return undefined;
       refuse("upstream-error", String(answer.status));
     }
-    try {
-      return JSON.parse(new TextDecoder().decode(await readBytes(answer, MAX_OBJECT, "answer-too-large")));
-    } catch (error) {
-      if (error instanceof Refused) throw error;
-      return undefined;
-    }
+    return readJson(answer, MAX_OBJECT);
   }
 }

@@ -89,6 +89,16 @@ export async function readBytes(request: { readonly headers: Headers; readonly b
   return concatenated(parts, length);
 }
 
+/** The JSON of an answer of at most `limit` bytes; undefined when it is none. */
+export async function readJson(answer: Response, limit: number): Promise<unknown> {
+  const bytes = await readBytes(answer, limit, "answer-too-large");
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
 export function concatenated(parts: readonly Uint8Array[], length: number): Uint8Array {
   if (parts.length === 1 && parts[0] !== undefined) return parts[0];
   const all = new Uint8Array(length);

@@ -74,6 +74,17 @@ export async function send(isolate: Isolate, visit: Visit, request: UpstreamRequ
   return answer;
 }
 
+/** Asks GitHub's API something on the gate's own behalf: a fact that a decision needs. `path` as in `UpstreamRequest`. */
+export function askApi(isolate: Isolate, visit: Visit, path: string): Promise<Response> {
+  return send(isolate, visit, {
+    base: isolate.policy.policy.upstream.api,
+    path,
+    method: "GET",
+    headers: (token) => ({ authorization: `Bearer ${token.value}`, accept: "application/vnd.github+json", "user-agent": "gatehouse" }),
+    resource: "core",
+  });
+}
+
 async function attempt(isolate: Isolate, visit: Visit, request: UpstreamRequest, token: Token): Promise<Response> {
   if (isolate.link.told.denied.includes(token.sha256)) refuse("token-denied");
   visit.token = token;

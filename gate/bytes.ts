@@ -38,7 +38,7 @@ export function isWithin(now: number, from: number, until: number): boolean {
 
 /** Rejects after `ms`; the work itself goes on. For promises that another request started, which may never settle once that request is gone. */
 export function within<T>(promise: Promise<T>, ms: number, what: string): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | null = null;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`${what} took longer than ${ms} ms`)), ms);
   });

@@ -42,5 +42,7 @@ export function within<T>(promise: Promise<T>, ms: number, what: string): Promis
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`${what} took longer than ${ms} ms`)), ms);
   });
-  return Promise.race([promise, late]).finally(() => { if (timer !== undefined) clearTimeout(timer); });
+  return Promise.race([promise, late]).finally(() => {
+    if (timer !== undefined) clearTimeout(timer);
+  });
 }

@@ -30,7 +30,13 @@ export function surroundings(environment: Environment, file: string, env: NodeJS
   return { githubUrl, vaultAddress };
 }
 
-/** Ends the program with its message alone: what a person wrote wrong needs no stack trace. */
+/**
+ * Ends the program with its message alone: what a person wrote wrong needs no stack trace. The runner prints errors by a call
+ * that takes Node 20 half a minute when the stack names a file of the SDK, so there is none to print.
+ */
 export function asRunError(error: unknown): unknown {
-  return error instanceof PostureError ? new pulumi.RunError(error.message) : error;
+  if (!(error instanceof PostureError)) return error;
+  const spoken = new pulumi.RunError(error.message);
+  spoken.stack = spoken.message;
+  return spoken;
 }

@@ -1,4 +1,5 @@
 import { judgeBody, SecretRefusal } from "../infra/posture/gate/body";
+import { withoutElsewhere } from "../infra/posture/gate/elsewhere";
 import type { Lookup } from "../infra/posture/gate/lookups";
 import { Refusal } from "../infra/posture/gate/refusals";
 import type { Route } from "../infra/posture/gate/routes";
@@ -48,7 +49,7 @@ export async function rest(isolate: Isolate, visit: Visit): Promise<Response> {
   for (const lookup of lookups) await lookUp(isolate, visit, lookup);
   const answer = await send(isolate, visit, requestOf(isolate, visit, route, verdict.sent, body));
   if (route.download === true && answer.status >= 300 && answer.status < 400 && answer.status !== 304) return download(isolate, visit, answer);
-  return pass(isolate, visit, answer);
+  return pass(isolate, visit, answer, (text) => withoutElsewhere(isolate.policy, text));
 }
 
 function requestOf(isolate: Isolate, visit: Visit, route: Route, path: string, body: string | undefined): UpstreamRequest {

@@ -1,5 +1,28 @@
 /**
- * Guards whose absence no request can show, each with the reason: another guard in front or behind gives the same answer, or only a failure of the
- * runtime leads there. Named by a part of the mutant's name; a name that no longer fits anything is harmless.
+ * Guards whose absence no request can show from outside, each with the reason: another guard in front or behind gives the same answer, or only a failure
+ * of the runtime leads there. By file and a piece of the line; unit tests hold those that are part of the pure decision.
  */
-export const EQUIVALENT: readonly (readonly [name: string, reason: string])[] = [];
+export const EQUIVALENT: readonly (readonly [file: string, line: string, reason: string])[] = [
+  ["infra/posture/gate/body.ts", "route === undefined", "the target's verdict always has a route by then"],
+  ["infra/posture/gate/canonical.ts", "target.charCodeAt(0) !== SLASH", "the runtime gives a path that starts with a slash, or refuses"],
+  ["infra/posture/gate/canonical.ts", "to - from === 1", "the runtime resolves dot segments before the gate sees them"],
+  ["infra/posture/gate/decide.ts", "name === undefined || raw === undefined", "a template has as many names as values"],
+  ["infra/posture/gate/decide.ts", "verdict.kind === \"control\"", "part of the pure decision for the drill; the Worker handles control routes before"],
+  ["infra/posture/gate/decide.ts", "judgeGraphql(c, request.body", "part of the pure decision for the drill"],
+  ["infra/posture/gate/json.ts", "!isWellFormed(text)", "text decoded from UTF-8 has no lone surrogates"],
+  ["infra/posture/gate/git/commands.ts", "at > MAX_COMMAND_BYTES", "the check for a command that never ends, below, gives the same answer"],
+  ["infra/posture/gate/git/commands.ts", "bytes.length > MAX_COMMAND_BYTES ?", "the reader of commands stops at the same size with the same answer"],
+  ["infra/posture/gate/git/commands.ts", "\"packet\"", "what cannot be read is taken for incomplete, and the end of the body gives the same answer"],
+  ["infra/posture/gate/git/commands.ts", "read.packet.kind !== \"data\"", "a packet without data is no command, which gives the same answer"],
+  ["infra/posture/gate/git/fetching.ts", "read === undefined", "the exception that follows gives the same answer"],
+  ["infra/posture/gate/git/lfs.ts", "oid === \"\" || method", "an address without a seal for it is refused with the same rule"],
+  ["infra/posture/gate/git/pack.ts", "this.left.length > 1024 * 1024", "no state waits for so much; kept against an error of the inflater"],
+  ["infra/posture/gate/git/pack.ts", "\"delta offset\"", "an offset that long leads to no object, which gives the same answer"],
+  ["infra/posture/gate/git/pack.ts", "\"a delta without its base\"", "trees and commits are always kept, so their deltas have a base"],
+  ["infra/posture/gate/git/pack.ts", "this.structure > MAX_STRUCTURE * 2", "the limits on each tree and each delta are reached before"],
+  ["infra/posture/gate/graphql/judge.ts", "\"an alias named id\"", "a repository is emptied unless its id is a listed one, and no open field of another has such a value"],
+  ["gate/auth.ts", "!GATE_KEY.test(key)", "a text of another form has no known hash"],
+  ["gate/gzip.ts", "content-length", "what is inflated is counted against the same limit"],
+  ["gate/lane.ts", "queue-full", "needs hundreds of requests that wait for seconds; tested by itself"],
+  ["gate/lfs.ts", "sealed.size > limits.maxPushBytes", "the batch refuses such an object before it seals an address"],
+];

@@ -2,7 +2,7 @@
 import { setPriority } from "node:os";
 import { CORPUS } from "./cases";
 import { EQUIVALENT } from "./equivalent";
-import { bundleGate } from "./support/bundle";
+import { bundleGate, freezeSources } from "./support/bundle";
 import type { GateSources, Gates } from "./support/gates";
 import { filters, sites, type Mutant } from "./support/mutants";
 import { Rig } from "./support/rig";
@@ -23,18 +23,24 @@ const all = CORPUS.flatMap((file) => file.attacks);
 /** Cases that wait for seconds; tried last. */
 const slow = (attack: Attack): boolean => attack.pauseMs !== undefined || /^14\.slow|ledger-silent|ledger-garbled/.test(attack.id);
 
-function casesFor(mutant: Mutant, usable: ReadonlySet<string>): Attack[] {
+function casesFor(mutant: Mutant, usable: Baseline): Attack[] {
   const of = (attack: Attack): boolean => attack.guard === mutant.guard || attack.orElse?.includes(mutant.guard as never) === true;
   return all.filter((attack) => usable.has(attack.id) && of(attack)).sort((a, b) => Number(slow(a)) - Number(slow(b)));
 }
 
-async function baseline(rig: Rig, sources: GateSources): Promise<Set<string>> {
+/** What each case that holds shows of the whole gate; cases whose view differs from run to run are left out of the comparison, not out of the run. */
+type Baseline = ReadonlyMap<string, string>;
+
+async function baseline(rig: Rig, sources: GateSources): Promise<Baseline> {
   const names = [...new Set(all.map((attack) => attack.gate ?? "main"))];
   const gates = await rig.gates(new Map([["", sources]]), names);
-  const usable = new Set<string>();
+  const usable = new Map<string, string>();
   try {
     const runner = new Runner(rig, gates);
-    for (const attack of all) if ((await runner.attack(attack)).length === 0) usable.add(attack.id);
+    for (const attack of all) {
+      const { problems, seen } = await runner.watch(attack);
+      if (problems.length === 0) usable.set(attack.id, seen);
+    }
   } finally {
     await gates.stop();
   }
@@ -42,17 +48,18 @@ async function baseline(rig: Rig, sources: GateSources): Promise<Set<string>> {
 }
 
 /** Runs cases against a mutant until one notices. */
-async function judge(rig: Rig, gates: Gates, variant: string, mutant: Mutant, cases: readonly Attack[]): Promise<Verdict> {
+async function judge(rig: Rig, gates: Gates, variant: string, mutant: Mutant, cases: readonly Attack[], usable: Baseline): Promise<Verdict> {
   const runner = new Runner(rig, gates, variant);
   let tried = 0;
   for (const attack of cases) {
     tried++;
-    if ((await runner.attack(attack)).length > 0) return { mutant, killedBy: attack.id, tried };
+    const { problems, seen } = await runner.watch(attack);
+    if (problems.length > 0 || (attack.asks === undefined && seen !== usable.get(attack.id))) return { mutant, killedBy: attack.id, tried };
   }
   return { mutant, killedBy: undefined, tried };
 }
 
-async function judgeAll(rig: Rig, mutants: readonly Mutant[], casesOf: (mutant: Mutant) => Attack[], told: (verdict: Verdict) => void): Promise<Verdict[]> {
+async function judgeAll(rig: Rig, mutants: readonly Mutant[], usable: Baseline, casesOf: (mutant: Mutant) => Attack[], told: (verdict: Verdict) => void): Promise<Verdict[]> {
   const verdicts: Verdict[] = [];
   for (let from = 0; from < mutants.length; from += BATCH) {
     const batch = mutants.slice(from, from + BATCH).map((mutant, i) => ({ mutant, variant: `-m${from + i}`, cases: casesOf(mutant) }));
@@ -61,7 +68,7 @@ async function judgeAll(rig: Rig, mutants: readonly Mutant[], casesOf: (mutant: 
     const gates = await rig.gates(new Map(built), names.length === 0 ? ["main"] : names);
     try {
       for (const { mutant, variant, cases } of batch) {
-        const verdict = await judge(rig, gates, variant, mutant, cases);
+        const verdict = await judge(rig, gates, variant, mutant, cases, usable);
         verdicts.push(verdict);
         told(verdict);
       }
@@ -76,31 +83,34 @@ async function main(): Promise<number> {
   setPriority(10);
   const only = process.argv[2];
   const started = Date.now();
+  const thaw = freezeSources();
   const mutants = [...sites(), ...filters()].filter((mutant) => only === undefined || mutant.name.includes(only) || mutant.guard === only);
   const rig = await Rig.start();
   try {
     await rig.shield();
     const usable = await baseline(rig, await bundleGate());
     process.stdout.write(`${mutants.length} guards, ${usable.size} of ${all.length} cases hold while GitHub is shielded\n`);
-    const first = await judgeAll(rig, mutants, (mutant) => casesFor(mutant, usable), (v) => process.stdout.write(`${v.killedBy === undefined ? "…" : "✓"} ${v.mutant.name}  ${v.killedBy ?? `none of ${v.tried}`}\n`));
+    const first = await judgeAll(rig, mutants, usable, (mutant) => casesFor(mutant, usable), (v) => process.stdout.write(`${v.killedBy === undefined ? "…" : "✓"} ${v.mutant.name}  ${v.killedBy ?? `none of ${v.tried}`}\n`));
     const left = first.filter((v) => v.killedBy === undefined && !isEquivalent(v.mutant));
     // What its own cases do not notice, another may: the whole corpus, without what waits.
     const rest = all.filter((attack) => usable.has(attack.id) && !slow(attack) && !["limited", "limited-writes", "throttled"].includes(attack.gate ?? "main"));
-    const second = await judgeAll(rig, left.map((v) => v.mutant), () => rest, (v) => process.stdout.write(`${v.killedBy === undefined ? "✗" : "✓"} ${v.mutant.name}  ${v.killedBy ?? "nothing"} (whole corpus)\n`));
+    const second = await judgeAll(rig, left.map((v) => v.mutant), usable, () => rest, (v) => process.stdout.write(`${v.killedBy === undefined ? "✗" : "✓"} ${v.mutant.name}  ${v.killedBy ?? "nothing"} (whole corpus)\n`));
     const survived = second.filter((v) => v.killedBy === undefined);
     const noticed = first.filter((v) => v.killedBy !== undefined).length + second.length - survived.length;
     const excused = first.filter((v) => v.killedBy === undefined && isEquivalent(v.mutant));
     table([...first.filter((v) => v.killedBy !== undefined), ...second]);
-    for (const { mutant } of excused) process.stdout.write(`= ${mutant.name}: ${EQUIVALENT.find(([name]) => mutant.name.includes(name))?.[1] ?? ""}\n`);
+    for (const { mutant } of excused) process.stdout.write(`= ${mutant.name}: ${reasonFor(mutant) ?? ""}\n`);
     for (const { mutant } of survived) process.stdout.write(`✗ ${mutant.name}: nothing in the corpus notices that it is gone\n`);
     process.stdout.write(`${mutants.length} guards taken out: ${noticed} noticed, ${excused.length} without a difference by design, ${survived.length} not noticed; ${Math.round((Date.now() - started) / 1000)} s\n`);
     return survived.length === 0 ? 0 : 1;
   } finally {
     await rig.stop();
+    thaw();
   }
 }
 
-const isEquivalent = (mutant: Mutant): boolean => EQUIVALENT.some(([name]) => mutant.name.includes(name));
+const reasonFor = (mutant: Mutant): string | undefined => EQUIVALENT.find(([file, line]) => mutant.file === file && mutant.line.includes(line))?.[2];
+const isEquivalent = (mutant: Mutant): boolean => reasonFor(mutant) !== undefined;
 
 /** Guard, places, and the first cases that noticed. */
 function table(verdicts: readonly Verdict[]): void {

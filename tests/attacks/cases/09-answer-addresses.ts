@@ -6,6 +6,11 @@ const LINK = "filter:answer-link";
 const URLS = "filter:answer-url";
 const link = (id: string, title: string, value: string, forbid: readonly string[]) => answered(`9.link-${id}`, title, LINK, API, [{ headers: { link: value } }], { status: 200, forbid, forbidHeaders: ["link"] });
 
+/** Repositories that are not listed, as parts of answers about one that is. */
+const OTHER = "{\"full_name\":\"acme/secrets\",\"description\":\"CANARY-UNLISTED-REPOSITORY\"}";
+const OWN = "{\"full_name\":\"acme/api\"}";
+const elsewhere = (id: string, title: string, target: string, body: string, demand: string) => answered(`9.elsewhere-${id}`, title, "filter:answer-elsewhere", { target }, [{ body }], { status: 200, demand });
+
 export const answerAddresses: CaseFile = {
   class: 9,
   attacks: [
@@ -32,9 +37,20 @@ export const answerAddresses: CaseFile = {
     answered("9.host-header", "addresses by a forged host name lead nowhere new", URLS, { target: "/repos/acme/api", headers: [["Host", "{host}"]] }, [{ body: "{\"url\":\"{hostile}/api/v3/repos/acme/api\"}" }], { status: 200, forbid: ["{hostile}/api/v3"] }),
     answered("9.sourcemap", "other headers that lead elsewhere", "filter:answer-headers", API, [{ headers: { sourcemap: "https://evil.example/x", "report-to": "{\"url\":\"https://evil.example\"}", nel: "{}", "alt-svc": "h3=\"evil.example:443\"", "content-security-policy": "report-uri https://evil.example", "access-control-allow-origin": "*" } }],
       { status: 200, forbid: ["evil.example"], forbidHeaders: ["sourcemap", "report-to", "nel", "alt-svc", "content-security-policy", "access-control-allow-origin"] }),
+    elsewhere("cross-reference", "a timeline with an issue of another repository", "/repos/acme/api/issues/1/timeline",
+      `[{"event":"commented","body":"x"},{"event":"cross-referenced","source":{"type":"issue","issue":{"title":"CANARY-UNLISTED-ISSUE","repository":${OTHER}}}}]`, "[{\"event\":\"commented\",\"body\":\"x\"}]"),
+    elsewhere("cross-reference-own", "a timeline with issues of both", "/repos/acme/api/issues/1/timeline",
+      `[{"source":{"issue":{"title":"own","repository":${OWN}}}},{"source":{"issue":{"title":"CANARY-UNLISTED-ISSUE","repository":${OTHER}}}}]`, "\"title\":\"own\""),
+    elsewhere("commit-pulls", "a commit's pull requests in another repository", "/repos/acme/api/commits/main/pulls", `[{"title":"CANARY-UNLISTED-ISSUE","base":{"repo":${OTHER}}},{"title":"own","base":{"repo":${OWN}},"head":{"repo":${OTHER}}}]`, "\"head\":{\"repo\":null}"),
+    elsewhere("parent", "the repository that it was forked from", "/repos/acme/api", `{"full_name":"acme/api","parent":${OTHER},"source":${OTHER},"template_repository":${OTHER}}`, "{\"full_name\":\"acme/api\",\"parent\":null,\"source\":null,\"template_repository\":null}"),
+    elsewhere("foreign-same-name", "a parent of the same name elsewhere", "/repos/acme/api", `{"full_name":"acme/api","parent":{"full_name":"other-org/api","description":"CANARY-OTHER-ORGANIZATION"}}`, "\"parent\":null"),
+    elsewhere("head", "the fork a pull request comes from", "/repos/acme/api/pulls/1", `{"number":1,"head":{"repo":${OTHER}},"base":{"repo":${OWN}}}`, "\"head\":{\"repo\":null}"),
+    elsewhere("run", "the fork a run comes from", "/repos/acme/api/actions/runs/1", `{"id":1,"head_repository":${OTHER},"repository":${OWN}}`, "\"head_repository\":null"),
+    elsewhere("search", "a search that finds more than was asked for", "/search/repositories?q=repo:acme/api", `{"total_count":2,"items":[${OWN},${OTHER}]}`, `"items":[${OWN}]`),
   ],
   twins: [
     twin("9.twin-next", "a next page of a listed repository", 200, { target: "/repos/acme/api/issues?per_page=1" }),
+    twin("9.twin-quoted", "a repository's name quoted inside a text", 200, API, undefined, { gate: "hostile", hostile: [{ body: "{\"body\":\"{\\\"full_name\\\":\\\"acme/secrets\\\"}\"}" }] }),
     twin("9.twin-text", "an address quoted inside a text stays as it was written", 200, API, undefined, { gate: "hostile", hostile: [{ body: "{\"body\":\"see \\\"{hostile}/api/v3/repos\\\"\"}" }] }),
   ],
 };

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { answered, attack, each, twin } from "./build";
 import type { Ask, Attack, CaseFile } from "../support/types";
@@ -24,6 +25,10 @@ export const compression: CaseFile = {
     ...each(Object.fromEntries(Object.entries(ENCODINGS).filter(([name]) => !/gzip$|gzip-upper/.test(name))), ([value, encode], name): Attack => attack(`13.git-${name}`, `a git body as ${value}`, "encoding-not-inspected", git("upload", value, encode(LS_REFS)))),
     attack("13.git-lying-gzip", "a git body that only claims to be compressed", "body-aborted", git("upload", "gzip", LS_REFS), { orElse: ["git-malformed"] }),
     attack("13.git-cut-gzip", "a git body whose compression ends early", "body-aborted", git("upload", "gzip", gzipSync(LS_REFS).subarray(0, -6)), { orElse: ["git-malformed"] }),
+    attack("13.push-cut-gzip", "a push whose compression ends in its commands", "body-aborted", git("receive", "gzip", gzipSync(Buffer.from(`00${"7".repeat(30)}`)).subarray(0, -12)), { orElse: ["git-malformed"] }),
+    attack("13.push-cut-pack", "a push whose compression ends in its pack", "body-aborted", {
+      ...git("receive", "gzip", Buffer.alloc(0)), body: (kit) => gzipSync(kit.pushChange("refs/heads/claude/cut", { "a.txt": createHash("sha512").update("a").digest("hex").repeat(40), "b.txt": "x" })).subarray(0, -20),
+    }),
     attack("13.git-twice", "a git body compressed twice", "git-malformed", git("upload", "gzip", gzipSync(gzipSync(LS_REFS))), { orElse: ["git-command"] }),
     attack("13.git-behind-gzip", "bytes behind a compressed git body", "body-aborted", git("upload", "gzip", Buffer.concat([gzipSync(LS_REFS), Buffer.from("0000")])), { orElse: ["git-malformed"] }),
     attack("13.git-bomb-fetch", "a compressed bomb as a fetch", "body-too-large", git("upload", "gzip", gzipSync(zeros(64)))),

@@ -34,6 +34,7 @@ export const sizeAndTime: CaseFile = {
     attack("14.labels", "an endless list of labels", "body-value", { method: "POST", target: "/repos/acme/api/issues", json: { title: "x", labels: Array.from({ length: 101 }, (_, i) => `l${i}`) } }),
     attack("14.title", "a title without an end", "body-value", { method: "POST", target: "/repos/acme/api/issues", json: { title: "x".repeat(1025) } }),
     attack("14.deep", "a body nested beyond reason", "body-too-deep", issue(`{"title":"x","labels":${"[".repeat(50)}${"]".repeat(50)}}`)),
+    attack("14.deep-objects", "a body of objects in objects beyond reason", "body-too-deep", issue(`{"title":"x","labels":${"{\"a\":".repeat(40)}1${"}".repeat(40)}}`)),
     attack("14.deeper", "a body nested beyond every stack", "body-too-deep", issue(`{"title":"x","labels":${"[".repeat(100_000)}${"]".repeat(100_000)}}`), { orElse: ["body-malformed"] }),
     attack("14.target", "a target over the limit", "target-too-long", { target: `/repos/acme/api/contents/${"a".repeat(8200)}` }, { orElse: ["runtime"] }),
     attack("14.target-query", "a query over the limit", "target-too-long", { target: `/repos/acme/api/issues?labels=${"a".repeat(8200)}` }, { orElse: ["runtime"] }),

@@ -34,6 +34,27 @@ const PUSH: Ask = { method: "POST", target: "/acme/api.git/git-receive-pack", he
 const cases = (asks: Readonly<Record<string, Ask>>, gates: readonly GateName[] | undefined): Attack[] =>
   BROKEN.filter(([gate]) => (gates === undefined ? gate !== "ledger-garbled" : gates.includes(gate))).flatMap(([gate, what, guard, ...orElse]) => Object.entries(asks).map(([name, ask]) => attack(`20.${gate}-${name}`, `a ${name} while ${what}`, guard, ask, { gate, orElse })));
 
+/** What stays refused while a gate observes: what no posture could open, and what protects the gate's own reading. */
+const OBSERVED: readonly (readonly [name: string, guard: Attack["guard"], ask: Ask])[] = [
+  ["merge", "route-closed", { method: "PUT", target: "/repos/acme/api/pulls/{pull}/merge", json: {} }],
+  ["hook", "route-closed", { method: "POST", target: "/repos/acme/api/hooks", json: {} }],
+  ["other-owner", "owner-not-allowed", { target: "/repos/other-org/vault" }],
+  ["fork", "fork-not-allowed", { target: "/repos/acme/api/compare/main...other-org:main" }],
+  ["workflow", "protected-path", { method: "PUT", target: "/repos/acme/api/contents/.github/workflows/x.yml", json: { message: "x", content: "eA==", branch: "claude/start" } }],
+  ["main-branch", "ref-outside-agent-space", { method: "PATCH", target: "/repos/acme/api/git/refs/heads/main", json: { sha: "{head}" } }],
+  ["approval", "review-event", { method: "POST", target: "/repos/acme/api/pulls/{pull}/reviews", json: { event: "APPROVE" } }],
+  ["credential", "secret-in-content", { method: "POST", target: "/repos/acme/api/issues", json: { title: "{fakeGhp}", unknown: 1 } }],
+  ["credential-elsewhere", "secret-in-content", { method: "POST", target: "/repos/acme/secrets/issues", json: { title: "{fakeGhp}" } }],
+  ["key-twice", "body-duplicate-key", { method: "POST", target: "/repos/acme/secrets/issues", headers: [["Content-Type", "application/json"]], body: "{\"title\":\"a\",\"title\":\"b\"}" }],
+  ["form", "media-type", { method: "POST", target: "/repos/acme/secrets/issues", headers: [["Content-Type", "application/x-www-form-urlencoded"]], body: "title=a" }],
+  ["override", "header-forbidden", { target: "/repos/acme/secrets", headers: [["X-HTTP-Method-Override", "DELETE"]] }],
+  ["double-slash", "path-empty-segment", { target: "/repos/acme//secrets" }],
+  ["graphql", "repository-not-listed", { method: "POST", target: "/graphql", json: { query: "{repository(owner:\"acme\",name:\"secrets\"){id}}" } }],
+  ["git", "repository-not-listed", { target: "/acme/secrets.git/info/refs?service=git-upload-pack" }],
+  ["push", "ref-outside-agent-space", { method: "POST", target: "/acme/api.git/git-receive-pack", headers: [["Content-Type", "application/x-git-receive-pack-request"]], body: (kit) => kit.pushChange("refs/heads/main", { "a.txt": "x" }) }],
+  ["stranger", "unauthenticated", { target: "/repos/acme/secrets", authorization: null }],
+];
+
 export const failOpen: CaseFile = {
   class: 20,
   attacks: [
@@ -43,6 +64,10 @@ export const failOpen: CaseFile = {
     attack("20.ledger-silent", "a read while the ledger is silent", "ledger-unavailable", READ, { gate: "ledger-silent" }),
     attack("20.observe-over", "a closed route when the time of observing is over", "route-closed", { method: "PUT", target: "/repos/acme/api/pulls/{pull}/merge", json: {} }, { gate: "observing" }),
     attack("20.observe-over-unlisted", "an unlisted repository when the time of observing is over", "repository-not-listed", { target: "/repos/acme/secrets" }, { gate: "observing" }),
+    ...OBSERVED.map(([name, guard, ask]) => attack(`20.observing-${name}`, `${name.replaceAll("-", " ")} while observing`, guard, ask, { gate: "observing-now" })),
+    attack("20.closed-push", "a push where writing is closed", "route-not-allowed", PUSH, { gate: "closed-routes" }),
+    attack("20.closed-write", "a write where writing is closed", "route-not-allowed", WRITE, { gate: "closed-routes", orElse: ["access-read-only"] }),
+    attack("20.closed-lfs", "an upload where writing is closed", "route-not-allowed", { method: "POST", target: "/acme/api.git/info/lfs/objects/batch", headers: [["Content-Type", "application/vnd.git-lfs+json"]], body: JSON.stringify({ operation: "upload", objects: [{ oid: "a".repeat(64), size: 1 }] }) }, { gate: "closed-routes" }),
     attack("20.ready-stranger", "readiness told to a stranger while the ledger fails", "not-found", { target: "/_gate/ready", authorization: null }, { gate: "ledger-throwing" }),
   ],
   twins: [

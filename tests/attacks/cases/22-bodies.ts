@@ -63,6 +63,9 @@ const JSONS: Readonly<Record<string, Json>> = {
   "ref-force-text": ["PATCH", `${API}/git/refs/heads/claude/start`, { sha: "{main}", force: "true" }, "ref-force"],
   "ref-force-number": ["PATCH", `${API}/git/refs/heads/claude/start`, { sha: "{main}", force: 1 }, "ref-force"],
 
+  "ref-update-lock": ["PATCH", `${API}/git/refs/heads/claude/x.lock`, { sha: "{main}" }, "parameter-value"],
+  "file-branch-number": ["PUT", `${API}/contents/src/a.js`, { message: "x", content: "eA==", branch: 1 }, "body-value"],
+  "pull-head-number": ["POST", `${API}/pulls`, { title: "x", head: 1, base: "main" }, "body-value"],
   "file-main": ["PUT", `${API}/contents/src/a.js`, { message: "x", content: "eA==", branch: "main" }, "ref-outside-agent-space"],
   "file-no-branch": ["PUT", `${API}/contents/src/a.js`, { message: "x", content: "eA==" }, "body-value"],
   "file-full-ref": ["PUT", `${API}/contents/src/a.js`, { message: "x", content: "eA==", branch: "refs/heads/claude/x" }, "ref-outside-agent-space"],

@@ -1,9 +1,27 @@
-import { readFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { build, type Plugin } from "esbuild";
 import type { GateSources } from "./gates";
 
 export const ROOT = path.resolve(__dirname, "../../..");
+
+let sources = ROOT;
+
+/** From now on the gate is bundled from a copy of its sources, so that a long run sees one state of them; returns how to remove the copy. */
+export function freezeSources(): () => void {
+  const copy = mkdtempSync(path.join(tmpdir(), "gate-sources-"));
+  for (const folder of ["gate", "infra", "rotation"]) cpSync(path.join(ROOT, folder), path.join(copy, folder), { recursive: true });
+  symlinkSync(path.join(ROOT, "node_modules"), path.join(copy, "node_modules"));
+  sources = copy;
+  return () => {
+    sources = ROOT;
+    rmSync(copy, { recursive: true, force: true });
+  };
+}
+
+/** Where the gate's sources are read from. */
+export const sourceRoot = (): string => sources;
 
 /** Replaces the text of one source file before it is bundled. */
 export interface Replacement {
@@ -20,14 +38,14 @@ export async function bundleGate(replacement?: Replacement): Promise<GateSources
 
 export async function bundleModule(entry: "worker" | "ledger", replacement?: Replacement): Promise<string> {
   const out = await build({
-    entryPoints: [path.join(ROOT, "gate", `${entry}.ts`)], bundle: true, format: "esm", target: "es2022", external: ["cloudflare:*"], write: false, logLevel: "silent",
+    entryPoints: [path.join(sources, "gate", `${entry}.ts`)], bundle: true, format: "esm", target: "es2022", external: ["cloudflare:*"], write: false, logLevel: "silent",
     plugins: replacement === undefined ? [] : [replacing(replacement)],
   });
   return out.outputFiles[0]?.text ?? "";
 }
 
 function replacing({ file, text }: Replacement): Plugin {
-  const target = path.join(ROOT, file);
+  const target = path.join(sources, file);
   return {
     name: "replace",
     setup: (setup) => {
@@ -36,4 +54,4 @@ function replacing({ file, text }: Replacement): Plugin {
   };
 }
 
-export const sourceOf = (file: string): string => readFileSync(path.join(ROOT, file), "utf8");
+export const sourceOf = (file: string): string => readFileSync(path.join(sources, file), "utf8");

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import * as path from "node:path";
 import * as ts from "typescript";
 import { REFUSALS } from "../../../infra/posture/gate/refusals";
-import { ROOT, sourceOf, type Replacement } from "./bundle";
+import { sourceOf, sourceRoot, type Replacement } from "./bundle";
 import type { Attack } from "./types";
 
 /** The gate with one guard taken out. */
@@ -10,6 +10,9 @@ export interface Mutant {
   /** `file:line` and what was taken out. */
   readonly name: string;
   readonly guard: Attack["guard"];
+  readonly file: string;
+  /** The source's line of the guard. */
+  readonly line: string;
   readonly replacement: Replacement;
 }
 
@@ -21,7 +24,7 @@ const ALIASES: ReadonlyMap<string, string> = new Map([["bad", "body-value"], ["S
 
 /** Every place in the gate's source that refuses, each with what makes it not refuse. */
 export function sites(): Mutant[] {
-  const files = FOLDERS.flatMap((folder) => readdirSync(path.join(ROOT, folder)).filter((name) => name.endsWith(".ts")).map((name) => `${folder}/${name}`)).filter((file) => !LEFT_OUT.has(file));
+  const files = FOLDERS.flatMap((folder) => readdirSync(path.join(sourceRoot(), folder)).filter((name) => name.endsWith(".ts")).map((name) => `${folder}/${name}`)).filter((file) => !LEFT_OUT.has(file));
   return files.flatMap((file) => sitesOf(file, sourceOf(file)));
 }
 
@@ -35,7 +38,7 @@ function sitesOf(file: string, text: string): Mutant[] {
       const line = source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1;
       const mutated = text.slice(0, edit.from) + edit.text + text.slice(edit.to);
       // Two refusals behind one condition are one guard.
-      if (!found.some((m) => m.replacement.text === mutated)) found.push({ name: `${file}:${line} ${rule}`, guard: rule as Attack["guard"], replacement: { file, text: mutated } });
+      if (!found.some((m) => m.replacement.text === mutated)) found.push({ name: `${file}:${line} ${rule}`, guard: rule as Attack["guard"], file, line: text.split("\n")[line - 1] ?? "", replacement: { file, text: mutated } });
     }
     ts.forEachChild(node, visit);
   };
@@ -105,6 +108,8 @@ const FILTERS: readonly (readonly [what: string, guard: Attack["guard"], file: s
   ["bodies are not forced", "filter:body-force", "infra/posture/gate/body.ts", "return route.force === undefined ? value", "return route.id !== \"\" ? value"],
   ["mutations are not forced", "filter:body-force", "infra/posture/gate/graphql/judge.ts", "const input = { ...given, ...mutation.force };", "const input = { ...given };"],
   ["other repositories stay in answers", "filter:graphql-elsewhere", "infra/posture/gate/graphql/resolve.ts", "for (const path of paths) empty(c, data, path, 0);", ""],
+  ["other repositories stay in REST answers", "filter:answer-elsewhere", "infra/posture/gate/elsewhere.ts", "if (!foreign) return text;", "return text;"],
+  ["entries of other repositories stay in lists", "filter:answer-elsewhere", "infra/posture/gate/elsewhere.ts", "value.filter((item) => !belongsElsewhere(c, item))", "value"],
   ["credentials stay in records", "filter:audit-record", "gate/visit.ts", "printable(withoutSecrets(", "printable((("],
   ["records hold the query", "filter:audit-record", "gate/visit.ts", "mark < 0 ? this.target : this.target.slice(0, mark)", "this.target"],
   ["refused requests leave no record", "filter:audit-record", "gate/worker.ts", "return visit.streaming ? answer : recorded(isolate, visit, answer);", "return visit.streaming || visit.decision === \"deny\" ? answer : recorded(isolate, visit, answer);"],
@@ -131,6 +136,6 @@ export function filters(): Mutant[] {
   return FILTERS.map(([what, guard, file, find, by]) => {
     const text = sourceOf(file);
     if (!text.includes(find)) throw new Error(`${file} no longer has what "${what}" takes out`);
-    return { name: `${file} ${what}`, guard, replacement: { file, text: text.replaceAll(find, by) } };
+    return { name: `${file} ${what}`, guard, file, line: what, replacement: { file, text: text.replaceAll(find, by) } };
   });
 }

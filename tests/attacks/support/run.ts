@@ -22,6 +22,11 @@ export class Runner {
 
   /** Everything that does not hold about an attack; empty when it was stopped as it must be. */
   async attack(attack: Attack): Promise<string[]> {
+    return (await this.watch(attack)).problems;
+  }
+
+  /** The same, and what was seen from outside: each answer's status and rule, and what reached GitHub. */
+  async watch(attack: Attack): Promise<{ readonly problems: string[]; readonly seen: string }> {
     const before = stateOf(this.rig.github.world);
     const { answers, reached, values } = await this.send(attack);
     const problems = this.invariants(answers, reached, attack);
@@ -46,7 +51,7 @@ export class Runner {
     }
     // One request is one answer of the expected kind; only limits are about some of many.
     if (!filter && attack.reaches === undefined && answers.some((a) => a.status < 400 && !attack.guard.startsWith("runtime")) && attack.answers === undefined) problems.push("was let through");
-    return problems;
+    return { problems, seen: [...answers.map((a) => `${a.status} ${ruleOf(a)}`), ...reached.map((r) => `${r.method} ${r.url}`)].join("\n") };
   }
 
   /** Everything that does not hold about a request that must pass. */
@@ -78,7 +83,7 @@ export class Runner {
     if (from.raw !== undefined) answers = await exchange(port, Buffer.from(filled(from.raw, values), "latin1"), { answers: from.answers ?? 1, timeoutMs: from.waitMs ?? ((from.answers ?? 1) > 1 ? 1500 : 8000) });
     else if (from.atOnce === true) answers = (await Promise.all((from.asks ?? []).map(one))).flat();
     else for (const ask of from.asks ?? []) answers.push(...(await one(ask)));
-    if (from.carry !== undefined) values["carried"] = from.carry.exec(answers.at(-1)?.body.toString("utf8") ?? "")?.[1] ?? "nothing-to-carry";
+    if (from.carry !== undefined) values["carried"] = from.carry.exec(answers.map((a) => a.body.toString("utf8")).join("\n"))?.[1] ?? "nothing-to-carry";
     if (from.pauseMs !== undefined) await new Promise((resolve) => setTimeout(resolve, from.pauseMs));
     if (from.ask !== undefined) answers.push(...(await one(from.ask)));
     return { answers, reached: await this.rig.reached(), values };

@@ -12,7 +12,7 @@ export type ClassNumber = keyof typeof CLASSES;
 
 /** The gates of the rig (see gates.ts); each has limits, stores and an upstream of its own. */
 export type GateName =
-  | "main" | "hostile" | "lfs" | "throttled" | "limited" | "limited-writes" | "observing" | "expired-token" | "no-token" | "garbled-token" | "wrong-seal" | "no-seal" | "no-kv" | "vault-closed" | "vault-broken" | "vault-refusing" | "vault-empty"
+  | "main" | "hostile" | "lfs" | "closed-routes" | "denied" | "stopped" | "observing-now" | "throttled" | "limited" | "limited-writes" | "observing" | "expired-token" | "no-token" | "garbled-token" | "wrong-seal" | "no-seal" | "no-kv" | "vault-closed" | "vault-broken" | "vault-refusing" | "vault-empty"
   | "vault-garbled" | "vault-elsewhere" | "ledger-throwing" | "ledger-silent" | "ledger-garbled" | "no-ledger" | "no-archive" | "no-policy" | "other-policy" | "empty-policy" | "no-keys" | "garbled-keys";
 
 /**
@@ -60,7 +60,7 @@ interface Case {
   /** Several requests, one after the other, or all at once. */
   readonly asks?: readonly Ask[];
   readonly atOnce?: boolean;
-  /** What of the answer to the last of `asks` fills `{carried}` in `ask`: the first group. */
+  /** What of the answers to `asks` fills `{carried}` in `ask`: the first group. */
   readonly carry?: RegExp;
   /** Milliseconds between `asks` and `ask`. */
   readonly pauseMs?: number;

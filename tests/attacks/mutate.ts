@@ -63,7 +63,7 @@ async function judgeAll(rig: Rig, mutants: readonly Mutant[], usable: Baseline, 
   const verdicts: Verdict[] = [];
   for (let from = 0; from < mutants.length; from += BATCH) {
     const batch = mutants.slice(from, from + BATCH).map((mutant, i) => ({ mutant, variant: `-m${from + i}`, cases: casesOf(mutant) }));
-    const built = await Promise.all(batch.map(async ({ mutant, variant }) => [variant, await bundleGate(mutant.replacement)] as const));
+    const built = await Promise.all(batch.map(async ({ mutant, variant }) => [variant, await bundleGate(mutant.replacement).catch((error: unknown) => { throw new Error(`${mutant.name} does not build: ${String(error)}`); })] as const));
     const names: GateName[] = [...new Set(batch.flatMap(({ cases }) => cases.map((attack) => attack.gate ?? "main")))];
     const gates = await rig.gates(new Map(built), names.length === 0 ? ["main"] : names);
     try {

@@ -36,6 +36,8 @@ export const agentToken: CaseFile = {
     attack("19.operator-deny-short", "an operator who denies what is no hash", "body-malformed", { method: "POST", target: "/_gate/deny", authorization: "Bearer {operatorKey}", json: { tokenSha256: "x" } }),
     attack("19.operator-store", "an operator who stores garbage", "body-value", { method: "PUT", target: "/_gate/store/token", authorization: "Bearer {operatorKey}", json: { cas: "1", value: 2 } }),
     { id: "19.denied", title: "the token goes on after it was denied", guard: "token-denied", gate: "denied", asks: [API, { method: "POST", target: "/_gate/deny", authorization: "Bearer {operatorKey}", json: { tokenSha256: "{tokenSha256}" } }], pauseMs: 2200, ask: API, hostile: [{}], reaches: /^GET /, atMost: 1 },
+    { id: "19.denied-lfs", title: "an object's address goes on after the token was denied", guard: "token-denied", gate: "denied", asks: [{ method: "POST", target: "/_gate/deny", authorization: "Bearer {operatorKey}", json: { tokenSha256: "{tokenSha256}" } }], pauseMs: 2200,
+      ask: { target: `/acme/api.git/info/lfs/objects/${"a".repeat(64)}` }, hostile: [{}], reaches: /never/, atMost: 0 },
     { id: "19.stopped", title: "the gate goes on after it was stopped", guard: "token-stopped", gate: "stopped", asks: [{ method: "POST", target: "/_gate/deny", authorization: "Bearer {operatorKey}", json: { stop: true } }], ask: API, reaches: /never/, atMost: 0 },
     attack("19.graphql", "asks GraphQL without a key", "unauthenticated", { method: "POST", target: "/graphql", authorization: null, json: { query: "{viewer{login}}" } }),
     attack("19.git", "asks git without a key", "unauthenticated", { target: "/acme/api.git/info/refs?service=git-upload-pack", authorization: null }),

@@ -110,7 +110,7 @@ const FILTERS: readonly (readonly [what: string, guard: Attack["guard"], file: s
   ["other repositories stay in answers", "filter:graphql-elsewhere", "infra/posture/gate/graphql/resolve.ts", "for (const path of paths) empty(c, data, path, 0);", ""],
   ["other repositories stay in REST answers", "filter:answer-elsewhere", "infra/posture/gate/elsewhere.ts", "if (!foreign) return text;", "return text;"],
   ["entries of other repositories stay in lists", "filter:answer-elsewhere", "infra/posture/gate/elsewhere.ts", "value.filter((item) => !belongsElsewhere(c, item))", "value"],
-  ["credentials stay in records", "filter:audit-record", "gate/visit.ts", "printable(withoutSecrets(", "printable((("],
+  ["credentials stay in records", "filter:audit-record", "gate/visit.ts", "printable(withoutSecrets(", "printable(("],
   ["records hold the query", "filter:audit-record", "gate/visit.ts", "mark < 0 ? this.target : this.target.slice(0, mark)", "this.target"],
   ["refused requests leave no record", "filter:audit-record", "gate/worker.ts", "return visit.streaming ? answer : recorded(isolate, visit, answer);", "return visit.streaming || visit.decision === \"deny\" ? answer : recorded(isolate, visit, answer);"],
   ["limits are not asked", "limit-requests-minute", "gate/link.ts", "const amounts = { requests: 1, writes: write ? 1 : 0, bytes };", "if (now > 0) return { lease: 0 };\n    const amounts = { requests: 1, writes: write ? 1 : 0, bytes };"],

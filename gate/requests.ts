@@ -62,31 +62,49 @@ export async function readText(request: Request, limit: number): Promise<{ reado
 /** What is read beyond a limit and dropped: a client that is still sending would otherwise see a reset instead of the refusal. */
 const SLACK = 1024 * 1024;
 
-/** Guard `body-size`. */
+/** Bytes that are read at a time where no length is declared. */
+const PIECE = 16 * 1024;
+
+/**
+ * Guard `body-size`. Reads into buffers of its own: the runtime's `text()` and `arrayBuffer()` leave so much behind for the garbage collector that
+ * its pauses make the slowest hundredth of all requests three times slower.
+ */
 export async function readBytes(request: { readonly headers: Headers; readonly body: ReadableStream | null }, limit: number, rule: "body-too-large" | "push-too-large" | "answer-too-large" = "body-too-large"): Promise<Uint8Array> {
-  if (Number(request.headers.get("content-length") ?? 0) > limit) refuse(rule);
+  const length = Number(request.headers.get("content-length") ?? "NaN");
+  if (length > limit) refuse(rule);
   if (request.body === null) return new Uint8Array(0);
+  const broken = (): never => refuse(rule === "answer-too-large" ? "upstream-error" : "body-aborted");
+  const reader = (request.body as ReadableStream<Uint8Array>).getReader({ mode: "byob" });
+  // What is unpacked on the way is longer than what is declared; everything else is as long, or broke off.
+  if (length > 0 && !request.headers.has("content-encoding")) {
+    let whole: ReadableStreamReadResult<Uint8Array>;
+    try {
+      whole = await reader.readAtLeast(length, new Uint8Array(length));
+    } catch {
+      return broken();
+    }
+    return whole.value?.length === length ? whole.value : broken();
+  }
   const parts: Uint8Array[] = [];
-  let length = 0;
-  const reader = (request.body as ReadableStream<Uint8Array>).getReader();
+  let total = 0;
   for (;;) {
     let read: ReadableStreamReadResult<Uint8Array>;
     try {
-      read = await reader.read();
+      read = await reader.read(new Uint8Array(PIECE));
     } catch {
-      return refuse(rule === "answer-too-large" ? "upstream-error" : "body-aborted");
+      return broken();
     }
     const { done, value } = read;
     if (done) break;
-    length += value.length;
-    if (length <= limit) parts.push(value);
-    else if (length > limit * 2 + SLACK) {
+    total += value.length;
+    if (total <= limit) parts.push(value);
+    else if (total > limit * 2 + SLACK) {
       await reader.cancel().catch(() => undefined);
       refuse(rule);
     }
   }
-  if (length > limit) refuse(rule);
-  return concatenated(parts, length);
+  if (total > limit) refuse(rule);
+  return concatenated(parts, total);
 }
 
 /** The JSON of an answer of at most `limit` bytes; undefined when it is none. */

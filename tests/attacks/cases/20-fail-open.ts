@@ -69,6 +69,7 @@ export const failOpen: CaseFile = {
     attack("20.closed-write", "a write where writing is closed", "route-not-allowed", WRITE, { gate: "closed-routes", orElse: ["access-read-only"] }),
     attack("20.closed-lfs", "an upload where writing is closed", "route-not-allowed", { method: "POST", target: "/acme/api.git/info/lfs/objects/batch", headers: [["Content-Type", "application/vnd.git-lfs+json"]], body: JSON.stringify({ operation: "upload", objects: [{ oid: "a".repeat(64), size: 1 }] }) }, { gate: "closed-routes" }),
     { id: "20.token-refused", title: "a read while GitHub refuses the token", guard: "token-refused", gate: "hostile", ask: READ, hostile: [{ status: 401, body: "{\"message\":\"Bad credentials\"}" }], reaches: /^GET /, atMost: 1 },
+    { id: "20.token-refused-twice", title: "a read while GitHub refuses every token of a store that changes", guard: "token-refused", gate: "changing-token", ask: READ, hostile: [{ status: 401, body: "{\"message\":\"Bad credentials\"}" }], reaches: /^GET /, atMost: 2, atLeast: 2 },
     { id: "20.token-refused-push", title: "a push while GitHub refuses the token", guard: "token-refused", gate: "hostile", ask: PUSH, hostile: [{ status: 401 }], reaches: /^GET /, atMost: 1 },
     attack("20.ready-stranger", "readiness told to a stranger while the ledger fails", "not-found", { target: "/_gate/ready", authorization: null }, { gate: "ledger-throwing" }),
   ],

@@ -27,7 +27,8 @@ export const auditLoss: CaseFile = {
   attacks: [
     ...Object.entries(RECORDED).map(([name, [ask, demand, reaches]]): Attack => ({ id: `21.recorded-${name}`, title: `leaves no record of a ${name} request`, guard: "filter:audit-record", asks: [ask], ask: AUDIT, reaches: reaches ?? /never/, atMost: reaches === undefined ? 0 : 1, status: 200, demand })),
     { id: "21.archive-lost-read", title: "reads on while the archive is lost", guard: "audit-unavailable", gate: "no-archive", asks: many(600), atOnce: true, pauseMs: 2500, ask: READ, reaches: /never/, atMost: 0 },
-    { id: "21.archive-lost-write", title: "writes on while the archive is lost", guard: "audit-unavailable", gate: "no-archive", ask: { method: "POST", target: "/repos/acme/api/issues", json: { title: "Unrecorded" } }, reaches: /never/, atMost: 0 },
+    { id: "21.archive-lost-write", title: "writes on while the archive is lost", guard: "audit-unavailable", gate: "no-archive", asks: many(600), atOnce: true, pauseMs: 2500, ask: { method: "POST", target: "/repos/acme/api/issues", json: { title: "Unrecorded" } }, reaches: /never/, atMost: 0 },
+    { id: "21.chain-lost", title: "writes while its record cannot be kept, and is told that all is well", guard: "audit-unavailable", gate: "ledger-losing", ask: { method: "POST", target: "/repos/acme/api/issues", json: { title: "Unrecorded" } }, reaches: /^POST /, atMost: 1, atLeast: 1 },
     { id: "21.ledger-lost", title: "writes while the chain cannot be written", guard: "ledger-unavailable", gate: "ledger-throwing", ask: { method: "POST", target: "/repos/acme/api/issues", json: { title: "Unrecorded" } } },
     { id: "21.erase", title: "erases the trail", guard: "not-found", ask: { method: "DELETE", target: "/_gate/audit" } },
     { id: "21.erase-operator", title: "erases the trail as its operator", guard: "not-found", ask: { method: "DELETE", target: "/_gate/audit", authorization: "Bearer {operatorKey}" } },

@@ -52,9 +52,12 @@ interface Recipe {
   readonly bindings?: (base: Bindings, world: World) => Bindings;
   /** What is in the token namespace; `none` leaves the namespace away. */
   readonly kv?: "token" | "expired" | "garbled" | "empty" | "none";
-  readonly ledger?: "throwing" | "silent" | "garbled" | "none";
+  readonly ledger?: keyof typeof LEDGERS | "none";
   readonly noArchive?: boolean;
 }
+
+/** Classes of ledgers that do not do what they should, below. */
+const LEDGERS = { throwing: "Throwing", silent: "Silent", garbled: "Garbled", losing: "Losing" } as const;
 
 const vault = (mode: string): Recipe => ({
   bindings: (base, world) => ({ ...base, VAULT_SECRET_ID: "secret-id", TOKEN_STORE: { kind: "vault", address: mode === "closed" ? "http://127.0.0.1:1" : `${world.vaults}/${mode}`, mount: "agents", path: "github/claude-bot", authMount: "gatehouse-gate", roleId: "role" } }),
@@ -87,6 +90,8 @@ const RECIPES: Readonly<Record<GateName, Recipe>> = {
   "ledger-throwing": { ledger: "throwing" },
   "ledger-silent": { ledger: "silent" },
   "ledger-garbled": { ledger: "garbled" },
+  "ledger-losing": { ledger: "losing" },
+  "changing-token": { upstream: "hostile", ...vault("changing") },
   "no-ledger": { ledger: "none" },
   "no-archive": { noArchive: true },
   "no-policy": { bindings: ({ POLICY: _, ...base }) => base },
@@ -104,6 +109,16 @@ import { DurableObject } from "cloudflare:workers";
 export class Throwing extends DurableObject { settle() { throw new Error("storage is gone"); } cell() { throw new Error("storage is gone"); } wait() { throw new Error("storage is gone"); } }
 export class Silent extends DurableObject { settle() { return new Promise((resolve) => setTimeout(resolve, 60000)); } cell() { return { version: 0, value: "" }; } }
 export class Garbled extends DurableObject { settle() { return "yes"; } cell() { return { version: 0, value: "" }; } }
+/** Gives leases, and fails when there is something to write down. */
+export class Losing extends DurableObject {
+  settle(request) {
+    if (request.entries.length > 0) throw new Error("the chain is gone");
+    const now = Date.now();
+    const lease = { id: 1, requests: 50, writes: 50, bytes: 1e9, ms: 2000, minute: Math.floor(now / 60000), hour: Math.floor(now / 3600000) };
+    return { lease, short: {}, stopped: false, denied: [], waitUntil: 0, archiveDue: false, archiveFailing: false };
+  }
+  cell() { return { version: 0, value: "" }; }
+}
 export default { fetch() { return new Response(null, { status: 404 }); } };
 `;
 
@@ -120,7 +135,7 @@ export class Gates {
     const workers: Record<string, unknown>[] = [];
     const id = (name: string, variant: string): string => `gate-${name}${variant}`;
     for (const [variant, sources] of variants) for (const name of names) workers.push(...workersOf(id(name, variant), sources, RECIPES[name], secrets, world, seal));
-    workers.push({ name: "broken-ledgers", modules: true, script: BROKEN_LEDGERS, compatibilityDate: COMPATIBILITY, durableObjects: { A: { className: "Throwing", useSQLite: true }, B: { className: "Silent", useSQLite: true }, C: { className: "Garbled", useSQLite: true } } });
+    workers.push({ name: "broken-ledgers", modules: true, script: BROKEN_LEDGERS, compatibilityDate: COMPATIBILITY, durableObjects: { A: { className: "Throwing", useSQLite: true }, B: { className: "Silent", useSQLite: true }, C: { className: "Garbled", useSQLite: true }, D: { className: "Losing", useSQLite: true } } });
     const miniflare = new Miniflare({
       handleRuntimeStdio: (out: Readable, err: Readable) => {
         out.resume();
@@ -172,7 +187,7 @@ function workersOf(name: string, sources: GateSources, recipe: Recipe, secrets: 
   };
   const ledger = recipe.ledger === undefined
     ? { LEDGER: { className: "Ledger", scriptName: `${name}-ledger` } }
-    : { LEDGER: { className: recipe.ledger === "throwing" ? "Throwing" : recipe.ledger === "silent" ? "Silent" : "Garbled", scriptName: "broken-ledgers" } };
+    : { LEDGER: { className: recipe.ledger === "none" ? "Throwing" : LEDGERS[recipe.ledger], scriptName: "broken-ledgers" } };
   const gate = {
     name, modules: true, script: sources.worker, compatibilityDate: COMPATIBILITY, unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
     ...(recipe.kv === "none" ? {} : { kvNamespaces: { TOKENS: `tokens-${name}` } }),

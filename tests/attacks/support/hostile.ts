@@ -74,12 +74,14 @@ export async function startVaults(): Promise<{ readonly url: string; stop(): Pro
     response.writeHead(status, { "content-type": "application/json", ...headers });
     response.end(body);
   };
+  let reads = 0;
   const server = http.createServer((request, response) => {
     request.resume();
     request.on("end", () => {
       const [, mode = "", , ...rest] = (request.url ?? "").split("/");
       const login = rest[0] === "auth";
       if (login && mode !== "refusing") return send(response, 200, JSON.stringify({ auth: { client_token: "s.test", lease_duration: 60 } }));
+      if (mode === "changing") return send(response, 200, JSON.stringify({ data: { data: { token: `changing-token-${++reads}` } } }));
       if (mode === "broken") return send(response, 500, "{\"errors\":[\"sealed\"]}");
       if (mode === "refusing") return send(response, 403, "{\"errors\":[\"permission denied\"]}");
       if (mode === "empty") return send(response, 200, "{\"data\":{\"data\":{}}}");

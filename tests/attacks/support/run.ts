@@ -126,7 +126,8 @@ export class Runner {
       const authorization = r.headers["authorization"];
       const api = r.url.startsWith("/api/") || r.url.includes(".git/");
       const right = r.hostile ? [`Bearer ${token}`, `Basic ${Buffer.from(`x-access-token:${token}`).toString("base64")}`].includes(String(authorization)) : authorization === bearer;
-      if (api && !right) problems.push(`GitHub got another credential (${attack.id})`);
+      const changing = String(authorization).startsWith("Bearer changing-token-");
+      if (api && !right && !changing) problems.push(`GitHub got another credential (${attack.id})`);
       if (!api && r.hostile && authorization !== undefined) problems.push(`${r.url} got the token`);
       if (!r.hostile && String(r.headers["host"]) !== new URL(this.rig.github.url).host) problems.push(`GitHub was called ${String(r.headers["host"])}`);
     }

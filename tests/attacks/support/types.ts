@@ -13,7 +13,7 @@ export type ClassNumber = keyof typeof CLASSES;
 /** The gates of the rig (see gates.ts); each has limits, stores and an upstream of its own. */
 export type GateName =
   | "main" | "hostile" | "lfs" | "closed-routes" | "denied" | "stopped" | "observing-now" | "throttled" | "limited" | "limited-writes" | "observing" | "expired-token" | "no-token" | "garbled-token" | "wrong-seal" | "no-seal" | "no-kv" | "vault-closed" | "vault-broken" | "vault-refusing" | "vault-empty"
-  | "vault-garbled" | "vault-elsewhere" | "ledger-throwing" | "ledger-silent" | "ledger-garbled" | "no-ledger" | "no-archive" | "no-policy" | "other-policy" | "empty-policy" | "no-keys" | "garbled-keys";
+  | "vault-garbled" | "vault-elsewhere" | "ledger-throwing" | "ledger-silent" | "ledger-garbled" | "ledger-losing" | "changing-token" | "no-ledger" | "no-archive" | "no-policy" | "other-policy" | "empty-policy" | "no-keys" | "garbled-keys";
 
 /**
  * One request as bytes, or as parts that are put on the wire as they stand: no client is there to normalise anything.

@@ -7,8 +7,8 @@ import type { TokenRecord } from "../record";
 import { LEASE_MS, type Outcome, type Result, type RotationDeps } from "./types";
 
 /** How long a refreshed authorization that cannot be recorded is held, and how often recording is tried. */
-const HOLD_MS = 120_000;
-const HOLD_STEP_MS = 5_000;
+export const HOLD_MS = 120_000;
+export const HOLD_STEP_MS = 5_000;
 
 /**
  * One rotator at work: what it works with, the journal as it last wrote it, and what it will tell. Each step reads the

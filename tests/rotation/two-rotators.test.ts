@@ -1,44 +1,12 @@
 import fc from "fast-check";
 import { FAULTS } from "./support/faults";
-import { World, type FaultKind, type Kind, type Rotator, type StoreKind } from "./support/world";
-import type { Outcome } from "../../rotation/machine";
+import { Pair } from "./support/pair";
+import { World, type FaultKind, type Kind, type StoreKind } from "./support/world";
 
-/**
+/*
  * Two rotators, any interleaving of their calls, any fault at any call, any time passing between: fast-check draws the
- * sequence, and after each step the promises are checked. One rotator runs at a time, up to its next call.
+ * sequence, and after each step the promises are checked.
  */
-class Pair {
-  readonly runs: ({ rotator: Rotator; done: boolean; outcome?: Outcome; failure?: unknown; go?: (fault?: FaultKind) => void } | undefined)[] = [undefined, undefined];
-  #arrived: (() => void) | undefined;
-
-  constructor(readonly world: World) {
-    world.turn = (rotator) => new Promise((resolve) => {
-      const run = this.runs.find((r) => r?.rotator === rotator);
-      if (!run) return resolve(undefined); // not one of the pair: goes on undisturbed
-      run.go = resolve;
-      this.#arrived?.();
-    });
-  }
-
-  /** Lets one rotator make one call, or begins a run when it has none. */
-  async step(who: 0 | 1, fault: FaultKind | undefined): Promise<void> {
-    const run = this.runs[who];
-    const arrived = new Promise<void>((resolve) => { this.#arrived = resolve; });
-    if (!run || run.done) {
-      const rotator = this.world.rotator();
-      const fresh: NonNullable<Pair["runs"][number]> = { rotator, done: false };
-      this.runs[who] = fresh;
-      void rotator.run(this.world.start()).then((o) => { fresh.outcome = o; }, (e: unknown) => { fresh.failure = e; }).finally(() => { fresh.done = true; this.#arrived?.(); });
-    } else run.go?.(fault);
-    await arrived;
-    const now = this.runs[who];
-    if (now?.failure) throw now.failure;
-  }
-
-  async finish(): Promise<void> {
-    for (const who of [0, 1] as const) while (this.runs[who] && !this.runs[who].done) await this.step(who, undefined);
-  }
-}
 
 interface Model { steps: number }
 

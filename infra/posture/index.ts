@@ -1,7 +1,7 @@
 /** The pure model: what an environment declares and what follows from it. No Pulumi, no I/O. */
 export {
-  ACCESS_LEVELS, ADMINISTRATORS, ATTACHMENTS, CREDENTIAL_KINDS, PLANS, environmentSchema,
-  type AccessLevel, type CredentialKind, type Environment, type EnvironmentInput, type Plan, type Repository,
+  ACCESS_LEVELS, ADMINISTRATORS, ATTACHMENTS, CREDENTIAL_KINDS, PLANS, VISIBILITIES, environmentSchema,
+  type AccessLevel, type CredentialKind, type Environment, type EnvironmentInput, type Plan, type Repository, type Visibility,
 } from "./schema";
 export { PostureError, type PostureProblem } from "./errors";
 export { parseEnvironment, type ParseContext } from "./parse";

@@ -43,7 +43,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
 };
 
 /** What a value that is none of the listed ones is called. */
-const NOUNS: Readonly<Record<string, string>> = { access: "level", kind: "kind", plan: "plan", attach: "way", lfs: "choice", administrators: "choice" };
+const NOUNS: Readonly<Record<string, string>> = { access: "level", kind: "kind", plan: "plan", visibility: "visibility", attach: "way", lfs: "choice", administrators: "choice" };
 const TYPE_NAMES: Readonly<Record<string, string>> = {
   string: "a text", number: "a number", int: "a whole number", boolean: "true or false", array: "a list", object: "a mapping",
 };

@@ -20,6 +20,7 @@ export const CREDENTIAL_KINDS = ["personal-access-token", "app-user-token", "app
 export const ADMINISTRATORS = ["bypass", "bound"] as const;
 export const ATTACHMENTS = ["custom-domain", "route"] as const;
 export const PLANS = ["free", "team", "enterprise"] as const;
+export const VISIBILITIES = ["private", "internal", "public"] as const;
 
 const credential = z.discriminatedUnion("kind", [
   /** A fine-grained personal access token: a person clicks a pre-filled link, the rest is automatic. */
@@ -69,6 +70,8 @@ export const environmentSchema = z.strictObject({
   repositories: z.array(z.strictObject({
     name: repositoryName,
     access: z.enum(ACCESS_LEVELS),
+    /** Decides which locks GitHub offers: rulesets for public repositories on every plan, push rules for the others only. */
+    visibility: z.enum(VISIBILITIES).default("private"),
     /** Team slugs that own the repository's code and review what the agent writes. */
     reviewers: z.array(slug).default([]),
     /** Team slugs of people who go on pushing their own branches; everyone else with write access is held to `claude/**`. */
@@ -86,6 +89,13 @@ export const environmentSchema = z.strictObject({
     requiredChecks: z.array(requiredCheck).default([]),
     linearHistory: z.boolean().default(false),
     signedCommits: z.boolean().default(false),
+    /** Label that the gate puts on the agent's pull requests. */
+    label: z.string().regex(/^[^,\p{Cc}]{1,50}$/u, "a label of at most 50 characters, without a comma").default("agent"),
+    /**
+     * Rulesets of the organization, a constant number for any number of repositories, in place of rulesets in each repository.
+     * Default: where `plan` is enterprise.
+     */
+    organizationRulesets: z.boolean().optional(),
     /**
      * Whether organization owners may pass the review of the default branch. `bypass`: the deployment can keep CODEOWNERS
      * up to date, and GitHub records each pass. `bound`: nobody passes; CODEOWNERS is placed once and changes by pull request.
@@ -169,3 +179,4 @@ export type Repository = Environment["repositories"][number];
 export type AccessLevel = (typeof ACCESS_LEVELS)[number];
 export type CredentialKind = (typeof CREDENTIAL_KINDS)[number];
 export type Plan = (typeof PLANS)[number];
+export type Visibility = (typeof VISIBILITIES)[number];

@@ -88,7 +88,7 @@ describe("a passing environment", () => {
   it("is taken, with every default filled in", () => {
     const environment = parse(rawEnvironment());
     expect(environment.agent).toMatchObject({ name: "agent", team: "agents" });
-    expect(environment.repositories[1]).toEqual({ name: "docs", access: "read", reviewers: [], contributors: [], protectedPaths: [], defaultBranch: "main" });
+    expect(environment.repositories[1]).toEqual({ name: "docs", access: "read", visibility: "private", reviewers: [], contributors: [], protectedPaths: [], defaultBranch: "main" });
     expect(environment.gate).toMatchObject({ name: "github-gate", tokenCacheSeconds: 5, mode: { kind: "enforce" }, attach: "custom-domain" });
   });
 

@@ -55,7 +55,7 @@ export async function seed(world: World, posture: Posture, hooksDir: string): Pr
     const repo = await plantRepository(world, org, {
       name: r.name,
       branch: r.defaultBranch,
-      visibility: "private",
+      visibility: r.visibility,
       authors: [one, two],
       owners: i === 0 ? `* @${org.login}/${posture.review.team}\n` : undefined,
       hooksDir,
@@ -230,7 +230,7 @@ function addActionsApp(world: World, owner: User): void {
 interface Planting {
   name: string;
   branch: string;
-  visibility: "private" | "public";
+  visibility: Repository["visibility"];
   authors: readonly User[];
   owners?: string | undefined;
   canary?: string;

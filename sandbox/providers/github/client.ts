@@ -21,6 +21,8 @@ export interface RestOptions {
   accept?: string;
   /** The ETag in state: asks for 304 when nothing changed. Empty or undefined sends nothing. */
   etag?: string;
+  /** "Not found" is an answer, not an error. */
+  acceptNotFound?: boolean;
 }
 
 export interface Answer<T> {
@@ -69,7 +71,7 @@ export class GitHubClient {
     const body = options.body === undefined ? undefined : JSON.stringify(options.body);
     const answer = await this.send<T>(method, url, headers, body);
     if (answer.status === 202) throw new GitHubError("job scheduled on GitHub side; try again later", 202);
-    if ((answer.status >= 200 && answer.status < 300) || answer.status === 304) return answer;
+    if ((answer.status >= 200 && answer.status < 300) || answer.status === 304 || (options.acceptNotFound && answer.status === 404)) return answer;
     throw this.refusal(method, url, answer);
   }
 

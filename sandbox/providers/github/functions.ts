@@ -1,20 +1,34 @@
 /** The functions (data sources): look-ups that the program makes while it runs. */
 import type { InvokeFunction } from "../support/resource";
 import { ProviderError, type Props } from "../types";
-import { ACCEPT, isNotFound } from "./client";
+import { ACCEPT } from "./client";
 import { flag, orGone, str, type Api } from "./kind";
 import { IMMEDIATE_MEMBERS, MEMBERS_WITH_ROLE, PATTERNS_OF_REPOSITORY } from "./resources/documents";
+import { headPath } from "./resources/branch";
+import { pullFacts, type Pull } from "./resources/pullRequest";
 import { repositoryFacts } from "./resources/repository";
 import { getRepository as readRepository, type Repository } from "./resources/shared";
 
 type Lookup = InvokeFunction<Api>;
 
-const getRepository: Lookup = async (api, args) => {
+/**
+ * The answer for a thing that the plugin looks up with "404: forget the id": the bridge then has no state to make an answer of, so the
+ * program gets an object without any property, and no error.
+ */
+const NOTHING: Props = {};
+
+/** Of `fullName`, or of `name` with the configured owner. */
+function ownerAndName(api: Api, args: Props): [owner: string, name: string] {
   const full = str(args, "fullName");
   const [owner = "", name = ""] = full ? full.split("/") : [api.owner, str(args, "name")];
   if (!name || (full && full.split("/").length !== 2)) {
     throw new ProviderError(full ? `unexpected full name format ("${full}"), expected owner/repo_name` : 'one of "full_name" or "name" has to be provided');
   }
+  return [owner, name];
+}
+
+const getRepository: Lookup = async (api, args) => {
+  const [owner, name] = ownerAndName(api, args);
   const { data } = await readRepository({ ...api, owner }, name);
   const license = data.license ? (await api.client.rest<Props>("GET", `repos/${owner}/${name}/license`)).data : undefined;
   const template = data.template_repository as { name: string; owner: { login: string } } | null | undefined;
@@ -103,7 +117,9 @@ const getMembership: Lookup = async (api, args) => {
 
 const getBranch: Lookup = async (api, args) => {
   const [repository, branch] = [str(args, "repository"), str(args, "branch")];
-  const { data, etag } = await api.client.rest<{ ref: string; object: { sha: string } }>("GET", `repos/${api.owner}/${repository}/git/ref/heads/${branch}`);
+  const answer = await orGone(api.client.rest<{ ref: string; object: { sha: string } }>("GET", `repos/${api.owner}/${repository}/git/ref/${headPath(branch)}`));
+  if (!answer) return NOTHING;
+  const { data, etag } = answer;
   return { id: `${repository}:${branch}`, repository, branch, ref: data.ref, sha: data.object.sha, etag };
 };
 
@@ -163,19 +179,14 @@ async function people(api: Api, login: string): Promise<{ members: string[]; use
   }
 }
 
+/** "Not found" is an answer here: programs ask whether something exists. Every other refusal is an error. */
 const getRestApi: Lookup = async (api, args) => {
   const endpoint = str(args, "endpoint");
-  try {
-    const answer = await api.client.rest("GET", endpoint.replace(/^\//, ""));
-    return {
-      id: answer.headers.get("x-github-request-id") ?? "", endpoint, code: answer.status, status: `${answer.status} ${answer.statusText}`,
-      headers: JSON.stringify(headersOf(answer.headers)), body: answer.text,
-    };
-  } catch (error) {
-    // "Not found" is an answer here: programs ask whether something exists.
-    if (!isNotFound(error)) throw error;
-    return { id: "", endpoint, code: 404, status: "404 Not Found", headers: "{}", body: "" };
-  }
+  const answer = await api.client.rest("GET", endpoint.replace(/^\//, ""), { acceptNotFound: true });
+  return {
+    id: answer.headers.get("x-github-request-id") ?? "", endpoint, code: answer.status, status: `${answer.status} ${answer.statusText}`,
+    headers: JSON.stringify(headersOf(answer.headers)), body: answer.text,
+  };
 };
 
 const headersOf = (headers: Headers): Record<string, string[]> =>
@@ -209,13 +220,33 @@ const getRepositoryFile: Lookup = async (api, args) => {
     url: string;
   }
   const answer = await orGone(api.client.rest<Contents>("GET", `${path}/contents/${file}`, { ...(branch ? { query: { ref: branch } } : {}) }));
-  if (!answer) throw new ProviderError(`there is no file ${file} in ${owner}/${name}${branch ? ` on ${branch}` : ""}`);
+  if (!answer) return NOTHING;
+  if (Array.isArray(answer.data)) return { id: `${name}/${file}`, repository: name, file };
   const ref = new URL(answer.data.url).searchParams.get("ref") ?? branch;
   const newest = (await api.client.rest<{ sha: string }[]>("GET", `${path}/commits`, { query: { path: file, sha: ref } })).data[0];
   const commit = newest && (await api.client.rest<{ commit: { message: string; committer: Props } }>("GET", `${path}/commits/${newest.sha}`)).data.commit;
   return {
-    id: `${name}/${file}`, repository, file, branch, ref, sha: answer.data.sha, content: Buffer.from(answer.data.content, "base64").toString("utf8"),
+    id: `${name}/${file}`, repository: name, file, ...(branch ? { branch } : {}), ref, sha: answer.data.sha, content: Buffer.from(answer.data.content, "base64").toString("utf8"),
     commitSha: newest?.sha ?? "", commitMessage: commit?.message ?? "", commitAuthor: str(commit?.committer ?? {}, "name"), commitEmail: str(commit?.committer ?? {}, "email"),
+  };
+};
+
+const getRepositoryTeams: Lookup = async (api, args) => {
+  const [owner, repository] = ownerAndName(api, args);
+  const teams = await api.client.list<{ name: string; slug: string; permission: string }>(`repos/${owner}/${repository}/teams`, { query: { per_page: 100 } });
+  return { id: repository, ...args, teams: teams.map(({ name, slug, permission }) => ({ name, slug, permission })) };
+};
+
+const getRepositoryPullRequests: Lookup = async (api, args) => {
+  const owner = str(args, "owner") || api.owner;
+  const repository = str(args, "baseRepository");
+  const [head, base] = [str(args, "headRef"), str(args, "baseRef")];
+  const [sort, direction, state] = [str(args, "sortBy") || "created", str(args, "sortDirection") || "asc", str(args, "state") || "open"];
+  const query = { state, ...(head ? { head } : {}), ...(base ? { base } : {}), sort, direction, per_page: 100 };
+  const pulls = await api.client.list<Pull>(`repos/${owner}/${repository}/pulls`, { query });
+  return {
+    ...args, id: [owner, repository, state, head, base, sort, direction].join("/"), sortBy: sort, sortDirection: direction, state,
+    results: pulls.map((pull) => ({ ...pullFacts(pull), headOwner: pull.head.repo?.owner.login ?? "", headRepository: pull.head.repo?.name ?? "" })),
   };
 };
 
@@ -223,6 +254,7 @@ const getRepositoryFile: Lookup = async (api, args) => {
 export const functions: Readonly<Record<string, Lookup>> = Object.fromEntries(
   Object.entries({
     getRepository, getTeam, getUser, getMembership, getBranch, getOrganization, getRestApi, getBranchProtectionRules, getRepositoryFile,
+    getRepositoryTeams, getRepositoryPullRequests,
   }).map(([name, lookup]) => [`github:index/${name}:${name}`, lookup]),
 );
 

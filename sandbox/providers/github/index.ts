@@ -11,9 +11,11 @@ import { ACCEPT, GitHubClient, isNotFound } from "./client";
 import { functions } from "./functions";
 import { resourceType, type Api, type Kind } from "./kind";
 import { actionsRepositoryPermissions, workflowRepositoryPermissions } from "./resources/actions";
+import { branch } from "./resources/branch";
 import { branchProtection } from "./resources/branchProtection";
 import { issueLabel } from "./resources/issueLabel";
 import { membership } from "./resources/membership";
+import { repositoryPullRequest } from "./resources/pullRequest";
 import { repository } from "./resources/repository";
 import { repositoryCollaborator } from "./resources/repositoryCollaborator";
 import { repositoryEnvironment } from "./resources/repositoryEnvironment";
@@ -28,7 +30,7 @@ import { readSettings } from "./settings";
 const kinds: Readonly<Record<string, Kind>> = Object.fromEntries([
   membership, team, teamMembership, teamRepository, branchProtection, repositoryRuleset, organizationRuleset, repositoryFile,
   workflowRepositoryPermissions, actionsRepositoryPermissions, repositoryWebhook, organizationWebhook, repositoryCollaborator,
-  repositoryEnvironment, issueLabel, repository, repositoryVulnerabilityAlerts,
+  repositoryEnvironment, issueLabel, repository, repositoryVulnerabilityAlerts, branch, repositoryPullRequest,
 ].map((kind) => [kind.token, kind]));
 
 const types = Object.fromEntries(Object.entries(kinds).map(([token, kind]) => [token, resourceType(kind)]));

@@ -45,3 +45,6 @@ export const defined = (props: Props): Props => Object.fromEntries(Object.entrie
 
 /** A path segment as the plugin writes it: escaped, "/" too. */
 export const segment = (text: string): string => encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+
+/** A path segment as Go's `url.PathEscape` writes it: `$ & + : = @` stay as they are. */
+export const pathEscape = (text: string): string => segment(text).replace(/%(?:24|26|2B|3A|3D|40)/g, decodeURIComponent);

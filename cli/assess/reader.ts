@@ -1,0 +1,141 @@
+import { type System, messageOf } from "../../rotation/errors";
+import type { Effects } from "../../rotation/effects";
+import { request, type Answer } from "../../rotation/wire";
+
+/** One question to a system, as it stands beside the answer it led to. The status is 0 when there was no answer. */
+export interface Call {
+  readonly system: System;
+  readonly method: "GET" | "HEAD" | "POST";
+  /** Path with its query, below the system's address; never a credential. */
+  readonly path: string;
+  readonly status: number;
+}
+
+/** An answer of a system, or the lack of one. */
+export interface Heard {
+  readonly call: Call;
+  readonly text: string;
+  /** Why there was no answer; empty when there was one. */
+  readonly lack: string;
+  header(name: string): string | undefined;
+  /** The body as JSON; undefined when it is none. */
+  json(): unknown;
+}
+
+export interface Listed {
+  readonly items: readonly Record<string, unknown>[];
+  readonly calls: readonly Call[];
+  /** Absent when every page was read. */
+  readonly failed?: Heard;
+}
+
+export interface ReaderOptions {
+  readonly effects: Effects;
+  readonly system: System;
+  /** Without a trailing slash. */
+  readonly base: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Requests at once; GitHub asks for few. */
+  readonly atOnce?: number;
+  /** The only paths that may be posted to, for questions that cannot be asked otherwise. */
+  readonly postable?: readonly string[];
+}
+
+const PAGES = 100;
+
+/**
+ * Asks one system and changes nothing: it sends GET and HEAD, and POST only to paths that are named as questions. The same
+ * question is asked once. Passing failures and rate limits are waited for as the system asks, within bounds.
+ */
+export class Reader {
+  private readonly asked = new Map<string, Promise<Heard>>();
+  private readonly waiting: (() => void)[] = [];
+  private running = 0;
+
+  constructor(private readonly options: ReaderOptions) {}
+
+  get(path: string, accept?: string): Promise<Heard> {
+    return this.once("GET", path, undefined, accept);
+  }
+
+  head(path: string): Promise<Heard> {
+    return this.once("HEAD", path);
+  }
+
+  /** @throws Error when the path is none that only asks: a defect, never sent */
+  ask(path: string, body: unknown): Promise<Heard> {
+    if (this.options.postable?.includes(path) !== true) throw new Error(`${this.options.system}: a POST to ${path} could change something`);
+    return this.once("POST", path, body);
+  }
+
+  /** Every page of a list, by the Link header. @param key property that holds the items, where the answer is an object */
+  async list(path: string, key?: string): Promise<Listed> {
+    const items: Record<string, unknown>[] = [];
+    const calls: Call[] = [];
+    let next: string | undefined = `${path}${path.includes("?") ? "&" : "?"}per_page=100`;
+    for (let page = 0; next !== undefined && page < PAGES; page++) {
+      const heard: Heard = await this.get(next);
+      calls.push(heard.call);
+      const body = heard.json();
+      const found: unknown = key === undefined ? body : (body as Record<string, unknown> | undefined)?.[key];
+      if (heard.call.status !== 200 || !Array.isArray(found)) return { items, calls, failed: heard };
+      items.push(...(found as Record<string, unknown>[]));
+      next = this.nextPage(heard.header("link"));
+    }
+    return { items, calls };
+  }
+
+  private nextPage(link: string | undefined): string | undefined {
+    const url = /<([^>]+)>;\s*rel="next"/.exec(link ?? "")?.[1];
+    return url?.startsWith(`${this.options.base}/`) ? url.slice(this.options.base.length) : undefined;
+  }
+
+  private once(method: Call["method"], path: string, body?: unknown, accept?: string): Promise<Heard> {
+    const key = JSON.stringify([method, path, body, accept]);
+    const known = this.asked.get(key);
+    if (known) return known;
+    const fresh = this.inTurn(() => this.send(method, path, body, accept));
+    this.asked.set(key, fresh);
+    return fresh;
+  }
+
+  private async send(method: Call["method"], path: string, json: unknown, accept?: string): Promise<Heard> {
+    const { effects, system, base, headers } = this.options;
+    try {
+      const answer = await request(effects, {
+        system, what: "answer", method, url: `${base}${path}`, attempts: 3, timeoutMs: 20_000,
+        headers: { "user-agent": "gatehouse-assess", ...headers, ...(accept === undefined ? {} : { accept }) }, ...(json === undefined ? {} : { json }),
+        meant: (answer) => system === "the gate" && answer.status !== 429, // the gate's refusals are what is asked for
+      });
+      return heard({ system, method, path, status: answer.status }, answer);
+    } catch (error) {
+      return { call: { system, method, path, status: 0 }, text: "", lack: messageOf(error), header: () => undefined, json: () => undefined };
+    }
+  }
+
+  private async inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.running >= (this.options.atOnce ?? 6)) await new Promise<void>((go) => { this.waiting.push(go); });
+    this.running++;
+    try {
+      return await work();
+    } finally {
+      this.running--;
+      this.waiting.shift()?.();
+    }
+  }
+}
+
+function heard(call: Call, answer: Answer): Heard {
+  return {
+    call, text: answer.text, lack: "", header: (name) => answer.header(name),
+    json: () => { try { return JSON.parse(answer.text) as unknown; } catch { return undefined; } },
+  };
+}
+
+/** GitHub's REST API under a token, or without one. */
+export function gitHubReader(effects: Effects, api: string, token: string | undefined): Reader {
+  return new Reader({
+    effects, system: "GitHub", base: api, postable: ["/graphql"],
+    headers: { accept: "application/vnd.github+json", "x-github-api-version": "2022-11-28", ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
+  });
+}

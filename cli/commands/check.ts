@@ -1,0 +1,117 @@
+import { appendFileSync, readFileSync } from "node:fs";
+import { type Command, Option } from "commander";
+import { endpoints, type Environment } from "../../infra/posture";
+import { isAgentPull, judgeChange, SOFT_RULES, type ChangeRule, type ChangeVerdict, type PullFacts } from "../../infra/posture/agentChange";
+import { ambientEffects } from "../../rotation/effects";
+import { gitHubReader } from "../assess/reader";
+import { changeFacts, type Logins } from "../check/facts";
+import { GitView } from "../check/git";
+import { annotations, changeText, summary } from "../check/present";
+import { askLogins, askPull, readPull, type Pull } from "../check/pull";
+import { CouldNotRun, DoesNotHold } from "../support/exit";
+import { readProjectStack } from "../support/project";
+
+interface ChangeOptions {
+  readonly stack: string;
+  readonly config: readonly string[];
+  readonly project?: string;
+  readonly repository?: string;
+  readonly base?: string;
+  readonly head?: string;
+  readonly git?: string;
+  readonly pull?: string;
+  readonly email: readonly string[];
+  readonly noticeOnly: readonly ChangeRule[];
+  readonly json?: boolean;
+}
+
+const collect = (value: string, all: readonly string[]): string[] => [...all, value];
+const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+
+/** `gatehouse check …`: judgements that a CI job makes of a change, with code and rules that the change cannot touch. */
+export function registerCheck(program: Command): void {
+  const check = program.command("check").description("judge a change in CI");
+  check.command("agent-change")
+    .description("the required status check gatehouse/agent-change: what an agent's pull request may be")
+    .option("--stack <name>", "environment: Pulumi.<name>.yaml", "dev")
+    .option("--config <key.path=value>", "override a value, as Pulumi's --config --path", collect, [])
+    .option("--project <dir>", "folder of the environment file; this folder when absent")
+    .option("--repository <name>", "repository that is judged, without its owner; GITHUB_REPOSITORY when absent")
+    .option("--base <sha>", "commit that the change would be merged into")
+    .option("--head <sha>", "last commit of the change")
+    .option("--git <dir>", "repository that has both commits", ".")
+    .option("--pull <number>", "ask GitHub for this pull request; in GitHub Actions the event's pull request is judged by itself")
+    .option("--email <address>", "a further address with which the machine user commits", collect, [])
+    .addOption(new Option("--notice-only <rule>", "show findings of this rule without refusing").choices(SOFT_RULES).argParser((value: string, all: ChangeRule[]) => {
+      if (!SOFT_RULES.includes(value as ChangeRule)) throw new CouldNotRun(`--notice-only: ${SOFT_RULES.join(" or ")}; no other rule can be softened`);
+      return [...all, value as ChangeRule];
+    }).default([]))
+    .option("--json", "print one JSON object")
+    .action(async (options: ChangeOptions) => { report(await agentChange(options, process.env), options.json, process.env); });
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+async function agentChange(options: ChangeOptions, env: Env): Promise<ChangeVerdict> {
+  const { environment } = readProjectStack(options.stack, options.config, options.project);
+  const repository = repositoryOf(options, environment, env);
+  const judge = { emails: options.email, noticeOnly: options.noticeOnly };
+  if (options.base !== undefined || options.head !== undefined) {
+    if (!COMMIT.test(options.base ?? "") || !COMMIT.test(options.head ?? "")) throw new CouldNotRun("--base and --head: both, each the whole id of a commit");
+    if (options.pull !== undefined) throw new CouldNotRun("--pull, or --base and --head; not both");
+    return withView(GitView.of(options.git ?? "."), async (git) => judgeChange(environment, repository, await changeFacts(git, options.base ?? "", options.head ?? "", {}), judge));
+  }
+  if (options.pull === undefined && env.GITHUB_EVENT_NAME === "merge_group") return { agent: false, why: "in the merge queue, which it entered judged" };
+  const at = endpoints(environment.githubUrl ?? env.GITHUB_BASE_URL ?? env.GITHUB_SERVER_URL);
+  const github = gitHubReader(ambientEffects(), at.api, env.GITHUB_TOKEN);
+  const event = options.pull === undefined ? eventPull(env) : undefined;
+  const number = event?.number ?? Number(options.pull);
+  if (!Number.isSafeInteger(number) || number <= 0) throw new CouldNotRun("Which change? Give --pull <number>, or --base and --head; in GitHub Actions start it from pull_request_target.");
+  const pull = await askPull(github, environment.organization, repository, number);
+  // Labels and text as they are now; the commits are the event's, since the check's answer will stand beside those.
+  const judged: Pull = { ...pull, base: event?.base ?? pull.base, head: event?.head ?? pull.head };
+  if (!isAgentPull(environment, judged.facts)) return judgeChange(environment, repository, nothing(judged.facts), judge);
+  const logins: ReadonlyMap<string, Logins> = await askLogins(github, environment.organization, repository, number);
+  const url = `${at.git}/${environment.organization}/${repository}.git`;
+  return withView(await GitView.fetched(url, [judged.base, judged.head], env.GITHUB_TOKEN), async (git) =>
+    judgeChange(environment, repository, await changeFacts(git, judged.base, judged.head, judged.facts, { logins }), judge));
+}
+
+const nothing = (pull: PullFacts) => ({ pull, commits: [], files: [], touched: [], secrets: [], unseen: [] });
+
+async function withView<T>(view: GitView, work: (view: GitView) => Promise<T>): Promise<T> {
+  try {
+    return await work(view);
+  } finally {
+    view.close();
+  }
+}
+
+function repositoryOf({ repository }: ChangeOptions, environment: Environment, env: Env): string {
+  const [owner = "", name = ""] = repository === undefined ? (env.GITHUB_REPOSITORY ?? "").split("/") : [environment.organization, repository];
+  if (name === "" || !/^[A-Za-z0-9_.-]+$/.test(name)) throw new CouldNotRun("Which repository? Give --repository with its name.");
+  if (owner.toLowerCase() !== environment.organization.toLowerCase()) throw new CouldNotRun(`This run belongs to ${owner}, and the environment file to ${environment.organization}.`);
+  return name;
+}
+
+/** The pull request of the event that started this run; GitHub wrote the file, and only ids are taken from it. */
+function eventPull(env: Env): Pull | undefined {
+  if (env.GITHUB_EVENT_PATH === undefined) return undefined;
+  if (env.GITHUB_EVENT_NAME === "pull_request") {
+    throw new CouldNotRun("This run was started by pull_request, so the workflow itself comes from the change. Start it by pull_request_target, as docs/ci/agent-change.yml does.");
+  }
+  let event: unknown;
+  try {
+    event = JSON.parse(readFileSync(env.GITHUB_EVENT_PATH, "utf8"));
+  } catch {
+    throw new CouldNotRun("GITHUB_EVENT_PATH: GitHub's event cannot be read");
+  }
+  return readPull((event as { pull_request?: unknown }).pull_request);
+}
+
+function report(verdict: ChangeVerdict, json: boolean | undefined, env: Env): void {
+  process.stdout.write(json ? `${JSON.stringify(verdict)}\n` : changeText(verdict));
+  if (env.GITHUB_ACTIONS === "true" && !json) process.stdout.write(annotations(verdict));
+  if (env.GITHUB_STEP_SUMMARY) appendFileSync(env.GITHUB_STEP_SUMMARY, summary(verdict));
+  if (verdict.agent && !verdict.passes) throw new DoesNotHold("The change is refused.");
+}

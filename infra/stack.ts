@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { AuditTrail, Gate, Rotator, type GateScripts } from "./cloudflare";
 import { GatehouseComponent } from "./component";
-import { CodeOwners, EventHooks, MachineUser, RepositoryAccess, ReviewFence, type GitHubFacts } from "./github";
+import { CodeOwners, EventHooks, MachineUser, OrganizationFence, RepositoryAccess, ReviewFence, type GitHubFacts } from "./github";
 import {
-  ORGANIZATION_EVENTS, branchProtection, codeOwnersText, endpoints, isFenced, names, planRotation, rotatorStorePlan, rulesets, tokenStorePlan, type Environment, type Repository,
+  ORGANIZATION_EVENTS, branchProtection, endpoints, isFenced, names, organizationRulesets, planOwners, planRotation, repositoryRulesets, rotatorStorePlan, tokenStorePlan,
+  type Environment, type Repository,
 } from "./posture";
 import { compilePolicy, type GatePolicy } from "./posture/gate/policy";
 import { TokenStore } from "./vault";
@@ -38,7 +39,7 @@ export class Posture extends GatehouseComponent {
     this.machineUser = new MachineUser(`${name}-user`, {
       login: environment.agent.machineUser, team: environment.agent.team, agent: environment.agent.name, protect: environment.protect,
     }, parent);
-    for (const repository of environment.repositories) this.openRepository(repository);
+    this.openRepositories();
     if (environment.audit.alertWebhook) new EventHooks(`${name}-events`, { url: environment.audit.alertWebhook, events: ORGANIZATION_EVENTS }, parent);
 
     const store = environment.tokenStore.kind === "vault" ? new TokenStore(`${name}-store`, { environment, oidcIssuer: at.oidcIssuer }, parent) : undefined;
@@ -65,35 +66,45 @@ export class Posture extends GatehouseComponent {
     this.registerOutputs({ gateUrl: this.gate.url });
   }
 
-  /** The fence stands before the agent gets in, and falls only after it has left. */
-  private openRepository(repository: Repository): void {
-    const { environment, github } = this.args;
-    const facts = github.repositories.find(({ name }) => name === repository.name);
-    if (!facts) throw new Error(`Posture: ${repository.name} was not looked up`);
-    const dependsOn: pulumi.Resource[] = [];
-    const writes = repository.access === "write";
-    const before: pulumi.Resource[] = [];
-    if (writes) {
-      const owners = new CodeOwners(`${this.name}-owners-${repository.name}`, {
-        repository: repository.name,
-        branch: repository.defaultBranch,
-        content: codeOwnersText(environment, repository),
-        placeOnce: environment.review.administrators === "bound",
-      }, { parent: this });
-      before.push(owners);
+  /** Code owners first, since the fence would keep them out; then the fence, then access: it falls only after the agent has left. */
+  private openRepositories(): void {
+    const { environment, github: { repositories, teamIds } } = this.args;
+    const parent = { parent: this };
+    const owners = new Map(environment.repositories.filter(({ access }) => access === "write").map((repository) => {
+      const { codeOwners, demandsPullRequest } = this.facts(repository.name);
+      return [repository.name, new CodeOwners(`${this.name}-owners-${repository.name}`, {
+        organization: environment.organization, repository: repository.name, branch: repository.defaultBranch,
+        plan: planOwners(environment, repository, codeOwners, demandsPullRequest),
+      }, parent)];
+    }));
+    const shared = organizationRulesets(environment);
+    const organization = shared.length === 0 ? [] : [new OrganizationFence(`${this.name}-fence`, {
+      rulesets: shared, repositoryIds: Object.fromEntries(repositories.map(({ name, id }) => [name, id])), teamIds,
+    }, { ...parent, dependsOn: [...owners.values()] })];
+    for (const repository of environment.repositories) {
+      const before = owners.get(repository.name);
+      const fence = isFenced(environment, repository) ? [...organization, ...this.fence(repository, before, teamIds)] : [];
+      new RepositoryAccess(`${this.name}-access-${repository.name}`, {
+        repository: repository.name, teamId: this.machineUser.teamId, access: repository.access,
+      }, { ...parent, dependsOn: fence });
     }
-    if (isFenced(environment, repository)) {
-      dependsOn.push(new ReviewFence(`${this.name}-fence-${repository.name}`, {
-        repository: repository.name,
-        repositoryNodeId: facts.nodeId,
-        rulesets: rulesets(environment, repository, facts.isPrivate),
-        protection: writes ? branchProtection(environment, repository) : undefined,
-        teamIds: github.teamIds,
-      }, { parent: this, dependsOn: before }));
-    }
-    new RepositoryAccess(`${this.name}-access-${repository.name}`, {
-      repository: repository.name, teamId: this.machineUser.teamId, access: repository.access,
-    }, { parent: this, dependsOn });
+  }
+
+  /** What the repository has of its own; nothing where the organization's rulesets hold all that there is to hold. */
+  private fence(repository: Repository, owners: CodeOwners | undefined, teamIds: GitHubFacts["teamIds"]): ReviewFence[] {
+    const { environment } = this.args;
+    const rulesets = repositoryRulesets(environment, repository);
+    const protection = repository.access === "write" ? branchProtection(environment, repository) : undefined;
+    if (rulesets.length === 0 && !protection) return [];
+    return [new ReviewFence(`${this.name}-fence-${repository.name}`, {
+      repository: repository.name, repositoryNodeId: this.facts(repository.name).nodeId, rulesets, protection, teamIds,
+    }, { parent: this, dependsOn: owners ? [owners] : [] })];
+  }
+
+  private facts(repository: string): GitHubFacts["repositories"][number] {
+    const facts = this.args.github.repositories.find(({ name }) => name === repository);
+    if (!facts) throw new Error(`Posture: ${repository} was not looked up`);
+    return facts;
   }
 
   private placeSecrets(store: TokenStore): void {

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Posture, bundleGate, lookUpGitHub, lookUpLedgerTag } from "../infra";
-import { accessOf, agentHosts, codeOwnersText, names, readableMatrix, tokenPermissions, writable } from "../infra/posture";
+import { accessOf, agentHosts, codeOwnersText, keptOwners, missingLocks, names, readableMatrix, tokenPermissions, writable } from "../infra/posture";
 import { asRunError, environmentFile, loadEnvironment, surroundings } from "./environment";
 
 /** One stack: reads its environment, looks up what it names, declares one posture. Nothing is declared before all of it is right. */
@@ -10,6 +10,7 @@ async function program(): Promise<Record<string, unknown>> {
   const environment = loadEnvironment(pulumi.runtime.allConfig(), stack);
   const { githubUrl, vaultAddress } = surroundings(environment, file, process.env, new pulumi.Config("github").get("baseUrl"));
   const [github, ledgerTag] = await Promise.all([lookUpGitHub(environment, file), lookUpLedgerTag(environment)]);
+  const found = (repository: string): string => github.repositories.find(({ name }) => name === repository)?.codeOwners?.text ?? "";
   const posture = new Posture("gatehouse", { environment, github, ledgerTag, scripts: bundleGate(), githubUrl, vaultAddress });
   return {
     gateUrl: posture.gate.url,
@@ -22,7 +23,8 @@ async function program(): Promise<Record<string, unknown>> {
     access: accessOf(environment),
     accessMatrix: readableMatrix(environment),
     agentHosts: agentHosts(environment),
-    codeOwners: Object.fromEntries(writable(environment).map((repository) => [repository.name, codeOwnersText(environment, repository)])),
+    codeOwners: Object.fromEntries(writable(environment).map((repository) => [repository.name, codeOwnersText(environment, repository, keptOwners(found(repository.name)))])),
+    missingLocks: missingLocks(environment),
     tokenPermissions: tokenPermissions(environment),
     names: names(environment),
   };

@@ -1,38 +1,53 @@
 import * as github from "@pulumi/github";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { GatehouseComponent } from "../component";
-import { CODEOWNERS_PATH } from "../posture";
+import { CODEOWNERS_PATH, type OwnersPlan } from "../posture";
 
 export interface CodeOwnersArgs {
-  readonly repository: pulumi.Input<string>;
-  readonly branch: pulumi.Input<string>;
-  /** The whole file. */
-  readonly content: pulumi.Input<string>;
-  /**
-   * Places the file once and leaves later changes to pull requests. Needed where nobody may pass the review of the default
-   * branch, this deployment included. Default: false.
-   */
-  readonly placeOnce?: boolean;
+  readonly organization: string;
+  readonly repository: string;
+  /** The default branch. */
+  readonly branch: string;
+  /** As `planOwners()` derives it from what the repository has. */
+  readonly plan: OwnersPlan;
 }
 
 /**
- * Who owns the code, in the one place that GitHub reads before all others. It is written straight to the default branch, so the
- * review fence must come after it: pass this component in the fence's `dependsOn`.
+ * Who owns the code, in the one place that GitHub reads before all others. Where it may, the deployment writes the file straight
+ * to the default branch, so the review fence must come after it: pass this component in the fence's `dependsOn`. Where the rules
+ * let nobody pass, it opens a pull request, which people approve.
  */
 export class CodeOwners extends GatehouseComponent {
-  readonly path: pulumi.Output<string>;
+  readonly path = CODEOWNERS_PATH;
+  /** Number of the pull request that waits for people; undefined when there is nothing to propose. */
+  readonly proposal: pulumi.Output<number> | undefined;
 
   constructor(name: string, args: CodeOwnersArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gatehouse:github:CodeOwners", name, opts);
+    const { repository, branch, plan } = args;
+    if (plan.manner === "directly") {
+      new github.RepositoryFile(`${name}-file`, {
+        repository, branch, file: CODEOWNERS_PATH, content: plan.text, commitMessage: "Set code owners (Gatehouse)", overwriteOnCreate: true,
+      }, { parent: this, ignoreChanges: plan.write === "keep" ? ["content"] : [], retainOnDelete: plan.shared });
+    }
+    this.proposal = plan.proposal === undefined ? undefined : this.propose(`${name}-proposal`, plan.proposal, args);
+    this.registerOutputs({ path: this.path, proposal: this.proposal });
+  }
+
+  /** When it is merged, the next update finds nothing to propose and drops these; a pull request that is still open is closed. */
+  private propose(name: string, branchName: string, { organization, repository, branch, plan }: CodeOwnersArgs): pulumi.Output<number> {
+    const parent = { parent: this };
+    // GitHub may delete a merged branch by itself, and a deletion that finds nothing fails: what is left of the branch stays.
+    const stays = { ...parent, retainOnDelete: true };
+    const head = new github.Branch(`${name}-branch`, { repository, branch: branchName, sourceBranch: branch }, stays);
     const file = new github.RepositoryFile(`${name}-file`, {
-      repository: args.repository,
-      branch: args.branch,
-      file: CODEOWNERS_PATH,
-      content: args.content,
-      commitMessage: "Set code owners (Gatehouse)",
-      overwriteOnCreate: true,
-    }, { parent: this, ignoreChanges: args.placeOnce ? ["content"] : [] });
-    this.path = file.file;
-    this.registerOutputs({ path: this.path });
+      repository, branch: head.branch, file: CODEOWNERS_PATH, content: plan.text, commitMessage: "Set code owners (Gatehouse)", overwriteOnCreate: true,
+    }, stays);
+    const pull = new github.RepositoryPullRequest(`${name}-pull-request`, {
+      owner: organization, baseRepository: repository, baseRef: branch, headRef: head.branch,
+      title: "Set code owners (Gatehouse)",
+      body: "The environment file of Gatehouse has changed, and with it who owns what. It takes effect when people approve and merge it.",
+    }, { ...parent, dependsOn: [file] });
+    return pull.number;
   }
 }

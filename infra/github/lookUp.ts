@@ -1,5 +1,7 @@
 import * as github from "@pulumi/github";
-import { namedTeams, PostureError, type Environment, type PostureProblem } from "../posture";
+import { namedTeams, PostureError, type Environment, type FoundOwners } from "../posture";
+import { lookUpOwners } from "./lookUpOwners";
+import { Unfit, settle, teamPath } from "./settle";
 
 /** What must be known about GitHub before anything is declared. */
 export interface GitHubFacts {
@@ -12,8 +14,10 @@ export interface RepositoryFacts {
   readonly name: string;
   readonly id: number;
   readonly nodeId: string;
-  /** Push rulesets exist only here. */
-  readonly isPrivate: boolean;
+  /** CODEOWNERS as it is; looked up where the agent may write. */
+  readonly codeOwners?: FoundOwners;
+  /** Whether the rules of the default branch demand a pull request of the deployment too; false when nobody needs to know. */
+  readonly demandsPullRequest: boolean;
 }
 
 /**
@@ -26,7 +30,7 @@ export async function lookUpGitHub(environment: Environment, file: string): Prom
     Promise.all(environment.repositories.map((repository, index) => settle(() => lookUpRepository(environment, index), `gatehouse:repositories[${index}].name`, repository.name))),
     Promise.all(namedTeams(environment).map((slug) => settle(() => lookUpTeam(environment, slug), teamPath(environment, slug), slug))),
   ]);
-  const problems = [...organization, ...repositories, ...teams].flatMap((result) => ("problem" in result ? [result.problem] : []));
+  const problems = [...organization, ...repositories, ...teams].flatMap((result) => ("problems" in result ? result.problems : []));
   if (problems.length > 0) throw new PostureError(problems, file);
   return {
     repositories: repositories.flatMap((result) => ("value" in result ? [result.value] : [])),
@@ -34,14 +38,10 @@ export async function lookUpGitHub(environment: Environment, file: string): Prom
   };
 }
 
-type Settled<T> = { readonly value: T } | { readonly problem: PostureProblem };
-/** A look-up whose answer does not fit the environment. */
-class Unfit extends Error {
-  constructor(readonly wrong: string, readonly right: string) { super(wrong); }
-}
-
-async function lookUpRepository({ organization, repositories }: Environment, index: number): Promise<RepositoryFacts> {
-  const { name, defaultBranch } = repositories[index]!;
+async function lookUpRepository(environment: Environment, index: number): Promise<RepositoryFacts> {
+  const { organization } = environment;
+  const repository = environment.repositories[index]!;
+  const { name, defaultBranch, visibility } = repository;
   const found = await github.getRepository({ name });
   if (!found.nodeId || !found.repoId) throw new Unfit(`no such repository in ${organization}: ${name}`, "the name of an existing repository that the deployment can see");
   if (found.fullName.toLowerCase() !== `${organization}/${name}`.toLowerCase()) {
@@ -49,7 +49,9 @@ async function lookUpRepository({ organization, repositories }: Environment, ind
   }
   if (found.archived) throw new Unfit(`${name} is archived`, "a repository that still takes rules, or none");
   if (found.defaultBranch !== defaultBranch) throw new Unfit(`the default branch of ${name} is ${found.defaultBranch}`, `defaultBranch: ${found.defaultBranch}`);
-  return { name, id: found.repoId, nodeId: found.nodeId, isPrivate: found.visibility !== "public" };
+  if (found.visibility !== visibility) throw new Unfit(`${name} is ${found.visibility}`, `visibility: ${found.visibility}, which decides what locks GitHub offers`, `gatehouse:repositories[${index}].visibility`);
+  const owners = repository.access === "write" ? await lookUpOwners(environment, repository, index) : { demandsPullRequest: false };
+  return { name, id: found.repoId, nodeId: found.nodeId, ...owners };
 }
 
 /**
@@ -68,28 +70,4 @@ async function lookUpTeam({ organization }: Environment, slug: string): Promise<
   if (!Number.isSafeInteger(id) || id <= 0) throw new Unfit(`no such team in ${organization}: ${slug}`, "the slug of an existing team of people");
   if (found.privacy === "secret") throw new Unfit(`the team ${slug} is secret, so it can own no code`, "a team that is visible to the organization");
   return { slug, id };
-}
-
-async function settle<T>(look: () => Promise<T>, path: string, what: string): Promise<Settled<T>> {
-  try {
-    return { value: await look() };
-  } catch (error) {
-    if (error instanceof Unfit) return { problem: { path, wrong: error.wrong, right: error.right } };
-    const message = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").trim();
-    const absent = /\b404\b|not found|could not find/i.test(message);
-    return { problem: absent
-      ? { path, wrong: `not found on GitHub: ${what}`, right: "an existing name that the deployment can see" }
-      : { path, wrong: `${what} could not be looked up: ${message.slice(0, 300) || "no reason given"}`, right: "a working GITHUB_TOKEN, GITHUB_OWNER and GITHUB_BASE_URL" } };
-  }
-}
-
-/** Where the environment names a team first. */
-function teamPath({ repositories, review }: Environment, slug: string): string {
-  for (const [index, repository] of repositories.entries()) {
-    for (const list of ["reviewers", "contributors"] as const) {
-      const at = repository[list].indexOf(slug);
-      if (at >= 0) return `gatehouse:repositories[${index}].${list}[${at}]`;
-    }
-  }
-  return review.team === slug ? "gatehouse:review.team" : "gatehouse:review.securityTeam";
 }

@@ -1,18 +1,19 @@
 import * as github from "@pulumi/github";
 import type * as pulumi from "@pulumi/pulumi";
 import { GatehouseComponent } from "../component";
-import type { Bypass, ProtectionPlan, RulesetPlan } from "../posture";
+import type { ProtectionPlan, RulesetPlan } from "../posture";
+import { rulesetInputs, type TeamIds } from "./rulesetInputs";
 
 export interface ReviewFenceArgs {
   readonly repository: pulumi.Input<string>;
   /** GraphQL node id of the repository; its name would cost two look-ups in every update. */
   readonly repositoryNodeId: pulumi.Input<string>;
-  /** Rulesets as `rulesets()` derives them. */
+  /** Rulesets as `repositoryRulesets()` derives them: none where the organization's hold the repository. */
   readonly rulesets: readonly RulesetPlan[];
   /** Classic protection as `branchProtection()` derives it; only where the agent may write. */
   readonly protection?: ProtectionPlan;
   /** Numeric ids of the teams that the plans name, by slug. */
-  readonly teamIds: Readonly<Record<string, number>>;
+  readonly teamIds: TeamIds;
 }
 
 /**
@@ -26,7 +27,7 @@ export class ReviewFence extends GatehouseComponent {
   constructor(name: string, args: ReviewFenceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gatehouse:github:ReviewFence", name, opts);
     this.rulesetIds = Object.fromEntries(args.rulesets.map((plan) => {
-      const ruleset = new github.RepositoryRuleset(`${name}-${plan.key}`, rulesetArgs(plan, args), { parent: this });
+      const ruleset = new github.RepositoryRuleset(`${name}-${plan.key}`, { repository: args.repository, ...rulesetInputs(plan, args.teamIds) }, { parent: this });
       return [plan.key, ruleset.rulesetId];
     }));
     if (args.protection) {
@@ -37,37 +38,6 @@ export class ReviewFence extends GatehouseComponent {
     }
     this.registerOutputs({ rulesetIds: this.rulesetIds });
   }
-}
-
-function rulesetArgs(plan: RulesetPlan, { repository, teamIds }: ReviewFenceArgs): github.RepositoryRulesetArgs {
-  const { pullRequest, requiredStatusChecks, filePathRestriction, ...switches } = plan.rules;
-  return {
-    name: plan.name,
-    repository,
-    target: plan.target,
-    enforcement: "active",
-    bypassActors: bypassActors(plan.bypass, teamIds),
-    ...(plan.refs ? { conditions: { refName: { includes: [...plan.refs.includes], excludes: [...plan.refs.excludes] } } } : {}),
-    rules: {
-      ...switches,
-      ...(pullRequest ? { pullRequest: { ...pullRequest } } : {}),
-      ...(requiredStatusChecks ? { requiredStatusChecks: { ...requiredStatusChecks, requiredChecks: requiredStatusChecks.requiredChecks.map((check) => ({ ...check })) } } : {}),
-      ...(filePathRestriction ? { filePathRestriction: { restrictedFilePaths: [...filePathRestriction.restrictedFilePaths] } } : {}),
-    },
-  };
-}
-
-/** GitHub's fixed id for "organization owners" in a bypass list. */
-const ORGANIZATION_ADMIN = { actorType: "OrganizationAdmin", actorId: 1, bypassMode: "always" };
-
-function bypassActors(bypass: Bypass, teamIds: Readonly<Record<string, number>>) {
-  const teams = bypass.teams.map((slug) => {
-    const actorId = teamIds[slug];
-    if (actorId === undefined) throw new Error(`ReviewFence: no id for the team ${slug}`);
-    return { actorType: "Team", actorId, bypassMode: "always" };
-  });
-  // In the order in which GitHub lists them, so that reading back shows no change.
-  return [...(bypass.organizationAdmins ? [ORGANIZATION_ADMIN] : []), ...teams.sort((a, b) => a.actorId - b.actorId)];
 }
 
 function protectionArgs(repositoryNodeId: pulumi.Input<string>, protection: ProtectionPlan): github.BranchProtectionArgs {

@@ -2,10 +2,12 @@ import type { Environment, Repository } from "./schema";
 import { owners, securityTeam } from "./access";
 import { CODEOWNERS_PATH } from "./names";
 import { PROTECTED_PATHS } from "./gate/policy";
-import { sorted } from "./text";
+import { mark, sorted } from "./text";
 
 /** GitHub does not load a larger file at all, which would leave everything without owners. */
 export const CODEOWNERS_MAX_BYTES = 3 * 1024 * 1024;
+/** Where GitHub looks for the file; the first that exists counts ("About code owners"). */
+export const CODEOWNERS_PLACES: readonly string[] = [CODEOWNERS_PATH, "CODEOWNERS", "docs/CODEOWNERS"];
 
 /** One rule: the last one whose pattern matches a path decides who owns it. */
 export interface OwnerRule {
@@ -14,30 +16,161 @@ export interface OwnerRule {
   readonly teams: readonly string[];
 }
 
-/**
- * Who owns what in a repository, weakest rule first. The file that says so comes last: whoever could change it unseen could
- * take every other rule away.
- */
-export function ownerRules(environment: Environment, repository: Repository): OwnerRule[] {
-  const security = [securityTeam(environment)];
-  const decisive = sorted([...PROTECTED_PATHS.map(ownable), ...repository.protectedPaths]).filter((pattern) => pattern !== `/${CODEOWNERS_PATH}`);
-  const rules = [
-    { pattern: "*", teams: owners(environment, repository) },
-    ...decisive.map((pattern) => ({ pattern, teams: security })),
-    { pattern: `/${CODEOWNERS_PATH}`, teams: security },
-  ];
-  // A protected path may name a pattern that stands already, "*" for one: the stronger line alone remains.
-  return rules.filter(({ pattern }, index) => !rules.slice(index + 1).some((later) => later.pattern === pattern));
+/** A CODEOWNERS file that a repository has. */
+export interface FoundOwners {
+  /** One of CODEOWNERS_PLACES. */
+  readonly path: string;
+  readonly text: string;
 }
 
-/** The text of CODEOWNERS. All owners of a pattern stand on its line, since a later line with the same pattern would replace them. */
-export function codeOwnersText(environment: Environment, repository: Repository): string {
-  const handle = (team: string) => `@${environment.organization}/${team}`;
+/**
+ * How the file reaches the default branch. `directly`: the deployment writes it, and the stack holds it as a resource.
+ * `by-pull-request`: it was proposed from the start, because the repository's rules let nobody write to the branch, and the
+ * stack only ever proposes changes. The file says itself which it is, so that every run knows without asking its state.
+ */
+export type Manner = "directly" | "by-pull-request";
+
+const MADE = "# Made by Gatehouse from the environment file";
+const HEADER: Readonly<Record<Manner, string>> = {
+  "directly": `${MADE}. Between the two marks are the repository's own lines; the others are set again by each update.`,
+  "by-pull-request": `${MADE}, and changed by pull request. Between the two marks are the repository's own lines.`,
+};
+const MARKS = ["# --- the repository's own lines ---", "# --- end of the repository's own lines ---"] as const;
+
+/**
+ * Who owns what in a repository, weakest rule first, beside what the repository itself says. The file that says so comes last:
+ * whoever could change it unseen could take every other rule away.
+ */
+export function ownerRules(environment: Environment, repository: Repository): OwnerRule[] {
+  return [...general(environment, repository), ...decisive(environment, repository)];
+}
+
+/** Owners of everything that no later line names. A protected path may be "*" itself: the stronger line alone remains. */
+function general(environment: Environment, repository: Repository): OwnerRule[] {
+  return decisive(environment, repository).some(({ pattern }) => pattern === "*") ? [] : [{ pattern: "*", teams: owners(environment, repository) }];
+}
+
+function decisive(environment: Environment, repository: Repository): OwnerRule[] {
+  const own = `/${CODEOWNERS_PATH}`;
+  const patterns = sorted([...PROTECTED_PATHS.map(ownable), ...repository.protectedPaths]).filter((pattern) => pattern !== own);
+  return [...patterns, own].map((pattern) => ({ pattern, teams: [securityTeam(environment)] }));
+}
+
+/**
+ * The text of CODEOWNERS. All owners of a pattern stand on its line, since a later line with the same pattern would replace them.
+ * @param kept Lines of the repository's own (see `keptOwners`). They stand between the general rule, which they may refine, and
+ *   the decisive ones, which they cannot touch: the last match counts.
+ */
+export function codeOwnersText(environment: Environment, repository: Repository, kept = "", manner: Manner = "directly"): string {
+  const line = ({ pattern, teams }: OwnerRule) => `${pattern} ${teams.map((team) => `@${environment.organization}/${team}`).join(" ")}`;
   return [
-    "# Made by Gatehouse from the environment file; a change made here is undone by the next update.",
-    ...ownerRules(environment, repository).map(({ pattern, teams }) => `${pattern} ${teams.map(handle).join(" ")}`),
+    HEADER[manner],
+    ...general(environment, repository).map(line),
+    MARKS[0],
+    ...(kept === "" ? [] : [kept]),
+    MARKS[1],
+    ...decisive(environment, repository).map(line),
     "",
   ].join("\n");
+}
+
+/** Whether a file is one that Gatehouse made, and in which manner. */
+export function mannerOf(text: string): Manner | undefined {
+  const first = text.split("\n", 1)[0]!.trimEnd();
+  return first === HEADER["by-pull-request"] ? "by-pull-request" : first.startsWith(MADE) ? "directly" : undefined;
+}
+
+/** The lines of a file that are the repository's own: all of a foreign file, what stands between the marks of one that Gatehouse made. */
+export function keptOwners(text: string): string {
+  const lines = text.replaceAll("\r\n", "\n").split("\n");
+  if (mannerOf(text) === undefined) return trimmed(lines);
+  const start = lines.indexOf(MARKS[0]);
+  const end = lines.lastIndexOf(MARKS[1]);
+  return start < 0 || end < start ? "" : trimmed(lines.slice(start + 1, end));
+}
+
+function trimmed(lines: readonly string[]): string {
+  return lines.join("\n").replace(/^\n+|\s+$/g, "");
+}
+
+/** What must happen to bring a repository's CODEOWNERS to what the environment says. */
+export interface OwnersPlan {
+  /** The whole file. */
+  readonly text: string;
+  readonly manner: Manner;
+  /** `keep`: nothing, or nothing that the deployment may do itself. */
+  readonly write: "set" | "keep";
+  /** Branch of the pull request that brings it, because the rules let the deployment write no more than anybody else. */
+  readonly proposal?: string;
+  /** Holds lines of the repository's own, so that the file must outlive the stack. */
+  readonly shared: boolean;
+}
+
+/**
+ * @param found What the repository has; undefined when it has none.
+ * @param demanded Whether a rule of the default branch demands a pull request of the deployment too.
+ */
+export function planOwners(environment: Environment, repository: Repository, found: FoundOwners | undefined, demanded: boolean): OwnersPlan {
+  const kept = found ? keptOwners(found.text) : "";
+  const before = found?.path === CODEOWNERS_PATH ? mannerOf(found.text) : undefined;
+  const manner = before ?? (demanded ? "by-pull-request" : "directly");
+  const text = codeOwnersText(environment, repository, kept, manner);
+  const differs = found?.path !== CODEOWNERS_PATH || found.text !== text;
+  const propose = differs && (demanded || manner === "by-pull-request");
+  return { text, manner, write: differs && !propose ? "set" : "keep", shared: kept !== "", ...(propose ? { proposal: `gatehouse/code-owners-${mark(text)}` } : {}) };
+}
+
+/** Whether the file as it is differs from what the environment says; only then does it matter which rules stand in the way. */
+export function ownersDiffer(environment: Environment, repository: Repository, found: FoundOwners | undefined): boolean {
+  return found?.path !== CODEOWNERS_PATH || found.text !== codeOwnersText(environment, repository, keptOwners(found.text), mannerOf(found.text) ?? "directly");
+}
+
+/** A line of the repository's own that cannot be kept as it is. `line` counts from 1 within those lines. */
+export interface OwnersProblem {
+  readonly line: number;
+  readonly wrong: string;
+  readonly right: string;
+}
+
+/**
+ * What is wrong with the repository's own lines. GitHub skips a line that it cannot read, without a word, so that its paths lose
+ * their owners ("About code owners"): such a line is refused here. So is one by which the agent would own code.
+ */
+export function keptProblems(environment: Environment, kept: string): OwnersProblem[] {
+  const lines = kept === "" ? [] : kept.split("\n");
+  return lines.flatMap((line, index) => lineProblems(environment, line).map((problem) => ({ line: index + 1, ...problem })));
+}
+
+/** Slugs of the organization's teams that own something by the repository's own lines. */
+export function keptTeams(environment: Environment, kept: string): string[] {
+  const prefix = `@${environment.organization.toLowerCase()}/`;
+  return sorted(kept.split("\n").flatMap((line) => tokens(line).slice(1))
+    .filter((owner) => owner.toLowerCase().startsWith(prefix)).map((owner) => owner.slice(prefix.length).toLowerCase()));
+}
+
+const EVERYTHING: ReadonlySet<string> = new Set(["*", "**", "/*", "/**", "**/*", "/**/*", "/"]);
+
+function lineProblems({ organization, agent }: Environment, line: string): Omit<OwnersProblem, "line">[] {
+  const [pattern, ...found] = tokens(line);
+  if (pattern === undefined) return [];
+  const patternProblem = /^!/.test(pattern) ? "GitHub knows no negation in CODEOWNERS"
+    : /[[\]]/.test(pattern) ? "GitHub knows no character ranges in CODEOWNERS"
+      : pattern.startsWith("\\#") ? "GitHub knows no escaped # in CODEOWNERS" : undefined;
+  if (found.length === 0 && EVERYTHING.has(pattern)) return [{ wrong: `${pattern} without an owner takes the owners' review from everything`, right: "an owner on that line, or a narrower pattern" }];
+  if (patternProblem) return [{ wrong: `${pattern}: ${patternProblem} and skips the line`, right: "a pattern without it" }];
+  return found.flatMap((owner) => {
+    const [handle, team] = owner.replace(/^@/, "").toLowerCase().split("/");
+    if (!/^@[\w-]+(?:\/[\w-]+)?$|^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(owner)) return [{ wrong: `${owner} is no owner, and GitHub skips the line`, right: "@user, @organization/team or an e-mail address" }];
+    if (team === undefined && handle === agent.machineUser.toLowerCase()) return [{ wrong: `${owner} is the agent's own account`, right: "people: what the agent owns, it could approve" }];
+    if (team !== undefined && handle !== organization.toLowerCase()) return [{ wrong: `${owner} is a team of another organization, and GitHub skips the line`, right: `a team of ${organization}` }];
+    if (team === agent.team) return [{ wrong: `${owner} is the agent's own team`, right: "people: what the agent owns, it could approve" }];
+    return [];
+  });
+}
+
+/** Pattern and owners of a line; nothing for a comment or an empty line. `\ ` is a space inside the pattern. */
+function tokens(line: string): string[] {
+  return line.replace(/(?:^|\s)#.*$/, "").match(/(?:\\\s|\S)+/g) ?? [];
 }
 
 /** A folder pattern instead of `…/**`: it owns the folder's files at any depth in both readings. */

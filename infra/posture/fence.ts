@@ -2,7 +2,8 @@ import type { Environment, Repository } from "./schema";
 import { people, securityTeam } from "./access";
 import { AGENT_BRANCHES, names } from "./names";
 import { PROTECTED_PATHS } from "./gate/policy";
-import { sorted } from "./text";
+import { offersPushRules, offersRules, usesOrganizationRulesets } from "./plans";
+import { byCode, mark, sorted } from "./text";
 
 /** Who may pass a ruleset. GitHub has no bypass that could name the machine user by accident here: only teams of people and owners. */
 export interface Bypass {
@@ -16,6 +17,8 @@ export interface PullRequestRule {
   readonly dismissStaleReviewsOnPush: true;
   readonly requireLastPushApproval: true;
   readonly requiredReviewThreadResolution: true;
+  /** Teams that must approve what touches these paths (gitignore-like), at least one of each; kept in the ruleset, where no pull request can edit it. */
+  readonly requiredReviewers?: readonly { readonly team: string; readonly filePatterns: readonly string[] }[];
 }
 
 export interface RulesetRules {
@@ -45,6 +48,14 @@ export interface RulesetPlan {
   readonly rules: RulesetRules;
 }
 
+/** One ruleset of the organization: the plan that all of its repositories share. */
+export interface OrganizationRulesetPlan extends RulesetPlan {
+  /** Suffix of the resource name: the key and a mark of what sets this plan apart, so that it stays when rules change. */
+  readonly id: string;
+  /** Names of the repositories it holds, sorted. */
+  readonly repositories: readonly string[];
+}
+
 /** The classic protection of the default branch: a second system beside the rulesets, so that losing one does not lose both. */
 export interface ProtectionPlan {
   readonly pattern: string;
@@ -66,22 +77,27 @@ export interface ProtectionPlan {
 export function isFenced(environment: Environment, repository: Repository): boolean {
   if (repository.access === "write") return true;
   const writes = environment.repositories.some(({ access }) => access === "write");
-  return environment.plan !== "free" && writes && environment.agent.credential.kind === "app-installation";
+  return offersRules(environment, repository) && writes && environment.agent.credential.kind === "app-installation";
 }
 
 const NOBODY: Bypass = { teams: [], organizationAdmins: false };
 
+/** The rulesets that each fenced repository has of its own; none where the organization's hold it. */
+export function repositoryRulesets(environment: Environment, repository: Repository): RulesetPlan[] {
+  return usesOrganizationRulesets(environment) ? [] : rulesets(environment, repository);
+}
+
 /**
- * The rulesets of one fenced repository. With write access they hold the agent to its branches, with read access they close
- * every branch and tag to it. Bypass is per ruleset: the ones that
- * fence the agent in let people pass, the one that keeps the history lets nobody pass.
- * @param isPrivate Push rulesets exist only for private and internal repositories.
+ * The rulesets of one fenced repository, whoever keeps them. With write access they hold the agent to its branches, with read
+ * access they close every branch and tag to it. Bypass is per ruleset: the ones that fence the agent in let people pass, the one
+ * that keeps the history lets nobody pass. The machine user, its team and the write role pass none of them.
  */
-export function rulesets(environment: Environment, repository: Repository, isPrivate = true): RulesetPlan[] {
+export function rulesets(environment: Environment, repository: Repository): RulesetPlan[] {
   const { fence, tags, review, history, paths } = names(environment).rulesets;
   const rules = environment.review;
   const everyone: Bypass = { teams: people(environment, repository), organizationAdmins: true };
-  const guardians: Bypass = { teams: [securityTeam(environment)], organizationAdmins: rules.administrators === "bypass" };
+  // Owners may bring CODEOWNERS and workflows to a branch in any case; what reaches the default branch is `review`'s to say.
+  const guardians: Bypass = { teams: [securityTeam(environment)], organizationAdmins: true };
   const defaultBranch = { includes: ["~DEFAULT_BRANCH"], excludes: [] };
   const closing: RulesetPlan[] = [
     // `update` is also what stops the agent from merging: a merge updates the target branch.
@@ -101,6 +117,7 @@ export function rulesets(environment: Environment, repository: Repository, isPri
           dismissStaleReviewsOnPush: true,
           requireLastPushApproval: true,
           requiredReviewThreadResolution: true,
+          ...(offersPushRules(environment, repository) ? {} : { requiredReviewers: [{ team: securityTeam(environment), filePatterns: protectedPatterns(repository) }] }),
         },
         ...(rules.requiredChecks.length > 0 ? { requiredStatusChecks: { strictRequiredStatusChecksPolicy: true as const, requiredChecks: sortedChecks(environment) } } : {}),
         ...(rules.signedCommits ? { requiredSignatures: true as const } : {}),
@@ -108,10 +125,37 @@ export function rulesets(environment: Environment, repository: Repository, isPri
     { key: "history", name: history, target: "branch", refs: defaultBranch, bypass: NOBODY,
       rules: { deletion: true, nonFastForward: true, ...(rules.linearHistory ? { requiredLinearHistory: true as const } : {}) } },
   ];
-  if (environment.plan !== "free" && isPrivate) {
+  if (offersPushRules(environment, repository)) {
     plans.push({ key: "paths", name: paths, target: "push", bypass: guardians, rules: { filePathRestriction: { restrictedFilePaths: restrictedPaths(repository) } } });
   }
   return plans;
+}
+
+/** GitHub keeps at most this many rulesets in one organization ("About rulesets"). */
+export const MAX_RULESETS = 75;
+
+/**
+ * The organization's rulesets: one for each set of rules that repositories share, so that their number does not grow with the
+ * repositories but with their differences. None where each repository keeps its own.
+ */
+export function organizationRulesets(environment: Environment): OrganizationRulesetPlan[] {
+  if (!usesOrganizationRulesets(environment)) return [];
+  const shared = new Map<string, { plan: RulesetPlan; repositories: string[] }>();
+  for (const repository of environment.repositories.filter((candidate) => isFenced(environment, candidate))) {
+    for (const plan of rulesets(environment, repository)) {
+      const id = `${plan.key}-${mark(distinction(plan))}`;
+      const entry = shared.get(id) ?? { plan, repositories: [] };
+      entry.repositories.push(repository.name);
+      shared.set(id, entry);
+    }
+  }
+  return [...shared].map(([id, { plan, repositories }]) => ({ ...plan, id, name: `${plan.name} (${id.slice(plan.key.length + 1)})`, repositories: sorted(repositories) }))
+    .sort((a, b) => byCode(a.id, b.id));
+}
+
+/** What can differ between two repositories of one environment: who passes, which branches, which paths. Not what is the same for all. */
+function distinction({ bypass, refs, rules }: RulesetPlan): string {
+  return JSON.stringify([bypass.teams, refs?.excludes, rules.filePathRestriction, rules.pullRequest?.requiredReviewers]);
 }
 
 /** The classic protection of the default branch, for one repository the agent may write to. */
@@ -138,6 +182,11 @@ export const MAX_RESTRICTED_PATHS = 200;
  */
 export function restrictedPaths(repository: Pick<Repository, "protectedPaths">): string[] {
   return sorted([...PROTECTED_PATHS, ...repository.protectedPaths].flatMap(fnmatchPatterns));
+}
+
+/** The protected paths as a required reviewer's rule takes them, which reads them like gitignore. */
+export function protectedPatterns(repository: Pick<Repository, "protectedPaths">): string[] {
+  return sorted([...PROTECTED_PATHS, ...repository.protectedPaths]);
 }
 
 /** One gitignore-like pattern as fnmatch patterns that match at least the same files. */

@@ -12,11 +12,15 @@ export {
   names, type Names, type VaultNames,
 } from "./names";
 export { namedTeams, owners, people, securityTeam, teamPermission, writable, type TeamPermission } from "./access";
-export { CODEOWNERS_MAX_BYTES, codeOwnersText, ownerRules, type OwnerRule } from "./codeowners";
 export {
-  MAX_RESTRICTED_PATHS, branchProtection, fnmatchPatterns, isFenced, restrictedPaths, rulesets,
-  type Bypass, type ProtectionPlan, type PullRequestRule, type RulesetPlan, type RulesetRules,
+  CODEOWNERS_MAX_BYTES, CODEOWNERS_PLACES, codeOwnersText, keptOwners, keptProblems, keptTeams, mannerOf, ownerRules, ownersDiffer, planOwners,
+  type FoundOwners, type Manner, type OwnerRule, type OwnersPlan, type OwnersProblem,
+} from "./codeowners";
+export {
+  MAX_RESTRICTED_PATHS, MAX_RULESETS, branchProtection, fnmatchPatterns, isFenced, organizationRulesets, protectedPatterns, repositoryRulesets, restrictedPaths, rulesets,
+  type Bypass, type OrganizationRulesetPlan, type ProtectionPlan, type PullRequestRule, type RulesetPlan, type RulesetRules,
 } from "./fence";
+export { offersPushRules, offersRules, usesOrganizationRulesets } from "./plans";
 export { permissionReasons, tokenPermissions, tokenScopes, type TokenLevel, type TokenPermissions } from "./tokens";
 export { planRotation, type Permissions, type RotationPlan } from "./rotation";
 export { mintsAlone, policyHcl, vaultPolicies, type VaultParty, type VaultRule } from "./vault";
@@ -27,4 +31,4 @@ export {
 } from "./worker";
 export { KEEPERS, LOCKS, keepers, lock, type Keeper, type Lock, type LockContext, type LockId } from "./locks";
 export { CATALOGUE, action, type Action, type Place, type Standing } from "./catalogue";
-export { LOCKS_NEEDED, accessMatrix, accessOf, lockProblems, readableMatrix, verdict, type AccessMatrix, type Verdict } from "./matrix";
+export { LOCKS_NEEDED, accessMatrix, accessOf, lockProblems, missingLocks, readableMatrix, verdict, type AccessMatrix, type Verdict } from "./matrix";

@@ -1,4 +1,5 @@
 import type { Environment, Repository } from "./schema";
+import { offersPushRules, offersRules } from "./plans";
 
 /**
  * Locks: independent controls that stop an action. Two locks count as two only when they have different keepers, since whatever
@@ -45,7 +46,12 @@ export interface Lock {
 }
 
 const PAID: Remedy = { path: "plan", right: "team or enterprise, where GitHub offers rulesets, branch protection and code owners on private repositories, or access: read" };
-const paid = ({ environment }: LockContext): Remedy | undefined => (environment.plan === "free" ? PAID : undefined);
+const paid = ({ environment, repository }: LockContext): Remedy | undefined => (repository && !offersRules(environment, repository) ? PAID : undefined);
+const pushRules = (context: LockContext): Remedy | undefined => paid(context) ?? (context.repository && !offersPushRules(context.environment, context.repository)
+  ? { path: "repositories[].visibility", right: "visibility: private or internal and plan: team or enterprise, where GitHub offers push rules" } : undefined);
+/** Stand in for push rules, so they are declared only where GitHub has none. */
+const requiredReviewers = (context: LockContext): Remedy | undefined => paid(context) ?? (context.repository && offersPushRules(context.environment, context.repository)
+  ? { path: "repositories", right: "nothing: push rules are stronger, and declared here" } : undefined);
 /** Kinds whose token has scopes instead of permissions can do what their account can. */
 const permissioned = ({ environment }: LockContext): Remedy | undefined => (environment.agent.credential.kind === "ghes-impersonation"
   ? { path: "agent.credential.kind", right: "a kind whose tokens carry permissions: personal-access-token, app-user-token or app-installation" } : undefined);
@@ -85,9 +91,12 @@ export const LOCKS = {
   "ruleset-history": { keeper: "rulesets", how: "The default branch is neither rewritten nor deleted, by anybody.", declaredBy: "github.RepositoryRuleset (history)", absent: paid },
   "ruleset-closed": { keeper: "rulesets", how: "All branches and tags are created, updated and deleted by people's teams alone.", declaredBy: "github.RepositoryRuleset (branches, tags)",
     absent: (context) => paid(context) ?? (roled(context) ? undefined : { path: "agent.credential.kind", right: "app-installation, for which repositories with read access are fenced too" }) },
-  "ruleset-paths": { keeper: "rulesets", how: "Pushes that touch a protected path are refused on every branch.", declaredBy: "github.RepositoryRuleset (paths)", absent: paid },
+  "ruleset-paths": { keeper: "rulesets", how: "Pushes that touch a protected path are refused on every branch.", declaredBy: "github.RepositoryRuleset (paths)", absent: pushRules },
+  "ruleset-reviewers": { keeper: "rulesets", how: "What touches a protected path is merged only with an approval of the security team, whatever CODEOWNERS says.", declaredBy: "github.RepositoryRuleset (review)", absent: requiredReviewers },
   "ruleset-checks": { keeper: "rulesets", how: "Required checks count only when the named App reports them.", declaredBy: "github.RepositoryRuleset (review)", absent: pinnedChecks },
   "protection-push": { keeper: "protection", how: "Only people's teams may push to the default branch, which includes merging.", declaredBy: "github.BranchProtection", absent: paid },
+  "protection-history": { keeper: "protection", how: "The default branch is neither rewritten nor deleted.", declaredBy: "github.BranchProtection", absent: paid },
+  "protection-dismissal": { keeper: "protection", how: "Only the security team may dismiss a review.", declaredBy: "github.BranchProtection", absent: paid },
 
   "owners-review": { keeper: "owners", how: "An approval counts only when it comes from a team that owns the code; the machine user is in none.", declaredBy: "github.RepositoryFile (CODEOWNERS)", absent: paid },
   "workflows-read": { keeper: "workflows", how: "Workflows run with a read-only token and cannot approve.", declaredBy: "github.WorkflowRepositoryPermissions" },

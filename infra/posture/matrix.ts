@@ -19,12 +19,42 @@ export type AccessMatrix = Readonly<Partial<Record<Place, {
 
 const PLACES: readonly Place[] = ["write", "read", "unlisted", "account"];
 
-/** Judges one action at one place; undefined where the action does not apply. */
-export function verdict(environment: Environment, action: Action, place: Place): Verdict | undefined {
+/**
+ * Judges one action at one place; undefined where the action does not apply. Where repositories of the place differ, the locks
+ * are those that every one of them has.
+ * @param repository Judges this one alone.
+ */
+export function verdict(environment: Environment, action: Action, place: Place, repository?: Repository): Verdict | undefined {
   const standing = action.at[place];
   if (standing === undefined) return undefined;
-  return standing === "allowed" ? { allowed: true } : { allowed: false, locks: present(standing.locks, contextOf(environment, place)) };
+  if (standing === "allowed") return { allowed: true };
+  const contexts = repository ? [{ environment, repository }] : contextsOf(environment, place);
+  return { allowed: false, locks: contexts.reduce<readonly LockId[]>((locks, context) => present(locks, context), standing.locks) };
 }
+
+/** Locks that the model knows but GitHub does not offer here, each with the actions it would stop and what would bring it. */
+export function missingLocks(environment: Environment): Record<string, { readonly actions: string; readonly right: string }> {
+  const missing = new Map<LockId, { actions: string[]; right: string }>();
+  for (const place of placesOf(environment)) {
+    for (const action of CATALOGUE) {
+      const standing = action.at[place];
+      if (standing === undefined || standing === "allowed") continue;
+      for (const context of contextsOf(environment, place)) {
+        for (const id of standing.locks) {
+          const remedy = lock(id).absent?.(context);
+          if (!remedy || !OFFERED.has(remedy.path)) continue;
+          const entry = missing.get(id) ?? { actions: [], right: remedy.right };
+          entry.actions.push(action.id);
+          missing.set(id, entry);
+        }
+      }
+    }
+  }
+  return Object.fromEntries([...missing].sort(([a], [b]) => byCode(a, b)).map(([id, { actions, right }]) => [id, { actions: sorted(actions).join(", "), right }]));
+}
+
+/** Keys by which an environment says what GitHub offers. */
+const OFFERED: ReadonlySet<string> = new Set(["plan", "repositories[].visibility"]);
 
 /** The access matrix of an environment. */
 export function accessMatrix(environment: Environment): AccessMatrix {
@@ -64,14 +94,15 @@ export function lockProblems(environment: Environment): PostureProblem[] {
     for (const action of CATALOGUE) {
       const standing = action.at[place];
       if (standing === undefined || standing === "allowed" || action.oneLockIsEnough !== undefined) continue;
-      const context = contextOf(environment, place);
-      if (keepers(present(standing.locks, context)).length >= LOCKS_NEEDED) continue;
-      const remedy = standing.locks.map((id) => lock(id).absent?.(context)).find((found) => found !== undefined);
-      if (!remedy) throw new Error(`the catalogue gives ${action.id} at ${place} fewer than ${LOCKS_NEEDED} locks, whatever the environment`);
-      const key = `${remedy.path}\n${remedy.right}`;
-      const entry = open.get(key) ?? { remedy, actions: [] };
-      entry.actions.push(action.id);
-      open.set(key, entry);
+      for (const context of contextsOf(environment, place)) {
+        if (keepers(present(standing.locks, context)).length >= LOCKS_NEEDED) continue;
+        const remedy = standing.locks.map((id) => lock(id).absent?.(context)).find((found) => found !== undefined);
+        if (!remedy) throw new Error(`the catalogue gives ${action.id} at ${place} fewer than ${LOCKS_NEEDED} locks, whatever the environment`);
+        const key = `${remedy.path}\n${remedy.right}`;
+        const entry = open.get(key) ?? { remedy, actions: [] };
+        entry.actions.push(action.id);
+        open.set(key, entry);
+      }
     }
   }
   return [...open.values()].map(({ remedy, actions }) => ({
@@ -86,7 +117,10 @@ function placesOf(environment: Environment): Place[] {
   return PLACES.filter((place) => place === "unlisted" || place === "account" || environment.repositories.some(({ access }) => access === place));
 }
 
-function contextOf(environment: Environment, place: Place): LockContext {
-  const repository: Repository | undefined = environment.repositories.find(({ access }) => access === place);
-  return { environment, repository };
+/** The distinct ways in which repositories of a place can have locks: these depend on visibility alone. */
+function contextsOf(environment: Environment, place: Place): LockContext[] {
+  if (place === "unlisted" || place === "account") return [{ environment }];
+  const repositories = environment.repositories.filter(({ access }) => access === place);
+  const distinct = new Map<string, Repository>(repositories.map((repository) => [repository.visibility, repository]));
+  return [...distinct.values()].map((repository) => ({ environment, repository }));
 }

@@ -7,3 +7,10 @@ export const byCode = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 
 export function sorted(words: Iterable<string>): string[] {
   return [...new Set(words)].sort(byCode);
 }
+
+/** A short mark of a text, 8 hexadecimal digits (FNV-1a, 32 bits): tells texts apart, keeps no secret. */
+export function mark(text: string): string {
+  let hash = 0x811c9dc5;
+  for (const character of text) hash = Math.imul(hash ^ character.codePointAt(0)!, 0x01000193) >>> 0;
+  return hash.toString(16).padStart(8, "0");
+}

@@ -220,7 +220,7 @@ export const CLOSED: readonly { readonly methods: readonly Method[]; readonly pa
   { methods: ["PUT"], path: `${R}/pulls/{number}/update-branch`, action: "merge-pull-request" },
   { methods: ["POST"], path: `${R}/merges`, action: "merge-pull-request" },
   { methods: ["POST"], path: `${R}/merge-upstream`, action: "merge-pull-request" },
-  { methods: ["PUT"], path: `${R}/pulls/{number}/reviews/{id}/dismissals`, action: "approve-review" },
+  { methods: ["PUT"], path: `${R}/pulls/{number}/reviews/{id}/dismissals`, action: "dismiss-review" },
   { methods: ["DELETE"], path: `${R}/git/refs/{agentRef...}`, action: "delete-ref" },
   { methods: ["POST"], path: `${R}/git/tags`, action: "create-tag" },
   { methods: ["POST"], path: `${R}/branches/{branch}/rename`, action: "delete-ref" },

@@ -73,8 +73,8 @@ export const MUTATIONS: ReadonlyMap<string, Mutation> = new Map([
 
 /** Mutations whose refusal has a name of its own. */
 export const CLOSED_MUTATIONS: Readonly<Record<string, string>> = {
-  markPullRequestReadyForReview: "open-draft-pull-request", mergePullRequest: "merge-pull-request", enablePullRequestAutoMerge: "merge-pull-request", enqueuePullRequest: "merge-pull-request", mergeBranch: "merge-pull-request",
-  updatePullRequestBranch: "merge-pull-request", deleteRef: "delete-ref", updateRef: "write-agent-branch", updateRefs: "write-agent-branch", dismissPullRequestReview: "approve-review", createRepository: "create-repository",
+  markPullRequestReadyForReview: "mark-ready-for-review", mergePullRequest: "merge-pull-request", enablePullRequestAutoMerge: "enable-auto-merge", enqueuePullRequest: "enable-auto-merge", mergeBranch: "merge-pull-request",
+  updatePullRequestBranch: "merge-pull-request", deleteRef: "delete-ref", updateRef: "write-agent-branch", updateRefs: "write-agent-branch", dismissPullRequestReview: "dismiss-review", createRepository: "create-repository",
   cloneTemplateRepository: "create-repository", updateRepository: "administer-repository", archiveRepository: "administer-repository", createBranchProtectionRule: "change-protection", updateBranchProtectionRule: "change-protection",
   deleteBranchProtectionRule: "change-protection", createRepositoryRuleset: "change-protection", transferIssue: "write-issues",
 };

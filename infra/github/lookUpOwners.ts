@@ -1,0 +1,82 @@
+import * as github from "@pulumi/github";
+import {
+  CODEOWNERS_MAX_BYTES, CODEOWNERS_PLACES, codeOwnersText, keptOwners, keptProblems, keptTeams, namedTeams, ownerRules, ownersDiffer, securityTeam,
+  type Environment, type FoundOwners, type Repository,
+} from "../posture";
+import { Unfit, Unfits, teamPath } from "./settle";
+
+/** GitHub's contents API gives a file's text up to this size. */
+const READABLE_BYTES = 1_000_000;
+/** Roles whose approval counts. */
+const WRITING = new Set(["push", "maintain", "admin"]);
+
+/**
+ * The CODEOWNERS file of a repository, and whether the deployment may replace it. Every way in which GitHub would silently ignore
+ * a line is looked for here, since an ignored line leaves code without owners.
+ * @throws Unfits naming all lines and teams that would not count.
+ */
+export async function lookUpOwners(environment: Environment, repository: Repository, index: number): Promise<{ codeOwners?: FoundOwners; demandsPullRequest: boolean }> {
+  const [codeOwners, teams] = await Promise.all([find(environment, repository), github.getRepositoryTeams({ name: repository.name })]);
+  const kept = codeOwners ? keptOwners(codeOwners.text) : "";
+  const key = `gatehouse:repositories[${index}]`;
+  const misfits = [
+    ...keptProblems(environment, kept).map(({ line, wrong, right }) => new Unfit(`${codeOwners?.path} of ${repository.name}, line ${line} of its own: ${wrong}`, right, key)),
+    ...(await teamMisfits(environment, repository, keptTeams(environment, kept), new Map(teams.teams.map(({ slug, permission }) => [slug, permission])), key)),
+  ];
+  const bytes = Buffer.byteLength(codeOwnersText(environment, repository, kept));
+  if (bytes > CODEOWNERS_MAX_BYTES) misfits.push(new Unfit(`CODEOWNERS of ${repository.name} would have ${bytes} bytes, and GitHub ignores one of more than 3 MB`, "fewer lines", key));
+  if (misfits.length > 0) throw new Unfits(misfits);
+  const demandsPullRequest = ownersDiffer(environment, repository, codeOwners) && (await demands(environment, repository));
+  return { ...(codeOwners ? { codeOwners } : {}), demandsPullRequest };
+}
+
+async function find({ organization }: Environment, { name, defaultBranch }: Repository): Promise<FoundOwners | undefined> {
+  for (const path of CODEOWNERS_PLACES) {
+    const answer = await ask(`repos/${organization}/${name}/contents/${path}?ref=${encodeURIComponent(defaultBranch)}`);
+    if (answer === undefined) continue;
+    const { type, encoding, content, size } = answer as { type?: string; encoding?: string; content?: string; size?: number };
+    if (type !== "file") throw new Unfit(`${path} of ${name} is no file`, "a file, or nothing, at this place");
+    if (encoding !== "base64" || content === undefined || (size ?? 0) > READABLE_BYTES) throw new Unfit(`${path} of ${name} has more than 1 MB, so it cannot be read and kept`, "a smaller file");
+    return { path, text: Buffer.from(content, "base64").toString("utf8") };
+  }
+  return undefined;
+}
+
+/** Teams that own something without being able to: GitHub skips them, so their approval would not be asked for. */
+async function teamMisfits(environment: Environment, repository: Repository, kept: readonly string[], permissions: ReadonlyMap<string, string>, key: string): Promise<Unfit[]> {
+  const { name } = repository;
+  const declared = [...new Set([...ownerRules(environment, repository).flatMap(({ teams }) => teams), securityTeam(environment)])];
+  const misfits = [...declared, ...kept.filter((slug) => !declared.includes(slug))].filter((slug) => !WRITING.has(permissions.get(slug) ?? ""))
+    .map((slug) => new Unfit(`the team ${slug} cannot write to ${name}, so GitHub does not count it as an owner`, `write access to ${name} for that team`, declared.includes(slug) ? teamPath(environment, slug) : key));
+  const lookedUp = new Set(namedTeams(environment)); // these are looked up for the whole environment
+  const secret = await Promise.all(kept.filter((slug) => !lookedUp.has(slug) && permissions.has(slug)).map(async (slug) => ((await github.getTeam({ slug, summaryOnly: true })).privacy === "secret" ? [slug] : [])));
+  return [...misfits, ...secret.flat().map((slug) => new Unfit(`the team ${slug} owns code of ${name} but is secret, so GitHub does not count it`, "a team that is visible to the organization", key))];
+}
+
+interface Rule { readonly type?: string; readonly ruleset_id?: number; readonly ruleset_source?: string; readonly ruleset_source_type?: string }
+
+/** Whether a rule of the default branch lets not even the deployment write to it without a pull request. */
+async function demands({ organization }: Environment, { name, defaultBranch }: Repository): Promise<boolean> {
+  const branch = encodeURIComponent(defaultBranch);
+  const [rules, protection] = await Promise.all([
+    ask(`repos/${organization}/${name}/rules/branches/${branch}?per_page=100`),
+    ask(`repos/${organization}/${name}/branches/${branch}/protection`),
+  ]);
+  const { enforce_admins, required_pull_request_reviews } = (protection ?? {}) as { enforce_admins?: { enabled?: boolean }; required_pull_request_reviews?: unknown };
+  if (enforce_admins?.enabled === true && required_pull_request_reviews !== undefined) return true;
+  const demanding = new Map(((rules ?? []) as Rule[]).filter(({ type }) => type === "pull_request" || type === "update" || type === "merge_queue").map((rule) => [rule.ruleset_id, rule]));
+  const passed = await Promise.all([...demanding.values()].map(async ({ ruleset_id, ruleset_source, ruleset_source_type }) => {
+    const home = ruleset_source_type === "Organization" ? `orgs/${ruleset_source}` : `repos/${organization}/${name}`;
+    const ruleset = (await ask(`${home}/rulesets/${ruleset_id}`)) as { current_user_can_bypass?: string } | undefined;
+    return ruleset?.current_user_can_bypass === "always" || ruleset?.current_user_can_bypass === "exempt";
+  }));
+  return passed.includes(false);
+}
+
+/** The parsed answer; undefined for 404. */
+async function ask(endpoint: string): Promise<unknown> {
+  const { code, body } = await github.getRestApi({ endpoint });
+  if (code === 404) return undefined;
+  if (code !== 200) throw new Error(`GET ${endpoint}: ${code}`);
+  return JSON.parse(body) as unknown;
+}

@@ -1,0 +1,44 @@
+import * as github from "@pulumi/github";
+import type * as pulumi from "@pulumi/pulumi";
+import { GatehouseComponent } from "../component";
+import type { OrganizationRulesetPlan } from "../posture";
+import { rulesetInputs, type TeamIds } from "./rulesetInputs";
+
+export interface OrganizationFenceArgs {
+  /** Rulesets as `organizationRulesets()` derives them. */
+  readonly rulesets: readonly OrganizationRulesetPlan[];
+  /** Numeric ids of the repositories that the plans name, by name: a renamed repository stays held. */
+  readonly repositoryIds: Readonly<Record<string, number>>;
+  readonly teamIds: TeamIds;
+}
+
+/**
+ * What holds the agent to its own branches, declared once for all repositories: their number changes a list, not the number of
+ * rulesets. Owners of the organization alone can change it, so that not even an administrator of a repository can.
+ */
+export class OrganizationFence extends GatehouseComponent {
+  /** Ids of the rulesets by the id of their plan. */
+  readonly rulesetIds: Readonly<Record<string, pulumi.Output<number>>>;
+
+  constructor(name: string, args: OrganizationFenceArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("gatehouse:github:OrganizationFence", name, opts);
+    this.rulesetIds = Object.fromEntries(args.rulesets.map((plan) => {
+      const { conditions, ...inputs } = rulesetInputs(plan, args.teamIds);
+      const ruleset = new github.OrganizationRuleset(`${name}-${plan.id}`, {
+        ...inputs,
+        conditions: { ...conditions, repositoryIds: repositoryIds(plan, args.repositoryIds) },
+      }, { parent: this });
+      return [plan.id, ruleset.rulesetId];
+    }));
+    this.registerOutputs({ rulesetIds: this.rulesetIds });
+  }
+}
+
+/** In ascending order, as GitHub lists them. */
+function repositoryIds({ repositories }: OrganizationRulesetPlan, known: Readonly<Record<string, number>>): number[] {
+  return repositories.map((name) => {
+    const id = known[name];
+    if (id === undefined) throw new Error(`no id for the repository ${name}`);
+    return id;
+  }).sort((a, b) => a - b);
+}

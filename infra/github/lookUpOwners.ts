@@ -53,7 +53,7 @@ async function teamMisfits(environment: Environment, repository: Repository, kep
   return [...misfits, ...secret.flat().map((slug) => new Unfit(`the team ${slug} owns code of ${name} but is secret, so GitHub does not count it`, "a team that is visible to the organization", key))];
 }
 
-interface Rule { readonly type?: string; readonly ruleset_id?: number; readonly ruleset_source?: string; readonly ruleset_source_type?: string }
+interface Rule { readonly type?: string; readonly ruleset_id?: number }
 
 /** Whether a rule of the default branch lets not even the deployment write to it without a pull request. */
 async function demands({ organization }: Environment, { name, defaultBranch }: Repository): Promise<boolean> {
@@ -64,10 +64,10 @@ async function demands({ organization }: Environment, { name, defaultBranch }: R
   ]);
   const { enforce_admins, required_pull_request_reviews } = (protection ?? {}) as { enforce_admins?: { enabled?: boolean }; required_pull_request_reviews?: unknown };
   if (enforce_admins?.enabled === true && required_pull_request_reviews !== undefined) return true;
-  const demanding = new Map(((rules ?? []) as Rule[]).filter(({ type }) => type === "pull_request" || type === "update" || type === "merge_queue").map((rule) => [rule.ruleset_id, rule]));
-  const passed = await Promise.all([...demanding.values()].map(async ({ ruleset_id, ruleset_source, ruleset_source_type }) => {
-    const home = ruleset_source_type === "Organization" ? `orgs/${ruleset_source}` : `repos/${organization}/${name}`;
-    const ruleset = (await ask(`${home}/rulesets/${ruleset_id}`)) as { current_user_can_bypass?: string } | undefined;
+  const demanding = new Set(((rules ?? []) as Rule[]).filter(({ type }) => type === "pull_request" || type === "update" || type === "merge_queue").map(({ ruleset_id }) => ruleset_id));
+  const passed = await Promise.all([...demanding].map(async (id) => {
+    // Asked by way of the repository, which knows the organization's rulesets too, and what they are for the one who asks.
+    const ruleset = (await ask(`repos/${organization}/${name}/rulesets/${id}`)) as { current_user_can_bypass?: string } | undefined;
     return ruleset?.current_user_can_bypass === "always" || ruleset?.current_user_can_bypass === "exempt";
   }));
   return passed.includes(false);

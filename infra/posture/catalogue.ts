@@ -18,6 +18,8 @@ export interface Action {
   readonly at: { readonly [place in Place]?: Standing };
   /** Why fewer than two locks are enough, where that is so. */
   readonly oneLockIsEnough?: string;
+  /** Where it is so; everywhere when left out. */
+  readonly oneLockIsEnoughAt?: readonly Place[];
   /** What the locks do not cover, said honestly. */
   readonly limit?: string;
 }
@@ -108,7 +110,8 @@ const REVIEW: readonly Action[] = [
   closed({ id: "approve-review", title: "approve a pull request", danger: "Two machines, or one twice, would stand in for two people.", references: [TWO_APPROVALS, "NIST SP 800-53 AC-5"],
     locks: ["gate-review", "github-self-approval", "owners-review"], read: ["gate-access", "github-self-approval", "token-read"] }),
   closed({ id: "dismiss-review", title: "dismiss a review", danger: "Who said no would not be heard.", references: ["CIS Software Supply Chain 1.1.5", "NIST SP 800-53 AC-5"],
-    locks: ["gate-route", "protection-dismissal"], read: ["gate-route", "role-pull", "token-read"] }),
+    locks: ["gate-route", "protection-dismissal"], read: ["gate-route", "role-pull", "token-read"],
+    oneLockIsEnough: "The agent can push nothing there, so what people decide is about the work of people, and the approvals that a merge needs are still asked for.", oneLockIsEnoughAt: ["read"] }),
   closed({ id: "forge-check", title: "report a check or a status", danger: "A red build turns green without being fixed.", references: [CHECKS_PASSED],
     locks: ["gate-route", "ruleset-checks", "token-permission"], read: ["gate-route", "token-permission", "role-pull"] }),
   closed({ id: "run-workflow", title: "start a workflow or a deployment", danger: "Code runs with the repository's secrets.", references: ["GitHub secure use of Actions", CHANGE_CONTROL],
@@ -148,6 +151,11 @@ const SURROUNDINGS: readonly Action[] = [
 
 /** Every action of the model, in the order in which reports list them. */
 export const CATALOGUE: readonly Action[] = [...WORK, ...CODE, ...REVIEW, ...SETTINGS, ...SURROUNDINGS];
+
+/** Why one lock is enough for an action at a place; undefined where two are asked for. */
+export function oneLockIsEnough({ oneLockIsEnough: why, oneLockIsEnoughAt: where }: Action, place: Place): string | undefined {
+  return where && !where.includes(place) ? undefined : why;
+}
 
 /** An action by its id. */
 export function action(id: string): Action {

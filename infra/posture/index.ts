@@ -30,5 +30,5 @@ export {
   type Exposure, type RotatorStorePlan, type TokenStorePlan,
 } from "./worker";
 export { KEEPERS, LOCKS, keepers, lock, type Keeper, type Lock, type LockContext, type LockId } from "./locks";
-export { CATALOGUE, action, type Action, type Place, type Standing } from "./catalogue";
+export { CATALOGUE, action, oneLockIsEnough, type Action, type Place, type Standing } from "./catalogue";
 export { LOCKS_NEEDED, accessMatrix, accessOf, lockProblems, missingLocks, readableMatrix, verdict, type AccessMatrix, type Verdict } from "./matrix";

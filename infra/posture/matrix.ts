@@ -1,6 +1,6 @@
 import type { AccessLevel, Environment, Repository } from "./schema";
 import type { PostureProblem } from "./errors";
-import { CATALOGUE, type Action, type Place } from "./catalogue";
+import { CATALOGUE, oneLockIsEnough, type Action, type Place } from "./catalogue";
 import { keepers, lock, present, type LockContext, type LockId, type Remedy } from "./locks";
 import { byCode, sorted } from "./text";
 
@@ -93,7 +93,7 @@ export function lockProblems(environment: Environment): PostureProblem[] {
   for (const place of placesOf(environment)) {
     for (const action of CATALOGUE) {
       const standing = action.at[place];
-      if (standing === undefined || standing === "allowed" || action.oneLockIsEnough !== undefined) continue;
+      if (standing === undefined || standing === "allowed" || oneLockIsEnough(action, place) !== undefined) continue;
       for (const context of contextsOf(environment, place)) {
         if (keepers(present(standing.locks, context)).length >= LOCKS_NEEDED) continue;
         const remedy = standing.locks.map((id) => lock(id).absent?.(context)).find((found) => found !== undefined);

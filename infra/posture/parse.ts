@@ -2,7 +2,7 @@ import { environmentSchema, type Environment } from "./schema";
 import { PostureError, type PostureProblem } from "./errors";
 import { NO_SENTENCE, problemsOf } from "./problems";
 import { lockProblems } from "./matrix";
-import { crossProblems } from "./rules";
+import { crossProblems, tooManyRulesets } from "./rules";
 import { readable } from "./walk";
 
 /** What a check of the environment depends on beside the file. */
@@ -22,8 +22,8 @@ export function parseEnvironment(raw: Record<string, unknown>, file: string, con
   const problems = result.success ? [] : result.error.issues.flatMap((issue) => problemsOf(issue, raw));
   const all = firstPerPath([...problems, ...crossProblems(readable(environmentSchema, raw) ?? {}, context)]);
   if (all.length > 0 || !result.success) throw new PostureError(all, file);
-  // Only a whole environment can be judged for its locks.
-  const open = lockProblems(result.data);
+  // Only a whole environment can be judged for its locks and rulesets.
+  const open = [...lockProblems(result.data), ...tooManyRulesets(result.data)];
   if (open.length > 0) throw new PostureError(open, file);
   return result.data;
 }

@@ -3,7 +3,7 @@ import type { PostureProblem } from "./errors";
 import type { ParseContext } from "./parse";
 import type { Readable } from "./walk";
 import { isGitHubDotCom } from "./endpoints";
-import { MAX_RESTRICTED_PATHS, restrictedPaths } from "./fence";
+import { MAX_RESTRICTED_PATHS, MAX_RULESETS, organizationRulesets, restrictedPaths } from "./fence";
 import { keyPath, show } from "./problems";
 
 /** An environment of which some parts may be unreadable; what is unreadable has its own problem already. */
@@ -163,6 +163,9 @@ const pathsThatFit: Rule = (draft) => repositories(draft).flatMap(({ repository,
     `${patterns.length} entries become ${count} paths of a push ruleset, which takes ${MAX_RESTRICTED_PATHS}`, "fewer entries; one folder such as /infra/ holds everything below it"));
 });
 
+const organizationRulesetsOffered: Rule = ({ plan, review }) => when(plan === "free" && review?.organizationRulesets === true, () =>
+  problem(["review", "organizationRulesets"], "the free plan has no rulesets of the organization", "plan: team or enterprise, or organizationRulesets: false"));
+
 const uniqueChecks: Rule = ({ review }) => {
   const seen = new Set<string>();
   return (review?.requiredChecks ?? []).flatMap((check, index) => {
@@ -181,5 +184,13 @@ const reservedPaths: Rule = ({ tokenStore }) => {
 
 const RULES: readonly Rule[] = [
   uniqueRepositories, independentReviewers, hostnameAndZone, encryptedAddresses, impersonationNeedsServer, rotationBeforeExpiry,
-  graceCoversRequests, rotationOutOfReach, observeEnds, keyOverlap, auditTrail, branchSpaces, writablePatterns, pathsThatFit, uniqueChecks, reservedPaths,
+  graceCoversRequests, rotationOutOfReach, observeEnds, keyOverlap, auditTrail, branchSpaces, writablePatterns, pathsThatFit, organizationRulesetsOffered, uniqueChecks, reservedPaths,
 ];
+
+/** What only a whole environment can tell: its rulesets must fit into the organization. */
+export function tooManyRulesets(environment: Environment): PostureProblem[] {
+  const count = organizationRulesets(environment).length;
+  return when(count > MAX_RULESETS, () => problem(["review", "organizationRulesets"],
+    `the repositories differ so much in reviewers, contributors and protected paths that the organization would need ${count} rulesets, and GitHub keeps ${MAX_RULESETS}`,
+    "false: then each repository has its own, or fewer differences"));
+}

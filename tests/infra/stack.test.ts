@@ -76,7 +76,7 @@ describe("looking up", () => {
 
   it("gives ids of repositories and teams", async () => {
     expect((await look({})).value).toEqual({
-      repositories: [{ name: "api", id: 103, nodeId: "R_api", isPrivate: true }, { name: "docs", id: 104, nodeId: "R_docs", isPrivate: true }],
+      repositories: [{ name: "api", id: 103, nodeId: "R_api", demandsPullRequest: false }, { name: "docs", id: 104, nodeId: "R_docs", demandsPullRequest: false }],
       teamIds: { "agent-reviewers": 515, backend: 507, security: 508 },
     });
   });
@@ -85,6 +85,7 @@ describe("looking up", () => {
     [{ nodeId: "", repoId: 0 }, "gatehouse:repositories[1].name: no such repository in acme: docs; "],
     [{ fullName: "other-org/docs" }, "gatehouse:repositories[1].name: the deployment looks at other-org/docs; GITHUB_OWNER=acme or github:owner"],
     [{ archived: true }, "gatehouse:repositories[1].name: docs is archived; "],
+    [{ visibility: "public" }, "gatehouse:repositories[1].visibility: docs is public; visibility: public, which decides"],
     [{ defaultBranch: "trunk" }, "gatehouse:repositories[1].name: the default branch of docs is trunk; defaultBranch: trunk"],
   ])("refuses a repository that does not fit: %j", async (changes, line) => {
     await expect(look(but(changes))).rejects.toThrow(`Pulumi.test.yaml: ${line}`);

@@ -6,12 +6,12 @@ export const randomBytes = (name: string): string => createHash("sha256").update
 export const PASSWORD = "raw-password-of-the-test";
 export const SECRET_ID = "raw-secret-id-of-the-test";
 
-/** Strict mocks of every resource type and look-up that a posture may use; organization acme, all repositories private. */
+/** Strict mocks of every resource type and look-up that a posture may use; organization acme, all repositories private and without code owners. */
 export const postureMocks: Mocks = {
   types: {
     ...Object.fromEntries([
       "github:index/membership:Membership", "github:index/teamMembership:TeamMembership", "github:index/teamRepository:TeamRepository",
-      "github:index/repositoryFile:RepositoryFile", "github:index/branchProtection:BranchProtection",
+      "github:index/repositoryFile:RepositoryFile", "github:index/branch:Branch", "github:index/branchProtection:BranchProtection",
       "github:index/workflowRepositoryPermissions:WorkflowRepositoryPermissions", "github:index/organizationWebhook:OrganizationWebhook",
       "vault:index/mount:Mount", "vault:kv/secretBackendV2:SecretBackendV2", "vault:kv/secretV2:SecretV2", "vault:index/policy:Policy",
       "vault:index/authBackend:AuthBackend", "vault:index/quotaRateLimit:QuotaRateLimit", "vault:jwt/authBackend:AuthBackend", "vault:jwt/authBackendRole:AuthBackendRole",
@@ -21,6 +21,8 @@ export const postureMocks: Mocks = {
     ].map((type) => [type, () => ({})])),
     "github:index/team:Team": () => ({ id: "77", slug: "agents" }),
     "github:index/repositoryRuleset:RepositoryRuleset": () => ({ rulesetId: 9 }),
+    "github:index/organizationRuleset:OrganizationRuleset": () => ({ rulesetId: 10 }),
+    "github:index/repositoryPullRequest:RepositoryPullRequest": () => ({ number: 3 }),
     "vault:appRole/authBackendRole:AuthBackendRole": () => ({ roleId: "role-id" }),
     "vault:appRole/authBackendRoleSecretId:AuthBackendRoleSecretId": () => ({ secretId: SECRET_ID }),
     "cloudflare:index/workersKvNamespace:WorkersKvNamespace": () => ({ id: "kv-id" }),
@@ -30,6 +32,8 @@ export const postureMocks: Mocks = {
   calls: {
     "github:index/getRepository:getRepository": ({ name }) => ({ name, fullName: `acme/${String(name)}`, nodeId: `R_${String(name)}`, repoId: 100 + String(name).length, archived: false, defaultBranch: "main", visibility: "private" }),
     "github:index/getTeam:getTeam": ({ slug }) => ({ id: String(500 + String(slug).length), slug, privacy: "closed" }),
+    "github:index/getRepositoryTeams:getRepositoryTeams": ({ name }) => ({ name, teams: ["agent-reviewers", "backend", "security"].map((slug) => ({ name: slug, slug, permission: "push" })) }),
+    "github:index/getRestApi:getRestApi": ({ endpoint }) => ({ endpoint, code: 404, status: "404 Not Found", headers: "{}", body: "" }),
     "cloudflare:index/getWorkersScripts:getWorkersScripts": () => ({ results: [] }),
   },
 };

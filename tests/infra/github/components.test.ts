@@ -1,5 +1,5 @@
-import { CodeOwners, EventHooks, MachineUser, RepositoryAccess, ReviewFence } from "../../../infra";
-import { ORGANIZATION_EVENTS, branchProtection, codeOwnersText, rulesets } from "../../../infra/posture";
+import { CodeOwners, EventHooks, MachineUser, OrganizationFence, RepositoryAccess, ReviewFence } from "../../../infra";
+import { ORGANIZATION_EVENTS, branchProtection, codeOwnersText, organizationRulesets, planOwners, rulesets, type FoundOwners } from "../../../infra/posture";
 import { environment } from "../../support/environment";
 import { deploy, inClear, known } from "../../support/pulumi";
 
@@ -12,6 +12,9 @@ const types = {
   "github:index/teamRepository:TeamRepository": () => ({}),
   "github:index/repositoryFile:RepositoryFile": () => ({}),
   "github:index/repositoryRuleset:RepositoryRuleset": () => ({ rulesetId: 9 }),
+  "github:index/organizationRuleset:OrganizationRuleset": () => ({ rulesetId: 10 }),
+  "github:index/branch:Branch": () => ({}),
+  "github:index/repositoryPullRequest:RepositoryPullRequest": () => ({ number: 3 }),
   "github:index/branchProtection:BranchProtection": () => ({}),
   "github:index/workflowRepositoryPermissions:WorkflowRepositoryPermissions": () => ({}),
   "github:index/organizationWebhook:OrganizationWebhook": () => ({}),
@@ -55,18 +58,46 @@ describe("RepositoryAccess", () => {
 
 describe("CodeOwners", () => {
   const posture = environment();
-  const content = codeOwnersText(posture, posture.repositories[0]!);
-  const up = (placeOnce?: boolean) => deploy({ types }, (opts) => new CodeOwners("owners-api", { repository: "api", branch: "main", content, placeOnce }, opts));
+  const api = posture.repositories[0]!;
+  const content = codeOwnersText(posture, api);
+  const up = (found?: FoundOwners, demanded = false) =>
+    deploy({ types }, (opts) => new CodeOwners("owners-api", { organization: "acme", repository: "api", branch: "main", plan: planOwners(posture, api, found, demanded) }, opts));
+  const ours = (text: string): FoundOwners => ({ path: ".github/CODEOWNERS", text });
 
   it("writes the one file that outranks all others", async () => {
-    expect((await up()).one("owners-api-file").inputs).toEqual({
+    const run = await up();
+    expect(run.one("owners-api-file").inputs).toEqual({
       repository: "api", branch: "main", file: ".github/CODEOWNERS", content, commitMessage: "Set code owners (Gatehouse)", overwriteOnCreate: true,
     });
+    expect(run.one("owners-api-file").options).toMatchObject({ ignoreChanges: [], retainOnDelete: false });
+    expect(run.resources).toHaveLength(2);
   });
 
-  it("leaves later changes to pull requests where nobody may pass the review", async () => {
-    expect((await up(true)).one("owners-api-file").options.ignoreChanges).toEqual(["content"]);
-    expect((await up(false)).one("owners-api-file").options.ignoreChanges).toEqual([]);
+  it("leaves a file alone that is as it should be, whatever the state remembers of it", async () => {
+    expect((await up(ours(content))).one("owners-api-file").options.ignoreChanges).toEqual(["content"]);
+  });
+
+  it("outlives the stack where the repository has lines of its own in it", async () => {
+    const run = await up(ours("/src/ @alice\n"));
+    expect(run.one("owners-api-file").options).toMatchObject({ ignoreChanges: [], retainOnDelete: true });
+    expect(run.one("owners-api-file").inputs.content).toBe(codeOwnersText(posture, api, "/src/ @alice"));
+  });
+
+  it("proposes a change where the rules demand a pull request, and keeps the file that it has", async () => {
+    const run = await up(ours(codeOwnersText(environment({ "repositories.0.reviewers": ["security"] }), api).replace("@acme/backend", "@acme/security")), true);
+    expect(run.one("owners-api-file").options.ignoreChanges).toEqual(["content"]);
+    const branch = run.one("owners-api-proposal-branch");
+    expect(branch.inputs).toEqual({ repository: "api", sourceBranch: "main", branch: expect.stringMatching(/^gatehouse\/code-owners-[0-9a-f]{8}$/) as string });
+    expect(run.one("owners-api-proposal-file").inputs).toMatchObject({ branch: branch.inputs.branch, file: ".github/CODEOWNERS", content });
+    expect(run.one("owners-api-proposal-pull-request").inputs).toMatchObject({ owner: "acme", baseRepository: "api", baseRef: "main", headRef: branch.inputs.branch });
+    for (const name of ["branch", "file"]) expect(run.one(`owners-api-proposal-${name}`).options.retainOnDelete).toBe(true);
+  });
+
+  it("never claims a file that came by pull request, neither before nor after it is merged", async () => {
+    const proposed = await up(undefined, true);
+    expect(proposed.resources.map(({ name }) => name).sort()).toEqual(["owners-api", "owners-api-proposal-branch", "owners-api-proposal-file", "owners-api-proposal-pull-request"]);
+    const merged = await up(ours(String(proposed.one("owners-api-proposal-file").inputs.content)));
+    expect(merged.resources.map(({ name }) => name)).toEqual(["owners-api"]);
   });
 });
 
@@ -138,12 +169,43 @@ describe("ReviewFence", () => {
       repository: "api", repositoryNodeId: "R_api", rulesets: rulesets(bound, api), protection: branchProtection(bound, api), teamIds,
     }, opts));
     expect(run.one("fence-api-review").inputs.bypassActors).toEqual([]);
-    expect(run.one("fence-api-paths").inputs.bypassActors).toEqual([people[1]]);
+    expect(run.one("fence-api-paths").inputs.bypassActors).toEqual([people[0], people[1]]);
     expect(run.one("fence-api-protection").inputs.enforceAdmins).toBe(true);
+  });
+
+  it("asks the security team by ruleset where GitHub has no push rules", async () => {
+    const open = environment({ "repositories.0.visibility": "public" });
+    const run = await deploy({ types }, (opts) => new ReviewFence("fence-api", { repository: "api", repositoryNodeId: "R_api", rulesets: rulesets(open, open.repositories[0]!), teamIds }, opts));
+    expect(run.one("fence-api-review").inputs.rules).toMatchObject({ pullRequest: { requiredReviewers: [{
+      reviewer: { id: 12, type: "Team" }, minimumApprovals: 1, filePatterns: ["/.github/CODEOWNERS", "/.github/actions/**", "/.github/workflows/**", "/CODEOWNERS", "/docs/CODEOWNERS"],
+    }] } });
+    expect(run.resources.map(({ name }) => name)).not.toContain("fence-api-paths");
   });
 
   it("refuses to leave out a team whose id is not known", async () => {
     await expect(up({ teamIds: { security: 12 } as never })).rejects.toThrow("no id for the team agent-reviewers");
+  });
+});
+
+describe("OrganizationFence", () => {
+  const posture = environment({
+    plan: "enterprise",
+    repositories: [{ name: "web", access: "write", reviewers: ["backend"] }, { name: "api", access: "write", reviewers: ["backend"] }, { name: "docs", access: "read" }],
+  });
+  const teamIds = { "agent-reviewers": 31, backend: 30, security: 12 };
+  const up = (repositoryIds: Record<string, number>) => deploy({ types }, (opts) => new OrganizationFence("fence", { rulesets: organizationRulesets(posture), repositoryIds, teamIds }, opts));
+
+  it("holds all repositories by their ids, and paths on every ref", async () => {
+    const run = await up({ api: 9, web: 4 });
+    expect(run.resources.map(({ type }) => type).filter((type) => type.includes("organizationRuleset"))).toHaveLength(5);
+    const byKey = (key: string) => run.resources.find(({ name }) => name.startsWith(`fence-${key}-`))!.inputs;
+    expect(byKey("branches")).toMatchObject({ target: "branch", conditions: { refName: { includes: ["~ALL"], excludes: ["refs/heads/claude/**/*"] }, repositoryIds: [4, 9] } });
+    expect(byKey("paths").conditions).toEqual({ repositoryIds: [4, 9] });
+    expect(byKey("history").bypassActors).toEqual([]);
+  });
+
+  it("refuses to leave out a repository whose id is not known", async () => {
+    await expect(up({ api: 9 })).rejects.toThrow("no id for the repository web");
   });
 });
 

@@ -1,13 +1,14 @@
 import fc from "fast-check";
-import { CODEOWNERS_MAX_BYTES, codeOwnersText, ownerRules, parseEnvironment, type Environment } from "../../../infra/posture";
+import { CODEOWNERS_MAX_BYTES, codeOwnersText, keptOwners, keptProblems, keptTeams, mannerOf, ownerRules, ownersDiffer, parseEnvironment, planOwners, type Environment } from "../../../infra/posture";
 import { TODAY, environment, rawEnvironment } from "../../support/environment";
 
 /** GitHub's reading of CODEOWNERS, written for these tests: gitignore matching, the last match wins, a match without owners un-owns. */
 function ownersOf(text: string, path: string): string[] {
   let owners: string[] = [];
   for (const line of text.split("\n")) {
-    if (line === "" || line.startsWith("#")) continue;
-    const [pattern = "", ...handles] = line.split(/\s+/);
+    const bare = line.replace(/(^|\s)#.*$/, "").trim();
+    if (bare === "") continue;
+    const [pattern = "", ...handles] = bare.split(/(?<!\\)\s+/).map((part) => part.replaceAll("\\ ", " "));
     if (matches(pattern, path)) owners = handles;
   }
   return owners;
@@ -16,7 +17,7 @@ function ownersOf(text: string, path: string): string[] {
 function matches(pattern: string, path: string): boolean {
   const anchored = pattern.slice(0, -1).includes("/");
   const folder = pattern.endsWith("/");
-  const body = pattern.replace(/^\//, "").replace(/\/$/, "").split("/").map((segment) => (segment === "**" ? ".*" : segment.replace(/[.+^${}()|]/g, "\\$&").replace(/\*/g, "[^/]*").replace(/\?/g, "[^/]"))).join("/");
+  const body = pattern.replace(/^\//, "").replace(/\/$/, "").split("/").map((segment) => (segment === "**" ? ".*" : segment.replace(/[.+^${}()|\\]/g, "\\$&").replace(/\*/g, "[^/]*").replace(/\?/g, "[^/]"))).join("/");
   return new RegExp(`^${anchored ? "" : "(?:.*/)?"}${body}${folder ? "/.+" : "(?:/.*)?"}$`).test(path);
 }
 
@@ -25,8 +26,10 @@ const text = codeOwnersText(posture, posture.repositories[0]!);
 
 it("is this text", () => {
   expect(text).toBe([
-    "# Made by Gatehouse from the environment file; a change made here is undone by the next update.",
+    "# Made by Gatehouse from the environment file. Between the two marks are the repository's own lines; the others are set again by each update.",
     "* @acme/backend",
+    "# --- the repository's own lines ---",
+    "# --- end of the repository's own lines ---",
     "*.tf @acme/security",
     "/.github/actions/ @acme/security",
     "/.github/workflows/ @acme/security",
@@ -95,7 +98,92 @@ describe("whatever the environment", () => {
       const out = codeOwnersText(any, repository);
       expect(Buffer.byteLength(out)).toBeLessThan(CODEOWNERS_MAX_BYTES);
       expect(codeOwnersText(any, { ...repository, reviewers: [...repository.reviewers].reverse(), protectedPaths: [...repository.protectedPaths].reverse() })).toBe(out);
-      for (const line of out.split("\n").slice(1, -1)) expect(line).toMatch(/^\S+( @acme\/[a-z0-9_-]+)+$/);
+      for (const line of out.split("\n").slice(1, -1).filter((one) => !one.startsWith("#"))) expect(line).toMatch(/^\S+( @acme\/[a-z0-9_-]+)+$/);
     }));
+  });
+});
+
+/** Lines as people write them: comments, patterns with and without owners, Windows line ends, empty lines. */
+const ownLine = fc.oneof(
+  fc.constantFrom("", "# a remark", "/src/ @acme/backend # theirs", "*.md docs@acme.dev", "/generated/", "apps/** @alice @bob", "docs/a\\ b.md @alice", "/.github/ @alice", "/.github/CODEOWNERS @alice", "* @alice", "CODEOWNERS"),
+  fc.stringMatching(/^[/a-z*.]{1,10}( @[a-z]{1,8}){0,2}$/),
+);
+const ownFile = fc.tuple(fc.array(ownLine, { maxLength: 10 }), fc.constantFrom("\n", "\r\n")).map(([lines, end]) => lines.join(end));
+
+describe("the repository's own lines", () => {
+  const api = posture.repositories[0]!;
+  const file = (content: string) => ({ path: ".github/CODEOWNERS", text: content });
+
+  it("are kept, each in its order, and keeping them again changes nothing", () => {
+    fc.assert(fc.property(anyPosture, ownFile, fc.constantFrom("directly" as const, "by-pull-request" as const), (any, own, manner) => {
+      const kept = keptOwners(own);
+      const out = codeOwnersText(any, any.repositories[0]!, kept, manner);
+      const lines = out.split("\n");
+      let from = 0;
+      for (const line of own.split(/\r?\n/).map((one) => one.trimEnd()).filter((one) => one !== "")) {
+        const at = lines.findIndex((one, i) => i >= from && one.trimEnd() === line);
+        expect([line, at >= 0]).toEqual([line, true]);
+        from = at + 1;
+      }
+      expect(keptOwners(out)).toBe(kept);
+      expect(mannerOf(out)).toBe(manner);
+      expect(ownersDiffer(any, any.repositories[0]!, file(out))).toBe(false);
+    }));
+  });
+
+  it("own what they name, but never what decides over review", () => {
+    fc.assert(fc.property(anyPosture, ownFile, fc.constantFrom(".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".github/workflows/ci.yml", ".github/workflows/a/b.yml", ".github/actions/x/action.yml"), (any, own, path) => {
+      expect(ownersOf(codeOwnersText(any, any.repositories[0]!, keptOwners(own)), path)).toEqual([`@acme/${any.review.securityTeam ?? any.review.team}`]);
+    }));
+    const merged = codeOwnersText(posture, api, "/src/ @alice\n/generated/");
+    expect(ownersOf(merged, "src/a.ts")).toEqual(["@alice"]);
+    expect(ownersOf(merged, "generated/a.ts")).toEqual([]);
+    expect(ownersOf(merged, "README.md")).toEqual(["@acme/backend"]);
+  });
+
+  it.each([
+    ["!/src/ @alice", "no negation"], ["/src/[ab]/ @alice", "no character ranges"], ["\\#x @alice", "no escaped #"],
+    ["/src/ alice", "alice is no owner"], ["/src/ @claude-bot", "the agent's own account"], ["/src/ @Claude-Bot", "the agent's own account"],
+    ["/src/ @acme/agents", "the agent's own team"], ["/src/ @ACME/Agents", "the agent's own team"], ["/src/ @other/team", "another organization"],
+    ["*", "takes the owners' review from everything"], ["/**", "takes the owners' review from everything"], ["* # @alice", "takes the owners' review from everything"],
+  ])("are refused where GitHub would skip them or the agent would own code: %s", (line, wrong) => {
+    expect(keptProblems(posture, `# first\n${line}`)).toEqual([{ line: 2, wrong: expect.stringContaining(wrong) as string, right: expect.any(String) as string }]);
+  });
+
+  it.each(["# remark", "", "/src/ @alice", "/src/ @acme/backend @alice # why", "*.md docs@acme.dev", "/generated/", "docs/a\\ b.md @alice"])("pass where GitHub reads them: %s", (line) => {
+    expect(keptProblems(posture, line)).toEqual([]);
+  });
+
+  it("name teams of the organization, whatever their case", () => {
+    expect(keptTeams(posture, "/a @acme/web @alice # @acme/no\n/b @ACME/Mobile x@acme.dev\n# /c @acme/other")).toEqual(["mobile", "web"]);
+  });
+});
+
+describe("the way to the default branch", () => {
+  const api = posture.repositories[0]!;
+  const at = (content: string, path = ".github/CODEOWNERS") => ({ path, text: content });
+
+  it("is direct where nothing forbids it", () => {
+    expect(planOwners(posture, api, undefined, false)).toEqual({ text, manner: "directly", write: "set", shared: false });
+    expect(planOwners(posture, api, at(text), false)).toEqual({ text, manner: "directly", write: "keep", shared: false });
+    expect(planOwners(posture, api, at("/src/ @alice"), false)).toMatchObject({ text: codeOwnersText(posture, api, "/src/ @alice"), write: "set", shared: true });
+  });
+
+  it("takes lines along from where the file was before, since its new place outranks the old one", () => {
+    expect(planOwners(posture, api, at("/src/ @alice", "docs/CODEOWNERS"), false)).toMatchObject({ text: codeOwnersText(posture, api, "/src/ @alice"), write: "set" });
+    expect(planOwners(posture, api, at(text, "CODEOWNERS"), false).write).toBe("set");
+  });
+
+  it("is a pull request where the rules demand one, and stays one", () => {
+    const first = planOwners(posture, api, undefined, true);
+    expect(first).toMatchObject({ manner: "by-pull-request", write: "keep", proposal: expect.stringMatching(/^gatehouse\/code-owners-[0-9a-f]{8}$/) as string });
+    expect(planOwners(posture, api, at(first.text), false)).toEqual({ text: first.text, manner: "by-pull-request", write: "keep", shared: false });
+    const changed = environment({ "repositories.0.reviewers": ["security"] });
+    expect(planOwners(changed, changed.repositories[0]!, at(first.text), false)).toMatchObject({ manner: "by-pull-request", write: "keep", proposal: expect.not.stringMatching(first.proposal!) as string });
+  });
+
+  it("of a file that was written directly becomes a pull request when the rules come to demand one", () => {
+    const changed = environment({ "repositories.0.reviewers": ["security"] });
+    expect(planOwners(changed, changed.repositories[0]!, at(text), true)).toMatchObject({ manner: "directly", write: "keep", proposal: expect.any(String) as string });
   });
 });

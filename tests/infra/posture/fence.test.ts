@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { MAX_RESTRICTED_PATHS, branchProtection, fnmatchPatterns, isFenced, restrictedPaths, rulesets, type Environment } from "../../../infra/posture";
+import { MAX_RESTRICTED_PATHS, branchProtection, fnmatchPatterns, isFenced, organizationRulesets, repositoryRulesets, restrictedPaths, rulesets, type Environment } from "../../../infra/posture";
 import { environment } from "../../support/environment";
 
 /** Ruby's File.fnmatch with FNM_PATHNAME, as GitHub uses it: `**` followed by a slash crosses folders, `*` never does, and neither meets a leading dot. */
@@ -47,9 +47,12 @@ describe("the rulesets", () => {
   });
 
   it("guard paths by push only where GitHub can: private repositories, paid plans", () => {
-    const posture = environment();
-    expect(rulesets(posture, api(posture), false).map(({ key }) => key)).not.toContain("paths");
-    expect(rulesets({ ...posture, plan: "free" }, api(posture)).map(({ key }) => key)).not.toContain("paths");
+    const reviewers = (posture: Environment) => rulesets(posture, api(posture)).find(({ key }) => key === "review")?.rules.pullRequest?.requiredReviewers;
+    for (const [visibility, plan, offered] of [["private", "team", true], ["internal", "enterprise", true], ["public", "team", false], ["public", "free", false]] as const) {
+      const posture = environment({ plan, "repositories.0.visibility": visibility, "repositories.1.visibility": visibility });
+      expect([visibility, plan, rulesets(posture, api(posture)).some(({ key }) => key === "paths")]).toEqual([visibility, plan, offered]);
+      expect([visibility, plan, reviewers(posture) === undefined]).toEqual([visibility, plan, offered]);
+    }
   });
 
   it("close a repository with read access only to an App, which has no role that could", () => {
@@ -61,6 +64,58 @@ describe("the rulesets", () => {
     expect(isFenced(user, user.repositories[1]!)).toBe(false);
     const readOnly = environment({ "agent.credential": { kind: "app-installation", appId: 1, installationId: 2 }, repositories: [{ name: "docs", access: "read" }] });
     expect(isFenced(readOnly, readOnly.repositories[0]!)).toBe(false);
+  });
+});
+
+describe("the rulesets of the organization", () => {
+  const many = (count: number, of: (i: number) => object, plan = "enterprise") => environment({
+    plan, repositories: Array.from({ length: count }, (_, i) => ({ name: `r${i}`, access: "write", reviewers: ["backend"], ...of(i) })), "rotation.repository": undefined,
+  });
+
+  it("are five for any number of repositories with the same people and paths, and no repository has any of its own", () => {
+    for (const count of [1, 10, 1000]) {
+      const posture = many(count, () => ({}));
+      const shared = organizationRulesets(posture);
+      expect(shared.map(({ key }) => key).sort()).toEqual(["branches", "history", "paths", "review", "tags"]);
+      for (const { repositories } of shared) expect(repositories).toHaveLength(count);
+      expect(repositoryRulesets(posture, posture.repositories[0]!)).toEqual([]);
+    }
+  });
+
+  it("say for each repository what its own would have said", () => {
+    fc.assert(fc.property(fc.array(fc.record({
+      access: fc.constantFrom("read" as const, "write" as const), reviewers: fc.subarray(["backend", "mobile"]), protectedPaths: fc.subarray(["/migrations/", "*.tf"]),
+      visibility: fc.constantFrom("private" as const, "public" as const),
+    }), { minLength: 1, maxLength: 8 }), (repositories) => {
+      const posture = many(repositories.length, (i) => repositories[i]!);
+      const shared = organizationRulesets(posture);
+      for (const repository of posture.repositories) {
+        const mine = shared.filter((plan) => plan.repositories.includes(repository.name));
+        const bare = mine.map(({ key, target, refs, bypass, rules }) => ({ key, target, refs, bypass, rules })).sort((a, b) => (a.key < b.key ? -1 : 1));
+        const own = isFenced(posture, repository) ? rulesets(posture, repository) : [];
+        expect(bare).toEqual(own.map(({ key, target, refs, bypass, rules }) => ({ key, target, refs, bypass, rules })).sort((a, b) => (a.key < b.key ? -1 : 1)));
+      }
+      expect(new Set(shared.map(({ id }) => id)).size).toBe(shared.length);
+      expect(new Set(shared.map(({ name }) => name)).size).toBe(shared.length);
+    }));
+  });
+
+  it("keep their ids when rules change for all, so that they are changed in place", () => {
+    const ids = (changes: object) => organizationRulesets(environment({ plan: "enterprise", ...changes })).map(({ id }) => id);
+    expect(ids({ "review.approvals": 3, "review.linearHistory": true })).toEqual(ids({}));
+    expect(ids({ "repositories.0.reviewers": ["mobile"] })).not.toEqual(ids({}));
+  });
+
+  it("are the organization's choice on the team plan, and not to be had on the free one", () => {
+    expect(organizationRulesets(environment())).toEqual([]);
+    expect(organizationRulesets(environment({ "review.organizationRulesets": true }))).toHaveLength(5);
+    expect(organizationRulesets(environment({ plan: "enterprise", "review.organizationRulesets": false }))).toEqual([]);
+    expect(() => environment({ plan: "free", "review.organizationRulesets": true, "repositories.0.visibility": "public" })).toThrow("gatehouse:review.organizationRulesets");
+  });
+
+  it("are refused when they would be more than GitHub keeps", () => {
+    expect(() => many(20, (i) => ({ protectedPaths: [`/p${i}/`], reviewers: [`t${i}`] }))).not.toThrow();
+    expect(() => many(30, (i) => ({ protectedPaths: [`/p${i}/`], reviewers: [`t${i}`] }))).toThrow(/gatehouse:review.organizationRulesets: .* 92 rulesets/);
   });
 });
 

@@ -1,4 +1,4 @@
-import { CATALOGUE, KEEPERS, LOCKS, LOCKS_NEEDED, accessMatrix, accessOf, action, keepers, lockProblems, readableMatrix, verdict, type LockId, type Place } from "../../../infra/posture";
+import { CATALOGUE, KEEPERS, LOCKS, LOCKS_NEEDED, accessMatrix, accessOf, action, keepers, lockProblems, missingLocks, oneLockIsEnough, readableMatrix, verdict, type LockId, type Place } from "../../../infra/posture";
 import { CLOSED, ROUTES } from "../../../infra/posture/gate/routes";
 import { environment } from "../../support/environment";
 
@@ -51,7 +51,7 @@ describe.each(Object.entries(KINDS))("with a %s", (_kind, changes) => {
       for (const entry of CATALOGUE) {
         for (const place of PLACES) {
           const judged = verdict(posture, entry, place);
-          if (judged === undefined || judged.allowed || entry.oneLockIsEnough !== undefined) continue;
+          if (judged === undefined || judged.allowed || oneLockIsEnough(entry, place) !== undefined) continue;
           expect([entry.id, place, keepers(judged.locks).length >= LOCKS_NEEDED]).toEqual([entry.id, place, true]);
         }
       }
@@ -62,7 +62,7 @@ describe.each(Object.entries(KINDS))("with a %s", (_kind, changes) => {
       for (const entry of CATALOGUE) {
         for (const place of PLACES) {
           const judged = verdict(posture, entry, place);
-          if (judged === undefined || judged.allowed || entry.oneLockIsEnough !== undefined) continue;
+          if (judged === undefined || judged.allowed || oneLockIsEnough(entry, place) !== undefined) continue;
           const by = keepers(judged.locks);
           expect([entry.id, place, by.includes("gate"), by.some((keeper) => keeper !== "gate")]).toEqual([entry.id, place, true, true]);
         }
@@ -79,6 +79,29 @@ describe("the rule of two locks", () => {
     expect(lockProblems({ ...impersonating, review: { ...impersonating.review, requiredChecks: [] } })).toEqual([{
       path: "gatehouse:review.requiredChecks", wrong: "fewer than two independent locks would stop: forge-check", right: "at least one check with the integrationId of the App that reports it",
     }]);
+  });
+
+  it("knows what each plan offers: public repositories have rules on the free plan too, private ones on paid plans alone", () => {
+    expect(() => environment({ plan: "free", "repositories.0.visibility": "public" })).not.toThrow();
+    expect(() => environment({ plan: "free", "repositories.0.visibility": "private" })).toThrow("gatehouse:plan: fewer than two independent locks");
+    expect(() => environment({ plan: "free", repositories: [{ name: "api", access: "write", visibility: "public" }, { name: "web", access: "write" }], "rotation.repository": undefined }))
+      .toThrow("gatehouse:plan: fewer than two independent locks");
+    expect(() => environment({ plan: "free", repositories: [{ name: "api", access: "read" }], "rotation.repository": undefined })).not.toThrow();
+  });
+
+  it("says which locks are missing, and what would bring them", () => {
+    expect(missingLocks(environment())).toEqual({});
+    const open = environment({ "repositories.0.visibility": "public" });
+    expect(Object.keys(missingLocks(open))).toEqual(["ruleset-paths"]);
+    expect(missingLocks(open)["ruleset-paths"]).toMatchObject({ actions: "edit-codeowners, edit-protected-path, edit-workflow", right: expect.stringContaining("private or internal") as string });
+  });
+
+  it("counts for a place only the locks that each of its repositories has", () => {
+    const mixed = environment({ repositories: [{ name: "api", access: "write" }, { name: "site", access: "write", visibility: "public" }], "rotation.repository": undefined });
+    const of = (name?: string) => verdict(mixed, action("edit-codeowners"), "write", mixed.repositories.find((r) => r.name === name));
+    expect(of("api")).toEqual({ allowed: false, locks: ["gate-path", "ruleset-paths", "owners-review"] });
+    expect(of("site")).toEqual({ allowed: false, locks: ["gate-path", "owners-review", "ruleset-reviewers"] });
+    expect(of()).toEqual({ allowed: false, locks: ["gate-path", "owners-review"] });
   });
 
   it("counts locks of one keeper as one", () => {

@@ -10,7 +10,7 @@ async function program(): Promise<Record<string, unknown>> {
   const environment = loadEnvironment(pulumi.runtime.allConfig(), stack);
   const { githubUrl, vaultAddress } = surroundings(environment, file, process.env, new pulumi.Config("github").get("baseUrl"));
   const [github, ledgerTag] = await Promise.all([lookUpGitHub(environment, file), lookUpLedgerTag(environment)]);
-  const found = (repository: string): string => github.repositories.find(({ name }) => name === repository)?.codeOwners?.text ?? "";
+  const found = (repository: string) => github.repositories.find(({ name }) => name === repository)?.codeOwners;
   const posture = new Posture("gatehouse", { environment, github, ledgerTag, scripts: bundleGate(), githubUrl, vaultAddress });
   return {
     gateUrl: posture.gate.url,

@@ -17,11 +17,11 @@ const WRITING = new Set(["push", "maintain", "admin"]);
  */
 export async function lookUpOwners(environment: Environment, repository: Repository, index: number): Promise<{ codeOwners?: FoundOwners; demandsPullRequest: boolean }> {
   const [codeOwners, teams] = await Promise.all([find(environment, repository), github.getRepositoryTeams({ name: repository.name })]);
-  const kept = codeOwners ? keptOwners(codeOwners.text) : "";
+  const kept = keptOwners(codeOwners);
   const key = `gatehouse:repositories[${index}]`;
   const misfits = [
-    ...keptProblems(environment, kept).map(({ line, wrong, right }) => new Unfit(`${codeOwners?.path} of ${repository.name}, line ${line} of its own: ${wrong}`, right, key)),
-    ...(await teamMisfits(environment, repository, keptTeams(environment, kept), new Map(teams.teams.map(({ slug, permission }) => [slug, permission])), key)),
+    ...keptProblems(environment, kept.text).map(({ line, wrong, right }) => new Unfit(`${codeOwners?.path} of ${repository.name}, line ${line} of its own: ${wrong}`, right, key)),
+    ...(await teamMisfits(environment, repository, keptTeams(environment, kept.text), new Map(teams.teams.map(({ slug, permission }) => [slug, permission])), key)),
   ];
   const bytes = Buffer.byteLength(codeOwnersText(environment, repository, kept));
   if (bytes > CODEOWNERS_MAX_BYTES) misfits.push(new Unfit(`CODEOWNERS of ${repository.name} would have ${bytes} bytes, and GitHub ignores one of more than 3 MB`, "fewer lines", key));

@@ -35,7 +35,19 @@ const HEADER: Readonly<Record<Manner, string>> = {
   "directly": `${MADE}. Between the two marks are the repository's own lines; the others are set again by each update.`,
   "by-pull-request": `${MADE}, and changed by pull request. Between the two marks are the repository's own lines.`,
 };
-const MARKS = ["# --- the repository's own lines ---", "# --- end of the repository's own lines ---"] as const;
+const OWN = "# --- the repository's own lines";
+const startMark = (origin: string | undefined): string => `${OWN}${origin === undefined ? "" : ` (first found in ${origin})`} ---`;
+const END_MARK = "# --- end of the repository's own lines ---";
+
+/** What a repository says itself about its owners. */
+export interface OwnLines {
+  /** Empty when there are none. */
+  readonly text: string;
+  /** The file that Gatehouse found them in at first; undefined for lines that were added since. */
+  readonly origin?: string;
+}
+
+const NO_LINES: OwnLines = { text: "" };
 
 /**
  * Who owns what in a repository, weakest rule first, beside what the repository itself says. The file that says so comes last:
@@ -61,14 +73,14 @@ function decisive(environment: Environment, repository: Repository): OwnerRule[]
  * @param kept Lines of the repository's own (see `keptOwners`). They stand between the general rule, which they may refine, and
  *   the decisive ones, which they cannot touch: the last match counts.
  */
-export function codeOwnersText(environment: Environment, repository: Repository, kept = "", manner: Manner = "directly"): string {
+export function codeOwnersText(environment: Environment, repository: Repository, kept: OwnLines = NO_LINES, manner: Manner = "directly"): string {
   const line = ({ pattern, teams }: OwnerRule) => `${pattern} ${teams.map((team) => `@${environment.organization}/${team}`).join(" ")}`;
   return [
     HEADER[manner],
     ...general(environment, repository).map(line),
-    MARKS[0],
-    ...(kept === "" ? [] : [kept]),
-    MARKS[1],
+    startMark(kept.origin),
+    ...(kept.text === "" ? [] : [kept.text]),
+    END_MARK,
     ...decisive(environment, repository).map(line),
     "",
   ].join("\n");
@@ -81,12 +93,14 @@ export function mannerOf(text: string): Manner | undefined {
 }
 
 /** The lines of a file that are the repository's own: all of a foreign file, what stands between the marks of one that Gatehouse made. */
-export function keptOwners(text: string): string {
-  const lines = text.replaceAll("\r\n", "\n").split("\n");
-  if (mannerOf(text) === undefined) return trimmed(lines);
-  const start = lines.indexOf(MARKS[0]);
-  const end = lines.lastIndexOf(MARKS[1]);
-  return start < 0 || end < start ? "" : trimmed(lines.slice(start + 1, end));
+export function keptOwners(found: FoundOwners | undefined): OwnLines {
+  if (!found) return NO_LINES;
+  const lines = found.text.replaceAll("\r\n", "\n").split("\n");
+  if (mannerOf(found.text) === undefined) return { text: trimmed(lines), origin: found.path };
+  const start = lines.findIndex((line) => line.startsWith(OWN));
+  const end = lines.lastIndexOf(END_MARK);
+  const origin = CODEOWNERS_PLACES.find((place) => lines[start] === startMark(place));
+  return start < 0 || end < start ? NO_LINES : { text: trimmed(lines.slice(start + 1, end)), ...(origin === undefined ? {} : { origin }) };
 }
 
 function trimmed(lines: readonly string[]): string {
@@ -102,7 +116,7 @@ export interface OwnersPlan {
   readonly write: "set" | "keep";
   /** Branch of the pull request that brings it, because the rules let the deployment write no more than anybody else. */
   readonly proposal?: string;
-  /** Holds lines of the repository's own, so that the file must outlive the stack. */
+  /** Holds lines that stand nowhere else, so that the file must outlive the stack. */
   readonly shared: boolean;
 }
 
@@ -111,18 +125,18 @@ export interface OwnersPlan {
  * @param demanded Whether a rule of the default branch demands a pull request of the deployment too.
  */
 export function planOwners(environment: Environment, repository: Repository, found: FoundOwners | undefined, demanded: boolean): OwnersPlan {
-  const kept = found ? keptOwners(found.text) : "";
+  const kept = keptOwners(found);
   const before = found?.path === CODEOWNERS_PATH ? mannerOf(found.text) : undefined;
   const manner = before ?? (demanded ? "by-pull-request" : "directly");
   const text = codeOwnersText(environment, repository, kept, manner);
   const differs = found?.path !== CODEOWNERS_PATH || found.text !== text;
   const propose = differs && (demanded || manner === "by-pull-request");
-  return { text, manner, write: differs && !propose ? "set" : "keep", shared: kept !== "", ...(propose ? { proposal: `gatehouse/code-owners-${mark(text)}` } : {}) };
+  return { text, manner, write: differs && !propose ? "set" : "keep", shared: kept.text !== "" && (kept.origin ?? CODEOWNERS_PATH) === CODEOWNERS_PATH, ...(propose ? { proposal: `gatehouse/code-owners-${mark(text)}` } : {}) };
 }
 
 /** Whether the file as it is differs from what the environment says; only then does it matter which rules stand in the way. */
 export function ownersDiffer(environment: Environment, repository: Repository, found: FoundOwners | undefined): boolean {
-  return found?.path !== CODEOWNERS_PATH || found.text !== codeOwnersText(environment, repository, keptOwners(found.text), mannerOf(found.text) ?? "directly");
+  return found?.path !== CODEOWNERS_PATH || found.text !== codeOwnersText(environment, repository, keptOwners(found), mannerOf(found.text) ?? "directly");
 }
 
 /** A line of the repository's own that cannot be kept as it is. `line` counts from 1 within those lines. */

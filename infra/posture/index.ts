@@ -14,7 +14,7 @@ export {
 export { namedTeams, owners, people, securityTeam, teamPermission, writable, type TeamPermission } from "./access";
 export {
   CODEOWNERS_MAX_BYTES, CODEOWNERS_PLACES, codeOwnersText, keptOwners, keptProblems, keptTeams, mannerOf, ownerRules, ownersDiffer, planOwners,
-  type FoundOwners, type Manner, type OwnerRule, type OwnersPlan, type OwnersProblem,
+  type FoundOwners, type Manner, type OwnLines, type OwnerRule, type OwnersPlan, type OwnersProblem,
 } from "./codeowners";
 export {
   MAX_RESTRICTED_PATHS, MAX_RULESETS, branchProtection, fnmatchPatterns, isFenced, organizationRulesets, protectedPatterns, repositoryRulesets, restrictedPaths, rulesets,

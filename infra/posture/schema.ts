@@ -72,7 +72,7 @@ export const environmentSchema = z.strictObject({
     access: z.enum(ACCESS_LEVELS),
     /** Decides which locks GitHub offers: rulesets for public repositories on every plan, push rules for the others only. */
     visibility: z.enum(VISIBILITIES).default("private"),
-    /** Team slugs that own the repository's code and review what the agent writes. */
+    /** Team slugs that review what the agent writes, and own the code that the repository's own CODEOWNERS gives to nobody else. */
     reviewers: z.array(slug).default([]),
     /** Team slugs of people who go on pushing their own branches; everyone else with write access is held to `claude/**`. */
     contributors: z.array(slug).default([]),

@@ -80,7 +80,7 @@ describe("CodeOwners", () => {
   it("outlives the stack where the repository has lines of its own in it", async () => {
     const run = await up(ours("/src/ @alice\n"));
     expect(run.one("owners-api-file").options).toMatchObject({ ignoreChanges: [], retainOnDelete: true });
-    expect(run.one("owners-api-file").inputs.content).toBe(codeOwnersText(posture, api, "/src/ @alice"));
+    expect(run.one("owners-api-file").inputs.content).toBe(codeOwnersText(posture, api, { text: "/src/ @alice", origin: ".github/CODEOWNERS" }));
   });
 
   it("proposes a change where the rules demand a pull request, and keeps the file that it has", async () => {

@@ -110,13 +110,13 @@ const ownLine = fc.oneof(
 );
 const ownFile = fc.tuple(fc.array(ownLine, { maxLength: 10 }), fc.constantFrom("\n", "\r\n")).map(([lines, end]) => lines.join(end));
 
+const at = (content: string, path = ".github/CODEOWNERS") => ({ path, text: content });
+
 describe("the repository's own lines", () => {
   const api = posture.repositories[0]!;
-  const file = (content: string) => ({ path: ".github/CODEOWNERS", text: content });
-
   it("are kept, each in its order, and keeping them again changes nothing", () => {
     fc.assert(fc.property(anyPosture, ownFile, fc.constantFrom("directly" as const, "by-pull-request" as const), (any, own, manner) => {
-      const kept = keptOwners(own);
+      const kept = keptOwners(at(own));
       const out = codeOwnersText(any, any.repositories[0]!, kept, manner);
       const lines = out.split("\n");
       let from = 0;
@@ -125,17 +125,17 @@ describe("the repository's own lines", () => {
         expect([line, at >= 0]).toEqual([line, true]);
         from = at + 1;
       }
-      expect(keptOwners(out)).toBe(kept);
+      expect(keptOwners(at(out))).toEqual(kept);
       expect(mannerOf(out)).toBe(manner);
-      expect(ownersDiffer(any, any.repositories[0]!, file(out))).toBe(false);
+      expect(ownersDiffer(any, any.repositories[0]!, at(out))).toBe(false);
     }));
   });
 
   it("own what they name, but never what decides over review", () => {
     fc.assert(fc.property(anyPosture, ownFile, fc.constantFrom(".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".github/workflows/ci.yml", ".github/workflows/a/b.yml", ".github/actions/x/action.yml"), (any, own, path) => {
-      expect(ownersOf(codeOwnersText(any, any.repositories[0]!, keptOwners(own)), path)).toEqual([`@acme/${any.review.securityTeam ?? any.review.team}`]);
+      expect(ownersOf(codeOwnersText(any, any.repositories[0]!, keptOwners(at(own))), path)).toEqual([`@acme/${any.review.securityTeam ?? any.review.team}`]);
     }));
-    const merged = codeOwnersText(posture, api, "/src/ @alice\n/generated/");
+    const merged = codeOwnersText(posture, api, { text: "/src/ @alice\n/generated/" });
     expect(ownersOf(merged, "src/a.ts")).toEqual(["@alice"]);
     expect(ownersOf(merged, "generated/a.ts")).toEqual([]);
     expect(ownersOf(merged, "README.md")).toEqual(["@acme/backend"]);
@@ -161,16 +161,16 @@ describe("the repository's own lines", () => {
 
 describe("the way to the default branch", () => {
   const api = posture.repositories[0]!;
-  const at = (content: string, path = ".github/CODEOWNERS") => ({ path, text: content });
-
   it("is direct where nothing forbids it", () => {
     expect(planOwners(posture, api, undefined, false)).toEqual({ text, manner: "directly", write: "set", shared: false });
     expect(planOwners(posture, api, at(text), false)).toEqual({ text, manner: "directly", write: "keep", shared: false });
-    expect(planOwners(posture, api, at("/src/ @alice"), false)).toMatchObject({ text: codeOwnersText(posture, api, "/src/ @alice"), write: "set", shared: true });
+    expect(planOwners(posture, api, at("/src/ @alice"), false)).toMatchObject({ text: codeOwnersText(posture, api, { text: "/src/ @alice", origin: ".github/CODEOWNERS" }), write: "set", shared: true });
   });
 
   it("takes lines along from where the file was before, since its new place outranks the old one", () => {
-    expect(planOwners(posture, api, at("/src/ @alice", "docs/CODEOWNERS"), false)).toMatchObject({ text: codeOwnersText(posture, api, "/src/ @alice"), write: "set" });
+    const moved = planOwners(posture, api, at("/src/ @alice", "docs/CODEOWNERS"), false);
+    expect(moved).toMatchObject({ text: codeOwnersText(posture, api, { text: "/src/ @alice", origin: "docs/CODEOWNERS" }), write: "set", shared: false });
+    expect(planOwners(posture, api, at(moved.text), false)).toEqual({ ...moved, write: "keep" });
     expect(planOwners(posture, api, at(text, "CODEOWNERS"), false).write).toBe("set");
   });
 

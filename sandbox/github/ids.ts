@@ -94,3 +94,6 @@ export class IdSource {
     return this.#next++;
   }
 }
+
+/** The App behind GitHub Actions, whose checks a required check may be pinned to. */
+export const ACTIONS_APP_ID = 15368;

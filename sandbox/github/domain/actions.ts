@@ -1,11 +1,10 @@
 import { parse } from "yaml";
-import { nodeId } from "../ids";
+import { ACTIONS_APP_ID, nodeId } from "../ids";
 import type { GitRepository } from "../git/repository";
 import type { CheckRun, CheckSuite, Repository, Workflow, WorkflowRun } from "../state";
 import type { World } from "../world";
 
-/** The App behind GitHub Actions, whose checks a required check may be pinned to. */
-export const ACTIONS_APP_ID = 15368;
+export { ACTIONS_APP_ID };
 
 interface WorkflowFile {
   name: string;

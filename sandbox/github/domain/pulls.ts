@@ -6,13 +6,15 @@ import { mayOn } from "../permissions";
 import { noreply } from "../present/commits";
 import type { PullFigures } from "../present/pulls";
 import { checksProblem } from "../rules/checks";
-import { codeOwnersToAsk, reviewProblems, reviewRequirements } from "../rules/review";
+import { reviewRequirements, type MergeMethod } from "../rules/requirements";
+import { reviewProblems } from "../rules/review";
 import type { Issue, PullRequest, Repository, User } from "../state";
 import type { World } from "../world";
 import { runWorkflows } from "./actions";
 import { eventOf, pullEvent } from "./events";
 import { openIssue } from "./issues";
-import { gitOf, moveRefs } from "./refs";
+import { askReviewers, dismissStale, gitOf, moveRefs } from "./refs";
+import { demandActionsMay } from "./reviews";
 
 export * from "./reviews";
 
@@ -38,6 +40,7 @@ export interface NewPull {
 
 /** @param input `head` is a branch, or `owner:branch` of a fork @throws HttpError 422 in GitHub's words */
 export async function createPull(world: World, repo: Repository, auth: Auth, input: NewPull): Promise<Issue> {
+  demandActionsMay(repo, auth, "create or approve");
   const { headRepo, headRef } = findHead(world, repo, auth, input);
   const git = gitOf(repo);
   const base = await git.ref(`refs/heads/${input.base}`);
@@ -78,7 +81,7 @@ export async function createPull(world: World, repo: Repository, auth: Auth, inp
   };
   const issue = openIssue(world, repo, { ...authorOf(auth), title: input.title, body: input.body, pull });
   await git.setRef(`refs/pull/${issue.number}/head`, head.sha);
-  if (!pull.draft) await askOwners(world, repo, issue);
+  if (!pull.draft) await askReviewers(world, repo, issue);
   pullEvent(world, repo, issue, "opened", auth.user?.id ?? null);
   await runWorkflows(world, repo, git, { event: "pull_request", branch: headRef, sha: head.sha, actorId: auth.user?.id ?? issue.userId });
   return issue;
@@ -96,19 +99,17 @@ function findHead(world: World, repo: Repository, auth: Auth, input: NewPull): {
   return { headRepo, headRef };
 }
 
-async function askOwners(world: World, repo: Repository, issue: Issue): Promise<void> {
-  const { userIds, teamIds } = await codeOwnersToAsk(world, repo, gitOf(repo), issue);
-  const pull = issue.pull!;
-  pull.requestedReviewerIds = [...new Set([...pull.requestedReviewerIds, ...userIds])];
-  pull.requestedTeamIds = [...new Set([...pull.requestedTeamIds, ...teamIds])];
-}
-
-/** The base may move to another branch; nothing else of the two ends changes. */
-export async function retarget(world: World, repo: Repository, issue: Issue, base: string): Promise<void> {
+/** The base may move to another branch; nothing else of the two ends changes. What was approved was approved for the old base. */
+export async function retarget(world: World, repo: Repository, auth: Auth, issue: Issue, base: string): Promise<void> {
+  if (base === issue.pull!.baseRef) return;
+  if (issue.state !== "open") throw problem("Cannot change the base branch of a closed pull request.");
   const ref = await gitOf(repo).ref(`refs/heads/${base}`);
   if (!ref) throw invalid("PullRequest", "base", "invalid");
   Object.assign(issue.pull!, { baseRef: base, baseSha: ref.sha });
   issue.updatedAt = world.clock.iso();
+  if (!mayOn(world, auth, repo, "write", "pull_requests=write")) issue.pull!.autoMerge = null;
+  await dismissStale(world, repo, issue, auth);
+  if (!issue.pull!.draft) await askReviewers(world, repo, issue);
 }
 
 export async function setDraft(world: World, repo: Repository, issue: Issue, draft: boolean, actorId: number): Promise<void> {
@@ -117,7 +118,7 @@ export async function setDraft(world: World, repo: Repository, issue: Issue, dra
   pull.draft = draft;
   issue.updatedAt = world.clock.iso();
   eventOf(world, repo, issue, draft ? "convert_to_draft" : "ready_for_review", actorId);
-  if (!draft) await askOwners(world, repo, issue);
+  if (!draft) await askReviewers(world, repo, issue);
   pullEvent(world, repo, issue, draft ? "converted_to_draft" : "ready_for_review", actorId);
 }
 
@@ -151,7 +152,7 @@ async function mergeState(world: World, repo: Repository, git: GitRepository, is
   return [...repo.checkRuns.values()].some((r) => r.headSha === pull.headSha && r.conclusion === "failure") ? "unstable" : "clean";
 }
 
-export type MergeMethod = "merge" | "squash" | "rebase";
+export type { MergeMethod };
 
 /**
  * Merges a pull request into its base branch, if every rule that holds for this asker is satisfied.
@@ -179,6 +180,9 @@ export async function mergePull(
     ...(need.checks.length > 0 ? [checksProblem(repo, pull.headSha, need.checks)].filter((p) => p !== undefined) : []),
   ];
   if (problems.length > 0) throw new HttpError(405, `Repository rule violations found\n\n${problems.join("\n\n")}\n\n`);
+  // "You cannot squash and merge a pull request into the branch unless you are the author of the pull request" ("Require signed commits").
+  if (need.signatures && method === "squash" && auth.user?.id !== issue.userId)
+    throw new HttpError(405, "Repository rule violations found\n\nCommits must have verified signatures.\n\n");
   if (!need.methods.has(method)) throw new HttpError(405, `Repository rule violations found\n\nThe ${method} merge method is not allowed for this branch.\n\n`);
 
   const base = await git.resolve(`refs/heads/${pull.baseRef}`);

@@ -2,9 +2,10 @@ import type { Auth } from "../auth";
 import { GitError, GitRepository, ZERO, type RefUpdate } from "../git/repository";
 import { HttpError } from "../http/errors";
 import { judge, type Movement, type Verdict, type Violation } from "../rules/evaluate";
-import { reviewRequirements } from "../rules/review";
+import { reviewersToAsk, staleApprovals } from "../rules/review";
 import type { Issue, Repository } from "../state";
-import type { World } from "../world";
+import { roleOfUser } from "../permissions";
+import { atLeast, type World } from "../world";
 import { presentCommitForPush } from "../present/commits";
 import { presentRepository } from "../present/repositories";
 import { runWorkflows } from "./actions";
@@ -82,6 +83,7 @@ async function followBranch(world: World, repo: Repository, auth: Auth, git: Git
         }
         await headMoved(world, base, issue, auth, update.new, git);
       }
+      if (base.id === repo.id && pull.baseRef === branch && update.new !== ZERO) await dismissStale(world, base, issue, auth);
       if (base.id === repo.id && pull.baseRef === branch && update.new !== ZERO && (await git.isAncestor(pull.headSha, update.new).catch(() => false))) {
         Object.assign(pull, { merged: true, mergedAt: world.clock.iso(), mergedById: auth.user?.id ?? null, mergeCommitSha: update.new });
         closePull(world, base, issue, auth);
@@ -104,10 +106,30 @@ async function headMoved(world: World, base: Repository, issue: Issue, auth: Aut
   pull.headSha = sha;
   pull.lastPush = { userId: auth.user?.id ?? null, at: world.clock.iso() };
   issue.updatedAt = world.clock.iso();
-  if (reviewRequirements(world, base, pull.baseRef).dismissStale)
-    for (const review of pull.reviews) if (review.state === "APPROVED") review.state = "DISMISSED";
+  await dismissStale(world, base, issue, auth);
+  // Whoever may not write takes back with a push what a person with more rights has agreed to ("About auto-merge").
+  if (!auth.user || !atLeast(roleOfUser(world, auth.user, base), "write")) pull.autoMerge = null;
+  if (!pull.draft) await askReviewers(world, base, issue);
   pullEvent(world, base, issue, "synchronize", auth.user?.id ?? null);
   await runWorkflows(world, base, gitOf(base), { event: "pull_request", branch: pull.headRef, sha, actorId: auth.user?.id ?? issue.userId });
+}
+
+/** Approvals of what is no longer there are dismissed, where a rule asks for that. */
+export async function dismissStale(world: World, repo: Repository, issue: Issue, auth: Auth): Promise<void> {
+  for (const review of await staleApprovals(world, repo, gitOf(repo), issue.pull!)) {
+    review.state = "DISMISSED";
+    eventOf(world, repo, issue, "review_dismissed", auth.user?.id ?? issue.userId);
+  }
+}
+
+/** Asks the owners of changed files, and required teams, for the review that they have not given yet. */
+export async function askReviewers(world: World, repo: Repository, issue: Issue): Promise<void> {
+  const { userIds, teamIds } = await reviewersToAsk(world, repo, gitOf(repo), issue);
+  const pull = issue.pull!;
+  const heard = new Set(pull.reviews.filter((review) => review.state !== "PENDING").map((review) => review.userId));
+  const teamsHeard = new Set([...heard].flatMap((id) => world.teamsOfUser(id)).map((team) => team.id));
+  pull.requestedReviewerIds = [...new Set([...pull.requestedReviewerIds, ...userIds.filter((id) => !heard.has(id))])];
+  pull.requestedTeamIds = [...new Set([...pull.requestedTeamIds, ...teamIds.filter((id) => !teamsHeard.has(id))])];
 }
 
 async function announce(world: World, repo: Repository, auth: Auth, git: GitRepository, update: RefUpdate): Promise<void> {

@@ -1,8 +1,10 @@
 import type { Auth } from "../auth";
 import { HttpError, invalid } from "../http/errors";
-import { nodeId } from "../ids";
+import { ACTIONS_APP_ID, nodeId } from "../ids";
 import { roleOfUser } from "../permissions";
 import { presentReview, presentReviewComment } from "../present/pulls";
+import { mayDismiss } from "../rules/dismissal";
+import { reviewedState } from "../rules/review";
 import type { Issue, Repository, Review, ReviewComment } from "../state";
 import { atLeast, type World } from "../world";
 import { eventOf } from "./events";
@@ -30,6 +32,7 @@ export async function addReview(
 ): Promise<Review> {
   const pull = issue.pull!;
   const me = auth.user!;
+  if (input.event === "APPROVE") demandActionsMay(repo, auth, "approve");
   if (me.id === issue.userId && input.event === "APPROVE")
     throw new HttpError(422, "Unprocessable Entity", { errors: ["Can not approve your own pull request"] });
   if (me.id === issue.userId && input.event === "REQUEST_CHANGES")
@@ -50,15 +53,24 @@ export async function addReview(
   };
   pull.reviews.push(review);
   for (const comment of input.comments ?? []) await addReviewComment(world, repo, auth, issue, { ...comment, reviewId: id });
-  if (input.event) submitReview(world, repo, issue, review, input.event);
+  if (input.event) await submitReview(world, repo, auth, issue, review, input.event);
   return review;
 }
 
-export function submitReview(world: World, repo: Repository, issue: Issue, review: Review, event: ReviewEvent, body?: string): void {
+/** The setting "Allow GitHub Actions to create and approve pull requests". @throws HttpError 403 for creating, 422 for approving */
+export function demandActionsMay(repo: Repository, auth: Auth, what: "create or approve" | "approve"): void {
+  if (auth.app?.id !== ACTIONS_APP_ID || repo.workflow.canApprovePullRequestReviews) return;
+  const message = `GitHub Actions is not permitted to ${what} pull requests.`;
+  throw what === "approve" ? new HttpError(422, "Unprocessable Entity", { errors: [message] }) : new HttpError(403, message);
+}
+
+export async function submitReview(world: World, repo: Repository, auth: Auth, issue: Issue, review: Review, event: ReviewEvent, body?: string): Promise<void> {
+  if (event === "APPROVE") demandActionsMay(repo, auth, "approve");
   if (body !== undefined) review.body = body;
   review.state = event === "APPROVE" ? "APPROVED" : event === "REQUEST_CHANGES" ? "CHANGES_REQUESTED" : "COMMENTED";
   review.submittedAt = world.clock.iso();
   const pull = issue.pull!;
+  if (event === "APPROVE") review.seen = await reviewedState(gitOf(repo), pull, review.commitId);
   pull.requestedReviewerIds = pull.requestedReviewerIds.filter((id) => id !== review.userId);
   if (review.state === "APPROVED" && atLeast(roleOfUser(world, world.user(review.userId), repo), "write"))
     pull.requestedTeamIds = pull.requestedTeamIds.filter((id) => !world.teamsOfUser(review.userId).some((t) => t.id === id));
@@ -66,7 +78,10 @@ export function submitReview(world: World, repo: Repository, issue: Issue, revie
   world.webhooks.emit("pull_request_review", "submitted", { repo, senderId: review.userId, payload: { review: presentReview(world, repo, issue, review) } });
 }
 
-export function dismissReview(world: World, repo: Repository, issue: Issue, review: Review, message: string, actorId: number): void {
+/** Whoever may write dismisses, unless the branch says who: then administrators and those it names ("Dismissing a pull request review"). */
+export function dismissReview(world: World, repo: Repository, auth: Auth, issue: Issue, review: Review, message: string): void {
+  const actorId = auth.user!.id;
+  if (!mayDismiss(world, repo, issue.pull!.baseRef, auth)) throw new HttpError(403, "You are not among those who may dismiss reviews of this branch.");
   if (review.state !== "APPROVED" && review.state !== "CHANGES_REQUESTED")
     throw new HttpError(422, "Unprocessable Entity", { errors: ["Can not dismiss a commented pull request review"] });
   review.state = "DISMISSED";

@@ -1,5 +1,6 @@
 import type { Environment } from "../../../infra/posture/schema";
 import { ACTIONS_APP_ID, newCheckRun, newCheckSuite } from "../domain/actions";
+import { settleAutoMerges } from "../domain/autoMerge";
 import { gitOf } from "../domain/refs";
 import type { OidcIssuer } from "../oidc";
 import type { Organization, Permissions, Repository } from "../state";
@@ -7,7 +8,7 @@ import { TOKEN_KINDS, type Token, type TokenKind } from "../tokens";
 import { DEFAULT_LIMITS, type Limits, type World } from "../world";
 import { FaultList, parseFault } from "./faults";
 import type { RateLimiter } from "./limits";
-import type { RequestLog } from "./log";
+import { IncompleteLog, type RequestLog } from "./log";
 import type { Reply } from "./context";
 
 const DAY = 86_400_000;
@@ -68,13 +69,14 @@ export class Control {
           this.limiter.reset();
           return { status: 204 };
         case "POST /checks":
-          return { status: 201, body: await this.check(body) };
+          return { status: 201, body: await this.checked(body) };
         case "PATCH /organization":
           return { status: 200, body: this.organization(body) };
         default:
           return { status: 404, body: { message: `the sandbox has no ${method} ${path}` } };
       }
     } catch (error) {
+      if (error instanceof IncompleteLog) return { status: 507, body: { message: error.message } };
       if (error instanceof ControlError || error instanceof Error) return { status: 422, body: { message: error.message } };
       throw error;
     }
@@ -108,6 +110,7 @@ export class Control {
   /** What a person does on GitHub's token page. */
   private mint(body: Record<string, unknown>) {
     const { world } = this;
+    if (body["kind"] === "actions") return this.mintActions(body);
     const alias = body["kind"] === "fine-grained" || body["kind"] === undefined ? "personal-access-token" : body["kind"];
     if (!(TOKEN_KINDS as readonly unknown[]).includes(alias) || alias === "app-refresh-token")
       throw new ControlError(`kind: one of ${TOKEN_KINDS.filter((k) => k !== "app-refresh-token").join(", ")}`);
@@ -155,6 +158,26 @@ export class Control {
     return { token, expiresAt: record.expiresAt === undefined ? null : world.clock.iso(record.expiresAt) };
   }
 
+  /**
+   * The token that GitHub gives to a job, GITHUB_TOKEN: for one repository, with what its workflows get by default, or with the `permissions` of the workflow
+   * file. It can never have what no workflow can ask for (the rights to administer, and to change workflows).
+   */
+  private mintActions(body: Record<string, unknown>) {
+    const { world } = this;
+    const name = String(body["repository"] ?? (Array.isArray(body["repositories"]) ? body["repositories"][0] : undefined));
+    const repo = world.repoByName(String(body["organization"] ?? this.environment.organization), name);
+    if (!repo) throw new ControlError(`repository: there is no ${name}`);
+    const defaults = repo.workflow.defaultWorkflowPermissions === "write" ? WORKFLOW_PERMISSIONS : { contents: "read", packages: "read" };
+    const asked = (body["permissions"] ?? defaults) as Permissions;
+    for (const [permission, level] of Object.entries(asked))
+      if (!(permission in WORKFLOW_PERMISSIONS) || !["read", "write"].includes(level)) throw new ControlError(`permissions.${permission}: a workflow cannot ask for this`);
+    const bot = world.user(world.apps.get(ACTIONS_APP_ID)!.botUserId);
+    const { token, record } = world.tokens.mint({
+      kind: "app-installation", userId: bot.id, login: bot.login, name: "GITHUB_TOKEN", permissions: { ...asked, metadata: "read" }, repositories: [repo.id], appId: ACTIONS_APP_ID,
+    });
+    return { token, expiresAt: world.clock.iso(record.expiresAt) };
+  }
+
   private repositories(names: unknown, org: Organization): "all" | number[] {
     if (names === undefined || names === null || names === "all") return "all";
     if (!Array.isArray(names)) throw new ControlError("repositories: names, or all");
@@ -195,6 +218,12 @@ export class Control {
     this.limiter.reset();
   }
 
+  private async checked(body: Record<string, unknown>) {
+    const made = await this.check(body);
+    await settleAutoMerges(this.world);
+    return made;
+  }
+
   /** A check run as if an App had reported it: CI that fails, is slow, or is somebody else's. */
   private async check(body: Record<string, unknown>) {
     const repo = this.world.repoByName(String(body["owner"] ?? this.environment.organization), String(body["repo"]));
@@ -219,11 +248,24 @@ export class Control {
     if (!org) throw new ControlError("organization: there is none of that name");
     if (typeof body["patApprovalRequired"] === "boolean") org.patApprovalRequired = body["patApprovalRequired"];
     if (typeof body["classicPatAllowed"] === "boolean") org.classicPatAllowed = body["classicPatAllowed"];
-    return { patApprovalRequired: org.patApprovalRequired, classicPatAllowed: org.classicPatAllowed };
+    if (body["plan"] !== undefined) {
+      const plan = PLANS.find((known) => known === body["plan"]);
+      if (!plan) throw new ControlError(`plan: one of ${PLANS.join(", ")}`);
+      org.plan = plan;
+    }
+    return { patApprovalRequired: org.patApprovalRequired, classicPatAllowed: org.classicPatAllowed, plan: org.plan };
   }
 }
 
 class ControlError extends Error {}
+
+const PLANS = ["free", "team", "enterprise"] as const;
+
+/** What `permissions` of a workflow file can ask for, with the most of each. */
+const WORKFLOW_PERMISSIONS: Permissions = {
+  actions: "write", checks: "write", contents: "write", deployments: "write", issues: "write", packages: "write", pages: "write", pull_requests: "write",
+  security_events: "write", statuses: "write",
+};
 
 function duration(body: Record<string, unknown>): number {
   const units: Record<string, number> = { advanceMs: 1, advanceSeconds: 1000, advanceMinutes: 60_000, advanceHours: 3_600_000, advanceDays: DAY };

@@ -30,12 +30,18 @@ export function loggedHeaders(headers: IncomingHttpHeaders): Record<string, stri
   return out;
 }
 
-/** Beyond this the older half goes, so that a benchmark does not fill the memory. */
+/** Beyond this the older half goes, so that a benchmark does not fill the memory; who asks then hears that the list is not whole. */
 const KEPT = 200_000;
+
+/** The list was asked for when it no longer had every request. */
+export class IncompleteLog extends Error {}
 
 /** What reached the stand-in, oldest first. It is the oracle of the attack corpus, so nothing is normalised here. */
 export class RequestLog {
   #records: RequestRecord[] = [];
+  #lost = 0;
+
+  constructor(private readonly kept = KEPT) {}
 
   begin(method: string, url: string, headers: IncomingHttpHeaders, at: string): RequestRecord {
     const cut = url.indexOf("?");
@@ -56,13 +62,21 @@ export class RequestLog {
       at,
     };
     this.#records.push(record);
-    if (this.#records.length > KEPT) this.#records = this.#records.slice(-KEPT / 2);
+    if (this.#records.length > this.kept) {
+      const left = this.#records.slice(-Math.ceil(this.kept / 2));
+      this.#lost += this.#records.length - left.length;
+      this.#records = left;
+    }
     return record;
   }
+  /** Every request since the start or the last `clear`. @throws IncompleteLog */
   list(): readonly RequestRecord[] {
+    if (this.#lost > 0)
+      throw new IncompleteLog(`${this.#lost} of ${this.#lost + this.#records.length} requests are no longer kept, so the list would not be whole: DELETE it before what is to be listed`);
     return this.#records;
   }
   clear(): void {
     this.#records = [];
+    this.#lost = 0;
   }
 }

@@ -5,6 +5,7 @@ import { ANONYMOUS, authenticate, type Auth } from "../auth";
 import type { BlobHost } from "../blobs";
 import type { GitServer } from "../git/http";
 import type { HookQuestion } from "../git/hook";
+import { settleAutoMerges } from "../domain/autoMerge";
 import { GitError } from "../git/repository";
 import type { OidcIssuer } from "../oidc";
 import type { World } from "../world";
@@ -118,7 +119,7 @@ export class FrontDoor {
         "cache-control": "no-store",
       });
     }
-    if (await git.handle(request, response, path, query)) return;
+    if (await git.handle(request, response, path, query)) return settleAutoMerges(world);
     record.status = 404;
     reply(request, response, { status: 404, raw: Buffer.from("Not Found\n"), headers: { "content-type": "text/plain; charset=utf-8" } }, {});
   }
@@ -144,6 +145,7 @@ export class FrontDoor {
       c = new Context(world, auth, request, found.params, query, kind === "upload" ? undefined : parseBody(body), body, canonical);
       admit(world, c, found.route);
       result = await found.route.handler(c);
+      if (method !== "GET") await settleAutoMerges(world);
     } catch (error) {
       if (error instanceof HttpError) result = errorReply(error);
       else if (error instanceof GitError) result = errorReply(new HttpError(422, error.stderr.split("\n")[0]?.replace(/^fatal: /, "") ?? "Unprocessable"));
@@ -178,6 +180,7 @@ export class FrontDoor {
       if (!auth.token) throw new HttpError(auth.kind === "anonymous" ? 401 : 403, "This endpoint requires you to be authenticated.");
       limiter.take(auth, address, "graphql");
       result = { status: 200, body: await graphql({ world, auth, rate: limiter.window(auth, address, "graphql") }, (body ?? {}) as Record<string, unknown>) };
+      await settleAutoMerges(world);
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
       result = errorReply(error);

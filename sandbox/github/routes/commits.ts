@@ -95,7 +95,7 @@ export function commitRoutes(router: Router): void {
       commit: presentCommit(c.world, c.repo, (await git.commit(ref.sha))!),
       _links: { self: url, html: `${c.world.origin}/${c.world.fullName(c.repo)}/tree/${branch}` },
       protected: isProtected(c, branch),
-      protection: branchProtectionSummary(protectionOf(c.repo, branch)),
+      protection: branchProtectionSummary(protectionOf(c.world, c.repo, branch)),
       protection_url: `${url}/protection`,
     });
   });
@@ -124,7 +124,7 @@ export function commitRoutes(router: Router): void {
       commit: presentCommit(c.world, c.repo, (await git.commit(ref.sha))!),
       _links: { self: url, html: `${c.world.origin}/${c.world.fullName(c.repo)}/tree/${to}` },
       protected: isProtected(c, to),
-      protection: branchProtectionSummary(protectionOf(c.repo, to)),
+      protection: branchProtectionSummary(protectionOf(c.world, c.repo, to)),
       protection_url: `${url}/protection`,
     });
   });
@@ -225,7 +225,7 @@ export function commitRoutes(router: Router): void {
   );
 }
 
-const isProtected = (c: Context, branch: string): boolean => protectionOf(c.repo, branch) !== undefined || activeRules(c.world, c.repo, branch).length > 0;
+const isProtected = (c: Context, branch: string): boolean => protectionOf(c.world, c.repo, branch) !== undefined || activeRules(c.world, c.repo, branch).length > 0;
 const text = (c: Context, raw: Buffer) => ({
   status: 200,
   raw,

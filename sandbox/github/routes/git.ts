@@ -2,7 +2,9 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { pathHolds } from "../domain/commits";
 import { personOf } from "../domain/pulls";
-import { gitOf, moveRefs } from "../domain/refs";
+import { gitOf, moveRefs, RuleViolation } from "../domain/refs";
+import { objectProblems } from "../rules/evaluate";
+import type { TouchedFile } from "../rules/pushRules";
 import { created, noContent, ok, page, type Context } from "../http/context";
 import { HttpError, notFound } from "../http/errors";
 import type { Router } from "../http/router";
@@ -82,7 +84,9 @@ export function gitRoutes(router: Router): void {
   });
   router.on("POST", "/repos/{owner}/{repo}/git/blobs", write, async (c) => {
     const encoding = c.oneOf("encoding", ["utf-8", "base64"] as const) ?? "utf-8";
-    const sha = await gitOf(c.repo).writeBlob(Buffer.from(c.string("content", true), encoding === "base64" ? "base64" : "utf8"));
+    const content = Buffer.from(c.string("content", true), encoding === "base64" ? "base64" : "utf8");
+    underPushRules(c, [{ path: "", size: content.length, deleted: false }]);
+    const sha = await gitOf(c.repo).writeBlob(content);
     const url = `${c.world.api}/repos/${c.world.fullName(c.repo)}/git/blobs/${sha}`;
     return created({ url, sha }, url);
   });
@@ -113,6 +117,7 @@ export function gitRoutes(router: Router): void {
           changes.push({ path: `${item.path}/${inner.path}`, mode: inner.mode, sha: inner.sha });
       else changes.push({ path: item.path, mode: item.mode!, sha });
     }
+    underPushRules(c, changes.map(({ path, sha }) => ({ path, size: null, deleted: sha === null })));
     const index = join(c.repo.gitDir, `index-${randomBytes(8).toString("hex")}`);
     try {
       const sha = await git.editTree(baseTree ?? null, changes, index);
@@ -168,6 +173,12 @@ export function gitRoutes(router: Router): void {
     if ((await gitOf(c.repo).typeOf(c.param("tag_sha"))) !== "tag") throw notFound();
     return ok(await tag(c, c.param("tag_sha")));
   });
+}
+
+/** @throws RuleViolation for objects that a push ruleset would not let in */
+function underPushRules(c: Context, files: readonly TouchedFile[]): void {
+  const problems = objectProblems(c.world, c, files);
+  if (problems.length > 0) throw new RuleViolation(problems.map((message) => ({ ref: "", rule: "push", message, source: "ruleset" })));
 }
 
 function tree(c: Context, sha: string, entries: readonly { path: string; mode: string; type: string; sha: string; size: number | null }[]) {

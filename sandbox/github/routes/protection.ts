@@ -4,6 +4,7 @@ import type { Router } from "../http/router";
 import { nodeId } from "../ids";
 import { gitOf } from "../domain/refs";
 import { presentApp, presentTeam, presentUser } from "../present/accounts";
+import { demandRules } from "../rules/plans";
 import { newProtection } from "../rules/protection";
 import type { BranchProtection, ProtectionActor } from "../state";
 
@@ -15,6 +16,7 @@ const BASE = "/repos/{owner}/{repo}/branches/{branch}/protection";
 export function protectionRoutes(router: Router): void {
   router.on("GET", BASE, READ, (c) => ok(present(c, find(c))));
   router.on("PUT", BASE, WRITE, async (c) => {
+    demandRules(c.world, c.repo);
     const branch = c.param("branch");
     if (!(await gitOf(c.repo).ref(`refs/heads/${branch}`))) throw new HttpError(404, "Branch not found");
     for (const key of ["required_status_checks", "enforce_admins", "required_pull_request_reviews", "restrictions"])
@@ -124,6 +126,7 @@ function tell(c: Context, action: string, p: BranchProtection): void {
 }
 
 function find(c: Context): BranchProtection {
+  demandRules(c.world, c.repo);
   const p = [...c.repo.protections.values()].find((x) => x.pattern === c.param("branch"));
   if (!p) throw new HttpError(404, "Branch not protected");
   return p;

@@ -79,7 +79,7 @@ export function pullRoutes(router: Router): void {
     if (issue.userId !== c.me.id && !atLeast(c.role, "write")) throw forbidden("Must have push access to Repository.");
     if (c.string("title") !== undefined) issue.title = c.string("title")!;
     if (c.sent("body")) issue.body = c.string("body") ?? null;
-    if (c.string("base") !== undefined) await retarget(c.world, c.repo, issue, c.string("base")!);
+    if (c.string("base") !== undefined) await retarget(c.world, c.repo, c.auth, issue, c.string("base")!);
     if (c.bool("maintainer_can_modify") !== undefined) issue.pull!.maintainerCanModify = c.bool("maintainer_can_modify")!;
     const state = c.oneOf("state", ["open", "closed"] as const);
     if (state && state !== issue.state) {
@@ -224,18 +224,18 @@ function reviews(router: Router): void {
       (x) => presentReviewComment(c.world, c.repo, issue, x),
     );
   });
-  router.on("POST", `${BASE}/{review_id}/events`, WRITE, (c) => {
+  router.on("POST", `${BASE}/{review_id}/events`, WRITE, async (c) => {
     const [issue, r] = reviewOf(c);
     const event = c.oneOf("event", EVENTS);
     if (!event) throw new HttpError(422, 'Invalid request.\n\n"event" wasn\'t supplied.');
     if (issue.userId === c.me.id && event !== "COMMENT")
       throw new HttpError(422, "Unprocessable Entity", { errors: ["Can not approve your own pull request"] });
-    submitReview(c.world, c.repo, issue, r, event, c.string("body"));
+    await submitReview(c.world, c.repo, c.auth, issue, r, event, c.string("body"));
     return ok(presentReview(c.world, c.repo, issue, r));
   });
   router.on("PUT", `${BASE}/{review_id}/dismissals`, { role: "write", permission: "pull_requests=write" }, (c) => {
     const [issue, r] = reviewOf(c);
-    dismissReview(c.world, c.repo, issue, r, c.string("message", true), c.me.id);
+    dismissReview(c.world, c.repo, c.auth, issue, r, c.string("message", true));
     return ok(presentReview(c.world, c.repo, issue, r));
   });
 }

@@ -1,23 +1,18 @@
-import type { Auth } from "../auth";
-import { ZERO, type GitRepository, type RefUpdate } from "../git/repository";
-import { permissionsOf } from "../permissions";
-import type { Issue, Repository, Ruleset, RulesetRule, RuleSuite } from "../state";
+import type { RefUpdate } from "../git/repository";
+import { permissionsOf, roleOfUser } from "../permissions";
+import type { BranchProtection, RuleSuite } from "../state";
 import type { World } from "../world";
 import { checksProblem } from "./checks";
-import { fnmatch } from "./fnmatch";
 import { isAmong, isExempt, protectionOf } from "./protection";
-import { reviewProblems, reviewRequirements } from "./review";
-import { bypassOf, rulesetsForRef } from "./rulesets";
+import { requirementsOf } from "./requirements";
+import { reviewProblems } from "./review";
+import { pushRuleProblem, type TouchedFile } from "./pushRules";
+import { Facts, hasMerges, hasUnsigned, ruleProblem, type Movement } from "./ruleProblems";
+import { bypassOf, pushRulesetsOf, rulesetsForRef } from "./rulesets";
 
-/** How refs are about to move: by a push, by another API call, or by merging a pull request that this repository has. */
-export interface Movement {
-  repo: Repository;
-  /** Sees the new objects, also those of a push that still wait in quarantine. */
-  git: GitRepository;
-  auth: Auth;
-  via: "push" | "api" | "merge";
-  pull?: Issue;
-}
+export type { Movement } from "./ruleProblems";
+export { isVerified } from "./ruleProblems";
+
 export interface Violation {
   ref: string;
   rule: string;
@@ -29,6 +24,8 @@ export interface Verdict {
   suites: RuleSuite[];
 }
 
+const MOST_UPDATES = 1000;
+
 /** Judges all updates together. Nothing moves unless `violations` is empty. */
 export async function judge(world: World, move: Movement, updates: readonly RefUpdate[]): Promise<Verdict> {
   const verdict: Verdict = { violations: [], suites: [] };
@@ -36,6 +33,9 @@ export async function judge(world: World, move: Movement, updates: readonly RefU
     const facts = new Facts(move, update);
     verdict.violations.push(...(await tokenViolations(move, update, facts)));
     verdict.violations.push(...(await protectionViolations(world, move, update, facts)));
+    // "A maximum of 1000 reference updates are allowed per push" where push rulesets are ("Troubleshooting rulesets").
+    if (move.via === "push" && updates.length > MOST_UPDATES && pushRulesetsOf(world, move.repo).length > 0)
+      verdict.violations.push({ ref: update.ref, rule: "push", message: `Pushes of more than ${MOST_UPDATES} reference updates are not allowed.`, source: "ruleset" });
     const suite: RuleSuite = {
       id: world.ids.next(),
       actorId: move.auth.user?.id ?? null,
@@ -78,32 +78,34 @@ export async function judge(world: World, move: Movement, updates: readonly RefU
   return verdict;
 }
 
-/** What the rules ask of a movement, computed at most once. */
-class Facts {
-  #touched: Promise<{ path: string; size: number | null; deleted: boolean }[]> | undefined;
-  #newCommits: Promise<string[]> | undefined;
-  #forced: Promise<boolean> | undefined;
-  constructor(
-    private readonly move: Movement,
-    private readonly update: RefUpdate,
-  ) {}
+/** What a protection asks of a push or an API call, for which no merge has asked it yet. */
+async function withoutMerging(world: World, move: Movement, update: RefUpdate, facts: Facts, rule: BranchProtection): Promise<string[]> {
+  const found: string[] = [];
+  const pullRequests = !isAmong(world, rule.bypassPullRequestActors, move.auth);
+  const pull = await facts.pull();
+  if (rule.requiresApprovingReviews && pullRequests) {
+    if (!pull) found.push("Changes must be made through a pull request.");
+    else found.push(...(await reviewProblems(world, move.repo, move.git, pull, requirementsOf([], { rule, pullRequests }))));
+  }
+  const problem = rule.requiresStatusChecks ? checksProblem(move.repo, pull?.pull?.headSha ?? update.new, rule.requiredStatusChecks) : undefined;
+  if (problem) found.push(problem);
+  return found;
+}
 
-  get creates(): boolean {
-    return this.update.old === ZERO;
-  }
-  get deletes(): boolean {
-    return this.update.new === ZERO;
-  }
-  touched(): Promise<{ path: string; size: number | null; deleted: boolean }[]> {
-    return (this.#touched ??= this.deletes ? Promise.resolve([]) : this.move.git.touchedPaths(this.update.new));
-  }
-  newCommits(): Promise<string[]> {
-    return (this.#newCommits ??= this.deletes ? Promise.resolve([]) : this.move.git.log([this.update.new, "--not", "--all"]));
-  }
-  forced(): Promise<boolean> {
-    return (this.#forced ??=
-      this.creates || this.deletes ? Promise.resolve(false) : this.move.git.isAncestor(this.update.old, this.update.new).then((fast) => !fast));
-  }
+/** "People and apps with admin permissions to a repository are always able to push to a protected branch" ("Restrict who can push to matching branches"). */
+function isAdministrator(world: World, { auth, repo }: Movement): boolean {
+  if (auth.token?.kind === "app-installation") return auth.token.permissions["administration"] === "write";
+  return auth.user !== undefined && roleOfUser(world, auth.user, repo) === "admin";
+}
+
+/**
+ * Push rules also hold for objects that the API makes ("Troubleshooting rulesets": creating a blob, creating a tree). A deleted path has no size.
+ * @throws nothing; answers what is wrong
+ */
+export function objectProblems(world: World, move: Pick<Movement, "repo" | "auth">, files: readonly TouchedFile[]): string[] {
+  return pushRulesetsOf(world, move.repo)
+    .filter((ruleset) => ruleset.enforcement === "active" && bypassOf(world, ruleset, move.auth, move.repo) === "never")
+    .flatMap((ruleset) => ruleset.rules.flatMap((rule) => pushRuleProblem(rule, files) ?? []));
 }
 
 /** Workflows may be changed only by tokens that say so, whatever the branch. */
@@ -127,7 +129,7 @@ async function tokenViolations(move: Movement, update: RefUpdate, facts: Facts):
 
 async function protectionViolations(world: World, move: Movement, update: RefUpdate, facts: Facts): Promise<Violation[]> {
   if (!update.ref.startsWith("refs/heads/")) return [];
-  const protection = protectionOf(move.repo, update.ref.slice("refs/heads/".length));
+  const protection = protectionOf(world, move.repo, update.ref.slice("refs/heads/".length));
   if (!protection) return [];
   const found: string[] = [];
   const exempt = isExempt(world, protection, move.auth, move.repo);
@@ -136,154 +138,14 @@ async function protectionViolations(world: World, move: Movement, update: RefUpd
   if ((await facts.forced()) && !protection.allowsForcePushes && !isAmong(world, protection.bypassForcePushActors, move.auth))
     found.push("Cannot force-push to this protected branch");
   if (!exempt) {
-    const mayPush = isAmong(world, protection.pushActors, move.auth);
+    const mayPush = isAdministrator(world, move) || isAmong(world, protection.pushActors, move.auth);
     if (protection.restrictsPushes && !mayPush && (!facts.creates || protection.blocksCreations) && !facts.deletes)
       found.push("You're not authorized to push to this branch.");
     if (!facts.deletes && !facts.creates) {
-      if (protection.requiresApprovingReviews && move.via !== "merge" && !isAmong(world, protection.bypassPullRequestActors, move.auth))
-        found.push("Changes must be made through a pull request.");
-      if (protection.requiresStatusChecks && move.via !== "merge") {
-        const problem = checksProblem(move.repo, update.new, protection.requiredStatusChecks);
-        if (problem) found.push(problem);
-      }
+      if (move.via !== "merge") found.push(...(await withoutMerging(world, move, update, facts, protection)));
       if (protection.requiresLinearHistory && (await hasMerges(move, facts))) found.push("This branch must not contain merge commits.");
       if (protection.requiresCommitSignatures && (await hasUnsigned(world, move, facts))) found.push("Commits must have verified signatures.");
     }
   }
   return found.map((message) => ({ ref: update.ref, rule: "protected_branch", message, source: "protection" }));
 }
-
-/** Why this rule does not hold for this update; undefined when it does. */
-async function ruleProblem(world: World, move: Movement, update: RefUpdate, ruleset: Ruleset, rule: RulesetRule, facts: Facts): Promise<string | undefined> {
-  const p = rule.parameters ?? {};
-  const name = update.ref.replace(/^refs\/(?:heads|tags)\//, "");
-  switch (rule.type) {
-    case "creation":
-      return facts.creates ? "Cannot create ref due to creations being restricted." : undefined;
-    case "update":
-      return !facts.creates && !facts.deletes ? "Cannot update this protected ref." : undefined;
-    case "deletion":
-      return facts.deletes ? "Cannot delete this protected ref." : undefined;
-    case "non_fast_forward":
-      return (await facts.forced()) ? "Cannot force-push to this branch." : undefined;
-    case "required_linear_history":
-      return !facts.deletes && (await hasMerges(move, facts)) ? "This branch must not contain merge commits." : undefined;
-    case "required_signatures":
-      return !facts.deletes && (await hasUnsigned(world, move, facts)) ? "Commits must have verified signatures." : undefined;
-    case "pull_request": {
-      if (facts.deletes || facts.creates) return undefined;
-      if (move.via !== "merge" || !move.pull) return "Changes must be made through a pull request.";
-      const problems = await reviewProblems(world, move.repo, move.git, move.pull, onlyFrom(world, move.repo, name, ruleset));
-      return problems.length > 0 ? problems.join(" ") : undefined;
-    }
-    case "required_status_checks": {
-      if (facts.deletes || (facts.creates && p["do_not_enforce_on_create"] === true)) return undefined;
-      const checks = ((p["required_status_checks"] ?? []) as { context: string; integration_id?: number }[]).map((c) => ({
-        context: c.context,
-        integrationId: c.integration_id ?? null,
-      }));
-      const sha = move.pull?.pull?.headSha ?? update.new;
-      if (move.via === "merge" && p["strict_required_status_checks_policy"] === true && !(await move.git.isAncestor(update.old, sha)))
-        return "The head branch is not up to date with the base branch.";
-      return checksProblem(move.repo, sha, checks);
-    }
-    case "file_path_restriction": {
-      const restricted = (p["restricted_file_paths"] ?? []) as string[];
-      const paths = (await facts.touched()).map((t) => t.path).filter((path) => restricted.some((pattern) => fnmatch(pattern, path)));
-      return paths.length > 0 ? `Changes to restricted paths are not allowed: ${paths.slice(0, 10).join(", ")}.` : undefined;
-    }
-    case "file_extension_restriction": {
-      const extensions = ((p["restricted_file_extensions"] ?? []) as string[]).map((e) => `.${e.replace(/^\*?\./, "")}`.toLowerCase());
-      const paths = (await facts.touched()).filter((t) => !t.deleted && extensions.some((e) => t.path.toLowerCase().endsWith(e)));
-      return paths.length > 0
-        ? `Files with restricted extensions are not allowed: ${paths
-            .slice(0, 10)
-            .map((t) => t.path)
-            .join(", ")}.`
-        : undefined;
-    }
-    case "max_file_path_length": {
-      const limit = Number(p["max_file_path_length"] ?? Infinity);
-      return (await facts.touched()).some((t) => !t.deleted && t.path.length > limit) ? `File paths must be at most ${limit} characters.` : undefined;
-    }
-    case "max_file_size": {
-      const limit = Number(p["max_file_size"] ?? Infinity);
-      return (await facts.touched()).some((t) => (t.size ?? 0) > limit * 1024 * 1024) ? `Files must be at most ${limit} MB.` : undefined;
-    }
-    case "branch_name_pattern":
-    case "tag_name_pattern":
-      return !facts.deletes && !patternHolds(p, name) ? `Name must ${patternText(p)}.` : undefined;
-    case "commit_message_pattern":
-    case "commit_author_email_pattern":
-    case "committer_email_pattern": {
-      const commits = await move.git.commits(await facts.newCommits());
-      const bad = commits.find(
-        (c) =>
-          !patternHolds(
-            p,
-            rule.type === "commit_message_pattern" ? c.message.trimEnd() : rule.type === "commit_author_email_pattern" ? c.author.email : c.committer.email,
-          ),
-      );
-      return bad ? `Commit ${bad.sha.slice(0, 7)}: ${rule.type === "commit_message_pattern" ? "message" : "email"} must ${patternText(p)}.` : undefined;
-    }
-    case "merge_queue":
-      return move.via === "merge" || facts.creates || facts.deletes ? undefined : "Changes must be made through the merge queue.";
-    case "required_deployments":
-      return facts.deletes ? undefined : "Required deployments have not succeeded.";
-    case "workflows":
-      return facts.deletes || facts.creates ? undefined : "Required workflow is expected.";
-    case "code_scanning":
-      return facts.deletes || facts.creates ? undefined : "Code scanning is waiting for results.";
-    default:
-      return undefined; // copilot_code_review asks for a review and refuses nothing
-  }
-}
-
-/** The review requirements of one ruleset alone, so that each rule fails or passes by itself. */
-function onlyFrom(world: World, repo: Repository, branch: string, ruleset: Ruleset) {
-  const alone: Repository = {
-    ...repo,
-    protections: new Map(),
-    rulesets: new Map([[ruleset.id, { ...ruleset, sourceType: "Repository" }]]),
-    owner: { kind: "user", id: repo.owner.id },
-  };
-  return reviewRequirements(world, alone, branch);
-}
-
-async function hasMerges(move: Movement, facts: Facts): Promise<boolean> {
-  return (await move.git.commits(await facts.newCommits())).some((c) => c.parents.length > 1);
-}
-
-async function hasUnsigned(world: World, move: Movement, facts: Facts): Promise<boolean> {
-  return (await move.git.commits(await facts.newCommits())).some((c) => !isVerified(world, move.repo, c));
-}
-
-/** GitHub signs what it commits itself; other signatures count when their author has a key on file. The signature's mathematics is not checked here. */
-export function isVerified(world: World, repo: Repository, commit: { sha: string; signature: string | null; committer: { email: string } }): boolean {
-  if (repo.signedByGitHub.has(commit.sha)) return true;
-  if (commit.signature === null) return false;
-  const user = [...world.users.values()].find((u) => u.email === commit.committer.email);
-  return user !== undefined && (commit.signature.includes("SSH SIGNATURE") ? user.keys.length > 0 : user.gpgKeys.length > 0);
-}
-
-function patternHolds(p: Record<string, unknown>, text: string): boolean {
-  const pattern = String(p["pattern"] ?? "");
-  const holds =
-    p["operator"] === "starts_with"
-      ? text.startsWith(pattern)
-      : p["operator"] === "ends_with"
-        ? text.endsWith(pattern)
-        : p["operator"] === "contains"
-          ? text.includes(pattern)
-          : regexHolds(pattern, text);
-  return p["negate"] === true ? !holds : holds;
-}
-function regexHolds(pattern: string, text: string): boolean {
-  try {
-    return new RegExp(pattern, "m").test(text);
-  } catch {
-    return false;
-  }
-}
-const patternText = (p: Record<string, unknown>): string =>
-  `${p["negate"] === true ? "not " : ""}${String(p["operator"]).replace("_", " ")} ${JSON.stringify(p["pattern"])}`;

@@ -3,9 +3,11 @@ import { roleOfUser } from "../permissions";
 import type { BranchProtection, ProtectionActor, Repository } from "../state";
 import type { World } from "../world";
 import { fnmatch } from "./fnmatch";
+import { hasRules } from "./plans";
 
-/** The one protection rule of a branch: an exact name wins, then the oldest pattern that matches. */
-export function protectionOf(repo: Repository, branch: string): BranchProtection | undefined {
+/** The one protection rule of a branch: an exact name wins, then the oldest pattern that matches. None where the plan has none. */
+export function protectionOf(world: World, repo: Repository, branch: string): BranchProtection | undefined {
+  if (!hasRules(world, repo)) return undefined;
   const all = [...repo.protections.values()];
   return all.find((p) => p.pattern === branch) ?? all.find((p) => fnmatch(p.pattern, branch));
 }

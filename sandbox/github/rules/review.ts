@@ -1,84 +1,29 @@
-import type { Auth } from "../auth";
 import type { GitRepository } from "../git/repository";
+import { ACTIONS_APP_ID } from "../ids";
 import { roleOfUser } from "../permissions";
 import type { Issue, PullRequest, Repository, Review } from "../state";
 import { atLeast, type World } from "../world";
-import { loadCodeowners, ownersOf, ownsPath, resolveOwners } from "./codeowners";
-import { protectionOf, isAmong, isExempt } from "./protection";
-import { activeRules, bypassOf } from "./rulesets";
-import type { RequiredCheck } from "./checks";
+import { loadCodeowners, ownersOf, resolveOwners } from "./codeowners";
+import { listMatches } from "./gitignore";
+import { hasRules } from "./plans";
+import { reviewRequirements, type ReviewRequirements } from "./requirements";
 
-/** Everything that the rules of a base branch ask of a pull request, the strictest of each. */
-export interface ReviewRequirements {
-  /** False: no rule speaks of pull requests. */
-  any: boolean;
-  approvals: number;
-  codeOwners: boolean;
-  lastPush: boolean;
-  threads: boolean;
-  dismissStale: boolean;
-  linear: boolean;
-  strict: boolean;
-  checks: RequiredCheck[];
-  methods: ReadonlySet<"merge" | "squash" | "rebase">;
-  reviewers: { teamId: number; patterns: string[]; approvals: number }[];
+/** What a reviewer had before their eyes: where the change left the base, and what it makes of it. Both are hashes. */
+export async function reviewedState(git: GitRepository, pull: PullRequest, commit = pull.headSha): Promise<{ mergeBase: string; tree: string }> {
+  const base = (await git.resolve(`refs/heads/${pull.baseRef}`)) ?? pull.baseSha;
+  return { mergeBase: (await git.mergeBase(base, commit)) ?? "", tree: (await git.resolve(commit, "^{tree}")) ?? "" };
 }
 
-/** @param auth when given, rules that this asker may bypass by merging are left out */
-export function reviewRequirements(world: World, repo: Repository, branch: string, auth?: Auth): ReviewRequirements {
-  const need: ReviewRequirements = {
-    any: false,
-    approvals: 0,
-    codeOwners: false,
-    lastPush: false,
-    threads: false,
-    dismissStale: false,
-    linear: false,
-    strict: false,
-    checks: [],
-    methods: new Set(["merge", "squash", "rebase"]),
-    reviewers: [],
-  };
-  let methods: string[] = ["merge", "squash", "rebase"];
-  for (const { ruleset, rule } of activeRules(world, repo, branch)) {
-    if (auth && bypassOf(world, ruleset, auth, repo) !== "never") continue;
-    const p = rule.parameters ?? {};
-    if (rule.type === "required_linear_history") need.linear = true;
-    if (rule.type === "required_status_checks") {
-      need.strict ||= p["strict_required_status_checks_policy"] === true;
-      for (const check of (p["required_status_checks"] ?? []) as { context: string; integration_id?: number }[])
-        need.checks.push({ context: check.context, integrationId: check.integration_id ?? null });
-    }
-    if (rule.type !== "pull_request") continue;
-    need.any = true;
-    need.approvals = Math.max(need.approvals, Number(p["required_approving_review_count"] ?? 0));
-    need.codeOwners ||= p["require_code_owner_review"] === true;
-    need.lastPush ||= p["require_last_push_approval"] === true;
-    need.threads ||= p["required_review_thread_resolution"] === true;
-    need.dismissStale ||= p["dismiss_stale_reviews_on_push"] === true;
-    if (Array.isArray(p["allowed_merge_methods"])) methods = methods.filter((m) => (p["allowed_merge_methods"] as string[]).includes(m));
-    for (const r of (p["required_reviewers"] ?? []) as { reviewer: { id: number }; file_patterns: string[]; minimum_approvals: number }[])
-      need.reviewers.push({ teamId: r.reviewer.id, patterns: r.file_patterns, approvals: r.minimum_approvals });
-  }
-  const protection = protectionOf(repo, branch);
-  if (protection && !(auth && isExempt(world, protection, auth, repo))) {
-    if (protection.requiresApprovingReviews && !(auth && isAmong(world, protection.bypassPullRequestActors, auth))) {
-      need.any = true;
-      need.approvals = Math.max(need.approvals, protection.requiredApprovingReviewCount);
-      need.codeOwners ||= protection.requiresCodeOwnerReviews;
-      need.lastPush ||= protection.requireLastPushApproval;
-      need.dismissStale ||= protection.dismissesStaleReviews;
-    }
-    need.threads ||= protection.requiresConversationResolution;
-    need.linear ||= protection.requiresLinearHistory;
-    if (protection.requiresStatusChecks) {
-      need.strict ||= protection.requiresStrictStatusChecks;
-      need.checks.push(...protection.requiredStatusChecks);
-    }
-  }
-  if (need.linear) methods = methods.filter((m) => m !== "merge");
-  need.methods = new Set(methods as ("merge" | "squash" | "rebase")[]);
-  return need;
+/**
+ * Approvals that no longer hold, because what they approved has changed: with "dismiss stale reviews" by a push that affects the difference, and with
+ * that or "approval of the most recent push" by a merge base that brings new changes in (notes of "Require a pull request before merging").
+ */
+export async function staleApprovals(world: World, repo: Repository, git: GitRepository, pull: PullRequest): Promise<Review[]> {
+  const need = reviewRequirements(world, repo, pull.baseRef);
+  const approvals = pull.reviews.filter((review) => review.state === "APPROVED");
+  if (approvals.length === 0 || (!need.dismissStale && !need.lastPush)) return [];
+  const now = await reviewedState(git, pull);
+  return approvals.filter(({ seen }) => seen && (seen.mergeBase !== now.mergeBase || (need.dismissStale && seen.tree !== now.tree)));
 }
 
 /** The last word of each reviewer: approvals and change requests, where a comment says nothing new. */
@@ -89,15 +34,28 @@ export function standingReviews(pull: PullRequest): Map<number, Review> {
   return last;
 }
 
+/**
+ * Whether somebody's review counts for the rules: people with write access, never the author. Reviews of Apps count when the App may write contents,
+ * those of Actions when the repository lets workflows approve; GitHub's documents leave the former open, and for a lock the worse case is assumed.
+ */
+export function reviewCounts(world: World, repo: Repository, issue: Issue, userId: number): boolean {
+  const user = world.users.get(userId);
+  if (!user || userId === issue.userId) return false;
+  if (user.type === "User") return atLeast(roleOfUser(world, user, repo), "write");
+  const app = [...world.apps.values()].find((candidate) => candidate.botUserId === userId);
+  if (app?.id === ACTIONS_APP_ID) return repo.workflow.canApprovePullRequestReviews;
+  return [...world.installations.values()].some(
+    (i) =>
+      i.appId === app?.id && i.account.id === repo.owner.id && (i.repositorySelection === "all" || i.repositoryIds.has(repo.id)) && i.permissions["contents"] === "write",
+  );
+}
+
 /** Why a pull request may not be merged for want of review, in GitHub's words; empty when nothing is missing. */
 export async function reviewProblems(world: World, repo: Repository, git: GitRepository, issue: Issue, need: ReviewRequirements): Promise<string[]> {
   const pull = issue.pull!;
   const problems: string[] = [];
   const standing = standingReviews(pull);
-  const counts = (userId: number): boolean => {
-    const user = world.users.get(userId);
-    return user?.type === "User" && userId !== issue.userId && atLeast(roleOfUser(world, user, repo), "write");
-  };
+  const counts = (userId: number): boolean => reviewCounts(world, repo, issue, userId);
   const approvers = new Set([...standing].filter(([id, r]) => r.state === "APPROVED" && counts(id)).map(([id]) => id));
   if ([...standing].some(([id, r]) => r.state === "CHANGES_REQUESTED" && counts(id)) && need.any)
     problems.push("Changes have been requested by a reviewer with write access.");
@@ -107,40 +65,18 @@ export async function reviewProblems(world: World, repo: Repository, git: GitRep
         ? "At least 1 approving review is required by reviewers with write access."
         : `At least ${need.approvals} approving reviews are required by reviewers with write access.`,
     );
-  const freshEnough = (id: number): boolean => (standing.get(id)!.submittedAt ?? "") >= pull.lastPush.at && standing.get(id)!.commitId === pull.headSha;
-  if (need.lastPush && ![...approvers].some((id) => id !== pull.lastPush.userId && freshEnough(id)))
+  if (need.lastPush && !(await lastPushApproved(git, pull, standing, approvers)))
     problems.push("New changes require approval from someone other than the last pusher.");
   if (need.codeOwners || need.reviewers.length > 0) {
-    const base = (await git.resolve(`refs/heads/${pull.baseRef}`)) ?? pull.baseSha;
-    const mergeBase = await git.mergeBase(base, pull.headSha);
-    const changes = await git.diff(mergeBase ?? null, pull.headSha, false);
-    const paths = [...new Set(changes.flatMap((c) => [c.filename, ...(c.previousFilename ? [c.previousFilename] : [])]))];
-    if (need.codeOwners) {
-      const file = await loadCodeowners(git, base);
-      const waiting = file
-        ? paths.filter((path) => {
-            const owners = ownersOf(file, path);
-            if (!owners || owners.length === 0) return false;
-            const { userIds } = resolveOwners(world, repo, owners);
-            return userIds.size > 0 && ![...approvers].some((id) => userIds.has(id));
-          })
-        : [];
-      if (waiting.length > 0) problems.push("Waiting on code owner review from owners of the changed files.");
-    }
-    for (const r of need.reviewers) {
-      if (
-        !paths.some(
-          (path) =>
-            r.patterns.filter((p) => !p.startsWith("!")).some((p) => ownsPath(p, path)) &&
-            !r.patterns.filter((p) => p.startsWith("!")).some((p) => ownsPath(p.slice(1), path)),
-        )
-      )
-        continue;
-      const given = [...approvers].filter((id) => world.teamsOfUser(id).some((t) => t.id === r.teamId)).length;
-      if (given < r.approvals)
-        problems.push(
-          `Waiting on ${r.approvals} approving review${r.approvals === 1 ? "" : "s"} from ${world.teams.get(r.teamId)?.slug ?? "a required team"}.`,
-        );
+    const paths = await changedPaths(git, pull);
+    if (need.codeOwners && (await ownersMissing(world, repo, git, issue, paths, approvers))) problems.push("Waiting on code owner review from owners of the changed files.");
+    for (const { teamId, patterns, approvals } of need.reviewers) {
+      if (!paths.some((path) => listMatches(patterns, path))) continue;
+      const team = world.teams.get(teamId);
+      // The team itself needs write access for its members' approvals to count, whatever they have otherwise.
+      const writes = team !== undefined && atLeast(world.teamRole(team, repo.id), "write");
+      const given = writes ? [...approvers].filter((id) => world.teamsOfUser(id).includes(team)).length : 0;
+      if (given < approvals) problems.push(`Waiting on ${approvals} approving review${approvals === 1 ? "" : "s"} from ${team?.slug ?? "a required team"}.`);
     }
   }
   if (need.threads && pull.reviewComments.some((c) => c.inReplyToId === null && !c.resolved))
@@ -148,19 +84,52 @@ export async function reviewProblems(world: World, repo: Repository, git: GitRep
   return problems;
 }
 
-/** Accounts and teams that are asked for review because they own changed files; drafts ask nobody. */
-export async function codeOwnersToAsk(world: World, repo: Repository, git: GitRepository, issue: Issue): Promise<{ userIds: number[]; teamIds: number[] }> {
-  const pull = issue.pull!;
-  const base = await git.resolve(`refs/heads/${pull.baseRef}`);
-  const file = base ? await loadCodeowners(git, base) : undefined;
-  if (!base || !file) return { userIds: [], teamIds: [] };
+/** Somebody who counts, other than who pushed last, has approved what is there now, after it was pushed. */
+async function lastPushApproved(git: GitRepository, pull: PullRequest, standing: ReadonlyMap<number, Review>, approvers: ReadonlySet<number>): Promise<boolean> {
+  const { tree } = await reviewedState(git, pull);
+  return [...approvers].some((id) => {
+    const { submittedAt, seen } = standing.get(id)!;
+    return id !== pull.lastPush.userId && (submittedAt ?? "") >= pull.lastPush.at && seen?.tree === tree;
+  });
+}
+
+/** Paths that the pull request changes, old names of renamed files included. */
+async function changedPaths(git: GitRepository, pull: PullRequest): Promise<string[]> {
+  const base = (await git.resolve(`refs/heads/${pull.baseRef}`)) ?? pull.baseSha;
   const changes = await git.diff((await git.mergeBase(base, pull.headSha)) ?? null, pull.headSha, false);
-  const owners = new Set(changes.flatMap((c) => ownersOf(file, c.filename) ?? []));
-  const { teamIds } = resolveOwners(world, repo, [...owners]);
-  const single = resolveOwners(
-    world,
-    repo,
-    [...owners].filter((o) => !o.includes("/")),
-  );
-  return { userIds: [...single.userIds].filter((id) => id !== issue.userId), teamIds: [...teamIds] };
+  return [...new Set(changes.flatMap((c) => [c.filename, ...(c.previousFilename ? [c.previousFilename] : [])]))];
+}
+
+/**
+ * Whether a changed path has owners of whom none has approved. The file in force is the base branch's. An owner who opens the pull request, or is in
+ * the owning team, has approved by that (last example of "About code owners").
+ */
+async function ownersMissing(world: World, repo: Repository, git: GitRepository, issue: Issue, paths: readonly string[], approvers: ReadonlySet<number>): Promise<boolean> {
+  const file = await ownersFileOf(world, repo, git, issue.pull!);
+  if (!file) return false;
+  return paths.some((path) => {
+    const { userIds } = resolveOwners(world, repo, ownersOf(file, path) ?? []);
+    return userIds.size > 0 && !userIds.has(issue.userId) && ![...approvers].some((id) => userIds.has(id));
+  });
+}
+
+async function ownersFileOf(world: World, repo: Repository, git: GitRepository, pull: PullRequest) {
+  const base = hasRules(world, repo) ? await git.resolve(`refs/heads/${pull.baseRef}`) : undefined;
+  return base === undefined ? undefined : loadCodeowners(git, base);
+}
+
+/**
+ * Accounts and teams that are asked for review because they own changed files, and teams that a rule requires for them, those without a required
+ * approval included. Drafts ask nobody: the caller sees to that.
+ */
+export async function reviewersToAsk(world: World, repo: Repository, git: GitRepository, issue: Issue): Promise<{ userIds: number[]; teamIds: number[] }> {
+  const pull = issue.pull!;
+  const paths = await changedPaths(git, pull);
+  const file = await ownersFileOf(world, repo, git, pull);
+  const owners = [...new Set(paths.flatMap((path) => (file && ownersOf(file, path)) ?? []))];
+  const { teamIds } = resolveOwners(world, repo, owners);
+  const { userIds } = resolveOwners(world, repo, owners.filter((owner) => !owner.includes("/")));
+  for (const { teamId, patterns } of reviewRequirements(world, repo, pull.baseRef).reviewers)
+    if (world.teams.has(teamId) && paths.some((path) => listMatches(patterns, path))) teamIds.add(teamId);
+  return { userIds: [...userIds].filter((id) => id !== issue.userId), teamIds: [...teamIds] };
 }

@@ -3,9 +3,10 @@ import { orgRole, roleOfUser } from "../permissions";
 import type { BypassActor, Repository, Role, Ruleset, RulesetRule } from "../state";
 import { atLeast, type World } from "../world";
 import { fnmatch } from "./fnmatch";
+import { hasOrganizationRulesets, hasPushRules, hasRules } from "./plans";
 
-/** Role ids that bypass actors of the kind RepositoryRole use. */
-const ROLE_IDS: Record<number, Role> = { 1: "read", 2: "maintain", 3: "triage", 4: "write", 5: "admin" };
+/** Ids that bypass actors of the kind RepositoryRole use. Roles below `write` cannot be given bypass ("Granting bypass permissions for your ruleset"). */
+export const ROLE_IDS: Readonly<Record<number, Role>> = { 2: "maintain", 4: "write", 5: "admin" };
 
 export function refMatches(include: readonly string[], exclude: readonly string[], ref: string, defaultBranch: string): boolean {
   const any = (patterns: readonly string[]): boolean =>
@@ -13,11 +14,26 @@ export function refMatches(include: readonly string[], exclude: readonly string[
   return any(include) && !any(exclude);
 }
 
-/** Rulesets of a repository and its organization that are not disabled and whose conditions name the repository. */
+/** Rulesets of a repository, and those of its organization whose conditions name it; none where the plan has none. */
 export function rulesetsOf(world: World, repo: Repository): Ruleset[] {
+  if (!hasRules(world, repo)) return [];
   const org = world.orgOf(repo);
-  const inherited = org ? [...org.rulesets.values()].filter((r) => orgRulesetCovers(r, repo)) : [];
+  const inherited = org && hasOrganizationRulesets(org) ? [...org.rulesets.values()].filter((r) => orgRulesetCovers(r, repo)) : [];
   return [...repo.rulesets.values(), ...inherited];
+}
+
+/** The repository that a fork network began with. */
+export function rootOf(world: World, repo: Repository): Repository {
+  let root = repo;
+  for (let above = world.repos.get(repo.forkOf ?? -1); above; above = world.repos.get(above.forkOf ?? -1)) root = above;
+  return root;
+}
+
+/** Push rulesets cover every ref of a repository and of its whole fork network, whoever owns the fork. */
+export function pushRulesetsOf(world: World, repo: Repository): Ruleset[] {
+  return [...new Set([repo, rootOf(world, repo)])]
+    .filter((one) => hasPushRules(world, one))
+    .flatMap((one) => rulesetsOf(world, one).filter((r) => r.target === "push" && r.enforcement !== "disabled"));
 }
 
 function orgRulesetCovers(ruleset: Ruleset, repo: Repository): boolean {
@@ -30,15 +46,14 @@ function orgRulesetCovers(ruleset: Ruleset, repo: Repository): boolean {
   return ruleset.conditions?.repository_property === undefined;
 }
 
-/** Branch or tag rulesets for a ref; push rulesets cover every ref, of repositories that are not public. */
+/** Branch or tag rulesets for a ref, and the push rulesets. */
 export function rulesetsForRef(world: World, repo: Repository, ref: string): Ruleset[] {
   const kind = ref.startsWith("refs/heads/") ? "branch" : ref.startsWith("refs/tags/") ? "tag" : undefined;
-  return rulesetsOf(world, repo).filter((r) => {
-    if (r.enforcement === "disabled") return false;
-    if (r.target === "push") return repo.visibility !== "public";
+  const named = rulesetsOf(world, repo).filter((r) => {
     const names = r.conditions?.ref_name;
-    return r.target === kind && names !== undefined && refMatches(names.include, names.exclude, ref, repo.defaultBranch);
+    return r.enforcement !== "disabled" && r.target === kind && names !== undefined && refMatches(names.include, names.exclude, ref, repo.defaultBranch);
   });
+  return [...named, ...pushRulesetsOf(world, repo)];
 }
 
 export interface ActiveRule {
@@ -55,8 +70,12 @@ export function activeRules(world: World, repo: Repository, branch: string): Act
 
 export type Bypass = "always" | "pull_request" | "exempt" | "never";
 
-/** How far the asker may bypass one ruleset: bypass is per ruleset, and nothing else gives it, not even ownership. */
-export function bypassOf(world: World, ruleset: Ruleset, auth: Auth, repo: Repository): Bypass {
+/**
+ * How far the asker may bypass one ruleset: bypass is per ruleset, and nothing else gives it, not even ownership. A push ruleset is bypassed in
+ * a whole fork network by those alone who may bypass it in the network's root.
+ */
+export function bypassOf(world: World, ruleset: Ruleset, auth: Auth, of: Repository): Bypass {
+  const repo = ruleset.target === "push" && ruleset.sourceId !== of.id ? rootOf(world, of) : of;
   const modes = ruleset.bypassActors.filter((actor) => isActor(world, actor, auth, repo)).map((actor) => actor.bypass_mode);
   return modes.includes("exempt") ? "exempt" : modes.includes("always") ? "always" : modes.includes("pull_request") ? "pull_request" : "never";
 }

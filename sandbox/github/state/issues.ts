@@ -102,6 +102,8 @@ export interface Review {
   body: string;
   commitId: string;
   submittedAt: string | null;
+  /** Of an approval: what it was given to. */
+  seen?: { mergeBase: string; tree: string };
 }
 
 export interface ReviewComment {

@@ -1,6 +1,7 @@
 import { createHmac, createPublicKey, verify, type JsonWebKey } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { RequestLog } from "../../../sandbox/github/http/log";
 import { onboard, standIn, type Caller, type StandIn } from "./support/standin";
 
 describe("the rehearsal's own controls", () => {
@@ -29,6 +30,17 @@ describe("the rehearsal's own controls", () => {
       expect(JSON.stringify(body)).not.toContain(bot.token);
       await s.sandbox("DELETE", "/requests");
       expect((await s.sandbox("GET", "/requests")).body).toEqual([]);
+    });
+    it("says so when it no longer has every request, until it is emptied", () => {
+      const log = new RequestLog(4);
+      const arrive = (): unknown => log.begin("GET", "/api/v3/user", {}, "2026-01-01T00:00:00Z");
+      for (let i = 0; i < 4; i += 1) arrive();
+      expect(log.list()).toHaveLength(4);
+      arrive();
+      expect(() => log.list()).toThrow("3 of 5 requests are no longer kept");
+      log.clear();
+      arrive();
+      expect(log.list()).toHaveLength(1);
     });
     it("reads paths leniently, so that what a gate lets through shows its effect", async () => {
       for (const path of [

@@ -1,4 +1,5 @@
 /** Branch protection rules, as the plugin and administrators make them. */
+import { demandRules } from "../../rules/plans";
 import { newProtection } from "../../rules/protection";
 import { nodeId, parseNodeId } from "../../ids";
 import { roleOfUser } from "../../permissions";
@@ -71,6 +72,7 @@ export const protectionMutations: Resolvers<unknown> = {
   createBranchProtectionRule: async (_source, { input }, context) => {
     const { repo } = await nodeOf<RepositorySource>(context, input.repositoryId, "Repository");
     demand(context, repo, "admin", NEEDED, "createBranchProtectionRule");
+    demandRules(context.world, repo);
     const id = context.world.ids.next();
     const rule = newProtection(id, nodeId("protectionRule", repo.id, id), repo, pattern(repo, input.pattern), demandUser(context).id);
     apply(context, repo, rule, input);
@@ -81,6 +83,7 @@ export const protectionMutations: Resolvers<unknown> = {
   updateBranchProtectionRule: async (_source, { input }, context) => {
     const { repo, protection } = await nodeOf<ProtectionSource>(context, input.branchProtectionRuleId, "BranchProtectionRule");
     demand(context, repo, "admin", NEEDED, "updateBranchProtectionRule");
+    demandRules(context.world, repo);
     const named = typeof input.pattern === "string" ? pattern(repo, input.pattern, protection) : protection.pattern;
     apply(context, repo, protection, input);
     protection.pattern = named;

@@ -1,4 +1,5 @@
 /** What is done to pull requests. The rules of the base branch are the domain's part, as for the REST API. */
+import { waitForMerge } from "../../domain/autoMerge";
 import { eventOf, pullEvent } from "../../domain/events";
 import { setIssueState } from "../../domain/issues";
 import { createPull, mergePull, pullFigures, requestReviewers, retarget, setDraft, updateBranch } from "../../domain/pulls";
@@ -43,7 +44,7 @@ export const pullMutations: Resolvers<unknown> = {
     if (typeof input.title === "string" && input.title.trim() === "") throw unprocessable("Title can't be blank");
     const setMetadata = await metadataOf(context, source, input, "updatePullRequest");
     const actor = demandUser(context).id;
-    if (typeof input.baseRefName === "string" && input.baseRefName !== pullOf(source).baseRef) await retarget(context.world, repo, issue, input.baseRefName);
+    if (typeof input.baseRefName === "string" && input.baseRefName !== pullOf(source).baseRef) await retarget(context.world, repo, context.auth, issue, input.baseRefName);
     if (typeof input.title === "string") issue.title = input.title;
     if (typeof input.body === "string") issue.body = input.body;
     if (typeof input.maintainerCanModify === "boolean") pullOf(source).maintainerCanModify = input.maintainerCanModify;
@@ -100,6 +101,7 @@ export const pullMutations: Resolvers<unknown> = {
     pullOf(source).autoMerge = {
       enabledById: demandUser(context).id, method: String(input.mergeMethod ?? "MERGE").toLowerCase() as "merge" | "squash" | "rebase", title: input.commitHeadline ?? null, message: input.commitBody ?? null,
     };
+    waitForMerge(context.world, repo, issue);
     eventOf(context.world, repo, issue, "auto_merge_enabled", demandUser(context).id);
     pullEvent(context.world, repo, issue, "auto_merge_enabled", demandUser(context).id);
     return answer(source, args, context);

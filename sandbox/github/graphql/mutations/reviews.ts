@@ -66,7 +66,7 @@ export const reviewMutations: Resolvers<unknown> = {
     if (issue.userId === review.userId && event === "REQUEST_CHANGES") throw unprocessable("Can not request changes on your own pull request");
     const said = body !== "" || pullOf(source).reviewComments.some((comment) => comment.reviewId === review.id);
     if (event !== "APPROVE" && !said) throw unprocessable("Review comment is required");
-    submitReview(context.world, repo, issue, review, event, body);
+    await submitReview(context.world, repo, context.auth, issue, review, event, body);
     return reviewAnswer(source, args);
   },
   updatePullRequestReview: async (_source, args, context) => {
@@ -85,7 +85,8 @@ export const reviewMutations: Resolvers<unknown> = {
   dismissPullRequestReview: async (_source, args, context) => {
     const source = await nodeOf<ReviewSource>(context, args.input.pullRequestReviewId, "PullRequestReview");
     demand(context, source.repo, "write", NEEDED, "dismissPullRequestReview");
-    dismissReview(context.world, source.repo, source.issue, source.review, String(args.input.message), demandUser(context).id);
+    demandUser(context);
+    dismissReview(context.world, source.repo, context.auth, source.issue, source.review, String(args.input.message));
     return reviewAnswer(source, args);
   },
   addPullRequestReviewThread: async (_source, args, context) => {

@@ -80,7 +80,7 @@ const ref: Resolvers<RefSource> = {
   repository: ({ repo }) => repositorySource(repo),
   target: ({ repo, sha }) => objectAt(repo, sha),
   branchProtectionRule: ({ repo, name }, _args, context) => {
-    const found = name.startsWith(HEADS) && seesProtection(context, repo) ? protectionOf(repo, short(name)) : undefined;
+    const found = name.startsWith(HEADS) && seesProtection(context, repo) ? protectionOf(context.world, repo, short(name)) : undefined;
     return found ? protectionSource(repo, found) : null;
   },
   associatedPullRequests: ({ repo, name }, args) => {
@@ -90,7 +90,7 @@ const ref: Resolvers<RefSource> = {
   },
   refUpdateRule: ({ repo, name }, _args, { world }) => {
     const rules = activeRules(world, repo, short(name));
-    if (!name.startsWith(HEADS) || (rules.length === 0 && !protectionOf(repo, short(name)))) return null;
+    if (!name.startsWith(HEADS) || (rules.length === 0 && !protectionOf(world, repo, short(name)))) return null;
     const has = (type: string): boolean => rules.some(({ rule }) => rule.type === type);
     return {
       pattern: short(name), requiresLinearHistory: has("required_linear_history"), requiresSignatures: has("required_signatures"), requiresConversationResolution: false,

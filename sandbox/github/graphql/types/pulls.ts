@@ -2,7 +2,8 @@
 import { pullFigures } from "../../domain/pulls";
 import { gitOf } from "../../domain/refs";
 import { roleOn } from "../../permissions";
-import { reviewProblems, reviewRequirements, standingReviews } from "../../rules/review";
+import { reviewRequirements } from "../../rules/requirements";
+import { reviewProblems, standingReviews } from "../../rules/review";
 import type { Issue, PullRequest, Repository, Review } from "../../state";
 import { atLeast } from "../../world";
 import { sees } from "../access";

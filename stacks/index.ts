@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Posture, bundleGate, lookUpGitHub, lookUpLedgerTag } from "../infra";
-import { accessOf, agentHosts, codeOwnersText, keptOwners, missingLocks, names, readableMatrix, tokenPermissions, writable } from "../infra/posture";
+import { accessOf, agentHosts, codeOwnersText, controls, keptOwners, missingLocks, names, readableMatrix, tokenPermissions, writable } from "../infra/posture";
 import { asRunError, environmentFile, loadEnvironment, surroundings } from "./environment";
 
 /** One stack: reads its environment, looks up what it names, declares one posture. Nothing is declared before all of it is right. */
@@ -25,6 +25,7 @@ async function program(): Promise<Record<string, unknown>> {
     agentHosts: agentHosts(environment),
     codeOwners: Object.fromEntries(writable(environment).map((repository) => [repository.name, codeOwnersText(environment, repository, keptOwners(found(repository.name)))])),
     missingLocks: missingLocks(environment),
+    controls: Object.fromEntries(controls(environment).map(({ id, title, met, why }) => [id, met ? `met: ${title}` : `not met: ${title} (${why})`])),
     tokenPermissions: tokenPermissions(environment),
     names: names(environment),
   };

@@ -32,3 +32,4 @@ export {
 export { KEEPERS, LOCKS, keepers, lock, type Keeper, type Lock, type LockContext, type LockId } from "./locks";
 export { CATALOGUE, action, oneLockIsEnough, type Action, type Place, type Standing } from "./catalogue";
 export { LOCKS_NEEDED, accessMatrix, accessOf, lockProblems, missingLocks, readableMatrix, verdict, type AccessMatrix, type Verdict } from "./matrix";
+export { CONTROLS, controls, type Control, type ControlVerdict } from "./controls";

@@ -40,6 +40,8 @@ it.each(["dev", "prod"])("brings the %s environment up, with the outputs that op
   expect(value.gateUrl).toBe(stack === "dev" ? "https://github-gate-dev.acme-dev.workers.dev" : "https://github-gate.acme.dev");
   expect(value.tokenPermissions).toEqual(tokenPermissions(posture));
   expect(value.names).toEqual(names(posture));
+  expect(value.missingLocks).toEqual({});
+  expect(value.controls).toMatchObject({ "CIS 1.1.16": "met: no force push", "CIS 1.1.14": expect.stringMatching(stack === "dev" ? /^not met: .*review.administrators: bound/ : /^met: /) as string });
   expect(value.gatePolicy).toMatchObject({ organization: "acme", v: 1 });
   expect(value.access).toMatchObject({ api: "write", docs: "read" });
   expect(value.agentHosts).toEqual([String(value.gateUrl).replace("https://", "")]);

@@ -32,7 +32,7 @@ export const postureMocks: Mocks = {
   calls: {
     "github:index/getRepository:getRepository": ({ name }) => ({ name, fullName: `acme/${String(name)}`, nodeId: `R_${String(name)}`, repoId: 100 + String(name).length, archived: false, defaultBranch: "main", visibility: "private" }),
     "github:index/getTeam:getTeam": ({ slug }) => ({ id: String(500 + String(slug).length), slug, privacy: "closed" }),
-    "github:index/getRepositoryTeams:getRepositoryTeams": ({ name }) => ({ name, teams: ["agent-reviewers", "backend", "security"].map((slug) => ({ name: slug, slug, permission: "push" })) }),
+    "github:index/getRepositoryTeams:getRepositoryTeams": ({ name }) => ({ name, teams: ["agent-reviewers", "backend", "frontend", "mobile", "security"].map((slug) => ({ name: slug, slug, permission: "push" })) }),
     "github:index/getRestApi:getRestApi": ({ endpoint }) => ({ endpoint, code: 404, status: "404 Not Found", headers: "{}", body: "" }),
     "cloudflare:index/getWorkersScripts:getWorkersScripts": () => ({ results: [] }),
   },

@@ -1,10 +1,11 @@
 import { SecretRefusal } from "../infra/posture/gate/body";
-import { judgeGraphql } from "../infra/posture/gate/graphql/judge";
-import { emptyElsewhere, judgeResolved, RESOLVE_QUERY } from "../infra/posture/gate/graphql/resolve";
+import { judgeGraphql, OPENED, type JudgedGraphql } from "../infra/posture/gate/graphql/judge";
+import { emptyElsewhere, judgeResolved, nodesOf, RESOLVE_QUERY, RESOLVE_WITH_MARKS } from "../infra/posture/gate/graphql/resolve";
 import { Refusal } from "../infra/posture/gate/refusals";
 import type { Isolate } from "./isolate";
 import { lookUp } from "./lookup";
 import { Refused, refuse } from "./problem";
+import { mark, numberOf } from "./proposals";
 import { judgeJsonType, readJson, readText } from "./requests";
 import { pass } from "./rest";
 import { send } from "./upstream";
@@ -17,7 +18,7 @@ export async function graphql(isolate: Isolate, visit: Visit): Promise<Response>
   judgeJsonType(visit.headers);
   const { text, bytes } = await readText(request, isolate.policy.policy.limits.maxBodyBytes);
   visit.bytesIn = bytes;
-  const judged = judgeGraphql(isolate.policy, text);
+  const judged = judgeGraphql(isolate.policy, text, visit.requestId);
   if (judged instanceof SecretRefusal) visit.findings = judged.findings;
   if (judged instanceof Refusal) throw new Refused(judged);
   visit.write = judged.write;
@@ -26,23 +27,46 @@ export async function graphql(isolate: Isolate, visit: Visit): Promise<Response>
   if (!isolate.policy.open.has(visit.route)) refuse("route-not-allowed");
   const admission = isolate.link.admit(visit.background, visit.write, bytes, visit.startedAt);
   visit.admission = admission instanceof Promise ? await admission : admission;
+  let final = judged.text;
   if (judged.ids.length > 0) {
-    const answer = await post(isolate, visit, JSON.stringify({ query: RESOLVE_QUERY, variables: { ids: judged.ids } }));
-    const refused = judgeResolved(isolate.policy, judged.ids, await parsed(answer), judged.write);
+    const resolved = await parsed(await post(isolate, visit, JSON.stringify({ query: judged.kept === undefined ? RESOLVE_QUERY : RESOLVE_WITH_MARKS, variables: { ids: judged.ids } })));
+    const refused = judgeResolved(isolate.policy, judged.ids, resolved, judged.write);
     if (refused !== undefined) throw new Refused(refused);
+    const kept = judged.kept?.(nodesOf(resolved)) ?? final;
+    if (kept instanceof Refusal) throw new Refused(kept);
+    final = kept;
   }
   for (const lookup of judged.lookups) await lookUp(isolate, visit, lookup);
-  const answer = await post(isolate, visit, judged.text);
-  return pass(isolate, visit, answer, judged.elsewhere.length === 0 ? undefined : (raw) => {
-    let body: { data?: unknown };
-    try {
-      body = JSON.parse(raw) as typeof body;
-    } catch {
-      return refuse("answer-refused");
-    }
-    emptyElsewhere(isolate.policy, body.data, judged.elsewhere);
-    return JSON.stringify(body);
-  });
+  const answer = await post(isolate, visit, final);
+  if (judged.opens === undefined) return pass(isolate, visit, answer, judged.elsewhere.length === 0 ? undefined : (raw) => edited(raw, ({ data }) => emptyElsewhere(isolate.policy, data, judged.elsewhere)));
+  return opened(isolate, visit, judged, answer, judged.opens);
+}
+
+/** The answer about a pull request that was opened, which is marked whatever becomes of the answer. `key`: where the answer has it. */
+async function opened(isolate: Isolate, visit: Visit, { repository, elsewhere }: JudgedGraphql, answer: Response, key: string): Promise<Response> {
+  let made: unknown = answer.status === 200 ? {} : undefined;
+  try {
+    return await pass(isolate, visit, answer, (raw) => edited(raw, ({ data }) => {
+      const payload = (data as Record<string, Record<string, unknown> | null> | null | undefined)?.[key];
+      // An answer without the pull request is GitHub's refusal.
+      made = payload === null || payload === undefined ? undefined : (payload[OPENED] ?? {});
+      if (payload !== null && payload !== undefined) delete payload[OPENED];
+      emptyElsewhere(isolate.policy, data, elsewhere);
+    }));
+  } finally {
+    if (made !== undefined && repository !== undefined) await mark(isolate, visit, repository, numberOf(made));
+  }
+}
+
+function edited(raw: string, edit: (body: { data?: unknown }) => void): string {
+  let body: { data?: unknown };
+  try {
+    body = JSON.parse(raw) as typeof body;
+  } catch {
+    return refuse("answer-refused");
+  }
+  edit(body);
+  return JSON.stringify(body);
 }
 
 function post(isolate: Isolate, visit: Visit, body: string): Promise<Response> {

@@ -37,7 +37,7 @@ export class ObjectReader implements ObjectSource {
 
   async judge(id: string): Promise<Refusal | undefined> {
     try {
-      await lookUp(this.isolate, this.visit, { kind: "compare", repository: this.repository, base: this.repository.defaultBranch, head: id, proposal: false });
+      await lookUp(this.isolate, this.visit, { kind: "compare", repository: this.repository, base: this.repository.defaultBranch, head: id });
       return undefined;
     } catch (error) {
       if (error instanceof Refused && error.refusal.status === 403) return error.refusal;

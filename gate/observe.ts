@@ -1,11 +1,12 @@
-import { SecretRefusal } from "../infra/posture/gate/body";
+import { judgeBody, SecretRefusal } from "../infra/posture/gate/body";
+import { judgeTarget } from "../infra/posture/gate/decide";
 import { parseStrictJson } from "../infra/posture/gate/json";
 import { Refusal, type RuleId } from "../infra/posture/gate/refusals";
 import { findSecrets } from "../infra/posture/gate/secrets";
 import type { Isolate } from "./isolate";
 import { Refused } from "./problem";
 import { forwardedHeaders, judgeJsonType, readText } from "./requests";
-import { pass } from "./rest";
+import { pass, rest } from "./rest";
 import { send } from "./upstream";
 import type { Visit } from "./visit";
 
@@ -16,25 +17,57 @@ import type { Visit } from "./visit";
 const OBSERVED: ReadonlySet<RuleId> = new Set(["route-not-allowed", "repository-not-listed", "access-read-only", "query-not-allowed", "body-key-not-allowed", "body-value", "search-not-scoped"]);
 
 /**
+ * Guard `observe-write`: of writes only those whose route the gate knows, to a repository that is read or not listed, or with a key more in the body. A
+ * route that it does not know could merge, a parameter in the query could approve, and where a body decides over code, reviews or the gate's own marks,
+ * every key of it must have been judged.
+ */
+function mayObserveWrite(visit: Visit, rule: RuleId): boolean {
+  const route = visit.verdict?.route;
+  if (route === undefined || visit.target.includes("?")) return false;
+  if (rule === "access-read-only") return true;
+  return !/^(?:contents|git|pulls)\./.test(route.id) && route.marks === undefined && route.guardLabel === undefined && rule !== "route-not-allowed";
+}
+
+/**
  * Guard `observe-end`: whether a refusal is only recorded. In `observe`, until the end of its day (UTC) and never after, a REST request that is understood
  * and forbidden by what a posture could open goes on to GitHub, where the other locks still hold. GraphQL and git are judged as always.
  */
 export function mayObserve(isolate: Isolate, visit: Visit, refusal: Refusal): boolean {
   const { mode } = isolate.policy.policy;
-  return mode.kind === "observe" && OBSERVED.has(refusal.rule) && visit.verdict?.kind === "rest" && visit.startedAt < Date.parse(`${mode.until}T23:59:59Z`);
+  if (mode.kind !== "observe" || !OBSERVED.has(refusal.rule) || visit.verdict?.kind !== "rest" || visit.startedAt >= Date.parse(`${mode.until}T23:59:59Z`)) return false;
+  return !isWrite(visit) || mayObserveWrite(visit, refusal.rule);
+}
+
+const isWrite = (visit: Visit): boolean => visit.method !== "GET" && visit.method !== "HEAD";
+
+/** Records that a request would be refused. A write to a repository that may be read is judged on as if it could be written: only that lock is open. */
+export function observe(isolate: Isolate, visit: Visit, refusal: Refusal): Promise<Response> {
+  visit.decision = "observe";
+  visit.refusal = refusal;
+  if (refusal.rule !== "access-read-only") return observed(isolate, visit, refusal);
+  const verdict = judgeTarget(isolate.policy, visit.method, visit.target, true);
+  visit.verdict = verdict;
+  if (verdict.refusal !== undefined) throw new Refused(verdict.refusal);
+  visit.write = true;
+  return rest(isolate, visit);
 }
 
 /**
- * Lets a request through that would be refused, and records it as such. Limits, token and answer filter are those of every request; a body is sent only
- * when it is JSON with one reading and without a credential in it. `text`: the body, when it has been read.
+ * Lets a request through that would be refused. Limits, token and answer filter are those of every request; a body is sent only when it is JSON with one
+ * reading and without a credential in it, and nothing else is wrong with it. `text`: the body, when it has been read and judged.
  */
 export async function observed(isolate: Isolate, visit: Visit, refusal: Refusal, text?: string): Promise<Response> {
-  visit.write = visit.method !== "GET" && visit.method !== "HEAD";
-  const body = text ?? (visit.write ? await bodyOf(isolate, visit) : "");
+  visit.write = isWrite(visit);
+  let body = text ?? (visit.write ? await bodyOf(isolate, visit) : "");
   const findings = findSecrets(body);
   if (findings.length > 0) {
     visit.findings = findings;
     throw new Refused(new SecretRefusal(findings));
+  }
+  if (visit.write && text === undefined && visit.verdict !== undefined) {
+    const judged = judgeBody(isolate.policy, visit.verdict, body, visit.requestId);
+    if (judged instanceof Refusal && !mayObserve(isolate, visit, judged)) throw new Refused(judged);
+    if (!(judged instanceof Refusal)) body = judged.text ?? "";
   }
   visit.decision = "observe";
   visit.refusal = refusal;

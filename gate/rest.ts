@@ -1,4 +1,5 @@
-import { judgeBody, SecretRefusal } from "../infra/posture/gate/body";
+import { judgeBody, SecretRefusal, type Kept } from "../infra/posture/gate/body";
+import type { CompiledRepository } from "../infra/posture/gate/compiled";
 import { withoutElsewhere } from "../infra/posture/gate/elsewhere";
 import type { Lookup } from "../infra/posture/gate/lookups";
 import { Refusal } from "../infra/posture/gate/refusals";
@@ -9,8 +10,9 @@ import type { Isolate } from "./isolate";
 import { lookUp } from "./lookup";
 import { mayObserve, observed } from "./observe";
 import { Refused, refuse } from "./problem";
-import { forwardedHeaders, judgeJsonType, readBytes, readText } from "./requests";
-import { send, type UpstreamRequest } from "./upstream";
+import { mark, numberIn } from "./proposals";
+import { forwardedHeaders, judgeJsonType, readBytes, readJson, readText } from "./requests";
+import { askApi, send, type UpstreamRequest } from "./upstream";
 import type { Visit } from "./visit";
 
 /** Largest answer that is read whole, to be filtered; larger ones are refused. */
@@ -25,6 +27,7 @@ export async function rest(isolate: Isolate, visit: Visit): Promise<Response> {
   const limits = isolate.policy.policy.limits;
   let body: string | undefined;
   let lookups: readonly Lookup[] = [];
+  let kept: Kept | undefined;
   const { method } = visit;
   if (method === "GET" || method === "HEAD" || request.body === null) {
     const length = visit.headers.get("content-length");
@@ -35,7 +38,7 @@ export async function rest(isolate: Isolate, visit: Visit): Promise<Response> {
     if (Number(visit.headers.get("content-length") ?? 1) > 0 && route.body !== undefined) judgeJsonType(visit.headers);
     const read = await readText(request, limits.maxBodyBytes);
     visit.bytesIn = read.bytes;
-    const judged = judgeBody(isolate.policy, verdict, read.text);
+    const judged = judgeBody(isolate.policy, verdict, read.text, visit.requestId);
     if (judged instanceof SecretRefusal) visit.findings = judged.findings;
     if (judged instanceof Refusal) {
       if (!mayObserve(isolate, visit, judged)) throw new Refused(judged);
@@ -43,13 +46,41 @@ export async function rest(isolate: Isolate, visit: Visit): Promise<Response> {
     }
     body = judged.text;
     lookups = judged.lookups;
+    kept = judged.kept;
   }
   const admission = isolate.link.admit(visit.background, visit.write, visit.bytesIn, visit.startedAt);
   visit.admission = admission instanceof Promise ? await admission : admission;
   for (const lookup of lookups) await lookUp(isolate, visit, lookup);
+  if (kept !== undefined) body = await keep(isolate, visit, kept);
   const answer = await send(isolate, visit, requestOf(isolate, visit, route, verdict.sent, body));
+  if (route.marks === "opens" && answer.status === 201 && verdict.repository !== undefined) return opened(isolate, visit, verdict.repository, answer);
   if (route.download === true && answer.status >= 300 && answer.status < 400 && answer.status !== 304) return download(isolate, visit, answer);
   return pass(isolate, visit, answer, (text) => withoutElsewhere(isolate.policy, text));
+}
+
+/** Guard `keep-marks`: reads what is there, so that what the gate has put on it stays. */
+async function keep(isolate: Isolate, visit: Visit, { path, finish }: Kept): Promise<string> {
+  const answer = await askApi(isolate, visit, path);
+  if (answer.status !== 200) {
+    await answer.body?.cancel();
+    refuse(answer.status === 404 || answer.status === 410 || answer.status === 301 ? "lookup-failed" : "upstream-error");
+  }
+  const text = finish(await readJson(answer, MAX_TEXT_ANSWER));
+  if (text instanceof Refusal) throw new Refused(text);
+  return text;
+}
+
+/** The answer about a pull request that was opened. It is marked whatever becomes of the answer. */
+async function opened(isolate: Isolate, visit: Visit, repository: CompiledRepository, answer: Response): Promise<Response> {
+  let number: number | undefined;
+  try {
+    return await pass(isolate, visit, answer, (text) => {
+      number = numberIn(text);
+      return withoutElsewhere(isolate.policy, text);
+    });
+  } finally {
+    await mark(isolate, visit, repository, number);
+  }
 }
 
 function requestOf(isolate: Isolate, visit: Visit, route: Route, path: string, body: string | undefined): UpstreamRequest {

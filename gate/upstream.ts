@@ -16,6 +16,8 @@ export interface UpstreamRequest {
    * Aborting it drops the connection; closing or aborting only the body would end the request as if it were complete.
    */
   readonly stream?: StreamControl;
+  /** A shorter limit than the policy's, in milliseconds. */
+  readonly timeoutMs?: number;
   /** GitHub's name for the limit that this counts against. */
   readonly resource: "core" | "search" | "code_search" | "graphql" | "git";
 }
@@ -91,7 +93,7 @@ async function attempt(isolate: Isolate, visit: Visit, request: UpstreamRequest,
   const now = Date.now();
   const waitUntil = Math.max(isolate.link.told.waitUntil, isolate.blocked.get(request.resource) ?? 0);
   if (waitUntil > now) refuse("github-limit", "", Math.ceil((waitUntil - now) / 1000));
-  const timeoutMs = isolate.policy.policy.limits.upstreamTimeoutSeconds * 1000;
+  const timeoutMs = Math.min(isolate.policy.policy.limits.upstreamTimeoutSeconds * 1000, request.timeoutMs ?? Infinity);
   const place = (visit.write ? isolate.writes : isolate.reads).enter(now);
   const leave = place instanceof Promise ? await place : place;
   try {

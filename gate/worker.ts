@@ -8,7 +8,7 @@ import { graphql } from "./graphql";
 import { isolateOf, type Isolate } from "./isolate";
 import { problem, Refused } from "./problem";
 import { judgeHeaders } from "./requests";
-import { mayObserve, observed } from "./observe";
+import { mayObserve, observe } from "./observe";
 import { rest } from "./rest";
 import { Visit } from "./visit";
 
@@ -59,15 +59,15 @@ async function admit(isolate: Isolate, visit: Visit): Promise<Response> {
     await isolate.link.flush(visit.background);
     if (isolate.link.told.stopped) throw new Refused(new Refusal("token-stopped"));
   }
-  if (verdict.refusal !== undefined) return observed(isolate, visit, verdict.refusal);
+  if (verdict.refusal !== undefined) return observe(isolate, visit, verdict.refusal);
   if (verdict.kind === "rest") return rest(isolate, visit);
   if (verdict.kind === "git") return git(isolate, visit);
   if (verdict.kind === "graphql") return graphql(isolate, visit);
   throw new Refused(new Refusal("route-not-allowed"));
 }
 
-/** Refusals beside those of the gate's own dependencies that operators hear of: GitHub does not work. */
-const ALERTED: ReadonlySet<RuleId> = new Set(["upstream-error", "upstream-timeout"]);
+/** Refusals beside those of the gate's own dependencies that operators hear of: GitHub does not work, or an agent writes more than a person can review. */
+const ALERTED: ReadonlySet<RuleId> = new Set(["upstream-error", "upstream-timeout", "change-too-large"]);
 
 /** Turns what was thrown into an answer: a refusal as it is, anything else as the gate's own failure, closed and told. */
 function refused(isolate: Isolate, visit: Visit, error: unknown): Response {

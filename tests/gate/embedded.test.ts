@@ -8,7 +8,7 @@ import { policyFor } from "./support/policy";
 /** A policy of many repositories; the first two are those of every test. */
 function policyOf(base: string | undefined, count: number): GatePolicy {
   const small = policyFor(base);
-  const more = Array.from({ length: count - 2 }, (_, i) => ({ name: `service-${i}`, id: 1000 + i, nodeId: `R_kgDO${i}`, access: "read" as const, defaultBranch: "main", protectedPaths: ["/deploy/**"] }));
+  const more = Array.from({ length: count - 2 }, (_, i) => ({ name: `service-${i}`, id: 1000 + i, nodeId: `R_kgDO${i}`, access: "read" as const, defaultBranch: "main", protectedPaths: ["/deploy/**"], reviewers: [] }));
   return { ...small, repositories: [...small.repositories, ...more] };
 }
 

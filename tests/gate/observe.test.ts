@@ -35,7 +35,7 @@ describe("observing", () => {
   }, 30_000);
 
   it.each<[string, string, RequestInit | undefined, string]>([
-    ["what is closed in every posture", "/repos/acme/api/pulls/1/merge", json("PUT", {}), "403 route-closed"],
+    ["what is closed in every posture", "/repos/acme/api/pulls/1/merge", json("PUT", {}), "403 pull-request-merge"],
     ["another owner", "/repos/other-org/vault", undefined, "403 owner-not-allowed"],
     ["a branch that is not the agent's", "/repos/acme/api/contents/a.txt", json("PUT", { message: "m", content: "aGk=", branch: "main" }), "403 ref-outside-agent-space"],
     ["a protected path", "/repos/acme/api/contents/CODEOWNERS", json("PUT", { message: "m", content: "aGk=", branch: "claude/x" }), "403 protected-path"],

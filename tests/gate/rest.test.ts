@@ -46,7 +46,7 @@ describe("forwarding", () => {
     const answer = await gate.ask("/repos/acme/api/pulls", json({ title: "t", head: "claude/x", base: "main", draft: false }));
     expect(answer.status).toBe(201);
     expect(reached()).toEqual(["GET /api/v3/repos/acme/api/compare/main...claude%2Fx?per_page=1", "POST /api/v3/repos/acme/api/pulls"]);
-    expect(JSON.parse(gate.upstream.received[1]?.body.toString() ?? "")).toEqual({ title: "t", head: "claude/x", base: "main", draft: true });
+    expect(JSON.parse(gate.upstream.received[1]?.body.toString() ?? "")).toEqual({ title: "t", body: expect.stringMatching(/^Gatehouse-Request: [0-9a-z-]+$/) as string, head: "claude/x", base: "main", draft: true });
   });
 
   it("does not open a pull request over protected or too many files", async () => {

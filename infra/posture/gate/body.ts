@@ -3,13 +3,23 @@ import { parseStrictJson, type Json } from "./json";
 import type { Lookup } from "./lookups";
 import { Refusal } from "./refusals";
 import type { Route } from "./routes";
+import { bodyFor, judgeLabels, labelNames, readItem } from "./marks";
 import { findSecrets, type Finding } from "./secrets";
+import { withTrailer } from "./trailer";
 import type { TargetVerdict } from "./decide";
 
 /** A body that may pass. `text` is what is sent: written anew from the judged value, so that no second reading exists; undefined when there is none. */
 export interface JudgedBody {
   readonly text: string | undefined;
   readonly lookups: readonly Lookup[];
+  /** Set when the text depends on what the pull request or the issue has now. */
+  readonly kept?: Kept;
+}
+
+/** What must be read before a body can be written: a path of the API, and what is made of its answer. */
+export interface Kept {
+  readonly path: string;
+  finish(answer: unknown): string | Refusal;
 }
 
 const NO_BODY: JudgedBody = { text: undefined, lookups: [] };
@@ -21,8 +31,11 @@ export class SecretRefusal extends Refusal {
   }
 }
 
-/** Judges the body of a REST request whose target has passed. `text`: the decoded body, undefined or empty when there is none. */
-export function judgeBody(c: CompiledPolicy, verdict: TargetVerdict, text: string | undefined): JudgedBody | Refusal {
+/**
+ * Judges the body of a REST request whose target has passed. `text`: the decoded body, undefined or empty when there is none.
+ * `requestId` goes into the trailer of a pull request that is opened.
+ */
+export function judgeBody(c: CompiledPolicy, verdict: TargetVerdict, text: string | undefined, requestId = ""): JudgedBody | Refusal {
   const route = verdict.route;
   if (route === undefined) return new Refusal("route-not-allowed");
   if (text === undefined || text === "") return route.body === undefined || route.bodyOptional === true ? NO_BODY : new Refusal("body-missing");
@@ -31,13 +44,40 @@ export function judgeBody(c: CompiledPolicy, verdict: TargetVerdict, text: strin
   if (parsed instanceof Refusal) return parsed;
   const refused = route.body(parsed.value, "", { organization: c.owner, branchPrefix: c.policy.branchPrefix, guarded: verdict.repository?.guarded });
   if (refused !== undefined) return refused;
-  const value = forced(parsed.value, route);
+  const value = opened(forced(parsed.value, route), route, requestId);
   const sent = JSON.stringify(value);
   const findings = findSecrets(sent);
   if (findings.length > 0) return new SecretRefusal(findings);
   const hidden = judgeEncodedContent(route, value);
   if (hidden !== undefined) return hidden;
-  return { text: sent, lookups: lookupsOf(verdict, route, value) };
+  const kept = keptOf(c, verdict, route, value);
+  return { text: sent, lookups: lookupsOf(verdict, route, value), ...(kept === undefined ? {} : { kept }) };
+}
+
+function opened(value: Json, route: Route, requestId: string): Json {
+  if (route.marks !== "opens") return value;
+  const { body } = value as { body?: string | null };
+  return { ...(value as Record<string, Json>), ...(requestId === "" ? {} : { body: withTrailer(body ?? "", requestId) }) };
+}
+
+/** A change of what the gate marks (the text of a pull request, its labels) depends on what is there. An issue may turn out to be a pull request. */
+function keptOf(c: CompiledPolicy, verdict: TargetVerdict, route: Route, value: Json): Kept | undefined {
+  if (route.marks !== "keeps") return undefined;
+  const body = Array.isArray(value) ? {} : (value as Record<string, Json>);
+  const sets = route.id === "issues.labels-set" || Object.hasOwn(body, "labels");
+  if (!sets && !Object.hasOwn(body, "body")) return undefined;
+  const pull = route.id === "pulls.update";
+  return {
+    path: verdict.sent.replace(/\/labels$/, ""),
+    finish: (answer) => {
+      const now = readItem(c, answer, pull);
+      if (now === undefined) return new Refusal("lookup-failed");
+      const refused = sets ? judgeLabels(now, labelNames(value), (a, b) => a.trim().toLowerCase() === b.trim().toLowerCase()) : undefined;
+      if (refused !== undefined) return refused;
+      const given = body["body"];
+      return JSON.stringify(given === undefined ? value : { ...body, body: bodyFor(now, typeof given === "string" ? given : "") });
+    },
+  };
 }
 
 function forced(value: Json, route: Route): Json {
@@ -57,8 +97,9 @@ function judgeEncodedContent(route: Route, value: Json): Refusal | undefined {
 function lookupsOf(verdict: TargetVerdict, route: Route, value: Json): readonly Lookup[] {
   const repository = verdict.repository;
   if (route.lookup === undefined || repository === undefined) return [];
-  const body = value as { sha?: string; base?: string; head?: string };
-  if (route.lookup === "branch-tip") return [{ kind: "compare", repository, base: repository.defaultBranch, head: body.sha ?? "", proposal: false }];
+  const body = value as { sha?: string; base?: string; head?: string; branch?: string };
+  if (route.lookup === "branch-tip") return [{ kind: "compare", repository, base: repository.defaultBranch, head: body.sha ?? "" }];
+  if (route.lookup === "branch-file") return [{ kind: "compare", repository, base: repository.defaultBranch, head: body.branch ?? "", adds: [verdict.path] }];
   const head = body.head ?? "";
-  return [{ kind: "compare", repository, base: body.base ?? "", head: head.slice(head.indexOf(":") + 1), proposal: true }];
+  return [{ kind: "compare", repository, base: body.base ?? "", head: head.slice(head.indexOf(":") + 1) }];
 }

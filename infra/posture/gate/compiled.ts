@@ -46,10 +46,10 @@ function make(policy: GatePolicy): CompiledPolicy {
   const open = new Set([...policy.routes.read, ...policy.routes.write]);
   const trie = new RouteTrie();
   for (const route of ROUTES) {
-    if (route.path !== "" && open.has(route.id)) trie.add(route.method, route.path, { route, closed: "", openQuery: route.query.length === 0 ? NO_QUERY : new Set(route.query) });
+    if (route.path !== "" && open.has(route.id)) trie.add(route.method, route.path, { route, closed: "", rule: "route-closed", openQuery: route.query.length === 0 ? NO_QUERY : new Set(route.query) });
   }
-  for (const { methods, path, action } of CLOSED) {
-    for (const method of methods) trie.add(method, path, { route: undefined, closed: action, openQuery: NO_QUERY });
+  for (const { methods, path, action, rule = "route-closed" } of CLOSED) {
+    for (const method of methods) trie.add(method, path, { route: undefined, closed: action, rule, openQuery: NO_QUERY });
   }
   return {
     policy,

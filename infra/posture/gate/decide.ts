@@ -4,6 +4,7 @@ import { judgeBody, type JudgedBody } from "./body";
 import { judgeGitTarget } from "./git/target";
 import { judgeGraphql } from "./graphql/judge";
 import type { Lookup } from "./lookups";
+import { isMark } from "./marks";
 import { judgeParameter } from "./parameters";
 import type { GatePolicy } from "./policy";
 import { judgeQuery, judgeSearch } from "./query";
@@ -35,6 +36,8 @@ export class TargetVerdict {
   prefix = "";
   /** The value of the parameter `path`, or of `agentRef`, decoded. */
   path = "";
+  /** The value of the parameter `label`, decoded. */
+  label = "";
 
   refuse(rule: RuleId | Refusal, at = ""): this {
     this.refusal = typeof rule === "string" ? new Refusal(rule, at) : rule;
@@ -73,8 +76,8 @@ export function interfaceOf(path: string): Interface {
   return third > 0 && path.startsWith(".git", third - 4) ? "git" : "rest";
 }
 
-/** Judges method and target. The hot path: no regular expression, no URL object, one pass over the path. */
-export function judgeTarget(c: CompiledPolicy, method: string, target: string): TargetVerdict {
+/** Judges method and target. `asWriter`: as if every listed repository could be written (see observe.ts). The hot path: no regular expression, no URL object, one pass over the path. */
+export function judgeTarget(c: CompiledPolicy, method: string, target: string, asWriter = false): TargetVerdict {
   const verdict = new TargetVerdict();
   // An Enterprise Server's API root is spelled with its slash: `gh auth status` asks for it.
   const canonical = canonicalise(target === API_ROOT ? API_PREFIX : target);
@@ -102,10 +105,12 @@ export function judgeTarget(c: CompiledPolicy, method: string, target: string): 
   verdict.route = leaf.route;
   verdict.action = leaf.route === undefined ? leaf.closed : leaf.route.action;
   const refused = judgeParameters(c, verdict, leaf, match.values);
-  if (refused !== undefined) return verdict.refuse(refused);
   const route = leaf.route;
-  if (route === undefined) return verdict.refuse("route-closed", leaf.closed);
-  if (route.access === "write" && verdict.repository?.access !== "write") return verdict.refuse("access-read-only", verdict.repository?.fullName);
+  // What is closed in every posture is closed in every repository, whether it is listed or not.
+  if (refused !== undefined && (route !== undefined || refused.rule !== "repository-not-listed")) return verdict.refuse(refused);
+  if (route === undefined) return verdict.refuse(leaf.rule, leaf.closed);
+  if (route.access === "write" && verdict.repository?.access !== "write" && !asWriter) return verdict.refuse("access-read-only", verdict.repository?.fullName);
+  if (route.guardLabel === true && isMark(c, verdict.label)) return verdict.refuse("pull-request-label", verdict.label);
   if (route.guardPath === true && verdict.repository?.guarded.touches(verdict.path) !== false) return verdict.refuse("protected-path", verdict.path);
   if (canonical.query === "") {
     if (route.search === true) return verdict.refuse("search-not-scoped");
@@ -147,6 +152,7 @@ function judgeParameters(c: CompiledPolicy, verdict: TargetVerdict, leaf: Leaf, 
       const value = judgeParameter(name, raw, c.policy.branchPrefix);
       if (value instanceof Refusal) return value;
       if (name === "path" || name === "agentRef") verdict.path = value;
+      else if (name === "label") verdict.label = value;
     }
   }
   return undefined;

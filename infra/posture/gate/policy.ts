@@ -1,3 +1,4 @@
+import { owners } from "../access";
 import type { AccessLevel, Environment } from "../schema";
 import { ROUTES } from "./routes";
 
@@ -20,6 +21,8 @@ export interface GateRepository {
   readonly defaultBranch: string;
   /** Globs the agent may not change here, beside the policy's own. */
   readonly protectedPaths: readonly string[];
+  /** Teams that the gate asks to review what the agent proposes here; none where it cannot propose. */
+  readonly reviewers: readonly string[];
 }
 
 export interface GateLimits {
@@ -49,6 +52,8 @@ export interface GatePolicy {
   readonly branchPrefix: string;
   /** Globs the agent may not change in any repository. */
   readonly protectedPaths: readonly string[];
+  /** Label that the gate puts on the agent's pull requests. */
+  readonly label: string;
   /** Ids of the open routes; a route that is not named here is closed even if the Worker knows it. */
   readonly routes: { readonly read: readonly string[]; readonly write: readonly string[] };
   readonly limits: GateLimits;
@@ -104,6 +109,7 @@ export function compilePolicy(environment: Environment, facts: GateFacts): GateP
       access: r.access,
       defaultBranch: r.defaultBranch,
       protectedPaths: [...r.protectedPaths].sort(byCode),
+      reviewers: r.access === "write" ? [...owners(environment, r)].sort(byCode) : [],
     }))
     .sort((a, b) => byCode(a.name, b.name));
   const writes = repositories.some((r) => r.access === "write");
@@ -117,6 +123,7 @@ export function compilePolicy(environment: Environment, facts: GateFacts): GateP
     repositories,
     branchPrefix: AGENT_BRANCH_PREFIX,
     protectedPaths: PROTECTED_PATHS,
+    label: environment.review.label,
     routes: { read: ids("read"), write: writes ? ids("write") : [] },
     limits: {
       requestsPerMinute: gate.requestsPerMinute,

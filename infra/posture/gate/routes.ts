@@ -1,13 +1,14 @@
 import type { AccessLevel } from "../schema";
 import {
-  agentBranch, agentHead, agentRef, commentOnly, either, filePath, flag, line, list, mustBeFalse, object, objectId, oneOf, orNull, refName, text, treeEntry, whole,
+  agentBranch, agentHead, agentRef, commentOnly, either, filePath, flag, line, list, mustBeFalse, never, object, objectId, oneOf, orNull, refName, text, treeEntry, whole,
   type Shape,
 } from "./shape";
+import type { RuleId } from "./refusals";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /** What must be looked up at GitHub before a request that has passed everything else may go on (see lookups.ts). */
-export type LookupKind = "branch-tip" | "pull-request";
+export type LookupKind = "branch-tip" | "branch-file" | "pull-request";
 
 /** One open route. Default deny: what is not in this table does not exist for the agent. */
 export interface Route {
@@ -29,7 +30,14 @@ export interface Route {
   readonly force?: Readonly<Record<string, boolean>>;
   /** The path parameter named `path` must not be a protected path. */
   readonly guardPath?: boolean;
+  /** The path parameter named `label` must not be the label of the agent's pull requests. */
+  readonly guardLabel?: boolean;
   readonly lookup?: LookupKind;
+  /**
+   * Opens a pull request, which the gate marks (see proposals.ts), or changes what may be one: then what it has now is read first, so that the
+   * gate's marks stay.
+   */
+  readonly marks?: "opens" | "keeps";
   /** GitHub answers with a redirect to another host, which the gate follows. */
   readonly download?: boolean;
   /** The search query of `q` must be scoped to listed repositories. */
@@ -48,6 +56,7 @@ function write(id: string, method: Method, path: string, action: string, body: S
 }
 
 const PAGES = "page per_page";
+const WRITES: readonly Method[] = ["POST", "PUT", "PATCH", "DELETE"];
 const person = object({ name: line(), email: line(), date: line(40) }, ["name", "email"]);
 const labels = list(either(line(), object({ name: line() }, ["name"])));
 const logins = list(line(60), 50);
@@ -167,9 +176,9 @@ const actions: readonly Route[] = [
 
 const proposals: readonly Route[] = [
   write("contents.put", "PUT", `${R}/contents/{path...}`, "write-agent-branch",
-    object({ message: text(65_536), content: text(64_000_000), branch: agentBranch, sha: objectId, committer: person, author: person }, ["message", "content", "branch"]), { guardPath: true }),
+    object({ message: text(65_536), content: text(64_000_000), branch: agentBranch, sha: objectId, committer: person, author: person }, ["message", "content", "branch"]), { guardPath: true, lookup: "branch-file" }),
   write("contents.delete", "DELETE", `${R}/contents/{path...}`, "write-agent-branch",
-    object({ message: text(65_536), sha: objectId, branch: agentBranch, committer: person, author: person }, ["message", "sha", "branch"]), { guardPath: true }),
+    object({ message: text(65_536), sha: objectId, branch: agentBranch, committer: person, author: person }, ["message", "sha", "branch"]), { guardPath: true, lookup: "branch-file" }),
   write("git.blob-create", "POST", `${R}/git/blobs`, "write-agent-branch", object({ content: text(64_000_000), encoding: oneOf("utf-8", "base64") }, ["content"])),
   write("git.tree-create", "POST", `${R}/git/trees`, "write-agent-branch", object({ base_tree: objectId, tree: list(treeEntry, 10_000) }, ["base_tree", "tree"])),
   write("git.commit-create", "POST", `${R}/git/commits`, "write-agent-branch",
@@ -178,8 +187,8 @@ const proposals: readonly Route[] = [
   write("git.ref-update", "PATCH", `${R}/git/refs/{agentRef...}`, "write-agent-branch", object({ sha: objectId, force: mustBeFalse("ref-force") }, ["sha"]), { lookup: "branch-tip" }),
   write("pulls.create", "POST", `${R}/pulls`, "open-draft-pull-request",
     object({ title: line(1024), body: orNull(text()), head: agentHead, base: refName, draft: flag, maintainer_can_modify: flag }, ["title", "head", "base"]),
-    { force: { draft: true }, lookup: "pull-request" }),
-  write("pulls.update", "PATCH", `${R}/pulls/{number}`, "update-pull-request", object({ title: line(1024), body: orNull(text()), state: oneOf("open", "closed") })),
+    { force: { draft: true }, lookup: "pull-request", marks: "opens" }),
+  write("pulls.update", "PATCH", `${R}/pulls/{number}`, "update-pull-request", object({ title: line(1024), body: orNull(text()), state: oneOf("open", "closed"), draft: never("pull-request-ready"), auto_merge: never("pull-request-auto-merge") }), { marks: "keeps" }),
   write("pulls.request-reviewers", "POST", `${R}/pulls/{number}/requested_reviewers`, "update-pull-request", object({ reviewers: logins, team_reviewers: logins })),
   write("pulls.review-create", "POST", `${R}/pulls/{number}/reviews`, "comment",
     object({ commit_id: objectId, body: text(), event: commentOnly, comments: list(reviewComment) })),
@@ -192,14 +201,14 @@ const proposals: readonly Route[] = [
   write("pulls.review-comment-react", "POST", `${R}/pulls/comments/{id}/reactions`, "comment", reaction),
   write("issues.create", "POST", `${R}/issues`, "write-issues", object(issueKeys, ["title"])),
   write("issues.update", "PATCH", `${R}/issues/{number}`, "write-issues",
-    object({ ...issueKeys, state: oneOf("open", "closed"), state_reason: orNull(oneOf("completed", "not_planned", "duplicate", "reopened")) })),
+    object({ ...issueKeys, state: oneOf("open", "closed"), state_reason: orNull(oneOf("completed", "not_planned", "duplicate", "reopened")) }), { marks: "keeps" }),
   write("issues.comment-create", "POST", `${R}/issues/{number}/comments`, "comment", comment),
   write("issues.comment-update", "PATCH", `${R}/issues/comments/{id}`, "comment", comment),
   write("issues.comment-react", "POST", `${R}/issues/comments/{id}/reactions`, "comment", reaction),
   write("issues.react", "POST", `${R}/issues/{number}/reactions`, "comment", reaction),
   write("issues.labels-add", "POST", `${R}/issues/{number}/labels`, "write-issues", either(object({ labels }, ["labels"]), labels)),
-  write("issues.labels-set", "PUT", `${R}/issues/{number}/labels`, "write-issues", either(object({ labels }, ["labels"]), labels)),
-  write("issues.label-remove", "DELETE", `${R}/issues/{number}/labels/{label}`, "write-issues", undefined),
+  write("issues.labels-set", "PUT", `${R}/issues/{number}/labels`, "write-issues", either(object({ labels }, ["labels"]), labels), { marks: "keeps" }),
+  write("issues.label-remove", "DELETE", `${R}/issues/{number}/labels/{label}`, "write-issues", undefined, { guardLabel: true }),
   write("issues.assign", "POST", `${R}/issues/{number}/assignees`, "write-issues", object({ assignees: logins }, ["assignees"])),
   write("issues.unassign", "DELETE", `${R}/issues/{number}/assignees`, "write-issues", object({ assignees: logins }, ["assignees"])),
 ];
@@ -215,13 +224,14 @@ const protocols: readonly Route[] = [
 export const ROUTES: readonly Route[] = [...account, ...code, ...talk, ...actions, ...proposals, ...protocols];
 
 /** Known ways to harm that are closed for every agent. They would be refused without this list too; it gives the refusal a name. */
-export const CLOSED: readonly { readonly methods: readonly Method[]; readonly path: string; readonly action: string }[] = [
-  { methods: ["PUT"], path: `${R}/pulls/{number}/merge`, action: "merge-pull-request" },
-  { methods: ["PUT"], path: `${R}/pulls/{number}/update-branch`, action: "merge-pull-request" },
-  { methods: ["POST"], path: `${R}/merges`, action: "merge-pull-request" },
-  { methods: ["POST"], path: `${R}/merge-upstream`, action: "merge-pull-request" },
-  { methods: ["PUT"], path: `${R}/pulls/{number}/reviews/{id}/dismissals`, action: "dismiss-review" },
-  { methods: ["DELETE"], path: `${R}/git/refs/{agentRef...}`, action: "delete-ref" },
+export const CLOSED: readonly { readonly methods: readonly Method[]; readonly path: string; readonly action: string; readonly rule?: RuleId }[] = [
+  { methods: ["PUT"], path: `${R}/pulls/{number}/merge`, action: "merge-pull-request", rule: "pull-request-merge" },
+  { methods: ["PUT"], path: `${R}/pulls/{number}/update-branch`, action: "merge-pull-request", rule: "pull-request-merge" },
+  { methods: ["POST"], path: `${R}/merges`, action: "merge-pull-request", rule: "pull-request-merge" },
+  { methods: ["POST"], path: `${R}/merge-upstream`, action: "merge-pull-request", rule: "pull-request-merge" },
+  { methods: ["PUT"], path: `${R}/pulls/{number}/reviews/{id}/dismissals`, action: "dismiss-review", rule: "review-dismiss" },
+  { methods: ["DELETE"], path: `${R}/pulls/{number}/requested_reviewers`, action: "dismiss-review", rule: "pull-request-reviewers" },
+  { methods: ["DELETE"], path: `${R}/git/refs/{agentRef...}`, action: "delete-ref", rule: "ref-delete" },
   { methods: ["POST"], path: `${R}/git/tags`, action: "create-tag" },
   { methods: ["POST"], path: `${R}/branches/{branch}/rename`, action: "delete-ref" },
   { methods: ["POST"], path: `${R}/releases`, action: "create-release" },
@@ -229,9 +239,14 @@ export const CLOSED: readonly { readonly methods: readonly Method[]; readonly pa
   { methods: ["POST"], path: `${R}/forks`, action: "fork-repository" },
   { methods: ["PATCH", "DELETE"], path: R, action: "administer-repository" },
   { methods: ["POST"], path: `${R}/transfer`, action: "administer-repository" },
-  { methods: ["PUT", "POST", "DELETE"], path: `${R}/branches/{branch}/protection`, action: "change-protection" },
-  { methods: ["GET", "POST"], path: `${R}/rulesets`, action: "change-protection" },
-  { methods: ["PUT", "DELETE"], path: `${R}/rulesets/{id}`, action: "change-protection" },
+  { methods: WRITES, path: `${R}/branches/{branch}/protection`, action: "change-protection", rule: "protection-bypass" },
+  { methods: WRITES, path: `${R}/branches/{branch}/protection/{path...}`, action: "change-protection", rule: "protection-bypass" },
+  { methods: ["GET", "POST"], path: `${R}/rulesets`, action: "change-protection", rule: "protection-bypass" },
+  { methods: ["PUT", "DELETE"], path: `${R}/rulesets/{id}`, action: "change-protection", rule: "protection-bypass" },
+  { methods: WRITES, path: `${R}/bypass-requests/{path...}`, action: "change-protection", rule: "protection-bypass" },
+  { methods: WRITES, path: "/orgs/{login}/rulesets", action: "change-protection", rule: "protection-bypass" },
+  { methods: WRITES, path: "/orgs/{login}/rulesets/{id}", action: "change-protection", rule: "protection-bypass" },
+  { methods: WRITES, path: "/orgs/{login}/bypass-requests/{path...}", action: "change-protection", rule: "protection-bypass" },
   { methods: ["PUT", "DELETE"], path: `${R}/collaborators/{login}`, action: "add-collaborator" },
   { methods: ["GET", "POST"], path: `${R}/keys`, action: "add-key" },
   { methods: ["GET", "POST"], path: `${R}/hooks`, action: "add-hook" },

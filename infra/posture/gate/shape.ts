@@ -1,5 +1,5 @@
 import type { Json } from "./json";
-import { Refusal } from "./refusals";
+import { Refusal, type RuleId } from "./refusals";
 import { isAgentBranch, isFilePath, isLine, isObjectId, isRefName, agentBranchOf } from "./values";
 import type { PathMatcher } from "./globs";
 
@@ -80,6 +80,9 @@ export const agentHead: Shape = (value, at, context) => {
 
 /** Guard `body-comment-review`: an approval or a request for changes would count for or against the change. */
 export const commentOnly: Shape = (value, at) => (value === "COMMENT" ? undefined : new Refusal("review-event", at));
+
+/** A key that says something no agent may say, whatever its value: named, so that the refusal says what it is. */
+export const never = (rule: RuleId): Shape => (_value, at) => new Refusal(rule, at);
 
 export const mustBeFalse = (rule: "ref-force"): Shape => (value, at) => (value === false ? undefined : new Refusal(rule, at));
 

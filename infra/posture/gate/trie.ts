@@ -1,3 +1,4 @@
+import type { RuleId } from "./refusals";
 import type { Route } from "./routes";
 
 /** A route, or the name of a closed action, at the end of a path template, by method. */
@@ -5,6 +6,8 @@ export interface Leaf {
   readonly route: Route | undefined;
   /** Action of a closed route; empty for an open one. */
   readonly closed: string;
+  /** Rule that refuses a closed route. */
+  readonly rule: RuleId;
   readonly openQuery: ReadonlySet<string>;
   /** Names of the parameters, in the order of the path. */
   readonly names: readonly string[];

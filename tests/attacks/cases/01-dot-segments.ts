@@ -10,7 +10,7 @@ const PLACES: Readonly<Record<string, { readonly method?: string; readonly path:
   contents: { path: (up) => `/repos/acme/api/contents/${up}/${up}/secrets/contents/README.md`, guard: "repository-not-listed" },
   owner: { path: (up) => `/repos/acme/api/${up}/${up}/other-org/vault`, guard: "owner-not-allowed" },
   route: { path: (up) => `/repos/acme/api/${up}/${up}/${up}/user/repos`, guard: "route-closed" },
-  merge: { method: "PUT", path: (up) => `/repos/acme/api/pulls/{pull}/commits/${up}/merge`, guard: "route-closed" },
+  merge: { method: "PUT", path: (up) => `/repos/acme/api/pulls/{pull}/commits/${up}/merge`, guard: "pull-request-merge" },
   git: { path: (up) => `/acme/api.git/${up}/secrets.git/info/refs?service=git-upload-pack`, guard: "repository-not-listed" },
 };
 

@@ -10,7 +10,7 @@ const INPUTS: Readonly<Record<string, Input>> = {
   "repository-by-id-zero": ["/repositories/0{apiId}", "repository-not-listed"],
   "repository-by-id-list": ["/repositories/{apiId},{secretsId}", "repository-not-listed"],
   "repository-by-id-closed": ["/repositories/{apiId}/hooks", "route-closed"],
-  "repository-by-id-merge": ["/repositories/{apiId}/pulls/{pull}/merge", "route-closed", "PUT"],
+  "repository-by-id-merge": ["/repositories/{apiId}/pulls/{pull}/merge", "pull-request-merge", "PUT"],
   "repository-by-id-read-only": ["/repositories/{docsId}/issues", "access-read-only", "POST"],
   "repository-by-name-word": ["/repositories/acme/secrets", "repository-not-listed"],
   "repositories-all": ["/repositories", "route-not-allowed"],

@@ -101,7 +101,7 @@ const slug = (method: string, target: string): string => `${method}${target}`.to
 export const exfiltration: CaseFile = {
   class: 18,
   attacks: [
-    ...WAYS.map(([method, target, body]): Attack => attack(`18.${slug(method, target)}`, `${method} ${target}`, "route-not-allowed", { method, target, ...(body === undefined ? {} : { json: body }) }, { orElse: ["route-closed", "ref-outside-agent-space"] })),
+    ...WAYS.map(([method, target, body]): Attack => attack(`18.${slug(method, target)}`, `${method} ${target}`, "route-not-allowed", { method, target, ...(body === undefined ? {} : { json: body }) }, { orElse: ["route-closed", "ref-outside-agent-space", "ref-delete", "pull-request-merge", "pull-request-reviewers", "review-dismiss", "protection-bypass"] })),
     ...each(FOREIGN, ([method, target, guard, body], name): Attack => attack(`18.foreign-${name}`, `${method} ${target}`, guard, { method, target, ...(body === undefined ? {} : { json: body }) })),
   ],
   twins: [

@@ -36,7 +36,7 @@ const cases = (asks: Readonly<Record<string, Ask>>, gates: readonly GateName[] |
 
 /** What stays refused while a gate observes: what no posture could open, and what protects the gate's own reading. */
 const OBSERVED: readonly (readonly [name: string, guard: Attack["guard"], ask: Ask])[] = [
-  ["merge", "route-closed", { method: "PUT", target: "/repos/acme/api/pulls/{pull}/merge", json: {} }],
+  ["merge", "pull-request-merge", { method: "PUT", target: "/repos/acme/api/pulls/{pull}/merge", json: {} }],
   ["hook", "route-closed", { method: "POST", target: "/repos/acme/api/hooks", json: {} }],
   ["other-owner", "owner-not-allowed", { target: "/repos/other-org/vault" }],
   ["fork", "fork-not-allowed", { target: "/repos/acme/api/compare/main...other-org:main" }],
@@ -62,7 +62,7 @@ export const failOpen: CaseFile = {
     ...cases({ query: QUERY, clone: CLONE, push: PUSH }, ["no-token", "expired-token", "ledger-throwing", "no-ledger", "vault-broken"]),
     ...cases({ read: READ }, ["ledger-garbled"]),
     attack("20.ledger-silent", "a read while the ledger is silent", "ledger-unavailable", READ, { gate: "ledger-silent" }),
-    attack("20.observe-over", "a closed route when the time of observing is over", "route-closed", { method: "PUT", target: "/repos/acme/api/pulls/{pull}/merge", json: {} }, { gate: "observing" }),
+    attack("20.observe-over", "a closed route when the time of observing is over", "pull-request-merge", { method: "PUT", target: "/repos/acme/api/pulls/{pull}/merge", json: {} }, { gate: "observing" }),
     attack("20.observe-over-unlisted", "an unlisted repository when the time of observing is over", "repository-not-listed", { target: "/repos/acme/secrets" }, { gate: "observing" }),
     ...OBSERVED.map(([name, guard, ask]) => attack(`20.observing-${name}`, `${name.replaceAll("-", " ")} while observing`, guard, ask, { gate: "observing-now" })),
     attack("20.closed-push", "a push where writing is closed", "route-not-allowed", PUSH, { gate: "closed-routes" }),

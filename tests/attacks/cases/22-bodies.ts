@@ -30,7 +30,7 @@ const JSONS: Readonly<Record<string, Json>> = {
   "pull-base-fork": ["POST", `${API}/pulls`, { title: "x", head: "claude/start", base: "other-org:main" }, "body-value"],
   "pull-draft-text": ["POST", `${API}/pulls`, { title: "x", head: "claude/start", base: "main", draft: "false" }, "body-value"],
   "pull-base-change": ["PATCH", `${API}/pulls/{pull}`, { base: "release" }, "body-key-not-allowed"],
-  "pull-ready": ["PATCH", `${API}/pulls/{pull}`, { draft: false }, "body-key-not-allowed"],
+  "pull-ready": ["PATCH", `${API}/pulls/{pull}`, { draft: false }, "pull-request-ready"],
   "pull-maintainers": ["PATCH", `${API}/pulls/{pull}`, { maintainer_can_modify: true }, "body-key-not-allowed"],
   approve: ["POST", `${API}/pulls/{pull}/reviews`, { event: "APPROVE" }, "review-event"],
   "approve-lower": ["POST", `${API}/pulls/{pull}/reviews`, { event: "approve" }, "review-event"],

@@ -23,8 +23,9 @@ import { auditLoss } from "./21-audit-loss";
 import { bodies } from "./22-bodies";
 import { git } from "./23-git";
 import { lfs } from "./24-lfs";
+import { proposals } from "./25-proposals";
 
 /** The corpus: one file for each class. */
 export const CORPUS: readonly CaseFile[] = [
-  dotSegments, separators, caseAndSuffix, aliasRoutes, headers, redirects, graphql, tokenReflection, answerAddresses, caches, hostConfusion, protocolSwitch, compression, sizeAndTime, splitting, limits, credentials, exfiltration, agentToken, failOpen, auditLoss, bodies, git, lfs,
+  dotSegments, separators, caseAndSuffix, aliasRoutes, headers, redirects, graphql, tokenReflection, answerAddresses, caches, hostConfusion, protocolSwitch, compression, sizeAndTime, splitting, limits, credentials, exfiltration, agentToken, failOpen, auditLoss, bodies, git, lfs, proposals,
 ];

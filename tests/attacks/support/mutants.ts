@@ -128,7 +128,13 @@ const FILTERS: readonly (readonly [what: string, guard: Attack["guard"], file: s
   ["a file may stand in a folder's place", "protected-path", "infra/posture/gate/globs.ts", "return this.matches(path) || this.holds(path);", "return this.matches(path);"],
   ["a claimed tip counts for every command", "protected-path", "infra/posture/gate/git/history.ts", "id === command.old", "true"],
   ["one operation of several is enough", "graphql-operations", "infra/posture/gate/graphql/judge.ts", "definition.kind === Kind.OPERATION_DEFINITION && this.operation === undefined", "definition.kind === Kind.OPERATION_DEFINITION"],
-  ["the time of observing never ends", "repository-not-listed", "gate/observe.ts", "visit.startedAt < Date.parse(`${mode.until}T23:59:59Z`)", "true"],
+  ["the time of observing never ends", "repository-not-listed", "gate/observe.ts", "visit.startedAt >= Date.parse(`${mode.until}T23:59:59Z`)", "false"],
+  ["writes are observed like reads", "filter:observe-write", "gate/observe.ts", "return !isWrite(visit) || mayObserveWrite(visit, refusal.rule);", "return true;"],
+  ["a trailer that reads like the gate's is sent", "filter:pull-request-trailer", "infra/posture/gate/trailer.ts", "startsWith(MARK)", "startsWith(\"no such line\")"],
+  ["a trailer that is there is lost", "filter:pull-request-trailer", "infra/posture/gate/marks.ts", "now.isPullRequest ? requestOf(now.body) : undefined", "undefined"],
+  ["an issue may have a trailer", "filter:pull-request-trailer", "infra/posture/gate/marks.ts", "now.isPullRequest ? requestOf(now.body) : undefined", "requestOf(now.body)"],
+  ["a pull request is not marked", "filter:pull-request-mark", "gate/proposals.ts", "const status = number === undefined ? 0 : await attempt(isolate, visit, step);", "const status = 200;"],
+  ["reviewers may be replaced", "filter:body-force", "infra/posture/gate/graphql/mutations.ts", "{ union: true }", "{}"],
 ];
 
 /** Guards that filter; each must still be found in the source, or the list is out of date. */

@@ -1,11 +1,11 @@
 import type { RuleId } from "../../../infra/posture/gate/refusals";
 import type { GitKit } from "./kit";
 
-/** The 21 classes of attack, and three of the gate's own: what travels in bodies, in git, and as large files. */
+/** The 21 classes of attack, and four of the gate's own: what travels in bodies, in git, as large files, and to a person's review. */
 export const CLASSES = {
   1: "dot segments", 2: "empty and encoded separators", 3: "case and suffix", 4: "alias routes", 5: "header smuggling", 6: "redirects", 7: "GraphQL", 8: "token reflection",
   9: "addresses in answers", 10: "shared caches", 11: "host confusion", 12: "protocol switch", 13: "compression", 14: "size and time", 15: "splitting and log injection",
-  16: "limit evasion", 17: "credential formats", 18: "exfiltration routes", 19: "agent token", 20: "fail open", 21: "audit loss", 22: "bodies", 23: "git", 24: "large files",
+  16: "limit evasion", 17: "credential formats", 18: "exfiltration routes", 19: "agent token", 20: "fail open", 21: "audit loss", 22: "bodies", 23: "git", 24: "large files", 25: "proposals",
 } as const;
 
 export type ClassNumber = keyof typeof CLASSES;

@@ -6,7 +6,9 @@ import type { Lookup } from "../lookups";
 import { judgeSearch } from "../query";
 import { Refusal } from "../refusals";
 import { findSecrets } from "../secrets";
+import { withTrailer } from "../trailer";
 import { isRefName } from "../values";
+import { keptOf } from "./kept";
 import { CLOSED_MUTATIONS, MUTATIONS, type Mutation } from "./mutations";
 import { conditionOn, openType, type OpenType } from "./types";
 
@@ -29,10 +31,17 @@ export interface JudgedGraphql {
   readonly lookups: readonly Lookup[];
   /** Where in the answer objects of other repositories may stand: response keys from `data` down. They are emptied unless listed. */
   readonly elsewhere: readonly (readonly string[])[];
+  /** Set when the text depends on what an issue, a pull request or a label has now: the last resolved nodes are given to it. */
+  readonly kept?: (nodes: readonly unknown[]) => string | Refusal;
+  /** Response key of a pull request that is opened; below it stands, under `OPENED`, what the gate asked for itself. */
+  readonly opens?: string;
 }
 
-/** Judges the JSON body of a GraphQL request: parsed by graphql-js, exactly one operation, open fields only, every repository in it listed. */
-export function judgeGraphql(c: CompiledPolicy, text: string): JudgedGraphql | Refusal {
+/** Alias under which the gate asks for a new pull request's number; taken out of the answer again. */
+export const OPENED = "gatehouseOpened";
+
+/** Judges the JSON body of a GraphQL request: parsed by graphql-js, exactly one operation, open fields only, every repository in it listed. `requestId` goes into the trailer of a pull request that is opened. */
+export function judgeGraphql(c: CompiledPolicy, text: string, requestId = ""): JudgedGraphql | Refusal {
   const body = parseStrictJson(text);
   if (body instanceof Refusal) return body;
   const { value } = body;
@@ -47,7 +56,7 @@ export function judgeGraphql(c: CompiledPolicy, text: string): JudgedGraphql | R
   } catch {
     return new Refusal("graphql-malformed", "query");
   }
-  return new Judge(c, document, variables ?? {}, operationName).judge(query);
+  return new Judge(c, document, variables ?? {}, operationName, requestId).judge();
 }
 
 /** A refusal on its way out of the walk. */
@@ -67,16 +76,16 @@ class Judge {
   private readonly elsewhere: (readonly string[])[] = [];
   private readonly spreading = new Set<string>();
 
-  constructor(private readonly c: CompiledPolicy, private readonly document: DocumentNode, private readonly variables: Record<string, Json>, private readonly operationName: Json) {}
+  constructor(private readonly c: CompiledPolicy, private readonly document: DocumentNode, private readonly variables: Record<string, Json>, private readonly operationName: Json, private readonly requestId: string) {}
 
-  judge(query: string): JudgedGraphql | Refusal {
+  judge(): JudgedGraphql | Refusal {
     try {
       this.collect();
       const operation = this.operation;
       if (operation === undefined || operation.operation === "subscription") return new Refusal("graphql-operations");
       if (this.operationName !== null && this.operationName !== "" && this.operationName !== operation.name?.value) return new Refusal("graphql-operations", "operationName");
       if (operation.directives !== undefined && operation.directives.length > 0) return new Refusal("graphql-directive");
-      return operation.operation === "mutation" ? this.mutation(operation) : this.query(operation, query);
+      return operation.operation === "mutation" ? this.mutation(operation) : this.query(operation);
     } catch (error) {
       if (error instanceof Stop) return error.refusal;
       throw error;
@@ -95,9 +104,10 @@ class Judge {
     for (const variable of this.operation?.variableDefinitions ?? []) if (variable.directives !== undefined && variable.directives.length > 0) stop("graphql-directive");
   }
 
-  private query(operation: OperationDefinitionNode, query: string): JudgedGraphql {
+  /** What is sent is written from the document that was judged, so that no other reading of the text exists. */
+  private query(operation: OperationDefinitionNode): JudgedGraphql {
     this.walk(operation.selectionSet, openType("Query"), [], 1, 1);
-    const text = JSON.stringify({ query, variables: this.variables, ...(this.operationName === null ? {} : { operationName: this.operationName }) });
+    const text = JSON.stringify({ query: print(this.document), variables: this.variables, ...(this.operationName === null ? {} : { operationName: this.operationName }) });
     return { write: false, action: "read-repository", repository: this.repository, text, ids: this.ids, lookups: [], elsewhere: this.elsewhere };
   }
 
@@ -109,6 +119,7 @@ class Judge {
       for (const directive of selection.directives ?? []) if (directive.name.value !== "include" && directive.name.value !== "skip") stop("graphql-directive", directive.name.value);
       if (selection.kind === Kind.FIELD) {
         const alias = selection.alias?.value ?? selection.name.value;
+        if (alias === OPENED) stop("graphql-field", "an alias of the gate's own");
         // A condition could leave the id out, so an id under one does not count.
         if (selection.name.value === "id" && alias === "id" && selection.directives?.length === 0) identified = true;
         else if (alias === "id" && selection.name.value !== "id") stop("graphql-field", "an alias named id");
@@ -218,7 +229,10 @@ class Judge {
     const name = field.name.value;
     if (field.directives !== undefined && field.directives.length > 0) return new Refusal("graphql-directive");
     const mutation = MUTATIONS.get(name);
-    if (mutation === undefined) return name === "markPullRequestReadyForReview" ? new Refusal("pull-request-ready") : new Refusal(CLOSED_MUTATIONS[name] === undefined ? "graphql-field" : "route-closed", CLOSED_MUTATIONS[name] ?? name);
+    if (mutation === undefined) {
+      const [action, rule] = CLOSED_MUTATIONS.get(name) ?? [`Mutation.${name}`, "graphql-field" as const];
+      return new Refusal(rule, action);
+    }
     if (!this.c.open.has("graphql.mutation")) return new Refusal("access-read-only");
     if (field.arguments?.length !== 1 || field.arguments[0]?.name.value !== "input" || field.selectionSet === undefined) return new Refusal("graphql-argument", name);
     const given = this.value(field.arguments[0].value);
@@ -226,16 +240,21 @@ class Judge {
     this.repository = this.repositoryOf(given);
     const refused = mutation.input(given, "input", { organization: this.c.owner, branchPrefix: this.c.policy.branchPrefix, guarded: this.repository?.guarded });
     if (refused !== undefined) return refused;
-    for (const key of mutation.owned) this.owned(key, given[key]);
+    for (const key of mutation.owned) for (const id of Array.isArray(given[key]) ? given[key] : [given[key]]) this.owned(key, id);
     if (this.repository === undefined && this.ids.length === 0) return new Refusal("graphql-id", name);
-    const input = { ...given, ...mutation.force };
+    const input: Record<string, Json> = { ...given, ...mutation.force };
+    const opens = name === "createPullRequest";
+    if (opens && this.requestId !== "") input["body"] = withTrailer(typeof given["body"] === "string" ? given["body"] : "", this.requestId);
     const findings = findSecrets(JSON.stringify(input));
     if (findings.length > 0) return new SecretRefusal(findings);
     const hidden = filesOf(name, input);
     if (hidden !== undefined) return hidden;
     this.walk(field.selectionSet, openType("Payload"), [field.alias?.value ?? name], 2, 1);
+    const write = (final: Record<string, Json>): string => this.written(operation, opens ? withNumber(field) : field, mutation, final);
+    const kept = keptOf(this.c, name, input, write);
     return {
-      write: true, action: mutation.action, repository: this.repository, text: this.written(operation, field, mutation, input), ids: this.ids, lookups: this.lookups(name, input), elsewhere: this.elsewhere,
+      write: true, action: mutation.action, repository: this.repository, text: write(input), ids: this.ids, lookups: this.lookups(name, input), elsewhere: this.elsewhere,
+      ...(kept === undefined ? {} : { kept }), ...(opens ? { opens: field.alias?.value ?? name } : {}),
     };
   }
 
@@ -264,10 +283,15 @@ class Judge {
   private lookups(name: string, input: Record<string, Json>): readonly Lookup[] {
     const repository = this.repository;
     if (repository === undefined) return [];
-    if (name === "createRef") return [{ kind: "compare", repository, base: repository.defaultBranch, head: String(input["oid"]), proposal: false }];
+    if (name === "createRef") return [{ kind: "compare", repository, base: repository.defaultBranch, head: String(input["oid"]) }];
+    if (name === "createCommitOnBranch") {
+      const { additions, deletions } = (input["fileChanges"] ?? {}) as { additions?: readonly { path: string }[] | null; deletions?: readonly { path: string }[] | null };
+      const { branchName } = input["branch"] as { branchName: string };
+      return [{ kind: "compare", repository, base: repository.defaultBranch, head: branchName, adds: [...(additions ?? []), ...(deletions ?? [])].map(({ path }) => path) }];
+    }
     if (name !== "createPullRequest") return [];
     const head = String(input["headRefName"]);
-    return [{ kind: "compare", repository, base: String(input["baseRefName"]), head: head.slice(head.indexOf(":") + 1), proposal: true }];
+    return [{ kind: "compare", repository, base: String(input["baseRefName"]), head: head.slice(head.indexOf(":") + 1) }];
   }
 
   /** The request anew: the same selection, and the judged input as its only variable for it. */
@@ -294,6 +318,13 @@ function stop(rule: ConstructorParameters<typeof Refusal>[0], at = ""): never {
 }
 
 const hasId = (set: SelectionSetNode): boolean => set.selections.some((s) => s.kind === Kind.FIELD && s.name.value === "id" && s.alias === undefined && s.directives?.length === 0);
+
+/** A payload's selection, and the gate's own in it. */
+function withNumber(field: FieldNode): FieldNode {
+  const name = (value: string): { readonly kind: Kind.NAME; readonly value: string } => ({ kind: Kind.NAME, value });
+  const own: FieldNode = { kind: Kind.FIELD, alias: name(OPENED), name: name("pullRequest"), selectionSet: { kind: Kind.SELECTION_SET, selections: [{ kind: Kind.FIELD, name: name("number") }] } };
+  return { ...field, selectionSet: { kind: Kind.SELECTION_SET, selections: [...(field.selectionSet?.selections ?? []), own] } };
+}
 
 /** Whether the selection of a mutation, or a fragment, still uses a variable; the input does not any more. */
 function usesVariable(field: FieldNode, name: string, document: DocumentNode): boolean {

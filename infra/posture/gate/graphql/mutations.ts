@@ -1,5 +1,5 @@
 import type { Json } from "../json";
-import { Refusal } from "../refusals";
+import { Refusal, type RuleId } from "../refusals";
 import {
   agentBranch, agentHead, agentRef, commentOnly, filePath, flag, line, list, object, objectId, oneOf, orNull, refName, text, whole, type BodyContext, type Shape,
 } from "../shape";
@@ -40,7 +40,8 @@ export const MUTATIONS: ReadonlyMap<string, Mutation> = new Map([
   open("closePullRequest", "update-pull-request", ["pullRequestId"], input({ pullRequestId: id }, ["pullRequestId"])),
   open("reopenPullRequest", "update-pull-request", ["pullRequestId"], input({ pullRequestId: id }, ["pullRequestId"])),
   open("convertPullRequestToDraft", "update-pull-request", ["pullRequestId"], input({ pullRequestId: id }, ["pullRequestId"])),
-  open("requestReviews", "update-pull-request", ["pullRequestId"], input({ pullRequestId: id, ...nullable({ userIds: ids, teamIds: ids, botIds: ids, union: flag }) }, ["pullRequestId"])),
+  // Without `union` it would take back what the gate has asked for.
+  open("requestReviews", "update-pull-request", ["pullRequestId"], input({ pullRequestId: id, ...nullable({ userIds: ids, teamIds: ids, botIds: ids, union: flag }) }, ["pullRequestId"]), { union: true }),
   open("addPullRequestReview", "comment", ["pullRequestId"], input({
     pullRequestId: id, event: orNull(commentOnly), ...nullable({ body: text(), commitOID: objectId,
       threads: list(object({ path: filePath, body: text(), ...nullable({ line: whole, side, startLine: whole, startSide: side }) }, ["path", "body"])),
@@ -59,7 +60,7 @@ export const MUTATIONS: ReadonlyMap<string, Mutation> = new Map([
   open("closeIssue", "write-issues", ["issueId", "duplicateIssueId"], input({ issueId: id, ...nullable({ stateReason: oneOf("COMPLETED", "NOT_PLANNED", "DUPLICATE"), duplicateIssueId: id }) }, ["issueId"])),
   open("reopenIssue", "write-issues", ["issueId"], input({ issueId: id }, ["issueId"])),
   open("addLabelsToLabelable", "write-issues", ["labelableId"], input({ labelableId: id, labelIds: ids }, ["labelableId", "labelIds"])),
-  open("removeLabelsFromLabelable", "write-issues", ["labelableId"], input({ labelableId: id, labelIds: ids }, ["labelableId", "labelIds"])),
+  open("removeLabelsFromLabelable", "write-issues", ["labelableId", "labelIds"], input({ labelableId: id, labelIds: ids }, ["labelableId", "labelIds"])),
   open("addAssigneesToAssignable", "write-issues", ["assignableId"], input({ assignableId: id, assigneeIds: ids }, ["assignableId", "assigneeIds"])),
   open("removeAssigneesFromAssignable", "write-issues", ["assignableId"], input({ assignableId: id, assigneeIds: ids }, ["assignableId", "assigneeIds"])),
   open("createRef", "write-agent-branch", ["repositoryId"], input({ repositoryId: id, name: agentRef, oid: objectId }, ["repositoryId", "name", "oid"])),
@@ -71,11 +72,19 @@ export const MUTATIONS: ReadonlyMap<string, Mutation> = new Map([
   }, ["branch", "expectedHeadOid", "message"])),
 ]);
 
-/** Mutations whose refusal has a name of its own. */
-export const CLOSED_MUTATIONS: Readonly<Record<string, string>> = {
-  markPullRequestReadyForReview: "mark-ready-for-review", mergePullRequest: "merge-pull-request", enablePullRequestAutoMerge: "enable-auto-merge", enqueuePullRequest: "enable-auto-merge", mergeBranch: "merge-pull-request",
-  updatePullRequestBranch: "merge-pull-request", deleteRef: "delete-ref", updateRef: "write-agent-branch", updateRefs: "write-agent-branch", dismissPullRequestReview: "dismiss-review", createRepository: "create-repository",
-  cloneTemplateRepository: "create-repository", updateRepository: "administer-repository", archiveRepository: "administer-repository", createBranchProtectionRule: "change-protection", updateBranchProtectionRule: "change-protection",
-  deleteBranchProtectionRule: "change-protection", createRepositoryRuleset: "change-protection", transferIssue: "write-issues",
-};
-
+/** Mutations whose refusal has a name of its own: the action of the access model, and the rule. */
+export const CLOSED_MUTATIONS: ReadonlyMap<string, readonly [action: string, rule: RuleId]> = new Map(
+  ([
+    ["mark-ready-for-review", "pull-request-ready", "markPullRequestReadyForReview"],
+    ["merge-pull-request", "pull-request-merge", "mergePullRequest mergeBranch updatePullRequestBranch"],
+    ["enable-auto-merge", "pull-request-merge", "enqueuePullRequest dequeuePullRequest"],
+    ["enable-auto-merge", "pull-request-auto-merge", "enablePullRequestAutoMerge disablePullRequestAutoMerge"],
+    ["dismiss-review", "review-dismiss", "dismissPullRequestReview deletePullRequestReview"],
+    ["dismiss-review", "pull-request-label", "clearLabelsFromLabelable deleteLabel updateLabel"],
+    ["delete-ref", "ref-delete", "deleteRef"],
+    ["push-other-branch", "ref-update-closed", "updateRef updateRefs"],
+    ["change-protection", "protection-bypass", "createBranchProtectionRule updateBranchProtectionRule deleteBranchProtectionRule createRepositoryRuleset updateRepositoryRuleset deleteRepositoryRuleset"],
+    ["create-repository", "route-closed", "createRepository cloneTemplateRepository"],
+    ["administer-repository", "route-closed", "updateRepository archiveRepository transferIssue"],
+  ] as const satisfies readonly (readonly [string, RuleId, string])[]).flatMap(([action, rule, names]) => names.split(" ").map((name) => [name, [action, rule]] as const)),
+);

@@ -23,7 +23,17 @@ describe.each<[string, [string, string, unknown?], [string, string, unknown?], s
   ["an encoded slash in the name", ["GET", "/repos/acme/api"], ["GET", "/repos/acme%2Fapi"], "route-not-allowed"],
   ["a route nobody opened", ["GET", "/repos/acme/api/branches"], ["GET", "/repos/acme/api/branches/main/protection"], "route-not-allowed"],
   ["a write to a repository to read", ["POST", "/repos/acme/api/issues", { title: "t" }], ["POST", "/repos/acme/docs/issues", { title: "t" }], "access-read-only"],
-  ["a merge", ["GET", "/repos/acme/api/pulls/1/merge"], ["PUT", "/repos/acme/api/pulls/1/merge", {}], "route-closed"],
+  ["a merge", ["GET", "/repos/acme/api/pulls/1/merge"], ["PUT", "/repos/acme/api/pulls/1/merge", {}], "pull-request-merge"],
+  ["a merge in a repository that is not listed", ["GET", "/repos/acme/api/pulls/1/merge"], ["PUT", "/repos/acme/secrets/pulls/1/merge", {}], "pull-request-merge"],
+  ["bringing a branch up to date", ["GET", "/repos/acme/api/pulls/1"], ["PUT", "/repos/acme/api/pulls/1/update-branch", {}], "pull-request-merge"],
+  ["merging branches", ["GET", "/repos/acme/api/branches"], ["POST", "/repos/acme/api/merges", { base: "main", head: "claude/x" }], "pull-request-merge"],
+  ["a pull request marked as ready", ["PATCH", "/repos/acme/api/pulls/1", { title: "t" }], ["PATCH", "/repos/acme/api/pulls/1", { draft: false }], "pull-request-ready"],
+  ["merging by itself", ["PATCH", "/repos/acme/api/pulls/1", { title: "t" }], ["PATCH", "/repos/acme/api/pulls/1", { auto_merge: { merge_method: "merge" } }], "pull-request-auto-merge"],
+  ["dismissing a review", ["GET", "/repos/acme/api/pulls/1/reviews/2"], ["PUT", "/repos/acme/api/pulls/1/reviews/2/dismissals", { message: "m" }], "review-dismiss"],
+  ["taking back a request for review", ["POST", "/repos/acme/api/pulls/1/requested_reviewers", { reviewers: ["x"] }], ["DELETE", "/repos/acme/api/pulls/1/requested_reviewers", { reviewers: ["x"] }], "pull-request-reviewers"],
+  ["removing the label of pull requests", ["DELETE", "/repos/acme/api/issues/1/labels/agents"], ["DELETE", "/repos/acme/api/issues/1/labels/Agent"], "pull-request-label"],
+  ["a part of branch protection", ["GET", "/repos/acme/api/rules/branches/main"], ["DELETE", "/repos/acme/api/branches/main/protection/required_pull_request_reviews"], "protection-bypass"],
+  ["passing a push rule", ["GET", "/repos/acme/api/rules/branches/main"], ["PATCH", "/repos/acme/api/bypass-requests/push-rules/1", { status: "approve" }], "protection-bypass"],
   ["an unknown method", ["GET", "/repos/acme/api"], ["TRACE", "/repos/acme/api"], "method-unknown"],
   ["a method in another case", ["GET", "/repos/acme/api"], ["get", "/repos/acme/api"], "method-unknown"],
   ["a numeric alias", ["GET", "/repositories/101/issues"], ["GET", "/repositories/103/issues"], "repository-not-listed"],
@@ -57,7 +67,7 @@ describe.each<[string, [string, string, unknown?], [string, string, unknown?], s
   ["the bare prefix", ["POST", "/repos/acme/api/git/refs", { ref: "refs/heads/claude/x", sha }], ["POST", "/repos/acme/api/git/refs", { ref: "refs/heads/claude/", sha }], "ref-outside-agent-space"],
   ["a forced update", ["PATCH", "/repos/acme/api/git/refs/heads/claude/x", { sha, force: false }], ["PATCH", "/repos/acme/api/git/refs/heads/claude/x", { sha, force: true }], "ref-force"],
   ["an update outside", ["PATCH", "/repos/acme/api/git/refs/heads/claude/x", { sha }], ["PATCH", "/repos/acme/api/git/refs/heads/main", { sha }], "ref-outside-agent-space"],
-  ["deleting a ref", ["GET", "/repos/acme/api/git/ref/heads/claude/x"], ["DELETE", "/repos/acme/api/git/refs/heads/claude/x"], "route-closed"],
+  ["deleting a ref", ["GET", "/repos/acme/api/git/ref/heads/claude/x"], ["DELETE", "/repos/acme/api/git/refs/heads/claude/x"], "ref-delete"],
   ["a subtree that cannot be seen", ["POST", "/repos/acme/api/git/trees", { base_tree: sha, tree: [{ path: "a", mode: "100644", type: "blob", sha }] }], ["POST", "/repos/acme/api/git/trees", { base_tree: sha, tree: [{ path: "a", mode: "040000", type: "tree", sha }] }], "tree-not-inspectable"],
   ["a workflow in a tree", ["POST", "/repos/acme/api/git/trees", { base_tree: sha, tree: [{ path: "a", mode: "100644", sha }] }], ["POST", "/repos/acme/api/git/trees", { base_tree: sha, tree: [{ path: ".github/workflows/a", mode: "100644", sha }] }], "protected-path"],
   ["a pull request from a fork", ["POST", "/repos/acme/api/pulls", { ...pull, head: "acme:claude/x" }], ["POST", "/repos/acme/api/pulls", { ...pull, head: "evil:claude/x" }], "fork-not-allowed"],
@@ -97,8 +107,8 @@ describe("decide", () => {
   });
 
   it("asks what a new branch tip and a pull request would bring", () => {
-    expect(ask("POST", "/repos/acme/api/git/refs", { ref: "refs/heads/claude/x", sha }).lookups).toMatchObject([{ base: "main", head: sha, proposal: false }]);
-    expect(ask("POST", "/repos/acme/api/pulls", { ...pull, head: "acme:claude/x" }).lookups).toMatchObject([{ base: "main", head: "claude/x", proposal: true }]);
+    expect(ask("POST", "/repos/acme/api/git/refs", { ref: "refs/heads/claude/x", sha }).lookups).toMatchObject([{ base: "main", head: sha }]);
+    expect(ask("POST", "/repos/acme/api/pulls", { ...pull, head: "acme:claude/x" }).lookups).toMatchObject([{ base: "main", head: "claude/x" }]);
   });
 
   it("names the closed action", () => {

@@ -4,7 +4,7 @@ import { buildSchema, isInputObjectType, isInterfaceType, isObjectType, isUnionT
 import { compile } from "../../../../infra/posture/gate/compiled";
 import { judgeGraphql, type JudgedGraphql } from "../../../../infra/posture/gate/graphql/judge";
 import { MUTATIONS } from "../../../../infra/posture/gate/graphql/mutations";
-import { emptyElsewhere, judgeResolved, RESOLVE_QUERY } from "../../../../infra/posture/gate/graphql/resolve";
+import { emptyElsewhere, judgeResolved, RESOLVE_QUERY, RESOLVE_WITH_MARKS } from "../../../../infra/posture/gate/graphql/resolve";
 import { OPEN_TYPES, openType } from "../../../../infra/posture/gate/graphql/types";
 import { Refusal } from "../../../../infra/posture/gate/refusals";
 import { policyFor } from "../../../gate/support/policy";
@@ -45,11 +45,15 @@ describe.each<[string, string | [string, unknown], string | [string, unknown], s
   ["a condition that leads away", inApi("owner { ... on User { login } }"), inApi("owner { ... on Repository { name } }"), "graphql-field"],
   ["an alias that could fake an id", inApi("i: id"), inApi("id: name"), "graphql-field"],
   ["a parent without its id", inApi("parent { id name }"), inApi("parent { name }"), "graphql-field"],
-  ["a closed mutation", ["mutation($i: CreateIssueInput!) { createIssue(input: $i) { issue { id } } }", { i: { repositoryId: "R_kgDOapi", title: "t" } }], ["mutation($i: MergePullRequestInput!) { mergePullRequest(input: $i) { clientMutationId } }", { i: { pullRequestId: "PR_1" } }], "route-closed"],
+  ["a closed mutation", ["mutation($i: CreateIssueInput!) { createIssue(input: $i) { issue { id } } }", { i: { repositoryId: "R_kgDOapi", title: "t" } }], ["mutation($i: MergePullRequestInput!) { mergePullRequest(input: $i) { clientMutationId } }", { i: { pullRequestId: "PR_1" } }], "pull-request-merge"],
   ["a repository to read", ["mutation($i: CreateIssueInput!) { createIssue(input: $i) { issue { id } } }", { i: { repositoryId: "R_kgDOapi", title: "t" } }], ["mutation($i: CreateIssueInput!) { createIssue(input: $i) { issue { id } } }", { i: { repositoryId: "R_kgDOdocs", title: "t" } }], "access-read-only"],
   ["an unknown repository id", ["mutation($i: CreateIssueInput!) { createIssue(input: $i) { issue { id } } }", { i: { repositoryId: "R_kgDOapi", title: "t" } }], ["mutation($i: CreateIssueInput!) { createIssue(input: $i) { issue { id } } }", { i: { repositoryId: "R_other", title: "t" } }], "repository-not-listed"],
   ["an approval", "mutation { addPullRequestReview(input: {pullRequestId: \"PR_1\", event: COMMENT}) { clientMutationId } }", "mutation { addPullRequestReview(input: {pullRequestId: \"PR_1\", event: APPROVE}) { clientMutationId } }", "review-event"],
   ["making it ready", "mutation { convertPullRequestToDraft(input: {pullRequestId: \"PR_1\"}) { clientMutationId } }", "mutation { markPullRequestReadyForReview(input: {pullRequestId: \"PR_1\"}) { clientMutationId } }", "pull-request-ready"],
+  ...([["enablePullRequestAutoMerge", "pull-request-auto-merge"], ["disablePullRequestAutoMerge", "pull-request-auto-merge"], ["enqueuePullRequest", "pull-request-merge"], ["mergeBranch", "pull-request-merge"], ["updatePullRequestBranch", "pull-request-merge"],
+    ["dismissPullRequestReview", "review-dismiss"], ["updateRefs", "ref-update-closed"], ["updateRef", "ref-update-closed"], ["deleteRef", "ref-delete"], ["clearLabelsFromLabelable", "pull-request-label"], ["updateRepositoryRuleset", "protection-bypass"]] as const)
+    .map(([name, rule]): [string, string, string, string] => [name, "mutation { convertPullRequestToDraft(input: {pullRequestId: \"PR_1\"}) { clientMutationId } }", `mutation { ${name}(input: {pullRequestId: "PR_1"}) { clientMutationId } }`, rule]),
+  ["an alias of the gate's own", "mutation { createPullRequest(input: {repositoryId: \"R_kgDOapi\", baseRefName: \"main\", headRefName: \"claude/x\", title: \"t\"}) { a: pullRequest { number } } }", "mutation { createPullRequest(input: {repositoryId: \"R_kgDOapi\", baseRefName: \"main\", headRefName: \"claude/x\", title: \"t\"}) { gatehouseOpened: pullRequest { number } } }", "graphql-field"],
   ["two mutations", "mutation { a: closeIssue(input: {issueId: \"I_11\"}) { clientMutationId } }", "mutation { a: closeIssue(input: {issueId: \"I_11\"}) { clientMutationId } b: closeIssue(input: {issueId: \"I_12\"}) { clientMutationId } }", "graphql-operations"],
   ["a ref outside", `mutation { createRef(input: {repositoryId: "R_kgDOapi", name: "refs/heads/claude/x", oid: "${sha}"}) { clientMutationId } }`, `mutation { createRef(input: {repositoryId: "R_kgDOapi", name: "refs/heads/main", oid: "${sha}"}) { clientMutationId } }`, "ref-outside-agent-space"],
   ["a protected file in a commit", commit("src/a.ts", "claude/x"), commit(".github/workflows/a.yml", "claude/x"), "protected-path"],
@@ -93,7 +97,7 @@ describe("judgeGraphql", () => {
 
   it("reads past comments, commas and a byte order mark", () => {
     expect(verdict(judge("\ufeff # repository\n,,{,viewer,{,login,},}"))).toBe("allow");
-    expect(verdict(judge("#{viewer{login}}\n mutation { deleteRef(input: {refId: \"x\"}) { clientMutationId } }"))).toBe("route-closed");
+    expect(verdict(judge("#{viewer{login}}\n mutation { deleteRef(input: {refId: \"x\"}) { clientMutationId } }"))).toBe("ref-delete");
   });
 
   it("forces drafts and sends the input that was judged", () => {
@@ -102,7 +106,7 @@ describe("judgeGraphql", () => {
     const sent = JSON.parse(made.text) as { query: string; variables: unknown };
     expect(sent.variables).toEqual({ gatehouseInput: { repositoryId: "R_kgDOapi", baseRefName: "main", headRefName: "claude/x", title: "title", draft: true } });
     expect(validate(schema, parse(sent.query))).toEqual([]);
-    expect(made.lookups).toMatchObject([{ base: "main", head: "claude/x", proposal: true }]);
+    expect(made.lookups).toMatchObject([{ base: "main", head: "claude/x" }]);
   });
 
   it("asks whose the ids are", () => {
@@ -180,5 +184,6 @@ describe("the open types", () => {
       expect(isInputObjectType(schema.getType(mutation.type))).toBe(true);
     }
     expect(validate(schema, parse(RESOLVE_QUERY)).map((e) => e.message)).toEqual([]);
+    expect(validate(schema, parse(RESOLVE_WITH_MARKS)).map((e) => e.message)).toEqual([]);
   });
 });

@@ -27,7 +27,7 @@ function readsLikeOne(line: string): boolean {
 export function withTrailer(body: string, requestId: string | undefined): string {
   // Lines and the breaks behind them, in turn.
   const parts = body.split(BREAKS);
-  const kept = parts.some((part, i) => i % 2 === 0 && readsLikeOne(part)) ? parts.filter((_, i) => !readsLikeOne(parts[i - (i % 2)] ?? "")).join("") : body;
+  const kept = parts.some((part, i) => i % 2 === 0 && readsLikeOne(part)) ? parts.filter((_, i) => !readsLikeOne(parts[i - (i % 2)] ?? "")).join("").trimEnd() : body;
   if (requestId === undefined || requestId === "") return kept;
   const text = kept.trimEnd();
   // A comment that is still open would hide the line from people.

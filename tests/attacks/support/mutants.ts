@@ -106,7 +106,7 @@ const FILTERS: readonly (readonly [what: string, guard: Attack["guard"], file: s
   ["redirects are followed", "redirect-refused", "gate/upstream.ts", "redirect: \"manual\"", "redirect: \"follow\""],
   ["downloads carry the token", "filter:download", "gate/download.ts", "headers: { accept: \"*/*\", \"user-agent\": \"gatehouse\" }", "headers: { accept: \"*/*\", \"user-agent\": \"gatehouse\", authorization: `Bearer ${visit.token?.value}` }"],
   ["bodies are not forced", "filter:body-force", "infra/posture/gate/body.ts", "return route.force === undefined ? value", "return route.id !== \"\" ? value"],
-  ["mutations are not forced", "filter:body-force", "infra/posture/gate/graphql/judge.ts", "const input = { ...given, ...mutation.force };", "const input = { ...given };"],
+  ["mutations are not forced", "filter:body-force", "infra/posture/gate/graphql/judge.ts", "const input: Record<string, Json> = { ...given, ...mutation.force };", "const input: Record<string, Json> = { ...given };"],
   ["other repositories stay in answers", "filter:graphql-elsewhere", "infra/posture/gate/graphql/resolve.ts", "for (const path of paths) empty(c, data, path, 0);", ""],
   ["other repositories stay in REST answers", "filter:answer-elsewhere", "infra/posture/gate/elsewhere.ts", "if (!foreign) return text;", "return text;"],
   ["entries of other repositories stay in lists", "filter:answer-elsewhere", "infra/posture/gate/elsewhere.ts", "value.filter((item) => !belongsElsewhere(c, item))", "value"],

@@ -80,7 +80,7 @@ export const CLOSED_MUTATIONS: ReadonlyMap<string, readonly [action: string, rul
     ["enable-auto-merge", "pull-request-merge", "enqueuePullRequest dequeuePullRequest"],
     ["enable-auto-merge", "pull-request-auto-merge", "enablePullRequestAutoMerge disablePullRequestAutoMerge"],
     ["dismiss-review", "review-dismiss", "dismissPullRequestReview deletePullRequestReview"],
-    ["dismiss-review", "pull-request-label", "clearLabelsFromLabelable deleteLabel updateLabel"],
+    ["administer-repository", "pull-request-label", "clearLabelsFromLabelable deleteLabel updateLabel"],
     ["delete-ref", "ref-delete", "deleteRef"],
     ["push-other-branch", "ref-update-closed", "updateRef updateRefs"],
     ["change-protection", "protection-bypass", "createBranchProtectionRule updateBranchProtectionRule deleteBranchProtectionRule createRepositoryRuleset updateRepositoryRuleset deleteRepositoryRuleset"],

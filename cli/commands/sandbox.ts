@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { drillLocks } from "../sandbox/drill";
 import { rehearse } from "../sandbox/rehearse";
 import { serve } from "../sandbox/serve";
 import { Cleanup } from "../support/cleanup";
@@ -28,6 +29,13 @@ export function registerSandbox(program: Command): void {
     .option("--keep", "leave everything running at the end and say how to talk to it")
     .action((options: StageOptions & { keep?: boolean }) => withCleanup((cleanup) =>
       rehearse(readProjectStack(options.stack, options.config, options.project), options.config, { keep: options.keep === true, cleanup })));
+
+  staged(sandbox.command("drill"))
+    .description("prove every lock: open all the others of an action, try it, and it must still fail; open this one too, and it must succeed")
+    .option("--only <words>", "only what these name: an action, a place, a lock, or several joined by /, such as merge/write")
+    .option("--json", "print the proofs as one JSON object")
+    .action((options: StageOptions & { only?: string; json?: boolean }) => withCleanup((cleanup) =>
+      drillLocks(readProjectStack(options.stack, options.config, options.project), options.config, { json: options.json === true, ...(options.only === undefined ? {} : { only: options.only }), cleanup })));
 
   staged(sandbox.command("serve"))
     .description("start the systems, bring the stack up and stay in the foreground")

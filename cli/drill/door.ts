@@ -28,13 +28,14 @@ export interface Outcome {
 /** The status as a person reads it. */
 export const answered = ({ status }: Outcome): string => (status === 0 ? "rejected" : String(status));
 
-interface Problem { message?: string; gatehouse?: { rule?: string }; errors?: { message?: string }[]; data?: unknown }
+interface Problem { message?: string; gatehouse?: { rule?: string }; errors?: (string | { message?: string })[]; data?: unknown }
 
 const outcome = (status: number, body: unknown): Outcome => {
   const problem = (body ?? {}) as Problem;
   const refusedInBody = Array.isArray(problem.errors) && problem.errors.length > 0 && status === 200; // GraphQL refuses with 200
   const ok = status < 400 && !refusedInBody;
-  const said = problem.gatehouse?.rule ?? problem.errors?.[0]?.message ?? problem.message;
+  const first = Array.isArray(problem.errors) ? problem.errors[0] : undefined;
+  const said = problem.gatehouse?.rule ?? (typeof first === "string" ? first : first?.message) ?? problem.message;
   return ok ? { status, ok } : { status, ok, rule: said ?? `HTTP ${status}` };
 };
 
@@ -100,6 +101,11 @@ export class GitClient {
     });
   }
 
+  /** The same work tree, through another door. */
+  through(door: Door): GitClient {
+    return new GitClient(this.dir, door);
+  }
+
   /** Clones into this folder. */
   clone(repository: string, ...options: string[]): Promise<Outcome & { text: string }> {
     return this.run("clone", "--quiet", ...options, `${this.door.git}/${repository}.git`, ".");
@@ -108,6 +114,11 @@ export class GitClient {
   /** Writes one file on a fresh branch from the current commit, and commits it. */
   async commit(branch: string, path: string, content: string): Promise<void> {
     await this.run("checkout", "--quiet", "-B", branch);
+    await this.write(path, content);
+  }
+
+  /** Writes one file and commits it where HEAD is. */
+  async write(path: string, content: string): Promise<void> {
     await mkdir(dirname(join(this.dir, path)), { recursive: true });
     await writeFile(join(this.dir, path), content);
     await this.run("add", "--force", path);

@@ -8,3 +8,16 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
   const widths = headings.map((_, column) => Math.max(...all.map((row) => width(row[column] ?? ""))));
   return all.map((row) => row.map((cell, column) => (column === row.length - 1 ? cell : cell + " ".repeat((widths[column] ?? 0) - width(cell)))).join("  ").trimEnd()).join("\n");
 }
+
+/** Breaks plain text into lines of at most `most` characters, at spaces where there are some. */
+export function wrap(text: string, most: number): string[] {
+  const lines: string[] = [];
+  let rest = text.replace(/\s+/g, " ").trim();
+  while (rest.length > most) {
+    const space = rest.lastIndexOf(" ", most);
+    const cut = space > most / 2 ? space : most;
+    lines.push(rest.slice(0, cut).trimEnd());
+    rest = rest.slice(cut).trimStart();
+  }
+  return [...lines, rest];
+}

@@ -129,7 +129,7 @@ const SETTINGS: readonly Action[] = [
   administering("add-hook", "add a webhook", "Every push would be told to somebody else."),
   administering("publish", "publish pages", "Private code becomes public."),
   closed({ id: "read-secret", title: "read a secret or a variable of Actions", danger: "Secrets open other systems.", references: [LEAST_PRIVILEGE],
-    locks: ["gate-route", "token-permission", "github-write-only"] }),
+    locks: ["gate-route", "token-permission", "github-write-only"], read: ["gate-route", "token-permission", "role-pull", "github-write-only"] }),
   closed({ id: "fork-repository", title: "fork a repository", danger: "A copy stands outside every rule of this one.", references: [LEAST_PRIVILEGE],
     locks: ["gate-route", "token-permission", "organization-forks"] }),
 ];

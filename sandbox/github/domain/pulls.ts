@@ -2,14 +2,14 @@ import type { Auth } from "../auth";
 import { GitRepository, type Person } from "../git/repository";
 import { HttpError, invalid } from "../http/errors";
 import { nodeId } from "../ids";
-import { mayOn } from "../permissions";
+import { mayOn, orgRole, roleOn } from "../permissions";
 import { noreply } from "../present/commits";
 import type { PullFigures } from "../present/pulls";
 import { checksProblem } from "../rules/checks";
 import { reviewRequirements, type MergeMethod } from "../rules/requirements";
 import { reviewProblems } from "../rules/review";
 import type { Issue, PullRequest, Repository, User } from "../state";
-import type { World } from "../world";
+import { atLeast, type World } from "../world";
 import { runWorkflows } from "./actions";
 import { eventOf, pullEvent } from "./events";
 import { openIssue } from "./issues";
@@ -36,6 +36,15 @@ export interface NewPull {
   draft?: boolean;
   maintainerCanModify?: boolean;
   headRepository?: string;
+}
+
+/**
+ * Whether somebody who can read may propose a branch that the repository has already. In public repositories that takes push access, or
+ * membership of the organization: https://docs.github.com/en/rest/pulls/pulls#create-a-pull-request
+ */
+export function mayPropose(world: World, auth: Auth, repo: Repository): boolean {
+  const org = world.orgOf(repo);
+  return repo.visibility !== "public" || (org !== undefined && orgRole(world, auth, org) !== undefined) || atLeast(roleOn(world, auth, repo), "write");
 }
 
 /** @param input `head` is a branch, or `owner:branch` of a fork @throws HttpError 422 in GitHub's words */

@@ -3,6 +3,7 @@ import {
   addReviewComment,
   createPull,
   dismissReview,
+  mayPropose,
   mergePull,
   pullFigures,
   requestReviewers,
@@ -55,8 +56,7 @@ export function pullRoutes(router: Router): void {
     const title = c.string("title") ?? (from === undefined ? undefined : c.repo.issues.get(from)?.title);
     if (title === undefined) throw new HttpError(422, 'Invalid request.\n\n"title" wasn\'t supplied.');
     const headRepository = c.string("head_repo");
-    // From the same repository one must be able to push there.
-    if (!head.includes(":") && !atLeast(c.role, "write")) throw forbidden("Must have push access to Repository.");
+    if (!head.includes(":") && !mayPropose(c.world, c.auth, c.repo)) throw forbidden("Must have push access to Repository.");
     const issue = await createPull(c.world, c.repo, c.auth, {
       title,
       body: c.string("body") ?? null,

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { applySettings, checkName, createRepository, forkRepository } from "../domain/create";
 import { gitOf } from "../domain/refs";
-import { noContent, ok, page, type Context } from "../http/context";
+import { created, noContent, ok, page, type Context } from "../http/context";
 import { forbidden, HttpError, invalid, notFound } from "../http/errors";
 import type { Router } from "../http/router";
 import { hasScope, orgRole, permits, permissionsOf, roleOn } from "../permissions";
@@ -74,6 +74,15 @@ export function repositoryRoutes(router: Router): void {
     c.repo.owner = org ? { kind: "org", id: org.id } : { kind: "user", id: user!.id };
     if (c.string("new_name")) c.repo.name = c.string("new_name")!;
     return { status: 202, body: presentMinimalRepository(c.world, c.repo) };
+  });
+
+  // https://docs.github.com/en/rest/pages/pages#create-a-github-pages-site: administrators and maintainers; both permissions
+  router.on("POST", "/repos/{owner}/{repo}/pages", { role: "maintain", permission: "administration=write,pages=write" }, (c) => {
+    const { branch, path = "/" } = (c.body["source"] ?? {}) as { branch?: string; path?: string };
+    if (!branch) throw new HttpError(422, 'Invalid request.\n\n"source" wasn\'t supplied.');
+    const url = `${c.world.api}/repos/${c.world.fullName(c.repo)}/pages`;
+    // Nothing is built here: a site exists from the moment it is asked for.
+    return created({ url, status: null, cname: null, custom_404: false, html_url: `${c.world.origin}/pages/${c.world.fullName(c.repo)}`, build_type: "legacy", source: { branch, path }, public: true }, url);
   });
 
   router.on("GET", "/repos/{owner}/{repo}/forks", {}, (c) =>

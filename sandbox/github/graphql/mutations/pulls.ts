@@ -2,7 +2,7 @@
 import { waitForMerge } from "../../domain/autoMerge";
 import { eventOf, pullEvent } from "../../domain/events";
 import { setIssueState } from "../../domain/issues";
-import { createPull, mergePull, pullFigures, requestReviewers, retarget, setDraft, updateBranch } from "../../domain/pulls";
+import { createPull, mayPropose, mergePull, pullFigures, requestReviewers, retarget, setDraft, updateBranch } from "../../domain/pulls";
 import { mayOn } from "../../permissions";
 import { demand, demandAuthorOr, demandUser, incorrectPermissions } from "../access";
 import { notImplemented, unprocessable } from "../errors";
@@ -27,8 +27,7 @@ export const pullMutations: Resolvers<unknown> = {
     const { world, auth } = context;
     const headRef = String(input.headRefName).replace(/^refs\/heads\//, "");
     const sameRepository = !headRef.includes(":") && (!headRepository || headRepository === repo);
-    // From a branch of the repository itself only those open pull requests who could have pushed it.
-    if (sameRepository && !mayOn(world, auth, repo, "write", NEEDED)) throw incorrectPermissions(context, "createPullRequest");
+    if (sameRepository && !mayPropose(world, auth, repo)) throw incorrectPermissions(context, "createPullRequest");
     const issue = await createPull(world, repo, auth, {
       title: input.title, body: input.body ?? null, base: String(input.baseRefName).replace(/^refs\/heads\//, ""), draft: input.draft ?? false, maintainerCanModify: input.maintainerCanModify ?? true,
       head: headRepository && headRepository !== repo && !headRef.includes(":") ? `${world.ownerLogin(headRepository)}:${headRef}` : headRef,

@@ -59,6 +59,7 @@ export async function scenario(
     params: { template_owner: "acme", template_repo: "fresh" },
     body: { name: "generated", owner: "acme" },
   });
+  add(`POST ${R}/pages`, { body: { source: { branch: "main", path: "/" } } });
   add(`POST ${R}/forks`, { params: { repo: "public-site" }, body: {} });
   add(`POST ${R}/merge-upstream`, { params: { owner: "acme-admin", repo: "public-site" }, body: { branch: "main" } });
   add(`PATCH ${R}`, { body: { description: "The API", has_wiki: false } });

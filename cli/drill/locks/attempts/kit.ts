@@ -1,0 +1,73 @@
+import { type Door, type Outcome, viaFetch } from "../../door";
+import { need, type Site } from "../site";
+
+export type Client = "fetch" | "octokit" | "git" | "raw socket";
+
+/** One way to try an action: by a client that Gatehouse did not write, and told from what really came of it. */
+export interface Attempt {
+  /** What is tried, as the table says it. */
+  readonly tried: string;
+  readonly client: Client;
+  /** Which of two systems carries a lock that both declare. Default: rulesets. */
+  readonly by?: "rulesets" | "protection";
+  /** What the answer must say when another sentence than the lock's usual one is right. */
+  readonly says?: RegExp;
+  /** `ok` says that the dangerous thing happened. Made twice: with the last lock standing, and with it open. */
+  run(site: Site, door: Door): Promise<Outcome>;
+}
+
+export const viaRest = (tried: string, method: string, path: (site: Site) => string, body?: (site: Site) => unknown): Attempt =>
+  ({ tried, client: "fetch", run: (site, door) => viaFetch(door, method, path(site), body?.(site)) });
+
+/** A file of the drill. */
+export const NOTE = "drill/note.md";
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
+
+/** A branch of people, one commit ahead of the default branch. Made by an owner of the organization. */
+export async function peoplesBranch(site: Site): Promise<string> {
+  const name = site.fresh("people/drill-");
+  await site.admin.ask("POST", `${site.path}/git/refs`, { ref: `refs/heads/${name}`, sha: (await site.bench).base });
+  await site.admin.ask("PUT", `${site.path}/contents/drill/${site.fresh("work-")}.md`, { message: "work", content: base64("work\n"), branch: name });
+  return name;
+}
+
+/** A pull request into the default branch, opened by somebody. */
+async function open(site: Site, door: Door, head: string): Promise<number> {
+  const response = await fetch(`${door.rest}${site.path}/pulls`, {
+    method: "POST", headers: { authorization: `Bearer ${door.credential}`, "content-type": "application/json", "user-agent": "gatehouse-drill" },
+    body: JSON.stringify({ title: `Drill ${head}`, head, base: site.defaultBranch, body: "Opened by the drill." }),
+  });
+  const made = await response.json() as { number?: number; message?: string };
+  return need(made.number, `pull request from ${head}: ${response.status} ${made.message ?? ""}`);
+}
+
+/** A pull request of a person. */
+export const peoplesPull = async (site: Site): Promise<number> => open(site, site.rig.person, await peoplesBranch(site));
+
+/**
+ * A pull request of the agent, straight at GitHub: from a branch of its own where it may write, from a branch of people otherwise.
+ * @param path which file it changes
+ */
+export async function agentsPull(site: Site, path = NOTE): Promise<{ number: number; sha: string; branch: string }> {
+  const bench = await site.bench;
+  const sha = await bench.commit(path, `${site.fresh("drill ")}\n`);
+  const branch = site.fresh("claude/drill-");
+  // With read access somebody else has to place the branch; whoever opens the pull request is its author.
+  const pushed = await bench.push(site.pair.place === "read" ? site.rig.owner : site.straight, sha, `refs/heads/${branch}`);
+  if (!pushed.ok) throw new Error(`the drill could not place ${branch}: ${pushed.rule}`);
+  return { number: await open(site, site.straight, branch), sha, branch };
+}
+
+export const merge = (site: Site, door: Door, number: number): Promise<Outcome> => viaFetch(door, "PUT", `${site.path}/pulls/${number}/merge`, {});
+
+export const approve = (site: Site, door: Door, number: number): Promise<Outcome> => viaFetch(door, "POST", `${site.path}/pulls/${number}/reviews`, { event: "APPROVE" });
+
+/** Approves, and says so when that is refused: what follows would prove nothing. */
+export async function approved(site: Site, door: Door, number: number): Promise<void> {
+  const answer = await approve(site, door, number);
+  if (!answer.ok) throw new Error(`the drill's approval was refused: ${answer.status} ${answer.rule}`);
+}
+
+/** Writes a file to the default branch as an owner. */
+export const place = (site: Site, path: string, content: string): Promise<{ commit: { sha: string } }> =>
+  site.admin.ask("PUT", `${site.path}/contents/${path}`, { message: `drill: ${path}`, content: base64(content), branch: site.defaultBranch });

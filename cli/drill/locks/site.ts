@@ -1,0 +1,136 @@
+import type { Environment } from "../../../infra/posture";
+import type { AuditTrail } from "../drill";
+import type { Door, Outcome } from "../door";
+import { Admin } from "./admin";
+import { Bench } from "./bench";
+import type { Pair } from "./pairs";
+import { standingProtection, standingRules, type Protection, type Ruleset } from "./standing";
+import type { AgentToken, TokenPage } from "./tokens";
+
+/** A way into one of the systems beside GitHub and the gate, for the locks that stand there. */
+export interface Keepers {
+  readonly vault: { readonly addr: string; readonly token: string };
+  readonly cloudflare: { readonly api: string; readonly token: string; readonly accountId: string; /** With Workers KV: the key that the stack generated. */ readonly tokenKey?: string };
+}
+
+/** Everything that stays the same for all pairs of one run: where the systems are, and who may do what in them. */
+export interface Rig {
+  readonly environment: Environment;
+  /** Through the gate, with the gate key; the token store holds `stored`. */
+  readonly gate: Door;
+  /** Straight to GitHub; the credential is filled in by whoever uses it. */
+  readonly github: Omit<Door, "credential">;
+  /** An organization owner. */
+  readonly owner: Door;
+  /** Somebody who reviews and merges: a person with write access in the teams of the environment. */
+  readonly person: Door & { readonly login: string };
+  readonly tokens: TokenPage;
+  /** The over-powerful token that lies in the token store while the drill runs. */
+  readonly stored: string;
+  readonly trail: AuditTrail;
+  readonly keepers: Keepers;
+  /** `_sandbox` of the GitHub stand-in. */
+  control<T>(method: string, path: string, body?: unknown): Promise<T>;
+  bench(repository: string): Promise<Bench>;
+  /** Puts everything back as it was. */
+  restore(): Promise<void>;
+}
+
+let counter = 0;
+
+/** One pair's own view of the rig: the place where it is tried, and how far things have been opened for it. */
+export class Site {
+  readonly admin: Admin;
+  /** Unknown to the posture, private, of the same organization. */
+  static readonly UNLISTED = "secrets";
+  #token: string | undefined;
+  readonly #undo: (() => Promise<void>)[] = [];
+
+  private constructor(readonly rig: Rig, readonly pair: Pair, readonly repository: string, readonly defaultBranch: string, private readonly held: AgentToken) {
+    this.admin = new Admin(rig.owner);
+  }
+
+  /** @param held which token the agent holds at first */
+  static async at(rig: Rig, pair: Pair, held: AgentToken): Promise<Site> {
+    const { repositories } = rig.environment;
+    const wanted = pair.place === "read" ? "read" : "write";
+    const listed = repositories.find(({ access }) => access === wanted) ?? repositories[0];
+    if (!listed) throw new Error("the environment lists no repository");
+    const site = pair.place === "unlisted" ? new Site(rig, pair, Site.UNLISTED, "main", held) : new Site(rig, pair, listed.name, listed.defaultBranch, held);
+    await site.hold(held);
+    return site;
+  }
+
+  get environment(): Environment { return this.rig.environment; }
+  get organization(): string { return this.rig.environment.organization; }
+  get machineUser(): string { return this.rig.environment.agent.machineUser; }
+  get fullName(): string { return `${this.organization}/${this.repository}`; }
+  /** REST path of the repository. */
+  get path(): string { return `/repos/${this.fullName}`; }
+  get bench(): Promise<Bench> { return this.rig.bench(this.fullName); }
+
+  /** A name that no other attempt uses. */
+  fresh(prefix: string): string {
+    counter += 1;
+    return `${prefix}${counter}`;
+  }
+
+  /** Straight to GitHub as the agent. */
+  get straight(): Door {
+    return { ...this.rig.github, credential: this.#token ?? "" };
+  }
+
+  /** The way that the pair's first attempt takes: through the gate when the gate itself is on trial, around it otherwise. */
+  get way(): Door {
+    return this.pair.lock.startsWith("gate-") ? this.rig.gate : this.straight;
+  }
+
+  /** Changes the token that the agent holds. */
+  async hold(which: AgentToken): Promise<void> {
+    this.#token = await this.rig.tokens.of(which, this.pair.place);
+  }
+
+  /** Something to put back after the pair that the rig's own restoring does not know. */
+  afterwards(undo: () => Promise<void>): void {
+    this.#undo.unshift(undo);
+  }
+
+  async putBack(): Promise<void> {
+    for (const undo of this.#undo.splice(0)) await undo();
+    await this.rig.restore();
+  }
+
+  /**
+   * Opens every ruleset and the branch protection of the repository, but for what belongs to `lock`; without a lock everything.
+   * @param by which of two systems carries a lock that both declare
+   */
+  async standAlone(lock: Pair["lock"] | undefined, by: "rulesets" | "protection" = "rulesets"): Promise<void> {
+    if (this.pair.place === "account") return;
+    const repository = await this.#rulesets(`${this.path}/rulesets?includes_parents=false&per_page=100`, `${this.path}/rulesets`);
+    const organization = await this.#rulesets(`/orgs/${this.organization}/rulesets?per_page=100`, `/orgs/${this.organization}/rulesets`);
+    for (const { ruleset, path } of [...repository, ...organization]) {
+      const rules = lock === undefined || by !== "rulesets" ? [] : standingRules(lock, ruleset);
+      if (rules.length === 0 && ruleset.enforcement === "disabled") continue;
+      await this.admin.ask("PUT", path, rules.length > 0 ? { enforcement: "active", rules } : { enforcement: "disabled" });
+    }
+    const path = `${this.path}/branches/${encodeURIComponent(this.defaultBranch)}/protection`;
+    const protection = await this.admin.find<Protection>(path);
+    if (!protection) return;
+    const left = lock === undefined ? undefined : standingProtection(lock, by, protection);
+    await (left ? this.admin.ask("PUT", path, left) : this.admin.ask("DELETE", path));
+  }
+
+  async #rulesets(list: string, each: string): Promise<{ ruleset: Ruleset; path: string }[]> {
+    const found = await this.admin.find<{ id: number }[]>(list);
+    return Promise.all((found ?? []).map(async ({ id }) => ({ ruleset: await this.admin.ask<Ruleset>("GET", `${each}/${id}`), path: `${each}/${id}` })));
+  }
+}
+
+/** What an attempt needs that is not there: an error of the drill, never a refusal. */
+export function need<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new Error(`the drill has no ${what}`);
+  return value;
+}
+
+/** An answer that is good in itself, but in which the dangerous thing did not happen. */
+export const harmless = (status: number, why: string): Outcome => ({ status, ok: false, rule: why });

@@ -1,0 +1,52 @@
+import { pairsOf, chooses } from "../drill/locks/pairs";
+import { provePairs, type Proof } from "../drill/locks/run";
+import { lockReport, lockTable, summary } from "../drill/locks/table";
+import type { Cleanup } from "../support/cleanup";
+import { CouldNotRun, DoesNotHold } from "../support/exit";
+import type { ProjectStack } from "../support/project";
+import { bringUp, type Deployment } from "./deploy";
+import { openRig } from "./locks";
+import { openStage, type Stage } from "./stage";
+
+/** The drill makes more requests than an agent may. */
+export const RAISED = ["gatehouse:gate.requestsPerMinute=6000", "gatehouse:gate.requestsPerHour=100000", "gatehouse:gate.writesPerMinute=6000"];
+
+export interface LockDrillOptions {
+  readonly json: boolean;
+  /** Only the pairs that this chooses, such as `merge` or `merge-pull-request/write/protection-push`. */
+  readonly only?: string;
+  readonly cleanup: Cleanup;
+}
+
+/** Tries every pair of a deployed stage, and puts the stage back as it was. */
+export async function proveLocks(stage: Stage, deployment: Deployment, cleanup: Cleanup, only: string | undefined, onProof: (proof: Proof) => void): Promise<Proof[]> {
+  const pairs = pairsOf(stage.environment).filter((pair) => only === undefined || chooses(only, pair));
+  if (pairs.length === 0) throw new CouldNotRun(`no forbidden action and no lock of this environment is called ${only}; without --only all are tried`);
+  const rig = await openRig(stage, deployment, cleanup);
+  return provePairs(rig, pairs, onProof);
+}
+
+/**
+ * `sandbox drill`: brings a sandbox up and tries every lock by itself.
+ * @throws DoesNotHold when a lock alone does not stop what it should, or when opening it changes nothing
+ */
+export async function drillLocks(project: ProjectStack, overrides: readonly string[], { json, only, cleanup }: LockDrillOptions): Promise<void> {
+  const say = (text: string): void => { (json ? process.stderr : process.stdout).write(`${text}\n`); };
+  const stage = await openStage(project, [...RAISED, ...overrides], cleanup, (what) => { say(`started ${what}`); });
+  const deployment = await bringUp(stage, say);
+  const began = Date.now();
+  const live = process.stderr.isTTY === true;
+  let tried = 0;
+  const proofs = await proveLocks(stage, deployment, cleanup, only, (proof) => {
+    tried += 1;
+    if (live) process.stderr.write(`\r\u001b[K${tried} attempts, now at ${proof.action}`);
+  });
+  if (live) process.stderr.write("\r\u001b[K");
+  if (json) process.stdout.write(`${JSON.stringify(lockReport(project.stack, proofs))}\n`);
+  else say(`\n${lockTable(proofs)}\n`);
+  say(`${summary(proofs)}, in ${((Date.now() - began) / 1000).toFixed(0)} s.`);
+  const open = proofs.filter(({ holds }) => !holds);
+  if (open.length > 0) {
+    throw new DoesNotHold(`${open.length} of ${proofs.length} attempts do not prove their lock:\n${open.map(({ action, place, lock, tried: what, why, alone }) => `${action} at ${place} by ${lock} (${what}): ${why ?? ""}; answered: ${alone}`).join("\n")}`);
+  }
+}

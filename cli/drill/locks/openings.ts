@@ -34,7 +34,8 @@ export const OPENINGS: Readonly<Record<LockId, Opening>> = {
   "token-repositories": wideToken, "token-permission": wideToken, "token-read": wideToken, "token-workflows": wideToken, "token-scope": wideToken,
 
   "ruleset-branches": rules, "ruleset-tags": rules, "ruleset-history": rules, "ruleset-closed": rules, "ruleset-paths": rules, "ruleset-checks": rules,
-  "protection-push": protection,
+  "ruleset-reviewers": rules,
+  "protection-push": protection, "protection-history": protection, "protection-dismissal": protection,
   "owners-review": { how: "ask for no code owner", open: (site) => site.standAlone(undefined) },
   "workflows-read": { how: "workflows may write and approve", open: async (site) => {
     await site.admin.ask("PUT", `${site.path}/actions/permissions/workflow`, { default_workflow_permissions: "write", can_approve_pull_request_reviews: true });

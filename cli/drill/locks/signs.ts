@@ -10,7 +10,7 @@ const GATE: Readonly<Record<string, readonly string[]>> = {
   "gate-ref": ["ref-outside-agent-space", "ref-delete", "ref-force"],
   "gate-path": ["protected-path"],
   "gate-review": ["review-event", "route-closed", "route-not-allowed"],
-  "gate-graphql": ["graphql-field", "graphql-argument", "graphql-id", "repository-not-listed"],
+  "gate-graphql": ["route-closed", "pull-request-ready", "graphql-field", "graphql-argument", "graphql-id", "repository-not-listed"],
   "gate-upstream": ["target-malformed", "not-found", "nothing arrived there"],
   "gate-answer": ["the comment came without the token"],
 };
@@ -21,7 +21,7 @@ const TOKEN = /Resource not accessible by|required scopes|\b404\b|Not Found/;
 /** GitHub's and the other systems' own sentences. */
 const SENTENCES: Readonly<Record<string, RegExp>> = {
   "role-none": /\b404\b|not found/i,
-  "role-pull": /Must have (?:push|write) access|denied to/,
+  "role-pull": /Must have (?:push|write) access|denied to|does not have the correct permissions/,
   "role-no-admin": /Must have (?:admin rights|maintain access)/,
   "role-member": /Could not resolve to a Repository/,
   "token-repositories": /\b404\b|not found/i,
@@ -37,7 +37,8 @@ const SENTENCES: Readonly<Record<string, RegExp>> = {
   "ruleset-checks": /[Rr]equired status check/,
   "ruleset-reviewers": /approving reviews? from/,
   "protection-push": /not authorized to push to this branch/,
-  "protection-dismissal": /not authorized to dismiss|may not dismiss|dismiss/i,
+  "protection-dismissal": /who may dismiss reviews/,
+  "protection-history": /Cannot force-push to this protected branch|Cannot delete a protected branch/,
   "owners-review": /code owner review/,
   "workflows-read": /Resource not accessible by integration/,
   "organization-forks": /Forking is disabled/,

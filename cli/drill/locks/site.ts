@@ -46,17 +46,16 @@ export class Site {
   #token: string | undefined;
   readonly #undo: (() => Promise<void>)[] = [];
 
-  private constructor(readonly rig: Rig, readonly pair: Pair, readonly repository: string, readonly defaultBranch: string, private readonly held: AgentToken) {
+  private constructor(readonly rig: Rig, readonly pair: Pair, readonly repository: string, readonly defaultBranch: string) {
     this.admin = new Admin(rig.owner);
   }
 
   /** @param held which token the agent holds at first */
   static async at(rig: Rig, pair: Pair, held: AgentToken): Promise<Site> {
-    const { repositories } = rig.environment;
-    const wanted = pair.place === "read" ? "read" : "write";
-    const listed = repositories.find(({ access }) => access === wanted) ?? repositories[0];
+    // The account has no repository; what it needs one for is tried where the agent may write.
+    const listed = pair.repository ?? rig.environment.repositories.find(({ access }) => access === "write") ?? rig.environment.repositories[0];
     if (!listed) throw new Error("the environment lists no repository");
-    const site = pair.place === "unlisted" ? new Site(rig, pair, Site.UNLISTED, "main", held) : new Site(rig, pair, listed.name, listed.defaultBranch, held);
+    const site = pair.place === "unlisted" ? new Site(rig, pair, Site.UNLISTED, "main") : new Site(rig, pair, listed.name, listed.defaultBranch);
     await site.hold(held);
     return site;
   }

@@ -51,6 +51,8 @@ export function standingRules(lock: LockId, ruleset: Ruleset): readonly Rule[] {
 export interface Protection {
   readonly enforce_admins?: { readonly enabled: boolean };
   readonly restrictions?: Actors;
+  readonly allow_force_pushes?: { readonly enabled: boolean };
+  readonly allow_deletions?: { readonly enabled: boolean };
   readonly block_creations?: { readonly enabled: boolean };
   readonly required_pull_request_reviews?: { readonly require_code_owner_reviews?: boolean; readonly dismissal_restrictions?: Actors };
 }
@@ -73,6 +75,8 @@ export function standingProtection(lock: LockId, by: "rulesets" | "protection", 
   switch (lock as string) {
     case "protection-push":
       return { ...base, block_creations: protection.block_creations?.enabled === true, restrictions: protection.restrictions ? named(protection.restrictions) : null };
+    case "protection-history":
+      return { ...base, allow_force_pushes: protection.allow_force_pushes?.enabled === true, allow_deletions: protection.allow_deletions?.enabled === true };
     case "protection-dismissal":
       return { ...base, required_pull_request_reviews: reviews(asked?.dismissal_restrictions ? { dismissal_restrictions: named(asked.dismissal_restrictions) } : {}) };
     case "owners-review":

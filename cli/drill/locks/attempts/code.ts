@@ -68,7 +68,10 @@ const mergeUnowned = (what: string, path: (site: Site) => string, by: "rulesets"
     return merge(site, door, number);
   },
 });
-const unowned = (what: string, path: (site: Site) => string): Attempt[] => [mergeUnowned(what, path, "rulesets"), mergeUnowned(what, path, "protection")];
+const unowned = (what: string, path: (site: Site) => string): Readonly<Record<string, Attempt[]>> => ({
+  "owners-review": [mergeUnowned(what, path, "rulesets"), mergeUnowned(what, path, "protection")],
+  "ruleset-reviewers": [mergeUnowned(what, path, "rulesets")],
+});
 
 const CODEOWNERS = (): string => ".github/CODEOWNERS";
 const guarded = (site: Site): string => protectedFile(site.environment, site.repository);
@@ -86,6 +89,7 @@ export const CODE: Readonly<Record<string, Readonly<Record<string, readonly Atte
     any: [remove("delete a branch of people", theirs), rewrite("rewrite a branch of people", theirs)],
     "gate-ref": [removeByRest("delete a branch of people", theirs), rewrite("rewrite a branch of people", theirs)],
     "ruleset-history": [rewrite("rewrite the default branch", defaultBranch)],
+    "protection-history": [rewrite("rewrite the default branch", defaultBranch)],
   },
   "create-tag": {
     any: [push("push a new tag", (site) => `refs/tags/${site.fresh("drill-")}`), rewrite("move a tag", tag), remove("delete a tag", tag)],
@@ -100,10 +104,10 @@ export const CODE: Readonly<Record<string, Readonly<Record<string, readonly Atte
   },
   "edit-codeowners": {
     any: [push("push CODEOWNERS", agentBranch, CODEOWNERS), push("push a CODEOWNERS of lower rank", agentBranch, () => "docs/CODEOWNERS")],
-    "owners-review": unowned("CODEOWNERS", CODEOWNERS),
+    ...unowned("CODEOWNERS", CODEOWNERS),
   },
   "edit-protected-path": {
     any: [push("push a protected path", agentBranch, guarded)],
-    "owners-review": unowned("a protected path", guarded),
+    ...unowned("a protected path", guarded),
   },
 };

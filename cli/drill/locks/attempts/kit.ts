@@ -32,17 +32,17 @@ export async function peoplesBranch(site: Site): Promise<string> {
 }
 
 /** A pull request into the default branch, opened by somebody. */
-async function open(site: Site, door: Door, head: string): Promise<number> {
+async function open(site: Site, door: Door, head: string, draft = false): Promise<number> {
   const response = await fetch(`${door.rest}${site.path}/pulls`, {
     method: "POST", headers: { authorization: `Bearer ${door.credential}`, "content-type": "application/json", "user-agent": "gatehouse-drill" },
-    body: JSON.stringify({ title: `Drill ${head}`, head, base: site.defaultBranch, body: "Opened by the drill." }),
+    body: JSON.stringify({ title: `Drill ${head}`, head, base: site.defaultBranch, draft, body: "Opened by the drill." }),
   });
   const made = await response.json() as { number?: number; message?: string };
   return need(made.number, `pull request from ${head}: ${response.status} ${made.message ?? ""}`);
 }
 
 /** A pull request of a person. */
-export const peoplesPull = async (site: Site): Promise<number> => open(site, site.rig.person, await peoplesBranch(site));
+export const peoplesPull = async (site: Site, draft = false): Promise<number> => open(site, site.rig.person, await peoplesBranch(site), draft);
 
 /**
  * A pull request of the agent, straight at GitHub: from a branch of its own where it may write, from a branch of people otherwise.

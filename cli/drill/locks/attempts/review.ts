@@ -77,6 +77,40 @@ const workflowApproves: Attempt = { tried: "a started workflow approves a pull r
   return answer.status === 200 && !answer.ok ? harmless(answer.status, answer.rule ?? "") : answer;
 } };
 
+const nodeId = async (site: Site, number: number): Promise<string> => (await site.admin.ask<{ node_id: string }>("GET", `${site.path}/pulls/${number}`)).node_id;
+const mutate = async (door: Door, mutation: string, id: string): Promise<Outcome> =>
+  viaFetch(door, "POST", "/graphql", { query: `mutation($id: ID!) { ${mutation}(input: { pullRequestId: $id }) { clientMutationId } }`, variables: { id } });
+
+/** GitHub lets whoever may write switch it on while something is missing; the merge that comes later is still theirs. */
+const autoMerge: Attempt = { tried: "switch auto-merge on, and see whether it merges", client: "fetch", run: async (site, door): Promise<Outcome> => {
+  await site.admin.ask("PATCH", site.path, { allow_auto_merge: true });
+  const missing = site.fresh("drill-waits-");
+  const waits = await site.admin.ask<{ id: number }>("POST", `${site.path}/rulesets`, {
+    name: missing, target: "branch", enforcement: "active", conditions: { ref_name: { include: ["~DEFAULT_BRANCH"], exclude: [] } },
+    rules: [{ type: "required_status_checks", parameters: { strict_required_status_checks_policy: false, required_status_checks: [{ context: missing }] } }],
+  });
+  const { number, sha } = await agentsPull(site);
+  const on = await mutate(door, "enablePullRequestAutoMerge", await nodeId(site, number));
+  if (!on.ok) {
+    await site.admin.ask("DELETE", `${site.path}/rulesets/${waits.id}`); // or the twin would wait for it too
+    return on;
+  }
+  await site.admin.ask("POST", `${site.path}/statuses/${sha}`, { state: "success", context: missing });
+  const { merged } = await site.admin.ask<{ merged: boolean }>("GET", `${site.path}/pulls/${number}`);
+  return merged ? { status: 200, ok: true } : merge(site, site.straight, number); // what GitHub does then, in the name of whoever switched it on
+} };
+
+const markReady: Attempt = { tried: "mark a draft as ready", client: "fetch", run: async (site, door) => {
+  const number = await peoplesPull(site, true);
+  return mutate(door, "markPullRequestReadyForReview", await nodeId(site, number));
+} };
+
+const dismiss: Attempt = { tried: "dismiss the review of a person", client: "octokit", run: async (site, door) => {
+  const number = await peoplesPull(site);
+  const { id } = await site.admin.ask<{ id: number }>("POST", `${site.path}/pulls/${number}/reviews`, { event: "REQUEST_CHANGES", body: "No." });
+  return viaOctokit(door, (o) => o.rest.pulls.dismissReview({ ...split(site), pull_number: number, review_id: id, message: "Drill." }));
+} };
+
 export const REVIEW: Readonly<Record<string, Readonly<Record<string, readonly Attempt[]>>>> = {
   "merge-pull-request": { any: [mergeOwn] },
   "approve-review": {
@@ -84,6 +118,9 @@ export const REVIEW: Readonly<Record<string, Readonly<Record<string, readonly At
     "github-self-approval": [approveOwn],
     "owners-review": [approvalCounts("rulesets"), approvalCounts("protection")],
   },
+  "dismiss-review": { any: [dismiss] },
+  "enable-auto-merge": { any: [autoMerge] },
+  "mark-ready-for-review": { any: [markReady] },
   "forge-check": { any: [report], "ruleset-checks": [forgedCheck] },
   "run-workflow": { any: [dispatch, rerun], "gate-route": [dispatch, rerun, repositoryDispatch], "workflows-read": [workflowWrites, workflowApproves] },
 };

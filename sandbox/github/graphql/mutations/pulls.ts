@@ -3,7 +3,6 @@ import { waitForMerge } from "../../domain/autoMerge";
 import { eventOf, pullEvent } from "../../domain/events";
 import { setIssueState } from "../../domain/issues";
 import { createPull, mayPropose, mergePull, pullFigures, requestReviewers, retarget, setDraft, updateBranch } from "../../domain/pulls";
-import { mayOn } from "../../permissions";
 import { demand, demandAuthorOr, demandUser, incorrectPermissions } from "../access";
 import { notImplemented, unprocessable } from "../errors";
 import { nodeOf, subjectOf } from "../nodes";

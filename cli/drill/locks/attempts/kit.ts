@@ -41,14 +41,14 @@ async function open(site: Site, door: Door, head: string, draft = false): Promis
   return need(made.number, `pull request from ${head}: ${response.status} ${made.message ?? ""}`);
 }
 
-/** A pull request of a person. */
-export const peoplesPull = async (site: Site, draft = false): Promise<number> => open(site, site.rig.person, await peoplesBranch(site), draft);
+/** A pull request of a person: of somebody in the owning teams, or of an owner of the organization, who is in none. */
+export const peoplesPull = async (site: Site, { draft = false, by = site.rig.person }: { draft?: boolean; by?: Door } = {}): Promise<number> => open(site, by, await peoplesBranch(site), draft);
 
 /**
  * A pull request of the agent, straight at GitHub: from a branch of its own where it may write, from a branch of people otherwise.
  * @param path which file it changes
  */
-export async function agentsPull(site: Site, path = NOTE): Promise<{ number: number; sha: string; branch: string }> {
+export async function agentsPull(site: Site, path = `drill/${site.fresh("proposal-")}.md`): Promise<{ number: number; sha: string; branch: string }> {
   const bench = await site.bench;
   const sha = await bench.commit(path, `${site.fresh("drill ")}\n`);
   const branch = site.fresh("claude/drill-");

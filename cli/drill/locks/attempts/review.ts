@@ -19,10 +19,13 @@ const approveOwn: Attempt = { tried: "approve its own pull request", client: "oc
   return viaOctokit(door, (o) => o.rest.pulls.createReview({ ...split(site), pull_number: number, event: "APPROVE" }));
 } };
 
-/** GitHub takes the approval of anybody with write access; the question is whether it opens the way for a merge. */
+/**
+ * GitHub takes the approval of anybody with write access; the question is whether it opens the way for a merge. Who opened the pull
+ * request owns nothing here: an owner who opens one has approved it for the code owners by that ("About code owners").
+ */
 const approvalCounts = (by: "rulesets" | "protection"): Attempt => ({
   tried: "a person merges what only the agent approved", client: "fetch", by, run: async (site, door): Promise<Outcome> => {
-    const number = await peoplesPull(site);
+    const number = await peoplesPull(site, { by: site.rig.owner });
     await approved(site, door, number);
     return merge(site, site.rig.person, number);
   },
@@ -101,7 +104,7 @@ const autoMerge: Attempt = { tried: "switch auto-merge on, and see whether it me
 } };
 
 const markReady: Attempt = { tried: "mark a draft as ready", client: "fetch", run: async (site, door) => {
-  const number = await peoplesPull(site, true);
+  const number = await peoplesPull(site, { draft: true });
   return mutate(door, "markPullRequestReadyForReview", await nodeId(site, number));
 } };
 

@@ -3,22 +3,10 @@ import { fnmatch } from "../../../sandbox/github/rules/fnmatch";
 import { ownsPath, parseCodeowners, patternHolds } from "../../../sandbox/github/rules/codeowners";
 import { refMatches } from "../../../sandbox/github/rules/rulesets";
 
+// The examples of GitHub's documents are in cases/names.ts; these are the corners of the language.
 describe("fnmatch as GitHub has it (Ruby's, with FNM_PATHNAME)", () => {
   it.each([
-    ["refs/heads/claude/**", "refs/heads/claude/a", true],
-    ["refs/heads/claude/**", "refs/heads/claude/a/b", false],
-    ["refs/heads/claude/**/*", "refs/heads/claude/a", true],
-    ["refs/heads/claude/**/*", "refs/heads/claude/a/b/c", true],
-    ["refs/heads/claude/**/*", "refs/heads/claude", false],
-    ["refs/heads/claude/**/*", "refs/heads/claude-x/a", false],
-    [".github/workflows/**", ".github/workflows/a/b.yml", false],
-    [".github/workflows/**", ".github/workflows/a.yml", true],
-    ["**/CODEOWNERS", ".github/CODEOWNERS", false],
-    ["**/CODEOWNERS", "docs/CODEOWNERS", true],
-    ["**/CODEOWNERS", "CODEOWNERS", true],
-    [".github/**/*", ".github/.hidden", false],
     [".github/**/*", ".github/a/b", true],
-    ["*", "a/b", false],
     ["*", ".a", false],
     ["?", "/", false],
     ["a?c", "abc", true],
@@ -27,13 +15,11 @@ describe("fnmatch as GitHub has it (Ruby's, with FNM_PATHNAME)", () => {
     ["[^a-c]x", "dx", true],
     ["a[", "a[", false],
     ["main", "main", true],
-    ["Main", "main", false],
     ["a.b", "axb", false],
     ["a\\*", "a*", true],
     ["a\\*", "ab", false],
     ["release/*", "release/1", true],
     ["release/*", "release/1/2", false],
-    ["**", "a/b", false],
     ["a**b", "axyb", true],
   ])("%s and %s: %s", (pattern, name, expected) => {
     expect(fnmatch(pattern, name)).toBe(expected);
@@ -81,21 +67,13 @@ it("knows the two names that stand for many", () => {
 
 describe("CODEOWNERS patterns", () => {
   it.each([
-    ["*", "a/b/c.txt", true],
     ["*.js", "src/a.js", true],
     ["*.js", "a.ts", false],
-    ["/docs/", "docs/a/b", true],
-    ["/docs/", "x/docs/a", false],
     ["docs/", "x/docs/a", true],
-    ["docs/*", "docs/a", true],
-    ["docs/*", "docs/a/b", false],
     ["/.github/", ".github/workflows/ci.yml", true],
     ["/CODEOWNERS", "CODEOWNERS", true],
     ["/CODEOWNERS", "docs/CODEOWNERS", false],
-    ["apps/", "apps/x", true],
-    ["**/logs", "a/b/logs/x", true],
     ["/scripts", "scripts/a", true],
-    ["Readme", "readme", false],
     ["/a/**/b", "a/x/y/b", true],
     ["/a/**", "a/x/y", true],
   ])("%s and %s: %s", (pattern, path, expected) => {

@@ -6,6 +6,7 @@ import { runMain } from "./support/exit";
 const GROUPS: Record<string, () => (program: Command) => void> = {
   sandbox: () => (require("./commands/sandbox") as typeof import("./commands/sandbox")).registerSandbox,
   token: () => (require("./commands/token") as typeof import("./commands/token")).registerToken,
+  assess: () => (require("./commands/assess") as typeof import("./commands/assess")).registerAssess,
   check: () => (require("./commands/check") as typeof import("./commands/check")).registerCheck,
   report: () => (require("./commands/report") as typeof import("./commands/report")).registerReport,
 };

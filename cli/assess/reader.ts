@@ -58,6 +58,11 @@ export class Reader {
     return this.once("GET", path, undefined, accept);
   }
 
+  /** Asks although the same was asked before. */
+  again(path: string): Promise<Heard> {
+    return this.inTurn(() => this.send("GET", path, undefined));
+  }
+
   head(path: string): Promise<Heard> {
     return this.once("HEAD", path);
   }
@@ -132,10 +137,30 @@ function heard(call: Call, answer: Answer): Heard {
   };
 }
 
-/** GitHub's REST API under a token, or without one. */
-export function gitHubReader(effects: Effects, api: string, token: string | undefined): Reader {
-  return new Reader({
-    effects, system: "GitHub", base: api, postable: ["/graphql"],
+/** GitHub's REST API, and its GraphQL queries, which lie at another address. */
+export class GitHubReader extends Reader {
+  private readonly queries: Reader;
+
+  constructor(options: ReaderOptions, graphql: string) {
+    super(options);
+    const cut = graphql.lastIndexOf("/");
+    this.queries = new Reader({ ...options, base: graphql.slice(0, cut), postable: [graphql.slice(cut)] });
+    this.path = graphql.slice(cut);
+  }
+
+  private readonly path: string;
+
+  /** @throws Error when the text is no query alone: a defect, never sent */
+  graphql(body: { readonly query: string; readonly variables: Readonly<Record<string, unknown>> }): Promise<Heard> {
+    if (!/^\s*query\b/.test(body.query) || /\b(?:mutation|subscription)\b/.test(body.query)) throw new Error("only queries are asked");
+    return this.queries.ask(this.path, body);
+  }
+}
+
+/** GitHub under a token, or without one. */
+export function gitHubReader(effects: Effects, at: { readonly api: string; readonly graphql: string }, token: string | undefined): GitHubReader {
+  return new GitHubReader({
+    effects, system: "GitHub", base: at.api,
     headers: { accept: "application/vnd.github+json", "x-github-api-version": "2022-11-28", ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
-  });
+  }, at.graphql);
 }

@@ -63,7 +63,7 @@ async function agentChange(options: ChangeOptions, env: Env): Promise<ChangeVerd
   }
   if (options.pull === undefined && env.GITHUB_EVENT_NAME === "merge_group") return { agent: false, why: "in the merge queue, which it entered judged" };
   const at = endpoints(environment.githubUrl ?? env.GITHUB_BASE_URL ?? env.GITHUB_SERVER_URL);
-  const github = gitHubReader(ambientEffects(), at.api, env.GITHUB_TOKEN);
+  const github = gitHubReader(ambientEffects(), at, env.GITHUB_TOKEN);
   const event = options.pull === undefined ? eventPull(env) : undefined;
   const number = event?.number ?? Number(options.pull);
   if (!Number.isSafeInteger(number) || number <= 0) throw new CouldNotRun("Which change? Give --pull <number>, or --base and --head; in GitHub Actions start it from pull_request_target.");

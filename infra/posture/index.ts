@@ -23,7 +23,7 @@ export {
 export { offersPushRules, offersRules, usesOrganizationRulesets } from "./plans";
 export { permissionReasons, tokenPermissions, tokenScopes, type TokenLevel, type TokenPermissions } from "./tokens";
 export { planRotation, type Permissions, type RotationPlan } from "./rotation";
-export { mintsAlone, policyHcl, vaultPolicies, type VaultParty, type VaultRule } from "./vault";
+export { SESSION_SECONDS, ciClaims, mintsAlone, policyHcl, vaultPolicies, type VaultParty, type VaultRule } from "./vault";
 export { ORGANIZATION_EVENTS } from "./webhooks";
 export {
   CRON, ROTATOR_CRON, SCRIPT_SETTINGS, agentHosts, exposure, gateUrl, migrations, retention, rotatorStorePlan, tokenStorePlan,

@@ -15,6 +15,17 @@ export interface VaultRule {
   readonly reason: string;
 }
 
+/** How long what a party gets for its sign-in is good, in seconds. A session that ends under its holder costs one more sign-in. */
+export const SESSION_SECONDS = { gate: 300, rotator: 600, workflow: 900, workflowMost: 1800 } as const;
+
+/** What an identity token of a workflow must say, exactly; without a repository of its own, no workflow may sign in. */
+export function ciClaims(environment: Environment): { readonly repository: string; readonly ref: string } | undefined {
+  const { repository } = environment.rotation;
+  if (repository === undefined) return undefined;
+  const listed = environment.repositories.find(({ name }) => name.toLowerCase() === repository.toLowerCase());
+  return { repository: `${environment.organization}/${repository}`, ref: `refs/heads/${listed?.defaultBranch ?? "main"}` };
+}
+
 /** The policies of all four parties, by name. Only for environments whose token store is Vault. */
 export function vaultPolicies(environment: Environment): Record<VaultParty, { readonly name: string; readonly hcl: string; readonly rules: readonly VaultRule[] }> {
   const vault = names(environment).vault;

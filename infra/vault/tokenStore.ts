@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as vault from "@pulumi/vault";
 import { GatehouseComponent } from "../component";
-import { endpoints, names, vaultPolicies, type Environment, type VaultNames, type VaultParty } from "../posture";
+import { SESSION_SECONDS, ciClaims, endpoints, names, vaultPolicies, type Environment, type VaultNames, type VaultParty } from "../posture";
 
 export interface TokenStoreArgs {
   /** The environment; its token store must be Vault. */
@@ -18,7 +18,6 @@ export interface WorkerSignIn {
 }
 
 const PARTIES: readonly VaultParty[] = ["gate", "rotator", "auditor", "deployer"];
-const MINUTE = 60;
 
 /**
  * Where the GitHub token will lie, who may touch it, and how they sign in. The token itself is written by the rotator and never
@@ -50,11 +49,10 @@ export class TokenStore extends GatehouseComponent {
 
     this.createPolicies(environment);
     const workers = this.createWorkersSignIn(plan);
-    const gate = this.createRole("gate", plan, plan.appRole.role, plan.policies.gate, 5 * MINUTE, workers);
+    const gate = this.createRole("gate", plan, plan.appRole.role, plan.policies.gate, SESSION_SECONDS.gate, workers);
     this.roleId = gate.roleId;
     this.secretId = gate.secretId;
-    // Longer than any wait inside a rotation; a token that ends under it costs one more sign-in.
-    this.rotator = this.createRole("rotator", plan, plan.appRole.rotator, plan.policies.rotator, 10 * MINUTE, workers);
+    this.rotator = this.createRole("rotator", plan, plan.appRole.rotator, plan.policies.rotator, SESSION_SECONDS.rotator, workers);
     this.createCiSignIn(environment, plan, args.oidcIssuer ?? endpoints(environment.githubUrl).oidcIssuer);
     this.mountPath = this.mount.path;
     this.registerOutputs({ mountPath: this.mountPath, roleId: this.roleId });
@@ -138,22 +136,14 @@ export class TokenStore extends GatehouseComponent {
         roleType: "jwt",
         userClaim: "sub",
         boundAudiences: [plan.ci.audience],
-        boundClaims: bound,
+        boundClaims: { ...bound },
         boundClaimsType: "string",
         tokenPolicies: [plan.policies[party]],
         tokenNoDefaultPolicy: true,
         tokenType: "service",
-        tokenTtl: 15 * MINUTE,
-        tokenMaxTtl: 30 * MINUTE,
+        tokenTtl: SESSION_SECONDS.workflow,
+        tokenMaxTtl: SESSION_SECONDS.workflowMost,
       }, { parent: this, dependsOn: [backend] });
     }
   }
-}
-
-/** What an identity token must say, exactly; without a repository of its own, no workflow may sign in. */
-function ciClaims(environment: Environment): Record<string, string> | undefined {
-  const { repository } = environment.rotation;
-  if (repository === undefined) return undefined;
-  const listed = environment.repositories.find(({ name }) => name.toLowerCase() === repository.toLowerCase());
-  return { repository: `${environment.organization}/${repository}`, ref: `refs/heads/${listed?.defaultBranch ?? "main"}` };
 }

@@ -85,6 +85,7 @@ const organization: Resolvers<OrganizationSource> = {
   },
   teams: ({ org }, args, context) => {
     const found = context.world.teamsOf(org.id).filter((team) => seesTeam(context, team))
+      .filter((team) => !args.userLogins || (args.userLogins as string[]).some((login) => team.members.has(context.world.userByLogin(login)?.id ?? -1)))
       .filter((team) => !args.query || team.name.toLowerCase().includes(String(args.query).toLowerCase()));
     return connection("teams", args, found, teamSource);
   },

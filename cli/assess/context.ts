@@ -1,0 +1,127 @@
+import { endpoints, names, type Endpoints, type Environment, type Repository } from "../../infra/posture";
+import { ambientEffects, type Effects } from "../../rotation/effects";
+import { Refused, messageOf } from "../../rotation/errors";
+import { readVaultSecret } from "../../rotation/stores/vault";
+import type { VaultSession } from "../../rotation/stores/vault-session";
+import { contextFor } from "../token/context";
+import { gitHubReader, Reader, type GitHubReader, type Heard } from "./reader";
+
+/** A system that can be asked, or why it cannot. */
+export type Way<T> = { readonly ask: T } | { readonly lack: string };
+
+/** Vault under one identity: reading alone. */
+export interface VaultReader {
+  readonly address: string;
+  /** @param path without `/v1/` */
+  get(path: string): Promise<Heard>;
+}
+
+export interface GateWay {
+  readonly url: string;
+  /** As the agent, as somebody with a wrong key, and as nobody. */
+  readonly agent: Way<Reader>;
+  readonly wrongKey: Reader;
+  readonly nobody: Reader;
+  readonly operator: Way<Reader>;
+}
+
+/** What every question works with. */
+export interface Context {
+  readonly stack: string;
+  readonly environment: Environment;
+  readonly github: Way<GitHubReader>;
+  readonly endpoints: Endpoints;
+  /** An installation token of a GitHub App that may read grants of fine-grained tokens. */
+  readonly grants: Way<GitHubReader>;
+  readonly gate: Way<GateWay>;
+  readonly vault: Way<VaultReader>;
+  readonly cloudflare: Way<Reader>;
+  /** Upper bound of audit records that are read, newest first in importance: the chain is followed from its start. */
+  readonly auditRecords: number;
+  readonly now: number;
+}
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+export interface ContextOptions {
+  readonly effects?: Effects;
+  readonly auditRecords?: number;
+  /** The agent's gate key and the operator's, where the environment variables do not say them. */
+  readonly keys?: { readonly gate?: string; readonly operator?: string };
+}
+
+/**
+ * Everything from the environment file and from environment variables. What is missing makes its questions "cannot tell", with
+ * what would be needed.
+ */
+export async function assessContext(stack: string, environment: Environment, env: Env, { effects = ambientEffects(), auditRecords = 100_000, keys = {} }: ContextOptions = {}): Promise<Context> {
+  const at = endpoints(environment.githubUrl ?? env.GITHUB_BASE_URL);
+  const tokens = contextFor(stack, environment, effects, env);
+  const vault = vaultWay(environment, () => tokens.vault());
+  const url = tokens.gateUrl();
+  return {
+    stack, environment, endpoints: at, auditRecords, now: effects.now(), vault: "ask" in vault ? { ask: readerOf(vault.ask) } : vault,
+    github: env.GITHUB_TOKEN ? { ask: gitHubReader(effects, at, env.GITHUB_TOKEN) } : { lack: "GITHUB_TOKEN is not set" },
+    grants: env.GATEHOUSE_GRANTS_TOKEN ? { ask: gitHubReader(effects, at, env.GATEHOUSE_GRANTS_TOKEN) } : { lack: "GATEHOUSE_GRANTS_TOKEN is not set; only a GitHub App may read grants of tokens" },
+    gate: url === undefined ? { lack: "where the gate answers is not known: set GATEHOUSE_GATE_URL" } : { ask: gateWay(effects, url, env.GATEHOUSE_GATE_KEY ?? keys.gate, env.GATEHOUSE_OPERATOR_KEY ?? keys.operator ?? await operatorKey(environment, vault)) },
+    cloudflare: env.CLOUDFLARE_API_TOKEN
+      ? { ask: new Reader({ effects, system: "Cloudflare", base: (env.CLOUDFLARE_BASE_URL ?? "https://api.cloudflare.com/client/v4").replace(/\/+$/, ""), headers: { authorization: `Bearer ${env.CLOUDFLARE_API_TOKEN}` } }) }
+      : { lack: "CLOUDFLARE_API_TOKEN is not set" },
+  };
+}
+
+function vaultWay(environment: Environment, open: () => VaultSession | undefined): Way<VaultSession> {
+  if (environment.tokenStore.kind !== "vault") return { lack: "the token store is Workers KV" };
+  try {
+    const session = open();
+    return session ? { ask: session } : { lack: "Vault is not declared" };
+  } catch (error) {
+    return { lack: messageOf(error) };
+  }
+}
+
+function readerOf(session: VaultSession): VaultReader {
+  const asked = new Map<string, Promise<Heard>>();
+  const get = async (path: string): Promise<Heard> => {
+    const of = (status: number, text: string, lack = ""): Heard => ({
+      call: { system: "Vault", method: "GET", path: `/v1/${path}`, status }, text, lack, header: () => undefined,
+      json: () => { try { return JSON.parse(text) as unknown; } catch { return undefined; } },
+    });
+    try {
+      const answer = await session.send("GET", path, `show ${path}`);
+      return of(answer.status, answer.text);
+    } catch (error) {
+      return error instanceof Refused ? of(error.status, "", messageOf(error)) : of(0, "", messageOf(error));
+    }
+  };
+  return {
+    address: session.address,
+    get: (path) => {
+      const known = asked.get(path) ?? get(path);
+      asked.set(path, known);
+      return known;
+    },
+  };
+}
+
+async function operatorKey(environment: Environment, vault: Way<VaultSession>): Promise<string | undefined> {
+  const place = names(environment).vault;
+  if (!("ask" in vault) || !place) return undefined;
+  return readVaultSecret(vault.ask, place.mount, place.operator).then((secret) => secret?.key, () => undefined);
+}
+
+function gateWay(effects: Effects, url: string, gateKey: string | undefined, operator: string | undefined): GateWay {
+  const as = (key: string | undefined): Reader => new Reader({
+    effects, system: "the gate", base: url, atOnce: 2, postable: ["/graphql"], headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
+  });
+  return {
+    url, nobody: as(undefined),
+    // Of the right form, so that it is compared and not only parsed; never a key, since it is no random value.
+    wrongKey: as(`ghk_${"gatehouse-assess-wrong-key-".padEnd(43, "0")}`),
+    agent: gateKey === undefined ? { lack: "GATEHOUSE_GATE_KEY is not set" } : { ask: as(gateKey) },
+    operator: operator === undefined ? { lack: "the operator key is not known: set GATEHOUSE_OPERATOR_KEY, or let this identity read it in Vault" } : { ask: as(operator) },
+  };
+}
+
+export const repositoryPath = ({ environment }: Context, { name }: Repository): string => `/repos/${environment.organization}/${name}`;
+export const repositorySubject = ({ environment }: Context, { name }: Repository): string => `${environment.organization}/${name}`;

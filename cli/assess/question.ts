@@ -1,0 +1,63 @@
+import type { Call, Heard, Listed } from "./reader";
+import type { Context } from "./context";
+
+export const SECTIONS = {
+  "token": "Token handling",
+  "scope": "Permission scoping",
+  "review": "Review fence",
+  "gate": "Gate",
+  "audit": "Audit-log completeness",
+} as const;
+
+export type Section = keyof typeof SECTIONS;
+export type Result = "pass" | "fail" | "cannot tell";
+
+/** One answer about one subject (a repository, a team, a script …), with what was asked for it. */
+export interface Said {
+  readonly subject: string;
+  readonly result: Result;
+  readonly reason: string;
+  readonly calls: readonly Call[];
+}
+
+/** A question to a live organization. What is expected follows from the environment; a question states no expectation of its own. */
+export interface Question {
+  readonly id: string;
+  readonly section: Section;
+  readonly title: string;
+  /** Ids of controls that it gives evidence for. */
+  readonly controls?: readonly string[];
+  /** @returns one answer a subject; none where the environment declares nothing to ask about */
+  ask(context: Context): Promise<readonly Said[]>;
+}
+
+export interface Answer extends Said {
+  readonly question: string;
+  readonly section: Section;
+  readonly title: string;
+  readonly controls?: readonly string[];
+}
+
+/** Passes unless something is wrong; the reason says what holds, or everything that does not. */
+export const judged = (subject: string, wrong: readonly string[], holds: string, calls: readonly Call[]): Said =>
+  ({ subject, result: wrong.length === 0 ? "pass" : "fail", reason: wrong.length === 0 ? holds : wrong.join("; "), calls });
+
+export const cannotTell = (subject: string, reason: string, calls: readonly Call[] = []): Said => ({ subject, result: "cannot tell", reason, calls });
+
+/** Why an answer says nothing: GitHub and Vault hide what one may not see behind 404 and 403. @param need what the credential lacks */
+export function unheard(subject: string, { call, lack }: Heard, need: string): Said {
+  if (call.status === 0) return cannotTell(subject, lack, [call]);
+  if (call.status === 401) return cannotTell(subject, `${call.system} does not accept the credential`, [call]);
+  return cannotTell(subject, `${call.system} does not show it (${call.status}); the credential needs ${need}`, [call]);
+}
+
+export const unlisted = (subject: string, listed: Listed & { readonly failed: Heard }, need: string): Said =>
+  ({ ...unheard(subject, listed.failed, need), calls: listed.calls });
+
+export const hasFailed = (listed: Listed): listed is Listed & { readonly failed: Heard } => listed.failed !== undefined;
+
+type Bag = Readonly<Record<string, unknown>>;
+export const bag = (value: unknown): Bag => (value !== null && typeof value === "object" && !Array.isArray(value) ? value as Bag : {});
+export const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+export const text = (value: unknown): string => (typeof value === "string" || typeof value === "number" ? String(value) : "");
+export const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();

@@ -19,9 +19,11 @@ function inGitHubsWords(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [RENAMED[key] ?? snake(key), inGitHubsWords(inner)]));
 }
 
-/** The rules that a plan declares. */
-export function declaredRules(rules: RulesetRules): Rule[] {
-  return Object.entries(rules).filter(([, value]) => value !== undefined && value !== false)
+/** The rules that a plan declares. @param ids of the teams that it names; GitHub's rules name teams by id */
+export function declaredRules(rules: RulesetRules, ids: ReadonlyMap<string, number>): Rule[] {
+  const { requiredReviewers, ...pullRequest } = rules.pullRequest ?? {};
+  const reviewers = requiredReviewers?.map(({ team, filePatterns }) => ({ reviewer: { id: ids.get(team) ?? 0, type: "Team" }, filePatterns, minimumApprovals: 1 }));
+  return Object.entries({ ...rules, ...(rules.pullRequest ? { pullRequest: { ...pullRequest, ...(reviewers ? { requiredReviewers: reviewers } : {}) } } : {}) }).filter(([, value]) => value !== undefined)
     .map(([name, value]) => ({ type: snake(name), parameters: bag(value === true ? {} : inGitHubsWords(value)) }));
 }
 
@@ -33,10 +35,12 @@ export function atLeast(declared: unknown, standing: unknown): boolean {
   return declared === standing;
 }
 
-/** Ids are no thresholds: within lists, what is declared must be there as it is. */
+/** Ids are no thresholds: within lists, what is declared must be there as it is. A number of approvals may still be higher. */
 function exactly(declared: unknown, standing: unknown): boolean {
-  if (declared !== null && typeof declared === "object" && !Array.isArray(declared)) return Object.entries(declared).every(([key, value]) => exactly(value, bag(standing)[key]));
-  if (Array.isArray(declared)) return Array.isArray(standing) && declared.length === standing.length && declared.every((one, i) => exactly(one, standing[i]));
+  if (Array.isArray(declared)) return atLeast(declared, standing);
+  if (declared !== null && typeof declared === "object") {
+    return Object.entries(declared).every(([key, value]) => (key === "minimum_approvals" ? atLeast : exactly)(value, bag(standing)[key]));
+  }
   return declared === standing;
 }
 
@@ -50,15 +54,15 @@ function missingRules(declared: readonly Rule[], standing: readonly Rule[]): str
 }
 
 const rulesIn = (value: unknown): Rule[] => list(value).map((rule) => ({ type: text(bag(rule).type), parameters: bag(bag(rule).parameters) }));
-const plansOf = ({ environment }: Context, repository: Repository): RulesetPlan[] => rulesets(environment, repository, repository.visibility !== "public");
+const plansOf = ({ environment }: Context, repository: Repository): RulesetPlan[] => rulesets(environment, repository);
 const fenced = ({ environment }: Context): Repository[] => environment.repositories.filter((repository) => isFenced(environment, repository));
 
 /** Rules that the plans put on a branch. The agent's branches are the only ones that a plan leaves out. */
-function declaredFor(plans: readonly RulesetPlan[], branch: string, defaultBranch: string): Rule[] {
+function declaredFor(plans: readonly RulesetPlan[], branch: string, defaultBranch: string, ids: ReadonlyMap<string, number>): Rule[] {
   const ref = `refs/heads/${branch}`;
   return plans.filter(({ target, refs }) => target === "branch" && refs !== undefined
     && (refs.includes.includes("~ALL") || (branch === defaultBranch && refs.includes.includes("~DEFAULT_BRANCH")))
-    && !(refs.excludes.includes(AGENT_BRANCHES) && ref.startsWith(AGENT_REF_PREFIX))).flatMap(({ rules }) => declaredRules(rules));
+    && !(refs.excludes.includes(AGENT_BRANCHES) && ref.startsWith(AGENT_REF_PREFIX))).flatMap(({ rules }) => declaredRules(rules, ids));
 }
 
 const PROBE = "gatehouse-assess/probe";
@@ -66,17 +70,20 @@ const PROBE = "gatehouse-assess/probe";
 function branchQuestion(id: string, title: string, branchOf: (repository: Repository) => string, controls: readonly string[]): Question {
   return {
     id, title, section: "review", controls,
-    ask: (context) => onGitHub(context, (github) => Promise.all(fenced(context).map(async (repository) => {
-      const branch = branchOf(repository);
-      const subject = `${repositorySubject(context, repository)} ${branch}`;
-      const found = await github.list(`${repositoryPath(context, repository)}/rules/branches/${encodeURIComponent(branch)}`);
-      if (hasFailed(found)) return unlisted(subject, found, "to read the repository");
-      const standing = rulesIn(found.items);
-      const declared = declaredFor(plansOf(context, repository), branch, repository.defaultBranch);
-      const closing = branch.startsWith("claude/") ? ["creation", "update"].filter((type) => !declared.some((rule) => rule.type === type) && standing.some((rule) => rule.type === type)) : [];
-      return judged(subject, [...missingRules(declared, standing), ...closing.map((type) => `a rule ${type} keeps the agent from its own branches`)],
-        declared.length === 0 ? "open to the agent, as declared" : `${declared.map(({ type }) => type).join(", ")} in force`, found.calls);
-    }))),
+    ask: (context) => onGitHub(context, async (github) => {
+      const ids = await teamIds(context, github);
+      return Promise.all(fenced(context).map(async (repository) => {
+        const branch = branchOf(repository);
+        const subject = `${repositorySubject(context, repository)} ${branch}`;
+        const found = await github.list(`${repositoryPath(context, repository)}/rules/branches/${encodeURIComponent(branch)}`);
+        if (hasFailed(found)) return unlisted(subject, found, "to read the repository");
+        const standing = rulesIn(found.items);
+        const declared = declaredFor(plansOf(context, repository), branch, repository.defaultBranch, ids);
+        const closing = branch.startsWith("claude/") ? ["creation", "update"].filter((type) => !declared.some((rule) => rule.type === type) && standing.some((rule) => rule.type === type)) : [];
+        return judged(subject, [...missingRules(declared, standing), ...closing.map((type) => `a rule ${type} keeps the agent from its own branches`)],
+          declared.length === 0 ? "open to the agent, as declared" : `${declared.map(({ type }) => type).join(", ")} in force`, found.calls);
+      }));
+    }),
   };
 }
 
@@ -120,9 +127,9 @@ async function standingRulesets(context: Context, github: Reader, repository: Re
 }
 
 /** Whether a ruleset does at least what a plan declares, on at least the same references. */
-const carries = (plan: RulesetPlan, standing: Standing): boolean => standing.target === plan.target
+const carries = (plan: RulesetPlan, standing: Standing, ids: ReadonlyMap<string, number>): boolean => standing.target === plan.target
   && (plan.refs === undefined || (plan.refs.includes.every((ref) => standing.includes.includes(ref)) && standing.excludes.every((ref) => plan.refs?.excludes.includes(ref))))
-  && declaredRules(plan.rules).every((rule) => holdsRule(rule, standing.rules));
+  && declaredRules(plan.rules, ids).every((rule) => holdsRule(rule, standing.rules));
 
 /** Ids of every team that the environment names, and of the agent's own; absent where GitHub does not show a team. */
 export async function teamIds(context: Context, github: Reader): Promise<ReadonlyMap<string, number>> {
@@ -136,14 +143,15 @@ export async function teamIds(context: Context, github: Reader): Promise<Readonl
 
 const inForce: Question = {
   id: "rulesets", section: "review", title: "Every declared ruleset is active, with its rules and references", controls: ["CIS-SSC-1.1.15", "NIST-AC-3"],
-  ask: (context) => onGitHub(context, (github) => Promise.all(fenced(context).map(async (repository) => {
+  ask: (context) => onGitHub(context, async (github) => Promise.all(fenced(context).map(async (repository) => {
+    const ids = await teamIds(context, github);
     const found = await standingRulesets(context, github, repository);
     if ("said" in found) return found.said;
     const plans = plansOf(context, repository);
-    const absent = plans.filter((plan) => !found.rulesets.some((standing) => carries(plan, standing)));
+    const absent = plans.filter((plan) => !found.rulesets.some((standing) => carries(plan, standing, ids)));
     return judged(repositorySubject(context, repository), absent.map((plan) => {
-      const namesake = found.rulesets.find(({ name, target }) => name === plan.name && target === plan.target);
-      return `"${plan.name}" is ${namesake ? `not as declared: ${missingRules(declaredRules(plan.rules), namesake.rules).join(", ") || "its references differ"}` : "not in force"}`;
+      const namesake = found.rulesets.find(({ name, target }) => name.startsWith(plan.name) && target === plan.target);
+      return `"${plan.name}" is ${namesake ? `not as declared: ${missingRules(declaredRules(plan.rules, ids), namesake.rules).join(", ") || "its references differ"}` : "not in force"}`;
     }), `${plans.length} declared rulesets in force`, found.rulesets.map(({ heard }) => heard.call));
   }))),
 };
@@ -159,7 +167,7 @@ const bypassActors: Question = {
       const calls = found.rulesets.map(({ heard }) => heard.call);
       if (found.rulesets.some(({ bypass }) => bypass === undefined)) return cannotTell(subject, "bypass actors are shown to those who may edit rulesets alone; the credential needs administration", calls);
       const wrong = plansOf(context, repository).flatMap((plan) => {
-        const carriers = found.rulesets.filter((standing) => carries(plan, standing));
+        const carriers = found.rulesets.filter((standing) => carries(plan, standing, ids));
         const beyond = carriers.map(({ bypass = [] }) => bypass.filter((actor) => !isDeclared(actor, plan, ids)));
         // One ruleset that lets nobody else pass is enough: the strictest of several wins.
         if (carriers.length === 0 || beyond.some((actors) => actors.length === 0)) return [];
@@ -212,12 +220,13 @@ const canBypass: Question = {
     const { machineUser } = context.environment.agent;
     const self = await github.get("/user");
     const isAgent = same(text(bag(self.json()).login), machineUser);
+    const ids = await teamIds(context, github);
     return Promise.all(fenced(context).map(async (repository) => {
       const subject = repositorySubject(context, repository);
       const found = await standingRulesets(context, github, repository);
       if ("said" in found) return found.said;
       const plans = plansOf(context, repository).filter(({ bypass }) => isAgent || (!bypass.organizationAdmins && bypass.teams.length === 0));
-      const concerned = found.rulesets.filter((standing) => plans.some((plan) => carries(plan, standing)));
+      const concerned = found.rulesets.filter((standing) => plans.some((plan) => carries(plan, standing, ids)));
       const calls = [self.call, ...concerned.map(({ heard }) => heard.call)];
       if (concerned.length === 0) return cannotTell(subject, "no such ruleset stands", calls);
       if (concerned.some((standing) => standing.canBypass === "")) return cannotTell(subject, "GitHub does not say", calls);

@@ -1,4 +1,4 @@
-import { CODEOWNERS_PATH, ownerRules, writable, type OwnerRule, type Repository } from "../../infra/posture";
+import { CODEOWNERS_PATH, keptOwners, keptProblems, ownerRules, writable, type OwnerRule, type Repository } from "../../infra/posture";
 import { repositoryPath, repositorySubject } from "./context";
 import { onGitHub } from "./fence";
 import { bag, cannotTell, hasFailed, judged, list, same, text, unheard, type Question, type Said } from "./question";
@@ -47,7 +47,11 @@ const content: Question = {
     const heard = await github.get(`${repositoryPath(context, repository)}/contents/${CODEOWNERS_PATH}?ref=${encodeURIComponent(repository.defaultBranch)}`, "application/vnd.github.raw+json");
     if (heard.call.status === 404) return judged(subject, [`there is no ${CODEOWNERS_PATH}, or the credential may not see it`], "", [heard.call]);
     if (heard.call.status !== 200) return unheard(subject, heard, "contents: read");
-    return judged(subject, ownerGaps(ownerRules(context.environment, repository), heard.text, context.environment.organization), "as declared", [heard.call]);
+    const kept = keptOwners({ path: CODEOWNERS_PATH, text: heard.text }).text;
+    return judged(subject, [
+      ...ownerGaps(ownerRules(context.environment, repository), heard.text, context.environment.organization),
+      ...keptProblems(context.environment, kept).map(({ wrong }) => wrong),
+    ], kept === "" ? "as declared" : "as declared, with the repository's own lines between", [heard.call]);
   }))),
 };
 

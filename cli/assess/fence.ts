@@ -91,6 +91,11 @@ export async function onGitHub(context: Context, ask: (github: GitHubReader) => 
   return "ask" in context.github ? ask(context.github.ask) : [cannotTell(context.environment.organization, context.github.lack)];
 }
 
+/** Whether the credential sees a repository's files at all: GitHub answers 404 to both "not there" and "not for you". */
+export async function sees(context: Context, github: GitHubReader, repository: Repository): Promise<boolean> {
+  return (await github.get(`${repositoryPath(context, repository)}/contents?ref=${encodeURIComponent(repository.defaultBranch)}`)).call.status === 200;
+}
+
 interface Actor { readonly type: string; readonly id: number }
 interface Standing {
   readonly id: number;

@@ -21,8 +21,9 @@ const health: Question = {
 
 const ready: Question = {
   id: "gate-ready", section: "gate", title: "The gate reaches ledger, token and audit bucket, and is not stopped",
-  ask: (context) => atGate(context, async ({ operator, url }) => {
+  ask: (context) => atGate(context, async ({ agent, operator, url }) => {
     if ("lack" in operator) return [cannotTell(url, operator.lack)];
+    if ("ask" in agent) await agent.ask.get(first(context)); // an isolate learns with a request that the gate was stopped
     const heard = await operator.ask.get("/_gate/ready");
     if (heard.call.status !== 200) return [unheard(url, heard, "the operator key")];
     const checks = bag(bag(heard.json()).checks);
@@ -68,6 +69,7 @@ const refusals: Question = {
       const rule = ruleOf(heard);
       if (heard.call.status === 0 || heard.call.status === 429 || heard.call.status >= 500) return unheard(probe.subject, heard, "an answer of the gate");
       if (rule === "unauthenticated") return cannotTell(probe.subject, "the gate does not accept GATEHOUSE_GATE_KEY", [heard.call]);
+      if (rule === "token-stopped") return cannotTell(probe.subject, "the gate is stopped by its operator", [heard.call]);
       if (rule === "" && observes(context)) return cannotTell(probe.subject, "the gate observes for now, as declared", [heard.call]);
       const wrong = (probe.rules as readonly string[]).includes(rule) ? [] : [rule === "" ? `not refused by the gate: the answer is ${heard.call.status}` : `refused for another reason: ${rule}`];
       return judged(probe.subject, wrong, `${heard.call.status} ${rule}`, [heard.call]);
@@ -130,7 +132,9 @@ function elsewhere(url: string, target: string): Promise<{ status: number; lack:
 
 const host: Question = {
   id: "gate-host", section: "gate", title: "The gate is no proxy to another host", controls: ["NIST-SC-7"],
-  ask: (context) => atGate(context, async ({ url }) => {
+  ask: (context) => atGate(context, async ({ nobody, url }) => {
+    const health = await nobody.get("/_gate/health");
+    if (health.call.status === 0) return [unheard("another host", health, "")];
     const target = `${context.endpoints.api}/meta`; // public at GitHub: a proxy would answer 200
     const { status, lack } = await elsewhere(url, target);
     const call: Call = { system: AT, method: "GET", path: target, status };

@@ -1,6 +1,6 @@
 import { CODEOWNERS_PATH, keptOwners, keptProblems, ownerRules, writable, type OwnerRule, type Repository } from "../../infra/posture";
 import { repositoryPath, repositorySubject } from "./context";
-import { onGitHub } from "./fence";
+import { onGitHub, sees } from "./fence";
 import { bag, cannotTell, hasFailed, judged, list, same, text, unheard, type Question, type Said } from "./question";
 
 const errors: Question = {
@@ -8,7 +8,7 @@ const errors: Question = {
   ask: (context) => onGitHub(context, (github) => Promise.all(writable(context.environment).map(async (repository) => {
     const subject = repositorySubject(context, repository);
     const heard = await github.get(`${repositoryPath(context, repository)}/codeowners/errors?ref=${encodeURIComponent(repository.defaultBranch)}`);
-    if (heard.call.status === 404) return judged(subject, ["there is no CODEOWNERS, or the credential may not see it"], "", [heard.call]);
+    if (heard.call.status === 404 && await sees(context, github, repository)) return judged(subject, ["there is no CODEOWNERS"], "", [heard.call]);
     if (heard.call.status !== 200) return unheard(subject, heard, "contents: read");
     const found = list(bag(heard.json()).errors);
     return judged(subject, found.map((error) => `line ${text(bag(error).line)}: ${text(bag(error).kind)}`), "no mistakes", [heard.call]);
@@ -25,7 +25,7 @@ export function readCodeOwners(content: string): { pattern: string; owners: stri
 
 /**
  * What of the declared rules does not decide. The last match wins: the declared lines for paths that matter must be the last ones, in
- * their order; the line for everything may be followed by lines that the repository has kept.
+ * their order; the line for everything comes first and may be refined by lines that the repository has kept.
  */
 export function ownerGaps(declared: readonly OwnerRule[], content: string, organization: string): string[] {
   const lines = readCodeOwners(content);
@@ -35,7 +35,7 @@ export function ownerGaps(declared: readonly OwnerRule[], content: string, organ
   const everything = declared.filter(({ pattern }) => pattern === "*");
   const tail = decisive.length === 0 ? [] : lines.slice(-decisive.length);
   return [
-    ...everything.filter((rule) => !has(rule, lines.filter(({ pattern }) => pattern === "*").at(-1))).map(() => "* is not owned as declared"),
+    ...everything.filter((rule) => !has(rule, lines.find(({ pattern }) => pattern === "*"))).map(() => "* is not owned as declared"),
     ...decisive.filter((rule, i) => tail[i]?.pattern !== rule.pattern || !has(rule, tail[i])).map(({ pattern }) => `${pattern} is not decided as declared`),
   ];
 }
@@ -45,7 +45,7 @@ const content: Question = {
   ask: (context) => onGitHub(context, (github) => Promise.all(writable(context.environment).map(async (repository) => {
     const subject = repositorySubject(context, repository);
     const heard = await github.get(`${repositoryPath(context, repository)}/contents/${CODEOWNERS_PATH}?ref=${encodeURIComponent(repository.defaultBranch)}`, "application/vnd.github.raw+json");
-    if (heard.call.status === 404) return judged(subject, [`there is no ${CODEOWNERS_PATH}, or the credential may not see it`], "", [heard.call]);
+    if (heard.call.status === 404 && await sees(context, github, repository)) return judged(subject, [`there is no ${CODEOWNERS_PATH}`], "", [heard.call]);
     if (heard.call.status !== 200) return unheard(subject, heard, "contents: read");
     const kept = keptOwners({ path: CODEOWNERS_PATH, text: heard.text }).text;
     return judged(subject, [

@@ -13,7 +13,11 @@ const membership: Question = {
   ask: (context) => onGitHub(context, async (github) => {
     const { organization, agent } = context.environment;
     const heard = await github.get(`/orgs/${organization}/memberships/${agent.machineUser}`);
-    if (heard.call.status === 404) return [judged(agent.machineUser, ["it is no member, or the credential may not see members"], "", [heard.call])];
+    if (heard.call.status === 404) {
+      // Every organization has an owner: who sees none sees no members.
+      const owners = await github.list(`/orgs/${organization}/members?role=admin`);
+      if (owners.items.length > 0) return [judged(agent.machineUser, ["it is no member"], "", [heard.call, ...owners.calls])];
+    }
     if (heard.call.status !== 200) return [unheard(agent.machineUser, heard, "members: read")];
     const { role, state } = bag(heard.json());
     return [judged(agent.machineUser, [...(role === "member" ? [] : [`its role is ${text(role)}`]), ...(state === "active" || !actsAsUser(context) ? [] : [`its membership is ${text(state)}`])], "member, active", [heard.call])];
@@ -57,6 +61,8 @@ const grants: Question = {
     const subject = `@${organization}/${agent.team}`;
     if (hasFailed(found)) return [unlisted(subject, found, "members: read")];
     const standing = new Map(found.items.map((repository) => [text(repository.name).toLowerCase(), highest(bag(repository.permissions))]));
+    const hidden = await Promise.all(repositories.filter(({ name }) => !standing.has(name.toLowerCase())).map((repository) => github.get(repositoryPath(context, repository))));
+    if (hidden.some(({ call }) => call.status === 404)) return [cannotTell(subject, "GitHub lists a team's repositories only as far as the credential sees them, and it does not see all that are listed", [...found.calls, ...hidden.map(({ call }) => call)])];
     return [judged(subject, [
       ...repositories.filter(({ name, access }) => standing.get(name.toLowerCase()) !== teamPermission(access))
         .map(({ name, access }) => `${standing.get(name.toLowerCase()) ?? "nothing"} on ${name}, declared ${teamPermission(access)}`),

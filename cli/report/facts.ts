@@ -1,3 +1,4 @@
+import { rulesetFacts } from "./rulesets";
 import type { Snapshot, SnapshotResource } from "./snapshot";
 
 /**
@@ -9,6 +10,8 @@ export interface Fact {
   readonly area: "access" | "review" | "token" | "gate" | "audit";
   readonly says: string;
   readonly power: number;
+  /** The repository that it is about, when it is about one. */
+  readonly repository?: string;
 }
 
 const PERMISSION_POWER: Record<string, number> = { pull: 1, triage: 2, push: 3, maintain: 4, admin: 5 };
@@ -24,7 +27,9 @@ export function capabilities(hcl: string): { path: string; capabilities: string[
   }));
 }
 
-type Reader = (resource: SnapshotResource) => Fact[];
+/** Names of repositories by the ids that resources use, as the gate's policy knows them. */
+interface RepositoryNames { readonly byId: ReadonlyMap<number, string>; readonly byNodeId: ReadonlyMap<string, string> }
+type Reader = (resource: SnapshotResource, names: RepositoryNames) => Fact[];
 
 const READERS: Record<string, Reader> = {
   "github:index/teamRepository:TeamRepository": ({ inputs }) => {
@@ -35,19 +40,19 @@ const READERS: Record<string, Reader> = {
     const role = text(inputs.role, "member");
     return [{ id: `membership/${text(inputs.username)}`, area: "access", says: `${text(inputs.username)} is ${role} of the organization`, power: role === "member" ? 1 : 9 }];
   },
-  "github:index/branchProtection:BranchProtection": ({ name, inputs }) => {
+  "github:index/branchProtection:BranchProtection": ({ name, inputs }, { byNodeId }) => {
+    const repository = byNodeId.get(text(inputs.repositoryId));
+    const about = repository === undefined ? {} : { repository };
     const review = (list(inputs.requiredPullRequestReviews)[0] ?? {}) as Record<string, unknown>;
     const approvals = Number(review.requiredApprovingReviewCount ?? 0);
     return [
-      { id: `protection/${name}/approvals`, area: "review", says: `${name}: ${approvals} approvals${review.requireCodeOwnerReviews === true ? ", code owners among them" : ""}`, power: 10 - approvals - (review.requireCodeOwnerReviews === true ? 1 : 0) },
-      { id: `protection/${name}/admins`, area: "review", says: `${name}: ${inputs.enforceAdmins === true ? "holds for administrators too" : "administrators may pass"}`, power: inputs.enforceAdmins === true ? 0 : 1 },
+      { id: `protection/${name}/approvals`, area: "review", says: `${name}: ${approvals} approvals${review.requireCodeOwnerReviews === true ? ", code owners among them" : ""}`, power: 10 - approvals - (review.requireCodeOwnerReviews === true ? 1 : 0), ...about },
+      { id: `protection/${name}/admins`, area: "review", says: `${name}: ${inputs.enforceAdmins === true ? "holds for administrators too" : "administrators may pass"}`, power: inputs.enforceAdmins === true ? 0 : 1, ...about },
     ];
   },
-  "github:index/repositoryRuleset:RepositoryRuleset": ({ name, inputs }) => {
-    const bypass = list(inputs.bypassActors).length;
-    const rules = Object.keys((inputs.rules ?? {}) as object).sort();
-    return [{ id: `ruleset/${name}`, area: "review", says: `${name} (${text(inputs.target)}, ${text(inputs.enforcement)}): ${rules.join(", ")}; ${bypass} may bypass`, power: (inputs.enforcement === "active" ? 0 : 100) + bypass - rules.length }];
-  },
+  "github:index/repositoryRuleset:RepositoryRuleset": ({ inputs }) => rulesetFacts(text(inputs.repository), inputs),
+  "github:index/organizationRuleset:OrganizationRuleset": ({ inputs }, { byId }) =>
+    list((inputs.conditions as { repositoryIds?: unknown } | undefined)?.repositoryIds).flatMap((id) => rulesetFacts(byId.get(Number(id)) ?? `repository ${text(id)}`, inputs)),
   "vault:index/policy:Policy": ({ inputs }) => capabilities(text(inputs.policy, "")).map(({ path, capabilities: granted }) => ({
     id: `vault/${text(inputs.name)}/${path}`, area: "token", says: `${text(inputs.name)} may ${granted.join(", ")} ${path}`, power: granted.reduce((sum, capability) => sum + (CAPABILITY_POWER[capability] ?? 9), 0),
   })),
@@ -57,7 +62,7 @@ const READERS: Record<string, Reader> = {
   },
 };
 
-interface Limits { limits?: Record<string, unknown>; mode?: unknown; repositories?: { name?: string; access?: string }[] }
+interface Limits { limits?: Record<string, unknown>; mode?: unknown; repositories?: { name?: string; access?: string; id?: number; nodeId?: string }[] }
 
 function gateFacts(policy: Limits): Fact[] {
   const limits = Object.entries(policy.limits ?? {}).filter((entry): entry is [string, number] => typeof entry[1] === "number");
@@ -69,12 +74,21 @@ function gateFacts(policy: Limits): Fact[] {
   ];
 }
 
+/** The controls of Scorecard and CIS, met or not. */
+function controlFacts(controls: unknown): Fact[] {
+  if (controls === null || typeof controls !== "object") return [];
+  return Object.entries(controls as Record<string, unknown>).map(([id, says]) => ({ id: `control/${id}`, area: "review", says: `${id} is ${text(says)}`, power: text(says).startsWith("met") ? 0 : 1 }));
+}
+
 /** What a state of the stack says, in a fixed order. */
 export function facts(snapshot: Snapshot): Fact[] {
-  const policy = snapshot.outputs.gatePolicy;
+  const policy: Limits = snapshot.outputs.gatePolicy !== null && typeof snapshot.outputs.gatePolicy === "object" ? (snapshot.outputs.gatePolicy as Limits) : {};
+  const known = policy.repositories ?? [];
+  const names = { byId: new Map(known.map((r) => [r.id ?? 0, text(r.name)])), byNodeId: new Map(known.map((r) => [r.nodeId ?? "", text(r.name)])) };
   return [
-    ...snapshot.resources.flatMap((r) => READERS[r.type]?.(r) ?? []),
-    ...(policy !== null && typeof policy === "object" ? gateFacts(policy as Limits) : []),
+    ...snapshot.resources.flatMap((r) => READERS[r.type]?.(r, names) ?? []),
+    ...controlFacts(snapshot.outputs.controls),
+    ...(policy === snapshot.outputs.gatePolicy ? gateFacts(policy) : []),
   ].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
 }
 
@@ -83,6 +97,9 @@ export interface Change { readonly kind: "widened" | "narrowed" | "changed" | "g
 const ORDER: Record<Change["kind"], number> = { widened: 0, granted: 1, changed: 2, withdrawn: 3, narrowed: 4 };
 /** A fact whose absence is the dangerous state: a lock that goes away widens. */
 const isLock = (fact: Fact): boolean => fact.area === "review" || fact.area === "audit" || fact.id.startsWith("gate/limit/");
+/** Whether the agent's team may write to a repository in a state; where it may not, locks come and go with the access. */
+const writes = (state: readonly Fact[], repository: string | undefined): boolean =>
+  repository === undefined || state.some(({ id, power }) => id === `access/${repository}` && power >= PERMISSION_POWER.push!);
 
 /** What changed between two states, what gives the agent more power first. */
 export function compare(before: readonly Fact[], after: readonly Fact[]): Change[] {
@@ -91,9 +108,9 @@ export function compare(before: readonly Fact[], after: readonly Fact[]): Change
   const changes: Change[] = [];
   for (const fact of after) {
     const was = old.get(fact.id);
-    if (!was) changes.push({ kind: isLock(fact) ? "narrowed" : "granted", area: fact.area, id: fact.id, after: fact.says });
+    if (!was) changes.push({ kind: !isLock(fact) ? "granted" : writes(before, fact.repository) ? "narrowed" : "changed", area: fact.area, id: fact.id, after: fact.says });
     else if (was.says !== fact.says) changes.push({ kind: fact.power > was.power ? "widened" : fact.power < was.power ? "narrowed" : "changed", area: fact.area, id: fact.id, before: was.says, after: fact.says });
   }
-  for (const fact of before) if (!now.has(fact.id)) changes.push({ kind: isLock(fact) ? "widened" : "withdrawn", area: fact.area, id: fact.id, before: fact.says });
+  for (const fact of before) if (!now.has(fact.id)) changes.push({ kind: !isLock(fact) ? "withdrawn" : writes(after, fact.repository) ? "widened" : "changed", area: fact.area, id: fact.id, before: fact.says });
   return changes.sort((a, b) => ORDER[a.kind] - ORDER[b.kind] || (a.id < b.id ? -1 : 1));
 }

@@ -61,6 +61,46 @@ describe("what a change does", () => {
     expect(compare([], [lock])).toEqual([expect.objectContaining({ kind: "narrowed" })]);
   });
 
+  describe("to rulesets", () => {
+    const rules = { creation: true, pullRequest: { requiredApprovingReviewCount: 2, requireCodeOwnerReview: true }, filePathRestriction: { restrictedFilePaths: ["a", "b"] } };
+    const base = { target: "branch", enforcement: "active", bypassActors: [{ actorId: 1 }], rules, conditions: { refName: { includes: ["~ALL"], excludes: ["refs/heads/claude/**/*"] } } };
+    const state = (resources: { type: string; inputs: object }[], permission = "push") => facts(readSnapshot(JSON.stringify({ deployment: { resources: [
+      { urn: `${URN}pulumi:pulumi:Stack::gatehouse-dev`, type: "pulumi:pulumi:Stack", outputs: { gatePolicy: { repositories: [{ name: "api", id: 7, nodeId: "R_7", access: "write" }] } } },
+      { urn: `${URN}github:index/teamRepository:TeamRepository::access-api`, type: "github:index/teamRepository:TeamRepository", inputs: { repository: "api", permission } },
+      ...resources.map(({ type, inputs }, i) => ({ urn: `${URN}${type}::r${i}`, type, inputs })),
+    ] } }), "s.json"));
+    const own = (changes: object = {}, permission?: string) => state([{ type: "github:index/repositoryRuleset:RepositoryRuleset", inputs: { repository: "api", ...base, ...changes } }], permission);
+    const shared = (ids: number[]) => state([{ type: "github:index/organizationRuleset:OrganizationRuleset", inputs: { ...base, conditions: { ...base.conditions, repositoryIds: ids } } }]);
+    const kinds = (after: Fact[], from = own()) => [...new Set(compare(from, after).map((c) => c.kind))];
+
+    it.each([
+      ["one more may bypass", { bypassActors: [{ actorId: 1 }, { actorId: 2 }] }],
+      ["another branch is left out", { conditions: { refName: { includes: ["~ALL"], excludes: ["refs/heads/claude/**/*", "refs/heads/main"] } } }],
+      ["a rule is gone", { rules: { ...rules, creation: false } }],
+      ["fewer approvals", { rules: { ...rules, pullRequest: { requiredApprovingReviewCount: 1, requireCodeOwnerReview: true } } }],
+      ["no code owners", { rules: { ...rules, pullRequest: { requiredApprovingReviewCount: 2, requireCodeOwnerReview: false } } }],
+      ["a path less", { rules: { ...rules, filePathRestriction: { restrictedFilePaths: ["a"] } } }],
+      ["it only evaluates", { enforcement: "evaluate" }],
+    ])("is a widening when %s", (_title, changes) => {
+      expect(kinds(own(changes))).toEqual(["widened"]);
+      expect(kinds(own(), own(changes))).toEqual(["narrowed"]);
+    });
+
+    it("is nothing when the organization takes it over, and a widening when it leaves the repository out", () => {
+      expect(kinds(shared([7, 9]).filter(({ repository }) => repository === "api" || repository === undefined))).toEqual([]);
+      expect(kinds(shared([9]), shared([7, 9]))).toEqual(["widened"]);
+    });
+
+    it("is no widening when the agent cannot write there any more", () => {
+      expect(new Set(compare(own(), state([], "pull")).map((c) => `${c.kind} ${c.area}`))).toEqual(new Set(["narrowed access", "changed review"]));
+    });
+
+    it("tells of a control that is no longer met", () => {
+      const with_ = (says: string) => facts({ source: "export", resources: [], outputs: { controls: { "CIS 1.1.14": says } } });
+      expect(compare(with_("met: x"), with_("not met: x (why)"))).toEqual([expect.objectContaining({ kind: "widened", id: "control/CIS 1.1.14" })]);
+    });
+  });
+
   it("finds nothing between a state and itself, and mirrors when the sides are swapped", () => {
     const AREAS: Record<string, Fact["area"]> = { a: "access", b: "token", c: "gate", d: "access" };
     const fact = fc.record({ id: fc.constantFrom("a", "b", "c", "d"), says: fc.constantFrom("1", "2", "3"), power: fc.integer({ min: 0, max: 3 }) }).map((f): Fact => ({ ...f, area: AREAS[f.id] ?? "access" }));

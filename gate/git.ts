@@ -144,7 +144,7 @@ async function receive(isolate: Isolate, visit: Visit, { repository, sent }: Git
   };
   const verdict = async (): Promise<void> => {
     if (!inspector.complete) refuse("body-aborted");
-    const problem = await judgeHistory(commands, inspector, new ObjectReader(isolate, visit, repository), repository.guarded);
+    const problem = await judgeHistory(commands, inspector, new ObjectReader(isolate, visit, repository), repository.guarded, limits.maxChangedFiles);
     if (problem !== undefined) throw new Refused(problem);
   };
   const pull = async (): Promise<Uint8Array | undefined> => {

@@ -1,4 +1,4 @@
-import { judgeComparison, lookupPath, type Lookup } from "../infra/posture/gate/lookups";
+import { judgeComparison, judgeDirectories, lookupPath, type Comparison, type Directories, type Lookup } from "../infra/posture/gate/lookups";
 import { Refusal } from "../infra/posture/gate/refusals";
 import type { Isolate } from "./isolate";
 import { Refused, refuse } from "./problem";
@@ -11,13 +11,30 @@ const MAX_LOOKUP_ANSWER = 32 * 1024 * 1024;
 
 /** Guard `lookup`: asks GitHub what a request would bring about, and refuses what the posture does not allow or what GitHub does not know. */
 export async function lookUp(isolate: Isolate, visit: Visit, lookup: Lookup): Promise<void> {
+  if (lookup.kind === "compare") await changedFiles(isolate, visit, lookup);
+  else await replacesNothing(isolate, visit, lookup);
+}
+
+/** Asks whether files would stand in the place of directories. */
+async function replacesNothing(isolate: Isolate, visit: Visit, lookup: Directories): Promise<void> {
+  const answer = await askApi(isolate, visit, lookupPath(isolate.policy, lookup));
+  if (answer.status !== 200 && answer.status !== 404) {
+    await answer.body?.cancel();
+    refuse("upstream-error");
+  }
+  const refused = judgeDirectories(lookup, answer.status === 404 ? await answer.body?.cancel() : await readJson(answer, MAX_LOOKUP_ANSWER));
+  if (refused !== undefined) throw new Refused(refused);
+}
+
+/** How large a difference is and what it touches, and then which files differ. */
+export async function changedFiles(isolate: Isolate, visit: Visit, lookup: Comparison): Promise<ReadonlySet<string>> {
   const answer = await askApi(isolate, visit, lookupPath(isolate.policy, lookup));
   if (answer.status !== 200) {
     await answer.body?.cancel();
     refuse(answer.status === 404 || answer.status === 422 ? "lookup-failed" : "upstream-error");
   }
   const refused = judgeComparison(isolate.policy, lookup, await readJson(answer, MAX_LOOKUP_ANSWER));
-  if (refused === undefined) return;
+  if (!(refused instanceof Refusal)) return refused;
   // The place is a name of GitHub's; no answer of the gate repeats a token, whatever GitHub calls a file.
   const reflected = visit.token !== undefined && isolate.reflectionsOf(visit.token).has(refused.at);
   throw new Refused(reflected ? new Refusal(refused.rule) : refused);

@@ -15,6 +15,8 @@ export const EQUIVALENT: readonly (readonly [file: string, line: string, reason:
   ["infra/posture/gate/git/commands.ts", "\"packet\"", "what cannot be read is taken for incomplete, and the end of the body gives the same answer"],
   ["infra/posture/gate/git/commands.ts", "read.packet.kind !== \"data\"", "a packet without data is no command, which gives the same answer"],
   ["infra/posture/gate/git/fetching.ts", "read === undefined", "the exception that follows gives the same answer"],
+  ["infra/posture/gate/git/history.ts", "tree === undefined) return new Refusal(\"pack-not-inspectable\"", "the same commit has been compared by GitHub just before"],
+  ["infra/posture/gate/git/history.ts", "tip === undefined", "needs a GitHub that knows commits and trees, and not its default branch"],
   ["infra/posture/gate/git/lfs.ts", "oid === \"\" || method", "an address without a seal for it is refused with the same rule"],
   ["infra/posture/gate/git/pack.ts", "this.left.length > 1024 * 1024", "no state waits for so much; kept against an error of the inflater"],
   ["infra/posture/gate/git/pack.ts", "\"delta offset\"", "an offset that long leads to no object, which gives the same answer"],

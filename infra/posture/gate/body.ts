@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from "./compiled";
 import { parseStrictJson, type Json } from "./json";
-import type { Lookup } from "./lookups";
+import { directoryLookup, type Lookup } from "./lookups";
 import { Refusal } from "./refusals";
 import type { Route } from "./routes";
 import { bodyFor, judgeLabels, labelNames, readItem } from "./marks";
@@ -99,7 +99,10 @@ function lookupsOf(verdict: TargetVerdict, route: Route, value: Json): readonly 
   if (route.lookup === undefined || repository === undefined) return [];
   const body = value as { sha?: string; base?: string; head?: string; branch?: string };
   if (route.lookup === "branch-tip") return [{ kind: "compare", repository, base: repository.defaultBranch, head: body.sha ?? "" }];
-  if (route.lookup === "branch-file") return [{ kind: "compare", repository, base: repository.defaultBranch, head: body.branch ?? "", adds: [verdict.path] }];
+  if (route.lookup === "branch-file") {
+    const branch = body.branch ?? "";
+    return [{ kind: "compare", repository, base: repository.defaultBranch, head: branch, adds: [verdict.path] }, ...directoryLookup(repository, branch, [verdict.path])];
+  }
   const head = body.head ?? "";
   return [{ kind: "compare", repository, base: body.base ?? "", head: head.slice(head.indexOf(":") + 1) }];
 }

@@ -26,6 +26,14 @@ export class PathMatcher {
     return this.patterns.some((p) => p.heldBy(parts));
   }
 
+  /**
+   * True when a file at this path could stand in the place of a directory that holds protected paths, which only the repository can tell: a pattern leads
+   * by way of a wildcard (`apps/*\/deploy`, `*.pem`) through a directory of that name, if there is one.
+   */
+  couldHold(path: string): boolean {
+    return !this.touches(path) && this.mayMatchBelow(path);
+  }
+
   /** True when something at or below this directory could be protected: then a whole-tree entry there cannot be passed unseen. */
   mayMatchBelow(directory: string): boolean {
     const parts = fold(directory).split("/");

@@ -4,8 +4,11 @@ import { Refusal } from "./refusals";
 /** GitHub lists at most this many files in a comparison; a longer list cannot be seen whole. */
 const VISIBLE_FILES = 300;
 
-/** A fact about GitHub's state that decides whether a request may pass: how `head` differs from `base`, both in what it touches and in how large it is. */
-export interface Lookup {
+/** A fact about GitHub's state that decides whether a request may pass. */
+export type Lookup = Comparison | Directories;
+
+/** How `head` differs from `base`, both in what it touches and in how large it is. */
+export interface Comparison {
   readonly kind: "compare";
   readonly repository: CompiledRepository;
   readonly base: string;
@@ -14,17 +17,37 @@ export interface Lookup {
   readonly adds?: readonly string[];
 }
 
+/** Which of some files would stand in the place of a directory. `at`: a branch or a commit. */
+export interface Directories {
+  readonly kind: "directories";
+  readonly repository: CompiledRepository;
+  readonly at: string;
+  readonly paths: readonly string[];
+}
+
+/** The look-up for files that are written at these paths; none where no directory there could hold anything protected. */
+export function directoryLookup(repository: CompiledRepository, at: string, paths: readonly string[]): readonly Directories[] {
+  const doubtful = paths.filter((path) => repository.guarded.couldHold(path));
+  return doubtful.length === 0 ? [] : [{ kind: "directories", repository, at, paths: doubtful }];
+}
+
 /** The REST path of a look-up, with its query. */
 export function lookupPath(c: CompiledPolicy, lookup: Lookup): string {
   const end = (ref: string): string => encodeURIComponent(ref);
+  if (lookup.kind === "directories") {
+    const [only = "", ...more] = lookup.paths;
+    // Of one file its place alone is asked for, which is a file, nothing, or a short list; of more than one, the whole tree.
+    const what = more.length === 0 ? `contents/${only.split("/").map(end).join("/")}?ref=${end(lookup.at)}` : `git/trees/${end(lookup.at)}?recursive=1`;
+    return `/repos/${c.policy.organization}/${lookup.repository.name}/${what}`;
+  }
   return `/repos/${c.policy.organization}/${lookup.repository.name}/compare/${end(lookup.base)}...${end(lookup.head)}?per_page=1`;
 }
 
 /**
- * Guards `lookup-protected-path` and `lookup-change-size`: judges GitHub's comparison. Whatever cannot be seen whole is refused.
+ * Guards `lookup-protected-path` and `lookup-change-size`: judges GitHub's comparison. Whatever cannot be seen whole is refused; otherwise the files.
  * Of what a request adds the lines are not known, so a branch is closed to more once it is over the limit of lines.
  */
-export function judgeComparison(c: CompiledPolicy, { repository, adds }: Lookup, answer: unknown): Refusal | undefined {
+export function judgeComparison(c: CompiledPolicy, { repository, adds }: Comparison, answer: unknown): ReadonlySet<string> | Refusal {
   const files = (answer as { files?: unknown } | null)?.files;
   if (!Array.isArray(files) || files.length >= VISIBLE_FILES) return new Refusal("change-not-inspectable");
   const names = new Set(adds);
@@ -40,5 +63,16 @@ export function judgeComparison(c: CompiledPolicy, { repository, adds }: Lookup,
   }
   if (names.size > c.policy.limits.maxChangedFiles) return new Refusal("change-too-large", `${names.size} files`);
   if (lines > c.policy.limits.maxChangedLines) return new Refusal("change-too-large", `${lines} lines`);
-  return undefined;
+  return names;
+}
+
+/** Guard `lookup-directory`: no file replaces a directory below which something protected could lie. `answer`: undefined when there is nothing at the place. */
+export function judgeDirectories({ paths }: Directories, answer: unknown): Refusal | undefined {
+  const [only = "", ...more] = paths;
+  if (more.length === 0) return Array.isArray(answer) ? new Refusal("protected-path", only) : undefined;
+  const { truncated, tree } = (answer ?? {}) as { truncated?: unknown; tree?: unknown };
+  if (truncated !== false || !Array.isArray(tree)) return new Refusal("change-not-inspectable", "the repository's tree");
+  const wanted = new Set(paths);
+  const replaced = (tree as readonly { path?: unknown; type?: unknown }[]).find(({ path, type }) => type === "tree" && typeof path === "string" && wanted.has(path));
+  return replaced === undefined ? undefined : new Refusal("protected-path", String(replaced.path));
 }

@@ -112,6 +112,9 @@ export class Refusal {
     return REFUSALS[this.rule][0];
   }
   get message(): string {
+    // In GitHub's own words for a field that a server does not have: clients that know older servers then go on without it.
+    const field = this.rule === "graphql-field" ? /^([A-Za-z_]+)\.([A-Za-z_0-9]+)$/.exec(this.at) : null;
+    if (field !== null) return `${REFUSALS[this.rule][1]} Field '${field[2]}' doesn't exist on type '${field[1]}'`;
     return this.at === "" ? REFUSALS[this.rule][1] : `${REFUSALS[this.rule][1]} (${printable(this.at)})`;
   }
 }

@@ -144,6 +144,7 @@ const TEXTS: Readonly<Record<string, readonly [body: string, guard: Attack["guar
 
 const OPEN = { method: "POST", target: `${API}/pulls`, json: { title: "x", head: "claude/start", base: "main", draft: false } };
 const REF = { method: "POST", target: `${API}/git/refs`, json: { ref: "refs/heads/claude/x", sha: "{main}" } };
+const FILE = { method: "PUT", target: `${API}/contents/src`, json: { message: "x", content: "eA==", branch: "claude/start" } };
 const files = (...names: string[]): string => JSON.stringify({ files: names.map((filename) => ({ filename, changes: 1 })) });
 
 export const bodies: CaseFile = {
@@ -158,6 +159,10 @@ export const bodies: CaseFile = {
     answered("22.pull-over-owners", "a pull request over the code owners", "protected-path", OPEN, [{ body: files("CODEOWNERS") }]),
     answered("22.pull-over-rename", "a pull request that renames a workflow away", "protected-path", OPEN, [{ body: JSON.stringify({ files: [{ filename: "a.txt", previous_filename: ".github/workflows/ci.yml", changes: 0 }] }) }]),
     answered("22.pull-unknown", "a pull request of what GitHub does not know", "lookup-failed", OPEN, [{ status: 404 }]),
+    answered("22.file-in-wildcard-place", "a file in the place of a folder in which a pattern may match", "protected-path", FILE, [{ at: "/api/v3/repos/acme/api/compare", body: files() }, { body: "[]" }], { atMost: 2 }),
+    answered("22.file-removed-in-wildcard-place", "a folder removed in which a pattern may match", "protected-path", { method: "DELETE", target: `${API}/contents/src`, json: { message: "x", sha: "{main}", branch: "claude/start" } }, [{ at: "/api/v3/repos/acme/api/compare", body: files() }, { body: "[]" }], { atMost: 2 }),
+    answered("22.file-place-broken", "a file while GitHub cannot say what is there", "upstream-error", FILE, [{ at: "/api/v3/repos/acme/api/compare", body: files() }, { status: 500 }], { atMost: 2 }),
+    answered("22.ref-over-wildcard-place", "a branch moved to a commit in which a file has replaced a folder", "protected-path", { method: "PATCH", target: `${API}/git/refs/heads/claude/start`, json: { sha: "{main}" } }, [{ body: files("src", "src/key.pem") }]),
     answered("22.ref-over-workflow", "a branch at a commit that changes a workflow", "protected-path", REF, [{ body: files(".github/workflows/ci.yml") }]),
     answered("22.ref-update-over-workflow", "a branch moved to a commit that changes a workflow", "protected-path", { method: "PATCH", target: `${API}/git/refs/heads/claude/start`, json: { sha: "{main}" } }, [{ body: files(".github/workflows/ci.yml") }]),
     answered("22.ref-unknown", "a branch at a commit without a common history", "lookup-failed", REF, [{ status: 404 }]),

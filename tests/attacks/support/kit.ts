@@ -40,11 +40,13 @@ export class GitKit {
   readonly first: string;
   private readonly trees = new Map<string, Entry[]>();
   readonly root: string;
+  readonly firstRoot: string;
 
   constructor(readonly gitDir: string) {
     const git = (...args: string[]): string => execFileSync("git", ["--git-dir", gitDir, ...args], { encoding: "utf8" });
     this.main = git("rev-parse", "refs/heads/main").trim();
     this.first = git("rev-list", "--max-parents=0", "refs/heads/main").trim();
+    this.firstRoot = git("rev-parse", `${this.first}^{tree}`).trim();
     this.root = git("rev-parse", "refs/heads/main^{tree}").trim();
     this.trees.set("", []);
     for (const line of git("ls-tree", "-r", "-t", "refs/heads/main").split("\n").filter((l) => l !== "")) {

@@ -127,6 +127,8 @@ const FILTERS: readonly (readonly [what: string, guard: Attack["guard"], file: s
   ["paths are compared as they are spelled", "protected-path", "infra/posture/gate/globs.ts", "return path.normalize(\"NFKC\").toLowerCase();", "return path;"],
   ["a file may stand in a folder's place", "protected-path", "infra/posture/gate/globs.ts", "return this.matches(path) || this.holds(path);", "return this.matches(path);"],
   ["a claimed tip counts for every command", "protected-path", "infra/posture/gate/git/history.ts", "id === command.old", "true"],
+  ["a merge takes what any parent has", "protected-path", "infra/posture/gate/git/history.ts", "parents.length > 1 ? this.judgeMerge(commit.tree, parents) : undefined", "undefined"],
+  ["a file may stand where a pattern may match below", "protected-path", "infra/posture/gate/globs.ts", "return !this.touches(path) && this.mayMatchBelow(path);", "return false;"],
   ["one operation of several is enough", "graphql-operations", "infra/posture/gate/graphql/judge.ts", "definition.kind === Kind.OPERATION_DEFINITION && this.operation === undefined", "definition.kind === Kind.OPERATION_DEFINITION"],
   ["the time of observing never ends", "repository-not-listed", "gate/observe.ts", "visit.startedAt >= Date.parse(`${mode.until}T23:59:59Z`)", "false"],
   ["writes are observed like reads", "filter:observe-write", "gate/observe.ts", "return !isWrite(visit) || mayObserveWrite(visit, refusal.rule);", "return true;"],

@@ -54,7 +54,9 @@ function sourceOf({ dir, has }: Server): ObjectSource {
   return {
     tree: async (id) => { const found = read("tree", id); return found && readTree(found); },
     commit: async (id) => { const found = read("commit", id); return found && readCommit(found); },
-    judge: async (id) => (has.has(id) ? undefined : new Refusal("lookup-failed")),
+    judge: async (id) => (has.has(id) ? new Set() : new Refusal("lookup-failed")),
+    isBefore: async () => false,
+    tip: async () => undefined,
   };
 }
 
@@ -83,8 +85,8 @@ export async function gateSeesWhatGitSees(push: Push): Promise<boolean> {
   if (missing.length > 0) throw new Error(`commits that the gate did not see: ${missing.join(" ")}`);
 
   const seen = new Set<string>();
-  const recorder = { matches: (path: string) => { seen.add(path.replace(/[\uf780-\uf7ff]/g, "\ufffd")); return false; }, mayMatchBelow: () => true } as unknown as PathMatcher;
-  const refused = await judgeHistory([{ old: "0".repeat(40), new: tip, ref: "refs/heads/claude/x" }], inspector, sourceOf(at), recorder);
+  const recorder = { matches: (path: string) => { seen.add(path.replace(/[\uf780-\uf7ff]/g, "\ufffd")); return false; }, touches: () => false, mayMatchBelow: () => true } as unknown as PathMatcher;
+  const refused = await judgeHistory([{ old: "0".repeat(40), new: tip, ref: "refs/heads/claude/x" }], inspector, sourceOf(at), recorder, 10_000);
   const expected = commits.length === 0 ? [] : lines(gitOk(at.dir, ["-c", "core.quotePath=false", "diff-tree", "--stdin", "-r", "-c", "--root", "--name-only", "--no-commit-id"], `${commits.join("\n")}\n`));
   const changed = new Set(expected);
   if (refused !== undefined) {

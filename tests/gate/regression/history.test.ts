@@ -12,24 +12,26 @@ const NONE = id("0");
 const source: ObjectSource = {
   tree: async () => new Map(),
   commit: async () => ({ tree: id("e"), parents: [] }),
-  judge: async () => new Refusal("protected-path", ".github/workflows/ci.yml"),
+  judge: async (_id, own) => (own ? new Set() : new Refusal("protected-path", ".github/workflows/ci.yml")),
+  isBefore: async () => false,
+  tip: async () => undefined,
 };
 const nothing = { commits: new Map(), trees: new Map() };
 const guarded = new PathMatcher(["/.github/workflows/**"]);
 
 describe("the old tip that a push claims", () => {
   it("ends the walk of its own command", async () => {
-    expect(await judgeHistory([{ old: id("a"), new: id("a"), ref: "refs/heads/claude/a" }], nothing, source, guarded)).toBeUndefined();
+    expect(await judgeHistory([{ old: id("a"), new: id("a"), ref: "refs/heads/claude/a" }], nothing, source, guarded, 100)).toBeUndefined();
   });
 
   it("vouches for no other command", async () => {
-    const refused = await judgeHistory([{ old: id("a"), new: id("a"), ref: "refs/heads/claude/a" }, { old: NONE, new: id("a"), ref: "refs/heads/claude/b" }], nothing, source, guarded);
+    const refused = await judgeHistory([{ old: id("a"), new: id("a"), ref: "refs/heads/claude/a" }, { old: NONE, new: id("a"), ref: "refs/heads/claude/b" }], nothing, source, guarded, 100);
     expect(refused?.rule).toBe("protected-path");
   });
 
   it("vouches for nothing below a commit that another command has passed already", async () => {
     const commits = new Map([[id("b"), { tree: id("e"), parents: [id("a")] }]]);
-    const refused = await judgeHistory([{ old: id("a"), new: id("b"), ref: "refs/heads/claude/a" }, { old: NONE, new: id("b"), ref: "refs/heads/claude/b" }], { commits, trees: new Map([[id("e"), new Map()]]) }, source, guarded);
+    const refused = await judgeHistory([{ old: id("a"), new: id("b"), ref: "refs/heads/claude/a" }, { old: NONE, new: id("b"), ref: "refs/heads/claude/b" }], { commits, trees: new Map([[id("e"), new Map()]]) }, source, guarded, 100);
     expect(refused?.rule).toBe("protected-path");
   });
 });

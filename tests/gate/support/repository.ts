@@ -47,19 +47,23 @@ export class BareRepository {
   private api(asked: string): Reply {
     const json = (value: unknown): Reply => ({ body: JSON.stringify(value) });
     try {
-      const tree = /^git\/trees\/([0-9a-f]{40})$/.exec(asked)?.[1];
+      const [, tree, recursive] = /^git\/trees\/([0-9a-f]{40})(\?recursive=1)?$/.exec(asked) ?? [];
       if (tree !== undefined) {
-        const entries = this.git(this.bare, "ls-tree", tree).split("\n").filter((l) => l !== "").map((line) => /^(\d+) (\w+) (\w+)\t(.*)$/.exec(line) ?? []);
+        const entries = this.git(this.bare, "ls-tree", ...(recursive === undefined ? [] : ["-r", "-t"]), tree).split("\n").filter((l) => l !== "").map((line) => /^(\d+) (\w+) (\w+)\t(.*)$/.exec(line) ?? []);
         return json({ sha: tree, truncated: false, tree: entries.map(([, mode, type, sha, name]) => ({ path: name, mode, type, sha })) });
       }
       const commit = /^git\/commits\/([0-9a-f]{40})$/.exec(asked)?.[1];
       if (commit !== undefined) return json({ sha: commit, tree: { sha: this.git(this.bare, "rev-parse", `${commit}^{tree}`).trim() } });
+      const branch = /^branches\/(.*)$/.exec(asked)?.[1];
+      if (branch !== undefined) return json({ name: branch, commit: { commit: { tree: { sha: this.git(this.bare, "rev-parse", `refs/heads/${decodeURIComponent(branch)}^{tree}`).trim() } } } });
       const ends = /^compare\/(.*)\.\.\.(.*)\?per_page=1$/.exec(asked);
       if (ends !== null) {
         const [base, head] = [decodeURIComponent(ends[1] ?? ""), decodeURIComponent(ends[2] ?? "")];
         this.git(this.bare, "merge-base", base, head);
         const files = this.git(this.bare, "diff", "--name-only", `${base}...${head}`).split("\n").filter((l) => l !== "");
-        return json({ files: files.map((filename) => ({ filename, changes: 1 })) });
+        const [behind = "0", ahead = "0"] = this.git(this.bare, "rev-list", "--left-right", "--count", `${base}...${head}`).trim().split("\t");
+        const status = behind === "0" ? (ahead === "0" ? "identical" : "ahead") : ahead === "0" ? "behind" : "diverged";
+        return json({ status, files: files.map((filename) => ({ filename, changes: 1 })) });
       }
     } catch {
       // git knows no such object

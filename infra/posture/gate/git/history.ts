@@ -1,14 +1,22 @@
 import type { PathMatcher } from "../globs";
 import { Refusal } from "../refusals";
-import type { RefCommand } from "./commands";
+import { ZERO_ID, type RefCommand } from "./commands";
 import type { Commit, Tree } from "./objects";
+import { differing, TreeLoader, type Place } from "./trees";
 
 /** Where objects come from that are not in the pack: GitHub, which has them by the same ids. Undefined when it does not. */
 export interface ObjectSource {
   tree(id: string): Promise<Tree | undefined>;
   commit(id: string): Promise<Commit | undefined>;
-  /** Judges a commit that GitHub has already: what it changes against the default branch. */
-  judge(id: string): Promise<Refusal | undefined>;
+  /**
+   * Judges a commit that GitHub has already, by what it changes against the default branch: the files, or why it may not be built on.
+   * `own`: it is the branch's own tip, which passed when it came, so that only its size is judged.
+   */
+  judge(id: string, own: boolean): Promise<ReadonlySet<string> | Refusal>;
+  /** Whether a commit is the other one or one of those before it; GitHub has both. */
+  isBefore(older: string, newer: string): Promise<boolean>;
+  /** Tree of the default branch's tip. */
+  tip(): Promise<string | undefined>;
 }
 
 /** What a push brings, as far as it was in the pack. */
@@ -17,88 +25,126 @@ export interface Pushed {
   readonly trees: ReadonlyMap<string, Tree>;
 }
 
-const NO_TREE: Tree = new Map();
-const DIRECTORY = "40000";
-
 /**
- * Guard `push-protected-path`: proves that no new commit changes a protected path, or refuses.
+ * Proves that a push may be, or refuses it.
  *
- * Each commit of the pack that the new tips reach is compared with its parents. A protected path may have any value that one of the parents has there
- * (so a merge may bring in what people changed on the default branch), and no other. Where the pack's history ends, the commit below is one that
- * GitHub has: either the branch's own old tip, which passed this guard before, or one whose difference to the default branch is judged.
+ * Guard `push-protected-path`: each commit of the pack that the new tips reach is compared with its parents. A protected path may have any value that its
+ * parent has there, and no other. Where the pack's history ends, the commit below is one that GitHub has: either the branch's own old tip, which passed
+ * this guard before, or one whose difference to the default branch is judged.
+ * Guard `push-merge`: where the parents of a merge differ, a protected path has the value of the default branch's tip, so that a merge brings in
+ * what people changed there, and never again what they have changed since.
+ * Guard `push-force`: the old tip is among what the new one builds on.
+ * Guard `push-size`: the files that differ from what GitHub has, with those by which that differs from the default branch, are not too many.
  * Trees are read from the pack or, by id, from GitHub; what neither has makes the push unreadable, and so refused.
  */
-export async function judgeHistory(commands: readonly RefCommand[], pushed: Pushed, source: ObjectSource, guarded: PathMatcher): Promise<Refusal | undefined> {
-  /** Commits that have passed by themselves; what is below them is walked for each command, because each has its own end. */
-  const passed = new Set<string>();
-  for (const command of commands) {
-    const refused = await judgeCommand(command, pushed, source, guarded, passed);
-    if (refused !== undefined) return refused;
-  }
-  return undefined;
+export async function judgeHistory(commands: readonly RefCommand[], pushed: Pushed, source: ObjectSource, guarded: PathMatcher, maxChangedFiles: number): Promise<Refusal | undefined> {
+  return new History(pushed, source, guarded, maxChangedFiles).judge(commands);
 }
 
-/** The old tip is the client's claim. GitHub refuses a command whose claim is wrong, but not the commands beside it, so it ends the walk of its own command only. */
-async function judgeCommand(command: RefCommand, pushed: Pushed, source: ObjectSource, guarded: PathMatcher, passed: Set<string>): Promise<Refusal | undefined> {
-  const seen = new Set<string>();
-  const queue = [command.new];
-  for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
-    if (seen.has(id)) continue;
-    seen.add(id);
-    const commit = pushed.commits.get(id);
-    queue.push(...(commit?.parents ?? []));
-    if (passed.has(id) || (commit === undefined && id === command.old)) continue;
-    const refused = commit === undefined ? await source.judge(id) : await judgeCommit(commit, pushed, source, guarded);
-    if (refused !== undefined) return refused;
-    passed.add(id);
-  }
-  return undefined;
-}
+class History {
+  private readonly trees: TreeLoader;
+  /** Commits of the pack that have passed by themselves; what is below them is walked for each command, because each has its own end. */
+  private readonly passed = new Set<string>();
 
-async function judgeCommit(commit: Commit, pushed: Pushed, source: ObjectSource, guarded: PathMatcher): Promise<Refusal | undefined> {
-  const parents: string[] = [];
-  for (const parent of commit.parents) {
-    const below = pushed.commits.get(parent) ?? (await source.commit(parent));
-    if (below === undefined) return new Refusal("pack-not-inspectable", "a parent that GitHub does not have");
-    parents.push(below.tree);
+  constructor(private readonly pushed: Pushed, private readonly source: ObjectSource, private readonly guarded: PathMatcher, private readonly maxChangedFiles: number) {
+    this.trees = new TreeLoader(pushed.trees, (id) => source.tree(id));
   }
-  return compare(commit.tree, parents, "", pushed, source, guarded);
-}
 
-/** Compares a tree with those at the same place in the parents; goes down only where something protected could lie. */
-async function compare(id: string | undefined, parents: readonly (string | undefined)[], path: string, pushed: Pushed, source: ObjectSource, guarded: PathMatcher): Promise<Refusal | undefined> {
-  const load = async (tree: string | undefined): Promise<Tree | undefined> => (tree === undefined ? NO_TREE : (pushed.trees.get(tree) ?? (await source.tree(tree))));
-  const here = await load(id);
-  if (here === undefined) return new Refusal("pack-not-inspectable", path === "" ? "a tree" : path);
-  const there: Tree[] = [];
-  for (const parent of parents) {
-    const tree = await load(parent);
-    if (tree === undefined) return new Refusal("pack-not-inspectable", path === "" ? "a tree" : path);
-    there.push(tree);
+  async judge(commands: readonly RefCommand[]): Promise<Refusal | undefined> {
+    for (const command of commands) {
+      const refused = await this.judgeCommand(command);
+      if (refused !== undefined) return refused;
+    }
+    return undefined;
   }
-  // A commit without parents is compared with an empty tree: everything in it is new.
-  const before = there.length === 0 ? [NO_TREE] : there;
-  const names = new Set([...here.keys(), ...before.flatMap((tree) => [...tree.keys()])]);
-  for (const name of names) {
-    const now = here.get(name);
-    if (before.some((tree) => same(tree.get(name), now))) continue;
-    const full = path === "" ? name : `${path}/${name}`;
-    // Some file, link or submodule appears, changes or disappears at this very place.
-    const isFile = now !== undefined && now.mode !== DIRECTORY;
-    const wasFile = before.some((tree) => tree.get(name) !== undefined && tree.get(name)?.mode !== DIRECTORY);
-    if ((isFile || wasFile) && guarded.matches(full)) return new Refusal("protected-path", full);
-    const directory = (tree: Tree): string | undefined => (tree.get(name)?.mode === DIRECTORY ? tree.get(name)?.id : undefined);
-    const below = before.map(directory);
-    const own = directory(here);
-    if ((own === undefined && below.every((b) => b === undefined)) || !guarded.mayMatchBelow(full)) continue;
-    // A link or a submodule in the place of a directory hides what would lie below it.
-    if (isFile && (now.mode === "120000" || now.mode === "160000")) return new Refusal("protected-path", full);
-    const refused = await compare(own, below, full, pushed, source, guarded);
-    if (refused !== undefined) return refused;
-  }
-  return undefined;
-}
 
-function same(a: { readonly mode: string; readonly id: string } | undefined, b: { readonly mode: string; readonly id: string } | undefined): boolean {
-  return a === b || (a !== undefined && b !== undefined && a.id === b.id && a.mode === b.mode);
+  /** The old tip is the client's claim. GitHub refuses a command whose claim is wrong, but not the commands beside it, so it ends the walk of its own command only. */
+  private async judgeCommand(command: RefCommand): Promise<Refusal | undefined> {
+    const seen = new Set<string>();
+    /** Commits that GitHub has and the pack builds on. */
+    const grounds: string[] = [];
+    const changed = new Set<string>();
+    const queue = [command.new];
+    for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
+      if (seen.has(id)) continue;
+      seen.add(id);
+      const commit = this.pushed.commits.get(id);
+      if (commit !== undefined) {
+        queue.push(...commit.parents);
+        if (this.passed.has(id)) continue;
+        const refused = await this.judgeCommit(commit);
+        if (refused !== undefined) return refused;
+        this.passed.add(id);
+        continue;
+      }
+      grounds.push(id);
+      const files = await this.source.judge(id, id === command.old);
+      if (files instanceof Refusal) return files;
+      for (const file of files) changed.add(file);
+    }
+    return (await this.judgeForce(command, seen, grounds)) ?? this.judgeSize(command.new, grounds, changed);
+  }
+
+  private async judgeForce({ old, ref }: RefCommand, seen: ReadonlySet<string>, grounds: readonly string[]): Promise<Refusal | undefined> {
+    if (old === ZERO_ID || seen.has(old)) return undefined;
+    for (const ground of grounds) if (await this.source.isBefore(old, ground)) return undefined;
+    return new Refusal("ref-force", ref);
+  }
+
+  private async judgeSize(tip: string, grounds: readonly string[], changed: Set<string>): Promise<Refusal | undefined> {
+    const commit = this.pushed.commits.get(tip);
+    // Looked at with each file, so that a huge change is not walked to its end.
+    const tooLarge = (): Refusal | undefined => (changed.size > this.maxChangedFiles ? new Refusal("change-too-large", `${changed.size} files or more`) : undefined);
+    if (commit !== undefined) {
+      const before: string[] = [];
+      for (const ground of grounds) {
+        const tree = (await this.source.commit(ground))?.tree;
+        if (tree === undefined) return new Refusal("pack-not-inspectable", "a parent that GitHub does not have");
+        before.push(tree);
+      }
+      const refused = await differing(this.trees, commit.tree, before, () => true, ({ path, isFile, wasFile }) => {
+        if (isFile || wasFile) changed.add(path);
+        return tooLarge();
+      });
+      if (refused !== undefined) return refused;
+    }
+    return tooLarge();
+  }
+
+  private async judgeCommit(commit: Commit): Promise<Refusal | undefined> {
+    const parents: string[] = [];
+    for (const parent of commit.parents) {
+      const below = this.pushed.commits.get(parent) ?? (await this.source.commit(parent));
+      if (below === undefined) return new Refusal("pack-not-inspectable", "a parent that GitHub does not have");
+      parents.push(below.tree);
+    }
+    const below = (path: string): boolean => this.guarded.mayMatchBelow(path);
+    const refused = await differing(this.trees, commit.tree, parents, below, (place) => this.judgePlace(place));
+    return refused ?? (parents.length > 1 ? this.judgeMerge(commit.tree, parents) : undefined);
+  }
+
+  /** Some file, link or submodule appears, changes or disappears at this very place, or a link or a submodule hides what would lie below it. */
+  private judgePlace({ path, isFile, wasFile, isHiding }: Place): Refusal | undefined {
+    if ((isFile || wasFile) && this.guarded.matches(path)) return new Refusal("protected-path", path);
+    return isHiding && this.guarded.mayMatchBelow(path) ? new Refusal("protected-path", path) : undefined;
+  }
+
+  /** Each parent in turn is compared with the merge: where one of them differs, the merge has taken the value of another. */
+  private async judgeMerge(tree: string, parents: readonly string[]): Promise<Refusal | undefined> {
+    const below = (path: string): boolean => this.guarded.mayMatchBelow(path);
+    const taken: string[] = [];
+    for (const parent of parents) {
+      const refused = await differing(this.trees, tree, [parent], below, ({ path, isFile, wasFile }) => {
+        if ((isFile || wasFile) && this.guarded.touches(path)) taken.push(path);
+        return undefined;
+      });
+      if (refused !== undefined) return refused;
+    }
+    if (taken.length === 0) return undefined;
+    const tip = await this.source.tip();
+    if (tip === undefined) return new Refusal("lookup-failed");
+    const wanted = new Set(taken);
+    return differing(this.trees, tree, [tip], below, ({ path, isFile, wasFile }) =>
+      (isFile || wasFile) && wanted.has(path) ? new Refusal("protected-path", `${path}: merge the default branch as it is now`) : undefined);
+  }
 }

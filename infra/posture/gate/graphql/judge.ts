@@ -2,7 +2,7 @@ import { Kind, parse, print, valueFromASTUntyped, type DocumentNode, type FieldN
 import { SecretRefusal } from "../body";
 import { listedRepository, type CompiledPolicy, type CompiledRepository } from "../compiled";
 import { parseStrictJson, type Json } from "../json";
-import type { Lookup } from "../lookups";
+import { directoryLookup, type Lookup } from "../lookups";
 import { judgeSearch } from "../query";
 import { Refusal } from "../refusals";
 import { findSecrets } from "../secrets";
@@ -287,7 +287,8 @@ class Judge {
     if (name === "createCommitOnBranch") {
       const { additions, deletions } = (input["fileChanges"] ?? {}) as { additions?: readonly { path: string }[] | null; deletions?: readonly { path: string }[] | null };
       const { branchName } = input["branch"] as { branchName: string };
-      return [{ kind: "compare", repository, base: repository.defaultBranch, head: branchName, adds: [...(additions ?? []), ...(deletions ?? [])].map(({ path }) => path) }];
+      const paths = [...(additions ?? []), ...(deletions ?? [])].map(({ path }) => path);
+      return [{ kind: "compare", repository, base: repository.defaultBranch, head: branchName, adds: paths }, ...directoryLookup(repository, String(input["expectedHeadOid"]), paths)];
     }
     if (name !== "createPullRequest") return [];
     const head = String(input["headRefName"]);

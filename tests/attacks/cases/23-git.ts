@@ -199,6 +199,8 @@ export const git: CaseFile = {
     ...each(FETCHES, ([ask, guard], name): Attack => attack(`23.fetch-${name}`, name.replaceAll("-", " "), guard, ask)),
     { id: "23.many-parents", title: "makes the gate ask for more commits than it will", guard: "pack-not-inspectable", gate: "hostile", hostile: [{ at: "/api/v3/repos/acme/api/git/commits/", body: "{\"tree\":{\"sha\":\"{root}\"}}" }], reaches: /^GET \/api\/v3\/repos\/acme\/api\/git\/commits\//, atMost: 64,
       ask: push((kit) => { const commit = kit.commit(kit.root, Array.from({ length: 70 }, (_, i) => String(i).padStart(40, "a"))); return kit.push([[ZERO, commit.id, AGENT]], kit.pack([commit])); }) },
+    { id: "23.tip-over-workflow", title: "makes a branch of a commit by which a workflow differs", guard: "protected-path", gate: "hostile", hostile: [{ body: "{\"files\":[{\"filename\":\".github/workflows/ci.yml\",\"changes\":1}]}" }], reaches: /^GET \/api\/v3\/repos\/acme\/api\/compare\//,
+      ask: push((kit) => kit.push([[ZERO, kit.main, AGENT]])) },
     { id: "23.objects-broken", title: "pushes while GitHub cannot say what a commit holds", guard: "upstream-error", gate: "hostile", hostile: [{ status: 500 }], reaches: /^GET \/api\/v3\/repos\/acme\/api\/git\/commits\//, ask: push((kit) => kit.pushChange(AGENT, { "a.txt": "x" })) },
     { id: "23.objects-garbled", title: "pushes while GitHub's objects are garbage", guard: "pack-not-inspectable", gate: "hostile", hostile: [{ body: "<html>" }], reaches: /^GET \/api\/v3\/repos\/acme\/api\/git\/commits\//, ask: push((kit) => kit.pushChange(AGENT, { "a.txt": "x" })) },
     attack("23.read-only", "pushes to the repository that may be read", "access-read-only", { ...push(to(AGENT)), target: "/acme/docs.git/git-receive-pack" }),

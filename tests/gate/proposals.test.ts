@@ -172,7 +172,7 @@ describe("the size of a proposal", () => {
   it("is limited at every write by REST and GraphQL, and the operators hear of it", async () => {
     const files = (count: number, changes = 1): string => JSON.stringify({ files: Array.from({ length: count }, (_, i) => ({ filename: `f${i}`, changes })) });
     const put = (path: string): Promise<Response> => gate.ask(`/repos/acme/api/contents/${path}`, json({ message: "m", content: "eA==", branch: "claude/x" }, "PUT"));
-    gate.upstream.handler = ({ url }) => (url.includes("/compare/") ? { body: files(100) } : undefined);
+    gate.upstream.handler = ({ url }) => (url.includes("/compare/") ? { body: files(100) } : url.includes("/git/trees/") ? { body: "{\"truncated\":false,\"tree\":[]}" } : undefined);
     expect((await put("f7")).status).toBe(200);
     const refused = await put("new.txt");
     expect(await ruleOf(refused)).toBe("change-too-large");

@@ -86,7 +86,7 @@ export async function createPull(world: World, repo: Repository, auth: Auth, inp
     requestedTeamIds: [],
     reviews: [],
     reviewComments: [],
-    lastPush: { userId: auth.user?.id ?? null, at: world.clock.iso() },
+    lastPusherId: headRepo.pushers.get(`refs/heads/${headRef}`) ?? auth.user?.id ?? null,
   };
   const issue = openIssue(world, repo, { ...authorOf(auth), title: input.title, body: input.body, pull });
   await git.setRef(`refs/pull/${issue.number}/head`, head.sha);

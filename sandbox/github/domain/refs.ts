@@ -2,7 +2,7 @@ import type { Auth } from "../auth";
 import { GitError, GitRepository, ZERO, type RefUpdate } from "../git/repository";
 import { HttpError } from "../http/errors";
 import { judge, type Movement, type Verdict, type Violation } from "../rules/evaluate";
-import { reviewersToAsk, staleApprovals } from "../rules/review";
+import { reviewedState, reviewersToAsk, staleApprovals } from "../rules/review";
 import type { Issue, Repository } from "../state";
 import { roleOfUser } from "../permissions";
 import { atLeast, type World } from "../world";
@@ -63,6 +63,8 @@ export async function afterMove(world: World, repo: Repository, auth: Auth, upda
   repo.updatedAt = repo.pushedAt;
   for (const update of updates) {
     const branch = update.ref.startsWith("refs/heads/") ? update.ref.slice("refs/heads/".length) : undefined;
+    if (update.new !== ZERO && auth.user) repo.pushers.set(update.ref, auth.user.id);
+    else repo.pushers.delete(update.ref);
     if (branch !== undefined) await followBranch(world, repo, auth, git, branch, update);
     await announce(world, repo, auth, git, update);
     if (branch !== undefined && update.new !== ZERO)
@@ -103,8 +105,10 @@ async function headMoved(world: World, base: Repository, issue: Issue, auth: Aut
   if (pull.headSha === sha) return;
   if (base.gitDir !== git.dir) await gitOf(base).git(["fetch", "--quiet", git.dir, `${sha}:refs/pull/${issue.number}/head`, "--force"]);
   else await git.setRef(`refs/pull/${issue.number}/head`, sha);
+  const before = await reviewedState(gitOf(base), pull);
   pull.headSha = sha;
-  pull.lastPush = { userId: auth.user?.id ?? null, at: world.clock.iso() };
+  const after = await reviewedState(gitOf(base), pull);
+  if (after.tree !== before.tree || after.mergeBase !== before.mergeBase) pull.lastPusherId = auth.user?.id ?? null;
   issue.updatedAt = world.clock.iso();
   await dismissStale(world, base, issue, auth);
   // Whoever may not write takes back with a push what a person with more rights has agreed to ("About auto-merge").

@@ -109,6 +109,7 @@ export function newRepository(world: World, owner: Repository["owner"], name: st
     variables: new Map(),
     actions: actionsDefaults(),
     workflow: { defaultWorkflowPermissions: "read", canApprovePullRequestReviews: false },
+    pushers: new Map(),
     signedByGitHub: new Set(),
     commitComments: [],
     gitDir: join(world.gitRoot, `${id}.git`),

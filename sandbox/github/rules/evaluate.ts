@@ -24,18 +24,20 @@ export interface Verdict {
   suites: RuleSuite[];
 }
 
+/** "When utilizing push rulesets, a maximum of 1000 reference updates are allowed per push" ("Troubleshooting rules"). */
 const MOST_UPDATES = 1000;
 
 /** Judges all updates together. Nothing moves unless `violations` is empty. */
 export async function judge(world: World, move: Movement, updates: readonly RefUpdate[]): Promise<Verdict> {
   const verdict: Verdict = { violations: [], suites: [] };
+  if (move.via === "push" && updates.length > MOST_UPDATES && pushRulesetsOf(world, move.repo).length > 0) {
+    const message = `Pushes of more than ${MOST_UPDATES} reference updates are not allowed.`;
+    return { ...verdict, violations: [{ ref: updates[0]!.ref, rule: "push", message, source: "ruleset" }] };
+  }
   for (const update of updates) {
     const facts = new Facts(move, update);
     verdict.violations.push(...(await tokenViolations(move, update, facts)));
     verdict.violations.push(...(await protectionViolations(world, move, update, facts)));
-    // "A maximum of 1000 reference updates are allowed per push" where push rulesets are ("Troubleshooting rulesets").
-    if (move.via === "push" && updates.length > MOST_UPDATES && pushRulesetsOf(world, move.repo).length > 0)
-      verdict.violations.push({ ref: update.ref, rule: "push", message: `Pushes of more than ${MOST_UPDATES} reference updates are not allowed.`, source: "ruleset" });
     const suite: RuleSuite = {
       id: world.ids.next(),
       actorId: move.auth.user?.id ?? null,

@@ -84,13 +84,10 @@ export async function reviewProblems(world: World, repo: Repository, git: GitRep
   return problems;
 }
 
-/** Somebody who counts, other than who pushed last, has approved what is there now, after it was pushed. */
+/** Somebody who counts, other than who pushed last, has approved what is there now. */
 async function lastPushApproved(git: GitRepository, pull: PullRequest, standing: ReadonlyMap<number, Review>, approvers: ReadonlySet<number>): Promise<boolean> {
   const { tree } = await reviewedState(git, pull);
-  return [...approvers].some((id) => {
-    const { submittedAt, seen } = standing.get(id)!;
-    return id !== pull.lastPush.userId && (submittedAt ?? "") >= pull.lastPush.at && seen?.tree === tree;
-  });
+  return [...approvers].some((id) => id !== pull.lastPusherId && standing.get(id)!.seen?.tree === tree);
 }
 
 /** Paths that the pull request changes, old names of renamed files included. */

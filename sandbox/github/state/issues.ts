@@ -90,8 +90,8 @@ export interface PullRequest {
   requestedTeamIds: number[];
   reviews: Review[];
   reviewComments: ReviewComment[];
-  /** Who pushed the head last, and when: the last-push approval rule asks. */
-  lastPush: { userId: number | null; at: string };
+  /** Who made the most recent push that changed something ("reviewable"): the last-push approval rule asks. */
+  lastPusherId: number | null;
 }
 
 export interface Review {

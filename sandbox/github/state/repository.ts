@@ -46,6 +46,8 @@ export interface Repository {
   variables: Map<string, Variable>;
   actions: ActionsPermissions;
   workflow: WorkflowPermissions;
+  /** Who moved a ref last. */
+  pushers: Map<string, number>;
   /** Commits that GitHub itself signed: made through the web or the contents API. */
   signedByGitHub: Set<string>;
   commitComments: {

@@ -16,11 +16,12 @@ export type Reference = string;
  * | step | what |
  * |---|---|
  * | `WHO opens PATH …`, `WHO drafts PATH …` | a branch from the base with these files changed (`OLD=>NEW` moves one), and a pull request |
+ * | `WHO prepares PATH …`, `WHO proposes it` | the same in two steps, of two people |
  * | `WHO approves`, `asks for changes`, `comments on PATH`, `resolves`, `dismisses WHO`, `marks it ready`, `makes it a draft` | |
  * | `WHO pushes PATH …`, `pushes an empty commit`, `updates the branch`, `retargets to BRANCH` | to the pull request |
- * | `WHO merges`, `merges by squash`, `merges with git`, `enables auto-merge` | |
+ * | `WHO merges`, `merges by squash`, `merges with git`, `merges with git and adds PATH`, `enables auto-merge` | |
  * | `WHO commits PATH … to BRANCH` | with the contents API |
- * | `WHO creates REF`, `deletes REF`, `forces REF`, `moves REF` | with the git data API |
+ * | `WHO creates REF`, `deletes REF`, `forces REF`, `moves REF`, `moves REF to BRANCH` | with the git data API |
  * | `WHO pushes REF with git` | one commit on top of the base, by the real git |
  * | `WHO makes a tree with PATH`, `makes a blob of N MB` | |
  * | `WHO adds ruleset`, `adds organization ruleset`, `adds protection` | the case's `tried` |

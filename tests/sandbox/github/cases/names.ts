@@ -34,6 +34,7 @@ export const BRANCHES: readonly NameCase[] = [
   ["ca[^t]", "cat", false, RUBY],
   ["a?b", "a/b", false, RUBY],
   ["a[/]b", "a/b", false, RUBY],
+  ["a[^x]b", "a/b", false, RUBY],
   ["{main,dev}", "main", false, RUBY],
   ["release/v[0-9].[0-9]", "release/v1.2", true, RUBY],
   ["release/v[0-9].[0-9]", "release/v1x2", false, RUBY],

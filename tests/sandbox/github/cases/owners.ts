@@ -45,10 +45,10 @@ export const OWNER_CASES: readonly Case[] = [
   example("owners of one pattern stand on one line: a second line with the pattern replaces the first", "src/a.c", "reviewer-two", "* @reviewer-one\n* @reviewer-two\n"),
   example("names differ by case", "readme", "reviewer-one", "* @reviewer-one\nREADME @reviewer-two\n"),
   example("**/logs owns below every directory of that name", "a/b/logs/x", "reviewer-two", "* @reviewer-one\n**/logs @reviewer-two\n"),
-  { ...example("! does not negate: the line is left out", "keep/a.c", "reviewer-one", "* @reviewer-one\n!keep/ @reviewer-two\n"), see: EXCEPTIONS },
-  { ...example("[ ] makes no range: the line is left out", "a.c", "reviewer-one", "* @reviewer-one\n[ab].c @reviewer-two\n"), see: EXCEPTIONS },
+  { ...example("! does not negate: the line is left out", "keep/a.c !keep/a.c", "reviewer-one", "* @reviewer-one\n!keep/ @reviewer-two\n"), see: EXCEPTIONS },
+  { ...example("[ ] makes no range: the line is left out", "a.c [ab].c", "reviewer-one", "* @reviewer-one\n[ab].c @reviewer-two\n"), see: EXCEPTIONS },
   { ...example("\\# is not a pattern: the line is left out", "#notes", "reviewer-one", "* @reviewer-one\n\\#notes @reviewer-two\n"), see: EXCEPTIONS },
-  { ...example("a line with something that is no owner is left out, the others hold", "src/a.c", "reviewer-one", "* @reviewer-one\n/src/ not-an-owner\n"), see: "About code owners: CODEOWNERS syntax, on invalid lines" },
+  { ...example("a line that names something that is no owner: the line is left out, the others hold", "src/a.c", "reviewer-one", "* @reviewer-one\n/src/ not-an-owner\n"), see: "About code owners: CODEOWNERS syntax, on invalid lines" },
   {
     title: "invalid lines and unknown owners are reported with their number and kind", see: "REST: List CODEOWNERS errors", files: { ".github/CODEOWNERS": "* @reviewer-one\n[ab].c @reviewer-two\n/x/ @acme/hidden\n" },
     steps: [["reviewer-one gets {repo}/codeowners/errors?ref={base}", /"line":2,.*Invalid pattern.*"line":3,.*Unknown owner/]],

@@ -36,6 +36,7 @@ export const REVIEW_CASES: readonly Case[] = [
 
   // Layers.
   { title: "of two rulesets the more restrictive number holds", see: "About rulesets: About rule layering", rulesets: [{ rules: one() }, { rules: [pullRequest({ required_approving_review_count: 2 })] }], steps: ["claude-bot opens a.c", "reviewer-one approves", ["acme-admin merges", TWO], "reviewer-two approves", "acme-admin merges"] },
+  { title: "in whatever order", see: "About rulesets: About rule layering", rulesets: [{ rules: [pullRequest({ required_approving_review_count: 2 })] }, { rules: one() }], steps: ["claude-bot opens a.c", "reviewer-one approves", ["acme-admin merges", TWO]] },
   { title: "rulesets add to branch protection: three reviews from one, a linear history from the other", see: "About rulesets: About rule layering, example", rules: [pullRequest({ required_approving_review_count: 2 })], protection: { ...reviews({}), required_linear_history: true }, steps: ["claude-bot opens a.c", "reviewer-one approves", ["acme-admin merges by squash", TWO], "reviewer-two approves", ["acme-admin merges by merge", /merge merge method is not allowed/], "acme-admin merges by squash"] },
   { title: "a ruleset of the organization adds to those of the repository", see: "About rulesets: About rule layering, example", rules: one(), organization: [{ rules: [pullRequest({ required_approving_review_count: 2 })] }], steps: ["claude-bot opens a.c", "reviewer-one approves", ["acme-admin merges", TWO]] },
   { title: "an organization's ruleset for other repositories adds nothing", see: "Creating rulesets for repositories in your organization", organization: [{ rules: one(), conditions: { ref_name: { include: ["refs/heads/{base}"], exclude: [] }, repository_name: { include: ["doc*"], exclude: [] } } }], steps: ["claude-bot opens a.c", "acme-admin merges"] },
@@ -57,6 +58,9 @@ export const REVIEW_CASES: readonly Case[] = [
   // The last push.
   { title: "the approval of the last pusher does not suffice", see: PULLS, rules: one({ require_last_push_approval: true }), steps: ["claude-bot opens a.c", "reviewer-one pushes b.c", "reviewer-one approves", ["acme-admin merges", /someone other than the last pusher/], "reviewer-two approves", "acme-admin merges"] },
   { title: "an approval from before the last push does not suffice, and its giver can approve again", see: PULLS, rules: one({ require_last_push_approval: true }), steps: ["claude-bot opens a.c", "reviewer-one approves", "claude-bot pushes b.c", ["acme-admin merges", /someone other than the last pusher/], "reviewer-one approves", "acme-admin merges"] },
+
+  { title: "a push that changes nothing is not a reviewable one", see: PULLS, rules: one({ require_last_push_approval: true }), steps: ["claude-bot opens a.c", "reviewer-one approves", "reviewer-one pushes an empty commit", "acme-admin merges"] },
+  { title: "who pushed the branch is the last pusher, whoever opens the pull request", see: PULLS, rules: one({ require_last_push_approval: true }), steps: ["claude-bot prepares a.c", "reviewer-one proposes it", "claude-bot approves", ["acme-admin merges", /someone other than the last pusher/], "reviewer-two approves", "acme-admin merges"] },
 
   // Threads, merge methods.
   { title: "comments must be resolved", see: PULLS, rules: [pullRequest({ required_review_thread_resolution: true })], steps: ["claude-bot opens a.c", "reviewer-one comments on a.c", ["acme-admin merges", /conversation must be resolved/], "reviewer-one resolves", "acme-admin merges"] },

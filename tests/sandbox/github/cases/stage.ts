@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { Workbench } from "../support/git";
 import { onboard, standIn, type Answer, type Caller, type StandIn } from "../support/standin";
 import { BASE, type Case, type Step } from "./case";
@@ -152,6 +154,8 @@ class Scene {
     return [
       [/^opens (.+)$/, (paths) => this.open(by, paths!, false)],
       [/^drafts (.+)$/, (paths) => this.open(by, paths!, true)],
+      [/^prepares (.+)$/, (paths) => this.prepare(by, paths!)],
+      [/^proposes it$/, () => this.propose(by, false)],
       [/^approves$/, () => by("POST", `${at}/reviews`, { event: "APPROVE" })],
       [/^asks for changes$/, () => by("POST", `${at}/reviews`, { event: "REQUEST_CHANGES", body: "no" })],
       [/^comments on (\S+)$/, (path) => by("POST", `${at}/comments`, { body: "why?", path, line: 1, side: "RIGHT" })],
@@ -164,12 +168,13 @@ class Scene {
       [/^pushes (.+)$/, (paths) => this.commit(by, paths!.split(" "), this.head)],
       [/^updates the branch$/, () => by("PUT", `${at}/update-branch`, {})],
       [/^retargets to (\S+)$/, (base) => by("PATCH", at, { base })],
-      [/^merges with git$/, () => this.mergeWithGit(by)],
+      [/^merges with git(?: and adds (\S+))?$/, (path) => this.mergeWithGit(by, path)],
       [/^merges(?: by (\S+))?$/, (method) => by("PUT", `${at}/merge`, { merge_method: method ?? "merge" })],
       [/^enables auto-merge$/, () => this.mutate(by, "enablePullRequestAutoMerge", ", mergeMethod: SQUASH")],
       [/^commits (.+) to (\S+)$/, (paths, branch) => this.commit(by, paths!.split(" "), branch!)],
       [/^creates (\S+)$/, async (ref) => by("POST", refs, { ref, sha: await this.sha(this.base) })],
       [/^deletes (\S+)$/, (ref) => by("DELETE", `${refs}/${short(ref!)}`)],
+      [/^moves (\S+) to (\S+)$/, async (ref, branch) => by("PATCH", `${refs}/${short(ref!)}`, { sha: await this.sha(branch!) })],
       [/^moves (\S+)$/, async (ref) => by("PATCH", `${refs}/${short(ref!)}`, { sha: await this.onTop(by, ref!) })],
       [/^forces (\S+)$/, async (ref) => by("PATCH", `${refs}/${short(ref!)}`, { sha: await this.parent(ref!), force: true })],
       [/^makes a tree with (\S+)$/, async (path) => by("POST", `${this.repo}/git/trees`, { base_tree: await this.sha(this.base), tree: [{ path, mode: "100644", type: "blob", content: "x\n" }] })],
@@ -237,9 +242,14 @@ class Scene {
   }
 
   private async open(by: Caller, paths: string, draft: boolean): Promise<Answer> {
+    const made = await this.prepare(by, paths);
+    return made.status < 400 ? this.propose(by, draft) : made;
+  }
+  private async prepare(by: Caller, paths: string): Promise<Answer> {
     await this.must("POST", `${this.repo}/git/refs`, { ref: `refs/heads/${this.head}`, sha: await this.sha(this.base) });
-    const made = await this.commit(by, paths.split(" "), this.head);
-    if (made.status >= 400) return made;
+    return this.commit(by, paths.split(" "), this.head);
+  }
+  private async propose(by: Caller, draft: boolean): Promise<Answer> {
     const pull = await by("POST", `${this.repo}/pulls`, { title: this.what.title, head: this.head, base: this.base, draft });
     this.pull = (pull.body.number as number | undefined) ?? 0;
     this.nodeId = (pull.body.node_id as string | undefined) ?? "";
@@ -293,9 +303,14 @@ class Scene {
   }
 
   /** What a person does who merges on their own machine and pushes the result. */
-  private async mergeWithGit(by: Caller): Promise<Answer> {
+  private async mergeWithGit(by: Caller, more: string | undefined): Promise<Answer> {
     const { dir } = await this.workbench.clone(this.repo.replace("/repos/", ""), by.token, ["--branch", this.base]);
     await this.workbench.git(["merge", "--no-ff", "--quiet", "-m", "Merge it here", `origin/${this.head}`], dir);
+    if (more !== undefined) {
+      await writeFile(join(dir, more), "more\n");
+      await this.workbench.git(["add", more], dir);
+      await this.workbench.git(["commit", "--quiet", "--amend", "--no-edit"], dir);
+    }
     return fromGit(await this.workbench.git(["push", "--quiet", "origin", `HEAD:refs/heads/${this.base}`], dir));
   }
 }

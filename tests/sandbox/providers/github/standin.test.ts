@@ -32,7 +32,7 @@ const look = async (name: string, args: Props): Promise<Props> => (await provide
 function picture(): string {
   const plain = (value: unknown): unknown => (value instanceof Map ? [...value].map(([key, inner]) => [key, plain(inner)]) : value instanceof Set ? [...value]
     : Array.isArray(value) ? value.map(plain) : typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(value).filter(([name]) =>
-      !["updatedAt", "pushedAt", "ruleSuites", "signedByGitHub", "runs", "checkRuns", "checkSuites", "workflows", "deliveries"].includes(name)).map(([name, inner]) => [name, plain(inner)])) : value);
+      !["updatedAt", "pushedAt", "ruleSuites", "signedByGitHub", "pushers", "runs", "checkRuns", "checkSuites", "workflows", "deliveries"].includes(name)).map(([name, inner]) => [name, plain(inner)])) : value);
   return JSON.stringify(plain([github.world.orgs, github.world.teams, github.world.repos]));
 }
 

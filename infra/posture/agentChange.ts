@@ -2,6 +2,7 @@ import type { Environment, Repository } from "./schema";
 import { endpoints, isGitHubDotCom } from "./endpoints";
 import { PathMatcher } from "./gate/globs";
 import { AGENT_BRANCH_PREFIX, PROTECTED_PATHS } from "./gate/policy";
+import { requestOf } from "./gate/trailer";
 
 /** The required status check on pull requests: the name that a ruleset asks for and that the workflow's job has. */
 export const AGENT_CHANGE_CHECK = "gatehouse/agent-change";
@@ -189,13 +190,8 @@ function opening(environment: Environment, { author, labels, body }: PullFacts):
   const { label } = environment.review;
   return [
     ...(labels !== undefined && !labels.some((one) => one.toLowerCase() === label.toLowerCase()) ? [missing("label-missing", `no label ${label}`)] : []),
-    ...(body !== undefined && !hasRequestTrailer(body) ? [missing("request-missing", `no line ${REQUEST_TRAILER}: <id>`)] : []),
+    ...(body !== undefined && requestOf(body) === undefined ? [missing("request-missing", `no line ${REQUEST_TRAILER}: <id>`)] : []),
   ];
-}
-
-/** Whether a pull request's body names the request at the gate that opened it. */
-export function hasRequestTrailer(body: string): boolean {
-  return body.split(/\r?\n/).some((line) => /^Gatehouse-Request:[ \t]*[A-Za-z0-9_-]{8,128}[ \t]*$/.test(line));
 }
 
 /** The machine user's login, or the name under which GitHub shows a GitHub App's bot. GitHub ignores case. */

@@ -173,6 +173,7 @@ const BREAKAGES: [string, string[], () => Promise<Undo>][] = [
     const { data } = (await vault("GET", `/agents/data/github/${BOT}-operator`)) as { data: { data: { key: string } } };
     const stop = (on: boolean): Promise<unknown> => send(ready.gate.url, { authorization: `Bearer ${data.data.key}` }, "POST", "/_gate/deny", { stop: on });
     await stop(true);
+    await new Promise((resume) => { setTimeout(resume, 2_500); }); // every isolate has heard of it by then
     return () => stop(false);
   }],
   ["the deployed gate lists another repository", ["gate-policy"], () => gate(({ policy }) => { (policy.repositories as Body[]).push({ name: "secrets", id: 1, nodeId: "R_1", access: "read", defaultBranch: "main", protectedPaths: [] }); })],

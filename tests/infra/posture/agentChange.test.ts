@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { CHANGE_RULES, hasRequestTrailer, isAgentPull, judgeChange, type ChangeFacts, type ChangeRule, type ChangeVerdict } from "../../../infra/posture/agentChange";
+import { CHANGE_RULES, isAgentPull, judgeChange, type ChangeFacts, type ChangeRule, type ChangeVerdict } from "../../../infra/posture/agentChange";
 import { PROTECTED_PATHS } from "../../../infra/posture/gate/policy";
 import { environment } from "../../support/environment";
 
@@ -113,12 +113,6 @@ describe("softening", () => {
   it("shows a missing label without refusing, and no other rule", () => {
     const change = { pull: { ...good.pull, labels: [] }, secrets: [{ path: "a", line: 1, rule: "x", commit: SHA }] };
     expect(rules(judge(change, { noticeOnly: ["label-missing", "secret"] }))).toEqual(["secret"]);
-  });
-});
-
-describe("the request's line", () => {
-  it.each([["Gatehouse-Request: abcdefgh", true], ["text\r\nGatehouse-Request: 0f9c1a2b-77aa \r\nmore", true], ["see Gatehouse-Request: abcdefgh", false], ["Gatehouse-Request: a b c d e f", false], ["", false]])("%j", (body, expected) => {
-    expect(hasRequestTrailer(body)).toBe(expected);
   });
 });
 

@@ -226,11 +226,12 @@ const canBypass: Question = {
     const self = await github.get("/user");
     const isAgent = same(text(bag(self.json()).login), machineUser);
     const ids = await teamIds(context, github);
-    return Promise.all(fenced(context).map(async (repository) => {
+    const unpassable = (repository: Repository): RulesetPlan[] => plansOf(context, repository).filter(({ bypass }) => isAgent || (!bypass.organizationAdmins && bypass.teams.length === 0));
+    return Promise.all(fenced(context).filter((repository) => unpassable(repository).length > 0).map(async (repository) => {
       const subject = repositorySubject(context, repository);
       const found = await standingRulesets(context, github, repository);
       if ("said" in found) return found.said;
-      const plans = plansOf(context, repository).filter(({ bypass }) => isAgent || (!bypass.organizationAdmins && bypass.teams.length === 0));
+      const plans = unpassable(repository);
       const concerned = found.rulesets.filter((standing) => plans.some((plan) => carries(plan, standing, ids)));
       const calls = [self.call, ...concerned.map(({ heard }) => heard.call)];
       if (concerned.length === 0) return cannotTell(subject, "no such ruleset stands", calls);

@@ -81,7 +81,7 @@ function branchQuestion(id: string, title: string, branchOf: (repository: Reposi
         const declared = declaredFor(plansOf(context, repository), branch, repository.defaultBranch, ids);
         const closing = branch.startsWith("claude/") ? ["creation", "update"].filter((type) => !declared.some((rule) => rule.type === type) && standing.some((rule) => rule.type === type)) : [];
         return judged(subject, [...missingRules(declared, standing), ...closing.map((type) => `a rule ${type} keeps the agent from its own branches`)],
-          declared.length === 0 ? "open to the agent, as declared" : `${declared.map(({ type }) => type).join(", ")} in force`, found.calls);
+          declared.length === 0 ? "open to the agent, as declared" : `${[...new Set(declared.map(({ type }) => type))].join(", ")} in force`, found.calls);
       }));
     }),
   };

@@ -27,7 +27,7 @@ export function renderText(assessment: Assessment): string {
     return ["", pc.bold(SECTIONS[section]), ...questions.flatMap((question) => {
       const own = answers.filter((answer) => answer.question === question);
       const worst: Result = own.some(({ result }) => result === "fail") ? "fail" : own.some(({ result }) => result === "cannot tell") ? "cannot tell" : "pass";
-      const subjects = worst === "pass" ? ` ${pc.dim(own.length === 1 ? plain(own[0]?.reason ?? "") : `${own.length} asked`)}` : "";
+      const subjects = worst === "pass" ? `: ${pc.dim(own.length === 1 ? plain(own[0]?.reason ?? "") : `${own.length} asked`)}` : "";
       return [`  ${MARKS[worst](SIGNS[worst])} ${own[0]?.title ?? question}${subjects}`, ...(worst === "pass" ? [] : own.filter(({ result }) => result !== "pass").flatMap((answer) => [
         `      ${MARKS[answer.result](answer.result)}  ${plain(answer.subject)}: ${plain(answer.reason, 600)}`,
         ...(answer.calls.length > 0 ? [pc.dim(`      ${" ".repeat(answer.result.length)}  ${plain(callsText(answer.calls.slice(-3), 3), 600)}`)] : []),

@@ -83,7 +83,7 @@ const others: Question = {
       .filter((rule) => covers(rule.path, path) && !rule.capabilities.includes("deny") && rule.capabilities.length > 0).map((rule) => `${name} gives ${rule.capabilities.join(", ")} by ${rule.path}`));
     const calls = [listed.call, ...read.map(({ heard }) => heard.call)];
     if (wrong.length === 0 && unseen.length > 0) return [cannotTell(path, `${unseen.slice(0, 5).join(", ")} cannot be read`, calls)];
-    return [judged(path, wrong, `${foreign.length} other policies, none opens it`, calls)];
+    return [judged(path, wrong, `none of ${foreign.length} others opens it`, calls)];
   }),
 };
 

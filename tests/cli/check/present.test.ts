@@ -20,6 +20,7 @@ describe("what is shown of a change", () => {
     const evil = "x\n::set-output name=a::b\r\n::error::c";
     expect(changeText(verdict(evil, evil))).not.toMatch(/^\s*::/m);
     expect(annotations(verdict(evil, evil)).match(/^::/gm)).toHaveLength(1);
+    expect(annotations(verdict("a,line=9::b:c%0A", "d"))).toMatch(/^::error file=a%2Cline=9%3A%3Ab%3Ac%250A,line=3,/);
     expect(summary(verdict("a|b](http://x)<img>", "`@team`"))).not.toMatch(/a\|b|<img|@team/);
     expect(plain("\u001b[31m\u202e")).toBe("\\u001b[31m\\u202e");
   });

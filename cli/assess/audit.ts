@@ -91,7 +91,7 @@ async function onTrail(context: Context, ask: (trail: Trail) => Promise<Said> | 
 const few = (all: readonly string[]): string[] => [...all.slice(0, 5), ...(all.length > 5 ? [`and ${all.length - 5} more`] : [])];
 
 const chain: Question = {
-  id: "audit-chain", section: "audit", title: "The audit trail is whole from its first record: no number is missing, no record was changed", controls: ["NIST-AU-9", "NIST-AU-10"],
+  id: "audit-chain", section: "audit", title: "The audit trail is whole from its first record: no number is missing, no record was changed", controls: ["NIST SP 800-53 AU-9", "NIST SP 800-53 AU-10"],
   ask: (context) => onTrail(context, ({ broken, records, last, head, complete, calls }) => {
     const ends = last.seq === head.seq && last.hash !== head.hash ? ["its last record is not the one that the gate calls its head"] : [];
     const ahead = complete ? [] : [`records ${last.seq + 1} to ${head.seq} were not given`];
@@ -101,12 +101,12 @@ const chain: Question = {
 };
 
 const gaps: Question = {
-  id: "audit-gaps", section: "audit", title: "No isolate's records are missing", controls: ["NIST-AU-12"],
+  id: "audit-gaps", section: "audit", title: "No isolate's records are missing", controls: ["NIST SP 800-53 AU-12"],
   ask: (context) => onTrail(context, ({ gaps: found, calls }) => judged(TRAIL, few(found), "no gap record", calls)),
 };
 
 const fresh: Question = {
-  id: "audit-fresh", section: "audit", title: "A request of this assessment is in the trail", controls: ["NIST-AU-12"],
+  id: "audit-fresh", section: "audit", title: "A request of this assessment is in the trail", controls: ["NIST SP 800-53 AU-12"],
   ask: (context) => onTrail(context, ({ requestIds, calls }) => {
     if (!("ask" in context.gate) || "lack" in context.gate.ask.agent) return cannotTell(TRAIL, "GATEHOUSE_GATE_KEY is not set, so no request was made as the agent", calls);
     return judged(TRAIL, requestIds.has("marker") ? [] : ["a request that the gate refused a moment ago has no record"], "it is", calls);
@@ -119,7 +119,7 @@ const observing: Question = {
 };
 
 const join: Question = {
-  id: "audit-token", section: "audit", title: "The token that the gate used last is the one in the store", controls: ["NIST-AU-3", "NIST-IA-5"],
+  id: "audit-token", section: "audit", title: "The token that the gate used last is the one in the store", controls: ["NIST SP 800-53 AU-3", "NIST SP 800-53 IA-5"],
   ask: (context) => onTrail(context, async ({ tokens, calls }) => {
     const place = names(context.environment).vault;
     const used = tokens.at(-1);
@@ -134,7 +134,7 @@ const join: Question = {
 
 /** What GitHub itself recorded of the machine user, on plans that give it out. */
 const githubLog: Question = {
-  id: "github-audit-log", section: "audit", title: "GitHub's own audit log knows the machine user by the gate's tokens alone", controls: ["NIST-AU-6"],
+  id: "github-audit-log", section: "audit", title: "GitHub's own audit log knows the machine user by the gate's tokens alone", controls: ["NIST SP 800-53 AU-6"],
   ask: (context) => onGitHub(context, async (github) => {
     const { organization, agent } = context.environment;
     const heard = await github.get(`/orgs/${organization}/audit-log?phrase=${encodeURIComponent(`actor:${agent.machineUser}`)}&include=all&per_page=100`);
@@ -147,7 +147,7 @@ const githubLog: Question = {
 };
 
 const events: Question = {
-  id: "organization-events", section: "audit", title: "Changes of access and rules are told to the alert webhook", controls: ["NIST-AU-6", "NIST-CM-3"],
+  id: "organization-events", section: "audit", title: "Changes of access and rules are told to the alert webhook", controls: ["NIST SP 800-53 AU-6", "NIST SP 800-53 CM-3"],
   ask: (context) => onGitHub(context, async (github) => {
     const { organization, audit } = context.environment;
     if (audit.alertWebhook === undefined) return [];
@@ -168,7 +168,7 @@ export async function onCloudflare(context: Context, ask: (cloudflare: Reader, a
 }
 
 const bucketLock: Question = {
-  id: "bucket-lock", section: "audit", title: "Nobody can delete an audit record before the retention is over", controls: ["NIST-AU-9", "NIST-AU-11"],
+  id: "bucket-lock", section: "audit", title: "Nobody can delete an audit record before the retention is over", controls: ["NIST SP 800-53 AU-9", "NIST SP 800-53 AU-11"],
   ask: (context) => onCloudflare(context, async (cloudflare, account) => {
     const { auditBucket } = names(context.environment);
     const heard = await cloudflare.get(`${account}/r2/buckets/${auditBucket}/lock`);
@@ -182,7 +182,7 @@ const bucketLock: Question = {
 };
 
 const copies: Question = {
-  id: "logpush", section: "audit", title: "The declared copies of the gate's log leave the account", controls: ["NIST-AU-9"],
+  id: "logpush", section: "audit", title: "The declared copies of the gate's log leave the account", controls: ["NIST SP 800-53 AU-9"],
   ask: (context) => onCloudflare(context, async (cloudflare, account) => {
     const declared = context.environment.audit.sinks.filter(({ kind }) => kind === "logpush").length;
     if (declared === 0) return [];

@@ -30,7 +30,7 @@ export function differences(declared: unknown, standing: unknown, path = ""): st
 }
 
 const policy: Question = {
-  id: "gate-policy", section: "gate", title: "The deployed gate has exactly the policy of the environment: repositories, routes, limits, mode", controls: ["NIST-AC-3", "NIST-CM-2"],
+  id: "gate-policy", section: "gate", title: "The deployed gate has exactly the policy of the environment: repositories, routes, limits, mode", controls: ["NIST SP 800-53 AC-3", "NIST SP 800-53 CM-2"],
   ask: (context) => onCloudflare(context, async (cloudflare, account) => {
     const { environment, endpoints } = context;
     const { gateScript } = names(environment);
@@ -55,7 +55,7 @@ async function repositoryIds({ environment, github }: Context): Promise<{ readon
 }
 
 const address: Question = {
-  id: "worker-addresses", section: "gate", title: "Each Worker has the declared address and no other", controls: ["NIST-SC-7"],
+  id: "worker-addresses", section: "gate", title: "Each Worker has the declared address and no other", controls: ["NIST SP 800-53 SC-7"],
   ask: (context) => onCloudflare(context, (cloudflare, account) => {
     const { gateScript, ledgerScript, rotatorScript } = names(context.environment);
     return Promise.all([gateScript, ledgerScript, rotatorScript].map(async (script): Promise<Said> => {
@@ -85,7 +85,7 @@ function declaredBindings({ environment }: Context): Record<"gate" | "ledger" | 
 }
 
 const bindings: Question = {
-  id: "worker-bindings", section: "token", title: "Each Worker holds what it needs, secrets as secrets, and no credential in clear", controls: ["NIST-SC-28", "NIST-AC-6"],
+  id: "worker-bindings", section: "token", title: "Each Worker holds what it needs, secrets as secrets, and no credential in clear", controls: ["NIST SP 800-53 SC-28", "NIST SP 800-53 AC-6"],
   ask: (context) => onCloudflare(context, (cloudflare, account) => {
     const { gateScript, ledgerScript, rotatorScript, auditBucket } = names(context.environment);
     const shapes = declaredBindings(context);
@@ -109,7 +109,7 @@ const bindings: Question = {
 };
 
 const keys: Question = {
-  id: "gate-key-ring", section: "token", title: "One agent key is good, and one before it only while the declared overlap lasts", controls: ["NIST-IA-5"],
+  id: "gate-key-ring", section: "token", title: "One agent key is good, and one before it only while the declared overlap lasts", controls: ["NIST SP 800-53 IA-5"],
   ask: (context) => onCloudflare(context, async (cloudflare, account) => {
     const { environment, now } = context;
     const { gateScript } = names(environment);
@@ -131,7 +131,7 @@ const keys: Question = {
 
 /** What mints without a person must not lie where the gate could read it. */
 const apart: Question = {
-  id: "rotator-apart", section: "token", title: "What mints tokens is out of the gate's reach", controls: ["NIST-AC-5"],
+  id: "rotator-apart", section: "token", title: "What mints tokens is out of the gate's reach", controls: ["NIST SP 800-53 AC-5"],
   ask: (context) => (mintsAlone(context.environment) ? onCloudflare(context, async (cloudflare, account) => {
     const { gateScript } = names(context.environment);
     const heard = await cloudflare.get(`${account}/workers/scripts/${gateScript}/settings`);

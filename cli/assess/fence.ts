@@ -147,7 +147,7 @@ export async function teamIds(context: Context, github: Reader): Promise<Readonl
 }
 
 const inForce: Question = {
-  id: "rulesets", section: "review", title: "Every declared ruleset is active, with its rules and references", controls: ["CIS-SSC-1.1.15", "NIST-AC-3"],
+  id: "rulesets", section: "review", title: "Every declared ruleset is active, with its rules and references", controls: ["CIS 1.1.15", "NIST SP 800-53 AC-3"],
   ask: (context) => onGitHub(context, async (github) => Promise.all(fenced(context).map(async (repository) => {
     const ids = await teamIds(context, github);
     const found = await standingRulesets(context, github, repository);
@@ -162,7 +162,7 @@ const inForce: Question = {
 };
 
 const bypassActors: Question = {
-  id: "bypass-actors", section: "review", title: "Nobody but the declared teams and owners passes a ruleset of the fence", controls: ["CIS-SSC-1.1.14", "NIST-AC-3"],
+  id: "bypass-actors", section: "review", title: "Nobody but the declared teams and owners passes a ruleset of the fence", controls: ["CIS 1.1.14", "NIST SP 800-53 AC-3"],
   ask: (context) => onGitHub(context, async (github) => {
     const ids = await teamIds(context, github);
     return Promise.all(fenced(context).map(async (repository) => {
@@ -193,7 +193,7 @@ const nameOf = (actor: Actor, ids: ReadonlyMap<string, number>): string => [...i
 const ROLES_ABOVE = new Set([2, 5]); // maintain, admin
 
 const bypassAgent: Question = {
-  id: "bypass-agent", section: "review", title: "The machine user, its team, its role and its App pass no ruleset at all", controls: ["NIST-AC-3", "NIST-AC-5"],
+  id: "bypass-agent", section: "review", title: "The machine user, its team, its role and its App pass no ruleset at all", controls: ["NIST SP 800-53 AC-3", "NIST SP 800-53 AC-5"],
   ask: (context) => onGitHub(context, async (github) => {
     const { environment } = context;
     const user = await github.get(`/users/${environment.agent.machineUser}`);
@@ -220,7 +220,7 @@ const bypassAgent: Question = {
 };
 
 const canBypass: Question = {
-  id: "current-user-can-bypass", section: "review", title: "GitHub says of whoever asks that a ruleset without bypass is never passed", controls: ["CIS-SSC-1.1.14"],
+  id: "current-user-can-bypass", section: "review", title: "GitHub says of whoever asks that a ruleset without bypass is never passed", controls: ["CIS 1.1.14"],
   ask: (context) => onGitHub(context, async (github) => {
     const { machineUser } = context.environment.agent;
     const self = await github.get("/user");
@@ -242,7 +242,7 @@ const canBypass: Question = {
 };
 
 const protection: Question = {
-  id: "branch-protection", section: "review", title: "The default branch has the declared protection beside the rulesets", controls: ["Scorecard-Branch-Protection", "CIS-SSC-1.1.3"],
+  id: "branch-protection", section: "review", title: "The default branch has the declared protection beside the rulesets", controls: ["Scorecard tier 1", "Scorecard tier 2", "Scorecard tier 4", "CIS 1.1.3", "CIS 1.1.5", "CIS 1.1.14", "CIS 1.1.15"],
   ask: (context) => onGitHub(context, (github) => Promise.all(writable(context.environment).map(async (repository) => {
     const subject = `${repositorySubject(context, repository)} ${repository.defaultBranch}`;
     const heard = await github.get(`${repositoryPath(context, repository)}/branches/${encodeURIComponent(repository.defaultBranch)}/protection`);
@@ -287,7 +287,7 @@ function protectionGaps({ environment }: Context, repository: Repository, body: 
 }
 
 const workflows: Question = {
-  id: "workflow-permissions", section: "review", title: "Workflows read by default and cannot approve", controls: ["Scorecard-Token-Permissions", "CIS-SSC-2.3"],
+  id: "workflow-permissions", section: "review", title: "Workflows read by default and cannot approve", controls: ["OpenSSF Scorecard Token-Permissions"],
   ask: (context) => onGitHub(context, (github) => Promise.all(writable(context.environment).map(async (repository) => {
     const subject = repositorySubject(context, repository);
     const heard = await github.get(`${repositoryPath(context, repository)}/actions/permissions/workflow`);
@@ -301,8 +301,8 @@ const workflows: Question = {
 };
 
 export const FENCE: readonly Question[] = [
-  branchQuestion("rules-default-branch", "The default branch has the declared rules, from whatever level", ({ defaultBranch }) => defaultBranch, ["Scorecard-Branch-Protection", "CIS-SSC-1.1.3", "CIS-SSC-1.1.16"]),
+  branchQuestion("rules-default-branch", "The default branch has the declared rules, from whatever level", ({ defaultBranch }) => defaultBranch, ["Scorecard tier 1", "Scorecard tier 2", "Scorecard tier 3", "Scorecard tier 4", "Scorecard tier 5", "CIS 1.1.3", "CIS 1.1.4", "CIS 1.1.7", "CIS 1.1.9", "CIS 1.1.10", "CIS 1.1.11", "CIS 1.1.16", "CIS 1.1.17"]),
   branchQuestion("rules-agent-branch", "The agent's branches are as open as declared", () => `claude/${PROBE}`, []),
-  branchQuestion("rules-other-branch", "Branches of people are closed to the agent", () => `feature/${PROBE}`, ["CIS-SSC-1.1.15"]),
+  branchQuestion("rules-other-branch", "Branches of people are closed to the agent", () => `feature/${PROBE}`, ["CIS 1.1.15"]),
   inForce, bypassActors, bypassAgent, canBypass, protection, workflows,
 ];

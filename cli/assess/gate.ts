@@ -60,7 +60,7 @@ const PROBES: readonly Probe[] = [
 ];
 
 const refusals: Question = {
-  id: "gate-refusals", section: "gate", title: "The gate refuses the agent what the posture closes, in its own words", controls: ["NIST-AC-3", "NIST-AC-6"],
+  id: "gate-refusals", section: "gate", title: "The gate refuses the agent what the posture closes, in its own words", controls: ["NIST SP 800-53 AC-3", "NIST SP 800-53 AC-6"],
   ask: (context) => atGate(context, async (gate) => {
     const { agent } = gate;
     if ("lack" in agent) return [cannotTell(AT, agent.lack)];
@@ -84,7 +84,7 @@ function observes({ environment, now }: Context): boolean {
 }
 
 const mode: Question = {
-  id: "gate-mode", section: "gate", title: "The gate enforces, or observes as declared", controls: ["NIST-AC-3"],
+  id: "gate-mode", section: "gate", title: "The gate enforces, or observes as declared", controls: ["NIST SP 800-53 AC-3"],
   ask: (context) => atGate(context, async ({ agent }) => {
     if ("lack" in agent) return [cannotTell(AT, agent.lack)];
     const heard = await agent.ask.get(`/repos/${context.environment.organization}/${UNLISTED}`);
@@ -107,7 +107,7 @@ const passing: Question = {
 };
 
 const keys: Question = {
-  id: "gate-keys", section: "gate", title: "Without the right key nothing passes", controls: ["NIST-IA-2"],
+  id: "gate-keys", section: "gate", title: "Without the right key nothing passes", controls: ["NIST SP 800-53 IA-2"],
   ask: (context) => atGate(context, (gate) => Promise.all(([["no key", gate.nobody], ["a wrong key", gate.wrongKey]] as const).map(async ([subject, reader]) => {
     const heard = await reader.get(first(context));
     if (heard.call.status === 0) return unheard(subject, heard, "");
@@ -131,7 +131,7 @@ function elsewhere(url: string, target: string): Promise<{ status: number; lack:
 }
 
 const host: Question = {
-  id: "gate-host", section: "gate", title: "The gate is no proxy to another host", controls: ["NIST-SC-7"],
+  id: "gate-host", section: "gate", title: "The gate is no proxy to another host", controls: ["NIST SP 800-53 SC-7"],
   ask: (context) => atGate(context, async ({ nobody, url }) => {
     const health = await nobody.get("/_gate/health");
     if (health.call.status === 0) return [unheard("another host", health, "")];

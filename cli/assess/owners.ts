@@ -4,7 +4,7 @@ import { onGitHub, sees } from "./fence";
 import { bag, cannotTell, hasFailed, judged, list, same, text, unheard, type Question, type Said } from "./question";
 
 const errors: Question = {
-  id: "codeowners-errors", section: "review", title: "GitHub finds no mistake in CODEOWNERS", controls: ["CIS-SSC-1.1.6"],
+  id: "codeowners-errors", section: "review", title: "GitHub finds no mistake in CODEOWNERS", controls: ["CIS 1.1.6"],
   ask: (context) => onGitHub(context, (github) => Promise.all(writable(context.environment).map(async (repository) => {
     const subject = repositorySubject(context, repository);
     const heard = await github.get(`${repositoryPath(context, repository)}/codeowners/errors?ref=${encodeURIComponent(repository.defaultBranch)}`);
@@ -41,7 +41,7 @@ export function ownerGaps(declared: readonly OwnerRule[], content: string, organ
 }
 
 const content: Question = {
-  id: "codeowners-content", section: "review", title: "CODEOWNERS decides as declared, its own line last", controls: ["CIS-SSC-1.1.6", "CIS-SSC-1.1.7"],
+  id: "codeowners-content", section: "review", title: "CODEOWNERS decides as declared, its own line last", controls: ["CIS 1.1.6", "CIS 1.1.7"],
   ask: (context) => onGitHub(context, (github) => Promise.all(writable(context.environment).map(async (repository) => {
     const subject = repositorySubject(context, repository);
     const heard = await github.get(`${repositoryPath(context, repository)}/contents/${CODEOWNERS_PATH}?ref=${encodeURIComponent(repository.defaultBranch)}`, "application/vnd.github.raw+json");
@@ -59,7 +59,7 @@ const PUSHING = ["push", "maintain", "admin"];
 
 /** Teams whose approval counts: each must be visible and able to write, or GitHub ignores its lines without a word. */
 const ownerTeams: Question = {
-  id: "owner-teams", section: "review", title: "Every team that owns code is visible, may write, and has no agent in it", controls: ["CIS-SSC-1.1.7", "NIST-AC-5"],
+  id: "owner-teams", section: "review", title: "Every team that owns code is visible, may write, and has no agent in it", controls: ["CIS 1.1.7", "NIST SP 800-53 AC-5"],
   ask: (context) => onGitHub(context, async (github) => {
     const { environment } = context;
     const owned = new Map<string, Repository[]>();

@@ -9,7 +9,7 @@ import type { Call } from "./reader";
 const actsAsUser = ({ environment }: Context): boolean => environment.agent.credential.kind !== "app-installation";
 
 const membership: Question = {
-  id: "membership", section: "scope", title: "The machine user is an active plain member of the organization", controls: ["NIST-AC-6", "CIS-SSC-1.3.5"],
+  id: "membership", section: "scope", title: "The machine user is an active plain member of the organization", controls: ["NIST SP 800-53 AC-6"],
   ask: (context) => onGitHub(context, async (github) => {
     const { organization, agent } = context.environment;
     const heard = await github.get(`/orgs/${organization}/memberships/${agent.machineUser}`);
@@ -29,7 +29,7 @@ const MEMBER_TEAMS = `query($organization: String!, $login: String!, $after: Str
 }`;
 
 const teams: Question = {
-  id: "teams", section: "scope", title: "The machine user is in its declared team alone, and the team has nobody else", controls: ["NIST-AC-6"],
+  id: "teams", section: "scope", title: "The machine user is in its declared team alone, and the team has nobody else", controls: ["NIST SP 800-53 AC-6"],
   ask: (context) => onGitHub(context, async (github) => {
     const { organization, agent } = context.environment;
     const subject = agent.machineUser;
@@ -54,7 +54,7 @@ const teams: Question = {
 };
 
 const grants: Question = {
-  id: "team-grants", section: "scope", title: "The machine user's team has the declared permission on each listed repository, and no other repository", controls: ["NIST-AC-6", "CIS-SSC-1.3.8"],
+  id: "team-grants", section: "scope", title: "The machine user's team has the declared permission on each listed repository, and no other repository", controls: ["NIST SP 800-53 AC-6"],
   ask: (context) => onGitHub(context, async (github) => {
     const { organization, agent, repositories } = context.environment;
     const found = await github.list(`/orgs/${organization}/teams/${agent.team}/repos`);
@@ -78,7 +78,7 @@ const REACH_MOST = 1_000;
 
 /** What GitHub itself computes from base permission, teams and direct grants: nothing else tells of a forgotten grant. */
 const reach: Question = {
-  id: "reach", section: "scope", title: "All grants together give the machine user the declared repositories, and no other private one", controls: ["NIST-AC-6", "NIST-AC-3"],
+  id: "reach", section: "scope", title: "All grants together give the machine user the declared repositories, and no other private one", controls: ["NIST SP 800-53 AC-6", "NIST SP 800-53 AC-3"],
   ask: (context) => onGitHub(context, async (github) => {
     const { organization, agent, repositories } = context.environment;
     if (!actsAsUser(context)) return [cannotTell(agent.machineUser, "an App's installation acts by itself; its repositories are on the App's installation page")];
@@ -107,7 +107,7 @@ const reach: Question = {
 };
 
 const outside: Question = {
-  id: "outside-collaborators", section: "scope", title: "The machine user is no outside collaborator", controls: ["NIST-AC-6"],
+  id: "outside-collaborators", section: "scope", title: "The machine user is no outside collaborator", controls: ["NIST SP 800-53 AC-6"],
   ask: (context) => onGitHub(context, async (github) => {
     const { organization, agent } = context.environment;
     const found = await github.list(`/orgs/${organization}/outside_collaborators`);
@@ -117,7 +117,7 @@ const outside: Question = {
 };
 
 const organizationSettings: Question = {
-  id: "organization-settings", section: "scope", title: "The organization's settings give members nothing that the locks count on", controls: ["CIS-SSC-1.3.8", "NIST-AC-6"],
+  id: "organization-settings", section: "scope", title: "The organization's settings give members nothing that the locks count on", controls: ["NIST SP 800-53 AC-6"],
   ask: (context) => onGitHub(context, async (github) => {
     const { organization, agent, plan } = context.environment;
     const heard = await github.get(`/orgs/${organization}`);
@@ -136,7 +136,7 @@ const organizationSettings: Question = {
 };
 
 const repositoryFacts: Question = {
-  id: "repositories", section: "scope", title: "The listed repositories are what the environment says", controls: ["NIST-CM-8"],
+  id: "repositories", section: "scope", title: "The listed repositories are what the environment says", controls: ["NIST SP 800-53 CM-8"],
   ask: (context) => onGitHub(context, (github) => Promise.all(context.environment.repositories.map(async (repository) => {
     const subject = repositorySubject(context, repository);
     const heard = await github.get(repositoryPath(context, repository));
@@ -154,7 +154,7 @@ const repositoryFacts: Question = {
 const DAY = 86_400_000;
 
 const tokenGrant: Question = {
-  id: "token-grant", section: "scope", title: "The machine user's one token has the declared repositories and permissions, and ends in time", controls: ["NIST-IA-5", "NIST-AC-6"],
+  id: "token-grant", section: "scope", title: "The machine user's one token has the declared repositories and permissions, and ends in time", controls: ["NIST SP 800-53 IA-5", "NIST SP 800-53 AC-6"],
   ask: async (context): Promise<Said[]> => {
     const { environment } = context;
     const plan = planRotation(environment);

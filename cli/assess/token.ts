@@ -18,7 +18,7 @@ export async function tokenNotes(vault: VaultReader, place: VaultNames): Promise
 }
 
 const age: Question = {
-  id: "token-age", section: "token", title: "The token is there, is not due, and ends in time", controls: ["NIST-IA-5", "CIS-SSC-1.3.3"],
+  id: "token-age", section: "token", title: "The token is there, is not due, and ends in time", controls: ["NIST SP 800-53 IA-5"],
   ask: async (context) => {
     if (!names(context.environment).vault) return [cannotTell("the token", "Workers KV shows nothing of it without its key: gatehouse token status")];
     return inVault(context, async (vault, place) => {
@@ -45,7 +45,7 @@ const age: Question = {
 const meaning = (hcl: string): string[] => capabilities(hcl).map(({ path, capabilities: granted }) => `${path}: ${[...granted].sort().join(", ")}`).sort();
 
 const policies: Question = {
-  id: "vault-policies", section: "token", title: "Each party's policy in Vault says what the environment says, and no more", controls: ["NIST-AC-6", "NIST-IA-5"],
+  id: "vault-policies", section: "token", title: "Each party's policy in Vault says what the environment says, and no more", controls: ["NIST SP 800-53 AC-6", "NIST SP 800-53 IA-5"],
   ask: (context) => inVault(context, (vault) => Promise.all(Object.values(vaultPolicies(context.environment)).map(async ({ name, hcl }) => {
     const heard = await vault.get(`sys/policies/acl/${name}`);
     if (heard.call.status === 404) return judged(name, ["there is no such policy"], "", [heard.call]);
@@ -70,7 +70,7 @@ export function covers(pattern: string, path: string): boolean {
 }
 
 const others: Question = {
-  id: "vault-others", section: "token", title: "No other policy of Vault opens the token's path", controls: ["NIST-AC-6"],
+  id: "vault-others", section: "token", title: "No other policy of Vault opens the token's path", controls: ["NIST SP 800-53 AC-6"],
   ask: (context) => inVault(context, async (vault, place) => {
     const path = `${place.mount}/data/${place.token}`;
     const listed = await vault.get("sys/policies/acl?list=true");
@@ -90,7 +90,7 @@ const others: Question = {
 type Expected = readonly [path: string, policy: string, seconds: number];
 
 const roles: Question = {
-  id: "vault-roles", section: "token", title: "Gate and rotator sign in for minutes, with their own policy alone", controls: ["NIST-IA-5", "NIST-AC-12"],
+  id: "vault-roles", section: "token", title: "Gate and rotator sign in for minutes, with their own policy alone", controls: ["NIST SP 800-53 IA-5", "NIST SP 800-53 AC-12"],
   ask: (context) => inVault(context, (vault, place) => Promise.all(([
     [`auth/${place.appRole.mount}/role/${place.appRole.role}`, place.policies.gate, SESSION_SECONDS.gate],
     [`auth/${place.appRole.mount}/role/${place.appRole.rotator}`, place.policies.rotator, SESSION_SECONDS.rotator],
@@ -119,7 +119,7 @@ const lifeGaps = (role: Readonly<Record<string, unknown>>, seconds: number): str
   [Number(role.token_ttl), Number(role.token_max_ttl)].some((life) => !(life > 0 && life <= seconds)) ? [`its tokens live ${text(role.token_ttl)} s, at most ${text(role.token_max_ttl)} s; declared ${seconds}`] : [];
 
 const workflows: Question = {
-  id: "vault-workflows", section: "token", title: "Only the declared repository's default branch signs in from CI", controls: ["NIST-IA-5", "NIST-IA-9"],
+  id: "vault-workflows", section: "token", title: "Only the declared repository's default branch signs in from CI", controls: ["NIST SP 800-53 IA-5", "NIST SP 800-53 IA-9"],
   ask: (context) => inVault(context, async (vault, place) => {
     const claims = ciClaims(context.environment);
     if (!claims) return [];
@@ -150,7 +150,7 @@ const workflows: Question = {
 };
 
 const store: Question = {
-  id: "vault-store", section: "token", title: "The token's mount requires check-and-set and keeps few versions", controls: ["NIST-SC-28"],
+  id: "vault-store", section: "token", title: "The token's mount requires check-and-set and keeps few versions", controls: ["NIST SP 800-53 SC-28"],
   ask: (context) => inVault(context, async (vault, place) => {
     const heard = await vault.get(`${place.mount}/config`);
     if (heard.call.status !== 200) return [unheard(place.mount, heard, `read on ${place.mount}/config, as the auditor's policy gives`)];

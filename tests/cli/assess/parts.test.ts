@@ -8,6 +8,7 @@ import { ownerGaps, readCodeOwners } from "../../../cli/assess/owners";
 import { gitHubReader, Reader } from "../../../cli/assess/reader";
 import { renderMarkdown, renderSarif, renderText } from "../../../cli/assess/render";
 import { covers } from "../../../cli/assess/token";
+import { CONTROLS } from "../../../infra/posture/controls";
 import { codeOwnersText, ownerRules, rulesets } from "../../../infra/posture";
 import { chainLine, entryText, GENESIS, type AuditEntry } from "../../../infra/posture/gate/audit";
 import { embedPolicy } from "../../../infra/posture/gate/embed";
@@ -201,6 +202,13 @@ describe("what is written", () => {
     expect(renderMarkdown(assessment).split("\n").filter((line) => /^\| (pass|\*\*fail|cannot)/.test(line)).map((line) => line.split(" | ").length)).toEqual([6, 6, 6]);
     expect(renderText(assessment)).toContain("1 hold, 1 fails, 1 cannot be told.");
     expect(renderText(assessment)).not.toContain("<b>\n");
+  });
+  it("gives evidence for controls that the posture speaks of, and for most of them", () => {
+    const named = new Set(QUESTIONS.flatMap(({ controls = [] }) => controls).filter((id) => /^(?:CIS|Scorecard)/.test(id)));
+    const known = CONTROLS.map(({ id }) => id);
+    expect([...named].filter((id) => !known.includes(id))).toEqual([]);
+    // Inactive branches are nobody's; signatures and linear history are asked with the rules where they are declared.
+    expect(known.filter((id) => !named.has(id))).toEqual(["CIS 1.1.8", "CIS 1.1.12", "CIS 1.1.13"]);
   });
   it("names every question once", () => {
     const ids = QUESTIONS.map(({ id }) => id);

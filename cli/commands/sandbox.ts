@@ -32,10 +32,10 @@ export function registerSandbox(program: Command): void {
 
   staged(sandbox.command("drill"))
     .description("prove every lock: open all the others of an action, try it, and it must still fail; open this one too, and it must succeed")
-    .option("--only <words>", "only what these name: an action, a place, a lock, or several joined by /, such as merge/write")
+    .option("--only <words>", "only what these name: an action, a place, a lock, or several joined by /, such as merge/write; may be given again", collect, [])
     .option("--json", "print the proofs as one JSON object")
-    .action((options: StageOptions & { only?: string; json?: boolean }) => withCleanup((cleanup) =>
-      drillLocks(readProjectStack(options.stack, options.config, options.project), options.config, { json: options.json === true, ...(options.only === undefined ? {} : { only: options.only }), cleanup })));
+    .action((options: StageOptions & { only: string[]; json?: boolean }) => withCleanup((cleanup) =>
+      drillLocks(readProjectStack(options.stack, options.config, options.project), options.config, { json: options.json === true, only: options.only, cleanup })));
 
   staged(sandbox.command("serve"))
     .description("start the systems, bring the stack up and stay in the foreground")

@@ -1,4 +1,4 @@
-import { pairsOf, chooses } from "../drill/locks/pairs";
+import { chosen, pairsOf } from "../drill/locks/pairs";
 import { provePairs, type Proof } from "../drill/locks/run";
 import { lockReport, lockTable, summary } from "../drill/locks/table";
 import type { Cleanup } from "../support/cleanup";
@@ -13,17 +13,25 @@ export const RAISED = ["gatehouse:gate.requestsPerMinute=6000", "gatehouse:gate.
 
 export interface LockDrillOptions {
   readonly json: boolean;
-  /** Only the pairs that this chooses, such as `merge` or `merge-pull-request/write/protection-push`. */
-  readonly only?: string;
+  /** Only the pairs that one of these chooses, such as `merge` or `merge-pull-request/write/protection-push`. */
+  readonly only: readonly string[];
   readonly cleanup: Cleanup;
 }
 
-/** Tries every pair of a deployed stage, and puts the stage back as it was. */
-export async function proveLocks(stage: Stage, deployment: Deployment, cleanup: Cleanup, only: string | undefined, onProof: (proof: Proof) => void): Promise<Proof[]> {
-  const pairs = pairsOf(stage.environment).filter((pair) => only === undefined || chooses(only, pair));
-  if (pairs.length === 0) throw new CouldNotRun(`no forbidden action and no lock of this environment is called ${only}; without --only all are tried`);
-  const rig = await openRig(stage, deployment, cleanup);
-  return provePairs(rig, pairs, onProof);
+/**
+ * Tries every pair of a deployed stage, and puts the stage back as it was.
+ * @throws DoesNotHold when something was not put back
+ */
+export async function proveLocks(stage: Stage, deployment: Deployment, { cleanup, only, onProof }: Omit<LockDrillOptions, "json"> & { readonly onProof: (proof: Proof) => void }): Promise<Proof[]> {
+  const pairs = pairsOf(stage.environment).filter((pair) => chosen(only, pair));
+  if (pairs.length === 0) throw new CouldNotRun(`no forbidden action and no lock of this environment is called ${only.join(" or ")}; without --only all are tried`);
+  const { rig, close } = await openRig(stage, deployment, cleanup);
+  const proofs = await provePairs(rig, pairs, onProof);
+  await close();
+  const seen = await stage.stack.refresh({ previewOnly: true });
+  const drifted = seen.steps.filter((step) => step.op !== "same" && step.op !== "refresh").map((step) => `${step.op} ${step.urn}`);
+  if (seen.failed || drifted.length > 0) throw new DoesNotHold(`The drill left something changed:\n${[...drifted, ...seen.diagnostics.map(({ message }) => message)].join("\n")}`);
+  return proofs;
 }
 
 /**
@@ -37,10 +45,10 @@ export async function drillLocks(project: ProjectStack, overrides: readonly stri
   const began = Date.now();
   const live = process.stderr.isTTY === true;
   let tried = 0;
-  const proofs = await proveLocks(stage, deployment, cleanup, only, (proof) => {
+  const proofs = await proveLocks(stage, deployment, { cleanup, only, onProof: (proof) => {
     tried += 1;
     if (live) process.stderr.write(`\r\u001b[K${tried} attempts, now at ${proof.action}`);
-  });
+  } });
   if (live) process.stderr.write("\r\u001b[K");
   if (json) process.stdout.write(`${JSON.stringify(lockReport(project.stack, proofs))}\n`);
   else say(`\n${lockTable(proofs)}\n`);

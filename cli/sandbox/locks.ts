@@ -22,11 +22,21 @@ export const sandboxControl = (api: string) => async <T>(method: string, path: s
   return (text === "" ? undefined : JSON.parse(text)) as T;
 };
 
+/** A rig and the end of it. */
+export interface OpenRig {
+  readonly rig: Rig;
+  /** Puts the declared token back and removes what was copied. Calling it again does nothing. */
+  close(): Promise<void>;
+}
+
 /**
  * Prepares a deployed stage for trying its locks one by one: an over-powerful token lies in the token store, so that nothing but the
- * gate itself stops what goes through it, and everything can be put back. `cleanup` puts the declared token back at the end.
+ * gate itself stops what goes through it, and everything can be put back. Closed by `cleanup` too, should nobody else get to it.
  */
-export async function openRig(stage: Stage, deployment: Deployment, cleanup: Cleanup): Promise<Rig> {
+export async function openRig(stage: Stage, deployment: Deployment, cleanup: Cleanup): Promise<OpenRig> {
+  const undo: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => { for (const step of undo.splice(0).reverse()) await step(); };
+  cleanup.add(close);
   const { environment, systems } = stage;
   const github = endpointsOf(stage);
   const straight = { kind: "github", rest: github.api, graphql: github.graphql, git: github.git } as const;
@@ -37,12 +47,12 @@ export async function openRig(stage: Stage, deployment: Deployment, cleanup: Cle
   const owner: Door = { ...straight, credential: systems.github.adminToken };
 
   const stored = await tokens.of("wide", "write");
-  await replaceStored(stage, stored, cleanup);
+  undo.push(await replaceStored(stage, stored));
   const checkpoint = await takeCheckpoint(systems.github.world);
-  cleanup.add(() => checkpoint.drop());
+  undo.push(() => checkpoint.drop());
   const benches = new Map<string, Promise<Bench>>();
-  cleanup.add(async () => { for (const bench of benches.values()) await (await bench).close(); });
-  return {
+  undo.push(async () => { for (const bench of benches.values()) await (await bench).close(); });
+  const rig: Rig = {
     environment, owner, tokens, stored, control, github: straight,
     gate: { kind: "gate", rest: deployment.gateUrl, graphql: `${deployment.gateUrl}/graphql`, git: deployment.gateUrl, credential: deployment.gateKey },
     person: { ...straight, credential: person.token, login: PERSON },
@@ -56,12 +66,14 @@ export async function openRig(stage: Stage, deployment: Deployment, cleanup: Cle
       benches.set(repository, bench);
       return bench;
     },
+    widenInstallation: () => { for (const installation of systems.github.world.installations.values()) installation.repositorySelection = "all"; },
     restore: () => checkpoint.restore(),
   };
+  return { rig, close };
 }
 
-/** Writes a token past the rotator, as somebody with the store's root would, and tells the gate. */
-async function replaceStored(stage: Stage, token: string, cleanup: Cleanup): Promise<void> {
+/** Writes a token past the rotator, as somebody with the store's root would, and tells the gate. Gives what puts the old one back. */
+async function replaceStored(stage: Stage, token: string): Promise<() => Promise<void>> {
   const context = contextFor(stage.project.stack, stage.environment, ambientEffects(() => undefined), { ...process.env, ...stage.env });
   const { token: cell } = await context.store();
   const before = await cell.read();
@@ -72,5 +84,5 @@ async function replaceStored(stage: Stage, token: string, cleanup: Cleanup): Pro
   };
   const sha256 = base64(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token)));
   await write({ ...before.data, token, sha256, expires_at: new Date(Date.now() + 86_400_000).toISOString() });
-  cleanup.add(async () => { if (before.data) await write({ ...before.data }); });
+  return async () => { if (before.data) await write({ ...before.data }); };
 }

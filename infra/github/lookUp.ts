@@ -59,9 +59,12 @@ async function lookUpRepository(environment: Environment, index: number): Promis
  * provider owns them one by one; they are checked before each update instead.
  */
 async function checkOrganization({ organization }: Environment): Promise<void> {
-  const found = await github.getOrganization({ name: organization, summaryOnly: true });
-  if (found.membersCanForkPrivateRepositories) throw new Unfit("members may fork private repositories", "that setting off: an impersonation token could fork too");
-  if (found.membersCanCreateRepositories) throw new Unfit("members may create repositories", "that setting off: an impersonation token could create some too");
+  // Not getOrganization: its summary leaves these settings out, and it takes the one about forks from the one about creating.
+  const { body } = await github.getRestApi({ endpoint: `orgs/${organization}` });
+  const found = JSON.parse(body || "{}") as { members_can_fork_private_repositories?: boolean; members_can_create_repositories?: boolean };
+  // Only a "no" counts: GitHub shows these settings to owners alone.
+  if (found.members_can_fork_private_repositories !== false) throw new Unfit("members may fork private repositories", "that setting off, and a deployment that can see it: an impersonation token could fork too");
+  if (found.members_can_create_repositories !== false) throw new Unfit("members may create repositories", "that setting off, and a deployment that can see it: an impersonation token could create some too");
 }
 
 async function lookUpTeam({ organization }: Environment, slug: string): Promise<{ slug: string; id: number }> {

@@ -137,7 +137,7 @@ const SETTINGS: readonly Action[] = [
 
 const SURROUNDINGS: readonly Action[] = [
   { id: "read-other-repository", title: "reach a repository that is not listed, for anything", danger: "The agent sees what nobody gave it.", references: [LEAST_PRIVILEGE, ENFORCEMENT], at: { unlisted: { locks: ["gate-repository", "token-repositories", "role-none"] } } },
-  account("arbitrary-graphql", "run GraphQL that is not listed", "One query could reach everything that the account can.", ["gate-graphql", "role-member", "token-scope"], { references: [ENFORCEMENT] }),
+  account("arbitrary-graphql", "run GraphQL that is not listed", "One query could reach everything that the account can.", ["gate-graphql", "role-member", "token-repositories"], { references: [ENFORCEMENT] }),
   account("create-gist", "create a gist", "Text leaves the organization by one request.", ["gate-route", "token-scope"]),
   account("create-repository", "create a repository", "A repository of its own is outside every rule.", ["gate-route", "token-permission", "organization-repositories"]),
   account("add-account-key", "add a key to its own account", "A key of its own would pass by the gate and outlive the token.", ["gate-route", "token-scope"]),

@@ -1,6 +1,5 @@
-import { cp, mkdtemp, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { runGit } from "./git/run";
+import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
 import type { Repository } from "./state";
 import type { World } from "./world";
 
@@ -55,12 +54,13 @@ function copyOf(state: State): State {
   return copy;
 }
 
-/** Every reference with what it points to, HEAD included; empty when the repository is gone. */
+/**
+ * Every reference with what it points to, HEAD included, as git keeps them in files; empty when the repository is gone. Asking git would
+ * start two processes for each repository.
+ */
 async function refsOf({ gitDir }: Repository): Promise<string> {
-  const ask = async (...args: string[]): Promise<string> => (await runGit(["--git-dir", gitDir, ...args])).stdout.toString();
-  try {
-    return (await Promise.all([ask("symbolic-ref", "HEAD"), ask("for-each-ref", "--format=%(refname) %(objectname)")])).join("");
-  } catch {
-    return "";
-  }
+  const read = (file: string): Promise<string> => readFile(join(gitDir, file), "utf8").catch(() => "");
+  const loose = await readdir(join(gitDir, "refs"), { recursive: true, withFileTypes: true }).catch(() => []);
+  const files = loose.filter((entry) => entry.isFile()).map((entry) => relative(gitDir, join(entry.parentPath, entry.name))).sort();
+  return (await Promise.all(["HEAD", "packed-refs", ...files].map(async (file) => `${file}\n${await read(file)}`))).join("\n");
 }

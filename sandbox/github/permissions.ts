@@ -79,12 +79,16 @@ export function permits(permissions: Permissions, requirement: string): boolean 
   );
 }
 
+/** What is public of a public repository; its secrets, settings and hooks are not ("… if only public resources are requested" of each operation). */
+const PUBLIC = new Set(["actions", "attestations", "checks", "contents", "deployments", "issues", "metadata", "pages", "pull_requests", "statuses"].map((name) => `${name}=read`));
+
 /** Whether the credential allows this on a repository. Public repositories may be read with any. */
 export function allowedOn(world: World, auth: Auth, repo: Repository, requirement: string): boolean {
-  if (!auth.token) return !/=(write|admin)/.test(requirement) && repo.visibility === "public";
+  const isPublic = repo.visibility === "public" && requirement.split(";").every((set) => set.split(",").every((one) => PUBLIC.has(one.trim())));
+  if (!auth.token) return isPublic;
   const permissions = permissionsOf(auth);
   if (!permissions) return true;
-  if (repo.visibility === "public" && requirement.split(";").every((set) => set.split(",").every((one) => one.trim().endsWith("=read")))) return true;
+  if (isPublic) return true;
   return credentialReaches(world, auth, repo) && permits(permissions, requirement);
 }
 

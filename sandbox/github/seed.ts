@@ -40,6 +40,8 @@ export interface Seeded {
  */
 export async function seed(world: World, posture: Posture, hooksDir: string): Promise<Seeded> {
   const org = newOrganization(world, posture.organization, posture.plan);
+  // An impersonation token can do whatever its account can, so an update asks for these to be off.
+  if (posture.agent.credential.kind === "ghes-impersonation") Object.assign(org, { membersCanForkPrivateRepositories: false, membersCanCreateRepositories: false });
   const admin = newUser(world, `${posture.organization}-admin`, "Organization Admin", true);
   const [one, two, security] = [
     newUser(world, "reviewer-one", "Reviewer One"),

@@ -114,8 +114,11 @@ describe("looking up", () => {
 
   it("checks the organization's settings only where a token has no permissions", async () => {
     const impersonation = { "agent.credential": { kind: "ghes-impersonation" }, githubUrl: "https://ghe.acme.dev" };
-    const settings = (forks: boolean) => ({ "github:index/getOrganization:getOrganization": () => ({ membersCanForkPrivateRepositories: forks, membersCanCreateRepositories: false }) });
-    await expect(look(settings(true), impersonation)).rejects.toThrow("gatehouse:organization: members may fork private repositories");
-    await expect(look(settings(false), impersonation)).resolves.toBeDefined();
+    const settings = (shown: object) => ({ "github:index/getRestApi:getRestApi": ({ endpoint }: Record<string, unknown>) => ({ endpoint, code: endpoint === "orgs/acme" ? 200 : 404, body: JSON.stringify(shown) }) });
+    const off = { members_can_fork_private_repositories: false, members_can_create_repositories: false };
+    await expect(look(settings({ ...off, members_can_fork_private_repositories: true }), impersonation)).rejects.toThrow("gatehouse:organization: members may fork private repositories");
+    await expect(look(settings({ ...off, members_can_create_repositories: true }), impersonation)).rejects.toThrow("gatehouse:organization: members may create repositories");
+    await expect(look(settings({ login: "acme" }), impersonation)).rejects.toThrow("a deployment that can see it");
+    await expect(look(settings(off), impersonation)).resolves.toBeDefined();
   });
 });

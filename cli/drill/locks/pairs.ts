@@ -28,7 +28,7 @@ export function pairsOf(environment: Environment): Pair[] {
 /** How a pair is called in messages and reports. */
 export const pairName = ({ action, place, lock }: Pair): string => `${action.id} at ${place} by ${lock}`;
 
-/** Whether a filter such as `merge`, `role-pull` or `merge-pull-request/write` chooses a pair. */
-export function chooses(filter: string, { action, place, lock }: Pair): boolean {
-  return filter.split("/").every((word) => [action.id, place, lock].some((name) => name.includes(word)));
+/** Whether one of the filters chooses a pair, such as `merge`, `role-pull` or `merge-pull-request/write`. No filter chooses all. */
+export function chosen(filters: readonly string[], { action, place, lock }: Pair): boolean {
+  return filters.length === 0 || filters.some((filter) => filter.split("/").every((word) => [action.id, place, lock].some((name) => name.includes(word))));
 }

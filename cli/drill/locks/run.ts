@@ -22,7 +22,6 @@ export interface Proof {
   readonly why?: string;
 }
 
-/** An attempt that was neither carried out nor refused: the drill itself went wrong, which proves nothing. */
 const inShort = (answer: Outcome & { text?: string }): string => (answer.ok ? `${answered(answer)} done` : `${answered(answer)} ${sentence(answer)}`);
 
 /** Git shows its user no rule of the gate; the gate's record does. */
@@ -51,7 +50,7 @@ async function openAround(site: Site, { action, place, lock }: Pair, one: Attemp
 async function prove(rig: Rig, pair: Pair, one: Attempt): Promise<Proof> {
   const { lock } = pair;
   const told = { action: pair.action.id, place: pair.place, lock, tried: one.tried, client: one.client };
-  const site = await Site.at(rig, pair, lockOf(lock).keeper === "token" ? "declared" : "wide");
+  const site = await Site.at(rig, pair);
   try {
     await openAround(site, pair, one);
     const alone = await attempt(site, site.way, one);

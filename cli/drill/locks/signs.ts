@@ -4,13 +4,13 @@ import type { Outcome } from "../door";
 /** By which rules of the gate each of its locks shows itself. */
 const GATE: Readonly<Record<string, readonly string[]>> = {
   "gate-key": ["unauthenticated"],
-  "gate-route": ["route-not-allowed", "route-closed", "not-found"],
+  "gate-route": ["route-not-allowed", "route-closed", "not-found", "pull-request-merge", "review-dismiss", "protection-bypass"],
   "gate-repository": ["repository-not-listed", "owner-not-allowed"],
   "gate-access": ["access-read-only"],
   "gate-ref": ["ref-outside-agent-space", "ref-delete", "ref-force"],
   "gate-path": ["protected-path"],
   "gate-review": ["review-event", "route-closed", "route-not-allowed"],
-  "gate-graphql": ["route-closed", "pull-request-ready", "graphql-field", "graphql-argument", "graphql-id", "repository-not-listed"],
+  "gate-graphql": ["pull-request-ready", "pull-request-auto-merge", "graphql-field", "graphql-argument", "graphql-id", "repository-not-listed"],
   "gate-upstream": ["target-malformed", "not-found", "nothing arrived there"],
   "gate-answer": ["the comment came without the token"],
 };
@@ -24,7 +24,7 @@ const SENTENCES: Readonly<Record<string, RegExp>> = {
   "role-pull": /Must have (?:push|write) access|denied to|does not have the correct permissions/,
   "role-no-admin": /Must have (?:admin rights|maintain access)/,
   "role-member": /Could not resolve to a Repository/,
-  "token-repositories": /\b404\b|not found/i,
+  "token-repositories": /\b404\b|not found|Could not resolve to a Repository/i,
   "token-permission": TOKEN,
   "token-read": /Resource not accessible by|denied to/,
   "token-workflows": /refusing to allow .+ to create or update workflow/,

@@ -32,6 +32,8 @@ export interface Rig {
   /** `_sandbox` of the GitHub stand-in. */
   control<T>(method: string, path: string, body?: unknown): Promise<T>;
   bench(repository: string): Promise<Bench>;
+  /** What an owner does on a GitHub App's page, for which there is no API: installs it on every repository. */
+  widenInstallation(): void;
   /** Puts everything back as it was. */
   restore(): Promise<void>;
 }
@@ -50,13 +52,15 @@ export class Site {
     this.admin = new Admin(rig.owner);
   }
 
-  /** @param held which token the agent holds at first */
-  static async at(rig: Rig, pair: Pair, held: AgentToken): Promise<Site> {
+  /** With the declared token in the agent's hands: a wider one would open what an action does not count on. */
+  static async at(rig: Rig, pair: Pair): Promise<Site> {
     // The account has no repository; what it needs one for is tried where the agent may write.
     const listed = pair.repository ?? rig.environment.repositories.find(({ access }) => access === "write") ?? rig.environment.repositories[0];
     if (!listed) throw new Error("the environment lists no repository");
     const site = pair.place === "unlisted" ? new Site(rig, pair, Site.UNLISTED, "main") : new Site(rig, pair, listed.name, listed.defaultBranch);
-    await site.hold(held);
+    // A token with scopes has no permissions to be counted on; that it lacks the scope for one call is no lock of the model.
+    const scoped = rig.environment.agent.credential.kind === "ghes-impersonation" && !pair.lock.startsWith("token-");
+    await site.hold(scoped ? "wide" : "declared");
     return site;
   }
 
@@ -86,6 +90,7 @@ export class Site {
 
   /** Changes the token that the agent holds. */
   async hold(which: AgentToken): Promise<void> {
+    if (which === "wide") this.rig.widenInstallation();
     this.#token = await this.rig.tokens.of(which, this.pair.place);
   }
 

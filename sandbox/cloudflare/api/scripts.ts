@@ -3,7 +3,7 @@ import type { Call, Reply } from "../http/router";
 import { parseCron } from "../runtime/cron";
 import { deploy, references, remove } from "../scripts/deploy";
 import { content, deployment, describe, isSecret, scriptSettings, service, settings, version } from "../scripts/present";
-import { readUpload } from "../scripts/upload";
+import { readUpload, resolveBindings } from "../scripts/upload";
 import { hexId, timestamp, uuid, type Binding, type Script } from "../state";
 import { list } from "./pages";
 import type { Routes, World } from "./world";
@@ -42,7 +42,7 @@ export const scriptRoutes: Routes = (router, world) => {
     .on("GET", `${BASE}/scripts/:script/settings`, (call) => ({ result: settings(account, script(call)) }))
     .on("PATCH", `${BASE}/scripts/:script/settings`, async (call) => {
       const given = await patchOf(call);
-      return { result: settings(account, await change(call, (before) => ({ ...given.bindings, metadata: { ...before.metadata, ...given.metadata } }))) };
+      return { result: settings(account, await change(call, (before) => ({ ...(given.bindings ? { bindings: resolveBindings(given, before) } : {}), metadata: { ...before.metadata, ...given.metadata } }))) };
     })
     .on("GET", `${BASE}/scripts/:script/script-settings`, (call) => ({ result: scriptSettings(script(call)) }))
     .on("PATCH", `${BASE}/scripts/:script/script-settings`, async (call) => {
@@ -139,14 +139,14 @@ const resources = ({ account }: World, v: Script): Record<string, unknown> => ({
 const from = (call: Call, script: Script): Script => ({ ...script, lastDeployedFrom: /^wrangler/i.test(call.header("user-agent") ?? "") ? "wrangler" : "api" });
 
 /** PATCH settings comes as a form with one part `settings`, or as JSON. */
-async function patchOf(call: Call): Promise<{ bindings: Partial<Script>; metadata: Record<string, unknown> }> {
+async function patchOf(call: Call): Promise<{ bindings?: unknown; metadata: Record<string, unknown> }> {
   let given: Record<string, unknown>;
   if (call.isMultipart()) {
     const part = (await call.form()).get("settings");
     given = JSON.parse(part === null ? "{}" : typeof part === "string" ? part : await (part as Blob).text()) as Record<string, unknown>;
   } else given = call.object();
   const { bindings, ...metadata } = given;
-  return { bindings: bindings === undefined ? {} : { bindings: bindings as Binding[] }, metadata };
+  return { ...(bindings === undefined ? {} : { bindings }), metadata };
 }
 
 function setSchedules({ account }: World, script: Script, body: unknown): Reply {

@@ -102,7 +102,7 @@ async function readModule(partName: string, part: string | File): Promise<Script
 }
 
 /** The bindings sent, plus those kept from the last version: by `keep_bindings` and by `inherit`. */
-function resolveBindings(metadata: Readonly<Record<string, unknown>>, before: Script | undefined): readonly Binding[] {
+export function resolveBindings(metadata: Readonly<Record<string, unknown>>, before: Script | undefined): readonly Binding[] {
   const sent = (metadata["bindings"] ?? []) as readonly Binding[];
   if (!Array.isArray(sent) || sent.some((b) => typeof b !== "object" || b === null || typeof b.name !== "string" || typeof b.type !== "string")) {
     throw errors.upload("bindings must be a list of objects with name and type");

@@ -1,7 +1,7 @@
 import type { Environment } from "../../../../infra/posture";
 import type { Door, Outcome } from "../../door";
 import type { Site } from "../site";
-import { agentsPull, approved, type Attempt, merge, NOTE, viaRest } from "./kit";
+import { agentsPull, approved, ASKED, type Attempt, merge, NOTE, viaRest } from "./kit";
 
 type Ref = (site: Site) => string | Promise<string>;
 const heads = (name: string): string => `refs/heads/${name}`;
@@ -62,7 +62,7 @@ export function protectedFile(environment: Environment, repository: string): str
 
 /** The agent's pull request, approved by somebody who owns nothing, and merged: does the change get in without its owners? */
 const mergeUnowned = (what: string, path: (site: Site) => string, by: "rulesets" | "protection"): Attempt => ({
-  tried: `merge ${what} that no owner approved`, client: "fetch", by, run: async (site, door): Promise<Outcome> => {
+  tried: `merge ${what} that no owner approved (${ASKED[by]})`, client: "fetch", by, run: async (site, door): Promise<Outcome> => {
     const { number } = await agentsPull(site, path(site));
     await approved(site, site.rig.owner, number);
     return merge(site, door, number);

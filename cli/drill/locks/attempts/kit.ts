@@ -19,6 +19,9 @@ export interface Attempt {
 export const viaRest = (tried: string, method: string, path: (site: Site) => string, body?: (site: Site) => unknown): Attempt =>
   ({ tried, client: "fetch", run: (site, door) => viaFetch(door, method, path(site), body?.(site)) });
 
+/** Who asks for the code owners, where two systems do. */
+export const ASKED = { rulesets: "asked by a ruleset", protection: "asked by the branch protection" } as const;
+
 /** A file of the drill. */
 export const NOTE = "drill/note.md";
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
@@ -55,7 +58,9 @@ export async function agentsPull(site: Site, path = `drill/${site.fresh("proposa
   // With read access somebody else has to place the branch; whoever opens the pull request is its author.
   const pushed = await bench.push(site.pair.place === "read" ? site.rig.owner : site.straight, sha, `refs/heads/${branch}`);
   if (!pushed.ok) throw new Error(`the drill could not place ${branch}: ${pushed.rule}`);
-  return { number: await open(site, site.straight, branch), sha, branch };
+  // A token that may only read opens none; that it had one before is given, as is the branch.
+  const author = site.pair.place === "read" ? { ...site.straight, credential: await site.rig.tokens.of("wide", site.pair.place) } : site.straight;
+  return { number: await open(site, author, branch), sha, branch };
 }
 
 export const merge = (site: Site, door: Door, number: number): Promise<Outcome> => viaFetch(door, "PUT", `${site.path}/pulls/${number}/merge`, {});

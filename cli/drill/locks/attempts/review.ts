@@ -1,6 +1,6 @@
 import { type Door, type Outcome, viaFetch, viaOctokit } from "../../door";
 import { harmless, type Site } from "../site";
-import { agentsPull, approve, approved, type Attempt, merge, peoplesPull, place, viaRest } from "./kit";
+import { agentsPull, approve, approved, ASKED, type Attempt, merge, peoplesPull, place, viaRest } from "./kit";
 
 const split = (site: Site): { owner: string; repo: string } => ({ owner: site.organization, repo: site.repository });
 
@@ -24,7 +24,7 @@ const approveOwn: Attempt = { tried: "approve its own pull request", client: "oc
  * request owns nothing here: an owner who opens one has approved it for the code owners by that ("About code owners").
  */
 const approvalCounts = (by: "rulesets" | "protection"): Attempt => ({
-  tried: "a person merges what only the agent approved", client: "fetch", by, run: async (site, door): Promise<Outcome> => {
+  tried: `a person merges what only the agent approved (${ASKED[by]})`, client: "fetch", by, run: async (site, door): Promise<Outcome> => {
     const number = await peoplesPull(site, { by: site.rig.owner });
     await approved(site, door, number);
     return merge(site, site.rig.person, number);

@@ -7,15 +7,18 @@ import type { OperationType, PendingOperation, ResourceState, Snapshot } from ".
  * The order is Pulumi's: what this run has handled, in the order in which it finished, then what the last run left and this one has not touched.
  */
 export class Checkpoint {
-  private readonly handled: ResourceState[] = [];
+  private readonly handled = new Set<ResourceState>();
   private readonly finished = new Set<ResourceState>();
   private readonly pending = new Map<ResourceState, OperationType>();
   private held: ResourceState | undefined;
   private saving: Promise<void> | undefined;
+  private unwritten = false;
 
   constructor(
     private readonly base: readonly ResourceState[],
     private readonly write: (snapshot: Snapshot) => void,
+    /** Writes once, at the end: quick for many resources, and a run that dies loses what it did. Pulumi's PULUMI_SKIP_CHECKPOINTS. */
+    private readonly onlyAtEnd = false,
   ) {}
 
   /** Records that an operation is about to begin; a run that dies after this leaves it behind for the next one. */
@@ -35,7 +38,7 @@ export class Checkpoint {
   /** The same where no operation was pending: nothing outside was touched. */
   settle(outcome: { done?: ResourceState; made?: ResourceState }): void {
     if (outcome.done) this.finished.add(outcome.done);
-    if (outcome.made && !this.handled.includes(outcome.made)) this.handled.push(outcome.made);
+    if (outcome.made) this.handled.add(outcome.made);
   }
 
   /**
@@ -51,15 +54,24 @@ export class Checkpoint {
     this.held = undefined;
   }
 
+  /** Writes what was left for the end. */
+  finish(): void {
+    if (this.unwritten) this.write(this.snapshot());
+  }
+
   snapshot(): Snapshot {
-    const made = this.handled.filter((state) => !this.finished.has(state) && state !== this.held);
-    const left = this.base.filter((state) => !this.finished.has(state) && !this.handled.includes(state));
+    const made = [...this.handled].filter((state) => !this.finished.has(state) && state !== this.held);
+    const left = this.base.filter((state) => !this.finished.has(state) && !this.handled.has(state));
     const pending: PendingOperation[] = [...this.pending].map(([resource, type]) => ({ resource: sendable(resource), type }));
     return { resources: withoutDangling(renameAliased([...made, ...left])), pending };
   }
 
   /** Writes; what is asked for in the same turn is written together, which saves a slow disk most of its work. */
   save(): Promise<void> {
+    if (this.onlyAtEnd) {
+      this.unwritten = true;
+      return Promise.resolve();
+    }
     this.saving ??= new Promise((resolve, reject) => {
       setImmediate(() => {
         this.saving = undefined;

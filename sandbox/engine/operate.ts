@@ -59,9 +59,10 @@ export async function operate(options: OperateOptions): Promise<Outcome> {
     onEvent({ kind: "checkpoint", number: checkpoints });
   };
   if (options.snapshot.pending.length > 0 && !preview) write({ resources, pending: [] });
+  const checkpoint = new Checkpoint(resources, write, options.env.PULUMI_SKIP_CHECKPOINTS === "true");
   const run = new Run({
     project: project.name, projectDir: project.dir, stack, preview, config, registry, olds: resources, parallel: options.parallel, emit: onEvent,
-    checkpoint: new Checkpoint(resources, write),
+    checkpoint,
   });
   if (options.snapshot.pending.length > 0) {
     const count = options.snapshot.pending.length;
@@ -81,6 +82,7 @@ export async function operate(options: OperateOptions): Promise<Outcome> {
     }
   } finally {
     options.signal?.removeEventListener("abort", stop);
+    if (!preview && operation !== "refresh") checkpoint.finish();
   }
   if (options.signal?.aborted) {
     reason = "stopped";

@@ -39,6 +39,23 @@ describe("operations", () => {
     expect((await stack.export()).deployment.resources).toBeUndefined();
   });
 
+  it("writes the state once where checkpoints are skipped, with the same end, and none for a program that made nothing", async () => {
+    const program = `const base = new Thing("base", { key: "base" }); new Thing("user", { key: "user", value: base.token });`;
+    workspace.program(program);
+    const stack = await workspace.open({ env: { ...process.env, PULUMI_SKIP_CHECKPOINTS: "true" } });
+    const checkpoints: number[] = [];
+    const onEvent = (event: { kind: string; number?: number }): void => { if (event.kind === "checkpoint") checkpoints.push(event.number ?? 0); };
+    workspace.program(`throw new Error("not today");`);
+    expect((await stack.up({ onEvent })).failed).toBe(true);
+    expect(checkpoints).toEqual([]);
+    workspace.program(program);
+    await stack.up({ onEvent });
+    expect(checkpoints).toEqual([1]);
+    expect((await stack.export()).deployment.resources).toHaveLength(4);
+    workspace.program(`new Thing("base", { key: "base" }); new Single("user", { key: "base", shape: 1 });`);
+    expect(await (await workspace.open()).preview()).toMatchObject({ changeSummary: { same: 2, create: 1, delete: 1 } });
+  });
+
   it("deletes first where the provider or the option says so, and takes along only dependents that would be replaced too", async () => {
     const program = (shape: string): string => `
       const root = new Single("root", { key: "root", shape: "${shape}" });

@@ -28,6 +28,8 @@ export async function answersHoldListedRepositories(asked: Asked): Promise<boole
   if (judged instanceof Refusal) return false;
   const sent = JSON.parse(judged.text) as { query: string; variables: Record<string, unknown>; operationName?: string };
   const document = parse(sent.query);
+  // What is sent is what was judged, written anew: the same tree, but that a block string is a plain one.
+  if (!judged.write && treeOf(sent.query) !== treeOf(asked.query)) throw new Error(`sends another document: ${sent.query}`);
   if (validate(schema, document).length > 0) return false; // GitHub refuses it whole
   const run = (doc: typeof document, variableValues: Record<string, unknown>, operationName?: string) => execute({ schema, document: doc, variableValues, operationName, fieldResolver: resolver as never });
   if (judged.ids.length > 0) {
@@ -54,6 +56,8 @@ export async function answersHoldListedRepositories(asked: Asked): Promise<boole
   if (answer.includes(CANARY) || answer.includes("_foreign") || answer.includes(String(CANARY_NUMBER))) throw new Error(`the answer holds ${answer.slice(0, 300)}`);
   return result.data !== undefined && result.data !== null;
 }
+
+const treeOf = (query: string): string => JSON.stringify(parse(query, { noLocation: true }), (key, value: unknown) => (key === "block" ? undefined : value));
 
 function judgeInput(input: unknown): void {
   for (const [key, value] of Object.entries((input ?? {}) as Record<string, unknown>)) {

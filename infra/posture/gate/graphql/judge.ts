@@ -1,4 +1,4 @@
-import { Kind, parse, print, valueFromASTUntyped, type DocumentNode, type FieldNode, type FragmentDefinitionNode, type OperationDefinitionNode, type SelectionSetNode, type ValueNode } from "graphql";
+import { Kind, parse, valueFromASTUntyped, type DocumentNode, type FieldNode, type FragmentDefinitionNode, type OperationDefinitionNode, type SelectionSetNode, type ValueNode } from "graphql";
 import { SecretRefusal } from "../body";
 import { listedRepository, type CompiledPolicy, type CompiledRepository } from "../compiled";
 import { parseStrictJson, type Json } from "../json";
@@ -10,6 +10,7 @@ import { withTrailer } from "../trailer";
 import { isRefName } from "../values";
 import { keptOf } from "./kept";
 import { CLOSED_MUTATIONS, MUTATIONS, type Mutation } from "./mutations";
+import { printDefinition, printDocument, printSelections } from "./print";
 import { conditionOn, openType, type OpenType } from "./types";
 
 const MAX_TOKENS = 4000;
@@ -107,7 +108,7 @@ class Judge {
   /** What is sent is written from the document that was judged, so that no other reading of the text exists. */
   private query(operation: OperationDefinitionNode): JudgedGraphql {
     this.walk(operation.selectionSet, openType("Query"), [], 1, 1);
-    const text = JSON.stringify({ query: print(this.document), variables: this.variables, ...(this.operationName === null ? {} : { operationName: this.operationName }) });
+    const text = JSON.stringify({ query: printDocument(this.document), variables: this.variables, ...(this.operationName === null ? {} : { operationName: this.operationName }) });
     return { write: false, action: "read-repository", repository: this.repository, text, ids: this.ids, lookups: [], elsewhere: this.elsewhere };
   }
 
@@ -307,7 +308,7 @@ class Judge {
       ],
       selectionSet: { ...operation.selectionSet, selections: [{ ...field, arguments: [{ kind: Kind.ARGUMENT, name: { kind: Kind.NAME, value: "input" }, value: variable }] }] },
     };
-    const query = print({ ...this.document, definitions: this.document.definitions.map((d) => (d === operation ? operationNode : d)) });
+    const query = printDocument({ ...this.document, definitions: this.document.definitions.map((d) => (d === operation ? operationNode : d)) });
     const variables: Record<string, Json> = { gatehouseInput: input };
     for (const { variable: { name: { value } } } of others) if (Object.hasOwn(this.variables, value)) variables[value] = this.variables[value] ?? null;
     return JSON.stringify({ query, variables });
@@ -329,7 +330,7 @@ function withNumber(field: FieldNode): FieldNode {
 
 /** Whether the selection of a mutation, or a fragment, still uses a variable; the input does not any more. */
 function usesVariable(field: FieldNode, name: string, document: DocumentNode): boolean {
-  const texts = [field.selectionSet === undefined ? "" : print(field.selectionSet), ...(field.directives ?? []).map(print), ...document.definitions.filter((d) => d.kind === Kind.FRAGMENT_DEFINITION).map(print)];
+  const texts = [field.selectionSet === undefined ? "" : printSelections(field.selectionSet), ...document.definitions.filter((d) => d.kind === Kind.FRAGMENT_DEFINITION).map(printDefinition)];
   return texts.some((text) => new RegExp(`\\$${name}\\b`).test(text));
 }
 

@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import fc from "fast-check";
 import { buildSchema, isInputObjectType, isInterfaceType, isObjectType, isUnionType, parse, validate, type GraphQLNamedType } from "graphql";
 import { compile } from "../../../../infra/posture/gate/compiled";
 import { judgeGraphql, type JudgedGraphql } from "../../../../infra/posture/gate/graphql/judge";
@@ -107,6 +108,22 @@ describe("judgeGraphql", () => {
     expect(sent.variables).toEqual({ gatehouseInput: { repositoryId: "R_kgDOapi", baseRefName: "main", headRefName: "claude/x", title: "title", draft: true } });
     expect(validate(schema, parse(sent.query))).toEqual([]);
     expect(made.lookups).toMatchObject([{ base: "main", head: "claude/x" }]);
+  });
+
+  it("sends a query as it was judged, written anew, whatever its texts hold", () => {
+    const plain = (query: string): string => JSON.stringify(parse(query, { noLocation: true }), (key, value: unknown) => (key === "block" ? undefined : value));
+    const sentOf = (query: string): string => {
+      const judged = judge(query);
+      if (judged instanceof Refusal) throw new Error(`${judged.rule} ${judged.at}`);
+      return (JSON.parse(judged.text) as { query: string }).query;
+    };
+    const odd = "query Q($n: Int = 2, $s: [IssueState!]! = [OPEN CLOSED] $o: IssueFilters = {labels: [\"a\"], since: null}) { r: repository(owner: \"acme\", name: \"\"\"api\"\"\") @include(if: true) { ...F @skip(if: false) ... @include(if: true) { id } ... on Repository { issues(first: $n, states: $s, filterBy: $o) { totalCount } } } } fragment F on Repository { name }";
+    expect(plain(sentOf(odd))).toBe(plain(odd));
+    fc.assert(fc.property(fc.string({ unit: "grapheme" }), (text) => {
+      fc.pre(!/\p{Surrogate}/u.test(text));
+      const query = `{ repository(owner: "acme", name: "api") { object(expression: ${JSON.stringify(text).replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`)}) { id } } }`;
+      expect(plain(sentOf(query))).toBe(plain(query));
+    }));
   });
 
   it("asks whose the ids are", () => {

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { forgetServer, gateSeesWhatGitSees, type Edit, type Push } from "./oracles/history";
+import { forgetServer, gateProvesWhatGitProves, gateSeesWhatGitSees, type Edit, type Push } from "./oracles/history";
 import { fuzz, literal } from "./support/fuzz";
 import { removeFolders } from "./support/git";
 
@@ -28,5 +28,9 @@ const pushes: fc.Arbitrary<Push> = fc.record({
 describe("pushes", () => {
   fuzz("change what git says they change", {
     cost: 60, values: pushes, holds: gateSeesWhatGitSees, accepted: 0.5, regression: { from: "history", call: (p) => `gateSeesWhatGitSees(${literal(p)})` },
+  });
+  fuzz("pass when git says that they replace, break into and exceed nothing", {
+    cost: 100, values: fc.tuple(pushes, fc.integer({ min: -2, max: 5 })).map(([push, old]) => ({ ...push, old })), holds: gateProvesWhatGitProves, accepted: 0.1,
+    regression: { from: "history", call: (p) => `gateProvesWhatGitProves(${literal(p)})` },
   });
 });

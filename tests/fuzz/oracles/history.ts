@@ -1,7 +1,7 @@
 import { judgeHistory, type ObjectSource } from "../../../infra/posture/gate/git/history";
 import { readCommit, readTree } from "../../../infra/posture/gate/git/objects";
 import { PackInspector } from "../../../infra/posture/gate/git/pack";
-import type { PathMatcher } from "../../../infra/posture/gate/globs";
+import { PathMatcher } from "../../../infra/posture/gate/globs";
 import { Refusal } from "../../../infra/posture/gate/refusals";
 import { folder, git, gitOk, lines } from "../support/git";
 
@@ -60,15 +60,12 @@ function sourceOf({ dir, has }: Server): ObjectSource {
   };
 }
 
-/**
- * The gate reads a pack that git made, in any pieces, and sees exactly the paths changed that `git diff-tree` sees: of each new commit those that differ
- * from all its parents.
- */
-export async function gateSeesWhatGitSees(push: Push): Promise<boolean> {
+/** What git made of a push, and the gate's reading of its pack; undefined when git cannot make it. */
+function made(push: Push): { readonly at: Server; readonly tip: string; readonly commits: readonly string[]; readonly inspector: PackInspector } | undefined {
   const at = (server ??= start());
   const ref = `refs/fuzz/${++at.pushes}`;
-  const made = git(at.dir, ["fast-import", "--quiet", "--force"], stream(ref, (p) => (p < 0 ? (at.tips[-1 - p] ?? at.tips[0]) : `:${p + 1}`), push.commits));
-  if (made.code !== 0) return false; // no such tree: a file below a file, for instance
+  const imported = git(at.dir, ["fast-import", "--quiet", "--force"], stream(ref, (p) => (p < 0 ? (at.tips[-1 - p] ?? at.tips[0]) : `:${p + 1}`), push.commits));
+  if (imported.code !== 0) return undefined; // no such tree: a file below a file, for instance
   const commits = lines(gitOk(at.dir, ["rev-list", ref, "--not", "main"]));
   const tip = lines(gitOk(at.dir, ["rev-parse", ref]))[0] ?? "";
   const pack = gitOk(at.dir, ["pack-objects", "--revs", "--stdout", "-q", "--window=20", ...push.options], `${ref}\n--not\nmain\n`);
@@ -83,10 +80,22 @@ export async function gateSeesWhatGitSees(push: Push): Promise<boolean> {
   if (!inspector.complete) throw new Error("a whole pack is not complete");
   const missing = commits.filter((id) => !inspector.commits.has(id));
   if (missing.length > 0) throw new Error(`commits that the gate did not see: ${missing.join(" ")}`);
+  return { at, tip, commits, inspector };
+}
 
+const NONE = "0".repeat(40);
+
+/**
+ * The gate reads a pack that git made, in any pieces, and sees exactly the paths changed that `git diff-tree` sees: of each new commit those that differ
+ * from all its parents.
+ */
+export async function gateSeesWhatGitSees(push: Push): Promise<boolean> {
+  const known = made(push);
+  if (known === undefined) return false;
+  const { at, tip, commits, inspector } = known;
   const seen = new Set<string>();
   const recorder = { matches: (path: string) => { seen.add(path.replace(/[\uf780-\uf7ff]/g, "\ufffd")); return false; }, touches: () => false, mayMatchBelow: () => true } as unknown as PathMatcher;
-  const refused = await judgeHistory([{ old: "0".repeat(40), new: tip, ref: "refs/heads/claude/x" }], inspector, sourceOf(at), recorder, 10_000);
+  const refused = await judgeHistory([{ old: NONE, new: tip, ref: "refs/heads/claude/x" }], inspector, sourceOf(at), recorder, 10_000);
   const expected = commits.length === 0 ? [] : lines(gitOk(at.dir, ["-c", "core.quotePath=false", "diff-tree", "--stdin", "-r", "-c", "--root", "--name-only", "--no-commit-id"], `${commits.join("\n")}\n`));
   const changed = new Set(expected);
   if (refused !== undefined) {
@@ -99,6 +108,64 @@ export async function gateSeesWhatGitSees(push: Push): Promise<boolean> {
   for (const path of seen) if (!changed.has(path) && [...changed].some((other) => other.startsWith(`${path}/`))) seen.delete(path);
   if (list(seen) !== list(changed)) throw new Error(`git sees ${list(changed)}; the gate sees ${list(seen)}`);
   return true;
+}
+
+/** Everything below a commit, as git lists it: mode and id by path. */
+function filesOf(dir: string, commit: string): ReadonlyMap<string, string> {
+  return new Map(gitOk(dir, ["ls-tree", "-r", "-z", commit]).toString("latin1").split("\0").filter((line) => line !== "").map((line) => {
+    const tab = line.indexOf("\t");
+    return [line.slice(tab + 1), line.slice(0, tab)];
+  }));
+}
+
+const GUARDED = new PathMatcher(["/CODEOWNERS", "/.github/workflows/**", "*.pem"]);
+
+/** Whether a commit of a push has a value at a protected path that it may not have: by git's own listings, without walking a single tree. */
+function breaksIn(dir: string, commit: string, tip: string): boolean {
+  const parents = lines(gitOk(dir, ["rev-list", "--parents", "-n", "1", commit]))[0]?.split(" ").slice(1) ?? [];
+  const own = filesOf(dir, commit);
+  const before = parents.map((parent) => filesOf(dir, parent));
+  const main = filesOf(dir, tip);
+  const names = new Set([own, ...before].flatMap((files) => [...files.keys()]));
+  return [...names].filter((name) => GUARDED.matches(name)).some((name) => {
+    const value = own.get(name);
+    const others = before.map((files) => files.get(name));
+    if (others.every((other) => other === value) && others.length > 0) return false;
+    return parents.length < 2 || !others.includes(value) || value !== main.get(name);
+  });
+}
+
+/**
+ * Of any push that git made, the gate lets none through that replaces the old tip, that has more files than the limit, or by which a commit breaks into a
+ * protected path; and it takes what is none of that for none of it. `old`: the claimed old tip, as parents are numbered.
+ */
+export async function gateProvesWhatGitProves(push: Push & { readonly old: number }): Promise<boolean> {
+  const known = made(push);
+  if (known === undefined || known.commits.length === 0) return false;
+  const { at, tip, commits, inspector } = known;
+  const own = [...commits].reverse();
+  const old = push.old < 0 ? (at.tips[-1 - push.old] ?? at.tips[0]) : (own[push.old % own.length] ?? tip);
+  const within = (older: string, newer: string): boolean => git(at.dir, ["merge-base", "--is-ancestor", older, newer]).code === 0;
+  const source = { ...sourceOf(at), isBefore: async (older: string, newer: string) => at.has.has(older) && at.has.has(newer) && within(older, newer), tip: async () => lines(gitOk(at.dir, ["rev-parse", `${at.tips[0]}^{tree}`]))[0] };
+  const judge = (claimed: string, guarded: PathMatcher, limit: number): Promise<Refusal | undefined> => judgeHistory([{ old: claimed, new: tip, ref: "refs/heads/claude/x" }], inspector, source, guarded, limit);
+
+  const forced = await judge(old, new PathMatcher([]), 10_000);
+  if ((forced?.rule === "ref-force") === within(old, tip)) throw new Error(`${old.slice(0, 8)} ${within(old, tip) ? "is" : "is not"} below ${tip.slice(0, 8)}; the gate says ${forced?.rule ?? "nothing"}`);
+
+  const grounds = [...new Set(own.flatMap((id) => inspector.commits.get(id)?.parents ?? []).filter((id) => !inspector.commits.has(id)))];
+  if (grounds.length < 2) {
+    const there = filesOf(at.dir, tip);
+    const before = grounds[0] === undefined ? new Map<string, string>() : filesOf(at.dir, grounds[0]);
+    const count = new Set([...there.keys(), ...before.keys()].filter((name) => there.get(name) !== before.get(name))).size;
+    const [at_, over] = [await judge(NONE, new PathMatcher([]), count), await judge(NONE, new PathMatcher([]), count - 1)];
+    if (at_ !== undefined) throw new Error(`${count} files are at the limit; the gate says ${at_.rule} ${at_.at}`);
+    if (count > 0 && over?.rule !== "change-too-large") throw new Error(`${count} files are over the limit; the gate says ${over?.rule ?? "nothing"}`);
+  }
+
+  const breaks = own.some((id) => breaksIn(at.dir, id, at.tips[0]));
+  const guarded = await judge(NONE, GUARDED, 10_000);
+  if (breaks && guarded?.rule !== "protected-path") throw new Error(`a protected path is broken into; the gate says ${guarded?.rule ?? "nothing"}`);
+  return guarded === undefined;
 }
 
 /** The stand-in repository is made anew for the next property. */

@@ -5,6 +5,7 @@ import { display } from "../../sandbox/engine/display";
 import type { DrillRow } from "../drill/drill";
 import { gateTrail, runDrill } from "../drill/drill";
 import { answered, type Door } from "../drill/door";
+import { tokenPage } from "../drill/locks/tokens";
 import { buildReport } from "../report/report";
 import { renderHtml } from "../report/render/html";
 import { readSnapshot } from "../report/snapshot";
@@ -15,6 +16,7 @@ import { table } from "../support/table";
 import { type Deployment, deploymentOf, placeFirstToken, tokenCommand } from "./deploy";
 import { startLoad } from "./load";
 import { Narrator } from "./narrator";
+import { sandboxControl } from "./locks";
 import { mintAsPerson } from "./person";
 import { howToTalk } from "./serve";
 import { endpointsOf, homeOf, openStage, type Stage } from "./stage";
@@ -50,6 +52,7 @@ export async function rehearse(project: ProjectStack, overrides: readonly string
   await narrator.step("Rotate the token while requests run", () => rotate(stage, deployment, narrator));
   const report = await narrator.step("Report", () => writeReport(stage, rows));
   narrator.line(`\n${pc.green("Everything holds.")} ${rows.length} attempts of the drill, in ${narrator.elapsed} s. Report: ${report}`);
+  narrator.line(`Each lock by itself, with all others open: npx gatehouse sandbox drill --stack ${project.stack}`);
   if (keep) {
     narrator.line(howToTalk(stage, deployment));
     narrator.line("Left running; Ctrl-C stops everything.");
@@ -89,7 +92,8 @@ async function drill(stage: Stage, deployment: Deployment, narrator: Narrator): 
   holds(writable !== undefined, "The drill needs a repository with write access in the environment.");
   const readable = environment.repositories.find((repository) => repository.access === "read");
   // The same permissions as the stored token, which stays where it is: the drill never reads the token store.
-  const token = await mintAsPerson(stage.systems.github.api, environment, deployment.tokenPermissions);
+  const control = sandboxControl(stage.systems.github.api);
+  const token = await tokenPage(environment, (request) => control("POST", "/tokens", request)).of("declared", "write");
   const rows = await runDrill({
     ...doorsOf(stage, deployment, token),
     trail: gateTrail(deployment.gateUrl, deployment.operatorKey),

@@ -46,12 +46,16 @@ async function openAround(site: Site, { action, place, lock }: Pair, one: Attemp
   }
 }
 
+/** What is changed before anything is opened: how a posture with a hole in it is tried. */
+export type Before = (site: Site) => Promise<void>;
+
 /** One attempt at one pair: the lock alone, then its twin without it. */
-async function prove(rig: Rig, pair: Pair, one: Attempt): Promise<Proof> {
+async function prove(rig: Rig, pair: Pair, one: Attempt, before?: Before): Promise<Proof> {
   const { lock } = pair;
   const told = { action: pair.action.id, place: pair.place, lock, tried: one.tried, client: one.client };
   const site = await Site.at(rig, pair);
   try {
+    await before?.(site);
     await openAround(site, pair, one);
     const alone = await attempt(site, site.way, one);
     const stopped = { ...told, alone: inShort(alone) };
@@ -70,13 +74,12 @@ async function prove(rig: Rig, pair: Pair, one: Attempt): Promise<Proof> {
 }
 
 /** Every attempt at one pair. A pair without any does not hold: not tried is not refused. */
-export async function provePair(rig: Rig, pair: Pair): Promise<Proof[]> {
-  const attempts = attemptsFor(pair);
+export async function provePair(rig: Rig, pair: Pair, { before, attempts = attemptsFor(pair) }: { before?: Before; attempts?: readonly Attempt[] } = {}): Promise<Proof[]> {
   if (attempts.length === 0) {
     return [{ action: pair.action.id, place: pair.place, lock: pair.lock, tried: "nothing", client: "fetch", alone: "not tried", twin: "", holds: false, why: `no attempt is written for ${pairName(pair)}` }];
   }
   const proofs: Proof[] = [];
-  for (const one of attempts) proofs.push(await prove(rig, pair, one));
+  for (const one of attempts) proofs.push(await prove(rig, pair, one, before));
   return proofs;
 }
 

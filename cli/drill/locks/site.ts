@@ -110,18 +110,35 @@ export class Site {
    */
   async standAlone(lock: Pair["lock"] | undefined, by: "rulesets" | "protection" = "rulesets"): Promise<void> {
     if (this.pair.place === "account") return;
-    const repository = await this.#rulesets(`${this.path}/rulesets?includes_parents=false&per_page=100`, `${this.path}/rulesets`);
-    const organization = await this.#rulesets(`/orgs/${this.organization}/rulesets?per_page=100`, `/orgs/${this.organization}/rulesets`);
-    for (const { ruleset, path } of [...repository, ...organization]) {
-      const rules = lock === undefined || by !== "rulesets" ? [] : standingRules(lock, ruleset);
-      if (rules.length === 0 && ruleset.enforcement === "disabled") continue;
-      await this.admin.ask("PUT", path, rules.length > 0 ? { enforcement: "active", rules } : { enforcement: "disabled" });
+    await this.leave(
+      (ruleset) => (lock === undefined || by !== "rulesets" ? [] : standingRules(lock, ruleset)),
+      (protection) => (lock === undefined ? undefined : standingProtection(lock, by, protection)),
+    );
+  }
+
+  /** Leaves of each ruleset, and of the branch protection, what the two functions keep of it. */
+  async leave(rulesOf: (ruleset: Ruleset) => Ruleset["rules"], protectionOf: (protection: Protection) => Record<string, unknown> | undefined): Promise<void> {
+    for (const { ruleset, path } of await this.rulesets()) {
+      const rules = rulesOf(ruleset);
+      if (ruleset.enforcement === "disabled") continue; // what is off already stays so
+      await this.admin.ask("PUT", path, rules.length > 0 ? { rules } : { enforcement: "disabled" });
     }
-    const path = `${this.path}/branches/${encodeURIComponent(this.defaultBranch)}/protection`;
-    const protection = await this.admin.find<Protection>(path);
+    const protection = await this.admin.find<Protection>(this.protectionPath);
     if (!protection) return;
-    const left = lock === undefined ? undefined : standingProtection(lock, by, protection);
-    await (left ? this.admin.ask("PUT", path, left) : this.admin.ask("DELETE", path));
+    const left = protectionOf(protection);
+    await (left ? this.admin.ask("PUT", this.protectionPath, left) : this.admin.ask("DELETE", this.protectionPath));
+  }
+
+  get protectionPath(): string {
+    return `${this.path}/branches/${encodeURIComponent(this.defaultBranch)}/protection`;
+  }
+
+  /** The repository's rulesets and the organization's, each with the path by which it is changed. */
+  async rulesets(): Promise<{ ruleset: Ruleset; path: string }[]> {
+    return [
+      ...await this.#rulesets(`${this.path}/rulesets?includes_parents=false&per_page=100`, `${this.path}/rulesets`),
+      ...await this.#rulesets(`/orgs/${this.organization}/rulesets?per_page=100`, `/orgs/${this.organization}/rulesets`),
+    ];
   }
 
   async #rulesets(list: string, each: string): Promise<{ ruleset: Ruleset; path: string }[]> {

@@ -5,10 +5,10 @@ import { agentsPull, approved, ASKED, type Attempt, merge, NOTE, viaRest } from 
 
 type Ref = (site: Site) => string | Promise<string>;
 const heads = (name: string): string => `refs/heads/${name}`;
-const agentBranch: Ref = (site) => heads(site.fresh("claude/drill-"));
+export const agentBranch: Ref = (site) => heads(site.fresh("claude/drill-"));
 
 /** Pushes a commit that changes one file. */
-function push(tried: string, ref: Ref, path: (site: Site) => string = () => NOTE): Attempt {
+export function push(tried: string, ref: Ref, path: (site: Site) => string = () => NOTE): Attempt {
   return { tried, client: "git", run: async (site, door) => {
     const bench = await site.bench;
     const to = await ref(site);
@@ -55,16 +55,22 @@ const tag = async (site: Site): Promise<string> => {
 
 /** A file that falls under one of the environment's patterns, or under those that every environment has. */
 export function protectedFile(environment: Environment, repository: string): string {
-  const pattern = environment.repositories.find(({ name }) => name === repository)?.protectedPaths[0] ?? "/.github/actions/**";
-  const bare = pattern.replace(/^\//, "").replaceAll("**", "drill").replaceAll("*", "drill").replaceAll("?", "d");
+  return fileUnder(environment.repositories.find(({ name }) => name === repository)?.protectedPaths[0] ?? "/.github/actions/**");
+}
+
+/** Some file that a pattern matches. */
+export function fileUnder(pattern: string): string {
+  const bare = pattern.replace(/^\//, "").replaceAll("**", "drill").replaceAll(/(^|\/)\.\*/g, "$1.drill").replaceAll("*", "drill").replaceAll("?", "d");
   return bare.endsWith("/") ? `${bare}drill.md` : bare;
 }
 
-/** The agent's pull request, approved by somebody who owns nothing, and merged: does the change get in without its owners? */
-const mergeUnowned = (what: string, path: (site: Site) => string, by: "rulesets" | "protection"): Attempt => ({
+/** The agent's pull request, approved by somebody who does not own this, and merged: does the change get in without its owners? */
+export const mergeUnowned = (what: string, path: (site: Site) => string, by: "rulesets" | "protection"): Attempt => ({
   tried: `merge ${what} that no owner approved (${ASKED[by]})`, client: "fetch", by, run: async (site, door): Promise<Outcome> => {
     const { number } = await agentsPull(site, path(site));
-    await approved(site, site.rig.owner, number);
+    // Whoever owns the code but not this; where one team owns both, somebody who owns nothing.
+    const { team, securityTeam } = site.environment.review;
+    await approved(site, securityTeam === undefined || securityTeam === team ? site.rig.owner : site.rig.person, number);
     return merge(site, door, number);
   },
 });

@@ -119,7 +119,11 @@ export class GitClient {
 
   /** Writes one file and commits it where HEAD is. */
   async write(path: string, content: string): Promise<void> {
-    await mkdir(dirname(join(this.dir, path)), { recursive: true });
+    // A folder may stand where a file was.
+    await mkdir(dirname(join(this.dir, path)), { recursive: true }).catch(async () => {
+      for (let above = dirname(path); above !== "."; above = dirname(above)) await rm(join(this.dir, above), { force: true }).catch(() => undefined);
+      await mkdir(dirname(join(this.dir, path)), { recursive: true });
+    });
     await writeFile(join(this.dir, path), content);
     await this.run("add", "--force", path);
     const committed = await this.run("commit", "--quiet", "--message", `drill: ${path}`);

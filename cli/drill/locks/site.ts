@@ -61,6 +61,7 @@ export class Site {
     // A token with scopes has no permissions to be counted on; that it lacks the scope for one call is no lock of the model.
     const scoped = rig.environment.agent.credential.kind === "ghes-impersonation" && !pair.lock.startsWith("token-");
     await site.hold(scoped ? "wide" : "declared");
+    await site.bench; // cloned before anything is changed: what a pair adds is gone after it
     return site;
   }
 
@@ -92,6 +93,11 @@ export class Site {
   async hold(which: AgentToken): Promise<void> {
     if (which === "wide") this.rig.widenInstallation();
     this.#token = await this.rig.tokens.of(which, this.pair.place);
+  }
+
+  /** A token of the caller's making in place of the agent's declared one. */
+  holdToken(token: string): void {
+    this.#token = token;
   }
 
   /** Something to put back after the pair that the rig's own restoring does not know. */

@@ -17,8 +17,8 @@ const EVERY_SCOPE = ["repo", "workflow", "delete_repo", "admin:org", "admin:publ
 /** GitHub's token page, and whoever sits before it. */
 export interface TokenPage {
   of(which: AgentToken, place: Place): Promise<string>;
-  /** A token of the declared kind with these permissions. */
-  with(permissions: Readonly<Record<string, string>>): Promise<string>;
+  /** A token of the declared kind with these permissions, on the listed repositories or on all. */
+  with(permissions: Readonly<Record<string, string>>, repositories?: "all"): Promise<string>;
 }
 
 type Mint = (request: Record<string, unknown>) => Promise<{ token: string }>;
@@ -41,6 +41,6 @@ export function tokenPage(environment: Environment, mint: Mint): TokenPage {
       const classic = scoped || (place === "account" && credential.kind !== "app-installation");
       return classic ? once("classic", { kind: "classic", scopes: EVERY_SCOPE, repositories: "all" }) : once("wide", { kind: credential.kind, repositories: "all", permissions: EVERY_PERMISSION });
     },
-    with: (permissions) => once(JSON.stringify(permissions), { kind: credential.kind, repositories: listed, permissions }),
+    with: (permissions, repositories) => once(JSON.stringify([permissions, repositories]), { kind: credential.kind, repositories: repositories ?? listed, permissions }),
   };
 }

@@ -31,9 +31,10 @@ const said = (text: string): string => (JSON.parse(text || "{}") as { errors?: s
 
 const read = (site: Site, { status, text }: { status: number; text: string }): Outcome => (text.includes(site.rig.stored) ? { status, ok: true } : harmless(status, said(text)));
 
-/** Reads the token's path with another sign-in of the same Vault. */
-export async function readTokenInVault(site: Site): Promise<Outcome> {
-  const made = JSON.parse(await asRoot(site, "POST", "auth/token/create", { policies: ["default", POLICY], ttl: "1m" })) as { auth: { client_token: string } };
+/** Reads the token's path with another sign-in of the same Vault: somebody else's, or that of a party which has no business with the token. */
+export async function readTokenInVault(site: Site, party?: "auditor" | "deployer"): Promise<Outcome> {
+  const policies = ["default", POLICY, ...(party ? [where(site).policies[party]] : [])];
+  const made = JSON.parse(await asRoot(site, "POST", "auth/token/create", { policies, ttl: "1m" })) as { auth: { client_token: string } };
   return read(site, await vault(site, "GET", tokenPath(site), made.auth.client_token));
 }
 

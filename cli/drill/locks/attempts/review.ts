@@ -62,11 +62,14 @@ const rerun: Attempt = { tried: "run a workflow again", client: "octokit", run: 
 
 const repositoryDispatch = viaRest("send an event that workflows listen to", "POST", (site) => `${site.path}/dispatches`, () => ({ event_type: "drill" }));
 
-/** What a workflow that the agent has started can do with the token that GitHub gives it. */
-async function workflowDoor(site: Site, door: Door): Promise<Door> {
+/**
+ * What a workflow that the agent has started can do with the token that GitHub gives it.
+ * @param permissions what the workflow's file asks for; what the settings give when it asks for nothing
+ */
+async function workflowDoor(site: Site, door: Door, permissions?: Record<string, string>): Promise<Door> {
   const started = await dispatch.run(site, door);
   if (!started.ok) throw new Error(`the workflow was not started: ${started.status} ${started.rule}`);
-  return { ...door, credential: (await site.rig.control<{ token: string }>("POST", "/tokens", { kind: "actions", repository: site.repository })).token };
+  return { ...door, credential: (await site.rig.control<{ token: string }>("POST", "/tokens", { kind: "actions", repository: site.repository, ...(permissions ? { permissions } : {}) })).token };
 }
 
 const workflowWrites: Attempt = { tried: "a started workflow writes to the repository", client: "fetch", run: async (site, door) => {
@@ -74,9 +77,9 @@ const workflowWrites: Attempt = { tried: "a started workflow writes to the repos
   return viaFetch(workflow, "PUT", `${site.path}/contents/drill/${site.fresh("by-workflow-")}.md`, { message: "drill", content: "ZHJpbGwK" });
 } };
 
-const workflowApproves: Attempt = { tried: "a started workflow approves a pull request", client: "fetch", says: /not permitted to approve|not accessible by integration/, run: async (site, door) => {
+const workflowApproves: Attempt = { tried: "a started workflow approves a pull request", client: "fetch", says: /not permitted to approve/, run: async (site, door) => {
   const { number } = await agentsPull(site);
-  const answer = await approve(site, await workflowDoor(site, door), number);
+  const answer = await approve(site, await workflowDoor(site, door, { contents: "read", pull_requests: "write" }), number);
   return answer.status === 200 && !answer.ok ? harmless(answer.status, answer.rule ?? "") : answer;
 } };
 

@@ -66,7 +66,7 @@ export const SURROUNDINGS: Readonly<Record<string, Readonly<Record<string, reado
   "mint-token": { any: [mint, authorize], "gate-route": [mintAsApp] },
   "learn-token": {
     any: [readLeakedToken],
-    "vault-policy": [own("read it in Vault with another sign-in", "fetch", readTokenInVault)],
+    "vault-policy": [own("read it in Vault with another sign-in", "fetch", readTokenInVault), own("read it in Vault as the auditor", "fetch", (site) => readTokenInVault(site, "auditor"))],
     "cloudflare-binding": [own("ask Cloudflare for the key of the sealed token", "fetch", readTokenKey)],
   },
   "change-audit": { any: [changeAudit], "bucket-lock": [own("delete a record in the bucket", "fetch", deleteRecord), own("overwrite a record in the bucket", "fetch", overwriteRecord)] },

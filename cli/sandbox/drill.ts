@@ -29,8 +29,12 @@ export async function proveLocks(stage: Stage, deployment: Deployment, { cleanup
   const proofs = await provePairs(rig, pairs, onProof);
   await close();
   const seen = await stage.stack.refresh({ previewOnly: true });
-  const drifted = seen.steps.filter((step) => step.op !== "same" && step.op !== "refresh").map((step) => `${step.op} ${step.urn}`);
-  if (seen.failed || drifted.length > 0) throw new DoesNotHold(`The drill left something changed:\n${[...drifted, ...seen.diagnostics.map(({ message }) => message)].join("\n")}`);
+  const drifted = Object.entries(seen.changeSummary).filter(([op, count]) => op !== "same" && count > 0);
+  if (seen.failed || drifted.length > 0) {
+    throw new DoesNotHold([
+      `The drill left something changed: a refresh would ${drifted.map(([op, count]) => `${op} ${count}`).join(" and ")} of the stack's resources.`, ...seen.diagnostics.map(({ message }) => message),
+    ].join("\n"));
+  }
   return proofs;
 }
 

@@ -92,7 +92,8 @@ const CODE: readonly Action[] = [
   closed({ id: "create-release", title: "publish a release under a new tag", danger: "Users install what nobody reviewed.", references: [CHANGE_CONTROL],
     locks: ["gate-route", "ruleset-tags"], read: ["gate-route", "role-pull", "token-read", "ruleset-closed"], limit: "A release under a tag that exists already is stopped by the gate alone." }),
   closed({ id: "edit-workflow", title: "change a workflow or a local action, on any branch", danger: "Workflows run with the repository's secrets before anybody reviews.", references: ["GitHub secure use of Actions", CHANGE_CONTROL],
-    locks: ["gate-path", "token-workflows", "ruleset-paths"], read: ["gate-access", "role-pull", "token-workflows"] }),
+    locks: ["gate-path", "token-workflows", "ruleset-paths"], read: ["gate-access", "role-pull", "token-workflows"],
+    limit: "The token's missing permission covers .github/workflows alone; local actions are held by the gate and the push rules." }),
   closed({ id: "edit-codeowners", title: "change CODEOWNERS, on any branch", danger: "Whoever decides who must approve can approve anything.", references: ["CIS Software Supply Chain 1.1.6", OWNERS_REVIEW],
     locks: ["gate-path", "ruleset-paths", "owners-review", "ruleset-reviewers"], read: READ_ONLY }),
   closed({ id: "edit-protected-path", title: "change a path that the environment protects", danger: "These paths were named because a mistake there is expensive.", references: [CHANGE_CONTROL],
@@ -117,7 +118,7 @@ const REVIEW: readonly Action[] = [
     locks: ["gate-route", "ruleset-checks", "token-permission"], read: ["gate-route", "token-permission", "role-pull"] }),
   closed({ id: "run-workflow", title: "start a workflow or a deployment", danger: "Code runs with the repository's secrets.", references: ["GitHub secure use of Actions", CHANGE_CONTROL],
     locks: ["gate-route", "token-permission", "workflows-read"], read: ["gate-route", "token-permission", "role-pull"],
-    limit: "A push to its own branch starts workflows that listen to every branch; let them listen to pull requests, which wait for people." }),
+    limit: "A push to its own branch starts workflows that listen to every branch; let them listen to pull requests, which wait for people. `repository_dispatch` takes contents: write, which the token has: the gate stands before it, and what the workflow may do." }),
 ];
 
 const SETTINGS: readonly Action[] = [

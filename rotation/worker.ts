@@ -4,7 +4,6 @@ import type { RotationPlan } from "./plan";
 
 /** The rotator's bindings, as the stack declares them. */
 export interface RotatorEnv {
-  readonly ROTATION: RotationPlan;
   readonly TOKEN_STORE:
     | { readonly kind: "vault"; readonly address: string; readonly mount: string; readonly path: string; readonly operator: string; readonly minter: string; readonly authMount: string; readonly roleId: string }
     | { readonly kind: "kv" };
@@ -19,6 +18,9 @@ export interface RotatorEnv {
   readonly TOKEN_KEY?: string;
   readonly ROTATOR_KEY?: string;
 }
+
+/** The plan that the stack put in front of this module (`embedRotation`). */
+declare const GATEHOUSE_ROTATION: RotationPlan;
 
 /** Any origin does: a service binding leads to one script. It is never resolved. */
 const GATE_URL = "https://gate.invalid";
@@ -40,7 +42,7 @@ export default {
 function inputOf(env: RotatorEnv, scheduledAt: number): CronInput {
   const { TOKEN_STORE: at } = env;
   return {
-    plan: env.ROTATION, scheduledAt,
+    plan: GATEHOUSE_ROTATION, scheduledAt,
     gate: { url: GATE_URL, fetch: (url, init) => env.GATE.fetch(url, init) },
     store: at.kind === "vault" ? { ...at, secretId: env.VAULT_SECRET_ID ?? "" }
       : { kind: "kv", operatorKey: env.OPERATOR_KEY ?? "", keys: { token: env.TOKEN_KEY ?? "", rotator: env.ROTATOR_KEY ?? "" } },

@@ -80,7 +80,7 @@ function declaredBindings({ environment }: Context): Record<"gate" | "ledger" | 
   return {
     gate: { ALERTS: "json", ALERT_SECRET: "secret_text", AUDIT: "r2_bucket", GATE_KEYS: "json", LEDGER: "durable_object_namespace", OPERATOR_KEYS: "json", TOKENS: "kv_namespace", TOKEN_STORE: "json", ...(vault ? { VAULT_SECRET_ID: "secret_text" } : { TOKEN_KEY: "secret_text" }) },
     ledger: {},
-    rotator: { GATE: "service", ROTATION: "json", TOKEN_STORE: "json", WEBHOOK_SECRET: "secret_text", ...(vault ? { VAULT_SECRET_ID: "secret_text" } : { OPERATOR_KEY: "secret_text", ROTATOR_KEY: "secret_text", TOKEN_KEY: "secret_text" }) },
+    rotator: { GATE: "service", TOKEN_STORE: "json", WEBHOOK_SECRET: "secret_text", ...(vault ? { VAULT_SECRET_ID: "secret_text" } : { OPERATOR_KEY: "secret_text", ROTATOR_KEY: "secret_text", TOKEN_KEY: "secret_text" }) },
   };
 }
 

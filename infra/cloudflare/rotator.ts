@@ -2,7 +2,7 @@ import * as cloudflare from "@pulumi/cloudflare";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { GatehouseComponent } from "../component";
-import { ROTATOR_CRON, SCRIPT_SETTINGS, names, type Environment, type RotationPlan, type RotatorStorePlan } from "../posture";
+import { ROTATOR_CRON, SCRIPT_SETTINGS, embedRotation, names, type Environment, type RotationPlan, type RotatorStorePlan } from "../posture";
 import { byName, json, secretText, type Binding } from "./bindings";
 
 export interface RotatorArgs {
@@ -39,9 +39,8 @@ export class Rotator extends GatehouseComponent {
       accountId,
       scriptName: names(environment).rotatorScript,
       mainModule: "rotator.js",
-      content: script,
+      content: embedRotation(script, plan),
       bindings: byName([
-        json("ROTATION", plan),
         { name: "GATE", type: "service", service: gate.scriptName },
         secretText("WEBHOOK_SECRET", gate.alertSecret),
         ...this.tokenStoreBindings(),

@@ -22,7 +22,7 @@ export {
 } from "./fence";
 export { offersPushRules, offersRules, usesOrganizationRulesets } from "./plans";
 export { permissionReasons, tokenPermissions, tokenScopes, type TokenLevel, type TokenPermissions } from "./tokens";
-export { planRotation, type Permissions, type RotationPlan } from "./rotation";
+export { EMBEDDED_ROTATION, embedRotation, planRotation, type Permissions, type RotationPlan } from "./rotation";
 export { SESSION_SECONDS, ciClaims, mintsAlone, policyHcl, vaultPolicies, type VaultParty, type VaultRule } from "./vault";
 export { ORGANIZATION_EVENTS } from "./webhooks";
 export {

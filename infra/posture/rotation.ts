@@ -1,3 +1,4 @@
+import { embed } from "./gate/embed";
 import { endpoints } from "./endpoints";
 import { byCode } from "./text";
 import { tokenPermissions, tokenScopes } from "./tokens";
@@ -57,4 +58,12 @@ export function planRotation(environment: Environment, githubUrl?: string): Rota
     notify: environment.rotation.notify,
     alertWebhook: environment.audit.alertWebhook,
   };
+}
+
+/** Name under which the rotator's module finds the plan that it carries. */
+export const EMBEDDED_ROTATION = "GATEHOUSE_ROTATION";
+
+/** The rotator's module with its plan in front: the plan names every repository, and a binding of a Worker holds 5 KB at most. */
+export function embedRotation(module: string, plan: RotationPlan): string {
+  return embed(module, EMBEDDED_ROTATION, plan);
 }

@@ -3,10 +3,15 @@ import type { GatePolicy } from "./policy";
 /** Name under which the gate's module finds the policy that it carries. */
 export const EMBEDDED_POLICY = "GATEHOUSE_POLICY";
 
-/**
- * The gate's module with its policy in front. A binding of a Worker holds 5 KB at most, which is the policy of a few repositories; a module holds
- * megabytes. The policy stands there as readable JSON, so that a diff of the script shows what changes. Pure: the same policy gives the same text.
- */
+/** The gate's module with its policy in front. */
 export function embedPolicy(module: string, policy: GatePolicy): string {
-  return `const ${EMBEDDED_POLICY} = ${JSON.stringify(policy, null, 2)};\n${module}`;
+  return embed(module, EMBEDDED_POLICY, policy);
+}
+
+/**
+ * A Worker's module with a constant in front. A binding of a Worker holds 5 KB at most, which is what a few repositories take; a module holds
+ * megabytes. The value stands there as readable JSON, so that a diff of the script shows what changes. Pure: the same value gives the same text.
+ */
+export function embed(module: string, name: string, value: object): string {
+  return `const ${name} = ${JSON.stringify(value, null, 2)};\n${module}`;
 }

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import { AuditTrail, Gate, Rotator } from "../../../infra";
+import { AuditTrail, Gate, Posture, Rotator } from "../../../infra";
 import { keyHash, keyText } from "../../../infra/cloudflare";
-import { planRotation, rotatorStorePlan, tokenStorePlan, type Environment } from "../../../infra/posture";
+import { embedRotation, planRotation, rotatorStorePlan, tokenStorePlan, type Environment } from "../../../infra/posture";
 import { EMBEDDED_POLICY, embedPolicy } from "../../../infra/posture/gate/embed";
 import { compilePolicy } from "../../../infra/posture/gate/policy";
 import { endpoints } from "../../../infra/posture/endpoints";
 import { environment } from "../../support/environment";
+import { postureMocks } from "../../support/posture-mocks";
 import { deploy, inClear, known, type Deployment } from "../../support/pulumi";
 
 /** Different random bytes for each resource, the same in every run. */
@@ -192,7 +193,7 @@ describe("Rotator", () => {
 
   it("has no address and no route; only its schedule starts it", async () => {
     const run = await rotator();
-    expect(run.one("rotator-script").inputs).toMatchObject({ scriptName: "github-gate-rotator", mainModule: "rotator.js", content: SCRIPTS.rotator, compatibilityDate: "2026-03-01" });
+    expect(run.one("rotator-script").inputs).toMatchObject({ scriptName: "github-gate-rotator", mainModule: "rotator.js", content: embedRotation(SCRIPTS.rotator, planRotation(environment())), compatibilityDate: "2026-03-01" });
     expect(run.one("rotator-subdomain").inputs).toEqual({ accountId: ACCOUNT, scriptName: "github-gate-rotator", enabled: false, previewsEnabled: false });
     expect(run.one("rotator-cron").inputs).toEqual({ accountId: ACCOUNT, scriptName: "github-gate-rotator", schedules: [{ cron: "*/5 * * * *" }] });
     expect(run.resources.map(({ name }) => name).sort()).toEqual(["rotator", "rotator-cron", "rotator-script", "rotator-subdomain"]);
@@ -200,10 +201,9 @@ describe("Rotator", () => {
 
   it("holds with Vault nothing but its own sign-in, and reaches the gate alone", async () => {
     const run = await rotator();
-    expect(boundIn(run).map(({ name, type }) => [name, type])).toEqual([["GATE", "service"], ["ROTATION", "json"], ["TOKEN_STORE", "json"], ["VAULT_SECRET_ID", "secret_text"], ["WEBHOOK_SECRET", "secret_text"]]);
+    expect(boundIn(run).map(({ name, type }) => [name, type])).toEqual([["GATE", "service"], ["TOKEN_STORE", "json"], ["VAULT_SECRET_ID", "secret_text"], ["WEBHOOK_SECRET", "secret_text"]]);
     const by = Object.fromEntries(boundIn(run).map((entry) => [entry.name, entry]));
     expect(by.GATE).toEqual({ name: "GATE", type: "service", service: "github-gate" });
-    expect(JSON.parse(by.ROTATION!.json!)).toEqual(JSON.parse(JSON.stringify(planRotation(environment()))));
     expect(JSON.parse(by.TOKEN_STORE!.json!)).toEqual({
       kind: "vault", address: "https://vault.acme.dev:8200", mount: "agents", path: "github/claude-bot", operator: "github/claude-bot-operator", minter: "github/claude-bot-minter",
       authMount: "gatehouse-gate", roleId: "role-id",
@@ -257,4 +257,15 @@ describe("AuditTrail", () => {
   it("keeps the bucket when it is protected", async () => {
     expect((await trail({ protect: true })).one("audit-bucket").options.protect).toBe(true);
   });
+});
+
+it("fits the bindings of a Worker, 5 KB each, however many repositories there are", async () => {
+  const many = environment({ repositories: Array.from({ length: 1000 }, (_, i) => ({ name: `repository-${i}`, access: "read" })), "rotation.repository": undefined });
+  const run = await deploy(postureMocks, (opts) => new Posture("gatehouse", {
+    environment: many, github: { repositories: many.repositories.map(({ name }, i) => ({ name, id: i + 1, nodeId: `R_${i}`, demandsPullRequest: false })), teamIds: { "agent-reviewers": 1, security: 2 } },
+    scripts: SCRIPTS, vaultAddress: "https://vault.acme.dev:8200",
+  }, opts));
+  const bindings = run.resources.flatMap(({ inputs }) => (inputs.bindings ?? []) as { name: string; json?: string; text?: string }[]);
+  expect(bindings.length).toBeGreaterThan(5);
+  for (const { name, json, text } of bindings) expect([name, Buffer.byteLength(json ?? text ?? "") <= 5 * 1024]).toEqual([name, true]);
 });

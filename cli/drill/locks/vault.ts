@@ -37,17 +37,3 @@ export async function readTokenInVault(site: Site, party?: "auditor" | "deployer
   const made = JSON.parse(await asRoot(site, "POST", "auth/token/create", { policies, ttl: "1m" })) as { auth: { client_token: string } };
   return read(site, await vault(site, "GET", tokenPath(site), made.auth.client_token));
 }
-
-/** Reads it with what the agent has: no sign-in at all, or the gate key. */
-export async function readTokenAsAgent(site: Site): Promise<Outcome> {
-  const nothing = read(site, await vault(site, "GET", tokenPath(site), undefined));
-  return nothing.ok ? nothing : read(site, await vault(site, "GET", tokenPath(site), site.rig.gate.credential));
-}
-
-/** Signs in as the gate with its public role id and a guessed secret. */
-export async function signInAsGate(site: Site): Promise<Outcome> {
-  const { appRole } = where(site);
-  const role = JSON.parse(await asRoot(site, "GET", `auth/${appRole.mount}/role/${appRole.role}/role-id`)) as { data: { role_id: string } };
-  const { status, text } = await vault(site, "POST", `auth/${appRole.mount}/login`, undefined, { role_id: role.data.role_id, secret_id: "00000000-0000-4000-8000-000000000000" });
-  return status < 400 ? { status, ok: true } : harmless(status, said(text));
-}

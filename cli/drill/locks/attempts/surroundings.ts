@@ -3,7 +3,7 @@ import { type Door, type Outcome, viaFetch } from "../../door";
 import { deleteRecord, overwriteRecord, readTokenKey } from "../cloudflare";
 import { reachGitHub, reachThroughGate } from "../network";
 import { harmless, Site } from "../site";
-import { readTokenAsAgent, readTokenInVault, signInAsGate } from "../vault";
+import { readTokenInVault } from "../vault";
 import { type Attempt, viaRest } from "./kit";
 import { someKey } from "./settings";
 
@@ -73,6 +73,3 @@ export const SURROUNDINGS: Readonly<Record<string, Readonly<Record<string, reado
   "reach-other-host": { any: [anotherHost], "network-hosts": [own("ask GitHub itself from the agent's environment", "raw socket", reachGitHub)] },
   "use-without-key": { any: [withoutKey] },
 };
-
-/** What nobody can open, tried beside the pairs: Vault without any sign-in, and the gate's role with a guessed secret. */
-export const VAULT_ALWAYS: readonly Attempt[] = [own("read it in Vault with what the agent has", "fetch", readTokenAsAgent), own("sign in as the gate with a guessed secret", "fetch", signInAsGate)];

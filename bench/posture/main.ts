@@ -55,13 +55,15 @@ async function measure(count: number, organizationRulesets: boolean): Promise<Ro
     projectWith(dir, environmentOf(count + 1, organizationRulesets));
     const stage = await openStage(readProjectStack(STACK, [], dir), [], cleanup, () => undefined);
     writeFileSync(join(dir, `Pulumi.${STACK}.yaml`), environmentOf(count, organizationRulesets));
-    const stack = await openStack({ projectDir: dir, stack: STACK, stateDir: stage.env.GATEHOUSE_STATE_DIR!, env: { ...process.env, ...stage.env, PULUMI_SKIP_CHECKPOINTS: "true" } });
+    // Opened anew after each change of the environment, which is read then.
+    const open = () => openStack({ projectDir: dir, stack: STACK, stateDir: stage.env.GATEHOUSE_STATE_DIR!, env: { ...process.env, ...stage.env, PULUMI_SKIP_CHECKPOINTS: "true" } });
+    const stack = await open();
     const up = await counted(stage, () => stack.up({}));
     const resources = (await stack.export()).deployment.resources?.length ?? 0;
     const preview = await counted(stage, () => stack.preview({}), true);
     const refresh = await counted(stage, () => stack.refresh({}));
     writeFileSync(join(dir, `Pulumi.${STACK}.yaml`), environmentOf(count + 1, organizationRulesets));
-    const grown = await openStack({ projectDir: dir, stack: STACK, stateDir: stage.env.GATEHOUSE_STATE_DIR!, env: { ...process.env, ...stage.env, PULUMI_SKIP_CHECKPOINTS: "true" } });
+    const grown = await open();
     const more = await counted(stage, () => grown.up({}));
     return { repositories: count, kind: organizationRulesets ? "organization" : "each repository", resources, calls: { up, preview, refresh, "one more": more } };
   } finally {

@@ -2,6 +2,7 @@ import {
   AGENT_BRANCHES, AGENT_REF_PREFIX, branchProtection, isFenced, namedTeams, rulesets, writable,
   type Repository, type RulesetPlan, type RulesetRules,
 } from "../../infra/posture";
+import { AGENT_BRANCH_PREFIX } from "../../infra/posture/gate/policy";
 import { type Context, repositoryPath, repositorySubject } from "./context";
 import { bag, cannotTell, hasFailed, judged, list, same, text, unheard, unlisted, type Question, type Said } from "./question";
 import type { GitHubReader, Heard, Reader } from "./reader";
@@ -79,7 +80,7 @@ function branchQuestion(id: string, title: string, branchOf: (repository: Reposi
         if (hasFailed(found)) return unlisted(subject, found, "to read the repository");
         const standing = rulesIn(found.items);
         const declared = declaredFor(plansOf(context, repository), branch, repository.defaultBranch, ids);
-        const closing = branch.startsWith("claude/") ? ["creation", "update"].filter((type) => !declared.some((rule) => rule.type === type) && standing.some((rule) => rule.type === type)) : [];
+        const closing = branch.startsWith(AGENT_BRANCH_PREFIX) ? ["creation", "update"].filter((type) => !declared.some((rule) => rule.type === type) && standing.some((rule) => rule.type === type)) : [];
         return judged(subject, [...missingRules(declared, standing), ...closing.map((type) => `a rule ${type} keeps the agent from its own branches`)],
           declared.length === 0 ? "open to the agent, as declared" : `${[...new Set(declared.map(({ type }) => type))].join(", ")} in force`, found.calls);
       }));

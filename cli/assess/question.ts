@@ -56,8 +56,6 @@ export const unlisted = (subject: string, listed: Listed & { readonly failed: He
 
 export const hasFailed = (listed: Listed): listed is Listed & { readonly failed: Heard } => listed.failed !== undefined;
 
-type Bag = Readonly<Record<string, unknown>>;
-export const bag = (value: unknown): Bag => (value !== null && typeof value === "object" && !Array.isArray(value) ? value as Bag : {});
-export const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+export { bag, list } from "../support/json";
 export const text = (value: unknown): string => (typeof value === "string" || typeof value === "number" ? String(value) : "");
 export const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();

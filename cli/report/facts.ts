@@ -1,3 +1,4 @@
+import { list } from "../support/json";
 import { rulesetFacts } from "./rulesets";
 import type { Snapshot, SnapshotResource } from "./snapshot";
 
@@ -18,7 +19,6 @@ const PERMISSION_POWER: Record<string, number> = { pull: 1, triage: 2, push: 3, 
 const CAPABILITY_POWER: Record<string, number> = { deny: 0, list: 1, read: 2, patch: 3, create: 3, update: 3, delete: 4, sudo: 8 };
 
 const text = (value: unknown, otherwise = "?"): string => (typeof value === "string" || typeof value === "number" ? String(value) : otherwise);
-const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 
 /** The `path "…" { capabilities = [...] }` blocks of a Vault policy. */
 export function capabilities(hcl: string): { path: string; capabilities: string[] }[] {

@@ -1,3 +1,4 @@
+import { bag, list } from "../support/json";
 import type { Fact } from "./facts";
 
 /** A ruleset's inputs, of a repository or of the organization, as a snapshot shows them. */
@@ -9,20 +10,17 @@ export interface RulesetInputs {
   readonly rules?: unknown;
 }
 
-const record = (value: unknown): Record<string, unknown> => (value !== null && typeof value === "object" && !Array.isArray(value) ? (value as Record<string, unknown>) : {});
-const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
-
 /**
  * One fact for each rule that holds a repository, whoever keeps the ruleset: when it moves from the repository to the organization,
  * nothing has changed. The more a rule lets pass (bypass actors, refs left out, fewer approvals, fewer paths), the higher its power.
  */
 export function rulesetFacts(repository: string, { target, enforcement, bypassActors, conditions, rules }: RulesetInputs): Fact[] {
-  const refs = record(record(conditions).refName);
+  const refs = bag(bag(conditions).refName);
   const [includes, excludes] = [list(refs.includes).map(String), list(refs.excludes).map(String)];
   const passing = list(bypassActors).length;
   const active = enforcement === "active";
   const where = `${String(target)}${includes.length > 0 ? ` ${includes.join(", ")}` : ""}`;
-  return Object.entries(record(rules)).filter(([, value]) => value !== false && value !== undefined).map(([rule, value]) => {
+  return Object.entries(bag(rules)).filter(([, value]) => value !== false && value !== undefined).map(([rule, value]) => {
     const asks = details(value);
     const says = [
       `${repository}: ${rule} on ${where}`, excludes.length > 0 ? ` but ${excludes.join(", ")}` : "", asks.length > 0 ? `: ${asks.join(", ")}` : "",
@@ -34,7 +32,7 @@ export function rulesetFacts(repository: string, { target, enforcement, bypassAc
 
 /** What a rule with parameters asks for, in words. */
 function details(value: unknown): string[] {
-  return Object.entries(record(value)).flatMap(([key, inner]) => {
+  return Object.entries(bag(value)).flatMap(([key, inner]) => {
     if (inner === false || inner === undefined) return [];
     if (inner === true) return [key];
     if (Array.isArray(inner)) return [`${key} ${inner.map((one) => (typeof one === "object" ? JSON.stringify(one) : String(one))).join(" ")}`];
@@ -44,5 +42,5 @@ function details(value: unknown): string[] {
 
 /** How much it asks for: numbers count as such, lists by their length, switches as one. */
 function weight(value: unknown): number {
-  return Object.values(record(value)).reduce<number>((sum, inner) => sum + (typeof inner === "number" ? inner : Array.isArray(inner) ? inner.length : inner === true ? 1 : 0), 0);
+  return Object.values(bag(value)).reduce<number>((sum, inner) => sum + (typeof inner === "number" ? inner : Array.isArray(inner) ? inner.length : inner === true ? 1 : 0), 0);
 }

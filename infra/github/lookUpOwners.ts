@@ -1,6 +1,6 @@
 import * as github from "@pulumi/github";
 import {
-  CODEOWNERS_MAX_BYTES, CODEOWNERS_PLACES, codeOwnersText, keptOwners, keptProblems, keptTeams, namedTeams, ownerRules, ownersDiffer, securityTeam,
+  CODEOWNERS_MAX_BYTES, CODEOWNERS_PLACES, codeOwnersText, keptOwners, keptProblems, keptTeams, namedTeams, ownerRules, ownersDiffer,
   type Environment, type FoundOwners, type Repository,
 } from "../posture";
 import { Unfit, Unfits, teamPath } from "./settle";
@@ -45,7 +45,7 @@ async function find({ organization }: Environment, { name, defaultBranch }: Repo
 /** Teams that own something without being able to: GitHub skips them, so their approval would not be asked for. */
 async function teamMisfits(environment: Environment, repository: Repository, kept: readonly string[], permissions: ReadonlyMap<string, string>, key: string): Promise<Unfit[]> {
   const { name } = repository;
-  const declared = [...new Set([...ownerRules(environment, repository).flatMap(({ teams }) => teams), securityTeam(environment)])];
+  const declared = [...new Set(ownerRules(environment, repository).flatMap(({ teams }) => teams))];
   const misfits = [...declared, ...kept.filter((slug) => !declared.includes(slug))].filter((slug) => !WRITING.has(permissions.get(slug) ?? ""))
     .map((slug) => new Unfit(`the team ${slug} cannot write to ${name}, so GitHub does not count it as an owner`, `write access to ${name} for that team`, declared.includes(slug) ? teamPath(environment, slug) : key));
   const lookedUp = new Set(namedTeams(environment)); // these are looked up for the whole environment

@@ -136,7 +136,8 @@ export function planOwners(environment: Environment, repository: Repository, fou
 
 /** Whether the file as it is differs from what the environment says; only then does it matter which rules stand in the way. */
 export function ownersDiffer(environment: Environment, repository: Repository, found: FoundOwners | undefined): boolean {
-  return found?.path !== CODEOWNERS_PATH || found.text !== codeOwnersText(environment, repository, keptOwners(found), mannerOf(found.text) ?? "directly");
+  const { write, proposal } = planOwners(environment, repository, found, false);
+  return write === "set" || proposal !== undefined;
 }
 
 /** A line of the repository's own that cannot be kept as it is. `line` counts from 1 within those lines. */

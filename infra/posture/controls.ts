@@ -1,5 +1,5 @@
 import type { Environment, Repository } from "./schema";
-import { writable } from "./access";
+import { securityTeam, writable } from "./access";
 import { ownerRules } from "./codeowners";
 import { branchProtection, rulesets, type ProtectionPlan, type RulesetPlan } from "./fence";
 import { offersRules } from "./plans";
@@ -100,11 +100,10 @@ export function controls(environment: Environment): ControlVerdict[] {
 
 function holding(environment: Environment, repository: Repository): Held {
   const plans = offersRules(environment, repository) ? rulesets(environment, repository) : [];
-  const security = environment.review.securityTeam ?? environment.review.team;
   return {
     review: plans.find(({ key }) => key === "review"),
     history: plans.find(({ key }) => key === "history"),
     protection: branchProtection(environment, repository),
-    owned: ownerRules(environment, repository).at(-1)?.teams.includes(security) === true,
+    owned: ownerRules(environment, repository).at(-1)?.teams.includes(securityTeam(environment)) === true,
   };
 }

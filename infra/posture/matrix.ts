@@ -35,19 +35,13 @@ export function verdict(environment: Environment, action: Action, place: Place, 
 /** Locks that the model knows but GitHub does not offer here, each with the actions it would stop and what would bring it. */
 export function missingLocks(environment: Environment): Record<string, { readonly actions: string; readonly right: string }> {
   const missing = new Map<LockId, { actions: string[]; right: string }>();
-  for (const place of placesOf(environment)) {
-    for (const action of CATALOGUE) {
-      const standing = action.at[place];
-      if (standing === undefined || standing === "allowed") continue;
-      for (const context of contextsOf(environment, place)) {
-        for (const id of standing.locks) {
-          const remedy = lock(id).absent?.(context);
-          if (!remedy || !OFFERED.has(remedy.path)) continue;
-          const entry = missing.get(id) ?? { actions: [], right: remedy.right };
-          entry.actions.push(action.id);
-          missing.set(id, entry);
-        }
-      }
+  for (const { action, locks, context } of forbidden(environment)) {
+    for (const id of locks) {
+      const remedy = lock(id).absent?.(context);
+      if (!remedy || !OFFERED.has(remedy.path)) continue;
+      const entry = missing.get(id) ?? { actions: [], right: remedy.right };
+      entry.actions.push(action.id);
+      missing.set(id, entry);
     }
   }
   return Object.fromEntries([...missing].sort(([a], [b]) => byCode(a, b)).map(([id, { actions, right }]) => [id, { actions: sorted(actions).join(", "), right }]));
@@ -90,26 +84,31 @@ export function accessOf(environment: Environment): Record<string, AccessLevel> 
  */
 export function lockProblems(environment: Environment): PostureProblem[] {
   const open = new Map<string, { remedy: Remedy; actions: string[] }>();
-  for (const place of placesOf(environment)) {
-    for (const action of CATALOGUE) {
-      const standing = action.at[place];
-      if (standing === undefined || standing === "allowed" || oneLockIsEnough(action, place) !== undefined) continue;
-      for (const context of contextsOf(environment, place)) {
-        if (keepers(present(standing.locks, context)).length >= LOCKS_NEEDED) continue;
-        const remedy = standing.locks.map((id) => lock(id).absent?.(context)).find((found) => found !== undefined);
-        if (!remedy) throw new Error(`the catalogue gives ${action.id} at ${place} fewer than ${LOCKS_NEEDED} locks, whatever the environment`);
-        const key = `${remedy.path}\n${remedy.right}`;
-        const entry = open.get(key) ?? { remedy, actions: [] };
-        entry.actions.push(action.id);
-        open.set(key, entry);
-      }
-    }
+  for (const { action, place, locks, context } of forbidden(environment)) {
+    if (oneLockIsEnough(action, place) !== undefined || keepers(present(locks, context)).length >= LOCKS_NEEDED) continue;
+    const remedy = locks.map((id) => lock(id).absent?.(context)).find((found) => found !== undefined);
+    if (!remedy) throw new Error(`the catalogue gives ${action.id} at ${place} fewer than ${LOCKS_NEEDED} locks, whatever the environment`);
+    const key = `${remedy.path}\n${remedy.right}`;
+    const entry = open.get(key) ?? { remedy, actions: [] };
+    entry.actions.push(action.id);
+    open.set(key, entry);
   }
   return [...open.values()].map(({ remedy, actions }) => ({
     path: `gatehouse:${remedy.path}`,
     wrong: `fewer than two independent locks would stop: ${sorted(actions).join(", ")}`,
     right: remedy.right,
   }));
+}
+
+/** Every forbidden action of the catalogue, at each place and in each context that an environment has, with the locks that the model knows against it. */
+function* forbidden(environment: Environment): Generator<{ readonly action: Action; readonly place: Place; readonly locks: readonly LockId[]; readonly context: LockContext }> {
+  for (const place of placesOf(environment)) {
+    for (const action of CATALOGUE) {
+      const standing = action.at[place];
+      if (standing === undefined || standing === "allowed") continue;
+      for (const context of contextsOf(environment, place)) yield { action, place, locks: standing.locks, context };
+    }
+  }
 }
 
 /** The kinds of place that an environment has. */

@@ -1,5 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -10,7 +11,9 @@ import { bundle, made } from "./support/gate";
 import { policyFor } from "./support/policy";
 import { Upstream } from "./support/upstream";
 
-const workerd = path.resolve(__dirname, "../../node_modules/workerd/bin/workerd");
+/** The program itself: the script before it would not pass on that it is to end. */
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- the package's main file is the path of the binary, and has no types
+const workerd = (require("workerd") as { default: string }).default;
 
 async function freePort(): Promise<number> {
   const server = createServer();
@@ -25,7 +28,7 @@ describe("a gate on one's own machine", () => {
   let upstream: Upstream;
   let child: ChildProcess | undefined;
   afterAll(async () => {
-    child?.kill();
+    if (child?.kill() === true) await once(child, "exit");
     await upstream?.stop();
     rmSync(directory, { recursive: true, force: true });
   });

@@ -9,6 +9,8 @@ interface World {
   readonly answers?: Readonly<Record<string, unknown>>;
   readonly permissions?: Readonly<Record<string, string>>;
   readonly secret?: readonly string[];
+  /** Endpoint that GitHub fails to answer. */
+  readonly failing?: string;
 }
 
 const ALL_PUSH = { "agent-reviewers": "push", backend: "maintain", security: "admin" };
@@ -18,7 +20,7 @@ const CONTENTS = "repos/acme/api/contents";
 const RULES = "repos/acme/api/rules/branches/main?per_page=100";
 const file = (text: string) => ({ type: "file", encoding: "base64", size: text.length, content: Buffer.from(text).toString("base64") });
 
-async function look({ answers = {}, permissions = ALL_PUSH, secret = [] }: World) {
+async function look({ answers = {}, permissions = ALL_PUSH, secret = [], failing }: World, environment = posture) {
   const asked: string[] = [];
   const run = await deploy({ ...postureMocks, calls: {
     ...postureMocks.calls,
@@ -27,9 +29,9 @@ async function look({ answers = {}, permissions = ALL_PUSH, secret = [] }: World
     "github:index/getRestApi:getRestApi": ({ endpoint }) => {
       asked.push(String(endpoint));
       const answer = answers[String(endpoint).replace(/\?ref=main$/, "")];
-      return { endpoint, code: answer === undefined ? 404 : 200, status: "", headers: "{}", body: answer === undefined ? "" : JSON.stringify(answer) };
+      return { endpoint, code: endpoint === failing ? 502 : answer === undefined ? 404 : 200, status: "", headers: "{}", body: answer === undefined ? "" : JSON.stringify(answer) };
     },
-  } }, () => lookUpGitHub(posture, "Pulumi.test.yaml"));
+  } }, () => lookUpGitHub(environment, "Pulumi.test.yaml"));
   return { facts: run.value.repositories, asked };
 }
 
@@ -52,9 +54,17 @@ it.each([
   ["a team of its own that cannot write", { answers: { [`${CONTENTS}/CODEOWNERS`]: file("/src/ @acme/mobile") } }, "gatehouse:repositories[0]: the team mobile cannot write to api"],
   ["a secret team of its own", { answers: { [`${CONTENTS}/CODEOWNERS`]: file("/src/ @acme/mobile") }, permissions: { ...ALL_PUSH, mobile: "push" }, secret: ["mobile"] }, "the team mobile owns code of api but is secret"],
   ["a folder at the place of the file", { answers: { [`${CONTENTS}/.github/CODEOWNERS`]: [] } }, ".github/CODEOWNERS of api is no file"],
+  ["a file that GitHub shows only in part", { answers: { [`${CONTENTS}/.github/CODEOWNERS`]: { ...file("/src/ @alice"), size: 2_000_000 } } }, "has more than 1 MB"],
+  ["a failure of GitHub", { failing: RULES }, `GET ${RULES}: 502`],
   ["a file that cannot be read whole", { answers: { [`${CONTENTS}/.github/CODEOWNERS`]: { type: "file", encoding: "none", content: "", size: 2_000_000 } } }, "has more than 1 MB"],
 ] as const)("refuses %s", async (_title, world, line) => {
   await expect(look(world as World)).rejects.toThrow(line);
+});
+
+it("refuses a file that would be too large for GitHub", async () => {
+  const protectedPaths = Array.from({ length: 18_000 }, (_, i) => `${"x".repeat(160)}/${i}/`);
+  await expect(look({}, { ...posture, repositories: [{ ...api, protectedPaths }, ...posture.repositories.slice(1)] }))
+    .rejects.toThrow(/gatehouse:repositories\[0\]: CODEOWNERS of api would have 3\d{6} bytes/);
 });
 
 const rule = { type: "pull_request", ruleset_id: 7 };
@@ -62,6 +72,8 @@ it.each([
   ["nothing", {}, false],
   ["a ruleset that nobody passes", { [RULES]: [rule], "repos/acme/api/rulesets/7": { current_user_can_bypass: "never" } }, true],
   ["a ruleset that the deployment passes", { [RULES]: [rule], "repos/acme/api/rulesets/7": { current_user_can_bypass: "always" } }, false],
+  ["a ruleset that it is exempt from", { [RULES]: [rule], "repos/acme/api/rulesets/7": { current_user_can_bypass: "exempt" } }, false],
+  ["a merge queue", { [RULES]: [{ ...rule, type: "merge_queue" }], "repos/acme/api/rulesets/7": { current_user_can_bypass: "never" } }, true],
   ["a ruleset that it passes only by pull request", { [RULES]: [rule], "repos/acme/api/rulesets/7": { current_user_can_bypass: "pull_requests_only" } }, true],
   ["the stricter of two rulesets", { [RULES]: [rule, { type: "update", ruleset_id: 8 }], "repos/acme/api/rulesets/7": { current_user_can_bypass: "always" }, "repos/acme/api/rulesets/8": { current_user_can_bypass: "never" } }, true],
   ["rules about other things", { [RULES]: [{ ...rule, type: "deletion" }] }, false],

@@ -90,6 +90,6 @@ function cleanEnv(): NodeJS.ProcessEnv {
   const { PATH, HOME, TMPDIR, SSL_CERT_FILE, SSL_CERT_DIR, HTTPS_PROXY, https_proxy, NO_PROXY, no_proxy, GIT_SSL_CAINFO } = process.env;
   return {
     PATH, HOME, TMPDIR, SSL_CERT_FILE, SSL_CERT_DIR, HTTPS_PROXY, https_proxy, NO_PROXY, no_proxy, GIT_SSL_CAINFO,
-    LC_ALL: "C", GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null", GIT_ATTR_NOSYSTEM: "1", GIT_TERMINAL_PROMPT: "0",
+    LC_ALL: "C", GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null", GIT_ATTR_NOSYSTEM: "1", GIT_NO_REPLACE_OBJECTS: "1", GIT_TERMINAL_PROMPT: "0",
   };
 }

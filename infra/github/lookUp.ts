@@ -1,5 +1,6 @@
 import * as github from "@pulumi/github";
 import { namedTeams, PostureError, type Environment, type FoundOwners } from "../posture";
+import { ask } from "./ask";
 import { lookUpOwners } from "./lookUpOwners";
 import { Unfit, settle, teamPath } from "./settle";
 
@@ -60,8 +61,7 @@ async function lookUpRepository(environment: Environment, index: number): Promis
  */
 async function checkOrganization({ organization }: Environment): Promise<void> {
   // Not getOrganization: its summary leaves these settings out, and it takes the one about forks from the one about creating.
-  const { body } = await github.getRestApi({ endpoint: `orgs/${organization}` });
-  const found = JSON.parse(body || "{}") as { members_can_fork_private_repositories?: boolean; members_can_create_repositories?: boolean };
+  const found = ((await ask(`orgs/${organization}`)) ?? {}) as { members_can_fork_private_repositories?: boolean; members_can_create_repositories?: boolean };
   // Only a "no" counts: GitHub shows these settings to owners alone.
   if (found.members_can_fork_private_repositories !== false) throw new Unfit("members may fork private repositories", "that setting off, and a deployment that can see it: an impersonation token could fork too");
   if (found.members_can_create_repositories !== false) throw new Unfit("members may create repositories", "that setting off, and a deployment that can see it: an impersonation token could create some too");

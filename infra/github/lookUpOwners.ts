@@ -3,6 +3,7 @@ import {
   CODEOWNERS_MAX_BYTES, CODEOWNERS_PLACES, codeOwnersText, keptOwners, keptProblems, keptTeams, namedTeams, ownerRules, ownersDiffer,
   type Environment, type FoundOwners, type Repository,
 } from "../posture";
+import { ask } from "./ask";
 import { Unfit, Unfits, teamPath } from "./settle";
 
 /** GitHub's contents API gives a file's text up to this size. */
@@ -71,12 +72,4 @@ async function demands({ organization }: Environment, { name, defaultBranch }: R
     return ruleset?.current_user_can_bypass === "always" || ruleset?.current_user_can_bypass === "exempt";
   }));
   return passed.includes(false);
-}
-
-/** The parsed answer; undefined for 404. */
-async function ask(endpoint: string): Promise<unknown> {
-  const { code, body } = await github.getRestApi({ endpoint });
-  if (code === 404) return undefined;
-  if (code !== 200) throw new Error(`GET ${endpoint}: ${code}`);
-  return JSON.parse(body) as unknown;
 }

@@ -119,6 +119,7 @@ describe("looking up", () => {
     await expect(look(settings({ ...off, members_can_fork_private_repositories: true }), impersonation)).rejects.toThrow("gatehouse:organization: members may fork private repositories");
     await expect(look(settings({ ...off, members_can_create_repositories: true }), impersonation)).rejects.toThrow("gatehouse:organization: members may create repositories");
     await expect(look(settings({ login: "acme" }), impersonation)).rejects.toThrow("a deployment that can see it");
+    await expect(look({ "github:index/getRestApi:getRestApi": ({ endpoint }: Record<string, unknown>) => ({ endpoint, code: 502, body: "" }) }, impersonation)).rejects.toThrow("could not be looked up: GET orgs/acme: 502");
     await expect(look(settings(off), impersonation)).resolves.toBeDefined();
   });
 });

@@ -6,11 +6,8 @@ import { COMPATIBILITY_DATE } from "../../infra/posture/names";
 import { environmentSchema } from "../../infra/posture/schema";
 import { compilePolicy, type GatePolicy } from "../../infra/posture/gate";
 import { selfHostConfig } from "../../infra/posture/gate/selfhost";
+import { workerd } from "../../sandbox/cloudflare/runtime/workerd";
 import type { Recipe } from "./contenders";
-
-/** The runtime that miniflare brings along: the program itself and not the script before it, so that its process is what is measured. */
-// eslint-disable-next-line @typescript-eslint/no-require-imports -- the package's main file is the path of the binary, and has no types
-const workerd = (require("workerd") as { default: string }).default;
 
 /** What the gate is set up with, so that a measurement can also act as its operator. */
 export interface GateSecrets {

@@ -228,11 +228,11 @@ const canBypass: Question = {
     const isAgent = same(text(bag(self.json()).login), machineUser);
     const ids = await teamIds(context, github);
     const unpassable = (repository: Repository): RulesetPlan[] => plansOf(context, repository).filter(({ bypass }) => isAgent || (!bypass.organizationAdmins && bypass.teams.length === 0));
-    return Promise.all(fenced(context).filter((repository) => unpassable(repository).length > 0).map(async (repository) => {
+    const asked = fenced(context).map((repository) => ({ repository, plans: unpassable(repository) })).filter(({ plans }) => plans.length > 0);
+    return Promise.all(asked.map(async ({ repository, plans }) => {
       const subject = repositorySubject(context, repository);
       const found = await standingRulesets(context, github, repository);
       if ("said" in found) return found.said;
-      const plans = unpassable(repository);
       const concerned = found.rulesets.filter((standing) => plans.some((plan) => carries(plan, standing, ids)));
       const calls = [self.call, ...concerned.map(({ heard }) => heard.call)];
       if (concerned.length === 0) return cannotTell(subject, "no such ruleset stands", calls);
@@ -303,7 +303,7 @@ const workflows: Question = {
 
 export const FENCE: readonly Question[] = [
   branchQuestion("rules-default-branch", "The default branch has the declared rules, from whatever level", ({ defaultBranch }) => defaultBranch, ["Scorecard tier 1", "Scorecard tier 2", "Scorecard tier 3", "Scorecard tier 4", "Scorecard tier 5", "CIS 1.1.3", "CIS 1.1.4", "CIS 1.1.7", "CIS 1.1.9", "CIS 1.1.10", "CIS 1.1.11", "CIS 1.1.16", "CIS 1.1.17"]),
-  branchQuestion("rules-agent-branch", "The agent's branches are as open as declared", () => `claude/${PROBE}`, []),
+  branchQuestion("rules-agent-branch", "The agent's branches are as open as declared", () => `${AGENT_BRANCH_PREFIX}${PROBE}`, []),
   branchQuestion("rules-other-branch", "Branches of people are closed to the agent", () => `feature/${PROBE}`, ["CIS 1.1.15"]),
   inForce, bypassActors, bypassAgent, canBypass, protection, workflows,
 ];

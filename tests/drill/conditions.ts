@@ -3,7 +3,7 @@ import { isSignOf, spoken } from "../../cli/drill/locks/signs";
 import type { Pair } from "../../cli/drill/locks/pairs";
 import { Site, type Rig } from "../../cli/drill/locks/site";
 import type { Protection, Ruleset } from "../../cli/drill/locks/standing";
-import type { Outcome } from "../../cli/drill/door";
+import { viaFetch, type Outcome } from "../../cli/drill/door";
 
 type Parameters = Readonly<Record<string, unknown>>;
 
@@ -42,10 +42,8 @@ const stale = async (site: Site): Promise<Outcome> => {
 /** Whoever pushed last has the last word on nothing: here the person who then approves. */
 const lastPusher = async (site: Site): Promise<Outcome> => {
   const { number, branch } = await agentsPull(site);
-  const pushed = await fetch(`${site.rig.person.rest}${site.path}/contents/drill/${site.fresh("late-")}.md`, {
-    method: "PUT", headers: { authorization: `Bearer ${site.rig.person.credential}`, "content-type": "application/json" }, body: JSON.stringify({ message: "late", content: "bGF0ZQo=", branch }),
-  });
-  if (!pushed.ok) throw new Error(`the person's push was refused: ${pushed.status} ${await pushed.text()}`);
+  const pushed = await viaFetch(site.rig.person, "PUT", `${site.path}/contents/drill/${site.fresh("late-")}.md`, { message: "late", content: "bGF0ZQo=", branch });
+  if (!pushed.ok) throw new Error(`the person's push was refused: ${spoken(pushed)}`);
   await approved(site, site.rig.person, number);
   return person(site, number);
 };

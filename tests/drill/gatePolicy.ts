@@ -1,8 +1,9 @@
+import { EMBEDDED_POLICY, embedPolicy } from "../../infra/posture/gate/embed";
 import type { GatePolicy } from "../../infra/posture/gate/policy";
 import { names } from "../../infra/posture";
 import type { Rig } from "../../cli/drill/locks/site";
 
-const HEAD = /^const GATEHOUSE_POLICY = (\{[\s\S]*?\n\});\n/;
+const HEAD = new RegExp(`^const ${EMBEDDED_POLICY} = (\\{[\\s\\S]*?\\n\\});\\n`);
 
 /** The deployed gate, uploaded again with another policy, as somebody with the account's token could. */
 export async function gateOf(rig: Rig): Promise<{ readonly policy: GatePolicy; with(policy: GatePolicy): Promise<void> }> {
@@ -24,7 +25,7 @@ export async function gateOf(rig: Rig): Promise<{ readonly policy: GatePolicy; w
         main_module: main.name, compatibility_date: settings.compatibility_date, compatibility_flags: settings.compatibility_flags,
         bindings: settings.bindings.map(({ name }) => ({ name, type: "inherit" })),
       })], { type: "application/json" }));
-      for (const { name, type, text } of texts) form.set(name, new File([name === main.name ? text.replace(HEAD, () => `const GATEHOUSE_POLICY = ${JSON.stringify(next, null, 2)};\n`) : text], name, { type }));
+      for (const { name, type, text } of texts) form.set(name, new File([name === main.name ? text.replace(HEAD, () => embedPolicy("", next)) : text], name, { type }));
       const put = await fetch(script, { method: "PUT", headers: { authorization }, body: form });
       if (!put.ok) throw new Error(`the gate was not uploaded: ${put.status} ${await put.text()}`);
     },

@@ -2,26 +2,15 @@ import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { verifyChain } from "../../infra/posture/gate";
 import { selfHostConfig } from "../../infra/posture/gate/selfhost";
+import { workerd } from "../../sandbox/cloudflare/runtime/workerd";
+import { freePort } from "../../sandbox/tools/ports";
 import { bundle, made } from "./support/gate";
 import { policyFor } from "./support/policy";
 import { Upstream } from "./support/upstream";
-
-/** The program itself: the script before it would not pass on that it is to end. */
-// eslint-disable-next-line @typescript-eslint/no-require-imports -- the package's main file is the path of the binary, and has no types
-const workerd = (require("workerd") as { default: string }).default;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 describe("a gate on one's own machine", () => {
   const directory = mkdtempSync(path.join(tmpdir(), "gate-self-"));

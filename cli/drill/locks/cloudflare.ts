@@ -8,7 +8,8 @@ async function cloudflare(site: Site, method: string, path: string, body?: strin
   return { status: response.status, text: await response.text() };
 }
 
-async function must(site: Site, method: string, path: string, body?: string | FormData, type?: string): Promise<string> {
+/** A call of the account's API. @throws Error when it is refused */
+export async function must(site: Site, method: string, path: string, body?: string | FormData, type?: string): Promise<string> {
   const { status, text } = await cloudflare(site, method, path, body, type);
   if (status >= 400) throw new Error(`Cloudflare answered ${status} to ${method} ${path}: ${text}`);
   return text;

@@ -15,7 +15,8 @@ async function vault(site: Site, method: string, path: string, credential: strin
 const where = (site: Site) => need(names(site.environment).vault, "Vault in this environment");
 const tokenPath = (site: Site): string => `${where(site).mount}/data/${where(site).token}`;
 
-async function asRoot(site: Site, method: string, path: string, body?: unknown): Promise<string> {
+/** A call with Vault's root token. @throws Error when it is refused */
+export async function asRoot(site: Site, method: string, path: string, body?: unknown): Promise<string> {
   const { status, text } = await vault(site, method, path, site.rig.keepers.vault.token, body);
   if (status >= 400) throw new Error(`Vault answered ${status} to ${method} ${path}: ${text}`);
   return text;

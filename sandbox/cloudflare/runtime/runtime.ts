@@ -11,6 +11,7 @@ import type { BindingFault } from "../http/faults";
 import type { Account } from "../state";
 import { Front } from "./front";
 import { kvBinding, moduleFolder, r2Binding, STORAGE_WORKER, workerOptions } from "./options";
+import { workerd } from "./workerd";
 
 /** How long running requests may take to finish when a version is replaced, before they are cut off. */
 const DRAIN_MS = 10_000;
@@ -233,8 +234,6 @@ export class Runtime {
    * guard, and gives workerd an empty environment: it needs nothing from ours, and ours may hold credentials.
    */
   #writeLauncher(): void {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- the package's main file is the path of the binary, and has no types
-    const workerd = (require("workerd") as { default: string }).default;
     writeFileSync(this.#launcher, `#!/bin/sh\n: > "${this.guard.directory}/$$"\nexec env -i "${workerd}" "$@"\n`);
     chmodSync(this.#launcher, 0o700);
   }

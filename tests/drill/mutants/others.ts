@@ -1,7 +1,8 @@
 import { names, vaultPolicies, type Environment } from "../../../infra/posture";
 import type { Site } from "../../../cli/drill/locks/site";
 import type { Pair } from "../../../cli/drill/locks/pairs";
-import { readTokenInVault } from "../../../cli/drill/locks/vault";
+import { must } from "../../../cli/drill/locks/cloudflare";
+import { asRoot, readTokenInVault } from "../../../cli/drill/locks/vault";
 import { widenHosts } from "../../../cli/drill/locks/network";
 import type { Mutant } from "./types";
 
@@ -15,7 +16,7 @@ export function otherMutants(environment: Environment): Mutant[] {
   const lockRules = (what: string, change: (rule: { condition: object }) => object[]): Mutant => ({
     what: `bucket lock: ${what}`, concerns: of("bucket-lock"),
     before: async (site) => {
-      const { result } = await cloudflare<{ result: { rules: { condition: object }[] } }>(site, "GET", bucket);
+      const { result } = JSON.parse(await cloudflare(site, "GET", bucket)) as { result: { rules: { condition: object }[] } };
       site.afterwards(async () => { await cloudflare(site, "PUT", bucket, result); });
       await cloudflare(site, "PUT", bucket, { rules: result.rules.flatMap(change) });
     },
@@ -46,19 +47,6 @@ export function otherMutants(environment: Environment): Mutant[] {
   ];
 }
 
-async function cloudflare<T>(site: Site, method: string, path: string, body?: unknown): Promise<T> {
-  const { api, token, accountId } = site.rig.keepers.cloudflare;
-  const response = await fetch(`${api}/accounts/${accountId}/${path}`, { method, headers: { authorization: `Bearer ${token}`, "content-type": "application/json" }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`Cloudflare answered ${response.status} to ${method} ${path}: ${text}`);
-  return JSON.parse(text) as T;
-}
-
-async function vaultCall(site: Site, method: string, path: string, body?: unknown): Promise<string> {
-  const response = await fetch(`${site.rig.keepers.vault.addr}/v1/${path}`, { method, headers: { "x-vault-token": site.rig.keepers.vault.token }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`Vault answered ${response.status} to ${method} ${path}: ${text}`);
-  return text;
-}
-const write = (site: Site, path: string, policy: string): Promise<string> => vaultCall(site, "PUT", path, { policy });
-const read = async (site: Site, path: string): Promise<string> => (JSON.parse(await vaultCall(site, "GET", path)) as { data: { policy: string } }).data.policy;
+const cloudflare = async (site: Site, method: string, path: string, body?: unknown): Promise<string> => must(site, method, path, body === undefined ? undefined : JSON.stringify(body), "application/json");
+const write = (site: Site, path: string, policy: string): Promise<string> => asRoot(site, "PUT", path, { policy });
+const read = async (site: Site, path: string): Promise<string> => (JSON.parse(await asRoot(site, "GET", path)) as { data: { policy: string } }).data.policy;

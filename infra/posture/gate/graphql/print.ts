@@ -28,9 +28,7 @@ function type(node: TypeNode): string {
 }
 
 export function printSelections({ selections }: SelectionSetNode): string {
-  let out = "{";
-  for (const [index, node] of selections.entries()) out += (index === 0 ? "" : " ") + selection(node);
-  return `${out}}`;
+  return `{${selections.map(selection).join(" ")}}`;
 }
 
 function selection(node: SelectionNode): string {

@@ -6,13 +6,26 @@ import importX from "eslint-plugin-import-x";
 const borders = (target, allowed) => ({
   files: [`${target}/**/*.ts`],
   rules: {
-    "import-x/no-restricted-paths": ["error", {
-      zones: ["infra", "stacks", "gate", "cli", "policy", "rotation", "sandbox", "tests", "bench"]
-        .filter((other) => other !== target && !allowed.includes(other))
-        .map((from) => ({ target: `./${target}`, from: `./${from}` , message: `${target}/ does not know ${from}/.` }))
-        .concat(allowed.includes("infra/posture")
-          ? [{ target: `./${target}`, from: "./infra", except: ["./posture"], message: `${target}/ knows only infra/posture.` }] : []),
-    }],
+    "import-x/no-restricted-paths": [
+      "error",
+      {
+        zones: ["infra", "stacks", "gate", "cli", "policy", "rotation", "sandbox", "tests", "bench"]
+          .filter((other) => other !== target && !allowed.includes(other))
+          .map((from) => ({ target: `./${target}`, from: `./${from}`, message: `${target}/ does not know ${from}/.` }))
+          .concat(
+            allowed.includes("infra/posture")
+              ? [
+                  {
+                    target: `./${target}`,
+                    from: "./infra",
+                    except: ["./posture"],
+                    message: `${target}/ knows only infra/posture.`,
+                  },
+                ]
+              : [],
+          ),
+      },
+    ],
   },
 });
 const forbid = (files, patterns) => ({ files, rules: { "no-restricted-imports": ["error", { patterns }] } });
@@ -22,11 +35,24 @@ export default tseslint.config(
   eslint.configs.recommended,
   ...tseslint.configs.recommended,
   { plugins: { "import-x": importX } },
-  { files: ["**/*.js"], languageOptions: { globals: { require: "readonly", module: "writable", process: "readonly", __dirname: "readonly" } }, rules: { "@typescript-eslint/no-require-imports": "off" } },
+  {
+    files: ["**/*.js"],
+    languageOptions: {
+      globals: { require: "readonly", module: "writable", process: "readonly", __dirname: "readonly" },
+    },
+    rules: { "@typescript-eslint/no-require-imports": "off" },
+  },
   {
     rules: {
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
-      "no-restricted-syntax": ["error", { selector: "CallExpression[callee.property.name=/^(only|skip|todo)$/][callee.object.name=/^(it|test|describe)$/]", message: "A test that cannot run here says why: use skipWithReason from tests/support." }],
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector:
+            "CallExpression[callee.property.name=/^(only|skip|todo)$/][callee.object.name=/^(it|test|describe)$/]",
+          message: "A test that cannot run here says why: use skipWithReason from tests/support.",
+        },
+      ],
     },
   },
   borders("infra", ["gate"]), // infra/cloudflare bundles the gate's source; it imports none of it
@@ -37,10 +63,30 @@ export default tseslint.config(
   borders("cli", ["infra/posture", "rotation", "sandbox"]),
   {
     files: ["infra/posture/**/*.ts"],
-    rules: { "import-x/no-restricted-paths": ["error", { zones: [{ target: "./infra/posture", from: "./infra", except: ["./posture"], message: "infra/posture knows nobody." }] }] },
+    rules: {
+      "import-x/no-restricted-paths": [
+        "error",
+        {
+          zones: [
+            {
+              target: "./infra/posture",
+              from: "./infra",
+              except: ["./posture"],
+              message: "infra/posture knows nobody.",
+            },
+          ],
+        },
+      ],
+    },
   },
-  forbid(["infra/posture/**/*.ts", "gate/**/*.ts", "rotation/**/*.ts"], [
-    { group: ["@pulumi/*"], message: "Pure of Pulumi." },
-    { group: ["node:*", "fs", "path", "crypto", "http", "https", "child_process", "os", "stream", "buffer"], message: "Runs at the edge and in the model: no Node." },
-  ]),
+  forbid(
+    ["infra/posture/**/*.ts", "gate/**/*.ts", "rotation/**/*.ts"],
+    [
+      { group: ["@pulumi/*"], message: "Pure of Pulumi." },
+      {
+        group: ["node:*", "fs", "path", "crypto", "http", "https", "child_process", "os", "stream", "buffer"],
+        message: "Runs at the edge and in the model: no Node.",
+      },
+    ],
+  ),
 );

@@ -2,9 +2,16 @@
 module.exports = {
   testEnvironment: "node",
   roots: ["<rootDir>/tests"],
-  transform: { "^.+\\.(t|m?j)sx?$": ["@swc/jest", { jsc: { parser: { syntax: "typescript" }, target: "es2022" }, module: { type: "commonjs" } }] },
+  transform: {
+    "^.+\\.(t|m?j)sx?$": [
+      "@swc/jest",
+      { jsc: { parser: { syntax: "typescript" }, target: "es2022" }, module: { type: "commonjs" } },
+    ],
+  },
   // These packages ship ES modules only, which jest must turn into CommonJS.
-  transformIgnorePatterns: ["/node_modules/(?!(@octokit|universal-user-agent|before-after-hook|content-type|json-with-bigint|jose|@hono/node-server|hono)/)"],
+  transformIgnorePatterns: [
+    "/node_modules/(?!(@octokit|universal-user-agent|before-after-hook|content-type|json-with-bigint|jose|@hono/node-server|hono)/)",
+  ],
   testTimeout: 30_000,
   maxWorkers: 2,
 };

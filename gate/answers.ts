@@ -4,13 +4,31 @@ import { base64 } from "./bytes";
 
 /** Guard `answer-headers`: what of GitHub's headers reaches the agent. No cookie, no scope of the token, no cache rule of GitHub's. */
 const PASSED: ReadonlySet<string> = new Set([
-  "content-type", "etag", "last-modified", "retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "x-ratelimit-used", "x-ratelimit-resource",
-  "x-github-request-id", "x-github-media-type", "x-github-api-version-selected", "x-poll-interval", "deprecation", "sunset", "content-disposition",
+  "content-type",
+  "etag",
+  "last-modified",
+  "retry-after",
+  "x-ratelimit-limit",
+  "x-ratelimit-remaining",
+  "x-ratelimit-reset",
+  "x-ratelimit-used",
+  "x-ratelimit-resource",
+  "x-github-request-id",
+  "x-github-media-type",
+  "x-github-api-version-selected",
+  "x-poll-interval",
+  "deprecation",
+  "sunset",
+  "content-disposition",
 ]);
 
 /** Headers of an answer: the allow-list, and the gate's own. */
 export function answerHeaders(upstream: Headers, requestId: string): Record<string, string> {
-  const headers: Record<string, string> = { "cache-control": "private, no-store", "x-content-type-options": "nosniff", "x-gatehouse-request-id": requestId };
+  const headers: Record<string, string> = {
+    "cache-control": "private, no-store",
+    "x-content-type-options": "nosniff",
+    "x-gatehouse-request-id": requestId,
+  };
   upstream.forEach((value, name) => {
     if (PASSED.has(name)) headers[name] = value;
   });
@@ -51,8 +69,10 @@ export class Addresses {
 
   /** Guard `answer-url`: addresses that stand at the start of a JSON string lead to the gate: the API's, and clone addresses of listed repositories. */
   body(text: string, gate: string): string {
-    let out = replaceQuoted(text, this.quotedApi, (next) => (next === "/" || next === "\"" || next === "{" || next === "?" ? `"${gate}` : undefined));
-    if (out.includes(".git\"")) {
+    let out = replaceQuoted(text, this.quotedApi, (next) =>
+      next === "/" || next === '"' || next === "{" || next === "?" ? `"${gate}` : undefined,
+    );
+    if (out.includes('.git"')) {
       const origin = /^https?:\/\/[^/]+/.exec(gate)?.[0] ?? gate;
       for (const repository of this.c.repositories.values()) {
         const url = `${this.quotedGit}${repository.fullName}.git"`;
@@ -88,7 +108,16 @@ export class Reflections {
     const bytes = new TextEncoder().encode(token.value);
     let hex = "";
     for (const byte of bytes) hex += byte.toString(16).padStart(2, "0");
-    this.needles = [token.value, token.value.split("").reverse().join(""), ...base64Cores(bytes), hex, hex.toUpperCase(), percent(token.value), ...percentAll(hex), token.basic.slice("Basic ".length)];
+    this.needles = [
+      token.value,
+      token.value.split("").reverse().join(""),
+      ...base64Cores(bytes),
+      hex,
+      hex.toUpperCase(),
+      percent(token.value),
+      ...percentAll(hex),
+      token.basic.slice("Basic ".length),
+    ];
   }
 
   /** The text without the token; the same text when it has none. */
@@ -96,7 +125,11 @@ export class Reflections {
     let out = text;
     for (const needle of this.needles) if (out.includes(needle)) out = out.split(needle).join(REMOVED);
     // Escapes could hide it from the search above; a text that needs them to hide it is not passed in parts.
-    if (out.includes("\\u00") && this.has(out.replace(/\\u00([0-7][0-9a-fA-F])/g, (_, code: string) => String.fromCharCode(parseInt(code, 16))))) return REMOVED;
+    if (
+      out.includes("\\u00") &&
+      this.has(out.replace(/\\u00([0-7][0-9a-fA-F])/g, (_, code: string) => String.fromCharCode(parseInt(code, 16))))
+    )
+      return REMOVED;
     if (out.includes("&#") && this.has(withoutEntities(out))) return REMOVED;
     return out;
   }
@@ -124,7 +157,9 @@ function base64Cores(bytes: Uint8Array): string[] {
 }
 
 function percent(text: string): string {
-  return [...text].map((c) => (/[A-Za-z0-9]/.test(c) ? c : `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`)).join("");
+  return [...text]
+    .map((c) => (/[A-Za-z0-9]/.test(c) ? c : `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`))
+    .join("");
 }
 
 /** Every byte percent-encoded, in both cases. */
@@ -135,5 +170,9 @@ function percentAll(hex: string): string[] {
 
 /** Text with its numeric HTML entities read. */
 function withoutEntities(text: string): string {
-  return text.replace(/&#(?:x([0-9a-f]{1,4})|([0-9]{1,5}));/gi, (_, hex: string | undefined, decimal: string | undefined) => String.fromCharCode(hex === undefined ? Number(decimal) : parseInt(hex, 16)));
+  return text.replace(
+    /&#(?:x([0-9a-f]{1,4})|([0-9]{1,5}));/gi,
+    (_, hex: string | undefined, decimal: string | undefined) =>
+      String.fromCharCode(hex === undefined ? Number(decimal) : parseInt(hex, 16)),
+  );
 }

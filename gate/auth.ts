@@ -23,13 +23,17 @@ interface Remembered {
 export class Doorkeeper {
   private remembered: readonly Remembered[] = [];
 
-  constructor(private readonly keys: readonly GateKeyHash[], private readonly operatorKeys: readonly KeyHash[]) {}
+  constructor(
+    private readonly keys: readonly GateKeyHash[],
+    private readonly operatorKeys: readonly KeyHash[],
+  ) {}
 
   /** The agent of an Authorization header, or why there is none. Synchronous for a header that was verified before. */
   agentOf(header: string | null, now: number): string | Refusal | Promise<string | Refusal> {
     if (header === null || header.length > MAX_HEADER) return new Refusal("unauthenticated");
     let agent: string | undefined;
-    for (const known of this.remembered) if (equalInConstantTime(known.header, header) && now <= known.notAfter) agent = known.agent;
+    for (const known of this.remembered)
+      if (equalInConstantTime(known.header, header) && now <= known.notAfter) agent = known.agent;
     return agent ?? this.verify(header, now);
   }
 
@@ -40,7 +44,10 @@ export class Doorkeeper {
     if (key === undefined || !GATE_KEY.test(key)) return new Refusal("unauthenticated");
     const found = await matching(this.keys, key, now);
     if (found === undefined) return new Refusal("unauthenticated");
-    this.remembered = [{ header, agent: found.agent, notAfter: endOf(found) }, ...this.remembered.slice(0, REMEMBERED - 1)];
+    this.remembered = [
+      { header, agent: found.agent, notAfter: endOf(found) },
+      ...this.remembered.slice(0, REMEMBERED - 1),
+    ];
     return found.agent;
   }
 
@@ -69,12 +76,14 @@ function keyOf(header: string): string | undefined {
   }
 }
 
-const endOf = (key: KeyHash): number => (key.notAfter === undefined ? Number.POSITIVE_INFINITY : Date.parse(key.notAfter));
+const endOf = (key: KeyHash): number =>
+  key.notAfter === undefined ? Number.POSITIVE_INFINITY : Date.parse(key.notAfter);
 
 async function matching<K extends KeyHash>(keys: readonly K[], key: string, now: number): Promise<K | undefined> {
   const hash = base64url(await sha256(key));
   let found: K | undefined;
   // A date that does not parse is NaN, and no comparison with NaN holds: the key is refused.
-  for (const candidate of keys) if (equalInConstantTime(candidate.sha256, hash) && now <= endOf(candidate)) found = candidate;
+  for (const candidate of keys)
+    if (equalInConstantTime(candidate.sha256, hash) && now <= endOf(candidate)) found = candidate;
   return found;
 }

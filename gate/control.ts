@@ -9,7 +9,14 @@ import { askApi } from "./upstream";
 import type { Visit } from "./visit";
 
 const json = (visit: Visit, body: unknown, status = 200): Response =>
-  new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json; charset=utf-8", "cache-control": "no-store", "x-gatehouse-request-id": visit.requestId } });
+  new Response(JSON.stringify(body), {
+    status,
+    headers: {
+      "content-type": "application/json; charset=utf-8",
+      "cache-control": "no-store",
+      "x-gatehouse-request-id": visit.requestId,
+    },
+  });
 
 /**
  * The operator's routes below `/_gate/`; nothing here is ever forwarded. Health is for all and tells nothing; everything else answers a stranger
@@ -19,7 +26,10 @@ export async function control(isolate: Isolate, visit: Visit): Promise<Response>
   const { request } = visit;
   const [path = "", query = ""] = visit.target.split("?", 2);
   if (path === "/_gate/health" && (request.method === "GET" || request.method === "HEAD")) {
-    return new Response(null, { status: 204, headers: { "x-gatehouse-request-id": visit.requestId, "cache-control": "no-store" } });
+    return new Response(null, {
+      status: 204,
+      headers: { "x-gatehouse-request-id": visit.requestId, "cache-control": "no-store" },
+    });
   }
   if (!(await isolate.doorkeeper.isOperator(visit.headers.get("authorization") ?? null, visit.startedAt))) {
     visit.decision = "deny";
@@ -32,15 +42,22 @@ export async function control(isolate: Isolate, visit: Visit): Promise<Response>
   if (cell !== undefined && request.method === "GET") return readStore(isolate, visit, cell);
   if (cell !== undefined && request.method === "PUT") return writeStore(isolate, visit, cell);
   switch (`${request.method} ${path}`) {
-    case "GET /_gate/ready": return ready(isolate, visit);
+    case "GET /_gate/ready":
+      return ready(isolate, visit);
     case "POST /_gate/refresh": {
       const token = await isolate.tokens.read(visit.background);
       visit.token = token;
-      return json(visit, { tokenSha256: token.sha256, expiresAt: Number.isFinite(token.expiresAt) ? new Date(token.expiresAt).toISOString() : "" });
+      return json(visit, {
+        tokenSha256: token.sha256,
+        expiresAt: Number.isFinite(token.expiresAt) ? new Date(token.expiresAt).toISOString() : "",
+      });
     }
-    case "POST /_gate/probe": return probe(isolate, visit);
-    case "POST /_gate/deny": return deny(isolate, visit);
-    case "GET /_gate/audit": return audit(isolate, visit, query);
+    case "POST /_gate/probe":
+      return probe(isolate, visit);
+    case "POST /_gate/deny":
+      return deny(isolate, visit);
+    case "GET /_gate/audit":
+      return audit(isolate, visit, query);
     default:
       visit.decision = "deny";
       visit.refusal = new Refusal("not-found");
@@ -63,7 +80,8 @@ async function writeStore(isolate: Isolate, visit: Visit, name: string): Promise
   if (parsed instanceof Refusal) throw new Refused(parsed);
   const { cas, value } = (parsed.value ?? {}) as { cas?: unknown; value?: unknown };
   if (typeof cas !== "number" || typeof value !== "string") throw new Refused(new Refusal("body-value", "cas, value"));
-  if (!(await ledgerOf(isolate).writeCell(name, value, cas))) return json(visit, { message: "The cell has another version." }, 409);
+  if (!(await ledgerOf(isolate).writeCell(name, value, cas)))
+    return json(visit, { message: "The cell has another version." }, 409);
   await isolate.env.TOKENS.put(name, value);
   return json(visit, { version: cas + 1 });
 }
@@ -73,8 +91,16 @@ const READY_MS = 3_000;
 
 /** Each dependency on its own, without any detail that a log should not have. */
 async function ready(isolate: Isolate, visit: Visit): Promise<Response> {
-  const ok = async (work: Promise<unknown>): Promise<boolean> => within(work, READY_MS, "a dependency").then(() => true, () => false);
-  const [ledger, token, bucket] = await Promise.all([ok(ledgerOf(isolate).linesAfter(Number.MAX_SAFE_INTEGER)), ok(isolate.tokens.read(visit.background)), ok(bucketOf(isolate.env).check())]);
+  const ok = async (work: Promise<unknown>): Promise<boolean> =>
+    within(work, READY_MS, "a dependency").then(
+      () => true,
+      () => false,
+    );
+  const [ledger, token, bucket] = await Promise.all([
+    ok(ledgerOf(isolate).linesAfter(Number.MAX_SAFE_INTEGER)),
+    ok(isolate.tokens.read(visit.background)),
+    ok(bucketOf(isolate.env).check()),
+  ]);
   const { stopped, archiveFailing } = isolate.link.told;
   const checks = { ledger, token, audit: bucket && !archiveFailing, open: !stopped };
   return json(visit, { ready: Object.values(checks).every(Boolean), checks });
@@ -85,7 +111,12 @@ async function probe(isolate: Isolate, visit: Visit): Promise<Response> {
   const answer = await askApi(isolate, visit, "/user");
   const body = answer.ok ? ((await answer.json()) as { login?: unknown }) : {};
   if (!answer.ok) await answer.body?.cancel();
-  return json(visit, { status: answer.status, login: typeof body.login === "string" ? body.login : "", tokenSha256: visit.token?.sha256 ?? "", requestId: visit.requestId });
+  return json(visit, {
+    status: answer.status,
+    login: typeof body.login === "string" ? body.login : "",
+    tokenSha256: visit.token?.sha256 ?? "",
+    requestId: visit.requestId,
+  });
 }
 
 /** `{ "tokenSha256": … }` denies one token for good, `{ "stop": true | false }` closes and opens the gate. */
@@ -116,7 +147,8 @@ async function audit(isolate: Isolate, visit: Visit, query: string): Promise<Res
   const { keys, text: waiting, head } = await ledgerOf(isolate).linesAfter(after);
   const lines: string[] = [];
   const add = (part: string): void => {
-    for (const line of part.split("\n")) if (line !== "" && lines.length < limit && seqOf(line) > after) lines.push(line);
+    for (const line of part.split("\n"))
+      if (line !== "" && lines.length < limit && seqOf(line) > after) lines.push(line);
   };
   for (const key of keys) {
     if (lines.length >= limit) break;
@@ -127,11 +159,12 @@ async function audit(isolate: Isolate, visit: Visit, query: string): Promise<Res
   if (lines.length < limit) add(waiting);
   return new Response(lines.map((line) => `${line}\n`).join(""), {
     headers: {
-      "content-type": "application/x-ndjson", "cache-control": "no-store", "x-gatehouse-request-id": visit.requestId,
+      "content-type": "application/x-ndjson",
+      "cache-control": "no-store",
+      "x-gatehouse-request-id": visit.requestId,
       "x-gatehouse-audit-head": `${head.seq} ${head.hash}`,
     },
   });
 }
 
 const seqOf = (line: string): number => Number(/^\{"v":1,"seq":(\d+),/.exec(line)?.[1] ?? 0);
-

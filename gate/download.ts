@@ -19,12 +19,20 @@ export async function download(isolate: Isolate, visit: Visit, answer: Response)
   let from = policy.upstream.api;
   for (let hop = 0; hop < MAX_HOPS; hop++) {
     const url = parse(location, from);
-    if (url === undefined || !policy.downloadHosts.includes(url.host) || (url.protocol !== "https:" && !policy.upstream.git.startsWith("http://"))) {
+    if (
+      url === undefined ||
+      !policy.downloadHosts.includes(url.host) ||
+      (url.protocol !== "https:" && !policy.upstream.git.startsWith("http://"))
+    ) {
       return refuse("redirect-refused", url?.host ?? "");
     }
     const control = new StreamControl();
     control.sent(policy.limits.upstreamTimeoutSeconds * 1000);
-    const found = await fetch(url.href, { headers: { accept: "*/*", "user-agent": "gatehouse" }, ...UNCACHED, signal: control.signal }).catch(() => refuse("upstream-error"));
+    const found = await fetch(url.href, {
+      headers: { accept: "*/*", "user-agent": "gatehouse" },
+      ...UNCACHED,
+      signal: control.signal,
+    }).catch(() => refuse("upstream-error"));
     control.answered();
     if (found.status >= 300 && found.status < 400) {
       await found.body?.cancel();

@@ -3,7 +3,14 @@ import type { Ledger } from "./ledger";
 
 /** Where the GitHub token is read from. */
 export type TokenStoreConfig =
-  | { readonly kind: "vault"; readonly address: string; readonly mount: string; readonly path: string; readonly authMount: string; readonly roleId: string }
+  | {
+      readonly kind: "vault";
+      readonly address: string;
+      readonly mount: string;
+      readonly path: string;
+      readonly authMount: string;
+      readonly roleId: string;
+    }
   | { readonly kind: "kv" };
 
 /** A key's hash: base64url SHA-256 of the whole key. After `notAfter` (ISO 8601) the key is refused. */

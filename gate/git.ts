@@ -1,4 +1,10 @@
-import { filterAdvertisement, judgeCommands, MAX_COMMAND_BYTES, readCommands, type PushCommands } from "../infra/posture/gate/git/commands";
+import {
+  filterAdvertisement,
+  judgeCommands,
+  MAX_COMMAND_BYTES,
+  readCommands,
+  type PushCommands,
+} from "../infra/posture/gate/git/commands";
 import { judgeFetch } from "../infra/posture/gate/git/fetching";
 import { judgeHistory } from "../infra/posture/gate/git/history";
 import { PackInspector } from "../infra/posture/gate/git/pack";
@@ -61,7 +67,11 @@ async function advertisement(isolate: Isolate, visit: Visit, { service, sent }: 
   await mustBe(answer, `application/x-${service}-advertisement`);
   const bytes = await readBytes(answer, MAX_ADVERTISEMENT, "answer-too-large");
   const passed = push ? filterAdvertisement(bytes) : bytes;
-  if (passed === undefined || (visit.token !== undefined && isolate.reflectionsOf(visit.token).has(new TextDecoder("latin1").decode(passed)))) return refuse("answer-refused");
+  if (
+    passed === undefined ||
+    (visit.token !== undefined && isolate.reflectionsOf(visit.token).has(new TextDecoder("latin1").decode(passed)))
+  )
+    return refuse("answer-refused");
   visit.bytesOut = passed.length;
   await isolate.link.takeBytes(visit.background, passed.length);
   return new Response(passed, { status: 200, headers: answerHeaders(answer.headers, visit.requestId) });
@@ -92,7 +102,11 @@ async function upload(isolate: Isolate, visit: Visit, { sent }: GitTarget): Prom
     path: sent,
     method: "POST",
     headers: (token) => ({
-      authorization: token.basic, "content-type": "application/x-git-upload-pack-request", accept: "application/x-git-upload-pack-result", "user-agent": agentOf(visit), ...protocol,
+      authorization: token.basic,
+      "content-type": "application/x-git-upload-pack-request",
+      accept: "application/x-git-upload-pack-result",
+      "user-agent": agentOf(visit),
+      ...protocol,
     }),
     body,
     stream: new StreamControl(),
@@ -105,7 +119,9 @@ async function upload(isolate: Isolate, visit: Visit, { sent }: GitTarget): Prom
 }
 
 /** Reads the commands of a push, and what of the pack came with them. */
-async function commandsOf(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<{ readonly commands: PushCommands; readonly read: Uint8Array }> {
+async function commandsOf(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): Promise<{ readonly commands: PushCommands; readonly read: Uint8Array }> {
   let read: Uint8Array = new Uint8Array(0);
   for (;;) {
     const commands = readCommands(read);
@@ -124,16 +140,29 @@ async function receive(isolate: Isolate, visit: Visit, { repository, sent }: Git
   const stream = gunzipped(visit.request, limits.maxPushBytes).body;
   if (stream === null) return refuse("git-malformed", "commands");
   const reader = (stream as ReadableStream<Uint8Array>).getReader();
-  const { commands: { commands, next }, read } = await commandsOf(reader);
+  const {
+    commands: { commands, next },
+    read,
+  } = await commandsOf(reader);
   if (commands.length === 0) {
     // Git asks with an empty request whether it may push before it sends a large one; that tells GitHub nothing.
-    return new Response(null, { status: 200, headers: { "content-type": "application/x-git-receive-pack-result", "cache-control": "no-store", "x-gatehouse-request-id": visit.requestId } });
+    return new Response(null, {
+      status: 200,
+      headers: {
+        "content-type": "application/x-git-receive-pack-result",
+        "cache-control": "no-store",
+        "x-gatehouse-request-id": visit.requestId,
+      },
+    });
   }
   const refused = judgeCommands(commands, branchPrefix);
   if (refused !== undefined) throw new Refused(refused);
   await admitted(isolate, visit, read.length);
 
-  const inspector = new PackInspector({ maxObjects: limits.maxPushObjects, maxInflated: limits.maxPushBytes * 20 + 64 * 1024 * 1024 });
+  const inspector = new PackInspector({
+    maxObjects: limits.maxPushObjects,
+    maxInflated: limits.maxPushBytes * 20 + 64 * 1024 * 1024,
+  });
   const inspect = (bytes: Uint8Array): void => {
     const problem = inspector.push(bytes);
     if (problem !== undefined) throw new Refused(problem);
@@ -144,7 +173,13 @@ async function receive(isolate: Isolate, visit: Visit, { repository, sent }: Git
   };
   const verdict = async (): Promise<void> => {
     if (!inspector.complete) refuse("body-aborted");
-    const problem = await judgeHistory(commands, inspector, new ObjectReader(isolate, visit, repository), repository.guarded, limits.maxChangedFiles);
+    const problem = await judgeHistory(
+      commands,
+      inspector,
+      new ObjectReader(isolate, visit, repository),
+      repository.guarded,
+      limits.maxChangedFiles,
+    );
     if (problem !== undefined) throw new Refused(problem);
   };
   const pull = async (): Promise<Uint8Array | undefined> => {
@@ -161,7 +196,7 @@ async function receive(isolate: Isolate, visit: Visit, { repository, sent }: Git
   // First the small push: all of it is here and judged before GitHub hears of it.
   const parts: Uint8Array[] = [read];
   let length = read.length;
-  for (; ;) {
+  for (;;) {
     const chunk = length > WHOLE_PUSH ? null : await pull();
     if (chunk === undefined) {
       await verdict();
@@ -204,12 +239,23 @@ async function receive(isolate: Isolate, visit: Visit, { repository, sent }: Git
   return report(isolate, visit, await answering);
 }
 
-function push(isolate: Isolate, visit: Visit, sent: string, body: Uint8Array | ReadableStream<Uint8Array>, stream?: StreamControl): Promise<Response> {
+function push(
+  isolate: Isolate,
+  visit: Visit,
+  sent: string,
+  body: Uint8Array | ReadableStream<Uint8Array>,
+  stream?: StreamControl,
+): Promise<Response> {
   return send(isolate, visit, {
     base: isolate.policy.policy.upstream.git,
     path: sent,
     method: "POST",
-    headers: (token) => ({ authorization: token.basic, "content-type": "application/x-git-receive-pack-request", accept: "application/x-git-receive-pack-result", "user-agent": agentOf(visit) }),
+    headers: (token) => ({
+      authorization: token.basic,
+      "content-type": "application/x-git-receive-pack-request",
+      accept: "application/x-git-receive-pack-result",
+      "user-agent": agentOf(visit),
+    }),
     body,
     resource: "git",
     ...(stream === undefined ? {} : { stream }),
@@ -220,9 +266,9 @@ function push(isolate: Isolate, visit: Visit, sent: string, body: Uint8Array | R
 async function report(isolate: Isolate, visit: Visit, answer: Response): Promise<Response> {
   await mustBe(answer, "application/x-git-receive-pack-result");
   const bytes = await readBytes(answer, 1024 * 1024, "answer-too-large");
-  if (visit.token !== undefined && isolate.reflectionsOf(visit.token).has(new TextDecoder("latin1").decode(bytes))) refuse("answer-refused");
+  if (visit.token !== undefined && isolate.reflectionsOf(visit.token).has(new TextDecoder("latin1").decode(bytes)))
+    refuse("answer-refused");
   visit.bytesOut = bytes.length;
   await isolate.link.takeBytes(visit.background, bytes.length);
   return new Response(bytes, { status: 200, headers: answerHeaders(answer.headers, visit.requestId) });
 }
-

@@ -1,6 +1,12 @@
 import { SecretRefusal } from "../infra/posture/gate/body";
 import { judgeGraphql, OPENED, type JudgedGraphql } from "../infra/posture/gate/graphql/judge";
-import { emptyElsewhere, judgeResolved, nodesOf, RESOLVE_QUERY, RESOLVE_WITH_MARKS } from "../infra/posture/gate/graphql/resolve";
+import {
+  emptyElsewhere,
+  judgeResolved,
+  nodesOf,
+  RESOLVE_QUERY,
+  RESOLVE_WITH_MARKS,
+} from "../infra/posture/gate/graphql/resolve";
 import { Refusal } from "../infra/posture/gate/refusals";
 import type { Isolate } from "./isolate";
 import { lookUp } from "./lookup";
@@ -14,7 +20,8 @@ import type { Visit } from "./visit";
 /** GraphQL: one operation of open fields, posted as JSON. A refused request is a 403 like any other. */
 export async function graphql(isolate: Isolate, visit: Visit): Promise<Response> {
   const { request } = visit;
-  if (request.method !== "POST" || visit.target.includes("?")) refuse("graphql-malformed", "POST without a query string");
+  if (request.method !== "POST" || visit.target.includes("?"))
+    refuse("graphql-malformed", "POST without a query string");
   judgeJsonType(visit.headers);
   const { text, bytes } = await readText(request, isolate.policy.policy.limits.maxBodyBytes);
   visit.bytesIn = bytes;
@@ -29,7 +36,16 @@ export async function graphql(isolate: Isolate, visit: Visit): Promise<Response>
   visit.admission = admission instanceof Promise ? await admission : admission;
   let final = judged.text;
   if (judged.ids.length > 0) {
-    const resolved = await parsed(await post(isolate, visit, JSON.stringify({ query: judged.kept === undefined ? RESOLVE_QUERY : RESOLVE_WITH_MARKS, variables: { ids: judged.ids } })));
+    const resolved = await parsed(
+      await post(
+        isolate,
+        visit,
+        JSON.stringify({
+          query: judged.kept === undefined ? RESOLVE_QUERY : RESOLVE_WITH_MARKS,
+          variables: { ids: judged.ids },
+        }),
+      ),
+    );
     const refused = judgeResolved(isolate.policy, judged.ids, resolved, judged.write);
     if (refused !== undefined) throw new Refused(refused);
     const kept = judged.kept?.(nodesOf(resolved)) ?? final;
@@ -38,21 +54,37 @@ export async function graphql(isolate: Isolate, visit: Visit): Promise<Response>
   }
   for (const lookup of judged.lookups) await lookUp(isolate, visit, lookup);
   const answer = await post(isolate, visit, final);
-  if (judged.opens === undefined) return pass(isolate, visit, answer, judged.elsewhere.length === 0 ? undefined : (raw) => edited(raw, ({ data }) => emptyElsewhere(isolate.policy, data, judged.elsewhere)));
+  if (judged.opens === undefined)
+    return pass(
+      isolate,
+      visit,
+      answer,
+      judged.elsewhere.length === 0
+        ? undefined
+        : (raw) => edited(raw, ({ data }) => emptyElsewhere(isolate.policy, data, judged.elsewhere)),
+    );
   return opened(isolate, visit, judged, answer, judged.opens);
 }
 
 /** The answer about a pull request that was opened, which is marked whatever becomes of the answer. `key`: where the answer has it. */
-async function opened(isolate: Isolate, visit: Visit, { repository, elsewhere }: JudgedGraphql, answer: Response, key: string): Promise<Response> {
+async function opened(
+  isolate: Isolate,
+  visit: Visit,
+  { repository, elsewhere }: JudgedGraphql,
+  answer: Response,
+  key: string,
+): Promise<Response> {
   let made: unknown = answer.status === 200 ? {} : undefined;
   try {
-    return await pass(isolate, visit, answer, (raw) => edited(raw, ({ data }) => {
-      const payload = (data as Record<string, Record<string, unknown> | null> | null | undefined)?.[key];
-      // An answer without the pull request is GitHub's refusal.
-      made = payload === null || payload === undefined ? undefined : (payload[OPENED] ?? {});
-      if (payload !== null && payload !== undefined) delete payload[OPENED];
-      emptyElsewhere(isolate.policy, data, elsewhere);
-    }));
+    return await pass(isolate, visit, answer, (raw) =>
+      edited(raw, ({ data }) => {
+        const payload = (data as Record<string, Record<string, unknown> | null> | null | undefined)?.[key];
+        // An answer without the pull request is GitHub's refusal.
+        made = payload === null || payload === undefined ? undefined : (payload[OPENED] ?? {});
+        if (payload !== null && payload !== undefined) delete payload[OPENED];
+        emptyElsewhere(isolate.policy, data, elsewhere);
+      }),
+    );
   } finally {
     if (made !== undefined && repository !== undefined) await mark(isolate, visit, repository, numberOf(made));
   }
@@ -75,7 +107,12 @@ function post(isolate: Isolate, visit: Visit, body: string): Promise<Response> {
     base: url,
     path: "",
     method: "POST",
-    headers: (token) => ({ authorization: `Bearer ${token.value}`, "content-type": "application/json; charset=utf-8", accept: "application/vnd.github+json", "user-agent": "gatehouse" }),
+    headers: (token) => ({
+      authorization: `Bearer ${token.value}`,
+      "content-type": "application/json; charset=utf-8",
+      accept: "application/vnd.github+json",
+      "user-agent": "gatehouse",
+    }),
     body,
     resource: "graphql",
   });

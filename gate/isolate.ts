@@ -34,7 +34,9 @@ export class Isolate {
     this.doorkeeper = new Doorkeeper(env.GATE_KEYS, env.OPERATOR_KEYS);
     this.tokens = new TokenSource(env, limits.tokenCacheSeconds);
     this.alerts = new Alerts(env);
-    this.link = new LedgerLink(env, this.id, limits, (background) => background.waitUntil(archive(env, this.alerts, background)));
+    this.link = new LedgerLink(env, this.id, limits, (background) =>
+      background.waitUntil(archive(env, this.alerts, background)),
+    );
     this.addresses = new Addresses(this.policy);
     this.reads = new Lane(64, holdMs, 512, 20_000);
     this.writes = new Lane(8, holdMs, 128, 20_000);

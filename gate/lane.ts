@@ -9,11 +9,17 @@ export class Lane {
   private readonly holders = new Set<{ readonly until: number }>();
   private readonly queue: (() => void)[] = [];
 
-  constructor(private readonly width: number, private readonly holdMs: number, private readonly maxQueue: number, private readonly maxWaitMs: number) {}
+  constructor(
+    private readonly width: number,
+    private readonly holdMs: number,
+    private readonly maxQueue: number,
+    private readonly maxWaitMs: number,
+  ) {}
 
   /** Takes a place and returns how to give it back. Synchronous while there is room. */
   enter(now: number): (() => void) | Promise<() => void> {
-    if (this.holders.size >= this.width) for (const holder of this.holders) if (holder.until <= now) this.holders.delete(holder);
+    if (this.holders.size >= this.width)
+      for (const holder of this.holders) if (holder.until <= now) this.holders.delete(holder);
     if (this.holders.size < this.width && this.queue.length === 0) return this.hold(now);
     if (this.queue.length >= this.maxQueue) refuse("queue-full", "", 1);
     return this.wait();

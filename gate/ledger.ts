@@ -32,7 +32,19 @@ interface State {
   leases: Record<number, { isolate: string; open: number; minute: number; hour: number; ends: number }>;
 }
 
-const NEW: State = { usage: EMPTY_USAGE, seq: 0, hash: GENESIS, stopped: false, denied: [], waitUntil: 0, archived: 0, archiveFailing: false, lease: 0, isolates: {}, leases: {} };
+const NEW: State = {
+  usage: EMPTY_USAGE,
+  seq: 0,
+  hash: GENESIS,
+  stopped: false,
+  denied: [],
+  waitUntil: 0,
+  archived: 0,
+  archiveFailing: false,
+  lease: 0,
+  isolates: {},
+  leases: {},
+};
 
 /**
  * The gate's one memory, single-threaded by nature: counts against the limits, holds the kill switch and the denied tokens, and gives every
@@ -53,7 +65,9 @@ export class Ledger extends DurableObject {
     const sql = ctx.storage.sql;
     sql.exec(`CREATE TABLE IF NOT EXISTS state (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL)`);
     sql.exec(`CREATE TABLE IF NOT EXISTS lines (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, text TEXT NOT NULL)`);
-    sql.exec(`CREATE TABLE IF NOT EXISTS segments (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, key TEXT NOT NULL)`);
+    sql.exec(
+      `CREATE TABLE IF NOT EXISTS segments (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, key TEXT NOT NULL)`,
+    );
     sql.exec(`CREATE TABLE IF NOT EXISTS cells (name TEXT PRIMARY KEY, version INTEGER NOT NULL, value TEXT NOT NULL)`);
     const row = sql.exec<{ json: string }>(`SELECT json FROM state`).toArray()[0];
     this.state = row === undefined ? NEW : { ...NEW, ...(JSON.parse(row.json) as Partial<State>) };
@@ -72,7 +86,12 @@ export class Ledger extends DurableObject {
 
   /** No isolate uses a token with this hash again (base64 SHA-256). The list keeps the last hundred. */
   async deny(tokenSha256: string): Promise<void> {
-    await this.inTurn(async () => this.save({ ...this.state, denied: [tokenSha256, ...this.state.denied.filter((d) => d !== tokenSha256)].slice(0, 100) }));
+    await this.inTurn(async () =>
+      this.save({
+        ...this.state,
+        denied: [tokenSha256, ...this.state.denied.filter((d) => d !== tokenSha256)].slice(0, 100),
+      }),
+    );
   }
 
   /** GitHub asked to wait until this instant (milliseconds). */
@@ -82,7 +101,11 @@ export class Ledger extends DurableObject {
 
   /** A cell: a sealed value with its version, for the token store that has no check-and-set of its own. Version 0: never written. */
   async cell(name: string): Promise<{ readonly version: number; readonly value: string }> {
-    return this.ctx.storage.sql.exec<{ version: number; value: string }>(`SELECT version, value FROM cells WHERE name = ?`, name).toArray()[0] ?? { version: 0, value: "" };
+    return (
+      this.ctx.storage.sql
+        .exec<{ version: number; value: string }>(`SELECT version, value FROM cells WHERE name = ?`, name)
+        .toArray()[0] ?? { version: 0, value: "" }
+    );
   }
 
   /** Writes a cell only if its version still is `cas`; false when someone else was first. */
@@ -100,7 +123,12 @@ export class Ledger extends DurableObject {
   async linesToArchive(): Promise<ArchiveBatch | undefined> {
     const now = Date.now();
     if (now < this.movingUntil) return undefined;
-    const rows = this.ctx.storage.sql.exec<{ first: number; last: number; text: string }>(`SELECT first, last, text FROM lines ORDER BY first LIMIT ?`, ARCHIVE_ROWS).toArray();
+    const rows = this.ctx.storage.sql
+      .exec<{ first: number; last: number; text: string }>(
+        `SELECT first, last, text FROM lines ORDER BY first LIMIT ?`,
+        ARCHIVE_ROWS,
+      )
+      .toArray();
     const taken: typeof rows = [];
     let bytes = 0;
     for (const row of rows) {
@@ -111,7 +139,15 @@ export class Ledger extends DurableObject {
     const first = taken[0];
     const last = taken[taken.length - 1];
     if (first !== undefined) this.movingUntil = now + MOVING_MS;
-    return first && last && { first: first.first, last: last.last, text: taken.map((r) => r.text).join(""), more: taken.length < rows.length || rows.length === ARCHIVE_ROWS };
+    return (
+      first &&
+      last && {
+        first: first.first,
+        last: last.last,
+        text: taken.map((r) => r.text).join(""),
+        more: taken.length < rows.length || rows.length === ARCHIVE_ROWS,
+      }
+    );
   }
 
   /** The lines up to `last` are in the archive under `key`; only now are they dropped here. */
@@ -132,11 +168,25 @@ export class Ledger extends DurableObject {
   }
 
   /** Where the lines after `seq` are: archive objects first, then text that is still here. */
-  async linesAfter(seq: number): Promise<{ readonly keys: readonly string[]; readonly text: string; readonly head: { readonly seq: number; readonly hash: string } }> {
+  async linesAfter(seq: number): Promise<{
+    readonly keys: readonly string[];
+    readonly text: string;
+    readonly head: { readonly seq: number; readonly hash: string };
+  }> {
     const sql = this.ctx.storage.sql;
-    const keys = sql.exec<{ key: string }>(`SELECT key FROM segments WHERE last > ? ORDER BY first LIMIT 50`, seq).toArray().map((r) => r.key);
+    const keys = sql
+      .exec<{ key: string }>(`SELECT key FROM segments WHERE last > ? ORDER BY first LIMIT 50`, seq)
+      .toArray()
+      .map((r) => r.key);
     // Lines still here follow all segments; they are only part of this page when the segments are.
-    const text = keys.length === 50 ? "" : sql.exec<{ text: string }>(`SELECT text FROM lines WHERE last > ? ORDER BY first LIMIT 200`, seq).toArray().map((r) => r.text).join("");
+    const text =
+      keys.length === 50
+        ? ""
+        : sql
+            .exec<{ text: string }>(`SELECT text FROM lines WHERE last > ? ORDER BY first LIMIT 200`, seq)
+            .toArray()
+            .map((r) => r.text)
+            .join("");
     return { keys, text, head: { seq: this.state.seq, hash: this.state.hash } };
   }
 
@@ -157,14 +207,25 @@ export class Ledger extends DurableObject {
     if (!isNew) delete leases[before?.lease ?? 0];
     else usage = bookLeases(request, leases, usage, now);
     const { ask } = request;
-    const granted = ask === undefined || this.state.stopped ? undefined : grantLease(ask.limits, usage, now, ask.need, ask.want);
+    const granted =
+      ask === undefined || this.state.stopped ? undefined : grantLease(ask.limits, usage, now, ask.need, ask.want);
     let lease: SettleAnswer["lease"];
     if (granted !== undefined) {
       usage = granted.usage;
       lease = { id: this.state.lease + 1, ...granted.grant };
-      if (lease.requests > 0) leases[lease.id] = { isolate: request.isolate, open: lease.requests, minute: lease.minute, hour: lease.hour, ends: now + lease.ms };
+      if (lease.requests > 0)
+        leases[lease.id] = {
+          isolate: request.isolate,
+          open: lease.requests,
+          minute: lease.minute,
+          hour: lease.hour,
+          ends: now + lease.ms,
+        };
     }
-    const isolates = { ...this.state.isolates, [request.isolate]: { batch: Math.max(request.batch, before?.batch ?? 0), lease: lease?.id ?? 0, seen: now } };
+    const isolates = {
+      ...this.state.isolates,
+      [request.isolate]: { batch: Math.max(request.batch, before?.batch ?? 0), lease: lease?.id ?? 0, seen: now },
+    };
     this.save({ ...this.state, ...chained, usage, lease: lease?.id ?? this.state.lease, leases, isolates });
     if (lease !== undefined && !this.watching) {
       this.watching = true;
@@ -201,13 +262,31 @@ export class Ledger extends DurableObject {
   private async recordGaps(now: number): Promise<void> {
     const leases = { ...this.state.leases };
     const dead = Object.entries(leases).filter(([, lease]) => lease.ends < now - GAP_AFTER_MS);
-    const entries = dead.map(([id, lease]) => entryText({
-      ts: new Date(lease.ends).toISOString(), agent: "", requestId: `${lease.isolate}-lease-${id}`, clientIp: "", method: "", path: "", route: "", repository: "", decision: "gap",
-      reason: `at most ${lease.open} requests of an isolate are not on record`, status: 0, bytesIn: 0, bytesOut: 0, ms: 0, tokenSha256: "", findings: [],
-    }));
+    const entries = dead.map(([id, lease]) =>
+      entryText({
+        ts: new Date(lease.ends).toISOString(),
+        agent: "",
+        requestId: `${lease.isolate}-lease-${id}`,
+        clientIp: "",
+        method: "",
+        path: "",
+        route: "",
+        repository: "",
+        decision: "gap",
+        reason: `at most ${lease.open} requests of an isolate are not on record`,
+        status: 0,
+        bytesIn: 0,
+        bytesOut: 0,
+        ms: 0,
+        tokenSha256: "",
+        findings: [],
+      }),
+    );
     const chained = await this.chain(entries);
     for (const [id] of dead) delete leases[Number(id)];
-    const isolates = Object.fromEntries(Object.entries(this.state.isolates).filter(([, isolate]) => isolate.seen > now - 24 * 3_600_000));
+    const isolates = Object.fromEntries(
+      Object.entries(this.state.isolates).filter(([, isolate]) => isolate.seen > now - 24 * 3_600_000),
+    );
     this.save({ ...this.state, ...chained, leases, isolates });
     const next = Math.min(...Object.values(leases).map((lease) => lease.ends));
     this.watching = Number.isFinite(next);
@@ -239,7 +318,8 @@ function bookLeases(request: SettleRequest, leases: State["leases"], before: Usa
     usage = giveBack(usage, now, known, unused);
     leases[lease] = { ...known, open: known.open - unused.requests };
   }
-  for (const { lease } of [...request.reported, ...request.closed]) if ((leases[lease]?.open ?? 1) <= 0) delete leases[lease];
+  for (const { lease } of [...request.reported, ...request.closed])
+    if ((leases[lease]?.open ?? 1) <= 0) delete leases[lease];
   return usage;
 }
 

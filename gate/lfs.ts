@@ -1,5 +1,11 @@
 import { Searcher } from "../infra/posture/gate/git/pack";
-import { isLfsAddress, judgeLfsBatch, readLfsAnswer, type LfsAction, type LfsTarget } from "../infra/posture/gate/git/lfs";
+import {
+  isLfsAddress,
+  judgeLfsBatch,
+  readLfsAnswer,
+  type LfsAction,
+  type LfsTarget,
+} from "../infra/posture/gate/git/lfs";
 import { SecretRefusal } from "../infra/posture/gate/body";
 import { Refusal } from "../infra/posture/gate/refusals";
 import { base64url, fromBase64 } from "./bytes";
@@ -41,7 +47,13 @@ export async function lfs(isolate: Isolate, visit: Visit, target: LfsTarget): Pr
   visit.token = token;
   const sealed = await unseal(token, visit.headers.get(SEAL) ?? "");
   const action = target.kind === "verify" ? "verify" : target.write ? "upload" : "download";
-  if (sealed?.oid !== target.oid || sealed.action !== action || sealed.repository !== target.repository.fullName || visit.startedAt > sealed.until || !isLfsAddress(isolate.policy, sealed.href)) {
+  if (
+    sealed?.oid !== target.oid ||
+    sealed.action !== action ||
+    sealed.repository !== target.repository.fullName ||
+    visit.startedAt > sealed.until ||
+    !isLfsAddress(isolate.policy, sealed.href)
+  ) {
     return refuse("lfs-refused", "address");
   }
   if (action === "download") return download(isolate, visit, sealed);
@@ -50,7 +62,8 @@ export async function lfs(isolate: Isolate, visit: Visit, target: LfsTarget): Pr
 
 async function batch(isolate: Isolate, visit: Visit, { repository }: LfsTarget): Promise<Response> {
   const { policy } = isolate.policy;
-  if (!/^application\/vnd\.git-lfs\+json(?: *; *charset=utf-8)?$/i.test(visit.headers.get("content-type") ?? "")) refuse("media-type");
+  if (!/^application\/vnd\.git-lfs\+json(?: *; *charset=utf-8)?$/i.test(visit.headers.get("content-type") ?? ""))
+    refuse("media-type");
   if (visit.headers.has("content-encoding")) refuse("encoding-not-inspected");
   const { text, bytes } = await readText(visit.request, policy.limits.maxBodyBytes);
   visit.bytesIn = bytes;
@@ -63,34 +76,60 @@ async function batch(isolate: Isolate, visit: Visit, { repository }: LfsTarget):
     base: policy.upstream.git,
     path: `/${repository.fullName}.git/info/lfs/objects/batch`,
     method: "POST",
-    headers: (token) => ({ authorization: token.basic, "content-type": TYPE, accept: TYPE, "user-agent": "git-lfs/3.0.0 (gatehouse)" }),
+    headers: (token) => ({
+      authorization: token.basic,
+      "content-type": TYPE,
+      accept: TYPE,
+      "user-agent": "git-lfs/3.0.0 (gatehouse)",
+    }),
     body: judged.text,
     resource: "git",
   });
   if (answer.status !== 200) {
     await answer.body?.cancel();
-    return refuse(answer.status === 404 || answer.status === 403 ? "lookup-failed" : "upstream-error", String(answer.status));
+    return refuse(
+      answer.status === 404 || answer.status === 403 ? "lookup-failed" : "upstream-error",
+      String(answer.status),
+    );
   }
   const objects = readLfsAnswer(isolate.policy, judged, await readJson(answer, MAX_BATCH_ANSWER));
   const token = visit.token;
   if (objects === undefined || token === undefined) return refuse("answer-refused");
   const base = `${visit.base}/${repository.fullName}.git/info/lfs/objects`;
   const until = Date.now() + LIFETIME_MS;
-  const out = await Promise.all(objects.map(async ({ oid, size, error, actions }) => {
-    const sealed: Record<string, unknown> = {};
-    for (const [name, action] of Object.entries(actions)) {
-      const text = await seal(token, { ...action, oid, size, action: name as Sealed["action"], repository: repository.fullName, until });
-      sealed[name] = { href: `${base}/${oid}${name === "verify" ? "/verify" : ""}`, header: { [SEAL]: text }, expires_in: LIFETIME_MS / 1000 };
-    }
-    return { oid, size, ...(error === undefined ? { actions: sealed } : { error }) };
-  }));
+  const out = await Promise.all(
+    objects.map(async ({ oid, size, error, actions }) => {
+      const sealed: Record<string, unknown> = {};
+      for (const [name, action] of Object.entries(actions)) {
+        const text = await seal(token, {
+          ...action,
+          oid,
+          size,
+          action: name as Sealed["action"],
+          repository: repository.fullName,
+          until,
+        });
+        sealed[name] = {
+          href: `${base}/${oid}${name === "verify" ? "/verify" : ""}`,
+          header: { [SEAL]: text },
+          expires_in: LIFETIME_MS / 1000,
+        };
+      }
+      return { oid, size, ...(error === undefined ? { actions: sealed } : { error }) };
+    }),
+  );
   const body = JSON.stringify({ transfer: "basic", objects: out, hash_algo: "sha256" });
   visit.bytesOut = body.length;
   await isolate.link.takeBytes(visit.background, body.length);
   return new Response(body, { headers: headersOf(visit, TYPE) });
 }
 
-const headersOf = (visit: Visit, type: string): Record<string, string> => ({ "content-type": type, "cache-control": "private, no-store", "x-content-type-options": "nosniff", "x-gatehouse-request-id": visit.requestId });
+const headersOf = (visit: Visit, type: string): Record<string, string> => ({
+  "content-type": type,
+  "cache-control": "private, no-store",
+  "x-content-type-options": "nosniff",
+  "x-gatehouse-request-id": visit.requestId,
+});
 
 async function download(isolate: Isolate, visit: Visit, sealed: Sealed): Promise<Response> {
   const { limits } = isolate.policy.policy;
@@ -99,9 +138,14 @@ async function download(isolate: Isolate, visit: Visit, sealed: Sealed): Promise
   const found = await ask(isolate, sealed, "GET", undefined);
   if (found.status !== 200) {
     await found.body?.cancel();
-    return refuse(found.status >= 300 && found.status < 400 ? "redirect-refused" : "upstream-error", String(found.status));
+    return refuse(
+      found.status >= 300 && found.status < 400 ? "redirect-refused" : "upstream-error",
+      String(found.status),
+    );
   }
-  return new Response(await counted(isolate, visit, found, limits.maxDownloadBytes), { headers: headersOf(visit, "application/octet-stream") });
+  return new Response(await counted(isolate, visit, found, limits.maxDownloadBytes), {
+    headers: headersOf(visit, "application/octet-stream"),
+  });
 }
 
 /** Guard `lfs-content`: streams one object to its storage, searched as it passes; its last byte leaves only when all of it is what its id says. */
@@ -125,7 +169,10 @@ async function upload(isolate: Isolate, visit: Visit, sealed: Sealed): Promise<R
     let held: Uint8Array = new Uint8Array(0);
     const reader = (visit.request.body as ReadableStream<Uint8Array> | null)?.getReader();
     for (;;) {
-      const { done, value } = (await reader?.read().catch(() => refuse("body-aborted"))) ?? { done: true, value: undefined };
+      const { done, value } = (await reader?.read().catch(() => refuse("body-aborted"))) ?? {
+        done: true,
+        value: undefined,
+      };
       if (done || value === undefined) break;
       visit.bytesIn += value.length;
       if (visit.bytesIn > sealed.size) refuse("body-too-large");
@@ -137,7 +184,9 @@ async function upload(isolate: Isolate, visit: Visit, sealed: Sealed): Promise<R
     }
     if (visit.bytesIn !== sealed.size) refuse("body-aborted");
     await hashing.close();
-    const found = Array.from(new Uint8Array(await digest.digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    const found = Array.from(new Uint8Array(await digest.digest), (byte) => byte.toString(16).padStart(2, "0")).join(
+      "",
+    );
     if (found !== sealed.oid) refuse("body-value", "the content has another id");
     if (held.length > 0) await Promise.race([writer.write(held), answering]);
     control.sent(limits.upstreamTimeoutSeconds * 1000);
@@ -156,17 +205,34 @@ async function verify(isolate: Isolate, visit: Visit, sealed: Sealed): Promise<R
   // What is confirmed is what was sealed; the client's own words add nothing.
   await readBytes(visit.request, 4096);
   visit.admission = await isolate.link.admit(visit.background, true, 0, visit.startedAt);
-  const answer = await ask(isolate, { ...sealed, header: { ...sealed.header, "content-type": TYPE } }, "POST", JSON.stringify({ oid: sealed.oid, size: sealed.size }));
+  const answer = await ask(
+    isolate,
+    { ...sealed, header: { ...sealed.header, "content-type": TYPE } },
+    "POST",
+    JSON.stringify({ oid: sealed.oid, size: sealed.size }),
+  );
   await answer.body?.cancel();
   if (answer.status !== 200) return refuse("upstream-error", String(answer.status));
   return new Response(null, { status: 200, headers: headersOf(visit, TYPE) });
 }
 
 /** A request to the storage: with the headers that GitHub gave for it, and without the token. */
-async function ask(isolate: Isolate, { href, header }: LfsAction, method: string, body: string | ReadableStream<Uint8Array> | undefined, control = new StreamControl()): Promise<Response> {
+async function ask(
+  isolate: Isolate,
+  { href, header }: LfsAction,
+  method: string,
+  body: string | ReadableStream<Uint8Array> | undefined,
+  control = new StreamControl(),
+): Promise<Response> {
   if (!(body instanceof ReadableStream)) control.sent(isolate.policy.policy.limits.upstreamTimeoutSeconds * 1000);
   try {
-    const answer = await fetch(href, { method, headers: { accept: "*/*", "user-agent": "gatehouse", ...header }, ...UNCACHED, signal: control.signal, ...(body === undefined ? {} : { body }) });
+    const answer = await fetch(href, {
+      method,
+      headers: { accept: "*/*", "user-agent": "gatehouse", ...header },
+      ...UNCACHED,
+      signal: control.signal,
+      ...(body === undefined ? {} : { body }),
+    });
     control.answered();
     return answer;
   } catch (error) {
@@ -176,13 +242,22 @@ async function ask(isolate: Isolate, { href, header }: LfsAction, method: string
 
 /** Guard `lfs-seal`: a key that every isolate with the same token has, and nobody without it; a new token makes old addresses useless. */
 async function sealKey(token: Token): Promise<CryptoKey> {
-  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`gatehouse-lfs-address\n${token.value}`));
+  const bytes = await crypto.subtle.digest(
+    "SHA-256",
+    new TextEncoder().encode(`gatehouse-lfs-address\n${token.value}`),
+  );
   return crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);
 }
 
 async function seal(token: Token, sealed: Sealed): Promise<string> {
   const iv = crypto.getRandomValues(new Uint8Array(12));
-  const data = new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv }, await sealKey(token), new TextEncoder().encode(JSON.stringify(sealed))));
+  const data = new Uint8Array(
+    await crypto.subtle.encrypt(
+      { name: "AES-GCM", iv },
+      await sealKey(token),
+      new TextEncoder().encode(JSON.stringify(sealed)),
+    ),
+  );
   const all = new Uint8Array(12 + data.length);
   all.set(iv);
   all.set(data, 12);
@@ -193,7 +268,11 @@ async function unseal(token: Token, text: string): Promise<Sealed | undefined> {
   if (!/^[A-Za-z0-9_-]{40,16384}$/.test(text)) return undefined;
   try {
     const bytes = fromBase64(text.replaceAll("-", "+").replaceAll("_", "/"));
-    const plain = await crypto.subtle.decrypt({ name: "AES-GCM", iv: bytes.subarray(0, 12) }, await sealKey(token), bytes.subarray(12));
+    const plain = await crypto.subtle.decrypt(
+      { name: "AES-GCM", iv: bytes.subarray(0, 12) },
+      await sealKey(token),
+      bytes.subarray(12),
+    );
     return JSON.parse(new TextDecoder().decode(plain)) as Sealed;
   } catch {
     return undefined;

@@ -63,7 +63,12 @@ export class LedgerLink {
   private leaseSize = 16;
   private writeSize = 2;
   private lastGrant = 0;
-  private last: Pick<SettleAnswer, "stopped" | "denied" | "waitUntil" | "archiveFailing"> = { stopped: false, denied: [], waitUntil: 0, archiveFailing: false };
+  private last: Pick<SettleAnswer, "stopped" | "denied" | "waitUntil" | "archiveFailing"> = {
+    stopped: false,
+    denied: [],
+    waitUntil: 0,
+    archiveFailing: false,
+  };
 
   constructor(
     private readonly env: GateEnv,
@@ -125,7 +130,13 @@ export class LedgerLink {
 
   private use(amounts: Amounts, now: number): Lease | undefined {
     for (const lease of this.leases) {
-      if (!isWithin(now, lease.from, lease.until) || lease.requests < amounts.requests || lease.writes < amounts.writes || lease.bytes < amounts.bytes) continue;
+      if (
+        !isWithin(now, lease.from, lease.until) ||
+        lease.requests < amounts.requests ||
+        lease.writes < amounts.writes ||
+        lease.bytes < amounts.bytes
+      )
+        continue;
       lease.requests -= amounts.requests;
       lease.writes -= amounts.writes;
       lease.bytes -= amounts.bytes;
@@ -160,7 +171,10 @@ export class LedgerLink {
       if (!left.has(waiter)) continue;
       const { amounts } = waiter;
       const lease = answer.stopped ? undefined : this.use(amounts, now);
-      const short = (amounts.requests > 0 ? answer.short.requests : undefined) ?? (amounts.writes > 0 ? answer.short.writes : undefined) ?? (amounts.bytes > 0 ? answer.short.bytes : undefined);
+      const short =
+        (amounts.requests > 0 ? answer.short.requests : undefined) ??
+        (amounts.writes > 0 ? answer.short.writes : undefined) ??
+        (amounts.bytes > 0 ? answer.short.bytes : undefined);
       if (lease !== undefined) waiter.serve(lease);
       else if (answer.stopped) waiter.refuse(new Refused(new Refusal("token-stopped")));
       else if (short !== undefined) waiter.refuse(new Refused(new Refusal(short.rule), short.retryAfter));
@@ -246,16 +260,38 @@ export class LedgerLink {
     const closed: { lease: number; unused: Amounts }[] = [];
     // A lease that is over or used up goes back; the newest that still has something serves until the next one is here.
     const keep = this.leases.filter((lease) => isWithin(now, lease.from, lease.until) && lease.requests > 0).slice(-1);
-    for (const lease of this.leases) if (!keep.includes(lease)) closed.push({ lease: lease.id, unused: { requests: lease.requests, writes: lease.writes, bytes: lease.bytes } });
+    for (const lease of this.leases)
+      if (!keep.includes(lease))
+        closed.push({
+          lease: lease.id,
+          unused: { requests: lease.requests, writes: lease.writes, bytes: lease.bytes },
+        });
     this.leases = keep;
-    const need = this.waiting.reduce((sum, { amounts: a }) => ({ requests: sum.requests + a.requests, writes: sum.writes + a.writes, bytes: sum.bytes + a.bytes }), { requests: 0, writes: 0, bytes: 0 });
+    const need = this.waiting.reduce(
+      (sum, { amounts: a }) => ({
+        requests: sum.requests + a.requests,
+        writes: sum.writes + a.writes,
+        bytes: sum.bytes + a.bytes,
+      }),
+      { requests: 0, writes: 0, bytes: 0 },
+    );
     if (this.asking) {
       // A lease that ran out asks for a larger one, a lease that was hardly used for a smaller one.
       const idle = closed.some((c) => c.unused.requests * 2 > this.lastGrant);
-      this.leaseSize = Math.min(MAX_LEASE, Math.max(16, need.requests * 2, idle ? this.leaseSize >> 1 : this.leaseSize * 2));
-      this.writeSize = Math.min(MAX_WRITE_LEASE, Math.max(2, need.writes > 0 ? Math.max(need.writes, this.writeSize) * 2 : this.writeSize >> 1));
+      this.leaseSize = Math.min(
+        MAX_LEASE,
+        Math.max(16, need.requests * 2, idle ? this.leaseSize >> 1 : this.leaseSize * 2),
+      );
+      this.writeSize = Math.min(
+        MAX_WRITE_LEASE,
+        Math.max(2, need.writes > 0 ? Math.max(need.writes, this.writeSize) * 2 : this.writeSize >> 1),
+      );
     }
-    const want = { requests: Math.max(need.requests, this.leaseSize), writes: Math.max(need.writes, this.writeSize), bytes: need.bytes + 16 * 1024 * 1024 };
+    const want = {
+      requests: Math.max(need.requests, this.leaseSize),
+      writes: Math.max(need.writes, this.writeSize),
+      bytes: need.bytes + 16 * 1024 * 1024,
+    };
     const request: SettleRequest = {
       isolate: this.isolate,
       batch: ++this.batch,

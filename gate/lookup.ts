@@ -1,4 +1,11 @@
-import { judgeComparison, judgeDirectories, lookupPath, type Comparison, type Directories, type Lookup } from "../infra/posture/gate/lookups";
+import {
+  judgeComparison,
+  judgeDirectories,
+  lookupPath,
+  type Comparison,
+  type Directories,
+  type Lookup,
+} from "../infra/posture/gate/lookups";
 import { Refusal } from "../infra/posture/gate/refusals";
 import type { Isolate } from "./isolate";
 import { Refused, refuse } from "./problem";
@@ -22,7 +29,10 @@ async function replacesNothing(isolate: Isolate, visit: Visit, lookup: Directori
     await answer.body?.cancel();
     refuse("upstream-error");
   }
-  const refused = judgeDirectories(lookup, answer.status === 404 ? await answer.body?.cancel() : await readJson(answer, MAX_LOOKUP_ANSWER));
+  const refused = judgeDirectories(
+    lookup,
+    answer.status === 404 ? await answer.body?.cancel() : await readJson(answer, MAX_LOOKUP_ANSWER),
+  );
   if (refused !== undefined) throw new Refused(refused);
 }
 

@@ -26,7 +26,11 @@ export class ObjectReader implements ObjectSource {
   private readonly commits = new Map<string, Commit>();
   private readonly judged = new Map<string, ReadonlySet<string> | Refusal>();
 
-  constructor(private readonly isolate: Isolate, private readonly visit: Visit, private readonly repository: CompiledRepository) {}
+  constructor(
+    private readonly isolate: Isolate,
+    private readonly visit: Visit,
+    private readonly repository: CompiledRepository,
+  ) {}
 
   async tree(id: string): Promise<Tree | undefined> {
     if (++this.single > SINGLE_TREES) await this.list();
@@ -55,7 +59,13 @@ export class ObjectReader implements ObjectSource {
   private async compare(id: string, own: boolean): Promise<ReadonlySet<string> | Refusal> {
     try {
       this.count();
-      return await changedFiles(this.isolate, this.visit, { kind: "compare", repository: this.repository, base: this.repository.defaultBranch, head: id, ...(own ? { adds: [] } : {}) });
+      return await changedFiles(this.isolate, this.visit, {
+        kind: "compare",
+        repository: this.repository,
+        base: this.repository.defaultBranch,
+        head: id,
+        ...(own ? { adds: [] } : {}),
+      });
     } catch (error) {
       if (error instanceof Refused && error.refusal.status === 403) return error.refusal;
       throw error;
@@ -67,7 +77,8 @@ export class ObjectReader implements ObjectSource {
   }
 
   async tip(): Promise<string | undefined> {
-    const body = (await this.get(`branches/${encodeURIComponent(this.repository.defaultBranch)}`)) as { commit?: { commit?: { tree?: { sha?: unknown } } } } | undefined;
+    const body = (await this.get(`branches/${encodeURIComponent(this.repository.defaultBranch)}`)) as
+      { commit?: { commit?: { tree?: { sha?: unknown } } } } | undefined;
     const tree = body?.commit?.commit?.tree?.sha;
     if (typeof tree !== "string") return undefined;
     this.roots.add(tree);
@@ -82,7 +93,8 @@ export class ObjectReader implements ObjectSource {
         if (error instanceof Refused && error.refusal.rule === "answer-too-large") return undefined;
         throw error;
       });
-      for (const [id, tree] of readListing(answer, root) ?? new Map<string, Map<string, Entry>>()) this.listed.set(id, tree);
+      for (const [id, tree] of readListing(answer, root) ?? new Map<string, Map<string, Entry>>())
+        this.listed.set(id, tree);
     }
   }
 
@@ -92,7 +104,11 @@ export class ObjectReader implements ObjectSource {
 
   private async get(path: string): Promise<unknown> {
     this.count();
-    const answer = await askApi(this.isolate, this.visit, `/repos/${this.isolate.policy.policy.organization}/${this.repository.name}/${path}`);
+    const answer = await askApi(
+      this.isolate,
+      this.visit,
+      `/repos/${this.isolate.policy.policy.organization}/${this.repository.name}/${path}`,
+    );
     if (answer.status !== 200) {
       await answer.body?.cancel();
       if (answer.status === 404 || answer.status === 409 || answer.status === 422) return undefined;

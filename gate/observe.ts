@@ -14,7 +14,15 @@ import type { Visit } from "./visit";
  * What a posture or a version of the gate could open. Everything else is closed in every posture (merging, minting, hooks, keys, other owners, branches
  * and paths that are not the agent's), or protects the gate's own reading of the request, and is refused while observing, too.
  */
-const OBSERVED: ReadonlySet<RuleId> = new Set(["route-not-allowed", "repository-not-listed", "access-read-only", "query-not-allowed", "body-key-not-allowed", "body-value", "search-not-scoped"]);
+const OBSERVED: ReadonlySet<RuleId> = new Set([
+  "route-not-allowed",
+  "repository-not-listed",
+  "access-read-only",
+  "query-not-allowed",
+  "body-key-not-allowed",
+  "body-value",
+  "search-not-scoped",
+]);
 
 /**
  * Guard `observe-write`: of writes only those whose route the gate knows, to a repository that is read or not listed, or with a key more in the body. A
@@ -25,7 +33,12 @@ function mayObserveWrite(visit: Visit, rule: RuleId): boolean {
   const route = visit.verdict?.route;
   if (route === undefined || visit.target.includes("?")) return false;
   if (rule === "access-read-only") return true;
-  return !/^(?:contents|git|pulls)\./.test(route.id) && route.marks === undefined && route.guardLabel === undefined && rule !== "route-not-allowed";
+  return (
+    !/^(?:contents|git|pulls)\./.test(route.id) &&
+    route.marks === undefined &&
+    route.guardLabel === undefined &&
+    rule !== "route-not-allowed"
+  );
 }
 
 /**
@@ -34,7 +47,13 @@ function mayObserveWrite(visit: Visit, rule: RuleId): boolean {
  */
 export function mayObserve(isolate: Isolate, visit: Visit, refusal: Refusal): boolean {
   const { mode } = isolate.policy.policy;
-  if (mode.kind !== "observe" || !OBSERVED.has(refusal.rule) || visit.verdict?.kind !== "rest" || visit.startedAt >= Date.parse(`${mode.until}T23:59:59Z`)) return false;
+  if (
+    mode.kind !== "observe" ||
+    !OBSERVED.has(refusal.rule) ||
+    visit.verdict?.kind !== "rest" ||
+    visit.startedAt >= Date.parse(`${mode.until}T23:59:59Z`)
+  )
+    return false;
   return !isWrite(visit) || mayObserveWrite(visit, refusal.rule);
 }
 

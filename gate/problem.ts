@@ -16,14 +16,17 @@ export function problem(refusal: Refusal, requestId: string, retryAfter?: number
     "x-content-type-options": "nosniff",
     "x-gatehouse-request-id": requestId,
   };
-  if (refusal.status === 401) headers["www-authenticate"] = "Basic realm=\"gatehouse\", charset=\"UTF-8\"";
+  if (refusal.status === 401) headers["www-authenticate"] = 'Basic realm="gatehouse", charset="UTF-8"';
   if (retryAfter !== undefined) headers["retry-after"] = String(retryAfter);
   return new Response(JSON.stringify(body), { status: refusal.status, headers });
 }
 
 /** A refusal on its way up; anything else that is thrown is the gate's own failure. */
 export class Refused extends Error {
-  constructor(readonly refusal: Refusal, readonly retryAfter?: number) {
+  constructor(
+    readonly refusal: Refusal,
+    readonly retryAfter?: number,
+  ) {
     super(refusal.rule);
   }
 }

@@ -24,10 +24,25 @@ interface FollowUp {
  * The draft exists by now, so nothing here changes the agent's answer: what fails is a finding in its record, and an alert.
  * @param number The pull request; undefined when GitHub's answer did not say.
  */
-export async function mark(isolate: Isolate, visit: Visit, repository: CompiledRepository, number: number | undefined): Promise<void> {
+export async function mark(
+  isolate: Isolate,
+  visit: Visit,
+  repository: CompiledRepository,
+  number: number | undefined,
+): Promise<void> {
   const at = `/repos/${isolate.policy.policy.organization}/${repository.name}`;
-  const label: FollowUp = { route: "gate.label", finding: "label-not-set", path: `${at}/issues/${number}/labels`, body: { labels: [isolate.policy.policy.label] } };
-  const review: FollowUp = { route: "gate.request-review", finding: "review-not-requested", path: `${at}/pulls/${number}/requested_reviewers`, body: { team_reviewers: repository.reviewers } };
+  const label: FollowUp = {
+    route: "gate.label",
+    finding: "label-not-set",
+    path: `${at}/issues/${number}/labels`,
+    body: { labels: [isolate.policy.policy.label] },
+  };
+  const review: FollowUp = {
+    route: "gate.request-review",
+    finding: "review-not-requested",
+    path: `${at}/pulls/${number}/requested_reviewers`,
+    body: { team_reviewers: repository.reviewers },
+  };
   // One after the other, as GitHub asks of those that write.
   for (const [index, step] of [label, ...(repository.reviewers.length === 0 ? [] : [review])].entries()) {
     const from = Date.now();
@@ -35,9 +50,25 @@ export async function mark(isolate: Isolate, visit: Visit, repository: CompiledR
     const done = status >= 200 && status < 300;
     if (!done) {
       visit.findings = [...visit.findings, { rule: step.finding, offset: status }];
-      isolate.alerts.raise(visit.background, step.finding, { requestId: visit.requestId, repository: repository.fullName, pullRequest: number ?? 0, status });
+      isolate.alerts.raise(visit.background, step.finding, {
+        requestId: visit.requestId,
+        repository: repository.fullName,
+        pullRequest: number ?? 0,
+        status,
+      });
     }
-    const entry = { ...visit.entry(status), requestId: `${visit.requestId}.${index + 1}`, method: "POST", path: step.path, route: step.route, ts: new Date(from).toISOString(), ms: Date.now() - from, bytesIn: 0, bytesOut: 0, findings: [] };
+    const entry = {
+      ...visit.entry(status),
+      requestId: `${visit.requestId}.${index + 1}`,
+      method: "POST",
+      path: step.path,
+      route: step.route,
+      ts: new Date(from).toISOString(),
+      ms: Date.now() - from,
+      bytesIn: 0,
+      bytesOut: 0,
+      findings: [],
+    };
     if (number !== undefined) isolate.link.record(visit.background, entry, undefined);
   }
 }
@@ -51,7 +82,12 @@ async function attempt(isolate: Isolate, visit: Visit, { path, body }: FollowUp)
         base: isolate.policy.policy.upstream.api,
         path,
         method: "POST",
-        headers: (token) => ({ authorization: `Bearer ${token.value}`, accept: "application/vnd.github+json", "content-type": "application/json; charset=utf-8", "user-agent": "gatehouse" }),
+        headers: (token) => ({
+          authorization: `Bearer ${token.value}`,
+          accept: "application/vnd.github+json",
+          "content-type": "application/json; charset=utf-8",
+          "user-agent": "gatehouse",
+        }),
         body: JSON.stringify(body),
         timeoutMs: FOLLOW_UP_MS,
         resource: "core",

@@ -1,10 +1,18 @@
 import { refuse } from "./problem";
 
 /** Headers with which a request could mean something else than it says. Their presence is refused, not repaired. */
-const FORBIDDEN = ["x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url", "x-original-method"] as const;
+const FORBIDDEN = [
+  "x-http-method-override",
+  "x-http-method",
+  "x-method-override",
+  "x-original-url",
+  "x-rewrite-url",
+  "x-original-method",
+] as const;
 
 /** Media types of Accept that answer with what the gate can filter: JSON, and GitHub's own text forms. */
-const ACCEPT = /^(?:\*\/\*|application\/\*|application\/json|application\/octet-stream|application\/vnd\.github[A-Za-z0-9.+_-]{0,80}|text\/plain|text\/html)(?: *; *(?:q=[01](?:\.[0-9]{1,3})?|charset=utf-8|version=\d))*$/i;
+const ACCEPT =
+  /^(?:\*\/\*|application\/\*|application\/json|application\/octet-stream|application\/vnd\.github[A-Za-z0-9.+_-]{0,80}|text\/plain|text\/html)(?: *; *(?:q=[01](?:\.[0-9]{1,3})?|charset=utf-8|version=\d))*$/i;
 
 const VALUE = /^[\x20-\x7e]{0,1024}$/;
 
@@ -13,7 +21,8 @@ export function forwardedHeaders(headers: ReadonlyMap<string, string>, authoriza
   const out: Record<string, string> = { authorization };
   const accept = headers.get("accept");
   if (accept !== undefined && accept !== "*/*") {
-    if (accept.length > 512 || !accept.split(",").every((part) => ACCEPT.test(part.trim()))) refuse("media-type-not-allowed", accept);
+    if (accept.length > 512 || !accept.split(",").every((part) => ACCEPT.test(part.trim())))
+      refuse("media-type-not-allowed", accept);
     out["accept"] = accept;
   } else out["accept"] = "application/vnd.github+json";
   copy(headers, out, "user-agent", "gatehouse");
@@ -23,7 +32,12 @@ export function forwardedHeaders(headers: ReadonlyMap<string, string>, authoriza
   return out;
 }
 
-function copy(headers: ReadonlyMap<string, string>, out: Record<string, string>, name: string, otherwise?: string): void {
+function copy(
+  headers: ReadonlyMap<string, string>,
+  out: Record<string, string>,
+  name: string,
+  otherwise?: string,
+): void {
   const value = headers.get(name) ?? otherwise;
   if (value === undefined || value === "") return;
   if (!VALUE.test(value)) refuse("header-value", name);
@@ -44,13 +58,20 @@ export function judgeJsonType(headers: ReadonlyMap<string, string>): void {
   const encoding = headers.get("content-encoding");
   if (encoding !== undefined && encoding.toLowerCase() !== "identity") refuse("encoding-not-inspected", encoding);
   const type = headers.get("content-type");
-  if (type === undefined || !/^application\/(?:json|vnd\.github[a-z0-9.+_-]{0,80}json)(?: *; *charset=utf-8)?$/i.test(type)) refuse("media-type");
+  if (
+    type === undefined ||
+    !/^application\/(?:json|vnd\.github[a-z0-9.+_-]{0,80}json)(?: *; *charset=utf-8)?$/i.test(type)
+  )
+    refuse("media-type");
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The body's text, at most `limit` bytes; counted while it arrives, whatever its length claims. */
-export async function readText(request: Request, limit: number): Promise<{ readonly text: string; readonly bytes: number }> {
+export async function readText(
+  request: Request,
+  limit: number,
+): Promise<{ readonly text: string; readonly bytes: number }> {
   const bytes = await readBytes(request, limit);
   try {
     return { text: decoder.decode(bytes), bytes: bytes.length };
@@ -69,7 +90,11 @@ const PIECE = 16 * 1024;
  * Guard `body-size`. Reads into buffers of its own: the runtime's `text()` and `arrayBuffer()` leave so much behind for the garbage collector that
  * its pauses make the slowest hundredth of all requests three times slower.
  */
-export async function readBytes(request: { readonly headers: Headers; readonly body: ReadableStream | null }, limit: number, rule: "body-too-large" | "push-too-large" | "answer-too-large" = "body-too-large"): Promise<Uint8Array> {
+export async function readBytes(
+  request: { readonly headers: Headers; readonly body: ReadableStream | null },
+  limit: number,
+  rule: "body-too-large" | "push-too-large" | "answer-too-large" = "body-too-large",
+): Promise<Uint8Array> {
   const length = Number(request.headers.get("content-length") ?? "NaN");
   if (length > limit) refuse(rule);
   if (request.body === null) return new Uint8Array(0);
@@ -127,4 +152,3 @@ export function concatenated(parts: readonly Uint8Array[], length: number): Uint
   }
   return all;
 }
-

@@ -53,8 +53,10 @@ export async function rest(isolate: Isolate, visit: Visit): Promise<Response> {
   for (const lookup of lookups) await lookUp(isolate, visit, lookup);
   if (kept !== undefined) body = await keep(isolate, visit, kept);
   const answer = await send(isolate, visit, requestOf(isolate, visit, route, verdict.sent, body));
-  if (route.marks === "opens" && answer.status === 201 && verdict.repository !== undefined) return opened(isolate, visit, verdict.repository, answer);
-  if (route.download === true && answer.status >= 300 && answer.status < 400 && answer.status !== 304) return download(isolate, visit, answer);
+  if (route.marks === "opens" && answer.status === 201 && verdict.repository !== undefined)
+    return opened(isolate, visit, verdict.repository, answer);
+  if (route.download === true && answer.status >= 300 && answer.status < 400 && answer.status !== 304)
+    return download(isolate, visit, answer);
   return pass(isolate, visit, answer, (text) => withoutElsewhere(isolate.policy, text));
 }
 
@@ -63,7 +65,9 @@ async function keep(isolate: Isolate, visit: Visit, { path, finish }: Kept): Pro
   const answer = await askApi(isolate, visit, path);
   if (answer.status !== 200) {
     await answer.body?.cancel();
-    refuse(answer.status === 404 || answer.status === 410 || answer.status === 301 ? "lookup-failed" : "upstream-error");
+    refuse(
+      answer.status === 404 || answer.status === 410 || answer.status === 301 ? "lookup-failed" : "upstream-error",
+    );
   }
   const text = finish(await readJson(answer, MAX_TEXT_ANSWER));
   if (text instanceof Refusal) throw new Refused(text);
@@ -71,7 +75,12 @@ async function keep(isolate: Isolate, visit: Visit, { path, finish }: Kept): Pro
 }
 
 /** The answer about a pull request that was opened. It is marked whatever becomes of the answer. */
-async function opened(isolate: Isolate, visit: Visit, repository: CompiledRepository, answer: Response): Promise<Response> {
+async function opened(
+  isolate: Isolate,
+  visit: Visit,
+  repository: CompiledRepository,
+  answer: Response,
+): Promise<Response> {
   let number: number | undefined;
   try {
     return await pass(isolate, visit, answer, (text) => {
@@ -83,7 +92,13 @@ async function opened(isolate: Isolate, visit: Visit, repository: CompiledReposi
   }
 }
 
-function requestOf(isolate: Isolate, visit: Visit, route: Route, path: string, body: string | undefined): UpstreamRequest {
+function requestOf(
+  isolate: Isolate,
+  visit: Visit,
+  route: Route,
+  path: string,
+  body: string | undefined,
+): UpstreamRequest {
   // Judged before the token is there: a refusal needs none.
   const headers = forwardedHeaders(visit.headers, "");
   if (body !== undefined) headers["content-type"] = "application/json; charset=utf-8";
@@ -105,7 +120,12 @@ const latin1 = new TextDecoder("latin1");
 const encoder = new TextEncoder();
 
 /** Passes an answer on: headers by allow-list, addresses back to the gate, no trace of the token. `edit` changes the text first. */
-export async function pass(isolate: Isolate, visit: Visit, answer: Response, edit?: (text: string) => string): Promise<Response> {
+export async function pass(
+  isolate: Isolate,
+  visit: Visit,
+  answer: Response,
+  edit?: (text: string) => string,
+): Promise<Response> {
   const headers = answerHeaders(answer.headers, visit.requestId);
   const base = visit.base;
   const token = visit.token;
@@ -125,8 +145,10 @@ export async function pass(isolate: Isolate, visit: Visit, answer: Response, edi
     delete headers["content-type"];
     return new Response(null, { status, headers: cleanHeaders(headers, reflections) });
   }
-  if (answer.body === null || status === 304 || status === 204 || visit.method === "HEAD") return new Response(null, { status, headers: cleanHeaders(headers, reflections) });
-  if (headers["content-type"]?.includes("json") !== true) return passBytes(isolate, visit, answer, headers, reflections);
+  if (answer.body === null || status === 304 || status === 204 || visit.method === "HEAD")
+    return new Response(null, { status, headers: cleanHeaders(headers, reflections) });
+  if (headers["content-type"]?.includes("json") !== true)
+    return passBytes(isolate, visit, answer, headers, reflections);
   const bytes = await readBytes(answer, MAX_TEXT_ANSWER, "answer-too-large");
   const text = decoder.decode(bytes);
   const edited = edit === undefined ? text : edit(text);
@@ -136,19 +158,27 @@ export async function pass(isolate: Isolate, visit: Visit, answer: Response, edi
   // A text that was whole and had only addresses replaced, which are ASCII, is as much longer in bytes as in characters.
   const countable = clean === text && !text.includes("\ufffd");
   visit.bytesOut = countable ? bytes.length + out.length - text.length : encoder.encode(out).length;
-  if (!isolate.link.takeBytesNow(visit.bytesOut, visit.startedAt)) await isolate.link.takeBytes(visit.background, visit.bytesOut);
+  if (!isolate.link.takeBytesNow(visit.bytesOut, visit.startedAt))
+    await isolate.link.takeBytes(visit.background, visit.bytesOut);
   return new Response(out, { status, headers: cleanHeaders(headers, reflections) });
 }
 
 /** File contents, diffs and other answers that are not JSON pass as the bytes they are, or not at all. */
-async function passBytes(isolate: Isolate, visit: Visit, answer: Response, headers: Record<string, string>, reflections: Reflections): Promise<Response> {
+async function passBytes(
+  isolate: Isolate,
+  visit: Visit,
+  answer: Response,
+  headers: Record<string, string>,
+  reflections: Reflections,
+): Promise<Response> {
   const bytes = await readBytes(answer, MAX_TEXT_ANSWER, "answer-too-large");
   if (reflections.has(latin1.decode(bytes))) {
     isolate.alerts.raise(visit.background, "token-reflected", { requestId: visit.requestId });
     return refuse("answer-refused");
   }
   visit.bytesOut = bytes.length;
-  if (!isolate.link.takeBytesNow(bytes.length, visit.startedAt)) await isolate.link.takeBytes(visit.background, bytes.length);
+  if (!isolate.link.takeBytesNow(bytes.length, visit.startedAt))
+    await isolate.link.takeBytes(visit.background, bytes.length);
   return new Response(bytes, { status: answer.status, headers: cleanHeaders(headers, reflections) });
 }
 

@@ -13,11 +13,18 @@ const PIECE = 64 * 1024;
  * client's connection. Without a declared length the runtime ends the answer as if it were whole: packs and archives have an end of their own
  * that is then missing.
  */
-export async function counted(isolate: Isolate, visit: Visit, answer: Response, limit: number): Promise<ReadableStream<Uint8Array> | null> {
+export async function counted(
+  isolate: Isolate,
+  visit: Visit,
+  answer: Response,
+  limit: number,
+): Promise<ReadableStream<Uint8Array> | null> {
   const source = answer.body as ReadableStream<Uint8Array> | null;
   if (source === null) return null;
   // What is unpacked on the way here is longer than what was declared.
-  const declared = answer.headers.has("content-encoding") ? Number.NaN : Number(answer.headers.get("content-length") ?? "NaN");
+  const declared = answer.headers.has("content-encoding")
+    ? Number.NaN
+    : Number(answer.headers.get("content-length") ?? "NaN");
   if (declared > limit) {
     await source.cancel();
     refuse("answer-too-large");
@@ -26,14 +33,25 @@ export async function counted(isolate: Isolate, visit: Visit, answer: Response, 
   const through = declared >= 0 ? new FixedLengthStream(declared) : new IdentityTransformStream();
   const done = pump(isolate, visit, source, through.writable, limit).then(
     () => isolate.link.record(visit.background, visit.entry(answer.status), visit.admission),
-    () => isolate.link.record(visit.background, { ...visit.entry(answer.status), reason: "answer-too-large" }, visit.admission),
+    () =>
+      isolate.link.record(
+        visit.background,
+        { ...visit.entry(answer.status), reason: "answer-too-large" },
+        visit.admission,
+      ),
   );
   visit.background.waitUntil(done);
   return through.readable;
 }
 
 /** Moves the bytes piece by piece; each is written, and so read by the client's connection, before the buffer takes the next. */
-async function pump(isolate: Isolate, visit: Visit, source: ReadableStream<Uint8Array>, sink: WritableStream<Uint8Array>, limit: number): Promise<void> {
+async function pump(
+  isolate: Isolate,
+  visit: Visit,
+  source: ReadableStream<Uint8Array>,
+  sink: WritableStream<Uint8Array>,
+  limit: number,
+): Promise<void> {
   const reader = source.getReader({ mode: "byob" });
   const writer = sink.getWriter();
   let buffer = new ArrayBuffer(PIECE);

@@ -35,8 +35,12 @@ export class TokenSource {
   private readingFresh = false;
   private readonly store: { read(): Promise<TokenRecord> };
 
-  constructor(env: GateEnv, private readonly cacheSeconds: number) {
-    this.store = env.TOKEN_STORE.kind === "vault" ? new VaultStore(env.TOKEN_STORE, env.VAULT_SECRET_ID ?? "") : new KvStore(env);
+  constructor(
+    env: GateEnv,
+    private readonly cacheSeconds: number,
+  ) {
+    this.store =
+      env.TOKEN_STORE.kind === "vault" ? new VaultStore(env.TOKEN_STORE, env.VAULT_SECRET_ID ?? "") : new KvStore(env);
   }
 
   /** The current token. Synchronous while it is fresh; in the last fifth of its time it is renewed behind the request. */
@@ -74,8 +78,16 @@ export class TokenSource {
     const asked = Date.now();
     const record = await this.store.read();
     if (!/^[\x21-\x7e]{8,1024}$/.test(record.token)) throw new Error("the token store holds no token");
-    const expiresAt = record.expires_at === "" || record.expires_at === undefined ? Number.POSITIVE_INFINITY : Date.parse(record.expires_at);
-    const token: Token = { value: record.token, sha256: base64(await sha256(record.token)), expiresAt, basic: `Basic ${btoa(`x-access-token:${record.token}`)}` };
+    const expiresAt =
+      record.expires_at === "" || record.expires_at === undefined
+        ? Number.POSITIVE_INFINITY
+        : Date.parse(record.expires_at);
+    const token: Token = {
+      value: record.token,
+      sha256: base64(await sha256(record.token)),
+      expiresAt,
+      basic: `Basic ${btoa(`x-access-token:${record.token}`)}`,
+    };
     this.token = token;
     this.freshFrom = asked;
     this.freshUntil = asked + this.cacheSeconds * 1000;
@@ -93,7 +105,10 @@ export class TokenSource {
 class VaultStore {
   private session: { readonly token: string; readonly until: number } | undefined;
 
-  constructor(private readonly config: Extract<TokenStoreConfig, { kind: "vault" }>, private readonly secretId: string) {}
+  constructor(
+    private readonly config: Extract<TokenStoreConfig, { kind: "vault" }>,
+    private readonly secretId: string,
+  ) {}
 
   async read(): Promise<TokenRecord> {
     const path = `${this.config.mount}/data/${this.config.path}`;
@@ -113,7 +128,12 @@ class VaultStore {
   private async login(): Promise<string> {
     const now = Date.now();
     if (this.session !== undefined && now < this.session.until) return this.session.token;
-    const answer = await this.call("POST", `auth/${this.config.authMount}/login`, undefined, JSON.stringify({ role_id: this.config.roleId, secret_id: this.secretId }));
+    const answer = await this.call(
+      "POST",
+      `auth/${this.config.authMount}/login`,
+      undefined,
+      JSON.stringify({ role_id: this.config.roleId, secret_id: this.secretId }),
+    );
     if (answer.status !== 200) throw new Error(`the token store refused the gate's role (${answer.status})`);
     const body = (await answer.json()) as { auth?: { client_token?: unknown; lease_duration?: unknown } };
     const token = body.auth?.client_token;
@@ -126,7 +146,11 @@ class VaultStore {
   private call(method: string, path: string, token: string | undefined, body?: string): Promise<Response> {
     return fetch(`${this.config.address}/v1/${path}`, {
       method,
-      headers: { ...(token === undefined ? {} : { "x-vault-token": token }), "x-vault-request": "true", ...(body === undefined ? {} : { "content-type": "application/json" }) },
+      headers: {
+        ...(token === undefined ? {} : { "x-vault-token": token }),
+        "x-vault-request": "true",
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
       redirect: "manual",
       signal: AbortSignal.timeout(STORE_MS),
       ...(body === undefined ? {} : { body }),
@@ -154,7 +178,11 @@ class KvStore {
     const sealed = await this.newest();
     if (sealed.v !== 1) throw new Error("the token store holds no token");
     this.key ??= crypto.subtle.importKey("raw", fromBase64(this.env.TOKEN_KEY), "AES-GCM", false, ["decrypt"]);
-    const plain = await crypto.subtle.decrypt({ name: "AES-GCM", iv: fromBase64(sealed.iv) }, await this.key, fromBase64(sealed.data));
+    const plain = await crypto.subtle.decrypt(
+      { name: "AES-GCM", iv: fromBase64(sealed.iv) },
+      await this.key,
+      fromBase64(sealed.data),
+    );
     return JSON.parse(new TextDecoder().decode(plain)) as TokenRecord;
   }
 

@@ -82,7 +82,11 @@ export function askApi(isolate: Isolate, visit: Visit, path: string): Promise<Re
     base: isolate.policy.policy.upstream.api,
     path,
     method: "GET",
-    headers: (token) => ({ authorization: `Bearer ${token.value}`, accept: "application/vnd.github+json", "user-agent": "gatehouse" }),
+    headers: (token) => ({
+      authorization: `Bearer ${token.value}`,
+      accept: "application/vnd.github+json",
+      "user-agent": "gatehouse",
+    }),
     resource: "core",
   });
 }
@@ -110,7 +114,8 @@ async function attempt(isolate: Isolate, visit: Visit, request: UpstreamRequest,
     if (answer.status === 101 || answer.webSocket) refuse("upstream-error");
     return answer;
   } catch (error) {
-    if (error instanceof Error && (error.name === "TimeoutError" || error.name === "AbortError")) refuse("upstream-timeout");
+    if (error instanceof Error && (error.name === "TimeoutError" || error.name === "AbortError"))
+      refuse("upstream-timeout");
     if (error instanceof Error && "refusal" in error) throw error;
     return refuse("upstream-error");
   } finally {
@@ -134,7 +139,10 @@ function heedLimits(isolate: Isolate, visit: Visit, request: UpstreamRequest, an
   const now = Date.now();
   const reset = spent ? Number(answer.headers.get("x-ratelimit-reset") ?? "NaN") * 1000 : Number.NaN;
   if (reset > now) {
-    isolate.blocked.set(answer.headers.get("x-ratelimit-resource") ?? request.resource, Math.min(reset, now + MAX_WAIT_MS));
+    isolate.blocked.set(
+      answer.headers.get("x-ratelimit-resource") ?? request.resource,
+      Math.min(reset, now + MAX_WAIT_MS),
+    );
     return;
   }
   if (!turnedAway) return;
@@ -142,5 +150,9 @@ function heedLimits(isolate: Isolate, visit: Visit, request: UpstreamRequest, an
   if (!(seconds > 0)) return;
   const until = now + Math.min(seconds * 1000, MAX_WAIT_MS);
   isolate.blocked.set(request.resource, until);
-  visit.background.waitUntil(isolate.env.LEDGER.get(isolate.env.LEDGER.idFromName("ledger")).wait(until).catch(() => undefined));
+  visit.background.waitUntil(
+    isolate.env.LEDGER.get(isolate.env.LEDGER.idFromName("ledger"))
+      .wait(until)
+      .catch(() => undefined),
+  );
 }

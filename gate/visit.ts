@@ -32,7 +32,11 @@ export class Visit {
   readonly headers: ReadonlyMap<string, string>;
   private readonly origin: string;
 
-  constructor(readonly request: Request, readonly requestId: string, readonly background: Background) {
+  constructor(
+    readonly request: Request,
+    readonly requestId: string,
+    readonly background: Background,
+  ) {
     const { url } = request;
     this.target = targetOf(url);
     this.origin = url.slice(0, url.length - this.target.length);

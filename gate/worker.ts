@@ -19,7 +19,9 @@ export default {
     try {
       isolate = isolateOf(env);
     } catch (error) {
-      console.error(JSON.stringify({ alert: "policy-invalid", error: error instanceof Error ? error.message : "unknown" }));
+      console.error(
+        JSON.stringify({ alert: "policy-invalid", error: error instanceof Error ? error.message : "unknown" }),
+      );
       return problem(new Refusal("policy-invalid"), crypto.randomUUID());
     }
     const visit = new Visit(request, isolate.requestId(), ctx);
@@ -74,8 +76,13 @@ function refused(isolate: Isolate, visit: Visit, error: unknown): Response {
   const known = error instanceof Refused ? error : new Refused(new Refusal("gate-error"));
   visit.decision = "deny";
   visit.refusal = known.refusal;
-  if (!(error instanceof Refused)) isolate.alerts.raise(visit.background, "gate-error", { error: error instanceof Error ? `${error.name}: ${error.message}` : "unknown", requestId: visit.requestId });
-  else if (known.refusal.status === 503 || ALERTED.has(known.refusal.rule)) isolate.alerts.raise(visit.background, known.refusal.rule, { requestId: visit.requestId });
+  if (!(error instanceof Refused))
+    isolate.alerts.raise(visit.background, "gate-error", {
+      error: error instanceof Error ? `${error.name}: ${error.message}` : "unknown",
+      requestId: visit.requestId,
+    });
+  else if (known.refusal.status === 503 || ALERTED.has(known.refusal.rule))
+    isolate.alerts.raise(visit.background, known.refusal.rule, { requestId: visit.requestId });
   return problem(known.refusal, visit.requestId, known.retryAfter);
 }
 

@@ -1,6 +1,24 @@
 /** Everything a program can declare. The pure model is in `infra/posture`. */
 export { Posture, type PostureArgs } from "./stack";
 export { GatehouseComponent } from "./component";
-export { CodeOwners, EventHooks, MachineUser, OrganizationFence, RepositoryAccess, ReviewFence, lookUpGitHub, type GitHubFacts } from "./github";
+export {
+  CodeOwners,
+  EventHooks,
+  MachineUser,
+  OrganizationFence,
+  RepositoryAccess,
+  ReviewFence,
+  lookUpGitHub,
+  type GitHubFacts,
+} from "./github";
 export { TokenStore, type TokenStoreArgs } from "./vault";
-export { AuditTrail, Gate, Rotator, bundleGate, lookUpLedgerTag, type GateArgs, type GateScripts, type RotatorArgs } from "./cloudflare";
+export {
+  AuditTrail,
+  Gate,
+  Rotator,
+  bundleGate,
+  lookUpLedgerTag,
+  type GateArgs,
+  type GateScripts,
+  type RotatorArgs,
+} from "./cloudflare";

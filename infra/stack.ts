@@ -1,10 +1,29 @@
 import * as pulumi from "@pulumi/pulumi";
 import { AuditTrail, Gate, Rotator, type GateScripts } from "./cloudflare";
 import { GatehouseComponent } from "./component";
-import { CodeOwners, EventHooks, MachineUser, OrganizationFence, RepositoryAccess, ReviewFence, type GitHubFacts } from "./github";
 import {
-  ORGANIZATION_EVENTS, branchProtection, endpoints, isFenced, names, organizationRulesets, planOwners, planRotation, repositoryRulesets, rotatorStorePlan, tokenStorePlan,
-  type Environment, type Repository,
+  CodeOwners,
+  EventHooks,
+  MachineUser,
+  OrganizationFence,
+  RepositoryAccess,
+  ReviewFence,
+  type GitHubFacts,
+} from "./github";
+import {
+  ORGANIZATION_EVENTS,
+  branchProtection,
+  endpoints,
+  isFenced,
+  names,
+  organizationRulesets,
+  planOwners,
+  planRotation,
+  repositoryRulesets,
+  rotatorStorePlan,
+  tokenStorePlan,
+  type Environment,
+  type Repository,
 } from "./posture";
 import { compilePolicy, type GatePolicy } from "./posture/gate/policy";
 import { TokenStore } from "./vault";
@@ -30,75 +49,147 @@ export class Posture extends GatehouseComponent {
   readonly machineUser: MachineUser;
   readonly policy: GatePolicy;
 
-  constructor(private readonly name: string, private readonly args: PostureArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    private readonly name: string,
+    private readonly args: PostureArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("gatehouse:index:Posture", name, opts);
     const { environment, github } = args;
     const at = endpoints(environment.githubUrl ?? args.githubUrl);
     const parent = { parent: this };
 
-    this.machineUser = new MachineUser(`${name}-user`, {
-      login: environment.agent.machineUser, team: environment.agent.team, agent: environment.agent.name, protect: environment.protect,
-    }, parent);
+    this.machineUser = new MachineUser(
+      `${name}-user`,
+      {
+        login: environment.agent.machineUser,
+        team: environment.agent.team,
+        agent: environment.agent.name,
+        protect: environment.protect,
+      },
+      parent,
+    );
     this.openRepositories();
-    if (environment.audit.alertWebhook) new EventHooks(`${name}-events`, { url: environment.audit.alertWebhook, events: ORGANIZATION_EVENTS }, parent);
+    if (environment.audit.alertWebhook)
+      new EventHooks(`${name}-events`, { url: environment.audit.alertWebhook, events: ORGANIZATION_EVENTS }, parent);
 
-    const store = environment.tokenStore.kind === "vault" ? new TokenStore(`${name}-store`, { environment, oidcIssuer: at.oidcIssuer }, parent) : undefined;
+    const store =
+      environment.tokenStore.kind === "vault"
+        ? new TokenStore(`${name}-store`, { environment, oidcIssuer: at.oidcIssuer }, parent)
+        : undefined;
     const audit = new AuditTrail(`${name}-audit`, { environment }, parent);
     this.policy = compilePolicy(environment, { repositories: github.repositories, endpoints: at });
-    this.gate = new Gate(`${name}-gate`, {
-      environment,
-      policy: this.policy,
-      scripts: args.scripts,
-      deployedLedgerTag: args.ledgerTag,
-      tokenStore: tokenStorePlan(environment, args.vaultAddress),
-      vaultSignIn: store ? { roleId: store.roleId, secretId: store.secretId } : undefined,
-      auditBucket: audit.bucket,
-    }, parent);
-    this.rotator = new Rotator(`${name}-rotator`, {
-      environment,
-      script: args.scripts.rotator,
-      plan: planRotation(environment, args.githubUrl),
-      tokenStore: rotatorStorePlan(environment, args.vaultAddress),
-      vaultSignIn: store?.rotator,
-      gate: this.gate,
-    }, parent);
+    this.gate = new Gate(
+      `${name}-gate`,
+      {
+        environment,
+        policy: this.policy,
+        scripts: args.scripts,
+        deployedLedgerTag: args.ledgerTag,
+        tokenStore: tokenStorePlan(environment, args.vaultAddress),
+        vaultSignIn: store ? { roleId: store.roleId, secretId: store.secretId } : undefined,
+        auditBucket: audit.bucket,
+      },
+      parent,
+    );
+    this.rotator = new Rotator(
+      `${name}-rotator`,
+      {
+        environment,
+        script: args.scripts.rotator,
+        plan: planRotation(environment, args.githubUrl),
+        tokenStore: rotatorStorePlan(environment, args.vaultAddress),
+        vaultSignIn: store?.rotator,
+        gate: this.gate,
+      },
+      parent,
+    );
     if (store) this.placeSecrets(store);
     this.registerOutputs({ gateUrl: this.gate.url });
   }
 
   /** Code owners first, since the fence would keep them out; then the fence, then access: it falls only after the agent has left. */
   private openRepositories(): void {
-    const { environment, github: { repositories, teamIds } } = this.args;
+    const {
+      environment,
+      github: { repositories, teamIds },
+    } = this.args;
     const parent = { parent: this };
-    const owners = new Map(environment.repositories.filter(({ access }) => access === "write").map((repository) => {
-      const { codeOwners, demandsPullRequest } = this.facts(repository.name);
-      return [repository.name, new CodeOwners(`${this.name}-owners-${repository.name}`, {
-        organization: environment.organization, repository: repository.name, branch: repository.defaultBranch,
-        plan: planOwners(environment, repository, codeOwners, demandsPullRequest),
-      }, parent)];
-    }));
+    const owners = new Map(
+      environment.repositories
+        .filter(({ access }) => access === "write")
+        .map((repository) => {
+          const { codeOwners, demandsPullRequest } = this.facts(repository.name);
+          return [
+            repository.name,
+            new CodeOwners(
+              `${this.name}-owners-${repository.name}`,
+              {
+                organization: environment.organization,
+                repository: repository.name,
+                branch: repository.defaultBranch,
+                plan: planOwners(environment, repository, codeOwners, demandsPullRequest),
+              },
+              parent,
+            ),
+          ];
+        }),
+    );
     const shared = organizationRulesets(environment);
-    const organization = shared.length === 0 ? [] : [new OrganizationFence(`${this.name}-fence`, {
-      rulesets: shared, repositoryIds: Object.fromEntries(repositories.map(({ name, id }) => [name, id])), teamIds,
-    }, { ...parent, dependsOn: [...owners.values()] })];
+    const organization =
+      shared.length === 0
+        ? []
+        : [
+            new OrganizationFence(
+              `${this.name}-fence`,
+              {
+                rulesets: shared,
+                repositoryIds: Object.fromEntries(repositories.map(({ name, id }) => [name, id])),
+                teamIds,
+              },
+              { ...parent, dependsOn: [...owners.values()] },
+            ),
+          ];
     for (const repository of environment.repositories) {
       const before = owners.get(repository.name);
-      const fence = isFenced(environment, repository) ? [...organization, ...this.fence(repository, before, teamIds)] : [];
-      new RepositoryAccess(`${this.name}-access-${repository.name}`, {
-        repository: repository.name, teamId: this.machineUser.teamId, access: repository.access,
-      }, { ...parent, dependsOn: fence });
+      const fence = isFenced(environment, repository)
+        ? [...organization, ...this.fence(repository, before, teamIds)]
+        : [];
+      new RepositoryAccess(
+        `${this.name}-access-${repository.name}`,
+        {
+          repository: repository.name,
+          teamId: this.machineUser.teamId,
+          access: repository.access,
+        },
+        { ...parent, dependsOn: fence },
+      );
     }
   }
 
   /** What the repository has of its own; nothing where the organization's rulesets hold all that there is to hold. */
-  private fence(repository: Repository, owners: CodeOwners | undefined, teamIds: GitHubFacts["teamIds"]): ReviewFence[] {
+  private fence(
+    repository: Repository,
+    owners: CodeOwners | undefined,
+    teamIds: GitHubFacts["teamIds"],
+  ): ReviewFence[] {
     const { environment } = this.args;
     const rulesets = repositoryRulesets(environment, repository);
     const protection = repository.access === "write" ? branchProtection(environment, repository) : undefined;
     if (rulesets.length === 0 && !protection) return [];
-    return [new ReviewFence(`${this.name}-fence-${repository.name}`, {
-      repository: repository.name, repositoryNodeId: this.facts(repository.name).nodeId, rulesets, protection, teamIds,
-    }, { parent: this, dependsOn: owners ? [owners] : [] })];
+    return [
+      new ReviewFence(
+        `${this.name}-fence-${repository.name}`,
+        {
+          repository: repository.name,
+          repositoryNodeId: this.facts(repository.name).nodeId,
+          rulesets,
+          protection,
+          teamIds,
+        },
+        { parent: this, dependsOn: owners ? [owners] : [] },
+      ),
+    ];
   }
 
   private facts(repository: string): GitHubFacts["repositories"][number] {
@@ -111,7 +202,10 @@ export class Posture extends GatehouseComponent {
     const { environment } = this.args;
     const vault = names(environment).vault;
     if (!vault) return;
-    store.placeOnce("break-glass", vault.breakGlass, { login: environment.agent.machineUser, password: this.machineUser.password });
+    store.placeOnce("break-glass", vault.breakGlass, {
+      login: environment.agent.machineUser,
+      password: this.machineUser.password,
+    });
     store.keep("operator", vault.operator, { key: this.gate.operatorKey });
   }
 }

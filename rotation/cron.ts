@@ -20,11 +20,17 @@ import type { TokenStore } from "./stores/types";
 /** Where token, journal and minting secret are, with the sign-in of the rotator. */
 export type CronStore =
   | {
-    readonly kind: "vault"; readonly address: string; readonly mount: string; readonly path: string;
-    /** Paths beside the token. */
-    readonly operator: string; readonly minter: string;
-    readonly authMount: string; readonly roleId: string; readonly secretId: string;
-  }
+      readonly kind: "vault";
+      readonly address: string;
+      readonly mount: string;
+      readonly path: string;
+      /** Paths beside the token. */
+      readonly operator: string;
+      readonly minter: string;
+      readonly authMount: string;
+      readonly roleId: string;
+      readonly secretId: string;
+    }
   | { readonly kind: "kv"; readonly operatorKey: string; readonly keys: KvKeys };
 
 /** What the Worker hands over, made from its bindings; see worker.ts. */
@@ -63,7 +69,15 @@ export async function cronRotation(input: CronInput): Promise<CronOutcome> {
   }
 }
 
-const failed = (result: Outcome["result"], says: string, todo: readonly string[]): CronOutcome => ({ result, says, phase: "idle", todo, notes: [], level: "interrupted", reminded: [] });
+const failed = (result: Outcome["result"], says: string, todo: readonly string[]): CronOutcome => ({
+  result,
+  says,
+  phase: "idle",
+  todo,
+  notes: [],
+  level: "interrupted",
+  reminded: [],
+});
 
 async function finishOrRotate(deps: RotationDeps, scheduledAt: number): Promise<Outcome> {
   const left = await resume(deps);
@@ -86,12 +100,18 @@ function isDue(record: TokenRecord | undefined, journal: Journal, plan: Rotation
 }
 
 /** Tells each louder stage once; the journal remembers which was told. */
-async function remindPeople(deps: RotationDeps, input: CronInput): Promise<{ level: Level; reminded: readonly string[] }> {
+async function remindPeople(
+  deps: RotationDeps,
+  input: CronInput,
+): Promise<{ level: Level; reminded: readonly string[] }> {
   const { effects, plan, store, rotatorId } = deps;
   const { record, journal } = await look(store);
   const status = judge(record, journal, plan, effects.now());
   const told = journal.reminded ?? 0;
-  const alerts = plan.alertWebhook && input.webhookSecret && !plan.notify.includes(plan.alertWebhook) ? [webhookAdapter(effects, plan.alertWebhook, input.webhookSecret)] : [];
+  const alerts =
+    plan.alertWebhook && input.webhookSecret && !plan.notify.includes(plan.alertWebhook)
+      ? [webhookAdapter(effects, plan.alertWebhook, input.webhookSecret)]
+      : [];
   const reminded = await remind({ effects, plan, adapters: [...(deps.adapters ?? []), ...alerts] }, status, told);
   if (reminded.stage !== told) {
     try {
@@ -108,36 +128,73 @@ async function remindPeople(deps: RotationDeps, input: CronInput): Promise<{ lev
 async function depsOf(effects: Effects, input: CronInput): Promise<RotationDeps> {
   const { plan } = input;
   const viaGate: Effects = input.gate.fetch ? { ...effects, fetch: input.gate.fetch } : effects;
-  const { store, gate, secrets } = input.store.kind === "vault" ? await overVault(effects, viaGate, input, input.store) : await overKv(viaGate, input, input.store);
+  const { store, gate, secrets } =
+    input.store.kind === "vault"
+      ? await overVault(effects, viaGate, input, input.store)
+      : await overKv(viaGate, input, input.store);
   return {
-    effects, plan, store, gate, minter: minterFor(effects, plan, secrets), rotatorId: `cron-${randomId()}`,
+    effects,
+    plan,
+    store,
+    gate,
+    minter: minterFor(effects, plan, secrets),
+    rotatorId: `cron-${randomId()}`,
     adapters: adaptersFor(effects, plan, { webhookSecret: input.webhookSecret }),
   };
 }
 
-interface Connected { readonly store: TokenStore; readonly gate: GateControl; readonly secrets: MinterSecrets }
+interface Connected {
+  readonly store: TokenStore;
+  readonly gate: GateControl;
+  readonly secrets: MinterSecrets;
+}
 
 const needsPerson = (plan: RotationPlan): boolean => plan.kind === "personal-access-token";
 
-async function overVault(effects: Effects, viaGate: Effects, { gate, plan }: CronInput, at: Extract<CronStore, { kind: "vault" }>): Promise<Connected> {
-  const session = new VaultSession(effects, at.address, { kind: "approle", mount: at.authMount, roleId: at.roleId, secretId: at.secretId });
+async function overVault(
+  effects: Effects,
+  viaGate: Effects,
+  { gate, plan }: CronInput,
+  at: Extract<CronStore, { kind: "vault" }>,
+): Promise<Connected> {
+  const session = new VaultSession(effects, at.address, {
+    kind: "approle",
+    mount: at.authMount,
+    roleId: at.roleId,
+    secretId: at.secretId,
+  });
   const [operator, minter] = await Promise.all([
     readVaultSecret(session, at.mount, at.operator),
     needsPerson(plan) ? undefined : readVaultSecret(session, at.mount, at.minter),
   ]);
   if (!operator?.key) throw new NeedsPerson(`there is no operator key at ${at.mount}/${at.operator}`, ["pulumi up"]);
-  return { store: vaultStore(session, at.mount, at.path), gate: new GateControl(viaGate, gate.url, operator.key), secrets: ready(plan, minterSecretsIn(minter), `${at.mount}/${at.minter}`) };
+  return {
+    store: vaultStore(session, at.mount, at.path),
+    gate: new GateControl(viaGate, gate.url, operator.key),
+    secrets: ready(plan, minterSecretsIn(minter), `${at.mount}/${at.minter}`),
+  };
 }
 
-async function overKv(viaGate: Effects, { gate: { url }, plan }: CronInput, { operatorKey, keys }: Extract<CronStore, { kind: "kv" }>): Promise<Connected> {
+async function overKv(
+  viaGate: Effects,
+  { gate: { url }, plan }: CronInput,
+  { operatorKey, keys }: Extract<CronStore, { kind: "kv" }>,
+): Promise<Connected> {
   const gate = new GateControl(viaGate, url, operatorKey);
   const minter = needsPerson(plan) ? undefined : (await kvMinterCell(gate.storage(), keys).read()).data;
-  return { store: kvStore(gate.storage(), keys), gate, secrets: ready(plan, minterSecretsIn(minter), "the token store") };
+  return {
+    store: kvStore(gate.storage(), keys),
+    gate,
+    secrets: ready(plan, minterSecretsIn(minter), "the token store"),
+  };
 }
 
 /** A rotator without its minting secret says so in the words of whoever can place it. */
 function ready(plan: RotationPlan, secrets: MinterSecrets, where: string): MinterSecrets {
-  const lacks = (plan.kind === "app-installation" && !secrets.appPrivateKey) || (plan.kind === "ghes-impersonation" && !secrets.siteAdminToken);
-  if (lacks) throw new NeedsPerson(`what mints a token of kind ${plan.kind} is not at ${where} yet`, ["gatehouse token minter"]);
+  const lacks =
+    (plan.kind === "app-installation" && !secrets.appPrivateKey) ||
+    (plan.kind === "ghes-impersonation" && !secrets.siteAdminToken);
+  if (lacks)
+    throw new NeedsPerson(`what mints a token of kind ${plan.kind} is not at ${where} yet`, ["gatehouse token minter"]);
   return secrets;
 }

@@ -4,13 +4,16 @@
  */
 
 /** The part of `fetch` that is used here; Node's, workerd's and a test's all fit. */
-export type Fetch = (url: string, init: {
-  method: string;
-  headers: Record<string, string>;
-  body?: string;
-  redirect: "manual";
-  signal?: AbortSignal;
-}) => Promise<{ status: number; headers: { get(name: string): string | null }; text(): Promise<string> }>;
+export type Fetch = (
+  url: string,
+  init: {
+    method: string;
+    headers: Record<string, string>;
+    body?: string;
+    redirect: "manual";
+    signal?: AbortSignal;
+  },
+) => Promise<{ status: number; headers: { get(name: string): string | null }; text(): Promise<string> }>;
 
 export interface Effects {
   readonly fetch: Fetch;
@@ -31,7 +34,10 @@ export function ambientEffects(report: (event: Progress) => void = () => undefin
   return {
     fetch: fetcher ?? ((url, init) => fetch(url, init) as ReturnType<Fetch>),
     now: () => Date.now(),
-    sleep: (ms) => new Promise((resolve) => { setTimeout(resolve, ms); }),
+    sleep: (ms) =>
+      new Promise((resolve) => {
+        setTimeout(resolve, ms);
+      }),
     report,
   };
 }

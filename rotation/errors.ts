@@ -4,15 +4,27 @@ export type System = "GitHub" | "Vault" | "the gate" | "Cloudflare" | "a webhook
 
 /** A system did not answer usefully within the bounded retries. Running the command again resumes. */
 export class Unavailable extends Error {
-  constructor(readonly system: System, readonly what: string, readonly cause_: string, readonly retryAfterMs?: number) {
-    super(`${system} did not ${what}: ${cause_}${retryAfterMs === undefined ? "" : `; it asks to wait ${Math.ceil(retryAfterMs / 1000)} s`}`);
+  constructor(
+    readonly system: System,
+    readonly what: string,
+    readonly cause_: string,
+    readonly retryAfterMs?: number,
+  ) {
+    super(
+      `${system} did not ${what}: ${cause_}${retryAfterMs === undefined ? "" : `; it asks to wait ${Math.ceil(retryAfterMs / 1000)} s`}`,
+    );
     this.name = "Unavailable";
   }
 }
 
 /** A system answered, and the answer is no. */
 export class Refused extends Error {
-  constructor(readonly system: System, readonly what: string, readonly status: number, readonly detail: string) {
+  constructor(
+    readonly system: System,
+    readonly what: string,
+    readonly status: number,
+    readonly detail: string,
+  ) {
     super(`${system} refused to ${what} (${status}): ${detail}`);
     this.name = "Refused";
   }
@@ -28,7 +40,10 @@ export class Conflict extends Error {
 
 /** Only a person can go on; `todo` says what to do, in order. */
 export class NeedsPerson extends Error {
-  constructor(readonly why: string, readonly todo: readonly string[]) {
+  constructor(
+    readonly why: string,
+    readonly todo: readonly string[],
+  ) {
     super(why);
     this.name = "NeedsPerson";
   }

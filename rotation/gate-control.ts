@@ -6,7 +6,11 @@ import type { SealedStorage } from "./stores/kv";
 /** The gate's control routes, for whoever holds the operator key. */
 export class GateControl {
   /** @param url the gate's origin; @param operatorKey `gop_…` */
-  constructor(private readonly effects: Effects, readonly url: string, private readonly operatorKey: string) {}
+  constructor(
+    private readonly effects: Effects,
+    readonly url: string,
+    private readonly operatorKey: string,
+  ) {}
 
   /** Makes the gate drop its cached token and fetch again. */
   async refresh(): Promise<{ tokenSha256: string; expiresAt: string }> {
@@ -18,10 +22,16 @@ export class GateControl {
   async probe(): Promise<{ status: number; login: string; tokenSha256: string; requestId: string }> {
     const answer = await this.#raw("POST", "probe", "send a probe to GitHub", {}, tokenRefused);
     // The gate says so when GitHub refuses the token it uses; that is the probe's result, not a failure of the gate.
-    if (tokenRefused(answer)) return { status: 401, login: "", tokenSha256: "", requestId: String(rule(answer)?.requestId ?? "") };
+    if (tokenRefused(answer))
+      return { status: 401, login: "", tokenSha256: "", requestId: String(rule(answer)?.requestId ?? "") };
     if (answer.status !== 200) throw refused("send a probe to GitHub", answer);
     const body = answer.json();
-    return { status: Number(body.status ?? 0), login: String(body.login ?? ""), tokenSha256: String(body.tokenSha256 ?? ""), requestId: String(body.requestId ?? "") };
+    return {
+      status: Number(body.status ?? 0),
+      login: String(body.login ?? ""),
+      tokenSha256: String(body.tokenSha256 ?? ""),
+      requestId: String(body.requestId ?? ""),
+    };
   }
 
   /** Refuses one token by its hash, or all traffic. */
@@ -32,13 +42,24 @@ export class GateControl {
   /** The newest audit records, or undefined when the gate does not give them. */
   async audit(newest = 300): Promise<Record<string, unknown>[] | undefined> {
     // The gate lists from a sequence number on, so its head is asked for first.
-    const head = await this.#raw("GET", `audit?after=${Number.MAX_SAFE_INTEGER}&limit=1`, "show the head of its audit trail");
+    const head = await this.#raw(
+      "GET",
+      `audit?after=${Number.MAX_SAFE_INTEGER}&limit=1`,
+      "show the head of its audit trail",
+    );
     if (head.status !== 200) return undefined;
     const seq = Number(head.header("x-gatehouse-audit-head")?.split(" ")[0] ?? 0) || 0;
     // What has been written since the head was read comes on top.
-    const answer = await this.#raw("GET", `audit?after=${Math.max(0, seq - newest)}&limit=10000`, "show its audit records");
+    const answer = await this.#raw(
+      "GET",
+      `audit?after=${Math.max(0, seq - newest)}&limit=10000`,
+      "show its audit records",
+    );
     if (answer.status !== 200) return undefined;
-    return answer.text.split("\n").filter((line) => line.trim() !== "").map((line) => JSON.parse(line) as Record<string, unknown>);
+    return answer.text
+      .split("\n")
+      .filter((line) => line.trim() !== "")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
   /** The ledger's check-and-set cells, for the Workers KV store. */
@@ -65,17 +86,33 @@ export class GateControl {
     return answer;
   }
 
-  #raw(method: string, route: string, what: string, json?: unknown, meant?: (answer: Answer) => boolean): Promise<Answer> {
+  #raw(
+    method: string,
+    route: string,
+    what: string,
+    json?: unknown,
+    meant?: (answer: Answer) => boolean,
+  ): Promise<Answer> {
     return request(this.effects, {
-      system: "the gate", what, method, url: `${this.url}/_gate/${route}`, headers: { authorization: `Bearer ${this.operatorKey}` }, ...(json === undefined ? {} : { json }), ...(meant ? { meant } : {}),
+      system: "the gate",
+      what,
+      method,
+      url: `${this.url}/_gate/${route}`,
+      headers: { authorization: `Bearer ${this.operatorKey}` },
+      ...(json === undefined ? {} : { json }),
+      ...(meant ? { meant } : {}),
     });
   }
 }
 
-const rule = (answer: Answer): { rule?: unknown; requestId?: unknown } | undefined => answer.json().gatehouse as { rule?: unknown; requestId?: unknown } | undefined;
+const rule = (answer: Answer): { rule?: unknown; requestId?: unknown } | undefined =>
+  answer.json().gatehouse as { rule?: unknown; requestId?: unknown } | undefined;
 const tokenRefused = (answer: Answer): boolean => answer.status >= 400 && rule(answer)?.rule === "token-refused";
 
 function refused(what: string, answer: Answer): Refused {
-  const detail = answer.status === 404 || answer.status === 401 ? "the operator key is missing or wrong, or this is not the gate" : String(answer.json().message ?? "no reason given").slice(0, 200);
+  const detail =
+    answer.status === 404 || answer.status === 401
+      ? "the operator key is missing or wrong, or this is not the gate"
+      : String(answer.json().message ?? "no reason given").slice(0, 200);
   return new Refused("the gate", what, answer.status, detail);
 }

@@ -4,17 +4,31 @@ import type { RotationPlan } from "./plan";
 
 /** Requests to GitHub under one token, with the headers GitHub asks for. */
 export class GitHubApi {
-  constructor(private readonly effects: Effects, private readonly plan: RotationPlan, private readonly authorization?: string) {}
+  constructor(
+    private readonly effects: Effects,
+    private readonly plan: RotationPlan,
+    private readonly authorization?: string,
+  ) {}
 
   static as(effects: Effects, plan: RotationPlan, token: string): GitHubApi {
     return new GitHubApi(effects, plan, `Bearer ${token}`);
   }
 
-  send(method: string, path: string, what: string, options: { json?: unknown; attempts?: number; once?: boolean; again?: (answer: Answer) => boolean } = {}): Promise<Answer> {
+  send(
+    method: string,
+    path: string,
+    what: string,
+    options: { json?: unknown; attempts?: number; once?: boolean; again?: (answer: Answer) => boolean } = {},
+  ): Promise<Answer> {
     return request(this.effects, {
-      system: "GitHub", what, method, url: `${this.plan.endpoints.api}${path}`,
+      system: "GitHub",
+      what,
+      method,
+      url: `${this.plan.endpoints.api}${path}`,
       headers: {
-        accept: "application/vnd.github+json", "x-github-api-version": "2022-11-28", "user-agent": "gatehouse-rotation",
+        accept: "application/vnd.github+json",
+        "x-github-api-version": "2022-11-28",
+        "user-agent": "gatehouse-rotation",
         ...(this.authorization ? { authorization: this.authorization } : {}),
       },
       ...options,
@@ -23,13 +37,17 @@ export class GitHubApi {
 }
 
 /** GitHub's words for a refusal, cut to a line. */
-export const githubMessage = (answer: Answer): string => String(answer.json().message ?? answer.text).split("\n")[0]?.slice(0, 200) ?? "";
+export const githubMessage = (answer: Answer): string =>
+  String(answer.json().message ?? answer.text)
+    .split("\n")[0]
+    ?.slice(0, 200) ?? "";
 
 /** A single 401 or 403 may be a passing one (an edge cache, a secondary limit without its header): it is asked again before it counts. */
 export const doubt = (answer: Answer): boolean => answer.status === 401 || answer.status === 403;
 
 /** How a token proves that it is alive: users ask who they are, installations (which are nobody) which repositories they have. */
-export const selfPath = (kind: RotationPlan["kind"]): string => (kind === "app-installation" ? "/installation/repositories?per_page=1" : "/user");
+export const selfPath = (kind: RotationPlan["kind"]): string =>
+  kind === "app-installation" ? "/installation/repositories?per_page=1" : "/user";
 
 /**
  * Whether GitHub no longer knows the token: it answers 401. A 202 to a revocation only says that it was accepted, so

@@ -19,7 +19,12 @@ export class JournalCell {
   /** Writes of this rotator whose fate was not learnt. */
   readonly #tried = new Set<string>();
 
-  constructor(private readonly effects: Effects, private readonly cell: Cell, private readonly rotator: string, private readonly leaseMs: number) {}
+  constructor(
+    private readonly effects: Effects,
+    private readonly cell: Cell,
+    private readonly rotator: string,
+    private readonly leaseMs: number,
+  ) {}
 
   async load(): Promise<Journal> {
     const state = await this.cell.read();
@@ -35,7 +40,9 @@ export class JournalCell {
    */
   async commit(next: Omit<Journal, "writeId" | "rotator" | "leaseUntil">, keepMs = 0): Promise<void> {
     const journal: Journal = {
-      ...next, writeId: randomId(), rotator: this.rotator,
+      ...next,
+      writeId: randomId(),
+      rotator: this.rotator,
       leaseUntil: next.phase === "idle" ? 0 : this.effects.now() + this.leaseMs + Math.max(0, keepMs),
     };
     this.#tried.add(journal.writeId);

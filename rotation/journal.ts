@@ -10,9 +10,20 @@ import type { TokenRecord } from "./record";
  *
  * From `proven` on there is no way back: the gate uses the new token.
  */
-export type Phase = "idle" | "minting" | "minted" | "verified" | "stored" | "switched" | "proven" | "revoked" | "rolling-back";
+export type Phase =
+  "idle" | "minting" | "minted" | "verified" | "stored" | "switched" | "proven" | "revoked" | "rolling-back";
 
-export const PHASES: readonly Phase[] = ["idle", "minting", "minted", "verified", "stored", "switched", "proven", "revoked", "rolling-back"];
+export const PHASES: readonly Phase[] = [
+  "idle",
+  "minting",
+  "minted",
+  "verified",
+  "stored",
+  "switched",
+  "proven",
+  "revoked",
+  "rolling-back",
+];
 
 /** One of the two standing authorizations behind app-user tokens; see minters/app-user-token.ts. */
 export interface Slot {
@@ -98,7 +109,16 @@ export interface Journal {
   readonly reminded?: number;
 }
 
-export const emptyJournal: Journal = { v: 1, phase: "idle", writeId: "", rotator: "", leaseUntil: 0, tidy: true, history: [], outbox: [] };
+export const emptyJournal: Journal = {
+  v: 1,
+  phase: "idle",
+  writeId: "",
+  rotator: "",
+  leaseUntil: 0,
+  tidy: true,
+  history: [],
+  outbox: [],
+};
 
 const HISTORY = 50;
 
@@ -106,7 +126,10 @@ const HISTORY = 50;
 export function readJournal(data: Record<string, string> | undefined): Journal {
   if (!data) return emptyJournal;
   const journal = JSON.parse(data.journal ?? "null") as Journal | null;
-  if (journal?.v !== 1 || !PHASES.includes(journal.phase)) throw new Error("the rotation journal has a format that this version does not know; use the version that wrote it to finish");
+  if (journal?.v !== 1 || !PHASES.includes(journal.phase))
+    throw new Error(
+      "the rotation journal has a format that this version does not know; use the version that wrote it to finish",
+    );
   return journal;
 }
 
@@ -117,10 +140,20 @@ export const writeJournal = (journal: Journal): Record<string, string> => ({ jou
 export function closed(journal: Journal, outcome: HistoryEntry["outcome"], now: number, why?: string): Journal {
   const r = journal.rotation;
   if (!r) return { ...journal, phase: "idle" };
-  const phases = Object.fromEntries(Object.entries(r.times).map(([phase, at]) => [phase, at - r.startedAt])) as HistoryEntry["phases"];
+  const phases = Object.fromEntries(
+    Object.entries(r.times).map(([phase, at]) => [phase, at - r.startedAt]),
+  ) as HistoryEntry["phases"];
   const entry: HistoryEntry = {
-    id: r.id, reason: r.reason, startedAt: new Date(r.startedAt).toISOString(), endedAt: new Date(now).toISOString(), outcome, notes: r.notes, phases,
-    ...(why ? { why } : {}), ...(r.old ? { oldSha256: r.old.sha256 } : {}), ...(r.next ? { newSha256: r.next.sha256, expiresAt: r.next.expires_at } : {}),
+    id: r.id,
+    reason: r.reason,
+    startedAt: new Date(r.startedAt).toISOString(),
+    endedAt: new Date(now).toISOString(),
+    outcome,
+    notes: r.notes,
+    phases,
+    ...(why ? { why } : {}),
+    ...(r.old ? { oldSha256: r.old.sha256 } : {}),
+    ...(r.next ? { newSha256: r.next.sha256, expiresAt: r.next.expires_at } : {}),
   };
   const { rotation: _done, ...rest } = journal;
   return { ...rest, phase: "idle", tidy: false, leaseUntil: 0, history: [entry, ...journal.history].slice(0, HISTORY) };

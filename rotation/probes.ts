@@ -37,7 +37,13 @@ export type Sight = "has" | "lacks" | "unseen";
  * account's own role gives the same status for another reason, and then the token's permission cannot be seen.
  */
 export function sightOf(probe: Probe, answer: Answer): Sight {
-  if (answer.status === 403 && /not accessible by (personal access token|integration)/i.test(githubMessage(answer))) return "lacks";
-  if (probe.method === "GET") return answer.status >= 200 && answer.status < 300 ? "has" : answer.status === 409 && probe.permission === "contents" ? "has" : "unseen"; // 409: an empty repository
+  if (answer.status === 403 && /not accessible by (personal access token|integration)/i.test(githubMessage(answer)))
+    return "lacks";
+  if (probe.method === "GET")
+    return answer.status >= 200 && answer.status < 300
+      ? "has"
+      : answer.status === 409 && probe.permission === "contents"
+        ? "has"
+        : "unseen"; // 409: an empty repository
   return answer.status === 422 || answer.status === 400 ? "has" : "unseen";
 }

@@ -14,10 +14,20 @@ export interface TokenRecord {
   readonly rotation_id: string;
 }
 
-export async function tokenRecord(fields: { token: string; kind: string; login: string; expiresAt: string; rotationId: string }): Promise<TokenRecord> {
+export async function tokenRecord(fields: {
+  token: string;
+  kind: string;
+  login: string;
+  expiresAt: string;
+  rotationId: string;
+}): Promise<TokenRecord> {
   return {
-    token: fields.token, sha256: await sha256(fields.token), kind: fields.kind, login: fields.login,
-    expires_at: fields.expiresAt, rotation_id: fields.rotationId,
+    token: fields.token,
+    sha256: await sha256(fields.token),
+    kind: fields.kind,
+    login: fields.login,
+    expires_at: fields.expiresAt,
+    rotation_id: fields.rotationId,
   };
 }
 
@@ -25,8 +35,12 @@ export async function tokenRecord(fields: { token: string; kind: string; login: 
 export function readRecord(data: Record<string, string> | undefined): TokenRecord | undefined {
   if (!data?.token || !data.sha256) return undefined;
   return {
-    token: data.token, sha256: data.sha256, kind: data.kind ?? "", login: data.login ?? "",
-    expires_at: data.expires_at ?? "", rotation_id: data.rotation_id ?? "",
+    token: data.token,
+    sha256: data.sha256,
+    kind: data.kind ?? "",
+    login: data.login ?? "",
+    expires_at: data.expires_at ?? "",
+    rotation_id: data.rotation_id ?? "",
   };
 }
 

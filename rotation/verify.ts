@@ -29,18 +29,30 @@ const EXPIRY_SLACK_MS = DAY_MS;
  * Whether a token is exactly the declared one: it authenticates, as the right account, ends when declared, and has the
  * declared permissions and repositories, neither fewer nor more. Throws Unavailable when GitHub does not answer.
  */
-export async function verify(effects: Effects, plan: RotationPlan, token: string, options: VerifyOptions = {}): Promise<Verdict> {
+export async function verify(
+  effects: Effects,
+  plan: RotationPlan,
+  token: string,
+  options: VerifyOptions = {},
+): Promise<Verdict> {
   const api = GitHubApi.as(effects, plan, token);
   const problems: string[] = [];
   const unseen: string[] = [];
   const self = await api.send("GET", selfPath(plan.kind), "say whose token this is", { again: doubt });
   if (self.status !== 200) {
-    return { problems: [`GitHub does not accept it (${self.status}: ${githubMessage(self)})`], unseen, login: "", expiresAt: "" };
+    return {
+      problems: [`GitHub does not accept it (${self.status}: ${githubMessage(self)})`],
+      unseen,
+      login: "",
+      expiresAt: "",
+    };
   }
   const login = plan.kind === "app-installation" ? "" : String(self.json().login ?? "");
-  if (plan.kind !== "app-installation" && login.toLowerCase() !== plan.login.toLowerCase()) problems.push(`it belongs to ${login || "nobody"}, not to ${plan.login}`);
+  if (plan.kind !== "app-installation" && login.toLowerCase() !== plan.login.toLowerCase())
+    problems.push(`it belongs to ${login || "nobody"}, not to ${plan.login}`);
 
-  const expiresAt = readExpiry(self.header("github-authentication-token-expiration")) || options.granted?.expiresAt || "";
+  const expiresAt =
+    readExpiry(self.header("github-authentication-token-expiration")) || options.granted?.expiresAt || "";
   problems.push(...expiryProblems(plan, expiresAt, effects.now()));
   // A token of another account, or one that never ends, is refused before anything else is asked with it.
   if (problems.length > 0) return { problems, unseen, login, expiresAt };
@@ -64,12 +76,16 @@ function expiryProblems(plan: RotationPlan, expiresAt: string, now: number): str
   const left = Date.parse(expiresAt) - now;
   if (left <= 0) return [`it expired at ${expiresAt}`];
   const declared = plan.expiryDays;
-  if (declared !== undefined && left > declared * DAY_MS + EXPIRY_SLACK_MS) return [`it ends at ${expiresAt}, later than the declared ${declared} days (${iso(now + declared * DAY_MS)})`];
+  if (declared !== undefined && left > declared * DAY_MS + EXPIRY_SLACK_MS)
+    return [`it ends at ${expiresAt}, later than the declared ${declared} days (${iso(now + declared * DAY_MS)})`];
   return [];
 }
 
 function scopeProblems(plan: RotationPlan, header: string | undefined): string[] {
-  const has = (header ?? "").split(",").map((s) => s.trim()).filter(Boolean);
+  const has = (header ?? "")
+    .split(",")
+    .map((s) => s.trim())
+    .filter(Boolean);
   const wanted = plan.scopes;
   return [
     ...wanted.filter((s) => !has.includes(s)).map((s) => `too few: scope ${s} is missing`),
@@ -86,12 +102,18 @@ export function comparePermissions(declared: Permissions, granted: Readonly<Reco
     const want = RANK[declared[name] ?? ""] ?? 0;
     const have = RANK[granted[name] ?? ""] ?? 0;
     if (have < want) problems.push(`too few: ${name} is ${granted[name] ?? "missing"}, declared ${declared[name]}`);
-    else if (have > want && !(name === "metadata" && granted[name] === "read")) problems.push(`too many: ${name} is ${granted[name]}, declared ${declared[name] ?? "none"}`);
+    else if (have > want && !(name === "metadata" && granted[name] === "read"))
+      problems.push(`too many: ${name} is ${granted[name]}, declared ${declared[name] ?? "none"}`);
   }
   return problems;
 }
 
-async function probePermissions(api: GitHubApi, plan: RotationPlan, problems: string[], unseen: string[]): Promise<void> {
+async function probePermissions(
+  api: GitHubApi,
+  plan: RotationPlan,
+  problems: string[],
+  unseen: string[],
+): Promise<void> {
   const target = plan.repositories.find((r) => r.access === "write") ?? plan.repositories[0];
   if (!target) return;
   const base = `/repos/${plan.organization}/${target.name}`;
@@ -99,23 +121,45 @@ async function probePermissions(api: GitHubApi, plan: RotationPlan, problems: st
   for (const probe of PROBES) {
     const declared = RANK[plan.permissions[probe.permission] ?? ""] ?? 0;
     const asked = RANK[probe.level] ?? 0;
-    const answer = await api.send(probe.method, base + probe.path, `show whether the token may ${probe.level} ${probe.permission}`, probe.method === "POST" ? { json: {}, again: doubtful } : { again: doubtful });
+    const answer = await api.send(
+      probe.method,
+      base + probe.path,
+      `show whether the token may ${probe.level} ${probe.permission}`,
+      probe.method === "POST" ? { json: {}, again: doubtful } : { again: doubtful },
+    );
     const sight = sightOf(probe, answer);
     if (sight !== "unseen") probed.add(`${probe.permission}:${probe.level}`);
-    if (sight === "has" && declared < asked) problems.push(`too many: it may ${probe.level} ${probe.permission}, declared ${plan.permissions[probe.permission] ?? "none"}`);
-    if (sight === "lacks" && declared >= asked) problems.push(`too few: it may not ${probe.level} ${probe.permission}, declared ${plan.permissions[probe.permission]}`);
+    if (sight === "has" && declared < asked)
+      problems.push(
+        `too many: it may ${probe.level} ${probe.permission}, declared ${plan.permissions[probe.permission] ?? "none"}`,
+      );
+    if (sight === "lacks" && declared >= asked)
+      problems.push(
+        `too few: it may not ${probe.level} ${probe.permission}, declared ${plan.permissions[probe.permission]}`,
+      );
   }
-  const silent = Object.entries(plan.permissions).filter(([name, level]) => name !== "metadata" && !probed.has(`${name}:${level}`)).map(([name, level]) => `${name}: ${level}`);
+  const silent = Object.entries(plan.permissions)
+    .filter(([name, level]) => name !== "metadata" && !probed.has(`${name}:${level}`))
+    .map(([name, level]) => `${name}: ${level}`);
   if (silent.length > 0) unseen.push(`GitHub does not show whether it has ${silent.join(", ")}`);
-  unseen.push("GitHub lists a fine-grained token's permissions only to a GitHub App of the organization; those without a harmless probe (workflows, organization and account permissions) were not seen");
+  unseen.push(
+    "GitHub lists a fine-grained token's permissions only to a GitHub App of the organization; those without a harmless probe (workflows, organization and account permissions) were not seen",
+  );
 }
 
 /** A passing 403 has other words than a refusal of the token. */
-const doubtful = (answer: { status: number; text: string }): boolean => answer.status === 401 || (answer.status === 403 && !/not accessible|must have|admin/i.test(answer.text));
+const doubtful = (answer: { status: number; text: string }): boolean =>
+  answer.status === 401 || (answer.status === 403 && !/not accessible|must have|admin/i.test(answer.text));
 
-async function checkRepositories(api: GitHubApi, plan: RotationPlan, granted: readonly string[] | undefined, problems: string[], unseen: string[]): Promise<void> {
+async function checkRepositories(
+  api: GitHubApi,
+  plan: RotationPlan,
+  granted: readonly string[] | undefined,
+  problems: string[],
+  unseen: string[],
+): Promise<void> {
   const declared = new Set(plan.repositories.map((r) => r.name.toLowerCase()));
-  const reachable = granted?.map((name) => ({ name, isPrivate: true })) ?? await listRepositories(api, plan);
+  const reachable = granted?.map((name) => ({ name, isPrivate: true })) ?? (await listRepositories(api, plan));
   if (!reachable) {
     unseen.push("GitHub did not list which repositories the token reaches");
     return;
@@ -123,42 +167,78 @@ async function checkRepositories(api: GitHubApi, plan: RotationPlan, granted: re
   const names = new Set(reachable.map((r) => r.name.toLowerCase()));
   for (const { name } of plan.repositories) {
     if (names.has(name.toLowerCase())) continue;
-    const one = await api.send("GET", `/repos/${plan.organization}/${name}`, `show repository ${name}`, { again: doubtful });
+    const one = await api.send("GET", `/repos/${plan.organization}/${name}`, `show repository ${name}`, {
+      again: doubtful,
+    });
     if (one.status !== 200) problems.push(`too few: it does not reach ${name} (${one.status})`);
   }
   for (const { name, isPrivate } of reachable) {
-    if (isPrivate && !declared.has(name.toLowerCase())) problems.push(`too many: it reaches ${name}, which is not declared`);
+    if (isPrivate && !declared.has(name.toLowerCase()))
+      problems.push(`too many: it reaches ${name}, which is not declared`);
   }
 }
 
 /** The private repositories a token reaches in the organization, or undefined when GitHub does not say. */
-async function listRepositories(api: GitHubApi, plan: RotationPlan): Promise<{ name: string; isPrivate: boolean }[] | undefined> {
+async function listRepositories(
+  api: GitHubApi,
+  plan: RotationPlan,
+): Promise<{ name: string; isPrivate: boolean }[] | undefined> {
   const found: { name: string; isPrivate: boolean }[] = [];
   for (let page = 1; page <= 20; page += 1) {
-    const answer = await api.send("GET", `/user/repos?per_page=100&page=${page}`, "list the token's repositories", { again: doubtful });
+    const answer = await api.send("GET", `/user/repos?per_page=100&page=${page}`, "list the token's repositories", {
+      again: doubtful,
+    });
     if (answer.status !== 200) return undefined;
     const items = JSON.parse(answer.text) as { name: string; private: boolean; owner?: { login?: string } }[];
-    for (const item of items) if (item.owner?.login?.toLowerCase() === plan.organization.toLowerCase()) found.push({ name: item.name, isPrivate: item.private });
+    for (const item of items)
+      if (item.owner?.login?.toLowerCase() === plan.organization.toLowerCase())
+        found.push({ name: item.name, isPrivate: item.private });
     if (items.length < 100) return found;
   }
   return found;
 }
 
 /** Reads the organization's grant of the machine user's newest token, with a token of a GitHub App that may read grants. */
-export async function readGrant(effects: Effects, plan: RotationPlan, appToken: string, expiresAt: string): Promise<Permissions | undefined> {
-  const answer = await GitHubApi.as(effects, plan, appToken).send("GET", `/orgs/${plan.organization}/personal-access-tokens?owner[]=${plan.login}&per_page=100`, "list token grants");
+export async function readGrant(
+  effects: Effects,
+  plan: RotationPlan,
+  appToken: string,
+  expiresAt: string,
+): Promise<Permissions | undefined> {
+  const answer = await GitHubApi.as(effects, plan, appToken).send(
+    "GET",
+    `/orgs/${plan.organization}/personal-access-tokens?owner[]=${plan.login}&per_page=100`,
+    "list token grants",
+  );
   if (answer.status !== 200) return undefined;
-  type Grant = { token_expires_at?: string | null; permissions?: { repository?: Record<string, "read" | "write">; organization?: Record<string, "read" | "write">; other?: Record<string, "read" | "write"> } };
+  type Grant = {
+    token_expires_at?: string | null;
+    permissions?: {
+      repository?: Record<string, "read" | "write">;
+      organization?: Record<string, "read" | "write">;
+      other?: Record<string, "read" | "write">;
+    };
+  };
   const at = Date.parse(expiresAt);
-  const mine = (JSON.parse(answer.text) as Grant[]).filter((g) => Math.abs(Date.parse(g.token_expires_at ?? "") - at) < 1000);
-  const sets = mine.map((g) => ({ ...g.permissions?.repository, ...g.permissions?.organization, ...g.permissions?.other }));
+  const mine = (JSON.parse(answer.text) as Grant[]).filter(
+    (g) => Math.abs(Date.parse(g.token_expires_at ?? "") - at) < 1000,
+  );
+  const sets = mine.map((g) => ({
+    ...g.permissions?.repository,
+    ...g.permissions?.organization,
+    ...g.permissions?.other,
+  }));
   // Two tokens that end in the same second cannot be told apart; that matters only when they may do different things.
   const texts = new Set(sets.map((set) => JSON.stringify(Object.entries(set).sort())));
   return texts.size === 1 ? sets[0] : undefined;
 }
 
 /** Accepts the organization's pending invitation with the new token: only the machine user itself can. Returns what happened, in words. */
-export async function acceptInvitation(effects: Effects, plan: RotationPlan, token: string): Promise<string | undefined> {
+export async function acceptInvitation(
+  effects: Effects,
+  plan: RotationPlan,
+  token: string,
+): Promise<string | undefined> {
   if (plan.kind === "app-installation") return undefined;
   const api = GitHubApi.as(effects, plan, token);
   const path = `/user/memberships/orgs/${plan.organization}`;

@@ -79,7 +79,11 @@ async function once(effects: Effects, r: Request): Promise<Answer> {
     body = new URLSearchParams(r.form).toString();
   }
   const response = await effects.fetch(r.url, {
-    method: r.method, headers, redirect: "manual", signal: AbortSignal.timeout(r.timeoutMs ?? 10_000), ...(body === undefined ? {} : { body }),
+    method: r.method,
+    headers,
+    redirect: "manual",
+    signal: AbortSignal.timeout(r.timeoutMs ?? 10_000),
+    ...(body === undefined ? {} : { body }),
   });
   const text = await response.text();
   return {
@@ -93,7 +97,9 @@ async function once(effects: Effects, r: Request): Promise<Answer> {
 function asObject(text: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? value as Record<string, unknown> : {};
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : {};
   } catch {
     return {};
   }
@@ -102,16 +108,21 @@ function asObject(text: string): Record<string, unknown> {
 /** Answers that say "not now" rather than "no". GitHub's secondary limits come as a 403 with one of two headers. */
 function isPassing(answer: Answer): boolean {
   if (answer.status === 429 || answer.status >= 500) return true;
-  return answer.status === 403 && (answer.header("retry-after") !== undefined || answer.header("x-ratelimit-remaining") === "0");
+  return (
+    answer.status === 403 &&
+    (answer.header("retry-after") !== undefined || answer.header("x-ratelimit-remaining") === "0")
+  );
 }
 
 function waitWish(effects: Effects, answer: Answer): number | undefined {
   const after = Number(answer.header("retry-after"));
   if (answer.header("retry-after") !== undefined && Number.isFinite(after)) return Math.max(0, after * 1000);
   const reset = Number(answer.header("x-ratelimit-reset"));
-  if (answer.header("x-ratelimit-remaining") === "0" && Number.isFinite(reset)) return Math.max(0, reset * 1000 - effects.now());
+  if (answer.header("x-ratelimit-remaining") === "0" && Number.isFinite(reset))
+    return Math.max(0, reset * 1000 - effects.now());
   return undefined;
 }
 
 const sealed = (answer: Answer): boolean => answer.status === 503 && /sealed/i.test(answer.text);
-const isTimeout = (error: unknown): boolean => error instanceof Error && (error.name === "TimeoutError" || error.name === "AbortError");
+const isTimeout = (error: unknown): boolean =>
+  error instanceof Error && (error.name === "TimeoutError" || error.name === "AbortError");

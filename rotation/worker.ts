@@ -5,7 +5,16 @@ import type { RotationPlan } from "./plan";
 /** The rotator's bindings, as the stack declares them. */
 export interface RotatorEnv {
   readonly TOKEN_STORE:
-    | { readonly kind: "vault"; readonly address: string; readonly mount: string; readonly path: string; readonly operator: string; readonly minter: string; readonly authMount: string; readonly roleId: string }
+    | {
+        readonly kind: "vault";
+        readonly address: string;
+        readonly mount: string;
+        readonly path: string;
+        readonly operator: string;
+        readonly minter: string;
+        readonly authMount: string;
+        readonly roleId: string;
+      }
     | { readonly kind: "kv" };
   /** The gate's script. */
   readonly GATE: { fetch: Fetch };
@@ -28,8 +37,21 @@ const GATE_URL = "https://gate.invalid";
 /** The rotator: no address, no request handler; only its schedule starts it. */
 export default {
   async scheduled(controller: { readonly scheduledTime: number }, env: RotatorEnv): Promise<void> {
-    const { result, says, level, phase, rotationId, oldSha256, newSha256, expiresAt, todo, notes, reminded } = await cronRotation(inputOf(env, controller.scheduledTime));
-    const line = JSON.stringify({ rotation: result, says, level, phase, rotationId, oldSha256, newSha256, expiresAt, todo, notes, reminded });
+    const { result, says, level, phase, rotationId, oldSha256, newSha256, expiresAt, todo, notes, reminded } =
+      await cronRotation(inputOf(env, controller.scheduledTime));
+    const line = JSON.stringify({
+      rotation: result,
+      says,
+      level,
+      phase,
+      rotationId,
+      oldSha256,
+      newSha256,
+      expiresAt,
+      todo,
+      notes,
+      reminded,
+    });
     if (result === "stopped" || result === "needs-person" || result === "rolled-back") {
       console.error(line);
       // Makes the run a failed one on the dashboard and in what watches it; the next run goes on from the journal.
@@ -42,10 +64,17 @@ export default {
 function inputOf(env: RotatorEnv, scheduledAt: number): CronInput {
   const { TOKEN_STORE: at } = env;
   return {
-    plan: GATEHOUSE_ROTATION, scheduledAt,
+    plan: GATEHOUSE_ROTATION,
+    scheduledAt,
     gate: { url: GATE_URL, fetch: (url, init) => env.GATE.fetch(url, init) },
-    store: at.kind === "vault" ? { ...at, secretId: env.VAULT_SECRET_ID ?? "" }
-      : { kind: "kv", operatorKey: env.OPERATOR_KEY ?? "", keys: { token: env.TOKEN_KEY ?? "", rotator: env.ROTATOR_KEY ?? "" } },
+    store:
+      at.kind === "vault"
+        ? { ...at, secretId: env.VAULT_SECRET_ID ?? "" }
+        : {
+            kind: "kv",
+            operatorKey: env.OPERATOR_KEY ?? "",
+            keys: { token: env.TOKEN_KEY ?? "", rotator: env.ROTATOR_KEY ?? "" },
+          },
     ...(env.WEBHOOK_SECRET ? { webhookSecret: env.WEBHOOK_SECRET } : {}),
   };
 }

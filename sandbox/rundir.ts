@@ -25,5 +25,10 @@ export function openRunDir(root: string): { dir: string; remove(): void } {
   }
   const dir = join(runs, `${process.pid}-${randomBytes(4).toString("hex")}`);
   mkdirSync(dir, { mode: 0o700 });
-  return { dir, remove: () => { if (existsSync(dir)) rmSync(dir, { recursive: true, force: true }); } };
+  return {
+    dir,
+    remove: () => {
+      if (existsSync(dir)) rmSync(dir, { recursive: true, force: true });
+    },
+  };
 }

@@ -30,9 +30,17 @@ export interface StartOptions {
 }
 
 /** Starts OpenBao, the GitHub stand-in and the Cloudflare stand-in side by side; if one fails, those already up are stopped. */
-export async function startSystems({ environment, runDir, toolsDir, onProgress = () => undefined, signal }: StartOptions): Promise<Systems> {
+export async function startSystems({
+  environment,
+  runDir,
+  toolsDir,
+  onProgress = () => undefined,
+  signal,
+}: StartOptions): Promise<Systems> {
   const started: { stop(): Promise<void> }[] = [];
-  const stop = async (): Promise<void> => { await Promise.allSettled(started.splice(0).map((system) => system.stop())); };
+  const stop = async (): Promise<void> => {
+    await Promise.allSettled(started.splice(0).map((system) => system.stop()));
+  };
   const up = async <T extends { stop(): Promise<void> }>(name: string, starting: Promise<T>): Promise<T> => {
     const system = await starting;
     started.push(system);
@@ -44,7 +52,15 @@ export async function startSystems({ environment, runDir, toolsDir, onProgress =
     return up("OpenBao", startVault({ dataDir: join(runDir, "vault"), toolsDir }));
   };
   const results = await Promise.allSettled([
-    up("GitHub stand-in", startGitHub({ environment, dataDir: join(runDir, "github"), storage: "same-host", ...portOf(environment.githubUrl) })),
+    up(
+      "GitHub stand-in",
+      startGitHub({
+        environment,
+        dataDir: join(runDir, "github"),
+        storage: "same-host",
+        ...portOf(environment.githubUrl),
+      }),
+    ),
     up("Cloudflare stand-in", startCloudflare({ environment, dataDir: join(runDir, "cloudflare") })),
     vaultUp(),
   ] as const);
@@ -53,9 +69,16 @@ export async function startSystems({ environment, runDir, toolsDir, onProgress =
     await stop();
     throw failed.reason;
   }
-  const [github, cloudflare, vault] = results.map((result) => (result as PromiseFulfilledResult<unknown>).value) as [GitHub, Cloudflare, Vault];
+  const [github, cloudflare, vault] = results.map((result) => (result as PromiseFulfilledResult<unknown>).value) as [
+    GitHub,
+    Cloudflare,
+    Vault,
+  ];
   return {
-    github, cloudflare, vault, stop,
+    github,
+    cloudflare,
+    vault,
+    stop,
     env: {
       GITHUB_BASE_URL: `${github.url}/`,
       GITHUB_OWNER: environment.organization,

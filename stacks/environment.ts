@@ -21,11 +21,25 @@ export interface Surroundings {
 }
 
 /** @throws PostureError when the environment leaves to the machine what the machine does not say. */
-export function surroundings(environment: Environment, file: string, env: NodeJS.ProcessEnv, githubBaseUrl: string | undefined): Surroundings {
+export function surroundings(
+  environment: Environment,
+  file: string,
+  env: NodeJS.ProcessEnv,
+  githubBaseUrl: string | undefined,
+): Surroundings {
   const githubUrl = githubBaseUrl || env.GITHUB_BASE_URL || undefined;
   const vaultAddress = env.VAULT_ADDR || undefined;
   if (environment.tokenStore.kind === "vault" && !environment.tokenStore.address && !vaultAddress) {
-    throw new PostureError([{ path: "gatehouse:tokenStore.address", wrong: "missing, and VAULT_ADDR is not set either", right: "the address at which the gate reaches Vault, such as https://vault.acme.dev:8200" }], file);
+    throw new PostureError(
+      [
+        {
+          path: "gatehouse:tokenStore.address",
+          wrong: "missing, and VAULT_ADDR is not set either",
+          right: "the address at which the gate reaches Vault, such as https://vault.acme.dev:8200",
+        },
+      ],
+      file,
+    );
   }
   return { githubUrl, vaultAddress };
 }

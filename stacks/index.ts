@@ -1,6 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Posture, bundleGate, lookUpGitHub, lookUpLedgerTag } from "../infra";
-import { accessOf, agentHosts, codeOwnersText, controls, keptOwners, missingLocks, names, readableMatrix, tokenPermissions, writable } from "../infra/posture";
+import {
+  accessOf,
+  agentHosts,
+  codeOwnersText,
+  controls,
+  keptOwners,
+  missingLocks,
+  names,
+  readableMatrix,
+  tokenPermissions,
+  writable,
+} from "../infra/posture";
 import { asRunError, environmentFile, loadEnvironment, surroundings } from "./environment";
 
 /** One stack: reads its environment, looks up what it names, declares one posture. Nothing is declared before all of it is right. */
@@ -8,10 +19,22 @@ async function program(): Promise<Record<string, unknown>> {
   const stack = pulumi.getStack();
   const file = environmentFile(stack);
   const environment = loadEnvironment(pulumi.runtime.allConfig(), stack);
-  const { githubUrl, vaultAddress } = surroundings(environment, file, process.env, new pulumi.Config("github").get("baseUrl"));
+  const { githubUrl, vaultAddress } = surroundings(
+    environment,
+    file,
+    process.env,
+    new pulumi.Config("github").get("baseUrl"),
+  );
   const [github, ledgerTag] = await Promise.all([lookUpGitHub(environment, file), lookUpLedgerTag(environment)]);
   const found = (repository: string) => github.repositories.find(({ name }) => name === repository)?.codeOwners;
-  const posture = new Posture("gatehouse", { environment, github, ledgerTag, scripts: bundleGate(), githubUrl, vaultAddress });
+  const posture = new Posture("gatehouse", {
+    environment,
+    github,
+    ledgerTag,
+    scripts: bundleGate(),
+    githubUrl,
+    vaultAddress,
+  });
   return {
     gateUrl: posture.gate.url,
     gateKey: posture.gate.agentKey,
@@ -23,9 +46,19 @@ async function program(): Promise<Record<string, unknown>> {
     access: accessOf(environment),
     accessMatrix: readableMatrix(environment),
     agentHosts: agentHosts(environment),
-    codeOwners: Object.fromEntries(writable(environment).map((repository) => [repository.name, codeOwnersText(environment, repository, keptOwners(found(repository.name)))])),
+    codeOwners: Object.fromEntries(
+      writable(environment).map((repository) => [
+        repository.name,
+        codeOwnersText(environment, repository, keptOwners(found(repository.name))),
+      ]),
+    ),
     missingLocks: missingLocks(environment),
-    controls: Object.fromEntries(controls(environment).map(({ id, title, met, why }) => [id, met ? `met: ${title}` : `not met: ${title} (${why})`])),
+    controls: Object.fromEntries(
+      controls(environment).map(({ id, title, met, why }) => [
+        id,
+        met ? `met: ${title}` : `not met: ${title} (${why})`,
+      ]),
+    ),
     tokenPermissions: tokenPermissions(environment),
     names: names(environment),
   };

@@ -40,14 +40,21 @@ export interface Readiness {
 const PASSES: Readiness = { target: READS[0] ?? "/", status: 200, everyMs: 20 };
 
 /** Starts a contender: writes its files through `prepare` and waits until it is ready: until an allowed request passes, unless said otherwise. */
-export async function run(name: string, prepare: (directory: string, port: number) => Recipe | Promise<Recipe>, ready: Partial<Readiness> = {}): Promise<Contender & { readonly child: Child; readonly firstAnswerMs: number }> {
+export async function run(
+  name: string,
+  prepare: (directory: string, port: number) => Recipe | Promise<Recipe>,
+  ready: Partial<Readiness> = {},
+): Promise<Contender & { readonly child: Child; readonly firstAnswerMs: number }> {
   const directory = mkdtempSync(path.join(tmpdir(), "gate-bench-"));
   const port = await freePort();
   const recipe = await prepare(directory, port);
   const prefix = recipe.prefix ?? "";
   const { target, status, everyMs } = { ...PASSES, ...ready };
   const headers = { ...CLIENT_HEADERS, ...recipe.headers };
-  const child = start(recipe.command, recipe.args, { cwd: directory, env: { PATH: process.env["PATH"], ...recipe.env } });
+  const child = start(recipe.command, recipe.args, {
+    cwd: directory,
+    env: { PATH: process.env["PATH"], ...recipe.env },
+  });
   const url = `http://127.0.0.1:${port}`;
   const stop = async (): Promise<void> => {
     await child.stop();
@@ -60,7 +67,16 @@ export async function run(name: string, prepare: (directory: string, port: numbe
     throw error;
   }
   const firstAnswerMs = performance.now() - child.startedAt;
-  return { name, url, headers, prefix, child, firstAnswerMs, stop, pids: () => (child.process.pid === undefined ? [] : [child.process.pid]) };
+  return {
+    name,
+    url,
+    headers,
+    prefix,
+    child,
+    firstAnswerMs,
+    stop,
+    pids: () => (child.process.pid === undefined ? [] : [child.process.pid]),
+  };
 }
 
 /**
@@ -69,14 +85,30 @@ export async function run(name: string, prepare: (directory: string, port: numbe
  */
 export async function mustHold(contender: Contender, guarded: boolean): Promise<void> {
   const at = contender.url + contender.prefix;
-  const check = async (what: string, status: number, method: string, target: string, headers = contender.headers, body?: string): Promise<void> => {
+  const check = async (
+    what: string,
+    status: number,
+    method: string,
+    target: string,
+    headers = contender.headers,
+    body?: string,
+  ): Promise<void> => {
     const answer = await ask(at + target, headers, method, body);
     const fits = status === 0 ? answer.status >= 400 : answer.status === status;
-    if (!fits) throw new Error(`${contender.name}: ${what} was answered ${answer.status}: ${answer.body.slice(0, 200)}`);
-    if (status === 200 && answer.body.length < 1900) throw new Error(`${contender.name}: ${what} brought ${answer.body.length} bytes`);
+    if (!fits)
+      throw new Error(`${contender.name}: ${what} was answered ${answer.status}: ${answer.body.slice(0, 200)}`);
+    if (status === 200 && answer.body.length < 1900)
+      throw new Error(`${contender.name}: ${what} brought ${answer.body.length} bytes`);
   };
   for (const target of READS) await check(`GET ${target}`, 200, "GET", target);
-  await check(`POST ${WRITE}`, 201, "POST", WRITE, { ...contender.headers, "content-type": "application/json; charset=utf-8" }, COMMENT);
+  await check(
+    `POST ${WRITE}`,
+    201,
+    "POST",
+    WRITE,
+    { ...contender.headers, "content-type": "application/json; charset=utf-8" },
+    COMMENT,
+  );
   if (!guarded) return;
   await check("a repository that is not listed", 0, "GET", "/repos/acme/secrets");
   await check("a method that is not open", 0, "DELETE", "/repos/acme/api");

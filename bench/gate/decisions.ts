@@ -38,12 +38,15 @@ export function measure(policy: GatePolicy, reads: readonly string[], write: str
     const { refusal } = judgeTarget(compiled, method, target);
     if (refusal !== undefined) throw new Error(`${method} ${target} is refused: ${refusal.rule}`);
   }
-  const all = (rounds: number): number => timed(rounds * requests.length, () => {
-    for (let i = 0; i < rounds; i++) for (const { method, target } of requests) sink += judgeTarget(compiled, method, target).sent.length;
-  });
-  const query = (rounds: number): number => timed(rounds, () => {
-    for (let i = 0; i < rounds; i++) sink += (judgeGraphql(compiled, body) as { text: string }).text.length;
-  });
+  const all = (rounds: number): number =>
+    timed(rounds * requests.length, () => {
+      for (let i = 0; i < rounds; i++)
+        for (const { method, target } of requests) sink += judgeTarget(compiled, method, target).sent.length;
+    });
+  const query = (rounds: number): number =>
+    timed(rounds, () => {
+      for (let i = 0; i < rounds; i++) sink += (judgeGraphql(compiled, body) as { text: string }).text.length;
+    });
   // The first calls compile; they are not counted.
   all(20_000);
   query(5000);
@@ -53,9 +56,14 @@ export function measure(policy: GatePolicy, reads: readonly string[], write: str
     rest.push(all(5000));
     graphql.push(query(2000));
   }
-  const restByTarget = Object.fromEntries(requests.map(({ method, target }) => [`${method} ${target}`, timed(50_000, () => {
-    for (let i = 0; i < 50_000; i++) sink += judgeTarget(compiled, method, target).sent.length;
-  })]));
+  const restByTarget = Object.fromEntries(
+    requests.map(({ method, target }) => [
+      `${method} ${target}`,
+      timed(50_000, () => {
+        for (let i = 0; i < 50_000; i++) sink += judgeTarget(compiled, method, target).sent.length;
+      }),
+    ]),
+  );
   return { rest, restByTarget, graphql, graphqlBytes: QUERY.length };
 }
 

@@ -26,9 +26,14 @@ const lua = (text: string): string => `"${text.replace(/[\\"]/g, "\\$&").replace
 /** wrk's script: requests made beforehand, sent in turn, and the figures as one line of JSON. */
 function script(contender: Contender, kind: Kind): string {
   const method = kind === "reads" ? "GET" : "POST";
-  const headers = { ...contender.headers, ...(kind === "reads" ? {} : { "content-type": "application/json; charset=utf-8" }) };
+  const headers = {
+    ...contender.headers,
+    ...(kind === "reads" ? {} : { "content-type": "application/json; charset=utf-8" }),
+  };
   return [
-    `local headers = { ${Object.entries(headers).map(([name, value]) => `[${lua(name === "host" ? "Host" : name)}] = ${lua(value)}`).join(", ")} }`,
+    `local headers = { ${Object.entries(headers)
+      .map(([name, value]) => `[${lua(name === "host" ? "Host" : name)}] = ${lua(value)}`)
+      .join(", ")} }`,
     `local targets = { ${(kind === "reads" ? READS : [WRITE]).map((target) => lua(contender.prefix + target)).join(", ")} }`,
     `local body = ${kind === "reads" ? "nil" : lua(COMMENT)}`,
     "local made, turn = {}, 0",
@@ -37,9 +42,10 @@ function script(contender: Contender, kind: Kind): string {
     "request = function() turn = turn % #made + 1 return made[turn] end",
     "done = function(summary, latency)",
     "  local e = summary.errors",
-    "  io.write(string.format('\\nfigures {\"requests\":%d,\"micros\":%d,\"p50\":%f,\"p99\":%f,\"failures\":%d}\\n', summary.requests, summary.duration,",
+    '  io.write(string.format(\'\\nfigures {"requests":%d,"micros":%d,"p50":%f,"p99":%f,"failures":%d}\\n\', summary.requests, summary.duration,',
     "    latency:percentile(50) / 1000, latency:percentile(99) / 1000, e.connect + e.read + e.write + e.status + e.timeout))",
-    "end", "",
+    "end",
+    "",
   ].join("\n");
 }
 
@@ -51,15 +57,40 @@ export async function drive(contender: Contender, kind: Kind, connections: numbe
     writeFileSync(file, script(contender, kind));
     const pids = contender.pids();
     const before = cpuMicros(pids);
-    const args = ["-t", "1", "-c", String(connections), "-d", `${seconds}s`, "--timeout", "10s", "-s", file, contender.url];
+    const args = [
+      "-t",
+      "1",
+      "-c",
+      String(connections),
+      "-d",
+      `${seconds}s`,
+      "--timeout",
+      "10s",
+      "-s",
+      file,
+      contender.url,
+    ];
     const printed = await new Promise<string>((resolve, reject) => {
-      execFile("wrk", args, { timeout: (seconds + 20) * 1000 }, (error, stdout, stderr) => (error === null ? resolve(stdout) : reject(new Error(`wrk: ${stderr}${stdout}`))));
+      execFile("wrk", args, { timeout: (seconds + 20) * 1000 }, (error, stdout, stderr) =>
+        error === null ? resolve(stdout) : reject(new Error(`wrk: ${stderr}${stdout}`)),
+      );
     });
     const cpu = cpuMicros(pids) - before;
-    const figures = JSON.parse(/figures (\{.*\})/.exec(printed)?.[1] ?? "{}") as { requests: number; micros: number; p50: number; p99: number; failures: number };
+    const figures = JSON.parse(/figures (\{.*\})/.exec(printed)?.[1] ?? "{}") as {
+      requests: number;
+      micros: number;
+      p50: number;
+      p99: number;
+      failures: number;
+    };
     return {
-      requests: figures.requests, perSecond: (figures.requests / figures.micros) * 1e6, p50: figures.p50, p99: figures.p99,
-      cpu: cpu / figures.requests, rss: rssMb(pids), failures: figures.failures,
+      requests: figures.requests,
+      perSecond: (figures.requests / figures.micros) * 1e6,
+      p50: figures.p50,
+      p99: figures.p99,
+      cpu: cpu / figures.requests,
+      rss: rssMb(pids),
+      failures: figures.failures,
     };
   } finally {
     rmSync(directory, { recursive: true, force: true });

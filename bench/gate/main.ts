@@ -60,22 +60,39 @@ async function main(): Promise<number> {
   if (has("decisions")) measured = { ...measured, decisions: decisionTimes(options.rounds * 5) };
   if (has("start")) measured = { ...measured, start: await startTimes(options.rounds * 3) };
   if (has("memory")) measured = { ...measured, memory: await memoryProfiles(1024 * 1024 * 1024, 100 * 1024 * 1024) };
-  if (has("load") && tool("wrk") === undefined) skipped.push("SKIPPED load: wrk is not installed (apt-get install wrk)");
+  if (has("load") && tool("wrk") === undefined)
+    skipped.push("SKIPPED load: wrk is not installed (apt-get install wrk)");
   else if (has("load")) measured = { ...measured, rounds: await rounds(options.rounds, options.seconds, say) };
-  const machine = { date: new Date().toISOString().slice(0, 10), node: process.version, processors: os.cpus().length, model: os.cpus()[0]?.model ?? "", memoryGb: Math.round(os.totalmem() / 1e9), load: os.loadavg().map((l) => Number(l.toFixed(1))) };
+  const machine = {
+    date: new Date().toISOString().slice(0, 10),
+    node: process.version,
+    processors: os.cpus().length,
+    model: os.cpus()[0]?.model ?? "",
+    memoryGb: Math.round(os.totalmem() / 1e9),
+    load: os.loadavg().map((l) => Number(l.toFixed(1))),
+  };
   const checked = targets(measured);
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ machine, options, ...measured, targets: checked, skipped })}\n`);
     return 0;
   }
-  process.stdout.write([
-    `Gate bench, ${machine.date}, Node ${machine.node}, ${machine.processors} × ${machine.model}, ${machine.memoryGb} GB, load ${machine.load.join(" ")}, ${options.rounds} rounds of ${options.seconds} s`,
-    ...(measured.rounds === undefined ? [] : [loadTables(measured.rounds)]), smallTables(measured), ...skipped, targetTable(checked), "",
-  ].join("\n\n"));
+  process.stdout.write(
+    [
+      `Gate bench, ${machine.date}, Node ${machine.node}, ${machine.processors} × ${machine.model}, ${machine.memoryGb} GB, load ${machine.load.join(" ")}, ${options.rounds} rounds of ${options.seconds} s`,
+      ...(measured.rounds === undefined ? [] : [loadTables(measured.rounds)]),
+      smallTables(measured),
+      ...skipped,
+      targetTable(checked),
+      "",
+    ].join("\n\n"),
+  );
   return 0;
 }
 
-main().then((code) => (process.exitCode = code), (error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 2;
-});
+main().then(
+  (code) => (process.exitCode = code),
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 2;
+  },
+);

@@ -25,12 +25,17 @@ export interface MemoryProfile {
 }
 
 /** Streams a clone of `bytes` through the gate, and pushes as much as `pushBytes` with real git, and samples its memory meanwhile. */
-export async function memoryProfiles(bytes: number, pushBytes: number): Promise<{ readonly clone: MemoryProfile; readonly push: MemoryProfile }> {
+export async function memoryProfiles(
+  bytes: number,
+  pushBytes: number,
+): Promise<{ readonly clone: MemoryProfile; readonly push: MemoryProfile }> {
   const token = madeToken();
   const github = await startGitHub(token, bytes);
   const secrets = madeSecrets();
   try {
-    const profile = async (work: (gate: Contender) => Promise<{ passed: number; outcome: string }>): Promise<MemoryProfile> => {
+    const profile = async (
+      work: (gate: Contender) => Promise<{ passed: number; outcome: string }>,
+    ): Promise<MemoryProfile> => {
       const gate = await run("gate", (directory, port) => gateRecipe(directory, port, github.url, secrets));
       try {
         return await sampled(gate, () => work(gate));
@@ -46,7 +51,10 @@ export async function memoryProfiles(bytes: number, pushBytes: number): Promise<
   }
 }
 
-async function sampled(gate: Contender, work: () => Promise<{ passed: number; outcome: string }>): Promise<MemoryProfile> {
+async function sampled(
+  gate: Contender,
+  work: () => Promise<{ passed: number; outcome: string }>,
+): Promise<MemoryProfile> {
   const pids = gate.pids();
   const before = rssMb(pids);
   const samples: number[] = [];
@@ -57,7 +65,11 @@ async function sampled(gate: Contender, work: () => Promise<{ passed: number; ou
     const quarter = Math.max(1, Math.ceil(samples.length / 4));
     const median = (part: readonly number[]): number => [...part].sort((a, b) => a - b)[part.length >> 1] ?? Number.NaN;
     return {
-      bytes: passed, seconds: (performance.now() - began) / 1000, before, peak: Math.max(before, ...samples), outcome,
+      bytes: passed,
+      seconds: (performance.now() - began) / 1000,
+      before,
+      peak: Math.max(before, ...samples),
+      outcome,
       quarters: [0, 1, 2, 3].map((i) => median(samples.slice(i * quarter, (i + 1) * quarter))),
     };
   } finally {
@@ -71,22 +83,37 @@ const packet = (line: string): string => (line.length + 4).toString(16).padStart
 function fetchPack(gate: Contender): Promise<{ passed: number; outcome: string }> {
   const body = `${packet("command=fetch\n")}${packet("agent=git/2.47.0\n")}0001${packet(`want ${"1".repeat(40)}\n`)}${packet("done\n")}0000`;
   return new Promise((resolve, reject) => {
-    const request = http.request(`${gate.url}/acme/api.git/git-upload-pack`, {
-      method: "POST", agent: false,
-      headers: { authorization: gate.headers["authorization"], "content-type": "application/x-git-upload-pack-request", "git-protocol": "version=2", "user-agent": "git/2.47.0" },
-    }, (response) => {
-      let passed = 0;
-      response.on("data", (part: Buffer) => (passed += part.length));
-      response.on("end", () => resolve({ passed, outcome: `status ${response.statusCode}` }));
-      response.on("error", reject);
-    });
+    const request = http.request(
+      `${gate.url}/acme/api.git/git-upload-pack`,
+      {
+        method: "POST",
+        agent: false,
+        headers: {
+          authorization: gate.headers["authorization"],
+          "content-type": "application/x-git-upload-pack-request",
+          "git-protocol": "version=2",
+          "user-agent": "git/2.47.0",
+        },
+      },
+      (response) => {
+        let passed = 0;
+        response.on("data", (part: Buffer) => (passed += part.length));
+        response.on("end", () => resolve({ passed, outcome: `status ${response.statusCode}` }));
+        response.on("error", reject);
+      },
+    );
     request.on("error", reject);
     request.end(body);
   });
 }
 
 /** Pushes files that do not compress to a branch of the agent's, in one commit, with the real client. */
-async function pushFiles(gate: Contender, key: string, github: GitHub, bytes: number): Promise<{ passed: number; outcome: string }> {
+async function pushFiles(
+  gate: Contender,
+  key: string,
+  github: GitHub,
+  bytes: number,
+): Promise<{ passed: number; outcome: string }> {
   const work = mkdtempSync(path.join(tmpdir(), "gate-bench-push-"));
   try {
     await git(work, "clone", "-q", github.repository.bare, "clone");
@@ -99,7 +126,10 @@ async function pushFiles(gate: Contender, key: string, github: GitHub, bytes: nu
     const url = `${gate.url.replace("http://", `http://agent:${key}@`)}/acme/api.git`;
     const pushed = await push(clone, url);
     const arrived = github.repository.refs().includes("refs/heads/claude/large");
-    return { passed: github.received(), outcome: arrived ? "pushed" : `not pushed: ${pushed.replaceAll(key, "(key)").slice(-300)}` };
+    return {
+      passed: github.received(),
+      outcome: arrived ? "pushed" : `not pushed: ${pushed.replaceAll(key, "(key)").slice(-300)}`,
+    };
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -110,7 +140,12 @@ function push(clone: string, url: string): Promise<string> {
   const environment = { PATH: process.env["PATH"], HOME: clone, GIT_CONFIG_NOSYSTEM: "1", GIT_TERMINAL_PROMPT: "0" };
   return new Promise((resolve) => {
     // A buffer smaller than the pack, so that it streams as large pushes do; nothing to compress, so that the time is that of the stream.
-    execFile("git", ["-c", "http.postBuffer=1000000", "-c", "core.compression=0", "-c", "pack.window=0", "push", url, "claude/large"], { cwd: clone, env: environment, timeout: 600_000 }, (_, stdout, stderr) => resolve(`${stdout}${stderr}`));
+    execFile(
+      "git",
+      ["-c", "http.postBuffer=1000000", "-c", "core.compression=0", "-c", "pack.window=0", "push", url, "claude/large"],
+      { cwd: clone, env: environment, timeout: 600_000 },
+      (_, stdout, stderr) => resolve(`${stdout}${stderr}`),
+    );
   });
 }
 
@@ -159,8 +194,15 @@ async function startGitHub(token: string, bytes: number): Promise<GitHub> {
         };
         return more();
       }
-      void Promise.resolve(repository.handler({ method: request.method ?? "", url, headers: request.headers, body })).then((reply = {}) => {
-        response.writeHead(reply.status ?? 200, { "content-type": "application/json", ...(reply.headers as Record<string, string>) }).end(reply.body ?? "{}");
+      void Promise.resolve(
+        repository.handler({ method: request.method ?? "", url, headers: request.headers, body }),
+      ).then((reply = {}) => {
+        response
+          .writeHead(reply.status ?? 200, {
+            "content-type": "application/json",
+            ...(reply.headers as Record<string, string>),
+          })
+          .end(reply.body ?? "{}");
       });
       return undefined;
     });

@@ -14,12 +14,21 @@ export function decisionTimes(batches: number): DecisionTimes {
   const directory = mkdtempSync(path.join(tmpdir(), "gate-bench-micro-"));
   try {
     buildSync({
-      entryPoints: [path.join(__dirname, "decisions.ts")], outfile: path.join(directory, "decisions.js"), bundle: true, platform: "node", format: "cjs", target: "es2022",
-      mainFields: ["module", "main"], tsconfigRaw: "{}", logLevel: "silent",
+      entryPoints: [path.join(__dirname, "decisions.ts")],
+      outfile: path.join(directory, "decisions.js"),
+      bundle: true,
+      platform: "node",
+      format: "cjs",
+      target: "es2022",
+      mainFields: ["module", "main"],
+      tsconfigRaw: "{}",
+      logLevel: "silent",
     });
     writeFileSync(path.join(directory, "policy.json"), JSON.stringify(benchPolicy("http://127.0.0.1:1")));
     const call = `console.log(JSON.stringify(require("./decisions.js").measure(require("./policy.json"), ${JSON.stringify(READS)}, ${JSON.stringify(WRITE)}, ${batches})))`;
-    return JSON.parse(execFileSync(process.execPath, ["-e", call], { cwd: directory, encoding: "utf8", timeout: 300_000 })) as DecisionTimes;
+    return JSON.parse(
+      execFileSync(process.execPath, ["-e", call], { cwd: directory, encoding: "utf8", timeout: 300_000 }),
+    ) as DecisionTimes;
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -37,5 +46,10 @@ export interface ModuleSizes {
 export function moduleSizes(): ModuleSizes {
   const { gate, ledger } = bundleGate();
   const zipped = (text: string): number => gzipSync(text, { level: 9 }).length;
-  return { bytes: Buffer.byteLength(gate), gzip: zipped(gate), minifiedGzip: zipped(transformSync(gate, { minify: true, target: "es2022", format: "esm" }).code), ledgerGzip: zipped(ledger) };
+  return {
+    bytes: Buffer.byteLength(gate),
+    gzip: zipped(gate),
+    minifiedGzip: zipped(transformSync(gate, { minify: true, target: "es2022", format: "esm" }).code),
+    ledgerGzip: zipped(ledger),
+  };
 }

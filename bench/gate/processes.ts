@@ -52,7 +52,11 @@ export async function freePort(): Promise<number> {
 export function tool(name: string): string | undefined {
   try {
     // Debian keeps servers in sbin, which is not on everyone's PATH.
-    return execFileSync("which", [name], { encoding: "utf8", env: { ...process.env, PATH: `${process.env["PATH"]}:/usr/sbin:/usr/local/sbin` }, stdio: ["ignore", "pipe", "ignore"] }).trim();
+    return execFileSync("which", [name], {
+      encoding: "utf8",
+      env: { ...process.env, PATH: `${process.env["PATH"]}:/usr/sbin:/usr/local/sbin` },
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
   } catch {
     return undefined;
   }
@@ -67,12 +71,19 @@ export interface Answer {
 const NO_ANSWER: Answer = { status: 0, body: "", headers: {} };
 
 /** One request on a connection of its own; status 0 when nothing listens. */
-export function ask(url: string, headers: Readonly<Record<string, string>> = {}, method = "GET", body?: string): Promise<Answer> {
+export function ask(
+  url: string,
+  headers: Readonly<Record<string, string>> = {},
+  method = "GET",
+  body?: string,
+): Promise<Answer> {
   return new Promise((resolve) => {
     const request = http.request(url, { method, headers, agent: false, timeout: 20_000 }, (response) => {
       const parts: Buffer[] = [];
       response.on("data", (part: Buffer) => parts.push(part));
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts).toString(), headers: response.headers }));
+      response.on("end", () =>
+        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts).toString(), headers: response.headers }),
+      );
       response.on("error", () => resolve(NO_ANSWER));
     });
     request.on("timeout", () => request.destroy());
@@ -90,7 +101,11 @@ export interface Child {
   stop(): Promise<void>;
 }
 
-export function start(command: string, args: readonly string[], options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {}): Child {
+export function start(
+  command: string,
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): Child {
   const startedAt = performance.now();
   const child = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
@@ -116,7 +131,13 @@ export function start(command: string, args: readonly string[], options: { reado
 }
 
 /** Waits until a request gets the wanted status; throws with what the child said when it does not come. */
-export async function answering(child: Child, url: string, headers: Readonly<Record<string, string>>, wanted = 200, everyMs = 20): Promise<void> {
+export async function answering(
+  child: Child,
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  wanted = 200,
+  everyMs = 20,
+): Promise<void> {
   const until = Date.now() + 20_000;
   let last = 0;
   while (Date.now() < until && child.process.exitCode === null) {

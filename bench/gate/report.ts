@@ -27,14 +27,21 @@ const samplesOf = (r: Rounds, contender: string, kind: Kind, connections: number
   r.series.find((s) => s.contender === contender && s.kind === kind && s.connections === connections)?.samples ?? [];
 
 /** Ratio of a figure to the bare Worker's of the same round. */
-function toBare(r: Rounds, contender: string, kind: Kind, connections: number, of: (sample: Sample) => number): Spread | undefined {
+function toBare(
+  r: Rounds,
+  contender: string,
+  kind: Kind,
+  connections: number,
+  of: (sample: Sample) => number,
+): Spread | undefined {
   const [ours, base] = [samplesOf(r, contender, kind, connections), samplesOf(r, BARE, kind, connections)];
   return ours.length === 0 || base.length === 0 ? undefined : spread(ratios(ours.map(of), base.map(of)));
 }
 
 const fixed = (value: number, digits = 2): string => value.toFixed(digits);
 /** The middle, and in parentheses the ends. */
-export const shown = (s: Spread | undefined, digits = 2): string => (s === undefined ? "-" : `${fixed(s.median, digits)} (${fixed(s.min, digits)} to ${fixed(s.max, digits)})`);
+export const shown = (s: Spread | undefined, digits = 2): string =>
+  s === undefined ? "-" : `${fixed(s.median, digits)} (${fixed(s.min, digits)} to ${fixed(s.max, digits)})`;
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 
@@ -42,47 +49,116 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): s
 export function loadTables(r: Rounds): string {
   const blocks: string[] = [];
   for (const kind of KINDS) {
-    blocks.push(`### ${kind}: ratios to the bare Worker, median (min to max) over rounds`, table(
-      ["contender", "CPU a request @16", "@64", "requests/s @1", "@16", "@64", "p50 @16", "p99 @1", "p99 @16", "p99 @64"],
-      r.contenders.map((name) => [
-        name,
-        shown(toBare(r, name, kind, 16, (s) => s.cpu)), shown(toBare(r, name, kind, 64, (s) => s.cpu)),
-        ...CONNECTIONS.map((c) => shown(toBare(r, name, kind, c, (s) => s.perSecond))),
-        shown(toBare(r, name, kind, 16, (s) => s.p50)),
-        ...CONNECTIONS.map((c) => shown(toBare(r, name, kind, c, (s) => s.p99))),
-      ]),
-    ), `### ${kind}: medians; absolute figures belong to this machine only`, table(
-      ["contender", "req/s @1 · 16 · 64", "p50 ms @1 · 16 · 64", "p99 ms @1 · 16 · 64", "CPU µs @16", "RSS MB", "failures"],
-      r.contenders.map((name) => {
-        const each = (of: (s: Sample) => number, digits: number): string => CONNECTIONS.map((c) => fixed(spread(samplesOf(r, name, kind, c).map(of)).median, digits)).join(" · ");
-        const all = CONNECTIONS.flatMap((c) => samplesOf(r, name, kind, c));
-        return [
-          name, each((s) => s.perSecond, 0), each((s) => s.p50, 2), each((s) => s.p99, 1), shown(spread(samplesOf(r, name, kind, 16).map((s) => s.cpu)), 0),
-          fixed(Math.max(...all.map((s) => s.rss)), 0), String(all.reduce((sum, s) => sum + s.failures, 0)),
-        ];
-      }),
-    ));
+    blocks.push(
+      `### ${kind}: ratios to the bare Worker, median (min to max) over rounds`,
+      table(
+        [
+          "contender",
+          "CPU a request @16",
+          "@64",
+          "requests/s @1",
+          "@16",
+          "@64",
+          "p50 @16",
+          "p99 @1",
+          "p99 @16",
+          "p99 @64",
+        ],
+        r.contenders.map((name) => [
+          name,
+          shown(toBare(r, name, kind, 16, (s) => s.cpu)),
+          shown(toBare(r, name, kind, 64, (s) => s.cpu)),
+          ...CONNECTIONS.map((c) => shown(toBare(r, name, kind, c, (s) => s.perSecond))),
+          shown(toBare(r, name, kind, 16, (s) => s.p50)),
+          ...CONNECTIONS.map((c) => shown(toBare(r, name, kind, c, (s) => s.p99))),
+        ]),
+      ),
+      `### ${kind}: medians; absolute figures belong to this machine only`,
+      table(
+        [
+          "contender",
+          "req/s @1 · 16 · 64",
+          "p50 ms @1 · 16 · 64",
+          "p99 ms @1 · 16 · 64",
+          "CPU µs @16",
+          "RSS MB",
+          "failures",
+        ],
+        r.contenders.map((name) => {
+          const each = (of: (s: Sample) => number, digits: number): string =>
+            CONNECTIONS.map((c) => fixed(spread(samplesOf(r, name, kind, c).map(of)).median, digits)).join(" · ");
+          const all = CONNECTIONS.flatMap((c) => samplesOf(r, name, kind, c));
+          return [
+            name,
+            each((s) => s.perSecond, 0),
+            each((s) => s.p50, 2),
+            each((s) => s.p99, 1),
+            shown(spread(samplesOf(r, name, kind, 16).map((s) => s.cpu)), 0),
+            fixed(Math.max(...all.map((s) => s.rss)), 0),
+            String(all.reduce((sum, s) => sum + s.failures, 0)),
+          ];
+        }),
+      ),
+    );
   }
-  blocks.push(`Upstream: ${r.stub}. Audit trail of the gate: ${r.audit.records} records for ${r.audit.requests} requests that were answered under load (those cut off at the end of a run are recorded too), ${r.audit.problems} problems in the chain.`);
+  blocks.push(
+    `Upstream: ${r.stub}. Audit trail of the gate: ${r.audit.records} records for ${r.audit.requests} requests that were answered under load (those cut off at the end of a run are recorded too), ${r.audit.problems} problems in the chain.`,
+  );
   for (const { name, reason } of r.skipped) blocks.push(`SKIPPED ${name}: ${reason}`);
   return blocks.join("\n\n");
 }
 
 export function smallTables(m: Measured): string {
   const blocks: string[] = [];
-  if (m.start !== undefined) blocks.push("### Start of the process to the first answer through it, ms", table(["contender", "median (min to max)"], Object.entries(m.start).map(([name, times]) => [name, shown(spread(times), 1)])));
+  if (m.start !== undefined)
+    blocks.push(
+      "### Start of the process to the first answer through it, ms",
+      table(
+        ["contender", "median (min to max)"],
+        Object.entries(m.start).map(([name, times]) => [name, shown(spread(times), 1)]),
+      ),
+    );
   if (m.decisions !== undefined) {
     const { rest, restByTarget, graphql, graphqlBytes } = m.decisions;
-    blocks.push(`### Decisions in Node ${process.version}, µs`, table(["decision", "median (min to max)"], [
-      ["REST: canonicalise, match, judge parameters and query; mean over the requests below", shown(spread(rest))],
-      ...Object.entries(restByTarget).map(([target, time]) => [`\`${target}\``, fixed(time)]),
-      [`GraphQL: a query of ${graphqlBytes} bytes, its JSON and parsing included`, shown(spread(graphql), 1)],
-    ]));
+    blocks.push(
+      `### Decisions in Node ${process.version}, µs`,
+      table(
+        ["decision", "median (min to max)"],
+        [
+          ["REST: canonicalise, match, judge parameters and query; mean over the requests below", shown(spread(rest))],
+          ...Object.entries(restByTarget).map(([target, time]) => [`\`${target}\``, fixed(time)]),
+          [`GraphQL: a query of ${graphqlBytes} bytes, its JSON and parsing included`, shown(spread(graphql), 1)],
+        ],
+      ),
+    );
   }
-  if (m.sizes !== undefined) blocks.push("### Modules, KB", table(["", "plain", "gzip", "gzip, minified"], [["gate", ...[m.sizes.bytes, m.sizes.gzip, m.sizes.minifiedGzip].map((b) => fixed(b / 1000, 0))], ["ledger", "", fixed(m.sizes.ledgerGzip / 1000, 0), ""]]));
+  if (m.sizes !== undefined)
+    blocks.push(
+      "### Modules, KB",
+      table(
+        ["", "plain", "gzip", "gzip, minified"],
+        [
+          ["gate", ...[m.sizes.bytes, m.sizes.gzip, m.sizes.minifiedGzip].map((b) => fixed(b / 1000, 0))],
+          ["ledger", "", fixed(m.sizes.ledgerGzip / 1000, 0), ""],
+        ],
+      ),
+    );
   if (m.memory !== undefined) {
-    blocks.push("### Memory of the gate while a stream passes, MB resident", table(["stream", "MiB", "seconds", "before", "median of each quarter", "peak", "outcome"], Object.entries(m.memory).map(([name, p]: [string, MemoryProfile]) =>
-      [name, fixed(p.bytes / 1024 / 1024, 0), fixed(p.seconds, 1), fixed(p.before, 0), p.quarters.map((q) => fixed(q, 0)).join(" · "), fixed(p.peak, 0), p.outcome])));
+    blocks.push(
+      "### Memory of the gate while a stream passes, MB resident",
+      table(
+        ["stream", "MiB", "seconds", "before", "median of each quarter", "peak", "outcome"],
+        Object.entries(m.memory).map(([name, p]: [string, MemoryProfile]) => [
+          name,
+          fixed(p.bytes / 1024 / 1024, 0),
+          fixed(p.seconds, 1),
+          fixed(p.before, 0),
+          p.quarters.map((q) => fixed(q, 0)).join(" · "),
+          fixed(p.peak, 0),
+          p.outcome,
+        ]),
+      ),
+    );
   }
   return blocks.join("\n\n");
 }
@@ -93,43 +169,105 @@ const FLAT_MB = 24;
 /** The targets that were set for the gate, beside what was found: by medians. */
 export function targets(m: Measured): Target[] {
   const found: Target[] = [];
-  const add = (what: string, target: string, value: Spread | undefined, holds: (s: Spread) => boolean, unit = "", digits = 2): void => {
-    found.push({ what, target, found: value === undefined ? "not measured" : `${shown(value, digits)}${unit}`, holds: value === undefined ? undefined : holds(value) });
+  const add = (
+    what: string,
+    target: string,
+    value: Spread | undefined,
+    holds: (s: Spread) => boolean,
+    unit = "",
+    digits = 2,
+  ): void => {
+    found.push({
+      what,
+      target,
+      found: value === undefined ? "not measured" : `${shown(value, digits)}${unit}`,
+      holds: value === undefined ? undefined : holds(value),
+    });
   };
   const r = m.rounds;
-  const ratio = (kind: Kind, connections: number, of: (s: Sample) => number): Spread | undefined => r && toBare(r, GATE, kind, connections, of);
-  add("CPU of a read to the bare Worker's, 16 connections", "≤ 1.5", ratio("reads", 16, (s) => s.cpu), (s) => s.median <= 1.5);
-  add("CPU of a write to the bare Worker's, 16 connections", "≤ 2.0", ratio("writes", 16, (s) => s.cpu), (s) => s.median <= 2);
-  for (const c of CONNECTIONS) add(`p99 of reads to the bare Worker's, ${c} connection${c === 1 ? "" : "s"}`, "≤ 1.2", ratio("reads", c, (s) => s.p99), (s) => s.median <= 1.2);
+  const ratio = (kind: Kind, connections: number, of: (s: Sample) => number): Spread | undefined =>
+    r && toBare(r, GATE, kind, connections, of);
+  add(
+    "CPU of a read to the bare Worker's, 16 connections",
+    "≤ 1.5",
+    ratio("reads", 16, (s) => s.cpu),
+    (s) => s.median <= 1.5,
+  );
+  add(
+    "CPU of a write to the bare Worker's, 16 connections",
+    "≤ 2.0",
+    ratio("writes", 16, (s) => s.cpu),
+    (s) => s.median <= 2,
+  );
+  for (const c of CONNECTIONS)
+    add(
+      `p99 of reads to the bare Worker's, ${c} connection${c === 1 ? "" : "s"}`,
+      "≤ 1.2",
+      ratio("reads", c, (s) => s.p99),
+      (s) => s.median <= 1.2,
+    );
   for (const peer of ["wardgate", "iron-proxy"]) {
     const medians = (name: string, of: (s: Sample) => number): number | undefined => {
       const samples = r === undefined ? [] : samplesOf(r, name, "reads", 16);
       return samples.length === 0 ? undefined : spread(samples.map(of)).median;
     };
-    for (const [what, of, better] of [["requests a second", (s: Sample) => s.perSecond, (a: number, b: number) => a > b], ["CPU a read", (s: Sample) => s.cpu, (a: number, b: number) => a < b]] as const) {
+    for (const [what, of, better] of [
+      ["requests a second", (s: Sample) => s.perSecond, (a: number, b: number) => a > b],
+      ["CPU a read", (s: Sample) => s.cpu, (a: number, b: number) => a < b],
+    ] as const) {
       const [ours, theirs] = [medians(GATE, of), medians(peer, of)];
       found.push({
-        what: `${what} beside ${peer}, reads, 16 connections`, target: "ahead",
-        found: ours === undefined || theirs === undefined ? "not measured" : `${fixed(ours, 0)} beside ${fixed(theirs, 0)}`,
+        what: `${what} beside ${peer}, reads, 16 connections`,
+        target: "ahead",
+        found:
+          ours === undefined || theirs === undefined ? "not measured" : `${fixed(ours, 0)} beside ${fixed(theirs, 0)}`,
         holds: ours === undefined || theirs === undefined ? undefined : better(ours, theirs),
       });
     }
   }
   add("REST decision in Node, µs", "≤ 1", m.decisions && spread(m.decisions.rest), (s) => s.median <= 1);
-  add("GraphQL decision in Node, 500 bytes, µs", "≤ 25", m.decisions && spread(m.decisions.graphql), (s) => s.median <= 25, "", 1);
-  found.push({ what: "module of the gate, compressed", target: "< 200 KB", found: m.sizes === undefined ? "not measured" : `${fixed(m.sizes.gzip / 1000, 0)} KB`, holds: m.sizes && m.sizes.gzip < 200_000 });
-  for (const [name, what] of [[GATE_ALIVE, "start to its own first answer"], [GATE, "start to the first answer from GitHub, token store and new ledger included"]] as const) {
+  add(
+    "GraphQL decision in Node, 500 bytes, µs",
+    "≤ 25",
+    m.decisions && spread(m.decisions.graphql),
+    (s) => s.median <= 25,
+    "",
+    1,
+  );
+  found.push({
+    what: "module of the gate, compressed",
+    target: "< 200 KB",
+    found: m.sizes === undefined ? "not measured" : `${fixed(m.sizes.gzip / 1000, 0)} KB`,
+    holds: m.sizes && m.sizes.gzip < 200_000,
+  });
+  for (const [name, what] of [
+    [GATE_ALIVE, "start to its own first answer"],
+    [GATE, "start to the first answer from GitHub, token store and new ledger included"],
+  ] as const) {
     const [gate, bare] = [m.start?.[name], m.start?.[BARE]];
     const later = gate && bare && spread(gate.map((t, i) => t - (bare[i] ?? Number.NaN)));
     add(`${what}, behind the bare Worker's, ms`, "≤ 10", later, (s) => s.median <= 10, "", 1);
   }
   for (const [name, p] of Object.entries(m.memory ?? {}) as [string, MemoryProfile][]) {
     const rise = (p.quarters[3] ?? Number.NaN) - (p.quarters[1] ?? Number.NaN);
-    found.push({ what: `memory during the ${name}`, target: "flat", found: `rises ${fixed(rise, 0)} MB from second to last quarter, peak ${fixed(p.peak, 0)} MB`, holds: Math.abs(rise) <= FLAT_MB });
+    found.push({
+      what: `memory during the ${name}`,
+      target: "flat",
+      found: `rises ${fixed(rise, 0)} MB from second to last quarter, peak ${fixed(p.peak, 0)} MB`,
+      holds: Math.abs(rise) <= FLAT_MB,
+    });
   }
   return found;
 }
 
 export function targetTable(list: readonly Target[]): string {
-  return `### Targets\n\n${table(["what", "target", "found: median (min to max)", ""], list.map((t) => [t.what, t.target, t.found, t.holds === undefined ? "not measured" : t.holds ? "holds" : "does not hold"]))}`;
+  return `### Targets\n\n${table(
+    ["what", "target", "found: median (min to max)", ""],
+    list.map((t) => [
+      t.what,
+      t.target,
+      t.found,
+      t.holds === undefined ? "not measured" : t.holds ? "holds" : "does not hold",
+    ]),
+  )}`;
 }

@@ -35,7 +35,9 @@ export async function rounds(count: number, seconds: number, say: (line: string)
   const kinds: readonly ContenderKind[] = [
     { name: GATE, start: (at) => run(GATE, (directory, port) => gateRecipe(directory, port, at.url, secrets)) },
     { name: BARE, start: (at) => run(BARE, (directory, port) => bareRecipe(directory, port, at.url, at.token)) },
-    nginxKind, wardgateKind, ironProxyKind,
+    nginxKind,
+    wardgateKind,
+    ironProxyKind,
   ];
   const running: Contender[] = [];
   const skipped: { name: string; reason: string }[] = [];
@@ -91,16 +93,30 @@ export async function rounds(count: number, seconds: number, say: (line: string)
 }
 
 /** A page of the gate's trail, and where the trail ends now. Reading it writes records of its own, of agent `operator`. */
-async function auditOf(gate: Contender, secrets: GateSecrets, after: number, limit: number): Promise<{ readonly lines: readonly string[]; readonly head: number }> {
-  const { status, body, headers } = await ask(`${gate.url}/_gate/audit?after=${after}&limit=${limit}`, { authorization: `Bearer ${secrets.operatorKey}` });
+async function auditOf(
+  gate: Contender,
+  secrets: GateSecrets,
+  after: number,
+  limit: number,
+): Promise<{ readonly lines: readonly string[]; readonly head: number }> {
+  const { status, body, headers } = await ask(`${gate.url}/_gate/audit?after=${after}&limit=${limit}`, {
+    authorization: `Bearer ${secrets.operatorKey}`,
+  });
   if (status !== 200) throw new Error(`the gate's audit trail was answered ${status}: ${body.slice(0, 200)}`);
-  return { lines: body.split("\n").filter((line) => line !== ""), head: Number(String(headers["x-gatehouse-audit-head"]).split(" ")[0]) };
+  return {
+    lines: body.split("\n").filter((line) => line !== ""),
+    head: Number(String(headers["x-gatehouse-audit-head"]).split(" ")[0]),
+  };
 }
 
 const seqOf = (line: string): number => Number(/^\{"v":1,"seq":(\d+),/.exec(line)?.[1] ?? 0);
 
 /** Reads the whole trail after `from` and verifies it: what was measured was really recorded. */
-async function auditTrail(gate: Contender, secrets: GateSecrets, from: number): Promise<{ records: number; problems: number }> {
+async function auditTrail(
+  gate: Contender,
+  secrets: GateSecrets,
+  from: number,
+): Promise<{ records: number; problems: number }> {
   await new Promise((resolve) => setTimeout(resolve, 1500));
   const { head } = await auditOf(gate, secrets, from, 1);
   let before: { seq: number; hash: string } | undefined;
@@ -109,8 +125,11 @@ async function auditTrail(gate: Contender, secrets: GateSecrets, from: number): 
   for (let after = from; after < head;) {
     const { lines } = await auditOf(gate, secrets, after, 10_000);
     const first = lines[0] ?? "";
-    const check = await verifyChain(lines, before ?? { seq: seqOf(first) - 1, hash: /"prevHash":"([0-9a-f]{64})"/.exec(first)?.[1] ?? "" });
-    records += lines.filter((line) => !line.includes("\"agent\":\"operator\"") && seqOf(line) <= head).length;
+    const check = await verifyChain(
+      lines,
+      before ?? { seq: seqOf(first) - 1, hash: /"prevHash":"([0-9a-f]{64})"/.exec(first)?.[1] ?? "" },
+    );
+    records += lines.filter((line) => !line.includes('"agent":"operator"') && seqOf(line) <= head).length;
     problems += check.problems.length;
     if (check.lastSeq <= after) throw new Error(`the gate's audit trail ends at ${after}, before its head ${head}`);
     before = { seq: check.lastSeq, hash: check.lastHash };

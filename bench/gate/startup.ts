@@ -15,17 +15,27 @@ export async function startTimes(count: number): Promise<Readonly<Record<string,
   const stub = await startStub();
   const times: Record<string, number[]> = {};
   try {
-    const once = async (name: string, starting: Promise<{ readonly firstAnswerMs: number; stop(): Promise<void> }>): Promise<void> => {
+    const once = async (
+      name: string,
+      starting: Promise<{ readonly firstAnswerMs: number; stop(): Promise<void> }>,
+    ): Promise<void> => {
       const contender = await starting;
       (times[name] ??= []).push(contender.firstAnswerMs);
       await contender.stop();
     };
     const gate = (directory: string, port: number): Recipe => gateRecipe(directory, port, stub.url, madeSecrets());
     for (let i = 0; i <= count; i++) {
-      await once(BARE, run(BARE, (directory, port) => bareRecipe(directory, port, stub.url, stub.token), { everyMs: 1 }));
+      await once(
+        BARE,
+        run(BARE, (directory, port) => bareRecipe(directory, port, stub.url, stub.token), { everyMs: 1 }),
+      );
       await once(GATE_ALIVE, run(GATE_ALIVE, gate, { everyMs: 1, target: "/_gate/health", status: 204 }));
       await once(GATE, run(GATE, gate, { everyMs: 1 }));
-      if (nginxKind.missing === undefined) await once(nginxKind.name, run(nginxKind.name, (directory, port) => nginxRecipe(directory, port, stub), { everyMs: 1 }));
+      if (nginxKind.missing === undefined)
+        await once(
+          nginxKind.name,
+          run(nginxKind.name, (directory, port) => nginxRecipe(directory, port, stub), { everyMs: 1 }),
+        );
       // The first of each reads the programs from disk and is not counted.
       if (i === 0) for (const list of Object.values(times)) list.length = 0;
     }

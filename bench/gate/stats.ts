@@ -9,7 +9,8 @@ export interface Spread {
 export function spread(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (index: number): number => sorted[Math.min(sorted.length - 1, Math.max(0, index))] ?? Number.NaN;
-  const middle = sorted.length % 2 === 1 ? at(sorted.length >> 1) : (at((sorted.length >> 1) - 1) + at(sorted.length >> 1)) / 2;
+  const middle =
+    sorted.length % 2 === 1 ? at(sorted.length >> 1) : (at((sorted.length >> 1) - 1) + at(sorted.length >> 1)) / 2;
   return { min: at(0), median: middle, max: at(sorted.length - 1) };
 }
 

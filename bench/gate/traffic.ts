@@ -15,7 +15,7 @@ export const READS: readonly string[] = [
 export const WRITE = "/repos/acme/api/issues/12/comments";
 
 export const COMMENT = JSON.stringify({
-  body: "The failing test is `login keeps the session`: the cookie is set before the redirect is followed.\n\nI have moved the check behind the redirect and added a test for both orders.\n\n```ts\nexpect(await session(answer)).toBe(\"kept\");\n```\n",
+  body: 'The failing test is `login keeps the session`: the cookie is set before the redirect is followed.\n\nI have moved the check behind the redirect and added a test for both orders.\n\n```ts\nexpect(await session(answer)).toBe("kept");\n```\n',
 });
 
 /** Headers that octokit sends, beside Authorization. */
@@ -28,7 +28,7 @@ export const CLIENT_HEADERS: Readonly<Record<string, string>> = {
 /** Headers that GitHub's API answers with; made-up values. */
 export const ANSWER_HEADERS: Readonly<Record<string, string>> = {
   "cache-control": "private, max-age=60, s-maxage=60",
-  etag: "W/\"7d0f2b1c5a9e4f63b8d2a1907c5e6f4d3b2a19087c6d5e4f3a2b1c0d9e8f7a6b\"",
+  etag: 'W/"7d0f2b1c5a9e4f63b8d2a1907c5e6f4d3b2a19087c6d5e4f3a2b1c0d9e8f7a6b"',
   "x-github-media-type": "github.v3; format=json",
   "x-github-api-version-selected": "2022-11-28",
   "x-ratelimit-limit": "5000",
@@ -47,11 +47,40 @@ export const madeToken = (): string => `ghp_${randomBytes(18).toString("hex")}`;
 /** An answer of 2 KB as GitHub writes them: an issue with its addresses, which a gate has to lead back to itself. */
 export function answerBody(api: string): string {
   const at = `${api}/repos/acme/api`;
-  const person = { login: "claude-bot", id: 4711, node_id: "U_kgDOexample", url: `${api}/users/claude-bot`, type: "User", site_admin: false };
-  const issue = {
-    url: `${at}/issues/12`, repository_url: at, labels_url: `${at}/issues/12/labels{/name}`, comments_url: `${at}/issues/12/comments`, events_url: `${at}/issues/12/events`,
-    id: 1234567890, node_id: "I_kwDOexample", number: 12, title: "Login loses the session after a redirect", user: person, state: "open", locked: false, assignee: person,
-    milestone: null, comments: 3, created_at: "2026-03-01T10:00:00Z", updated_at: "2026-03-02T11:30:00Z", closed_at: null, author_association: "MEMBER", body: "",
+  const person = {
+    login: "claude-bot",
+    id: 4711,
+    node_id: "U_kgDOexample",
+    url: `${api}/users/claude-bot`,
+    type: "User",
+    site_admin: false,
   };
-  return JSON.stringify({ ...issue, body: "The session is lost when the login answers with a redirect. ".repeat(40).slice(0, 2048 - JSON.stringify(issue).length) });
+  const issue = {
+    url: `${at}/issues/12`,
+    repository_url: at,
+    labels_url: `${at}/issues/12/labels{/name}`,
+    comments_url: `${at}/issues/12/comments`,
+    events_url: `${at}/issues/12/events`,
+    id: 1234567890,
+    node_id: "I_kwDOexample",
+    number: 12,
+    title: "Login loses the session after a redirect",
+    user: person,
+    state: "open",
+    locked: false,
+    assignee: person,
+    milestone: null,
+    comments: 3,
+    created_at: "2026-03-01T10:00:00Z",
+    updated_at: "2026-03-02T11:30:00Z",
+    closed_at: null,
+    author_association: "MEMBER",
+    body: "",
+  };
+  return JSON.stringify({
+    ...issue,
+    body: "The session is lost when the login answers with a redirect. "
+      .repeat(40)
+      .slice(0, 2048 - JSON.stringify(issue).length),
+  });
 }

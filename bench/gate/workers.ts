@@ -15,7 +15,10 @@ export interface GateSecrets {
   readonly operatorKey: string;
 }
 
-export const madeSecrets = (): GateSecrets => ({ key: `ghk_${randomBytes(32).toString("base64url")}`, operatorKey: `gop_${randomBytes(32).toString("base64url")}` });
+export const madeSecrets = (): GateSecrets => ({
+  key: `ghk_${randomBytes(32).toString("base64url")}`,
+  operatorKey: `gop_${randomBytes(32).toString("base64url")}`,
+});
 
 /** The policy of a common environment. The limits count every request exactly, as always, and are too high to be reached. */
 export function benchPolicy(upstream: string): GatePolicy {
@@ -33,35 +36,69 @@ export function benchPolicy(upstream: string): GatePolicy {
     rotation: { everyDays: 30 },
   });
   const facts = {
-    repositories: [{ name: "api", id: 101, nodeId: "R_kgDOapi" }, { name: "docs", id: 102, nodeId: "R_kgDOdocs" }],
+    repositories: [
+      { name: "api", id: 101, nodeId: "R_kgDOapi" },
+      { name: "docs", id: 102, nodeId: "R_kgDOdocs" },
+    ],
     endpoints: { api: `${upstream}/api/v3`, graphql: `${upstream}/api/graphql`, git: upstream },
   };
   const policy = compilePolicy(environment, facts);
   const much = 1e12;
-  return { ...policy, limits: { ...policy.limits, requestsPerMinute: much, requestsPerHour: much, writesPerMinute: much, bytesPerHour: 1e15, maxDownloadBytes: 4e9 } };
+  return {
+    ...policy,
+    limits: {
+      ...policy.limits,
+      requestsPerMinute: much,
+      requestsPerHour: much,
+      writesPerMinute: much,
+      bytesPerHour: 1e15,
+      maxDownloadBytes: 4e9,
+    },
+  };
 }
 
 /** The whole gate as it runs on one's own machine: policy, exact limits, chained audit on disk, the token from a store. */
-export function gateRecipe(directory: string, port: number, upstream: string, secrets: GateSecrets, policy = benchPolicy(upstream)): Recipe {
+export function gateRecipe(
+  directory: string,
+  port: number,
+  upstream: string,
+  secrets: GateSecrets,
+  policy = benchPolicy(upstream),
+): Recipe {
   const scripts = bundleGate();
   for (const name of ["ledger", "audit"]) mkdirSync(path.join(directory, name));
   writeFileSync(path.join(directory, "gate.js"), scripts.gate);
   writeFileSync(path.join(directory, "ledger.js"), scripts.ledger);
   const hash = (text: string): string => createHash("sha256").update(text).digest("base64url");
-  writeFileSync(path.join(directory, "worker.capnp"), selfHostConfig({
-    policy,
-    gateKeys: [{ agent: "agent", sha256: hash(secrets.key) }],
-    operatorKeys: [{ sha256: hash(secrets.operatorKey) }],
-    tokenStore: { kind: "vault", address: upstream, mount: "agents", path: "github/claude-bot", authMount: "gatehouse-gate", roleId: "role" },
-    alerts: {},
-    listen: `127.0.0.1:${port}`,
-    ledgerDirectory: "ledger",
-    auditDirectory: "audit",
-    modules: { gate: "gate.js", ledger: "ledger.js" },
-  }));
+  writeFileSync(
+    path.join(directory, "worker.capnp"),
+    selfHostConfig({
+      policy,
+      gateKeys: [{ agent: "agent", sha256: hash(secrets.key) }],
+      operatorKeys: [{ sha256: hash(secrets.operatorKey) }],
+      tokenStore: {
+        kind: "vault",
+        address: upstream,
+        mount: "agents",
+        path: "github/claude-bot",
+        authMount: "gatehouse-gate",
+        roleId: "role",
+      },
+      alerts: {},
+      listen: `127.0.0.1:${port}`,
+      ledgerDirectory: "ledger",
+      auditDirectory: "audit",
+      modules: { gate: "gate.js", ledger: "ledger.js" },
+    }),
+  );
   return {
     command: workerd,
-    args: ["serve", "worker.capnp", `--directory-path=ledger-disk=${path.join(directory, "ledger")}`, `--directory-path=audit-disk=${path.join(directory, "audit")}`],
+    args: [
+      "serve",
+      "worker.capnp",
+      `--directory-path=ledger-disk=${path.join(directory, "ledger")}`,
+      `--directory-path=audit-disk=${path.join(directory, "audit")}`,
+    ],
     env: { VAULT_SECRET_ID: "secret" },
     headers: { authorization: `Bearer ${secrets.key}` },
   };
@@ -81,29 +118,45 @@ export default {
 
 export function bareRecipe(directory: string, port: number, upstream: string, token: string): Recipe {
   writeFileSync(path.join(directory, "bare.js"), bareWorker(upstream, token));
-  writeFileSync(path.join(directory, "worker.capnp"), [
-    "using Workerd = import \"/workerd/workerd.capnp\";",
-    "const config :Workerd.Config = (",
-    "  services = [",
-    "    (name = \"bare\", worker = .bare),",
-    "    (name = \"internet\", network = (allow = [\"public\", \"private\"], tlsOptions = (trustBrowserCas = true))),",
-    "  ],",
-    `  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "bare")],`,
-    // The same as the gate's own configuration has.
-    `  v8Flags = [${v8Flags()}],`,
-    ");",
-    "const bare :Workerd.Worker = (",
-    "  modules = [(name = \"bare.js\", esModule = embed \"bare.js\")],",
-    `  compatibilityDate = "${COMPATIBILITY_DATE}",`,
-    "  globalOutbound = \"internet\",",
-    ");", "",
-  ].join("\n"));
+  writeFileSync(
+    path.join(directory, "worker.capnp"),
+    [
+      'using Workerd = import "/workerd/workerd.capnp";',
+      "const config :Workerd.Config = (",
+      "  services = [",
+      '    (name = "bare", worker = .bare),',
+      '    (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),',
+      "  ],",
+      `  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "bare")],`,
+      // The same as the gate's own configuration has.
+      `  v8Flags = [${v8Flags()}],`,
+      ");",
+      "const bare :Workerd.Worker = (",
+      '  modules = [(name = "bare.js", esModule = embed "bare.js")],',
+      `  compatibilityDate = "${COMPATIBILITY_DATE}",`,
+      '  globalOutbound = "internet",',
+      ");",
+      "",
+    ].join("\n"),
+  );
   return { command: workerd, args: ["serve", "worker.capnp"], headers: { authorization: "Bearer stranger" } };
 }
 
 /** V8's flags as the gate's configuration sets them, so that both run under the same. */
 function v8Flags(): string {
-  const options = { gateKeys: [], operatorKeys: [], alerts: {}, listen: "", ledgerDirectory: "", auditDirectory: "", modules: { gate: "", ledger: "" } };
-  const config = selfHostConfig({ ...options, policy: benchPolicy("http://127.0.0.1"), tokenStore: { kind: "vault", address: "", mount: "", path: "", authMount: "", roleId: "" } });
+  const options = {
+    gateKeys: [],
+    operatorKeys: [],
+    alerts: {},
+    listen: "",
+    ledgerDirectory: "",
+    auditDirectory: "",
+    modules: { gate: "", ledger: "" },
+  };
+  const config = selfHostConfig({
+    ...options,
+    policy: benchPolicy("http://127.0.0.1"),
+    tokenStore: { kind: "vault", address: "", mount: "", path: "", authMount: "", roleId: "" },
+  });
   return /v8Flags = \[(.*)\]/.exec(config)?.[1] ?? "";
 }

@@ -20,26 +20,60 @@ const ROOT = join(__dirname, "..", "..");
 const SIZES = process.argv.slice(2).map(Number);
 const STACK = "bench";
 
-interface Row { readonly repositories: number; readonly kind: string; readonly resources: number; readonly calls: Record<(typeof STEPS)[number], Calls> }
-interface Calls { readonly all: number; readonly writes: number; readonly seconds: number }
+interface Row {
+  readonly repositories: number;
+  readonly kind: string;
+  readonly resources: number;
+  readonly calls: Record<(typeof STEPS)[number], Calls>;
+}
+interface Calls {
+  readonly all: number;
+  readonly writes: number;
+  readonly seconds: number;
+}
 const STEPS = ["up", "preview", "refresh", "one more"] as const;
 
 /** The environment with so many repositories, all of the same people. */
-const environmentOf = (count: number, organizationRulesets: boolean): string => stringify({ config: {
-  "gatehouse:organization": "acme",
-  "gatehouse:plan": "enterprise",
-  "gatehouse:agent": { machineUser: "claude-bot", credential: { kind: "personal-access-token", expiryDays: 30 } },
-  "gatehouse:repositories": Array.from({ length: count }, (_, i) => ({ name: `repo-${String(i).padStart(4, "0")}`, access: "write", reviewers: ["backend"] })),
-  "gatehouse:review": { team: "agent-reviewers", securityTeam: "security", approvals: 2, requiredChecks: [{ context: "ci" }], organizationRulesets },
-  "gatehouse:tokenStore": { kind: "vault", path: "github/claude-bot" },
-  "gatehouse:gate": { accountId: "0123456789abcdef0123456789abcdef", workersDev: "acme-dev" },
-  "gatehouse:audit": { retentionDays: 90, sinks: [{ kind: "r2", bucket: "acme-agent-audit" }] },
-  "gatehouse:rotation": { everyDays: 30 },
-} });
+const environmentOf = (count: number, organizationRulesets: boolean): string =>
+  stringify({
+    config: {
+      "gatehouse:organization": "acme",
+      "gatehouse:plan": "enterprise",
+      "gatehouse:agent": { machineUser: "claude-bot", credential: { kind: "personal-access-token", expiryDays: 30 } },
+      "gatehouse:repositories": Array.from({ length: count }, (_, i) => ({
+        name: `repo-${String(i).padStart(4, "0")}`,
+        access: "write",
+        reviewers: ["backend"],
+      })),
+      "gatehouse:review": {
+        team: "agent-reviewers",
+        securityTeam: "security",
+        approvals: 2,
+        requiredChecks: [{ context: "ci" }],
+        organizationRulesets,
+      },
+      "gatehouse:tokenStore": { kind: "vault", path: "github/claude-bot" },
+      "gatehouse:gate": { accountId: "0123456789abcdef0123456789abcdef", workersDev: "acme-dev" },
+      "gatehouse:audit": { retentionDays: 90, sinks: [{ kind: "r2", bucket: "acme-agent-audit" }] },
+      "gatehouse:rotation": { everyDays: 30 },
+    },
+  });
 
 /** A project of its own that borrows this one's program. */
 function projectWith(dir: string, environment: string): void {
-  for (const name of ["stacks", "infra", "gate", "rotation", "cli", "sandbox", "node_modules", "tsconfig.json", "tsconfig.base.json", "package.json"]) symlinkSync(join(ROOT, name), join(dir, name));
+  for (const name of [
+    "stacks",
+    "infra",
+    "gate",
+    "rotation",
+    "cli",
+    "sandbox",
+    "node_modules",
+    "tsconfig.json",
+    "tsconfig.base.json",
+    "package.json",
+  ])
+    symlinkSync(join(ROOT, name), join(dir, name));
   copyFileSync(join(ROOT, "Pulumi.yaml"), join(dir, "Pulumi.yaml"));
   mkdirSync(join(dir, ".gatehouse"));
   mkdirSync(join(ROOT, ".gatehouse", "tools"), { recursive: true });
@@ -56,7 +90,13 @@ async function measure(count: number, organizationRulesets: boolean): Promise<Ro
     const stage = await openStage(readProjectStack(STACK, [], dir), [], cleanup, () => undefined);
     writeFileSync(join(dir, `Pulumi.${STACK}.yaml`), environmentOf(count, organizationRulesets));
     // Opened anew after each change of the environment, which is read then.
-    const open = () => openStack({ projectDir: dir, stack: STACK, stateDir: stage.env.GATEHOUSE_STATE_DIR!, env: { ...process.env, ...stage.env, PULUMI_SKIP_CHECKPOINTS: "true" } });
+    const open = () =>
+      openStack({
+        projectDir: dir,
+        stack: STACK,
+        stateDir: stage.env.GATEHOUSE_STATE_DIR!,
+        env: { ...process.env, ...stage.env, PULUMI_SKIP_CHECKPOINTS: "true" },
+      });
     const stack = await open();
     const up = await counted(stage, () => stack.up({}));
     const resources = (await stack.export()).deployment.resources?.length ?? 0;
@@ -65,32 +105,54 @@ async function measure(count: number, organizationRulesets: boolean): Promise<Ro
     writeFileSync(join(dir, `Pulumi.${STACK}.yaml`), environmentOf(count + 1, organizationRulesets));
     const grown = await open();
     const more = await counted(stage, () => grown.up({}));
-    return { repositories: count, kind: organizationRulesets ? "organization" : "each repository", resources, calls: { up, preview, refresh, "one more": more } };
+    return {
+      repositories: count,
+      kind: organizationRulesets ? "organization" : "each repository",
+      resources,
+      calls: { up, preview, refresh, "one more": more },
+    };
   } finally {
     await cleanup.run();
     rmSync(dir, { recursive: true, force: true });
   }
 }
 
-async function counted(stage: Stage, run: () => Promise<{ failed: boolean; diagnostics: readonly { message: string }[]; changeSummary: Record<string, number> }>, unchanged = false): Promise<Calls> {
+async function counted(
+  stage: Stage,
+  run: () => Promise<{
+    failed: boolean;
+    diagnostics: readonly { message: string }[];
+    changeSummary: Record<string, number>;
+  }>,
+  unchanged = false,
+): Promise<Calls> {
   const log = `${stage.systems.github.api}/_sandbox/requests`;
   await fetch(log, { method: "DELETE" });
   const start = performance.now();
   const result = await run();
   const seconds = (performance.now() - start) / 1000;
   if (result.failed) throw new Error(result.diagnostics.map(({ message }) => message).join("\n"));
-  if (unchanged && Object.keys(result.changeSummary).some((op) => op !== "same")) throw new Error(`the preview has changes: ${JSON.stringify(result.changeSummary)}`);
+  if (unchanged && Object.keys(result.changeSummary).some((op) => op !== "same"))
+    throw new Error(`the preview has changes: ${JSON.stringify(result.changeSummary)}`);
   const requests = (await (await fetch(log)).json()) as { method: string; path: string }[];
-  return { all: requests.length, writes: requests.filter(({ method, path }) => method !== "GET" && !path.endsWith("/graphql")).length, seconds };
+  return {
+    all: requests.length,
+    writes: requests.filter(({ method, path }) => method !== "GET" && !path.endsWith("/graphql")).length,
+    seconds,
+  };
 }
 
 async function main(): Promise<void> {
   const cell = ({ all, writes, seconds }: Calls): string => `${all} (${writes}), ${seconds.toFixed(1)} s`;
-  process.stdout.write(`Node ${process.version}; calls of GitHub (of them writes by REST), time on this machine\n\n| repositories | rulesets of | resources | ${STEPS.join(" | ")} |\n|---|---|---|---|---|---|---|\n`);
+  process.stdout.write(
+    `Node ${process.version}; calls of GitHub (of them writes by REST), time on this machine\n\n| repositories | rulesets of | resources | ${STEPS.join(" | ")} |\n|---|---|---|---|---|---|---|\n`,
+  );
   for (const count of SIZES.length > 0 ? SIZES : [1, 10, 100, 999]) {
     for (const organization of [false, true]) {
       const row = await measure(count, organization);
-      process.stdout.write(`| ${row.repositories} | ${row.kind} | ${row.resources} | ${STEPS.map((step) => cell(row.calls[step])).join(" | ")} |\n`);
+      process.stdout.write(
+        `| ${row.repositories} | ${row.kind} | ${row.resources} | ${STEPS.map((step) => cell(row.calls[step])).join(" | ")} |\n`,
+      );
     }
   }
 }

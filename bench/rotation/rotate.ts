@@ -20,16 +20,28 @@ import { startReal, type Real } from "../../tests/rotation/support/real";
 const rotations = Number(process.argv[2] ?? 100);
 const perSecond = Number(process.argv[3] ?? 50);
 
-interface Measured { ms: number[]; sent: number; failed: number; aliveAfter: number }
+interface Measured {
+  ms: number[];
+  sent: number;
+  failed: number;
+  aliveAfter: number;
+}
 
 async function main(): Promise<void> {
   const real = await startReal();
   try {
     const effects = ambientEffects();
-    const session = new VaultSession(effects, real.vault.addr, { kind: "token", token: await real.partyToken("rotator", "2h") });
+    const session = new VaultSession(effects, real.vault.addr, {
+      kind: "token",
+      token: await real.partyToken("rotator", "2h"),
+    });
     const deps: RotationDeps = {
-      effects, plan: real.plan, minter: minterFor(effects, real.plan), store: vaultStore(session, "agents", "github/claude-bot"),
-      gate: new GateControl(effects, real.gateUrl, real.operatorKey), rotatorId: randomBytes(4).toString("hex"),
+      effects,
+      plan: real.plan,
+      minter: minterFor(effects, real.plan),
+      store: vaultStore(session, "agents", "github/claude-bot"),
+      gate: new GateControl(effects, real.gateUrl, real.operatorKey),
+      rotatorId: randomBytes(4).toString("hex"),
     };
     await rotate(deps, { reason: "first", supplied: (await real.personMakes()).token });
     const ours = await measure(real, async (token) => {
@@ -37,12 +49,19 @@ async function main(): Promise<void> {
       if (outcome.result !== "finished") throw new Error(outcome.says);
     });
     const contender = await measure(real, (token) => overwriteAndRevoke(deps, token));
-    const row = (name: string, m: Measured): string => `| ${name} | ${m.ms.length} | ${at(m.ms, 0.5)} | ${at(m.ms, 0.95)} | ${Math.max(...m.ms).toFixed(0)} | ${m.sent} | ${m.failed} | ${m.aliveAfter} |`;
-    process.stdout.write([
-      `Node ${process.version}, ${perSecond} requests a second through the gate, token cache 1 s`, "",
-      "| | rotations | p50 ms | p95 ms | max ms | requests | failed | tokens alive at the end |", "|---|---|---|---|---|---|---|---|",
-      row("gatehouse token rotate, start to old token proven dead", ours), row("contender: overwrite, revoke at once", contender), "",
-    ].join("\n"));
+    const row = (name: string, m: Measured): string =>
+      `| ${name} | ${m.ms.length} | ${at(m.ms, 0.5)} | ${at(m.ms, 0.95)} | ${Math.max(...m.ms).toFixed(0)} | ${m.sent} | ${m.failed} | ${m.aliveAfter} |`;
+    process.stdout.write(
+      [
+        `Node ${process.version}, ${perSecond} requests a second through the gate, token cache 1 s`,
+        "",
+        "| | rotations | p50 ms | p95 ms | max ms | requests | failed | tokens alive at the end |",
+        "|---|---|---|---|---|---|---|---|",
+        row("gatehouse token rotate, start to old token proven dead", ours),
+        row("contender: overwrite, revoke at once", contender),
+        "",
+      ].join("\n"),
+    );
     if (ours.failed > 0 || ours.aliveAfter !== 1) process.exitCode = 1;
   } finally {
     await real.stop();
@@ -54,7 +73,17 @@ async function measure(real: Real, once: (token: string) => Promise<void>): Prom
   const pending = new Set<Promise<void>>();
   const timer = setInterval(() => {
     result.sent += 1;
-    const ask = real.ask().then((status) => { if (status !== 200) result.failed += 1; }, () => { result.failed += 1; }).finally(() => pending.delete(ask));
+    const ask = real
+      .ask()
+      .then(
+        (status) => {
+          if (status !== 200) result.failed += 1;
+        },
+        () => {
+          result.failed += 1;
+        },
+      )
+      .finally(() => pending.delete(ask));
     pending.add(ask);
   }, 1000 / perSecond);
   try {
@@ -63,7 +92,9 @@ async function measure(real: Real, once: (token: string) => Promise<void>): Prom
       const began = performance.now();
       await once(token);
       result.ms.push(performance.now() - began);
-      await new Promise((done) => { setTimeout(done, 500); }); // the agent goes on for a while, whoever rotates
+      await new Promise((done) => {
+        setTimeout(done, 500);
+      }); // the agent goes on for a while, whoever rotates
     }
   } finally {
     clearInterval(timer);
@@ -75,10 +106,14 @@ async function measure(real: Real, once: (token: string) => Promise<void>): Prom
 
 async function overwriteAndRevoke({ store, minter, plan }: RotationDeps, token: string): Promise<void> {
   const { version, data } = await store.token.read();
-  await store.token.write({ ...(await tokenRecord({ token, kind: plan.kind, login: plan.login, expiresAt: "", rotationId: "contender" })) }, version);
+  await store.token.write(
+    { ...(await tokenRecord({ token, kind: plan.kind, login: plan.login, expiresAt: "", rotationId: "contender" })) },
+    version,
+  );
   if (data?.token) await minter.revoke(data.token);
 }
 
-const at = (values: readonly number[], share: number): string => (([...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))]) ?? 0).toFixed(0);
+const at = (values: readonly number[], share: number): string =>
+  ([...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? 0).toFixed(0);
 
 void main();

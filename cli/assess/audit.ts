@@ -3,7 +3,18 @@ import { verifyChain } from "../../infra/posture/gate/audit";
 import type { Context } from "./context";
 import { onGitHub } from "./fence";
 import { requestIdOf } from "./gate";
-import { bag, cannotTell, hasFailed, judged, list, text, unheard, unlisted, type Question, type Said } from "./question";
+import {
+  bag,
+  cannotTell,
+  hasFailed,
+  judged,
+  list,
+  text,
+  unheard,
+  unlisted,
+  type Question,
+  type Said,
+} from "./question";
 import type { Call, Heard, Reader } from "./reader";
 import { tokenNotes } from "./token";
 
@@ -40,7 +51,10 @@ async function readTrail(context: Context): Promise<Trail | { readonly said: Sai
   const { operator } = context.gate.ask;
   if ("lack" in operator) return { said: cannotTell(TRAIL, operator.lack) };
   // The newest probe first, so that its record is among what is read.
-  const marker = "ask" in context.gate.ask.agent ? await context.gate.ask.agent.ask.get(`/repos/${context.environment.organization}/gatehouse-assess-not-listed`) : undefined;
+  const marker =
+    "ask" in context.gate.ask.agent
+      ? await context.gate.ask.agent.ask.get(`/repos/${context.environment.organization}/gatehouse-assess-not-listed`)
+      : undefined;
   const calls: Call[] = [];
   const broken: string[] = [];
   const gaps: string[] = [];
@@ -59,10 +73,14 @@ async function readTrail(context: Context): Promise<Trail | { readonly said: Sai
     if (head.hash === "") head = { seq: Number(seq), hash };
     const lines = heard.text.split("\n").filter((line) => line !== "");
     const check = await verifyChain(lines, last);
-    for (const { seq: at, problem } of check.problems) (problem.includes("gap record") ? gaps : broken).push(`${at}: ${problem}`);
+    for (const { seq: at, problem } of check.problems)
+      (problem.includes("gap record") ? gaps : broken).push(`${at}: ${problem}`);
     for (const line of lines) {
       const record = readRecord(line);
-      if (text(record.tokenSha256) !== "") { tokens.delete(text(record.tokenSha256)); tokens.add(text(record.tokenSha256)); }
+      if (text(record.tokenSha256) !== "") {
+        tokens.delete(text(record.tokenSha256));
+        tokens.add(text(record.tokenSha256));
+      }
       if (record.decision === "observe") observed++;
       requestIds.add(text(record.requestId));
     }
@@ -73,14 +91,31 @@ async function readTrail(context: Context): Promise<Trail | { readonly said: Sai
     // An isolate writes down a read within a second after its answer; another one may have given the trail.
     if (markerId === "" || requestIds.has(markerId) || waited) break;
     waited = true;
-    await new Promise((resume) => { setTimeout(resume, 2_000); });
+    await new Promise((resume) => {
+      setTimeout(resume, 2_000);
+    });
   }
   if (markerId !== "" && requestIds.has(markerId)) requestIds.add("marker");
-  return { calls, records, broken, gaps, complete: last !== undefined && last.seq >= head.seq, head, last: last ?? { seq: 0, hash: "" }, tokens: [...tokens], requestIds, observed };
+  return {
+    calls,
+    records,
+    broken,
+    gaps,
+    complete: last !== undefined && last.seq >= head.seq,
+    head,
+    last: last ?? { seq: 0, hash: "" },
+    tokens: [...tokens],
+    requestIds,
+    observed,
+  };
 }
 
 function readRecord(line: string): Readonly<Record<string, unknown>> {
-  try { return bag(JSON.parse(line)); } catch { return {}; } // a line that is no record is the chain's finding
+  try {
+    return bag(JSON.parse(line));
+  } catch {
+    return {};
+  } // a line that is no record is the chain's finding
 }
 
 async function onTrail(context: Context, ask: (trail: Trail) => Promise<Said> | Said): Promise<readonly Said[]> {
@@ -88,113 +123,257 @@ async function onTrail(context: Context, ask: (trail: Trail) => Promise<Said> | 
   return ["said" in trail ? trail.said : await ask(trail)];
 }
 
-const few = (all: readonly string[]): string[] => [...all.slice(0, 5), ...(all.length > 5 ? [`and ${all.length - 5} more`] : [])];
+const few = (all: readonly string[]): string[] => [
+  ...all.slice(0, 5),
+  ...(all.length > 5 ? [`and ${all.length - 5} more`] : []),
+];
 
 const chain: Question = {
-  id: "audit-chain", section: "audit", title: "The audit trail is whole from its first record: no number is missing, no record was changed", controls: ["NIST SP 800-53 AU-9", "NIST SP 800-53 AU-10"],
-  ask: (context) => onTrail(context, ({ broken, records, last, head, complete, calls }) => {
-    const ends = last.seq === head.seq && last.hash !== head.hash ? ["its last record is not the one that the gate calls its head"] : [];
-    const ahead = complete ? [] : [`records ${last.seq + 1} to ${head.seq} were not given`];
-    if (!complete && records >= context.auditRecords && broken.length === 0) return cannotTell(TRAIL, `the first ${records} of ${head.seq} records are whole; read more with --audit-records`, calls);
-    return judged(TRAIL, [...few(broken), ...ends, ...ahead], `${records} records, to ${last.seq}`, calls);
-  }),
+  id: "audit-chain",
+  section: "audit",
+  title: "The audit trail is whole from its first record: no number is missing, no record was changed",
+  controls: ["NIST SP 800-53 AU-9", "NIST SP 800-53 AU-10"],
+  ask: (context) =>
+    onTrail(context, ({ broken, records, last, head, complete, calls }) => {
+      const ends =
+        last.seq === head.seq && last.hash !== head.hash
+          ? ["its last record is not the one that the gate calls its head"]
+          : [];
+      const ahead = complete ? [] : [`records ${last.seq + 1} to ${head.seq} were not given`];
+      if (!complete && records >= context.auditRecords && broken.length === 0)
+        return cannotTell(
+          TRAIL,
+          `the first ${records} of ${head.seq} records are whole; read more with --audit-records`,
+          calls,
+        );
+      return judged(TRAIL, [...few(broken), ...ends, ...ahead], `${records} records, to ${last.seq}`, calls);
+    }),
 };
 
 const gaps: Question = {
-  id: "audit-gaps", section: "audit", title: "No isolate's records are missing", controls: ["NIST SP 800-53 AU-12"],
+  id: "audit-gaps",
+  section: "audit",
+  title: "No isolate's records are missing",
+  controls: ["NIST SP 800-53 AU-12"],
   ask: (context) => onTrail(context, ({ gaps: found, calls }) => judged(TRAIL, few(found), "no gap record", calls)),
 };
 
 const fresh: Question = {
-  id: "audit-fresh", section: "audit", title: "A request of this assessment is in the trail", controls: ["NIST SP 800-53 AU-12"],
-  ask: (context) => onTrail(context, ({ requestIds, calls }) => {
-    if (!("ask" in context.gate) || "lack" in context.gate.ask.agent) return cannotTell(TRAIL, "GATEHOUSE_GATE_KEY is not set, so no request was made as the agent", calls);
-    return judged(TRAIL, requestIds.has("marker") ? [] : ["a request that the gate refused a moment ago has no record"], "it is", calls);
-  }),
+  id: "audit-fresh",
+  section: "audit",
+  title: "A request of this assessment is in the trail",
+  controls: ["NIST SP 800-53 AU-12"],
+  ask: (context) =>
+    onTrail(context, ({ requestIds, calls }) => {
+      if (!("ask" in context.gate) || "lack" in context.gate.ask.agent)
+        return cannotTell(TRAIL, "GATEHOUSE_GATE_KEY is not set, so no request was made as the agent", calls);
+      return judged(
+        TRAIL,
+        requestIds.has("marker") ? [] : ["a request that the gate refused a moment ago has no record"],
+        "it is",
+        calls,
+      );
+    }),
 };
 
 const observing: Question = {
-  id: "audit-observed", section: "audit", title: "Nothing was let through that would have been refused",
-  ask: (context) => onTrail(context, ({ observed, calls }) => judged(TRAIL, observed === 0 || context.environment.gate.mode.kind === "observe" ? [] : [`${observed} requests were let through while the gate observed`], observed === 0 ? "nothing" : `${observed} requests, while the gate observes as declared`, calls)),
+  id: "audit-observed",
+  section: "audit",
+  title: "Nothing was let through that would have been refused",
+  ask: (context) =>
+    onTrail(context, ({ observed, calls }) =>
+      judged(
+        TRAIL,
+        observed === 0 || context.environment.gate.mode.kind === "observe"
+          ? []
+          : [`${observed} requests were let through while the gate observed`],
+        observed === 0 ? "nothing" : `${observed} requests, while the gate observes as declared`,
+        calls,
+      ),
+    ),
 };
 
 const join: Question = {
-  id: "audit-token", section: "audit", title: "The token that the gate used last is the one in the store", controls: ["NIST SP 800-53 AU-3", "NIST SP 800-53 IA-5"],
-  ask: (context) => onTrail(context, async ({ tokens, calls }) => {
-    const place = names(context.environment).vault;
-    const used = tokens.at(-1);
-    if (used === undefined) return cannotTell(TRAIL, "no request has used a token yet", calls);
-    if (!place || "lack" in context.vault) return cannotTell(TRAIL, "lack" in context.vault ? context.vault.lack : "Workers KV shows no hash", calls);
-    const { heard, notes } = await tokenNotes(context.vault.ask, place);
-    const stored = text(notes.token_sha256);
-    if (stored === "") return unheard(TRAIL, heard, `read on ${place.mount}/metadata/${place.token}`);
-    return judged(TRAIL, used === stored ? [] : [`the gate used ${used.slice(0, 12)}…, and ${stored.slice(0, 12)}… is stored`], `${stored.slice(0, 12)}…, as GitHub's hashed_token has it`, [...calls, heard.call]);
-  }),
+  id: "audit-token",
+  section: "audit",
+  title: "The token that the gate used last is the one in the store",
+  controls: ["NIST SP 800-53 AU-3", "NIST SP 800-53 IA-5"],
+  ask: (context) =>
+    onTrail(context, async ({ tokens, calls }) => {
+      const place = names(context.environment).vault;
+      const used = tokens.at(-1);
+      if (used === undefined) return cannotTell(TRAIL, "no request has used a token yet", calls);
+      if (!place || "lack" in context.vault)
+        return cannotTell(TRAIL, "lack" in context.vault ? context.vault.lack : "Workers KV shows no hash", calls);
+      const { heard, notes } = await tokenNotes(context.vault.ask, place);
+      const stored = text(notes.token_sha256);
+      if (stored === "") return unheard(TRAIL, heard, `read on ${place.mount}/metadata/${place.token}`);
+      return judged(
+        TRAIL,
+        used === stored ? [] : [`the gate used ${used.slice(0, 12)}…, and ${stored.slice(0, 12)}… is stored`],
+        `${stored.slice(0, 12)}…, as GitHub's hashed_token has it`,
+        [...calls, heard.call],
+      );
+    }),
 };
 
 /** What GitHub itself recorded of the machine user, on plans that give it out. */
 const githubLog: Question = {
-  id: "github-audit-log", section: "audit", title: "GitHub's own audit log knows the machine user by the gate's tokens alone", controls: ["NIST SP 800-53 AU-6"],
-  ask: (context) => onGitHub(context, async (github) => {
-    const { organization, agent } = context.environment;
-    const heard = await github.get(`/orgs/${organization}/audit-log?phrase=${encodeURIComponent(`actor:${agent.machineUser}`)}&include=all&per_page=100`);
-    if (heard.call.status !== 200) return [cannotTell(agent.machineUser, `GitHub does not give its audit log (${heard.call.status}): it takes the Enterprise plan and read:audit_log`, [heard.call])];
-    const trail = await trailOf(context);
-    if ("said" in trail) return [{ ...trail.said, calls: [heard.call, ...trail.said.calls] }];
-    const strange = list(heard.json()).filter((event) => text(bag(event).hashed_token) !== "" && !trail.tokens.includes(text(bag(event).hashed_token)));
-    return [judged(agent.machineUser, strange.map((event) => `${text(bag(event).action)} by ${text(bag(event).hashed_token).slice(0, 12)}…, a token that the gate never used`).slice(0, 5), "every event joins a record of the gate", [heard.call, ...trail.calls])];
-  }),
+  id: "github-audit-log",
+  section: "audit",
+  title: "GitHub's own audit log knows the machine user by the gate's tokens alone",
+  controls: ["NIST SP 800-53 AU-6"],
+  ask: (context) =>
+    onGitHub(context, async (github) => {
+      const { organization, agent } = context.environment;
+      const heard = await github.get(
+        `/orgs/${organization}/audit-log?phrase=${encodeURIComponent(`actor:${agent.machineUser}`)}&include=all&per_page=100`,
+      );
+      if (heard.call.status !== 200)
+        return [
+          cannotTell(
+            agent.machineUser,
+            `GitHub does not give its audit log (${heard.call.status}): it takes the Enterprise plan and read:audit_log`,
+            [heard.call],
+          ),
+        ];
+      const trail = await trailOf(context);
+      if ("said" in trail) return [{ ...trail.said, calls: [heard.call, ...trail.said.calls] }];
+      const strange = list(heard.json()).filter(
+        (event) => text(bag(event).hashed_token) !== "" && !trail.tokens.includes(text(bag(event).hashed_token)),
+      );
+      return [
+        judged(
+          agent.machineUser,
+          strange
+            .map(
+              (event) =>
+                `${text(bag(event).action)} by ${text(bag(event).hashed_token).slice(0, 12)}…, a token that the gate never used`,
+            )
+            .slice(0, 5),
+          "every event joins a record of the gate",
+          [heard.call, ...trail.calls],
+        ),
+      ];
+    }),
 };
 
 const events: Question = {
-  id: "organization-events", section: "audit", title: "Changes of access and rules are told to the alert webhook", controls: ["NIST SP 800-53 AU-6", "NIST SP 800-53 CM-3"],
-  ask: (context) => onGitHub(context, async (github) => {
-    const { organization, audit } = context.environment;
-    if (audit.alertWebhook === undefined) return [];
-    const found = await github.list(`/orgs/${organization}/hooks`);
-    if (hasFailed(found)) return [unlisted(organization, found, "organization hooks: read (an owner's)")];
-    const hook = found.items.find((one) => text(bag(one.config).url) === audit.alertWebhook);
-    const told = list(hook?.events).map(text);
-    return [judged(organization, !hook ? ["no webhook leads there"] : [
-      ...(hook.active === true ? [] : ["it is switched off"]),
-      ...ORGANIZATION_EVENTS.filter((event) => !told.includes(event) && !told.includes("*")).map((event) => `it does not hear of ${event}`),
-      ...(text(bag(hook.config).insecure_ssl || "0") === "0" ? [] : ["it takes any certificate"]),
-    ], `${told.length} events`, found.calls)];
-  }),
+  id: "organization-events",
+  section: "audit",
+  title: "Changes of access and rules are told to the alert webhook",
+  controls: ["NIST SP 800-53 AU-6", "NIST SP 800-53 CM-3"],
+  ask: (context) =>
+    onGitHub(context, async (github) => {
+      const { organization, audit } = context.environment;
+      if (audit.alertWebhook === undefined) return [];
+      const found = await github.list(`/orgs/${organization}/hooks`);
+      if (hasFailed(found)) return [unlisted(organization, found, "organization hooks: read (an owner's)")];
+      const hook = found.items.find((one) => text(bag(one.config).url) === audit.alertWebhook);
+      const told = list(hook?.events).map(text);
+      return [
+        judged(
+          organization,
+          !hook
+            ? ["no webhook leads there"]
+            : [
+                ...(hook.active === true ? [] : ["it is switched off"]),
+                ...ORGANIZATION_EVENTS.filter((event) => !told.includes(event) && !told.includes("*")).map(
+                  (event) => `it does not hear of ${event}`,
+                ),
+                ...(text(bag(hook.config).insecure_ssl || "0") === "0" ? [] : ["it takes any certificate"]),
+              ],
+          `${told.length} events`,
+          found.calls,
+        ),
+      ];
+    }),
 };
 
-export async function onCloudflare(context: Context, ask: (cloudflare: Reader, account: string) => Promise<readonly Said[]>): Promise<readonly Said[]> {
-  return "ask" in context.cloudflare ? ask(context.cloudflare.ask, `/accounts/${context.environment.gate.accountId}`) : [cannotTell("Cloudflare", context.cloudflare.lack)];
+export async function onCloudflare(
+  context: Context,
+  ask: (cloudflare: Reader, account: string) => Promise<readonly Said[]>,
+): Promise<readonly Said[]> {
+  return "ask" in context.cloudflare
+    ? ask(context.cloudflare.ask, `/accounts/${context.environment.gate.accountId}`)
+    : [cannotTell("Cloudflare", context.cloudflare.lack)];
 }
 
 const bucketLock: Question = {
-  id: "bucket-lock", section: "audit", title: "Nobody can delete an audit record before the retention is over", controls: ["NIST SP 800-53 AU-9", "NIST SP 800-53 AU-11"],
-  ask: (context) => onCloudflare(context, async (cloudflare, account) => {
-    const { auditBucket } = names(context.environment);
-    const heard = await cloudflare.get(`${account}/r2/buckets/${auditBucket}/lock`);
-    if (heard.call.status === 404) return [judged(auditBucket, ["there is no such bucket"], "", [heard.call])];
-    if (heard.call.status !== 200) return [unheard(auditBucket, heard, "Workers R2 Storage: Read")];
-    const { lockSeconds } = retention(context.environment);
-    const rules = list(bag(bag(heard.json()).result).rules).map(bag).filter((rule) => rule.enabled === true && text(rule.prefix) === "");
-    const longest = Math.max(0, ...rules.map(({ condition }) => (bag(condition).type === "Indefinite" ? Infinity : Number(bag(condition).maxAgeSeconds ?? 0))));
-    return [judged(auditBucket, longest >= lockSeconds ? [] : [longest === 0 ? "no rule locks all of it" : `records are locked for ${Math.floor(longest / 86_400)} days, declared ${lockSeconds / 86_400}`], `locked for ${lockSeconds / 86_400} days or longer`, [heard.call])];
-  }),
+  id: "bucket-lock",
+  section: "audit",
+  title: "Nobody can delete an audit record before the retention is over",
+  controls: ["NIST SP 800-53 AU-9", "NIST SP 800-53 AU-11"],
+  ask: (context) =>
+    onCloudflare(context, async (cloudflare, account) => {
+      const { auditBucket } = names(context.environment);
+      const heard = await cloudflare.get(`${account}/r2/buckets/${auditBucket}/lock`);
+      if (heard.call.status === 404) return [judged(auditBucket, ["there is no such bucket"], "", [heard.call])];
+      if (heard.call.status !== 200) return [unheard(auditBucket, heard, "Workers R2 Storage: Read")];
+      const { lockSeconds } = retention(context.environment);
+      const rules = list(bag(bag(heard.json()).result).rules)
+        .map(bag)
+        .filter((rule) => rule.enabled === true && text(rule.prefix) === "");
+      const longest = Math.max(
+        0,
+        ...rules.map(({ condition }) =>
+          bag(condition).type === "Indefinite" ? Infinity : Number(bag(condition).maxAgeSeconds ?? 0),
+        ),
+      );
+      return [
+        judged(
+          auditBucket,
+          longest >= lockSeconds
+            ? []
+            : [
+                longest === 0
+                  ? "no rule locks all of it"
+                  : `records are locked for ${Math.floor(longest / 86_400)} days, declared ${lockSeconds / 86_400}`,
+              ],
+          `locked for ${lockSeconds / 86_400} days or longer`,
+          [heard.call],
+        ),
+      ];
+    }),
 };
 
 const copies: Question = {
-  id: "logpush", section: "audit", title: "The declared copies of the gate's log leave the account", controls: ["NIST SP 800-53 AU-9"],
-  ask: (context) => onCloudflare(context, async (cloudflare, account) => {
-    const declared = context.environment.audit.sinks.filter(({ kind }) => kind === "logpush").length;
-    if (declared === 0) return [];
-    const { gateScript } = names(context.environment);
-    const [jobs, settings] = await Promise.all([cloudflare.get(`${account}/logpush/jobs`), cloudflare.get(`${account}/workers/scripts/${gateScript}/settings`)]);
-    if (jobs.call.status !== 200) return [unheard(gateScript, jobs, "Logs: Read")];
-    const own = list(bag(jobs.json()).result).map(bag).filter((job) => job.dataset === "workers_trace_events" && job.enabled === true && (text(job.filter) === "" || text(job.filter).includes(JSON.stringify(gateScript))));
-    return [judged(gateScript, [
-      ...(own.length >= declared ? [] : [`${own.length} running jobs, declared ${declared}`]),
-      ...(settings.call.status === 200 && bag(bag(settings.json()).result).logpush !== true ? ["the script does not give its log to Logpush"] : []),
-    ], `${own.length} jobs`, [jobs.call, settings.call])];
-  }),
+  id: "logpush",
+  section: "audit",
+  title: "The declared copies of the gate's log leave the account",
+  controls: ["NIST SP 800-53 AU-9"],
+  ask: (context) =>
+    onCloudflare(context, async (cloudflare, account) => {
+      const declared = context.environment.audit.sinks.filter(({ kind }) => kind === "logpush").length;
+      if (declared === 0) return [];
+      const { gateScript } = names(context.environment);
+      const [jobs, settings] = await Promise.all([
+        cloudflare.get(`${account}/logpush/jobs`),
+        cloudflare.get(`${account}/workers/scripts/${gateScript}/settings`),
+      ]);
+      if (jobs.call.status !== 200) return [unheard(gateScript, jobs, "Logs: Read")];
+      const own = list(bag(jobs.json()).result)
+        .map(bag)
+        .filter(
+          (job) =>
+            job.dataset === "workers_trace_events" &&
+            job.enabled === true &&
+            (text(job.filter) === "" || text(job.filter).includes(JSON.stringify(gateScript))),
+        );
+      return [
+        judged(
+          gateScript,
+          [
+            ...(own.length >= declared ? [] : [`${own.length} running jobs, declared ${declared}`]),
+            ...(settings.call.status === 200 && bag(bag(settings.json()).result).logpush !== true
+              ? ["the script does not give its log to Logpush"]
+              : []),
+          ],
+          `${own.length} jobs`,
+          [jobs.call, settings.call],
+        ),
+      ];
+    }),
 };
 
 export const AUDIT: readonly Question[] = [chain, gaps, fresh, observing, join, bucketLock, copies, events, githubLog];

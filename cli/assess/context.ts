@@ -54,18 +54,49 @@ export interface ContextOptions {
  * Everything from the environment file and from environment variables. What is missing makes its questions "cannot tell", with
  * what would be needed.
  */
-export async function assessContext(stack: string, environment: Environment, env: Env, { effects = ambientEffects(), auditRecords = 100_000, keys = {} }: ContextOptions = {}): Promise<Context> {
+export async function assessContext(
+  stack: string,
+  environment: Environment,
+  env: Env,
+  { effects = ambientEffects(), auditRecords = 100_000, keys = {} }: ContextOptions = {},
+): Promise<Context> {
   const at = endpoints(environment.githubUrl ?? env.GITHUB_BASE_URL);
   const tokens = contextFor(stack, environment, effects, env);
   const vault = vaultWay(environment, () => tokens.vault());
   const url = tokens.gateUrl();
   return {
-    stack, environment, endpoints: at, auditRecords, now: effects.now(), vault: "ask" in vault ? { ask: readerOf(vault.ask) } : vault,
-    github: env.GITHUB_TOKEN ? { ask: gitHubReader(effects, at, env.GITHUB_TOKEN) } : { lack: "GITHUB_TOKEN is not set" },
-    grants: env.GATEHOUSE_GRANTS_TOKEN ? { ask: gitHubReader(effects, at, env.GATEHOUSE_GRANTS_TOKEN) } : { lack: "GATEHOUSE_GRANTS_TOKEN is not set; only a GitHub App may read grants of tokens" },
-    gate: url === undefined ? { lack: "where the gate answers is not known: set GATEHOUSE_GATE_URL" } : { ask: gateWay(effects, url, env.GATEHOUSE_GATE_KEY ?? keys.gate, env.GATEHOUSE_OPERATOR_KEY ?? keys.operator ?? await operatorKey(environment, vault)) },
+    stack,
+    environment,
+    endpoints: at,
+    auditRecords,
+    now: effects.now(),
+    vault: "ask" in vault ? { ask: readerOf(vault.ask) } : vault,
+    github: env.GITHUB_TOKEN
+      ? { ask: gitHubReader(effects, at, env.GITHUB_TOKEN) }
+      : { lack: "GITHUB_TOKEN is not set" },
+    grants: env.GATEHOUSE_GRANTS_TOKEN
+      ? { ask: gitHubReader(effects, at, env.GATEHOUSE_GRANTS_TOKEN) }
+      : { lack: "GATEHOUSE_GRANTS_TOKEN is not set; only a GitHub App may read grants of tokens" },
+    gate:
+      url === undefined
+        ? { lack: "where the gate answers is not known: set GATEHOUSE_GATE_URL" }
+        : {
+            ask: gateWay(
+              effects,
+              url,
+              env.GATEHOUSE_GATE_KEY ?? keys.gate,
+              env.GATEHOUSE_OPERATOR_KEY ?? keys.operator ?? (await operatorKey(environment, vault)),
+            ),
+          },
     cloudflare: env.CLOUDFLARE_API_TOKEN
-      ? { ask: new Reader({ effects, system: "Cloudflare", base: (env.CLOUDFLARE_BASE_URL ?? "https://api.cloudflare.com/client/v4").replace(/\/+$/, ""), headers: { authorization: `Bearer ${env.CLOUDFLARE_API_TOKEN}` } }) }
+      ? {
+          ask: new Reader({
+            effects,
+            system: "Cloudflare",
+            base: (env.CLOUDFLARE_BASE_URL ?? "https://api.cloudflare.com/client/v4").replace(/\/+$/, ""),
+            headers: { authorization: `Bearer ${env.CLOUDFLARE_API_TOKEN}` },
+          }),
+        }
       : { lack: "CLOUDFLARE_API_TOKEN is not set" },
   };
 }
@@ -84,8 +115,17 @@ function readerOf(session: VaultSession): VaultReader {
   const asked = new Map<string, Promise<Heard>>();
   const get = async (path: string): Promise<Heard> => {
     const of = (status: number, text: string, lack = ""): Heard => ({
-      call: { system: "Vault", method: "GET", path: `/v1/${path}`, status }, text, lack, header: () => undefined,
-      json: () => { try { return JSON.parse(text) as unknown; } catch { return undefined; } },
+      call: { system: "Vault", method: "GET", path: `/v1/${path}`, status },
+      text,
+      lack,
+      header: () => undefined,
+      json: () => {
+        try {
+          return JSON.parse(text) as unknown;
+        } catch {
+          return undefined;
+        }
+      },
     });
     try {
       const answer = await session.send("GET", path, `show ${path}`);
@@ -107,21 +147,36 @@ function readerOf(session: VaultSession): VaultReader {
 async function operatorKey(environment: Environment, vault: Way<VaultSession>): Promise<string | undefined> {
   const place = names(environment).vault;
   if (!("ask" in vault) || !place) return undefined;
-  return readVaultSecret(vault.ask, place.mount, place.operator).then((secret) => secret?.key, () => undefined);
+  return readVaultSecret(vault.ask, place.mount, place.operator).then(
+    (secret) => secret?.key,
+    () => undefined,
+  );
 }
 
 function gateWay(effects: Effects, url: string, gateKey: string | undefined, operator: string | undefined): GateWay {
-  const as = (key: string | undefined): Reader => new Reader({
-    effects, system: "the gate", base: url, atOnce: 2, postable: ["/graphql"], headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
-  });
+  const as = (key: string | undefined): Reader =>
+    new Reader({
+      effects,
+      system: "the gate",
+      base: url,
+      atOnce: 2,
+      postable: ["/graphql"],
+      headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
+    });
   return {
-    url, nobody: as(undefined),
+    url,
+    nobody: as(undefined),
     // Of the right form, so that it is compared and not only parsed; never a key, since it is no random value.
     wrongKey: as(`ghk_${"gatehouse-assess-wrong-key-".padEnd(43, "0")}`),
     agent: gateKey === undefined ? { lack: "GATEHOUSE_GATE_KEY is not set" } : { ask: as(gateKey) },
-    operator: operator === undefined ? { lack: "the operator key is not known: set GATEHOUSE_OPERATOR_KEY, or let this identity read it in Vault" } : { ask: as(operator) },
+    operator:
+      operator === undefined
+        ? { lack: "the operator key is not known: set GATEHOUSE_OPERATOR_KEY, or let this identity read it in Vault" }
+        : { ask: as(operator) },
   };
 }
 
-export const repositoryPath = ({ environment }: Context, { name }: Repository): string => `/repos/${environment.organization}/${name}`;
-export const repositorySubject = ({ environment }: Context, { name }: Repository): string => `${environment.organization}/${name}`;
+export const repositoryPath = ({ environment }: Context, { name }: Repository): string =>
+  `/repos/${environment.organization}/${name}`;
+export const repositorySubject = ({ environment }: Context, { name }: Repository): string =>
+  `${environment.organization}/${name}`;

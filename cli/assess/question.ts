@@ -2,11 +2,11 @@ import type { Call, Heard, Listed } from "./reader";
 import type { Context } from "./context";
 
 export const SECTIONS = {
-  "token": "Token handling",
-  "scope": "Permission scoping",
-  "review": "Review fence",
-  "gate": "Gate",
-  "audit": "Audit-log completeness",
+  token: "Token handling",
+  scope: "Permission scoping",
+  review: "Review fence",
+  gate: "Gate",
+  audit: "Audit-log completeness",
 } as const;
 
 export type Section = keyof typeof SECTIONS;
@@ -39,10 +39,19 @@ export interface Answer extends Said {
 }
 
 /** Passes unless something is wrong; the reason says what holds, or everything that does not. */
-export const judged = (subject: string, wrong: readonly string[], holds: string, calls: readonly Call[]): Said =>
-  ({ subject, result: wrong.length === 0 ? "pass" : "fail", reason: wrong.length === 0 ? holds : wrong.join("; "), calls });
+export const judged = (subject: string, wrong: readonly string[], holds: string, calls: readonly Call[]): Said => ({
+  subject,
+  result: wrong.length === 0 ? "pass" : "fail",
+  reason: wrong.length === 0 ? holds : wrong.join("; "),
+  calls,
+});
 
-export const cannotTell = (subject: string, reason: string, calls: readonly Call[] = []): Said => ({ subject, result: "cannot tell", reason, calls });
+export const cannotTell = (subject: string, reason: string, calls: readonly Call[] = []): Said => ({
+  subject,
+  result: "cannot tell",
+  reason,
+  calls,
+});
 
 /** Why an answer says nothing: GitHub and Vault hide what one may not see behind 404 and 403. @param need what the credential lacks */
 export function unheard(subject: string, { call, lack }: Heard, need: string): Said {
@@ -51,11 +60,14 @@ export function unheard(subject: string, { call, lack }: Heard, need: string): S
   return cannotTell(subject, `${call.system} does not show it (${call.status}); the credential needs ${need}`, [call]);
 }
 
-export const unlisted = (subject: string, listed: Listed & { readonly failed: Heard }, need: string): Said =>
-  ({ ...unheard(subject, listed.failed, need), calls: listed.calls });
+export const unlisted = (subject: string, listed: Listed & { readonly failed: Heard }, need: string): Said => ({
+  ...unheard(subject, listed.failed, need),
+  calls: listed.calls,
+});
 
 export const hasFailed = (listed: Listed): listed is Listed & { readonly failed: Heard } => listed.failed !== undefined;
 
 export { bag, list } from "../support/json";
-export const text = (value: unknown): string => (typeof value === "string" || typeof value === "number" ? String(value) : "");
+export const text = (value: unknown): string =>
+  typeof value === "string" || typeof value === "number" ? String(value) : "";
 export const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();

@@ -69,7 +69,8 @@ export class Reader {
 
   /** @throws Error when the path is none that only asks: a defect, never sent */
   ask(path: string, body: unknown): Promise<Heard> {
-    if (this.options.postable?.includes(path) !== true) throw new Error(`${this.options.system}: a POST to ${path} could change something`);
+    if (this.options.postable?.includes(path) !== true)
+      throw new Error(`${this.options.system}: a POST to ${path} could change something`);
     return this.once("POST", path, body);
   }
 
@@ -108,18 +109,33 @@ export class Reader {
     const { effects, system, base, headers } = this.options;
     try {
       const answer = await request(effects, {
-        system, what: "answer", method, url: `${base}${path}`, attempts: 3, timeoutMs: 20_000,
-        headers: { "user-agent": "gatehouse-assess", ...headers, ...(accept === undefined ? {} : { accept }) }, ...(json === undefined ? {} : { json }),
+        system,
+        what: "answer",
+        method,
+        url: `${base}${path}`,
+        attempts: 3,
+        timeoutMs: 20_000,
+        headers: { "user-agent": "gatehouse-assess", ...headers, ...(accept === undefined ? {} : { accept }) },
+        ...(json === undefined ? {} : { json }),
         meant: (answer) => system === "the gate" && answer.status !== 429, // the gate's refusals are what is asked for
       });
       return heard({ system, method, path, status: answer.status }, answer);
     } catch (error) {
-      return { call: { system, method, path, status: 0 }, text: "", lack: messageOf(error), header: () => undefined, json: () => undefined };
+      return {
+        call: { system, method, path, status: 0 },
+        text: "",
+        lack: messageOf(error),
+        header: () => undefined,
+        json: () => undefined,
+      };
     }
   }
 
   private async inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.running >= (this.options.atOnce ?? 6)) await new Promise<void>((go) => { this.waiting.push(go); });
+    if (this.running >= (this.options.atOnce ?? 6))
+      await new Promise<void>((go) => {
+        this.waiting.push(go);
+      });
     this.running++;
     try {
       return await work();
@@ -132,8 +148,17 @@ export class Reader {
 
 function heard(call: Call, answer: Answer): Heard {
   return {
-    call, text: answer.text, lack: "", header: (name) => answer.header(name),
-    json: () => { try { return JSON.parse(answer.text) as unknown; } catch { return undefined; } },
+    call,
+    text: answer.text,
+    lack: "",
+    header: (name) => answer.header(name),
+    json: () => {
+      try {
+        return JSON.parse(answer.text) as unknown;
+      } catch {
+        return undefined;
+      }
+    },
   };
 }
 
@@ -152,15 +177,29 @@ export class GitHubReader extends Reader {
 
   /** @throws Error when the text is no query alone: a defect, never sent */
   graphql(body: { readonly query: string; readonly variables: Readonly<Record<string, unknown>> }): Promise<Heard> {
-    if (!/^\s*query\b/.test(body.query) || /\b(?:mutation|subscription)\b/.test(body.query)) throw new Error("only queries are asked");
+    if (!/^\s*query\b/.test(body.query) || /\b(?:mutation|subscription)\b/.test(body.query))
+      throw new Error("only queries are asked");
     return this.queries.ask(this.path, body);
   }
 }
 
 /** GitHub under a token, or without one. */
-export function gitHubReader(effects: Effects, at: { readonly api: string; readonly graphql: string }, token: string | undefined): GitHubReader {
-  return new GitHubReader({
-    effects, system: "GitHub", base: at.api,
-    headers: { accept: "application/vnd.github+json", "x-github-api-version": "2022-11-28", ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
-  }, at.graphql);
+export function gitHubReader(
+  effects: Effects,
+  at: { readonly api: string; readonly graphql: string },
+  token: string | undefined,
+): GitHubReader {
+  return new GitHubReader(
+    {
+      effects,
+      system: "GitHub",
+      base: at.api,
+      headers: {
+        accept: "application/vnd.github+json",
+        "x-github-api-version": "2022-11-28",
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
+    },
+    at.graphql,
+  );
 }

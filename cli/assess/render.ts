@@ -5,9 +5,12 @@ import { SECTIONS, type Answer, type Result, type Section } from "./question";
 import type { Call } from "./reader";
 
 const sections = ({ answers }: Assessment): [Section, Answer[]][] =>
-  (Object.keys(SECTIONS) as Section[]).map((section): [Section, Answer[]] => [section, answers.filter((answer) => answer.section === section)]).filter(([, found]) => found.length > 0);
+  (Object.keys(SECTIONS) as Section[])
+    .map((section): [Section, Answer[]] => [section, answers.filter((answer) => answer.section === section)])
+    .filter(([, found]) => found.length > 0);
 
-export const callText = ({ system, method, path, status }: Call): string => `${system}: ${method} ${path} ${status === 0 ? "no answer" : status}`;
+export const callText = ({ system, method, path, status }: Call): string =>
+  `${system}: ${method} ${path} ${status === 0 ? "no answer" : status}`;
 
 /** The calls that matter to a reader: the last one decides, the others led there. */
 function callsText(calls: readonly Call[], most: number): string {
@@ -15,26 +18,59 @@ function callsText(calls: readonly Call[], most: number): string {
   return calls.length > most ? `${shown}, and ${calls.length - most} more` : shown;
 }
 
-const sum = ({ counts }: Assessment): string => `${counts.pass} hold, ${counts.fail} ${counts.fail === 1 ? "fails" : "fail"}, ${counts["cannot tell"]} cannot be told`;
+const sum = ({ counts }: Assessment): string =>
+  `${counts.pass} hold, ${counts.fail} ${counts.fail === 1 ? "fails" : "fail"}, ${counts["cannot tell"]} cannot be told`;
 
-const MARKS: Readonly<Record<Result, (text: string) => string>> = { "pass": pc.green, "fail": pc.red, "cannot tell": pc.yellow };
-const SIGNS: Readonly<Record<Result, string>> = { "pass": "✓", "fail": "✗", "cannot tell": "?" };
+const MARKS: Readonly<Record<Result, (text: string) => string>> = {
+  pass: pc.green,
+  fail: pc.red,
+  "cannot tell": pc.yellow,
+};
+const SIGNS: Readonly<Record<Result, string>> = { pass: "✓", fail: "✗", "cannot tell": "?" };
 
 /** What a person reads: a line for what holds, and the whole story of what does not. */
 export function renderText(assessment: Assessment): string {
   const lines = sections(assessment).flatMap(([section, answers]) => {
     const questions = [...new Set(answers.map(({ question }) => question))];
-    return ["", pc.bold(SECTIONS[section]), ...questions.flatMap((question) => {
-      const own = answers.filter((answer) => answer.question === question);
-      const worst: Result = own.some(({ result }) => result === "fail") ? "fail" : own.some(({ result }) => result === "cannot tell") ? "cannot tell" : "pass";
-      const subjects = worst === "pass" ? `: ${pc.dim(own.length === 1 ? plain(own[0]?.reason ?? "") : `${own.length} asked`)}` : "";
-      return [`  ${MARKS[worst](SIGNS[worst])} ${own[0]?.title ?? question}${subjects}`, ...(worst === "pass" ? [] : own.filter(({ result }) => result !== "pass").flatMap((answer) => [
-        `      ${MARKS[answer.result](answer.result)}  ${plain(answer.subject)}: ${plain(answer.reason, 600)}`,
-        ...(answer.calls.length > 0 ? [pc.dim(`      ${" ".repeat(answer.result.length)}  ${plain(callsText(answer.calls.slice(-3), 3), 600)}`)] : []),
-      ]))];
-    })];
+    return [
+      "",
+      pc.bold(SECTIONS[section]),
+      ...questions.flatMap((question) => {
+        const own = answers.filter((answer) => answer.question === question);
+        const worst: Result = own.some(({ result }) => result === "fail")
+          ? "fail"
+          : own.some(({ result }) => result === "cannot tell")
+            ? "cannot tell"
+            : "pass";
+        const subjects =
+          worst === "pass" ? `: ${pc.dim(own.length === 1 ? plain(own[0]?.reason ?? "") : `${own.length} asked`)}` : "";
+        return [
+          `  ${MARKS[worst](SIGNS[worst])} ${own[0]?.title ?? question}${subjects}`,
+          ...(worst === "pass"
+            ? []
+            : own
+                .filter(({ result }) => result !== "pass")
+                .flatMap((answer) => [
+                  `      ${MARKS[answer.result](answer.result)}  ${plain(answer.subject)}: ${plain(answer.reason, 600)}`,
+                  ...(answer.calls.length > 0
+                    ? [
+                        pc.dim(
+                          `      ${" ".repeat(answer.result.length)}  ${plain(callsText(answer.calls.slice(-3), 3), 600)}`,
+                        ),
+                      ]
+                    : []),
+                ])),
+        ];
+      }),
+    ];
   });
-  return [`Assessment of ${assessment.organization} against the stack ${assessment.stack}, ${assessment.at}`, ...lines, "", `${sum(assessment)}.`, ""].join("\n");
+  return [
+    `Assessment of ${assessment.organization} against the stack ${assessment.stack}, ${assessment.at}`,
+    ...lines,
+    "",
+    `${sum(assessment)}.`,
+    "",
+  ].join("\n");
 }
 
 export const renderJson = (assessment: Assessment): string => `${JSON.stringify(assessment, null, 2)}\n`;
@@ -42,24 +78,44 @@ export const renderJson = (assessment: Assessment): string => `${JSON.stringify(
 const cell = (text: string): string => plain(text, 1_000).replace(/[\\|<>`]/g, (char) => `&#${char.charCodeAt(0)};`);
 
 export function renderMarkdown(assessment: Assessment): string {
-  const tables = sections(assessment).map(([section, answers]) => [
-    `## ${SECTIONS[section]}`, "", "| | question | about | why | asked by | controls |", "| --- | --- | --- | --- | --- | --- |",
-    ...answers.map((one) => `| ${one.result === "fail" ? "**fail**" : one.result} | ${cell(one.title)} | ${cell(one.subject)} | ${cell(one.reason)} | ${cell(callsText(one.calls, 3))} | ${cell((one.controls ?? []).join(", "))} |`), "",
-  ].join("\n"));
+  const tables = sections(assessment).map(([section, answers]) =>
+    [
+      `## ${SECTIONS[section]}`,
+      "",
+      "| | question | about | why | asked by | controls |",
+      "| --- | --- | --- | --- | --- | --- |",
+      ...answers.map(
+        (one) =>
+          `| ${one.result === "fail" ? "**fail**" : one.result} | ${cell(one.title)} | ${cell(one.subject)} | ${cell(one.reason)} | ${cell(callsText(one.calls, 3))} | ${cell((one.controls ?? []).join(", "))} |`,
+      ),
+      "",
+    ].join("\n"),
+  );
   return `# Assessment of ${cell(assessment.organization)} against the stack ${cell(assessment.stack)}\n\n${assessment.at}. ${sum(assessment)}.\n\n${tables.join("\n")}`;
 }
 
-const KINDS = { "pass": "pass", "fail": "fail", "cannot tell": "open" } as const;
+const KINDS = { pass: "pass", fail: "fail", "cannot tell": "open" } as const;
 
 /** SARIF 2.1.0: every answer is a result; what cannot be told is "open". Calls and controls stand in the properties. */
 export function renderSarif(assessment: Assessment): string {
   const questions = [...new Map(assessment.answers.map((answer) => [answer.question, answer])).values()];
-  const rules = questions.map(({ question, title, section, controls }) => ({ id: question, shortDescription: { text: title }, properties: { section: SECTIONS[section], tags: ["security", ...(controls ?? [])] } }));
+  const rules = questions.map(({ question, title, section, controls }) => ({
+    id: question,
+    shortDescription: { text: title },
+    properties: { section: SECTIONS[section], tags: ["security", ...(controls ?? [])] },
+  }));
   const results = assessment.answers.map((answer) => ({
-    ruleId: answer.question, ruleIndex: questions.findIndex(({ question }) => question === answer.question),
-    kind: KINDS[answer.result], level: answer.result === "fail" ? "error" : "none",
+    ruleId: answer.question,
+    ruleIndex: questions.findIndex(({ question }) => question === answer.question),
+    kind: KINDS[answer.result],
+    level: answer.result === "fail" ? "error" : "none",
     message: { text: `${answer.subject}: ${answer.reason}` },
-    locations: [{ physicalLocation: { artifactLocation: { uri: `Pulumi.${assessment.stack}.yaml` } }, logicalLocations: [{ fullyQualifiedName: answer.subject }] }],
+    locations: [
+      {
+        physicalLocation: { artifactLocation: { uri: `Pulumi.${assessment.stack}.yaml` } },
+        logicalLocations: [{ fullyQualifiedName: answer.subject }],
+      },
+    ],
     partialFingerprints: { "gatehouse/question": `${answer.question}/${answer.subject}` },
     properties: { calls: answer.calls.map(callText) },
   }));

@@ -2,26 +2,53 @@ import { planRotation, teamPermission } from "../../infra/posture";
 import { comparePermissions } from "../../rotation/verify";
 import { type Context, repositoryPath, repositorySubject } from "./context";
 import { onGitHub } from "./fence";
-import { bag, cannotTell, hasFailed, judged, list, same, text, unheard, unlisted, type Question, type Said } from "./question";
+import {
+  bag,
+  cannotTell,
+  hasFailed,
+  judged,
+  list,
+  same,
+  text,
+  unheard,
+  unlisted,
+  type Question,
+  type Said,
+} from "./question";
 import type { Call } from "./reader";
 
 /** An App's installation acts by itself; what the account may do then says nothing about the agent. */
 const actsAsUser = ({ environment }: Context): boolean => environment.agent.credential.kind !== "app-installation";
 
 const membership: Question = {
-  id: "membership", section: "scope", title: "The machine user is an active plain member of the organization", controls: ["NIST SP 800-53 AC-6"],
-  ask: (context) => onGitHub(context, async (github) => {
-    const { organization, agent } = context.environment;
-    const heard = await github.get(`/orgs/${organization}/memberships/${agent.machineUser}`);
-    if (heard.call.status === 404) {
-      // Every organization has an owner: who sees none sees no members.
-      const owners = await github.list(`/orgs/${organization}/members?role=admin`);
-      if (owners.items.length > 0) return [judged(agent.machineUser, ["it is no member"], "", [heard.call, ...owners.calls])];
-    }
-    if (heard.call.status !== 200) return [unheard(agent.machineUser, heard, "members: read")];
-    const { role, state } = bag(heard.json());
-    return [judged(agent.machineUser, [...(role === "member" ? [] : [`its role is ${text(role)}`]), ...(state === "active" || !actsAsUser(context) ? [] : [`its membership is ${text(state)}`])], "member, active", [heard.call])];
-  }),
+  id: "membership",
+  section: "scope",
+  title: "The machine user is an active plain member of the organization",
+  controls: ["NIST SP 800-53 AC-6"],
+  ask: (context) =>
+    onGitHub(context, async (github) => {
+      const { organization, agent } = context.environment;
+      const heard = await github.get(`/orgs/${organization}/memberships/${agent.machineUser}`);
+      if (heard.call.status === 404) {
+        // Every organization has an owner: who sees none sees no members.
+        const owners = await github.list(`/orgs/${organization}/members?role=admin`);
+        if (owners.items.length > 0)
+          return [judged(agent.machineUser, ["it is no member"], "", [heard.call, ...owners.calls])];
+      }
+      if (heard.call.status !== 200) return [unheard(agent.machineUser, heard, "members: read")];
+      const { role, state } = bag(heard.json());
+      return [
+        judged(
+          agent.machineUser,
+          [
+            ...(role === "member" ? [] : [`its role is ${text(role)}`]),
+            ...(state === "active" || !actsAsUser(context) ? [] : [`its membership is ${text(state)}`]),
+          ],
+          "member, active",
+          [heard.call],
+        ),
+      ];
+    }),
 };
 
 const MEMBER_TEAMS = `query($organization: String!, $login: String!, $after: String) {
@@ -29,164 +56,350 @@ const MEMBER_TEAMS = `query($organization: String!, $login: String!, $after: Str
 }`;
 
 const teams: Question = {
-  id: "teams", section: "scope", title: "The machine user is in its declared team alone, and the team has nobody else", controls: ["NIST SP 800-53 AC-6"],
-  ask: (context) => onGitHub(context, async (github) => {
-    const { organization, agent } = context.environment;
-    const subject = agent.machineUser;
-    const [heard, members, team] = await Promise.all([
-      github.graphql({ query: MEMBER_TEAMS, variables: { organization, login: agent.machineUser } }),
-      github.list(`/orgs/${organization}/teams/${agent.team}/members`), github.get(`/orgs/${organization}/teams/${agent.team}`),
-    ]);
-    const calls = [heard.call, ...members.calls, team.call];
-    const page = bag(bag(bag(bag(heard.json()).data).organization).teams);
-    if (heard.call.status !== 200 || !Array.isArray(page.nodes)) return [unheard(subject, heard, "read:org")];
-    if (hasFailed(members)) return [unlisted(subject, members, "members: read")];
-    const slugs = list(page.nodes).map((node) => text(bag(node).slug));
-    const others = members.items.map(({ login }) => text(login)).filter((login) => !same(login, agent.machineUser));
-    return [judged(subject, [
-      ...(slugs.includes(agent.team) ? [] : [`it is not in ${agent.team}`]),
-      ...slugs.filter((slug) => slug !== agent.team).map((slug) => `it is also in ${slug}`),
-      ...(bag(page.pageInfo).hasNextPage === true ? ["it is in more than a hundred teams"] : []),
-      ...others.map((login) => `${login} is in ${agent.team} too`),
-      ...(bag(team.json()).parent ? [`${agent.team} inherits from ${text(bag(bag(team.json()).parent).slug)}`] : []),
-    ], `in ${agent.team} alone, alone`, calls)];
-  }),
+  id: "teams",
+  section: "scope",
+  title: "The machine user is in its declared team alone, and the team has nobody else",
+  controls: ["NIST SP 800-53 AC-6"],
+  ask: (context) =>
+    onGitHub(context, async (github) => {
+      const { organization, agent } = context.environment;
+      const subject = agent.machineUser;
+      const [heard, members, team] = await Promise.all([
+        github.graphql({ query: MEMBER_TEAMS, variables: { organization, login: agent.machineUser } }),
+        github.list(`/orgs/${organization}/teams/${agent.team}/members`),
+        github.get(`/orgs/${organization}/teams/${agent.team}`),
+      ]);
+      const calls = [heard.call, ...members.calls, team.call];
+      const page = bag(bag(bag(bag(heard.json()).data).organization).teams);
+      if (heard.call.status !== 200 || !Array.isArray(page.nodes)) return [unheard(subject, heard, "read:org")];
+      if (hasFailed(members)) return [unlisted(subject, members, "members: read")];
+      const slugs = list(page.nodes).map((node) => text(bag(node).slug));
+      const others = members.items.map(({ login }) => text(login)).filter((login) => !same(login, agent.machineUser));
+      return [
+        judged(
+          subject,
+          [
+            ...(slugs.includes(agent.team) ? [] : [`it is not in ${agent.team}`]),
+            ...slugs.filter((slug) => slug !== agent.team).map((slug) => `it is also in ${slug}`),
+            ...(bag(page.pageInfo).hasNextPage === true ? ["it is in more than a hundred teams"] : []),
+            ...others.map((login) => `${login} is in ${agent.team} too`),
+            ...(bag(team.json()).parent
+              ? [`${agent.team} inherits from ${text(bag(bag(team.json()).parent).slug)}`]
+              : []),
+          ],
+          `in ${agent.team} alone, alone`,
+          calls,
+        ),
+      ];
+    }),
 };
 
 const grants: Question = {
-  id: "team-grants", section: "scope", title: "The machine user's team has the declared permission on each listed repository, and no other repository", controls: ["NIST SP 800-53 AC-6"],
-  ask: (context) => onGitHub(context, async (github) => {
-    const { organization, agent, repositories } = context.environment;
-    const found = await github.list(`/orgs/${organization}/teams/${agent.team}/repos`);
-    const subject = `@${organization}/${agent.team}`;
-    if (hasFailed(found)) return [unlisted(subject, found, "members: read")];
-    const standing = new Map(found.items.map((repository) => [text(repository.name).toLowerCase(), highest(bag(repository.permissions))]));
-    const hidden = await Promise.all(repositories.filter(({ name }) => !standing.has(name.toLowerCase())).map((repository) => github.get(repositoryPath(context, repository))));
-    if (hidden.some(({ call }) => call.status === 404)) return [cannotTell(subject, "GitHub lists a team's repositories only as far as the credential sees them, and it does not see all that are listed", [...found.calls, ...hidden.map(({ call }) => call)])];
-    return [judged(subject, [
-      ...repositories.filter(({ name, access }) => standing.get(name.toLowerCase()) !== teamPermission(access))
-        .map(({ name, access }) => `${standing.get(name.toLowerCase()) ?? "nothing"} on ${name}, declared ${teamPermission(access)}`),
-      ...[...standing].filter(([name]) => !repositories.some((repository) => same(repository.name, name))).map(([name, permission]) => `${permission} on ${name}, which is not listed`),
-    ], `${repositories.length} repositories, as declared`, found.calls)];
-  }),
+  id: "team-grants",
+  section: "scope",
+  title: "The machine user's team has the declared permission on each listed repository, and no other repository",
+  controls: ["NIST SP 800-53 AC-6"],
+  ask: (context) =>
+    onGitHub(context, async (github) => {
+      const { organization, agent, repositories } = context.environment;
+      const found = await github.list(`/orgs/${organization}/teams/${agent.team}/repos`);
+      const subject = `@${organization}/${agent.team}`;
+      if (hasFailed(found)) return [unlisted(subject, found, "members: read")];
+      const standing = new Map(
+        found.items.map((repository) => [text(repository.name).toLowerCase(), highest(bag(repository.permissions))]),
+      );
+      const hidden = await Promise.all(
+        repositories
+          .filter(({ name }) => !standing.has(name.toLowerCase()))
+          .map((repository) => github.get(repositoryPath(context, repository))),
+      );
+      if (hidden.some(({ call }) => call.status === 404))
+        return [
+          cannotTell(
+            subject,
+            "GitHub lists a team's repositories only as far as the credential sees them, and it does not see all that are listed",
+            [...found.calls, ...hidden.map(({ call }) => call)],
+          ),
+        ];
+      return [
+        judged(
+          subject,
+          [
+            ...repositories
+              .filter(({ name, access }) => standing.get(name.toLowerCase()) !== teamPermission(access))
+              .map(
+                ({ name, access }) =>
+                  `${standing.get(name.toLowerCase()) ?? "nothing"} on ${name}, declared ${teamPermission(access)}`,
+              ),
+            ...[...standing]
+              .filter(([name]) => !repositories.some((repository) => same(repository.name, name)))
+              .map(([name, permission]) => `${permission} on ${name}, which is not listed`),
+          ],
+          `${repositories.length} repositories, as declared`,
+          found.calls,
+        ),
+      ];
+    }),
 };
 
-const highest = (permissions: Readonly<Record<string, unknown>>): string => ["admin", "maintain", "push", "triage", "pull"].find((name) => permissions[name] === true) ?? "nothing";
+const highest = (permissions: Readonly<Record<string, unknown>>): string =>
+  ["admin", "maintain", "push", "triage", "pull"].find((name) => permissions[name] === true) ?? "nothing";
 
 /** So many repositories are asked about one by one. */
 const REACH_MOST = 1_000;
 
 /** What GitHub itself computes from base permission, teams and direct grants: nothing else tells of a forgotten grant. */
 const reach: Question = {
-  id: "reach", section: "scope", title: "All grants together give the machine user the declared repositories, and no other private one", controls: ["NIST SP 800-53 AC-6", "NIST SP 800-53 AC-3"],
-  ask: (context) => onGitHub(context, async (github) => {
-    const { organization, agent, repositories } = context.environment;
-    if (!actsAsUser(context)) return [cannotTell(agent.machineUser, "an App's installation acts by itself; its repositories are on the App's installation page")];
-    const found = await github.list(`/orgs/${organization}/repos`);
-    if (hasFailed(found)) return [unlisted(organization, found, "metadata: read on all repositories")];
-    const names = [...new Set([...repositories.map(({ name }) => name), ...found.items.map(({ name }) => text(name)).slice(0, REACH_MOST)])];
-    const asked = await Promise.all(names.map(async (name) => ({ name, heard: await github.get(`/repos/${organization}/${name}/collaborators/${agent.machineUser}/permission`) })));
-    const wrong: string[] = [];
-    const unseen: string[] = [];
-    const calls: Call[] = [...found.calls];
-    for (const { name, heard } of asked) {
-      const listed = repositories.find((repository) => same(repository.name, name));
-      const isPublic = found.items.find((one) => text(one.name) === name)?.private === false;
-      const body = bag(heard.json());
-      const role = text(body.role_name) || text(body.permission);
-      const declared = listed?.access ?? (isPublic ? "read" : "none");
-      if (heard.call.status === 404 && listed === undefined) continue; // nobody's: it is no collaborator there
-      if (heard.call.status !== 200) unseen.push(name);
-      else if (role !== declared && !(role === "" && declared === "none")) wrong.push(`${role} on ${name}, declared ${listed ? declared : "nothing"}`);
-      if (heard.call.status !== 200 || wrong.at(-1)?.includes(` on ${name},`) === true || listed) calls.push(heard.call);
-    }
-    if (wrong.length === 0 && found.items.length > REACH_MOST) return [cannotTell(agent.machineUser, `the organization has ${found.items.length} repositories; the first ${REACH_MOST} are as declared`, calls)];
-    if (wrong.length === 0 && unseen.length > 0) return [cannotTell(agent.machineUser, `GitHub does not show ${unseen.slice(0, 5).join(", ")}; the credential needs administration: read`, calls)];
-    return [judged(agent.machineUser, wrong, `${repositories.length} as declared, nothing on the other ${names.length - repositories.length}`, calls)];
-  }),
+  id: "reach",
+  section: "scope",
+  title: "All grants together give the machine user the declared repositories, and no other private one",
+  controls: ["NIST SP 800-53 AC-6", "NIST SP 800-53 AC-3"],
+  ask: (context) =>
+    onGitHub(context, async (github) => {
+      const { organization, agent, repositories } = context.environment;
+      if (!actsAsUser(context))
+        return [
+          cannotTell(
+            agent.machineUser,
+            "an App's installation acts by itself; its repositories are on the App's installation page",
+          ),
+        ];
+      const found = await github.list(`/orgs/${organization}/repos`);
+      if (hasFailed(found)) return [unlisted(organization, found, "metadata: read on all repositories")];
+      const names = [
+        ...new Set([
+          ...repositories.map(({ name }) => name),
+          ...found.items.map(({ name }) => text(name)).slice(0, REACH_MOST),
+        ]),
+      ];
+      const asked = await Promise.all(
+        names.map(async (name) => ({
+          name,
+          heard: await github.get(`/repos/${organization}/${name}/collaborators/${agent.machineUser}/permission`),
+        })),
+      );
+      const wrong: string[] = [];
+      const unseen: string[] = [];
+      const calls: Call[] = [...found.calls];
+      for (const { name, heard } of asked) {
+        const listed = repositories.find((repository) => same(repository.name, name));
+        const isPublic = found.items.find((one) => text(one.name) === name)?.private === false;
+        const body = bag(heard.json());
+        const role = text(body.role_name) || text(body.permission);
+        const declared = listed?.access ?? (isPublic ? "read" : "none");
+        if (heard.call.status === 404 && listed === undefined) continue; // nobody's: it is no collaborator there
+        if (heard.call.status !== 200) unseen.push(name);
+        else if (role !== declared && !(role === "" && declared === "none"))
+          wrong.push(`${role} on ${name}, declared ${listed ? declared : "nothing"}`);
+        if (heard.call.status !== 200 || wrong.at(-1)?.includes(` on ${name},`) === true || listed)
+          calls.push(heard.call);
+      }
+      if (wrong.length === 0 && found.items.length > REACH_MOST)
+        return [
+          cannotTell(
+            agent.machineUser,
+            `the organization has ${found.items.length} repositories; the first ${REACH_MOST} are as declared`,
+            calls,
+          ),
+        ];
+      if (wrong.length === 0 && unseen.length > 0)
+        return [
+          cannotTell(
+            agent.machineUser,
+            `GitHub does not show ${unseen.slice(0, 5).join(", ")}; the credential needs administration: read`,
+            calls,
+          ),
+        ];
+      return [
+        judged(
+          agent.machineUser,
+          wrong,
+          `${repositories.length} as declared, nothing on the other ${names.length - repositories.length}`,
+          calls,
+        ),
+      ];
+    }),
 };
 
 const outside: Question = {
-  id: "outside-collaborators", section: "scope", title: "The machine user is no outside collaborator", controls: ["NIST SP 800-53 AC-6"],
-  ask: (context) => onGitHub(context, async (github) => {
-    const { organization, agent } = context.environment;
-    const found = await github.list(`/orgs/${organization}/outside_collaborators`);
-    if (hasFailed(found)) return [unlisted(agent.machineUser, found, "members: read")];
-    return [judged(agent.machineUser, found.items.some(({ login }) => same(text(login), agent.machineUser)) ? ["it is one"] : [], "it is none", found.calls)];
-  }),
+  id: "outside-collaborators",
+  section: "scope",
+  title: "The machine user is no outside collaborator",
+  controls: ["NIST SP 800-53 AC-6"],
+  ask: (context) =>
+    onGitHub(context, async (github) => {
+      const { organization, agent } = context.environment;
+      const found = await github.list(`/orgs/${organization}/outside_collaborators`);
+      if (hasFailed(found)) return [unlisted(agent.machineUser, found, "members: read")];
+      return [
+        judged(
+          agent.machineUser,
+          found.items.some(({ login }) => same(text(login), agent.machineUser)) ? ["it is one"] : [],
+          "it is none",
+          found.calls,
+        ),
+      ];
+    }),
 };
 
 const organizationSettings: Question = {
-  id: "organization-settings", section: "scope", title: "The organization's settings give members nothing that the locks count on", controls: ["NIST SP 800-53 AC-6"],
-  ask: (context) => onGitHub(context, async (github) => {
-    const { organization, agent, plan } = context.environment;
-    const heard = await github.get(`/orgs/${organization}`);
-    const body = bag(heard.json());
-    if (heard.call.status !== 200 || body.default_repository_permission === undefined) return [unheard(organization, heard, "organization administration: read (an owner's)")];
-    // A token with permissions could neither fork nor create; one with scopes can do whatever its account can.
-    const scoped = agent.credential.kind === "ghes-impersonation";
-    const paid = text(bag(body.plan).name);
-    return [judged(organization, [
-      ...(body.default_repository_permission === "none" ? [] : [`every member, the machine user too, has ${text(body.default_repository_permission)} on all repositories (base permission)`]),
-      ...(scoped && body.members_can_fork_private_repositories !== false ? ["members may fork private repositories"] : []),
-      ...(scoped && body.members_can_create_repositories !== false ? ["members may create repositories"] : []),
-      ...(plan !== "free" && paid === "free" ? [`the environment counts on the locks of ${plan}, and the organization's plan is ${paid}`] : []),
-    ], "base permission none", [heard.call])];
-  }),
+  id: "organization-settings",
+  section: "scope",
+  title: "The organization's settings give members nothing that the locks count on",
+  controls: ["NIST SP 800-53 AC-6"],
+  ask: (context) =>
+    onGitHub(context, async (github) => {
+      const { organization, agent, plan } = context.environment;
+      const heard = await github.get(`/orgs/${organization}`);
+      const body = bag(heard.json());
+      if (heard.call.status !== 200 || body.default_repository_permission === undefined)
+        return [unheard(organization, heard, "organization administration: read (an owner's)")];
+      // A token with permissions could neither fork nor create; one with scopes can do whatever its account can.
+      const scoped = agent.credential.kind === "ghes-impersonation";
+      const paid = text(bag(body.plan).name);
+      return [
+        judged(
+          organization,
+          [
+            ...(body.default_repository_permission === "none"
+              ? []
+              : [
+                  `every member, the machine user too, has ${text(body.default_repository_permission)} on all repositories (base permission)`,
+                ]),
+            ...(scoped && body.members_can_fork_private_repositories !== false
+              ? ["members may fork private repositories"]
+              : []),
+            ...(scoped && body.members_can_create_repositories !== false ? ["members may create repositories"] : []),
+            ...(plan !== "free" && paid === "free"
+              ? [`the environment counts on the locks of ${plan}, and the organization's plan is ${paid}`]
+              : []),
+          ],
+          "base permission none",
+          [heard.call],
+        ),
+      ];
+    }),
 };
 
 const repositoryFacts: Question = {
-  id: "repositories", section: "scope", title: "The listed repositories are what the environment says", controls: ["NIST SP 800-53 CM-8"],
-  ask: (context) => onGitHub(context, (github) => Promise.all(context.environment.repositories.map(async (repository) => {
-    const subject = repositorySubject(context, repository);
-    const heard = await github.get(repositoryPath(context, repository));
-    if (heard.call.status !== 200) return unheard(subject, heard, "metadata: read");
-    const body = bag(heard.json());
-    const visibility = text(body.visibility) || (body.private === true ? "private" : "public");
-    return judged(subject, [
-      ...(visibility === repository.visibility ? [] : [`it is ${visibility}, declared ${repository.visibility}`]),
-      ...(body.default_branch === repository.defaultBranch ? [] : [`its default branch is ${text(body.default_branch)}, declared ${repository.defaultBranch}`]),
-      ...(body.archived === true ? ["it is archived"] : []),
-    ], `${visibility}, ${repository.defaultBranch}`, [heard.call]);
-  }))),
+  id: "repositories",
+  section: "scope",
+  title: "The listed repositories are what the environment says",
+  controls: ["NIST SP 800-53 CM-8"],
+  ask: (context) =>
+    onGitHub(context, (github) =>
+      Promise.all(
+        context.environment.repositories.map(async (repository) => {
+          const subject = repositorySubject(context, repository);
+          const heard = await github.get(repositoryPath(context, repository));
+          if (heard.call.status !== 200) return unheard(subject, heard, "metadata: read");
+          const body = bag(heard.json());
+          const visibility = text(body.visibility) || (body.private === true ? "private" : "public");
+          return judged(
+            subject,
+            [
+              ...(visibility === repository.visibility
+                ? []
+                : [`it is ${visibility}, declared ${repository.visibility}`]),
+              ...(body.default_branch === repository.defaultBranch
+                ? []
+                : [`its default branch is ${text(body.default_branch)}, declared ${repository.defaultBranch}`]),
+              ...(body.archived === true ? ["it is archived"] : []),
+            ],
+            `${visibility}, ${repository.defaultBranch}`,
+            [heard.call],
+          );
+        }),
+      ),
+    ),
 };
 
 const DAY = 86_400_000;
 
 const tokenGrant: Question = {
-  id: "token-grant", section: "scope", title: "The machine user's one token has the declared repositories and permissions, and ends in time", controls: ["NIST SP 800-53 IA-5", "NIST SP 800-53 AC-6"],
+  id: "token-grant",
+  section: "scope",
+  title: "The machine user's one token has the declared repositories and permissions, and ends in time",
+  controls: ["NIST SP 800-53 IA-5", "NIST SP 800-53 AC-6"],
   ask: async (context): Promise<Said[]> => {
     const { environment } = context;
     const plan = planRotation(environment);
-    if (plan.kind !== "personal-access-token") return [cannotTell(plan.login, `GitHub shows no grants of ${plan.kind}`)];
+    if (plan.kind !== "personal-access-token")
+      return [cannotTell(plan.login, `GitHub shows no grants of ${plan.kind}`)];
     if ("lack" in context.grants) return [cannotTell(plan.login, context.grants.lack)];
-    const found = await context.grants.ask.list(`/orgs/${plan.organization}/personal-access-tokens?owner[]=${plan.login}`);
-    if (hasFailed(found)) return [unlisted(plan.login, found, "a GitHub App's token with organization_personal_access_tokens: read")];
-    const live = found.items.filter((grant) => same(text(bag(grant.owner).login), plan.login) && grant.token_expired !== true);
+    const found = await context.grants.ask.list(
+      `/orgs/${plan.organization}/personal-access-tokens?owner[]=${plan.login}`,
+    );
+    if (hasFailed(found))
+      return [unlisted(plan.login, found, "a GitHub App's token with organization_personal_access_tokens: read")];
+    const live = found.items.filter(
+      (grant) => same(text(bag(grant.owner).login), plan.login) && grant.token_expired !== true,
+    );
     const calls = [...found.calls];
     const wrong = live.length === 1 ? [] : [`${live.length} live tokens, where there should be one`];
     for (const grant of live) {
-      const listed = await context.grants.ask.list(`/orgs/${plan.organization}/personal-access-tokens/${text(grant.id)}/repositories`);
+      const listed = await context.grants.ask.list(
+        `/orgs/${plan.organization}/personal-access-tokens/${text(grant.id)}/repositories`,
+      );
       calls.push(...listed.calls);
-      wrong.push(...grantGaps(context, grant, hasFailed(listed) ? undefined : listed.items.map(({ name }) => text(name))).map((gap) => (live.length > 1 ? `${text(grant.token_name) || "a token"}: ${gap}` : gap)));
+      wrong.push(
+        ...grantGaps(context, grant, hasFailed(listed) ? undefined : listed.items.map(({ name }) => text(name))).map(
+          (gap) => (live.length > 1 ? `${text(grant.token_name) || "a token"}: ${gap}` : gap),
+        ),
+      );
     }
     const used = text(live[0]?.token_last_used_at);
-    return [judged(plan.login, wrong, `as declared, until ${text(live[0]?.token_expires_at)}${used ? `, last used ${used}` : ""}`, calls)];
+    return [
+      judged(
+        plan.login,
+        wrong,
+        `as declared, until ${text(live[0]?.token_expires_at)}${used ? `, last used ${used}` : ""}`,
+        calls,
+      ),
+    ];
   },
 };
 
-function grantGaps({ environment, now }: Context, grant: Readonly<Record<string, unknown>>, repositories: readonly string[] | undefined): string[] {
+function grantGaps(
+  { environment, now }: Context,
+  grant: Readonly<Record<string, unknown>>,
+  repositories: readonly string[] | undefined,
+): string[] {
   const plan = planRotation(environment);
   const permissions = bag(grant.permissions);
-  const granted = Object.assign({}, permissions.repository, permissions.organization, permissions.other) as Record<string, string>;
+  const granted = Object.assign({}, permissions.repository, permissions.organization, permissions.other) as Record<
+    string,
+    string
+  >;
   const expires = Date.parse(text(grant.token_expires_at));
   return [
-    ...(grant.repository_selection === "subset" ? [] : [`it reaches ${text(grant.repository_selection)} of the organization's repositories`]),
-    ...(repositories ?? []).filter((name) => !plan.repositories.some((repository) => same(repository.name, name))).map((name) => `it reaches ${name}`),
-    ...(repositories === undefined ? [] : plan.repositories.filter(({ name }) => !repositories.some((other) => same(other, name))).map(({ name }) => `it does not reach ${name}`)),
+    ...(grant.repository_selection === "subset"
+      ? []
+      : [`it reaches ${text(grant.repository_selection)} of the organization's repositories`]),
+    ...(repositories ?? [])
+      .filter((name) => !plan.repositories.some((repository) => same(repository.name, name)))
+      .map((name) => `it reaches ${name}`),
+    ...(repositories === undefined
+      ? []
+      : plan.repositories
+          .filter(({ name }) => !repositories.some((other) => same(other, name)))
+          .map(({ name }) => `it does not reach ${name}`)),
     ...comparePermissions(plan.permissions, granted),
-    ...(Number.isNaN(expires) ? ["it never ends"] : plan.expiryDays !== undefined && expires > now + (plan.expiryDays + 1) * DAY ? [`it ends at ${text(grant.token_expires_at)}, later than ${plan.expiryDays} days from now`] : []),
+    ...(Number.isNaN(expires)
+      ? ["it never ends"]
+      : plan.expiryDays !== undefined && expires > now + (plan.expiryDays + 1) * DAY
+        ? [`it ends at ${text(grant.token_expires_at)}, later than ${plan.expiryDays} days from now`]
+        : []),
   ];
 }
 
-export const SCOPE: readonly Question[] = [membership, teams, grants, reach, outside, organizationSettings, repositoryFacts, tokenGrant];
+export const SCOPE: readonly Question[] = [
+  membership,
+  teams,
+  grants,
+  reach,
+  outside,
+  organizationSettings,
+  repositoryFacts,
+  tokenGrant,
+];

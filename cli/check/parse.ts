@@ -29,9 +29,15 @@ export function parseRaw(output: string): { commit?: string; entries: RawEntry[]
     const moved = colons.length === 1 && /^[RC]/.test(status);
     const first = words[++i];
     const path = moved ? words[++i] : first;
-    if (path === undefined || first === undefined || path === "" || allModes.length !== colons.length + 1) throw new Error("unexpected output of git diff-tree: an entry without a path");
+    if (path === undefined || first === undefined || path === "" || allModes.length !== colons.length + 1)
+      throw new Error("unexpected output of git diff-tree: an entry without a path");
     groups.at(-1)?.entries.push({
-      oldModes: allModes.slice(0, -1), newMode: allModes.at(-1) ?? "", oldIds: allIds.slice(0, -1), newId: allIds.at(-1) ?? "", path, ...(moved ? { from: first } : {}),
+      oldModes: allModes.slice(0, -1),
+      newMode: allModes.at(-1) ?? "",
+      oldIds: allIds.slice(0, -1),
+      newId: allIds.at(-1) ?? "",
+      path,
+      ...(moved ? { from: first } : {}),
     });
   }
   return groups.filter(({ commit, entries }) => commit !== undefined || entries.length > 0);
@@ -44,8 +50,9 @@ export function parseNumstat(output: string): Map<string, number | undefined> {
   const lines = new Map<string, number | undefined>();
   for (let i = 0; i < words.length; i++) {
     const [, added, removed, rest] = /^(\d+|-)\t(\d+|-)\t([\s\S]*)$/.exec(words[i] ?? "") ?? [];
-    if (added === undefined || rest === undefined) throw new Error(`unexpected output of git diff-tree: ${JSON.stringify(words[i]?.slice(0, 80))}`);
-    const path = rest === "" ? words[i += 2] : rest; // a renamed file: its two paths follow
+    if (added === undefined || rest === undefined)
+      throw new Error(`unexpected output of git diff-tree: ${JSON.stringify(words[i]?.slice(0, 80))}`);
+    const path = rest === "" ? words[(i += 2)] : rest; // a renamed file: its two paths follow
     if (path === undefined) throw new Error("unexpected output of git diff-tree: a rename without a path");
     lines.set(path, added === "-" ? undefined : Number(added) + Number(removed));
   }

@@ -12,19 +12,35 @@ export interface Pull {
 }
 
 interface Raw {
-  number?: number; body?: string | null; user?: { login?: string } | null; labels?: { name?: string }[];
-  head?: { sha?: string; ref?: string; repo?: { full_name?: string } | null }; base?: { sha?: string; repo?: { full_name?: string } | null };
+  number?: number;
+  body?: string | null;
+  user?: { login?: string } | null;
+  labels?: { name?: string }[];
+  head?: { sha?: string; ref?: string; repo?: { full_name?: string } | null };
+  base?: { sha?: string; repo?: { full_name?: string } | null };
 }
 
 /** The form in which GitHub's API and its events give a pull request. A head whose repository is gone counts as a fork. */
 export function readPull(value: unknown): Pull | undefined {
   const { number, body, user, labels, head, base } = (value ?? {}) as Raw;
-  if (typeof number !== "number" || typeof head?.sha !== "string" || typeof base?.sha !== "string" || !user?.login || !base.repo?.full_name) return undefined;
+  if (
+    typeof number !== "number" ||
+    typeof head?.sha !== "string" ||
+    typeof base?.sha !== "string" ||
+    !user?.login ||
+    !base.repo?.full_name
+  )
+    return undefined;
   return {
-    number, base: base.sha, head: head.sha,
+    number,
+    base: base.sha,
+    head: head.sha,
     facts: {
-      author: user.login, body: body ?? "", labels: (labels ?? []).flatMap(({ name }) => (name === undefined ? [] : [name])),
-      fork: head.repo?.full_name?.toLowerCase() !== base.repo.full_name.toLowerCase(), ...(head.ref === undefined ? {} : { branch: head.ref }),
+      author: user.login,
+      body: body ?? "",
+      labels: (labels ?? []).flatMap(({ name }) => (name === undefined ? [] : [name])),
+      fork: head.repo?.full_name?.toLowerCase() !== base.repo.full_name.toLowerCase(),
+      ...(head.ref === undefined ? {} : { branch: head.ref }),
     },
   };
 }
@@ -33,16 +49,26 @@ export function readPull(value: unknown): Pull | undefined {
 export async function askPull(github: Reader, owner: string, repository: string, number: number): Promise<Pull> {
   const answer = await github.get(`/repos/${owner}/${repository}/pulls/${number}`);
   const pull = answer.call.status === 200 ? readPull(answer.json()) : undefined;
-  if (!pull) throw new CouldNotRun(`GitHub does not give pull request ${number} of ${owner}/${repository}: ${answer.lack || `answer ${answer.call.status}`}. The token needs pull-requests: read and contents: read.`);
+  if (!pull)
+    throw new CouldNotRun(
+      `GitHub does not give pull request ${number} of ${owner}/${repository}: ${answer.lack || `answer ${answer.call.status}`}. The token needs pull-requests: read and contents: read.`,
+    );
   return pull;
 }
 
 /** Whom GitHub takes a pull request's commits for. It lists the first 250; the rest is judged by its addresses. */
-export async function askLogins(github: Reader, owner: string, repository: string, number: number): Promise<Map<string, Logins>> {
+export async function askLogins(
+  github: Reader,
+  owner: string,
+  repository: string,
+  number: number,
+): Promise<Map<string, Logins>> {
   const { items } = await github.list(`/repos/${owner}/${repository}/pulls/${number}/commits`);
   const login = (who: unknown): string | undefined => (who as { login?: string } | null | undefined)?.login;
-  return new Map(items.map(({ sha, author, committer }) => {
-    const [a, c] = [login(author), login(committer)];
-    return [String(sha), { ...(a === undefined ? {} : { author: a }), ...(c === undefined ? {} : { committer: c }) }];
-  }));
+  return new Map(
+    items.map(({ sha, author, committer }) => {
+      const [a, c] = [login(author), login(committer)];
+      return [String(sha), { ...(a === undefined ? {} : { author: a }), ...(c === undefined ? {} : { committer: c }) }];
+    }),
+  );
 }

@@ -6,7 +6,12 @@ import { renderJson, renderMarkdown, renderSarif, renderText } from "../assess/r
 import { CouldNotRun, DoesNotHold } from "../support/exit";
 import { readProjectStack } from "../support/project";
 
-const FORMATS: Readonly<Record<string, (assessment: Assessment) => string>> = { text: renderText, json: renderJson, md: renderMarkdown, sarif: renderSarif };
+const FORMATS: Readonly<Record<string, (assessment: Assessment) => string>> = {
+  text: renderText,
+  json: renderJson,
+  md: renderMarkdown,
+  sarif: renderSarif,
+};
 const collect = (value: string, all: readonly string[]): string[] => [...all, value];
 
 interface AssessOptions {
@@ -21,7 +26,8 @@ interface AssessOptions {
 
 /** `gatehouse assess`: whether a live organization is as its environment says. It asks, and changes nothing. */
 export function registerAssess(program: Command): void {
-  program.command("assess")
+  program
+    .command("assess")
     .description("ask the live systems whether they are as the environment says; changes nothing")
     .option("--stack <name>", "environment: Pulumi.<name>.yaml", "dev")
     .option("--config <key.path=value>", "override a value, as Pulumi's --config --path", collect, [])
@@ -29,20 +35,32 @@ export function registerAssess(program: Command): void {
     .option("--json", "the same as --format json")
     .option("--output <file>", "write it to a file and print one line")
     .option("--strict", "fail when something cannot be told")
-    .option("--audit-records <number>", "follow at most so many records of the audit trail", (value) => {
-      if (!/^[1-9]\d{0,8}$/.test(value)) throw new CouldNotRun("--audit-records: a whole number from 1");
-      return Number(value);
-    }, 100_000)
+    .option(
+      "--audit-records <number>",
+      "follow at most so many records of the audit trail",
+      (value) => {
+        if (!/^[1-9]\d{0,8}$/.test(value)) throw new CouldNotRun("--audit-records: a whole number from 1");
+        return Number(value);
+      },
+      100_000,
+    )
     .action(async (options: AssessOptions) => {
       const { environment } = readProjectStack(options.stack, options.config);
-      const assessment = await assess(await assessContext(options.stack, environment, process.env, { auditRecords: options.auditRecords, keys: await rehearsedKeys(options, process.env) }));
+      const assessment = await assess(
+        await assessContext(options.stack, environment, process.env, {
+          auditRecords: options.auditRecords,
+          keys: await rehearsedKeys(options, process.env),
+        }),
+      );
       const { counts } = assessment;
       const rendered = (FORMATS[options.json ? "json" : options.format] ?? renderText)(assessment);
       if (options.output === undefined) process.stdout.write(rendered);
       else writeOut(options.output, rendered);
       const unknown = counts["cannot tell"];
-      if (counts.fail > 0) throw new DoesNotHold(`${counts.fail} ${counts.fail === 1 ? "answer does" : "answers do"} not hold.`);
-      if (options.strict === true && unknown > 0) throw new DoesNotHold(`${unknown} ${unknown === 1 ? "answer" : "answers"} cannot be told.`);
+      if (counts.fail > 0)
+        throw new DoesNotHold(`${counts.fail} ${counts.fail === 1 ? "answer does" : "answers do"} not hold.`);
+      if (options.strict === true && unknown > 0)
+        throw new DoesNotHold(`${unknown} ${unknown === 1 ? "answer" : "answers"} cannot be told.`);
     });
 }
 
@@ -56,11 +74,23 @@ function writeOut(file: string, rendered: string): void {
 }
 
 /** In the sandbox the stack's outputs are at hand; elsewhere the keys come by environment variables. */
-async function rehearsedKeys({ stack, config }: AssessOptions, env: NodeJS.ProcessEnv): Promise<{ gate?: string; operator?: string }> {
+async function rehearsedKeys(
+  { stack, config }: AssessOptions,
+  env: NodeJS.ProcessEnv,
+): Promise<{ gate?: string; operator?: string }> {
   if (!env.GATEHOUSE_STATE_DIR) return {};
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- only a rehearsal needs the engine, and import() would go past the loader
   const { openStack } = require("../../sandbox/engine") as typeof import("../../sandbox/engine");
-  const opened = await openStack({ projectDir: process.cwd(), stack, stateDir: env.GATEHOUSE_STATE_DIR, config: [...config], env });
+  const opened = await openStack({
+    projectDir: process.cwd(),
+    stack,
+    stateDir: env.GATEHOUSE_STATE_DIR,
+    config: [...config],
+    env,
+  });
   const { gateKey, operatorKey } = await opened.outputs({ showSecrets: true });
-  return { ...(typeof gateKey === "string" ? { gate: gateKey } : {}), ...(typeof operatorKey === "string" ? { operator: operatorKey } : {}) };
+  return {
+    ...(typeof gateKey === "string" ? { gate: gateKey } : {}),
+    ...(typeof operatorKey === "string" ? { operator: operatorKey } : {}),
+  };
 }

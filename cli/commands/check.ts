@@ -1,7 +1,14 @@
 import { appendFileSync, readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { endpoints, type Environment } from "../../infra/posture";
-import { isAgentPull, judgeChange, SOFT_RULES, type ChangeRule, type ChangeVerdict, type PullFacts } from "../../infra/posture/agentChange";
+import {
+  isAgentPull,
+  judgeChange,
+  SOFT_RULES,
+  type ChangeRule,
+  type ChangeVerdict,
+  type PullFacts,
+} from "../../infra/posture/agentChange";
 import { ambientEffects } from "../../rotation/effects";
 import { gitHubReader } from "../assess/reader";
 import { changeFacts, type Logins } from "../check/facts";
@@ -31,7 +38,8 @@ const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 /** `gatehouse check …`: judgements that a CI job makes of a change, with code and rules that the change cannot touch. */
 export function registerCheck(program: Command): void {
   const check = program.command("check").description("judge a change in CI");
-  check.command("agent-change")
+  check
+    .command("agent-change")
     .description("the required status check gatehouse/agent-change: what an agent's pull request may be")
     .option("--stack <name>", "environment: Pulumi.<name>.yaml", "dev")
     .option("--config <key.path=value>", "override a value, as Pulumi's --config --path", collect, [])
@@ -40,14 +48,25 @@ export function registerCheck(program: Command): void {
     .option("--base <sha>", "commit that the change would be merged into")
     .option("--head <sha>", "last commit of the change")
     .option("--git <dir>", "repository that has both commits", ".")
-    .option("--pull <number>", "ask GitHub for this pull request; in GitHub Actions the event's pull request is judged by itself")
+    .option(
+      "--pull <number>",
+      "ask GitHub for this pull request; in GitHub Actions the event's pull request is judged by itself",
+    )
     .option("--email <address>", "a further address with which the machine user commits", collect, [])
-    .addOption(new Option("--notice-only <rule>", "show findings of this rule without refusing").choices(SOFT_RULES).argParser((value: string, all: ChangeRule[]) => {
-      if (!SOFT_RULES.includes(value as ChangeRule)) throw new CouldNotRun(`--notice-only: ${SOFT_RULES.join(" or ")}; no other rule can be softened`);
-      return [...all, value as ChangeRule];
-    }).default([]))
+    .addOption(
+      new Option("--notice-only <rule>", "show findings of this rule without refusing")
+        .choices(SOFT_RULES)
+        .argParser((value: string, all: ChangeRule[]) => {
+          if (!SOFT_RULES.includes(value as ChangeRule))
+            throw new CouldNotRun(`--notice-only: ${SOFT_RULES.join(" or ")}; no other rule can be softened`);
+          return [...all, value as ChangeRule];
+        })
+        .default([]),
+    )
     .option("--json", "print one JSON object")
-    .action(async (options: ChangeOptions) => { report(await agentChange(options, process.env), options.json, process.env); });
+    .action(async (options: ChangeOptions) => {
+      report(await agentChange(options, process.env), options.json, process.env);
+    });
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -57,24 +76,38 @@ async function agentChange(options: ChangeOptions, env: Env): Promise<ChangeVerd
   const repository = repositoryOf(options, environment, env);
   const judge = { emails: options.email, noticeOnly: options.noticeOnly };
   if (options.base !== undefined || options.head !== undefined) {
-    if (!COMMIT.test(options.base ?? "") || !COMMIT.test(options.head ?? "")) throw new CouldNotRun("--base and --head: both, each the whole id of a commit");
+    if (!COMMIT.test(options.base ?? "") || !COMMIT.test(options.head ?? ""))
+      throw new CouldNotRun("--base and --head: both, each the whole id of a commit");
     if (options.pull !== undefined) throw new CouldNotRun("--pull, or --base and --head; not both");
-    return withView(GitView.of(options.git ?? "."), async (git) => judgeChange(environment, repository, await changeFacts(git, options.base ?? "", options.head ?? "", {}), judge));
+    return withView(GitView.of(options.git ?? "."), async (git) =>
+      judgeChange(environment, repository, await changeFacts(git, options.base ?? "", options.head ?? "", {}), judge),
+    );
   }
-  if (options.pull === undefined && env.GITHUB_EVENT_NAME === "merge_group") return { agent: false, why: "in the merge queue, which it entered judged" };
+  if (options.pull === undefined && env.GITHUB_EVENT_NAME === "merge_group")
+    return { agent: false, why: "in the merge queue, which it entered judged" };
   const at = endpoints(environment.githubUrl ?? env.GITHUB_BASE_URL ?? env.GITHUB_SERVER_URL);
   const github = gitHubReader(ambientEffects(), at, env.GITHUB_TOKEN);
   const event = options.pull === undefined ? eventPull(env) : undefined;
   const number = event?.number ?? Number(options.pull);
-  if (!Number.isSafeInteger(number) || number <= 0) throw new CouldNotRun("Which change? Give --pull <number>, or --base and --head; in GitHub Actions start it from pull_request_target.");
+  if (!Number.isSafeInteger(number) || number <= 0)
+    throw new CouldNotRun(
+      "Which change? Give --pull <number>, or --base and --head; in GitHub Actions start it from pull_request_target.",
+    );
   const pull = await askPull(github, environment.organization, repository, number);
   // Labels and text as they are now; the commits are the event's, since the check's answer will stand beside those.
   const judged: Pull = { ...pull, base: event?.base ?? pull.base, head: event?.head ?? pull.head };
-  if (!isAgentPull(environment, judged.facts)) return judgeChange(environment, repository, nothing(judged.facts), judge);
+  if (!isAgentPull(environment, judged.facts))
+    return judgeChange(environment, repository, nothing(judged.facts), judge);
   const logins: ReadonlyMap<string, Logins> = await askLogins(github, environment.organization, repository, number);
   const url = `${at.git}/${environment.organization}/${repository}.git`;
   return withView(await GitView.fetched(url, [judged.base, judged.head], env.GITHUB_TOKEN), async (git) =>
-    judgeChange(environment, repository, await changeFacts(git, judged.base, judged.head, judged.facts, { logins }), judge));
+    judgeChange(
+      environment,
+      repository,
+      await changeFacts(git, judged.base, judged.head, judged.facts, { logins }),
+      judge,
+    ),
+  );
 }
 
 const nothing = (pull: PullFacts) => ({ pull, commits: [], files: [], touched: [], secrets: [], unseen: [] });
@@ -88,9 +121,12 @@ async function withView<T>(view: GitView, work: (view: GitView) => Promise<T>): 
 }
 
 function repositoryOf({ repository }: ChangeOptions, environment: Environment, env: Env): string {
-  const [owner = "", name = ""] = repository === undefined ? (env.GITHUB_REPOSITORY ?? "").split("/") : [environment.organization, repository];
-  if (name === "" || !/^[A-Za-z0-9_.-]+$/.test(name)) throw new CouldNotRun("Which repository? Give --repository with its name.");
-  if (owner.toLowerCase() !== environment.organization.toLowerCase()) throw new CouldNotRun(`This run belongs to ${owner}, and the environment file to ${environment.organization}.`);
+  const [owner = "", name = ""] =
+    repository === undefined ? (env.GITHUB_REPOSITORY ?? "").split("/") : [environment.organization, repository];
+  if (name === "" || !/^[A-Za-z0-9_.-]+$/.test(name))
+    throw new CouldNotRun("Which repository? Give --repository with its name.");
+  if (owner.toLowerCase() !== environment.organization.toLowerCase())
+    throw new CouldNotRun(`This run belongs to ${owner}, and the environment file to ${environment.organization}.`);
   return name;
 }
 
@@ -98,7 +134,9 @@ function repositoryOf({ repository }: ChangeOptions, environment: Environment, e
 function eventPull(env: Env): Pull | undefined {
   if (env.GITHUB_EVENT_PATH === undefined) return undefined;
   if (env.GITHUB_EVENT_NAME === "pull_request") {
-    throw new CouldNotRun("This run was started by pull_request, so the workflow itself comes from the change. Start it by pull_request_target, as docs/ci/agent-change.yml does.");
+    throw new CouldNotRun(
+      "This run was started by pull_request, so the workflow itself comes from the change. Start it by pull_request_target, as docs/ci/agent-change.yml does.",
+    );
   }
   let event: unknown;
   try {

@@ -6,17 +6,27 @@ import { renderJson, renderMarkdown, renderSarif } from "../report/render/text";
 import { readSnapshot, type Snapshot } from "../report/snapshot";
 import { CouldNotRun } from "../support/exit";
 
-export const FORMATS: Record<string, (report: Report) => string | Promise<string>> = { html: renderHtml, md: renderMarkdown, json: renderJson, sarif: renderSarif };
+export const FORMATS: Record<string, (report: Report) => string | Promise<string>> = {
+  html: renderHtml,
+  md: renderMarkdown,
+  json: renderJson,
+  sarif: renderSarif,
+};
 
 const read = (file: string): Snapshot => {
   let text: string;
-  try { text = readFileSync(file, "utf8"); } catch (error) { throw new CouldNotRun(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown"})`); }
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new CouldNotRun(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown"})`);
+  }
   return readSnapshot(text, file);
 };
 
 /** `gatehouse report --before A --after B --format F`: what a change does to the agent's power, from two states of the stack. */
 export function registerReport(program: Command): void {
-  program.command("report")
+  program
+    .command("report")
     .description("compare two states of a stack: what the agent may do before and after")
     .requiredOption("--before <file>", "stack export or preview --json")
     .requiredOption("--after <file>", "stack export or preview --json")

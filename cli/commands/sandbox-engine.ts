@@ -1,6 +1,15 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
-import { display, openStack, previewDigest, type EngineEvent, type OperationOptions, type OperationResult, type Stack, type StackExport } from "../../sandbox/engine";
+import {
+  display,
+  openStack,
+  previewDigest,
+  type EngineEvent,
+  type OperationOptions,
+  type OperationResult,
+  type Stack,
+  type StackExport,
+} from "../../sandbox/engine";
 import { CouldNotRun, EXIT } from "../support/exit";
 
 interface EngineOptions {
@@ -18,17 +27,22 @@ interface EngineOptions {
 
 const collect = (value: string, all: string[]): string[] => [...all, value];
 
-const open = (options: EngineOptions): Promise<Stack> => openStack({
-  projectDir: options.project, stack: options.stack, config: options.config,
-  ...(process.env.GATEHOUSE_STATE_DIR ? { stateDir: process.env.GATEHOUSE_STATE_DIR } : {}),
-});
+const open = (options: EngineOptions): Promise<Stack> =>
+  openStack({
+    projectDir: options.project,
+    stack: options.stack,
+    config: options.config,
+    ...(process.env.GATEHOUSE_STATE_DIR ? { stateDir: process.env.GATEHOUSE_STATE_DIR } : {}),
+  });
 
 /** Ctrl-C once lets the steps under way finish and be recorded; twice ends at once. */
 async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const onSignal = (): void => {
     if (controller.signal.aborted) process.exit(130);
-    process.stderr.write("^C received; finishing what is under way. Press ^C again to stop at once; the next run resumes.\n");
+    process.stderr.write(
+      "^C received; finishing what is under way. Press ^C again to stop at once; the next run resumes.\n",
+    );
     controller.abort();
   };
   process.on("SIGINT", onSignal);
@@ -42,14 +56,24 @@ async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Prom
 }
 
 /** Runs one operation: as text, or with `--json` as one document at the end. */
-async function operate(options: EngineOptions, run: (stack: Stack, how: OperationOptions) => Promise<OperationResult>): Promise<OperationResult> {
+async function operate(
+  options: EngineOptions,
+  run: (stack: Stack, how: OperationOptions) => Promise<OperationResult>,
+): Promise<OperationResult> {
   const stack = await open(options);
   const events: EngineEvent[] = [];
   const show = display(process.stdout, { diff: options.diff ?? false });
-  const result = await interruptible((signal) => run(stack, {
-    signal, typeCheck: options.typeCheck ?? false, previewOnly: options.previewOnly ?? false,
-    onEvent: (event) => { if (options.json) events.push(event); else show(event); },
-  }));
+  const result = await interruptible((signal) =>
+    run(stack, {
+      signal,
+      typeCheck: options.typeCheck ?? false,
+      previewOnly: options.previewOnly ?? false,
+      onEvent: (event) => {
+        if (options.json) events.push(event);
+        else show(event);
+      },
+    }),
+  );
   if (options.json) process.stdout.write(`${JSON.stringify(previewDigest(events), null, 4)}\n`);
   const changed = Object.entries(result.changeSummary).some(([op, count]) => op !== "same" && count > 0);
   if (result.reason === "configuration") process.exitCode = EXIT.couldNotRun;
@@ -75,25 +99,32 @@ function readDeployment(file: string | undefined): StackExport {
 
 /** `gatehouse sandbox preview|up|refresh|destroy|export|import`: Pulumi's own commands, by the sandbox's engine. */
 export function registerEngineCommands(sandbox: Command): void {
-  const command = (name: string, description: string): Command => sandbox.command(name)
-    .description(description)
-    .option("--project <dir>", "folder of Pulumi.yaml", ".")
-    .option("--stack <name>", "environment: Pulumi.<name>.yaml", "dev")
-    .option("--config <key.path=value>", "override a value, as Pulumi's --config --path", collect, []);
-  const running = (name: string, description: string): Command => command(name, description)
-    .option("--json", "print one JSON document, as pulumi preview --json does")
-    .option("--diff", "show every change in full")
-    .option("--type-check", "check the program's types before it runs, as Pulumi does")
-    .option("--expect-no-changes", "exit 1 when anything changes")
-    .option("--yes", "nothing is ever asked; accepted so that Pulumi's command lines work");
+  const command = (name: string, description: string): Command =>
+    sandbox
+      .command(name)
+      .description(description)
+      .option("--project <dir>", "folder of Pulumi.yaml", ".")
+      .option("--stack <name>", "environment: Pulumi.<name>.yaml", "dev")
+      .option("--config <key.path=value>", "override a value, as Pulumi's --config --path", collect, []);
+  const running = (name: string, description: string): Command =>
+    command(name, description)
+      .option("--json", "print one JSON document, as pulumi preview --json does")
+      .option("--diff", "show every change in full")
+      .option("--type-check", "check the program's types before it runs, as Pulumi does")
+      .option("--expect-no-changes", "exit 1 when anything changes")
+      .option("--yes", "nothing is ever asked; accepted so that Pulumi's command lines work");
 
-  running("preview", "show what an update would change")
-    .action(async (options: EngineOptions) => { await operate(options, (stack, how) => stack.preview(how)); });
-  running("up", "make the stack so")
-    .action(async (options: EngineOptions) => { await operate(options, (stack, how) => stack.up(how)); });
+  running("preview", "show what an update would change").action(async (options: EngineOptions) => {
+    await operate(options, (stack, how) => stack.preview(how));
+  });
+  running("up", "make the stack so").action(async (options: EngineOptions) => {
+    await operate(options, (stack, how) => stack.up(how));
+  });
   running("refresh", "read every resource and take over what changed outside")
     .option("--preview-only", "tell what changed, and keep the state as it is")
-    .action(async (options: EngineOptions) => { await operate(options, (stack, how) => stack.refresh(how)); });
+    .action(async (options: EngineOptions) => {
+      await operate(options, (stack, how) => stack.refresh(how));
+    });
   running("destroy", "delete everything in the stack")
     .option("--preview-only", "tell what would be deleted, and delete nothing")
     .action(async (options: EngineOptions) => {

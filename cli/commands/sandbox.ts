@@ -6,18 +6,27 @@ import { Cleanup } from "../support/cleanup";
 import { readProjectStack } from "../support/project";
 import { registerEngineCommands } from "./sandbox-engine";
 
-interface StageOptions { stack: string; project: string; config: string[] }
+interface StageOptions {
+  stack: string;
+  project: string;
+  config: string[];
+}
 
 const collect = (value: string, all: string[]): string[] => [...all, value];
-const staged = (command: Command): Command => command
-  .option("--stack <name>", "environment: Pulumi.<name>.yaml", "dev")
-  .option("--project <dir>", "folder of Pulumi.yaml", ".")
-  .option("--config <key.path=value>", "override a value, as Pulumi's --config --path", collect, []);
+const staged = (command: Command): Command =>
+  command
+    .option("--stack <name>", "environment: Pulumi.<name>.yaml", "dev")
+    .option("--project <dir>", "folder of Pulumi.yaml", ".")
+    .option("--config <key.path=value>", "override a value, as Pulumi's --config --path", collect, []);
 
 /** Runs `act` and undoes what it registered, whatever happens; Ctrl-C undoes it too. */
 async function withCleanup(act: (cleanup: Cleanup) => Promise<void>): Promise<void> {
   const cleanup = new Cleanup();
-  try { await act(cleanup); } finally { await cleanup.run(); }
+  try {
+    await act(cleanup);
+  } finally {
+    await cleanup.run();
+  }
 }
 
 /** `gatehouse sandbox …`: the whole system on one machine, without accounts. */
@@ -27,22 +36,49 @@ export function registerSandbox(program: Command): void {
   staged(sandbox.command("rehearse"))
     .description("the main job: preview, up, no changes, drill, rotation, report")
     .option("--keep", "leave everything running at the end and say how to talk to it")
-    .action((options: StageOptions & { keep?: boolean }) => withCleanup((cleanup) =>
-      rehearse(readProjectStack(options.stack, options.config, options.project), options.config, { keep: options.keep === true, cleanup })));
+    .action((options: StageOptions & { keep?: boolean }) =>
+      withCleanup((cleanup) =>
+        rehearse(readProjectStack(options.stack, options.config, options.project), options.config, {
+          keep: options.keep === true,
+          cleanup,
+        }),
+      ),
+    );
 
   staged(sandbox.command("drill"))
-    .description("prove every lock: open all the others of an action, try it, and it must still fail; open this one too, and it must succeed")
-    .option("--only <words>", "only what these name: an action, a place, a lock, or several joined by /, such as merge/write; may be given again", collect, [])
+    .description(
+      "prove every lock: open all the others of an action, try it, and it must still fail; open this one too, and it must succeed",
+    )
+    .option(
+      "--only <words>",
+      "only what these name: an action, a place, a lock, or several joined by /, such as merge/write; may be given again",
+      collect,
+      [],
+    )
     .option("--json", "print the proofs as one JSON object")
-    .action((options: StageOptions & { only: string[]; json?: boolean }) => withCleanup((cleanup) =>
-      drillLocks(readProjectStack(options.stack, options.config, options.project), options.config, { json: options.json === true, only: options.only, cleanup })));
+    .action((options: StageOptions & { only: string[]; json?: boolean }) =>
+      withCleanup((cleanup) =>
+        drillLocks(readProjectStack(options.stack, options.config, options.project), options.config, {
+          json: options.json === true,
+          only: options.only,
+          cleanup,
+        }),
+      ),
+    );
 
   staged(sandbox.command("serve"))
     .description("start the systems, bring the stack up and stay in the foreground")
     .option("--bare", "start the systems alone and print the environment for an ordinary pulumi up")
     .option("--json", "print one JSON line when ready")
-    .action((options: StageOptions & { bare?: boolean; json?: boolean }) => withCleanup((cleanup) =>
-      serve(readProjectStack(options.stack, options.config, options.project), options.config, { bare: options.bare === true, json: options.json === true, cleanup })));
+    .action((options: StageOptions & { bare?: boolean; json?: boolean }) =>
+      withCleanup((cleanup) =>
+        serve(readProjectStack(options.stack, options.config, options.project), options.config, {
+          bare: options.bare === true,
+          json: options.json === true,
+          cleanup,
+        }),
+      ),
+    );
 
   registerEngineCommands(sandbox);
 }

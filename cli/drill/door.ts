@@ -28,7 +28,12 @@ export interface Outcome {
 /** The status as a person reads it. */
 export const answered = ({ status }: Outcome): string => (status === 0 ? "rejected" : String(status));
 
-interface Problem { message?: string; gatehouse?: { rule?: string }; errors?: (string | { message?: string })[]; data?: unknown }
+interface Problem {
+  message?: string;
+  gatehouse?: { rule?: string };
+  errors?: (string | { message?: string })[];
+  data?: unknown;
+}
 
 const outcome = (status: number, body: unknown): Outcome => {
   const problem = (body ?? {}) as Problem;
@@ -39,15 +44,33 @@ const outcome = (status: number, body: unknown): Outcome => {
   return ok ? { status, ok } : { status, ok, rule: said ?? `HTTP ${status}` };
 };
 
-const parse = (text: string): unknown => { try { return JSON.parse(text); } catch { return undefined; } };
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
 
 /** A request by Node's fetch. */
-export async function viaFetch(door: Door, method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Outcome> {
+export async function viaFetch(
+  door: Door,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Outcome> {
   const url = path === "/graphql" ? door.graphql : `${door.rest}${path}`;
   const response = await fetch(url, {
     method,
     redirect: "manual",
-    headers: { authorization: `Bearer ${door.credential}`, "user-agent": "gatehouse-drill", accept: "application/vnd.github+json", ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+    headers: {
+      authorization: `Bearer ${door.credential}`,
+      "user-agent": "gatehouse-drill",
+      accept: "application/vnd.github+json",
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...headers,
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   return outcome(response.status, parse(await response.text()));
@@ -57,20 +80,41 @@ export async function viaFetch(door: Door, method: string, path: string, body?: 
 export function viaRawPath(door: Door, method: string, path: string): Promise<Outcome> {
   const { hostname, port, pathname } = new URL(door.rest);
   return new Promise((resolve, reject) => {
-    const call = request({ hostname, port, method, path: `${pathname.replace(/\/$/, "")}${path}`, headers: { authorization: `Bearer ${door.credential}`, "user-agent": "gatehouse-drill" } }, (response) => {
-      let text = "";
-      response.setEncoding("utf8").on("data", (chunk: string) => { text += chunk; }).on("end", () => { resolve(outcome(response.statusCode ?? 0, parse(text))); });
-    });
+    const call = request(
+      {
+        hostname,
+        port,
+        method,
+        path: `${pathname.replace(/\/$/, "")}${path}`,
+        headers: { authorization: `Bearer ${door.credential}`, "user-agent": "gatehouse-drill" },
+      },
+      (response) => {
+        let text = "";
+        response
+          .setEncoding("utf8")
+          .on("data", (chunk: string) => {
+            text += chunk;
+          })
+          .on("end", () => {
+            resolve(outcome(response.statusCode ?? 0, parse(text)));
+          });
+      },
+    );
     call.on("error", reject).end();
   });
 }
 
 /** A call of an octokit method; octokit throws on a refusal, which is an answer here. */
-export async function viaOctokit(door: Door, call: (octokit: Octokit) => Promise<{ status: number; data: unknown }>): Promise<Outcome & { data?: unknown }> {
+export async function viaOctokit(
+  door: Door,
+  call: (octokit: Octokit) => Promise<{ status: number; data: unknown }>,
+): Promise<Outcome & { data?: unknown }> {
   const { Octokit: Client } = await import("@octokit/rest");
   const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
   try {
-    const { status, data } = await call(new Client({ auth: door.credential, baseUrl: door.rest, userAgent: "gatehouse-drill", log: quiet }));
+    const { status, data } = await call(
+      new Client({ auth: door.credential, baseUrl: door.rest, userAgent: "gatehouse-drill", log: quiet }),
+    );
     return { status, ok: true, data };
   } catch (error) {
     const refused = error as { status?: number; response?: { data?: unknown } };
@@ -79,11 +123,22 @@ export async function viaOctokit(door: Door, call: (octokit: Octokit) => Promise
   }
 }
 
-const GIT_ENV = { GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null", GIT_AUTHOR_NAME: "drill", GIT_AUTHOR_EMAIL: "drill@example.invalid", GIT_COMMITTER_NAME: "drill", GIT_COMMITTER_EMAIL: "drill@example.invalid" };
+const GIT_ENV = {
+  GIT_TERMINAL_PROMPT: "0",
+  GIT_CONFIG_NOSYSTEM: "1",
+  GIT_CONFIG_GLOBAL: "/dev/null",
+  GIT_AUTHOR_NAME: "drill",
+  GIT_AUTHOR_EMAIL: "drill@example.invalid",
+  GIT_COMMITTER_NAME: "drill",
+  GIT_COMMITTER_EMAIL: "drill@example.invalid",
+};
 
 /** A git work tree that speaks through one door. The credential travels in the environment, never in an argument. */
 export class GitClient {
-  private constructor(private readonly dir: string, private readonly door: Door) {}
+  private constructor(
+    private readonly dir: string,
+    private readonly door: Door,
+  ) {}
 
   static async open(door: Door): Promise<GitClient> {
     return new GitClient(await mkdtemp(join(tmpdir(), "gatehouse-drill-")), door);
@@ -91,12 +146,27 @@ export class GitClient {
 
   run(...args: string[]): Promise<Outcome & { text: string }> {
     const basic = Buffer.from(`x-access-token:${this.door.credential}`).toString("base64");
-    const env = { ...process.env, ...GIT_ENV, GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "http.extraHeader", GIT_CONFIG_VALUE_0: `Authorization: Basic ${basic}` };
+    const env = {
+      ...process.env,
+      ...GIT_ENV,
+      GIT_CONFIG_COUNT: "1",
+      GIT_CONFIG_KEY_0: "http.extraHeader",
+      GIT_CONFIG_VALUE_0: `Authorization: Basic ${basic}`,
+    };
     return new Promise((resolve) => {
       execFile("git", args, { cwd: this.dir, env, timeout: 30_000, maxBuffer: 1 << 24 }, (error, stdout, stderr) => {
-        const status = Number(/returned error: (\d{3})|HTTP (\d{3})/.exec(stderr)?.slice(1).find(Boolean) ?? (error ? 0 : 200));
-        const said = /remote: (?:error: )?(?:gatehouse: )?(.+)|! \[(?:remote )?rejected\] .*\((.+)\)/.exec(stderr)?.slice(1).find(Boolean);
-        resolve(error ? { status, ok: false, rule: said?.trim() ?? stderr.trim().split("\n").pop() ?? "", text: stderr } : { status: 200, ok: true, text: stdout });
+        const status = Number(
+          /returned error: (\d{3})|HTTP (\d{3})/.exec(stderr)?.slice(1).find(Boolean) ?? (error ? 0 : 200),
+        );
+        const said = /remote: (?:error: )?(?:gatehouse: )?(.+)|! \[(?:remote )?rejected\] .*\((.+)\)/
+          .exec(stderr)
+          ?.slice(1)
+          .find(Boolean);
+        resolve(
+          error
+            ? { status, ok: false, rule: said?.trim() ?? stderr.trim().split("\n").pop() ?? "", text: stderr }
+            : { status: 200, ok: true, text: stdout },
+        );
       });
     });
   }
@@ -121,7 +191,8 @@ export class GitClient {
   async write(path: string, content: string): Promise<void> {
     // A folder may stand where a file was.
     await mkdir(dirname(join(this.dir, path)), { recursive: true }).catch(async () => {
-      for (let above = dirname(path); above !== "."; above = dirname(above)) await rm(join(this.dir, above), { force: true }).catch(() => undefined);
+      for (let above = dirname(path); above !== "."; above = dirname(above))
+        await rm(join(this.dir, above), { force: true }).catch(() => undefined);
       await mkdir(dirname(join(this.dir, path)), { recursive: true });
     });
     await writeFile(join(this.dir, path), content);
@@ -138,5 +209,9 @@ export class GitClient {
 /** Runs `use` with a git work tree and removes it whatever happens. */
 export async function withGit<T>(door: Door, use: (git: GitClient) => Promise<T>): Promise<T> {
   const git = await GitClient.open(door);
-  try { return await use(git); } finally { await git.close(); }
+  try {
+    return await use(git);
+  } finally {
+    await git.close();
+  }
 }

@@ -33,13 +33,20 @@ export interface AuditTrail {
 /** The gate's audit trail through its control route, with the operator key. */
 export function gateTrail(gateUrl: string, operatorKey: string): AuditTrail {
   const ask = async (after: number): Promise<Response> => {
-    const response = await fetch(`${gateUrl}/_gate/audit?after=${after}`, { headers: { authorization: `Bearer ${operatorKey}` } });
+    const response = await fetch(`${gateUrl}/_gate/audit?after=${after}`, {
+      headers: { authorization: `Bearer ${operatorKey}` },
+    });
     if (!response.ok) throw new Error(`The gate's audit trail answered ${response.status}.`);
     return response;
   };
   return {
-    position: async () => Number((await ask(Number.MAX_SAFE_INTEGER)).headers.get("x-gatehouse-audit-head")?.split(" ")[0] ?? 0),
-    after: async (position) => (await (await ask(position)).text()).split("\n").filter(Boolean).map((line) => JSON.parse(line) as { decision: string; reason: string }),
+    position: async () =>
+      Number((await ask(Number.MAX_SAFE_INTEGER)).headers.get("x-gatehouse-audit-head")?.split(" ")[0] ?? 0),
+    after: async (position) =>
+      (await (await ask(position)).text())
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as { decision: string; reason: string }),
   };
 }
 
@@ -55,7 +62,10 @@ async function throughGate(attempt: DrillCase, { gate, ground, trail }: DrillOpt
 /** A case whose point is the way through the gate has nothing to show without it: a wrong key is no key at GitHub either. */
 const GATE_ONLY = new Set(["use-without-key", "arbitrary-graphql"]);
 
-async function tried(attempt: DrillCase, options: DrillOptions): Promise<Pick<DrillRow, "answer" | "second" | "holds">> {
+async function tried(
+  attempt: DrillCase,
+  options: DrillOptions,
+): Promise<Pick<DrillRow, "answer" | "second" | "holds">> {
   const { github, ground } = options;
   try {
     const answer = await throughGate(attempt, options);

@@ -16,29 +16,59 @@ export interface Fact {
 }
 
 const PERMISSION_POWER: Record<string, number> = { pull: 1, triage: 2, push: 3, maintain: 4, admin: 5 };
-const CAPABILITY_POWER: Record<string, number> = { deny: 0, list: 1, read: 2, patch: 3, create: 3, update: 3, delete: 4, sudo: 8 };
+const CAPABILITY_POWER: Record<string, number> = {
+  deny: 0,
+  list: 1,
+  read: 2,
+  patch: 3,
+  create: 3,
+  update: 3,
+  delete: 4,
+  sudo: 8,
+};
 
-const text = (value: unknown, otherwise = "?"): string => (typeof value === "string" || typeof value === "number" ? String(value) : otherwise);
+const text = (value: unknown, otherwise = "?"): string =>
+  typeof value === "string" || typeof value === "number" ? String(value) : otherwise;
 
 /** The `path "…" { capabilities = [...] }` blocks of a Vault policy. */
 export function capabilities(hcl: string): { path: string; capabilities: string[] }[] {
   return [...hcl.matchAll(/path\s+"([^"]+)"\s*\{([^}]*)\}/g)].map(([, path = "", body = ""]) => ({
-    path, capabilities: [...(/capabilities\s*=\s*\[([^\]]*)\]/.exec(body)?.[1] ?? "").matchAll(/"([^"]+)"/g)].map(([, name = ""]) => name),
+    path,
+    capabilities: [...(/capabilities\s*=\s*\[([^\]]*)\]/.exec(body)?.[1] ?? "").matchAll(/"([^"]+)"/g)].map(
+      ([, name = ""]) => name,
+    ),
   }));
 }
 
 /** Names of repositories by the ids that resources use, as the gate's policy knows them. */
-interface RepositoryNames { readonly byId: ReadonlyMap<number, string>; readonly byNodeId: ReadonlyMap<string, string> }
+interface RepositoryNames {
+  readonly byId: ReadonlyMap<number, string>;
+  readonly byNodeId: ReadonlyMap<string, string>;
+}
 type Reader = (resource: SnapshotResource, names: RepositoryNames) => Fact[];
 
 const READERS: Record<string, Reader> = {
   "github:index/teamRepository:TeamRepository": ({ inputs }) => {
     const permission = text(inputs.permission, "pull");
-    return [{ id: `access/${text(inputs.repository)}`, area: "access", says: `the agent's team has ${permission} on ${text(inputs.repository)}`, power: PERMISSION_POWER[permission] ?? 9 }];
+    return [
+      {
+        id: `access/${text(inputs.repository)}`,
+        area: "access",
+        says: `the agent's team has ${permission} on ${text(inputs.repository)}`,
+        power: PERMISSION_POWER[permission] ?? 9,
+      },
+    ];
   },
   "github:index/membership:Membership": ({ inputs }) => {
     const role = text(inputs.role, "member");
-    return [{ id: `membership/${text(inputs.username)}`, area: "access", says: `${text(inputs.username)} is ${role} of the organization`, power: role === "member" ? 1 : 9 }];
+    return [
+      {
+        id: `membership/${text(inputs.username)}`,
+        area: "access",
+        says: `${text(inputs.username)} is ${role} of the organization`,
+        power: role === "member" ? 1 : 9,
+      },
+    ];
   },
   "github:index/branchProtection:BranchProtection": ({ name, inputs }, { byNodeId }) => {
     const repository = byNodeId.get(text(inputs.repositoryId));
@@ -46,30 +76,76 @@ const READERS: Record<string, Reader> = {
     const review = (list(inputs.requiredPullRequestReviews)[0] ?? {}) as Record<string, unknown>;
     const approvals = Number(review.requiredApprovingReviewCount ?? 0);
     return [
-      { id: `protection/${name}/approvals`, area: "review", says: `${name}: ${approvals} approvals${review.requireCodeOwnerReviews === true ? ", code owners among them" : ""}`, power: 10 - approvals - (review.requireCodeOwnerReviews === true ? 1 : 0), ...about },
-      { id: `protection/${name}/admins`, area: "review", says: `${name}: ${inputs.enforceAdmins === true ? "holds for administrators too" : "administrators may pass"}`, power: inputs.enforceAdmins === true ? 0 : 1, ...about },
+      {
+        id: `protection/${name}/approvals`,
+        area: "review",
+        says: `${name}: ${approvals} approvals${review.requireCodeOwnerReviews === true ? ", code owners among them" : ""}`,
+        power: 10 - approvals - (review.requireCodeOwnerReviews === true ? 1 : 0),
+        ...about,
+      },
+      {
+        id: `protection/${name}/admins`,
+        area: "review",
+        says: `${name}: ${inputs.enforceAdmins === true ? "holds for administrators too" : "administrators may pass"}`,
+        power: inputs.enforceAdmins === true ? 0 : 1,
+        ...about,
+      },
     ];
   },
   "github:index/repositoryRuleset:RepositoryRuleset": ({ inputs }) => rulesetFacts(text(inputs.repository), inputs),
   "github:index/organizationRuleset:OrganizationRuleset": ({ inputs }, { byId }) =>
-    list((inputs.conditions as { repositoryIds?: unknown } | undefined)?.repositoryIds).flatMap((id) => rulesetFacts(byId.get(Number(id)) ?? `repository ${text(id)}`, inputs)),
-  "vault:index/policy:Policy": ({ inputs }) => capabilities(text(inputs.policy, "")).map(({ path, capabilities: granted }) => ({
-    id: `vault/${text(inputs.name)}/${path}`, area: "token", says: `${text(inputs.name)} may ${granted.join(", ")} ${path}`, power: granted.reduce((sum, capability) => sum + (CAPABILITY_POWER[capability] ?? 9), 0),
-  })),
+    list((inputs.conditions as { repositoryIds?: unknown } | undefined)?.repositoryIds).flatMap((id) =>
+      rulesetFacts(byId.get(Number(id)) ?? `repository ${text(id)}`, inputs),
+    ),
+  "vault:index/policy:Policy": ({ inputs }) =>
+    capabilities(text(inputs.policy, "")).map(({ path, capabilities: granted }) => ({
+      id: `vault/${text(inputs.name)}/${path}`,
+      area: "token",
+      says: `${text(inputs.name)} may ${granted.join(", ")} ${path}`,
+      power: granted.reduce((sum, capability) => sum + (CAPABILITY_POWER[capability] ?? 9), 0),
+    })),
   "cloudflare:index/r2BucketLock:R2BucketLock": ({ name, inputs }) => {
-    const seconds = Math.max(0, ...list(inputs.rules).map((rule) => Number(((rule as { condition?: { maxAgeSeconds?: number } }).condition ?? {}).maxAgeSeconds ?? 0)));
-    return [{ id: `audit/${name}`, area: "audit", says: `audit records cannot be deleted for ${Math.round(seconds / 86_400)} days`, power: -seconds }];
+    const seconds = Math.max(
+      0,
+      ...list(inputs.rules).map((rule) =>
+        Number(((rule as { condition?: { maxAgeSeconds?: number } }).condition ?? {}).maxAgeSeconds ?? 0),
+      ),
+    );
+    return [
+      {
+        id: `audit/${name}`,
+        area: "audit",
+        says: `audit records cannot be deleted for ${Math.round(seconds / 86_400)} days`,
+        power: -seconds,
+      },
+    ];
   },
 };
 
-interface Limits { limits?: Record<string, unknown>; mode?: unknown; repositories?: { name?: string; access?: string; id?: number; nodeId?: string }[] }
+interface Limits {
+  limits?: Record<string, unknown>;
+  mode?: unknown;
+  repositories?: { name?: string; access?: string; id?: number; nodeId?: string }[];
+}
 
 function gateFacts(policy: Limits): Fact[] {
-  const limits = Object.entries(policy.limits ?? {}).filter((entry): entry is [string, number] => typeof entry[1] === "number");
+  const limits = Object.entries(policy.limits ?? {}).filter(
+    (entry): entry is [string, number] => typeof entry[1] === "number",
+  );
   const mode = JSON.stringify(policy.mode ?? "enforce");
   return [
-    ...limits.map(([name, value]): Fact => ({ id: `gate/limit/${name}`, area: "gate", says: `gate limit ${name}: ${value}`, power: value })),
-    ...(policy.repositories ?? []).map((r): Fact => ({ id: `gate/repository/${text(r.name)}`, area: "gate", says: `the gate lets the agent ${text(r.access)} ${text(r.name)}`, power: r.access === "write" ? 2 : 1 })),
+    ...limits.map(([name, value]): Fact => ({
+      id: `gate/limit/${name}`,
+      area: "gate",
+      says: `gate limit ${name}: ${value}`,
+      power: value,
+    })),
+    ...(policy.repositories ?? []).map((r): Fact => ({
+      id: `gate/repository/${text(r.name)}`,
+      area: "gate",
+      says: `the gate lets the agent ${text(r.access)} ${text(r.name)}`,
+      power: r.access === "write" ? 2 : 1,
+    })),
     { id: "gate/mode", area: "gate", says: `the gate's mode is ${mode}`, power: mode.includes("observe") ? 9 : 0 },
   ];
 }
@@ -77,14 +153,25 @@ function gateFacts(policy: Limits): Fact[] {
 /** The controls of Scorecard and CIS, met or not. */
 function controlFacts(controls: unknown): Fact[] {
   if (controls === null || typeof controls !== "object") return [];
-  return Object.entries(controls as Record<string, unknown>).map(([id, says]) => ({ id: `control/${id}`, area: "review", says: `${id} is ${text(says)}`, power: text(says).startsWith("met") ? 0 : 1 }));
+  return Object.entries(controls as Record<string, unknown>).map(([id, says]) => ({
+    id: `control/${id}`,
+    area: "review",
+    says: `${id} is ${text(says)}`,
+    power: text(says).startsWith("met") ? 0 : 1,
+  }));
 }
 
 /** What a state of the stack says, in a fixed order. */
 export function facts(snapshot: Snapshot): Fact[] {
-  const policy: Limits = snapshot.outputs.gatePolicy !== null && typeof snapshot.outputs.gatePolicy === "object" ? (snapshot.outputs.gatePolicy as Limits) : {};
+  const policy: Limits =
+    snapshot.outputs.gatePolicy !== null && typeof snapshot.outputs.gatePolicy === "object"
+      ? (snapshot.outputs.gatePolicy as Limits)
+      : {};
   const known = policy.repositories ?? [];
-  const names = { byId: new Map(known.map((r) => [r.id ?? 0, text(r.name)])), byNodeId: new Map(known.map((r) => [r.nodeId ?? "", text(r.name)])) };
+  const names = {
+    byId: new Map(known.map((r) => [r.id ?? 0, text(r.name)])),
+    byNodeId: new Map(known.map((r) => [r.nodeId ?? "", text(r.name)])),
+  };
   return [
     ...snapshot.resources.flatMap((r) => READERS[r.type]?.(r, names) ?? []),
     ...controlFacts(snapshot.outputs.controls),
@@ -92,14 +179,22 @@ export function facts(snapshot: Snapshot): Fact[] {
   ].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
 }
 
-export interface Change { readonly kind: "widened" | "narrowed" | "changed" | "granted" | "withdrawn"; readonly area: Fact["area"]; readonly id: string; readonly before?: string; readonly after?: string }
+export interface Change {
+  readonly kind: "widened" | "narrowed" | "changed" | "granted" | "withdrawn";
+  readonly area: Fact["area"];
+  readonly id: string;
+  readonly before?: string;
+  readonly after?: string;
+}
 
 const ORDER: Record<Change["kind"], number> = { widened: 0, granted: 1, changed: 2, withdrawn: 3, narrowed: 4 };
 /** A fact whose absence is the dangerous state: a lock that goes away widens. */
-const isLock = (fact: Fact): boolean => fact.area === "review" || fact.area === "audit" || fact.id.startsWith("gate/limit/");
+const isLock = (fact: Fact): boolean =>
+  fact.area === "review" || fact.area === "audit" || fact.id.startsWith("gate/limit/");
 /** Whether the agent's team may write to a repository in a state; where it may not, locks come and go with the access. */
 const writes = (state: readonly Fact[], repository: string | undefined): boolean =>
-  repository === undefined || state.some(({ id, power }) => id === `access/${repository}` && power >= PERMISSION_POWER.push!);
+  repository === undefined ||
+  state.some(({ id, power }) => id === `access/${repository}` && power >= PERMISSION_POWER.push!);
 
 /** What changed between two states, what gives the agent more power first. */
 export function compare(before: readonly Fact[], after: readonly Fact[]): Change[] {
@@ -108,9 +203,29 @@ export function compare(before: readonly Fact[], after: readonly Fact[]): Change
   const changes: Change[] = [];
   for (const fact of after) {
     const was = old.get(fact.id);
-    if (!was) changes.push({ kind: !isLock(fact) ? "granted" : writes(before, fact.repository) ? "narrowed" : "changed", area: fact.area, id: fact.id, after: fact.says });
-    else if (was.says !== fact.says) changes.push({ kind: fact.power > was.power ? "widened" : fact.power < was.power ? "narrowed" : "changed", area: fact.area, id: fact.id, before: was.says, after: fact.says });
+    if (!was)
+      changes.push({
+        kind: !isLock(fact) ? "granted" : writes(before, fact.repository) ? "narrowed" : "changed",
+        area: fact.area,
+        id: fact.id,
+        after: fact.says,
+      });
+    else if (was.says !== fact.says)
+      changes.push({
+        kind: fact.power > was.power ? "widened" : fact.power < was.power ? "narrowed" : "changed",
+        area: fact.area,
+        id: fact.id,
+        before: was.says,
+        after: fact.says,
+      });
   }
-  for (const fact of before) if (!now.has(fact.id)) changes.push({ kind: !isLock(fact) ? "withdrawn" : writes(after, fact.repository) ? "widened" : "changed", area: fact.area, id: fact.id, before: fact.says });
+  for (const fact of before)
+    if (!now.has(fact.id))
+      changes.push({
+        kind: !isLock(fact) ? "withdrawn" : writes(after, fact.repository) ? "widened" : "changed",
+        area: fact.area,
+        id: fact.id,
+        before: fact.says,
+      });
   return changes.sort((a, b) => ORDER[a.kind] - ORDER[b.kind] || (a.id < b.id ? -1 : 1));
 }

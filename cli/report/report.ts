@@ -8,13 +8,20 @@ export interface Report {
   readonly facts: readonly Fact[];
   /** Absent when there was nothing to compare with. */
   readonly changes?: readonly Change[];
-  readonly resources: readonly { readonly change: "created" | "deleted" | "updated" | "same"; readonly type: string; readonly name: string; readonly keys: readonly string[] }[];
+  readonly resources: readonly {
+    readonly change: "created" | "deleted" | "updated" | "same";
+    readonly type: string;
+    readonly name: string;
+    readonly keys: readonly string[];
+  }[];
   readonly drill: readonly DrillRow[];
   readonly notes: readonly string[];
 }
 
 const changedKeys = (before: SnapshotResource, after: SnapshotResource): string[] =>
-  [...new Set([...Object.keys(before.inputs), ...Object.keys(after.inputs)])].filter((key) => key !== "__defaults" && JSON.stringify(before.inputs[key]) !== JSON.stringify(after.inputs[key])).sort();
+  [...new Set([...Object.keys(before.inputs), ...Object.keys(after.inputs)])]
+    .filter((key) => key !== "__defaults" && JSON.stringify(before.inputs[key]) !== JSON.stringify(after.inputs[key]))
+    .sort();
 
 function resources(before: Snapshot, after: Snapshot): Report["resources"] {
   const old = new Map(before.resources.map((r) => [r.urn, r]));
@@ -22,16 +29,42 @@ function resources(before: Snapshot, after: Snapshot): Report["resources"] {
   const rows = after.resources.map((r) => {
     const was = old.get(r.urn);
     const keys = was ? changedKeys(was, r) : [];
-    return { change: was ? (keys.length > 0 ? "updated" as const : "same" as const) : "created" as const, type: r.type, name: r.name, keys };
+    return {
+      change: was ? (keys.length > 0 ? ("updated" as const) : ("same" as const)) : ("created" as const),
+      type: r.type,
+      name: r.name,
+      keys,
+    };
   });
-  const gone = before.resources.filter((r) => !now.has(r.urn)).map((r) => ({ change: "deleted" as const, type: r.type, name: r.name, keys: [] }));
+  const gone = before.resources
+    .filter((r) => !now.has(r.urn))
+    .map((r) => ({ change: "deleted" as const, type: r.type, name: r.name, keys: [] }));
   return [...rows, ...gone].sort((a, b) => (`${a.type} ${a.name}` < `${b.type} ${b.name}` ? -1 : 1));
 }
 
 const EMPTY: Snapshot = { source: "export", resources: [], outputs: {} };
 
 /** Compares two states of a stack. Without `before`, everything that stands is shown as it is and nothing as changed. */
-export function buildReport({ title, before, after, drill = [], notes = [] }: { title: string; before?: Snapshot; after: Snapshot; drill?: readonly DrillRow[]; notes?: readonly string[] }): Report {
+export function buildReport({
+  title,
+  before,
+  after,
+  drill = [],
+  notes = [],
+}: {
+  title: string;
+  before?: Snapshot;
+  after: Snapshot;
+  drill?: readonly DrillRow[];
+  notes?: readonly string[];
+}): Report {
   const standing = facts(after);
-  return { title, facts: standing, ...(before ? { changes: compare(facts(before), standing) } : {}), resources: resources(before ?? EMPTY, after), drill, notes };
+  return {
+    title,
+    facts: standing,
+    ...(before ? { changes: compare(facts(before), standing) } : {}),
+    resources: resources(before ?? EMPTY, after),
+    drill,
+    notes,
+  };
 }

@@ -14,20 +14,34 @@ export interface RulesetInputs {
  * One fact for each rule that holds a repository, whoever keeps the ruleset: when it moves from the repository to the organization,
  * nothing has changed. The more a rule lets pass (bypass actors, refs left out, fewer approvals, fewer paths), the higher its power.
  */
-export function rulesetFacts(repository: string, { target, enforcement, bypassActors, conditions, rules }: RulesetInputs): Fact[] {
+export function rulesetFacts(
+  repository: string,
+  { target, enforcement, bypassActors, conditions, rules }: RulesetInputs,
+): Fact[] {
   const refs = bag(bag(conditions).refName);
   const [includes, excludes] = [list(refs.includes).map(String), list(refs.excludes).map(String)];
   const passing = list(bypassActors).length;
   const active = enforcement === "active";
   const where = `${String(target)}${includes.length > 0 ? ` ${includes.join(", ")}` : ""}`;
-  return Object.entries(bag(rules)).filter(([, value]) => value !== false && value !== undefined).map(([rule, value]) => {
-    const asks = details(value);
-    const says = [
-      `${repository}: ${rule} on ${where}`, excludes.length > 0 ? ` but ${excludes.join(", ")}` : "", asks.length > 0 ? `: ${asks.join(", ")}` : "",
-      active ? "" : ` (${String(enforcement)})`, `; ${passing} may bypass`,
-    ].join("");
-    return { id: `rule/${repository}/${where}/${rule}`, area: "review" as const, repository, says, power: (active ? 0 : 10_000) + passing * 10 + excludes.length * 10 - weight(value) };
-  });
+  return Object.entries(bag(rules))
+    .filter(([, value]) => value !== false && value !== undefined)
+    .map(([rule, value]) => {
+      const asks = details(value);
+      const says = [
+        `${repository}: ${rule} on ${where}`,
+        excludes.length > 0 ? ` but ${excludes.join(", ")}` : "",
+        asks.length > 0 ? `: ${asks.join(", ")}` : "",
+        active ? "" : ` (${String(enforcement)})`,
+        `; ${passing} may bypass`,
+      ].join("");
+      return {
+        id: `rule/${repository}/${where}/${rule}`,
+        area: "review" as const,
+        repository,
+        says,
+        power: (active ? 0 : 10_000) + passing * 10 + excludes.length * 10 - weight(value),
+      };
+    });
 }
 
 /** What a rule with parameters asks for, in words. */
@@ -35,12 +49,17 @@ function details(value: unknown): string[] {
   return Object.entries(bag(value)).flatMap(([key, inner]) => {
     if (inner === false || inner === undefined) return [];
     if (inner === true) return [key];
-    if (Array.isArray(inner)) return [`${key} ${inner.map((one) => (typeof one === "object" ? JSON.stringify(one) : String(one))).join(" ")}`];
+    if (Array.isArray(inner))
+      return [`${key} ${inner.map((one) => (typeof one === "object" ? JSON.stringify(one) : String(one))).join(" ")}`];
     return [`${key} ${String(inner)}`];
   });
 }
 
 /** How much it asks for: numbers count as such, lists by their length, switches as one. */
 function weight(value: unknown): number {
-  return Object.values(bag(value)).reduce<number>((sum, inner) => sum + (typeof inner === "number" ? inner : Array.isArray(inner) ? inner.length : inner === true ? 1 : 0), 0);
+  return Object.values(bag(value)).reduce<number>(
+    (sum, inner) =>
+      sum + (typeof inner === "number" ? inner : Array.isArray(inner) ? inner.length : inner === true ? 1 : 0),
+    0,
+  );
 }

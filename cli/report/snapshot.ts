@@ -28,13 +28,26 @@ export function mask(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, mask(inner)]));
 }
 
-interface State { urn?: string; type?: string; inputs?: Record<string, unknown>; outputs?: Record<string, unknown> }
-interface Step extends State { op?: string; newState?: State; oldState?: State }
+interface State {
+  urn?: string;
+  type?: string;
+  inputs?: Record<string, unknown>;
+  outputs?: Record<string, unknown>;
+}
+interface Step extends State {
+  op?: string;
+  newState?: State;
+  oldState?: State;
+}
 
 const STACK_TYPE = "pulumi:pulumi:Stack";
 const record = (value: unknown): Record<string, unknown> => mask(value ?? {}) as Record<string, unknown>;
 const resource = (state: State, op?: string): SnapshotResource => ({
-  urn: state.urn ?? "", type: state.type ?? "", name: (state.urn ?? "").split("::").slice(3).join("::"), inputs: record(state.inputs), ...(op ? { op } : {}),
+  urn: state.urn ?? "",
+  type: state.type ?? "",
+  name: (state.urn ?? "").split("::").slice(3).join("::"),
+  inputs: record(state.inputs),
+  ...(op ? { op } : {}),
 });
 
 /**
@@ -43,19 +56,35 @@ const resource = (state: State, op?: string): SnapshotResource => ({
  */
 export function readSnapshot(text: string, file: string): Snapshot {
   let json: { deployment?: { resources?: State[] }; steps?: Step[] };
-  try { json = JSON.parse(text) as typeof json; } catch { throw new CouldNotRun(`${file}: not JSON; give the output of \`pulumi stack export\` or \`pulumi preview --json\``); }
+  try {
+    json = JSON.parse(text) as typeof json;
+  } catch {
+    throw new CouldNotRun(`${file}: not JSON; give the output of \`pulumi stack export\` or \`pulumi preview --json\``);
+  }
   const exported = json.deployment?.resources ?? (json.deployment ? [] : undefined);
   if (exported) {
     const stack = exported.find((state) => state.type === STACK_TYPE);
-    return { source: "export", resources: exported.filter((state) => state.type !== STACK_TYPE).map((state) => resource(state)), outputs: record(stack?.outputs) };
+    return {
+      source: "export",
+      resources: exported.filter((state) => state.type !== STACK_TYPE).map((state) => resource(state)),
+      outputs: record(stack?.outputs),
+    };
   }
-  if (!Array.isArray(json.steps)) throw new CouldNotRun(`${file}: neither a stack export nor a preview; give the output of \`pulumi stack export\` or \`pulumi preview --json\``);
+  if (!Array.isArray(json.steps))
+    throw new CouldNotRun(
+      `${file}: neither a stack export nor a preview; give the output of \`pulumi stack export\` or \`pulumi preview --json\``,
+    );
   const coming = new Map<string, { state: State; op: string }>();
   for (const step of json.steps) {
     const state = step.newState;
-    if (state?.urn && step.op !== "delete" && step.op !== "delete-replaced") coming.set(state.urn, { state, op: step.op ?? "" });
+    if (state?.urn && step.op !== "delete" && step.op !== "delete-replaced")
+      coming.set(state.urn, { state, op: step.op ?? "" });
   }
   const all = [...coming.values()];
   const stack = all.find(({ state }) => state.type === STACK_TYPE);
-  return { source: "preview", resources: all.filter(({ state }) => state.type !== STACK_TYPE).map(({ state, op }) => resource(state, op)), outputs: record(stack?.state.outputs) };
+  return {
+    source: "preview",
+    resources: all.filter(({ state }) => state.type !== STACK_TYPE).map(({ state, op }) => resource(state, op)),
+    outputs: record(stack?.state.outputs),
+  };
 }

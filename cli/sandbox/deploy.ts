@@ -21,7 +21,9 @@ export function deploymentOf(stage: Stage, outputs: Record<string, unknown>): De
   const operatorKey = text(outputs.operatorKey, "operatorKey");
   if (stage.environment.tokenStore.kind === "kv") {
     Object.assign(stage.env, {
-      GATEHOUSE_OPERATOR_KEY: operatorKey, GATEHOUSE_TOKEN_KEY: text(outputs.tokenKey, "tokenKey"), GATEHOUSE_ROTATOR_KEY: text(outputs.rotatorKey, "rotatorKey"),
+      GATEHOUSE_OPERATOR_KEY: operatorKey,
+      GATEHOUSE_TOKEN_KEY: text(outputs.tokenKey, "tokenKey"),
+      GATEHOUSE_ROTATOR_KEY: text(outputs.rotatorKey, "rotatorKey"),
     });
   }
   return {
@@ -35,7 +37,11 @@ export function deploymentOf(stage: Stage, outputs: Record<string, unknown>): De
 /** One `gatehouse token` command on this stage, as an operator runs it. */
 export function tokenCommand(stage: Stage, args: readonly string[], input?: string): Promise<CliResult> {
   const overrides = stage.overrides.flatMap((override) => ["--config", override]);
-  return runGatehouse(["token", ...args, "--stack", stage.project.stack, ...overrides], { env: stage.env, cwd: stage.project.projectDir, ...(input === undefined ? {} : { input }) });
+  return runGatehouse(["token", ...args, "--stack", stage.project.stack, ...overrides], {
+    env: stage.env,
+    cwd: stage.project.projectDir,
+    ...(input === undefined ? {} : { input }),
+  });
 }
 
 async function must(stage: Stage, what: string, args: readonly string[], input?: string): Promise<void> {
@@ -80,7 +86,8 @@ export async function placeFirstToken(stage: Stage, deployment: Deployment): Pro
 export async function bringUp(stage: Stage, say: (text: string) => void): Promise<Deployment> {
   say(`bringing the ${stage.project.stack} stack up`);
   const up = await stage.stack.up({});
-  if (up.failed) throw new DoesNotHold(`The stack did not come up:\n${up.diagnostics.map((d) => d.message).join("\n")}`);
+  if (up.failed)
+    throw new DoesNotHold(`The stack did not come up:\n${up.diagnostics.map((d) => d.message).join("\n")}`);
   const deployment = deploymentOf(stage, await stage.stack.outputs({ showSecrets: true }));
   say(`${Object.values(up.changeSummary).reduce((sum, n) => sum + n, 0)} resources; placing the first token`);
   await placeFirstToken(stage, deployment);

@@ -10,13 +10,25 @@ export interface LoadResult {
  * Sends `perSecond` requests a second through the gate until `stop` is called. Bounded: at most `maxSeconds`.
  * A failure is any answer but 200; the limit must allow the stream.
  */
-export function startLoad({ url, key, perSecond, maxSeconds = 60 }: { url: string; key: string; perSecond: number; maxSeconds?: number }): { stop(): Promise<LoadResult> } {
+export function startLoad({
+  url,
+  key,
+  perSecond,
+  maxSeconds = 60,
+}: {
+  url: string;
+  key: string;
+  perSecond: number;
+  maxSeconds?: number;
+}): { stop(): Promise<LoadResult> } {
   let sent = 0;
   const failures: string[] = [];
   const running = new Set<Promise<void>>();
   const knock = async (): Promise<void> => {
     try {
-      const response = await fetch(url, { headers: { authorization: `Bearer ${key}`, "user-agent": "gatehouse-load" } });
+      const response = await fetch(url, {
+        headers: { authorization: `Bearer ${key}`, "user-agent": "gatehouse-load" },
+      });
       const text = await response.text();
       if (response.status !== 200) failures.push(`${response.status} ${text.slice(0, 160)}`);
     } catch (error) {

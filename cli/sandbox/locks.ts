@@ -15,12 +15,18 @@ import { endpointsOf, type Stage } from "./stage";
 const PERSON = "reviewer-one";
 
 /** What a rehearsal can do to the GitHub stand-in that no API of GitHub offers. */
-export const sandboxControl = (api: string) => async <T>(method: string, path: string, body?: unknown): Promise<T> => {
-  const response = await fetch(`${api}/_sandbox${path}`, { method, ...(body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }) });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`the GitHub stand-in answered ${response.status} to ${method} /_sandbox${path}: ${text}`);
-  return (text === "" ? undefined : JSON.parse(text)) as T;
-};
+export const sandboxControl =
+  (api: string) =>
+  async <T>(method: string, path: string, body?: unknown): Promise<T> => {
+    const response = await fetch(`${api}/_sandbox${path}`, {
+      method,
+      ...(body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok)
+      throw new Error(`the GitHub stand-in answered ${response.status} to ${method} /_sandbox${path}: ${text}`);
+    return (text === "" ? undefined : JSON.parse(text)) as T;
+  };
 
 /** A rig and the end of it. */
 export interface OpenRig {
@@ -35,7 +41,9 @@ export interface OpenRig {
  */
 export async function openRig(stage: Stage, deployment: Deployment, cleanup: Cleanup): Promise<OpenRig> {
   const undo: (() => Promise<void>)[] = [];
-  const close = async (): Promise<void> => { for (const step of undo.splice(0).reverse()) await step(); };
+  const close = async (): Promise<void> => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
   cleanup.add(close);
   const { environment, systems } = stage;
   const github = endpointsOf(stage);
@@ -51,22 +59,42 @@ export async function openRig(stage: Stage, deployment: Deployment, cleanup: Cle
   const checkpoint = await takeCheckpoint(systems.github.world);
   undo.push(() => checkpoint.drop());
   const benches = new Map<string, Promise<Bench>>();
-  undo.push(async () => { for (const bench of benches.values()) await (await bench).close(); });
+  undo.push(async () => {
+    for (const bench of benches.values()) await (await bench).close();
+  });
   const rig: Rig = {
-    environment, owner, tokens, stored, control, github: straight,
-    gate: { kind: "gate", rest: deployment.gateUrl, graphql: `${deployment.gateUrl}/graphql`, git: deployment.gateUrl, credential: deployment.gateKey },
+    environment,
+    owner,
+    tokens,
+    stored,
+    control,
+    github: straight,
+    gate: {
+      kind: "gate",
+      rest: deployment.gateUrl,
+      graphql: `${deployment.gateUrl}/graphql`,
+      git: deployment.gateUrl,
+      credential: deployment.gateKey,
+    },
     person: { ...straight, credential: person.token, login: PERSON },
     trail: gateTrail(deployment.gateUrl, deployment.operatorKey),
     keepers: {
       vault: { addr: systems.vault.addr, token: systems.vault.token },
-      cloudflare: { api: systems.cloudflare.api, token: systems.cloudflare.token, accountId: systems.cloudflare.accountId, ...(stage.env.GATEHOUSE_TOKEN_KEY ? { tokenKey: stage.env.GATEHOUSE_TOKEN_KEY } : {}) },
+      cloudflare: {
+        api: systems.cloudflare.api,
+        token: systems.cloudflare.token,
+        accountId: systems.cloudflare.accountId,
+        ...(stage.env.GATEHOUSE_TOKEN_KEY ? { tokenKey: stage.env.GATEHOUSE_TOKEN_KEY } : {}),
+      },
     },
     bench: (repository) => {
       const bench = benches.get(repository) ?? Bench.open(owner, repository);
       benches.set(repository, bench);
       return bench;
     },
-    widenInstallation: () => { for (const installation of systems.github.world.installations.values()) installation.repositorySelection = "all"; },
+    widenInstallation: () => {
+      for (const installation of systems.github.world.installations.values()) installation.repositorySelection = "all";
+    },
     restore: () => checkpoint.restore(),
   };
   return { rig, close };
@@ -74,7 +102,12 @@ export async function openRig(stage: Stage, deployment: Deployment, cleanup: Cle
 
 /** Writes a token past the rotator, as somebody with the store's root would, and tells the gate. Gives what puts the old one back. */
 async function replaceStored(stage: Stage, token: string): Promise<() => Promise<void>> {
-  const context = contextFor(stage.project.stack, stage.environment, ambientEffects(() => undefined), { ...process.env, ...stage.env });
+  const context = contextFor(
+    stage.project.stack,
+    stage.environment,
+    ambientEffects(() => undefined),
+    { ...process.env, ...stage.env },
+  );
   const { token: cell } = await context.store();
   const before = await cell.read();
   const gate = await context.gate();
@@ -84,5 +117,7 @@ async function replaceStored(stage: Stage, token: string): Promise<() => Promise
   };
   const sha256 = base64(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token)));
   await write({ ...before.data, token, sha256, expires_at: new Date(Date.now() + 86_400_000).toISOString() });
-  return async () => { if (before.data) await write({ ...before.data }); };
+  return async () => {
+    if (before.data) await write({ ...before.data });
+  };
 }

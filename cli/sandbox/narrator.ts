@@ -5,7 +5,11 @@ export class Narrator {
   private number = 0;
   private readonly start = Date.now();
 
-  constructor(private readonly write: (text: string) => void = (text) => { process.stdout.write(text); }) {}
+  constructor(
+    private readonly write: (text: string) => void = (text) => {
+      process.stdout.write(text);
+    },
+  ) {}
 
   line(text = ""): void {
     this.write(`${text}\n`);

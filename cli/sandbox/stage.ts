@@ -24,20 +24,45 @@ export interface Stage {
 export const homeOf = (project: ProjectStack): string => join(project.projectDir, ".gatehouse");
 
 /** Starts the systems and opens the stack with its state in this run's folder; everything is undone by `cleanup`. */
-export async function openStage(project: ProjectStack, overrides: readonly string[], cleanup: Cleanup, onProgress: (what: string) => void): Promise<Stage> {
+export async function openStage(
+  project: ProjectStack,
+  overrides: readonly string[],
+  cleanup: Cleanup,
+  onProgress: (what: string) => void,
+): Promise<Stage> {
   const run = openRunDir(homeOf(project));
-  cleanup.add(() => { run.remove(); });
+  cleanup.add(() => {
+    run.remove();
+  });
   const interrupted = new AbortController();
-  const starting = startSystems({ environment: project.environment, runDir: run.dir, toolsDir: join(homeOf(project), "tools"), onProgress, signal: interrupted.signal });
+  const starting = startSystems({
+    environment: project.environment,
+    runDir: run.dir,
+    toolsDir: join(homeOf(project), "tools"),
+    onProgress,
+    signal: interrupted.signal,
+  });
   // Registered before they are up: who interrupts the start waits until what has begun can be stopped.
-  cleanup.add(() => { interrupted.abort(); return starting.then((systems) => systems.stop(), () => undefined); });
+  cleanup.add(() => {
+    interrupted.abort();
+    return starting.then(
+      (systems) => systems.stop(),
+      () => undefined,
+    );
+  });
   const systems = await starting;
   const env = {
     ...systems.env,
     GATEHOUSE_STATE_DIR: join(run.dir, "state"),
     GATEHOUSE_GATE_URL: systems.cloudflare.gateUrl(names(project.environment).gateScript),
   };
-  const stack = await openStack({ projectDir: project.projectDir, stack: project.stack, stateDir: env.GATEHOUSE_STATE_DIR, config: [...overrides], env: { ...process.env, ...env } });
+  const stack = await openStack({
+    projectDir: project.projectDir,
+    stack: project.stack,
+    stateDir: env.GATEHOUSE_STATE_DIR,
+    config: [...overrides],
+    env: { ...process.env, ...env },
+  });
   return { project, environment: project.environment, systems, stack, env, overrides, runDir: run.dir };
 }
 

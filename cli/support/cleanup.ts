@@ -6,7 +6,9 @@ export class Cleanup {
   private readonly steps: (() => Promise<void> | void)[] = [];
   private running: Promise<void> | undefined;
   private readonly onSignal = (signal: NodeJS.Signals): void => {
-    void this.run().finally(() => { process.exit(signal === "SIGINT" ? 130 : 143); });
+    void this.run().finally(() => {
+      process.exit(signal === "SIGINT" ? 130 : 143);
+    });
   };
 
   constructor(signals: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"]) {
@@ -21,7 +23,11 @@ export class Cleanup {
   run(): Promise<void> {
     this.running ??= (async () => {
       for (const step of this.steps.reverse()) {
-        try { await step(); } catch (error) { process.stderr.write(`while stopping: ${(error as Error).message}\n`); }
+        try {
+          await step();
+        } catch (error) {
+          process.stderr.write(`while stopping: ${(error as Error).message}\n`);
+        }
       }
     })();
     return this.running;

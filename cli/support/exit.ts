@@ -16,19 +16,27 @@ const SPOKEN = new Set(["PostureError", "SystemsError", "ProviderError", "Engine
 /** The exit code and the text for an error that ended a command. */
 export function explain(error: unknown): { code: number; text: string } {
   if (error instanceof DoesNotHold) return { code: EXIT.doesNotHold, text: error.message };
-  if (error instanceof CouldNotRun || (error instanceof Error && SPOKEN.has(error.name))) return { code: EXIT.couldNotRun, text: error.message };
+  if (error instanceof CouldNotRun || (error instanceof Error && SPOKEN.has(error.name)))
+    return { code: EXIT.couldNotRun, text: error.message };
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { code: EXIT.couldNotRun, text: `Unexpected: ${detail}\nThis is a defect of Gatehouse; please report it with the lines above.` };
+  return {
+    code: EXIT.couldNotRun,
+    text: `Unexpected: ${detail}\nThis is a defect of Gatehouse; please report it with the lines above.`,
+  };
 }
 
 /** Runs a program to its end and sets the exit code; sub-commands keep commander from exiting by itself. */
 export async function runMain(program: Command): Promise<void> {
-  const quiet = (command: Command): void => { command.exitOverride(); command.commands.forEach(quiet); };
+  const quiet = (command: Command): void => {
+    command.exitOverride();
+    command.commands.forEach(quiet);
+  };
   quiet(program);
   try {
     await program.parseAsync();
   } catch (error) {
-    if (error instanceof CommanderError) { // commander has printed its own sentence
+    if (error instanceof CommanderError) {
+      // commander has printed its own sentence
       process.exitCode = error.exitCode === 0 ? EXIT.holds : EXIT.couldNotRun;
       return;
     }

@@ -42,14 +42,20 @@ export interface TokenContext {
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-export function tokenContext(options: TokenOptions, report: (event: Progress) => void, env: Env = process.env): TokenContext {
+export function tokenContext(
+  options: TokenOptions,
+  report: (event: Progress) => void,
+  env: Env = process.env,
+): TokenContext {
   const stack = options.stack ?? env.PULUMI_STACK ?? "dev";
   const file = `Pulumi.${stack}.yaml`;
   let text: string;
   try {
     text = readFileSync(file, "utf8");
   } catch {
-    throw new CouldNotRun(`There is no ${file} here; run the command in the project's folder, or name the stack with --stack.`);
+    throw new CouldNotRun(
+      `There is no ${file} here; run the command in the project's folder, or name the stack with --stack.`,
+    );
   }
   const environment = parseStackFile(text, file, options.config ?? []);
   return contextFor(stack, environment, ambientEffects(report), env);
@@ -65,7 +71,8 @@ export function contextFor(stack: string, environment: Environment, effects: Eff
   const vault = (): VaultSession | undefined => {
     if (environment.tokenStore.kind !== "vault" || !where.vault) return undefined;
     const address = environment.tokenStore.address ?? env.VAULT_ADDR;
-    if (!address) throw new CouldNotRun("Where is Vault? Set gatehouse:tokenStore.address in the environment file, or VAULT_ADDR.");
+    if (!address)
+      throw new CouldNotRun("Where is Vault? Set gatehouse:tokenStore.address in the environment file, or VAULT_ADDR.");
     session ??= new VaultSession(effects, address.replace(/\/+$/, ""), vaultLogin(env, where.vault.ci));
     return session;
   };
@@ -80,7 +87,10 @@ export function contextFor(stack: string, environment: Environment, effects: Eff
     const url = gateUrl();
     if (!url) return undefined;
     const key = await operatorKey();
-    if (!key) throw new CouldNotRun("The gate's operator key is needed: set GATEHOUSE_OPERATOR_KEY, or let this identity read it in Vault.");
+    if (!key)
+      throw new CouldNotRun(
+        "The gate's operator key is needed: set GATEHOUSE_OPERATOR_KEY, or let this identity read it in Vault.",
+      );
     gate = new GateControl(effects, url, key);
     return gate;
   };
@@ -91,17 +101,25 @@ export function contextFor(stack: string, environment: Environment, effects: Eff
   };
   const kvKeys = (): KvKeys => {
     const { GATEHOUSE_TOKEN_KEY: token, GATEHOUSE_ROTATOR_KEY: rotator } = env;
-    if (!token || !rotator) throw new CouldNotRun("The token store is Workers KV: set GATEHOUSE_TOKEN_KEY and GATEHOUSE_ROTATOR_KEY to the stack's outputs tokenKey and rotatorKey.");
+    if (!token || !rotator)
+      throw new CouldNotRun(
+        "The token store is Workers KV: set GATEHOUSE_TOKEN_KEY and GATEHOUSE_ROTATOR_KEY to the stack's outputs tokenKey and rotatorKey.",
+      );
     return { token, rotator };
   };
   const kvGate = async (): Promise<GateControl> => {
     const control = await gateControl();
-    if (!control) throw new CouldNotRun("The token store is Workers KV, which is reached through the gate: set GATEHOUSE_GATE_URL.");
+    if (!control)
+      throw new CouldNotRun(
+        "The token store is Workers KV, which is reached through the gate: set GATEHOUSE_GATE_URL.",
+      );
     return control;
   };
   const minterCell = async (): Promise<Cell> => {
     const s = vault();
-    return s && where.vault ? new VaultCell(s, where.vault.mount, where.vault.minter) : kvMinterCell((await kvGate()).storage(), kvKeys());
+    return s && where.vault
+      ? new VaultCell(s, where.vault.mount, where.vault.minter)
+      : kvMinterCell((await kvGate()).storage(), kvKeys());
   };
   const minterSecrets = async (): Promise<MinterSecrets> => {
     const fromEnv = minterSecretsOf(env);
@@ -111,14 +129,32 @@ export function contextFor(stack: string, environment: Environment, effects: Eff
     return minterSecretsIn((await (await minterCell()).read()).data);
   };
   return {
-    stack, environment, plan, effects, store, vault, gate: gateControl, gateUrl, minterSecrets, minterCell,
+    stack,
+    environment,
+    plan,
+    effects,
+    store,
+    vault,
+    gate: gateControl,
+    gateUrl,
+    minterSecrets,
+    minterCell,
     deps: async () => {
       const control = await gateControl();
       return {
-        effects, plan, minter: minterFor(effects, plan, await minterSecrets()), store: await store(), ...(control ? { gate: control } : {}),
+        effects,
+        plan,
+        minter: minterFor(effects, plan, await minterSecrets()),
+        store: await store(),
+        ...(control ? { gate: control } : {}),
         rotatorId: `${hostname()}-${process.pid}-${randomBytes(3).toString("hex")}`,
-        adapters: adaptersFor(effects, plan, { webhookSecret: env.GATEHOUSE_WEBHOOK_SECRET, dispatchToken: env.GATEHOUSE_DISPATCH_TOKEN }),
-        ...(env.GATEHOUSE_GRANTS_TOKEN ? { grant: (expiresAt: string) => readGrant(effects, plan, env.GATEHOUSE_GRANTS_TOKEN ?? "", expiresAt) } : {}),
+        adapters: adaptersFor(effects, plan, {
+          webhookSecret: env.GATEHOUSE_WEBHOOK_SECRET,
+          dispatchToken: env.GATEHOUSE_DISPATCH_TOKEN,
+        }),
+        ...(env.GATEHOUSE_GRANTS_TOKEN
+          ? { grant: (expiresAt: string) => readGrant(effects, plan, env.GATEHOUSE_GRANTS_TOKEN ?? "", expiresAt) }
+          : {}),
       };
     },
   };
@@ -133,25 +169,40 @@ function minterSecretsOf(env: Env): MinterSecrets {
 }
 
 /** VAULT_TOKEN when set; otherwise the identity token of the CI job, so that CI stores no secret. */
-function vaultLogin(env: Env, ci: { mount: string; rotatorRole: string; auditorRole: string; audience: string }): VaultLogin {
+function vaultLogin(
+  env: Env,
+  ci: { mount: string; rotatorRole: string; auditorRole: string; audience: string },
+): VaultLogin {
   if (env.VAULT_TOKEN) return { kind: "token", token: env.VAULT_TOKEN };
   const role = env.GATEHOUSE_VAULT_ROLE === "auditor" ? ci.auditorRole : ci.rotatorRole;
-  if (env.GATEHOUSE_OIDC_TOKEN) return { kind: "jwt", mount: ci.mount, role, jwt: () => Promise.resolve(env.GATEHOUSE_OIDC_TOKEN ?? "") };
+  if (env.GATEHOUSE_OIDC_TOKEN)
+    return { kind: "jwt", mount: ci.mount, role, jwt: () => Promise.resolve(env.GATEHOUSE_OIDC_TOKEN ?? "") };
   const url = env.ACTIONS_ID_TOKEN_REQUEST_URL;
   const bearer = env.ACTIONS_ID_TOKEN_REQUEST_TOKEN;
   if (url && bearer) return { kind: "jwt", mount: ci.mount, role, jwt: () => actionsToken(url, bearer, ci.audience) };
-  throw new CouldNotRun("How shall Vault know you? Set VAULT_TOKEN, or GATEHOUSE_OIDC_TOKEN in CI (in GitHub Actions give the job `id-token: write`).");
+  throw new CouldNotRun(
+    "How shall Vault know you? Set VAULT_TOKEN, or GATEHOUSE_OIDC_TOKEN in CI (in GitHub Actions give the job `id-token: write`).",
+  );
 }
 
 async function actionsToken(url: string, bearer: string, audience: string): Promise<string> {
-  const answer = await fetch(`${url}${url.includes("?") ? "&" : "?"}audience=${encodeURIComponent(audience)}`, { headers: { authorization: `Bearer ${bearer}` } });
-  const body = answer.ok ? (await answer.json()) as { value?: unknown } : {};
-  if (typeof body.value !== "string") throw new CouldNotRun(`GitHub Actions gave no identity token (${answer.status}); give the job the permission id-token: write.`);
+  const answer = await fetch(`${url}${url.includes("?") ? "&" : "?"}audience=${encodeURIComponent(audience)}`, {
+    headers: { authorization: `Bearer ${bearer}` },
+  });
+  const body = answer.ok ? ((await answer.json()) as { value?: unknown }) : {};
+  if (typeof body.value !== "string")
+    throw new CouldNotRun(
+      `GitHub Actions gave no identity token (${answer.status}); give the job the permission id-token: write.`,
+    );
   return body.value;
 }
 
 /** Content of a secret beside the token, or undefined when there is none or this identity may not read it. */
-async function readSecret(session: VaultSession, mount: string, path: string): Promise<Record<string, string> | undefined> {
+async function readSecret(
+  session: VaultSession,
+  mount: string,
+  path: string,
+): Promise<Record<string, string> | undefined> {
   try {
     return await readVaultSecret(session, mount, path);
   } catch (error) {

@@ -13,13 +13,19 @@ export interface KeyChange {
  * takes both until `previousUntil`. Comments and order of the file stay as they are.
  * @throws CouldNotRun while an earlier overlap lasts: three keys at once are never good
  */
-export function nextGateKey(text: string, file: string, overlapHours: number, now: number): { text: string; change: KeyChange } {
+export function nextGateKey(
+  text: string,
+  file: string,
+  overlapHours: number,
+  now: number,
+): { text: string; change: KeyChange } {
   const document = parseDocument(text);
   const gate = document.getIn(["config", "gatehouse:gate"]);
   if (!isMap(gate)) throw new CouldNotRun(`${file}: no gatehouse:gate mapping to change.`);
   const key = ["config", "gatehouse:gate", "key"];
   const until = document.getIn([...key, "previousUntil"]);
-  if (typeof until === "string" && Date.parse(until) > now) throw new CouldNotRun(`The last change of the gate key overlaps until ${until}; finish it first.`);
+  if (typeof until === "string" && Date.parse(until) > now)
+    throw new CouldNotRun(`The last change of the gate key overlaps until ${until}; finish it first.`);
   const generation = Number(document.getIn([...key, "generation"]) ?? 1) + 1;
   const previousUntil = new Date(now + overlapHours * 3_600_000).toISOString().replace(/\.\d{3}Z$/, "Z");
   document.setIn(key, document.createNode({ generation, previousUntil }, { flow: true }));

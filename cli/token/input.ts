@@ -7,8 +7,10 @@ import { CouldNotRun } from "../support/exit";
 export async function readSecret(question: string): Promise<string> {
   const text = process.stdin.isTTY ? await hiddenPrompt(question) : await piped();
   const secret = text.trim();
-  if (secret === "") throw new CouldNotRun("Nothing was given: pipe the token in, or run the command in a terminal and paste it.");
-  if (!/^[\x21-\x7e]+(?:[ \t\r\n]+[\x21-\x7e]+)?$/.test(secret)) throw new CouldNotRun("This is no token: give one line of printable characters.");
+  if (secret === "")
+    throw new CouldNotRun("Nothing was given: pipe the token in, or run the command in a terminal and paste it.");
+  if (!/^[\x21-\x7e]+(?:[ \t\r\n]+[\x21-\x7e]+)?$/.test(secret))
+    throw new CouldNotRun("This is no token: give one line of printable characters.");
   return secret;
 }
 

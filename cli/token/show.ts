@@ -4,15 +4,21 @@ import type { Progress } from "../../rotation/effects";
 import { CouldNotRun, DoesNotHold } from "../support/exit";
 
 /** Progress goes to standard error, so that standard output carries the result alone. */
-export const progress = (json: boolean | undefined) => (event: Progress): void => {
-  if (!json) process.stderr.write(`  ${event.step.padEnd(12)} ${event.says}\n`);
-};
+export const progress =
+  (json: boolean | undefined) =>
+  (event: Progress): void => {
+    if (!json) process.stderr.write(`  ${event.step.padEnd(12)} ${event.says}\n`);
+  };
 
 /** Prints an outcome and throws unless the token is now what was wanted. */
 export function conclude(outcome: Outcome, json: boolean | undefined): void {
   if (json) process.stdout.write(`${JSON.stringify(outcome)}\n`);
   const holds = outcome.result === "finished" || outcome.result === "nothing";
-  const lines = [sentence(outcome.says), ...outcome.notes.map((note) => `  - ${note}`), ...outcome.todo.map((step, i) => `  ${i + 1}. ${step}`)];
+  const lines = [
+    sentence(outcome.says),
+    ...outcome.notes.map((note) => `  - ${note}`),
+    ...outcome.todo.map((step, i) => `  ${i + 1}. ${step}`),
+  ];
   if (holds) {
     if (!json) process.stdout.write(`${lines.join("\n")}\n`);
     return;
@@ -20,7 +26,8 @@ export function conclude(outcome: Outcome, json: boolean | undefined): void {
   throw new DoesNotHold(json ? sentence(outcome.says) : lines.join("\n"));
 }
 
-export const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+export const sentence = (text: string): string =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 
 /** Turns what the world did into an exit code: a "no" or a silence does not hold (1), a wrong use could not run (2). */
 export async function speaking(act: () => Promise<void>): Promise<void> {
@@ -29,7 +36,8 @@ export async function speaking(act: () => Promise<void>): Promise<void> {
   } catch (error) {
     if (error instanceof Misuse) throw new CouldNotRun(sentence(messageOf(error)));
     if (error instanceof Unavailable || error instanceof Refused) throw new DoesNotHold(sentence(messageOf(error)));
-    if (error instanceof NeedsPerson) throw new DoesNotHold([sentence(error.why), ...error.todo.map((step, i) => `  ${i + 1}. ${step}`)].join("\n"));
+    if (error instanceof NeedsPerson)
+      throw new DoesNotHold([sentence(error.why), ...error.todo.map((step, i) => `  ${i + 1}. ${step}`)].join("\n"));
     throw error;
   }
 }

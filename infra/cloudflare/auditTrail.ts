@@ -19,15 +19,36 @@ export class AuditTrail extends GatehouseComponent {
     const { environment } = args;
     const accountId = environment.gate.accountId;
     const { lockSeconds, deleteSeconds } = retention(environment);
-    const bucket = new cloudflare.R2Bucket(`${name}-bucket`, { accountId, name: names(environment).auditBucket }, { parent: this, protect: environment.protect });
-    new cloudflare.R2BucketLock(`${name}-lock`, {
-      accountId, bucketName: bucket.name,
-      rules: [{ id: "retention", enabled: true, prefix: "", condition: { type: "Age", maxAgeSeconds: lockSeconds } }],
-    }, { parent: this });
-    new cloudflare.R2BucketLifecycle(`${name}-lifecycle`, {
-      accountId, bucketName: bucket.name,
-      rules: [{ id: "end-of-retention", enabled: true, conditions: { prefix: "" }, deleteObjectsTransition: { condition: { type: "Age", maxAge: deleteSeconds } } }],
-    }, { parent: this });
+    const bucket = new cloudflare.R2Bucket(
+      `${name}-bucket`,
+      { accountId, name: names(environment).auditBucket },
+      { parent: this, protect: environment.protect },
+    );
+    new cloudflare.R2BucketLock(
+      `${name}-lock`,
+      {
+        accountId,
+        bucketName: bucket.name,
+        rules: [{ id: "retention", enabled: true, prefix: "", condition: { type: "Age", maxAgeSeconds: lockSeconds } }],
+      },
+      { parent: this },
+    );
+    new cloudflare.R2BucketLifecycle(
+      `${name}-lifecycle`,
+      {
+        accountId,
+        bucketName: bucket.name,
+        rules: [
+          {
+            id: "end-of-retention",
+            enabled: true,
+            conditions: { prefix: "" },
+            deleteObjectsTransition: { condition: { type: "Age", maxAge: deleteSeconds } },
+          },
+        ],
+      },
+      { parent: this },
+    );
     this.createCopies(name, environment);
     this.bucket = bucket.name;
     this.registerOutputs({ bucket: this.bucket });
@@ -35,20 +56,36 @@ export class AuditTrail extends GatehouseComponent {
 
   private createCopies(name: string, { audit, gate }: Environment): void {
     const copies = audit.sinks.flatMap((sink) => (sink.kind === "logpush" ? [sink] : []));
-    copies.forEach((sink, index) => new cloudflare.LogpushJob(`${name}-logpush-${index + 1}`, {
-      accountId: gate.accountId,
-      name: copies.length > 1 ? `${gate.name}-${index + 1}` : gate.name,
-      dataset: "workers_trace_events",
-      enabled: true,
-      // May carry the receiver's credentials.
-      destinationConf: pulumi.secret(sink.destination),
-      ...(sink.ownershipChallenge ? { ownershipChallenge: pulumi.secret(sink.ownershipChallenge) } : {}),
-      filter: JSON.stringify({ where: { key: "ScriptName", operator: "eq", value: gate.name } }),
-      outputOptions: {
-        outputType: "ndjson",
-        timestampFormat: "rfc3339",
-        fieldNames: ["Event", "EventTimestampMs", "EventType", "Exceptions", "Logs", "Outcome", "ScriptName", "ScriptVersion"],
-      },
-    }, { parent: this }));
+    copies.forEach(
+      (sink, index) =>
+        new cloudflare.LogpushJob(
+          `${name}-logpush-${index + 1}`,
+          {
+            accountId: gate.accountId,
+            name: copies.length > 1 ? `${gate.name}-${index + 1}` : gate.name,
+            dataset: "workers_trace_events",
+            enabled: true,
+            // May carry the receiver's credentials.
+            destinationConf: pulumi.secret(sink.destination),
+            ...(sink.ownershipChallenge ? { ownershipChallenge: pulumi.secret(sink.ownershipChallenge) } : {}),
+            filter: JSON.stringify({ where: { key: "ScriptName", operator: "eq", value: gate.name } }),
+            outputOptions: {
+              outputType: "ndjson",
+              timestampFormat: "rfc3339",
+              fieldNames: [
+                "Event",
+                "EventTimestampMs",
+                "EventType",
+                "Exceptions",
+                "Logs",
+                "Outcome",
+                "ScriptName",
+                "ScriptVersion",
+              ],
+            },
+          },
+          { parent: this },
+        ),
+    );
   }
 }

@@ -14,4 +14,5 @@ export function secretText(name: string, text: pulumi.Input<string>): Binding {
 }
 
 /** In one order, so that a diff shows what changed and nothing else. */
-export const byName = (bindings: readonly Binding[]): Binding[] => [...bindings].sort((a, b) => (String(a.name) < String(b.name) ? -1 : 1));
+export const byName = (bindings: readonly Binding[]): Binding[] =>
+  [...bindings].sort((a, b) => (String(a.name) < String(b.name) ? -1 : 1));

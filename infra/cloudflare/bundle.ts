@@ -40,7 +40,11 @@ export function bundleGate(root: string = ROOT): GateScripts {
     });
     return outputFiles[0]?.text ?? "";
   };
-  return { gate: bundle("gate", "worker.ts"), ledger: bundle("gate", "ledger.ts"), rotator: bundle("rotation", "worker.ts") };
+  return {
+    gate: bundle("gate", "worker.ts"),
+    ledger: bundle("gate", "ledger.ts"),
+    rotator: bundle("rotation", "worker.ts"),
+  };
 }
 
 /** A short name for a script's content; the tag of its migration. */

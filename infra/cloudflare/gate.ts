@@ -2,7 +2,17 @@ import * as cloudflare from "@pulumi/cloudflare";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { GatehouseComponent } from "../component";
-import { CRON, LEDGER_CLASS, SCRIPT_SETTINGS, exposure, gateUrl, migrations, names, type Environment, type TokenStorePlan } from "../posture";
+import {
+  CRON,
+  LEDGER_CLASS,
+  SCRIPT_SETTINGS,
+  exposure,
+  gateUrl,
+  migrations,
+  names,
+  type Environment,
+  type TokenStorePlan,
+} from "../posture";
 import { embedPolicy } from "../posture/gate/embed";
 import type { GatePolicy } from "../posture/gate/policy";
 import { byName, json, secretText, type Binding } from "./bindings";
@@ -41,7 +51,11 @@ export class Gate extends GatehouseComponent {
   /** Name of the deployed script, for what binds to it. */
   readonly scriptName: pulumi.Output<string>;
 
-  constructor(private readonly name: string, private readonly args: GateArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    private readonly name: string,
+    private readonly args: GateArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("gatehouse:cloudflare:Gate", name, opts);
     const { environment } = args;
     const { gateScript } = names(environment);
@@ -53,10 +67,24 @@ export class Gate extends GatehouseComponent {
     this.alertSecret = pulumi.secret(pulumi.interpolate`whsec_${alertBytes.base64}`);
 
     const ledger = this.createLedger();
-    const tokens = new cloudflare.WorkersKvNamespace(`${name}-tokens`, { accountId, title: names(environment).tokensNamespace }, { parent: this });
-    this.tokenKey = args.tokenStore.kind === "kv" ? pulumi.secret(new random.RandomBytes(`${name}-token-key`, { length: 32 }, { parent: this }).base64) : undefined;
+    const tokens = new cloudflare.WorkersKvNamespace(
+      `${name}-tokens`,
+      { accountId, title: names(environment).tokensNamespace },
+      { parent: this },
+    );
+    this.tokenKey =
+      args.tokenStore.kind === "kv"
+        ? pulumi.secret(new random.RandomBytes(`${name}-token-key`, { length: 32 }, { parent: this }).base64)
+        : undefined;
     const bindings = byName([
-      json("GATE_KEYS", agentKeys.map(({ sha256, notAfter }: Key & { notAfter?: string }) => ({ agent: environment.agent.name, sha256, ...(notAfter ? { notAfter } : {}) }))),
+      json(
+        "GATE_KEYS",
+        agentKeys.map(({ sha256, notAfter }: Key & { notAfter?: string }) => ({
+          agent: environment.agent.name,
+          sha256,
+          ...(notAfter ? { notAfter } : {}),
+        })),
+      ),
       json("OPERATOR_KEYS", [{ sha256: operatorKey.sha256 }]),
       json("ALERTS", environment.audit.alertWebhook ? { webhook: environment.audit.alertWebhook } : {}),
       secretText("ALERT_SECRET", this.alertSecret),
@@ -66,16 +94,24 @@ export class Gate extends GatehouseComponent {
       ...this.tokenStoreBindings(),
     ]);
 
-    const script = new cloudflare.WorkersScript(`${name}-script`, {
-      accountId,
-      scriptName: gateScript,
-      mainModule: "gate.js",
-      content: embedPolicy(args.scripts.gate, args.policy),
-      bindings,
-      logpush: environment.audit.sinks.some((sink) => sink.kind === "logpush"),
-      ...SCRIPT_SETTINGS,
-    }, { parent: this });
-    new cloudflare.WorkersCronTrigger(`${name}-cron`, { accountId, scriptName: script.scriptName, schedules: [{ cron: CRON }] }, { parent: this });
+    const script = new cloudflare.WorkersScript(
+      `${name}-script`,
+      {
+        accountId,
+        scriptName: gateScript,
+        mainModule: "gate.js",
+        content: embedPolicy(args.scripts.gate, args.policy),
+        bindings,
+        logpush: environment.audit.sinks.some((sink) => sink.kind === "logpush"),
+        ...SCRIPT_SETTINGS,
+      },
+      { parent: this },
+    );
+    new cloudflare.WorkersCronTrigger(
+      `${name}-cron`,
+      { accountId, scriptName: script.scriptName, schedules: [{ cron: CRON }] },
+      { parent: this },
+    );
     this.expose(script);
     this.scriptName = script.scriptName;
 
@@ -99,15 +135,23 @@ export class Gate extends GatehouseComponent {
     const { ledgerScript } = names(environment);
     const accountId = environment.gate.accountId;
     const migration = migrations(contentTag(scripts.ledger), deployedLedgerTag, LEDGER_CLASS);
-    const ledger = new cloudflare.WorkersScript(`${this.name}-ledger`, {
-      accountId,
-      scriptName: ledgerScript,
-      mainModule: "ledger.js",
-      content: scripts.ledger,
-      ...(migration ? { migrations: migration } : {}),
-      ...SCRIPT_SETTINGS,
-    }, { parent: this, ignoreChanges: migration ? [] : ["migrations"] });
-    new cloudflare.WorkersScriptSubdomain(`${this.name}-ledger-subdomain`, { accountId, scriptName: ledger.scriptName, enabled: false, previewsEnabled: false }, { parent: this });
+    const ledger = new cloudflare.WorkersScript(
+      `${this.name}-ledger`,
+      {
+        accountId,
+        scriptName: ledgerScript,
+        mainModule: "ledger.js",
+        content: scripts.ledger,
+        ...(migration ? { migrations: migration } : {}),
+        ...SCRIPT_SETTINGS,
+      },
+      { parent: this, ignoreChanges: migration ? [] : ["migrations"] },
+    );
+    new cloudflare.WorkersScriptSubdomain(
+      `${this.name}-ledger-subdomain`,
+      { accountId, scriptName: ledger.scriptName, enabled: false, previewsEnabled: false },
+      { parent: this },
+    );
     return ledger;
   }
 
@@ -116,13 +160,28 @@ export class Gate extends GatehouseComponent {
     const { environment } = this.args;
     const accountId = environment.gate.accountId;
     const way = exposure(environment);
-    new cloudflare.WorkersScriptSubdomain(`${this.name}-subdomain`, {
-      accountId, scriptName: script.scriptName, enabled: way.kind === "workers-dev", previewsEnabled: false,
-    }, { parent: this });
+    new cloudflare.WorkersScriptSubdomain(
+      `${this.name}-subdomain`,
+      {
+        accountId,
+        scriptName: script.scriptName,
+        enabled: way.kind === "workers-dev",
+        previewsEnabled: false,
+      },
+      { parent: this },
+    );
     if (way.kind === "custom-domain") {
-      new cloudflare.WorkersCustomDomain(`${this.name}-domain`, { accountId, hostname: way.hostname, service: script.scriptName, zoneId: way.zoneId }, { parent: this });
+      new cloudflare.WorkersCustomDomain(
+        `${this.name}-domain`,
+        { accountId, hostname: way.hostname, service: script.scriptName, zoneId: way.zoneId },
+        { parent: this },
+      );
     } else if (way.kind === "route") {
-      new cloudflare.WorkersRoute(`${this.name}-route`, { zoneId: way.zoneId, pattern: way.pattern, script: script.scriptName }, { parent: this });
+      new cloudflare.WorkersRoute(
+        `${this.name}-route`,
+        { zoneId: way.zoneId, pattern: way.pattern, script: script.scriptName },
+        { parent: this },
+      );
     }
   }
 

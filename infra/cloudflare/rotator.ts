@@ -2,7 +2,15 @@ import * as cloudflare from "@pulumi/cloudflare";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { GatehouseComponent } from "../component";
-import { ROTATOR_CRON, SCRIPT_SETTINGS, embedRotation, names, type Environment, type RotationPlan, type RotatorStorePlan } from "../posture";
+import {
+  ROTATOR_CRON,
+  SCRIPT_SETTINGS,
+  embedRotation,
+  names,
+  type Environment,
+  type RotationPlan,
+  type RotatorStorePlan,
+} from "../posture";
 import { byName, json, secretText, type Binding } from "./bindings";
 
 export interface RotatorArgs {
@@ -30,25 +38,44 @@ export class Rotator extends GatehouseComponent {
   /** With which journal and minting secret are sealed when Workers KV is the store; the gate does not have it. A secret. */
   readonly rotatorKey: pulumi.Output<string> | undefined;
 
-  constructor(private readonly name: string, private readonly args: RotatorArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    private readonly name: string,
+    private readonly args: RotatorArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("gatehouse:cloudflare:Rotator", name, opts);
     const { environment, gate, plan, script } = args;
     const accountId = environment.gate.accountId;
-    this.rotatorKey = args.tokenStore.kind === "kv" ? pulumi.secret(new random.RandomBytes(`${name}-key`, { length: 32 }, { parent: this }).base64) : undefined;
-    const worker = new cloudflare.WorkersScript(`${name}-script`, {
-      accountId,
-      scriptName: names(environment).rotatorScript,
-      mainModule: "rotator.js",
-      content: embedRotation(script, plan),
-      bindings: byName([
-        { name: "GATE", type: "service", service: gate.scriptName },
-        secretText("WEBHOOK_SECRET", gate.alertSecret),
-        ...this.tokenStoreBindings(),
-      ]),
-      ...SCRIPT_SETTINGS,
-    }, { parent: this });
-    new cloudflare.WorkersScriptSubdomain(`${name}-subdomain`, { accountId, scriptName: worker.scriptName, enabled: false, previewsEnabled: false }, { parent: this });
-    new cloudflare.WorkersCronTrigger(`${name}-cron`, { accountId, scriptName: worker.scriptName, schedules: [{ cron: ROTATOR_CRON }] }, { parent: this });
+    this.rotatorKey =
+      args.tokenStore.kind === "kv"
+        ? pulumi.secret(new random.RandomBytes(`${name}-key`, { length: 32 }, { parent: this }).base64)
+        : undefined;
+    const worker = new cloudflare.WorkersScript(
+      `${name}-script`,
+      {
+        accountId,
+        scriptName: names(environment).rotatorScript,
+        mainModule: "rotator.js",
+        content: embedRotation(script, plan),
+        bindings: byName([
+          { name: "GATE", type: "service", service: gate.scriptName },
+          secretText("WEBHOOK_SECRET", gate.alertSecret),
+          ...this.tokenStoreBindings(),
+        ]),
+        ...SCRIPT_SETTINGS,
+      },
+      { parent: this },
+    );
+    new cloudflare.WorkersScriptSubdomain(
+      `${name}-subdomain`,
+      { accountId, scriptName: worker.scriptName, enabled: false, previewsEnabled: false },
+      { parent: this },
+    );
+    new cloudflare.WorkersCronTrigger(
+      `${name}-cron`,
+      { accountId, scriptName: worker.scriptName, schedules: [{ cron: ROTATOR_CRON }] },
+      { parent: this },
+    );
     this.registerOutputs({});
   }
 
@@ -57,12 +84,18 @@ export class Rotator extends GatehouseComponent {
     const { gate, tokenStore, vaultSignIn } = this.args;
     if (tokenStore.kind === "vault") {
       if (!vaultSignIn) throw new Error("Rotator: the token store is Vault, so vaultSignIn is needed");
-      return [json("TOKEN_STORE", { ...tokenStore, roleId: vaultSignIn.roleId }), secretText("VAULT_SECRET_ID", vaultSignIn.secretId)];
+      return [
+        json("TOKEN_STORE", { ...tokenStore, roleId: vaultSignIn.roleId }),
+        secretText("VAULT_SECRET_ID", vaultSignIn.secretId),
+      ];
     }
-    if (!gate.tokenKey || !this.rotatorKey) throw new Error("Rotator: the token store is Workers KV, so the gate's token key is needed");
+    if (!gate.tokenKey || !this.rotatorKey)
+      throw new Error("Rotator: the token store is Workers KV, so the gate's token key is needed");
     return [
-      json("TOKEN_STORE", tokenStore), secretText("OPERATOR_KEY", gate.operatorKey),
-      secretText("TOKEN_KEY", gate.tokenKey), secretText("ROTATOR_KEY", this.rotatorKey),
+      json("TOKEN_STORE", tokenStore),
+      secretText("OPERATOR_KEY", gate.operatorKey),
+      secretText("TOKEN_KEY", gate.tokenKey),
+      secretText("ROTATOR_KEY", this.rotatorKey),
     ];
   }
 }

@@ -26,28 +26,57 @@ export class CodeOwners extends GatehouseComponent {
     super("gatehouse:github:CodeOwners", name, opts);
     const { repository, branch, plan } = args;
     if (plan.manner === "directly") {
-      new github.RepositoryFile(`${name}-file`, {
-        repository, branch, file: CODEOWNERS_PATH, content: plan.text, commitMessage: "Set code owners (Gatehouse)", overwriteOnCreate: true,
-      }, { parent: this, ignoreChanges: plan.write === "keep" ? ["content"] : [], retainOnDelete: plan.shared });
+      new github.RepositoryFile(
+        `${name}-file`,
+        {
+          repository,
+          branch,
+          file: CODEOWNERS_PATH,
+          content: plan.text,
+          commitMessage: "Set code owners (Gatehouse)",
+          overwriteOnCreate: true,
+        },
+        { parent: this, ignoreChanges: plan.write === "keep" ? ["content"] : [], retainOnDelete: plan.shared },
+      );
     }
     this.proposal = plan.proposal === undefined ? undefined : this.propose(`${name}-proposal`, plan.proposal, args);
     this.registerOutputs({ path: this.path, proposal: this.proposal });
   }
 
   /** When it is merged, the next update finds nothing to propose and drops these; a pull request that is still open is closed. */
-  private propose(name: string, branchName: string, { organization, repository, branch, plan }: CodeOwnersArgs): pulumi.Output<number> {
+  private propose(
+    name: string,
+    branchName: string,
+    { organization, repository, branch, plan }: CodeOwnersArgs,
+  ): pulumi.Output<number> {
     const parent = { parent: this };
     // GitHub may delete a merged branch by itself, and a deletion that finds nothing fails: what is left of the branch stays.
     const stays = { ...parent, retainOnDelete: true };
     const head = new github.Branch(`${name}-branch`, { repository, branch: branchName, sourceBranch: branch }, stays);
-    const file = new github.RepositoryFile(`${name}-file`, {
-      repository, branch: head.branch, file: CODEOWNERS_PATH, content: plan.text, commitMessage: "Set code owners (Gatehouse)", overwriteOnCreate: true,
-    }, stays);
-    const pull = new github.RepositoryPullRequest(`${name}-pull-request`, {
-      owner: organization, baseRepository: repository, baseRef: branch, headRef: head.branch,
-      title: "Set code owners (Gatehouse)",
-      body: "The environment file of Gatehouse has changed, and with it who owns what. It takes effect when people approve and merge it.",
-    }, { ...parent, dependsOn: [file] });
+    const file = new github.RepositoryFile(
+      `${name}-file`,
+      {
+        repository,
+        branch: head.branch,
+        file: CODEOWNERS_PATH,
+        content: plan.text,
+        commitMessage: "Set code owners (Gatehouse)",
+        overwriteOnCreate: true,
+      },
+      stays,
+    );
+    const pull = new github.RepositoryPullRequest(
+      `${name}-pull-request`,
+      {
+        owner: organization,
+        baseRepository: repository,
+        baseRef: branch,
+        headRef: head.branch,
+        title: "Set code owners (Gatehouse)",
+        body: "The environment file of Gatehouse has changed, and with it who owns what. It takes effect when people approve and merge it.",
+      },
+      { ...parent, dependsOn: [file] },
+    );
     return pull.number;
   }
 }

@@ -18,11 +18,15 @@ export class EventHooks extends GatehouseComponent {
     super("gatehouse:github:EventHooks", name, opts);
     const bytes = new random.RandomBytes(`${name}-secret`, { length: 32 }, { parent: this });
     this.secret = pulumi.secret(bytes.hex);
-    new github.OrganizationWebhook(`${name}-organization`, {
-      active: true,
-      events: [...args.events],
-      configuration: { url: args.url, contentType: "json", insecureSsl: false, secret: this.secret },
-    }, { parent: this });
+    new github.OrganizationWebhook(
+      `${name}-organization`,
+      {
+        active: true,
+        events: [...args.events],
+        configuration: { url: args.url, contentType: "json", insecureSsl: false, secret: this.secret },
+      },
+      { parent: this },
+    );
     this.registerOutputs({});
   }
 }

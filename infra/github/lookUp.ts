@@ -27,15 +27,29 @@ export interface RepositoryFacts {
  */
 export async function lookUpGitHub(environment: Environment, file: string): Promise<GitHubFacts> {
   const [organization, repositories, teams] = await Promise.all([
-    environment.agent.credential.kind === "ghes-impersonation" ? [await settle(() => checkOrganization(environment), "gatehouse:organization", environment.organization)] : [],
-    Promise.all(environment.repositories.map((repository, index) => settle(() => lookUpRepository(environment, index), `gatehouse:repositories[${index}].name`, repository.name))),
-    Promise.all(namedTeams(environment).map((slug) => settle(() => lookUpTeam(environment, slug), teamPath(environment, slug), slug))),
+    environment.agent.credential.kind === "ghes-impersonation"
+      ? [await settle(() => checkOrganization(environment), "gatehouse:organization", environment.organization)]
+      : [],
+    Promise.all(
+      environment.repositories.map((repository, index) =>
+        settle(() => lookUpRepository(environment, index), `gatehouse:repositories[${index}].name`, repository.name),
+      ),
+    ),
+    Promise.all(
+      namedTeams(environment).map((slug) =>
+        settle(() => lookUpTeam(environment, slug), teamPath(environment, slug), slug),
+      ),
+    ),
   ]);
-  const problems = [...organization, ...repositories, ...teams].flatMap((result) => ("problems" in result ? result.problems : []));
+  const problems = [...organization, ...repositories, ...teams].flatMap((result) =>
+    "problems" in result ? result.problems : [],
+  );
   if (problems.length > 0) throw new PostureError(problems, file);
   return {
     repositories: repositories.flatMap((result) => ("value" in result ? [result.value] : [])),
-    teamIds: Object.fromEntries(teams.flatMap((result) => ("value" in result ? [[result.value.slug, result.value.id]] : []))),
+    teamIds: Object.fromEntries(
+      teams.flatMap((result) => ("value" in result ? [[result.value.slug, result.value.id]] : [])),
+    ),
   };
 }
 
@@ -44,14 +58,28 @@ async function lookUpRepository(environment: Environment, index: number): Promis
   const repository = environment.repositories[index]!;
   const { name, defaultBranch, visibility } = repository;
   const found = await github.getRepository({ name });
-  if (!found.nodeId || !found.repoId) throw new Unfit(`no such repository in ${organization}: ${name}`, "the name of an existing repository that the deployment can see");
+  if (!found.nodeId || !found.repoId)
+    throw new Unfit(
+      `no such repository in ${organization}: ${name}`,
+      "the name of an existing repository that the deployment can see",
+    );
   if (found.fullName.toLowerCase() !== `${organization}/${name}`.toLowerCase()) {
-    throw new Unfit(`the deployment looks at ${found.fullName}`, `GITHUB_OWNER=${organization} or github:owner, so that it acts on the organization of this file`);
+    throw new Unfit(
+      `the deployment looks at ${found.fullName}`,
+      `GITHUB_OWNER=${organization} or github:owner, so that it acts on the organization of this file`,
+    );
   }
   if (found.archived) throw new Unfit(`${name} is archived`, "a repository that still takes rules, or none");
-  if (found.defaultBranch !== defaultBranch) throw new Unfit(`the default branch of ${name} is ${found.defaultBranch}`, `defaultBranch: ${found.defaultBranch}`);
-  if (found.visibility !== visibility) throw new Unfit(`${name} is ${found.visibility}`, `visibility: ${found.visibility}, which decides what locks GitHub offers`, `gatehouse:repositories[${index}].visibility`);
-  const owners = repository.access === "write" ? await lookUpOwners(environment, repository, index) : { demandsPullRequest: false };
+  if (found.defaultBranch !== defaultBranch)
+    throw new Unfit(`the default branch of ${name} is ${found.defaultBranch}`, `defaultBranch: ${found.defaultBranch}`);
+  if (found.visibility !== visibility)
+    throw new Unfit(
+      `${name} is ${found.visibility}`,
+      `visibility: ${found.visibility}, which decides what locks GitHub offers`,
+      `gatehouse:repositories[${index}].visibility`,
+    );
+  const owners =
+    repository.access === "write" ? await lookUpOwners(environment, repository, index) : { demandsPullRequest: false };
   return { name, id: found.repoId, nodeId: found.nodeId, ...owners };
 }
 
@@ -61,16 +89,29 @@ async function lookUpRepository(environment: Environment, index: number): Promis
  */
 async function checkOrganization({ organization }: Environment): Promise<void> {
   // Not getOrganization: its summary leaves these settings out, and it takes the one about forks from the one about creating.
-  const found = ((await ask(`orgs/${organization}`)) ?? {}) as { members_can_fork_private_repositories?: boolean; members_can_create_repositories?: boolean };
+  const found = ((await ask(`orgs/${organization}`)) ?? {}) as {
+    members_can_fork_private_repositories?: boolean;
+    members_can_create_repositories?: boolean;
+  };
   // Only a "no" counts: GitHub shows these settings to owners alone.
-  if (found.members_can_fork_private_repositories !== false) throw new Unfit("members may fork private repositories", "that setting off, and a deployment that can see it: an impersonation token could fork too");
-  if (found.members_can_create_repositories !== false) throw new Unfit("members may create repositories", "that setting off, and a deployment that can see it: an impersonation token could create some too");
+  if (found.members_can_fork_private_repositories !== false)
+    throw new Unfit(
+      "members may fork private repositories",
+      "that setting off, and a deployment that can see it: an impersonation token could fork too",
+    );
+  if (found.members_can_create_repositories !== false)
+    throw new Unfit(
+      "members may create repositories",
+      "that setting off, and a deployment that can see it: an impersonation token could create some too",
+    );
 }
 
 async function lookUpTeam({ organization }: Environment, slug: string): Promise<{ slug: string; id: number }> {
   const found = await github.getTeam({ slug, summaryOnly: true });
   const id = Number(found.id);
-  if (!Number.isSafeInteger(id) || id <= 0) throw new Unfit(`no such team in ${organization}: ${slug}`, "the slug of an existing team of people");
-  if (found.privacy === "secret") throw new Unfit(`the team ${slug} is secret, so it can own no code`, "a team that is visible to the organization");
+  if (!Number.isSafeInteger(id) || id <= 0)
+    throw new Unfit(`no such team in ${organization}: ${slug}`, "the slug of an existing team of people");
+  if (found.privacy === "secret")
+    throw new Unfit(`the team ${slug} is secret, so it can own no code`, "a team that is visible to the organization");
   return { slug, id };
 }

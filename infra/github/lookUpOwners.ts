@@ -1,7 +1,17 @@
 import * as github from "@pulumi/github";
 import {
-  CODEOWNERS_MAX_BYTES, CODEOWNERS_PLACES, codeOwnersText, keptOwners, keptProblems, keptTeams, namedTeams, ownerRules, ownersDiffer,
-  type Environment, type FoundOwners, type Repository,
+  CODEOWNERS_MAX_BYTES,
+  CODEOWNERS_PLACES,
+  codeOwnersText,
+  keptOwners,
+  keptProblems,
+  keptTeams,
+  namedTeams,
+  ownerRules,
+  ownersDiffer,
+  type Environment,
+  type FoundOwners,
+  type Repository,
 } from "../posture";
 import { ask } from "./ask";
 import { Unfit, Unfits, teamPath } from "./settle";
@@ -16,45 +26,111 @@ const WRITING = new Set(["push", "maintain", "admin"]);
  * a line is looked for here, since an ignored line leaves code without owners.
  * @throws Unfits naming all lines and teams that would not count.
  */
-export async function lookUpOwners(environment: Environment, repository: Repository, index: number): Promise<{ codeOwners?: FoundOwners; demandsPullRequest: boolean }> {
-  const [codeOwners, teams] = await Promise.all([find(environment, repository), github.getRepositoryTeams({ name: repository.name })]);
+export async function lookUpOwners(
+  environment: Environment,
+  repository: Repository,
+  index: number,
+): Promise<{ codeOwners?: FoundOwners; demandsPullRequest: boolean }> {
+  const [codeOwners, teams] = await Promise.all([
+    find(environment, repository),
+    github.getRepositoryTeams({ name: repository.name }),
+  ]);
   const kept = keptOwners(codeOwners);
   const key = `gatehouse:repositories[${index}]`;
   const misfits = [
-    ...keptProblems(environment, kept.text).map(({ line, wrong, right }) => new Unfit(`${codeOwners?.path} of ${repository.name}, line ${line} of its own: ${wrong}`, right, key)),
-    ...(await teamMisfits(environment, repository, keptTeams(environment, kept.text), new Map(teams.teams.map(({ slug, permission }) => [slug, permission])), key)),
+    ...keptProblems(environment, kept.text).map(
+      ({ line, wrong, right }) =>
+        new Unfit(`${codeOwners?.path} of ${repository.name}, line ${line} of its own: ${wrong}`, right, key),
+    ),
+    ...(await teamMisfits(
+      environment,
+      repository,
+      keptTeams(environment, kept.text),
+      new Map(teams.teams.map(({ slug, permission }) => [slug, permission])),
+      key,
+    )),
   ];
   const bytes = Buffer.byteLength(codeOwnersText(environment, repository, kept));
-  if (bytes > CODEOWNERS_MAX_BYTES) misfits.push(new Unfit(`CODEOWNERS of ${repository.name} would have ${bytes} bytes, and GitHub ignores one of more than 3 MB`, "fewer lines", key));
+  if (bytes > CODEOWNERS_MAX_BYTES)
+    misfits.push(
+      new Unfit(
+        `CODEOWNERS of ${repository.name} would have ${bytes} bytes, and GitHub ignores one of more than 3 MB`,
+        "fewer lines",
+        key,
+      ),
+    );
   if (misfits.length > 0) throw new Unfits(misfits);
-  const demandsPullRequest = ownersDiffer(environment, repository, codeOwners) && (await demands(environment, repository));
+  const demandsPullRequest =
+    ownersDiffer(environment, repository, codeOwners) && (await demands(environment, repository));
   return { ...(codeOwners ? { codeOwners } : {}), demandsPullRequest };
 }
 
-async function find({ organization }: Environment, { name, defaultBranch }: Repository): Promise<FoundOwners | undefined> {
+async function find(
+  { organization }: Environment,
+  { name, defaultBranch }: Repository,
+): Promise<FoundOwners | undefined> {
   for (const path of CODEOWNERS_PLACES) {
     const answer = await ask(`repos/${organization}/${name}/contents/${path}?ref=${encodeURIComponent(defaultBranch)}`);
     if (answer === undefined) continue;
-    const { type, encoding, content, size } = answer as { type?: string; encoding?: string; content?: string; size?: number };
+    const { type, encoding, content, size } = answer as {
+      type?: string;
+      encoding?: string;
+      content?: string;
+      size?: number;
+    };
     if (type !== "file") throw new Unfit(`${path} of ${name} is no file`, "a file, or nothing, at this place");
-    if (encoding !== "base64" || content === undefined || (size ?? 0) > READABLE_BYTES) throw new Unfit(`${path} of ${name} has more than 1 MB, so it cannot be read and kept`, "a smaller file");
+    if (encoding !== "base64" || content === undefined || (size ?? 0) > READABLE_BYTES)
+      throw new Unfit(`${path} of ${name} has more than 1 MB, so it cannot be read and kept`, "a smaller file");
     return { path, text: Buffer.from(content, "base64").toString("utf8") };
   }
   return undefined;
 }
 
 /** Teams that own something without being able to: GitHub skips them, so their approval would not be asked for. */
-async function teamMisfits(environment: Environment, repository: Repository, kept: readonly string[], permissions: ReadonlyMap<string, string>, key: string): Promise<Unfit[]> {
+async function teamMisfits(
+  environment: Environment,
+  repository: Repository,
+  kept: readonly string[],
+  permissions: ReadonlyMap<string, string>,
+  key: string,
+): Promise<Unfit[]> {
   const { name } = repository;
   const declared = [...new Set(ownerRules(environment, repository).flatMap(({ teams }) => teams))];
-  const misfits = [...declared, ...kept.filter((slug) => !declared.includes(slug))].filter((slug) => !WRITING.has(permissions.get(slug) ?? ""))
-    .map((slug) => new Unfit(`the team ${slug} cannot write to ${name}, so GitHub does not count it as an owner`, `write access to ${name} for that team`, declared.includes(slug) ? teamPath(environment, slug) : key));
+  const misfits = [...declared, ...kept.filter((slug) => !declared.includes(slug))]
+    .filter((slug) => !WRITING.has(permissions.get(slug) ?? ""))
+    .map(
+      (slug) =>
+        new Unfit(
+          `the team ${slug} cannot write to ${name}, so GitHub does not count it as an owner`,
+          `write access to ${name} for that team`,
+          declared.includes(slug) ? teamPath(environment, slug) : key,
+        ),
+    );
   const lookedUp = new Set(namedTeams(environment)); // these are looked up for the whole environment
-  const secret = await Promise.all(kept.filter((slug) => !lookedUp.has(slug) && permissions.has(slug)).map(async (slug) => ((await github.getTeam({ slug, summaryOnly: true })).privacy === "secret" ? [slug] : [])));
-  return [...misfits, ...secret.flat().map((slug) => new Unfit(`the team ${slug} owns code of ${name} but is secret, so GitHub does not count it`, "a team that is visible to the organization", key))];
+  const secret = await Promise.all(
+    kept
+      .filter((slug) => !lookedUp.has(slug) && permissions.has(slug))
+      .map(async (slug) => ((await github.getTeam({ slug, summaryOnly: true })).privacy === "secret" ? [slug] : [])),
+  );
+  return [
+    ...misfits,
+    ...secret
+      .flat()
+      .map(
+        (slug) =>
+          new Unfit(
+            `the team ${slug} owns code of ${name} but is secret, so GitHub does not count it`,
+            "a team that is visible to the organization",
+            key,
+          ),
+      ),
+  ];
 }
 
-interface Rule { readonly type?: string; readonly ruleset_id?: number }
+interface Rule {
+  readonly type?: string;
+  readonly ruleset_id?: number;
+}
 
 /** Whether a rule of the default branch lets not even the deployment write to it without a pull request. */
 async function demands({ organization }: Environment, { name, defaultBranch }: Repository): Promise<boolean> {
@@ -63,13 +139,23 @@ async function demands({ organization }: Environment, { name, defaultBranch }: R
     ask(`repos/${organization}/${name}/rules/branches/${branch}?per_page=100`),
     ask(`repos/${organization}/${name}/branches/${branch}/protection`),
   ]);
-  const { enforce_admins, required_pull_request_reviews } = (protection ?? {}) as { enforce_admins?: { enabled?: boolean }; required_pull_request_reviews?: unknown };
+  const { enforce_admins, required_pull_request_reviews } = (protection ?? {}) as {
+    enforce_admins?: { enabled?: boolean };
+    required_pull_request_reviews?: unknown;
+  };
   if (enforce_admins?.enabled === true && required_pull_request_reviews !== undefined) return true;
-  const demanding = new Set(((rules ?? []) as Rule[]).filter(({ type }) => type === "pull_request" || type === "update" || type === "merge_queue").map(({ ruleset_id }) => ruleset_id));
-  const passed = await Promise.all([...demanding].map(async (id) => {
-    // Asked by way of the repository, which knows the organization's rulesets too, and what they are for the one who asks.
-    const ruleset = (await ask(`repos/${organization}/${name}/rulesets/${id}`)) as { current_user_can_bypass?: string } | undefined;
-    return ruleset?.current_user_can_bypass === "always" || ruleset?.current_user_can_bypass === "exempt";
-  }));
+  const demanding = new Set(
+    ((rules ?? []) as Rule[])
+      .filter(({ type }) => type === "pull_request" || type === "update" || type === "merge_queue")
+      .map(({ ruleset_id }) => ruleset_id),
+  );
+  const passed = await Promise.all(
+    [...demanding].map(async (id) => {
+      // Asked by way of the repository, which knows the organization's rulesets too, and what they are for the one who asks.
+      const ruleset = (await ask(`repos/${organization}/${name}/rulesets/${id}`)) as
+        { current_user_can_bypass?: string } | undefined;
+      return ruleset?.current_user_can_bypass === "always" || ruleset?.current_user_can_bypass === "exempt";
+    }),
+  );
   return passed.includes(false);
 }

@@ -27,18 +27,39 @@ export class MachineUser extends GatehouseComponent {
 
   constructor(name: string, args: MachineUserArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gatehouse:github:MachineUser", name, opts);
-    const membership = new github.Membership(`${name}-membership`, { username: args.login, role: "member" }, { parent: this, protect: args.protect });
+    const membership = new github.Membership(
+      `${name}-membership`,
+      { username: args.login, role: "member" },
+      { parent: this, protect: args.protect },
+    );
     // `closed`: a secret team could own no code and would be invisible to the people who review.
-    const team = new github.Team(`${name}-team`, {
-      name: args.team,
-      description: pulumi.interpolate`Repository access of the agent "${args.agent}". Managed by Gatehouse; people do not belong here.`,
-      privacy: "closed",
-      notificationSetting: "notifications_disabled",
-    }, { parent: this });
-    new github.TeamMembership(`${name}-team-membership`, { teamId: team.id, username: args.login, role: "member" }, { parent: this, dependsOn: [membership] });
-    const password = new random.RandomPassword(`${name}-password`, {
-      length: 48, minLower: 4, minUpper: 4, minNumeric: 4, minSpecial: 4, overrideSpecial: "!#$%&*+-=?@^_~",
-    }, { parent: this });
+    const team = new github.Team(
+      `${name}-team`,
+      {
+        name: args.team,
+        description: pulumi.interpolate`Repository access of the agent "${args.agent}". Managed by Gatehouse; people do not belong here.`,
+        privacy: "closed",
+        notificationSetting: "notifications_disabled",
+      },
+      { parent: this },
+    );
+    new github.TeamMembership(
+      `${name}-team-membership`,
+      { teamId: team.id, username: args.login, role: "member" },
+      { parent: this, dependsOn: [membership] },
+    );
+    const password = new random.RandomPassword(
+      `${name}-password`,
+      {
+        length: 48,
+        minLower: 4,
+        minUpper: 4,
+        minNumeric: 4,
+        minSpecial: 4,
+        overrideSpecial: "!#$%&*+-=?@^_~",
+      },
+      { parent: this },
+    );
     this.teamId = team.id;
     this.teamSlug = team.slug;
     this.password = pulumi.secret(password.result);

@@ -22,23 +22,31 @@ export class OrganizationFence extends GatehouseComponent {
 
   constructor(name: string, args: OrganizationFenceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gatehouse:github:OrganizationFence", name, opts);
-    this.rulesetIds = Object.fromEntries(args.rulesets.map((plan) => {
-      const { conditions, ...inputs } = rulesetInputs(plan, args.teamIds);
-      const ruleset = new github.OrganizationRuleset(`${name}-${plan.id}`, {
-        ...inputs,
-        conditions: { ...conditions, repositoryIds: repositoryIds(plan, args.repositoryIds) },
-      }, { parent: this });
-      return [plan.id, ruleset.rulesetId];
-    }));
+    this.rulesetIds = Object.fromEntries(
+      args.rulesets.map((plan) => {
+        const { conditions, ...inputs } = rulesetInputs(plan, args.teamIds);
+        const ruleset = new github.OrganizationRuleset(
+          `${name}-${plan.id}`,
+          {
+            ...inputs,
+            conditions: { ...conditions, repositoryIds: repositoryIds(plan, args.repositoryIds) },
+          },
+          { parent: this },
+        );
+        return [plan.id, ruleset.rulesetId];
+      }),
+    );
     this.registerOutputs({ rulesetIds: this.rulesetIds });
   }
 }
 
 /** In ascending order, as GitHub lists them. */
 function repositoryIds({ repositories }: OrganizationRulesetPlan, known: Readonly<Record<string, number>>): number[] {
-  return repositories.map((name) => {
-    const id = known[name];
-    if (id === undefined) throw new Error(`no id for the repository ${name}`);
-    return id;
-  }).sort((a, b) => a - b);
+  return repositories
+    .map((name) => {
+      const id = known[name];
+      if (id === undefined) throw new Error(`no id for the repository ${name}`);
+      return id;
+    })
+    .sort((a, b) => a - b);
 }

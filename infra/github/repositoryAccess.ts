@@ -18,9 +18,15 @@ export class RepositoryAccess extends GatehouseComponent {
 
   constructor(name: string, args: RepositoryAccessArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gatehouse:github:RepositoryAccess", name, opts);
-    const grant = new github.TeamRepository(`${name}-team`, {
-      teamId: args.teamId, repository: args.repository, permission: teamPermission(args.access),
-    }, { parent: this });
+    const grant = new github.TeamRepository(
+      `${name}-team`,
+      {
+        teamId: args.teamId,
+        repository: args.repository,
+        permission: teamPermission(args.access),
+      },
+      { parent: this },
+    );
     this.permission = grant.permission;
     this.registerOutputs({ permission: this.permission });
   }

@@ -26,21 +26,38 @@ export class ReviewFence extends GatehouseComponent {
 
   constructor(name: string, args: ReviewFenceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gatehouse:github:ReviewFence", name, opts);
-    this.rulesetIds = Object.fromEntries(args.rulesets.map((plan) => {
-      const ruleset = new github.RepositoryRuleset(`${name}-${plan.key}`, { repository: args.repository, ...rulesetInputs(plan, args.teamIds) }, { parent: this });
-      return [plan.key, ruleset.rulesetId];
-    }));
+    this.rulesetIds = Object.fromEntries(
+      args.rulesets.map((plan) => {
+        const ruleset = new github.RepositoryRuleset(
+          `${name}-${plan.key}`,
+          { repository: args.repository, ...rulesetInputs(plan, args.teamIds) },
+          { parent: this },
+        );
+        return [plan.key, ruleset.rulesetId];
+      }),
+    );
     if (args.protection) {
-      new github.BranchProtection(`${name}-protection`, protectionArgs(args.repositoryNodeId, args.protection), { parent: this });
-      new github.WorkflowRepositoryPermissions(`${name}-workflows`, {
-        repository: args.repository, defaultWorkflowPermissions: "read", canApprovePullRequestReviews: false,
-      }, { parent: this });
+      new github.BranchProtection(`${name}-protection`, protectionArgs(args.repositoryNodeId, args.protection), {
+        parent: this,
+      });
+      new github.WorkflowRepositoryPermissions(
+        `${name}-workflows`,
+        {
+          repository: args.repository,
+          defaultWorkflowPermissions: "read",
+          canApprovePullRequestReviews: false,
+        },
+        { parent: this },
+      );
     }
     this.registerOutputs({ rulesetIds: this.rulesetIds });
   }
 }
 
-function protectionArgs(repositoryNodeId: pulumi.Input<string>, protection: ProtectionPlan): github.BranchProtectionArgs {
+function protectionArgs(
+  repositoryNodeId: pulumi.Input<string>,
+  protection: ProtectionPlan,
+): github.BranchProtectionArgs {
   return {
     repositoryId: repositoryNodeId,
     pattern: protection.pattern,
@@ -50,15 +67,19 @@ function protectionArgs(repositoryNodeId: pulumi.Input<string>, protection: Prot
     requireConversationResolution: true,
     requiredLinearHistory: protection.linearHistory,
     requireSignedCommits: protection.signedCommits,
-    requiredPullRequestReviews: [{
-      requiredApprovingReviewCount: protection.approvals,
-      requireCodeOwnerReviews: true,
-      dismissStaleReviews: true,
-      requireLastPushApproval: true,
-      restrictDismissals: true,
-      dismissalRestrictions: [...protection.dismissers],
-    }],
-    ...(protection.checks.length > 0 ? { requiredStatusChecks: [{ strict: true, contexts: [...protection.checks] }] } : {}),
+    requiredPullRequestReviews: [
+      {
+        requiredApprovingReviewCount: protection.approvals,
+        requireCodeOwnerReviews: true,
+        dismissStaleReviews: true,
+        requireLastPushApproval: true,
+        restrictDismissals: true,
+        dismissalRestrictions: [...protection.dismissers],
+      },
+    ],
+    ...(protection.checks.length > 0
+      ? { requiredStatusChecks: [{ strict: true, contexts: [...protection.checks] }] }
+      : {}),
     // Merging is a push: whoever is not named here cannot merge, approvals or not.
     restrictPushes: [{ blocksCreations: true, pushAllowances: [...protection.pushers] }],
   };

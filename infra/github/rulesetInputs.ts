@@ -11,24 +11,42 @@ export function rulesetInputs(plan: RulesetPlan, teamIds: TeamIds) {
     target: plan.target,
     enforcement: "active",
     bypassActors: bypassActors(plan.bypass, teamIds),
-    ...(plan.refs ? { conditions: { refName: { includes: [...plan.refs.includes], excludes: [...plan.refs.excludes] } } } : {}),
+    ...(plan.refs
+      ? { conditions: { refName: { includes: [...plan.refs.includes], excludes: [...plan.refs.excludes] } } }
+      : {}),
     rules: {
       ...switches,
       ...(pullRequest ? { pullRequest: pullRequestInputs(pullRequest, teamIds) } : {}),
-      ...(requiredStatusChecks ? { requiredStatusChecks: { ...requiredStatusChecks, requiredChecks: requiredStatusChecks.requiredChecks.map((check) => ({ ...check })) } } : {}),
-      ...(filePathRestriction ? { filePathRestriction: { restrictedFilePaths: [...filePathRestriction.restrictedFilePaths] } } : {}),
+      ...(requiredStatusChecks
+        ? {
+            requiredStatusChecks: {
+              ...requiredStatusChecks,
+              requiredChecks: requiredStatusChecks.requiredChecks.map((check) => ({ ...check })),
+            },
+          }
+        : {}),
+      ...(filePathRestriction
+        ? { filePathRestriction: { restrictedFilePaths: [...filePathRestriction.restrictedFilePaths] } }
+        : {}),
     },
   };
 }
 
-function pullRequestInputs({ requiredReviewers, ...rule }: NonNullable<RulesetPlan["rules"]["pullRequest"]>, teamIds: TeamIds) {
+function pullRequestInputs(
+  { requiredReviewers, ...rule }: NonNullable<RulesetPlan["rules"]["pullRequest"]>,
+  teamIds: TeamIds,
+) {
   return {
     ...rule,
-    ...(requiredReviewers ? {
-      requiredReviewers: requiredReviewers.map(({ team, filePatterns }) => ({
-        reviewer: { id: teamId(team, teamIds), type: "Team" }, filePatterns: [...filePatterns], minimumApprovals: 1,
-      })),
-    } : {}),
+    ...(requiredReviewers
+      ? {
+          requiredReviewers: requiredReviewers.map(({ team, filePatterns }) => ({
+            reviewer: { id: teamId(team, teamIds), type: "Team" },
+            filePatterns: [...filePatterns],
+            minimumApprovals: 1,
+          })),
+        }
+      : {}),
   };
 }
 
@@ -36,7 +54,11 @@ function pullRequestInputs({ requiredReviewers, ...rule }: NonNullable<RulesetPl
 const ORGANIZATION_ADMIN = { actorType: "OrganizationAdmin", actorId: 1, bypassMode: "always" };
 
 function bypassActors(bypass: Bypass, teamIds: TeamIds) {
-  const teams = bypass.teams.map((slug) => ({ actorType: "Team", actorId: teamId(slug, teamIds), bypassMode: "always" }));
+  const teams = bypass.teams.map((slug) => ({
+    actorType: "Team",
+    actorId: teamId(slug, teamIds),
+    bypassMode: "always",
+  }));
   // In the order in which GitHub lists them, so that reading back shows no change.
   return [...(bypass.organizationAdmins ? [ORGANIZATION_ADMIN] : []), ...teams.sort((a, b) => a.actorId - b.actorId)];
 }

@@ -7,8 +7,10 @@ export type TeamPermission = "pull" | "push";
 /** The team permission of an access level. */
 export function teamPermission(access: AccessLevel): TeamPermission {
   switch (access) {
-    case "read": return "pull";
-    case "write": return "push";
+    case "read":
+      return "pull";
+    case "write":
+      return "push";
   }
 }
 
@@ -24,12 +26,21 @@ export function owners(environment: Environment, repository: Repository): string
 
 /** Teams of people that may push and merge in a repository beside the agent. */
 export function people(environment: Environment, repository: Repository): string[] {
-  return sorted([...owners(environment, repository), ...repository.contributors, environment.review.team, securityTeam(environment)]);
+  return sorted([
+    ...owners(environment, repository),
+    ...repository.contributors,
+    environment.review.team,
+    securityTeam(environment),
+  ]);
 }
 
 /** Every team of people that the environment names; they exist already and are looked up. */
 export function namedTeams(environment: Environment): string[] {
-  return sorted([environment.review.team, securityTeam(environment), ...environment.repositories.flatMap((r) => [...r.reviewers, ...r.contributors])]);
+  return sorted([
+    environment.review.team,
+    securityTeam(environment),
+    ...environment.repositories.flatMap((r) => [...r.reviewers, ...r.contributors]),
+  ]);
 }
 
 /** The repositories the agent may write to, sorted by name. */

@@ -47,7 +47,12 @@ export interface ChangedFile {
   readonly target?: string;
 }
 
-export interface SecretFound { readonly path: string; readonly line: number; readonly rule: string; readonly commit: string }
+export interface SecretFound {
+  readonly path: string;
+  readonly line: number;
+  readonly rule: string;
+  readonly commit: string;
+}
 
 /** Everything that is judged about a change. */
 export interface ChangeFacts {
@@ -69,13 +74,13 @@ export const CHANGE_RULES = {
   "too-many-files": "The change has more files than the posture allows.",
   "too-many-lines": "The change has more lines than the posture allows.",
   "protected-path": "The change touches a path that the agent may not change.",
-  "secret": "The change holds what looks like a credential.",
+  secret: "The change holds what looks like a credential.",
   "commit-by-other": "The change has a commit of somebody else than the machine user.",
-  "submodule": "The change moves a submodule, whose content nobody sees here.",
+  submodule: "The change moves a submodule, whose content nobody sees here.",
   "link-outside": "A symbolic link points out of the repository.",
   "label-missing": "The pull request lacks the label that the gate puts on it.",
   "request-missing": `The pull request lacks the ${REQUEST_TRAILER} line that joins it to its audit records.`,
-  "executable": "A file becomes executable.",
+  executable: "A file becomes executable.",
 } as const;
 
 export type ChangeRule = keyof typeof CHANGE_RULES;
@@ -93,7 +98,13 @@ export interface ChangeFinding {
 
 export type ChangeVerdict =
   | { readonly agent: false; readonly why: string }
-  | { readonly agent: true; readonly passes: boolean; readonly findings: readonly ChangeFinding[]; readonly files: number; readonly lines: number };
+  | {
+      readonly agent: true;
+      readonly passes: boolean;
+      readonly findings: readonly ChangeFinding[];
+      readonly files: number;
+      readonly lines: number;
+    };
 
 export interface JudgeOptions {
   /** Further addresses with which the machine user commits, beside GitHub's own for it. */
@@ -110,17 +121,28 @@ export const SOFT_RULES: readonly ChangeRule[] = ["label-missing", "request-miss
  * that name in somebody's fork is not: anybody may name their branches so.
  */
 export function isAgentPull(environment: Environment, pull: PullFacts): boolean {
-  return isMachineUser(environment, pull.author) || (pull.fork !== true && pull.branch?.startsWith(AGENT_BRANCH_PREFIX) === true);
+  return (
+    isMachineUser(environment, pull.author) ||
+    (pull.fork !== true && pull.branch?.startsWith(AGENT_BRANCH_PREFIX) === true)
+  );
 }
 
 /**
  * Judges a change against the posture. Pure: the same facts give the same findings in the same order.
  * @param repository name without its owner; a repository that is not listed gives the agent nothing
  */
-export function judgeChange(environment: Environment, repository: string, facts: ChangeFacts, options: JudgeOptions = {}): ChangeVerdict {
+export function judgeChange(
+  environment: Environment,
+  repository: string,
+  facts: ChangeFacts,
+  options: JudgeOptions = {},
+): ChangeVerdict {
   const { pull } = facts;
   if ((pull.author !== undefined || pull.branch !== undefined) && !isAgentPull(environment, pull)) {
-    return { agent: false, why: `not the agent's: opened by ${pull.author ?? "somebody"} from ${pull.branch ?? "another branch"}` };
+    return {
+      agent: false,
+      why: `not the agent's: opened by ${pull.author ?? "somebody"} from ${pull.branch ?? "another branch"}`,
+    };
   }
   const listed = environment.repositories.find(({ name }) => name.toLowerCase() === repository.toLowerCase());
   const lines = facts.files.reduce((sum, file) => sum + (file.lines ?? 0), 0);
@@ -130,21 +152,38 @@ export function judgeChange(environment: Environment, repository: string, facts:
     ...place(listed, pull),
     ...size(environment, facts.files.length, lines),
     ...protectedPaths(listed, facts),
-    ...facts.secrets.map(({ path, line, rule, commit }) => refuse("secret", `${rule} at line ${line}`, { path, line, commit })),
+    ...facts.secrets.map(({ path, line, rule, commit }) =>
+      refuse("secret", `${rule} at line ${line}`, { path, line, commit }),
+    ),
     ...facts.commits.filter((commit) => !isOwn(environment, commit, options.emails ?? [])).map(foreign),
     ...facts.files.flatMap(kinds),
     ...opening(environment, pull),
   ].map((finding): ChangeFinding => (softened.has(finding.rule) ? { ...finding, severity: "notice" } : finding));
-  return { agent: true, passes: findings.every(({ severity }) => severity === "notice"), findings, files: facts.files.length, lines };
+  return {
+    agent: true,
+    passes: findings.every(({ severity }) => severity === "notice"),
+    findings,
+    files: facts.files.length,
+    lines,
+  };
 }
 
-const refuse = (rule: ChangeRule, says: string, at: Partial<ChangeFinding> = {}): ChangeFinding => ({ rule, severity: "refuse", says, ...at });
+const refuse = (rule: ChangeRule, says: string, at: Partial<ChangeFinding> = {}): ChangeFinding => ({
+  rule,
+  severity: "refuse",
+  says,
+  ...at,
+});
 
 function place(listed: Repository | undefined, pull: PullFacts): ChangeFinding[] {
   return [
-    ...(listed?.access === "write" ? [] : [refuse("no-write-access", listed ? "the posture gives read access" : "the repository is not in the posture")]),
+    ...(listed?.access === "write"
+      ? []
+      : [refuse("no-write-access", listed ? "the posture gives read access" : "the repository is not in the posture")]),
     ...(pull.fork === true ? [refuse("from-a-fork", "the head lies in another repository")] : []),
-    ...(pull.branch !== undefined && !pull.branch.startsWith(AGENT_BRANCH_PREFIX) ? [refuse("outside-agent-branches", `the head is ${pull.branch}`)] : []),
+    ...(pull.branch !== undefined && !pull.branch.startsWith(AGENT_BRANCH_PREFIX)
+      ? [refuse("outside-agent-branches", `the head is ${pull.branch}`)]
+      : []),
   ];
 }
 
@@ -161,7 +200,8 @@ function protectedPaths(listed: Repository | undefined, { files, touched }: Chan
   const guard = new PathMatcher([...PROTECTED_PATHS, ...(listed?.protectedPaths ?? [])]);
   const found = new Map<string, ChangeFinding>();
   const add = (path: string, says: string, commit?: string): void => {
-    if (!found.has(path) && guard.touches(path)) found.set(path, refuse("protected-path", says, { path, ...(commit === undefined ? {} : { commit }) }));
+    if (!found.has(path) && guard.touches(path))
+      found.set(path, refuse("protected-path", says, { path, ...(commit === undefined ? {} : { commit }) }));
   };
   for (const { path, from } of files) {
     add(path, "changed");
@@ -174,23 +214,33 @@ function protectedPaths(listed: Repository | undefined, { files, touched }: Chan
 function foreign({ sha, authorEmail, committerEmail, authorLogin, committerLogin }: ChangeCommit): ChangeFinding {
   const author = authorLogin ?? authorEmail;
   const committer = committerLogin ?? committerEmail;
-  return refuse("commit-by-other", author === committer ? `by ${author}` : `by ${author}, committed by ${committer}`, { commit: sha });
+  return refuse("commit-by-other", author === committer ? `by ${author}` : `by ${author}, committed by ${committer}`, {
+    commit: sha,
+  });
 }
 
 function kinds({ path, kind, target, executable }: ChangedFile): ChangeFinding[] {
   if (kind === "submodule") return [refuse("submodule", "its content is in another repository", { path })];
-  if (kind === "symlink" && target !== undefined && leavesRepository(path, target)) return [refuse("link-outside", `it points to ${target}`, { path })];
+  if (kind === "symlink" && target !== undefined && leavesRepository(path, target))
+    return [refuse("link-outside", `it points to ${target}`, { path })];
   return executable ? [{ rule: "executable", severity: "notice", says: "it was not before", path }] : [];
 }
 
 /** How the gate opens a pull request; one that a person opens from an agent branch has neither, and says who opened it. */
 function opening(environment: Environment, { author, labels, body }: PullFacts): ChangeFinding[] {
   if (author === undefined) return [];
-  const missing = (rule: ChangeRule, says: string): ChangeFinding => ({ ...refuse(rule, says), severity: isMachineUser(environment, author) ? "refuse" : "notice" });
+  const missing = (rule: ChangeRule, says: string): ChangeFinding => ({
+    ...refuse(rule, says),
+    severity: isMachineUser(environment, author) ? "refuse" : "notice",
+  });
   const { label } = environment.review;
   return [
-    ...(labels !== undefined && !labels.some((one) => one.toLowerCase() === label.toLowerCase()) ? [missing("label-missing", `no label ${label}`)] : []),
-    ...(body !== undefined && requestOf(body) === undefined ? [missing("request-missing", `no line ${REQUEST_TRAILER}: <id>`)] : []),
+    ...(labels !== undefined && !labels.some((one) => one.toLowerCase() === label.toLowerCase())
+      ? [missing("label-missing", `no label ${label}`)]
+      : []),
+    ...(body !== undefined && requestOf(body) === undefined
+      ? [missing("request-missing", `no line ${REQUEST_TRAILER}: <id>`)]
+      : []),
   ];
 }
 
@@ -207,16 +257,26 @@ function isMachineUser(environment: Environment, login: string | undefined): boo
  */
 function isOwn(environment: Environment, commit: ChangeCommit, emails: readonly string[]): boolean {
   if (commit.plainMerge) return true;
-  const own = (login: string | undefined, email: string): boolean => (login === undefined ? isOwnEmail(environment, email, emails) : isMachineUser(environment, login));
+  const own = (login: string | undefined, email: string): boolean =>
+    login === undefined ? isOwnEmail(environment, email, emails) : isMachineUser(environment, login);
   if (!own(commit.authorLogin, commit.authorEmail)) return false;
-  return own(commit.committerLogin, commit.committerEmail) || (commit.committerLogin === undefined ? commit.committerEmail.toLowerCase() === "noreply@github.com" : commit.committerLogin === "web-flow");
+  return (
+    own(commit.committerLogin, commit.committerEmail) ||
+    (commit.committerLogin === undefined
+      ? commit.committerEmail.toLowerCase() === "noreply@github.com"
+      : commit.committerLogin === "web-flow")
+  );
 }
 
 /** The addresses that GitHub gives to an account: with and without its id before the login. */
 function isOwnEmail(environment: Environment, email: string, emails: readonly string[]): boolean {
   const given = email.toLowerCase();
   if (emails.some((one) => one.toLowerCase() === given)) return true;
-  const host = isGitHubDotCom(environment.githubUrl) ? "github.com" : endpoints(environment.githubUrl).origin.replace(/^https?:\/\//, "").replace(/:\d+$/, "");
+  const host = isGitHubDotCom(environment.githubUrl)
+    ? "github.com"
+    : endpoints(environment.githubUrl)
+        .origin.replace(/^https?:\/\//, "")
+        .replace(/:\d+$/, "");
   const [local = "", domain] = given.split("@");
   return domain === `users.noreply.${host.toLowerCase()}` && isMachineUser(environment, local.replace(/^\d+\+/, ""));
 }

@@ -32,11 +32,12 @@ export type Manner = "directly" | "by-pull-request";
 
 const MADE = "# Made by Gatehouse from the environment file";
 const HEADER: Readonly<Record<Manner, string>> = {
-  "directly": `${MADE}. Between the two marks are the repository's own lines; the others are set again by each update.`,
+  directly: `${MADE}. Between the two marks are the repository's own lines; the others are set again by each update.`,
   "by-pull-request": `${MADE}, and changed by pull request. Between the two marks are the repository's own lines.`,
 };
 const OWN = "# --- the repository's own lines";
-const startMark = (origin: string | undefined): string => `${OWN}${origin === undefined ? "" : ` (first found in ${origin})`} ---`;
+const startMark = (origin: string | undefined): string =>
+  `${OWN}${origin === undefined ? "" : ` (first found in ${origin})`} ---`;
 const END_MARK = "# --- end of the repository's own lines ---";
 
 /** What a repository says itself about its owners. */
@@ -59,12 +60,16 @@ export function ownerRules(environment: Environment, repository: Repository): Ow
 
 /** Owners of everything that no later line names. A protected path may be "*" itself: the stronger line alone remains. */
 function general(environment: Environment, repository: Repository): OwnerRule[] {
-  return decisive(environment, repository).some(({ pattern }) => pattern === "*") ? [] : [{ pattern: "*", teams: owners(environment, repository) }];
+  return decisive(environment, repository).some(({ pattern }) => pattern === "*")
+    ? []
+    : [{ pattern: "*", teams: owners(environment, repository) }];
 }
 
 function decisive(environment: Environment, repository: Repository): OwnerRule[] {
   const own = `/${CODEOWNERS_PATH}`;
-  const patterns = sorted([...PROTECTED_PATHS.map(ownable), ...repository.protectedPaths]).filter((pattern) => pattern !== own);
+  const patterns = sorted([...PROTECTED_PATHS.map(ownable), ...repository.protectedPaths]).filter(
+    (pattern) => pattern !== own,
+  );
   return [...patterns, own].map((pattern) => ({ pattern, teams: [securityTeam(environment)] }));
 }
 
@@ -73,8 +78,14 @@ function decisive(environment: Environment, repository: Repository): OwnerRule[]
  * @param kept Lines of the repository's own (see `keptOwners`). They stand between the general rule, which they may refine, and
  *   the decisive ones, which they cannot touch: the last match counts.
  */
-export function codeOwnersText(environment: Environment, repository: Repository, kept: OwnLines = NO_LINES, manner: Manner = "directly"): string {
-  const line = ({ pattern, teams }: OwnerRule) => `${pattern} ${teams.map((team) => `@${environment.organization}/${team}`).join(" ")}`;
+export function codeOwnersText(
+  environment: Environment,
+  repository: Repository,
+  kept: OwnLines = NO_LINES,
+  manner: Manner = "directly",
+): string {
+  const line = ({ pattern, teams }: OwnerRule) =>
+    `${pattern} ${teams.map((team) => `@${environment.organization}/${team}`).join(" ")}`;
   return [
     HEADER[manner],
     ...general(environment, repository).map(line),
@@ -100,7 +111,9 @@ export function keptOwners(found: FoundOwners | undefined): OwnLines {
   const start = lines.findIndex((line) => line.startsWith(OWN));
   const end = lines.lastIndexOf(END_MARK);
   const origin = CODEOWNERS_PLACES.find((place) => lines[start] === startMark(place));
-  return start < 0 || end < start ? NO_LINES : { text: trimmed(lines.slice(start + 1, end)), ...(origin === undefined ? {} : { origin }) };
+  return start < 0 || end < start
+    ? NO_LINES
+    : { text: trimmed(lines.slice(start + 1, end)), ...(origin === undefined ? {} : { origin }) };
 }
 
 function trimmed(lines: readonly string[]): string {
@@ -124,18 +137,33 @@ export interface OwnersPlan {
  * @param found What the repository has; undefined when it has none.
  * @param demanded Whether a rule of the default branch demands a pull request of the deployment too.
  */
-export function planOwners(environment: Environment, repository: Repository, found: FoundOwners | undefined, demanded: boolean): OwnersPlan {
+export function planOwners(
+  environment: Environment,
+  repository: Repository,
+  found: FoundOwners | undefined,
+  demanded: boolean,
+): OwnersPlan {
   const kept = keptOwners(found);
   const before = found?.path === CODEOWNERS_PATH ? mannerOf(found.text) : undefined;
   const manner = before ?? (demanded ? "by-pull-request" : "directly");
   const text = codeOwnersText(environment, repository, kept, manner);
   const differs = found?.path !== CODEOWNERS_PATH || found.text !== text;
   const propose = differs && (demanded || manner === "by-pull-request");
-  return { text, manner, write: differs && !propose ? "set" : "keep", shared: kept.text !== "" && (kept.origin ?? CODEOWNERS_PATH) === CODEOWNERS_PATH, ...(propose ? { proposal: `gatehouse/code-owners-${mark(text)}` } : {}) };
+  return {
+    text,
+    manner,
+    write: differs && !propose ? "set" : "keep",
+    shared: kept.text !== "" && (kept.origin ?? CODEOWNERS_PATH) === CODEOWNERS_PATH,
+    ...(propose ? { proposal: `gatehouse/code-owners-${mark(text)}` } : {}),
+  };
 }
 
 /** Whether the file as it is differs from what the environment says; only then does it matter which rules stand in the way. */
-export function ownersDiffer(environment: Environment, repository: Repository, found: FoundOwners | undefined): boolean {
+export function ownersDiffer(
+  environment: Environment,
+  repository: Repository,
+  found: FoundOwners | undefined,
+): boolean {
   const { write, proposal } = planOwners(environment, repository, found, false);
   return write === "set" || proposal !== undefined;
 }
@@ -153,14 +181,21 @@ export interface OwnersProblem {
  */
 export function keptProblems(environment: Environment, kept: string): OwnersProblem[] {
   const lines = kept === "" ? [] : kept.split("\n");
-  return lines.flatMap((line, index) => lineProblems(environment, line).map((problem) => ({ line: index + 1, ...problem })));
+  return lines.flatMap((line, index) =>
+    lineProblems(environment, line).map((problem) => ({ line: index + 1, ...problem })),
+  );
 }
 
 /** Slugs of the organization's teams that own something by the repository's own lines. */
 export function keptTeams(environment: Environment, kept: string): string[] {
   const prefix = `@${environment.organization.toLowerCase()}/`;
-  return sorted(kept.split("\n").flatMap((line) => tokens(line).slice(1))
-    .filter((owner) => owner.toLowerCase().startsWith(prefix)).map((owner) => owner.slice(prefix.length).toLowerCase()));
+  return sorted(
+    kept
+      .split("\n")
+      .flatMap((line) => tokens(line).slice(1))
+      .filter((owner) => owner.toLowerCase().startsWith(prefix))
+      .map((owner) => owner.slice(prefix.length).toLowerCase()),
+  );
 }
 
 const EVERYTHING: ReadonlySet<string> = new Set(["*", "**", "/*", "/**", "**/*", "/**/*", "/"]);
@@ -168,17 +203,42 @@ const EVERYTHING: ReadonlySet<string> = new Set(["*", "**", "/*", "/**", "**/*",
 function lineProblems({ organization, agent }: Environment, line: string): Omit<OwnersProblem, "line">[] {
   const [pattern, ...found] = tokens(line);
   if (pattern === undefined) return [];
-  const patternProblem = /^!/.test(pattern) ? "GitHub knows no negation in CODEOWNERS"
-    : /[[\]]/.test(pattern) ? "GitHub knows no character ranges in CODEOWNERS"
-      : pattern.startsWith("\\#") ? "GitHub knows no escaped # in CODEOWNERS" : undefined;
-  if (found.length === 0 && EVERYTHING.has(pattern)) return [{ wrong: `${pattern} without an owner takes the owners' review from everything`, right: "an owner on that line, or a narrower pattern" }];
-  if (patternProblem) return [{ wrong: `${pattern}: ${patternProblem} and skips the line`, right: "a pattern without it" }];
+  const patternProblem = /^!/.test(pattern)
+    ? "GitHub knows no negation in CODEOWNERS"
+    : /[[\]]/.test(pattern)
+      ? "GitHub knows no character ranges in CODEOWNERS"
+      : pattern.startsWith("\\#")
+        ? "GitHub knows no escaped # in CODEOWNERS"
+        : undefined;
+  if (found.length === 0 && EVERYTHING.has(pattern))
+    return [
+      {
+        wrong: `${pattern} without an owner takes the owners' review from everything`,
+        right: "an owner on that line, or a narrower pattern",
+      },
+    ];
+  if (patternProblem)
+    return [{ wrong: `${pattern}: ${patternProblem} and skips the line`, right: "a pattern without it" }];
   return found.flatMap((owner) => {
     const [handle, team] = owner.replace(/^@/, "").toLowerCase().split("/");
-    if (!/^@[\w-]+(?:\/[\w-]+)?$|^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(owner)) return [{ wrong: `${owner} is no owner, and GitHub skips the line`, right: "@user, @organization/team or an e-mail address" }];
-    if (team === undefined && handle === agent.machineUser.toLowerCase()) return [{ wrong: `${owner} is the agent's own account`, right: "people: what the agent owns, it could approve" }];
-    if (team !== undefined && handle !== organization.toLowerCase()) return [{ wrong: `${owner} is a team of another organization, and GitHub skips the line`, right: `a team of ${organization}` }];
-    if (team === agent.team) return [{ wrong: `${owner} is the agent's own team`, right: "people: what the agent owns, it could approve" }];
+    if (!/^@[\w-]+(?:\/[\w-]+)?$|^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(owner))
+      return [
+        {
+          wrong: `${owner} is no owner, and GitHub skips the line`,
+          right: "@user, @organization/team or an e-mail address",
+        },
+      ];
+    if (team === undefined && handle === agent.machineUser.toLowerCase())
+      return [{ wrong: `${owner} is the agent's own account`, right: "people: what the agent owns, it could approve" }];
+    if (team !== undefined && handle !== organization.toLowerCase())
+      return [
+        {
+          wrong: `${owner} is a team of another organization, and GitHub skips the line`,
+          right: `a team of ${organization}`,
+        },
+      ];
+    if (team === agent.team)
+      return [{ wrong: `${owner} is the agent's own team`, right: "people: what the agent owns, it could approve" }];
     return [];
   });
 }

@@ -22,9 +22,19 @@ const GITHUB_COM: Endpoints = {
  *   The forms that the GitHub provider takes (`…/`, `…/api/v3`, `…/api/v3/`) mean the same server.
  */
 export function endpoints(githubUrl?: string): Endpoints {
-  const base = (githubUrl ?? "").trim().replace(/\/+$/, "").replace(/\/api\/v3$/i, "").replace(/\/+$/, "");
+  const base = (githubUrl ?? "")
+    .trim()
+    .replace(/\/+$/, "")
+    .replace(/\/api\/v3$/i, "")
+    .replace(/\/+$/, "");
   if (base === "" || isGitHubDotCom(base)) return GITHUB_COM;
-  return { origin: base, api: `${base}/api/v3`, graphql: `${base}/api/graphql`, git: base, oidcIssuer: `${base}/_services/token` };
+  return {
+    origin: base,
+    api: `${base}/api/v3`,
+    graphql: `${base}/api/graphql`,
+    git: base,
+    oidcIssuer: `${base}/_services/token`,
+  };
 }
 
 /** Whether a base URL is github.com under one of the names that GitHub's provider accepts for it. */

@@ -8,7 +8,10 @@ export interface PostureProblem {
 
 /** All mistakes of an environment at once; its message is one line each and is meant for the person who edits the file. */
 export class PostureError extends Error {
-  constructor(readonly problems: readonly PostureProblem[], readonly file?: string) {
+  constructor(
+    readonly problems: readonly PostureProblem[],
+    readonly file?: string,
+  ) {
     super(problems.map((p) => `${file ? `${file}: ` : ""}${p.path}: ${p.wrong}; ${p.right}`).join("\n"));
     this.name = "PostureError";
     this.stack = undefined; // a person's mistake needs no stack trace

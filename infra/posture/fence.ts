@@ -101,15 +101,32 @@ export function rulesets(environment: Environment, repository: Repository): Rule
   const defaultBranch = { includes: ["~DEFAULT_BRANCH"], excludes: [] };
   const closing: RulesetPlan[] = [
     // `update` is also what stops the agent from merging: a merge updates the target branch.
-    { key: "branches", name: fence, target: "branch", refs: { includes: ["~ALL"], excludes: repository.access === "write" ? [AGENT_BRANCHES] : [] }, bypass: everyone,
-      rules: { creation: true, update: true, deletion: true, nonFastForward: true } },
-    { key: "tags", name: tags, target: "tag", refs: { includes: ["~ALL"], excludes: [] }, bypass: everyone,
-      rules: { creation: true, update: true, deletion: true } },
+    {
+      key: "branches",
+      name: fence,
+      target: "branch",
+      refs: { includes: ["~ALL"], excludes: repository.access === "write" ? [AGENT_BRANCHES] : [] },
+      bypass: everyone,
+      rules: { creation: true, update: true, deletion: true, nonFastForward: true },
+    },
+    {
+      key: "tags",
+      name: tags,
+      target: "tag",
+      refs: { includes: ["~ALL"], excludes: [] },
+      bypass: everyone,
+      rules: { creation: true, update: true, deletion: true },
+    },
   ];
   if (repository.access === "read") return closing;
   const plans: RulesetPlan[] = [
     ...closing,
-    { key: "review", name: review, target: "branch", refs: defaultBranch, bypass: { teams: [], organizationAdmins: rules.administrators === "bypass" },
+    {
+      key: "review",
+      name: review,
+      target: "branch",
+      refs: defaultBranch,
+      bypass: { teams: [], organizationAdmins: rules.administrators === "bypass" },
       rules: {
         pullRequest: {
           requiredApprovingReviewCount: rules.approvals,
@@ -117,16 +134,44 @@ export function rulesets(environment: Environment, repository: Repository): Rule
           dismissStaleReviewsOnPush: true,
           requireLastPushApproval: true,
           requiredReviewThreadResolution: true,
-          ...(offersPushRules(environment, repository) ? {} : { requiredReviewers: [{ team: securityTeam(environment), filePatterns: protectedPatterns(repository) }] }),
+          ...(offersPushRules(environment, repository)
+            ? {}
+            : {
+                requiredReviewers: [{ team: securityTeam(environment), filePatterns: protectedPatterns(repository) }],
+              }),
         },
-        ...(rules.requiredChecks.length > 0 ? { requiredStatusChecks: { strictRequiredStatusChecksPolicy: true as const, requiredChecks: sortedChecks(environment) } } : {}),
+        ...(rules.requiredChecks.length > 0
+          ? {
+              requiredStatusChecks: {
+                strictRequiredStatusChecksPolicy: true as const,
+                requiredChecks: sortedChecks(environment),
+              },
+            }
+          : {}),
         ...(rules.signedCommits ? { requiredSignatures: true as const } : {}),
-      } },
-    { key: "history", name: history, target: "branch", refs: defaultBranch, bypass: NOBODY,
-      rules: { deletion: true, nonFastForward: true, ...(rules.linearHistory ? { requiredLinearHistory: true as const } : {}) } },
+      },
+    },
+    {
+      key: "history",
+      name: history,
+      target: "branch",
+      refs: defaultBranch,
+      bypass: NOBODY,
+      rules: {
+        deletion: true,
+        nonFastForward: true,
+        ...(rules.linearHistory ? { requiredLinearHistory: true as const } : {}),
+      },
+    },
   ];
   if (offersPushRules(environment, repository)) {
-    plans.push({ key: "paths", name: paths, target: "push", bypass: guardians, rules: { filePathRestriction: { restrictedFilePaths: restrictedPaths(repository) } } });
+    plans.push({
+      key: "paths",
+      name: paths,
+      target: "push",
+      bypass: guardians,
+      rules: { filePathRestriction: { restrictedFilePaths: restrictedPaths(repository) } },
+    });
   }
   return plans;
 }
@@ -149,13 +194,24 @@ export function organizationRulesets(environment: Environment): OrganizationRule
       shared.set(id, entry);
     }
   }
-  return [...shared].map(([id, { plan, repositories }]) => ({ ...plan, id, name: `${plan.name} (${id.slice(plan.key.length + 1)})`, repositories: sorted(repositories) }))
+  return [...shared]
+    .map(([id, { plan, repositories }]) => ({
+      ...plan,
+      id,
+      name: `${plan.name} (${id.slice(plan.key.length + 1)})`,
+      repositories: sorted(repositories),
+    }))
     .sort((a, b) => byCode(a.id, b.id));
 }
 
 /** What can differ between two repositories of one environment: who passes, which branches, which paths. Not what is the same for all. */
 function distinction({ bypass, refs, rules }: RulesetPlan): string {
-  return JSON.stringify([bypass.teams, refs?.excludes, rules.filePathRestriction, rules.pullRequest?.requiredReviewers]);
+  return JSON.stringify([
+    bypass.teams,
+    refs?.excludes,
+    rules.filePathRestriction,
+    rules.pullRequest?.requiredReviewers,
+  ]);
 }
 
 /** The classic protection of the default branch, for one repository the agent may write to. */
@@ -211,5 +267,7 @@ function folder(path: string): string[] {
 }
 
 function sortedChecks(environment: Environment) {
-  return [...environment.review.requiredChecks].sort((a, b) => (a.context < b.context ? -1 : 1)).map(({ context, integrationId }) => ({ context, integrationId }));
+  return [...environment.review.requiredChecks]
+    .sort((a, b) => (a.context < b.context ? -1 : 1))
+    .map(({ context, integrationId }) => ({ context, integrationId }));
 }

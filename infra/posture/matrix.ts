@@ -11,11 +11,18 @@ export const LOCKS_NEEDED = 2;
 export type Verdict = { readonly allowed: true } | { readonly allowed: false; readonly locks: readonly LockId[] };
 
 /** What an agent may do in each kind of place, and what stops the rest: the same for the same environment. */
-export type AccessMatrix = Readonly<Partial<Record<Place, {
-  readonly allowed: readonly string[];
-  /** Locks by action. */
-  readonly stopped: Readonly<Record<string, readonly LockId[]>>;
-}>>>;
+export type AccessMatrix = Readonly<
+  Partial<
+    Record<
+      Place,
+      {
+        readonly allowed: readonly string[];
+        /** Locks by action. */
+        readonly stopped: Readonly<Record<string, readonly LockId[]>>;
+      }
+    >
+  >
+>;
 
 const PLACES: readonly Place[] = ["write", "read", "unlisted", "account"];
 
@@ -24,16 +31,26 @@ const PLACES: readonly Place[] = ["write", "read", "unlisted", "account"];
  * are those that every one of them has.
  * @param repository Judges this one alone.
  */
-export function verdict(environment: Environment, action: Action, place: Place, repository?: Repository): Verdict | undefined {
+export function verdict(
+  environment: Environment,
+  action: Action,
+  place: Place,
+  repository?: Repository,
+): Verdict | undefined {
   const standing = action.at[place];
   if (standing === undefined) return undefined;
   if (standing === "allowed") return { allowed: true };
   const contexts = repository ? [{ environment, repository }] : contextsOf(environment, place);
-  return { allowed: false, locks: contexts.reduce<readonly LockId[]>((locks, context) => present(locks, context), standing.locks) };
+  return {
+    allowed: false,
+    locks: contexts.reduce<readonly LockId[]>((locks, context) => present(locks, context), standing.locks),
+  };
 }
 
 /** Locks that the model knows but GitHub does not offer here, each with the actions it would stop and what would bring it. */
-export function missingLocks(environment: Environment): Record<string, { readonly actions: string; readonly right: string }> {
+export function missingLocks(
+  environment: Environment,
+): Record<string, { readonly actions: string; readonly right: string }> {
   const missing = new Map<LockId, { actions: string[]; right: string }>();
   for (const { action, locks, context } of forbidden(environment)) {
     for (const id of locks) {
@@ -44,7 +61,11 @@ export function missingLocks(environment: Environment): Record<string, { readonl
       missing.set(id, entry);
     }
   }
-  return Object.fromEntries([...missing].sort(([a], [b]) => byCode(a, b)).map(([id, { actions, right }]) => [id, { actions: sorted(actions).join(", "), right }]));
+  return Object.fromEntries(
+    [...missing]
+      .sort(([a], [b]) => byCode(a, b))
+      .map(([id, { actions, right }]) => [id, { actions: sorted(actions).join(", "), right }]),
+  );
 }
 
 /** Keys by which an environment says what GitHub offers. */
@@ -53,29 +74,40 @@ const OFFERED: ReadonlySet<string> = new Set(["plan", "repositories[].visibility
 /** The access matrix of an environment. */
 export function accessMatrix(environment: Environment): AccessMatrix {
   const ordered = [...CATALOGUE].sort((a, b) => byCode(a.id, b.id));
-  return Object.fromEntries(placesOf(environment).map((place) => {
-    const allowed: string[] = [];
-    const stopped: Record<string, readonly LockId[]> = {};
-    for (const action of ordered) {
-      const judged = verdict(environment, action, place);
-      if (judged?.allowed) allowed.push(action.id);
-      else if (judged) stopped[action.id] = judged.locks;
-    }
-    return [place, { allowed, stopped }];
-  }));
+  return Object.fromEntries(
+    placesOf(environment).map((place) => {
+      const allowed: string[] = [];
+      const stopped: Record<string, readonly LockId[]> = {};
+      for (const action of ordered) {
+        const judged = verdict(environment, action, place);
+        if (judged?.allowed) allowed.push(action.id);
+        else if (judged) stopped[action.id] = judged.locks;
+      }
+      return [place, { allowed, stopped }];
+    }),
+  );
 }
 
 /** The access matrix with one line for each action, as it stands in a stack's outputs: a diff then shows the lines that change. */
-export function readableMatrix(environment: Environment): Record<string, { allowed: string; stopped: Record<string, string> }> {
-  return Object.fromEntries(Object.entries(accessMatrix(environment)).map(([place, { allowed, stopped }]) => [place, {
-    allowed: allowed.join(", "),
-    stopped: Object.fromEntries(Object.entries(stopped).map(([id, locks]) => [id, locks.join(" + ")])),
-  }]));
+export function readableMatrix(
+  environment: Environment,
+): Record<string, { allowed: string; stopped: Record<string, string> }> {
+  return Object.fromEntries(
+    Object.entries(accessMatrix(environment)).map(([place, { allowed, stopped }]) => [
+      place,
+      {
+        allowed: allowed.join(", "),
+        stopped: Object.fromEntries(Object.entries(stopped).map(([id, locks]) => [id, locks.join(" + ")])),
+      },
+    ]),
+  );
 }
 
 /** The access of each listed repository, by name. */
 export function accessOf(environment: Environment): Record<string, AccessLevel> {
-  return Object.fromEntries([...environment.repositories].sort((a, b) => byCode(a.name, b.name)).map(({ name, access }) => [name, access]));
+  return Object.fromEntries(
+    [...environment.repositories].sort((a, b) => byCode(a.name, b.name)).map(({ name, access }) => [name, access]),
+  );
 }
 
 /**
@@ -85,9 +117,13 @@ export function accessOf(environment: Environment): Record<string, AccessLevel> 
 export function lockProblems(environment: Environment): PostureProblem[] {
   const open = new Map<string, { remedy: Remedy; actions: string[] }>();
   for (const { action, place, locks, context } of forbidden(environment)) {
-    if (oneLockIsEnough(action, place) !== undefined || keepers(present(locks, context)).length >= LOCKS_NEEDED) continue;
+    if (oneLockIsEnough(action, place) !== undefined || keepers(present(locks, context)).length >= LOCKS_NEEDED)
+      continue;
     const remedy = locks.map((id) => lock(id).absent?.(context)).find((found) => found !== undefined);
-    if (!remedy) throw new Error(`the catalogue gives ${action.id} at ${place} fewer than ${LOCKS_NEEDED} locks, whatever the environment`);
+    if (!remedy)
+      throw new Error(
+        `the catalogue gives ${action.id} at ${place} fewer than ${LOCKS_NEEDED} locks, whatever the environment`,
+      );
     const key = `${remedy.path}\n${remedy.right}`;
     const entry = open.get(key) ?? { remedy, actions: [] };
     entry.actions.push(action.id);
@@ -101,7 +137,12 @@ export function lockProblems(environment: Environment): PostureProblem[] {
 }
 
 /** Every forbidden action of the catalogue, at each place and in each context that an environment has, with the locks that the model knows against it. */
-function* forbidden(environment: Environment): Generator<{ readonly action: Action; readonly place: Place; readonly locks: readonly LockId[]; readonly context: LockContext }> {
+function* forbidden(environment: Environment): Generator<{
+  readonly action: Action;
+  readonly place: Place;
+  readonly locks: readonly LockId[];
+  readonly context: LockContext;
+}> {
   for (const place of placesOf(environment)) {
     for (const action of CATALOGUE) {
       const standing = action.at[place];
@@ -113,7 +154,10 @@ function* forbidden(environment: Environment): Generator<{ readonly action: Acti
 
 /** The kinds of place that an environment has. */
 function placesOf(environment: Environment): Place[] {
-  return PLACES.filter((place) => place === "unlisted" || place === "account" || environment.repositories.some(({ access }) => access === place));
+  return PLACES.filter(
+    (place) =>
+      place === "unlisted" || place === "account" || environment.repositories.some(({ access }) => access === place),
+  );
 }
 
 /** The distinct ways in which repositories of a place can have locks: these depend on visibility alone. */

@@ -28,10 +28,20 @@ export interface VaultNames {
   readonly minter: string;
   /** The machine user's password, for the day a person must sign in. */
   readonly breakGlass: string;
-  readonly policies: { readonly gate: string; readonly rotator: string; readonly auditor: string; readonly deployer: string };
+  readonly policies: {
+    readonly gate: string;
+    readonly rotator: string;
+    readonly auditor: string;
+    readonly deployer: string;
+  };
   /** Sign-ins of the two Workers: `role` is the gate's, `rotator` the rotator's. */
   readonly appRole: { readonly mount: string; readonly role: string; readonly rotator: string };
-  readonly ci: { readonly mount: string; readonly rotatorRole: string; readonly auditorRole: string; readonly audience: string };
+  readonly ci: {
+    readonly mount: string;
+    readonly rotatorRole: string;
+    readonly auditorRole: string;
+    readonly audience: string;
+  };
   readonly quota: string;
 }
 
@@ -45,7 +55,13 @@ export interface Names {
   readonly auditBucket: string;
   /** Absent when Workers KV is the token store. */
   readonly vault?: VaultNames;
-  readonly rulesets: { readonly fence: string; readonly tags: string; readonly review: string; readonly history: string; readonly paths: string };
+  readonly rulesets: {
+    readonly fence: string;
+    readonly tags: string;
+    readonly review: string;
+    readonly history: string;
+    readonly paths: string;
+  };
 }
 
 /** Derives all shared names from an environment. */
@@ -78,9 +94,19 @@ function vaultNames(machineUser: string, mount: string, path: string): VaultName
     operator: `${path}-operator`,
     minter: `${path}-minter`,
     breakGlass: `break-glass/${machineUser}`,
-    policies: { gate: policy("gate"), rotator: policy("rotator"), auditor: policy("auditor"), deployer: policy("deployer") },
+    policies: {
+      gate: policy("gate"),
+      rotator: policy("rotator"),
+      auditor: policy("auditor"),
+      deployer: policy("deployer"),
+    },
     appRole: { mount: "gatehouse-gate", role: machineUser, rotator: `${machineUser}-rotator` },
-    ci: { mount: "gatehouse-ci", rotatorRole: "rotator", auditorRole: "auditor", audience: `gatehouse-${mount.replaceAll("/", "-")}` },
+    ci: {
+      mount: "gatehouse-ci",
+      rotatorRole: "rotator",
+      auditorRole: "auditor",
+      audience: `gatehouse-${mount.replaceAll("/", "-")}`,
+    },
     quota: `gatehouse-${machineUser.toLowerCase()}`,
   };
 }

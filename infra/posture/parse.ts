@@ -17,7 +17,11 @@ export interface ParseContext {
  * @param file Name of the file that a person has to edit; it starts every line of the error.
  * @throws PostureError with every mistake at once, in the order of the file's keys.
  */
-export function parseEnvironment(raw: Record<string, unknown>, file: string, context: ParseContext = { now: new Date() }): Environment {
+export function parseEnvironment(
+  raw: Record<string, unknown>,
+  file: string,
+  context: ParseContext = { now: new Date() },
+): Environment {
   const result = environmentSchema.safeParse(raw, { error: () => NO_SENTENCE });
   const problems = result.success ? [] : result.error.issues.flatMap((issue) => problemsOf(issue, raw));
   const all = firstPerPath([...problems, ...crossProblems(readable(environmentSchema, raw) ?? {}, context)]);

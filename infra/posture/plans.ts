@@ -6,12 +6,18 @@ import type { Environment, Repository } from "./schema";
  */
 
 /** Rulesets, branch protection and code owners: everywhere on a paid plan, on public repositories alone on the free one. */
-export function offersRules(environment: Pick<Environment, "plan">, repository: Pick<Repository, "visibility">): boolean {
+export function offersRules(
+  environment: Pick<Environment, "plan">,
+  repository: Pick<Repository, "visibility">,
+): boolean {
   return environment.plan !== "free" || repository.visibility === "public";
 }
 
 /** Push rulesets (protected paths on every branch): private and internal repositories of a paid plan. */
-export function offersPushRules(environment: Pick<Environment, "plan">, repository: Pick<Repository, "visibility">): boolean {
+export function offersPushRules(
+  environment: Pick<Environment, "plan">,
+  repository: Pick<Repository, "visibility">,
+): boolean {
   return environment.plan !== "free" && repository.visibility !== "public";
 }
 

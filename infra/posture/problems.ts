@@ -43,9 +43,22 @@ const EXPECTED: Readonly<Record<string, string>> = {
 };
 
 /** What a value that is none of the listed ones is called. */
-const NOUNS: Readonly<Record<string, string>> = { access: "level", kind: "kind", plan: "plan", visibility: "visibility", attach: "way", lfs: "choice", administrators: "choice" };
+const NOUNS: Readonly<Record<string, string>> = {
+  access: "level",
+  kind: "kind",
+  plan: "plan",
+  visibility: "visibility",
+  attach: "way",
+  lfs: "choice",
+  administrators: "choice",
+};
 const TYPE_NAMES: Readonly<Record<string, string>> = {
-  string: "a text", number: "a number", int: "a whole number", boolean: "true or false", array: "a list", object: "a mapping",
+  string: "a text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "a mapping",
 };
 /** Values at these keys may carry credentials and are never repeated in a message. */
 const CONFIDENTIAL = new Set(["destination", "ownershipChallenge"]);
@@ -53,7 +66,8 @@ const CONFIDENTIAL = new Set(["destination", "ownershipChallenge"]);
 /** One problem per place of a zod issue: unknown keys give one each. */
 export function problemsOf(issue: Issue, raw: unknown): PostureProblem[] {
   const path = issue.path;
-  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey([...path, key], knownKeys(path, raw)));
+  if (issue.code === "unrecognized_keys")
+    return issue.keys.map((key) => unknownKey([...path, key], knownKeys(path, raw)));
   const value = valueAt(raw, path);
   const own = issue.message === NO_SENTENCE ? undefined : issue.message;
   const right = own ?? EXPECTED[generic(path)] ?? expectation(issue);
@@ -67,13 +81,15 @@ export function keyPath(path: Path): string {
 
 /** A value as a person would recognise it, on one line, shortened. */
 export function show(value: unknown): string {
-  const text = typeof value === "string" && /^[\w./:@-]+$/.test(value) ? value : (JSON.stringify(value) ?? String(value));
+  const text =
+    typeof value === "string" && /^[\w./:@-]+$/.test(value) ? value : (JSON.stringify(value) ?? String(value));
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 
 /** The word among `candidates` that a mistyped `word` most likely meant. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
-  const ranked = candidates.map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
+  const ranked = candidates
+    .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance || a.candidate.localeCompare(b.candidate));
   const best = ranked[0];
   return best && best.distance <= Math.max(2, Math.floor(best.candidate.length / 3)) ? best.candidate : undefined;
@@ -82,7 +98,11 @@ export function nearest(word: string, candidates: readonly string[]): string | u
 function unknownKey(path: Path, known: readonly string[]): PostureProblem {
   const key = String(path.at(-1));
   const meant = nearest(key, known);
-  return { path: keyPath(path), wrong: "unknown key", right: meant ? `did you mean ${meant}?` : `one of ${[...known].sort().join(", ")}` };
+  return {
+    path: keyPath(path),
+    wrong: "unknown key",
+    right: meant ? `did you mean ${meant}?` : `one of ${[...known].sort().join(", ")}`,
+  };
 }
 
 function wrongness(issue: Issue, path: Path, value: unknown): string {
@@ -91,24 +111,39 @@ function wrongness(issue: Issue, path: Path, value: unknown): string {
   const shown = CONFIDENTIAL.has(String(path.at(-1))) ? "the value" : show(value);
   switch (issue.code) {
     case "invalid_value":
-    case "invalid_union": return `no such ${NOUNS[String(path.at(-1))] ?? "value"}: ${shown}`;
-    case "invalid_type": return `${typeof value === "string" && shown !== "the value" ? JSON.stringify(shown) : shown} is not ${TYPE_NAMES[issue.expected] ?? "what is needed here"}`;
-    case "too_big": return `${Array.isArray(value) ? `${value.length} entries` : shown} is too ${issue.origin === "string" ? "long" : "much"}`;
-    case "too_small": return isEmpty(value) ? "empty" : `${shown} is too ${issue.origin === "string" ? "short" : "little"}`;
-    case "invalid_format": return value === "" ? "empty" : `not valid: ${shown}`;
-    default: return `not valid: ${shown}`;
+    case "invalid_union":
+      return `no such ${NOUNS[String(path.at(-1))] ?? "value"}: ${shown}`;
+    case "invalid_type":
+      return `${typeof value === "string" && shown !== "the value" ? JSON.stringify(shown) : shown} is not ${TYPE_NAMES[issue.expected] ?? "what is needed here"}`;
+    case "too_big":
+      return `${Array.isArray(value) ? `${value.length} entries` : shown} is too ${issue.origin === "string" ? "long" : "much"}`;
+    case "too_small":
+      return isEmpty(value) ? "empty" : `${shown} is too ${issue.origin === "string" ? "short" : "little"}`;
+    case "invalid_format":
+      return value === "" ? "empty" : `not valid: ${shown}`;
+    default:
+      return `not valid: ${shown}`;
   }
 }
 
 function expectation(issue: Issue): string {
   switch (issue.code) {
-    case "invalid_value": return either(issue.values.map(String));
-    case "invalid_union": return "options" in issue && Array.isArray(issue.options) ? either(issue.options.map(String)) : "another value";
-    case "invalid_type": return TYPE_NAMES[issue.expected] ?? issue.expected;
-    case "too_big": return `at most ${issue.maximum}${issue.origin === "string" ? " characters" : ""}`;
-    case "too_small": return issue.origin === "string" && Number(issue.minimum) === 1 ? "a text" : `at least ${issue.minimum}${issue.origin === "string" ? " characters" : ""}`;
-    case "invalid_format": return issue.format === "date" ? "a day such as 2026-12-31" : `a valid ${issue.format}`;
-    default: return "another value";
+    case "invalid_value":
+      return either(issue.values.map(String));
+    case "invalid_union":
+      return "options" in issue && Array.isArray(issue.options) ? either(issue.options.map(String)) : "another value";
+    case "invalid_type":
+      return TYPE_NAMES[issue.expected] ?? issue.expected;
+    case "too_big":
+      return `at most ${issue.maximum}${issue.origin === "string" ? " characters" : ""}`;
+    case "too_small":
+      return issue.origin === "string" && Number(issue.minimum) === 1
+        ? "a text"
+        : `at least ${issue.minimum}${issue.origin === "string" ? " characters" : ""}`;
+    case "invalid_format":
+      return issue.format === "date" ? "a day such as 2026-12-31" : `a valid ${issue.format}`;
+    default:
+      return "another value";
   }
 }
 
@@ -122,7 +157,9 @@ function isEmpty(value: unknown): boolean {
 }
 
 function generic(path: Path): string {
-  return path.map((part, i) => (typeof part === "number" ? "[]" : i === 0 ? String(part) : `.${String(part)}`)).join("");
+  return path
+    .map((part, i) => (typeof part === "number" ? "[]" : i === 0 ? String(part) : `.${String(part)}`))
+    .join("");
 }
 
 /** Levenshtein distance, with a swap of neighbours counted as one. */

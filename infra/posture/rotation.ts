@@ -46,10 +46,15 @@ export function planRotation(environment: Environment, githubUrl?: string): Rota
     credential,
     permissions: tokenPermissions(environment),
     scopes: tokenScopes(environment),
-    repositories: environment.repositories.map(({ name, access }) => ({ name, access })).sort((a, b) => byCode(a.name, b.name)),
+    repositories: environment.repositories
+      .map(({ name, access }) => ({ name, access }))
+      .sort((a, b) => byCode(a.name, b.name)),
     endpoints: { origin, api },
     everyDays: environment.rotation.everyDays,
-    expiryDays: credential.kind === "personal-access-token" || credential.kind === "ghes-impersonation" ? credential.expiryDays : undefined,
+    expiryDays:
+      credential.kind === "personal-access-token" || credential.kind === "ghes-impersonation"
+        ? credential.expiryDays
+        : undefined,
     graceMinutes: environment.rotation.graceMinutes,
     cacheSeconds: environment.gate.tokenCacheSeconds,
     remindDays: environment.rotation.remindDays,

@@ -5,18 +5,49 @@ import { z } from "zod";
  * It is the one source of truth: whatever else is declared follows from it by the functions of this folder.
  */
 
-const login = z.string().regex(/^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,37}[a-zA-Z0-9])?$/, "a GitHub login: letters, digits and single hyphens, at most 39");
+const login = z
+  .string()
+  .regex(
+    /^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,37}[a-zA-Z0-9])?$/,
+    "a GitHub login: letters, digits and single hyphens, at most 39",
+  );
 const slug = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,99}$/, "a team slug: lower-case letters, digits, - and _");
-const repositoryName = z.string().regex(/^(?!\.{1,2}$)(?!.*\.git$)[A-Za-z0-9_.-]{1,100}$/, "a repository name without its owner: letters, digits, . _ -");
-const hostname = z.string().regex(/^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, "a host name such as github-gate.acme.dev");
+const repositoryName = z
+  .string()
+  .regex(
+    /^(?!\.{1,2}$)(?!.*\.git$)[A-Za-z0-9_.-]{1,100}$/,
+    "a repository name without its owner: letters, digits, . _ -",
+  );
+const hostname = z
+  .string()
+  .regex(
+    /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/,
+    "a host name such as github-gate.acme.dev",
+  );
 const hex32 = z.string().regex(/^[0-9a-f]{32}$/, "32 hexadecimal digits");
-const httpUrl = z.string().regex(/^https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/, "an http(s) URL without user, query or fragment");
-const vaultPath = z.string().regex(/^[A-Za-z0-9_-]+(?:\/[A-Za-z0-9_-]+)*$/, "a path of letters, digits, - and _, without leading or trailing slash");
+const httpUrl = z
+  .string()
+  .regex(/^https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/, "an http(s) URL without user, query or fragment");
+const vaultPath = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9_-]+(?:\/[A-Za-z0-9_-]+)*$/,
+    "a path of letters, digits, - and _, without leading or trailing slash",
+  );
 const branchName = z.string().regex(/^(?!\/)(?!.*\.\.)[A-Za-z0-9._/-]{1,200}$/, "a branch name");
-const whole = (min: number, max: number) => z.int(`a whole number from ${min} to ${max}`).min(min, `a whole number from ${min} to ${max}`).max(max, `a whole number from ${min} to ${max}`);
+const whole = (min: number, max: number) =>
+  z
+    .int(`a whole number from ${min} to ${max}`)
+    .min(min, `a whole number from ${min} to ${max}`)
+    .max(max, `a whole number from ${min} to ${max}`);
 
 export const ACCESS_LEVELS = ["read", "write"] as const;
-export const CREDENTIAL_KINDS = ["personal-access-token", "app-user-token", "app-installation", "ghes-impersonation"] as const;
+export const CREDENTIAL_KINDS = [
+  "personal-access-token",
+  "app-user-token",
+  "app-installation",
+  "ghes-impersonation",
+] as const;
 export const ADMINISTRATORS = ["bypass", "bound"] as const;
 export const ATTACHMENTS = ["custom-domain", "route"] as const;
 export const PLANS = ["free", "team", "enterprise"] as const;
@@ -26,16 +57,27 @@ const credential = z.discriminatedUnion("kind", [
   /** A fine-grained personal access token: a person clicks a pre-filled link, the rest is automatic. */
   z.strictObject({ kind: z.literal("personal-access-token"), expiryDays: whole(1, 366).default(30) }),
   /** A GitHub App's expiring user token (8 hours) with its refresh token (6 months). */
-  z.strictObject({ kind: z.literal("app-user-token"), clientId: z.string().min(1), expiryDays: whole(1, 180).default(180) }),
+  z.strictObject({
+    kind: z.literal("app-user-token"),
+    clientId: z.string().min(1),
+    expiryDays: whole(1, 180).default(180),
+  }),
   /** A GitHub App's installation token (1 hour), narrowed to the declared repositories and permissions. */
-  z.strictObject({ kind: z.literal("app-installation"), appId: whole(1, Number.MAX_SAFE_INTEGER), installationId: whole(1, Number.MAX_SAFE_INTEGER) }),
+  z.strictObject({
+    kind: z.literal("app-installation"),
+    appId: whole(1, Number.MAX_SAFE_INTEGER),
+    installationId: whole(1, Number.MAX_SAFE_INTEGER),
+  }),
   /** An impersonation token of a GitHub Enterprise Server, minted by a site administrator. */
   z.strictObject({ kind: z.literal("ghes-impersonation"), expiryDays: whole(1, 366).default(30) }),
 ]);
 
 const sink = z.discriminatedUnion("kind", [
   /** The R2 bucket that the stack creates, with a lock rule for the retention. */
-  z.strictObject({ kind: z.literal("r2"), bucket: z.string().regex(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, "a bucket name") }),
+  z.strictObject({
+    kind: z.literal("r2"),
+    bucket: z.string().regex(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, "a bucket name"),
+  }),
   /** A Logpush job of the Worker's trace events; the destination may carry credentials and is treated as a secret. */
   z.strictObject({
     kind: z.literal("logpush"),
@@ -62,24 +104,32 @@ export const environmentSchema = z.strictObject({
   agent: z.strictObject({
     machineUser: login,
     /** Name of the agent in audit records and on its gate key. */
-    name: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, "a short lower-case name").default("agent"),
+    name: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{0,31}$/, "a short lower-case name")
+      .default("agent"),
     /** Slug of the team that carries the machine user's permissions. */
     team: slug.default("agents"),
     credential,
   }),
-  repositories: z.array(z.strictObject({
-    name: repositoryName,
-    access: z.enum(ACCESS_LEVELS),
-    /** Decides which locks GitHub offers: rulesets for public repositories on every plan, push rules for the others only. */
-    visibility: z.enum(VISIBILITIES).default("private"),
-    /** Team slugs that review what the agent writes, and own the code that the repository's own CODEOWNERS gives to nobody else. */
-    reviewers: z.array(slug).default([]),
-    /** Team slugs of people who go on pushing their own branches; everyone else with write access is held to `claude/**`. */
-    contributors: z.array(slug).default([]),
-    /** More paths the agent may never change, beside workflows and CODEOWNERS (gitignore-like globs). */
-    protectedPaths: z.array(z.string().min(1).max(180)).default([]),
-    defaultBranch: branchName.default("main"),
-  })).min(1, "at least one repository").max(1000, "at most 1000 repositories"),
+  repositories: z
+    .array(
+      z.strictObject({
+        name: repositoryName,
+        access: z.enum(ACCESS_LEVELS),
+        /** Decides which locks GitHub offers: rulesets for public repositories on every plan, push rules for the others only. */
+        visibility: z.enum(VISIBILITIES).default("private"),
+        /** Team slugs that review what the agent writes, and own the code that the repository's own CODEOWNERS gives to nobody else. */
+        reviewers: z.array(slug).default([]),
+        /** Team slugs of people who go on pushing their own branches; everyone else with write access is held to `claude/**`. */
+        contributors: z.array(slug).default([]),
+        /** More paths the agent may never change, beside workflows and CODEOWNERS (gitignore-like globs). */
+        protectedPaths: z.array(z.string().min(1).max(180)).default([]),
+        defaultBranch: branchName.default("main"),
+      }),
+    )
+    .min(1, "at least one repository")
+    .max(1000, "at most 1000 repositories"),
   review: z.strictObject({
     /** Reviewers of last resort; owns every path that no repository team owns. */
     team: slug,
@@ -90,7 +140,10 @@ export const environmentSchema = z.strictObject({
     linearHistory: z.boolean().default(false),
     signedCommits: z.boolean().default(false),
     /** Label that the gate puts on the agent's pull requests. */
-    label: z.string().regex(/^[^,\p{Cc}]{1,50}$/u, "a label of at most 50 characters, without a comma").default("agent"),
+    label: z
+      .string()
+      .regex(/^[^,\p{Cc}]{1,50}$/u, "a label of at most 50 characters, without a comma")
+      .default("agent"),
     /**
      * Rulesets of the organization, a constant number for any number of repositories, in place of rulesets in each repository.
      * Default: where `plan` is enterprise.
@@ -116,7 +169,10 @@ export const environmentSchema = z.strictObject({
   gate: z.strictObject({
     accountId: hex32,
     /** Name of the Worker script; its Durable Objects live in `<name>-ledger`. */
-    name: z.string().regex(/^[a-z][a-z0-9-]{0,53}$/, "a Worker name").default("github-gate"),
+    name: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{0,53}$/, "a Worker name")
+      .default("github-gate"),
     /** Public host name (custom domain); the account's workers.dev when absent. */
     hostname: hostname.optional(),
     /** Zone of `hostname`. */
@@ -124,13 +180,18 @@ export const environmentSchema = z.strictObject({
     /** How `hostname` reaches the Worker: Cloudflare makes its DNS record and certificate, or both exist and a route is added. */
     attach: z.enum(ATTACHMENTS).default("custom-domain"),
     /** The account's name on workers.dev; it makes the gate's address known to the stack when there is no `hostname`. */
-    workersDev: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "the account's name on workers.dev, such as acme-dev").optional(),
+    workersDev: z
+      .string()
+      .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "the account's name on workers.dev, such as acme-dev")
+      .optional(),
     /** The agent's gate key. Raise `generation` by one to make a new key; the one before stays good until `previousUntil`. */
-    key: z.strictObject({
-      generation: whole(1, 100_000).default(1),
-      /** When the key before stops working, such as 2026-07-01T09:00:00Z; at most rotation.gateKeyOverlapHours from now. */
-      previousUntil: z.iso.datetime({ error: "a time such as 2026-07-01T09:00:00Z" }).optional(),
-    }).default({ generation: 1 }),
+    key: z
+      .strictObject({
+        generation: whole(1, 100_000).default(1),
+        /** When the key before stops working, such as 2026-07-01T09:00:00Z; at most rotation.gateKeyOverlapHours from now. */
+        previousUntil: z.iso.datetime({ error: "a time such as 2026-07-01T09:00:00Z" }).optional(),
+      })
+      .default({ generation: 1 }),
     requestsPerMinute: whole(1, 100_000).default(120),
     requestsPerHour: whole(1, 1_000_000).default(4000),
     writesPerMinute: whole(1, 10_000).default(30),
@@ -146,10 +207,12 @@ export const environmentSchema = z.strictObject({
     upstreamTimeoutSeconds: whole(1, 300).default(30),
     lfs: z.enum(["refuse", "proxy"]).default("refuse"),
     /** `observe` lets through what would be refused, and records it; it must end on a date. */
-    mode: z.discriminatedUnion("kind", [
-      z.strictObject({ kind: z.literal("enforce") }),
-      z.strictObject({ kind: z.literal("observe"), until: z.iso.date() }),
-    ]).default({ kind: "enforce" }),
+    mode: z
+      .discriminatedUnion("kind", [
+        z.strictObject({ kind: z.literal("enforce") }),
+        z.strictObject({ kind: z.literal("observe"), until: z.iso.date() }),
+      ])
+      .default({ kind: "enforce" }),
   }),
   audit: z.strictObject({
     retentionDays: whole(1, 3650),

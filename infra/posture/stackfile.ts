@@ -11,7 +11,12 @@ const FORBIDDEN_KEYS = new Set(["__proto__", "constructor", "prototype"]);
  * @param overrides Changes as `pulumi config set --path` takes them, such as `gatehouse:gate.requestsPerMinute=5000`.
  * @throws PostureError when the text is not a stack file, an override cannot be read, or the environment has mistakes.
  */
-export function parseStackFile(text: string, file: string, overrides: readonly string[] = [], context?: ParseContext): Environment {
+export function parseStackFile(
+  text: string,
+  file: string,
+  overrides: readonly string[] = [],
+  context?: ParseContext,
+): Environment {
   return parseEnvironment(readStackFile(text, file, overrides), file, context);
 }
 
@@ -25,13 +30,21 @@ export function readStackFile(text: string, file: string, overrides: readonly st
   const failure = document.errors[0];
   if (failure) {
     const { line, col } = lines.linePos(failure.pos[0]);
-    throw new PostureError([{ path: `line ${line}, column ${col}`, wrong: "not valid YAML", right: firstLine(failure.message) }], file);
+    throw new PostureError(
+      [{ path: `line ${line}, column ${col}`, wrong: "not valid YAML", right: firstLine(failure.message) }],
+      file,
+    );
   }
   const content: unknown = document.toJS({ maxAliasCount: 100 });
   const config = isRecord(content) ? (content.config ?? {}) : undefined;
-  if (!isRecord(config)) throw new PostureError([{ path: "config", wrong: "no configuration", right: "a mapping of keys such as gatehouse:organization" }], file);
+  if (!isRecord(config))
+    throw new PostureError(
+      [{ path: "config", wrong: "no configuration", right: "a mapping of keys such as gatehouse:organization" }],
+      file,
+    );
   const raw: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(config)) if (key.startsWith(PREFIX)) raw[key.slice(PREFIX.length)] = withoutCiphertext(value);
+  for (const [key, value] of Object.entries(config))
+    if (key.startsWith(PREFIX)) raw[key.slice(PREFIX.length)] = withoutCiphertext(value);
   for (const override of overrides) applyOverride(raw, override);
   return raw;
 }
@@ -52,14 +65,19 @@ function withoutCiphertext(value: unknown): unknown {
  */
 export function rawFromConfig(config: Readonly<Record<string, string>>): Record<string, unknown> {
   const raw: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(config)) if (key.startsWith(PREFIX)) raw[key.slice(PREFIX.length)] = fromConfig(value);
+  for (const [key, value] of Object.entries(config))
+    if (key.startsWith(PREFIX)) raw[key.slice(PREFIX.length)] = fromConfig(value);
   return raw;
 }
 
 function fromConfig(value: string): unknown {
   if (value === "true" || value === "false") return value === "true";
   if (!/^\s*[[{]/.test(value)) return value;
-  try { return JSON.parse(value); } catch { return value; }
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
 }
 
 /**
@@ -70,18 +88,30 @@ export function applyOverride(raw: Record<string, unknown>, override: string): v
   const equals = override.indexOf("=");
   const path = equals < 0 ? [] : splitPath(override.slice(0, equals));
   const [top, ...rest] = path;
-  const invalid = (right: string) => new PostureError([{ path: "--config", wrong: `cannot read ${JSON.stringify(override)}`, right }]);
-  if (typeof top !== "string" || path.length === 0) throw invalid("gatehouse:key.path=value, such as gatehouse:gate.requestsPerMinute=300");
+  const invalid = (right: string) =>
+    new PostureError([{ path: "--config", wrong: `cannot read ${JSON.stringify(override)}`, right }]);
+  if (typeof top !== "string" || path.length === 0)
+    throw invalid("gatehouse:key.path=value, such as gatehouse:gate.requestsPerMinute=300");
   if (path.some((part) => FORBIDDEN_KEYS.has(String(part)))) throw invalid("a key of the environment");
   let holder: Record<PropertyKey, unknown> = raw;
   let key: string | number = top;
   for (const next of rest) {
     const existing = holder[key];
     const usable = typeof next === "number" ? Array.isArray(existing) : isRecord(existing);
-    if (existing !== undefined && !usable) throw invalid(`a path that fits: ${String(key)} is ${Array.isArray(existing) ? "a list" : "not a mapping"}`);
-    if (Array.isArray(existing) && typeof next === "number" && next > existing.length) throw invalid(`at most index ${existing.length}, which adds an entry`);
+    if (existing !== undefined && !usable)
+      throw invalid(`a path that fits: ${String(key)} is ${Array.isArray(existing) ? "a list" : "not a mapping"}`);
+    if (Array.isArray(existing) && typeof next === "number" && next > existing.length)
+      throw invalid(`at most index ${existing.length}, which adds an entry`);
     // Copied, so that the caller's values and YAML aliases stay as they are.
-    holder = holder[key] = (Array.isArray(existing) ? [...existing] : isRecord(existing) ? { ...existing } : typeof next === "number" ? [] : {}) as Record<PropertyKey, unknown>;
+    holder = holder[key] = (
+      Array.isArray(existing)
+        ? [...existing]
+        : isRecord(existing)
+          ? { ...existing }
+          : typeof next === "number"
+            ? []
+            : {}
+    ) as Record<PropertyKey, unknown>;
     key = next;
   }
   holder[key] = scalar(override.slice(equals + 1));
@@ -104,7 +134,11 @@ function scalar(text: string): unknown {
   if (text === "true" || text === "false") return text === "true";
   if (/^-?(?:0|[1-9]\d{0,15})$/.test(text)) return Number(text);
   if (/^[[{]/.test(text)) {
-    try { return JSON.parse(text); } catch { return text; }
+    try {
+      return JSON.parse(text);
+    } catch {
+      return text;
+    }
   }
   return text;
 }

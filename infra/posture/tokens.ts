@@ -9,7 +9,9 @@ export type TokenPermissions = Readonly<Record<string, TokenLevel>>;
  * What the agent does with each permission, and how far it goes at each level of access. What is missing here the token must
  * not have: `workflows` above all, whose absence refuses pushes that touch workflow files on every plan.
  */
-const NEEDED: Readonly<Record<string, { readonly read: TokenLevel; readonly write: TokenLevel; readonly because: string }>> = {
+const NEEDED: Readonly<
+  Record<string, { readonly read: TokenLevel; readonly write: TokenLevel; readonly because: string }>
+> = {
   actions: { read: "read", write: "read", because: "reads runs and logs to see why a check failed" },
   checks: { read: "read", write: "read", because: "reads check results" },
   contents: { read: "read", write: "write", because: "clones; pushes to its own branches" },
@@ -34,7 +36,11 @@ const UNAVAILABLE: Readonly<Record<CredentialKind, readonly string[]>> = {
 export function tokenPermissions(environment: Environment): TokenPermissions {
   const access = environment.repositories.some((repository) => repository.access === "write") ? "write" : "read";
   const missing = UNAVAILABLE[environment.agent.credential.kind];
-  return Object.fromEntries(Object.entries(NEEDED).filter(([name]) => !missing.includes(name)).map(([name, need]) => [name, need[access]]));
+  return Object.fromEntries(
+    Object.entries(NEEDED)
+      .filter(([name]) => !missing.includes(name))
+      .map(([name, need]) => [name, need[access]]),
+  );
 }
 
 /**

@@ -6,7 +6,11 @@ import { environmentSchema } from "./schema";
 type Schema = z.core.$ZodType;
 
 /** What is readable of a value: broken or missing parts are undefined, list entries keep their places. */
-export type Readable<T> = T extends readonly (infer E)[] ? readonly (Readable<E> | undefined)[] : T extends object ? { readonly [K in keyof T]?: Readable<T[K]> } : T;
+export type Readable<T> = T extends readonly (infer E)[]
+  ? readonly (Readable<E> | undefined)[]
+  : T extends object
+    ? { readonly [K in keyof T]?: Readable<T[K]> }
+    : T;
 
 /** The parts of a raw environment that are right, with defaults where a key is absent. */
 export function readable<S extends Schema>(schema: S, value: unknown): Readable<z.output<S>> | undefined {
@@ -17,12 +21,16 @@ function read(schema: Schema, value: unknown): unknown {
   if (value !== undefined) {
     const inner = bare(schema);
     if (inner && isType(inner, "array")) {
-      return Array.isArray(value) ? value.map((entry) => read((inner as z.core.$ZodArray)._zod.def.element, entry)) : undefined;
+      return Array.isArray(value)
+        ? value.map((entry) => read((inner as z.core.$ZodArray)._zod.def.element, entry))
+        : undefined;
     }
     const object = narrowed(inner, value);
     if (object) {
       if (!isObject(value) || Array.isArray(value)) return undefined;
-      return Object.fromEntries(Object.entries(object._zod.def.shape).map(([key, part]) => [key, read(part, valueAt(value, [key]))]));
+      return Object.fromEntries(
+        Object.entries(object._zod.def.shape).map(([key, part]) => [key, read(part, valueAt(value, [key]))]),
+      );
     }
   }
   const result = (schema as z.ZodType).safeParse(value);
@@ -43,7 +51,11 @@ export function knownKeys(path: readonly PropertyKey[], raw: unknown): string[] 
 
 /** The value at a path of a raw environment, own properties only. */
 export function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((value, part) => (isObject(value) && Object.hasOwn(value, part) ? (value as Record<PropertyKey, unknown>)[part] : undefined), raw);
+  return path.reduce<unknown>(
+    (value, part) =>
+      isObject(value) && Object.hasOwn(value, part) ? (value as Record<PropertyKey, unknown>)[part] : undefined,
+    raw,
+  );
 }
 
 function isObject(value: unknown): value is object {
@@ -63,13 +75,19 @@ function narrowed(schema: Schema | undefined, value: unknown): z.core.$ZodObject
   if (!isType(inner, "union")) return undefined;
   const { discriminator, options } = (inner as z.core.$ZodDiscriminatedUnion)._zod.def;
   const kind = valueAt(value, [discriminator]);
-  return options.map((option) => bare(option) as z.core.$ZodObject)
-    .find((option) => (option._zod.def.shape[discriminator] as z.core.$ZodLiteral | undefined)?._zod.def.values.includes(kind as string));
+  return options
+    .map((option) => bare(option) as z.core.$ZodObject)
+    .find((option) =>
+      (option._zod.def.shape[discriminator] as z.core.$ZodLiteral | undefined)?._zod.def.values.includes(
+        kind as string,
+      ),
+    );
 }
 
 function bare(schema: Schema | undefined): Schema | undefined {
   let inner = schema;
-  while (inner && (isType(inner, "optional") || isType(inner, "default"))) inner = (inner as z.core.$ZodOptional)._zod.def.innerType;
+  while (inner && (isType(inner, "optional") || isType(inner, "default")))
+    inner = (inner as z.core.$ZodOptional)._zod.def.innerType;
   return inner;
 }
 

@@ -16,7 +16,9 @@ export type Exposure =
 export function exposure(environment: Environment): Exposure {
   const { hostname, zoneId, attach } = environment.gate;
   if (!hostname || !zoneId) return { kind: "workers-dev" };
-  return attach === "route" ? { kind: "route", pattern: `${hostname}/*`, zoneId } : { kind: "custom-domain", hostname, zoneId };
+  return attach === "route"
+    ? { kind: "route", pattern: `${hostname}/*`, zoneId }
+    : { kind: "custom-domain", hostname, zoneId };
 }
 
 /** The gate's public address without a trailing slash; unknown on workers.dev unless the account's name there is given. */
@@ -34,7 +36,13 @@ export function agentHosts(environment: Environment): string[] {
 
 /** Where the gate finds the token, as its TOKEN_STORE binding says; without the ids that exist only after the update. */
 export type TokenStorePlan =
-  | { readonly kind: "vault"; readonly address: string; readonly mount: string; readonly path: string; readonly authMount: string }
+  | {
+      readonly kind: "vault";
+      readonly address: string;
+      readonly mount: string;
+      readonly path: string;
+      readonly authMount: string;
+    }
   | { readonly kind: "kv" };
 
 /** @param vaultAddress Where the gate reaches Vault; only used when the environment does not say so itself. */
@@ -60,7 +68,11 @@ export function rotatorStorePlan(environment: Environment, vaultAddress: string 
 /** What every Gatehouse Worker has in common. Logs carry what the script writes itself, never request headers or URLs. */
 export const SCRIPT_SETTINGS = {
   compatibilityDate: COMPATIBILITY_DATE,
-  observability: { enabled: true, headSamplingRate: 1, logs: { enabled: true, headSamplingRate: 1, invocationLogs: false } },
+  observability: {
+    enabled: true,
+    headSamplingRate: 1,
+    logs: { enabled: true, headSamplingRate: 1, invocationLogs: false },
+  },
 } as const;
 
 /** Retention of the audit bucket: nobody deletes a record before, and no record stays much longer. */
@@ -76,7 +88,11 @@ export function retention(environment: Environment): { readonly lockSeconds: num
  * @param deployed Tag of the deployed script; undefined when there is none.
  * @returns undefined when the deployed script is the wanted one and nothing may be sent.
  */
-export function migrations(wanted: string, deployed: string | undefined, className: string): { newTag: string; oldTag?: string; newSqliteClasses?: string[] } | undefined {
+export function migrations(
+  wanted: string,
+  deployed: string | undefined,
+  className: string,
+): { newTag: string; oldTag?: string; newSqliteClasses?: string[] } | undefined {
   if (deployed === wanted) return undefined;
   return deployed ? { oldTag: deployed, newTag: wanted } : { newTag: wanted, newSqliteClasses: [className] };
 }

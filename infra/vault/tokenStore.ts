@@ -1,7 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as vault from "@pulumi/vault";
 import { GatehouseComponent } from "../component";
-import { SESSION_SECONDS, ciClaims, endpoints, names, vaultPolicies, type Environment, type VaultNames, type VaultParty } from "../posture";
+import {
+  SESSION_SECONDS,
+  ciClaims,
+  endpoints,
+  names,
+  vaultPolicies,
+  type Environment,
+  type VaultNames,
+  type VaultParty,
+} from "../posture";
 
 export interface TokenStoreArgs {
   /** The environment; its token store must be Vault. */
@@ -34,25 +43,50 @@ export class TokenStore extends GatehouseComponent {
   private readonly mount: vault.Mount;
   private readonly config: vault.kv.SecretBackendV2;
 
-  constructor(private readonly name: string, args: TokenStoreArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    private readonly name: string,
+    args: TokenStoreArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("gatehouse:vault:TokenStore", name, opts);
     const { environment } = args;
     const plan = names(environment).vault;
-    if (!plan || environment.tokenStore.kind !== "vault") throw new Error("TokenStore: the environment's token store is not Vault");
+    if (!plan || environment.tokenStore.kind !== "vault")
+      throw new Error("TokenStore: the environment's token store is not Vault");
 
-    this.mount = new vault.Mount(`${name}-mount`, {
-      path: plan.mount, type: "kv", options: { version: "2" }, description: "Credentials of coding agents (Gatehouse)",
-    }, { parent: this, protect: environment.protect });
-    this.config = new vault.kv.SecretBackendV2(`${name}-config`, {
-      mount: this.mount.path, casRequired: true, maxVersions: environment.tokenStore.maxVersions,
-    }, { parent: this });
+    this.mount = new vault.Mount(
+      `${name}-mount`,
+      {
+        path: plan.mount,
+        type: "kv",
+        options: { version: "2" },
+        description: "Credentials of coding agents (Gatehouse)",
+      },
+      { parent: this, protect: environment.protect },
+    );
+    this.config = new vault.kv.SecretBackendV2(
+      `${name}-config`,
+      {
+        mount: this.mount.path,
+        casRequired: true,
+        maxVersions: environment.tokenStore.maxVersions,
+      },
+      { parent: this },
+    );
 
     this.createPolicies(environment);
     const workers = this.createWorkersSignIn(plan);
     const gate = this.createRole("gate", plan, plan.appRole.role, plan.policies.gate, SESSION_SECONDS.gate, workers);
     this.roleId = gate.roleId;
     this.secretId = gate.secretId;
-    this.rotator = this.createRole("rotator", plan, plan.appRole.rotator, plan.policies.rotator, SESSION_SECONDS.rotator, workers);
+    this.rotator = this.createRole(
+      "rotator",
+      plan,
+      plan.appRole.rotator,
+      plan.policies.rotator,
+      SESSION_SECONDS.rotator,
+      workers,
+    );
     this.createCiSignIn(environment, plan, args.oidcIssuer ?? endpoints(environment.githubUrl).oidcIssuer);
     this.mountPath = this.mount.path;
     this.registerOutputs({ mountPath: this.mountPath, roleId: this.roleId });
@@ -64,15 +98,25 @@ export class TokenStore extends GatehouseComponent {
    */
   placeOnce(suffix: string, path: string, data: pulumi.Input<Record<string, pulumi.Input<string>>>): vault.kv.SecretV2 {
     return new vault.kv.SecretV2(`${this.name}-${suffix}`, this.secretArgs(path, data), {
-      parent: this, dependsOn: [this.config], ignoreChanges: ["*"], retainOnDelete: false,
+      parent: this,
+      dependsOn: [this.config],
+      ignoreChanges: ["*"],
+      retainOnDelete: false,
     });
   }
 
   /** Keeps a generated secret at a path: when it changes, the old versions are destroyed with it. */
   keep(suffix: string, path: string, data: pulumi.Input<Record<string, pulumi.Input<string>>>): vault.kv.SecretV2 {
-    return new vault.kv.SecretV2(`${this.name}-${suffix}`, { ...this.secretArgs(path, data), deleteAllVersions: true }, {
-      parent: this, dependsOn: [this.config], replaceOnChanges: ["dataJson"], deleteBeforeReplace: true,
-    });
+    return new vault.kv.SecretV2(
+      `${this.name}-${suffix}`,
+      { ...this.secretArgs(path, data), deleteAllVersions: true },
+      {
+        parent: this,
+        dependsOn: [this.config],
+        replaceOnChanges: ["dataJson"],
+        deleteBeforeReplace: true,
+      },
+    );
   }
 
   private secretArgs(path: string, data: pulumi.Input<Record<string, pulumi.Input<string>>>): vault.kv.SecretV2Args {
@@ -90,35 +134,68 @@ export class TokenStore extends GatehouseComponent {
   private createPolicies(environment: Environment): void {
     const policies = vaultPolicies(environment);
     for (const party of PARTIES) {
-      new vault.Policy(`${this.name}-policy-${party}`, { name: policies[party].name, policy: policies[party].hcl }, { parent: this });
+      new vault.Policy(
+        `${this.name}-policy-${party}`,
+        { name: policies[party].name, policy: policies[party].hcl },
+        { parent: this },
+      );
     }
   }
 
   /** Workers cannot show an identity of their own, so each holds a role id and a secret id, and gets a short batch token for them. */
   private createWorkersSignIn(plan: VaultNames): vault.AuthBackend {
-    const backend = new vault.AuthBackend(`${this.name}-gate-auth`, {
-      type: "approle", path: plan.appRole.mount, description: "The gate and the rotator (Gatehouse)",
-    }, { parent: this });
-    new vault.QuotaRateLimit(`${this.name}-gate-quota`, {
-      name: plan.quota, path: `auth/${plan.appRole.mount}/`, rate: 50, interval: 1, // the server adds the slash: without it every preview would replace the quota
-    }, { parent: this, dependsOn: [backend] });
+    const backend = new vault.AuthBackend(
+      `${this.name}-gate-auth`,
+      {
+        type: "approle",
+        path: plan.appRole.mount,
+        description: "The gate and the rotator (Gatehouse)",
+      },
+      { parent: this },
+    );
+    new vault.QuotaRateLimit(
+      `${this.name}-gate-quota`,
+      {
+        name: plan.quota,
+        path: `auth/${plan.appRole.mount}/`,
+        rate: 50,
+        interval: 1, // the server adds the slash: without it every preview would replace the quota
+      },
+      { parent: this, dependsOn: [backend] },
+    );
     return backend;
   }
 
-  private createRole(worker: "gate" | "rotator", plan: VaultNames, roleName: string, policy: string, ttl: number, backend: vault.AuthBackend): WorkerSignIn {
-    const role = new vault.approle.AuthBackendRole(`${this.name}-${worker}-role`, {
-      backend: plan.appRole.mount,
-      roleName,
-      bindSecretId: true,
-      tokenPolicies: [policy],
-      tokenNoDefaultPolicy: true,
-      tokenType: "batch",
-      tokenTtl: ttl,
-      tokenMaxTtl: ttl,
-    }, { parent: this, dependsOn: [backend] });
-    const secretId = new vault.approle.AuthBackendRoleSecretId(`${this.name}-${worker}-secret`, {
-      backend: plan.appRole.mount, roleName: role.roleName,
-    }, { parent: this });
+  private createRole(
+    worker: "gate" | "rotator",
+    plan: VaultNames,
+    roleName: string,
+    policy: string,
+    ttl: number,
+    backend: vault.AuthBackend,
+  ): WorkerSignIn {
+    const role = new vault.approle.AuthBackendRole(
+      `${this.name}-${worker}-role`,
+      {
+        backend: plan.appRole.mount,
+        roleName,
+        bindSecretId: true,
+        tokenPolicies: [policy],
+        tokenNoDefaultPolicy: true,
+        tokenType: "batch",
+        tokenTtl: ttl,
+        tokenMaxTtl: ttl,
+      },
+      { parent: this, dependsOn: [backend] },
+    );
+    const secretId = new vault.approle.AuthBackendRoleSecretId(
+      `${this.name}-${worker}-secret`,
+      {
+        backend: plan.appRole.mount,
+        roleName: role.roleName,
+      },
+      { parent: this },
+    );
     return { roleId: role.roleId, secretId: pulumi.secret(secretId.secretId) };
   }
 
@@ -126,24 +203,36 @@ export class TokenStore extends GatehouseComponent {
   private createCiSignIn(environment: Environment, plan: VaultNames, issuer: string): void {
     const bound = ciClaims(environment);
     if (!bound) return;
-    const backend = new vault.jwt.AuthBackend(`${this.name}-ci-auth`, {
-      path: plan.ci.mount, type: "jwt", oidcDiscoveryUrl: issuer, boundIssuer: issuer, description: "Workflows of this organization (Gatehouse)",
-    }, { parent: this });
+    const backend = new vault.jwt.AuthBackend(
+      `${this.name}-ci-auth`,
+      {
+        path: plan.ci.mount,
+        type: "jwt",
+        oidcDiscoveryUrl: issuer,
+        boundIssuer: issuer,
+        description: "Workflows of this organization (Gatehouse)",
+      },
+      { parent: this },
+    );
     for (const party of ["rotator", "auditor"] as const) {
-      new vault.jwt.AuthBackendRole(`${this.name}-ci-${party}`, {
-        backend: plan.ci.mount,
-        roleName: party === "rotator" ? plan.ci.rotatorRole : plan.ci.auditorRole,
-        roleType: "jwt",
-        userClaim: "sub",
-        boundAudiences: [plan.ci.audience],
-        boundClaims: { ...bound },
-        boundClaimsType: "string",
-        tokenPolicies: [plan.policies[party]],
-        tokenNoDefaultPolicy: true,
-        tokenType: "service",
-        tokenTtl: SESSION_SECONDS.workflow,
-        tokenMaxTtl: SESSION_SECONDS.workflowMost,
-      }, { parent: this, dependsOn: [backend] });
+      new vault.jwt.AuthBackendRole(
+        `${this.name}-ci-${party}`,
+        {
+          backend: plan.ci.mount,
+          roleName: party === "rotator" ? plan.ci.rotatorRole : plan.ci.auditorRole,
+          roleType: "jwt",
+          userClaim: "sub",
+          boundAudiences: [plan.ci.audience],
+          boundClaims: { ...bound },
+          boundClaimsType: "string",
+          tokenPolicies: [plan.policies[party]],
+          tokenNoDefaultPolicy: true,
+          tokenType: "service",
+          tokenTtl: SESSION_SECONDS.workflow,
+          tokenMaxTtl: SESSION_SECONDS.workflowMost,
+        },
+        { parent: this, dependsOn: [backend] },
+      );
     }
   }
 }

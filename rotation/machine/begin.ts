@@ -7,7 +7,10 @@ import type { Outcome, StartRequest } from "./types";
 /** The first write of a take-over fences the earlier rotator: its next write fails. */
 export async function takeOver(run: Run, found: Journal): Promise<void> {
   run.say("resume", `going on with rotation ${found.rotation?.id ?? "?"}, which stands at ${found.phase}`);
-  const rotation = found.rotation && found.phase === "minting" ? { ...found.rotation, mints: found.rotation.mints + 1 } : found.rotation;
+  const rotation =
+    found.rotation && found.phase === "minting"
+      ? { ...found.rotation, mints: found.rotation.mints + 1 }
+      : found.rotation;
   await run.cell.commit({ ...found, ...(rotation ? { rotation } : {}) });
 }
 
@@ -20,25 +23,57 @@ export async function begin(run: Run, start: StartRequest): Promise<Outcome | un
   const now = effects.now();
   const id = randomId();
   const rotation: RotationState = {
-    id, reason: start.reason, startedAt: now, base: cell.version, mints: 0, notes: [], times: {},
-    ...(old ? { old } : {}), ...(start.urgent ? { urgent: true } : {}),
+    id,
+    reason: start.reason,
+    startedAt: now,
+    base: cell.version,
+    mints: 0,
+    notes: [],
+    times: {},
+    ...(old ? { old } : {}),
+    ...(start.urgent ? { urgent: true } : {}),
   };
   if (start.supplied !== undefined) {
-    const next = await tokenRecord({ token: start.supplied, kind: plan.kind, login: plan.login, expiresAt: "", rotationId: id });
-    if (old?.sha256 === next.sha256) return run.outcome("nothing", "this token is already the current one", { newSha256: old.sha256, expiresAt: old.expires_at });
+    const next = await tokenRecord({
+      token: start.supplied,
+      kind: plan.kind,
+      login: plan.login,
+      expiresAt: "",
+      rotationId: id,
+    });
+    if (old?.sha256 === next.sha256)
+      return run.outcome("nothing", "this token is already the current one", {
+        newSha256: old.sha256,
+        expiresAt: old.expires_at,
+      });
     run.say("minted", `a person brought token ${short(next.sha256)}`);
     await run.cell.commit({
-      ...run.journal, phase: "minted",
+      ...run.journal,
+      phase: "minted",
       ...(start.slot ? { slots: { ...run.journal.slots, [start.slot.name]: start.slot.value } } : {}),
-      rotation: { ...rotation, next, placedByPerson: true, times: { minted: now }, ...(start.slot ? { slot: start.slot.name } : {}) },
+      rotation: {
+        ...rotation,
+        next,
+        placedByPerson: true,
+        times: { minted: now },
+        ...(start.slot ? { slot: start.slot.name } : {}),
+      },
     });
     return undefined;
   }
   const intent = minter.intend(run.memory, old, now);
   run.say("minting", `rotation ${id} begins`);
   await run.cell.commit({
-    ...run.journal, phase: "minting", ...(intent.memory?.slots ? { slots: intent.memory.slots } : {}),
-    rotation: { ...rotation, mints: 1, notes: intent.notes ?? [], times: { minting: now }, ...(intent.slot ? { slot: intent.slot } : {}) },
+    ...run.journal,
+    phase: "minting",
+    ...(intent.memory?.slots ? { slots: intent.memory.slots } : {}),
+    rotation: {
+      ...rotation,
+      mints: 1,
+      notes: intent.notes ?? [],
+      times: { minting: now },
+      ...(intent.slot ? { slot: intent.slot } : {}),
+    },
   });
   return undefined;
 }

@@ -12,9 +12,20 @@ export async function check(run: Run): Promise<void> {
   if (invitation) notes.push(invitation);
   const verdict = await verify(effects, plan, next.token, {
     ...(grant ? { grant } : {}),
-    granted: { expiresAt: next.expires_at, ...(r.granted?.permissions ? { granted: r.granted.permissions } : {}), ...(r.granted?.repositories ? { grantedRepositories: r.granted.repositories } : {}) },
+    granted: {
+      expiresAt: next.expires_at,
+      ...(r.granted?.permissions ? { granted: r.granted.permissions } : {}),
+      ...(r.granted?.repositories ? { grantedRepositories: r.granted.repositories } : {}),
+    },
   });
-  if (verdict.problems.length > 0) return run.turnBack(`the new token is not what was declared: ${verdict.problems.join("; ")}`, { notes });
-  run.say("verified", `${short(next.sha256)} is ${verdict.login}'s and has exactly what was declared, as far as GitHub shows`);
-  await run.reach("verified", { next: { ...next, login: verdict.login, expires_at: verdict.expiresAt }, notes: [...notes, ...verdict.unseen] });
+  if (verdict.problems.length > 0)
+    return run.turnBack(`the new token is not what was declared: ${verdict.problems.join("; ")}`, { notes });
+  run.say(
+    "verified",
+    `${short(next.sha256)} is ${verdict.login}'s and has exactly what was declared, as far as GitHub shows`,
+  );
+  await run.reach("verified", {
+    next: { ...next, login: verdict.login, expires_at: verdict.expiresAt },
+    notes: [...notes, ...verdict.unseen],
+  });
 }

@@ -9,19 +9,36 @@ export async function finish(run: Run): Promise<void> {
   const r = run.rotation;
   const { next } = run;
   const message = run.message("token.rotated", {
-    rotation: r.id, reason: r.reason, oldSha256: r.old?.sha256 ?? null, newSha256: next.sha256, expiresAt: next.expires_at || null,
+    rotation: r.id,
+    reason: r.reason,
+    oldSha256: r.old?.sha256 ?? null,
+    newSha256: next.sha256,
+    expiresAt: next.expires_at || null,
   });
-  await end(run, "finished", `token ${short(next.sha256)} is in use${r.old ? `, ${short(r.old.sha256)} is dead` : ""}`, message);
+  await end(
+    run,
+    "finished",
+    `token ${short(next.sha256)} is in use${r.old ? `, ${short(r.old.sha256)} is dead` : ""}`,
+    message,
+  );
 }
 
 /** Ends the rotation in one write that also names who must be told; then destroys old versions and tells them. */
-export async function end(run: Run, outcome: "finished" | "rolled-back", says: string, message: OutboxEntry, why?: string): Promise<void> {
+export async function end(
+  run: Run,
+  outcome: "finished" | "rolled-back",
+  says: string,
+  message: OutboxEntry,
+  why?: string,
+): Promise<void> {
   const done = closed(run.journal, outcome, run.deps.effects.now(), why);
   await run.cell.commit({ ...done, outbox: message.to.length > 0 ? [...done.outbox, message] : done.outbox });
   const entry = run.journal.history[0];
   run.ended = run.outcome(outcome, says, {
     ...(entry ? { rotationId: entry.id, notes: entry.notes, phases: entry.phases } : {}),
-    ...(entry?.oldSha256 ? { oldSha256: entry.oldSha256 } : {}), ...(entry?.newSha256 ? { newSha256: entry.newSha256 } : {}), ...(entry?.expiresAt ? { expiresAt: entry.expiresAt } : {}),
+    ...(entry?.oldSha256 ? { oldSha256: entry.oldSha256 } : {}),
+    ...(entry?.newSha256 ? { newSha256: entry.newSha256 } : {}),
+    ...(entry?.expiresAt ? { expiresAt: entry.expiresAt } : {}),
   });
   try {
     await tidy(run);
@@ -52,5 +69,10 @@ export async function tidy(run: Run): Promise<void> {
     if (left.length > 0) outbox.push({ ...entry, to: left });
   }
   await run.cell.commit({ ...run.journal, tidy: outbox.length === 0, outbox });
-  run.say("idle", outbox.length === 0 ? "old versions are destroyed and everybody is told" : "old versions are destroyed; some messages are still to be delivered");
+  run.say(
+    "idle",
+    outbox.length === 0
+      ? "old versions are destroyed and everybody is told"
+      : "old versions are destroyed; some messages are still to be delivered",
+  );
 }

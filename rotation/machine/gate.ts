@@ -35,7 +35,12 @@ export async function prove(run: Run): Promise<void> {
   if (proof === REFUSED) return run.turnBack("GitHub refused the new token when the gate used it");
   run.say("proven", gate ? "a request through the gate used it" : "not proven: no gate");
   const drainUntil = (r.storedAt ?? effects.now()) + (r.urgent ? 0 : cacheMs(run));
-  await run.reach("proven", { notes: [...r.notes, proof], drainUntil }, r.slot ? { current: r.slot } : {}, drainUntil - effects.now());
+  await run.reach(
+    "proven",
+    { notes: [...r.notes, proof], drainUntil },
+    r.slot ? { current: r.slot } : {},
+    drainUntil - effects.now(),
+  );
 }
 
 const REFUSED = Symbol("GitHub refused the token");
@@ -46,16 +51,25 @@ async function proofOf(run: Run, gate: GateControl): Promise<string | typeof REF
   let status = 0;
   let requestId = "";
   try {
-    await shows(run, async () => {
-      const probe = await gate.probe();
-      ({ status, requestId } = probe);
-      if (status === 401) return next.sha256; // the gate has just shown that this is the one it uses
-      if (status >= 500 || status === 429) throw new Unavailable("GitHub", "answer the gate's probe", `answer ${status}`);
-      return probe.tokenSha256;
-    }, "use the new token");
+    await shows(
+      run,
+      async () => {
+        const probe = await gate.probe();
+        ({ status, requestId } = probe);
+        if (status === 401) return next.sha256; // the gate has just shown that this is the one it uses
+        if (status >= 500 || status === 429)
+          throw new Unavailable("GitHub", "answer the gate's probe", `answer ${status}`);
+        return probe.tokenSha256;
+      },
+      "use the new token",
+    );
     if (status === 401) return REFUSED;
-    const recorded = (await gate.audit())?.some((line) => line.requestId === requestId && line.tokenSha256 === next.sha256);
-    return recorded ? `proven by audit record ${requestId}` : `proven by the gate's answer to probe ${requestId}; its audit record was not readable here`;
+    const recorded = (await gate.audit())?.some(
+      (line) => line.requestId === requestId && line.tokenSha256 === next.sha256,
+    );
+    return recorded
+      ? `proven by audit record ${requestId}`
+      : `proven by the gate's answer to probe ${requestId}; its audit record was not readable here`;
   } catch (error) {
     if (!graceIsOver(run, error)) throw error;
     return `not proven through the gate within ${run.deps.plan.graceMinutes} minutes (${messageOf(error)})`;

@@ -47,7 +47,9 @@ async function drive(run: Run, start: StartRequest | undefined): Promise<Outcome
     const found = await run.cell.load();
     if (found.phase !== "idle") {
       if (found.rotator !== rotatorId && found.leaseUntil > effects.now()) {
-        return run.outcome("busy", `another rotator works on it (${found.phase}) until ${iso(found.leaseUntil)}`, { busyUntil: found.leaseUntil });
+        return run.outcome("busy", `another rotator works on it (${found.phase}) until ${iso(found.leaseUntil)}`, {
+          busyUntil: found.leaseUntil,
+        });
       }
       await takeOver(run, found);
       await advance(run);
@@ -72,11 +74,19 @@ async function advance(run: Run): Promise<void> {
 }
 
 function failed(run: Run, error: unknown): Outcome {
-  if (error instanceof LostRace) return run.outcome("lost", "another rotator was faster; this run ended what it had minted itself and left the rest alone");
+  if (error instanceof LostRace)
+    return run.outcome(
+      "lost",
+      "another rotator was faster; this run ended what it had minted itself and left the rest alone",
+    );
   if (error instanceof NeedsPerson) return run.outcome("needs-person", error.why, { todo: [...error.todo] });
   if (error instanceof Unavailable || error instanceof Refused || error instanceof Conflict) {
     const r = run.cell.journal?.rotation;
-    return run.outcome("stopped", error.message, r ? { rotationId: r.id, notes: [...r.notes, "run it again: it goes on from here"] } : {});
+    return run.outcome(
+      "stopped",
+      error.message,
+      r ? { rotationId: r.id, notes: [...r.notes, "run it again: it goes on from here"] } : {},
+    );
   }
   throw error;
 }

@@ -12,10 +12,19 @@ export async function mint(run: Run): Promise<void> {
   const r = run.rotation;
   let minted: Minted;
   try {
-    minted = await minter.mint({ memory: run.memory, resumed: r.mints > 1, ...(r.slot ? { slot: r.slot } : {}), ...(r.old ? { old: r.old } : {}) });
+    minted = await minter.mint({
+      memory: run.memory,
+      resumed: r.mints > 1,
+      ...(r.slot ? { slot: r.slot } : {}),
+      ...(r.old ? { old: r.old } : {}),
+    });
   } catch (error) {
     if (error instanceof Lost) {
-      await run.turnBack(error.why, { notes: [...r.notes, ...error.todo] }, error.memory.slots ? { slots: error.memory.slots } : {});
+      await run.turnBack(
+        error.why,
+        { notes: [...r.notes, ...error.todo] },
+        error.memory.slots ? { slots: error.memory.slots } : {},
+      );
       run.todo.push(...error.todo);
       return;
     }
@@ -23,11 +32,26 @@ export async function mint(run: Run): Promise<void> {
     if (error instanceof Refused && r.mints === 1) return run.turnBack(error.message);
     throw error;
   }
-  const next = await tokenRecord({ token: minted.token, kind: plan.kind, login: plan.login, expiresAt: minted.expiresAt, rotationId: r.id });
-  const granted = minted.granted || minted.grantedRepositories
-    ? { granted: { ...(minted.granted ? { permissions: minted.granted } : {}), ...(minted.grantedRepositories ? { repositories: minted.grantedRepositories } : {}) } } : {};
+  const next = await tokenRecord({
+    token: minted.token,
+    kind: plan.kind,
+    login: plan.login,
+    expiresAt: minted.expiresAt,
+    rotationId: r.id,
+  });
+  const granted =
+    minted.granted || minted.grantedRepositories
+      ? {
+          granted: {
+            ...(minted.granted ? { permissions: minted.granted } : {}),
+            ...(minted.grantedRepositories ? { repositories: minted.grantedRepositories } : {}),
+          },
+        }
+      : {};
   try {
-    await run.held(() => run.reach("minted", { next, ...granted }, minted.memory?.slots ? { slots: minted.memory.slots } : {}));
+    await run.held(() =>
+      run.reach("minted", { next, ...granted }, minted.memory?.slots ? { slots: minted.memory.slots } : {}),
+    );
   } catch (error) {
     await disown(run, minted, next);
     throw error;
@@ -49,7 +73,10 @@ async function disown(run: Run, minted: Minted, next: TokenRecord): Promise<void
     run.say("disown", messageOf(error));
     if (minter.rescue) return; // revoking would end the authorization too
     if (effects.now() >= leaseUntil) {
-      run.say("disown", `left ${short(next.sha256)} alone: another rotator may have taken it into use; unless it is the current token, it lives until ${next.expires_at || "it is deleted"}`);
+      run.say(
+        "disown",
+        `left ${short(next.sha256)} alone: another rotator may have taken it into use; unless it is the current token, it lives until ${next.expires_at || "it is deleted"}`,
+      );
       return;
     }
   }
@@ -76,7 +103,12 @@ async function eventually<T>(run: Run, ask: () => Promise<T>): Promise<T> {
 /** Whether a token with this hash has ever been taken up: by the rotation under way, by one that is over, or by the store. */
 async function takenUp(run: Run, journal: Journal, hash: string): Promise<boolean> {
   const { rotation, history } = journal;
-  if (rotation?.next?.sha256 === hash || rotation?.old?.sha256 === hash || history.some((h) => h.newSha256 === hash || h.oldSha256 === hash)) return true;
+  if (
+    rotation?.next?.sha256 === hash ||
+    rotation?.old?.sha256 === hash ||
+    history.some((h) => h.newSha256 === hash || h.oldSha256 === hash)
+  )
+    return true;
   return readRecord((await run.deps.store.token.read()).data)?.sha256 === hash;
 }
 
@@ -87,7 +119,10 @@ async function recordedOrRescued(run: Run, minted: Minted, next: TokenRecord): P
     const journal = await run.cell.load();
     if (await takenUp(run, journal, next.sha256)) return true;
     if (!minter.rescue) return false;
-    const memory = minter.rescue({ ...(journal.slots ? { slots: journal.slots } : {}), ...(journal.current ? { current: journal.current } : {}) }, minted);
+    const memory = minter.rescue(
+      { ...(journal.slots ? { slots: journal.slots } : {}), ...(journal.current ? { current: journal.current } : {}) },
+      minted,
+    );
     if (!memory?.slots) return true;
     try {
       await run.cell.commit({ ...journal, slots: memory.slots });

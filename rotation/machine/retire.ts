@@ -32,13 +32,18 @@ export async function revokeOld(run: Run): Promise<void> {
  * Ends one token and proves it dead. For kinds that live on what they end, what is about to be spent is written ahead;
  * what is to be remembered afterwards is returned for the caller's next write.
  */
-export async function endToken(run: Run, token: TokenRecord, what: string): Promise<{ rest: Partial<Journal>; notes: string[] }> {
+export async function endToken(
+  run: Run,
+  token: TokenRecord,
+  what: string,
+): Promise<{ rest: Partial<Journal>; notes: string[] }> {
   const { effects, minter, plan } = run.deps;
   let rest: Partial<Journal> = {};
   const notes: string[] = [];
   if (minter.retire) {
     const ahead = minter.intendToRetire?.(run.memory);
-    if (ahead?.slots && JSON.stringify(ahead.slots) !== JSON.stringify(run.journal.slots)) await run.cell.commit({ ...run.journal, slots: ahead.slots });
+    if (ahead?.slots && JSON.stringify(ahead.slots) !== JSON.stringify(run.journal.slots))
+      await run.cell.commit({ ...run.journal, slots: ahead.slots });
     try {
       const memory = await minter.retire(token, run.memory);
       rest = memory.slots ? { slots: memory.slots } : {};

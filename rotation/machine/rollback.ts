@@ -17,7 +17,13 @@ export async function rollBack(run: Run): Promise<void> {
     const { rest } = await endToken(run, next, "end the rolled-back token");
     if (rest.slots) await run.held(() => run.cell.commit({ ...run.journal, ...rest }));
   }
-  await end(run, "rolled-back", `rolled back: ${why}${old ? `; ${short(old.sha256)} stays in use` : ""}`, run.message("token.rolled-back", { rotation: id, reason, why }), why);
+  await end(
+    run,
+    "rolled-back",
+    `rolled back: ${why}${old ? `; ${short(old.sha256)} stays in use` : ""}`,
+    run.message("token.rolled-back", { rotation: id, reason, why }),
+    why,
+  );
 }
 
 /** Puts the old token back, if it still lives, and waits until no cache holds the new one. */
@@ -39,7 +45,14 @@ async function giveBack(run: Run, next: TokenRecord): Promise<void> {
   const slots = { ...run.journal.slots };
   if (r.slot && slots[r.slot]?.accessSha256 === next.sha256) delete slots[r.slot];
   await run.cell.commit({
-    ...run.journal, ...(run.journal.slots ? { slots } : {}),
-    rotation: { ...r, notes: [...r.notes, `the token ${short(next.sha256)} was not stored and is still alive: change its permissions on GitHub's page and put it again, or delete it there`] },
+    ...run.journal,
+    ...(run.journal.slots ? { slots } : {}),
+    rotation: {
+      ...r,
+      notes: [
+        ...r.notes,
+        `the token ${short(next.sha256)} was not stored and is still alive: change its permissions on GitHub's page and put it again, or delete it there`,
+      ],
+    },
   });
 }

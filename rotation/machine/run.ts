@@ -25,7 +25,9 @@ export class Run {
     this.cell = new JournalCell(deps.effects, deps.store.journal, deps.rotatorId, deps.leaseMs ?? LEASE_MS);
   }
 
-  get journal(): Journal { return this.cell.journal; }
+  get journal(): Journal {
+    return this.cell.journal;
+  }
 
   get rotation(): RotationState {
     const { rotation } = this.journal;
@@ -46,18 +48,37 @@ export class Run {
     return { ...(slots ? { slots } : {}), ...(current ? { current } : {}) };
   }
 
-  say(step: string, says: string): void { this.deps.effects.report({ step, says }); }
+  say(step: string, says: string): void {
+    this.deps.effects.report({ step, says });
+  }
 
   /** Writes that a phase is done. @param keepMs how much longer than usual the lease must last, for a step that waits */
-  async reach(phase: Phase, change: Partial<RotationState> = {}, rest: Partial<Journal> = {}, keepMs = 0): Promise<void> {
+  async reach(
+    phase: Phase,
+    change: Partial<RotationState> = {},
+    rest: Partial<Journal> = {},
+    keepMs = 0,
+  ): Promise<void> {
     const rotation = { ...this.rotation, ...change };
-    await this.cell.commit({ ...this.journal, ...rest, phase, rotation: { ...rotation, times: { ...rotation.times, [phase]: this.deps.effects.now() } } }, keepMs);
+    await this.cell.commit(
+      {
+        ...this.journal,
+        ...rest,
+        phase,
+        rotation: { ...rotation, times: { ...rotation.times, [phase]: this.deps.effects.now() } },
+      },
+      keepMs,
+    );
   }
 
   /** Writes that there is no going on; the steps of rollback.ts follow. */
   async turnBack(why: string, change: Partial<RotationState> = {}, rest: Partial<Journal> = {}): Promise<void> {
     this.say("rolling-back", why);
-    await this.reach("rolling-back", { ...change, rollback: { why, restored: this.rotation.storedVersion === undefined } }, rest);
+    await this.reach(
+      "rolling-back",
+      { ...change, rollback: { why, restored: this.rotation.storedVersion === undefined } },
+      rest,
+    );
   }
 
   /** A refreshed authorization lives in this process until it is recorded: then a store that is away is waited for, bounded. */
@@ -66,7 +87,12 @@ export class Run {
       try {
         return await write();
       } catch (error) {
-        if (!(error instanceof Unavailable || error instanceof Refused) || !this.deps.minter.rescue || waited >= HOLD_MS) throw error;
+        if (
+          !(error instanceof Unavailable || error instanceof Refused) ||
+          !this.deps.minter.rescue ||
+          waited >= HOLD_MS
+        )
+          throw error;
         this.say("holding", `the new authorization cannot be recorded yet: ${messageOf(error)}`);
         await this.deps.effects.sleep(HOLD_STEP_MS);
       }
@@ -75,7 +101,13 @@ export class Run {
 
   message(type: string, data: Record<string, unknown>): OutboxEntry {
     const { adapters = [], plan, effects } = this.deps;
-    return { id: `msg_${randomId()}`, type, at: iso(effects.now()), data: { organization: plan.organization, login: plan.login, kind: plan.kind, ...data }, to: adapters.map((a) => a.name) };
+    return {
+      id: `msg_${randomId()}`,
+      type,
+      at: iso(effects.now()),
+      data: { organization: plan.organization, login: plan.login, kind: plan.kind, ...data },
+      to: adapters.map((a) => a.name),
+    };
   }
 
   outcome(result: Result, says: string, more: Partial<Outcome> = {}): Outcome {
@@ -84,7 +116,8 @@ export class Run {
 
   /** Whether what this run has just finished for somebody else was not what it was started for. */
   async stillWanted(supplied: string | undefined): Promise<boolean> {
-    if (this.ended?.result === "rolled-back") return this.deps.minter.declaration.alone === false ? supplied !== undefined : this.todo.length === 0;
+    if (this.ended?.result === "rolled-back")
+      return this.deps.minter.declaration.alone === false ? supplied !== undefined : this.todo.length === 0;
     return supplied !== undefined && (await sha256(supplied)) !== this.ended?.newSha256;
   }
 }

@@ -37,7 +37,13 @@ export async function writeToken(run: Run, record: TokenRecord, cas: number): Pr
 /** Facts for auditors. A rotator without the right to write them still rotates, and says so. */
 export async function annotate(run: Run, state: string, record: TokenRecord): Promise<string[]> {
   try {
-    await run.deps.store.token.annotate({ state, rotated_at: iso(run.deps.effects.now()), expires_at: record.expires_at, token_sha256: record.sha256, rotation_id: record.rotation_id });
+    await run.deps.store.token.annotate({
+      state,
+      rotated_at: iso(run.deps.effects.now()),
+      expires_at: record.expires_at,
+      token_sha256: record.sha256,
+      rotation_id: record.rotation_id,
+    });
     return [];
   } catch (error) {
     if (error instanceof Refused) return [`custom metadata was not written: ${error.message}`];

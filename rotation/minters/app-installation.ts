@@ -14,8 +14,13 @@ export function appInstallationMinter(effects: Effects, plan: RotationPlan, priv
   const { appId, installationId } = plan.credential;
   return {
     declaration: {
-      kind: "app-installation", alone: true, lifetime: "1 hour", lifetimeMs: 3_600_000,
-      needs: [`the private key of GitHub App ${appId}`], asks: plan.permissions, overlaps: true,
+      kind: "app-installation",
+      alone: true,
+      lifetime: "1 hour",
+      lifetimeMs: 3_600_000,
+      needs: [`the private key of GitHub App ${appId}`],
+      asks: plan.permissions,
+      overlaps: true,
       limits: [
         "It acts as the App's bot, not as the machine user: reviews and authorship show the App.",
         "Its permissions are the same in all its repositories: read-only repositories are kept so by the team's role and by the gate.",
@@ -24,12 +29,21 @@ export function appInstallationMinter(effects: Effects, plan: RotationPlan, priv
     intend: () => ({}),
     mint: async () => {
       const api = GitHubApi.as(effects, plan, await appJwt(appId, privateKeyPem, effects.now()));
-      const answer = await api.send("POST", `/app/installations/${installationId}/access_tokens`, "mint an installation token", {
-        json: { repositories: plan.repositories.map((r) => r.name), permissions: plan.permissions }, again: doubt,
-      });
+      const answer = await api.send(
+        "POST",
+        `/app/installations/${installationId}/access_tokens`,
+        "mint an installation token",
+        {
+          json: { repositories: plan.repositories.map((r) => r.name), permissions: plan.permissions },
+          again: doubt,
+        },
+      );
       const body = answer.json();
-      if (answer.status !== 201 || typeof body.token !== "string") throw new Refused("GitHub", "mint an installation token", answer.status, githubMessage(answer));
-      const repositories = Array.isArray(body.repositories) ? (body.repositories as { name: string }[]).map((r) => r.name) : undefined;
+      if (answer.status !== 201 || typeof body.token !== "string")
+        throw new Refused("GitHub", "mint an installation token", answer.status, githubMessage(answer));
+      const repositories = Array.isArray(body.repositories)
+        ? (body.repositories as { name: string }[]).map((r) => r.name)
+        : undefined;
       return {
         token: body.token,
         expiresAt: typeof body.expires_at === "string" ? new Date(body.expires_at).toISOString() : "",
@@ -38,8 +52,14 @@ export function appInstallationMinter(effects: Effects, plan: RotationPlan, priv
       };
     },
     revoke: async (token) => {
-      const answer = await GitHubApi.as(effects, plan, token).send("DELETE", "/installation/token", "revoke an installation token", { again: (a) => a.status === 403 });
-      if (answer.status !== 204 && answer.status !== 401) throw new Refused("GitHub", "revoke an installation token", answer.status, githubMessage(answer));
+      const answer = await GitHubApi.as(effects, plan, token).send(
+        "DELETE",
+        "/installation/token",
+        "revoke an installation token",
+        { again: (a) => a.status === 403 },
+      );
+      if (answer.status !== 204 && answer.status !== 401)
+        throw new Refused("GitHub", "revoke an installation token", answer.status, githubMessage(answer));
     },
   };
 }

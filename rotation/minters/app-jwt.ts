@@ -6,7 +6,13 @@ const RSA_ALGORITHM = [0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0
 
 /** A signed statement that the caller is the App: RS256, valid for 9 minutes (GitHub allows 10), back-dated a minute for clock skew. */
 export async function appJwt(appId: number | string, privateKeyPem: string, nowMs: number): Promise<string> {
-  const key = await crypto.subtle.importKey("pkcs8", pkcs8(privateKeyPem), { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }, false, ["sign"]);
+  const key = await crypto.subtle.importKey(
+    "pkcs8",
+    pkcs8(privateKeyPem),
+    { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" },
+    false,
+    ["sign"],
+  );
   const now = Math.floor(nowMs / 1000);
   const head = base64url(utf8(JSON.stringify({ alg: "RS256", typ: "JWT" })));
   const body = base64url(utf8(JSON.stringify({ iat: now - 60, exp: now + 540, iss: String(appId) })));
@@ -17,7 +23,8 @@ export async function appJwt(appId: number | string, privateKeyPem: string, nowM
 /** GitHub hands out PKCS#1 (`BEGIN RSA PRIVATE KEY`); PKCS#8 is taken as it is. */
 function pkcs8(pem: string): Uint8Array<ArrayBuffer> {
   const m = /-----BEGIN (RSA )?PRIVATE KEY-----([\sA-Za-z0-9+/=]+)-----END (?:RSA )?PRIVATE KEY-----/.exec(pem);
-  if (!m?.[2]) throw new Misuse("the GitHub App's private key must be a PEM (BEGIN RSA PRIVATE KEY or BEGIN PRIVATE KEY)");
+  if (!m?.[2])
+    throw new Misuse("the GitHub App's private key must be a PEM (BEGIN RSA PRIVATE KEY or BEGIN PRIVATE KEY)");
   const der = fromBase64(m[2].replace(/\s/g, ""));
   return m[1] ? sequence([0x02, 0x01, 0x00], RSA_ALGORITHM, tagged(0x04, der)) : der;
 }
@@ -25,12 +32,20 @@ function pkcs8(pem: string): Uint8Array<ArrayBuffer> {
 function sequence(...parts: ArrayLike<number>[]): Uint8Array<ArrayBuffer> {
   const content = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
-  for (const part of parts) { content.set(part, at); at += part.length; }
+  for (const part of parts) {
+    content.set(part, at);
+    at += part.length;
+  }
   return tagged(0x30, content);
 }
 
 function tagged(tag: number, content: Uint8Array): Uint8Array<ArrayBuffer> {
-  const length = content.length < 0x80 ? [content.length] : content.length < 0x100 ? [0x81, content.length] : [0x82, content.length >> 8, content.length & 0xff];
+  const length =
+    content.length < 0x80
+      ? [content.length]
+      : content.length < 0x100
+        ? [0x81, content.length]
+        : [0x82, content.length >> 8, content.length & 0xff];
   const out = new Uint8Array(1 + length.length + content.length);
   out.set([tag, ...length]);
   out.set(content, 1 + length.length);

@@ -17,9 +17,13 @@ const idle: Effects = {
 /** What the environment's kind of credential can and needs, without the secrets that minting takes. */
 export function declarationOf(plan: RotationPlan): Declaration {
   switch (plan.kind) {
-    case "personal-access-token": return personalAccessTokenMinter(idle, plan).declaration;
-    case "app-user-token": return appUserTokenMinter(idle, plan, undefined).declaration;
-    case "app-installation": return appInstallationMinter(idle, plan, "").declaration;
-    case "ghes-impersonation": return ghesImpersonationMinter(idle, plan, "").declaration;
+    case "personal-access-token":
+      return personalAccessTokenMinter(idle, plan).declaration;
+    case "app-user-token":
+      return appUserTokenMinter(idle, plan, undefined).declaration;
+    case "app-installation":
+      return appInstallationMinter(idle, plan, "").declaration;
+    case "ghes-impersonation":
+      return ghesImpersonationMinter(idle, plan, "").declaration;
   }
 }

@@ -17,20 +17,28 @@ export function ghesImpersonationMinter(effects: Effects, plan: RotationPlan, ad
   const path = `/admin/users/${plan.login}/authorizations`;
   const { scopes } = plan;
 
-  const create = async (once: boolean) => admin.send("POST", path, "mint an impersonation token", { json: { scopes }, again: doubt, once });
+  const create = async (once: boolean) =>
+    admin.send("POST", path, "mint an impersonation token", { json: { scopes }, again: doubt, once });
   const replace = async () => {
     const gone = await admin.send("DELETE", path, "end the impersonation token", { again: doubt });
-    if (gone.status !== 204 && gone.status !== 404) throw new Refused("GitHub", "end the impersonation token", gone.status, githubMessage(gone));
+    if (gone.status !== 204 && gone.status !== 404)
+      throw new Refused("GitHub", "end the impersonation token", gone.status, githubMessage(gone));
     const made = await create(false);
     // The old token is gone: from here on there is only forward, so a "no" is not the end of the rotation.
-    if (made.status !== 201 && made.status !== 200) throw new Unavailable("GitHub", "mint an impersonation token", `answer ${made.status}: ${githubMessage(made)}`);
+    if (made.status !== 201 && made.status !== 200)
+      throw new Unavailable("GitHub", "mint an impersonation token", `answer ${made.status}: ${githubMessage(made)}`);
     return made;
   };
 
   return {
     declaration: {
-      kind: "ghes-impersonation", alone: true, lifetime: `${days} days by schedule (the server sets no end)`, lifetimeMs: days * DAY_MS,
-      needs: ["a site administrator's token of the GitHub Enterprise Server (scope site_admin)"], asks: plan.permissions, overlaps: false,
+      kind: "ghes-impersonation",
+      alone: true,
+      lifetime: `${days} days by schedule (the server sets no end)`,
+      lifetimeMs: days * DAY_MS,
+      needs: ["a site administrator's token of the GitHub Enterprise Server (scope site_admin)"],
+      asks: plan.permissions,
+      overlaps: false,
       limits: [
         `Impersonation tokens know scopes, not fine-grained permissions: it asks for ${scopes.join(", ")}; the team's role, the rulesets and the gate narrow it.`,
         "The server may keep a single authorization for the account; then old and new do not overlap.",
@@ -52,7 +60,9 @@ export function ghesImpersonationMinter(effects: Effects, plan: RotationPlan, ad
     },
     revoke: async (token) => {
       const body = { credentials: [token] };
-      const anonymous = await new GitHubApi(effects, plan).send("POST", "/credentials/revoke", "revoke a token", { json: body });
+      const anonymous = await new GitHubApi(effects, plan).send("POST", "/credentials/revoke", "revoke a token", {
+        json: body,
+      });
       if (anonymous.status === 202) return;
       // Servers differ: one source says that an Enterprise Server wants this call authenticated.
       const answer = await admin.send("POST", "/credentials/revoke", "revoke a token", { json: body, again: doubt });

@@ -20,13 +20,21 @@ export interface MinterSecrets {
 /** The minter of the environment's credential kind. Throws Misuse when what it needs is not given. */
 export function minterFor(effects: Effects, plan: RotationPlan, secrets: MinterSecrets = {}): TokenMinter {
   switch (plan.kind) {
-    case "personal-access-token": return personalAccessTokenMinter(effects, plan);
-    case "app-user-token": return appUserTokenMinter(effects, plan, secrets.appClientSecret);
+    case "personal-access-token":
+      return personalAccessTokenMinter(effects, plan);
+    case "app-user-token":
+      return appUserTokenMinter(effects, plan, secrets.appClientSecret);
     case "app-installation":
-      if (!secrets.appPrivateKey) throw new Misuse("app-installation needs the GitHub App's private key: set GATEHOUSE_APP_PRIVATE_KEY, or put it at <path>-minter in the token store");
+      if (!secrets.appPrivateKey)
+        throw new Misuse(
+          "app-installation needs the GitHub App's private key: set GATEHOUSE_APP_PRIVATE_KEY, or put it at <path>-minter in the token store",
+        );
       return appInstallationMinter(effects, plan, secrets.appPrivateKey);
     case "ghes-impersonation":
-      if (!secrets.siteAdminToken) throw new Misuse("ghes-impersonation needs a site administrator's token: set GATEHOUSE_SITE_ADMIN_TOKEN, or put it at <path>-minter in the token store");
+      if (!secrets.siteAdminToken)
+        throw new Misuse(
+          "ghes-impersonation needs a site administrator's token: set GATEHOUSE_SITE_ADMIN_TOKEN, or put it at <path>-minter in the token store",
+        );
       return ghesImpersonationMinter(effects, plan, secrets.siteAdminToken);
   }
 }

@@ -13,9 +13,13 @@ export function personalAccessTokenMinter(effects: Effects, plan: RotationPlan):
   const link = mintLink(plan, effects.now());
   return {
     declaration: {
-      kind: "personal-access-token", alone: false, lifetime: `${days} days`, lifetimeMs: days * DAY_MS,
+      kind: "personal-access-token",
+      alone: false,
+      lifetime: `${days} days`,
+      lifetimeMs: days * DAY_MS,
       needs: [`a person signed in as ${plan.login}, once every ${plan.everyDays} days`],
-      asks: plan.permissions, overlaps: true,
+      asks: plan.permissions,
+      overlaps: true,
       limits: [
         "GitHub has no API that creates a personal access token; DELETE /authorizations/:id answers 404 since 2020-11-13.",
         "A fine-grained token can always read public repositories.",
@@ -49,6 +53,7 @@ export function mintLink(plan: RotationPlan, now: number): string {
     target_name: plan.organization,
     expires_in: String(plan.expiryDays ?? 30),
   });
-  for (const [permission, level] of Object.entries(plan.permissions).sort()) if (!NOT_ON_THE_PAGE.has(permission)) query.set(permission, level);
+  for (const [permission, level] of Object.entries(plan.permissions).sort())
+    if (!NOT_ON_THE_PAGE.has(permission)) query.set(permission, level);
   return `${plan.endpoints.origin}/settings/personal-access-tokens/new?${query.toString()}`;
 }

@@ -8,6 +8,9 @@ import type { RotationPlan } from "../plan";
  * authenticated request gets 403). 60 an hour; takes every kind but installation tokens; cannot be undone.
  */
 export async function revokeCredential(effects: Effects, plan: RotationPlan, token: string): Promise<void> {
-  const answer = await new GitHubApi(effects, plan).send("POST", "/credentials/revoke", "revoke a token", { json: { credentials: [token] }, again: doubt });
+  const answer = await new GitHubApi(effects, plan).send("POST", "/credentials/revoke", "revoke a token", {
+    json: { credentials: [token] },
+    again: doubt,
+  });
   if (answer.status !== 202) throw new Refused("GitHub", "revoke a token", answer.status, githubMessage(answer));
 }

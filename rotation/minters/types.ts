@@ -73,7 +73,11 @@ export interface TokenMinter {
 
 /** What was to be spent is gone, with what a person does about it. The rotation rolls back; the token in use is untouched. */
 export class Lost extends Error {
-  constructor(readonly why: string, readonly memory: MinterMemory, readonly todo: readonly string[]) {
+  constructor(
+    readonly why: string,
+    readonly memory: MinterMemory,
+    readonly todo: readonly string[],
+  ) {
     super(why);
     this.name = "Lost";
   }

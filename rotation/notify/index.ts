@@ -14,8 +14,12 @@ export interface NotifySecrets {
 /** Everybody the environment wants told, as far as the secrets at hand reach. More adapters (an agent's runtime) are appended by the caller. */
 export function adaptersFor(effects: Effects, plan: RotationPlan, secrets: NotifySecrets): NotifyAdapter[] {
   return [
-    ...(secrets.webhookSecret ? plan.notify.map((url) => webhookAdapter(effects, url, secrets.webhookSecret ?? "")) : []),
-    ...(secrets.dispatchToken && plan.repository ? [dispatchAdapter(effects, plan, plan.repository, secrets.dispatchToken)] : []),
+    ...(secrets.webhookSecret
+      ? plan.notify.map((url) => webhookAdapter(effects, url, secrets.webhookSecret ?? ""))
+      : []),
+    ...(secrets.dispatchToken && plan.repository
+      ? [dispatchAdapter(effects, plan, plan.repository, secrets.dispatchToken)]
+      : []),
   ];
 }
 

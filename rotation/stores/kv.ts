@@ -13,7 +13,11 @@ export interface SealedStorage {
 
 export class KvCell implements Cell {
   readonly where: string;
-  constructor(private readonly storage: SealedStorage, private readonly key: string, private readonly tokenKey: string) {
+  constructor(
+    private readonly storage: SealedStorage,
+    private readonly key: string,
+    private readonly tokenKey: string,
+  ) {
     this.where = `Workers KV key ${key}`;
   }
 
@@ -21,7 +25,10 @@ export class KvCell implements Cell {
     const stored = await this.storage.get(this.key);
     if (!stored) return { version: 0 };
     const { content, version } = await unseal(this.tokenKey, stored.value);
-    if (version !== stored.version) throw new Error(`${this.where} holds version ${version} under number ${stored.version}: an old value was put back`);
+    if (version !== stored.version)
+      throw new Error(
+        `${this.where} holds version ${version} under number ${stored.version}: an old value was put back`,
+      );
     return { version: stored.version, data: content };
   }
 
@@ -46,8 +53,13 @@ export interface KvKeys {
 
 /** Both cells live in the ledger, where the gate reads the token too: a write is seen by its next read, everywhere. */
 export function kvStore(storage: SealedStorage, keys: KvKeys): TokenStore {
-  return { kind: "kv", token: new KvCell(storage, "token", keys.token), journal: new KvCell(storage, "token-rotation", keys.rotator) };
+  return {
+    kind: "kv",
+    token: new KvCell(storage, "token", keys.token),
+    journal: new KvCell(storage, "token-rotation", keys.rotator),
+  };
 }
 
 /** What minting without a person takes, beside the token. */
-export const kvMinterCell = (storage: SealedStorage, keys: KvKeys): KvCell => new KvCell(storage, "token-minter", keys.rotator);
+export const kvMinterCell = (storage: SealedStorage, keys: KvKeys): KvCell =>
+  new KvCell(storage, "token-minter", keys.rotator);

@@ -12,7 +12,11 @@ export type VaultLogin =
 export class VaultSession {
   #token: string | undefined;
 
-  constructor(readonly effects: Effects, readonly address: string, readonly login: VaultLogin) {}
+  constructor(
+    readonly effects: Effects,
+    readonly address: string,
+    readonly login: VaultLogin,
+  ) {}
 
   /** @param path without `/v1/`; @returns the answer, whatever its status, except 403 which throws Refused */
   async send(method: string, path: string, what: string, json?: unknown, contentType?: string): Promise<Answer> {
@@ -29,27 +33,49 @@ export class VaultSession {
   async #once(method: string, path: string, what: string, json?: unknown, contentType?: string): Promise<Answer> {
     this.#token ??= await this.#logIn();
     return request(this.effects, {
-      system: "Vault", what, method, url: `${this.address}/v1/${path}`,
-      headers: { "x-vault-token": this.#token, "x-vault-request": "true", ...(contentType ? { "content-type": contentType } : {}) },
+      system: "Vault",
+      what,
+      method,
+      url: `${this.address}/v1/${path}`,
+      headers: {
+        "x-vault-token": this.#token,
+        "x-vault-request": "true",
+        ...(contentType ? { "content-type": contentType } : {}),
+      },
       ...(json === undefined ? {} : { json }),
     });
   }
 
   async #logIn(): Promise<string> {
     if (this.login.kind === "token") return this.login.token;
-    const body = this.login.kind === "jwt"
-      ? { role: this.login.role, jwt: await this.login.jwt() }
-      : { role_id: this.login.roleId, secret_id: this.login.secretId };
-    const answer = await request(this.effects, { system: "Vault", what: "log in", method: "POST", url: `${this.address}/v1/auth/${this.login.mount}/login`, json: body });
+    const body =
+      this.login.kind === "jwt"
+        ? { role: this.login.role, jwt: await this.login.jwt() }
+        : { role_id: this.login.roleId, secret_id: this.login.secretId };
+    const answer = await request(this.effects, {
+      system: "Vault",
+      what: "log in",
+      method: "POST",
+      url: `${this.address}/v1/auth/${this.login.mount}/login`,
+      json: body,
+    });
     const token = (answer.json().auth as { client_token?: unknown } | undefined)?.client_token;
-    if (answer.status !== 200 || typeof token !== "string") throw new Refused("Vault", "log in", answer.status, vaultErrors(answer));
+    if (answer.status !== 200 || typeof token !== "string")
+      throw new Refused("Vault", "log in", answer.status, vaultErrors(answer));
     return token;
   }
 
   /** Tells an ended Vault token from a missing right: Vault answers 403 to both. */
   async #why(path: string): Promise<string> {
-    const self = await request(this.effects, { system: "Vault", what: "look up its own token", method: "GET", url: `${this.address}/v1/auth/token/lookup-self`, headers: { "x-vault-token": this.#token ?? "" } });
-    if (self.status === 403 && this.login.kind === "token") return "the Vault token has expired, was revoked, or may not look itself up; set VAULT_TOKEN to a fresh one and run the command again";
+    const self = await request(this.effects, {
+      system: "Vault",
+      what: "look up its own token",
+      method: "GET",
+      url: `${this.address}/v1/auth/token/lookup-self`,
+      headers: { "x-vault-token": this.#token ?? "" },
+    });
+    if (self.status === 403 && this.login.kind === "token")
+      return "the Vault token has expired, was revoked, or may not look itself up; set VAULT_TOKEN to a fresh one and run the command again";
     return `this identity has no right to ${path}`;
   }
 }
@@ -61,5 +87,7 @@ export function vaultErrors(answer: Answer): string {
 
 /** Turns an unexpected answer into the right error. */
 export function unexpected(what: string, answer: Answer): Error {
-  return answer.status >= 500 ? new Unavailable("Vault", what, `answer ${answer.status}`) : new Refused("Vault", what, answer.status, vaultErrors(answer));
+  return answer.status >= 500
+    ? new Unavailable("Vault", what, `answer ${answer.status}`)
+    : new Refused("Vault", what, answer.status, vaultErrors(answer));
 }

@@ -62,7 +62,10 @@ export async function startCloudflare(options: CloudflareOptions): Promise<Cloud
 }
 
 /** Serves an account that may hold things already. `reserved` are scripts whose public listener is there from the start. */
-export async function serveAccount(account: Account, options: Pick<CloudflareOptions, "dataDir" | "port" | "token"> & { readonly reserved?: readonly string[] }): Promise<Cloudflare> {
+export async function serveAccount(
+  account: Account,
+  options: Pick<CloudflareOptions, "dataDir" | "port" | "token"> & { readonly reserved?: readonly string[] },
+): Promise<Cloudflare> {
   mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
   const token = options.token ?? randomBytes(30).toString("base64url");
   const log = new RequestLog();
@@ -72,11 +75,31 @@ export async function serveAccount(account: Account, options: Pick<CloudflareOpt
     for (const name of options.reserved ?? []) await runtime.reserve(name);
     const world: World = { account, runtime, token, log, faults };
     const router = new Router();
-    for (const routes of [accountRoutes, scriptRoutes, kvRoutes, r2Routes, queueRoutes, hostRoutes, zoneRoutes, logpushRoutes, alertingRoutes]) routes(router, world);
+    for (const routes of [
+      accountRoutes,
+      scriptRoutes,
+      kvRoutes,
+      r2Routes,
+      queueRoutes,
+      hostRoutes,
+      zoneRoutes,
+      logpushRoutes,
+      alertingRoutes,
+    ])
+      routes(router, world);
     const control = new Router();
     controlRoutes(control, world);
     const zoneIds = new Set(account.zones.map((zone) => zone.id));
-    const { server, port } = await serveApi({ router, control, token, accountId: account.id, zoneIds, faults, log, port: options.port });
+    const { server, port } = await serveApi({
+      router,
+      control,
+      token,
+      accountId: account.id,
+      zoneIds,
+      faults,
+      log,
+      port: options.port,
+    });
     const cron = startCron(account, runtime);
     let stopping: Promise<void> | undefined;
     const stop = async (): Promise<void> => {
@@ -88,7 +111,12 @@ export async function serveAccount(account: Account, options: Pick<CloudflareOpt
     };
     const url = `http://127.0.0.1:${port}`;
     return {
-      url, api: `${url}/client/v4`, token, accountId: account.id, zoneId: account.zones[0]?.id ?? "", consoleLog: runtime.consoleLog,
+      url,
+      api: `${url}/client/v4`,
+      token,
+      accountId: account.id,
+      zoneId: account.zones[0]?.id ?? "",
+      consoleLog: runtime.consoleLog,
       gateUrl: (name) => runtime.gateUrl(name),
       directUrl: (name) => runtime.directUrl(name),
       stop: () => (stopping ??= stop()),
@@ -97,7 +125,11 @@ export async function serveAccount(account: Account, options: Pick<CloudflareOpt
     await runtime.stop();
     if (error instanceof SystemsError) throw error;
     const taken = (error as NodeJS.ErrnoException).code === "EADDRINUSE";
-    throw new SystemsError({ what: "The Cloudflare stand-in could not start", why: taken ? `port ${options.port} is in use` : describeSystemError(error), wayOut: taken ? "Stop what listens there or choose another port" : "Start again" });
+    throw new SystemsError({
+      what: "The Cloudflare stand-in could not start",
+      why: taken ? `port ${options.port} is in use` : describeSystemError(error),
+      wayOut: taken ? "Stop what listens there or choose another port" : "Start again",
+    });
   }
 }
 

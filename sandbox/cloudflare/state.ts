@@ -62,7 +62,10 @@ export interface LockRule {
   readonly id: string;
   readonly enabled: boolean;
   readonly prefix?: string;
-  readonly condition: { readonly type: "Age"; readonly maxAgeSeconds: number } | { readonly type: "Date"; readonly date: string } | { readonly type: "Indefinite" };
+  readonly condition:
+    | { readonly type: "Age"; readonly maxAgeSeconds: number }
+    | { readonly type: "Date"; readonly date: string }
+    | { readonly type: "Indefinite" };
 }
 
 export interface Bucket {
@@ -81,7 +84,14 @@ export interface Queue {
   readonly createdOn: string;
   modifiedOn: string;
   settings: Record<string, unknown>;
-  consumers: { consumer_id: string; type: string; script_name?: string; dead_letter_queue?: string; settings: Record<string, unknown>; created_on: string }[];
+  consumers: {
+    consumer_id: string;
+    type: string;
+    script_name?: string;
+    dead_letter_queue?: string;
+    settings: Record<string, unknown>;
+    created_on: string;
+  }[];
 }
 
 /** A zone of the account. */
@@ -112,7 +122,11 @@ export class Account {
   nextLogpushId = 1001;
   readonly subdomain: string;
 
-  constructor(readonly id: string, readonly name: string, readonly zones: readonly Zone[]) {
+  constructor(
+    readonly id: string,
+    readonly name: string,
+    readonly zones: readonly Zone[],
+  ) {
     this.subdomain = name.toLowerCase();
   }
 }

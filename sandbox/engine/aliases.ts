@@ -14,7 +14,13 @@ function resolveSpec(context: AliasContext, name: string, type: string, parent: 
   // A parent that was itself found under a former name had its children under that name too.
   let under = spec.parent ? (context.found.get(spec.parent) ?? spec.parent) : parent;
   if (spec.noParent || (under !== "" && parseUrn(under).qualifiedType === STACK_TYPE)) under = "";
-  return createUrn(spec.stack || context.stack, spec.project || context.project, under || undefined, spec.type || type, spec.name || name);
+  return createUrn(
+    spec.stack || context.stack,
+    spec.project || context.project,
+    under || undefined,
+    spec.type || type,
+    spec.name || name,
+  );
 }
 
 /** A child's name under its parent's former name: `newapp-role` under `app` was `app-role`. */
@@ -24,7 +30,13 @@ function inherited(context: AliasContext, type: string, name: string, parentName
 }
 
 /** Every URN under which the state may know a resource, the declared ones first, then those that follow from its parent's former name. */
-export function aliasUrns(context: AliasContext, name: string, type: string, parent: string, specs: readonly AliasSpec[]): string[] {
+export function aliasUrns(
+  context: AliasContext,
+  name: string,
+  type: string,
+  parent: string,
+  specs: readonly AliasSpec[],
+): string[] {
   const urns = specs.map((spec) => resolveSpec(context, name, type, parent, spec));
   const parentAlias = context.found.get(parent);
   if (parent !== "" && parentAlias !== undefined) {

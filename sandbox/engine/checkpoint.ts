@@ -62,7 +62,10 @@ export class Checkpoint {
   snapshot(): Snapshot {
     const made = [...this.handled].filter((state) => !this.finished.has(state) && state !== this.held);
     const left = this.base.filter((state) => !this.finished.has(state) && !this.handled.has(state));
-    const pending: PendingOperation[] = [...this.pending].map(([resource, type]) => ({ resource: sendable(resource), type }));
+    const pending: PendingOperation[] = [...this.pending].map(([resource, type]) => ({
+      resource: sendable(resource),
+      type,
+    }));
     return { resources: withoutDangling(renameAliased([...made, ...left])), pending };
   }
 
@@ -110,7 +113,11 @@ export function renameAliased(resources: readonly ResourceState[]): ResourceStat
       ...(state.provider ? { provider: renameRef(state.provider) } : {}),
       dependencies: state.dependencies.map(rename),
       ...(state.propertyDependencies
-        ? { propertyDependencies: Object.fromEntries(Object.entries(state.propertyDependencies).map(([key, urns]) => [key, urns.map(rename)])) }
+        ? {
+            propertyDependencies: Object.fromEntries(
+              Object.entries(state.propertyDependencies).map(([key, urns]) => [key, urns.map(rename)]),
+            ),
+          }
         : {}),
       ...(state.deletedWith ? { deletedWith: rename(state.deletedWith) } : {}),
     };
@@ -130,7 +137,11 @@ export function withoutDangling(resources: readonly ResourceState[]): ResourceSt
       ...(deletedWith && known.has(deletedWith) ? { deletedWith } : {}),
       dependencies: keep(state.dependencies),
       ...(state.propertyDependencies
-        ? { propertyDependencies: Object.fromEntries(Object.entries(state.propertyDependencies).map(([key, urns]) => [key, keep(urns)])) }
+        ? {
+            propertyDependencies: Object.fromEntries(
+              Object.entries(state.propertyDependencies).map(([key, urns]) => [key, keep(urns)]),
+            ),
+          }
         : {}),
     };
   });

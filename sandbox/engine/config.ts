@@ -32,7 +32,10 @@ function decryptLeaves(value: unknown, decrypt: (ciphertext: string) => string):
   }
   if (isObject(value)) {
     const items = Object.entries(value).map(([key, item]) => [key, decryptLeaves(item, decrypt)] as const);
-    return { value: Object.fromEntries(items.map(([key, item]) => [key, item.value])), secret: items.some(([, item]) => item.secret) };
+    return {
+      value: Object.fromEntries(items.map(([key, item]) => [key, item.value])),
+      secret: items.some(([, item]) => item.secret),
+    };
   }
   return { value, secret: false };
 }
@@ -48,9 +51,16 @@ const fullKey = (project: string, key: string): string => {
  * then the defaults declared in Pulumi.yaml.
  * @throws UsageError for a malformed override, a missing value, or one of the wrong type, in Pulumi's words.
  */
-export function resolveConfig(project: Project, stack: string, file: StackFile, overrides: readonly string[], decrypt: (ciphertext: string) => string): Config {
+export function resolveConfig(
+  project: Project,
+  stack: string,
+  file: StackFile,
+  overrides: readonly string[],
+  decrypt: (ciphertext: string) => string,
+): Config {
   const values = new Map<string, { value: unknown; secret: boolean }>();
-  for (const [key, value] of Object.entries(file.config)) values.set(fullKey(project.name, key), decryptLeaves(value, decrypt));
+  for (const [key, value] of Object.entries(file.config))
+    values.set(fullKey(project.name, key), decryptLeaves(value, decrypt));
   for (const override of overrides) applyOverride(project.name, values, override);
   const missing: string[] = [];
   for (const [declared, declaration] of Object.entries(project.declarations).sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -62,9 +72,13 @@ export function resolveConfig(project: Project, stack: string, file: StackFile, 
     else if (key.startsWith(`${project.name}:`)) missing.push(declared);
   }
   if (missing.length > 0) {
-    throw new UsageError(`Stack '${stack}' is missing configuration value${missing.length > 1 ? "s" : ""} ${listKeys(missing)}`);
+    throw new UsageError(
+      `Stack '${stack}' is missing configuration value${missing.length > 1 ? "s" : ""} ${listKeys(missing)}`,
+    );
   }
-  return new Map([...values].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, { value, secret }]) => [key, toText(value, secret)]));
+  return new Map(
+    [...values].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, { value, secret }]) => [key, toText(value, secret)]),
+  );
 }
 
 const listKeys = (keys: readonly string[]): string => {
@@ -77,31 +91,53 @@ const toText = (value: unknown, secret: boolean): ConfigValue =>
     ? { text: JSON.stringify(sorted(value)), secret, structured: true }
     : { text: value === null ? "" : String(value), secret, structured: false };
 
-function checkType(stack: string, key: string, declaration: ConfigDeclaration, found: { value: unknown; secret: boolean }): void {
+function checkType(
+  stack: string,
+  key: string,
+  declaration: ConfigDeclaration,
+  found: { value: unknown; secret: boolean },
+): void {
   if (!declaration.type) return;
-  if (declaration.secret && !found.secret) throw new UsageError(`Stack '${stack}' with configuration key '${key}' must be encrypted as it's secret`);
-  if (!fits(declaration, found.value)) throw new UsageError(`Stack '${stack}' with configuration key '${key}' must be of type '${typeName(declaration)}'`);
+  if (declaration.secret && !found.secret)
+    throw new UsageError(`Stack '${stack}' with configuration key '${key}' must be encrypted as it's secret`);
+  if (!fits(declaration, found.value))
+    throw new UsageError(`Stack '${stack}' with configuration key '${key}' must be of type '${typeName(declaration)}'`);
 }
 
 const typeName = (declaration: ConfigDeclaration): string =>
-  declaration.type === "array" && declaration.items ? `array<${typeName(declaration.items)}>` : String(declaration.type);
+  declaration.type === "array" && declaration.items
+    ? `array<${typeName(declaration.items)}>`
+    : String(declaration.type);
 
 /** A scalar in a stack's file is text to Pulumi, so "2" is an integer and "true" a boolean. */
 function fits({ type, items }: ConfigDeclaration, value: unknown): boolean {
   switch (type) {
-    case "string": return typeof value !== "object";
-    case "integer": return typeof value !== "object" && /^[+-]?\d+$/.test(String(value));
-    case "boolean": return typeof value !== "object" && /^(true|false)$/.test(String(value));
-    case "array": return Array.isArray(value) && (!items || value.every((item) => fits(items, item)));
-    case "object": return isObject(value);
-    default: return true;
+    case "string":
+      return typeof value !== "object";
+    case "integer":
+      return typeof value !== "object" && /^[+-]?\d+$/.test(String(value));
+    case "boolean":
+      return typeof value !== "object" && /^(true|false)$/.test(String(value));
+    case "array":
+      return Array.isArray(value) && (!items || value.every((item) => fits(items, item)));
+    case "object":
+      return isObject(value);
+    default:
+      return true;
   }
 }
 
 /** `a:b.c[0]=5`: the key runs to the first `=`; inside a structure `true`, `false` and whole numbers become what they say. JSON lists and mappings are taken too. */
-function applyOverride(project: string, values: Map<string, { value: unknown; secret: boolean }>, override: string): void {
+function applyOverride(
+  project: string,
+  values: Map<string, { value: unknown; secret: boolean }>,
+  override: string,
+): void {
   const at = override.indexOf("=");
-  if (at <= 0) throw new UsageError(`--config ${override}: write it as key=value, for example gatehouse:gate.requestsPerMinute=5000`);
+  if (at <= 0)
+    throw new UsageError(
+      `--config ${override}: write it as key=value, for example gatehouse:gate.requestsPerMinute=5000`,
+    );
   const colon = override.lastIndexOf(":", at);
   const namespace = colon > 0 ? override.slice(0, colon) : project;
   let path: PathPart[];
@@ -116,32 +152,45 @@ function applyOverride(project: string, values: Map<string, { value: unknown; se
   const key = fullKey(project, `${namespace}:${String(name)}`);
   const before = values.get(key);
   values.set(key, {
-    value: rest.length === 0 ? structured(text) ?? text : setAt(before?.value, rest, adjusted(text), override),
+    value: rest.length === 0 ? (structured(text) ?? text) : setAt(before?.value, rest, adjusted(text), override),
     secret: rest.length > 0 && (before?.secret ?? false),
   });
 }
 
 const adjusted = (text: string): unknown =>
-  structured(text) ?? (text === "true" ? true : text === "false" ? false : /^(0|-?[1-9]\d{0,14})$/.test(text) ? Number(text) : text);
+  structured(text) ??
+  (text === "true" ? true : text === "false" ? false : /^(0|-?[1-9]\d{0,14})$/.test(text) ? Number(text) : text);
 
 /** A list or mapping written as JSON: a whole one is hard to write otherwise. */
 function structured(text: string): unknown {
   if (!/^[[{]/.test(text)) return undefined;
-  try { return JSON.parse(text) as unknown; } catch { return undefined; }
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 function setAt(holder: unknown, path: readonly PathPart[], value: unknown, override: string): unknown {
   const [part, ...rest] = path;
   if (part === undefined) return value;
   if (typeof part === "number") {
-    if (holder !== undefined && !Array.isArray(holder)) throw new UsageError(`--config ${override}: [${part}] is asked of something that is not a list`);
+    if (holder !== undefined && !Array.isArray(holder))
+      throw new UsageError(`--config ${override}: [${part}] is asked of something that is not a list`);
     const list = [...((holder as unknown[] | undefined) ?? [])];
-    if (part > list.length) throw new UsageError(`--config ${override}: the list has ${list.length} element(s), so [${part}] would leave a gap`);
+    if (part > list.length)
+      throw new UsageError(
+        `--config ${override}: the list has ${list.length} element(s), so [${part}] would leave a gap`,
+      );
     list[part] = setAt(list[part], rest, value, override);
     return list;
   }
-  if (holder !== undefined && !isObject(holder)) throw new UsageError(`--config ${override}: .${part} is asked of something that is not a map`);
-  return { ...(holder ?? {}), [part]: setAt((holder as Record<string, unknown> | undefined)?.[part], rest, value, override) };
+  if (holder !== undefined && !isObject(holder))
+    throw new UsageError(`--config ${override}: .${part} is asked of something that is not a map`);
+  return {
+    ...(holder ?? {}),
+    [part]: setAt((holder as Record<string, unknown> | undefined)?.[part], rest, value, override),
+  };
 }
 
 /** What the language host hands to the program: PULUMI_CONFIG and PULUMI_CONFIG_SECRET_KEYS. */

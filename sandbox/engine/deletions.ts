@@ -37,7 +37,10 @@ export class Deletions {
     for (const { state, keys } of condemned.reverse()) {
       if (this.deleted.has(state)) continue;
       if (state.protect) {
-        this.run.fail(`unable to replace resource "${state.urn}" as part of replacing "${replacingUrn}" as it is currently marked for protection. To unprotect the resource, remove the \`protect\` flag from the resource in your Pulumi program and run \`pulumi up\`, or use the command:\n\`pulumi state unprotect '${state.urn}'\``, replacingUrn);
+        this.run.fail(
+          `unable to replace resource "${state.urn}" as part of replacing "${replacingUrn}" as it is currently marked for protection. To unprotect the resource, remove the \`protect\` flag from the resource in your Pulumi program and run \`pulumi up\`, or use the command:\n\`pulumi state unprotect '${state.urn}'\``,
+          replacingUrn,
+        );
         throw new StepFailed("protected dependent");
       }
       await this.remove(state, { replacing: true, pendingReplacement: true, keys });
@@ -55,18 +58,30 @@ export class Deletions {
     for (const wave of deletionWaves(left.filter((state) => !this.deleted.has(state)))) {
       if (this.run.stopped) return;
       for (const state of wave) this.deletedUrns.add(state.urn);
-      await Promise.allSettled(wave.map((state) => this.run.track(() => this.remove(state, { replacing: state.delete === true }))));
+      await Promise.allSettled(
+        wave.map((state) => this.run.track(() => this.remove(state, { replacing: state.delete === true }))),
+      );
     }
   }
 
-  private async remove(state: ResourceState, how: { replacing: boolean; pendingReplacement?: boolean; keys?: readonly string[] }): Promise<void> {
+  private async remove(
+    state: ResourceState,
+    how: { replacing: boolean; pendingReplacement?: boolean; keys?: readonly string[] },
+  ): Promise<void> {
     this.deleted.set(state, how.keys ?? []);
     this.deletedUrns.add(state.urn);
-    const skip = isProviderType(state.type) || (state.deletedWith !== undefined && this.deletedUrns.has(state.deletedWith));
-    await this.steps.delete(state, async () => (state.provider ? this.providerOf(state.provider) : undefined), { ...how, skip });
+    const skip =
+      isProviderType(state.type) || (state.deletedWith !== undefined && this.deletedUrns.has(state.deletedWith));
+    await this.steps.delete(state, async () => (state.provider ? this.providerOf(state.provider) : undefined), {
+      ...how,
+      skip,
+    });
   }
 
-  private async dependentReplacements(root: ResourceState, registered: ReadonlySet<string>): Promise<{ state: ResourceState; keys: readonly string[] }[]> {
+  private async dependentReplacements(
+    root: ResourceState,
+    registered: ReadonlySet<string>,
+  ): Promise<{ state: ResourceState; keys: readonly string[] }[]> {
     const replaceSet = new Set([root.urn]);
     const condemned: { state: ResourceState; keys: readonly string[] }[] = [];
     for (const state of dependentsOf(root, this.run.options.olds)) {
@@ -82,7 +97,10 @@ export class Deletions {
   }
 
   /** The keys for which a dependent would be replaced when the given resources change, or undefined when it would not be. */
-  private async replacedBy(state: ResourceState, replaceSet: ReadonlySet<string>): Promise<readonly string[] | undefined> {
+  private async replacedBy(
+    state: ResourceState,
+    replaceSet: ReadonlySet<string>,
+  ): Promise<readonly string[] | undefined> {
     if (state.provider && replaceSet.has(parseProviderRef(state.provider).urn)) return [];
     if (state.deletedWith && replaceSet.has(state.deletedWith)) return [];
     const inputs = toPlainBag(state.inputs);
@@ -96,7 +114,14 @@ export class Deletions {
     }
     if (!touched || !state.provider) return undefined;
     const provider = await this.providerOf(state.provider);
-    const diff = await provider.diff(state.id ?? "", state.urn, toPlainBag(state.outputs ?? {}), olds, inputs, state.ignoreChanges);
+    const diff = await provider.diff(
+      state.id ?? "",
+      state.urn,
+      toPlainBag(state.outputs ?? {}),
+      olds,
+      inputs,
+      state.ignoreChanges,
+    );
     const { replaces } = fromProvider(diff, state.replaceOnChanges ?? []);
     return replaces.length > 0 ? replaces : undefined;
   }

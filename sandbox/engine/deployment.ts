@@ -53,10 +53,15 @@ export class Deployment {
     let provider = goal.provider;
     if (goal.custom && !isProviderType(goal.type)) {
       this.run.options.registry.requireType(goal.type);
-      if (provider === "") provider = await this.defaultProvider(packageOf(goal.type), goal.version, goal.pluginDownloadURL);
+      if (provider === "")
+        provider = await this.defaultProvider(packageOf(goal.type), goal.version, goal.pluginDownloadURL);
     }
     const next = this.newState(goal, urn, parent, provider, old, alias);
-    await (isProviderType(goal.type) ? this.decideProvider(goal, old, next) : goal.custom ? this.decideCustom(goal, old, next) : this.decideComponent(old, next));
+    await (isProviderType(goal.type)
+      ? this.decideProvider(goal, old, next)
+      : goal.custom
+        ? this.decideCustom(goal, old, next)
+        : this.decideComponent(old, next));
     this.news.set(urn, this.news.get(urn) ?? next);
     const state = this.news.get(urn)!;
     return { urn, id: state.id === UNKNOWN ? "" : (state.id ?? ""), outputs: state.outputs ?? {} };
@@ -67,11 +72,23 @@ export class Deployment {
     const parent = this.checkParent(goal.parent, goal.type);
     const urn = this.claim(parent, goal.type, goal.name);
     this.run.options.registry.requireType(goal.type);
-    const provider = goal.provider || (await this.defaultProvider(packageOf(goal.type), goal.version, goal.pluginDownloadURL));
+    const provider =
+      goal.provider || (await this.defaultProvider(packageOf(goal.type), goal.version, goal.pluginDownloadURL));
     const old = this.olds.get(urn);
     const next: ResourceState = {
-      urn, custom: true, id: goal.id, type: goal.type, inputs: goal.inputs, outputs: {}, parent, external: true, dependencies: [...goal.dependencies], provider,
-      additionalSecretOutputs: [...goal.additionalSecretOutputs], sourcePosition: goal.sourcePosition, stackTrace: goal.stackTrace,
+      urn,
+      custom: true,
+      id: goal.id,
+      type: goal.type,
+      inputs: goal.inputs,
+      outputs: {},
+      parent,
+      external: true,
+      dependencies: [...goal.dependencies],
+      provider,
+      additionalSecretOutputs: [...goal.additionalSecretOutputs],
+      sourcePosition: goal.sourcePosition,
+      stackTrace: goal.stackTrace,
     };
     const replacing = old !== undefined && !old.external && old.id !== goal.id;
     await this.steps.read(old, next, await this.providerOf(provider), replacing);
@@ -81,8 +98,17 @@ export class Deployment {
   }
 
   /** Calls a provider's function, with the explicit provider or the default one. */
-  async invoke(token: string, args: Values, providerOption: string, version: string, downloadUrl: string): Promise<{ result: Values; failures: { property: string; reason: string }[] }> {
-    if (token.startsWith("pulumi:")) throw new EngineError(`the function ${token}: the sandbox's engine does not support this; deploy with the Pulumi CLI instead`);
+  async invoke(
+    token: string,
+    args: Values,
+    providerOption: string,
+    version: string,
+    downloadUrl: string,
+  ): Promise<{ result: Values; failures: { property: string; reason: string }[] }> {
+    if (token.startsWith("pulumi:"))
+      throw new EngineError(
+        `the function ${token}: the sandbox's engine does not support this; deploy with the Pulumi CLI instead`,
+      );
     this.run.options.registry.requireFunction(token);
     const ref = providerOption || (await this.defaultProvider(packageOf(token), version, downloadUrl));
     const provider = await this.providerOf(ref);
@@ -107,7 +133,9 @@ export class Deployment {
     state.outputs = outputs;
     const op = this.run.lastOp(state.urn) ?? "same";
     if (!this.run.preview && changed) await this.run.options.checkpoint.save();
-    this.run.after(this.run.info(op, { urn: state.urn, type: state.type, ...(old ? { old } : {}), new: state }), { counted: null });
+    this.run.after(this.run.info(op, { urn: state.urn, type: state.type, ...(old ? { old } : {}), new: state }), {
+      counted: null,
+    });
   }
 
   /**
@@ -117,7 +145,8 @@ export class Deployment {
   async finish({ programFailed }: { programFailed: boolean }): Promise<void> {
     if (programFailed) return;
     this.run.options.checkpoint.release();
-    if (!this.run.stopped) await this.deletions.atEnd(this.run.options.olds.filter((state) => state.delete || !this.isKept(state)));
+    if (!this.run.stopped)
+      await this.deletions.atEnd(this.run.options.olds.filter((state) => state.delete || !this.isKept(state)));
     const stack = this.news.get(this.stackUrn);
     if (stack && this.stackOutputs) {
       const olds = this.olds.get(this.stackUrn)?.outputs ?? {};
@@ -167,7 +196,10 @@ export class Deployment {
       if (!old) continue;
       const other = this.seen.has(alias) ? alias : this.taken.get(alias);
       if (other !== undefined) {
-        this.run.fail(`Duplicate resource alias '${alias}' applied to resource with URN '${urn}' conflicting with resource with URN '${other}'`, urn);
+        this.run.fail(
+          `Duplicate resource alias '${alias}' applied to resource with URN '${urn}' conflicting with resource with URN '${other}'`,
+          urn,
+        );
         throw new StepFailed("duplicate alias");
       }
       this.taken.set(alias, urn);
@@ -177,16 +209,38 @@ export class Deployment {
     return {};
   }
 
-  private newState(goal: Goal, urn: string, parent: string, provider: string, old: ResourceState | undefined, alias: string | undefined): ResourceState {
+  private newState(
+    goal: Goal,
+    urn: string,
+    parent: string,
+    provider: string,
+    old: ResourceState | undefined,
+    alias: string | undefined,
+  ): ResourceState {
     return {
-      urn, custom: goal.custom, type: goal.type, inputs: goal.inputs, parent: parent || undefined, protect: goal.protect, dependencies: [...goal.dependencies],
+      urn,
+      custom: goal.custom,
+      type: goal.type,
+      inputs: goal.inputs,
+      parent: parent || undefined,
+      protect: goal.protect,
+      dependencies: [...goal.dependencies],
       provider: goal.custom && !isProviderType(goal.type) ? provider : undefined,
       propertyDependencies: { ...goal.propertyDependencies },
       additionalSecretOutputs: [...goal.additionalSecretOutputs],
       ...(alias ? { aliases: [alias] } : {}),
-      customTimeouts: goal.customTimeouts, importID: goal.importId || undefined, retainOnDelete: goal.retainOnDelete, deletedWith: goal.deletedWith || undefined,
-      replaceWith: [...goal.replaceWith], created: old?.created, modified: old?.modified, sourcePosition: goal.sourcePosition, stackTrace: goal.stackTrace,
-      ignoreChanges: [...goal.ignoreChanges], hideDiff: [...goal.hideDiffs], replaceOnChanges: [...goal.replaceOnChanges],
+      customTimeouts: goal.customTimeouts,
+      importID: goal.importId || undefined,
+      retainOnDelete: goal.retainOnDelete,
+      deletedWith: goal.deletedWith || undefined,
+      replaceWith: [...goal.replaceWith],
+      created: old?.created,
+      modified: old?.modified,
+      sourcePosition: goal.sourcePosition,
+      stackTrace: goal.stackTrace,
+      ignoreChanges: [...goal.ignoreChanges],
+      hideDiff: [...goal.hideDiffs],
+      replaceOnChanges: [...goal.replaceOnChanges],
       ...(goal.replacementTrigger !== undefined ? { replacementTrigger: goal.replacementTrigger } : {}),
     };
   }
@@ -202,11 +256,18 @@ export class Deployment {
     return providerRef(state.urn, state.id ?? UNKNOWN);
   }
 
-  private async makeDefaultProvider(pkg: string, name: string, version: string, downloadUrl: string): Promise<ResourceState> {
+  private async makeDefaultProvider(
+    pkg: string,
+    name: string,
+    version: string,
+    downloadUrl: string,
+  ): Promise<ResourceState> {
     const type = `pulumi:providers:${pkg}`;
     const urn = createUrn(this.run.options.stack, this.run.options.project, undefined, type, name);
     this.seen.add(urn);
-    const inputs = defaultProviderInputs(pkg, version, downloadUrl, this.run.options.config, (text, secret) => (secret ? new Secret(text) : text));
+    const inputs = defaultProviderInputs(pkg, version, downloadUrl, this.run.options.config, (text, secret) =>
+      secret ? new Secret(text) : text,
+    );
     const next: ResourceState = { urn, custom: true, type, inputs, dependencies: [] };
     await this.applyProvider(this.olds.get(urn), next, {});
     this.news.set(urn, next);
@@ -232,13 +293,18 @@ export class Deployment {
     if (!old) {
       await this.steps.create(next, itself);
       next.id = id;
-    } else if (changedKeys(resetPaths(next.inputs, old.inputs, goal.ignoreChanges ?? []).values, old.inputs).length > 0) {
+    } else if (
+      changedKeys(resetPaths(next.inputs, old.inputs, goal.ignoreChanges ?? []).values, old.inputs).length > 0
+    ) {
       await this.steps.update(old, next, itself, { diffs: changedKeys(old.inputs, next.inputs) });
     } else await this.steps.same(old, next);
   }
 
   private async decideComponent(old: ResourceState | undefined, next: ResourceState): Promise<void> {
-    if (old?.custom) throw new EngineError(`resource '${next.urn}' was a custom resource and is now a component; give it another name`);
+    if (old?.custom)
+      throw new EngineError(
+        `resource '${next.urn}' was a custom resource and is now a component; give it another name`,
+      );
     if (!old) {
       if (next.type === STACK_TYPE && !this.run.preview) this.run.options.checkpoint.hold(next);
       const held = next.type === STACK_TYPE;
@@ -281,7 +347,12 @@ export class Deployment {
     return this.decideExisting(goal, old, next, provider, false);
   }
 
-  private async importFirst(goal: Goal, replaced: ResourceState | undefined, next: ResourceState, provider: SandboxProvider): Promise<ResourceState> {
+  private async importFirst(
+    goal: Goal,
+    replaced: ResourceState | undefined,
+    next: ResourceState,
+    provider: SandboxProvider,
+  ): Promise<ResourceState> {
     const imported: ResourceState = { ...next, inputs: goal.inputs };
     await this.steps.import(imported, goal.importId, provider, replaced);
     if (replaced) this.steps.replace(replaced, imported, {});
@@ -293,11 +364,22 @@ export class Deployment {
   }
 
   /** The resource exists: replace it, update it, or leave it as it is. */
-  private async decideExisting(goal: Goal, old: ResourceState, next: ResourceState, provider: SandboxProvider, imported: boolean): Promise<void> {
+  private async decideExisting(
+    goal: Goal,
+    old: ResourceState,
+    next: ResourceState,
+    provider: SandboxProvider,
+    imported: boolean,
+  ): Promise<void> {
     if (imported) next.inputs = await this.check(goal, next, old.inputs, provider, old.inputs);
     const difference = await this.difference(goal, old, next, provider);
-    const reasons: Reasons = { keys: difference.replaces, diffs: difference.changed, detailedDiff: difference.detailed };
-    if (difference.replaces.length > 0 || old.pendingReplacement) return this.replaceExisting(goal, old, next, provider, difference, reasons);
+    const reasons: Reasons = {
+      keys: difference.replaces,
+      diffs: difference.changed,
+      detailedDiff: difference.detailed,
+    };
+    if (difference.replaces.length > 0 || old.pendingReplacement)
+      return this.replaceExisting(goal, old, next, provider, difference, reasons);
     if (difference.changes || (old.initErrors ?? []).length > 0) {
       await this.steps.update(old, next, provider, { diffs: difference.changed, detailedDiff: difference.detailed });
       this.news.set(next.urn, next);
@@ -305,15 +387,26 @@ export class Deployment {
     else await this.steps.same(old, next);
   }
 
-  private async replaceExisting(goal: Goal, old: ResourceState, next: ResourceState, provider: SandboxProvider, difference: Difference, reasons: Reasons): Promise<void> {
+  private async replaceExisting(
+    goal: Goal,
+    old: ResourceState,
+    next: ResourceState,
+    provider: SandboxProvider,
+    difference: Difference,
+    reasons: Reasons,
+  ): Promise<void> {
     if (next.protect && old.protect) {
-      this.run.fail(`unable to replace resource "${next.urn}"\nas it is currently marked for protection. To unprotect the resource, remove the \`protect\` flag from the resource in your Pulumi program and run \`pulumi up\``, next.urn);
+      this.run.fail(
+        `unable to replace resource "${next.urn}"\nas it is currently marked for protection. To unprotect the resource, remove the \`protect\` flag from the resource in your Pulumi program and run \`pulumi up\``,
+        next.urn,
+      );
       if (!this.run.preview) throw new StepFailed("protected");
       // A preview shows what would have been replaced all the same.
       this.run.stopped = false;
     }
     if (goal.importId !== "") {
-      const message = "previously-imported resources that still specify an ID may not be replaced; please remove the `import` declaration from your program";
+      const message =
+        "previously-imported resources that still specify an ID may not be replaced; please remove the `import` declaration from your program";
       if (!this.run.preview) {
         this.run.fail(message, next.urn);
         throw new StepFailed(message);
@@ -331,25 +424,53 @@ export class Deployment {
     this.steps.replace(old, next, reasons);
   }
 
-  private async difference(goal: Goal, old: ResourceState, next: ResourceState, provider: SandboxProvider): Promise<Difference> {
+  private async difference(
+    goal: Goal,
+    old: ResourceState,
+    next: ResourceState,
+    provider: SandboxProvider,
+  ): Promise<Difference> {
     const trigger = next.replacementTrigger;
-    if (trigger !== undefined && !containsUnknown(trigger) && old.replacementTrigger !== undefined && !equal(trigger, old.replacementTrigger)) return replacedBecause("replacementTrigger");
+    if (
+      trigger !== undefined &&
+      !containsUnknown(trigger) &&
+      old.replacementTrigger !== undefined &&
+      !equal(trigger, old.replacementTrigger)
+    )
+      return replacedBecause("replacementTrigger");
     if (goal.replaceWith.some((urn) => this.replaced.has(urn))) return replacedBecause("replaceWith");
     if (goal.deletedWith !== "" && this.replaced.has(goal.deletedWith)) return replacedBecause("deletedWith");
     if (!old.provider || !next.provider) return replacedBecause("provider");
     if (old.type !== next.type) return replacedBecause("type");
-    const answer = await provider.diff(old.id ?? "", next.urn, toPlainBag(old.outputs ?? {}), toPlainBag(old.inputs), toPlainBag(next.inputs), goal.ignoreChanges);
+    const answer = await provider.diff(
+      old.id ?? "",
+      next.urn,
+      toPlainBag(old.outputs ?? {}),
+      toPlainBag(old.inputs),
+      toPlainBag(next.inputs),
+      goal.ignoreChanges,
+    );
     return answer.changes ? fromProvider(answer, goal.replaceOnChanges) : NO_DIFFERENCE;
   }
 
   /** Inputs as the provider completes them; refused ones end the registration, each with its own message. */
-  private async check(goal: Goal, next: ResourceState, olds: Values, provider: SandboxProvider, ignoreFrom: Values | undefined): Promise<Values> {
+  private async check(
+    goal: Goal,
+    next: ResourceState,
+    olds: Values,
+    provider: SandboxProvider,
+    ignoreFrom: Values | undefined,
+  ): Promise<Values> {
     let inputs = goal.inputs;
     if (ignoreFrom && goal.ignoreChanges.length > 0) {
       const { values, unreachable } = resetPaths(inputs, ignoreFrom, goal.ignoreChanges);
       inputs = values;
       if (unreachable.length > 0) {
-        this.run.diagnose({ severity: "info", urn: next.urn, message: `cannot ignore changes in added or removed elements of the path: "${unreachable.join(", ")}"` });
+        this.run.diagnose({
+          severity: "info",
+          urn: next.urn,
+          message: `cannot ignore changes in added or removed elements of the path: "${unreachable.join(", ")}"`,
+        });
       }
     }
     const { inputs: checked, failures = [] } = await provider.check(next.urn, toPlainBag(olds), toPlainBag(inputs));

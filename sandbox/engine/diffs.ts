@@ -13,14 +13,29 @@ export interface Difference {
   readonly deleteBeforeReplace: boolean;
 }
 
-export const NO_DIFFERENCE: Difference = { changes: false, replaces: [], changed: [], detailed: {}, deleteBeforeReplace: false };
+export const NO_DIFFERENCE: Difference = {
+  changes: false,
+  replaces: [],
+  changed: [],
+  detailed: {},
+  deleteBeforeReplace: false,
+};
 
 /** A difference that forces a replacement for a reason outside the provider's sight. */
-export const replacedBecause = (reason: string): Difference => ({ ...NO_DIFFERENCE, changes: true, replaces: [reason] });
+export const replacedBecause = (reason: string): Difference => ({
+  ...NO_DIFFERENCE,
+  changes: true,
+  replaces: [reason],
+});
 
 const topLevel = (path: string): string => String(parsePath(path)[0]);
 const REPLACE: Record<DiffKind, DiffKind> = {
-  "add": "add-replace", "add-replace": "add-replace", "delete": "delete-replace", "delete-replace": "delete-replace", "update": "update-replace", "update-replace": "update-replace",
+  add: "add-replace",
+  "add-replace": "add-replace",
+  delete: "delete-replace",
+  "delete-replace": "delete-replace",
+  update: "update-replace",
+  "update-replace": "update-replace",
 };
 
 /** A provider's answer, with the program's `replaceOnChanges` applied to it. */
@@ -40,7 +55,13 @@ export function fromProvider(diff: DiffResult, replaceOnChanges: readonly string
   }
   for (const key of diff.replaces) changed.add(key);
   for (const key of changed) if (isForced([key])) replaces.add(key);
-  return { changes: true, replaces: [...replaces], changed: [...changed].sort(), detailed, deleteBeforeReplace: diff.deleteBeforeReplace ?? false };
+  return {
+    changes: true,
+    replaces: [...replaces],
+    changed: [...changed].sort(),
+    detailed,
+    deleteBeforeReplace: diff.deleteBeforeReplace ?? false,
+  };
 }
 
 /** Top-level properties in which two bags differ; the engine's own are left out. */
@@ -51,9 +72,16 @@ export function changedKeys(olds: Values, news: Values): string[] {
 const nothing = (value: Value | undefined): Value | undefined => value ?? undefined;
 
 const OPPOSITE: Record<DiffKind, DiffKind> = {
-  "add": "delete", "add-replace": "delete-replace", "delete": "add", "delete-replace": "add-replace", "update": "update", "update-replace": "update-replace",
+  add: "delete",
+  "add-replace": "delete-replace",
+  delete: "add",
+  "delete-replace": "add-replace",
+  update: "update",
+  "update-replace": "update-replace",
 };
 
 /** The difference seen from the other side: what a refresh shows. */
 export const invert = (detailed: DetailedDiff): DetailedDiff =>
-  Object.fromEntries(Object.entries(detailed).map(([path, { kind, inputDiff }]) => [path, { kind: OPPOSITE[kind], inputDiff }]));
+  Object.fromEntries(
+    Object.entries(detailed).map(([path, { kind, inputDiff }]) => [path, { kind: OPPOSITE[kind], inputDiff }]),
+  );

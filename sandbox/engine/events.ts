@@ -4,17 +4,46 @@ import type { Values } from "./values";
 
 /** What happens to a resource, in Pulumi's names. */
 export type Op =
-  | "same" | "create" | "update" | "delete" | "replace" | "create-replacement" | "delete-replaced"
-  | "read" | "read-replacement" | "refresh" | "discard" | "discard-replaced" | "remove-pending-replace" | "import" | "import-replacement";
+  | "same"
+  | "create"
+  | "update"
+  | "delete"
+  | "replace"
+  | "create-replacement"
+  | "delete-replaced"
+  | "read"
+  | "read-replacement"
+  | "refresh"
+  | "discard"
+  | "discard-replaced"
+  | "remove-pending-replace"
+  | "import"
+  | "import-replacement";
 
 /** The order in which Pulumi lists operations in a summary. */
 export const OPS: readonly Op[] = [
-  "same", "create", "update", "delete", "replace", "create-replacement", "delete-replaced", "read", "read-replacement",
-  "refresh", "discard", "discard-replaced", "remove-pending-replace", "import", "import-replacement",
+  "same",
+  "create",
+  "update",
+  "delete",
+  "replace",
+  "create-replacement",
+  "delete-replaced",
+  "read",
+  "read-replacement",
+  "refresh",
+  "discard",
+  "discard-replaced",
+  "remove-pending-replace",
+  "import",
+  "import-replacement",
 ];
 
 /** A resource at the moment of an event: property values are never changed in place, so a shallow copy is enough. */
-export type StateView = Readonly<Omit<ResourceState, "inputs" | "outputs">> & { readonly inputs: Values; readonly outputs?: Values };
+export type StateView = Readonly<Omit<ResourceState, "inputs" | "outputs">> & {
+  readonly inputs: Values;
+  readonly outputs?: Values;
+};
 
 /** One step as it is reported. */
 export interface StepInfo {
@@ -51,13 +80,27 @@ export type ChangeSummary = Partial<Record<Op, number>>;
 export type Operation = "update" | "refresh" | "destroy";
 
 export type EngineEvent =
-  | { readonly kind: "prelude"; readonly operation: Operation; readonly preview: boolean; readonly stack: string; readonly project: string; readonly config: Record<string, string> }
+  | {
+      readonly kind: "prelude";
+      readonly operation: Operation;
+      readonly preview: boolean;
+      readonly stack: string;
+      readonly project: string;
+      readonly config: Record<string, string>;
+    }
   | { readonly kind: "resource-pre"; readonly step: StepInfo }
   | { readonly kind: "resource-outputs"; readonly step: StepInfo }
   | { readonly kind: "resource-failed"; readonly step: StepInfo }
   | { readonly kind: "diagnostic"; readonly diagnostic: Diagnostic }
   | { readonly kind: "checkpoint"; readonly number: number }
-  | { readonly kind: "summary"; readonly changes: ChangeSummary; readonly durationMs: number; readonly preview: boolean; readonly failed: boolean };
+  | {
+      readonly kind: "summary";
+      readonly changes: ChangeSummary;
+      readonly durationMs: number;
+      readonly preview: boolean;
+      readonly failed: boolean;
+    };
 
 /** The resource an event is about, at its newest. */
-export const resourceOf = (step: StepInfo): StateView | undefined => (step.op === "delete" || step.op === "delete-replaced" ? step.old : step.new ?? step.old);
+export const resourceOf = (step: StepInfo): StateView | undefined =>
+  step.op === "delete" || step.op === "delete-replaced" ? step.old : (step.new ?? step.old);

@@ -4,7 +4,14 @@ import type { Value, Values } from "./values";
 /** Another name under which a resource may be known: a whole URN, or what differs from its present one. */
 export type AliasSpec =
   | { readonly urn: string }
-  | { readonly name?: string; readonly type?: string; readonly stack?: string; readonly project?: string; readonly parent?: string; readonly noParent?: boolean };
+  | {
+      readonly name?: string;
+      readonly type?: string;
+      readonly stack?: string;
+      readonly project?: string;
+      readonly parent?: string;
+      readonly noParent?: boolean;
+    };
 
 /** What the program asked for in one registration. */
 export interface Goal {
@@ -38,6 +45,19 @@ export interface Goal {
 }
 
 /** A registration of something that exists and is only looked at. */
-export interface ReadGoal extends Pick<Goal, "type" | "name" | "parent" | "inputs" | "dependencies" | "provider" | "version" | "pluginDownloadURL" | "additionalSecretOutputs" | "sourcePosition" | "stackTrace"> {
+export interface ReadGoal extends Pick<
+  Goal,
+  | "type"
+  | "name"
+  | "parent"
+  | "inputs"
+  | "dependencies"
+  | "provider"
+  | "version"
+  | "pluginDownloadURL"
+  | "additionalSecretOutputs"
+  | "sourcePosition"
+  | "stackTrace"
+> {
   readonly id: string;
 }

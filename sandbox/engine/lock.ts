@@ -47,7 +47,13 @@ function readHolder(file: string): Holder | undefined {
 export function acquireLock(file: string, command: string): { release(): void } {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const started = startOf(process.pid);
-  const mine: Holder = { pid: process.pid, ...(started ? { started } : {}), token: randomUUID(), since: new Date().toISOString(), command };
+  const mine: Holder = {
+    pid: process.pid,
+    ...(started ? { started } : {}),
+    token: randomUUID(),
+    since: new Date().toISOString(),
+    command,
+  };
   const draft = `${file}.${mine.token}`;
   writeFileSync(draft, JSON.stringify(mine), { mode: 0o600 });
   try {
@@ -55,13 +61,19 @@ export function acquireLock(file: string, command: string): { release(): void } 
       try {
         // A link appears whole or not at all, unlike a file that is created and then written.
         linkSync(draft, file);
-        return { release: () => { if (readHolder(file)?.token === mine.token) rmSync(file, { force: true }); } };
+        return {
+          release: () => {
+            if (readHolder(file)?.token === mine.token) rmSync(file, { force: true });
+          },
+        };
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       }
       const holder = readHolder(file);
       if (holder && isAlive(holder)) {
-        throw new EngineError(`the stack is currently locked: process ${holder.pid} has been running "${holder.command}" on it since ${holder.since}. Wait for it or stop it; the lock is ${file}`);
+        throw new EngineError(
+          `the stack is currently locked: process ${holder.pid} has been running "${holder.command}" on it since ${holder.since}. Wait for it or stop it; the lock is ${file}`,
+        );
       }
       removeStale(file, holder);
     }

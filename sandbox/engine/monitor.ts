@@ -14,7 +14,19 @@ import { fromWireBag, toWire, type Values } from "./values";
 import { goalOf, readGoalOf } from "./wire";
 
 /** What the program may rely on; asking for hooks or transforms is answered yes so that their use is refused by name. */
-const FEATURES = new Set(["secrets", "resourceReferences", "outputValues", "aliasSpecs", "deletedWith", "replaceWith", "transforms", "invokeTransforms", "resourceHooks", "errorHooks", "parameterization"]);
+const FEATURES = new Set([
+  "secrets",
+  "resourceReferences",
+  "outputValues",
+  "aliasSpecs",
+  "deletedWith",
+  "replaceWith",
+  "transforms",
+  "invokeTransforms",
+  "resourceHooks",
+  "errorHooks",
+  "parameterization",
+]);
 const SEVERITIES: Record<number, Severity> = { 0: "debug", 1: "info", 2: "warning", 3: "error" };
 const MAX_MESSAGE_BYTES = 400 * 1024 * 1024;
 
@@ -23,12 +35,19 @@ const struct = (values: Values): Struct => Struct.fromJavaScript(toWire(values) 
 
 /** The two gRPC services that a Pulumi program talks to, for one run. */
 export class Monitor {
-  private readonly server = new grpc.Server({ "grpc.max_receive_message_length": MAX_MESSAGE_BYTES, "grpc.max_send_message_length": MAX_MESSAGE_BYTES });
+  private readonly server = new grpc.Server({
+    "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
+    "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
+  });
   private readonly packages = new Map<string, { name: string; version: string; downloadUrl: string }>();
   private rootUrn = "";
   private lastRequest = Date.now();
 
-  constructor(private readonly run: Run, private readonly deployment: Deployment, private readonly projectDir: string) {}
+  constructor(
+    private readonly run: Run,
+    private readonly deployment: Deployment,
+    private readonly projectDir: string,
+  ) {}
 
   /** Milliseconds since the program last asked for anything. */
   get silence(): number {
@@ -37,10 +56,16 @@ export class Monitor {
 
   /** Listens on a loopback port of the system's choice and tells its address. */
   async start(): Promise<string> {
-    this.server.addService(resourceRpc.ResourceMonitorService as unknown as grpc.ServiceDefinition, this.monitorMethods());
+    this.server.addService(
+      resourceRpc.ResourceMonitorService as unknown as grpc.ServiceDefinition,
+      this.monitorMethods(),
+    );
     this.server.addService(engineRpc.EngineService as unknown as grpc.ServiceDefinition, this.engineMethods());
     const port = await new Promise<number>((resolve, reject) =>
-      this.server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))));
+      this.server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
+        error ? reject(error) : resolve(bound),
+      ),
+    );
     return `127.0.0.1:${port}`;
   }
 
@@ -56,8 +81,12 @@ export class Monitor {
         (response) => callback(null, response),
         (error: unknown) => {
           if (error instanceof StepFailed) return;
-          callback({ code: error instanceof UnsupportedError ? grpc.status.UNIMPLEMENTED : grpc.status.UNKNOWN, details: messageOf(error) });
-        });
+          callback({
+            code: error instanceof UnsupportedError ? grpc.status.UNIMPLEMENTED : grpc.status.UNKNOWN,
+            details: messageOf(error),
+          });
+        },
+      );
     };
   }
 
@@ -80,16 +109,22 @@ export class Monitor {
   }
 
   private monitorMethods(): grpc.UntypedServiceImplementation {
-    const refuse = (what: string) => this.unary(() => {
-      const error = new UnsupportedError(what);
-      this.run.fail(error.message);
-      return Promise.reject<Empty>(error);
-    });
+    const refuse = (what: string) =>
+      this.unary(() => {
+        const error = new UnsupportedError(what);
+        this.run.fail(error.message);
+        return Promise.reject<Empty>(error);
+      });
     return {
       supportsFeature: this.unary((request: resourceProto.SupportsFeatureRequest) =>
-        Promise.resolve(new resourceProto.SupportsFeatureResponse().setHassupport(FEATURES.has(request.getId())))),
-      registerResource: this.unary((request: resourceProto.RegisterResourceRequest) => this.registering(`${request.getType()} "${request.getName()}"`, () => this.register(request))),
-      readResource: this.unary((request: resourceProto.ReadResourceRequest) => this.registering(`${request.getType()} "${request.getName()}"`, () => this.read(request))),
+        Promise.resolve(new resourceProto.SupportsFeatureResponse().setHassupport(FEATURES.has(request.getId()))),
+      ),
+      registerResource: this.unary((request: resourceProto.RegisterResourceRequest) =>
+        this.registering(`${request.getType()} "${request.getName()}"`, () => this.register(request)),
+      ),
+      readResource: this.unary((request: resourceProto.ReadResourceRequest) =>
+        this.registering(`${request.getType()} "${request.getName()}"`, () => this.read(request)),
+      ),
       registerResourceOutputs: this.unary(async (request: resourceProto.RegisterResourceOutputsRequest) => {
         await this.deployment.registerOutputs(request.getUrn(), fromWireBag(request.getOutputs()?.toJavaScript()));
         return new Empty();
@@ -107,12 +142,23 @@ export class Monitor {
           return Promise.reject(error);
         }
         const ref = `${request.getName()}@${request.getVersion()}`;
-        this.packages.set(ref, { name: request.getName(), version: request.getVersion(), downloadUrl: request.getDownloadUrl() });
+        this.packages.set(ref, {
+          name: request.getName(),
+          version: request.getVersion(),
+          downloadUrl: request.getDownloadUrl(),
+        });
         return Promise.resolve(new resourceProto.RegisterPackageResponse().setRef(ref));
       }),
       getDeploymentInfo: this.unary(() => {
         const { project, stack, parallel } = this.run.options;
-        return Promise.resolve(new resourceProto.DeploymentInfo().setProject(project).setStack(stack).setOrganization("organization").setDryrun(this.run.preview).setParallel(parallel));
+        return Promise.resolve(
+          new resourceProto.DeploymentInfo()
+            .setProject(project)
+            .setStack(stack)
+            .setOrganization("organization")
+            .setDryrun(this.run.preview)
+            .setParallel(parallel),
+        );
       }),
       signalAndWaitForShutdown: this.unary(() => Promise.resolve(new Empty())),
       registerStackTransform: refuse("stack transforms (registerResourceTransform)"),
@@ -122,11 +168,16 @@ export class Monitor {
     };
   }
 
-  private async register(request: resourceProto.RegisterResourceRequest): Promise<resourceProto.RegisterResourceResponse> {
+  private async register(
+    request: resourceProto.RegisterResourceRequest,
+  ): Promise<resourceProto.RegisterResourceResponse> {
     const goal = goalOf(request, this.projectDir);
     const { version, downloadUrl } = this.packageOf(request.getPackageref(), goal.version, goal.pluginDownloadURL);
     const { urn, id, outputs } = await this.deployment.register({ ...goal, version, pluginDownloadURL: downloadUrl });
-    return new resourceProto.RegisterResourceResponse().setUrn(urn).setId(id).setObject(struct(goal.custom ? outputs : {}));
+    return new resourceProto.RegisterResourceResponse()
+      .setUrn(urn)
+      .setId(id)
+      .setObject(struct(goal.custom ? outputs : {}));
   }
 
   private async read(request: resourceProto.ReadResourceRequest): Promise<resourceProto.ReadResourceResponse> {
@@ -137,13 +188,24 @@ export class Monitor {
   }
 
   private async invoke(request: resourceProto.ResourceInvokeRequest): Promise<providerProto.InvokeResponse> {
-    const { version, downloadUrl } = this.packageOf(request.getPackageref(), request.getVersion(), request.getPlugindownloadurl());
+    const { version, downloadUrl } = this.packageOf(
+      request.getPackageref(),
+      request.getVersion(),
+      request.getPlugindownloadurl(),
+    );
     const args = fromWireBag(request.getArgs()?.toJavaScript());
-    const { result, failures } = await this.deployment.invoke(request.getTok(), args, request.getProvider(), version, downloadUrl).catch((error: unknown) => {
-      throw new Error(`invocation of ${request.getTok()} returned an error: ${messageOf(error)}`);
-    });
+    const { result, failures } = await this.deployment
+      .invoke(request.getTok(), args, request.getProvider(), version, downloadUrl)
+      .catch((error: unknown) => {
+        throw new Error(`invocation of ${request.getTok()} returned an error: ${messageOf(error)}`);
+      });
     const response = new providerProto.InvokeResponse();
-    if (failures.length > 0) response.setFailuresList(failures.map(({ property, reason }) => new providerProto.CheckFailure().setProperty(property).setReason(reason)));
+    if (failures.length > 0)
+      response.setFailuresList(
+        failures.map(({ property, reason }) =>
+          new providerProto.CheckFailure().setProperty(property).setReason(reason),
+        ),
+      );
     else response.setReturn(struct(result));
     return response;
   }
@@ -152,13 +214,19 @@ export class Monitor {
     return {
       log: this.unary((request: engineProto.LogRequest) => {
         // The SDK's debug messages spell out every property, secrets in clear: they are dropped here and never kept.
-        if (request.getSeverity() !== engineProto.LogSeverity.DEBUG) this.run.diagnose({
-          severity: SEVERITIES[request.getSeverity()] ?? "info", message: request.getMessage(), streamId: request.getStreamid(), ephemeral: request.getEphemeral(),
-          ...(request.getUrn() ? { urn: request.getUrn() } : {}),
-        });
+        if (request.getSeverity() !== engineProto.LogSeverity.DEBUG)
+          this.run.diagnose({
+            severity: SEVERITIES[request.getSeverity()] ?? "info",
+            message: request.getMessage(),
+            streamId: request.getStreamid(),
+            ephemeral: request.getEphemeral(),
+            ...(request.getUrn() ? { urn: request.getUrn() } : {}),
+          });
         return Promise.resolve(new Empty());
       }),
-      getRootResource: this.unary(() => Promise.resolve(new engineProto.GetRootResourceResponse().setUrn(this.rootUrn))),
+      getRootResource: this.unary(() =>
+        Promise.resolve(new engineProto.GetRootResourceResponse().setUrn(this.rootUrn)),
+      ),
       setRootResource: this.unary((request: engineProto.SetRootResourceRequest) => {
         this.rootUrn = request.getUrn();
         return Promise.resolve(new engineProto.SetRootResourceResponse());

@@ -61,14 +61,30 @@ export async function operate(options: OperateOptions): Promise<Outcome> {
   if (options.snapshot.pending.length > 0 && !preview) write({ resources, pending: [] });
   const checkpoint = new Checkpoint(resources, write, options.env.PULUMI_SKIP_CHECKPOINTS === "true");
   const run = new Run({
-    project: project.name, projectDir: project.dir, stack, preview, config, registry, olds: resources, parallel: options.parallel, emit: onEvent,
+    project: project.name,
+    projectDir: project.dir,
+    stack,
+    preview,
+    config,
+    registry,
+    olds: resources,
+    parallel: options.parallel,
+    emit: onEvent,
     checkpoint,
   });
   if (options.snapshot.pending.length > 0) {
     const count = options.snapshot.pending.length;
-    run.diagnose({ severity: "info", message: [`an earlier run was interrupted with ${count} operation${count > 1 ? "s" : ""} pending; resuming:`, ...notes.map((note) => `* ${note}`)].join("\n") });
+    run.diagnose({
+      severity: "info",
+      message: [
+        `an earlier run was interrupted with ${count} operation${count > 1 ? "s" : ""} pending; resuming:`,
+        ...notes.map((note) => `* ${note}`),
+      ].join("\n"),
+    });
   }
-  const stop = (): void => { run.stopped = true; };
+  const stop = (): void => {
+    run.stopped = true;
+  };
   options.signal?.addEventListener("abort", stop, { once: true });
   if (options.signal?.aborted) stop();
   const deployment = new Deployment(run);
@@ -93,8 +109,16 @@ export async function operate(options: OperateOptions): Promise<Outcome> {
   }
   const failed = reason !== undefined;
   onEvent({ kind: "summary", changes: run.changes, durationMs: Date.now() - started, preview, failed });
-  const outputs = operation === "update" ? deployment.outputs : (resources.find((state) => state.type === STACK_TYPE)?.outputs ?? {});
-  return { steps: run.steps, changeSummary: run.changes, outputs, diagnostics: run.diagnostics, failed, ...(reason ? { reason } : {}) };
+  const outputs =
+    operation === "update" ? deployment.outputs : (resources.find((state) => state.type === STACK_TYPE)?.outputs ?? {});
+  return {
+    steps: run.steps,
+    changeSummary: run.changes,
+    outputs,
+    diagnostics: run.diagnostics,
+    failed,
+    ...(reason ? { reason } : {}),
+  };
 }
 
 /** Runs the program against the engine's services until both are done. Returns why the program itself failed, if it did. */
@@ -104,7 +128,14 @@ async function update(options: OperateOptions, run: Run, deployment: Deployment)
   try {
     const { project, stack, config, preview, parallel, env, typeCheck } = options;
     const program = startProgram({
-      project, stack, config, preview, parallel, env, typeCheck, address,
+      project,
+      stack,
+      config,
+      preview,
+      parallel,
+      env,
+      typeCheck,
+      address,
       onLine: (line, stream) => run.diagnose({ severity: stream === "stdout" ? "info" : "info#err", message: line }),
     });
     const quiet = untilStoppedAndQuiet(run, monitor);
@@ -117,7 +148,11 @@ async function update(options: OperateOptions, run: Run, deployment: Deployment)
       return undefined;
     }
     const reason = isConfigurationMistake(run, deployment, code) ? "configuration" : "program";
-    if (code !== REPORTED_EXIT) run.diagnose({ severity: "error", message: `an unhandled error occurred: program exited with non-zero exit code: ${String(code)}` });
+    if (code !== REPORTED_EXIT)
+      run.diagnose({
+        severity: "error",
+        message: `an unhandled error occurred: program exited with non-zero exit code: ${String(code)}`,
+      });
     await deployment.finish({ programFailed: true });
     return reason;
   } finally {
@@ -129,7 +164,9 @@ async function update(options: OperateOptions, run: Run, deployment: Deployment)
 function untilStoppedAndQuiet(run: Run, monitor: Monitor): { reached: Promise<undefined>; cancel(): void } {
   let timer: NodeJS.Timeout;
   const reached = new Promise<undefined>((resolve) => {
-    timer = setInterval(() => { if (run.stopped && run.isIdle && monitor.silence > QUIET_MS) resolve(undefined); }, POLL_MS);
+    timer = setInterval(() => {
+      if (run.stopped && run.isIdle && monitor.silence > QUIET_MS) resolve(undefined);
+    }, POLL_MS);
   });
   return { reached, cancel: () => clearInterval(timer) };
 }
@@ -140,6 +177,11 @@ function untilStoppedAndQuiet(run: Run, monitor: Monitor): { reached: Promise<un
  */
 function isConfigurationMistake(run: Run, deployment: Deployment, code: number | null | undefined): boolean {
   if (code !== REPORTED_EXIT || deployment.hasRegistered) return false;
-  return run.diagnostics.some(({ severity, urn, message }) =>
-    severity === "error" && !urn && (!message.startsWith("Running program '") || /failed with an unhandled exception:\n(\S*\s)?\S*PostureError/.test(message)));
+  return run.diagnostics.some(
+    ({ severity, urn, message }) =>
+      severity === "error" &&
+      !urn &&
+      (!message.startsWith("Running program '") ||
+        /failed with an unhandled exception:\n(\S*\s)?\S*PostureError/.test(message)),
+  );
 }

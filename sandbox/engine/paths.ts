@@ -34,14 +34,20 @@ export function parsePath(path: string): PathPart[] {
 
 /** Whether `outer` names `inner` or something that holds it; `*` matches any one part. */
 export function covers(outer: readonly PathPart[], inner: readonly PathPart[]): boolean {
-  return outer.length <= inner.length && outer.every((part, index) => part === "*" || String(part) === String(inner[index]));
+  return (
+    outer.length <= inner.length && outer.every((part, index) => part === "*" || String(part) === String(inner[index]))
+  );
 }
 
 /**
  * `news` with the values at the given paths taken from `olds`: what `ignoreChanges` means. A path that is absent in the
  * old value is removed from the new one; a path whose holder is absent on one side is left alone (and reported).
  */
-export function resetPaths(news: Values, olds: Values, paths: readonly string[]): { values: Values; unreachable: string[] } {
+export function resetPaths(
+  news: Values,
+  olds: Values,
+  paths: readonly string[],
+): { values: Values; unreachable: string[] } {
   let values: Value = news;
   const unreachable: string[] = [];
   for (const path of paths) {
@@ -55,7 +61,11 @@ export function resetPaths(news: Values, olds: Values, paths: readonly string[])
 /** Secrets are looked through; what comes from the old value keeps its own mark. */
 function reset(target: Value, source: Value, parts: readonly PathPart[]): Value | undefined {
   if (target instanceof Secret || source instanceof Secret) {
-    const inner = reset(target instanceof Secret ? target.value : target, source instanceof Secret ? source.value : source, parts);
+    const inner = reset(
+      target instanceof Secret ? target.value : target,
+      source instanceof Secret ? source.value : source,
+      parts,
+    );
     return inner === undefined ? undefined : new Secret(inner);
   }
   const [part, ...rest] = parts as [PathPart, ...PathPart[]];

@@ -7,9 +7,17 @@ const util = require("node:util");
 // Without colours the same text comes at once.
 const inspect = util.inspect;
 const patched = (value, options, ...rest) =>
-  inspect(value, value instanceof Error && typeof options === "object" && options !== null && options.colors ? { ...options, colors: false } : options, ...rest);
+  inspect(
+    value,
+    value instanceof Error && typeof options === "object" && options !== null && options.colors
+      ? { ...options, colors: false }
+      : options,
+    ...rest,
+  );
 util.inspect = Object.defineProperties(patched, Object.getOwnPropertyDescriptors(inspect));
 
 // An engine that is killed the hard way cannot end its program, so the program looks whether its engine is still there.
 const engine = process.ppid;
-setInterval(() => { if (process.ppid !== engine) process.exit(1); }, 500).unref();
+setInterval(() => {
+  if (process.ppid !== engine) process.exit(1);
+}, 500).unref();

@@ -42,9 +42,28 @@ export function startProgram(options: ProgramOptions): Program {
   const { project, stack, preview, parallel, address } = options;
   const args = [
     // "-r", not "--require": the runner takes the long form for somebody else's loader and then leaves ES modules alone.
-    "-r", join(__dirname, "preload.js"), ...project.nodeArgs, findRunner(project),
-    "--monitor", address, "--engine", address, "--organization", "organization", "--project", project.name, "--stack", stack,
-    "--pwd", project.pwd, "--root-directory", project.dir, "--parallel", String(parallel), ...(preview ? ["--dry-run"] : []), project.entry,
+    "-r",
+    join(__dirname, "preload.js"),
+    ...project.nodeArgs,
+    findRunner(project),
+    "--monitor",
+    address,
+    "--engine",
+    address,
+    "--organization",
+    "organization",
+    "--project",
+    project.name,
+    "--stack",
+    stack,
+    "--pwd",
+    project.pwd,
+    "--root-directory",
+    project.dir,
+    "--parallel",
+    String(parallel),
+    ...(preview ? ["--dry-run"] : []),
+    project.entry,
   ];
   // A test runner's or loader's flags are meant for its own process, not for the program.
   const { NODE_OPTIONS: _options, ...inherited } = options.env;
@@ -59,13 +78,16 @@ export function startProgram(options: ProgramOptions): Program {
       ...(options.typeCheck ? {} : { PULUMI_NODEJS_TRANSPILE_ONLY: "true" }),
     },
   });
-  for (const stream of ["stdout", "stderr"] as const) createInterface({ input: child[stream]! }).on("line", (line) => options.onLine(line, stream));
+  for (const stream of ["stdout", "stderr"] as const)
+    createInterface({ input: child[stream]! }).on("line", (line) => options.onLine(line, stream));
   const exited = new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => resolve(code));
   });
   // The program must not outlive an engine that ends without cleaning up.
-  const reap = (): void => { child.kill("SIGKILL"); };
+  const reap = (): void => {
+    child.kill("SIGKILL");
+  };
   process.once("exit", reap);
   void exited.catch(() => undefined).finally(() => process.removeListener("exit", reap));
   return { exited, kill: () => killGently(child, exited) };

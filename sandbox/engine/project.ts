@@ -59,9 +59,13 @@ export function readProject(dir: string): Project {
   const file = firstExisting(root, "Pulumi");
   if (!file) throw new UsageError(`no Pulumi.yaml in ${root}: name the project's folder with --project`);
   const yaml = readYaml(file);
-  if (typeof yaml.name !== "string" || yaml.name === "") throw new UsageError(`${file}: name: the project needs a name`);
+  if (typeof yaml.name !== "string" || yaml.name === "")
+    throw new UsageError(`${file}: name: the project needs a name`);
   const runtime = isObject(yaml.runtime) ? yaml.runtime : { name: yaml.runtime };
-  if (runtime.name !== "nodejs") throw new UsageError(`${file}: runtime: the sandbox's engine runs nodejs programs only, not ${String(runtime.name)}`);
+  if (runtime.name !== "nodejs")
+    throw new UsageError(
+      `${file}: runtime: the sandbox's engine runs nodejs programs only, not ${String(runtime.name)}`,
+    );
   const options = isObject(runtime.options) ? runtime.options : {};
   const main = resolve(root, typeof yaml.main === "string" ? yaml.main : ".");
   if (!existsSync(main)) throw new UsageError(`${file}: main: ${String(yaml.main)} does not exist`);
@@ -82,7 +86,12 @@ export function readProject(dir: string): Project {
 /** A declaration may be short: `key: value` stands for a default. */
 function declarationsOf(config: unknown): Record<string, ConfigDeclaration> {
   if (!isObject(config)) return {};
-  return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, isObject(value) ? (value as ConfigDeclaration) : { default: value }]));
+  return Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [
+      key,
+      isObject(value) ? (value as ConfigDeclaration) : { default: value },
+    ]),
+  );
 }
 
 /** Reads Pulumi.<stack>.yaml; a stack without a file has no configuration of its own. */
@@ -91,7 +100,8 @@ export function readStackFile(project: Project, stack: string): StackFile {
   if (!file) return { file: join(project.stackConfigDir, `Pulumi.${stack}.yaml`), config: {} };
   const yaml = readYaml(file);
   const provider = typeof yaml.secretsprovider === "string" ? yaml.secretsprovider : undefined;
-  if (provider && provider !== "passphrase") throw new UsageError(`${file}: secretsprovider: the sandbox's engine knows only "passphrase", not "${provider}"`);
+  if (provider && provider !== "passphrase")
+    throw new UsageError(`${file}: secretsprovider: the sandbox's engine knows only "passphrase", not "${provider}"`);
   return {
     file,
     config: isObject(yaml.config) ? yaml.config : {},

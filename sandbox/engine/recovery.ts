@@ -22,27 +22,45 @@ export async function recover(snapshot: Snapshot, registry: ProviderRegistry): P
   const notes: string[] = [];
   for (const operation of snapshot.pending) {
     const { resource, type } = operation;
-    const note = (what: string): void => { notes.push(`${type} ${resource.urn}: ${what}`); };
+    const note = (what: string): void => {
+      notes.push(`${type} ${resource.urn}: ${what}`);
+    };
     if (!resource.custom || isProviderType(resource.type) || type === "reading" || type === "importing") continue;
     const provider = await ownerOf(resource, resources, registry);
     if (!provider) continue;
     try {
-      resources = type === "creating" ? await settleCreate(operation, provider, resources, note) : await settleChange(operation, provider, resources, note);
+      resources =
+        type === "creating"
+          ? await settleCreate(operation, provider, resources, note)
+          : await settleChange(operation, provider, resources, note);
     } catch (error) {
-      throw new EngineError(`an earlier run was interrupted while ${type} ${resource.urn}, and what became of it cannot be read: ${messageOf(error)}`);
+      throw new EngineError(
+        `an earlier run was interrupted while ${type} ${resource.urn}, and what became of it cannot be read: ${messageOf(error)}`,
+      );
     }
   }
   return { resources, notes };
 }
 
-async function ownerOf(resource: ResourceState, resources: readonly ResourceState[], registry: ProviderRegistry): Promise<SandboxProvider | undefined> {
+async function ownerOf(
+  resource: ResourceState,
+  resources: readonly ResourceState[],
+  registry: ProviderRegistry,
+): Promise<SandboxProvider | undefined> {
   const ref = resource.provider ?? "";
   const owner = resources.find((state) => state.urn === parseProviderRef(ref).urn && !state.delete);
   return owner ? registry.provider(ref, owner.type.slice("pulumi:providers:".length), owner.inputs) : undefined;
 }
 
-async function settleCreate({ resource }: PendingOperation, provider: SandboxProvider, resources: ResourceState[], note: (what: string) => void): Promise<ResourceState[]> {
-  const found = containsUnknown(resource.inputs) ? undefined : await provider.find?.(resource.type, toPlainBag(resource.inputs));
+async function settleCreate(
+  { resource }: PendingOperation,
+  provider: SandboxProvider,
+  resources: ResourceState[],
+  note: (what: string) => void,
+): Promise<ResourceState[]> {
+  const found = containsUnknown(resource.inputs)
+    ? undefined
+    : await provider.find?.(resource.type, toPlainBag(resource.inputs));
   const others = resources.filter((state) => state.urn === resource.urn && !state.delete);
   // The one that was to be replaced answers to the same key; then nothing new was made.
   if (!found || others.some((state) => state.id === found.id && !state.pendingReplacement)) {
@@ -55,17 +73,35 @@ async function settleCreate({ resource }: PendingOperation, provider: SandboxPro
     return resources;
   }
   const now = new Date().toISOString();
-  const adopted: ResourceState = { ...resource, id: read.id, outputs: toOutputs(read.props ?? {}, resource, read.id, provider), created: now, modified: now };
+  const adopted: ResourceState = {
+    ...resource,
+    id: read.id,
+    outputs: toOutputs(read.props ?? {}, resource, read.id, provider),
+    created: now,
+    modified: now,
+  };
   note(`it was made (${read.id}) and is taken over`);
   for (const state of others) if (!state.pendingReplacement) state.delete = true;
   return [...resources.filter((state) => !(others.includes(state) && state.pendingReplacement)), adopted];
 }
 
-async function settleChange({ resource, type }: PendingOperation, provider: SandboxProvider, resources: ResourceState[], note: (what: string) => void): Promise<ResourceState[]> {
-  const state = resources.find((one) => one.urn === resource.urn && one.id === resource.id && Boolean(one.delete) === Boolean(resource.delete))
-    ?? resources.find((one) => one.urn === resource.urn && one.id === resource.id);
+async function settleChange(
+  { resource, type }: PendingOperation,
+  provider: SandboxProvider,
+  resources: ResourceState[],
+  note: (what: string) => void,
+): Promise<ResourceState[]> {
+  const state =
+    resources.find(
+      (one) => one.urn === resource.urn && one.id === resource.id && Boolean(one.delete) === Boolean(resource.delete),
+    ) ?? resources.find((one) => one.urn === resource.urn && one.id === resource.id);
   if (!state || state.external) return resources;
-  const read = await provider.read(state.id ?? "", state.urn, toPlainBag(state.outputs ?? {}), toPlainBag(state.inputs));
+  const read = await provider.read(
+    state.id ?? "",
+    state.urn,
+    toPlainBag(state.outputs ?? {}),
+    toPlainBag(state.inputs),
+  );
   if (!read.id) {
     note("it is gone");
     return resources.filter((one) => one !== state);
@@ -75,7 +111,8 @@ async function settleChange({ resource, type }: PendingOperation, provider: Sand
     return resources;
   }
   const fresh: ResourceState = {
-    ...state, id: read.id,
+    ...state,
+    id: read.id,
     inputs: read.inputs ? markBagLike(fromPlainBag(read.inputs), state.inputs) : state.inputs,
     outputs: read.props ? toOutputs(read.props, state, read.id, provider) : state.outputs,
   };

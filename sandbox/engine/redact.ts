@@ -23,7 +23,8 @@ export class Redactor {
   /** The message with every known secret replaced; the longest first, so that a part never hides the whole. */
   mask(message: string): string {
     let masked = message;
-    for (const text of [...this.texts].sort((a, b) => b.length - a.length)) if (masked.includes(text)) masked = masked.split(text).join("[secret]");
+    for (const text of [...this.texts].sort((a, b) => b.length - a.length))
+      if (masked.includes(text)) masked = masked.split(text).join("[secret]");
     return masked;
   }
 }

@@ -11,8 +11,14 @@ const OWN_INPUTS = new Set(["__internal", "version", "pluginDownloadURL"]);
 const unconfigured: SandboxProvider = {
   check: (_urn, _olds, news) => Promise.resolve({ inputs: news }),
   diff: (_id, _urn, _outputs, olds, news) => {
-    const changed = [...new Set([...Object.keys(olds), ...Object.keys(news)])].filter((key) => JSON.stringify(olds[key]) !== JSON.stringify(news[key]));
-    return Promise.resolve({ changes: changed.length > 0, replaces: [], detailedDiff: Object.fromEntries(changed.map((key) => [key, { kind: "update" as const, inputDiff: true }])) });
+    const changed = [...new Set([...Object.keys(olds), ...Object.keys(news)])].filter(
+      (key) => JSON.stringify(olds[key]) !== JSON.stringify(news[key]),
+    );
+    return Promise.resolve({
+      changes: changed.length > 0,
+      replaces: [],
+      detailedDiff: Object.fromEntries(changed.map((key) => [key, { kind: "update" as const, inputDiff: true }])),
+    });
   },
   create: (_urn, inputs) => Promise.resolve({ id: "", outs: { ...inputs } }),
   read: (id, _urn, props) => Promise.resolve({ id, props }),
@@ -27,7 +33,10 @@ export class ProviderRegistry {
   private readonly made = new Map<string, Promise<SandboxProvider>>();
   private readonly packages: ReadonlyMap<string, ProviderPackage>;
 
-  constructor(packages: readonly ProviderPackage[], private readonly env: NodeJS.ProcessEnv) {
+  constructor(
+    packages: readonly ProviderPackage[],
+    private readonly env: NodeJS.ProcessEnv,
+  ) {
     this.packages = new Map(packages.map((pkg) => [pkg.name, pkg]));
   }
 
@@ -35,7 +44,9 @@ export class ProviderRegistry {
   package(name: string): ProviderPackage {
     const found = this.packages.get(name);
     if (!found) {
-      throw new EngineError(`the sandbox has no provider for package "${name}" (it has: ${[...this.packages.keys()].sort().join(", ") || "none"}); deploy with the Pulumi CLI instead`);
+      throw new EngineError(
+        `the sandbox has no provider for package "${name}" (it has: ${[...this.packages.keys()].sort().join(", ") || "none"}); deploy with the Pulumi CLI instead`,
+      );
     }
     return found;
   }
@@ -43,19 +54,27 @@ export class ProviderRegistry {
   /** Refuses a resource type by name that the package's provider does not implement. */
   requireType(type: string): void {
     const pkg = this.package(type.split(":")[0] ?? "");
-    if (!pkg.types.includes(type)) throw new EngineError(`the sandbox's ${pkg.name} provider does not know the resource type ${type}; deploy with the Pulumi CLI instead`);
+    if (!pkg.types.includes(type))
+      throw new EngineError(
+        `the sandbox's ${pkg.name} provider does not know the resource type ${type}; deploy with the Pulumi CLI instead`,
+      );
   }
 
   requireFunction(token: string): void {
     const pkg = this.package(token.split(":")[0] ?? "");
-    if (!pkg.functions.includes(token)) throw new EngineError(`the sandbox's ${pkg.name} provider does not know the function ${token}; deploy with the Pulumi CLI instead`);
+    if (!pkg.functions.includes(token))
+      throw new EngineError(
+        `the sandbox's ${pkg.name} provider does not know the function ${token}; deploy with the Pulumi CLI instead`,
+      );
   }
 
   /** The provider for a provider resource; made at its first use. `ref` is `<urn>::<id>`. */
   provider(ref: string, name: string, inputs: Values): Promise<SandboxProvider> {
     const known = this.made.get(ref);
     if (known) return known;
-    const config: Props = Object.fromEntries(Object.entries(toPlainBag(inputs)).filter(([key]) => !OWN_INPUTS.has(key)));
+    const config: Props = Object.fromEntries(
+      Object.entries(toPlainBag(inputs)).filter(([key]) => !OWN_INPUTS.has(key)),
+    );
     const made = containsUnknown(config) ? Promise.resolve(unconfigured) : this.package(name).create(config, this.env);
     this.made.set(ref, made);
     return made;
@@ -64,12 +83,20 @@ export class ProviderRegistry {
 
 /** Name of the provider that a resource gets when the program gives none; from version and download address, as Pulumi makes it. */
 export function defaultProviderName(version: string, downloadUrl: string): string {
-  const parts = [version.replace(/[.+-]/g, "_"), downloadUrl.replace(/[^A-Za-z0-9]/g, "_")].filter((part) => part !== "");
+  const parts = [version.replace(/[.+-]/g, "_"), downloadUrl.replace(/[^A-Za-z0-9]/g, "_")].filter(
+    (part) => part !== "",
+  );
   return ["default", ...parts].join("_");
 }
 
 /** Inputs of a default provider: the stack's `<package>:*` configuration and the version of the SDK. */
-export function defaultProviderInputs(name: string, version: string, downloadUrl: string, config: Config, wrap: (text: string, secret: boolean) => Values[string]): Values {
+export function defaultProviderInputs(
+  name: string,
+  version: string,
+  downloadUrl: string,
+  config: Config,
+  wrap: (text: string, secret: boolean) => Values[string],
+): Values {
   const inputs: Values = { __internal: downloadUrl ? { pluginDownloadURL: downloadUrl } : {} };
   for (const [key, { text, secret }] of config) {
     if (key.startsWith(`${name}:`)) inputs[key.slice(name.length + 1)] = wrap(text, secret);

@@ -109,12 +109,20 @@ export class Run {
     return this.gate.with(work);
   }
 
-  info(op: Op, parts: { urn: string; type: string; old?: ResourceState; new?: ResourceState; logical?: boolean } & Partial<Pick<StepInfo, "keys" | "diffs" | "detailedDiff">>): StepInfo {
+  info(
+    op: Op,
+    parts: { urn: string; type: string; old?: ResourceState; new?: ResourceState; logical?: boolean } & Partial<
+      Pick<StepInfo, "keys" | "diffs" | "detailedDiff">
+    >,
+  ): StepInfo {
     const { urn, type, old, new: next, logical = true, keys, diffs, detailedDiff } = parts;
     const provider = next?.provider ?? old?.provider;
     this.learn(next?.inputs, next?.outputs);
     return {
-      op, urn, type, logical,
+      op,
+      urn,
+      type,
+      logical,
       ...(old ? { old: view(old) } : {}),
       ...(next ? { new: view(next) } : {}),
       ...(provider ? { provider } : {}),

@@ -34,7 +34,10 @@ const seal = (key: Buffer, text: string): string => {
 
 const open = (key: Buffer, ciphertext: string): string => {
   const [version, nonce, sealed] = ciphertext.split(":");
-  if (version !== "v1" || !nonce || !sealed) throw new EngineError("a secret in the state or configuration is not in the v1 format of Pulumi's passphrase provider");
+  if (version !== "v1" || !nonce || !sealed)
+    throw new EngineError(
+      "a secret in the state or configuration is not in the v1 format of Pulumi's passphrase provider",
+    );
   const bytes = Buffer.from(sealed, "base64");
   const decipher = createDecipheriv("aes-256-gcm", key, Buffer.from(nonce, "base64"));
   decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
@@ -49,7 +52,9 @@ export async function passphraseCrypter(passphrase: string, salt?: string): Prom
     try {
       if (open(key, salt.split(":").slice(2).join(":")) !== "pulumi") throw new Error("not the check word");
     } catch {
-      throw new EngineError("incorrect passphrase: set PULUMI_CONFIG_PASSPHRASE (or PULUMI_CONFIG_PASSPHRASE_FILE) to the one this stack was made with");
+      throw new EngineError(
+        "incorrect passphrase: set PULUMI_CONFIG_PASSPHRASE (or PULUMI_CONFIG_PASSPHRASE_FILE) to the one this stack was made with",
+      );
     }
   }
   return {

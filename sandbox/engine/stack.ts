@@ -10,7 +10,15 @@ import { acquireLock } from "./lock";
 import { operate, type Failure } from "./operate";
 import { readProject, readStackFile, type Project, type StackFile } from "./project";
 import { findPassphrase, passphraseCrypter, type Crypter } from "./secrets";
-import { decodeDeployment, encodeDeployment, saltOf, StateCodec, StateWriter, type Deployment, type Snapshot } from "./state";
+import {
+  decodeDeployment,
+  encodeDeployment,
+  saltOf,
+  StateCodec,
+  StateWriter,
+  type Deployment,
+  type Snapshot,
+} from "./state";
 import { blind, toPlain, toWire, type Values } from "./values";
 import { STACK_TYPE } from "./urns";
 
@@ -77,7 +85,8 @@ export interface Stack {
  */
 export async function openStack(options: OpenStackOptions): Promise<Stack> {
   const project = readProject(options.projectDir);
-  if (!/^[A-Za-z0-9_.-]{1,100}$/.test(options.stack)) throw new UsageError(`"${options.stack}" is not a stack's name: letters, digits, "_", "-" and "." only`);
+  if (!/^[A-Za-z0-9_.-]{1,100}$/.test(options.stack))
+    throw new UsageError(`"${options.stack}" is not a stack's name: letters, digits, "_", "-" and "." only`);
   const packages = options.providers ?? sandboxPackages;
   return new LocalStack(project, readStackFile(project, options.stack), options, packages);
 }
@@ -96,7 +105,12 @@ class LocalStack implements Stack {
   private readonly stateFile: string;
   private readonly passphraseFile: string;
 
-  constructor(private readonly definition: Project, private readonly file: StackFile, private readonly options: OpenStackOptions, private readonly packages: readonly ProviderPackage[]) {
+  constructor(
+    private readonly definition: Project,
+    private readonly file: StackFile,
+    private readonly options: OpenStackOptions,
+    private readonly packages: readonly ProviderPackage[],
+  ) {
     this.name = options.stack;
     this.project = definition.name;
     this.env = options.env ?? process.env;
@@ -133,9 +147,14 @@ class LocalStack implements Stack {
       const snapshot = decodeDeployment(deployment, source);
       const [, name, project] = /^urn:pulumi:([^:]*)::([^:]*)::/.exec(snapshot.resources[0]?.urn ?? "") ?? [];
       if (name !== undefined && (name !== this.name || project !== this.project)) {
-        throw new UsageError(`the deployment is of stack "${name}" of project "${project}", not of "${this.name}" of "${this.project}"`);
+        throw new UsageError(
+          `the deployment is of stack "${name}" of project "${project}", not of "${this.name}" of "${this.project}"`,
+        );
       }
-      writeAtomically(this.stateFile, new StateWriter(crypter, from.salt === crypter.salt ? source : new StateCodec(crypter)).text(snapshot));
+      writeAtomically(
+        this.stateFile,
+        new StateWriter(crypter, from.salt === crypter.salt ? source : new StateCodec(crypter)).text(snapshot),
+      );
     } finally {
       lock.release();
     }
@@ -167,13 +186,19 @@ class LocalStack implements Stack {
     const needsFileSalt = hasSecureValues(this.file.config);
     let crypter: Crypter | undefined;
     if (fileSalt && (!own || needsFileSalt)) crypter = await this.crypterFor(fileSalt);
-    if (needsFileSalt && !fileSalt) throw new UsageError(`${this.file.file}: config has encrypted values but there is no encryptionsalt`);
+    if (needsFileSalt && !fileSalt)
+      throw new UsageError(`${this.file.file}: config has encrypted values but there is no encryptionsalt`);
     crypter ??= await this.crypterFor(given ? undefined : stateSalt);
     const reader = new StateCodec(stateSalt && stateSalt !== crypter.salt ? await this.crypterFor(stateSalt) : crypter);
     const snapshot = deployment && !given ? decodeDeployment(deployment, reader) : { resources: [], pending: [] };
     const codec = stateSalt && stateSalt !== crypter.salt ? new StateCodec(crypter) : reader;
     const secretOf = (ciphertext: string): string => crypter.decrypt(ciphertext);
-    return { crypter, codec, snapshot, config: resolveConfig(this.definition, this.name, this.file, this.options.config ?? [], secretOf) };
+    return {
+      crypter,
+      codec,
+      snapshot,
+      config: resolveConfig(this.definition, this.name, this.file, this.options.config ?? [], secretOf),
+    };
   }
 
   private async operate(operation: Operation, preview: boolean, options: OperationOptions): Promise<OperationResult> {
@@ -181,14 +206,26 @@ class LocalStack implements Stack {
     const verb = operation === "update" ? "up" : operation;
     const lock = preview ? undefined : acquireLock(`${this.stateFile}.lock`, verb);
     try {
-      if (operation !== "update" && !existsSync(this.stateFile)) throw new EngineError(`stack ${this.name} has no state in ${this.stateFile}: nothing to ${operation}`);
+      if (operation !== "update" && !existsSync(this.stateFile))
+        throw new EngineError(`stack ${this.name} has no state in ${this.stateFile}: nothing to ${operation}`);
       const opened = await this.open();
       const writer = new StateWriter(opened.crypter, opened.codec);
       const outcome = await operate({
-        operation, preview, project: this.definition, stack: this.name, packages: this.packages, env: this.env,
-        config: opened.config, snapshot: opened.snapshot,
-        write: (snapshot) => { writeAtomically(this.stateFile, writer.text(snapshot)); },
-        parallel: options.parallel ?? 16, typeCheck: options.typeCheck ?? false, signal: options.signal, onEvent: options.onEvent ?? (() => undefined),
+        operation,
+        preview,
+        project: this.definition,
+        stack: this.name,
+        packages: this.packages,
+        env: this.env,
+        config: opened.config,
+        snapshot: opened.snapshot,
+        write: (snapshot) => {
+          writeAtomically(this.stateFile, writer.text(snapshot));
+        },
+        parallel: options.parallel ?? 16,
+        typeCheck: options.typeCheck ?? false,
+        signal: options.signal,
+        onEvent: options.onEvent ?? (() => undefined),
       });
       return { ...outcome, outputs: shownOutputs(outcome.outputs, false), duration: Date.now() - started };
     } finally {
@@ -207,7 +244,15 @@ function revealed(deployment: Deployment, snapshot: Snapshot): Deployment {
   const rename = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(rename);
     if (typeof value !== "object" || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key === "ciphertext" ? "plaintext" : key, rename(item)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key === "ciphertext" ? "plaintext" : key, rename(item)]),
+    );
   };
-  return { ...deployment, deployment: { ...deployment.deployment, resources: rename(shown.deployment.resources) as Record<string, unknown>[] } };
+  return {
+    ...deployment,
+    deployment: {
+      ...deployment.deployment,
+      resources: rename(shown.deployment.resources) as Record<string, unknown>[],
+    },
+  };
 }

@@ -82,14 +82,45 @@ export interface Deployment {
 
 /** The fields of a resource in the order in which Pulumi writes them. */
 const FIELDS = [
-  "urn", "custom", "delete", "id", "type", "inputs", "outputs", "parent", "protect", "external", "dependencies", "initErrors", "provider",
-  "propertyDependencies", "pendingReplacement", "additionalSecretOutputs", "aliases", "customTimeouts", "importID", "retainOnDelete",
-  "deletedWith", "replaceWith", "created", "modified", "sourcePosition", "stackTrace", "ignoreChanges", "hideDiff", "replaceOnChanges", "replacementTrigger",
+  "urn",
+  "custom",
+  "delete",
+  "id",
+  "type",
+  "inputs",
+  "outputs",
+  "parent",
+  "protect",
+  "external",
+  "dependencies",
+  "initErrors",
+  "provider",
+  "propertyDependencies",
+  "pendingReplacement",
+  "additionalSecretOutputs",
+  "aliases",
+  "customTimeouts",
+  "importID",
+  "retainOnDelete",
+  "deletedWith",
+  "replaceWith",
+  "created",
+  "modified",
+  "sourcePosition",
+  "stackTrace",
+  "ignoreChanges",
+  "hideDiff",
+  "replaceOnChanges",
+  "replacementTrigger",
 ] as const satisfies readonly (keyof ResourceState)[];
 const BAGS = new Set<string>(["inputs", "outputs", "propertyDependencies"]);
 
 const isEmpty = (value: unknown): boolean =>
-  value === undefined || value === "" || value === false || (Array.isArray(value) && value.length === 0) || (isObject(value) && Object.keys(value).length === 0);
+  value === undefined ||
+  value === "" ||
+  value === false ||
+  (Array.isArray(value) && value.length === 0) ||
+  (isObject(value) && Object.keys(value).length === 0);
 
 /** One resource as JSON in Pulumi's order, empty fields left out; `encode` decides what becomes of property values. */
 export function resourceToJson(state: ResourceState, encode: (value: Value) => unknown): Record<string, unknown> {
@@ -98,7 +129,8 @@ export function resourceToJson(state: ResourceState, encode: (value: Value) => u
     const value = state[field];
     if (field === "custom") json.custom = state.custom;
     else if (isEmpty(value)) continue;
-    else if (field === "inputs" || field === "outputs" || field === "replacementTrigger") json[field] = sorted(encode(value as Value));
+    else if (field === "inputs" || field === "outputs" || field === "replacementTrigger")
+      json[field] = sorted(encode(value as Value));
     else json[field] = BAGS.has(field) ? sorted(value) : value;
   }
   return json;
@@ -112,12 +144,14 @@ export class StateCodec {
 
   readonly encode = (value: Value): unknown => {
     if (value instanceof Secret) {
-      const ciphertext = this.ciphertexts.get(value) ?? this.crypter.encrypt(JSON.stringify(this.encodeInside(value.value)));
+      const ciphertext =
+        this.ciphertexts.get(value) ?? this.crypter.encrypt(JSON.stringify(this.encodeInside(value.value)));
       this.ciphertexts.set(value, ciphertext);
       return { [SIG]: SECRET_SIG, ciphertext };
     }
     if (Array.isArray(value)) return value.map(this.encode);
-    if (isObject(value)) return Object.fromEntries(Object.entries(value as Values).map(([key, item]) => [key, this.encode(item)]));
+    if (isObject(value))
+      return Object.fromEntries(Object.entries(value as Values).map(([key, item]) => [key, this.encode(item)]));
     return value;
   };
 
@@ -125,7 +159,8 @@ export class StateCodec {
   private encodeInside(value: Value): unknown {
     if (value instanceof Secret) return this.encodeInside(value.value);
     if (Array.isArray(value)) return value.map((item) => this.encodeInside(item));
-    if (isObject(value)) return Object.fromEntries(Object.entries(value as Values).map(([key, item]) => [key, this.encodeInside(item)]));
+    if (isObject(value))
+      return Object.fromEntries(Object.entries(value as Values).map(([key, item]) => [key, this.encodeInside(item)]));
     return value;
   }
 
@@ -133,7 +168,8 @@ export class StateCodec {
     if (Array.isArray(value)) return value.map((item) => this.decode(item));
     if (isObject(value)) {
       if (value[SIG] === SECRET_SIG) {
-        const plain = typeof value.plaintext === "string" ? value.plaintext : this.crypter.decrypt(String(value.ciphertext));
+        const plain =
+          typeof value.plaintext === "string" ? value.plaintext : this.crypter.decrypt(String(value.ciphertext));
         const secret = new Secret(JSON.parse(plain) as Value);
         if (typeof value.ciphertext === "string") this.ciphertexts.set(secret, value.ciphertext);
         return secret;
@@ -157,14 +193,24 @@ export class StateCodec {
 const magic = createHash("sha256").update(PULUMI_VERSION).digest("hex");
 
 /** A snapshot in the format of `pulumi stack export`. */
-export function encodeDeployment(snapshot: Snapshot, crypter: Crypter, codec: StateCodec, now = new Date()): Deployment {
-  const pending = snapshot.pending.map(({ resource, type }) => ({ resource: resourceToJson(resource, codec.encode), type }));
+export function encodeDeployment(
+  snapshot: Snapshot,
+  crypter: Crypter,
+  codec: StateCodec,
+  now = new Date(),
+): Deployment {
+  const pending = snapshot.pending.map(({ resource, type }) => ({
+    resource: resourceToJson(resource, codec.encode),
+    type,
+  }));
   return {
     version: 3,
     deployment: {
       manifest: { time: now.toISOString(), magic, version: PULUMI_VERSION },
       secrets_providers: { type: "passphrase", state: { salt: crypter.salt } },
-      ...(snapshot.resources.length > 0 ? { resources: snapshot.resources.map((resource) => resourceToJson(resource, codec.encode)) } : {}),
+      ...(snapshot.resources.length > 0
+        ? { resources: snapshot.resources.map((resource) => resourceToJson(resource, codec.encode)) }
+        : {}),
       ...(pending.length > 0 ? { pending_operations: pending } : {}),
       metadata: {},
     },
@@ -187,7 +233,10 @@ export function decodeDeployment(deployment: Deployment, codec: StateCodec): Sna
 export function saltOf(deployment: Deployment | undefined): string | undefined {
   const provider = deployment?.deployment.secrets_providers;
   if (!provider?.type) return undefined;
-  if (provider.type !== "passphrase") throw new EngineError(`the state is encrypted by the secrets provider "${provider.type}"; this engine reads only "passphrase"`);
+  if (provider.type !== "passphrase")
+    throw new EngineError(
+      `the state is encrypted by the secrets provider "${provider.type}"; this engine reads only "passphrase"`,
+    );
   return (provider.state as { salt?: string } | undefined)?.salt;
 }
 
@@ -198,12 +247,18 @@ export function saltOf(deployment: Deployment | undefined): string | undefined {
 export class StateWriter {
   private readonly texts = new WeakMap<ResourceState, { key: unknown[]; text: string }>();
 
-  constructor(private readonly crypter: Crypter, private readonly codec: StateCodec) {}
+  constructor(
+    private readonly crypter: Crypter,
+    private readonly codec: StateCodec,
+  ) {}
 
   text(snapshot: Snapshot): string {
     const { resources, pending } = snapshot;
     const shell = encodeDeployment({ resources: [], pending }, this.crypter, this.codec);
-    const [before, after] = JSON.stringify({ ...shell, deployment: { ...shell.deployment, resources: ["@resources@"] } }).split('"@resources@"') as [string, string];
+    const [before, after] = JSON.stringify({
+      ...shell,
+      deployment: { ...shell.deployment, resources: ["@resources@"] },
+    }).split('"@resources@"') as [string, string];
     return `${before}${resources.map((state) => this.resource(state)).join(",\n")}${after}\n`;
   }
 

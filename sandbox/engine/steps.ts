@@ -15,10 +15,18 @@ export interface Reasons {
 const now = (): string => new Date().toISOString();
 
 /** What a provider answered, made a resource's outputs: with its id, and with every secret marked. */
-export function toOutputs(outs: Record<string, unknown>, state: Pick<ResourceState, "inputs" | "additionalSecretOutputs" | "type">, id: string, provider: SandboxProvider): Values {
+export function toOutputs(
+  outs: Record<string, unknown>,
+  state: Pick<ResourceState, "inputs" | "additionalSecretOutputs" | "type">,
+  id: string,
+  provider: SandboxProvider,
+): Values {
   const plain = fromPlainBag(outs);
   const known = "id" in plain || isProviderType(state.type) ? plain : { ...plain, id: id === "" ? UNKNOWN : id };
-  return markSecret(markBagLike(known, state.inputs), [...provider.secretOutputs(state.type), ...(state.additionalSecretOutputs ?? [])]);
+  return markSecret(markBagLike(known, state.inputs), [
+    ...provider.secretOutputs(state.type),
+    ...(state.additionalSecretOutputs ?? []),
+  ]);
 }
 
 /** Carries out single steps: reports them, calls the provider, and writes the checkpoint before and after. */
@@ -55,9 +63,21 @@ export class Steps {
   }
 
   /** Makes a resource. For a replacement `old` is what it replaces, and `pendingDelete` whether that is still to be deleted. */
-  async create(next: ResourceState, provider: SandboxProvider | undefined, replacing?: { old: ResourceState; pendingDelete: boolean } & Reasons): Promise<void> {
+  async create(
+    next: ResourceState,
+    provider: SandboxProvider | undefined,
+    replacing?: { old: ResourceState; pendingDelete: boolean } & Reasons,
+  ): Promise<void> {
     const op: Op = replacing ? "create-replacement" : "create";
-    const step = () => this.run.info(op, { urn: next.urn, type: next.type, old: replacing?.old, new: next, logical: !replacing, ...reasonsOf(replacing) });
+    const step = () =>
+      this.run.info(op, {
+        urn: next.urn,
+        type: next.type,
+        old: replacing?.old,
+        new: next,
+        logical: !replacing,
+        ...reasonsOf(replacing),
+      });
     this.run.before(step());
     await this.begin(next, "creating");
     const finish = async (outcome: { id: string; outs: Values }): Promise<void> => {
@@ -69,7 +89,9 @@ export class Steps {
     };
     try {
       if (provider) {
-        const { id, outs } = await this.run.call(() => provider.create(next.urn, toPlainBag(next.inputs), this.run.preview));
+        const { id, outs } = await this.run.call(() =>
+          provider.create(next.urn, toPlainBag(next.inputs), this.run.preview),
+        );
         if (id === "" && !this.run.preview) throw new ProviderError("provider did not return an ID from Create");
         await finish({ id, outs: toOutputs(outs, next, id, provider) });
       } else if (!this.run.preview) {
@@ -80,7 +102,7 @@ export class Steps {
       // The resource may exist although the operation failed: then losing its id would orphan it.
       const partial = provider && error instanceof ProviderError ? error.partial : undefined;
       if (partial && !this.run.preview) {
-        next.initErrors = [...(error as ProviderError).reasons ?? [(error as Error).message]];
+        next.initErrors = [...((error as ProviderError).reasons ?? [(error as Error).message])];
         next.inputs = markBagLike(fromPlainBag(partial.inputs), next.inputs);
         await finish({ id: partial.id, outs: toOutputs(partial.outs, next, partial.id, provider!) });
       } else await this.end(next, {});
@@ -96,8 +118,14 @@ export class Steps {
     this.run.after(step, { shown: this.run.preview || next.custom });
   }
 
-  async update(old: ResourceState, next: ResourceState, provider: SandboxProvider | undefined, reasons: Reasons): Promise<void> {
-    const step = () => this.run.info("update", { urn: next.urn, type: next.type, old, new: next, ...reasonsOf(reasons) });
+  async update(
+    old: ResourceState,
+    next: ResourceState,
+    provider: SandboxProvider | undefined,
+    reasons: Reasons,
+  ): Promise<void> {
+    const step = () =>
+      this.run.info("update", { urn: next.urn, type: next.type, old, new: next, ...reasonsOf(reasons) });
     next.created = old.created;
     next.modified = old.modified;
     this.run.before(step());
@@ -106,7 +134,15 @@ export class Steps {
     try {
       if (provider) {
         const { outs } = await this.run.call(() =>
-          provider.update(old.id ?? "", next.urn, toPlainBag(old.outputs ?? {}), toPlainBag(old.inputs), toPlainBag(next.inputs), this.run.preview));
+          provider.update(
+            old.id ?? "",
+            next.urn,
+            toPlainBag(old.outputs ?? {}),
+            toPlainBag(old.inputs),
+            toPlainBag(next.inputs),
+            this.run.preview,
+          ),
+        );
         next.outputs = toOutputs(outs, next, old.id ?? "", provider);
         next.modified = now();
       } else if (old.outputs !== undefined) next.outputs = old.outputs;
@@ -117,7 +153,7 @@ export class Steps {
         // What exists was not made by the new inputs, so the old ones stay; the outputs tell what is there now.
         next.outputs = toOutputs(partial.outs, next, partial.id, provider!);
         next.inputs = old.inputs;
-        next.initErrors = [...(error as ProviderError).reasons ?? [(error as Error).message]];
+        next.initErrors = [...((error as ProviderError).reasons ?? [(error as Error).message])];
         await this.end(next, { done: old, made: next });
       } else await this.end(next, {});
       this.run.broke(step(), error);
@@ -129,9 +165,20 @@ export class Steps {
    * Deletes. `replacing`: the older half of a replacement; `pendingReplacement`: its newer half is still to come, so the
    * resource stays in the state, marked, until then. `skip`: nothing is called, for resources that go with another one.
    */
-  async delete(old: ResourceState, provider: () => Promise<SandboxProvider | undefined>, how: { replacing?: boolean; pendingReplacement?: boolean; skip?: boolean } & Reasons = {}): Promise<void> {
-    const op: Op = old.external ? (how.replacing ? "discard-replaced" : "discard") : how.replacing ? "delete-replaced" : "delete";
-    const step = () => this.run.info(op, { urn: old.urn, type: old.type, old, logical: !how.replacing, ...reasonsOf(how) });
+  async delete(
+    old: ResourceState,
+    provider: () => Promise<SandboxProvider | undefined>,
+    how: { replacing?: boolean; pendingReplacement?: boolean; skip?: boolean } & Reasons = {},
+  ): Promise<void> {
+    const op: Op = old.external
+      ? how.replacing
+        ? "discard-replaced"
+        : "discard"
+      : how.replacing
+        ? "delete-replaced"
+        : "delete";
+    const step = () =>
+      this.run.info(op, { urn: old.urn, type: old.type, old, logical: !how.replacing, ...reasonsOf(how) });
     this.run.before(step());
     await this.begin(old, "deleting");
     try {
@@ -151,7 +198,12 @@ export class Steps {
   }
 
   /** Reads a resource that the program looks at but does not own. */
-  async read(old: ResourceState | undefined, next: ResourceState, provider: SandboxProvider, replacing: boolean): Promise<void> {
+  async read(
+    old: ResourceState | undefined,
+    next: ResourceState,
+    provider: SandboxProvider,
+    replacing: boolean,
+  ): Promise<void> {
     const op: Op = replacing ? "read-replacement" : "read";
     const step = () => this.run.info(op, { urn: next.urn, type: next.type, old, new: next, logical: !replacing });
     this.run.before(step());
@@ -160,14 +212,17 @@ export class Steps {
       const id = next.id ?? "";
       if (id === UNKNOWN || containsUnknown(next.inputs)) next.outputs = {};
       else {
-        const found = await this.run.call(() => provider.read(id, next.urn, toPlainBag(next.inputs), toPlainBag(next.inputs)));
+        const found = await this.run.call(() =>
+          provider.read(id, next.urn, toPlainBag(next.inputs), toPlainBag(next.inputs)),
+        );
         if (!found.id || !found.props) throw new Error(`resource '${id}' does not exist`);
         next.id = found.id;
         next.outputs = toOutputs(found.props, next, found.id, provider);
       }
       if (replacing && old) old.delete = true;
       next.created = old?.created;
-      next.modified = old && !(equal(old.inputs, next.inputs) && equal(old.outputs, next.outputs)) ? now() : old?.modified;
+      next.modified =
+        old && !(equal(old.inputs, next.inputs) && equal(old.outputs, next.outputs)) ? now() : old?.modified;
       await this.end(next, { made: next, ...(old && !replacing ? { done: old } : {}) });
     } catch (error) {
       await this.end(next, {});
@@ -178,15 +233,24 @@ export class Steps {
   }
 
   /** Takes a resource that exists into the state as it is; whatever differs from the program is a matter of the next step. */
-  async import(next: ResourceState, importId: string, provider: SandboxProvider, replaced?: ResourceState): Promise<void> {
+  async import(
+    next: ResourceState,
+    importId: string,
+    provider: SandboxProvider,
+    replaced?: ResourceState,
+  ): Promise<void> {
     const op: Op = replaced ? "import-replacement" : "import";
-    const step = (old?: ResourceState) => this.run.info(op, { urn: next.urn, type: next.type, old: old ?? replaced, new: next, logical: !replaced });
+    const step = (old?: ResourceState) =>
+      this.run.info(op, { urn: next.urn, type: next.type, old: old ?? replaced, new: next, logical: !replaced });
     this.run.before(step());
     await this.begin(next, "importing");
     try {
       const found = await this.run.call(() => provider.read(importId, next.urn, {}));
       if (!found.id || !found.props) throw new Error(`resource '${importId}' does not exist`);
-      if (!found.inputs) throw new Error(`provider does not support importing resources; please try updating the '${next.type.split(":")[0]}' plugin`);
+      if (!found.inputs)
+        throw new Error(
+          `provider does not support importing resources; please try updating the '${next.type.split(":")[0]}' plugin`,
+        );
       const goal = next.inputs;
       next.id = found.id;
       next.inputs = markBagLike(fromPlainBag(found.inputs), goal);
@@ -205,7 +269,9 @@ export class Steps {
 const reasonsOf = (reasons: Reasons | undefined): Reasons => ({
   ...(reasons?.keys && reasons.keys.length > 0 ? { keys: reasons.keys } : {}),
   ...(reasons?.diffs && reasons.diffs.length > 0 ? { diffs: reasons.diffs } : {}),
-  ...(reasons?.detailedDiff && Object.keys(reasons.detailedDiff).length > 0 ? { detailedDiff: reasons.detailedDiff } : {}),
+  ...(reasons?.detailedDiff && Object.keys(reasons.detailedDiff).length > 0
+    ? { detailedDiff: reasons.detailedDiff }
+    : {}),
 });
 
 export const protectedMessage = (urn: string): string =>
@@ -213,9 +279,21 @@ export const protectedMessage = (urn: string): string =>
 
 /** Whether a `same` left anything to write: source positions and init errors alone are not worth it. */
 function mustWrite(old: ResourceState, next: ResourceState): boolean {
-  const key = (state: ResourceState): string => JSON.stringify([
-    state.urn, state.type, state.custom, state.id, state.provider, state.parent, state.protect ?? false, state.retainOnDelete ?? false, state.deletedWith,
-    state.replaceWith ?? [], state.customTimeouts ?? {}, [...state.dependencies].sort(), state.replacementTrigger ?? null,
-  ]);
+  const key = (state: ResourceState): string =>
+    JSON.stringify([
+      state.urn,
+      state.type,
+      state.custom,
+      state.id,
+      state.provider,
+      state.parent,
+      state.protect ?? false,
+      state.retainOnDelete ?? false,
+      state.deletedWith,
+      state.replaceWith ?? [],
+      state.customTimeouts ?? {},
+      [...state.dependencies].sort(),
+      state.replacementTrigger ?? null,
+    ]);
   return key(old) !== key(next) || !equal(old.inputs, next.inputs) || !equal(old.outputs, next.outputs);
 }

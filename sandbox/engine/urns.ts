@@ -17,7 +17,13 @@ export function parseUrn(urn: string): UrnParts {
 }
 
 /** The identity of a resource. Children of the stack itself carry no parent type. */
-export function createUrn(stack: string, project: string, parent: string | undefined, type: string, name: string): string {
+export function createUrn(
+  stack: string,
+  project: string,
+  parent: string | undefined,
+  type: string,
+  name: string,
+): string {
   const parentType = parent ? parseUrn(parent).qualifiedType : "";
   const qualified = parentType !== "" && parentType !== STACK_TYPE ? `${parentType}$${type}` : type;
   return `urn:pulumi:${stack}::${project}::${qualified}::${name}`;
@@ -29,7 +35,10 @@ export function displayType(type: string): string {
   const parts = module.split("/");
   const last = parts[parts.length - 1] ?? "";
   // The last part of the module repeats the type's name in another case; only then it says nothing.
-  const shown = parts.length > 1 && name !== "" && last === name[0]!.toLowerCase() + name.slice(1) ? parts.slice(0, -1).join("/") : module;
+  const shown =
+    parts.length > 1 && name !== "" && last === name[0]!.toLowerCase() + name.slice(1)
+      ? parts.slice(0, -1).join("/")
+      : module;
   return [pkg, shown, name].join(":");
 }
 

@@ -25,13 +25,15 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 export { isObject };
 
 /** Whether an object is an asset, an archive or a reference to a resource rather than a plain map. */
-const sigOf = (value: Record<string, unknown>): string | undefined => (typeof value[SIG] === "string" ? value[SIG] : undefined);
+const sigOf = (value: Record<string, unknown>): string | undefined =>
+  typeof value[SIG] === "string" ? value[SIG] : undefined;
 
 /** A value without marks: inside a secret nothing needs one of its own, and the state keeps none there. */
 function bare(value: Value): Value {
   if (value instanceof Secret) return bare(value.value);
   if (Array.isArray(value)) return value.map(bare);
-  if (isObject(value)) return Object.fromEntries(Object.entries(value as Values).map(([key, item]) => [key, bare(item)]));
+  if (isObject(value))
+    return Object.fromEntries(Object.entries(value as Values).map(([key, item]) => [key, bare(item)]));
   return value;
 }
 
@@ -59,7 +61,8 @@ export const fromWireBag = (bag: Record<string, unknown> | undefined): Values =>
 export function toWire(value: Value): unknown {
   if (value instanceof Secret) return { [SIG]: SECRET_SIG, value: toWire(value.value) };
   if (Array.isArray(value)) return value.map(toWire);
-  if (isObject(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toWire(item as Value)]));
+  if (isObject(value))
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toWire(item as Value)]));
   return value;
 }
 
@@ -80,7 +83,11 @@ export function fromPlain(value: unknown): Value {
   if (value instanceof Secret || value === null || value === undefined) return (value ?? null) as Value;
   if (Array.isArray(value)) return value.map(fromPlain);
   if (isObject(value)) {
-    return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined).map(([key, item]) => [key, fromPlain(item)]));
+    return Object.fromEntries(
+      Object.entries(value)
+        .filter(([, item]) => item !== undefined)
+        .map(([key, item]) => [key, fromPlain(item)]),
+    );
   }
   return value as Value;
 }
@@ -94,12 +101,15 @@ export function markLike(target: Value, source: Value | undefined): Value {
   if (source === undefined || target instanceof Secret) return target;
   if (source instanceof Secret) return new Secret(target);
   if (Array.isArray(source)) {
-    if (Array.isArray(target) && target.length === source.length) return target.map((item, index) => markLike(item, source[index]));
+    if (Array.isArray(target) && target.length === source.length)
+      return target.map((item, index) => markLike(item, source[index]));
     return containsSecret(source) && target !== null ? new Secret(target) : target;
   }
   if (isObject(source)) {
     if (isObject(target)) {
-      return Object.fromEntries(Object.entries(target as Values).map(([key, item]) => [key, markLike(item, (source as Values)[key])]));
+      return Object.fromEntries(
+        Object.entries(target as Values).map(([key, item]) => [key, markLike(item, (source as Values)[key])]),
+      );
     }
     return containsSecret(source as Value) && target !== null ? new Secret(target) : target;
   }
@@ -114,14 +124,16 @@ function secretTexts(value: Value | undefined, found: Set<string>, inSecret = fa
   if (value instanceof Secret) secretTexts(value.value, found, true);
   else if (Array.isArray(value)) for (const item of value) secretTexts(item, found, inSecret);
   else if (isObject(value)) for (const item of Object.values(value as Values)) secretTexts(item, found, inSecret);
-  else if (inSecret && typeof value === "string" && value.length >= MIN_RECOGNISABLE && value !== UNKNOWN) found.add(value);
+  else if (inSecret && typeof value === "string" && value.length >= MIN_RECOGNISABLE && value !== UNKNOWN)
+    found.add(value);
   return found;
 }
 
 function markTexts(value: Value, texts: ReadonlySet<string>): Value {
   if (typeof value === "string") return texts.has(value) ? new Secret(value) : value;
   if (Array.isArray(value)) return value.map((item) => markTexts(item, texts));
-  if (isObject(value)) return Object.fromEntries(Object.entries(value as Values).map(([key, item]) => [key, markTexts(item, texts)]));
+  if (isObject(value))
+    return Object.fromEntries(Object.entries(value as Values).map(([key, item]) => [key, markTexts(item, texts)]));
   return value;
 }
 
@@ -133,7 +145,9 @@ export function markBagLike(target: Values, source: Values): Values {
   const marked = markLike(target, source) as Values;
   const texts = secretTexts(source, new Set());
   if (texts.size === 0) return marked;
-  return Object.fromEntries(Object.entries(marked).map(([key, value]) => [key, key === "id" ? value : markTexts(value, texts)]));
+  return Object.fromEntries(
+    Object.entries(marked).map(([key, value]) => [key, key === "id" ? value : markTexts(value, texts)]),
+  );
 }
 
 /** Wraps the named top-level properties that are there. */
@@ -166,7 +180,12 @@ export function equal(left: Value | undefined, right: Value | undefined): boolea
     return left instanceof Secret && right instanceof Secret && equal(left.value, right.value);
   }
   if (Array.isArray(left) || Array.isArray(right)) {
-    return Array.isArray(left) && Array.isArray(right) && left.length === right.length && left.every((item, index) => equal(item, right[index]));
+    return (
+      Array.isArray(left) &&
+      Array.isArray(right) &&
+      left.length === right.length &&
+      left.every((item, index) => equal(item, right[index]))
+    );
   }
   if (isObject(left) && isObject(right)) {
     const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
@@ -179,7 +198,8 @@ export function equal(left: Value | undefined, right: Value | undefined): boolea
 export function blind(value: Value, mask: Value = "[secret]"): Value {
   if (value instanceof Secret) return mask;
   if (Array.isArray(value)) return value.map((item) => blind(item, mask));
-  if (isObject(value)) return Object.fromEntries(Object.entries(value as Values).map(([key, item]) => [key, blind(item, mask)]));
+  if (isObject(value))
+    return Object.fromEntries(Object.entries(value as Values).map(([key, item]) => [key, blind(item, mask)]));
   return value;
 }
 
@@ -187,7 +207,11 @@ export function blind(value: Value, mask: Value = "[secret]"): Value {
 export function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (isObject(value)) {
-    return Object.fromEntries(Object.keys(value).sort().map((key) => [key, sorted(value[key])]));
+    return Object.fromEntries(
+      Object.keys(value)
+        .sort()
+        .map((key) => [key, sorted(value[key])]),
+    );
   }
   return value;
 }

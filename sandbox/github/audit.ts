@@ -56,12 +56,16 @@ export class AuditLog {
 
   /** @param phrase qualifiers such as `action:git.push actor:claude-bot hashed_token:"…"`; all must hold */
   search(org: string, phrase: string, include: "web" | "git" | "all"): AuditEvent[] {
-    const qualifiers = [...phrase.matchAll(/([\w.]+):(?:"([^"]*)"|(\S+))/g)].map((m) => [m[1]!, m[2] ?? m[3]!] as const);
+    const qualifiers = [...phrase.matchAll(/([\w.]+):(?:"([^"]*)"|(\S+))/g)].map(
+      (m) => [m[1]!, m[2] ?? m[3]!] as const,
+    );
     return this.#events.filter(
       (e) =>
         e.org === org &&
         (include === "all" || (include === "git") === e.action.startsWith("git.")) &&
-        qualifiers.every(([key, value]) => (key === "action" ? e.action === value || e.action.startsWith(`${value}.`) : String(e[key]) === value)),
+        qualifiers.every(([key, value]) =>
+          key === "action" ? e.action === value || e.action.startsWith(`${value}.`) : String(e[key]) === value,
+        ),
     );
   }
 }

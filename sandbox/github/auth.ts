@@ -59,13 +59,21 @@ function authenticateApp(world: World, jwt: string): Auth {
   const app = [...world.apps.values()].find((a) => String(a.id) === issuer || a.clientId === issuer);
   if (header.alg !== "RS256") throw new HttpError(401, "A JSON web token could not be decoded");
   if (!app) throw new HttpError(401, "Integration not found");
-  if (!verify("RSA-SHA256", Buffer.from(`${head}.${body}`), createPublicKey(app.pem), Buffer.from(signature, "base64url")))
+  if (
+    !verify("RSA-SHA256", Buffer.from(`${head}.${body}`), createPublicKey(app.pem), Buffer.from(signature, "base64url"))
+  )
     throw new HttpError(401, "A JSON web token could not be decoded");
   const now = Date.now() / 1000; // who signs reads the machine's clock, not the one that a rehearsal moved
   if (typeof claims.exp !== "number" || claims.exp <= now)
-    throw new HttpError(401, "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires");
+    throw new HttpError(
+      401,
+      "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires",
+    );
   if (claims.exp > now + 660) throw new HttpError(401, "'Expiration time' claim ('exp') is too far in the future");
   if (typeof claims.iat === "number" && claims.iat > now + 60)
-    throw new HttpError(401, "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued");
+    throw new HttpError(
+      401,
+      "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued",
+    );
   return { kind: "app", app };
 }

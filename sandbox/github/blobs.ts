@@ -36,7 +36,11 @@ export class BlobHost {
       }
       const entry = this.#blobs.get(key);
       const alive = entry !== undefined && entry.until > this.clock.now();
-      this.requests.push({ path: key, authorization: request.headers.authorization !== undefined, status: alive ? 200 : 404 });
+      this.requests.push({
+        path: key,
+        authorization: request.headers.authorization !== undefined,
+        status: alive ? 200 : 404,
+      });
       if (!alive || (request.method !== "GET" && request.method !== "HEAD")) {
         response.writeHead(alive ? 405 : 404, { "content-type": "text/plain" });
         response.end("Not Found");

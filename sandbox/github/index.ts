@@ -82,7 +82,10 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHubStandIn
   try {
     const world = new World(origin, "", gitRoot);
     blobs = new BlobHost(world.clock);
-    blobs.origin = world.blobOrigin = options.storage === "same-host" ? `${origin}${STORAGE_PATH}` : `http://127.0.0.1:${await listen(blobs.server, 0)}`;
+    blobs.origin = world.blobOrigin =
+      options.storage === "same-host"
+        ? `${origin}${STORAGE_PATH}`
+        : `http://127.0.0.1:${await listen(blobs.server, 0)}`;
     world.webhooks = new WebhookSender(world);
     world.hooksDir = hooksDir;
     world.blobs = blobs;
@@ -107,7 +110,13 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHubStandIn
       git: new GitServer(world, () => `${origin}/_internal/pre-receive`),
     } satisfies Parts);
     const { token: adminToken } = world.tokens.mint(
-      { kind: "classic", userId: seeded.admin.id, login: seeded.admin.login, name: "administrator", scopes: ALL_SCOPES },
+      {
+        kind: "classic",
+        userId: seeded.admin.id,
+        login: seeded.admin.login,
+        name: "administrator",
+        scopes: ALL_SCOPES,
+      },
       options.adminToken,
     );
     const { app, installationId } = seeded;

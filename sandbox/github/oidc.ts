@@ -75,7 +75,9 @@ export class OidcIssuer {
     };
   }
   jwks() {
-    return { keys: [{ ...createPublicKey(this.pem).export({ format: "jwk" }), kid: this.#kid, use: "sig", alg: "RS256" }] };
+    return {
+      keys: [{ ...createPublicKey(this.pem).export({ format: "jwk" }), kid: this.#kid, use: "sig", alg: "RS256" }],
+    };
   }
 
   /** An ID token of a job of `repository` on `ref`, lasting five minutes, unless the claims say otherwise. */

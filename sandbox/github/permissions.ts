@@ -19,7 +19,8 @@ export function roleOfUser(world: World, user: User, repo: Repository): Role | u
       if (membership.role === "admin") return "admin";
       if (org.defaultRepositoryPermission !== "none") role = stronger(role, org.defaultRepositoryPermission);
       if (repo.visibility === "internal") role = stronger(role, "read");
-      for (const team of world.teamsOfUser(user.id)) if (team.orgId === org.id) role = stronger(role, team.repos.get(repo.id));
+      for (const team of world.teamsOfUser(user.id))
+        if (team.orgId === org.id) role = stronger(role, team.repos.get(repo.id));
     }
   }
   return stronger(role, repo.collaborators.get(user.id));
@@ -38,7 +39,8 @@ export function credentialReaches(world: World, auth: Auth, repo: Repository): b
     if (token.resourceOwnerId !== ownerId) return false;
     if (repo.owner.kind === "org" && !grantHolds(world, auth, world.orgs.get(ownerId)!)) return false;
   }
-  if (token.kind === "classic" && repo.owner.kind === "org" && !world.orgs.get(ownerId)!.classicPatAllowed) return false;
+  if (token.kind === "classic" && repo.owner.kind === "org" && !world.orgs.get(ownerId)!.classicPatAllowed)
+    return false;
   if (token.scopes && !token.scopes.includes("repo")) return false;
   return token.repositories === "all" || token.repositories.has(repo.id);
 }
@@ -47,13 +49,18 @@ export function credentialReaches(world: World, auth: Auth, repo: Repository): b
 export function grantHolds(world: World, auth: Auth, org: Organization): boolean {
   const token = auth.token;
   if (!token || token.kind !== "personal-access-token") return true;
-  return token.grant === "approved" && org.memberships.get(token.userId)?.state === "active" && token.resourceOwnerId === org.id;
+  return (
+    token.grant === "approved" &&
+    org.memberships.get(token.userId)?.state === "active" &&
+    token.resourceOwnerId === org.id
+  );
 }
 
 /** What the asker may do on the repository by role; `undefined` means that for them it does not exist. */
 export function roleOn(world: World, auth: Auth, repo: Repository): Role | undefined {
   if (!auth.token || !auth.user) return repo.visibility === "public" ? "read" : undefined;
-  if (auth.token.kind === "app-installation") return credentialReaches(world, auth, repo) ? "admin" : repo.visibility === "public" ? "read" : undefined;
+  if (auth.token.kind === "app-installation")
+    return credentialReaches(world, auth, repo) ? "admin" : repo.visibility === "public" ? "read" : undefined;
   const role = roleOfUser(world, auth.user, repo);
   if (!role) return undefined;
   if (credentialReaches(world, auth, repo)) return role;
@@ -80,11 +87,26 @@ export function permits(permissions: Permissions, requirement: string): boolean 
 }
 
 /** What is public of a public repository; its secrets, settings and hooks are not ("… if only public resources are requested" of each operation). */
-const PUBLIC = new Set(["actions", "attestations", "checks", "contents", "deployments", "issues", "metadata", "pages", "pull_requests", "statuses"].map((name) => `${name}=read`));
+const PUBLIC = new Set(
+  [
+    "actions",
+    "attestations",
+    "checks",
+    "contents",
+    "deployments",
+    "issues",
+    "metadata",
+    "pages",
+    "pull_requests",
+    "statuses",
+  ].map((name) => `${name}=read`),
+);
 
 /** Whether the credential allows this on a repository. Public repositories may be read with any. */
 export function allowedOn(world: World, auth: Auth, repo: Repository, requirement: string): boolean {
-  const isPublic = repo.visibility === "public" && requirement.split(";").every((set) => set.split(",").every((one) => PUBLIC.has(one.trim())));
+  const isPublic =
+    repo.visibility === "public" &&
+    requirement.split(";").every((set) => set.split(",").every((one) => PUBLIC.has(one.trim())));
   if (!auth.token) return isPublic;
   const permissions = permissionsOf(auth);
   if (!permissions) return true;
@@ -105,14 +127,24 @@ export function orgRole(world: World, auth: Auth, org: Organization): "admin" | 
 }
 
 /** Whether the credential may do something to an organization, such as `members=write`; classic tokens by one of the scopes. */
-export function allowedOnOrg(world: World, auth: Auth, org: Organization, requirement: string, scopes: readonly string[]): boolean {
+export function allowedOnOrg(
+  world: World,
+  auth: Auth,
+  org: Organization,
+  requirement: string,
+  scopes: readonly string[],
+): boolean {
   if (!auth.token) return false;
   const permissions = permissionsOf(auth);
   if (!permissions) {
     if (auth.token.kind === "classic" && !org.classicPatAllowed) return false;
-    return scopes.length === 0 || scopes.some((scope) => auth.token!.scopes!.some((held) => held === scope || implies(held, scope)));
+    return (
+      scopes.length === 0 ||
+      scopes.some((scope) => auth.token!.scopes!.some((held) => held === scope || implies(held, scope)))
+    );
   }
-  if (auth.installation && (auth.installation.account.kind !== "org" || auth.installation.account.id !== org.id)) return false;
+  if (auth.installation && (auth.installation.account.kind !== "org" || auth.installation.account.id !== org.id))
+    return false;
   return grantHolds(world, auth, org) && permits(permissions, requirement);
 }
 

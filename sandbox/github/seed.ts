@@ -41,7 +41,8 @@ export interface Seeded {
 export async function seed(world: World, posture: Posture, hooksDir: string): Promise<Seeded> {
   const org = newOrganization(world, posture.organization, posture.plan);
   // An impersonation token can do whatever its account can, so an update asks for these to be off.
-  if (posture.agent.credential.kind === "ghes-impersonation") Object.assign(org, { membersCanForkPrivateRepositories: false, membersCanCreateRepositories: false });
+  if (posture.agent.credential.kind === "ghes-impersonation")
+    Object.assign(org, { membersCanForkPrivateRepositories: false, membersCanCreateRepositories: false });
   const admin = newUser(world, `${posture.organization}-admin`, "Organization Admin", true);
   const [one, two, security] = [
     newUser(world, "reviewer-one", "Reviewer One"),
@@ -75,7 +76,14 @@ export async function seed(world: World, posture: Posture, hooksDir: string): Pr
       canary: "CANARY-UNLISTED-REPOSITORY",
       hooksDir,
     });
-  if (!names.has("public-site")) await plantRepository(world, org, { name: "public-site", branch: "main", visibility: "public", authors: [one], hooksDir });
+  if (!names.has("public-site"))
+    await plantRepository(world, org, {
+      name: "public-site",
+      branch: "main",
+      visibility: "public",
+      authors: [one],
+      hooksDir,
+    });
 
   const securityTeam = posture.review.securityTeam ?? posture.review.team;
   const teams = new Map<string, Team>();
@@ -85,11 +93,13 @@ export async function seed(world: World, posture: Posture, hooksDir: string): Pr
     return t;
   };
   for (const [i, r] of posture.repositories.entries())
-    for (const slug of [...r.reviewers, posture.review.team, securityTeam]) team(slug).repos.set(listed[i]!.id, "write");
+    for (const slug of [...r.reviewers, posture.review.team, securityTeam])
+      team(slug).repos.set(listed[i]!.id, "write");
   for (const t of teams.values())
     for (const user of t.slug === securityTeam && securityTeam !== posture.review.team ? [security] : [one, two])
       t.members.set(user.id, { userId: user.id, role: "member" });
-  if (securityTeam === posture.review.team) team(securityTeam).members.set(security.id, { userId: security.id, role: "member" });
+  if (securityTeam === posture.review.team)
+    team(securityTeam).members.set(security.id, { userId: security.id, role: "member" });
 
   const other = newOrganization(world, "other-org", "team");
   const stranger = newUser(world, "other-admin", "Other Admin");
@@ -126,7 +136,13 @@ export async function seed(world: World, posture: Posture, hooksDir: string): Pr
   return { organization: org, admin, app, installationId };
 }
 
-function newUser(world: World, login: string, name: string | null, siteAdmin = false, type: User["type"] = "User"): User {
+function newUser(
+  world: World,
+  login: string,
+  name: string | null,
+  siteAdmin = false,
+  type: User["type"] = "User",
+): User {
   const id = world.ids.next();
   const user: User = {
     id,
@@ -164,7 +180,14 @@ function newOrganization(world: World, login: string, plan: Organization["plan"]
 
 function join_(world: World, org: Organization, user: User, role: "admin" | "member"): void {
   const at = "2025-03-02T09:00:00Z";
-  org.memberships.set(user.id, { userId: user.id, role, state: "active", invitedBy: null, createdAt: at, updatedAt: at });
+  org.memberships.set(user.id, {
+    userId: user.id,
+    role,
+    state: "active",
+    invitedBy: null,
+    createdAt: at,
+    updatedAt: at,
+  });
 }
 
 function newTeam(world: World, org: Organization, slug: string): Team {
@@ -257,11 +280,27 @@ async function plantRepository(world: World, org: Organization, plant: Planting)
   const repo = newRepository(world, { kind: "org", id: org.id }, plant.name, plant.visibility, plant.branch);
   await GitRepository.init(repo.gitDir, plant.branch, plant.hooksDir);
   const files: [string, string, string][] = [
-    ["Begin", "README.md", `# ${plant.name}\n\nThe ${plant.name} of ${org.login}.${plant.canary ? `\n\n${plant.canary}` : ""}\n`],
-    ["Add the greeting", "src/index.js", `const { greeting } = require("./greeting");\n\nconsole.log(greeting("${plant.name}"));\n`],
-    ["Say hello to whoever asks", "src/greeting.js", "/** A friendly sentence. */\nexports.greeting = (name) => `Hello, ${name}!`;\n"],
+    [
+      "Begin",
+      "README.md",
+      `# ${plant.name}\n\nThe ${plant.name} of ${org.login}.${plant.canary ? `\n\n${plant.canary}` : ""}\n`,
+    ],
+    [
+      "Add the greeting",
+      "src/index.js",
+      `const { greeting } = require("./greeting");\n\nconsole.log(greeting("${plant.name}"));\n`,
+    ],
+    [
+      "Say hello to whoever asks",
+      "src/greeting.js",
+      "/** A friendly sentence. */\nexports.greeting = (name) => `Hello, ${name}!`;\n",
+    ],
     ["Check every change", ".github/workflows/ci.yml", CI_WORKFLOW],
-    ["Document how to contribute", "docs/contributing.md", "# Contributing\n\nOpen a pull request; two people look at it.\n"],
+    [
+      "Document how to contribute",
+      "docs/contributing.md",
+      "# Contributing\n\nOpen a pull request; two people look at it.\n",
+    ],
     ...(plant.owners ? [["Name the owners", "CODEOWNERS", plant.owners] as [string, string, string]] : []),
   ];
   let stream = "";
@@ -279,7 +318,13 @@ async function plantRepository(world: World, org: Organization, plant: Planting)
 
 /** What a repository in use has beside its code: an open issue, a release, a finished run. */
 async function addHistory(world: World, repo: Repository, author: User): Promise<void> {
-  openIssue(world, repo, { userId: author.id, viaAppId: null, title: "The greeting forgets the comma", body: "Expected `Hello, world!`.", labels: ["bug"] });
+  openIssue(world, repo, {
+    userId: author.id,
+    viaAppId: null,
+    title: "The greeting forgets the comma",
+    body: "Expected `Hello, world!`.",
+    labels: ["bug"],
+  });
   const git = new GitRepository(repo.gitDir);
   const [head, tag] = [(await git.resolve("HEAD"))!, (await git.resolve("v1.0.0"))!];
   const id = world.ids.next();

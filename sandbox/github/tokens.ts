@@ -4,7 +4,14 @@ import type { IdSource } from "./ids";
 import type { Permissions } from "./state";
 
 /** `classic` is a personal access token with scopes; `personal-access-token` is the fine-grained kind. The other names are the posture's. */
-export const TOKEN_KINDS = ["classic", "personal-access-token", "app-user-token", "app-refresh-token", "app-installation", "ghes-impersonation"] as const;
+export const TOKEN_KINDS = [
+  "classic",
+  "personal-access-token",
+  "app-user-token",
+  "app-refresh-token",
+  "app-installation",
+  "ghes-impersonation",
+] as const;
 export type TokenKind = (typeof TOKEN_KINDS)[number];
 
 const HOUR = 3_600_000;
@@ -109,7 +116,10 @@ export class TokenAuthority {
   }
   isAlive(token: Token): boolean {
     const now = this.clock.now();
-    return (token.revokedAt === undefined || token.revokedAt > now) && (token.expiresAt === undefined || token.expiresAt > now);
+    return (
+      (token.revokedAt === undefined || token.revokedAt > now) &&
+      (token.expiresAt === undefined || token.expiresAt > now)
+    );
   }
 
   /** @param given a token chosen by the caller, for the administrator's token of a rehearsal */
@@ -134,7 +144,8 @@ export class TokenAuthority {
       scopes: request.scopes ? [...request.scopes] : undefined,
       permissions: { ...request.permissions },
       resourceOwnerId: request.resourceOwnerId,
-      repositories: request.repositories === undefined || request.repositories === "all" ? "all" : new Set(request.repositories),
+      repositories:
+        request.repositories === undefined || request.repositories === "all" ? "all" : new Set(request.repositories),
       appId: request.appId,
       installationId: request.installationId,
       createdAt: now,
@@ -152,7 +163,12 @@ export class TokenAuthority {
   }
 
   /** A user token and its refresh token. */
-  mintPair(request: Omit<MintRequest, "kind" | "pairId">): { token: string; refreshToken: string; record: Token; refreshRecord: Token } {
+  mintPair(request: Omit<MintRequest, "kind" | "pairId">): {
+    token: string;
+    refreshToken: string;
+    record: Token;
+    refreshRecord: Token;
+  } {
     const pairId = randomText(16);
     const access = this.mint({ ...request, kind: "app-user-token", pairId });
     const refresh = this.mint({ ...request, lifetimeMs: undefined, kind: "app-refresh-token", pairId });
@@ -162,7 +178,9 @@ export class TokenAuthority {
   /** Ends a token, and the other half of a pair, at once or after a delay. A dead token stays as dead as it was. */
   revoke(token: Token, delayMs = 0): void {
     const at = this.clock.now() + delayMs;
-    for (const t of token.pairId === undefined ? [token] : this.list().filter((other) => other.pairId === token.pairId)) {
+    for (const t of token.pairId === undefined
+      ? [token]
+      : this.list().filter((other) => other.pairId === token.pairId)) {
       if (t.revokedAt === undefined || t.revokedAt > at) t.revokedAt = at;
     }
   }

@@ -44,7 +44,9 @@ export class WebhookSender {
     const payload = {
       ...(action === null ? {} : { action }),
       ...about.payload,
-      ...(about.repo && !about.payload?.["repository"] ? { repository: presentRepository(this.world, about.repo) } : {}),
+      ...(about.repo && !about.payload?.["repository"]
+        ? { repository: presentRepository(this.world, about.repo) }
+        : {}),
       ...(org ? { organization: presentOrgSimple(this.world, org) } : {}),
       sender: presentUserId(this.world, about.senderId),
     };
@@ -52,7 +54,13 @@ export class WebhookSender {
   }
 
   /** Delivers one event to one hook, whatever it listens to: pings and redeliveries. Resolves when it has been tried. */
-  deliver(hook: Hook, event: string, action: string | null, payload: Record<string, unknown>, redelivery = false): Promise<void> {
+  deliver(
+    hook: Hook,
+    event: string,
+    action: string | null,
+    payload: Record<string, unknown>,
+    redelivery = false,
+  ): Promise<void> {
     if (this.#stopped || this.#queue.length >= MAX_QUEUED) return Promise.resolve();
     return new Promise((done) => {
       this.#queue.push({ hook, event, action, payload, redelivery, done });
@@ -122,7 +130,12 @@ export class WebhookSender {
     url: string,
     headers: Record<string, string>,
     body: string,
-  ): Promise<{ status: string; statusCode: number; responseHeaders: Record<string, string>; responseBody: string | null }> {
+  ): Promise<{
+    status: string;
+    statusCode: number;
+    responseHeaders: Record<string, string>;
+    responseBody: string | null;
+  }> {
     const none = { responseHeaders: {}, responseBody: null };
     if (!isLoopback(url)) return { status: "not delivered: not a loopback address", statusCode: 0, ...none };
     try {
@@ -141,7 +154,11 @@ export class WebhookSender {
         responseBody: text,
       };
     } catch (error) {
-      return { status: error instanceof Error && error.name === "TimeoutError" ? "timed out" : "failed to connect to host", statusCode: 0, ...none };
+      return {
+        status: error instanceof Error && error.name === "TimeoutError" ? "timed out" : "failed to connect to host",
+        statusCode: 0,
+        ...none,
+      };
     }
   }
 }
@@ -149,7 +166,10 @@ export class WebhookSender {
 export function isLoopback(url: string): boolean {
   try {
     const { hostname, protocol } = new URL(url);
-    return /^https?:$/.test(protocol) && (hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname));
+    return (
+      /^https?:$/.test(protocol) &&
+      (hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname))
+    );
   } catch {
     return false;
   }

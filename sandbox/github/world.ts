@@ -44,7 +44,10 @@ export class World {
   readonly limits: Limits = { ...DEFAULT_LIMITS };
   readonly audit = new AuditLog();
   /** Device codes that wait for a person: code to who has approved it. */
-  readonly deviceCodes = new Map<string, { clientId: string; userCode: string; userId: number | null; until: number }>();
+  readonly deviceCodes = new Map<
+    string,
+    { clientId: string; userCode: string; userId: number | null; until: number }
+  >();
   /** Old `owner/name` in lower case to repository id: GitHub redirects after a rename or transfer. */
   readonly renamed = new Map<string, number>();
   webhooks!: WebhookSender;
@@ -120,7 +123,12 @@ export class World {
   /** A team and the teams above it: who is in a child team has what its parents have. */
   lineage(team: Team): Team[] {
     const chain: Team[] = [];
-    for (let t: Team | undefined = team; t && !chain.includes(t); t = t.parentId === null ? undefined : this.teams.get(t.parentId)) chain.push(t);
+    for (
+      let t: Team | undefined = team;
+      t && !chain.includes(t);
+      t = t.parentId === null ? undefined : this.teams.get(t.parentId)
+    )
+      chain.push(t);
     return chain;
   }
 
@@ -128,7 +136,8 @@ export class World {
   teamsOfUser(userId: number): Team[] {
     const found = new Set<Team>();
     for (const team of this.teams.values()) {
-      if (team.members.has(userId) && this.orgs.get(team.orgId)?.memberships.get(userId)?.state === "active") for (const t of this.lineage(team)) found.add(t);
+      if (team.members.has(userId) && this.orgs.get(team.orgId)?.memberships.get(userId)?.state === "active")
+        for (const t of this.lineage(team)) found.add(t);
     }
     return [...found];
   }

@@ -11,13 +11,16 @@ export const packages: ProviderPackage[] = [cloudflarePackage, githubPackage, ra
 export function packageNamed(name: string): ProviderPackage {
   const found = packages.find((candidate) => candidate.name === name);
   if (!found)
-    throw new ProviderError(`the sandbox has no provider for the package "${name}" (it has ${packages.map((candidate) => candidate.name).join(", ")})`);
+    throw new ProviderError(
+      `the sandbox has no provider for the package "${name}" (it has ${packages.map((candidate) => candidate.name).join(", ")})`,
+    );
   return found;
 }
 
 /** The package of a type or function token (`vault:index/mount:Mount` → vault); refused by name when package or token are unknown. */
 export function packageOf(token: string): ProviderPackage {
   const found = packageNamed(token.split(":", 1)[0] ?? token);
-  if (!found.types.includes(token) && !found.functions.includes(token)) throw new ProviderError(`the sandbox's ${found.name} provider does not know ${token}`);
+  if (!found.types.includes(token) && !found.functions.includes(token))
+    throw new ProviderError(`the sandbox's ${found.name} provider does not know ${token}`);
   return found;
 }

@@ -62,13 +62,27 @@ export interface SandboxProvider {
   /** Fills in defaults and validates. Never calls the service. `olds` are the inputs of the last step ({} for a new resource). */
   check(urn: string, olds: Props, news: Props): Promise<CheckResult>;
   /** Compares. Never calls the service. Top-level names or paths in `ignoreChanges` are left out. */
-  diff(id: string, urn: string, oldOutputs: Props, oldInputs: Props, newInputs: Props, ignoreChanges?: readonly string[]): Promise<DiffResult>;
+  diff(
+    id: string,
+    urn: string,
+    oldOutputs: Props,
+    oldInputs: Props,
+    newInputs: Props,
+    ignoreChanges?: readonly string[],
+  ): Promise<DiffResult>;
   /** Creates. With `preview` nothing is called, `id` is "" and computed outputs are UNKNOWN. */
   create(urn: string, inputs: Props, preview: boolean): Promise<{ id: string; outs: Props }>;
   /** Reads the live state. `props` are the last known outputs ({} for an import). A resource that is gone yields no id. */
   read(id: string, urn: string, props: Props, inputs?: Props): Promise<ReadResult>;
   /** Updates in place. With `preview` nothing is called. */
-  update(id: string, urn: string, oldOutputs: Props, oldInputs: Props, newInputs: Props, preview: boolean): Promise<{ outs: Props }>;
+  update(
+    id: string,
+    urn: string,
+    oldOutputs: Props,
+    oldInputs: Props,
+    newInputs: Props,
+    preview: boolean,
+  ): Promise<{ outs: Props }>;
   /** Deletes. A resource that is already gone is no error. */
   delete(id: string, urn: string, props: Props): Promise<void>;
   /** Calls a function (data source). */

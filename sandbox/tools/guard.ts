@@ -12,11 +12,17 @@ import { join } from "node:path";
  * at which they run unguarded. No prctl, no polling, the same on Linux and macOS.
  */
 export class ProcessGuard {
-  private constructor(readonly directory: string, private readonly keeper: ChildProcess) {}
+  private constructor(
+    readonly directory: string,
+    private readonly keeper: ChildProcess,
+  ) {}
 
   static open(): ProcessGuard {
     const directory = mkdtempSync(join(tmpdir(), "gatehouse-guard-"));
-    const keeper = spawn("/bin/sh", ["-c", KEEPER, "gatehouse-guard", directory], { detached: true, stdio: ["pipe", "ignore", "ignore"] });
+    const keeper = spawn("/bin/sh", ["-c", KEEPER, "gatehouse-guard", directory], {
+      detached: true,
+      stdio: ["pipe", "ignore", "ignore"],
+    });
     keeper.on("error", () => undefined); // without /bin/sh nothing else of the sandbox runs either
     keeper.stdin?.on("error", () => undefined);
     keeper.unref();

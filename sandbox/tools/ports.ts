@@ -10,7 +10,10 @@ export function freePort(): Promise<number> {
 
 /** Whether nobody listens on this port of 127.0.0.1 right now. */
 export function isFree(port: number): Promise<boolean> {
-  return probe(port).then(() => true, () => false);
+  return probe(port).then(
+    () => true,
+    () => false,
+  );
 }
 
 function probe(port: number): Promise<number> {
@@ -19,7 +22,9 @@ function probe(port: number): Promise<number> {
     server.once("error", reject);
     server.listen({ host: "127.0.0.1", port, exclusive: true }, () => {
       const address = server.address();
-      server.close(() => (typeof address === "object" && address !== null ? resolve(address.port) : reject(new Error("no port"))));
+      server.close(() =>
+        typeof address === "object" && address !== null ? resolve(address.port) : reject(new Error("no port")),
+      );
     });
   });
 }

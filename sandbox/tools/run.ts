@@ -10,16 +10,31 @@ export interface RunResult {
 }
 
 /** Runs a program to its end without a shell; never throws for what the program does. Output is kept up to 1 MiB each. */
-export function run(command: string, args: readonly string[], options: { timeoutMs: number; env?: NodeJS.ProcessEnv; signal?: AbortSignal }): Promise<RunResult> {
+export function run(
+  command: string,
+  args: readonly string[],
+  options: { timeoutMs: number; env?: NodeJS.ProcessEnv; signal?: AbortSignal },
+): Promise<RunResult> {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env: options.env ?? process.env, killSignal: "SIGKILL", signal: options.signal });
+    const child = spawn(command, args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: options.env ?? process.env,
+      killSignal: "SIGKILL",
+      signal: options.signal,
+    });
     const limit = setTimeout(() => child.kill("SIGKILL"), options.timeoutMs);
     let stdout = "";
     let stderr = "";
     let failure: NodeJS.ErrnoException | undefined;
-    child.stdout.setEncoding("utf8").on("data", (text: string) => { if (stdout.length < 1 << 20) stdout += text; });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => { if (stderr.length < 1 << 20) stderr += text; });
-    child.on("error", (error) => { failure = error; });
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      if (stdout.length < 1 << 20) stdout += text;
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      if (stderr.length < 1 << 20) stderr += text;
+    });
+    child.on("error", (error) => {
+      failure = error;
+    });
     child.on("close", (code) => {
       clearTimeout(limit);
       resolve({ code: failure ? null : code, stdout, stderr, failure });

@@ -9,6 +9,8 @@ export function withoutSignalListeners<T>(make: () => T): T {
   try {
     return make();
   } finally {
-    for (const signal of SIGNALS) for (const listener of process.listeners(signal)) if (!before.get(signal)?.has(listener)) process.removeListener(signal, listener);
+    for (const signal of SIGNALS)
+      for (const listener of process.listeners(signal))
+        if (!before.get(signal)?.has(listener)) process.removeListener(signal, listener);
   }
 }

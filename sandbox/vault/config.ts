@@ -15,10 +15,11 @@ export interface ServerPlan {
  * initialisation and stay in a file that the owner alone can read.
  */
 export function serverConfig(plan: ServerPlan): string {
-  const storage = plan.storage === "raft"
-    // The multiplier shortens the election of the single node from five seconds to one.
-    ? { raft: { path: `${plan.dataDir}/raft`, node_id: "sandbox", performance_multiplier: "1" } }
-    : { inmem: {} };
+  const storage =
+    plan.storage === "raft"
+      ? // The multiplier shortens the election of the single node from five seconds to one.
+        { raft: { path: `${plan.dataDir}/raft`, node_id: "sandbox", performance_multiplier: "1" } }
+      : { inmem: {} };
   const config = {
     ui: false,
     disable_mlock: true,
@@ -26,8 +27,14 @@ export function serverConfig(plan: ServerPlan): string {
     api_addr: `http://127.0.0.1:${plan.port}`,
     cluster_addr: `https://127.0.0.1:${plan.clusterPort}`,
     storage,
-    listener: [{ tcp: { address: `127.0.0.1:${plan.port}`, cluster_address: `127.0.0.1:${plan.clusterPort}`, tls_disable: true } }],
-    ...(plan.auditByConfig ? { audit: [{ file: { sandbox: { description: "every request, values hashed", options: auditOptions(plan) } } }] } : {}),
+    listener: [
+      {
+        tcp: { address: `127.0.0.1:${plan.port}`, cluster_address: `127.0.0.1:${plan.clusterPort}`, tls_disable: true },
+      },
+    ],
+    ...(plan.auditByConfig
+      ? { audit: [{ file: { sandbox: { description: "every request, values hashed", options: auditOptions(plan) } } }] }
+      : {}),
   };
   return JSON.stringify(config, null, 2);
 }

@@ -76,7 +76,11 @@ export async function startVault(options: VaultOptions): Promise<Vault> {
 }
 
 const portInUse = (port: number): SystemsError =>
-  new SystemsError({ what: "OpenBao could not start", why: `port ${port} is in use`, wayOut: "Stop what listens there or choose another port" });
+  new SystemsError({
+    what: "OpenBao could not start",
+    why: `port ${port} is in use`,
+    wayOut: "Stop what listens there or choose another port",
+  });
 
 class PortTaken extends Error {}
 
@@ -88,10 +92,17 @@ async function launch(binary: string, plan: ServerPlan): Promise<Vault> {
   await writeFile(configFile, serverConfig(plan), { mode: 0o600 });
   const guard = ProcessGuard.open();
   const log = openSync(serverLog, "w", 0o600);
-  const server = spawn(binary, ["server", `-config=${configFile}`], { stdio: ["ignore", log, log], detached: true, env: serverEnvironment() });
+  const server = spawn(binary, ["server", `-config=${configFile}`], {
+    stdio: ["ignore", log, log],
+    detached: true,
+    env: serverEnvironment(),
+  });
   closeSync(log);
   guard.watch(server);
-  const exited = new Promise<void>((resolve) => { server.once("exit", () => resolve()); server.once("error", () => resolve()); });
+  const exited = new Promise<void>((resolve) => {
+    server.once("exit", () => resolve());
+    server.once("error", () => resolve());
+  });
   const addr = `http://127.0.0.1:${plan.port}`;
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopping ??= end(server, exited).then(() => guard.close()));
@@ -103,16 +114,30 @@ async function launch(binary: string, plan: ServerPlan): Promise<Vault> {
     await unseal(addr, keys);
     if (!plan.auditByConfig) await enableAudit(addr, keys, plan);
     return {
-      addr, token: keys.rootToken, auditLog: plan.auditLog, serverLog, stop,
-      seal: async () => { await call(addr, "PUT", "sys/seal", undefined, keys.rootToken); },
+      addr,
+      token: keys.rootToken,
+      auditLog: plan.auditLog,
+      serverLog,
+      stop,
+      seal: async () => {
+        await call(addr, "PUT", "sys/seal", undefined, keys.rootToken);
+      },
       unseal: () => unseal(addr, keys),
     };
   } catch (error) {
     await stop();
     const said = await readFile(serverLog, "utf8").catch(() => "");
     if (/address already in use/i.test(said)) throw new PortTaken();
-    const line = said.split("\n").reverse().find((text) => /error/i.test(text)) ?? describeSystemError(error);
-    throw new SystemsError({ what: "OpenBao could not start", why: line.trim().slice(0, 300), wayOut: `See ${serverLog}; removing ${plan.dataDir} starts it afresh` });
+    const line =
+      said
+        .split("\n")
+        .reverse()
+        .find((text) => /error/i.test(text)) ?? describeSystemError(error);
+    throw new SystemsError({
+      what: "OpenBao could not start",
+      why: line.trim().slice(0, 300),
+      wayOut: `See ${serverLog}; removing ${plan.dataDir} starts it afresh`,
+    });
   }
 }
 
@@ -173,9 +198,19 @@ async function answers(addr: string, ended: AbortSignal): Promise<void> {
   }
 }
 
-async function call(addr: string, method: string, path: string, body?: unknown, token?: string): Promise<Record<string, unknown>> {
+async function call(
+  addr: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  token?: string,
+): Promise<Record<string, unknown>> {
   const headers: Record<string, string> = token === undefined ? {} : { "x-vault-token": token };
-  const response = await fetch(`${addr}/v1/${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+  const response = await fetch(`${addr}/v1/${path}`, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
   const text = await response.text();
   if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text.slice(0, 200)}`);
   return text === "" ? {} : (JSON.parse(text) as Record<string, unknown>);

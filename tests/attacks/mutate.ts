@@ -21,10 +21,12 @@ interface Verdict {
 
 const all = CORPUS.flatMap((file) => file.attacks);
 /** Cases that wait for seconds; tried last. */
-const slow = (attack: Attack): boolean => attack.pauseMs !== undefined || /^14\.slow|ledger-silent|ledger-garbled/.test(attack.id);
+const slow = (attack: Attack): boolean =>
+  attack.pauseMs !== undefined || /^14\.slow|ledger-silent|ledger-garbled/.test(attack.id);
 
 function casesFor(mutant: Mutant, usable: Baseline): Attack[] {
-  const of = (attack: Attack): boolean => attack.guard === mutant.guard || attack.orElse?.includes(mutant.guard as never) === true;
+  const of = (attack: Attack): boolean =>
+    attack.guard === mutant.guard || attack.orElse?.includes(mutant.guard as never) === true;
   return all.filter((attack) => usable.has(attack.id) && of(attack)).sort((a, b) => Number(slow(a)) - Number(slow(b)));
 }
 
@@ -48,22 +50,48 @@ async function baseline(rig: Rig, sources: GateSources): Promise<Baseline> {
 }
 
 /** Runs cases against a mutant until one notices. */
-async function judge(rig: Rig, gates: Gates, variant: string, mutant: Mutant, cases: readonly Attack[], usable: Baseline): Promise<Verdict> {
+async function judge(
+  rig: Rig,
+  gates: Gates,
+  variant: string,
+  mutant: Mutant,
+  cases: readonly Attack[],
+  usable: Baseline,
+): Promise<Verdict> {
   const runner = new Runner(rig, gates, variant);
   let tried = 0;
   for (const attack of cases) {
     tried++;
     const { problems, seen } = await runner.watch(attack);
-    if (problems.length > 0 || (attack.asks === undefined && seen !== usable.get(attack.id))) return { mutant, killedBy: attack.id, tried };
+    if (problems.length > 0 || (attack.asks === undefined && seen !== usable.get(attack.id)))
+      return { mutant, killedBy: attack.id, tried };
   }
   return { mutant, killedBy: undefined, tried };
 }
 
-async function judgeAll(rig: Rig, mutants: readonly Mutant[], usable: Baseline, casesOf: (mutant: Mutant) => Attack[], told: (verdict: Verdict) => void): Promise<Verdict[]> {
+async function judgeAll(
+  rig: Rig,
+  mutants: readonly Mutant[],
+  usable: Baseline,
+  casesOf: (mutant: Mutant) => Attack[],
+  told: (verdict: Verdict) => void,
+): Promise<Verdict[]> {
   const verdicts: Verdict[] = [];
   for (let from = 0; from < mutants.length; from += BATCH) {
-    const batch = mutants.slice(from, from + BATCH).map((mutant, i) => ({ mutant, variant: `-m${from + i}`, cases: casesOf(mutant) }));
-    const built = await Promise.all(batch.map(async ({ mutant, variant }) => [variant, await bundleGate(mutant.replacement).catch((error: unknown) => { throw new Error(`${mutant.name} does not build: ${String(error)}`); })] as const));
+    const batch = mutants
+      .slice(from, from + BATCH)
+      .map((mutant, i) => ({ mutant, variant: `-m${from + i}`, cases: casesOf(mutant) }));
+    const built = await Promise.all(
+      batch.map(
+        async ({ mutant, variant }) =>
+          [
+            variant,
+            await bundleGate(mutant.replacement).catch((error: unknown) => {
+              throw new Error(`${mutant.name} does not build: ${String(error)}`);
+            }),
+          ] as const,
+      ),
+    );
     const names: GateName[] = [...new Set(batch.flatMap(({ cases }) => cases.map((attack) => attack.gate ?? "main")))];
     const gates = await rig.gates(new Map(built), names.length === 0 ? ["main"] : names);
     try {
@@ -84,24 +112,54 @@ async function main(): Promise<number> {
   const only = process.argv[2];
   const started = Date.now();
   const thaw = freezeSources();
-  const mutants = [...sites(), ...filters()].filter((mutant) => only === undefined || mutant.name.includes(only) || mutant.guard === only);
+  const mutants = [...sites(), ...filters()].filter(
+    (mutant) => only === undefined || mutant.name.includes(only) || mutant.guard === only,
+  );
   const rig = await Rig.start();
   try {
     await rig.shield();
     const usable = await baseline(rig, await bundleGate());
-    process.stdout.write(`${mutants.length} guards, ${usable.size} of ${all.length} cases hold while GitHub is shielded\n`);
-    const first = await judgeAll(rig, mutants, usable, (mutant) => casesFor(mutant, usable), (v) => process.stdout.write(`${v.killedBy === undefined ? "…" : "✓"} ${v.mutant.name}  ${v.killedBy ?? `none of ${v.tried}`}\n`));
+    process.stdout.write(
+      `${mutants.length} guards, ${usable.size} of ${all.length} cases hold while GitHub is shielded\n`,
+    );
+    const first = await judgeAll(
+      rig,
+      mutants,
+      usable,
+      (mutant) => casesFor(mutant, usable),
+      (v) =>
+        process.stdout.write(
+          `${v.killedBy === undefined ? "…" : "✓"} ${v.mutant.name}  ${v.killedBy ?? `none of ${v.tried}`}\n`,
+        ),
+    );
     const left = first.filter((v) => v.killedBy === undefined && !isEquivalent(v.mutant));
     // What its own cases do not notice, another may: the whole corpus, without what waits.
-    const rest = all.filter((attack) => usable.has(attack.id) && !slow(attack) && !["limited", "limited-writes", "throttled"].includes(attack.gate ?? "main"));
-    const second = await judgeAll(rig, left.map((v) => v.mutant), usable, () => rest, (v) => process.stdout.write(`${v.killedBy === undefined ? "✗" : "✓"} ${v.mutant.name}  ${v.killedBy ?? "nothing"} (whole corpus)\n`));
+    const rest = all.filter(
+      (attack) =>
+        usable.has(attack.id) &&
+        !slow(attack) &&
+        !["limited", "limited-writes", "throttled"].includes(attack.gate ?? "main"),
+    );
+    const second = await judgeAll(
+      rig,
+      left.map((v) => v.mutant),
+      usable,
+      () => rest,
+      (v) =>
+        process.stdout.write(
+          `${v.killedBy === undefined ? "✗" : "✓"} ${v.mutant.name}  ${v.killedBy ?? "nothing"} (whole corpus)\n`,
+        ),
+    );
     const survived = second.filter((v) => v.killedBy === undefined);
     const noticed = first.filter((v) => v.killedBy !== undefined).length + second.length - survived.length;
     const excused = first.filter((v) => v.killedBy === undefined && isEquivalent(v.mutant));
     table([...first.filter((v) => v.killedBy !== undefined), ...second]);
     for (const { mutant } of excused) process.stdout.write(`= ${mutant.name}: ${reasonFor(mutant) ?? ""}\n`);
-    for (const { mutant } of survived) process.stdout.write(`✗ ${mutant.name}: nothing in the corpus notices that it is gone\n`);
-    process.stdout.write(`${mutants.length} guards taken out: ${noticed} noticed, ${excused.length} without a difference by design, ${survived.length} not noticed; ${Math.round((Date.now() - started) / 1000)} s\n`);
+    for (const { mutant } of survived)
+      process.stdout.write(`✗ ${mutant.name}: nothing in the corpus notices that it is gone\n`);
+    process.stdout.write(
+      `${mutants.length} guards taken out: ${noticed} noticed, ${excused.length} without a difference by design, ${survived.length} not noticed; ${Math.round((Date.now() - started) / 1000)} s\n`,
+    );
     return survived.length === 0 ? 0 : 1;
   } finally {
     await rig.stop();
@@ -109,7 +167,8 @@ async function main(): Promise<number> {
   }
 }
 
-const reasonFor = (mutant: Mutant): string | undefined => EQUIVALENT.find(([file, line]) => mutant.file === file && mutant.line.includes(line))?.[2];
+const reasonFor = (mutant: Mutant): string | undefined =>
+  EQUIVALENT.find(([file, line]) => mutant.file === file && mutant.line.includes(line))?.[2];
 const isEquivalent = (mutant: Mutant): boolean => reasonFor(mutant) !== undefined;
 
 /** Guard, places, and the first cases that noticed. */
@@ -119,11 +178,16 @@ function table(verdicts: readonly Verdict[]): void {
   for (const guard of guards) {
     const of = verdicts.filter((v) => v.mutant.guard === guard);
     const killers = [...new Set(of.map((v) => v.killedBy ?? "NOTHING"))];
-    process.stdout.write(`${guard.padEnd(32)}${String(of.length).padStart(6)}  ${killers.slice(0, 4).join(", ")}${killers.length > 4 ? ` and ${killers.length - 4} more` : ""}\n`);
+    process.stdout.write(
+      `${guard.padEnd(32)}${String(of.length).padStart(6)}  ${killers.slice(0, 4).join(", ")}${killers.length > 4 ? ` and ${killers.length - 4} more` : ""}\n`,
+    );
   }
 }
 
-main().then((code) => process.exit(code), (error: unknown) => {
-  console.error(error);
-  process.exit(2);
-});
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    console.error(error);
+    process.exit(2);
+  },
+);

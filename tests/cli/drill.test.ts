@@ -18,8 +18,21 @@ it("expects of each action what the catalogue says of a repository with write ac
 });
 
 describe("a row holds", () => {
-  const door = { kind: "gate", rest: "http://127.0.0.1:9", graphql: "http://127.0.0.1:9/graphql", git: "http://127.0.0.1:9", credential: "x" } as const;
-  const ground = { organization: "acme", writable: "api", unlisted: "secrets", foreign: "other-org/vault", defaultBranch: "main", run: "r" };
+  const door = {
+    kind: "gate",
+    rest: "http://127.0.0.1:9",
+    graphql: "http://127.0.0.1:9/graphql",
+    git: "http://127.0.0.1:9",
+    credential: "x",
+  } as const;
+  const ground = {
+    organization: "acme",
+    writable: "api",
+    unlisted: "secrets",
+    foreign: "other-org/vault",
+    defaultBranch: "main",
+    run: "r",
+  };
 
   it("never when nothing answers: the drill fails instead of taking silence for a refusal", async () => {
     await expect(runDrill({ gate: door, ground })).rejects.toThrow();

@@ -14,8 +14,13 @@ let rotatorToken: string;
 const hooks: { headers: Record<string, string | string[] | undefined>; body: string }[] = [];
 const receiver = createServer((request, response) => {
   let body = "";
-  request.on("data", (part: Buffer) => { body += part.toString(); });
-  request.on("end", () => { hooks.push({ headers: request.headers, body }); response.end(); });
+  request.on("data", (part: Buffer) => {
+    body += part.toString();
+  });
+  request.on("end", () => {
+    hooks.push({ headers: request.headers, body });
+    response.end();
+  });
 });
 const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
 
@@ -25,7 +30,9 @@ beforeAll(async () => {
   await new Promise<void>((done) => receiver.listen(0, "127.0.0.1", done));
   folder = mkdtempSync(join(tmpdir(), "gatehouse-token-"));
   writeFileSync(join(folder, "Pulumi.yaml"), "name: test\nruntime: nodejs\n");
-  writeFileSync(join(folder, "Pulumi.dev.yaml"), `# kept
+  writeFileSync(
+    join(folder, "Pulumi.dev.yaml"),
+    `# kept
 config:
   gatehouse:organization: acme
   gatehouse:agent: { machineUser: claude-bot, credential: { kind: personal-access-token, expiryDays: 30 } }
@@ -37,7 +44,8 @@ config:
   gatehouse:gate: { accountId: "${"0".repeat(32)}", tokenCacheSeconds: 1 }
   gatehouse:audit: { retentionDays: 90, sinks: [{ kind: r2, bucket: audit-trail }] }
   gatehouse:rotation: { everyDays: 30, repository: docs, notify: ["http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook"] }
-`);
+`,
+  );
 }, 120_000);
 afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
@@ -45,20 +53,42 @@ afterAll(async () => {
   await real?.stop();
 });
 
-interface Ran { code: number; stdout: string; stderr: string; argv: string[] }
+interface Ran {
+  code: number;
+  stdout: string;
+  stderr: string;
+  argv: string[];
+}
 
 /** Runs the command line as a process of its own; secrets go by standard input and environment, never by argument. */
 const ran: Ran[] = [];
-async function gatehouse(argv: string[], options: { input?: string; env?: Record<string, string | undefined> } = {}): Promise<Ran> {
+async function gatehouse(
+  argv: string[],
+  options: { input?: string; env?: Record<string, string | undefined> } = {},
+): Promise<Ran> {
   const env: Record<string, string | undefined> = {
-    PATH: process.env.PATH, HOME: folder, GITHUB_BASE_URL: `${real.github.url}/`, VAULT_ADDR: real.vault.addr, VAULT_TOKEN: rotatorToken,
-    GATEHOUSE_GATE_URL: real.gateUrl, GATEHOUSE_WEBHOOK_SECRET: WEBHOOK_SECRET, ...options.env,
+    PATH: process.env.PATH,
+    HOME: folder,
+    GITHUB_BASE_URL: `${real.github.url}/`,
+    VAULT_ADDR: real.vault.addr,
+    VAULT_TOKEN: rotatorToken,
+    GATEHOUSE_GATE_URL: real.gateUrl,
+    GATEHOUSE_WEBHOOK_SECRET: WEBHOOK_SECRET,
+    ...options.env,
   };
-  const child = spawn(process.execPath, [resolve(__dirname, "../../cli/bin.js"), "token", ...argv], { cwd: folder, env: env as NodeJS.ProcessEnv, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [resolve(__dirname, "../../cli/bin.js"), "token", ...argv], {
+    cwd: folder,
+    env: env as NodeJS.ProcessEnv,
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   let stdout = "";
   let stderr = "";
-  child.stdout.on("data", (part: Buffer) => { stdout += part.toString(); });
-  child.stderr.on("data", (part: Buffer) => { stderr += part.toString(); });
+  child.stdout.on("data", (part: Buffer) => {
+    stdout += part.toString();
+  });
+  child.stderr.on("data", (part: Buffer) => {
+    stderr += part.toString();
+  });
   child.stdin.end(options.input ?? "");
   const code = await new Promise<number>((done) => child.on("close", (status) => done(status ?? -1)));
   const result = { code, stdout, stderr, argv };
@@ -88,7 +118,12 @@ describe("gatehouse token, from the first token to the emergency", () => {
     const { link } = JSON.parse(stdout) as { link: string };
     const url = new URL(link);
     expect(url.pathname).toBe("/settings/personal-access-tokens/new");
-    expect(Object.fromEntries(url.searchParams)).toMatchObject({ target_name: "acme", expires_in: "30", contents: "write", pull_requests: "write" });
+    expect(Object.fromEntries(url.searchParams)).toMatchObject({
+      target_name: "acme",
+      expires_in: "30",
+      contents: "write",
+      pull_requests: "write",
+    });
     expect(url.searchParams.has("workflows")).toBe(false);
     expect(url.searchParams.has("administration")).toBe(false);
   }, 30_000);
@@ -100,7 +135,12 @@ describe("gatehouse token, from the first token to the emergency", () => {
     expect(ran.code).toBe(0);
     const status = await gatehouse(["status", "--json"]);
     expect(status.code).toBe(0);
-    expect(JSON.parse(status.stdout)).toMatchObject({ level: "ok", login: "claude-bot", sha256: await sha256(token), phase: "idle" });
+    expect(JSON.parse(status.stdout)).toMatchObject({
+      level: "ok",
+      login: "claude-bot",
+      sha256: await sha256(token),
+      phase: "idle",
+    });
     expect(await real.ask()).toBe(200);
   }, 30_000);
 
@@ -110,12 +150,23 @@ describe("gatehouse token, from the first token to the emergency", () => {
     hooks.length = 0;
     const ran = await gatehouse(["rotate", "--from-stdin", "--json"], { input: `${token}\n` });
     expect(ran.code).toBe(0);
-    expect(JSON.parse(ran.stdout)).toMatchObject({ result: "finished", newSha256: await sha256(token), oldSha256: before[0] });
+    expect(JSON.parse(ran.stdout)).toMatchObject({
+      result: "finished",
+      newSha256: await sha256(token),
+      oldSha256: before[0],
+    });
     expect(await real.alive()).toEqual([await sha256(token)]);
     expect(hooks).toHaveLength(1);
     const { headers, body } = hooks[0]!;
-    expect(JSON.parse(body)).toMatchObject({ type: "token.rotated", data: { newSha256: await sha256(token), login: "claude-bot" } });
-    const signed = { id: String(headers["webhook-id"]), timestamp: String(headers["webhook-timestamp"]), signature: String(headers["webhook-signature"]) };
+    expect(JSON.parse(body)).toMatchObject({
+      type: "token.rotated",
+      data: { newSha256: await sha256(token), login: "claude-bot" },
+    });
+    const signed = {
+      id: String(headers["webhook-id"]),
+      timestamp: String(headers["webhook-timestamp"]),
+      signature: String(headers["webhook-signature"]),
+    };
     expect(await verifyWebhook(WEBHOOK_SECRET, signed, body, Date.now())).toBe(true);
     expect(await verifyWebhook(WEBHOOK_SECRET, signed, `${body} `, Date.now())).toBe(false);
   }, 30_000);
@@ -131,7 +182,11 @@ describe("gatehouse token, from the first token to the emergency", () => {
     const before = await real.alive();
     const wide = await fresh({ repositories: ["api", "docs", "secrets"] });
     // The account must reach the repository for the token to show it.
-    await fetch(`${real.github.api}/repos/acme/secrets/collaborators/claude-bot`, { method: "PUT", headers: { authorization: `Bearer ${real.github.adminToken}`, "content-type": "application/json" }, body: JSON.stringify({ permission: "pull" }) });
+    await fetch(`${real.github.api}/repos/acme/secrets/collaborators/claude-bot`, {
+      method: "PUT",
+      headers: { authorization: `Bearer ${real.github.adminToken}`, "content-type": "application/json" },
+      body: JSON.stringify({ permission: "pull" }),
+    });
     const ran = await gatehouse(["rotate", "--from-stdin"], { input: wide });
     expect(ran.code).toBe(1);
     expect(shows(ran)).toContain("too many: it reaches secrets, which is not declared");
@@ -142,7 +197,11 @@ describe("gatehouse token, from the first token to the emergency", () => {
   it("history lists what happened, newest first", async () => {
     const { code, stdout } = await gatehouse(["history", "--json"]);
     expect(code).toBe(0);
-    expect((JSON.parse(stdout) as { outcome: string }[]).map((h) => h.outcome)).toEqual(["rolled-back", "finished", "finished"]);
+    expect((JSON.parse(stdout) as { outcome: string }[]).map((h) => h.outcome)).toEqual([
+      "rolled-back",
+      "finished",
+      "finished",
+    ]);
   }, 30_000);
 
   it("policy writes the same text twice, and --check notices another environment", async () => {
@@ -195,7 +254,10 @@ describe("gatehouse token, from the first token to the emergency", () => {
       expect(contained.code).toBe(1);
       expect(contained.stderr).toContain("The gate is closed");
       expect(await real.ask()).not.toBe(200);
-      const dead = await gatehouse(["revoke", "--now", "--from-stdin"], { input: token, env: { GATEHOUSE_OPERATOR_KEY: real.operatorKey } });
+      const dead = await gatehouse(["revoke", "--now", "--from-stdin"], {
+        input: token,
+        env: { GATEHOUSE_OPERATOR_KEY: real.operatorKey },
+      });
       expect(dead.stdout).toContain("The token is dead");
       expect(dead.code).toBe(0);
       expect(await real.alive()).not.toContain(await sha256(token));
@@ -211,12 +273,16 @@ describe("wrong use", () => {
     [["put"], { VAULT_TOKEN: undefined }, "How shall Vault know you?"],
     [["status"], { VAULT_ADDR: undefined }, "Where is Vault?"],
     [["put", "--config", "gatehouse:nonsense=1"], {}, "gatehouse:nonsense"],
-  ] as [string[], Record<string, string | undefined>, string][])("%j with %j says what would be right, and exits 2", async (argv, env, says) => {
-    const ran = await gatehouse(argv, { env, input: "github_pat_not_used" });
-    expect(ran.code).toBe(2);
-    expect(ran.stderr).toContain(says);
-    expect(ran.stderr).not.toContain("Unexpected");
-  }, 30_000);
+  ] as [string[], Record<string, string | undefined>, string][])(
+    "%j with %j says what would be right, and exits 2",
+    async (argv, env, says) => {
+      const ran = await gatehouse(argv, { env, input: "github_pat_not_used" });
+      expect(ran.code).toBe(2);
+      expect(ran.stderr).toContain(says);
+      expect(ran.stderr).not.toContain("Unexpected");
+    },
+    30_000,
+  );
 
   it("a Vault that is not there is a sentence, not a stack", async () => {
     const ran = await gatehouse(["status"], { env: { VAULT_ADDR: "http://127.0.0.1:9" } });

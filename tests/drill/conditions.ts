@@ -18,15 +18,33 @@ export interface Condition {
   readonly protection: (protection: Protection & Parameters) => Record<string, unknown> | undefined;
 }
 
-const OFF = { required_approving_review_count: 0, require_code_owner_review: false, dismiss_stale_reviews_on_push: false, require_last_push_approval: false, required_review_thread_resolution: false };
-const review = (keep: (p: Parameters) => Parameters) => (ruleset: Ruleset): Ruleset["rules"] =>
-  ruleset.rules.filter(({ type }) => type === "pull_request").map(({ type, parameters = {} }) => ({ type, parameters: { ...OFF, ...keep(parameters) } }));
-const checks = (ruleset: Ruleset): Ruleset["rules"] => ruleset.rules.filter(({ type }) => type === "required_status_checks");
-const BARE = { enforce_admins: false, required_status_checks: null, required_pull_request_reviews: null, restrictions: null };
-const reviews = (keep: (r: Parameters) => Parameters) => (protection: Protection & Parameters): Record<string, unknown> | undefined => {
-  const asked = protection.required_pull_request_reviews as Parameters | undefined;
-  return asked && { ...BARE, required_pull_request_reviews: { required_approving_review_count: 0, ...keep(asked) } };
+const OFF = {
+  required_approving_review_count: 0,
+  require_code_owner_review: false,
+  dismiss_stale_reviews_on_push: false,
+  require_last_push_approval: false,
+  required_review_thread_resolution: false,
 };
+const review =
+  (keep: (p: Parameters) => Parameters) =>
+  (ruleset: Ruleset): Ruleset["rules"] =>
+    ruleset.rules
+      .filter(({ type }) => type === "pull_request")
+      .map(({ type, parameters = {} }) => ({ type, parameters: { ...OFF, ...keep(parameters) } }));
+const checks = (ruleset: Ruleset): Ruleset["rules"] =>
+  ruleset.rules.filter(({ type }) => type === "required_status_checks");
+const BARE = {
+  enforce_admins: false,
+  required_status_checks: null,
+  required_pull_request_reviews: null,
+  restrictions: null,
+};
+const reviews =
+  (keep: (r: Parameters) => Parameters) =>
+  (protection: Protection & Parameters): Record<string, unknown> | undefined => {
+    const asked = protection.required_pull_request_reviews as Parameters | undefined;
+    return asked && { ...BARE, required_pull_request_reviews: { required_approving_review_count: 0, ...keep(asked) } };
+  };
 
 const person = (site: Site, number: number): Promise<Outcome> => merge(site, site.rig.person, number);
 
@@ -35,14 +53,22 @@ const unapproved = async (site: Site): Promise<Outcome> => person(site, (await a
 const stale = async (site: Site): Promise<Outcome> => {
   const { number, branch } = await agentsPull(site);
   await approved(site, site.rig.owner, number);
-  await site.admin.ask("PUT", `${site.path}/contents/drill/${site.fresh("late-")}.md`, { message: "late", content: "bGF0ZQo=", branch });
+  await site.admin.ask("PUT", `${site.path}/contents/drill/${site.fresh("late-")}.md`, {
+    message: "late",
+    content: "bGF0ZQo=",
+    branch,
+  });
   return person(site, number);
 };
 
 /** Whoever pushed last has the last word on nothing: here the person who then approves. */
 const lastPusher = async (site: Site): Promise<Outcome> => {
   const { number, branch } = await agentsPull(site);
-  const pushed = await viaFetch(site.rig.person, "PUT", `${site.path}/contents/drill/${site.fresh("late-")}.md`, { message: "late", content: "bGF0ZQo=", branch });
+  const pushed = await viaFetch(site.rig.person, "PUT", `${site.path}/contents/drill/${site.fresh("late-")}.md`, {
+    message: "late",
+    content: "bGF0ZQo=",
+    branch,
+  });
   if (!pushed.ok) throw new Error(`the person's push was refused: ${spoken(pushed)}`);
   await approved(site, site.rig.person, number);
   return person(site, number);
@@ -51,7 +77,13 @@ const lastPusher = async (site: Site): Promise<Outcome> => {
 const unresolved = async (site: Site): Promise<Outcome> => {
   const path = `drill/${site.fresh("talk-")}.md`;
   const { number, sha } = await agentsPull(site, path);
-  await site.admin.ask("POST", `${site.path}/pulls/${number}/comments`, { body: "Why?", commit_id: sha, path, line: 1, side: "RIGHT" });
+  await site.admin.ask("POST", `${site.path}/pulls/${number}/comments`, {
+    body: "Why?",
+    commit_id: sha,
+    path,
+    line: 1,
+    side: "RIGHT",
+  });
   return person(site, number);
 };
 
@@ -62,37 +94,100 @@ const unchecked = async (site: Site): Promise<Outcome> => {
 
 const outdated = async (site: Site): Promise<Outcome> => {
   const { number, sha } = await agentsPull(site);
-  for (const { context, integrationId } of site.environment.review.requiredChecks) await site.rig.control("POST", "/checks", { repo: site.repository, sha, context, appId: integrationId });
+  for (const { context, integrationId } of site.environment.review.requiredChecks)
+    await site.rig.control("POST", "/checks", { repo: site.repository, sha, context, appId: integrationId });
   await place(site, `drill/${site.fresh("meanwhile-")}.md`, "meanwhile\n");
   return person(site, number);
 };
 
 export const CONDITIONS = {
-  approvals: { name: "an approval", says: /approving reviews? (?:is|are) required/, run: unapproved,
-    rule: review((p) => ({ required_approving_review_count: p.required_approving_review_count })), protection: reviews((r) => ({ required_approving_review_count: r.required_approving_review_count })) },
-  stale: { name: "a fresh approval after a push", says: /approving reviews? (?:is|are) required/, run: stale,
-    rule: review((p) => ({ required_approving_review_count: 1, dismiss_stale_reviews_on_push: p.dismiss_stale_reviews_on_push })),
-    protection: reviews((r) => ({ required_approving_review_count: 1, dismiss_stale_reviews: r.dismiss_stale_reviews })) },
-  lastPush: { name: "an approval by somebody else than the last pusher", says: /other than the last pusher/, run: lastPusher,
-    rule: review((p) => ({ required_approving_review_count: 1, require_last_push_approval: p.require_last_push_approval })),
-    protection: reviews((r) => ({ required_approving_review_count: 1, require_last_push_approval: r.require_last_push_approval })) },
-  threads: { name: "resolved conversations", says: /conversation must be resolved/, run: unresolved,
+  approvals: {
+    name: "an approval",
+    says: /approving reviews? (?:is|are) required/,
+    run: unapproved,
+    rule: review((p) => ({ required_approving_review_count: p.required_approving_review_count })),
+    protection: reviews((r) => ({ required_approving_review_count: r.required_approving_review_count })),
+  },
+  stale: {
+    name: "a fresh approval after a push",
+    says: /approving reviews? (?:is|are) required/,
+    run: stale,
+    rule: review((p) => ({
+      required_approving_review_count: 1,
+      dismiss_stale_reviews_on_push: p.dismiss_stale_reviews_on_push,
+    })),
+    protection: reviews((r) => ({
+      required_approving_review_count: 1,
+      dismiss_stale_reviews: r.dismiss_stale_reviews,
+    })),
+  },
+  lastPush: {
+    name: "an approval by somebody else than the last pusher",
+    says: /other than the last pusher/,
+    run: lastPusher,
+    rule: review((p) => ({
+      required_approving_review_count: 1,
+      require_last_push_approval: p.require_last_push_approval,
+    })),
+    protection: reviews((r) => ({
+      required_approving_review_count: 1,
+      require_last_push_approval: r.require_last_push_approval,
+    })),
+  },
+  threads: {
+    name: "resolved conversations",
+    says: /conversation must be resolved/,
+    run: unresolved,
     rule: review((p) => ({ required_review_thread_resolution: p.required_review_thread_resolution })),
-    protection: (p) => ({ ...BARE, required_conversation_resolution: (p.required_conversation_resolution as { enabled?: boolean } | undefined)?.enabled === true }) },
-  checks: { name: "the required checks", says: /[Rr]equired status check/, run: unchecked, rule: checks,
-    protection: (p) => (p.required_status_checks ? { ...BARE, required_status_checks: statusChecks(p, false) } : undefined) },
-  upToDate: { name: "a branch that is up to date", says: /up to date|out of date/, run: outdated, rule: checks,
-    protection: (p) => (p.required_status_checks ? { ...BARE, required_status_checks: statusChecks(p, (p.required_status_checks as { strict?: boolean }).strict === true) } : undefined) },
+    protection: (p) => ({
+      ...BARE,
+      required_conversation_resolution:
+        (p.required_conversation_resolution as { enabled?: boolean } | undefined)?.enabled === true,
+    }),
+  },
+  checks: {
+    name: "the required checks",
+    says: /[Rr]equired status check/,
+    run: unchecked,
+    rule: checks,
+    protection: (p) =>
+      p.required_status_checks ? { ...BARE, required_status_checks: statusChecks(p, false) } : undefined,
+  },
+  upToDate: {
+    name: "a branch that is up to date",
+    says: /up to date|out of date/,
+    run: outdated,
+    rule: checks,
+    protection: (p) =>
+      p.required_status_checks
+        ? {
+            ...BARE,
+            required_status_checks: statusChecks(p, (p.required_status_checks as { strict?: boolean }).strict === true),
+          }
+        : undefined,
+  },
 } as const satisfies Record<string, Condition>;
 
-const statusChecks = (p: Parameters, strict: boolean): Parameters => ({ strict, contexts: (p.required_status_checks as { contexts?: string[] }).contexts ?? [] });
+const statusChecks = (p: Parameters, strict: boolean): Parameters => ({
+  strict,
+  contexts: (p.required_status_checks as { contexts?: string[] }).contexts ?? [],
+});
 
 /** Whether a merge still waits for it when one of the two systems alone asks. `before` makes the hole. */
-export async function waits(rig: Rig, pair: Pair, condition: Condition, by: "rulesets" | "protection", before: (site: Site) => Promise<void> = () => Promise.resolve()): Promise<{ readonly waits: boolean; readonly answer: string }> {
+export async function waits(
+  rig: Rig,
+  pair: Pair,
+  condition: Condition,
+  by: "rulesets" | "protection",
+  before: (site: Site) => Promise<void> = () => Promise.resolve(),
+): Promise<{ readonly waits: boolean; readonly answer: string }> {
   const site = await Site.at(rig, pair);
   try {
     await before(site);
-    await site.leave((ruleset) => (by === "rulesets" ? condition.rule(ruleset) : []), (protection) => (by === "protection" ? condition.protection(protection as Protection & Parameters) : undefined));
+    await site.leave(
+      (ruleset) => (by === "rulesets" ? condition.rule(ruleset) : []),
+      (protection) => (by === "protection" ? condition.protection(protection as Protection & Parameters) : undefined),
+    );
     const answer = await condition.run(site);
     return { waits: !answer.ok && isSignOf("owners-review", answer, condition.says), answer: spoken(answer) };
   } finally {

@@ -3,8 +3,14 @@
  * mutant is called.
  */
 export const EQUIVALENT: readonly (readonly [what: RegExp, reason: string])[] = [
-  [/CODEOWNERS\/.+ is not restricted$/, "a folder in the place of CODEOWNERS takes the file away, which the file's own pattern restricts"],
-  [/keeps its history": no deletion$|^branch protection: deletions pass$/, "GitHub deletes no default branch, whoever asks; the rule is for the day when another branch becomes the default"],
+  [
+    /CODEOWNERS\/.+ is not restricted$/,
+    "a folder in the place of CODEOWNERS takes the file away, which the file's own pattern restricts",
+  ],
+  [
+    /keeps its history": no deletion$|^branch protection: deletions pass$/,
+    "GitHub deletes no default branch, whoever asks; the rule is for the day when another branch becomes the default",
+  ],
   [/stays on its branches": no non_fast_forward$/, "the rule `update` beside it refuses every movement"],
 ];
 

@@ -11,9 +11,18 @@ const proven = new Set<string>();
 async function drill(...args: string[]): Promise<readonly Proof[]> {
   const running = gatehouse(["sandbox", "drill", "--json", ...args]);
   const code = await running.exited;
-  const line = running.stdout().split("\n").find((text) => text.startsWith("{"));
+  const line = running
+    .stdout()
+    .split("\n")
+    .find((text) => text.startsWith("{"));
   const proofs = line ? (JSON.parse(line) as { proofs: Proof[] }).proofs : [];
-  expect([code, proofs.filter(({ holds }) => !holds).map(({ action, place, lock, why, alone }) => `${action} at ${place} by ${lock}: ${why}; ${alone}`), line ? "" : running.stderr()]).toEqual([0, [], ""]);
+  expect([
+    code,
+    proofs
+      .filter(({ holds }) => !holds)
+      .map(({ action, place, lock, why, alone }) => `${action} at ${place} by ${lock}: ${why}; ${alone}`),
+    line ? "" : running.stderr(),
+  ]).toEqual([0, [], ""]);
   for (const { lock } of proofs) proven.add(lock);
   return proofs;
 }
@@ -28,12 +37,24 @@ it("every lock of the development environment stops its action alone, and nothin
 });
 
 it("so do those that only a GitHub App's installation and Workers KV have", async () => {
-  await drill(...config('gatehouse:agent.credential={"kind":"app-installation","appId":424242,"installationId":515151}', 'gatehouse:tokenStore={"kind":"kv"}'), ...only("ruleset-closed", "cloudflare-binding", "gate-answer", "merge-pull-request/write"));
+  await drill(
+    ...config(
+      'gatehouse:agent.credential={"kind":"app-installation","appId":424242,"installationId":515151}',
+      'gatehouse:tokenStore={"kind":"kv"}',
+    ),
+    ...only("ruleset-closed", "cloudflare-binding", "gate-answer", "merge-pull-request/write"),
+  );
 });
 
 it("so do those of an impersonation token: settings of the organization", async () => {
   const port = await freePort();
-  await drill(...config('gatehouse:agent.credential={"kind":"ghes-impersonation","expiryDays":30}', `gatehouse:githubUrl=http://127.0.0.1:${port}`), ...only("organization-", "role-no-admin/write", "account/token"));
+  await drill(
+    ...config(
+      'gatehouse:agent.credential={"kind":"ghes-impersonation","expiryDays":30}',
+      `gatehouse:githubUrl=http://127.0.0.1:${port}`,
+    ),
+    ...only("organization-", "role-no-admin/write", "account/token"),
+  );
 });
 
 it("so does a token that may only read, and what stands in for push rules where a repository is public", async () => {

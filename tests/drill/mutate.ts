@@ -29,11 +29,20 @@ async function judge(rig: Rig, pairs: readonly Pair[], ground: Pair, mutant: Mut
   let tried = 0;
   if (mutant.condition) {
     tried += 1;
-    const seen = await waits(rig, ground, mutant.condition, what.startsWith("branch protection") ? "protection" : "rulesets", mutant.before);
+    const seen = await waits(
+      rig,
+      ground,
+      mutant.condition,
+      what.startsWith("branch protection") ? "protection" : "rulesets",
+      mutant.before,
+    );
     if (!seen.waits) return { what, noticedBy: `a merge no longer waits for ${mutant.condition.name}`, tried };
   }
   for (const pair of pairs.filter(mutant.concerns)) {
-    const proofs = await provePair(rig, pair, { ...(mutant.before ? { before: mutant.before } : {}), ...(mutant.attempts ? { attempts: mutant.attempts } : {}) });
+    const proofs = await provePair(rig, pair, {
+      ...(mutant.before ? { before: mutant.before } : {}),
+      ...(mutant.attempts ? { attempts: mutant.attempts } : {}),
+    });
     tried += proofs.length;
     const broken = proofs.find(({ alone }) => alone === "not tried");
     if (broken) throw new Error(`${what}: ${broken.why ?? "an attempt could not be made"}`);
@@ -47,7 +56,9 @@ async function main(): Promise<number> {
   const every = process.argv.includes("--sample") ? 9 : 1;
   const filter = process.argv.find((arg) => arg.startsWith("--only="))?.slice("--only=".length);
   const cleanup = new Cleanup();
-  const say = (text: string): void => { process.stdout.write(`${text}\n`); };
+  const say = (text: string): void => {
+    process.stdout.write(`${text}\n`);
+  };
   try {
     const stage = await openStage(readProjectStack("dev", RAISED), RAISED, cleanup, () => undefined);
     const deployment = await bringUp(stage, () => undefined);
@@ -57,10 +68,18 @@ async function main(): Promise<number> {
     if (!ground) throw new Error("the environment has no repository with write access");
     const site = await Site.at(rig, ground);
     const gate = await gateOf(rig);
-    const { id, node_id: nodeId } = await site.admin.ask<{ id: number; node_id: string }>("GET", `/repos/${site.organization}/${Site.UNLISTED}`);
+    const { id, node_id: nodeId } = await site.admin.ask<{ id: number; node_id: string }>(
+      "GET",
+      `/repos/${site.organization}/${Site.UNLISTED}`,
+    );
     const all = [
-      ...await githubMutants(site), ...tokenMutants(stage.environment), ...otherMutants(stage.environment), ...gateMutants(gate.policy, { name: Site.UNLISTED, id, nodeId }),
-    ].filter(({ what }) => filter === undefined || what.includes(filter)).filter((_, index) => index % every === 0);
+      ...(await githubMutants(site)),
+      ...tokenMutants(stage.environment),
+      ...otherMutants(stage.environment),
+      ...gateMutants(gate.policy, { name: Site.UNLISTED, id, nodeId }),
+    ]
+      .filter(({ what }) => filter === undefined || what.includes(filter))
+      .filter((_, index) => index % every === 0);
 
     for (const condition of new Set(all.flatMap((mutant) => (mutant.condition ? [mutant.condition] : [])))) {
       for (const by of ["rulesets", "protection"] as const) {
@@ -71,9 +90,13 @@ async function main(): Promise<number> {
     const unnoticed: Verdict[] = [];
     for (const mutant of all) {
       if (mutant.policy) await gate.with(mutant.policy(gate.policy));
-      const verdict = await judge(rig, pairs, ground, mutant).finally(() => (mutant.policy ? gate.with(gate.policy) : undefined));
+      const verdict = await judge(rig, pairs, ground, mutant).finally(() =>
+        mutant.policy ? gate.with(gate.policy) : undefined,
+      );
       const excused = verdict.noticedBy === undefined ? excuse(verdict.what) : undefined;
-      say(`${verdict.noticedBy ? "noticed  " : excused ? "excused  " : "UNNOTICED"}  ${verdict.what}: ${verdict.noticedBy ?? excused ?? `${verdict.tried} attempts saw nothing`}`);
+      say(
+        `${verdict.noticedBy ? "noticed  " : excused ? "excused  " : "UNNOTICED"}  ${verdict.what}: ${verdict.noticedBy ?? excused ?? `${verdict.tried} attempts saw nothing`}`,
+      );
       if (verdict.noticedBy === undefined && !excused) unnoticed.push(verdict);
     }
     say(`${all.length} locks taken away one at a time, ${unnoticed.length} unnoticed`);
@@ -83,4 +106,12 @@ async function main(): Promise<number> {
   }
 }
 
-main().then((code) => { process.exitCode = code; }, (error: unknown) => { process.stderr.write(`${error instanceof Error ? error.stack ?? error.message : String(error)}\n`); process.exitCode = 2; });
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exitCode = 2;
+  },
+);

@@ -10,14 +10,19 @@ let running: Running;
 const REPOSITORIES = ["api", "docs"];
 const STACK = ["--stack", "dev"];
 
-beforeAll(async () => { ({ ready, running } = await serve("--bare")); });
+beforeAll(async () => {
+  ({ ready, running } = await serve("--bare"));
+});
 afterAll(async () => {
   running.child.kill("SIGTERM");
   await running.exited;
 });
 
 /** Each test deploys with a state of its own against the same systems. */
-const env = (state: string): Record<string, string> => ({ ...ready.env, GATEHOUSE_STATE_DIR: join(ready.stateDir, "..", state) });
+const env = (state: string): Record<string, string> => ({
+  ...ready.env,
+  GATEHOUSE_STATE_DIR: join(ready.stateDir, "..", state),
+});
 const run = async (args: string[], state: string): Promise<string> => {
   const command = gatehouse(["sandbox", ...args, ...STACK], { env: env(state) });
   const code = await command.exited;
@@ -27,17 +32,35 @@ const run = async (args: string[], state: string): Promise<string> => {
 const checkpointed = (state: string): number => {
   const file = join(env(state).GATEHOUSE_STATE_DIR ?? "", "stacks", "dev.json");
   if (!existsSync(file)) return 0;
-  return ((JSON.parse(readFileSync(file, "utf8")) as { deployment?: { resources?: unknown[] }; checkpoint?: { latest?: { resources?: unknown[] } } }).checkpoint?.latest?.resources
-    ?? (JSON.parse(readFileSync(file, "utf8")) as { deployment?: { resources?: unknown[] } }).deployment?.resources ?? []).length;
+  return (
+    (
+      JSON.parse(readFileSync(file, "utf8")) as {
+        deployment?: { resources?: unknown[] };
+        checkpoint?: { latest?: { resources?: unknown[] } };
+      }
+    ).checkpoint?.latest?.resources ??
+    (JSON.parse(readFileSync(file, "utf8")) as { deployment?: { resources?: unknown[] } }).deployment?.resources ??
+    []
+  ).length;
 };
 
 /** Kills `up` with SIGKILL as soon as the checkpoint holds so many resources. */
 async function killedAfter(resources: number, state: string): Promise<void> {
   const up = gatehouse(["sandbox", "up", ...STACK], { env: env(state) });
   let over = false;
-  void up.exited.then(() => { over = true; });
-  while (!over && checkpointed(state) < resources) await new Promise((resolve) => { setTimeout(resolve, 5); });
-  for (const pid of up.survivors()) try { process.kill(pid, "SIGKILL"); } catch { /* it ended by itself */ }
+  void up.exited.then(() => {
+    over = true;
+  });
+  while (!over && checkpointed(state) < resources)
+    await new Promise((resolve) => {
+      setTimeout(resolve, 5);
+    });
+  for (const pid of up.survivors())
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      /* it ended by itself */
+    }
   await up.exited;
 }
 

@@ -11,7 +11,11 @@ const HOUR = 60 * MINUTE;
 const INSTALLATION = 'gatehouse:agent.credential={"kind":"app-installation","appId":424242,"installationId":515151}';
 const LIMITS = "gatehouse:gate.requestsPerMinute=6000";
 
-interface Issued { sha256: string; kind: string; alive: boolean }
+interface Issued {
+  sha256: string;
+  kind: string;
+  alive: boolean;
+}
 
 const running: Running[] = [];
 async function start(...overrides: string[]): Promise<Ready> {
@@ -27,7 +31,11 @@ afterEach(async () => {
 });
 
 async function cron(ready: Ready, aheadMs: number): Promise<string> {
-  const answer = await fetch(`${ready.cloudflare.api}/_sandbox/cron`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ script: SCRIPT, scheduledTime: Date.now() + aheadMs }) });
+  const answer = await fetch(`${ready.cloudflare.api}/_sandbox/cron`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ script: SCRIPT, scheduledTime: Date.now() + aheadMs }),
+  });
   expect(answer.status).toBe(200);
   return ((await answer.json()) as { outcome: string }).outcome;
 }
@@ -38,13 +46,26 @@ async function alive(ready: Ready, kind: string): Promise<string[]> {
 /** Hash of the token with which the gate's last request reached GitHub. */
 async function used(ready: Ready): Promise<string> {
   await fetch(`${ready.github.api}/_sandbox/requests`, { method: "DELETE" });
-  const answer = await fetch(`${ready.gate.url}/repos/acme/api`, { headers: { authorization: `Bearer ${ready.gate.key}` } });
+  const answer = await fetch(`${ready.gate.url}/repos/acme/api`, {
+    headers: { authorization: `Bearer ${ready.gate.key}` },
+  });
   await answer.text();
   expect(answer.status).toBe(200);
-  const seen = (await (await fetch(`${ready.github.api}/_sandbox/requests`)).json()) as { path: string; headers: Record<string, string> }[];
-  return seen.filter((r) => r.path.endsWith("/repos/acme/api")).at(-1)?.headers.authorization?.replace("sha256:", "") ?? "";
+  const seen = (await (await fetch(`${ready.github.api}/_sandbox/requests`)).json()) as {
+    path: string;
+    headers: Record<string, string>;
+  }[];
+  return (
+    seen
+      .filter((r) => r.path.endsWith("/repos/acme/api"))
+      .at(-1)
+      ?.headers.authorization?.replace("sha256:", "") ?? ""
+  );
 }
-const underLoad = async (ready: Ready, work: () => Promise<string>): Promise<{ outcome: string; sent: number; failures: readonly string[] }> => {
+const underLoad = async (
+  ready: Ready,
+  work: () => Promise<string>,
+): Promise<{ outcome: string; sent: number; failures: readonly string[] }> => {
   const load = startLoad({ url: `${ready.gate.url}/repos/acme/api`, key: ready.gate.key, perSecond: 50 });
   const outcome = await work();
   const { sent, failures } = await load.stop();
@@ -54,15 +75,29 @@ const underLoad = async (ready: Ready, work: () => Promise<string>): Promise<{ o
 /** A workflow's identity token, as GitHub gives it, in place of any stored secret; the sign-in is the one that the stack has made. */
 async function signsInFromCi(ready: Ready): Promise<void> {
   const rotate = async (claims: Record<string, unknown>): Promise<[number, string]> => {
-    const minted = await fetch(`${ready.github.api}/_sandbox/oidc`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ claims: { repository: "acme/docs", ref: "refs/heads/main", aud: "gatehouse-agents", ...claims } }) });
+    const minted = await fetch(`${ready.github.api}/_sandbox/oidc`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        claims: { repository: "acme/docs", ref: "refs/heads/main", aud: "gatehouse-agents", ...claims },
+      }),
+    });
     const { token } = (await minted.json()) as { token: string };
-    const job = gatehouse(["token", "rotate", "--reason", "ci", "--json", "--stack", "dev", "--config", INSTALLATION, "--config", LIMITS], { env: { ...ready.env, VAULT_TOKEN: "", GATEHOUSE_OIDC_TOKEN: token } });
+    const job = gatehouse(
+      ["token", "rotate", "--reason", "ci", "--json", "--stack", "dev", "--config", INSTALLATION, "--config", LIMITS],
+      { env: { ...ready.env, VAULT_TOKEN: "", GATEHOUSE_OIDC_TOKEN: token } },
+    );
     const code = await job.exited;
     return [code, job.stdout() + job.stderr()];
   };
   const [code, said] = await rotate({});
   expect([code, said]).toEqual([0, expect.stringContaining('"result":"finished"')]);
-  for (const wrong of [{ repository: "acme/api" }, { ref: "refs/heads/claude/x" }, { aud: "another" }, { repository: "other-org/docs" }]) {
+  for (const wrong of [
+    { repository: "acme/api" },
+    { ref: "refs/heads/claude/x" },
+    { aud: "another" },
+    { repository: "other-org/docs" },
+  ]) {
     const [refused, why] = await rotate(wrong);
     expect([wrong, refused, why]).toEqual([wrong, 1, expect.stringMatching(/Vault refused to log in \(40[03]\)/)]);
   }
@@ -91,7 +126,10 @@ describe.each([
 
     if (store === "vault") await signsInFromCi(ready);
 
-    const preview = gatehouse(["sandbox", "preview", "--json", "--stack", "dev", "--config", INSTALLATION, "--config", LIMITS, ...extra], { env: ready.env });
+    const preview = gatehouse(
+      ["sandbox", "preview", "--json", "--stack", "dev", "--config", INSTALLATION, "--config", LIMITS, ...extra],
+      { env: ready.env },
+    );
     expect(await preview.exited).toBe(0);
     const { steps } = JSON.parse(preview.stdout()) as { steps: { op: string; urn: string }[] };
     expect(steps.filter(({ op }) => op !== "same").map(({ op, urn }) => `${op} ${urn}`)).toEqual([]);
@@ -107,8 +145,11 @@ it("makes the first token without a person once its minting secret is placed, an
   await run("sandbox", "up");
   expect(await cron(ready, 0)).toBe("exception"); // a failed run: nobody has placed the App's key yet
   expect(await alive(ready, "app-installation")).toEqual([]);
-  const pem = await (await fetch(`${ready.github.api}/_sandbox/app`)).json() as { pem: string };
-  const minter = gatehouse(["token", "minter", "--stack", "dev", "--config", INSTALLATION], { env: ready.env, input: pem.pem });
+  const pem = (await (await fetch(`${ready.github.api}/_sandbox/app`)).json()) as { pem: string };
+  const minter = gatehouse(["token", "minter", "--stack", "dev", "--config", INSTALLATION], {
+    env: ready.env,
+    input: pem.pem,
+  });
   expect([await minter.exited, minter.stderr()]).toEqual([0, ""]);
   expect(minter.stdout()).not.toContain("PRIVATE KEY");
   expect(await cron(ready, 0)).toBe("ok");
@@ -116,8 +157,19 @@ it("makes the first token without a person once its minting secret is placed, an
 });
 
 it.each([
-  ["app-user-token", 6 * HOUR, ['gatehouse:agent.credential={"kind":"app-user-token","clientId":"Iv23liGatehouseSandbox"}']],
-  ["ghes-impersonation", 31 * 24 * HOUR, ['gatehouse:agent.credential={"kind":"ghes-impersonation","expiryDays":30}', "gatehouse:githubUrl=http://127.0.0.1:PORT"]],
+  [
+    "app-user-token",
+    6 * HOUR,
+    ['gatehouse:agent.credential={"kind":"app-user-token","clientId":"Iv23liGatehouseSandbox"}'],
+  ],
+  [
+    "ghes-impersonation",
+    31 * 24 * HOUR,
+    [
+      'gatehouse:agent.credential={"kind":"ghes-impersonation","expiryDays":30}',
+      "gatehouse:githubUrl=http://127.0.0.1:PORT",
+    ],
+  ],
 ])("a token of kind %s is replaced by the schedule when it is due", async (kind, aheadMs, overrides) => {
   const port = String(await freePort());
   const ready = await start(...[...overrides, LIMITS].flatMap((one) => ["--config", one.replace("PORT", port)]));

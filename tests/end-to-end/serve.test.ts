@@ -9,7 +9,9 @@ jest.setTimeout(240_000);
 let ready: Ready;
 let running: Running;
 
-beforeAll(async () => { ({ ready, running } = await serve("--config", "gatehouse:gate.requestsPerMinute=5000")); });
+beforeAll(async () => {
+  ({ ready, running } = await serve("--config", "gatehouse:gate.requestsPerMinute=5000"));
+});
 afterAll(async () => {
   running.child.kill("SIGTERM");
   await running.exited;
@@ -17,13 +19,27 @@ afterAll(async () => {
 
 const writable = (): string => ready.repositories.find((r) => r.access === "write")?.name ?? "";
 const json = async <T>(url: string, init?: RequestInit): Promise<T> => (await (await fetch(url, init)).json()) as T;
-const files = (dir: string): string[] => readdirSync(dir).flatMap((name) => {
-  const path = join(dir, name);
-  return statSync(path).isDirectory() ? files(path) : [path];
-});
+const files = (dir: string): string[] =>
+  readdirSync(dir).flatMap((name) => {
+    const path = join(dir, name);
+    return statSync(path).isDirectory() ? files(path) : [path];
+  });
 
 it("prints one line with every key that others rely on", () => {
-  expect(Object.keys(ready)).toEqual(expect.arrayContaining(["ready", "gate", "github", "vault", "cloudflare", "env", "organization", "machineUser", "repositories", "stateDir"]));
+  expect(Object.keys(ready)).toEqual(
+    expect.arrayContaining([
+      "ready",
+      "gate",
+      "github",
+      "vault",
+      "cloudflare",
+      "env",
+      "organization",
+      "machineUser",
+      "repositories",
+      "stateDir",
+    ]),
+  );
   expect(running.stdout().trim().split("\n")).toHaveLength(1);
 });
 
@@ -31,14 +47,22 @@ it("lets octokit read through the gate what the posture lists, and nothing else"
   const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
   const octokit = new Octokit({ auth: ready.gate.key, baseUrl: ready.gate.url, log });
   expect((await octokit.rest.repos.get({ owner: ready.organization, repo: writable() })).data.name).toBe(writable());
-  await expect(octokit.rest.repos.get({ owner: ready.organization, repo: "secrets" })).rejects.toMatchObject({ status: 403 });
+  await expect(octokit.rest.repos.get({ owner: ready.organization, repo: "secrets" })).rejects.toMatchObject({
+    status: 403,
+  });
 });
 
 it("asks GitHub with the machine user's token, never with the gate key", async () => {
   await fetch(`${ready.github.api}/_sandbox/requests`, { method: "DELETE" });
-  await fetch(`${ready.gate.url}/repos/${ready.organization}/${writable()}`, { headers: { authorization: `Bearer ${ready.gate.key}` } });
-  const seen = await json<{ path: string; headers: Record<string, string>; status: number }[]>(`${ready.github.api}/_sandbox/requests`);
-  const tokens = await json<{ sha256: string; login: string; revokedAt: string | null }[]>(`${ready.github.api}/_sandbox/tokens`);
+  await fetch(`${ready.gate.url}/repos/${ready.organization}/${writable()}`, {
+    headers: { authorization: `Bearer ${ready.gate.key}` },
+  });
+  const seen = await json<{ path: string; headers: Record<string, string>; status: number }[]>(
+    `${ready.github.api}/_sandbox/requests`,
+  );
+  const tokens = await json<{ sha256: string; login: string; revokedAt: string | null }[]>(
+    `${ready.github.api}/_sandbox/tokens`,
+  );
   const own = tokens.filter((t) => t.login === ready.machineUser && !t.revokedAt).map((t) => `sha256:${t.sha256}`);
   const asked = seen.find((r) => r.path.endsWith(`/repos/${ready.organization}/${writable()}`));
   expect(asked?.status).toBe(200);
@@ -46,15 +70,34 @@ it("asks GitHub with the machine user's token, never with the gate key", async (
 });
 
 it("shows exactly what changes when a repository goes from write to read", async () => {
-  const preview = gatehouse(["sandbox", "preview", "--json", "--stack", "dev", "--config", "gatehouse:gate.requestsPerMinute=5000", "--config", "gatehouse:repositories[0].access=read"], { env: ready.env });
+  const preview = gatehouse(
+    [
+      "sandbox",
+      "preview",
+      "--json",
+      "--stack",
+      "dev",
+      "--config",
+      "gatehouse:gate.requestsPerMinute=5000",
+      "--config",
+      "gatehouse:repositories[0].access=read",
+    ],
+    { env: ready.env },
+  );
   expect(await preview.exited).toBe(0);
   const steps = (JSON.parse(preview.stdout()) as { steps: { op: string; urn: string }[] }).steps;
-  const changed = steps.filter((s) => s.op !== "same").map((s) => `${s.op} ${s.urn.split("::").slice(2).join(" ").replace(/.*\$/, "")}`).sort();
+  const changed = steps
+    .filter((s) => s.op !== "same")
+    .map((s) => `${s.op} ${s.urn.split("::").slice(2).join(" ").replace(/.*\$/, "")}`)
+    .sort();
   expect(changed).toMatchSnapshot();
 });
 
 it("finds nothing to change when asked again", async () => {
-  const preview = gatehouse(["sandbox", "preview", "--json", "--stack", "dev", "--config", "gatehouse:gate.requestsPerMinute=5000"], { env: ready.env });
+  const preview = gatehouse(
+    ["sandbox", "preview", "--json", "--stack", "dev", "--config", "gatehouse:gate.requestsPerMinute=5000"],
+    { env: ready.env },
+  );
   expect(await preview.exited).toBe(0);
   const { changeSummary } = JSON.parse(preview.stdout()) as { changeSummary: Record<string, number> };
   expect(Object.keys(changeSummary)).toEqual(["same"]);
@@ -74,8 +117,15 @@ it("keeps token, gate key, password and webhook secret out of state and logs", a
   };
   collect(JSON.parse(outputs.stdout()), false);
   clear.delete(""); // nothing to look for
-  const token = await json<{ data: { data: { token: string } } }>(`${ready.vault.addr}/v1/agents/data/github/${ready.machineUser}`, { headers: { "x-vault-token": ready.vault.token } });
-  const wanted = [token.data.data.token, ready.gate.key, ...[...clear].filter((value) => !/^(?:https?:|\s*[[{])/.test(value))];
+  const token = await json<{ data: { data: { token: string } } }>(
+    `${ready.vault.addr}/v1/agents/data/github/${ready.machineUser}`,
+    { headers: { "x-vault-token": ready.vault.token } },
+  );
+  const wanted = [
+    token.data.data.token,
+    ready.gate.key,
+    ...[...clear].filter((value) => !/^(?:https?:|\s*[[{])/.test(value)),
+  ];
   expect(wanted.length).toBeGreaterThanOrEqual(4);
   const runDir = join(ready.stateDir, "..");
   // The systems' own stores hold secrets by nature: OpenBao's storage is encrypted, workerd's configuration is the edge's memory.
@@ -91,8 +141,19 @@ it("keeps token, gate key, password and webhook secret out of state and logs", a
 it("lets real git clone and push to an agent branch, with the gate key alone", () => {
   const dir = execFileSync("mktemp", ["-d"], { encoding: "utf8" }).trim();
   const basic = Buffer.from(`x-access-token:${ready.gate.key}`).toString("base64");
-  const env = { ...process.env, GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "http.extraHeader", GIT_CONFIG_VALUE_0: `Authorization: Basic ${basic}`, GIT_AUTHOR_NAME: "t", GIT_AUTHOR_EMAIL: "t@example.invalid", GIT_COMMITTER_NAME: "t", GIT_COMMITTER_EMAIL: "t@example.invalid" };
-  const git = (...args: string[]): string => execFileSync("git", args, { cwd: dir, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  const env = {
+    ...process.env,
+    GIT_TERMINAL_PROMPT: "0",
+    GIT_CONFIG_COUNT: "1",
+    GIT_CONFIG_KEY_0: "http.extraHeader",
+    GIT_CONFIG_VALUE_0: `Authorization: Basic ${basic}`,
+    GIT_AUTHOR_NAME: "t",
+    GIT_AUTHOR_EMAIL: "t@example.invalid",
+    GIT_COMMITTER_NAME: "t",
+    GIT_COMMITTER_EMAIL: "t@example.invalid",
+  };
+  const git = (...args: string[]): string =>
+    execFileSync("git", args, { cwd: dir, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
   git("clone", "--quiet", `${ready.gate.url}/${ready.organization}/${writable()}.git`, ".");
   git("checkout", "--quiet", "-b", "claude/e2e");
   git("commit", "--quiet", "--allow-empty", "--message", "empty");

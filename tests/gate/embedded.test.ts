@@ -8,7 +8,15 @@ import { policyFor } from "./support/policy";
 /** A policy of many repositories; the first two are those of every test. */
 function policyOf(base: string | undefined, count: number): GatePolicy {
   const small = policyFor(base);
-  const more = Array.from({ length: count - 2 }, (_, i) => ({ name: `service-${i}`, id: 1000 + i, nodeId: `R_kgDO${i}`, access: "read" as const, defaultBranch: "main", protectedPaths: ["/deploy/**"], reviewers: [] }));
+  const more = Array.from({ length: count - 2 }, (_, i) => ({
+    name: `service-${i}`,
+    id: 1000 + i,
+    nodeId: `R_kgDO${i}`,
+    access: "read" as const,
+    defaultBranch: "main",
+    protectedPaths: ["/deploy/**"],
+    reviewers: [],
+  }));
   return { ...small, repositories: [...small.repositories, ...more] };
 }
 
@@ -26,7 +34,10 @@ describe("a policy of 1000 repositories", () => {
     expect((await gate.ask("/repositories/1997/branches")).status).toBe(200);
     const refused = await gate.ask("/repos/acme/service-998");
     expect([refused.status, await ruleOf(refused)]).toEqual([403, "repository-not-listed"]);
-    expect(gate.upstream.received.map(({ url }) => url)).toEqual(["/api/v3/repos/acme/service-997", "/api/v3/repos/acme/service-997/branches"]);
+    expect(gate.upstream.received.map(({ url }) => url)).toEqual([
+      "/api/v3/repos/acme/service-997",
+      "/api/v3/repos/acme/service-997/branches",
+    ]);
   }, 60_000);
 
   it("takes no longer to start with than fits into one request", async () => {
@@ -45,7 +56,9 @@ describe("a policy of 1000 repositories", () => {
     const policy = policyFor(gate.upstream.url);
     const bound = { ...policy, repositories: policy.repositories.slice(1) };
     await gate.deploy(policy, [{ name: "POLICY", type: "json", json: bound }]);
-    expect([(await gate.ask("/repos/acme/api")).status, (await gate.ask("/repos/acme/docs")).status]).toEqual([403, 200]);
+    expect([(await gate.ask("/repos/acme/api")).status, (await gate.ask("/repos/acme/docs")).status]).toEqual([
+      403, 200,
+    ]);
   }, 60_000);
 });
 
@@ -55,7 +68,8 @@ it("decides as fast with 1000 repositories as with two", () => {
     for (let i = 0; i < 20_000; i++) judgeTarget(c, "GET", target);
     const times = Array.from({ length: 15 }, () => {
       const begin = process.hrtime.bigint();
-      for (let i = 0; i < 5_000; i++) if (judgeTarget(c, "GET", target).refusal !== undefined) throw new Error("refused");
+      for (let i = 0; i < 5_000; i++)
+        if (judgeTarget(c, "GET", target).refusal !== undefined) throw new Error("refused");
       return Number(process.hrtime.bigint() - begin) / 5_000;
     }).sort((a, b) => a - b);
     return times[3] ?? 0;

@@ -5,18 +5,29 @@ import { DeployedGate } from "./support/deployed";
 import { ruleOf, startGate, type Gate } from "./support/gate";
 import { policyFor } from "./support/policy";
 
-const issue = { method: "POST", headers: { "content-type": "application/json" }, body: "{\"title\":\"t\"}" };
+const issue = { method: "POST", headers: { "content-type": "application/json" }, body: '{"title":"t"}' };
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** What a refusal says, in one line. */
-const seen = async (answer: Response): Promise<string> => (answer.status < 400 ? String(answer.status) : `${answer.status} ${await ruleOf(answer)}`);
+const seen = async (answer: Response): Promise<string> =>
+  answer.status < 400 ? String(answer.status) : `${answer.status} ${await ruleOf(answer)}`;
 
 /** Every failure is refused, reaches GitHub with nothing, and is told in a signed message; the same request passes before and after. */
 describe("a dependency that fails from the first request on", () => {
   let gate: DeployedGate;
   beforeAll(async () => {
     gate = await DeployedGate.start();
-    expect((await gate.deploy(policyFor(gate.upstream.url, { requestsPerMinute: 100_000, requestsPerHour: 1_000_000, writesPerMinute: 10_000 }))).status).toBe(200);
+    expect(
+      (
+        await gate.deploy(
+          policyFor(gate.upstream.url, {
+            requestsPerMinute: 100_000,
+            requestsPerHour: 1_000_000,
+            writesPerMinute: 10_000,
+          }),
+        )
+      ).status,
+    ).toBe(200);
   }, 60_000);
   afterEach(() => gate.repair());
   afterAll(() => gate.stop());
@@ -26,27 +37,43 @@ describe("a dependency that fails from the first request on", () => {
     ["the ledger is silent", "LEDGER", { delayMs: 20_000 }, "ledger-unavailable"],
     ["Workers KV is down", "TOKENS", {}, "token-unavailable"],
     ["Workers KV is silent", "TOKENS", { delayMs: 20_000 }, "token-unavailable"],
-  ])("when %s, reads and writes are refused", async (_name, binding, how, rule) => {
-    await gate.break(binding, how);
-    gate.upstream.reset();
-    gate.alerts.reset();
-    const answers = await Promise.all([gate.ask("/repos/acme/api"), gate.ask("/repos/acme/api/issues", issue), gate.ask("/acme/api.git/info/refs?service=git-upload-pack")]);
-    expect(await Promise.all(answers.map(seen))).toEqual(Array(3).fill(`503 ${rule}`));
-    expect(gate.upstream.received).toEqual([]);
-    expect(await gate.alerts.of(`gate.${rule}`)).toMatchObject({ signed: true });
-    expect(await (await gate.operate("GET", "/_gate/ready")).json()).toMatchObject({ ready: false });
-    await gate.repair();
-    expect([await seen(await gate.ask("/repos/acme/api")), await seen(await gate.ask("/repos/acme/api/issues", issue))]).toEqual(["200", "200"]);
-  }, 60_000);
+  ])(
+    "when %s, reads and writes are refused",
+    async (_name, binding, how, rule) => {
+      await gate.break(binding, how);
+      gate.upstream.reset();
+      gate.alerts.reset();
+      const answers = await Promise.all([
+        gate.ask("/repos/acme/api"),
+        gate.ask("/repos/acme/api/issues", issue),
+        gate.ask("/acme/api.git/info/refs?service=git-upload-pack"),
+      ]);
+      expect(await Promise.all(answers.map(seen))).toEqual(Array(3).fill(`503 ${rule}`));
+      expect(gate.upstream.received).toEqual([]);
+      expect(await gate.alerts.of(`gate.${rule}`)).toMatchObject({ signed: true });
+      expect(await (await gate.operate("GET", "/_gate/ready")).json()).toMatchObject({ ready: false });
+      await gate.repair();
+      expect([
+        await seen(await gate.ask("/repos/acme/api")),
+        await seen(await gate.ask("/repos/acme/api/issues", issue)),
+      ]).toEqual(["200", "200"]);
+    },
+    60_000,
+  );
 
   it("when R2 is down, what is on the ledger's disk still passes, until a batch should have left and has not", async () => {
     await gate.break("AUDIT");
     gate.upstream.reset();
     gate.alerts.reset();
-    expect([await seen(await gate.ask("/repos/acme/api")), await seen(await gate.ask("/repos/acme/api/issues", issue))]).toEqual(["200", "200"]);
+    expect([
+      await seen(await gate.ask("/repos/acme/api")),
+      await seen(await gate.ask("/repos/acme/api/issues", issue)),
+    ]).toEqual(["200", "200"]);
     let passed = 0;
     for (let i = 0; i < 40 && (await gate.alerts.all).length === 0; i++) {
-      passed += (await Promise.all(Array.from({ length: 50 }, () => gate.ask("/repos/acme/docs")))).filter(({ status }) => status === 200).length;
+      passed += (await Promise.all(Array.from({ length: 50 }, () => gate.ask("/repos/acme/docs")))).filter(
+        ({ status }) => status === 200,
+      ).length;
       await pause(50);
     }
     // 500 lines or ten seconds, and what was under way meanwhile.
@@ -54,14 +81,23 @@ describe("a dependency that fails from the first request on", () => {
     // The gate hears of it with its next exchange.
     for (let i = 0; i < 40 && (await gate.ask("/repos/acme/api")).status === 200; i++) await pause(250);
     gate.upstream.reset();
-    expect([await seen(await gate.ask("/repos/acme/api")), await seen(await gate.ask("/repos/acme/api/issues", issue))]).toEqual(["503 audit-unavailable", "503 audit-unavailable"]);
+    expect([
+      await seen(await gate.ask("/repos/acme/api")),
+      await seen(await gate.ask("/repos/acme/api/issues", issue)),
+    ]).toEqual(["503 audit-unavailable", "503 audit-unavailable"]);
     expect(gate.upstream.received).toEqual([]);
     expect(await gate.alerts.of("gate.audit-archive-failed")).toMatchObject({ signed: true });
     await gate.repair();
     // The first request moves what waits, and is let through when that worked.
     for (let i = 0; i < 20 && (await gate.ask("/repos/acme/api")).status !== 200; i++) await pause(250);
-    expect([await seen(await gate.ask("/repos/acme/api")), await seen(await gate.ask("/repos/acme/api/issues", issue))]).toEqual(["200", "200"]);
-    const lines = (await (await gate.operate("GET", "/_gate/audit?limit=10000")).text()).trim().split("\n").map((line) => (JSON.parse(line) as { seq: number }).seq);
+    expect([
+      await seen(await gate.ask("/repos/acme/api")),
+      await seen(await gate.ask("/repos/acme/api/issues", issue)),
+    ]).toEqual(["200", "200"]);
+    const lines = (await (await gate.operate("GET", "/_gate/audit?limit=10000")).text())
+      .trim()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { seq: number }).seq);
     expect(lines).toEqual(lines.map((_, index) => index + 1));
   }, 90_000);
 });
@@ -71,7 +107,11 @@ describe("a dependency that fails while the gate runs", () => {
   let alerts: AlertReceiver;
   beforeAll(async () => {
     alerts = await AlertReceiver.start();
-    gate = await startGate({ disturbed: true, bindings: alerts.bindings, gate: { tokenCacheSeconds: 2, upstreamTimeoutSeconds: 1 } });
+    gate = await startGate({
+      disturbed: true,
+      bindings: alerts.bindings,
+      gate: { tokenCacheSeconds: 2, upstreamTimeoutSeconds: 1 },
+    });
   }, 60_000);
   beforeEach(async () => {
     await gate.disturb({});
@@ -89,13 +129,18 @@ describe("a dependency that fails while the gate runs", () => {
     expect(await seen(await gate.ask("/repos/acme/api/issues", issue))).toBe("200");
     await gate.disturb({ broken: ["LEDGER"] });
     expect(await seen(await gate.ask("/repos/acme/api/issues", issue))).toMatch(/^503 (?:audit|ledger)-unavailable$/);
-    expect(await alerts.of("gate.audit-unavailable") ?? await alerts.of("gate.ledger-unavailable")).toMatchObject({ signed: true });
+    expect((await alerts.of("gate.audit-unavailable")) ?? (await alerts.of("gate.ledger-unavailable"))).toMatchObject({
+      signed: true,
+    });
     await pause(2_100);
     gate.upstream.reset();
     expect(await seen(await gate.ask("/repos/acme/api"))).toBe("503 ledger-unavailable");
     expect(gate.upstream.received).toEqual([]);
     await gate.disturb({});
-    expect([await seen(await gate.ask("/repos/acme/api")), await seen(await gate.ask("/repos/acme/api/issues", issue))]).toEqual(["200", "200"]);
+    expect([
+      await seen(await gate.ask("/repos/acme/api")),
+      await seen(await gate.ask("/repos/acme/api/issues", issue)),
+    ]).toEqual(["200", "200"]);
   }, 30_000);
 
   it("a token store that goes away: the token serves as long as it is fresh, and no longer", async () => {
@@ -132,9 +177,16 @@ describe("a dependency that fails while the gate runs", () => {
     await gate.disturb({ digest: true });
     const answer = await gate.ask("/repos/acme/api", { headers: { authorization: `token ${gate.key}` } });
     const text = await answer.text();
-    expect([answer.status, (JSON.parse(text) as { gatehouse: { rule: string } }).gatehouse.rule, text.includes("memory")]).toEqual([503, "gate-error", false]);
+    expect([
+      answer.status,
+      (JSON.parse(text) as { gatehouse: { rule: string } }).gatehouse.rule,
+      text.includes("memory"),
+    ]).toEqual([503, "gate-error", false]);
     expect(gate.upstream.received).toEqual([]);
-    expect(await alerts.of("gate.gate-error")).toMatchObject({ signed: true, data: { error: "TypeError: no memory for this" } });
+    expect(await alerts.of("gate.gate-error")).toMatchObject({
+      signed: true,
+      data: { error: "TypeError: no memory for this" },
+    });
     await gate.disturb({});
     expect((await gate.ask("/repos/acme/api", { headers: { authorization: `token ${gate.key}` } })).status).toBe(200);
   }, 30_000);
@@ -163,7 +215,14 @@ describe("GitHub that breaks", () => {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     alerts = await AlertReceiver.start();
-    gate = await startGate({ bindings: alerts.bindings, gate: { upstreamTimeoutSeconds: 2 }, policy: (policy) => ({ ...policy, upstream: { api: `${base}/api/v3`, graphql: `${base}/api/graphql`, git: base } }) });
+    gate = await startGate({
+      bindings: alerts.bindings,
+      gate: { upstreamTimeoutSeconds: 2 },
+      policy: (policy) => ({
+        ...policy,
+        upstream: { api: `${base}/api/v3`, graphql: `${base}/api/graphql`, git: base },
+      }),
+    });
   }, 60_000);
   afterAll(async () => {
     await gate.stop();
@@ -176,17 +235,39 @@ describe("GitHub that breaks", () => {
   it.each<[string, (socket: Socket) => void, RegExp]>([
     ["closes the connection", (socket) => socket.destroy(), /^502 upstream-error$/],
     ["speaks another protocol", (socket) => socket.end("SSH-2.0-hello\r\n\r\n"), /^502 upstream-error$/],
-    ["ends within its answer", (socket) => socket.end(`${JSON_HEAD}content-length: 100\r\n\r\n{"a":`), /^502 upstream-error$/],
-    ["ends within a chunk", (socket) => socket.end(`${JSON_HEAD}transfer-encoding: chunked\r\n\r\n40\r\n{"a":`), /^502 upstream-error$/],
-    ["switches protocols", (socket) => socket.write("HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n"), /^50[24] upstream-(?:error|timeout)$/],
-    ["never ends its answer", (socket) => socket.write(`${JSON_HEAD}content-length: 100\r\n\r\n{"a":`), /^50[24] upstream-(?:error|timeout)$/],
-  ])("and %s is a 502 with an alert, and never half an answer", async (_name, broken, expected) => {
-    play = broken;
-    expect(await seen(await gate.ask("/repos/acme/api"))).toMatch(expected);
-    expect(await alerts.of("gate.upstream-error") ?? await alerts.of("gate.upstream-timeout")).toMatchObject({ signed: true });
-    play = (socket) => socket.end(`${JSON_HEAD}content-length: 9\r\n\r\n{"a":"b"}`);
-    expect(await (await gate.ask("/repos/acme/api")).text()).toBe("{\"a\":\"b\"}");
-  }, 30_000);
+    [
+      "ends within its answer",
+      (socket) => socket.end(`${JSON_HEAD}content-length: 100\r\n\r\n{"a":`),
+      /^502 upstream-error$/,
+    ],
+    [
+      "ends within a chunk",
+      (socket) => socket.end(`${JSON_HEAD}transfer-encoding: chunked\r\n\r\n40\r\n{"a":`),
+      /^502 upstream-error$/,
+    ],
+    [
+      "switches protocols",
+      (socket) => socket.write("HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n"),
+      /^50[24] upstream-(?:error|timeout)$/,
+    ],
+    [
+      "never ends its answer",
+      (socket) => socket.write(`${JSON_HEAD}content-length: 100\r\n\r\n{"a":`),
+      /^50[24] upstream-(?:error|timeout)$/,
+    ],
+  ])(
+    "and %s is a 502 with an alert, and never half an answer",
+    async (_name, broken, expected) => {
+      play = broken;
+      expect(await seen(await gate.ask("/repos/acme/api"))).toMatch(expected);
+      expect((await alerts.of("gate.upstream-error")) ?? (await alerts.of("gate.upstream-timeout"))).toMatchObject({
+        signed: true,
+      });
+      play = (socket) => socket.end(`${JSON_HEAD}content-length: 9\r\n\r\n{"a":"b"}`);
+      expect(await (await gate.ask("/repos/acme/api")).text()).toBe('{"a":"b"}');
+    },
+    30_000,
+  );
 
   it("while a client that goes away costs nobody else their place", async () => {
     play = () => undefined;
@@ -220,41 +301,77 @@ describe("Vault", () => {
   });
 
   /** A gate whose Vault is a part of the loopback server; `broken` says what it answers instead of a token. */
-  async function start(): Promise<{ gate: Gate; broken: (reply: { status: number } | "silent" | undefined) => void; reached: () => number }> {
+  async function start(): Promise<{
+    gate: Gate;
+    broken: (reply: { status: number } | "silent" | undefined) => void;
+    reached: () => number;
+  }> {
     let reply: { status: number } | "silent" | undefined;
     const address = { url: "" };
     const gate = await startGate({
-      gate: { tokenCacheSeconds: 2 }, bindings: { ...alerts.bindings, VAULT_SECRET_ID: "secret" },
+      gate: { tokenCacheSeconds: 2 },
+      bindings: { ...alerts.bindings, VAULT_SECRET_ID: "secret" },
       policy: (policy) => {
         address.url = policy.upstream.git;
         return policy;
       },
-      late: () => ({ TOKEN_STORE: { kind: "vault", address: address.url, mount: "agents", path: "github/claude-bot", authMount: "gatehouse-gate", roleId: "role" } }),
+      late: () => ({
+        TOKEN_STORE: {
+          kind: "vault",
+          address: address.url,
+          mount: "agents",
+          path: "github/claude-bot",
+          authMount: "gatehouse-gate",
+          roleId: "role",
+        },
+      }),
     });
     gates.push(gate);
     gate.upstream.handler = ({ url }) => {
       if (!isVault(url)) return {};
       if (reply === "silent") return new Promise(() => undefined);
-      if (reply !== undefined) return { ...reply, body: "{\"errors\":[\"Vault is sealed\"]}" };
-      return { body: JSON.stringify(url.includes("/login") ? { auth: { client_token: "session", lease_duration: 1 } } : { data: { data: { token: gate.token, expires_at: "" } } }) };
+      if (reply !== undefined) return { ...reply, body: '{"errors":["Vault is sealed"]}' };
+      return {
+        body: JSON.stringify(
+          url.includes("/login")
+            ? { auth: { client_token: "session", lease_duration: 1 } }
+            : { data: { data: { token: gate.token, expires_at: "" } } },
+        ),
+      };
     };
-    return { gate, broken: (how) => (reply = how), reached: () => gate.upstream.received.filter(({ url }) => !isVault(url)).length };
+    return {
+      gate,
+      broken: (how) => (reply = how),
+      reached: () => gate.upstream.received.filter(({ url }) => !isVault(url)).length,
+    };
   }
 
-  it.each<[string, { status: number } | "silent"]>([["sealed", { status: 503 }], ["refusing the role", { status: 400 }], ["refusing the path", { status: 403 }], ["silent", "silent"]])("%s: with a token in memory reads go on while it is fresh, without one nothing does", async (_name, how) => {
-    const { gate, broken, reached } = await start();
-    broken(how);
-    expect(await seen(await gate.ask("/repos/acme/api"))).toBe("503 token-unavailable");
-    expect(reached()).toBe(0);
-    expect(await alerts.of("gate.token-unavailable")).toMatchObject({ signed: true });
-    broken(undefined);
-    expect(await seen(await gate.ask("/repos/acme/api"))).toBe("200");
-    broken(how);
-    expect([await seen(await gate.ask("/repos/acme/api")), await seen(await gate.ask("/repos/acme/api/issues", issue))]).toEqual(["200", "200"]);
-    await pause(2_100);
-    const before = reached();
-    expect([await seen(await gate.ask("/repos/acme/api")), reached() - before]).toEqual(["503 token-unavailable", 0]);
-    broken(undefined);
-    expect(await seen(await gate.ask("/repos/acme/api"))).toBe("200");
-  }, 60_000);
+  it.each<[string, { status: number } | "silent"]>([
+    ["sealed", { status: 503 }],
+    ["refusing the role", { status: 400 }],
+    ["refusing the path", { status: 403 }],
+    ["silent", "silent"],
+  ])(
+    "%s: with a token in memory reads go on while it is fresh, without one nothing does",
+    async (_name, how) => {
+      const { gate, broken, reached } = await start();
+      broken(how);
+      expect(await seen(await gate.ask("/repos/acme/api"))).toBe("503 token-unavailable");
+      expect(reached()).toBe(0);
+      expect(await alerts.of("gate.token-unavailable")).toMatchObject({ signed: true });
+      broken(undefined);
+      expect(await seen(await gate.ask("/repos/acme/api"))).toBe("200");
+      broken(how);
+      expect([
+        await seen(await gate.ask("/repos/acme/api")),
+        await seen(await gate.ask("/repos/acme/api/issues", issue)),
+      ]).toEqual(["200", "200"]);
+      await pause(2_100);
+      const before = reached();
+      expect([await seen(await gate.ask("/repos/acme/api")), reached() - before]).toEqual(["503 token-unavailable", 0]);
+      broken(undefined);
+      expect(await seen(await gate.ask("/repos/acme/api"))).toBe("200");
+    },
+    60_000,
+  );
 });

@@ -61,11 +61,18 @@ async function commit(folder: string, files: Readonly<Record<string, string>>, .
 async function push(folder: string, branch: string, ...options: string[]): Promise<string> {
   gate.upstream.received.length = 0;
   const pushed = await git(folder, "push", "-q", ...options, "origin", `HEAD:refs/heads/${branch}`);
-  const there = repository.git(repository.bare, "for-each-ref", "--format=%(objectname)", `refs/heads/${branch}`).trim() === (await git(folder, "rev-parse", "HEAD")).out.trim();
+  const there =
+    repository.git(repository.bare, "for-each-ref", "--format=%(objectname)", `refs/heads/${branch}`).trim() ===
+    (await git(folder, "rev-parse", "HEAD")).out.trim();
   expect(there).toBe(pushed.code === 0);
   if (there) return "allow";
   const lines = (await (await gate.operate("GET", "/_gate/audit?limit=10000")).text()).trim().split("\n");
-  return lines.map((l) => JSON.parse(l) as { reason: string; route: string }).filter((r) => r.route.startsWith("git.")).at(-1)?.reason ?? "";
+  return (
+    lines
+      .map((l) => JSON.parse(l) as { reason: string; route: string })
+      .filter((r) => r.route.startsWith("git."))
+      .at(-1)?.reason ?? ""
+  );
 }
 
 const asked = (): number => gate.upstream.received.filter(({ url }) => url.startsWith("/api/")).length;
@@ -83,7 +90,9 @@ describe("an update of the agent's branch", () => {
     expect(await push(c, "claude/forward", "--force")).toBe("ref-force");
     await git(c, "reset", "-q", "--hard", "origin/main");
     expect(await push(c, "claude/forward", "--force")).toBe("ref-force");
-    expect(gate.upstream.received.some(({ url, method }) => method === "POST" && url.endsWith("git-receive-pack"))).toBe(false);
+    expect(
+      gate.upstream.received.some(({ url, method }) => method === "POST" && url.endsWith("git-receive-pack")),
+    ).toBe(false);
   });
 
   it("may move along what GitHub has, and by way of a merge", async () => {
@@ -127,7 +136,9 @@ describe("a merge", () => {
     expect(await push(c, "claude/older")).toBe("allow");
     people({ [OLD]: "on: [push] # newest\n", "people.txt": "x" });
     await git(c, "fetch", "-q", "origin");
-    const stale = (await git(c, "commit-tree", "HEAD^{tree}", "-p", "HEAD", "-p", "origin/main", "-m", "keeps the old one")).out.trim();
+    const stale = (
+      await git(c, "commit-tree", "HEAD^{tree}", "-p", "HEAD", "-p", "origin/main", "-m", "keeps the old one")
+    ).out.trim();
     const before = (await git(c, "rev-parse", "HEAD")).out.trim();
     await git(c, "reset", "-q", "--hard", stale);
     expect(await push(c, "claude/older")).toBe("protected-path");
@@ -138,7 +149,8 @@ describe("a merge", () => {
 });
 
 describe("the size of a push", () => {
-  const files = (from: number, to: number): Record<string, string> => Object.fromEntries(Array.from({ length: to - from }, (_, i) => [`s/f${from + i}.txt`, "x"]));
+  const files = (from: number, to: number): Record<string, string> =>
+    Object.fromEntries(Array.from({ length: to - from }, (_, i) => [`s/f${from + i}.txt`, "x"]));
 
   it("is limited to as many files as a person reviews, with those that are there already", async () => {
     const c = await clone();
@@ -169,7 +181,12 @@ describe("the size of a push", () => {
 
   it("costs few requests at GitHub, however many folders it touches, with a pattern that may match in each of them", async () => {
     const c = await clone();
-    await commit(c, Object.fromEntries(Array.from({ length: 19 }, (_, i) => [`packages/p${i * 6}/src/index.ts`, "export const p = 0;\n"])));
+    await commit(
+      c,
+      Object.fromEntries(
+        Array.from({ length: 19 }, (_, i) => [`packages/p${i * 6}/src/index.ts`, "export const p = 0;\n"]),
+      ),
+    );
     expect(await push(c, "claude/many")).toBe("allow");
     expect(asked()).toBeLessThan(20);
     await commit(c, { "packages/p7/key.pem": "x" });

@@ -38,7 +38,8 @@ beforeEach(() => {
   gate.upstream.handler = repository.handler;
 });
 
-const remote = (name = "acme/api"): string => `${gate.url.replace("://", `://x-access-token:${gate.key}@`)}/${name}.git`;
+const remote = (name = "acme/api"): string =>
+  `${gate.url.replace("://", `://x-access-token:${gate.key}@`)}/${name}.git`;
 
 async function clone(...args: string[]): Promise<string> {
   const target = path.join(work, `clone-${++clones}`);
@@ -48,7 +49,12 @@ async function clone(...args: string[]): Promise<string> {
 }
 
 /** Commits files (null removes one) on a new branch and pushes it; what git said, and whether the reference is there now. */
-async function push(clonePath: string, ref: string, files: Record<string, string | Buffer | null>, ...options: string[]): Promise<{ code: number; out: string; there: boolean }> {
+async function push(
+  clonePath: string,
+  ref: string,
+  files: Record<string, string | Buffer | null>,
+  ...options: string[]
+): Promise<{ code: number; out: string; there: boolean }> {
   await git(clonePath, "checkout", "-q", "-B", `work-${++clones}`, "origin/main");
   for (const [name, content] of Object.entries(files)) {
     const file = path.join(clonePath, name);
@@ -68,7 +74,9 @@ const writes = (): number => gate.upstream.received.filter((r) => r.url.endsWith
 
 async function lastReason(): Promise<{ reason: string; findings: unknown[]; decision: string }> {
   const lines = (await (await gate.operate("GET", "/_gate/audit?limit=10000")).text()).trim().split("\n");
-  const records = lines.map((l) => JSON.parse(l) as { reason: string; findings: unknown[]; decision: string; route: string }).filter((r) => r.route.startsWith("git."));
+  const records = lines
+    .map((l) => JSON.parse(l) as { reason: string; findings: unknown[]; decision: string; route: string })
+    .filter((r) => r.route.startsWith("git."));
   return records.at(-1) ?? { reason: "", findings: [], decision: "" };
 }
 
@@ -79,24 +87,37 @@ describe("clone and fetch", () => {
     await clone("--depth=1");
     await clone("--filter=blob:none", "--no-checkout");
     await clone("-c", "protocol.version=0");
-    expect(gate.upstream.received.every((r) => r.headers.authorization === `Basic ${Buffer.from(`x-access-token:${gate.token}`).toString("base64")}`)).toBe(true);
+    expect(
+      gate.upstream.received.every(
+        (r) => r.headers.authorization === `Basic ${Buffer.from(`x-access-token:${gate.token}`).toString("base64")}`,
+      ),
+    ).toBe(true);
     expect(await git(full, "fetch", "-q", "origin")).toEqual({ code: 0, out: "" });
   });
 
   it("are refused for other repositories and owners, other services, and without a key", async () => {
-    for (const name of ["acme/secrets", "other-org/api", "acme/api.git/x"]) expect((await git(work, "clone", "-q", remote(name), path.join(work, `no-${++clones}`))).code).toBe(1);
+    for (const name of ["acme/secrets", "other-org/api", "acme/api.git/x"])
+      expect((await git(work, "clone", "-q", remote(name), path.join(work, `no-${++clones}`))).code).toBe(1);
     expect(gate.upstream.received).toEqual([]);
     expect(await ruleOf(await gate.ask("/acme/api.git/info/refs?service=git-upload-archive"))).toBe("git-service");
     expect(await ruleOf(await gate.ask("/acme/api.git/info/refs"))).toBe("git-service");
     expect(await ruleOf(await gate.ask("/acme/api.git/HEAD"))).toBe("git-service");
-    expect(await ruleOf(await gate.ask("/acme/api.git/info/lfs/objects/batch", { method: "POST", body: "{}" }))).toBe("lfs-refused");
-    expect((await fetch(`${gate.url}/acme/api.git/info/refs?service=git-upload-pack`)).headers.get("www-authenticate")).toMatch(/^Basic/);
+    expect(await ruleOf(await gate.ask("/acme/api.git/info/lfs/objects/batch", { method: "POST", body: "{}" }))).toBe(
+      "lfs-refused",
+    );
+    expect(
+      (await fetch(`${gate.url}/acme/api.git/info/refs?service=git-upload-pack`)).headers.get("www-authenticate"),
+    ).toMatch(/^Basic/);
     expect(gate.upstream.received).toEqual([]);
   });
 
   it("refuse commands and arguments that lead elsewhere, also inside gzip", async () => {
     const ask = (body: Buffer, headers: Record<string, string> = {}): Promise<Response> =>
-      gate.ask("/acme/api.git/git-upload-pack", { method: "POST", headers: { "content-type": "application/x-git-upload-pack-request", "git-protocol": "version=2", ...headers }, body: new Uint8Array(body) });
+      gate.ask("/acme/api.git/git-upload-pack", {
+        method: "POST",
+        headers: { "content-type": "application/x-git-upload-pack-request", "git-protocol": "version=2", ...headers },
+        body: new Uint8Array(body),
+      });
     const line = (text: string): string => (text.length + 4).toString(16).padStart(4, "0") + text;
     const good = Buffer.from(`${line("command=ls-refs\n")}0000`);
     expect((await ask(good)).status).toBe(200);
@@ -105,7 +126,9 @@ describe("clone and fetch", () => {
     expect(await ruleOf(await ask(bad))).toBe("git-command");
     expect(await ruleOf(await ask(gzipSync(bad), { "content-encoding": "gzip" }))).toBe("git-command");
     expect(await ruleOf(await ask(good, { "content-encoding": "br" }))).toBe("encoding-not-inspected");
-    expect(await ruleOf(await ask(gzipSync(Buffer.alloc(50_000_000)), { "content-encoding": "gzip" }))).toBe("body-too-large");
+    expect(await ruleOf(await ask(gzipSync(Buffer.alloc(50_000_000)), { "content-encoding": "gzip" }))).toBe(
+      "body-too-large",
+    );
     expect(await ruleOf(await ask(Buffer.from("zzzz")))).toBe("git-malformed");
   });
 });
@@ -113,7 +136,9 @@ describe("clone and fetch", () => {
 describe("push", () => {
   it("creates and updates agent branches", async () => {
     const c = await clone();
-    expect(await push(c, "refs/heads/claude/one", { "src/index.ts": "export {};\n", "src/new/deep.ts": "x\n" })).toEqual({ code: 0, out: "", there: true });
+    expect(
+      await push(c, "refs/heads/claude/one", { "src/index.ts": "export {};\n", "src/new/deep.ts": "x\n" }),
+    ).toEqual({ code: 0, out: "", there: true });
     writeFileSync(path.join(c, "more.txt"), "more");
     await git(c, "add", "-A");
     await git(c, "commit", "-q", "-m", "more");
@@ -124,7 +149,13 @@ describe("push", () => {
 
   it("reaches no other reference, and nothing when one of several is forbidden", async () => {
     const c = await clone();
-    for (const ref of ["refs/heads/main", "refs/heads/claude-fix", "refs/tags/v1", "refs/heads/feature/x", "refs/notes/x"]) {
+    for (const ref of [
+      "refs/heads/main",
+      "refs/heads/claude-fix",
+      "refs/tags/v1",
+      "refs/heads/feature/x",
+      "refs/notes/x",
+    ]) {
       const pushed = await push(c, ref, { "a.txt": ref });
       expect([ref, pushed.code, writes()]).toEqual([ref, 1, 0]);
       expect((await lastReason()).reason).toBe("ref-outside-agent-space");
@@ -134,7 +165,11 @@ describe("push", () => {
     const old = repository.git(repository.bare, "rev-parse", "refs/heads/main").trim();
     repository.git(repository.bare, "update-ref", "refs/heads/claude/one", old);
     const line = `${old} ${"0".repeat(40)} refs/heads/claude/one\0report-status`;
-    const raw = await gate.ask("/acme/api.git/git-receive-pack", { method: "POST", headers: { "content-type": "application/x-git-receive-pack-request" }, body: `${(line.length + 4).toString(16).padStart(4, "0")}${line}0000` });
+    const raw = await gate.ask("/acme/api.git/git-receive-pack", {
+      method: "POST",
+      headers: { "content-type": "application/x-git-receive-pack-request" },
+      body: `${(line.length + 4).toString(16).padStart(4, "0")}${line}0000`,
+    });
     expect(await ruleOf(raw)).toBe("ref-delete");
     expect((await git(c, "push", "-q", "origin", ":refs/heads/claude/one")).code).toBe(1);
     expect([repository.refs().includes("refs/heads/claude/one"), writes()]).toEqual([true, 0]);
@@ -191,8 +226,14 @@ describe("push", () => {
     const c = await clone();
     const text = Array.from({ length: 400 }, (_, i) => `export const v${i} = ${i};\n`).join("");
     expect((await push(c, "refs/heads/claude/s1", { "new.txt": `token = ${secret}\n` })).code).toBe(1);
-    expect(await lastReason()).toMatchObject({ reason: "secret-in-content", findings: [{ rule: "github-classic-token" }] });
-    expect((await push(c, "refs/heads/claude/s2", { "src/index.ts": text.replace("v200 = 200", `v200 = "${secret}"`) })).code).toBe(1);
+    expect(await lastReason()).toMatchObject({
+      reason: "secret-in-content",
+      findings: [{ rule: "github-classic-token" }],
+    });
+    expect(
+      (await push(c, "refs/heads/claude/s2", { "src/index.ts": text.replace("v200 = 200", `v200 = "${secret}"`) }))
+        .code,
+    ).toBe(1);
     expect((await lastReason()).reason).toBe("secret-in-content");
     await git(c, "checkout", "-q", "-B", "message", "origin/main");
     await git(c, "commit", "-q", "--allow-empty", "-m", `use ${secret}`);
@@ -213,14 +254,20 @@ describe("push", () => {
     const c = await clone();
     const blob = randomBytes(12_000_000);
     expect(await push(c, "refs/heads/claude/stream", { "large.bin": blob })).toEqual({ code: 0, out: "", there: true });
-    const bad = await push(c, "refs/heads/claude/stream-bad", { "large2.bin": randomBytes(12_000_000), "CODEOWNERS": "x" });
+    const bad = await push(c, "refs/heads/claude/stream-bad", {
+      "large2.bin": randomBytes(12_000_000),
+      CODEOWNERS: "x",
+    });
     expect([bad.code, bad.there]).toEqual([1, false]);
     expect((await lastReason()).reason).toBe("protected-path");
   }, 60_000);
 
   it("reads packs that other clients make: thin, with references to their bases, and without deltas", async () => {
     const c = await clone();
-    expect((await push(c, "refs/heads/claude/thin", { "src/index.ts": "x\n", "README.md": "# api\n".repeat(199) }, "--thin")).code).toBe(0);
+    expect(
+      (await push(c, "refs/heads/claude/thin", { "src/index.ts": "x\n", "README.md": "# api\n".repeat(199) }, "--thin"))
+        .code,
+    ).toBe(0);
     await git(c, "config", "pack.depth", "0");
     expect((await push(c, "refs/heads/claude/flat", { "src/index.ts": "y\n" })).code).toBe(0);
   });

@@ -3,7 +3,11 @@ import { environment } from "../support/environment";
 import { onboard, standIn, type StandIn } from "../sandbox/github/support/standin";
 import { ruleOf, startGate, type Gate } from "./support/gate";
 
-interface Logged { readonly method: string; readonly path: string; readonly status: number }
+interface Logged {
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+}
 
 /** The gate in front of the GitHub stand-in, which counts and refuses as GitHub does. */
 describe("GitHub's own limits", () => {
@@ -19,7 +23,14 @@ describe("GitHub's own limits", () => {
       const repository = world.repoByName("acme", name);
       return { name, id: repository?.id ?? 0, nodeId: repository?.nodeId ?? "" };
     });
-    const policy = compilePolicy(environment({ "gate.requestsPerMinute": 100_000, "gate.requestsPerHour": 1_000_000, "gate.writesPerMinute": 10_000 }), { repositories, endpoints: { api, graphql, git } });
+    const policy = compilePolicy(
+      environment({
+        "gate.requestsPerMinute": 100_000,
+        "gate.requestsPerHour": 1_000_000,
+        "gate.writesPerMinute": 10_000,
+      }),
+      { repositories, endpoints: { api, graphql, git } },
+    );
     gate = await startGate({ policy: () => policy, disturbed: true });
     await gate.putToken(bot.token ?? "");
   }, 60_000);
@@ -37,8 +48,17 @@ describe("GitHub's own limits", () => {
   });
 
   const log = async (): Promise<readonly Logged[]> => (await github.sandbox("GET", "/requests")).body as Logged[];
-  const issue = (title: string): Promise<Response> => gate.ask("/repos/acme/api/issues", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ title }) });
-  const refused = async (answer: Response): Promise<[number, string, boolean]> => [answer.status, await ruleOf(answer), Number(answer.headers.get("retry-after")) > 0];
+  const issue = (title: string): Promise<Response> =>
+    gate.ask("/repos/acme/api/issues", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ title }),
+    });
+  const refused = async (answer: Response): Promise<[number, string, boolean]> => [
+    answer.status,
+    await ruleOf(answer),
+    Number(answer.headers.get("retry-after")) > 0,
+  ];
 
   it("a used-up primary limit is not run into: the gate says when to come again, for that kind of request alone", async () => {
     await github.sandbox("POST", "/limits", { core: 5 });
@@ -60,7 +80,11 @@ describe("GitHub's own limits", () => {
   it("a used-up limit of searches leaves everything else alone", async () => {
     await github.sandbox("POST", "/limits", { search: 1 });
     expect((await gate.ask("/search/issues?q=repo:acme/api+is:issue")).status).toBe(200);
-    expect(await refused(await gate.ask("/search/issues?q=repo:acme/api+is:issue"))).toEqual([429, "github-limit", true]);
+    expect(await refused(await gate.ask("/search/issues?q=repo:acme/api+is:issue"))).toEqual([
+      429,
+      "github-limit",
+      true,
+    ]);
     expect((await gate.ask("/repos/acme/api")).status).toBe(200);
     expect((await log()).map(({ status }) => status)).toEqual([200, 200]);
   }, 30_000);
@@ -96,7 +120,12 @@ describe("the queue before GitHub", () => {
     gate.upstream.received.length = 0;
   });
   afterAll(() => gate.stop());
-  const write = (i: number): Promise<Response> => gate.ask("/repos/acme/api/issues", { method: "POST", headers: { "content-type": "application/json" }, body: `{"title":"${i}"}` });
+  const write = (i: number): Promise<Response> =>
+    gate.ask("/repos/acme/api/issues", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: `{"title":"${i}"}`,
+    });
 
   it("lets at most eight writes and 64 reads be at GitHub at once, and loses none", async () => {
     const writes = await Promise.all(Array.from({ length: 60 }, (_, i) => write(i)));
@@ -118,7 +147,9 @@ describe("the queue before GitHub", () => {
     await gate.ask("/repos/acme/api");
     expect(Date.now() - begin).toBeLessThan(150);
     await Promise.all(writes);
-    const order = gate.upstream.received.filter(({ method }) => method === "POST").map(({ body }) => Number((JSON.parse(body.toString()) as { title: string }).title));
+    const order = gate.upstream.received
+      .filter(({ method }) => method === "POST")
+      .map(({ body }) => Number((JSON.parse(body.toString()) as { title: string }).title));
     // Those that are on their way at the same time may overtake each other.
     order.forEach((number, index) => expect(Math.abs(number - index)).toBeLessThan(9));
   }, 60_000);

@@ -4,8 +4,14 @@ import { Upstream, type Reply } from "./support/upstream";
 
 const TYPE = "application/vnd.git-lfs+json";
 const idOf = (content: Buffer): string => createHash("sha256").update(content).digest("hex");
-interface Action { href: string; header: Record<string, string>; expires_in: number }
-interface BatchAnswer { objects: { oid: string; size: number; error?: { code: number; message: string }; actions?: Record<string, Action> }[] }
+interface Action {
+  href: string;
+  header: Record<string, string>;
+  expires_in: number;
+}
+interface BatchAnswer {
+  objects: { oid: string; size: number; error?: { code: number; message: string }; actions?: Record<string, Action> }[];
+}
 
 describe("Git LFS", () => {
   let gate: Gate;
@@ -16,7 +22,10 @@ describe("Git LFS", () => {
 
   beforeAll(async () => {
     storage = await Upstream.start();
-    gate = await startGate({ gate: { lfs: "proxy", maxPushBytes: 3_000_000, maxDownloadBytes: 5_000_000 }, policy: (policy) => ({ ...policy, lfsHosts: [new URL(storage.url).host] }) });
+    gate = await startGate({
+      gate: { lfs: "proxy", maxPushBytes: 3_000_000, maxDownloadBytes: 5_000_000 },
+      policy: (policy) => ({ ...policy, lfsHosts: [new URL(storage.url).host] }),
+    });
   }, 60_000);
   beforeEach(() => {
     stored.clear();
@@ -30,9 +39,21 @@ describe("Git LFS", () => {
         transfer: "basic",
         objects: asked.objects.map(({ oid, size }): Record<string, unknown> => {
           if (asked.operation === "upload") {
-            return { oid, size, actions: { upload: { href: `${storage.url}/put/${oid}?signature=1`, header: { "x-amz-date": "today", Authorization: "AWS4 signed" } }, verify: { href: `${storage.url}/verify/${oid}`, header: { Authorization: "RemoteAuth x" } } } };
+            return {
+              oid,
+              size,
+              actions: {
+                upload: {
+                  href: `${storage.url}/put/${oid}?signature=1`,
+                  header: { "x-amz-date": "today", Authorization: "AWS4 signed" },
+                },
+                verify: { href: `${storage.url}/verify/${oid}`, header: { Authorization: "RemoteAuth x" } },
+              },
+            };
           }
-          return stored.has(oid) ? { oid, size, actions: { download: { href: `${storage.url}/get/${oid}?signature=1` } } } : { oid, size, error: { code: 404, message: "Object does not exist" } };
+          return stored.has(oid)
+            ? { oid, size, actions: { download: { href: `${storage.url}/get/${oid}?signature=1` } } }
+            : { oid, size, error: { code: 404, message: "Object does not exist" } };
         }),
       };
       change(answer);
@@ -41,7 +62,9 @@ describe("Git LFS", () => {
     storage.handler = ({ method, url, body }): Reply => {
       const oid = /[0-9a-f]{64}/.exec(url)?.[0] ?? "";
       if (method === "PUT") stored.set(oid, body);
-      return method === "GET" ? { headers: { "content-type": "application/octet-stream" }, body: stored.get(oid) ?? "" } : {};
+      return method === "GET"
+        ? { headers: { "content-type": "application/octet-stream" }, body: stored.get(oid) ?? "" }
+        : {};
     };
   });
   afterAll(async () => {
@@ -50,12 +73,20 @@ describe("Git LFS", () => {
   });
 
   const batch = (operation: string, objects: unknown, repository = "api", more: object = {}): Promise<Response> =>
-    gate.ask(`/acme/${repository}.git/info/lfs/objects/batch`, { method: "POST", headers: { "content-type": TYPE }, body: JSON.stringify({ operation, transfers: ["basic", "ssh"], objects, hash_algo: "sha256", ...more }) });
+    gate.ask(`/acme/${repository}.git/info/lfs/objects/batch`, {
+      method: "POST",
+      headers: { "content-type": TYPE },
+      body: JSON.stringify({ operation, transfers: ["basic", "ssh"], objects, hash_algo: "sha256", ...more }),
+    });
   const actionsOf = async (answer: Response): Promise<Record<string, Action>> => {
     expect(answer.status).toBe(200);
     return ((await answer.json()) as BatchAnswer).objects[0]?.actions ?? {};
   };
-  const follow = (action: Action | undefined, init: RequestInit = {}): Promise<Response> => gate.ask(new URL(action?.href ?? "http://x/none").pathname, { ...init, headers: { ...action?.header, ...(init.headers as Record<string, string>) } });
+  const follow = (action: Action | undefined, init: RequestInit = {}): Promise<Response> =>
+    gate.ask(new URL(action?.href ?? "http://x/none").pathname, {
+      ...init,
+      headers: { ...action?.header, ...(init.headers as Record<string, string>) },
+    });
 
   it("brings objects up and down through the gate, without the token and without showing where they lie", async () => {
     const content = randomBytes(2_000_000);
@@ -64,17 +95,38 @@ describe("Git LFS", () => {
     expect(JSON.stringify(up)).not.toMatch(/signature|AWS4|RemoteAuth/);
     expect(up["upload"]?.href).toBe(`${gate.url}/acme/api.git/info/lfs/objects/${oid}`);
     expect((await follow(up["upload"], { method: "PUT", body: content })).status).toBe(200);
-    expect((await follow(up["verify"], { method: "POST", body: JSON.stringify({ oid, size: content.length }) })).status).toBe(200);
+    expect(
+      (await follow(up["verify"], { method: "POST", body: JSON.stringify({ oid, size: content.length }) })).status,
+    ).toBe(200);
     const [put, verified] = storage.received;
-    expect([put?.url, put?.headers["authorization"], put?.headers["content-length"], put?.body.equals(content)]).toEqual([`/put/${oid}?signature=1`, "AWS4 signed", String(content.length), true]);
-    expect([verified?.url, verified?.body.toString()]).toEqual([`/verify/${oid}`, JSON.stringify({ oid, size: content.length })]);
+    expect([
+      put?.url,
+      put?.headers["authorization"],
+      put?.headers["content-length"],
+      put?.body.equals(content),
+    ]).toEqual([`/put/${oid}?signature=1`, "AWS4 signed", String(content.length), true]);
+    expect([verified?.url, verified?.body.toString()]).toEqual([
+      `/verify/${oid}`,
+      JSON.stringify({ oid, size: content.length }),
+    ]);
     const down = await actionsOf(await batch("download", [{ oid, size: content.length }], "api"));
     const got = Buffer.from(await (await follow(down["download"])).arrayBuffer());
     expect(got.equals(content)).toBe(true);
     expect(storage.received[2]?.headers["authorization"]).toBeUndefined();
-    expect(gate.upstream.received.map((r) => r.headers.authorization)).toEqual(Array(2).fill(`Basic ${Buffer.from(`x-access-token:${gate.token}`).toString("base64")}`));
-    const lines = (await (await gate.operate("GET", "/_gate/audit")).text()).trim().split("\n").map((l) => JSON.parse(l) as { route: string; repository: string });
-    expect(lines.slice(-5).map(({ route }) => route)).toEqual(["git.push", "git.push", "git.push", "git.fetch", "git.fetch"]);
+    expect(gate.upstream.received.map((r) => r.headers.authorization)).toEqual(
+      Array(2).fill(`Basic ${Buffer.from(`x-access-token:${gate.token}`).toString("base64")}`),
+    );
+    const lines = (await (await gate.operate("GET", "/_gate/audit")).text())
+      .trim()
+      .split("\n")
+      .map((l) => JSON.parse(l) as { route: string; repository: string });
+    expect(lines.slice(-5).map(({ route }) => route)).toEqual([
+      "git.push",
+      "git.push",
+      "git.push",
+      "git.fetch",
+      "git.fetch",
+    ]);
   }, 30_000);
 
   it("lets a repository to read be read alone", async () => {
@@ -83,7 +135,9 @@ describe("Git LFS", () => {
     expect((await batch("download", [{ oid, size: 5 }], "docs")).status).toBe(200);
     expect(await ruleOf(await batch("upload", [{ oid, size: 5 }], "docs"))).toBe("access-read-only");
     expect(await ruleOf(await batch("download", [{ oid, size: 5 }], "secrets"))).toBe("repository-not-listed");
-    expect(await ruleOf(await gate.ask(`/acme/docs.git/info/lfs/objects/${oid}`, { method: "PUT", body: "hello" }))).toBe("access-read-only");
+    expect(
+      await ruleOf(await gate.ask(`/acme/docs.git/info/lfs/objects/${oid}`, { method: "PUT", body: "hello" })),
+    ).toBe("access-read-only");
   });
 
   it("takes only its own sealed addresses, each for its object, its repository and its direction", async () => {
@@ -94,26 +148,52 @@ describe("Git LFS", () => {
     const header = down?.header ?? {};
     const seal = header["x-gatehouse-lfs"] ?? "";
     for (const [target, headers, method] of [
-      [`/acme/api.git/info/lfs/objects/${idOf(two)}`, header, "GET"], [`/acme/docs.git/info/lfs/objects/${idOf(one)}`, header, "GET"], [`/acme/api.git/info/lfs/objects/${idOf(one)}`, header, "PUT"],
-      [`/acme/api.git/info/lfs/objects/${idOf(one)}`, {}, "GET"], [`/acme/api.git/info/lfs/objects/${idOf(one)}`, { "x-gatehouse-lfs": seal.slice(0, -4) + (seal.endsWith("AAAA") ? "BBBB" : "AAAA") }, "GET"],
+      [`/acme/api.git/info/lfs/objects/${idOf(two)}`, header, "GET"],
+      [`/acme/docs.git/info/lfs/objects/${idOf(one)}`, header, "GET"],
+      [`/acme/api.git/info/lfs/objects/${idOf(one)}`, header, "PUT"],
+      [`/acme/api.git/info/lfs/objects/${idOf(one)}`, {}, "GET"],
+      [
+        `/acme/api.git/info/lfs/objects/${idOf(one)}`,
+        { "x-gatehouse-lfs": seal.slice(0, -4) + (seal.endsWith("AAAA") ? "BBBB" : "AAAA") },
+        "GET",
+      ],
       [`/acme/api.git/info/lfs/objects/${idOf(one)}`, { "x-gatehouse-lfs": made("", 100) }, "GET"],
     ] as const) {
-      const answer = await gate.ask(target, { method, headers: headers as Record<string, string>, ...(method === "PUT" ? { body: "one" } : {}) });
+      const answer = await gate.ask(target, {
+        method,
+        headers: headers as Record<string, string>,
+        ...(method === "PUT" ? { body: "one" } : {}),
+      });
       expect([answer.status, await ruleOf(answer)]).toEqual([403, "lfs-refused"]);
     }
     expect(storage.received).toHaveLength(1);
   });
 
   it.each<[string, (content: Buffer) => Buffer | Promise<Buffer>, string]>([
-    ["a credential in it", (content) => Buffer.concat([content.subarray(0, content.length - 60), Buffer.from(`  ghp_${randomBytes(18).toString("hex")}              `).subarray(0, 60)]), "secret-in-content"],
-    ["another content than its id says", (content) => Buffer.concat([content.subarray(1), Buffer.from("x")]), "body-value"],
+    [
+      "a credential in it",
+      (content) =>
+        Buffer.concat([
+          content.subarray(0, content.length - 60),
+          Buffer.from(`  ghp_${randomBytes(18).toString("hex")}              `).subarray(0, 60),
+        ]),
+      "secret-in-content",
+    ],
+    [
+      "another content than its id says",
+      (content) => Buffer.concat([content.subarray(1), Buffer.from("x")]),
+      "body-value",
+    ],
     ["fewer bytes than were said", (content) => content.subarray(1), "body-aborted"],
     ["more bytes than were said", (content) => Buffer.concat([content, content]), "body-too-large"],
   ])("never completes an upload with %s", async (_name, spoil, rule) => {
     const plain = Buffer.from("plain words and nothing else. ".repeat(4000));
     const content = rule === "secret-in-content" ? await spoil(plain) : plain;
     const action = (await actionsOf(await batch("upload", [{ oid: idOf(content), size: content.length }])))["upload"];
-    const answer = await follow(action, { method: "PUT", body: new Uint8Array(rule === "secret-in-content" ? content : await spoil(plain)) });
+    const answer = await follow(action, {
+      method: "PUT",
+      body: new Uint8Array(rule === "secret-in-content" ? content : await spoil(plain)),
+    });
     expect(await ruleOf(answer)).toBe(rule);
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect([storage.received.length, stored.size]).toEqual([0, 0]);
@@ -123,7 +203,10 @@ describe("Git LFS", () => {
 
   it("refuses what is too large before anything moves", async () => {
     const oid = "a".repeat(64);
-    const asked = await batch("upload", [{ oid, size: 2_000_000 }, { oid: "b".repeat(64), size: 1_000_001 }]);
+    const asked = await batch("upload", [
+      { oid, size: 2_000_000 },
+      { oid: "b".repeat(64), size: 1_000_001 },
+    ]);
     expect([asked.status, await ruleOf(asked)]).toEqual([413, "push-too-large"]);
     expect(gate.upstream.received).toEqual([]);
     stored.set(oid, Buffer.alloc(10));
@@ -132,8 +215,12 @@ describe("Git LFS", () => {
   });
 
   it.each<[string, Parameters<typeof Object.assign>[1]]>([
-    ["another transfer", { transfers: ["ssh"] }], ["another hash", { hash_algo: "sha512" }], ["an unknown key", { extra: 1 }], ["another operation", { operation: "verify" }],
-    ["an id that is none", { objects: [{ oid: "A".repeat(64), size: 1 }] }], ["a negative size", { objects: [{ oid: "a".repeat(64), size: -1 }] }],
+    ["another transfer", { transfers: ["ssh"] }],
+    ["another hash", { hash_algo: "sha512" }],
+    ["an unknown key", { extra: 1 }],
+    ["another operation", { operation: "verify" }],
+    ["an id that is none", { objects: [{ oid: "A".repeat(64), size: 1 }] }],
+    ["a negative size", { objects: [{ oid: "a".repeat(64), size: -1 }] }],
   ])("refuses a batch with %s", async (_name, more) => {
     const answer = await batch("download", [{ oid: "a".repeat(64), size: 1 }], "api", more as object);
     expect([answer.status, ["body-value", "body-key-not-allowed"].includes(await ruleOf(answer))]).toEqual([403, true]);
@@ -141,10 +228,25 @@ describe("Git LFS", () => {
   });
 
   it.each<[string, (objects: Record<string, unknown>[]) => void]>([
-    ["an address elsewhere", (objects) => ((objects[0] as { actions: unknown }).actions = { download: { href: "http://127.0.0.1:1/x" } })],
-    ["an address that holds a name", (objects) => ((objects[0] as { actions: unknown }).actions = { download: { href: storage.url.replace("http://", "http://user@") } })],
+    [
+      "an address elsewhere",
+      (objects) => ((objects[0] as { actions: unknown }).actions = { download: { href: "http://127.0.0.1:1/x" } }),
+    ],
+    [
+      "an address that holds a name",
+      (objects) =>
+        ((objects[0] as { actions: unknown }).actions = {
+          download: { href: storage.url.replace("http://", "http://user@") },
+        }),
+    ],
     ["an object nobody asked for", (objects) => ((objects[0] as { oid: string }).oid = "f".repeat(64))],
-    ["a header in two lines", (objects) => ((objects[0] as { actions: unknown }).actions = { download: { href: `${storage.url}/x`, header: { a: "b\r\nc: d" } } })],
+    [
+      "a header in two lines",
+      (objects) =>
+        ((objects[0] as { actions: unknown }).actions = {
+          download: { href: `${storage.url}/x`, header: { a: "b\r\nc: d" } },
+        }),
+    ],
   ])("does not pass on an answer with %s", async (_name, spoil) => {
     stored.set("a".repeat(64), Buffer.from("x"));
     expect((await batch("download", [{ oid: "a".repeat(64), size: 1 }])).status).toBe(200);
@@ -158,6 +260,14 @@ describe("Git LFS", () => {
     const down = (await actionsOf(await batch("download", [{ oid: "a".repeat(64), size: 1 }])))["download"];
     storage.handler = () => ({ status: 302, headers: { location: "http://127.0.0.1:1/" } });
     expect(await ruleOf(await follow(down))).toBe("redirect-refused");
-    expect((await gate.ask("/acme/api.git/info/lfs/locks/verify", { method: "POST", headers: { "content-type": TYPE }, body: "{}" })).status).toBe(404);
+    expect(
+      (
+        await gate.ask("/acme/api.git/info/lfs/locks/verify", {
+          method: "POST",
+          headers: { "content-type": TYPE },
+          body: "{}",
+        })
+      ).status,
+    ).toBe(404);
   });
 });

@@ -33,7 +33,12 @@ describe("the limits", () => {
   it("count writes on their own, and leave the reads alone", async () => {
     const gate = await start({ gate: { requestsPerMinute: 1000, writesPerMinute: 5 } });
     await freshMinute();
-    const comment = (): Promise<Response> => gate.ask("/repos/acme/api/issues/1/comments", { method: "POST", headers: { "content-type": "application/json" }, body: "{\"body\":\"b\"}" });
+    const comment = (): Promise<Response> =>
+      gate.ask("/repos/acme/api/issues/1/comments", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: '{"body":"b"}',
+      });
     const answers = await Promise.all(Array.from({ length: 12 }, comment));
     expect(answers.filter((a) => a.status === 200)).toHaveLength(5);
     expect(await ruleOf(answers.find((a) => a.status === 429) as Response)).toBe("limit-writes-minute");
@@ -50,10 +55,14 @@ describe("the limits", () => {
 
   it("heed what GitHub says", async () => {
     const gate = await start({});
-    gate.upstream.handler = () => ({ status: 403, headers: { "retry-after": "30" }, body: "{\"message\":\"secondary\"}" });
+    gate.upstream.handler = () => ({ status: 403, headers: { "retry-after": "30" }, body: '{"message":"secondary"}' });
     expect((await gate.ask("/repos/acme/api")).status).toBe(403);
     const answer = await gate.ask("/repos/acme/api");
-    expect([answer.status, answer.headers.get("retry-after"), await ruleOf(answer)]).toEqual([429, "30", "github-limit"]);
+    expect([answer.status, answer.headers.get("retry-after"), await ruleOf(answer)]).toEqual([
+      429,
+      "30",
+      "github-limit",
+    ]);
     expect(gate.upstream.received).toHaveLength(1);
   }, 60_000);
 });
@@ -64,10 +73,30 @@ describe("closed on failure", () => {
     const spoiled: [string, Record<string, unknown>, string][] = [
       ["policy", { POLICY: { v: 1 } }, "policy-invalid"],
       ["token key", { TOKEN_KEY: Buffer.alloc(32).toString("base64") }, "token-unavailable"],
-      ["vault", { TOKEN_STORE: { kind: "vault", address: "http://127.0.0.1:1", mount: "agents", path: "x", authMount: "gatehouse-gate", roleId: "r" }, VAULT_SECRET_ID: "s" }, "token-unavailable"],
+      [
+        "vault",
+        {
+          TOKEN_STORE: {
+            kind: "vault",
+            address: "http://127.0.0.1:1",
+            mount: "agents",
+            path: "x",
+            authMount: "gatehouse-gate",
+            roleId: "r",
+          },
+          VAULT_SECRET_ID: "s",
+        },
+        "token-unavailable",
+      ],
     ];
     for (const [name, bindings, rule] of spoiled) {
-      const gate = await start({ bindings: { ALERTS: { webhook: `${alerts.url}/hook` }, ALERT_SECRET: `whsec_${Buffer.from("a".repeat(24)).toString("base64")}`, ...bindings } });
+      const gate = await start({
+        bindings: {
+          ALERTS: { webhook: `${alerts.url}/hook` },
+          ALERT_SECRET: `whsec_${Buffer.from("a".repeat(24)).toString("base64")}`,
+          ...bindings,
+        },
+      });
       const answer = await gate.ask("/repos/acme/api");
       expect([name, answer.status, await ruleOf(answer)]).toEqual([name, 503, rule]);
       expect(gate.upstream.received).toEqual([]);
@@ -76,7 +105,9 @@ describe("closed on failure", () => {
     expect(sent).toContain("gate.token-unavailable");
     const { headers, body } = alerts.received[0] ?? { headers: {} as Record<string, string>, body: Buffer.alloc(0) };
     const { createHmac } = await import("node:crypto");
-    const signed = createHmac("sha256", "a".repeat(24)).update(`${String(headers["webhook-id"])}.${String(headers["webhook-timestamp"])}.${body.toString()}`).digest("base64");
+    const signed = createHmac("sha256", "a".repeat(24))
+      .update(`${String(headers["webhook-id"])}.${String(headers["webhook-timestamp"])}.${body.toString()}`)
+      .digest("base64");
     expect(headers["webhook-signature"]).toBe(`v1,${signed}`);
     await alerts.stop();
   }, 90_000);
@@ -84,8 +115,12 @@ describe("closed on failure", () => {
   it("answers 502 and 504 when GitHub breaks or is too slow, and 401 for a key after its time", async () => {
     const late = made("ghk_");
     const hash = createHash("sha256").update(late).digest("base64url");
-    const gate = await start({ gate: { upstreamTimeoutSeconds: 1 }, bindings: { GATE_KEYS: [{ agent: "agent", sha256: hash, notAfter: new Date(Date.now() + 4000).toISOString() }] } });
-    const ask = (): Promise<Response> => fetch(`${gate.url}/repos/acme/api`, { headers: { authorization: `Bearer ${late}` } });
+    const gate = await start({
+      gate: { upstreamTimeoutSeconds: 1 },
+      bindings: { GATE_KEYS: [{ agent: "agent", sha256: hash, notAfter: new Date(Date.now() + 4000).toISOString() }] },
+    });
+    const ask = (): Promise<Response> =>
+      fetch(`${gate.url}/repos/acme/api`, { headers: { authorization: `Bearer ${late}` } });
     expect((await ask()).status).toBe(200);
     gate.upstream.handler = () => new Promise((resolve) => setTimeout(() => resolve({}), 2500));
     const slow = await ask();

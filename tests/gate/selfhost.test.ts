@@ -26,8 +26,10 @@ describe("a gate on one's own machine", () => {
     upstream = await Upstream.start();
     const token = `ghp_${made("").replace(/[-_]/g, "x")}`;
     upstream.handler = ({ url }) => {
-      if (url === "/v1/auth/gatehouse-gate/login") return { body: JSON.stringify({ auth: { client_token: "session", lease_duration: 60 } }) };
-      if (url === "/v1/agents/data/github/claude-bot") return { body: JSON.stringify({ data: { data: { token, expires_at: "" } } }) };
+      if (url === "/v1/auth/gatehouse-gate/login")
+        return { body: JSON.stringify({ auth: { client_token: "session", lease_duration: 60 } }) };
+      if (url === "/v1/agents/data/github/claude-bot")
+        return { body: JSON.stringify({ data: { data: { token, expires_at: "" } } }) };
       return {};
     };
     const [key, operator, port] = [made("ghk_"), made("gop_"), await freePort()];
@@ -36,28 +38,59 @@ describe("a gate on one's own machine", () => {
     writeFileSync(path.join(directory, "gate.js"), bundle("worker"));
     writeFileSync(path.join(directory, "ledger.js"), bundle("ledger"));
     const options = {
-      policy: policyFor(upstream.url), gateKeys: [{ agent: "agent", sha256: hash(key) }], operatorKeys: [{ sha256: hash(operator) }],
-      tokenStore: { kind: "vault", address: upstream.url, mount: "agents", path: "github/claude-bot", authMount: "gatehouse-gate", roleId: "role" },
-      alerts: {}, listen: `127.0.0.1:${port}`, ledgerDirectory: "ledger", auditDirectory: "audit", modules: { gate: "gate.js", ledger: "ledger.js" },
+      policy: policyFor(upstream.url),
+      gateKeys: [{ agent: "agent", sha256: hash(key) }],
+      operatorKeys: [{ sha256: hash(operator) }],
+      tokenStore: {
+        kind: "vault",
+        address: upstream.url,
+        mount: "agents",
+        path: "github/claude-bot",
+        authMount: "gatehouse-gate",
+        roleId: "role",
+      },
+      alerts: {},
+      listen: `127.0.0.1:${port}`,
+      ledgerDirectory: "ledger",
+      auditDirectory: "audit",
+      modules: { gate: "gate.js", ledger: "ledger.js" },
     } as const;
     writeFileSync(path.join(directory, "gate.capnp"), selfHostConfig(options));
     expect(selfHostConfig(options)).not.toContain(token);
     expect(execFileSync(workerd, ["--version"], { encoding: "utf8" })).toMatch(/workerd/);
-    child = spawn(workerd, ["serve", "gate.capnp", `--directory-path=ledger-disk=${path.join(directory, "ledger")}`, `--directory-path=audit-disk=${path.join(directory, "audit")}`], { cwd: directory, env: { VAULT_SECRET_ID: "secret" }, stdio: ["ignore", "pipe", "pipe"] });
+    child = spawn(
+      workerd,
+      [
+        "serve",
+        "gate.capnp",
+        `--directory-path=ledger-disk=${path.join(directory, "ledger")}`,
+        `--directory-path=audit-disk=${path.join(directory, "audit")}`,
+      ],
+      { cwd: directory, env: { VAULT_SECRET_ID: "secret" }, stdio: ["ignore", "pipe", "pipe"] },
+    );
     let log = "";
     child.stderr?.on("data", (part: Buffer) => (log += part.toString()));
     const url = `http://127.0.0.1:${port}`;
     for (let i = 0; ; i++) {
-      const up = await fetch(`${url}/_gate/health`).then((r) => r.status === 204, () => false);
+      const up = await fetch(`${url}/_gate/health`).then(
+        (r) => r.status === 204,
+        () => false,
+      );
       if (up) break;
       if (i > 100 || child.exitCode !== null) throw new Error(`workerd did not start: ${log}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    const ask = (target: string, authorization: string): Promise<Response> => fetch(url + target, { headers: { authorization } });
+    const ask = (target: string, authorization: string): Promise<Response> =>
+      fetch(url + target, { headers: { authorization } });
     expect((await ask("/repos/acme/api", `Bearer ${key}`)).status).toBe(200);
     expect((await ask("/repos/acme/secrets", `Bearer ${key}`)).status).toBe(403);
-    expect(upstream.received.filter((r) => r.url.startsWith("/api/v3")).map((r) => [r.url, r.headers.authorization])).toEqual([["/api/v3/repos/acme/api", `Bearer ${token}`]]);
-    expect(await (await ask("/_gate/ready", `Bearer ${operator}`)).json()).toEqual({ ready: true, checks: { ledger: true, token: true, audit: true, open: true } });
+    expect(
+      upstream.received.filter((r) => r.url.startsWith("/api/v3")).map((r) => [r.url, r.headers.authorization]),
+    ).toEqual([["/api/v3/repos/acme/api", `Bearer ${token}`]]);
+    expect(await (await ask("/_gate/ready", `Bearer ${operator}`)).json()).toEqual({
+      ready: true,
+      checks: { ledger: true, token: true, audit: true, open: true },
+    });
     const lines = (await (await ask("/_gate/audit", `Bearer ${operator}`)).text()).trim().split("\n");
     expect((await verifyChain(lines)).problems).toEqual([]);
     // After ten seconds the lines leave the ledger for the directory.
@@ -67,7 +100,9 @@ describe("a gate on one's own machine", () => {
     await new Promise((resolve) => setTimeout(resolve, 1000));
     const files = readdirSync(path.join(directory, "audit"));
     expect(files[0]).toMatch(/^0{14}1-\d{15}\.jsonl$/);
-    expect((await verifyChain(readFileSync(path.join(directory, "audit", files[0] ?? ""), "utf8").split("\n"))).problems).toEqual([]);
+    expect(
+      (await verifyChain(readFileSync(path.join(directory, "audit", files[0] ?? ""), "utf8").split("\n"))).problems,
+    ).toEqual([]);
     const all = (await (await ask("/_gate/audit", `Bearer ${operator}`)).text()).trim().split("\n");
     expect((await verifyChain(all)).problems).toEqual([]);
   }, 60_000);

@@ -6,23 +6,36 @@ import { startGate, type Gate } from "./support/gate";
 const FETCH = "0011command=fetch0001" + `0032want ${"1".repeat(40)}\n` + "0009done\n0000";
 
 /** What arrives of an answer, and whether it arrived whole. */
-function fetchPack(gate: Gate, leaveAfter = Number.POSITIVE_INFINITY): Promise<{ status: number; bytes: Buffer; whole: boolean }> {
+function fetchPack(
+  gate: Gate,
+  leaveAfter = Number.POSITIVE_INFINITY,
+): Promise<{ status: number; bytes: Buffer; whole: boolean }> {
   return new Promise((resolve) => {
     const parts: Buffer[] = [];
-    const request = http.request(`${gate.url}/acme/api.git/git-upload-pack`, {
-      method: "POST", agent: false,
-      headers: { authorization: `Bearer ${gate.key}`, "content-type": "application/x-git-upload-pack-request", "git-protocol": "version=2" },
-    }, (response) => {
-      let length = 0;
-      const end = (): void => resolve({ status: response.statusCode ?? 0, bytes: Buffer.concat(parts), whole: response.complete });
-      response.on("data", (part: Buffer) => {
-        parts.push(part);
-        length += part.length;
-        if (length > leaveAfter) request.destroy();
-      });
-      response.on("error", () => undefined);
-      response.on("close", end);
-    });
+    const request = http.request(
+      `${gate.url}/acme/api.git/git-upload-pack`,
+      {
+        method: "POST",
+        agent: false,
+        headers: {
+          authorization: `Bearer ${gate.key}`,
+          "content-type": "application/x-git-upload-pack-request",
+          "git-protocol": "version=2",
+        },
+      },
+      (response) => {
+        let length = 0;
+        const end = (): void =>
+          resolve({ status: response.statusCode ?? 0, bytes: Buffer.concat(parts), whole: response.complete });
+        response.on("data", (part: Buffer) => {
+          parts.push(part);
+          length += part.length;
+          if (length > leaveAfter) request.destroy();
+        });
+        response.on("error", () => undefined);
+        response.on("close", end);
+      },
+    );
     request.on("error", () => undefined);
     request.end(FETCH);
   });
@@ -33,8 +46,11 @@ const sha256 = (bytes: Buffer): string => createHash("sha256").update(bytes).dig
 /** The newest record of a fetch, once it is there. */
 async function recordOf(gate: Gate, requests: number): Promise<{ status: number; bytesOut: number; reason: string }> {
   for (let i = 0; i < 50; i++) {
-    const lines = (await (await gate.operate("GET", "/_gate/audit?limit=1000")).text()).split("\n").filter((line) => line.includes("\"route\":\"git.fetch\""));
-    if (lines.length >= requests) return JSON.parse(lines[lines.length - 1] ?? "{}") as { status: number; bytesOut: number; reason: string };
+    const lines = (await (await gate.operate("GET", "/_gate/audit?limit=1000")).text())
+      .split("\n")
+      .filter((line) => line.includes('"route":"git.fetch"'));
+    if (lines.length >= requests)
+      return JSON.parse(lines[lines.length - 1] ?? "{}") as { status: number; bytesOut: number; reason: string };
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new Error("the fetch is not on record");
@@ -46,7 +62,10 @@ describe("a stream", () => {
   let headers: Record<string, string> = {};
   beforeAll(async () => {
     gate = await startGate({ gate: { maxDownloadBytes: 4_000_000 } });
-    gate.upstream.handler = ({ url }) => (url.endsWith("/git-upload-pack") ? { headers: { "content-type": "application/x-git-upload-pack-result", ...headers }, body: pack } : {});
+    gate.upstream.handler = ({ url }) =>
+      url.endsWith("/git-upload-pack")
+        ? { headers: { "content-type": "application/x-git-upload-pack-result", ...headers }, body: pack }
+        : {};
   });
   afterAll(() => gate?.stop());
 

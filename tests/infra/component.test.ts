@@ -17,5 +17,7 @@ it("takes a child that starts with its component's name", async () => {
 });
 
 it.each(["id", "other-id", "partid", "Part-id"])("refuses a child named %s", async (child) => {
-  await expect(deploy(mocks, (opts) => new Sample("part", child, opts))).rejects.toThrow(`The resource ${child} (random:index/randomId:RandomId) inside part must be named part-…`);
+  await expect(deploy(mocks, (opts) => new Sample("part", child, opts))).rejects.toThrow(
+    `The resource ${child} (random:index/randomId:RandomId) inside part must be named part-…`,
+  );
 });

@@ -8,12 +8,22 @@ const fault = (name: string) => {
 };
 
 /** The number of the first call that fits, in an undisturbed run of this kind. */
-async function callNumber(kind: (typeof KINDS)[number], fits: (host: string, call: Incoming) => boolean, nth = 1): Promise<number> {
+async function callNumber(
+  kind: (typeof KINDS)[number],
+  fits: (host: string, call: Incoming) => boolean,
+  nth = 1,
+): Promise<number> {
   const world = new World(kind, "vault");
   await world.bootstrap();
   let found = -1;
   let seen = 0;
-  await world.rotator({ onCall: (host, call, n) => { if (fits(host, call) && (seen += 1) === nth) found = n; } }).run(world.start());
+  await world
+    .rotator({
+      onCall: (host, call, n) => {
+        if (fits(host, call) && (seen += 1) === nth) found = n;
+      },
+    })
+    .run(world.start());
   expect(found).toBeGreaterThanOrEqual(0);
   return found;
 }
@@ -79,7 +89,8 @@ describe("two rotators at once", () => {
     const slow = world.rotator();
     let refreshed = false;
     world.turn = async (rotator) => {
-      if (rotator !== slow || refreshed || slow.log.at(-2)?.includes("/login/oauth/access_token") !== true) return undefined;
+      if (rotator !== slow || refreshed || slow.log.at(-2)?.includes("/login/oauth/access_token") !== true)
+        return undefined;
       refreshed = true;
       world.clock += 31_000;
       // To the other the refresh token is spent: it gives the authorization up and rolls back.
@@ -94,13 +105,19 @@ describe("two rotators at once", () => {
 });
 
 describe("a refreshed authorization that cannot be recorded", () => {
-  it.each(["Vault sealed", "429 for an hour", "no network for a while"])("is held until the store is back: %s", async (name) => {
-    const at = await callNumber("app-user-token", (host, call) => host === "vault" && call.method === "POST", 2);
-    const world = new World("app-user-token", "vault");
-    await world.bootstrap();
-    expect(await world.rotator({ fault: fault(name), at }).run(world.start())).toMatchObject({ result: "finished", todo: [] });
-    expect(Object.values((await world.journal()).slots ?? {}).map((slot) => slot.state)).toEqual(["ok", "ok"]);
-  });
+  it.each(["Vault sealed", "429 for an hour", "no network for a while"])(
+    "is held until the store is back: %s",
+    async (name) => {
+      const at = await callNumber("app-user-token", (host, call) => host === "vault" && call.method === "POST", 2);
+      const world = new World("app-user-token", "vault");
+      await world.bootstrap();
+      expect(await world.rotator({ fault: fault(name), at }).run(world.start())).toMatchObject({
+        result: "finished",
+        todo: [],
+      });
+      expect(Object.values((await world.journal()).slots ?? {}).map((slot) => slot.state)).toEqual(["ok", "ok"]);
+    },
+  );
 });
 
 describe("the one case that needs a person", () => {
@@ -110,7 +127,13 @@ describe("the one case that needs a person", () => {
     await world.bootstrap();
     const before = await world.currentToken();
     const outcome = await world.rotator({ fault: fault("timeout, answer lost"), at }).run(world.start());
-    expect(outcome).toMatchObject({ result: "rolled-back", todo: [expect.stringContaining("authorize the GitHub App again"), expect.stringContaining("gatehouse token put --standby")] });
+    expect(outcome).toMatchObject({
+      result: "rolled-back",
+      todo: [
+        expect.stringContaining("authorize the GitHub App again"),
+        expect.stringContaining("gatehouse token put --standby"),
+      ],
+    });
     expect(await world.currentToken()).toBe(before);
     expect(world.agent.failed).toEqual([]);
     expect(await world.rotator().run(world.start())).toMatchObject({ result: "needs-person" });
@@ -123,7 +146,10 @@ describe("the one case that needs a person", () => {
     await world.rotator({ fault: fault("timeout, answer lost"), at }).run(world.start());
     world.clock += 7.6 * 3_600_000;
     const outcome = await world.rotator().run(world.start());
-    expect(outcome).toMatchObject({ result: "finished", notes: expect.arrayContaining([expect.stringContaining("only one authorization was left")]) });
+    expect(outcome).toMatchObject({
+      result: "finished",
+      notes: expect.arrayContaining([expect.stringContaining("only one authorization was left")]),
+    });
     expect(world.agent.failed).toEqual([]);
   });
 });
@@ -139,14 +165,36 @@ describe("a token that is not what was declared", () => {
     expect(world.agent.failed).toEqual([]);
     return outcome.says;
   };
-  it("is refused when it may not write contents", async () => { expect(await refuse({ permissions: { contents: "read", pull_requests: "write", metadata: "read" } })).toContain("too few: it may not write contents"); });
-  it("is refused when it may write issues too", async () => { expect(await refuse({ permissions: { contents: "write", pull_requests: "write", metadata: "read", issues: "write" } })).toContain("too many: it may write issues"); });
-  it("is refused when it may read secrets", async () => { expect(await refuse({ permissions: { contents: "write", pull_requests: "write", metadata: "read", secrets: "read" } })).toContain("too many: it may read secrets"); });
-  it("is refused when it reaches another repository", async () => { expect(await refuse({ repositories: ["api", "docs", "secrets"] })).toContain("too many: it reaches secrets"); });
-  it("is refused when it does not reach a declared one", async () => { expect(await refuse({ repositories: ["api"] })).toContain("too few: it does not reach docs"); });
-  it("is refused when it belongs to somebody else", async () => { expect(await refuse({ login: "acme-admin" })).toContain("belongs to acme-admin, not to claude-bot"); });
-  it("is refused when it lives longer than declared", async () => { expect(await refuse({ lifetimeMs: 90 * 86_400_000 })).toContain("later than the declared 30 days"); });
-  it("is refused when it is a classic token", async () => { expect(await refuse({}, "classic")).toContain("classic token"); });
+  it("is refused when it may not write contents", async () => {
+    expect(await refuse({ permissions: { contents: "read", pull_requests: "write", metadata: "read" } })).toContain(
+      "too few: it may not write contents",
+    );
+  });
+  it("is refused when it may write issues too", async () => {
+    expect(
+      await refuse({ permissions: { contents: "write", pull_requests: "write", metadata: "read", issues: "write" } }),
+    ).toContain("too many: it may write issues");
+  });
+  it("is refused when it may read secrets", async () => {
+    expect(
+      await refuse({ permissions: { contents: "write", pull_requests: "write", metadata: "read", secrets: "read" } }),
+    ).toContain("too many: it may read secrets");
+  });
+  it("is refused when it reaches another repository", async () => {
+    expect(await refuse({ repositories: ["api", "docs", "secrets"] })).toContain("too many: it reaches secrets");
+  });
+  it("is refused when it does not reach a declared one", async () => {
+    expect(await refuse({ repositories: ["api"] })).toContain("too few: it does not reach docs");
+  });
+  it("is refused when it belongs to somebody else", async () => {
+    expect(await refuse({ login: "acme-admin" })).toContain("belongs to acme-admin, not to claude-bot");
+  });
+  it("is refused when it lives longer than declared", async () => {
+    expect(await refuse({ lifetimeMs: 90 * 86_400_000 })).toContain("later than the declared 30 days");
+  });
+  it("is refused when it is a classic token", async () => {
+    expect(await refuse({}, "classic")).toContain("classic token");
+  });
 });
 
 describe("what else a rotation does", () => {
@@ -154,24 +202,45 @@ describe("what else a rotation does", () => {
     const world = new World("personal-access-token", "vault");
     world.github.membership = "pending";
     const outcome = await world.rotator().run(world.start());
-    expect(outcome).toMatchObject({ result: "finished", notes: expect.arrayContaining(["accepted the invitation of claude-bot to acme"]) });
+    expect(outcome).toMatchObject({
+      result: "finished",
+      notes: expect.arrayContaining(["accepted the invitation of claude-bot to acme"]),
+    });
     expect(world.github.membership).toBe("active");
   });
 
   it("takes the same token again for done", async () => {
     const world = new World("personal-access-token", "vault");
     await world.bootstrap();
-    expect(await world.rotator().run({ reason: "again", supplied: await world.currentToken() ?? "" })).toMatchObject({ result: "nothing" });
+    expect(await world.rotator().run({ reason: "again", supplied: (await world.currentToken()) ?? "" })).toMatchObject({
+      result: "nothing",
+    });
   });
 
   it("overwrites nothing that somebody else wrote, and ends only its own token", async () => {
     const world = new World("app-installation", "vault");
     await world.bootstrap();
     const foreign = world.github.mint("app-installation", { lifetimeMs: 3_600_000 });
-    const rotator = world.rotator({ onCall: (host, call) => {
-      if (host === "vault" && call.method === "POST" && call.path === "/v1/agents/data/github/claude-bot") world.vault.secrets.get("github/claude-bot")?.versions.push({ data: { token: foreign.token, sha256: foreign.sha256, kind: "", login: "", expires_at: "", rotation_id: "" }, destroyed: false });
-    } });
-    expect(await rotator.run(world.start())).toMatchObject({ result: "rolled-back", says: expect.stringContaining("nothing was overwritten") });
+    const rotator = world.rotator({
+      onCall: (host, call) => {
+        if (host === "vault" && call.method === "POST" && call.path === "/v1/agents/data/github/claude-bot")
+          world.vault.secrets.get("github/claude-bot")?.versions.push({
+            data: {
+              token: foreign.token,
+              sha256: foreign.sha256,
+              kind: "",
+              login: "",
+              expires_at: "",
+              rotation_id: "",
+            },
+            destroyed: false,
+          });
+      },
+    });
+    expect(await rotator.run(world.start())).toMatchObject({
+      result: "rolled-back",
+      says: expect.stringContaining("nothing was overwritten"),
+    });
     expect(await world.currentToken()).toBe(foreign.token);
     expect(world.github.isAlive(foreign)).toBe(true);
     expect(world.github.alive(["app-installation"])).toHaveLength(2); // the first one and the foreign one; the minted one is dead
@@ -190,7 +259,11 @@ describe("what else a rotation does", () => {
     const world = new World("app-installation", "vault");
     await world.bootstrap();
     const before = await world.currentToken();
-    const rotator = world.rotator({ onCall: (_host, call) => { if (call.path === "/_gate/probe") world.github.revoke(world.github.tokens.at(-1)!); } });
+    const rotator = world.rotator({
+      onCall: (_host, call) => {
+        if (call.path === "/_gate/probe") world.github.revoke(world.github.tokens.at(-1)!);
+      },
+    });
     world.traffic = false; // the token dies under the agent here, which is the fault and not the rotation's doing
     expect(await rotator.run(world.start())).toMatchObject({ result: "rolled-back" });
     world.traffic = true;

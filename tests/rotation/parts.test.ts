@@ -27,26 +27,66 @@ import { appKey, KINDS, planFor, World } from "./support/world";
 
 const DAY = 86_400_000;
 const now = Date.UTC(2026, 5, 1);
-const record = (expiresAt: string): TokenRecord => ({ token: "t", sha256: "s", kind: "personal-access-token", login: "claude-bot", expires_at: expiresAt, rotation_id: "r" });
-const rotatedAt = (at: number) => ({ ...emptyJournal, history: [{ id: "r", reason: "", startedAt: "", endedAt: new Date(at).toISOString(), outcome: "finished" as const, notes: [], phases: {} }] });
+const record = (expiresAt: string): TokenRecord => ({
+  token: "t",
+  sha256: "s",
+  kind: "personal-access-token",
+  login: "claude-bot",
+  expires_at: expiresAt,
+  rotation_id: "r",
+});
+const rotatedAt = (at: number) => ({
+  ...emptyJournal,
+  history: [
+    {
+      id: "r",
+      reason: "",
+      startedAt: "",
+      endedAt: new Date(at).toISOString(),
+      outcome: "finished" as const,
+      notes: [],
+      phases: {},
+    },
+  ],
+});
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 describe("status", () => {
   const plan = planFor("personal-access-token");
-  const level = (endsIn: number, age = 0): string => judge(record(iso(now + endsIn)), rotatedAt(now - age), plan, now).level;
+  const level = (endsIn: number, age = 0): string =>
+    judge(record(iso(now + endsIn)), rotatedAt(now - age), plan, now).level;
   it("is ok, then a reminder from the declared days before, then louder, then a failure", () => {
     expect([level(20 * DAY), level(6 * DAY), level(2 * DAY), level(-1)]).toEqual(["ok", "soon", "urgent", "expired"]);
-    expect(["ok", "soon", "urgent", "expired", "missing", "interrupted"].map((l) => holds(l as never))).toEqual([true, true, false, false, false, false]);
+    expect(["ok", "soon", "urgent", "expired", "missing", "interrupted"].map((l) => holds(l as never))).toEqual([
+      true,
+      true,
+      false,
+      false,
+      false,
+      false,
+    ]);
   });
-  it("counts the schedule too, not only the expiry", () => { expect(level(300 * DAY, 31 * DAY)).toBe("urgent"); });
-  it("is missing without a token, whatever the journal says", () => { expect(judge(undefined, rotatedAt(now), plan, now).level).toBe("missing"); });
+  it("counts the schedule too, not only the expiry", () => {
+    expect(level(300 * DAY, 31 * DAY)).toBe("urgent");
+  });
+  it("is missing without a token, whatever the journal says", () => {
+    expect(judge(undefined, rotatedAt(now), plan, now).level).toBe("missing");
+  });
   it("notices a rotation that stands still", () => {
-    const journal = { ...rotatedAt(now), phase: "stored" as const, rotation: { id: "x", reason: "", startedAt: now - 10 * 60_000, base: 1, mints: 0, notes: [], times: {} } };
-    expect(judge(record(iso(now + 20 * DAY)), journal, plan, now)).toMatchObject({ level: "interrupted", todo: ["gatehouse token rotate --resume"] });
+    const journal = {
+      ...rotatedAt(now),
+      phase: "stored" as const,
+      rotation: { id: "x", reason: "", startedAt: now - 10 * 60_000, base: 1, mints: 0, notes: [], times: {} },
+    };
+    expect(judge(record(iso(now + 20 * DAY)), journal, plan, now)).toMatchObject({
+      level: "interrupted",
+      todo: ["gatehouse token rotate --resume"],
+    });
   });
   it("wants an hour's token at two thirds of its life", () => {
     const hourly = planFor("app-installation");
-    const at = (left: number) => judge({ ...record(iso(now + left * 60_000)), kind: "app-installation" }, emptyJournal, hourly, now).level;
+    const at = (left: number) =>
+      judge({ ...record(iso(now + left * 60_000)), kind: "app-installation" }, emptyJournal, hourly, now).level;
     expect([at(30), at(19)]).toEqual(["ok", "urgent"]);
   });
 });
@@ -57,18 +97,48 @@ describe("reminders", () => {
     const told: unknown[] = [];
     const fetcher: Fetch = (url, init) => {
       const path = new URL(url).pathname;
-      const body = init.body ? JSON.parse(init.body) as Record<string, string> : {};
-      const reply = (status: number, value: unknown) => Promise.resolve({ status, headers: new Headers(), text: () => Promise.resolve(JSON.stringify(value)) });
-      if (init.method === "GET") return reply(200, issues.filter((i) => i.state === "open"));
-      if (path.endsWith("/comments")) { issues[0]!.comments += 1; return reply(201, {}); }
-      if (init.method === "PATCH") { issues[0]!.state = body.state ?? ""; return reply(200, {}); }
+      const body = init.body ? (JSON.parse(init.body) as Record<string, string>) : {};
+      const reply = (status: number, value: unknown) =>
+        Promise.resolve({ status, headers: new Headers(), text: () => Promise.resolve(JSON.stringify(value)) });
+      if (init.method === "GET")
+        return reply(
+          200,
+          issues.filter((i) => i.state === "open"),
+        );
+      if (path.endsWith("/comments")) {
+        issues[0]!.comments += 1;
+        return reply(201, {});
+      }
+      if (init.method === "PATCH") {
+        issues[0]!.state = body.state ?? "";
+        return reply(200, {});
+      }
       issues.push({ number: 1, title: body.title ?? "", body: body.body ?? "", state: "open", comments: 0 });
       return reply(201, { number: 1 });
     };
-    const effects: Effects = { fetch: fetcher, now: () => now, sleep: () => Promise.resolve(), report: () => undefined };
+    const effects: Effects = {
+      fetch: fetcher,
+      now: () => now,
+      sleep: () => Promise.resolve(),
+      report: () => undefined,
+    };
     const plan = planFor("personal-access-token", { repository: "docs" });
-    const deps = { effects, plan, issueToken: "model", adapters: [{ name: "hook", deliver: (m: unknown) => { told.push(m); return Promise.resolve(); } }] };
-    const at = (endsIn: number, stage: number) => remind(deps, judge(record(iso(now + endsIn)), rotatedAt(now), plan, now), stage);
+    const deps = {
+      effects,
+      plan,
+      issueToken: "model",
+      adapters: [
+        {
+          name: "hook",
+          deliver: (m: unknown) => {
+            told.push(m);
+            return Promise.resolve();
+          },
+        },
+      ],
+    };
+    const at = (endsIn: number, stage: number) =>
+      remind(deps, judge(record(iso(now + endsIn)), rotatedAt(now), plan, now), stage);
     return { issues, told, at };
   };
   it("open one issue, comment it once a stage, and close it when the token is replaced", async () => {
@@ -93,8 +163,14 @@ describe("the cron", () => {
     const keys = { token: world.tokenKey, rotator: world.rotatorKey };
     const { effects, gate } = world.rotator().deps();
     const cell = kvMinterCell(gate!.storage(), keys);
-    if (world.kind === "app-installation" && (await cell.read()).version === 0) await cell.write(minterRecord(world.kind, appKey()), 0);
-    return { plan: world.plan, effects, store: { kind: "kv", operatorKey: "gop_model", keys }, gate: { url: "http://gate" } };
+    if (world.kind === "app-installation" && (await cell.read()).version === 0)
+      await cell.write(minterRecord(world.kind, appKey()), 0);
+    return {
+      plan: world.plan,
+      effects,
+      store: { kind: "kv", operatorKey: "gop_model", keys },
+      gate: { url: "http://gate" },
+    };
   };
   it("does nothing before two thirds of an installation token's life, and rotates it then", async () => {
     const world = new World("app-installation", "kv");
@@ -120,7 +196,14 @@ describe("the cron", () => {
     const world = new World("app-installation", "kv");
     expect(await cronRotation(await input(world))).toMatchObject({ result: "finished" });
     const { effects, plan, store, gate } = world.rotator().deps();
-    const report = await revokeNow({ effects, plan, reason: "leak", store: () => Promise.resolve(store), gate: () => Promise.resolve(gate), secrets: () => Promise.resolve({}) });
+    const report = await revokeNow({
+      effects,
+      plan,
+      reason: "leak",
+      store: () => Promise.resolve(store),
+      gate: () => Promise.resolve(gate),
+      secrets: () => Promise.resolve({}),
+    });
     expect(report.dead).toBe(true);
     world.clock += 10 * 3_600_000;
     expect(await cronRotation(await input(world))).toMatchObject({ result: "nothing", level: "missing" });
@@ -138,15 +221,29 @@ describe("the cron", () => {
     await world.bootstrap();
     const { effects, ...rest } = await input(world);
     const told: string[] = [];
-    const watched: Effects = { ...effects!, fetch: (url, init) => {
-      if (!url.startsWith("http://alerts")) return effects!.fetch(url, init);
-      told.push((JSON.parse(init.body ?? "") as { type: string }).type);
-      return Promise.resolve({ status: 204, headers: new Headers(), text: () => Promise.resolve("") });
-    } };
-    const run = async (days: number) => { world.clock += days * DAY; return cronRotation({ ...rest, effects: watched, webhookSecret: `whsec_${Buffer.alloc(24, 1).toString("base64")}` }); };
+    const watched: Effects = {
+      ...effects!,
+      fetch: (url, init) => {
+        if (!url.startsWith("http://alerts")) return effects!.fetch(url, init);
+        told.push((JSON.parse(init.body ?? "") as { type: string }).type);
+        return Promise.resolve({ status: 204, headers: new Headers(), text: () => Promise.resolve("") });
+      },
+    };
+    const run = async (days: number) => {
+      world.clock += days * DAY;
+      return cronRotation({
+        ...rest,
+        effects: watched,
+        webhookSecret: `whsec_${Buffer.alloc(24, 1).toString("base64")}`,
+      });
+    };
     await run(1);
     expect(told).toEqual([]);
-    expect(await run(23)).toMatchObject({ result: "nothing", level: "soon", reminded: ["told webhook http://alerts/hook"] });
+    expect(await run(23)).toMatchObject({
+      result: "nothing",
+      level: "soon",
+      reminded: ["told webhook http://alerts/hook"],
+    });
     await run(0);
     await run(4);
     await run(0);
@@ -159,11 +256,29 @@ describe("repository_dispatch", () => {
   it("names the message's type, carries its data in one property, and is not confirmed by anything but a 204", async () => {
     const sent: { url: string; body: unknown }[] = [];
     let status = 204;
-    const effects: Effects = { fetch: (url, init) => { sent.push({ url, body: JSON.parse(init.body ?? "") }); return Promise.resolve({ status, headers: new Headers(), text: () => Promise.resolve("") }); }, now: () => now, sleep: () => Promise.resolve(), report: () => undefined };
-    const [adapter] = adaptersFor(effects, planFor("personal-access-token", { repository: "docs" }), { dispatchToken: "model" });
+    const effects: Effects = {
+      fetch: (url, init) => {
+        sent.push({ url, body: JSON.parse(init.body ?? "") });
+        return Promise.resolve({ status, headers: new Headers(), text: () => Promise.resolve("") });
+      },
+      now: () => now,
+      sleep: () => Promise.resolve(),
+      report: () => undefined,
+    };
+    const [adapter] = adaptersFor(effects, planFor("personal-access-token", { repository: "docs" }), {
+      dispatchToken: "model",
+    });
     const message = { id: "m", type: "token.rotated", at: iso(now), data: { login: "claude-bot" } };
     await adapter?.deliver(message);
-    expect(sent).toEqual([{ url: "http://github/api/v3/repos/acme/docs/dispatches", body: { event_type: "gatehouse-token-rotated", client_payload: { id: "m", at: iso(now), data: { login: "claude-bot" } } } }]);
+    expect(sent).toEqual([
+      {
+        url: "http://github/api/v3/repos/acme/docs/dispatches",
+        body: {
+          event_type: "gatehouse-token-rotated",
+          client_payload: { id: "m", at: iso(now), data: { login: "claude-bot" } },
+        },
+      },
+    ]);
     status = 404;
     await expect(adapter?.deliver(message)).rejects.toThrow("refused to start a workflow");
   });
@@ -175,64 +290,132 @@ describe("repository_dispatch", () => {
     const deaf = { name: "runtime", deliver: () => Promise.reject(new Error("away")) };
     expect(await rotate({ ...deps, adapters: [deaf] }, world.start())).toMatchObject({ result: "finished" });
     expect((await world.journal()).outbox).toHaveLength(1);
-    await resume({ ...deps, adapters: [{ name: "runtime", deliver: (m) => { told.push(m.type); return Promise.resolve(); } }] });
+    await resume({
+      ...deps,
+      adapters: [
+        {
+          name: "runtime",
+          deliver: (m) => {
+            told.push(m.type);
+            return Promise.resolve();
+          },
+        },
+      ],
+    });
     expect([told, (await world.journal()).outbox]).toEqual([["token.rotated"], []]);
   });
 });
 
 describe("signatures and seals", () => {
   it("signs like the published vector of Standard Webhooks", async () => {
-    expect(await signWebhook("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, '{"test": 2432232314}')).toBe("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    expect(
+      await signWebhook(
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        1614265330,
+        '{"test": 2432232314}',
+      ),
+    ).toBe("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
   });
   it("refuses an old delivery, another id and another body", async () => {
     const secret = `whsec_${base64(randomBytes(32))}`;
     const at = Math.floor(now / 1000);
     const signature = await signWebhook(secret, "m", at, "{}");
-    const check = (id: string, timestamp: number, body: string) => verifyWebhook(secret, { id, timestamp: String(timestamp), signature }, body, now);
-    expect([await check("m", at, "{}"), await check("n", at, "{}"), await check("m", at - 1, "{}"), await check("m", at, "{ }")]).toEqual([true, false, false, false]);
+    const check = (id: string, timestamp: number, body: string) =>
+      verifyWebhook(secret, { id, timestamp: String(timestamp), signature }, body, now);
+    expect([
+      await check("m", at, "{}"),
+      await check("n", at, "{}"),
+      await check("m", at - 1, "{}"),
+      await check("m", at, "{ }"),
+    ]).toEqual([true, false, false, false]);
     expect(await verifyWebhook(secret, { id: "m", timestamp: String(at), signature }, "{}", now + 301_000)).toBe(false);
   });
   it.each(["pkcs1", "pkcs8"] as const)("makes an App's JWT from a %s key", async (type) => {
-    const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048, privateKeyEncoding: { type, format: "pem" }, publicKeyEncoding: { type: "spki", format: "pem" } });
+    const { privateKey, publicKey } = generateKeyPairSync("rsa", {
+      modulusLength: 2048,
+      privateKeyEncoding: { type, format: "pem" },
+      publicKeyEncoding: { type: "spki", format: "pem" },
+    });
     const [head = "", body = "", signature = ""] = (await appJwt(7, privateKey, now)).split(".");
-    expect(createVerify("RSA-SHA256").update(`${head}.${body}`).verify(publicKey, Buffer.from(signature, "base64url"))).toBe(true);
+    expect(
+      createVerify("RSA-SHA256").update(`${head}.${body}`).verify(publicKey, Buffer.from(signature, "base64url")),
+    ).toBe(true);
     const claims = JSON.parse(Buffer.from(body, "base64url").toString()) as { iat: number; exp: number; iss: string };
     expect(claims).toMatchObject({ iss: "7" });
     expect(claims.exp - now / 1000).toBeLessThanOrEqual(600);
   });
   it("opens what it sealed, never with another key, and never the same twice", async () => {
-    await fc.assert(fc.asyncProperty(fc.dictionary(fc.string(), fc.string()), fc.nat(), async (content, version) => {
-      const key = base64(randomBytes(32));
-      const [one, two] = [await seal(key, version, content), await seal(key, version, content)];
-      expect(one).not.toBe(two);
-      expect(await unseal(key, one)).toEqual({ version, content: { ...content } });
-      await expect(unseal(base64(randomBytes(32)), one)).rejects.toThrow();
-    }), { numRuns: 50 });
+    await fc.assert(
+      fc.asyncProperty(fc.dictionary(fc.string(), fc.string()), fc.nat(), async (content, version) => {
+        const key = base64(randomBytes(32));
+        const [one, two] = [await seal(key, version, content), await seal(key, version, content)];
+        expect(one).not.toBe(two);
+        expect(await unseal(key, one)).toEqual({ version, content: { ...content } });
+        await expect(unseal(base64(randomBytes(32)), one)).rejects.toThrow();
+      }),
+      { numRuns: 50 },
+    );
   });
   it("reads base64 of both alphabets", () => {
-    fc.assert(fc.property(fc.uint8Array(), (bytes) => {
-      expect(Buffer.from(fromBase64(Buffer.from(bytes).toString("base64url")))).toEqual(Buffer.from(bytes));
-      expect(base64(bytes)).toBe(Buffer.from(bytes).toString("base64"));
-    }));
+    fc.assert(
+      fc.property(fc.uint8Array(), (bytes) => {
+        expect(Buffer.from(fromBase64(Buffer.from(bytes).toString("base64url")))).toEqual(Buffer.from(bytes));
+        expect(base64(bytes)).toBe(Buffer.from(bytes).toString("base64"));
+      }),
+    );
   });
 });
 
 describe("small readings", () => {
-  it.each([["2026-01-31 10:00:00 UTC", "2026-01-31T10:00:00.000Z"], ["2026-01-31 10:00:00 +0130", "2026-01-31T08:30:00.000Z"], ["soon", ""], [undefined, ""]])("expiry header %s", (header, expected) => { expect(readExpiry(header)).toBe(expected); });
+  it.each([
+    ["2026-01-31 10:00:00 UTC", "2026-01-31T10:00:00.000Z"],
+    ["2026-01-31 10:00:00 +0130", "2026-01-31T08:30:00.000Z"],
+    ["soon", ""],
+    [undefined, ""],
+  ])("expiry header %s", (header, expected) => {
+    expect(readExpiry(header)).toBe(expected);
+  });
   it("compares permissions both ways", () => {
-    expect(comparePermissions({ contents: "write", issues: "read" }, { contents: "read", issues: "write", metadata: "read", secrets: "read" })).toEqual([
-      "too few: contents is read, declared write", "too many: issues is write, declared read", "too many: secrets is read, declared none",
+    expect(
+      comparePermissions(
+        { contents: "write", issues: "read" },
+        { contents: "read", issues: "write", metadata: "read", secrets: "read" },
+      ),
+    ).toEqual([
+      "too few: contents is read, declared write",
+      "too many: issues is write, declared read",
+      "too many: secrets is read, declared none",
     ]);
   });
-  it("refuses a journal of another version rather than guess", () => { expect(() => readJournal({ journal: '{"v":2,"phase":"idle"}' })).toThrow("the version that wrote it"); });
+  it("refuses a journal of another version rather than guess", () => {
+    expect(() => readJournal({ journal: '{"v":2,"phase":"idle"}' })).toThrow("the version that wrote it");
+  });
 });
 
 describe("bounded retries", () => {
   it("never waits longer than allowed, and tells the wish of a long one", async () => {
     let slept = 0;
     let calls = 0;
-    const effects: Effects = { fetch: () => { calls += 1; return Promise.resolve({ status: 429, headers: new Headers({ "retry-after": "3600" }), text: () => Promise.resolve("") }); }, now: () => 0, sleep: (ms) => { slept += ms; return Promise.resolve(); }, report: () => undefined };
-    await expect(request(effects, { system: "GitHub", what: "answer", method: "GET", url: "http://x/" })).rejects.toMatchObject({ name: "Unavailable", retryAfterMs: 3_600_000 });
+    const effects: Effects = {
+      fetch: () => {
+        calls += 1;
+        return Promise.resolve({
+          status: 429,
+          headers: new Headers({ "retry-after": "3600" }),
+          text: () => Promise.resolve(""),
+        });
+      },
+      now: () => 0,
+      sleep: (ms) => {
+        slept += ms;
+        return Promise.resolve();
+      },
+      report: () => undefined,
+    };
+    await expect(
+      request(effects, { system: "GitHub", what: "answer", method: "GET", url: "http://x/" }),
+    ).rejects.toMatchObject({ name: "Unavailable", retryAfterMs: 3_600_000 });
     expect([slept, calls]).toEqual([0, 1]);
   });
 });
@@ -240,7 +423,9 @@ describe("bounded retries", () => {
 describe("docs/rotation.md", () => {
   const root = resolve(__dirname, "../..");
   it("is what the production environment says", () => {
-    const plan = planRotation(parseStackFile(readFileSync(resolve(root, "Pulumi.prod.yaml"), "utf8"), "Pulumi.prod.yaml"));
+    const plan = planRotation(
+      parseStackFile(readFileSync(resolve(root, "Pulumi.prod.yaml"), "utf8"), "Pulumi.prod.yaml"),
+    );
     expect(readFileSync(resolve(root, "docs/rotation.md"), "utf8")).toBe(rotationPolicy(plan, "Pulumi.prod.yaml"));
   });
   it.each(KINDS)("is the same twice, and names what %s needs and cannot", (kind) => {

@@ -4,8 +4,12 @@ import { join } from "node:path";
 import { isAlive, openRunDir } from "../../sandbox/rundir";
 
 let root: string;
-beforeEach(() => { root = mkdtempSync(join(tmpdir(), "gatehouse-rundir-")); });
-afterEach(() => { rmSync(root, { recursive: true, force: true }); });
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "gatehouse-rundir-"));
+});
+afterEach(() => {
+  rmSync(root, { recursive: true, force: true });
+});
 
 /** No process can have this id: it is above the kernel's largest. */
 const DEAD = 4_194_305;

@@ -12,8 +12,12 @@ type Program = () => Promise<Record<string, pulumi.Input<unknown>>>;
 
 /** The configuration of a stack as the engine gives it to the program: texts, lists and mappings as JSON. */
 function configOf(stack: string): Record<string, string> {
-  const { config } = parse(readFileSync(join(__dirname, "../..", `Pulumi.${stack}.yaml`), "utf8")) as { config: Record<string, unknown> };
-  return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]));
+  const { config } = parse(readFileSync(join(__dirname, "../..", `Pulumi.${stack}.yaml`), "utf8")) as {
+    config: Record<string, unknown>;
+  };
+  return Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
+  );
 }
 
 async function run(config: Record<string, string>) {
@@ -27,8 +31,12 @@ async function run(config: Record<string, string>) {
   });
 }
 
-beforeEach(() => { process.env.VAULT_ADDR = "https://vault.acme.dev:8200"; });
-afterEach(() => { delete process.env.VAULT_ADDR; });
+beforeEach(() => {
+  process.env.VAULT_ADDR = "https://vault.acme.dev:8200";
+});
+afterEach(() => {
+  delete process.env.VAULT_ADDR;
+});
 
 it.each(["dev", "prod"])("brings the %s environment up, with the outputs that operators need", async (stack) => {
   const file = `Pulumi.${stack}.yaml`;
@@ -36,12 +44,20 @@ it.each(["dev", "prod"])("brings the %s environment up, with the outputs that op
   const { value } = await run(configOf(stack));
   expect(await known(value.gateKey)).toMatch(/^ghk_/);
   expect(await known(value.operatorKey)).toMatch(/^gop_/);
-  for (const secret of ["gateKey", "operatorKey", "alertSecret"]) expect([secret, await pulumi.isSecret(value[secret] as pulumi.Output<unknown>)]).toEqual([secret, true]);
-  expect(value.gateUrl).toBe(stack === "dev" ? "https://github-gate-dev.acme-dev.workers.dev" : "https://github-gate.acme.dev");
+  for (const secret of ["gateKey", "operatorKey", "alertSecret"])
+    expect([secret, await pulumi.isSecret(value[secret] as pulumi.Output<unknown>)]).toEqual([secret, true]);
+  expect(value.gateUrl).toBe(
+    stack === "dev" ? "https://github-gate-dev.acme-dev.workers.dev" : "https://github-gate.acme.dev",
+  );
   expect(value.tokenPermissions).toEqual(tokenPermissions(posture));
   expect(value.names).toEqual(names(posture));
   expect(value.missingLocks).toEqual({});
-  expect(value.controls).toMatchObject({ "CIS 1.1.16": "met: no force push", "CIS 1.1.14": expect.stringMatching(stack === "dev" ? /^not met: .*review.administrators: bound/ : /^met: /) as string });
+  expect(value.controls).toMatchObject({
+    "CIS 1.1.16": "met: no force push",
+    "CIS 1.1.14": expect.stringMatching(
+      stack === "dev" ? /^not met: .*review.administrators: bound/ : /^met: /,
+    ) as string,
+  });
   expect(value.gatePolicy).toMatchObject({ organization: "acme", v: 1 });
   expect(value.access).toMatchObject({ api: "write", docs: "read" });
   expect(value.agentHosts).toEqual([String(value.gateUrl).replace("https://", "")]);
@@ -51,7 +67,10 @@ describe("an environment with mistakes", () => {
   const bad = { ...configOf("dev"), "gatehouse:plan": "gold", "gatehouse:colour": "blue" };
 
   it("ends the program with one line each, without a stack, before anything is declared", async () => {
-    const problem = await run(bad).then(() => undefined, (error: unknown) => error);
+    const problem = await run(bad).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
     expect(pulumi.RunError.isInstance(problem)).toBe(true);
     expect((problem as Error).message.split("\n")).toEqual([
       "Pulumi.test.yaml: gatehouse:plan: no such plan: gold; free, team or enterprise",
@@ -61,7 +80,17 @@ describe("an environment with mistakes", () => {
 
   it("registers nothing", async () => {
     const registered: string[] = [];
-    await pulumi.runtime.setMocks({ newResource: ({ name }) => { registered.push(name); return { id: "x", state: {} }; }, call: () => ({}) }, "gatehouse", "test");
+    await pulumi.runtime.setMocks(
+      {
+        newResource: ({ name }) => {
+          registered.push(name);
+          return { id: "x", state: {} };
+        },
+        call: () => ({}),
+      },
+      "gatehouse",
+      "test",
+    );
     pulumi.runtime.setAllConfig(bad);
     await expect(jest.requireActual<Program>("../../stacks/index")()).rejects.toThrow("no such plan");
     expect(registered).toEqual([]);
@@ -70,23 +99,43 @@ describe("an environment with mistakes", () => {
 
 describe("what the machine must say", () => {
   it("is where Vault is, unless the environment does", () => {
-    expect(() => surroundings(environment(), "Pulumi.test.yaml", {}, undefined)).toThrow("Pulumi.test.yaml: gatehouse:tokenStore.address: missing, and VAULT_ADDR is not set either; ");
-    expect(surroundings(environment(), "f", { VAULT_ADDR: "http://127.0.0.1:8200", GITHUB_BASE_URL: "http://127.0.0.1:1/" }, undefined)).toEqual({ githubUrl: "http://127.0.0.1:1/", vaultAddress: "http://127.0.0.1:8200" });
-    expect(surroundings(environment({ "tokenStore.address": "https://v.acme.dev" }), "f", {}, undefined).vaultAddress).toBeUndefined();
-    expect(surroundings(environment({ tokenStore: { kind: "kv" } }), "f", {}, undefined)).toEqual({ githubUrl: undefined, vaultAddress: undefined });
+    expect(() => surroundings(environment(), "Pulumi.test.yaml", {}, undefined)).toThrow(
+      "Pulumi.test.yaml: gatehouse:tokenStore.address: missing, and VAULT_ADDR is not set either; ",
+    );
+    expect(
+      surroundings(
+        environment(),
+        "f",
+        { VAULT_ADDR: "http://127.0.0.1:8200", GITHUB_BASE_URL: "http://127.0.0.1:1/" },
+        undefined,
+      ),
+    ).toEqual({ githubUrl: "http://127.0.0.1:1/", vaultAddress: "http://127.0.0.1:8200" });
+    expect(
+      surroundings(environment({ "tokenStore.address": "https://v.acme.dev" }), "f", {}, undefined).vaultAddress,
+    ).toBeUndefined();
+    expect(surroundings(environment({ tokenStore: { kind: "kv" } }), "f", {}, undefined)).toEqual({
+      githubUrl: undefined,
+      vaultAddress: undefined,
+    });
   });
 });
 
 describe("Pulumi.yaml", () => {
-  const project = parse(readFileSync(join(__dirname, "../../Pulumi.yaml"), "utf8")) as { main: string; config: Record<string, { type: string; default?: unknown; items?: { type: string } }> };
+  const project = parse(readFileSync(join(__dirname, "../../Pulumi.yaml"), "utf8")) as {
+    main: string;
+    config: Record<string, { type: string; default?: unknown; items?: { type: string } }>;
+  };
 
   it("types every key that each environment sets, and gives the schema's own defaults", () => {
     expect(project.main).toBe("stacks/");
     const defaults = parseStackFile(readFileSync(join(__dirname, "../../Pulumi.dev.yaml"), "utf8"), "f");
     for (const [key, declared] of Object.entries(project.config)) {
-      if (declared.default !== undefined && key !== "plan") expect([key, declared.default]).toEqual([key, defaults[key as keyof typeof defaults]]);
+      if (declared.default !== undefined && key !== "plan")
+        expect([key, declared.default]).toEqual([key, defaults[key as keyof typeof defaults]]);
       if (declared.type === "array") expect(declared.items).toBeDefined();
     }
-    for (const stack of ["dev", "prod"]) for (const key of Object.keys(configOf(stack))) expect(Object.keys(project.config)).toContain(key.replace("gatehouse:", ""));
+    for (const stack of ["dev", "prod"])
+      for (const key of Object.keys(configOf(stack)))
+        expect(Object.keys(project.config)).toContain(key.replace("gatehouse:", ""));
   });
 });

@@ -3,7 +3,10 @@ import { PostureError } from "../../infra/posture";
 import { asRunError } from "../../stacks/environment";
 
 it("ends the program with the mistakes alone: an error that Pulumi prints as it is, without a stack", () => {
-  const mistake = new PostureError([{ path: "gatehouse:plan", wrong: "no such plan: gold", right: "free, team or enterprise" }], "Pulumi.dev.yaml");
+  const mistake = new PostureError(
+    [{ path: "gatehouse:plan", wrong: "no such plan: gold", right: "free, team or enterprise" }],
+    "Pulumi.dev.yaml",
+  );
   const spoken = asRunError(mistake) as Error;
   expect(pulumi.RunError.isInstance(spoken)).toBe(true);
   expect(spoken.message).toBe("Pulumi.dev.yaml: gatehouse:plan: no such plan: gold; free, team or enterprise");

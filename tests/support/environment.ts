@@ -18,7 +18,11 @@ export function rawEnvironment(): Raw {
     review: { team: "agent-reviewers", securityTeam: "security", approvals: 2, requiredChecks: [{ context: "ci" }] },
     tokenStore: { kind: "vault", path: "github/claude-bot" },
     gate: { accountId: "0123456789abcdef0123456789abcdef", workersDev: "acme-dev" },
-    audit: { retentionDays: 90, sinks: [{ kind: "r2", bucket: "acme-agent-audit" }], alertWebhook: "https://alerts.acme.dev/hook" },
+    audit: {
+      retentionDays: 90,
+      sinks: [{ kind: "r2", bucket: "acme-agent-audit" }],
+      alertWebhook: "https://alerts.acme.dev/hook",
+    },
     rotation: { everyDays: 30, repository: "docs" },
   };
 }

@@ -35,40 +35,62 @@ export interface Mocks {
  * Runs a program under strict mocks and waits for every resource it registered.
  * @param build Given the options that the topmost component must take, so that children's options are seen.
  */
-export async function deploy<T>(mocks: Mocks, build: (options: pulumi.ComponentResourceOptions) => T | Promise<T>): Promise<Deployment<T>> {
+export async function deploy<T>(
+  mocks: Mocks,
+  build: (options: pulumi.ComponentResourceOptions) => T | Promise<T>,
+): Promise<Deployment<T>> {
   const seen: { type: string; name: string; inputs: Inputs }[] = [];
-  await pulumi.runtime.setMocks({
-    newResource({ type, name, inputs }) {
-      const outputs = mocks.types[type];
-      if (!outputs && !type.startsWith("gatehouse:")) throw new Error(`the test expects no ${type} (${name})`);
-      seen.push({ type, name, inputs: inputs as Inputs });
-      const plain = unwrap(inputs) as Inputs;
-      return { id: String(outputs?.(plain, name).id ?? `${name}-id`), state: { ...plain, ...outputs?.(plain, name) } };
+  await pulumi.runtime.setMocks(
+    {
+      newResource({ type, name, inputs }) {
+        const outputs = mocks.types[type];
+        if (!outputs && !type.startsWith("gatehouse:")) throw new Error(`the test expects no ${type} (${name})`);
+        seen.push({ type, name, inputs: inputs as Inputs });
+        const plain = unwrap(inputs) as Inputs;
+        return {
+          id: String(outputs?.(plain, name).id ?? `${name}-id`),
+          state: { ...plain, ...outputs?.(plain, name) },
+        };
+      },
+      call({ token, inputs }) {
+        const answer = mocks.calls?.[token];
+        if (!answer) throw new Error(`the test expects no call of ${token}`);
+        return answer(inputs as Inputs);
+      },
     },
-    call({ token, inputs }) {
-      const answer = mocks.calls?.[token];
-      if (!answer) throw new Error(`the test expects no call of ${token}`);
-      return answer(inputs as Inputs);
-    },
-  }, "gatehouse", "test", mocks.preview ?? false);
-  const registered: { resource: pulumi.Resource; name: string; type: string; options: pulumi.CustomResourceOptions }[] = [];
+    "gatehouse",
+    "test",
+    mocks.preview ?? false,
+  );
+  const registered: { resource: pulumi.Resource; name: string; type: string; options: pulumi.CustomResourceOptions }[] =
+    [];
   const capture: pulumi.ResourceTransformation = ({ resource, name, type, opts }) => {
-    registered.push({ resource: resource as pulumi.Resource, name, type, options: opts as pulumi.CustomResourceOptions });
+    registered.push({
+      resource: resource as pulumi.Resource,
+      name,
+      type,
+      options: opts as pulumi.CustomResourceOptions,
+    });
     return undefined;
   };
   const value = await build({ transformations: [capture] });
   await Promise.all(registered.map(({ resource }) => known(resource.urn)));
   const resources = seen.map(({ type, name, inputs }): Registered => ({
-    type, name,
+    type,
+    name,
     inputs: unwrap(inputs) as Inputs,
     secrets: Object.keys(inputs).filter((key) => isSecret(inputs[key])),
     options: registered.find((entry) => entry.name === name && entry.type === type)?.options ?? {},
   }));
   return {
-    value, resources,
+    value,
+    resources,
     one(name) {
       const found = resources.filter((resource) => resource.name === name);
-      if (found.length !== 1) throw new Error(`${found.length} resources are named ${name}; there are ${resources.map((r) => r.name).join(", ")}`);
+      if (found.length !== 1)
+        throw new Error(
+          `${found.length} resources are named ${name}; there are ${resources.map((r) => r.name).join(", ")}`,
+        );
       return found[0]!;
     },
   };
@@ -77,7 +99,9 @@ export async function deploy<T>(mocks: Mocks, build: (options: pulumi.ComponentR
 /** The value of an output. */
 export function known<T>(output: pulumi.Input<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    pulumi.output(output).apply((value) => { resolve(value as T); });
+    pulumi.output(output).apply((value) => {
+      resolve(value as T);
+    });
     (pulumi.output(output) as unknown as { promise(): Promise<unknown> }).promise().catch(reject);
   });
 }
@@ -89,13 +113,16 @@ function isSecret(value: unknown): value is { value: unknown } {
 function unwrap(value: unknown): unknown {
   if (isSecret(value)) return unwrap(value.value);
   if (Array.isArray(value)) return value.map(unwrap);
-  if (typeof value === "object" && value !== null) return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, unwrap(part)]));
+  if (typeof value === "object" && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, unwrap(part)]));
   return value;
 }
 
 /** The top-level inputs of all resources in which `text` stands without being marked secret, as `name.input`. */
 export function inClear(deployment: Deployment<unknown>, text: string): string[] {
-  return deployment.resources.flatMap(({ name, inputs, secrets }) => Object.entries(inputs)
-    .filter(([key, value]) => !secrets.includes(key) && JSON.stringify(value ?? null).includes(text))
-    .map(([key]) => `${name}.${key}`));
+  return deployment.resources.flatMap(({ name, inputs, secrets }) =>
+    Object.entries(inputs)
+      .filter(([key, value]) => !secrets.includes(key) && JSON.stringify(value ?? null).includes(text))
+      .map(([key]) => `${name}.${key}`),
+  );
 }

@@ -18,40 +18,83 @@ export interface Running {
   line(matches: (line: string) => boolean, timeoutMs?: number): Promise<string>;
 }
 
-export function gatehouse(args: readonly string[], { env = {}, input, cwd = ROOT }: { env?: Record<string, string>; input?: string; cwd?: string } = {}): Running {
+export function gatehouse(
+  args: readonly string[],
+  { env = {}, input, cwd = ROOT }: { env?: Record<string, string>; input?: string; cwd?: string } = {},
+): Running {
   const mark = randomUUID();
-  const child = spawn(process.execPath, [BIN, ...args], { cwd, env: { ...process.env, ...env, GATEHOUSE_TEST_MARK: mark }, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [BIN, ...args], {
+    cwd,
+    env: { ...process.env, ...env, GATEHOUSE_TEST_MARK: mark },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   let out = "";
   let err = "";
   const listeners = new Set<() => void>();
-  child.stdout?.setEncoding("utf8").on("data", (chunk: string) => { out += chunk; listeners.forEach((listener) => { listener(); }); });
-  child.stderr?.setEncoding("utf8").on("data", (chunk: string) => { err += chunk; });
+  child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
+    out += chunk;
+    listeners.forEach((listener) => {
+      listener();
+    });
+  });
+  child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
+    err += chunk;
+  });
   child.stdin?.on("error", () => undefined);
   child.stdin?.end(input ?? "");
-  const exited = new Promise<number>((resolve) => { child.on("close", (code, signal) => { resolve(code ?? (signal === "SIGKILL" ? 137 : 143)); listeners.forEach((listener) => { listener(); }); }); });
+  const exited = new Promise<number>((resolve) => {
+    child.on("close", (code, signal) => {
+      resolve(code ?? (signal === "SIGKILL" ? 137 : 143));
+      listeners.forEach((listener) => {
+        listener();
+      });
+    });
+  });
   return {
-    child, exited, stdout: () => out, stderr: () => err,
+    child,
+    exited,
+    stdout: () => out,
+    stderr: () => err,
     survivors: () => marked(mark),
-    line: (matches, timeoutMs = 90_000) => new Promise((resolve, reject) => {
-      const look = (): void => {
-        const found = out.split("\n").find(matches);
-        if (found !== undefined) { finish(); resolve(found); }
-        else if (child.exitCode !== null) { finish(); reject(new Error(`ended with ${child.exitCode} before the line came\n${out}\n${err}`)); }
-      };
-      const timer = setTimeout(() => { finish(); reject(new Error(`no such line within ${timeoutMs} ms\n${out}\n${err}`)); }, timeoutMs);
-      const finish = (): void => { clearTimeout(timer); listeners.delete(look); };
-      listeners.add(look);
-      look();
-    }),
+    line: (matches, timeoutMs = 90_000) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          const found = out.split("\n").find(matches);
+          if (found !== undefined) {
+            finish();
+            resolve(found);
+          } else if (child.exitCode !== null) {
+            finish();
+            reject(new Error(`ended with ${child.exitCode} before the line came\n${out}\n${err}`));
+          }
+        };
+        const timer = setTimeout(() => {
+          finish();
+          reject(new Error(`no such line within ${timeoutMs} ms\n${out}\n${err}`));
+        }, timeoutMs);
+        const finish = (): void => {
+          clearTimeout(timer);
+          listeners.delete(look);
+        };
+        listeners.add(look);
+        look();
+      }),
   };
 }
 
 /** Processes of this machine whose environment carries the mark (Linux). */
 function marked(mark: string): number[] {
   const needle = `GATEHOUSE_TEST_MARK=${mark}`;
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
-    try { return readFileSync(`/proc/${pid}/environ`, "utf8").includes(needle); } catch { return false; } // gone, or not ours
-  });
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, "utf8").includes(needle);
+      } catch {
+        return false;
+      } // gone, or not ours
+    });
 }
 
 /** The ready line of `serve --json`, as far as tests use it. */

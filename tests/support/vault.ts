@@ -11,7 +11,12 @@ export interface TestVault {
   /** Valid from `beforeAll` on. */
   readonly server: Vault;
   /** One API call below `/v1/`; answers status and parsed body, whatever the status. Uses the root token by default. */
-  call(method: string, path: string, body?: unknown, token?: string): Promise<{ status: number; body: Record<string, unknown> }>;
+  call(
+    method: string,
+    path: string,
+    body?: unknown,
+    token?: string,
+  ): Promise<{ status: number; body: Record<string, unknown> }>;
 }
 
 /**
@@ -36,9 +41,15 @@ export function useVault(options: { storage?: "raft" | "inmem" } = {}): TestVaul
     return server;
   };
   return {
-    get server() { return running(); },
+    get server() {
+      return running();
+    },
     async call(method, path, body, token = running().token) {
-      const response = await fetch(`${running().addr}/v1/${path}`, { method, headers: { "x-vault-token": token }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+      const response = await fetch(`${running().addr}/v1/${path}`, {
+        method,
+        headers: { "x-vault-token": token },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
       const text = await response.text();
       return { status: response.status, body: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>) };
     },

@@ -10,7 +10,10 @@ export class Admin {
   /** @throws AdminRefused unless the answer is below 400 */
   async ask<T = unknown>(method: string, path: string, body?: unknown): Promise<T> {
     const { status, value } = await this.#send(method, path, body);
-    if (status >= 400) throw new AdminRefused(`${method} ${path} was answered ${status}: ${(value as { message?: string } | undefined)?.message ?? ""} ${JSON.stringify((value as { errors?: unknown } | undefined)?.errors ?? "")}`);
+    if (status >= 400)
+      throw new AdminRefused(
+        `${method} ${path} was answered ${status}: ${(value as { message?: string } | undefined)?.message ?? ""} ${JSON.stringify((value as { errors?: unknown } | undefined)?.errors ?? "")}`,
+      );
     return value as T;
   }
 
@@ -25,10 +28,18 @@ export class Admin {
   async #send(method: string, path: string, body?: unknown): Promise<{ status: number; value: unknown }> {
     const response = await fetch(`${this.door.rest}${path}`, {
       method,
-      headers: { authorization: `Bearer ${this.door.credential}`, accept: "application/vnd.github+json", "user-agent": "gatehouse-drill", ...(body === undefined ? {} : { "content-type": "application/json" }) },
+      headers: {
+        authorization: `Bearer ${this.door.credential}`,
+        accept: "application/vnd.github+json",
+        "user-agent": "gatehouse-drill",
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, value: text.startsWith("{") || text.startsWith("[") ? JSON.parse(text) as unknown : text };
+    return {
+      status: response.status,
+      value: text.startsWith("{") || text.startsWith("[") ? (JSON.parse(text) as unknown) : text,
+    };
   }
 }

@@ -5,7 +5,12 @@ import { type Door, GitClient, type Outcome } from "../door";
  * Commits lie loose on the default branch's head, so attempts do not build on each other.
  */
 export class Bench {
-  private constructor(private readonly git: GitClient, readonly remote: string, readonly base: string, private readonly parent: string) {}
+  private constructor(
+    private readonly git: GitClient,
+    readonly remote: string,
+    readonly base: string,
+    private readonly parent: string,
+  ) {}
 
   /** @param door an administrator's, straight to GitHub */
   static async open(door: Door, repository: string): Promise<Bench> {
@@ -35,7 +40,9 @@ export class Bench {
 
   /** Pushes `object` to `ref` through a door; an empty object deletes. */
   push(door: Door, object: string, ref: string, ...options: string[]): Promise<Outcome> {
-    return this.git.through(door).run("push", "--quiet", ...options, `${door.git}/${this.remote}.git`, `${object}:${ref}`);
+    return this.git
+      .through(door)
+      .run("push", "--quiet", ...options, `${door.git}/${this.remote}.git`, `${object}:${ref}`);
   }
 
   /** Lists the branches of any repository. */

@@ -2,14 +2,30 @@ import { names } from "../../../infra/posture";
 import type { Outcome } from "../door";
 import { harmless, need, type Site } from "./site";
 
-async function cloudflare(site: Site, method: string, path: string, body?: string | FormData, type?: string): Promise<{ status: number; text: string }> {
+async function cloudflare(
+  site: Site,
+  method: string,
+  path: string,
+  body?: string | FormData,
+  type?: string,
+): Promise<{ status: number; text: string }> {
   const { api, token, accountId } = site.rig.keepers.cloudflare;
-  const response = await fetch(`${api}/accounts/${accountId}/${path}`, { method, headers: { authorization: `Bearer ${token}`, ...(type ? { "content-type": type } : {}) }, ...(body === undefined ? {} : { body }) });
+  const response = await fetch(`${api}/accounts/${accountId}/${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token}`, ...(type ? { "content-type": type } : {}) },
+    ...(body === undefined ? {} : { body }),
+  });
   return { status: response.status, text: await response.text() };
 }
 
 /** A call of the account's API. @throws Error when it is refused */
-export async function must(site: Site, method: string, path: string, body?: string | FormData, type?: string): Promise<string> {
+export async function must(
+  site: Site,
+  method: string,
+  path: string,
+  body?: string | FormData,
+  type?: string,
+): Promise<string> {
   const { status, text } = await cloudflare(site, method, path, body, type);
   if (status >= 400) throw new Error(`Cloudflare answered ${status} to ${method} ${path}: ${text}`);
   return text;
@@ -17,14 +33,25 @@ export async function must(site: Site, method: string, path: string, body?: stri
 
 const bucket = (site: Site): string => `r2/buckets/${names(site.environment).auditBucket}`;
 const said = (text: string): string => {
-  try { return (JSON.parse(text) as { errors?: { message: string }[] }).errors?.map(({ message }) => message).join(" ") ?? "refused"; } catch { return "refused"; }
+  try {
+    return (
+      (JSON.parse(text) as { errors?: { message: string }[] }).errors?.map(({ message }) => message).join(" ") ??
+      "refused"
+    );
+  } catch {
+    return "refused";
+  }
 };
 
 /** Deletes a record from the audit bucket with the account's own token. The record is the drill's, so that the chain of real ones stays whole. */
 export async function deleteRecord(site: Site): Promise<Outcome> {
   const object = `${bucket(site)}/objects/audit/drill-${site.fresh("")}.jsonl`;
   await must(site, "PUT", object, "{}\n", "application/json");
-  site.afterwards(() => withoutLock(site, async () => { await cloudflare(site, "DELETE", object); }));
+  site.afterwards(() =>
+    withoutLock(site, async () => {
+      await cloudflare(site, "DELETE", object);
+    }),
+  );
   const { status, text } = await cloudflare(site, "DELETE", object);
   return status < 400 ? { status, ok: true } : harmless(status, said(text));
 }
@@ -33,8 +60,12 @@ export async function deleteRecord(site: Site): Promise<Outcome> {
 export async function overwriteRecord(site: Site): Promise<Outcome> {
   const object = `${bucket(site)}/objects/audit/drill-${site.fresh("")}.jsonl`;
   await must(site, "PUT", object, "{}\n", "application/json");
-  site.afterwards(() => withoutLock(site, async () => { await cloudflare(site, "DELETE", object); }));
-  const { status, text } = await cloudflare(site, "PUT", object, "{\"changed\":true}\n", "application/json");
+  site.afterwards(() =>
+    withoutLock(site, async () => {
+      await cloudflare(site, "DELETE", object);
+    }),
+  );
+  const { status, text } = await cloudflare(site, "PUT", object, '{"changed":true}\n', "application/json");
   return status < 400 ? { status, ok: true } : harmless(status, said(text));
 }
 
@@ -50,10 +81,16 @@ export async function openBucket(site: Site): Promise<void> {
   const path = `${bucket(site)}/lock`;
   const { result } = JSON.parse(await must(site, "GET", path)) as { result: { rules: unknown[] } };
   await must(site, "PUT", path, JSON.stringify({ rules: [] }), "application/json");
-  site.afterwards(async () => { await must(site, "PUT", path, JSON.stringify(result), "application/json"); });
+  site.afterwards(async () => {
+    await must(site, "PUT", path, JSON.stringify(result), "application/json");
+  });
 }
 
-interface Binding { readonly name: string; readonly type: string; readonly text?: string }
+interface Binding {
+  readonly name: string;
+  readonly type: string;
+  readonly text?: string;
+}
 const settings = (site: Site): string => `workers/scripts/${names(site.environment).gateScript}/settings`;
 const KEY = "TOKEN_KEY";
 
@@ -61,8 +98,13 @@ const KEY = "TOKEN_KEY";
 export async function readTokenKey(site: Site): Promise<Outcome> {
   const { status, text } = await cloudflare(site, "GET", settings(site));
   const { result } = JSON.parse(text) as { result: { bindings: Binding[] } };
-  const binding = need(result.bindings.find(({ name }) => name === KEY), `binding ${KEY}`);
-  return binding.text === undefined ? harmless(status, `${KEY} is a ${binding.type} without its text`) : { status, ok: true };
+  const binding = need(
+    result.bindings.find(({ name }) => name === KEY),
+    `binding ${KEY}`,
+  );
+  return binding.text === undefined
+    ? harmless(status, `${KEY} is a ${binding.type} without its text`)
+    : { status, ok: true };
 }
 
 /** Declares the key as plain text, as somebody would who does not know better. */
@@ -71,7 +113,9 @@ export async function showTokenKey(site: Site): Promise<void> {
   const { result } = JSON.parse(await must(site, "GET", settings(site))) as { result: { bindings: Binding[] } };
   const set = async (type: string): Promise<void> => {
     const form = new FormData();
-    const bindings = result.bindings.map(({ name }) => (name === KEY ? { name, type, text: key } : { name, type: "inherit" }));
+    const bindings = result.bindings.map(({ name }) =>
+      name === KEY ? { name, type, text: key } : { name, type: "inherit" },
+    );
     form.set("settings", new Blob([JSON.stringify({ bindings })], { type: "application/json" }));
     await must(site, "PATCH", settings(site), form);
   };

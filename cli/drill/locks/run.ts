@@ -22,7 +22,8 @@ export interface Proof {
   readonly why?: string;
 }
 
-const inShort = (answer: Outcome & { text?: string }): string => (answer.ok ? `${answered(answer)} done` : `${answered(answer)} ${sentence(answer)}`);
+const inShort = (answer: Outcome & { text?: string }): string =>
+  answer.ok ? `${answered(answer)} done` : `${answered(answer)} ${sentence(answer)}`;
 
 /** Git shows its user no rule of the gate; the gate's record does. */
 async function attempt(site: Site, door: Door, one: Attempt): Promise<Outcome> {
@@ -42,7 +43,8 @@ async function openAround(site: Site, { action, place, lock }: Pair, one: Attemp
   for (const other of others) {
     const opening = OPENINGS[other];
     // Rules were opened above, all but this lock's own.
-    if ("open" in opening && !["rulesets", "protection", "owners"].includes(lockOf(other).keeper)) await opening.open(site);
+    if ("open" in opening && !["rulesets", "protection", "owners"].includes(lockOf(other).keeper))
+      await opening.open(site);
   }
 }
 
@@ -60,23 +62,51 @@ async function prove(rig: Rig, pair: Pair, one: Attempt, before?: Before): Promi
     const alone = await attempt(site, site.way, one);
     const stopped = { ...told, alone: inShort(alone) };
     if (alone.ok) return { ...stopped, twin: "", holds: false, why: "nothing stopped it" };
-    if (!isSignOf(lock, alone, one.says)) return { ...stopped, twin: "", holds: false, why: `${lock} speaks otherwise: something else stopped it` };
+    if (!isSignOf(lock, alone, one.says))
+      return { ...stopped, twin: "", holds: false, why: `${lock} speaks otherwise: something else stopped it` };
     const opening = OPENINGS[lock];
     if ("fixed" in opening) return { ...stopped, twin: `cannot be opened: ${opening.fixed}`, holds: true };
     await opening.open(site);
     const twin = await attempt(site, site.straight, one);
-    return { ...stopped, twin: inShort(twin), holds: twin.ok, ...(twin.ok ? {} : { why: "with this lock open too, something the model does not name still stops it" }) };
+    return {
+      ...stopped,
+      twin: inShort(twin),
+      holds: twin.ok,
+      ...(twin.ok ? {} : { why: "with this lock open too, something the model does not name still stops it" }),
+    };
   } catch (error) {
-    return { ...told, alone: "not tried", twin: "", holds: false, why: error instanceof Error ? error.message : String(error) };
+    return {
+      ...told,
+      alone: "not tried",
+      twin: "",
+      holds: false,
+      why: error instanceof Error ? error.message : String(error),
+    };
   } finally {
     await site.putBack();
   }
 }
 
 /** Every attempt at one pair. A pair without any does not hold: not tried is not refused. */
-export async function provePair(rig: Rig, pair: Pair, { before, attempts = attemptsFor(pair) }: { before?: Before; attempts?: readonly Attempt[] } = {}): Promise<Proof[]> {
+export async function provePair(
+  rig: Rig,
+  pair: Pair,
+  { before, attempts = attemptsFor(pair) }: { before?: Before; attempts?: readonly Attempt[] } = {},
+): Promise<Proof[]> {
   if (attempts.length === 0) {
-    return [{ action: pair.action.id, place: pair.place, lock: pair.lock, tried: "nothing", client: "fetch", alone: "not tried", twin: "", holds: false, why: `no attempt is written for ${pairName(pair)}` }];
+    return [
+      {
+        action: pair.action.id,
+        place: pair.place,
+        lock: pair.lock,
+        tried: "nothing",
+        client: "fetch",
+        alone: "not tried",
+        twin: "",
+        holds: false,
+        why: `no attempt is written for ${pairName(pair)}`,
+      },
+    ];
   }
   const proofs: Proof[] = [];
   for (const one of attempts) proofs.push(await prove(rig, pair, one, before));
@@ -84,8 +114,16 @@ export async function provePair(rig: Rig, pair: Pair, { before, attempts = attem
 }
 
 /** Every pair, one after the other: each changes the organization and puts it back. */
-export async function provePairs(rig: Rig, pairs: readonly Pair[], onProof: (proof: Proof) => void = () => undefined): Promise<Proof[]> {
+export async function provePairs(
+  rig: Rig,
+  pairs: readonly Pair[],
+  onProof: (proof: Proof) => void = () => undefined,
+): Promise<Proof[]> {
   const proofs: Proof[] = [];
-  for (const pair of pairs) for (const proof of await provePair(rig, pair)) { proofs.push(proof); onProof(proof); }
+  for (const pair of pairs)
+    for (const proof of await provePair(rig, pair)) {
+      proofs.push(proof);
+      onProof(proof);
+    }
   return proofs;
 }

@@ -4,13 +4,27 @@ import type { Outcome } from "../door";
 /** By which rules of the gate each of its locks shows itself. */
 const GATE: Readonly<Record<string, readonly string[]>> = {
   "gate-key": ["unauthenticated"],
-  "gate-route": ["route-not-allowed", "route-closed", "not-found", "pull-request-merge", "review-dismiss", "protection-bypass"],
+  "gate-route": [
+    "route-not-allowed",
+    "route-closed",
+    "not-found",
+    "pull-request-merge",
+    "review-dismiss",
+    "protection-bypass",
+  ],
   "gate-repository": ["repository-not-listed", "owner-not-allowed"],
   "gate-access": ["access-read-only"],
   "gate-ref": ["ref-outside-agent-space", "ref-delete", "ref-force"],
   "gate-path": ["protected-path"],
   "gate-review": ["review-event", "route-closed", "route-not-allowed"],
-  "gate-graphql": ["pull-request-ready", "pull-request-auto-merge", "graphql-field", "graphql-argument", "graphql-id", "repository-not-listed"],
+  "gate-graphql": [
+    "pull-request-ready",
+    "pull-request-auto-merge",
+    "graphql-field",
+    "graphql-argument",
+    "graphql-id",
+    "repository-not-listed",
+  ],
   "gate-upstream": ["target-malformed", "not-found", "nothing arrived there"],
   "gate-answer": ["the comment came without the token"],
 };
@@ -53,7 +67,8 @@ const SENTENCES: Readonly<Record<string, RegExp>> = {
 };
 
 /** Everything that an answer says, git's lines included. */
-export const spoken = (answer: Outcome & { text?: string }): string => [answer.status, answer.rule, answer.text].filter(Boolean).join(" ");
+export const spoken = (answer: Outcome & { text?: string }): string =>
+  [answer.status, answer.rule, answer.text].filter(Boolean).join(" ");
 
 /** Whether a refusal is this lock's own: another sentence would mean that something else had stopped the attempt. */
 export function isSignOf(lock: LockId, answer: Outcome & { text?: string }, says?: RegExp): boolean {
@@ -65,7 +80,21 @@ export function isSignOf(lock: LockId, answer: Outcome & { text?: string }, says
 
 /** The one line of a refusal that a person wants to read. git prints many, REST joins them. */
 export function sentence(answer: Outcome & { text?: string }): string {
-  const lines = `${answer.rule ?? ""}\n${answer.text ?? ""}`.split("\n").map((line) => line.replace(/^remote:\s*/, "").replace(/^error:\s*/, "").replace(/^-\s*/, "").trim()).filter(Boolean);
-  const telling = lines.find((line) => !/^(?:GH\d+|Repository rule violations|Review all repository rules|Unprocessable Entity|Validation Failed|To http|fatal|Protected branch)/.test(line));
+  const lines = `${answer.rule ?? ""}\n${answer.text ?? ""}`
+    .split("\n")
+    .map((line) =>
+      line
+        .replace(/^remote:\s*/, "")
+        .replace(/^error:\s*/, "")
+        .replace(/^-\s*/, "")
+        .trim(),
+    )
+    .filter(Boolean);
+  const telling = lines.find(
+    (line) =>
+      !/^(?:GH\d+|Repository rule violations|Review all repository rules|Unprocessable Entity|Validation Failed|To http|fatal|Protected branch)/.test(
+        line,
+      ),
+  );
   return telling ?? lines[0] ?? "";
 }

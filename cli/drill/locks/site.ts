@@ -10,7 +10,12 @@ import type { AgentToken, TokenPage } from "./tokens";
 /** A way into one of the systems beside GitHub and the gate, for the locks that stand there. */
 export interface Keepers {
   readonly vault: { readonly addr: string; readonly token: string };
-  readonly cloudflare: { readonly api: string; readonly token: string; readonly accountId: string; /** With Workers KV: the key that the stack generated. */ readonly tokenKey?: string };
+  readonly cloudflare: {
+    readonly api: string;
+    readonly token: string;
+    readonly accountId: string;
+    /** With Workers KV: the key that the stack generated. */ readonly tokenKey?: string;
+  };
 }
 
 /** Everything that stays the same for all pairs of one run: where the systems are, and who may do what in them. */
@@ -48,16 +53,27 @@ export class Site {
   #token: string | undefined;
   readonly #undo: (() => Promise<void>)[] = [];
 
-  private constructor(readonly rig: Rig, readonly pair: Pair, readonly repository: string, readonly defaultBranch: string) {
+  private constructor(
+    readonly rig: Rig,
+    readonly pair: Pair,
+    readonly repository: string,
+    readonly defaultBranch: string,
+  ) {
     this.admin = new Admin(rig.owner);
   }
 
   /** With the declared token in the agent's hands: a wider one would open what an action does not count on. */
   static async at(rig: Rig, pair: Pair): Promise<Site> {
     // The account has no repository; what it needs one for is tried where the agent may write.
-    const listed = pair.repository ?? rig.environment.repositories.find(({ access }) => access === "write") ?? rig.environment.repositories[0];
+    const listed =
+      pair.repository ??
+      rig.environment.repositories.find(({ access }) => access === "write") ??
+      rig.environment.repositories[0];
     if (!listed) throw new Error("the environment lists no repository");
-    const site = pair.place === "unlisted" ? new Site(rig, pair, Site.UNLISTED, "main") : new Site(rig, pair, listed.name, listed.defaultBranch);
+    const site =
+      pair.place === "unlisted"
+        ? new Site(rig, pair, Site.UNLISTED, "main")
+        : new Site(rig, pair, listed.name, listed.defaultBranch);
     // A token with scopes has no permissions to be counted on; that it lacks the scope for one call is no lock of the model.
     const scoped = rig.environment.agent.credential.kind === "ghes-impersonation" && !pair.lock.startsWith("token-");
     await site.hold(scoped ? "wide" : "declared");
@@ -65,13 +81,25 @@ export class Site {
     return site;
   }
 
-  get environment(): Environment { return this.rig.environment; }
-  get organization(): string { return this.rig.environment.organization; }
-  get machineUser(): string { return this.rig.environment.agent.machineUser; }
-  get fullName(): string { return `${this.organization}/${this.repository}`; }
+  get environment(): Environment {
+    return this.rig.environment;
+  }
+  get organization(): string {
+    return this.rig.environment.organization;
+  }
+  get machineUser(): string {
+    return this.rig.environment.agent.machineUser;
+  }
+  get fullName(): string {
+    return `${this.organization}/${this.repository}`;
+  }
   /** REST path of the repository. */
-  get path(): string { return `/repos/${this.fullName}`; }
-  get bench(): Promise<Bench> { return this.rig.bench(this.fullName); }
+  get path(): string {
+    return `/repos/${this.fullName}`;
+  }
+  get bench(): Promise<Bench> {
+    return this.rig.bench(this.fullName);
+  }
 
   /** A name that no other attempt uses. */
   fresh(prefix: string): string {
@@ -123,7 +151,10 @@ export class Site {
   }
 
   /** Leaves of each ruleset, and of the branch protection, what the two functions keep of it. */
-  async leave(rulesOf: (ruleset: Ruleset) => Ruleset["rules"], protectionOf: (protection: Protection) => Record<string, unknown> | undefined): Promise<void> {
+  async leave(
+    rulesOf: (ruleset: Ruleset) => Ruleset["rules"],
+    protectionOf: (protection: Protection) => Record<string, unknown> | undefined,
+  ): Promise<void> {
     for (const { ruleset, path } of await this.rulesets()) {
       const rules = rulesOf(ruleset);
       if (ruleset.enforcement === "disabled") continue; // what is off already stays so
@@ -142,14 +173,22 @@ export class Site {
   /** The repository's rulesets and the organization's, each with the path by which it is changed. */
   async rulesets(): Promise<{ ruleset: Ruleset; path: string }[]> {
     return [
-      ...await this.#rulesets(`${this.path}/rulesets?includes_parents=false&per_page=100`, `${this.path}/rulesets`),
-      ...await this.#rulesets(`/orgs/${this.organization}/rulesets?per_page=100`, `/orgs/${this.organization}/rulesets`),
+      ...(await this.#rulesets(`${this.path}/rulesets?includes_parents=false&per_page=100`, `${this.path}/rulesets`)),
+      ...(await this.#rulesets(
+        `/orgs/${this.organization}/rulesets?per_page=100`,
+        `/orgs/${this.organization}/rulesets`,
+      )),
     ];
   }
 
   async #rulesets(list: string, each: string): Promise<{ ruleset: Ruleset; path: string }[]> {
     const found = await this.admin.find<{ id: number }[]>(list);
-    return Promise.all((found ?? []).map(async ({ id }) => ({ ruleset: await this.admin.ask<Ruleset>("GET", `${each}/${id}`), path: `${each}/${id}` })));
+    return Promise.all(
+      (found ?? []).map(async ({ id }) => ({
+        ruleset: await this.admin.ask<Ruleset>("GET", `${each}/${id}`),
+        path: `${each}/${id}`,
+      })),
+    );
   }
 }
 

@@ -21,14 +21,22 @@ const none: readonly Rule[] = [];
  * The pull request rule with one demand left: whatever else it asks (approvals, fresh reviews) would stop the attempt as well and hide
  * whether the demand holds by itself.
  */
-const onlyReviewBy = (keep: (parameters: Readonly<Record<string, unknown>>) => Record<string, unknown>) => (ruleset: Ruleset): readonly Rule[] =>
-  ruleset.rules.filter(({ type }) => type === "pull_request").map((rule) => ({
-    type: rule.type,
-    parameters: {
-      required_approving_review_count: 0, require_code_owner_review: false, dismiss_stale_reviews_on_push: false,
-      require_last_push_approval: false, required_review_thread_resolution: false, ...keep(rule.parameters ?? {}),
-    },
-  }));
+const onlyReviewBy =
+  (keep: (parameters: Readonly<Record<string, unknown>>) => Record<string, unknown>) =>
+  (ruleset: Ruleset): readonly Rule[] =>
+    ruleset.rules
+      .filter(({ type }) => type === "pull_request")
+      .map((rule) => ({
+        type: rule.type,
+        parameters: {
+          required_approving_review_count: 0,
+          require_code_owner_review: false,
+          dismiss_stale_reviews_on_push: false,
+          require_last_push_approval: false,
+          required_review_thread_resolution: false,
+          ...keep(rule.parameters ?? {}),
+        },
+      }));
 
 /** Which rules of a ruleset are a lock's own. By what a rule does, not by its name: names are for people. */
 const OWN: Partial<Record<string, (ruleset: Ruleset) => readonly Rule[]>> = {
@@ -39,7 +47,10 @@ const OWN: Partial<Record<string, (ruleset: Ruleset) => readonly Rule[]>> = {
   "ruleset-paths": (r) => r.rules.filter(({ type }) => type === "file_path_restriction"),
   "ruleset-checks": (r) => r.rules.filter(({ type }) => type === "required_status_checks"),
   "ruleset-reviewers": onlyReviewBy((p) => ({ required_reviewers: p.required_reviewers ?? [] })),
-  "owners-review": onlyReviewBy((p) => ({ required_approving_review_count: 1, require_code_owner_review: p.require_code_owner_review === true })),
+  "owners-review": onlyReviewBy((p) => ({
+    required_approving_review_count: 1,
+    require_code_owner_review: p.require_code_owner_review === true,
+  })),
 };
 
 /** What is left of a ruleset while one lock stands alone: the lock's own rules. None means that an administrator switches it off. */
@@ -54,7 +65,10 @@ export interface Protection {
   readonly allow_force_pushes?: { readonly enabled: boolean };
   readonly allow_deletions?: { readonly enabled: boolean };
   readonly block_creations?: { readonly enabled: boolean };
-  readonly required_pull_request_reviews?: { readonly require_code_owner_reviews?: boolean; readonly dismissal_restrictions?: Actors };
+  readonly required_pull_request_reviews?: {
+    readonly require_code_owner_reviews?: boolean;
+    readonly dismissal_restrictions?: Actors;
+  };
 }
 interface Actors {
   readonly users?: readonly { readonly login: string }[];
@@ -63,24 +77,60 @@ interface Actors {
 }
 
 const named = (actors: Actors) => ({
-  users: (actors.users ?? []).map(({ login }) => login), teams: (actors.teams ?? []).map(({ slug }) => slug), apps: (actors.apps ?? []).map(({ slug }) => slug),
+  users: (actors.users ?? []).map(({ login }) => login),
+  teams: (actors.teams ?? []).map(({ slug }) => slug),
+  apps: (actors.apps ?? []).map(({ slug }) => slug),
 });
-const reviews = (extra: Record<string, unknown>) =>
-  ({ dismiss_stale_reviews: false, require_code_owner_reviews: false, require_last_push_approval: false, required_approving_review_count: 1, ...extra });
+const reviews = (extra: Record<string, unknown>) => ({
+  dismiss_stale_reviews: false,
+  require_code_owner_reviews: false,
+  require_last_push_approval: false,
+  required_approving_review_count: 1,
+  ...extra,
+});
 
 /** What is left of the branch protection while one lock stands alone, as GitHub takes it; undefined where it is deleted. */
-export function standingProtection(lock: LockId, by: "rulesets" | "protection", protection: Protection): Record<string, unknown> | undefined {
-  const base = { enforce_admins: protection.enforce_admins?.enabled === true, required_status_checks: null, required_pull_request_reviews: null, restrictions: null };
+export function standingProtection(
+  lock: LockId,
+  by: "rulesets" | "protection",
+  protection: Protection,
+): Record<string, unknown> | undefined {
+  const base = {
+    enforce_admins: protection.enforce_admins?.enabled === true,
+    required_status_checks: null,
+    required_pull_request_reviews: null,
+    restrictions: null,
+  };
   const asked = protection.required_pull_request_reviews;
   switch (lock as string) {
     case "protection-push":
-      return { ...base, block_creations: protection.block_creations?.enabled === true, restrictions: protection.restrictions ? named(protection.restrictions) : null };
+      return {
+        ...base,
+        block_creations: protection.block_creations?.enabled === true,
+        restrictions: protection.restrictions ? named(protection.restrictions) : null,
+      };
     case "protection-history":
-      return { ...base, allow_force_pushes: protection.allow_force_pushes?.enabled === true, allow_deletions: protection.allow_deletions?.enabled === true };
+      return {
+        ...base,
+        allow_force_pushes: protection.allow_force_pushes?.enabled === true,
+        allow_deletions: protection.allow_deletions?.enabled === true,
+      };
     case "protection-dismissal":
-      return { ...base, required_pull_request_reviews: reviews(asked?.dismissal_restrictions ? { dismissal_restrictions: named(asked.dismissal_restrictions) } : {}) };
+      return {
+        ...base,
+        required_pull_request_reviews: reviews(
+          asked?.dismissal_restrictions ? { dismissal_restrictions: named(asked.dismissal_restrictions) } : {},
+        ),
+      };
     case "owners-review":
-      return by === "protection" ? { ...base, required_pull_request_reviews: reviews({ require_code_owner_reviews: asked?.require_code_owner_reviews === true }) } : undefined;
+      return by === "protection"
+        ? {
+            ...base,
+            required_pull_request_reviews: reviews({
+              require_code_owner_reviews: asked?.require_code_owner_reviews === true,
+            }),
+          }
+        : undefined;
     default:
       return undefined;
   }

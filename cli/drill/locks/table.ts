@@ -16,11 +16,23 @@ export function lockTable(proofs: readonly Proof[], columns = process.stdout.col
   const width = Math.max(80, Math.min(columns, 160));
   const [lockWide, triedWide] = [23, 36];
   const answerWide = Math.floor((width - lockWide - triedWide - 8) / 2);
-  const row = (cells: readonly [string, string, string, string], mark: string, paint: (text: string) => string = (text) => text): void => {
-    const columnsOf = [wrap(cells[0], lockWide), wrap(cells[1], triedWide), wrap(cells[2], answerWide), wrap(cells[3], answerWide)];
+  const row = (
+    cells: readonly [string, string, string, string],
+    mark: string,
+    paint: (text: string) => string = (text) => text,
+  ): void => {
+    const columnsOf = [
+      wrap(cells[0], lockWide),
+      wrap(cells[1], triedWide),
+      wrap(cells[2], answerWide),
+      wrap(cells[3], answerWide),
+    ];
     const widths = [lockWide, triedWide, answerWide, answerWide];
     for (let line = 0; line < Math.max(...columnsOf.map((cell) => cell.length)); line += 1) {
-      const text = columnsOf.map((cell, column) => (cell[line] ?? "").padEnd(widths[column] ?? 0)).join("  ").trimEnd();
+      const text = columnsOf
+        .map((cell, column) => (cell[line] ?? "").padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd();
       lines.push(`${line === 0 ? mark : " "} ${line === 0 ? paint(text) : pc.dim(text)}`);
     }
   };
@@ -30,15 +42,25 @@ export function lockTable(proofs: readonly Proof[], columns = process.stdout.col
     const now = `${proof.action}, ${PLACES[proof.place]}`;
     if (now !== heading) lines.push(pc.bold(now));
     heading = now;
-    row([proof.lock, proof.tried, proof.alone, proof.holds ? proof.twin : `${proof.twin} ${proof.why ?? ""}`.trim()], proof.holds ? pc.green("✓") : pc.red("✗"));
+    row(
+      [proof.lock, proof.tried, proof.alone, proof.holds ? proof.twin : `${proof.twin} ${proof.why ?? ""}`.trim()],
+      proof.holds ? pc.green("✓") : pc.red("✗"),
+    );
   }
   return lines.join("\n");
 }
 
-const PLACES = { write: "repository with write access", read: "repository with read access", unlisted: "repository that is not listed", account: "the account" } as const;
+const PLACES = {
+  write: "repository with write access",
+  read: "repository with read access",
+  unlisted: "repository that is not listed",
+  account: "the account",
+} as const;
 
 /** What `--json` prints. */
 export const lockReport = (stack: string, proofs: readonly Proof[]): Record<string, unknown> => ({
-  stack, holds: proofs.every(({ holds }) => holds), keepers: KEEPERS,
+  stack,
+  holds: proofs.every(({ holds }) => holds),
+  keepers: KEEPERS,
   proofs: proofs.map((proof) => ({ ...proof, keeper: lockOf(proof.lock).keeper })),
 });

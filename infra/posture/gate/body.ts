@@ -35,14 +35,25 @@ export class SecretRefusal extends Refusal {
  * Judges the body of a REST request whose target has passed. `text`: the decoded body, undefined or empty when there is none.
  * `requestId` goes into the trailer of a pull request that is opened.
  */
-export function judgeBody(c: CompiledPolicy, verdict: TargetVerdict, text: string | undefined, requestId = ""): JudgedBody | Refusal {
+export function judgeBody(
+  c: CompiledPolicy,
+  verdict: TargetVerdict,
+  text: string | undefined,
+  requestId = "",
+): JudgedBody | Refusal {
   const route = verdict.route;
   if (route === undefined) return new Refusal("route-not-allowed");
-  if (text === undefined || text === "") return route.body === undefined || route.bodyOptional === true ? NO_BODY : new Refusal("body-missing");
-  if (route.body === undefined) return route.method === "DELETE" && text.trim() === "{}" ? NO_BODY : new Refusal("body-unexpected");
+  if (text === undefined || text === "")
+    return route.body === undefined || route.bodyOptional === true ? NO_BODY : new Refusal("body-missing");
+  if (route.body === undefined)
+    return route.method === "DELETE" && text.trim() === "{}" ? NO_BODY : new Refusal("body-unexpected");
   const parsed = parseStrictJson(text);
   if (parsed instanceof Refusal) return parsed;
-  const refused = route.body(parsed.value, "", { organization: c.owner, branchPrefix: c.policy.branchPrefix, guarded: verdict.repository?.guarded });
+  const refused = route.body(parsed.value, "", {
+    organization: c.owner,
+    branchPrefix: c.policy.branchPrefix,
+    guarded: verdict.repository?.guarded,
+  });
   if (refused !== undefined) return refused;
   const value = opened(forced(parsed.value, route), route, requestId);
   const sent = JSON.stringify(value);
@@ -57,7 +68,10 @@ export function judgeBody(c: CompiledPolicy, verdict: TargetVerdict, text: strin
 function opened(value: Json, route: Route, requestId: string): Json {
   if (route.marks !== "opens") return value;
   const { body } = value as { body?: string | null };
-  return { ...(value as Record<string, Json>), ...(requestId === "" ? {} : { body: withTrailer(body ?? "", requestId) }) };
+  return {
+    ...(value as Record<string, Json>),
+    ...(requestId === "" ? {} : { body: withTrailer(body ?? "", requestId) }),
+  };
 }
 
 /** A change of what the gate marks (the text of a pull request, its labels) depends on what is there. An issue may turn out to be a pull request. */
@@ -72,10 +86,14 @@ function keptOf(c: CompiledPolicy, verdict: TargetVerdict, route: Route, value: 
     finish: (answer) => {
       const now = readItem(c, answer, pull);
       if (now === undefined) return new Refusal("lookup-failed");
-      const refused = sets ? judgeLabels(now, labelNames(value), (a, b) => a.trim().toLowerCase() === b.trim().toLowerCase()) : undefined;
+      const refused = sets
+        ? judgeLabels(now, labelNames(value), (a, b) => a.trim().toLowerCase() === b.trim().toLowerCase())
+        : undefined;
       if (refused !== undefined) return refused;
       const given = body["body"];
-      return JSON.stringify(given === undefined ? value : { ...body, body: bodyFor(now, typeof given === "string" ? given : "") });
+      return JSON.stringify(
+        given === undefined ? value : { ...body, body: bodyFor(now, typeof given === "string" ? given : "") },
+      );
     },
   };
 }
@@ -98,10 +116,14 @@ function lookupsOf(verdict: TargetVerdict, route: Route, value: Json): readonly 
   const repository = verdict.repository;
   if (route.lookup === undefined || repository === undefined) return [];
   const body = value as { sha?: string; base?: string; head?: string; branch?: string };
-  if (route.lookup === "branch-tip") return [{ kind: "compare", repository, base: repository.defaultBranch, head: body.sha ?? "" }];
+  if (route.lookup === "branch-tip")
+    return [{ kind: "compare", repository, base: repository.defaultBranch, head: body.sha ?? "" }];
   if (route.lookup === "branch-file") {
     const branch = body.branch ?? "";
-    return [{ kind: "compare", repository, base: repository.defaultBranch, head: branch, adds: [verdict.path] }, ...directoryLookup(repository, branch, [verdict.path])];
+    return [
+      { kind: "compare", repository, base: repository.defaultBranch, head: branch, adds: [verdict.path] },
+      ...directoryLookup(repository, branch, [verdict.path]),
+    ];
   }
   const head = body.head ?? "";
   return [{ kind: "compare", repository, base: body.base ?? "", head: head.slice(head.indexOf(":") + 1) }];

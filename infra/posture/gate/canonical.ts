@@ -92,7 +92,8 @@ function isQuery(query: string): boolean {
 function badSegment(target: string, from: number, to: number): Refusal | undefined {
   if (from === to) return new Refusal("path-empty-segment");
   if (target.charCodeAt(from) !== DOT) return undefined;
-  if (to - from === 1 || (to - from === 2 && target.charCodeAt(from + 1) === DOT)) return new Refusal("path-dot-segment");
+  if (to - from === 1 || (to - from === 2 && target.charCodeAt(from + 1) === DOT))
+    return new Refusal("path-dot-segment");
   return undefined;
 }
 

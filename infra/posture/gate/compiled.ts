@@ -29,7 +29,13 @@ const NO_QUERY: ReadonlySet<string> = new Set();
 export function compile(policy: GatePolicy): CompiledPolicy {
   const known = compiled.get(policy);
   if (known !== undefined) return known;
-  if (policy?.v !== 1 || typeof policy.organization !== "string" || policy.branchPrefix === "" || !Array.isArray(policy.repositories) || policy.repositories.length === 0) {
+  if (
+    policy?.v !== 1 ||
+    typeof policy.organization !== "string" ||
+    policy.branchPrefix === "" ||
+    !Array.isArray(policy.repositories) ||
+    policy.repositories.length === 0
+  ) {
     throw new Error("the gate has no policy of version 1");
   }
   const made = make(policy);
@@ -46,10 +52,17 @@ function make(policy: GatePolicy): CompiledPolicy {
   const open = new Set([...policy.routes.read, ...policy.routes.write]);
   const trie = new RouteTrie();
   for (const route of ROUTES) {
-    if (route.path !== "" && open.has(route.id)) trie.add(route.method, route.path, { route, closed: "", rule: "route-closed", openQuery: route.query.length === 0 ? NO_QUERY : new Set(route.query) });
+    if (route.path !== "" && open.has(route.id))
+      trie.add(route.method, route.path, {
+        route,
+        closed: "",
+        rule: "route-closed",
+        openQuery: route.query.length === 0 ? NO_QUERY : new Set(route.query),
+      });
   }
   for (const { methods, path, action, rule = "route-closed" } of CLOSED) {
-    for (const method of methods) trie.add(method, path, { route: undefined, closed: action, rule, openQuery: NO_QUERY });
+    for (const method of methods)
+      trie.add(method, path, { route: undefined, closed: action, rule, openQuery: NO_QUERY });
   }
   return {
     policy,
@@ -66,5 +79,7 @@ function make(policy: GatePolicy): CompiledPolicy {
 export function listedRepository(c: CompiledPolicy, fullName: string): CompiledRepository | undefined {
   const slash = fullName.indexOf("/");
   // Only ASCII folds one to one; a Kelvin sign would fold to k.
-  return /^[\w./-]+$/.test(fullName) && slash > 0 && fullName.slice(0, slash).toLowerCase() === c.owner ? c.repositories.get(fullName.slice(slash + 1).toLowerCase()) : undefined;
+  return /^[\w./-]+$/.test(fullName) && slash > 0 && fullName.slice(0, slash).toLowerCase() === c.owner
+    ? c.repositories.get(fullName.slice(slash + 1).toLowerCase())
+    : undefined;
 }

@@ -107,11 +107,14 @@ export function judgeTarget(c: CompiledPolicy, method: string, target: string, a
   const refused = judgeParameters(c, verdict, leaf, match.values);
   const route = leaf.route;
   // What is closed in every posture is closed in every repository, whether it is listed or not.
-  if (refused !== undefined && (route !== undefined || refused.rule !== "repository-not-listed")) return verdict.refuse(refused);
+  if (refused !== undefined && (route !== undefined || refused.rule !== "repository-not-listed"))
+    return verdict.refuse(refused);
   if (route === undefined) return verdict.refuse(leaf.rule, leaf.closed);
-  if (route.access === "write" && verdict.repository?.access !== "write" && !asWriter) return verdict.refuse("access-read-only", verdict.repository?.fullName);
+  if (route.access === "write" && verdict.repository?.access !== "write" && !asWriter)
+    return verdict.refuse("access-read-only", verdict.repository?.fullName);
   if (route.guardLabel === true && isMark(c, verdict.label)) return verdict.refuse("pull-request-label", verdict.label);
-  if (route.guardPath === true && verdict.repository?.guarded.touches(verdict.path) !== false) return verdict.refuse("protected-path", verdict.path);
+  if (route.guardPath === true && verdict.repository?.guarded.touches(verdict.path) !== false)
+    return verdict.refuse("protected-path", verdict.path);
   if (canonical.query === "") {
     if (route.search === true) return verdict.refuse("search-not-scoped");
     verdict.sent = path;
@@ -125,7 +128,8 @@ export function judgeTarget(c: CompiledPolicy, method: string, target: string, a
     verdict.repository = listedRepository(c, scope);
   }
   const head = query.get("head");
-  if (head?.includes(":") === true && head.slice(0, head.indexOf(":")).toLowerCase() !== c.owner) return verdict.refuse("fork-not-allowed", "head");
+  if (head?.includes(":") === true && head.slice(0, head.indexOf(":")).toLowerCase() !== c.owner)
+    return verdict.refuse("fork-not-allowed", "head");
   verdict.sent = `${path}?${canonical.query}`;
   return verdict;
 }
@@ -138,7 +142,12 @@ function byNumber(c: CompiledPolicy, path: string): string | undefined {
   return repository && `/repos/${c.policy.organization}/${repository.name}${slash < 0 ? "" : path.slice(slash)}`;
 }
 
-function judgeParameters(c: CompiledPolicy, verdict: TargetVerdict, leaf: Leaf, values: readonly string[]): Refusal | undefined {
+function judgeParameters(
+  c: CompiledPolicy,
+  verdict: TargetVerdict,
+  leaf: Leaf,
+  values: readonly string[],
+): Refusal | undefined {
   for (let i = 0; i < leaf.names.length; i++) {
     const name = leaf.names[i];
     const raw = values[i];
@@ -164,7 +173,10 @@ function refuseUnknown(c: CompiledPolicy, verdict: TargetVerdict, path: string):
   if (root !== "repos" || owner === undefined || name === undefined) return verdict.refuse("route-not-allowed");
   if (owner.toLowerCase() !== c.owner) return verdict.refuse("owner-not-allowed", owner);
   verdict.repository = c.repositories.get(name.toLowerCase());
-  return verdict.refuse(verdict.repository === undefined ? "repository-not-listed" : "route-not-allowed", verdict.repository === undefined ? name : "");
+  return verdict.refuse(
+    verdict.repository === undefined ? "repository-not-listed" : "route-not-allowed",
+    verdict.repository === undefined ? name : "",
+  );
 }
 
 /**
@@ -182,15 +194,48 @@ export function decide(policy: GatePolicy, request: GateRequest): Decision {
 }
 
 function decideGraphql(c: CompiledPolicy, request: GateRequest): Decision {
-  const judged = request.method === "POST" && !request.target.includes("?") ? judgeGraphql(c, request.body ?? "") : new Refusal("graphql-malformed");
-  if (judged instanceof Refusal) return { kind: "graphql", allow: false, route: "", repository: "", action: "", rule: judged.rule, status: judged.status, at: judged.at, lookups: [] };
+  const judged =
+    request.method === "POST" && !request.target.includes("?")
+      ? judgeGraphql(c, request.body ?? "")
+      : new Refusal("graphql-malformed");
+  if (judged instanceof Refusal)
+    return {
+      kind: "graphql",
+      allow: false,
+      route: "",
+      repository: "",
+      action: "",
+      rule: judged.rule,
+      status: judged.status,
+      at: judged.at,
+      lookups: [],
+    };
   const route = judged.write ? "graphql.mutation" : "graphql.query";
-  return { kind: "graphql", allow: true, route, repository: judged.repository?.fullName ?? "", action: judged.action, rewritten: { body: judged.text }, lookups: judged.lookups };
+  return {
+    kind: "graphql",
+    allow: true,
+    route,
+    repository: judged.repository?.fullName ?? "",
+    action: judged.action,
+    rewritten: { body: judged.text },
+    lookups: judged.lookups,
+  };
 }
 
 function decideGit(c: CompiledPolicy, request: GateRequest): Decision {
   const judged = judgeGitTarget(c, request.method, request.target);
-  if (judged instanceof Refusal) return { kind: "git", allow: false, route: "", repository: "", action: "", rule: judged.rule, status: judged.status, at: judged.at, lookups: [] };
+  if (judged instanceof Refusal)
+    return {
+      kind: "git",
+      allow: false,
+      route: "",
+      repository: "",
+      action: "",
+      rule: judged.rule,
+      status: judged.status,
+      at: judged.at,
+      lookups: [],
+    };
   const route = "kind" in judged ? (judged.write ? "git.push" : "git.fetch") : judged.route;
   const action = route === "git.push" ? "write-agent-branch" : "read-repository";
   return { kind: "git", allow: true, route, repository: judged.repository.fullName, action, lookups: [] };
@@ -199,9 +244,23 @@ function decideGit(c: CompiledPolicy, request: GateRequest): Decision {
 /** Puts the two parts of a decision together. */
 export function decisionOf(verdict: TargetVerdict, target: string, body: JudgedBody | Refusal | undefined): Decision {
   const refusal = verdict.refusal ?? (body instanceof Refusal ? body : undefined);
-  const common = { kind: verdict.kind, route: verdict.route?.id ?? "", repository: verdict.repository?.fullName ?? "", action: verdict.action };
-  if (refusal !== undefined) return { ...common, allow: false, rule: refusal.rule, status: refusal.status, at: refusal.at, lookups: [] };
+  const common = {
+    kind: verdict.kind,
+    route: verdict.route?.id ?? "",
+    repository: verdict.repository?.fullName ?? "",
+    action: verdict.action,
+  };
+  if (refusal !== undefined)
+    return { ...common, allow: false, rule: refusal.rule, status: refusal.status, at: refusal.at, lookups: [] };
   const judged = body instanceof Refusal ? undefined : body;
-  const rewritten = { ...(verdict.sent === target ? {} : { path: verdict.sent }), ...(judged?.text === undefined ? {} : { body: judged.text }) };
-  return { ...common, allow: true, ...(Object.keys(rewritten).length === 0 ? {} : { rewritten }), lookups: judged?.lookups ?? [] };
+  const rewritten = {
+    ...(verdict.sent === target ? {} : { path: verdict.sent }),
+    ...(judged?.text === undefined ? {} : { body: judged.text }),
+  };
+  return {
+    ...common,
+    allow: true,
+    ...(Object.keys(rewritten).length === 0 ? {} : { rewritten }),
+    lookups: judged?.lookups ?? [],
+  };
 }

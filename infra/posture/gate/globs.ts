@@ -60,14 +60,23 @@ function compileGlob(glob: string): Pattern {
   if (!anchored) segments.unshift("**");
   const exact = segments.some((s) => /[*?]/.test(s)) ? undefined : segments.join("/");
   return {
-    test: (path) => (exact !== undefined ? path === exact || path.startsWith(`${exact}/`) : matchSegments(segments, 0, path.split("/"), 0, false)),
+    test: (path) =>
+      exact !== undefined
+        ? path === exact || path.startsWith(`${exact}/`)
+        : matchSegments(segments, 0, path.split("/"), 0, false),
     mayMatchBelow: (directory) => matchSegments(segments, 0, directory, 0, true),
     heldBy: (directory) => directory.length < segments.length && directory.every((part, i) => segments[i] === part),
   };
 }
 
 /** `partial`: the parts are a directory, and the question is whether the pattern could match something at or below it. */
-function matchSegments(pattern: readonly string[], p: number, parts: readonly string[], i: number, partial: boolean): boolean {
+function matchSegments(
+  pattern: readonly string[],
+  p: number,
+  parts: readonly string[],
+  i: number,
+  partial: boolean,
+): boolean {
   if (i === parts.length) return partial || pattern.slice(p).every((s) => s === "**");
   const want = pattern[p];
   if (want === undefined) return true; // the pattern named a directory above: all below belongs to it

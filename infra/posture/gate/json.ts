@@ -62,7 +62,10 @@ function scan(text: string): Refusal | undefined {
       let end = i + 1;
       while (end < text.length && "0123456789+-.eE".includes(text.charAt(end))) end++;
       const number = Number(text.slice(i, end));
-      if (!Number.isSafeInteger(number) && !(Number.isFinite(number) && Math.abs(number) < 2 ** 53 && /[.eE]/.test(text.slice(i, end)))) {
+      if (
+        !Number.isSafeInteger(number) &&
+        !(Number.isFinite(number) && Math.abs(number) < 2 ** 53 && /[.eE]/.test(text.slice(i, end)))
+      ) {
         return new Refusal("body-number", text.slice(i, Math.min(end, i + 40)));
       }
       i = end - 1;

@@ -18,7 +18,14 @@ export interface Usage {
   readonly bytesHour: number;
 }
 
-export const EMPTY_USAGE: Usage = { minute: 0, hour: 0, requestsMinute: 0, writesMinute: 0, requestsHour: 0, bytesHour: 0 };
+export const EMPTY_USAGE: Usage = {
+  minute: 0,
+  hour: 0,
+  requestsMinute: 0,
+  writesMinute: 0,
+  requestsHour: 0,
+  bytesHour: 0,
+};
 
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
@@ -93,7 +100,12 @@ export function grantLease(limits: GateLimits, before: Usage, now: number, need:
     usage: counted(usage, grant),
     grant,
     short: {
-      ...(need.requests <= left.requests ? {} : { requests: leftHour <= leftMinute ? short("limit-requests-hour", toHour) : short("limit-requests-minute", toMinute) }),
+      ...(need.requests <= left.requests
+        ? {}
+        : {
+            requests:
+              leftHour <= leftMinute ? short("limit-requests-hour", toHour) : short("limit-requests-minute", toMinute),
+          }),
       ...(need.writes <= left.writes ? {} : { writes: short("limit-writes-minute", toMinute) }),
       ...(need.bytes <= left.bytes ? {} : { bytes: short("limit-bytes-hour", toHour) }),
     },
@@ -101,12 +113,21 @@ export function grantLease(limits: GateLimits, before: Usage, now: number, need:
 }
 
 /** Gives back what a lease did not use, as far as its windows still last. */
-export function giveBack(before: Usage, now: number, grant: { readonly minute: number; readonly hour: number }, unused: Amounts): Usage {
+export function giveBack(
+  before: Usage,
+  now: number,
+  grant: { readonly minute: number; readonly hour: number },
+  unused: Amounts,
+): Usage {
   const usage = usageAt(before, now);
   return {
     ...usage,
-    ...(grant.minute === usage.minute ? { requestsMinute: usage.requestsMinute - unused.requests, writesMinute: usage.writesMinute - unused.writes } : {}),
-    ...(grant.hour === usage.hour ? { requestsHour: usage.requestsHour - unused.requests, bytesHour: usage.bytesHour - unused.bytes } : {}),
+    ...(grant.minute === usage.minute
+      ? { requestsMinute: usage.requestsMinute - unused.requests, writesMinute: usage.writesMinute - unused.writes }
+      : {}),
+    ...(grant.hour === usage.hour
+      ? { requestsHour: usage.requestsHour - unused.requests, bytesHour: usage.bytesHour - unused.bytes }
+      : {}),
   };
 }
 

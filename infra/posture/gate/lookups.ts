@@ -26,7 +26,11 @@ export interface Directories {
 }
 
 /** The look-up for files that are written at these paths; none where no directory there could hold anything protected. */
-export function directoryLookup(repository: CompiledRepository, at: string, paths: readonly string[]): readonly Directories[] {
+export function directoryLookup(
+  repository: CompiledRepository,
+  at: string,
+  paths: readonly string[],
+): readonly Directories[] {
   const doubtful = paths.filter((path) => repository.guarded.couldHold(path));
   return doubtful.length === 0 ? [] : [{ kind: "directories", repository, at, paths: doubtful }];
 }
@@ -37,7 +41,10 @@ export function lookupPath(c: CompiledPolicy, lookup: Lookup): string {
   if (lookup.kind === "directories") {
     const [only = "", ...more] = lookup.paths;
     // Of one file its place alone is asked for, which is a file, nothing, or a short list; of more than one, the whole tree.
-    const what = more.length === 0 ? `contents/${only.split("/").map(end).join("/")}?ref=${end(lookup.at)}` : `git/trees/${end(lookup.at)}?recursive=1`;
+    const what =
+      more.length === 0
+        ? `contents/${only.split("/").map(end).join("/")}?ref=${end(lookup.at)}`
+        : `git/trees/${end(lookup.at)}?recursive=1`;
     return `/repos/${c.policy.organization}/${lookup.repository.name}/${what}`;
   }
   return `/repos/${c.policy.organization}/${lookup.repository.name}/compare/${end(lookup.base)}...${end(lookup.head)}?per_page=1`;
@@ -47,7 +54,11 @@ export function lookupPath(c: CompiledPolicy, lookup: Lookup): string {
  * Guards `lookup-protected-path` and `lookup-change-size`: judges GitHub's comparison. Whatever cannot be seen whole is refused; otherwise the files.
  * Of what a request adds the lines are not known, so a branch is closed to more once it is over the limit of lines.
  */
-export function judgeComparison(c: CompiledPolicy, { repository, adds }: Comparison, answer: unknown): ReadonlySet<string> | Refusal {
+export function judgeComparison(
+  c: CompiledPolicy,
+  { repository, adds }: Comparison,
+  answer: unknown,
+): ReadonlySet<string> | Refusal {
   const files = (answer as { files?: unknown } | null)?.files;
   if (!Array.isArray(files) || files.length >= VISIBLE_FILES) return new Refusal("change-not-inspectable");
   const names = new Set(adds);
@@ -56,7 +67,8 @@ export function judgeComparison(c: CompiledPolicy, { repository, adds }: Compari
     if (typeof file?.filename !== "string") return new Refusal("change-not-inspectable");
     if (adds === undefined) {
       if (repository.guarded.touches(file.filename)) return new Refusal("protected-path", file.filename);
-      if (typeof file.previous_filename === "string" && repository.guarded.matches(file.previous_filename)) return new Refusal("protected-path", file.previous_filename);
+      if (typeof file.previous_filename === "string" && repository.guarded.matches(file.previous_filename))
+        return new Refusal("protected-path", file.previous_filename);
     }
     names.add(file.filename);
     lines += typeof file.changes === "number" ? file.changes : 0;
@@ -71,8 +83,11 @@ export function judgeDirectories({ paths }: Directories, answer: unknown): Refus
   const [only = "", ...more] = paths;
   if (more.length === 0) return Array.isArray(answer) ? new Refusal("protected-path", only) : undefined;
   const { truncated, tree } = (answer ?? {}) as { truncated?: unknown; tree?: unknown };
-  if (truncated !== false || !Array.isArray(tree)) return new Refusal("change-not-inspectable", "the repository's tree");
+  if (truncated !== false || !Array.isArray(tree))
+    return new Refusal("change-not-inspectable", "the repository's tree");
   const wanted = new Set(paths);
-  const replaced = (tree as readonly { path?: unknown; type?: unknown }[]).find(({ path, type }) => type === "tree" && typeof path === "string" && wanted.has(path));
+  const replaced = (tree as readonly { path?: unknown; type?: unknown }[]).find(
+    ({ path, type }) => type === "tree" && typeof path === "string" && wanted.has(path),
+  );
   return replaced === undefined ? undefined : new Refusal("protected-path", String(replaced.path));
 }

@@ -20,22 +20,45 @@ export function isMark(c: CompiledPolicy, label: string): boolean {
 
 /** Reads GitHub's answer about an issue or a pull request; undefined when it is none. `pull`: it was asked for as a pull request. */
 export function readItem(c: CompiledPolicy, answer: unknown, pull: boolean): Marked | undefined {
-  const { body, labels, pull_request: link } = (answer ?? {}) as { body?: unknown; labels?: unknown; pull_request?: unknown };
+  const {
+    body,
+    labels,
+    pull_request: link,
+  } = (answer ?? {}) as { body?: unknown; labels?: unknown; pull_request?: unknown };
   if ((body !== null && typeof body !== "string") || !Array.isArray(labels)) return undefined;
-  const names = (labels as readonly unknown[]).map((label) => (typeof label === "string" ? label : (label as { name?: unknown } | null)?.name)).filter((name): name is string => typeof name === "string");
-  return { isPullRequest: pull || (link !== undefined && link !== null), body: body ?? "", labels: names, label: names.find((name) => isMark(c, name)) };
+  const names = (labels as readonly unknown[])
+    .map((label) => (typeof label === "string" ? label : (label as { name?: unknown } | null)?.name))
+    .filter((name): name is string => typeof name === "string");
+  return {
+    isPullRequest: pull || (link !== undefined && link !== null),
+    body: body ?? "",
+    labels: names,
+    label: names.find((name) => isMark(c, name)),
+  };
 }
 
 /** Names in a list of labels as REST takes it. */
 export function labelNames(value: Json | undefined): readonly string[] {
-  const list = Array.isArray(value) ? value : value !== null && typeof value === "object" ? (value["labels"] ?? []) : [];
-  return (Array.isArray(list) ? list : []).map((label) => (typeof label === "string" ? label : ((label as { name?: string } | null)?.name ?? "")));
+  const list = Array.isArray(value)
+    ? value
+    : value !== null && typeof value === "object"
+      ? (value["labels"] ?? [])
+      : [];
+  return (Array.isArray(list) ? list : []).map((label) =>
+    typeof label === "string" ? label : ((label as { name?: string } | null)?.name ?? ""),
+  );
 }
 
 /** Guard `pull-request-label`: a new set of labels has the gate's label if the pull request has it. */
-export function judgeLabels(now: Marked, labels: readonly string[], isSame: (a: string, b: string) => boolean): Refusal | undefined {
+export function judgeLabels(
+  now: Marked,
+  labels: readonly string[],
+  isSame: (a: string, b: string) => boolean,
+): Refusal | undefined {
   const { label } = now;
-  return now.isPullRequest && label !== undefined && !labels.some((l) => isSame(l, label)) ? new Refusal("pull-request-label", label) : undefined;
+  return now.isPullRequest && label !== undefined && !labels.some((l) => isSame(l, label))
+    ? new Refusal("pull-request-label", label)
+    : undefined;
 }
 
 /** Guard `pull-request-trailer`: the body as it is sent. Of a pull request it keeps the trailer that is there; neither there nor in an issue can one be made up. */

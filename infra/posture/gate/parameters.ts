@@ -1,5 +1,15 @@
 import { decodeCanonical } from "./canonical";
-import { agentBranchOf, comparisonEnds, isFilePath, isLine, isLogin, isNumber, isObjectId, isRefName, isWord } from "./values";
+import {
+  agentBranchOf,
+  comparisonEnds,
+  isFilePath,
+  isLine,
+  isLogin,
+  isNumber,
+  isObjectId,
+  isRefName,
+  isWord,
+} from "./values";
 import { Refusal, type RuleId } from "./refusals";
 
 /** Parameters that take an encoded slash, because GitHub reads one value there and clients encode it whole. */
@@ -29,7 +39,9 @@ export function judgeParameter(name: string, raw: string, branchPrefix: string):
   if (!MAY_HOLD_SLASH.has(name) && value.includes("/")) return new Refusal("path-encoded-slash", name);
   if (name === "agentRef") {
     if (!isRefName(value)) return new Refusal("parameter-value", "ref");
-    return agentBranchOf(`refs/${value}`, branchPrefix) !== undefined ? value : new Refusal("ref-outside-agent-space", `refs/${value}`);
+    return agentBranchOf(`refs/${value}`, branchPrefix) !== undefined
+      ? value
+      : new Refusal("ref-outside-agent-space", `refs/${value}`);
   }
   if (TESTS[name]?.(value) === true) return value;
   const rule: RuleId = name === "basehead" && value.includes(":") ? "fork-not-allowed" : "parameter-value";

@@ -91,7 +91,11 @@ const GITHUB_COM_DOWNLOAD_HOSTS: readonly string[] = [
 ];
 
 /** Where github.com keeps LFS objects: downloads, uploads, and the confirmation of an upload. */
-const GITHUB_COM_LFS_HOSTS: readonly string[] = ["github-cloud.githubusercontent.com", "github-cloud.s3.amazonaws.com", "lfs.github.com"];
+const GITHUB_COM_LFS_HOSTS: readonly string[] = [
+  "github-cloud.githubusercontent.com",
+  "github-cloud.s3.amazonaws.com",
+  "lfs.github.com",
+];
 
 const byCode = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
@@ -113,7 +117,10 @@ export function compilePolicy(environment: Environment, facts: GateFacts): GateP
     }))
     .sort((a, b) => byCode(a.name, b.name));
   const writes = repositories.some((r) => r.access === "write");
-  const ids = (access: AccessLevel): string[] => ROUTES.filter((r) => r.access === access).map((r) => r.id).sort(byCode);
+  const ids = (access: AccessLevel): string[] =>
+    ROUTES.filter((r) => r.access === access)
+      .map((r) => r.id)
+      .sort(byCode);
   const gate = environment.gate;
   return {
     v: 1,

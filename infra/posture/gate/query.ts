@@ -11,11 +11,44 @@ const word: Test = (v) => /^[a-z0-9][a-z0-9_.-]{0,63}$/i.test(v);
 
 /** One type for each query parameter, whatever the route. */
 const TYPES: Readonly<Record<string, Test>> = {
-  page: count, per_page: count, since: isDate, until: isDate, sort: word, direction: word, order: word, state: word, status: word, filter: word, content: (v) => /^[+a-z0-9-]{1,16}$/.test(v),
-  labels: line, milestone: (v) => v === "*" || word(v), assignee: (v) => v === "*" || isLogin(v), creator: isLogin, mentioned: isLogin, type: (v) => v === "*" || isLine(v, 64), actor: isLogin,
-  author: line, committer: line, ref: isRefName, sha: isRefName, branch: isRefName, base: isRefName, path: isFilePath, head: (v) => v.split(":").length <= 2 && v.split(":").every(isRefName),
-  recursive: (v) => truth(v) || isWord(v), protected: truth, anon: truth, event: word, created: (v) => /^[0-9TZ:.<>=*+-]{1,64}$/.test(v), exclude_pull_requests: truth,
-  check_suite_id: count, app_id: count, head_sha: isObjectId, check_name: line, name: line, q: (v) => isLine(v, 2048),
+  page: count,
+  per_page: count,
+  since: isDate,
+  until: isDate,
+  sort: word,
+  direction: word,
+  order: word,
+  state: word,
+  status: word,
+  filter: word,
+  content: (v) => /^[+a-z0-9-]{1,16}$/.test(v),
+  labels: line,
+  milestone: (v) => v === "*" || word(v),
+  assignee: (v) => v === "*" || isLogin(v),
+  creator: isLogin,
+  mentioned: isLogin,
+  type: (v) => v === "*" || isLine(v, 64),
+  actor: isLogin,
+  author: line,
+  committer: line,
+  ref: isRefName,
+  sha: isRefName,
+  branch: isRefName,
+  base: isRefName,
+  path: isFilePath,
+  head: (v) => v.split(":").length <= 2 && v.split(":").every(isRefName),
+  recursive: (v) => truth(v) || isWord(v),
+  protected: truth,
+  anon: truth,
+  event: word,
+  created: (v) => /^[0-9TZ:.<>=*+-]{1,64}$/.test(v),
+  exclude_pull_requests: truth,
+  check_suite_id: count,
+  app_id: count,
+  head_sha: isObjectId,
+  check_name: line,
+  name: line,
+  q: (v) => isLine(v, 2048),
 };
 
 /**
@@ -30,7 +63,10 @@ export function judgeQuery(query: string, open: ReadonlySet<string>): ReadonlyMa
     const equals = query.indexOf("=", from);
     if (equals <= from || equals > to) return new Refusal("query-malformed");
     const name = query.slice(from, equals);
-    if (!open.has(name)) return /^[A-Za-z0-9_.[\]-]{1,64}$/.test(name) ? new Refusal("query-not-allowed", name) : new Refusal("query-malformed");
+    if (!open.has(name))
+      return /^[A-Za-z0-9_.[\]-]{1,64}$/.test(name)
+        ? new Refusal("query-not-allowed", name)
+        : new Refusal("query-malformed");
     if (values.has(name)) return new Refusal("query-duplicate", name);
     const value = decodeCanonical(query.slice(equals + 1, to), true);
     if (value === undefined) return new Refusal("query-malformed", name);
@@ -47,9 +83,52 @@ export const QUERY_NAMES: readonly string[] = Object.keys(TYPES);
 
 /** Qualifiers that narrow a search. Whatever is not here, and above all what widens it (`org:`, `user:`, `enterprise:`), is refused. */
 const NARROWING = new Set([
-  "is", "type", "state", "reason", "author", "assignee", "mentions", "commenter", "involves", "label", "milestone", "no", "in", "language", "extension", "filename", "path", "size",
-  "created", "updated", "closed", "merged", "draft", "review", "reviewed-by", "review-requested", "head", "base", "status", "linked", "comments", "interactions", "reactions",
-  "hash", "parent", "tree", "merge", "author-name", "author-email", "author-date", "committer", "committer-name", "committer-email", "committer-date", "archived", "sort",
+  "is",
+  "type",
+  "state",
+  "reason",
+  "author",
+  "assignee",
+  "mentions",
+  "commenter",
+  "involves",
+  "label",
+  "milestone",
+  "no",
+  "in",
+  "language",
+  "extension",
+  "filename",
+  "path",
+  "size",
+  "created",
+  "updated",
+  "closed",
+  "merged",
+  "draft",
+  "review",
+  "reviewed-by",
+  "review-requested",
+  "head",
+  "base",
+  "status",
+  "linked",
+  "comments",
+  "interactions",
+  "reactions",
+  "hash",
+  "parent",
+  "tree",
+  "merge",
+  "author-name",
+  "author-email",
+  "author-date",
+  "committer",
+  "committer-name",
+  "committer-email",
+  "committer-date",
+  "archived",
+  "sort",
 ]);
 
 /**
@@ -57,9 +136,9 @@ const NARROWING = new Set([
  * widen it: no OR, AND, NOT, parentheses, backslashes or unknown qualifiers. GitHub reads several `repo:` as any of them, so each must be listed.
  */
 export function judgeSearch(q: string, isListed: (fullName: string) => boolean): string | Refusal {
-  const bare = q.replace(/"[^"]*"/g, (quoted) => (quoted.length > 0 ? "\"\"" : ""));
+  const bare = q.replace(/"[^"]*"/g, (quoted) => (quoted.length > 0 ? '""' : ""));
   // A blank beyond ASCII separates for one reader and not for another: `x\u00a0repo:acme/api` could be one word without a scope.
-  if (/[()\\]|[^\S \t\r\n]/.test(q) || bare.replace(/""/g, "").includes("\"")) return new Refusal("search-not-scoped");
+  if (/[()\\]|[^\S \t\r\n]/.test(q) || bare.replace(/""/g, "").includes('"')) return new Refusal("search-not-scoped");
   let scope = "";
   for (const token of bare.split(/\s+/)) {
     if (/^(?:or|and|not|\|{1,2}|&&|!)$/i.test(token)) return new Refusal("search-not-scoped", token);

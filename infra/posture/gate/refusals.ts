@@ -4,7 +4,10 @@ export const REFUSALS = {
   "target-malformed": [400, "The request target is not a plain origin-form path."],
   "target-too-long": [400, "The request target is longer than the gate reads."],
   "path-character": [400, "The path has a character that must not stand there."],
-  "path-encoding": [400, "The path is percent-encoded in a way that is not canonical; encode only what needs it, with upper-case hex."],
+  "path-encoding": [
+    400,
+    "The path is percent-encoded in a way that is not canonical; encode only what needs it, with upper-case hex.",
+  ],
   "path-empty-segment": [400, "The path has an empty segment or a trailing slash."],
   "path-dot-segment": [400, "The path has a dot segment."],
   "path-encoded-slash": [400, "An encoded slash stands where one segment is expected."],
@@ -44,7 +47,10 @@ export const REFUSALS = {
   "ref-force": [403, "The agent does not force an update."],
   "ref-update-closed": [403, "References are updated by git or REST only, where the gate sees what they bring."],
   "protected-path": [403, "The change touches a path that the agent may not change."],
-  "tree-not-inspectable": [403, "A tree entry cannot be inspected before it is written; list files, and build on base_tree."],
+  "tree-not-inspectable": [
+    403,
+    "A tree entry cannot be inspected before it is written; list files, and build on base_tree.",
+  ],
   "change-too-large": [403, "The change has more files or lines than the posture allows for one proposal."],
   "change-not-inspectable": [403, "The gate could not see all of the change, so it refuses it."],
   "secret-in-content": [403, "The content holds what looks like a credential."],
@@ -57,7 +63,10 @@ export const REFUSALS = {
   "review-event": [403, "The agent reviews as a comment only; it neither approves nor requests changes."],
   "review-dismiss": [403, "The agent dismisses no review."],
   "protection-bypass": [403, "The agent neither changes nor passes branch protection and rulesets."],
-  "search-not-scoped": [403, "A search must be scoped to listed repositories with repo:owner/name, without OR, NOT or parentheses."],
+  "search-not-scoped": [
+    403,
+    "A search must be scoped to listed repositories with repo:owner/name, without OR, NOT or parentheses.",
+  ],
   "lookup-failed": [403, "GitHub does not know what the request refers to, so it cannot be judged."],
   "graphql-operations": [403, "A GraphQL request is exactly one operation."],
   "graphql-field": [403, "The GraphQL field is not open."],
@@ -70,7 +79,10 @@ export const REFUSALS = {
   "git-command": [403, "The git command is not open."],
   "git-capability": [403, "The git capability is not open."],
   "pack-too-many-objects": [403, "The push has more objects than the posture allows."],
-  "pack-not-inspectable": [403, "The pack holds changes that the gate cannot read; push again with --no-thin, in smaller steps."],
+  "pack-not-inspectable": [
+    403,
+    "The pack holds changes that the gate cannot read; push again with --no-thin, in smaller steps.",
+  ],
   "lfs-refused": [403, "Git LFS is not open through this gate."],
   "redirect-refused": [403, "GitHub redirects to a host that is not open."],
   "token-stopped": [403, "The gate is stopped by its operator."],
@@ -107,7 +119,10 @@ export type RuleId = keyof typeof REFUSALS;
 /** A refusal: its rule, and where in the request it applies (a key path, a parameter name, a ref). Never holds a secret or a body. */
 export class Refusal {
   readonly allow = false;
-  constructor(readonly rule: RuleId, readonly at: string = "") {}
+  constructor(
+    readonly rule: RuleId,
+    readonly at: string = "",
+  ) {}
   get status(): number {
     return REFUSALS[this.rule][0];
   }
@@ -123,6 +138,9 @@ export class Refusal {
 export function printable(text: string, limit = 200): string {
   if (text.length <= limit && /^[\x20-\x7e]*$/.test(text)) return text;
   const cut = text.length > limit ? `${text.slice(0, limit)}…` : text;
-  // eslint-disable-next-line no-control-regex -- control characters are what this removes
-  return cut.replace(/[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff9-\uffff\ud800-\udfff]/g, "�");
+  return cut.replace(
+    // eslint-disable-next-line no-control-regex -- control characters are what this removes
+    /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff9-\uffff\ud800-\udfff]/g,
+    "�",
+  );
 }

@@ -1,6 +1,24 @@
 import type { AccessLevel } from "../schema";
 import {
-  agentBranch, agentHead, agentRef, commentOnly, either, filePath, flag, line, list, mustBeFalse, never, object, objectId, oneOf, orNull, refName, text, treeEntry, whole,
+  agentBranch,
+  agentHead,
+  agentRef,
+  commentOnly,
+  either,
+  filePath,
+  flag,
+  line,
+  list,
+  mustBeFalse,
+  never,
+  object,
+  objectId,
+  oneOf,
+  orNull,
+  refName,
+  text,
+  treeEntry,
+  whole,
   type Shape,
 } from "./shape";
 import type { RuleId } from "./refusals";
@@ -51,7 +69,14 @@ function get(id: string, path: string, action: string, query = "", extra: Partia
   return { id, method: "GET", path, access: "read", action, query: words(query), ...extra };
 }
 
-function write(id: string, method: Method, path: string, action: string, body: Shape | undefined, extra: Partial<Route> = {}): Route {
+function write(
+  id: string,
+  method: Method,
+  path: string,
+  action: string,
+  body: Shape | undefined,
+  extra: Partial<Route> = {},
+): Route {
   return { id, method, path, access: "write", action, query: [], ...(body === undefined ? {} : { body }), ...extra };
 }
 
@@ -61,10 +86,23 @@ const person = object({ name: line(), email: line(), date: line(40) }, ["name", 
 const labels = list(either(line(), object({ name: line() }, ["name"])));
 const logins = list(line(60), 50);
 const side = oneOf("LEFT", "RIGHT");
-const reviewComment = object({ path: filePath, body: text(), position: whole, line: whole, side, start_line: whole, start_side: side }, ["path", "body"]);
+const reviewComment = object(
+  { path: filePath, body: text(), position: whole, line: whole, side, start_line: whole, start_side: side },
+  ["path", "body"],
+);
 const comment = object({ body: text() }, ["body"]);
-const reaction = object({ content: oneOf("+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes") }, ["content"]);
-const issueKeys = { title: either(line(), whole), body: orNull(text()), milestone: orNull(whole), labels, assignees: logins, assignee: orNull(line(60)), type: orNull(line()) };
+const reaction = object({ content: oneOf("+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes") }, [
+  "content",
+]);
+const issueKeys = {
+  title: either(line(), whole),
+  body: orNull(text()),
+  milestone: orNull(whole),
+  labels,
+  assignees: logins,
+  assignee: orNull(line(60)),
+  type: orNull(line()),
+};
 
 const account: readonly Route[] = [
   get("meta.root", "/", "read-service"),
@@ -128,7 +166,12 @@ const code: readonly Route[] = [
 ];
 
 const talk: readonly Route[] = [
-  get("issues.list", `${R}/issues`, "read-issues", `milestone state assignee creator mentioned labels sort direction since type ${PAGES}`),
+  get(
+    "issues.list",
+    `${R}/issues`,
+    "read-issues",
+    `milestone state assignee creator mentioned labels sort direction since type ${PAGES}`,
+  ),
   get("issues.get", `${R}/issues/{number}`, "read-issues"),
   get("issues.comments", `${R}/issues/{number}/comments`, "read-issues", `since ${PAGES}`),
   get("issues.all-comments", `${R}/issues/comments`, "read-issues", `sort direction since ${PAGES}`),
@@ -158,12 +201,24 @@ const talk: readonly Route[] = [
 const actions: readonly Route[] = [
   get("actions.workflows", `${R}/actions/workflows`, "read-actions", PAGES),
   get("actions.workflow", `${R}/actions/workflows/{workflow}`, "read-actions"),
-  get("actions.workflow-runs", `${R}/actions/workflows/{workflow}/runs`, "read-actions", `actor branch event status created exclude_pull_requests check_suite_id head_sha ${PAGES}`),
-  get("actions.runs", `${R}/actions/runs`, "read-actions", `actor branch event status created exclude_pull_requests check_suite_id head_sha ${PAGES}`),
+  get(
+    "actions.workflow-runs",
+    `${R}/actions/workflows/{workflow}/runs`,
+    "read-actions",
+    `actor branch event status created exclude_pull_requests check_suite_id head_sha ${PAGES}`,
+  ),
+  get(
+    "actions.runs",
+    `${R}/actions/runs`,
+    "read-actions",
+    `actor branch event status created exclude_pull_requests check_suite_id head_sha ${PAGES}`,
+  ),
   get("actions.run", `${R}/actions/runs/{id}`, "read-actions", "exclude_pull_requests"),
   get("actions.run-attempt", `${R}/actions/runs/{id}/attempts/{number}`, "read-actions", "exclude_pull_requests"),
   get("actions.run-attempt-jobs", `${R}/actions/runs/{id}/attempts/{number}/jobs`, "read-actions", PAGES),
-  get("actions.run-attempt-logs", `${R}/actions/runs/{id}/attempts/{number}/logs`, "read-actions", "", { download: true }),
+  get("actions.run-attempt-logs", `${R}/actions/runs/{id}/attempts/{number}/logs`, "read-actions", "", {
+    download: true,
+  }),
   get("actions.run-jobs", `${R}/actions/runs/{id}/jobs`, "read-actions", `filter ${PAGES}`),
   get("actions.run-logs", `${R}/actions/runs/{id}/logs`, "read-actions", "", { download: true }),
   get("actions.run-artifacts", `${R}/actions/runs/{id}/artifacts`, "read-actions", `name ${PAGES}`),
@@ -175,42 +230,210 @@ const actions: readonly Route[] = [
 ];
 
 const proposals: readonly Route[] = [
-  write("contents.put", "PUT", `${R}/contents/{path...}`, "write-agent-branch",
-    object({ message: text(65_536), content: text(64_000_000), branch: agentBranch, sha: objectId, committer: person, author: person }, ["message", "content", "branch"]), { guardPath: true, lookup: "branch-file" }),
-  write("contents.delete", "DELETE", `${R}/contents/{path...}`, "write-agent-branch",
-    object({ message: text(65_536), sha: objectId, branch: agentBranch, committer: person, author: person }, ["message", "sha", "branch"]), { guardPath: true, lookup: "branch-file" }),
-  write("git.blob-create", "POST", `${R}/git/blobs`, "write-agent-branch", object({ content: text(64_000_000), encoding: oneOf("utf-8", "base64") }, ["content"])),
-  write("git.tree-create", "POST", `${R}/git/trees`, "write-agent-branch", object({ base_tree: objectId, tree: list(treeEntry, 10_000) }, ["base_tree", "tree"])),
-  write("git.commit-create", "POST", `${R}/git/commits`, "write-agent-branch",
-    object({ message: text(65_536), tree: objectId, parents: list(objectId, 8), author: person, committer: person, signature: text(16_384) }, ["message", "tree", "parents"])),
-  write("git.ref-create", "POST", `${R}/git/refs`, "write-agent-branch", object({ ref: agentRef, sha: objectId }, ["ref", "sha"]), { lookup: "branch-tip" }),
-  write("git.ref-update", "PATCH", `${R}/git/refs/{agentRef...}`, "write-agent-branch", object({ sha: objectId, force: mustBeFalse("ref-force") }, ["sha"]), { lookup: "branch-tip" }),
-  write("pulls.create", "POST", `${R}/pulls`, "open-draft-pull-request",
-    object({ title: line(1024), body: orNull(text()), head: agentHead, base: refName, draft: flag, maintainer_can_modify: flag }, ["title", "head", "base"]),
-    { force: { draft: true }, lookup: "pull-request", marks: "opens" }),
-  write("pulls.update", "PATCH", `${R}/pulls/{number}`, "update-pull-request", object({ title: line(1024), body: orNull(text()), state: oneOf("open", "closed"), draft: never("pull-request-ready"), auto_merge: never("pull-request-auto-merge") }), { marks: "keeps" }),
-  write("pulls.request-reviewers", "POST", `${R}/pulls/{number}/requested_reviewers`, "update-pull-request", object({ reviewers: logins, team_reviewers: logins })),
-  write("pulls.review-create", "POST", `${R}/pulls/{number}/reviews`, "comment",
-    object({ commit_id: objectId, body: text(), event: commentOnly, comments: list(reviewComment) })),
+  write(
+    "contents.put",
+    "PUT",
+    `${R}/contents/{path...}`,
+    "write-agent-branch",
+    object(
+      {
+        message: text(65_536),
+        content: text(64_000_000),
+        branch: agentBranch,
+        sha: objectId,
+        committer: person,
+        author: person,
+      },
+      ["message", "content", "branch"],
+    ),
+    { guardPath: true, lookup: "branch-file" },
+  ),
+  write(
+    "contents.delete",
+    "DELETE",
+    `${R}/contents/{path...}`,
+    "write-agent-branch",
+    object({ message: text(65_536), sha: objectId, branch: agentBranch, committer: person, author: person }, [
+      "message",
+      "sha",
+      "branch",
+    ]),
+    { guardPath: true, lookup: "branch-file" },
+  ),
+  write(
+    "git.blob-create",
+    "POST",
+    `${R}/git/blobs`,
+    "write-agent-branch",
+    object({ content: text(64_000_000), encoding: oneOf("utf-8", "base64") }, ["content"]),
+  ),
+  write(
+    "git.tree-create",
+    "POST",
+    `${R}/git/trees`,
+    "write-agent-branch",
+    object({ base_tree: objectId, tree: list(treeEntry, 10_000) }, ["base_tree", "tree"]),
+  ),
+  write(
+    "git.commit-create",
+    "POST",
+    `${R}/git/commits`,
+    "write-agent-branch",
+    object(
+      {
+        message: text(65_536),
+        tree: objectId,
+        parents: list(objectId, 8),
+        author: person,
+        committer: person,
+        signature: text(16_384),
+      },
+      ["message", "tree", "parents"],
+    ),
+  ),
+  write(
+    "git.ref-create",
+    "POST",
+    `${R}/git/refs`,
+    "write-agent-branch",
+    object({ ref: agentRef, sha: objectId }, ["ref", "sha"]),
+    { lookup: "branch-tip" },
+  ),
+  write(
+    "git.ref-update",
+    "PATCH",
+    `${R}/git/refs/{agentRef...}`,
+    "write-agent-branch",
+    object({ sha: objectId, force: mustBeFalse("ref-force") }, ["sha"]),
+    { lookup: "branch-tip" },
+  ),
+  write(
+    "pulls.create",
+    "POST",
+    `${R}/pulls`,
+    "open-draft-pull-request",
+    object(
+      {
+        title: line(1024),
+        body: orNull(text()),
+        head: agentHead,
+        base: refName,
+        draft: flag,
+        maintainer_can_modify: flag,
+      },
+      ["title", "head", "base"],
+    ),
+    { force: { draft: true }, lookup: "pull-request", marks: "opens" },
+  ),
+  write(
+    "pulls.update",
+    "PATCH",
+    `${R}/pulls/{number}`,
+    "update-pull-request",
+    object({
+      title: line(1024),
+      body: orNull(text()),
+      state: oneOf("open", "closed"),
+      draft: never("pull-request-ready"),
+      auto_merge: never("pull-request-auto-merge"),
+    }),
+    { marks: "keeps" },
+  ),
+  write(
+    "pulls.request-reviewers",
+    "POST",
+    `${R}/pulls/{number}/requested_reviewers`,
+    "update-pull-request",
+    object({ reviewers: logins, team_reviewers: logins }),
+  ),
+  write(
+    "pulls.review-create",
+    "POST",
+    `${R}/pulls/{number}/reviews`,
+    "comment",
+    object({ commit_id: objectId, body: text(), event: commentOnly, comments: list(reviewComment) }),
+  ),
   write("pulls.review-update", "PUT", `${R}/pulls/{number}/reviews/{id}`, "comment", comment),
-  write("pulls.review-submit", "POST", `${R}/pulls/{number}/reviews/{id}/events`, "comment", object({ body: text(), event: commentOnly }, ["event"])),
-  write("pulls.review-comment-create", "POST", `${R}/pulls/{number}/comments`, "comment",
-    object({ body: text(), commit_id: objectId, path: filePath, position: whole, line: whole, side, start_line: whole, start_side: side, in_reply_to: whole, subject_type: oneOf("line", "file") }, ["body"])),
+  write(
+    "pulls.review-submit",
+    "POST",
+    `${R}/pulls/{number}/reviews/{id}/events`,
+    "comment",
+    object({ body: text(), event: commentOnly }, ["event"]),
+  ),
+  write(
+    "pulls.review-comment-create",
+    "POST",
+    `${R}/pulls/{number}/comments`,
+    "comment",
+    object(
+      {
+        body: text(),
+        commit_id: objectId,
+        path: filePath,
+        position: whole,
+        line: whole,
+        side,
+        start_line: whole,
+        start_side: side,
+        in_reply_to: whole,
+        subject_type: oneOf("line", "file"),
+      },
+      ["body"],
+    ),
+  ),
   write("pulls.review-comment-reply", "POST", `${R}/pulls/{number}/comments/{id}/replies`, "comment", comment),
   write("pulls.review-comment-update", "PATCH", `${R}/pulls/comments/{id}`, "comment", comment),
   write("pulls.review-comment-react", "POST", `${R}/pulls/comments/{id}/reactions`, "comment", reaction),
   write("issues.create", "POST", `${R}/issues`, "write-issues", object(issueKeys, ["title"])),
-  write("issues.update", "PATCH", `${R}/issues/{number}`, "write-issues",
-    object({ ...issueKeys, state: oneOf("open", "closed"), state_reason: orNull(oneOf("completed", "not_planned", "duplicate", "reopened")) }), { marks: "keeps" }),
+  write(
+    "issues.update",
+    "PATCH",
+    `${R}/issues/{number}`,
+    "write-issues",
+    object({
+      ...issueKeys,
+      state: oneOf("open", "closed"),
+      state_reason: orNull(oneOf("completed", "not_planned", "duplicate", "reopened")),
+    }),
+    { marks: "keeps" },
+  ),
   write("issues.comment-create", "POST", `${R}/issues/{number}/comments`, "comment", comment),
   write("issues.comment-update", "PATCH", `${R}/issues/comments/{id}`, "comment", comment),
   write("issues.comment-react", "POST", `${R}/issues/comments/{id}/reactions`, "comment", reaction),
   write("issues.react", "POST", `${R}/issues/{number}/reactions`, "comment", reaction),
-  write("issues.labels-add", "POST", `${R}/issues/{number}/labels`, "write-issues", either(object({ labels }, ["labels"]), labels)),
-  write("issues.labels-set", "PUT", `${R}/issues/{number}/labels`, "write-issues", either(object({ labels }, ["labels"]), labels), { marks: "keeps" }),
-  write("issues.label-remove", "DELETE", `${R}/issues/{number}/labels/{label}`, "write-issues", undefined, { guardLabel: true }),
-  write("issues.assign", "POST", `${R}/issues/{number}/assignees`, "write-issues", object({ assignees: logins }, ["assignees"])),
-  write("issues.unassign", "DELETE", `${R}/issues/{number}/assignees`, "write-issues", object({ assignees: logins }, ["assignees"])),
+  write(
+    "issues.labels-add",
+    "POST",
+    `${R}/issues/{number}/labels`,
+    "write-issues",
+    either(object({ labels }, ["labels"]), labels),
+  ),
+  write(
+    "issues.labels-set",
+    "PUT",
+    `${R}/issues/{number}/labels`,
+    "write-issues",
+    either(object({ labels }, ["labels"]), labels),
+    { marks: "keeps" },
+  ),
+  write("issues.label-remove", "DELETE", `${R}/issues/{number}/labels/{label}`, "write-issues", undefined, {
+    guardLabel: true,
+  }),
+  write(
+    "issues.assign",
+    "POST",
+    `${R}/issues/{number}/assignees`,
+    "write-issues",
+    object({ assignees: logins }, ["assignees"]),
+  ),
+  write(
+    "issues.unassign",
+    "DELETE",
+    `${R}/issues/{number}/assignees`,
+    "write-issues",
+    object({ assignees: logins }, ["assignees"]),
+  ),
 ];
 
 /** Routes of the other interfaces, which have no template: their own parsers judge them. */
@@ -224,13 +447,33 @@ const protocols: readonly Route[] = [
 export const ROUTES: readonly Route[] = [...account, ...code, ...talk, ...actions, ...proposals, ...protocols];
 
 /** Known ways to harm that are closed for every agent. They would be refused without this list too; it gives the refusal a name. */
-export const CLOSED: readonly { readonly methods: readonly Method[]; readonly path: string; readonly action: string; readonly rule?: RuleId }[] = [
+export const CLOSED: readonly {
+  readonly methods: readonly Method[];
+  readonly path: string;
+  readonly action: string;
+  readonly rule?: RuleId;
+}[] = [
   { methods: ["PUT"], path: `${R}/pulls/{number}/merge`, action: "merge-pull-request", rule: "pull-request-merge" },
-  { methods: ["PUT"], path: `${R}/pulls/{number}/update-branch`, action: "merge-pull-request", rule: "pull-request-merge" },
+  {
+    methods: ["PUT"],
+    path: `${R}/pulls/{number}/update-branch`,
+    action: "merge-pull-request",
+    rule: "pull-request-merge",
+  },
   { methods: ["POST"], path: `${R}/merges`, action: "merge-pull-request", rule: "pull-request-merge" },
   { methods: ["POST"], path: `${R}/merge-upstream`, action: "merge-pull-request", rule: "pull-request-merge" },
-  { methods: ["PUT"], path: `${R}/pulls/{number}/reviews/{id}/dismissals`, action: "dismiss-review", rule: "review-dismiss" },
-  { methods: ["DELETE"], path: `${R}/pulls/{number}/requested_reviewers`, action: "dismiss-review", rule: "pull-request-reviewers" },
+  {
+    methods: ["PUT"],
+    path: `${R}/pulls/{number}/reviews/{id}/dismissals`,
+    action: "dismiss-review",
+    rule: "review-dismiss",
+  },
+  {
+    methods: ["DELETE"],
+    path: `${R}/pulls/{number}/requested_reviewers`,
+    action: "dismiss-review",
+    rule: "pull-request-reviewers",
+  },
   { methods: ["DELETE"], path: `${R}/git/refs/{agentRef...}`, action: "delete-ref", rule: "ref-delete" },
   { methods: ["POST"], path: `${R}/git/tags`, action: "create-tag" },
   { methods: ["POST"], path: `${R}/branches/{branch}/rename`, action: "delete-ref" },
@@ -239,14 +482,29 @@ export const CLOSED: readonly { readonly methods: readonly Method[]; readonly pa
   { methods: ["POST"], path: `${R}/forks`, action: "fork-repository" },
   { methods: ["PATCH", "DELETE"], path: R, action: "administer-repository" },
   { methods: ["POST"], path: `${R}/transfer`, action: "administer-repository" },
-  { methods: WRITES, path: `${R}/branches/{branch}/protection`, action: "change-protection", rule: "protection-bypass" },
-  { methods: WRITES, path: `${R}/branches/{branch}/protection/{path...}`, action: "change-protection", rule: "protection-bypass" },
+  {
+    methods: WRITES,
+    path: `${R}/branches/{branch}/protection`,
+    action: "change-protection",
+    rule: "protection-bypass",
+  },
+  {
+    methods: WRITES,
+    path: `${R}/branches/{branch}/protection/{path...}`,
+    action: "change-protection",
+    rule: "protection-bypass",
+  },
   { methods: ["GET", "POST"], path: `${R}/rulesets`, action: "change-protection", rule: "protection-bypass" },
   { methods: ["PUT", "DELETE"], path: `${R}/rulesets/{id}`, action: "change-protection", rule: "protection-bypass" },
   { methods: WRITES, path: `${R}/bypass-requests/{path...}`, action: "change-protection", rule: "protection-bypass" },
   { methods: WRITES, path: "/orgs/{login}/rulesets", action: "change-protection", rule: "protection-bypass" },
   { methods: WRITES, path: "/orgs/{login}/rulesets/{id}", action: "change-protection", rule: "protection-bypass" },
-  { methods: WRITES, path: "/orgs/{login}/bypass-requests/{path...}", action: "change-protection", rule: "protection-bypass" },
+  {
+    methods: WRITES,
+    path: "/orgs/{login}/bypass-requests/{path...}",
+    action: "change-protection",
+    rule: "protection-bypass",
+  },
   { methods: ["PUT", "DELETE"], path: `${R}/collaborators/{login}`, action: "add-collaborator" },
   { methods: ["GET", "POST"], path: `${R}/keys`, action: "add-key" },
   { methods: ["GET", "POST"], path: `${R}/hooks`, action: "add-hook" },

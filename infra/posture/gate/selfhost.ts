@@ -7,7 +7,14 @@ export interface SelfHostOptions {
   readonly gateKeys: readonly { readonly agent: string; readonly sha256: string; readonly notAfter?: string }[];
   readonly operatorKeys: readonly { readonly sha256: string; readonly notAfter?: string }[];
   /** Vault only: Workers KV does not exist here. */
-  readonly tokenStore: { readonly kind: "vault"; readonly address: string; readonly mount: string; readonly path: string; readonly authMount: string; readonly roleId: string };
+  readonly tokenStore: {
+    readonly kind: "vault";
+    readonly address: string;
+    readonly mount: string;
+    readonly path: string;
+    readonly authMount: string;
+    readonly roleId: string;
+  };
   readonly alerts: { readonly webhook?: string };
   /** Address to listen on, such as `127.0.0.1:8787`. TLS belongs to whatever stands in front. */
   readonly listen: string;
@@ -27,23 +34,25 @@ export const SELF_HOST_SECRETS = ["VAULT_SECRET_ID", "ALERT_SECRET"] as const;
  */
 const V8_FLAGS = ["--max-semi-space-size=4"];
 
-const text = (value: string): string => JSON.stringify(value).replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+const text = (value: string): string =>
+  JSON.stringify(value).replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 /** JSON inside a text: escapes of JSON are escaped once more, which `text` does. */
-const json = (name: string, value: unknown): string => `    (name = ${text(name)}, json = ${text(JSON.stringify(value).replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`))}),`;
+const json = (name: string, value: unknown): string =>
+  `    (name = ${text(name)}, json = ${text(JSON.stringify(value).replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`))}),`;
 
 /** The configuration of `workerd serve` in Cap'n Proto's text form. Pure: the same options give the same text. */
 export function selfHostConfig(options: SelfHostOptions): string {
   return [
-    "using Workerd = import \"/workerd/workerd.capnp\";",
+    'using Workerd = import "/workerd/workerd.capnp";',
     "",
     "# Made by gatehouse; change the environment file and make it anew.",
     "const config :Workerd.Config = (",
     "  services = [",
-    "    (name = \"gate\", worker = .gate),",
-    "    (name = \"ledger\", worker = .ledger),",
+    '    (name = "gate", worker = .gate),',
+    '    (name = "ledger", worker = .ledger),',
     `    (name = "ledger-disk", disk = (path = ${text(options.ledgerDirectory)}, writable = true)),`,
     `    (name = "audit-disk", disk = (path = ${text(options.auditDirectory)}, writable = true)),`,
-    "    (name = \"internet\", network = (allow = [\"public\", \"private\"], tlsOptions = (trustBrowserCas = true))),",
+    '    (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),',
     "  ],",
     `  sockets = [(name = "http", address = ${text(options.listen)}, http = (), service = "gate")],`,
     `  v8Flags = [${V8_FLAGS.map(text).join(", ")}],`,
@@ -60,16 +69,16 @@ export function selfHostConfig(options: SelfHostOptions): string {
     json("ALERTS", options.alerts),
     ...SELF_HOST_SECRETS.map((name) => `    (name = ${text(name)}, fromEnvironment = ${text(name)}),`),
     `    (name = "LEDGER", durableObjectNamespace = (className = ${text(LEDGER_CLASS)}, serviceName = "ledger")),`,
-    "    (name = \"AUDIT_FILES\", service = \"audit-disk\"),",
+    '    (name = "AUDIT_FILES", service = "audit-disk"),',
     "  ],",
-    "  globalOutbound = \"internet\",",
+    '  globalOutbound = "internet",',
     ");",
     "",
     "const ledger :Workerd.Worker = (",
     `  modules = [(name = "ledger.js", esModule = embed ${text(options.modules.ledger)})],`,
     `  compatibilityDate = ${text(COMPATIBILITY_DATE)},`,
     `  durableObjectNamespaces = [(className = ${text(LEDGER_CLASS)}, uniqueKey = "gatehouse-ledger", enableSql = true)],`,
-    "  durableObjectStorage = (localDisk = \"ledger-disk\"),",
+    '  durableObjectStorage = (localDisk = "ledger-disk"),',
     ");",
     "",
   ].join("\n");

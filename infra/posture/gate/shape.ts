@@ -15,42 +15,55 @@ export interface BodyContext {
 export type Shape = (value: Json, at: string, context: BodyContext) => Refusal | undefined;
 
 const bad = (at: string): Refusal => new Refusal("body-value", at);
-const when = (test: (value: Json) => boolean): Shape => (value, at) => (test(value) ? undefined : bad(at));
+const when =
+  (test: (value: Json) => boolean): Shape =>
+  (value, at) =>
+    test(value) ? undefined : bad(at);
 
 /** Markdown and other long text, at most `limit` characters. */
-export const text = (limit = 262_144): Shape => when((v) => typeof v === "string" && v.length <= limit && !v.includes("\u0000"));
+export const text = (limit = 262_144): Shape =>
+  when((v) => typeof v === "string" && v.length <= limit && !v.includes("\u0000"));
 export const line = (limit = 1024): Shape => when((v) => typeof v === "string" && isLine(v, limit));
 export const whole: Shape = when((v) => typeof v === "number" && Number.isSafeInteger(v) && v >= 0);
 export const flag: Shape = when((v) => typeof v === "boolean");
-export const oneOf = (...allowed: readonly string[]): Shape => when((v) => typeof v === "string" && allowed.includes(v));
+export const oneOf = (...allowed: readonly string[]): Shape =>
+  when((v) => typeof v === "string" && allowed.includes(v));
 export const objectId: Shape = when((v) => typeof v === "string" && isObjectId(v));
 export const refName: Shape = when((v) => typeof v === "string" && isRefName(v));
 export const filePath: Shape = when((v) => typeof v === "string" && isFilePath(v));
-export const orNull = (shape: Shape): Shape => (value, at, context) => (value === null ? undefined : shape(value, at, context));
-export const either = (...shapes: readonly Shape[]): Shape => (value, at, context) => {
-  let refused: Refusal | undefined;
-  for (const shape of shapes) {
-    refused = shape(value, at, context);
-    if (refused === undefined) return undefined;
-  }
-  return refused;
-};
+export const orNull =
+  (shape: Shape): Shape =>
+  (value, at, context) =>
+    value === null ? undefined : shape(value, at, context);
+export const either =
+  (...shapes: readonly Shape[]): Shape =>
+  (value, at, context) => {
+    let refused: Refusal | undefined;
+    for (const shape of shapes) {
+      refused = shape(value, at, context);
+      if (refused === undefined) return undefined;
+    }
+    return refused;
+  };
 
-export const list = (shape: Shape, limit = 100): Shape => (value, at, context) => {
-  if (!Array.isArray(value) || value.length > limit) return bad(at);
-  for (const [index, item] of value.entries()) {
-    const refused = shape(item, `${at}[${index}]`, context);
-    if (refused !== undefined) return refused;
-  }
-  return undefined;
-};
+export const list =
+  (shape: Shape, limit = 100): Shape =>
+  (value, at, context) => {
+    if (!Array.isArray(value) || value.length > limit) return bad(at);
+    for (const [index, item] of value.entries()) {
+      const refused = shape(item, `${at}[${index}]`, context);
+      if (refused !== undefined) return refused;
+    }
+    return undefined;
+  };
 
 /** An object with exactly these keys open; `required` of them must be there. Keys are judged before values, so an unknown key is named. */
 export const object = (keys: Readonly<Record<string, Shape>>, required: readonly string[] = []): Shape => {
   const shapes = new Map(Object.entries(keys));
   return (value, at, context) => {
     if (value === null || typeof value !== "object" || Array.isArray(value)) return bad(at);
-    for (const key of Object.keys(value)) if (!shapes.has(key)) return new Refusal("body-key-not-allowed", join(at, key));
+    for (const key of Object.keys(value))
+      if (!shapes.has(key)) return new Refusal("body-key-not-allowed", join(at, key));
     for (const key of required) if (!Object.hasOwn(value, key)) return bad(join(at, key));
     for (const [key, item] of Object.entries(value)) {
       const refused = shapes.get(key)?.(item, join(at, key), context);
@@ -64,17 +77,26 @@ const join = (at: string, key: string): string => (at === "" ? key : `${at}.${ke
 
 /** Guard `body-agent-branch`: the branch a file is written to. */
 export const agentBranch: Shape = (value, at, context) =>
-  typeof value !== "string" ? bad(at) : isAgentBranch(value, context.branchPrefix) ? undefined : new Refusal("ref-outside-agent-space", at);
+  typeof value !== "string"
+    ? bad(at)
+    : isAgentBranch(value, context.branchPrefix)
+      ? undefined
+      : new Refusal("ref-outside-agent-space", at);
 
 /** Guard `body-agent-ref`: a full reference that is created. */
 export const agentRef: Shape = (value, at, context) =>
-  typeof value !== "string" ? bad(at) : agentBranchOf(value, context.branchPrefix) !== undefined ? undefined : new Refusal("ref-outside-agent-space", at);
+  typeof value !== "string"
+    ? bad(at)
+    : agentBranchOf(value, context.branchPrefix) !== undefined
+      ? undefined
+      : new Refusal("ref-outside-agent-space", at);
 
 /** Guard `body-agent-head`: the head of a pull request, with or without the organization in front; another owner would be a fork. */
 export const agentHead: Shape = (value, at, context) => {
   if (typeof value !== "string") return bad(at);
   const colon = value.indexOf(":");
-  if (colon >= 0 && value.slice(0, colon).toLowerCase() !== context.organization.toLowerCase()) return new Refusal("fork-not-allowed", at);
+  if (colon >= 0 && value.slice(0, colon).toLowerCase() !== context.organization.toLowerCase())
+    return new Refusal("fork-not-allowed", at);
   return agentBranch(value.slice(colon + 1), at, context);
 };
 
@@ -82,19 +104,32 @@ export const agentHead: Shape = (value, at, context) => {
 export const commentOnly: Shape = (value, at) => (value === "COMMENT" ? undefined : new Refusal("review-event", at));
 
 /** A key that says something no agent may say, whatever its value: named, so that the refusal says what it is. */
-export const never = (rule: RuleId): Shape => (_value, at) => new Refusal(rule, at);
+export const never =
+  (rule: RuleId): Shape =>
+  (_value, at) =>
+    new Refusal(rule, at);
 
-export const mustBeFalse = (rule: "ref-force"): Shape => (value, at) => (value === false ? undefined : new Refusal(rule, at));
+export const mustBeFalse =
+  (rule: "ref-force"): Shape =>
+  (value, at) =>
+    value === false ? undefined : new Refusal(rule, at);
 
 /** Guard `body-tree-entry`: a tree entry lists a file; a whole subtree or a submodule cannot be seen from here. */
 export const treeEntry: Shape = (value, at, context) => {
   const refused = treeEntryKeys(value, at, context);
   if (refused !== undefined) return refused;
   const entry = value as { path: string; mode: string; type?: string };
-  if (entry.mode === "040000" || entry.mode === "160000" || (entry.type !== undefined && entry.type !== "blob")) return new Refusal("tree-not-inspectable", at);
+  if (entry.mode === "040000" || entry.mode === "160000" || (entry.type !== undefined && entry.type !== "blob"))
+    return new Refusal("tree-not-inspectable", at);
   return context.guarded?.touches(entry.path) === false ? undefined : new Refusal("protected-path", `${at}.path`);
 };
 const treeEntryKeys = object(
-  { path: filePath, mode: oneOf("100644", "100755", "120000", "040000", "160000"), type: oneOf("blob", "tree", "commit"), sha: orNull(objectId), content: text(8_388_608) },
+  {
+    path: filePath,
+    mode: oneOf("100644", "100755", "120000", "040000", "160000"),
+    type: oneOf("blob", "tree", "commit"),
+    sha: orNull(objectId),
+    content: text(8_388_608),
+  },
   ["path", "mode"],
 );

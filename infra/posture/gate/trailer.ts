@@ -18,16 +18,28 @@ export function requestOf(body: string): string | undefined {
 /** A line that a reader could take for the trailer: other case, wide letters, and what does not show make no difference, nor does what stands before it. */
 function readsLikeOne(line: string): boolean {
   if (!/:|\uff1a|\ufe55|&/.test(line)) return false;
-  const folded = line.normalize("NFKC").replace(/&#(?:x0*3a|0*58);?|&colon;/gi, ":")
-    .replace(/[\p{Cf}\p{Mn}\p{Cc}\s\u115f\u1160\u3164]/gu, "").replace(/\p{Pd}/gu, "-").toLowerCase();
-  return folded.replace(/<!--|<[^>]*>|[*_`~\\]/g, "").replace(/^[^\p{L}\p{N}]+/u, "").startsWith(MARK);
+  const folded = line
+    .normalize("NFKC")
+    .replace(/&#(?:x0*3a|0*58);?|&colon;/gi, ":")
+    .replace(/[\p{Cf}\p{Mn}\p{Cc}\s\u115f\u1160\u3164]/gu, "")
+    .replace(/\p{Pd}/gu, "-")
+    .toLowerCase();
+  return folded
+    .replace(/<!--|<[^>]*>|[*_`~\\]/g, "")
+    .replace(/^[^\p{L}\p{N}]+/u, "")
+    .startsWith(MARK);
 }
 
 /** The body with exactly one trailer, at its end; with none when there is no id. Idempotent. */
 export function withTrailer(body: string, requestId: string | undefined): string {
   // Lines and the breaks behind them, in turn.
   const parts = body.split(BREAKS);
-  const kept = parts.some((part, i) => i % 2 === 0 && readsLikeOne(part)) ? parts.filter((_, i) => !readsLikeOne(parts[i - (i % 2)] ?? "")).join("").trimEnd() : body;
+  const kept = parts.some((part, i) => i % 2 === 0 && readsLikeOne(part))
+    ? parts
+        .filter((_, i) => !readsLikeOne(parts[i - (i % 2)] ?? ""))
+        .join("")
+        .trimEnd()
+    : body;
   if (requestId === undefined || requestId === "") return kept;
   const text = kept.trimEnd();
   // A comment that is still open would hide the line from people.

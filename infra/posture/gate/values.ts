@@ -27,8 +27,12 @@ export function isWellFormed(text: string): boolean {
 
 /** Free text of one line: no control, bidirectional or invisible characters. */
 export function isLine(text: string, limit = 256): boolean {
-  // eslint-disable-next-line no-control-regex -- control characters are what this refuses
-  return text.length <= limit && !/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/.test(text) && isWellFormed(text);
+  return (
+    text.length <= limit &&
+    // eslint-disable-next-line no-control-regex -- control characters are what this refuses
+    !/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/.test(text) &&
+    isWellFormed(text)
+  );
 }
 
 /**
@@ -59,7 +63,8 @@ export function comparisonEnds(text: string): readonly [base: string, head: stri
   const dots = text.includes("...") ? "..." : "..";
   const ends = text.split(dots);
   const [base, head] = ends;
-  if (ends.length !== 2 || base === undefined || head === undefined || !isRefName(base) || !isRefName(head)) return undefined;
+  if (ends.length !== 2 || base === undefined || head === undefined || !isRefName(base) || !isRefName(head))
+    return undefined;
   return [base, head];
 }
 
@@ -71,7 +76,9 @@ export function isDate(text: string): boolean {
 /** Full name of an agent branch, such as `refs/heads/claude/fix`, from a full ref; undefined for every other ref. */
 export function agentBranchOf(ref: string, prefix: string): string | undefined {
   const start = `refs/heads/${prefix}`;
-  return ref.startsWith(start) && ref.length > start.length && isRefName(ref) ? ref.slice("refs/heads/".length) : undefined;
+  return ref.startsWith(start) && ref.length > start.length && isRefName(ref)
+    ? ref.slice("refs/heads/".length)
+    : undefined;
 }
 
 /** True when a branch name (without `refs/heads/`) is the agent's. */

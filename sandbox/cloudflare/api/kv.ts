@@ -13,16 +13,23 @@ export const kvRoutes: Routes = (router, { account, runtime }) => {
     if (found === undefined) throw new ApiError(404, 10013, "namespace not found");
     return found;
   };
-  const describe = (n: { id: string; title: string }): Record<string, unknown> => ({ id: n.id, title: n.title, supports_url_encoding: true });
+  const describe = (n: { id: string; title: string }): Record<string, unknown> => ({
+    id: n.id,
+    title: n.title,
+    supports_url_encoding: true,
+  });
   const title = (call: Call, own?: string): string => {
     const value = call.object()["title"];
-    if (typeof value !== "string" || value === "" || value.length > 512) throw new ApiError(400, 10019, "title must be a string of 1 to 512 characters");
-    if ([...account.kv.values()].some((n) => n.title === value && n.id !== own)) throw new ApiError(400, 10014, "a namespace with this account ID and title already exists");
+    if (typeof value !== "string" || value === "" || value.length > 512)
+      throw new ApiError(400, 10019, "title must be a string of 1 to 512 characters");
+    if ([...account.kv.values()].some((n) => n.title === value && n.id !== own))
+      throw new ApiError(400, 10014, "a namespace with this account ID and title already exists");
     return value;
   };
   const key = (call: Call): string => {
     const name = call.param("key");
-    if (name === "." || name === ".." || Buffer.byteLength(name) > 512) throw new ApiError(400, 10021, `could not use the key: '${name.slice(0, 40)}'`);
+    if (name === "." || name === ".." || Buffer.byteLength(name) > 512)
+      throw new ApiError(400, 10021, `could not use the key: '${name.slice(0, 40)}'`);
     return name;
   };
   router
@@ -40,8 +47,11 @@ export const kvRoutes: Routes = (router, { account, runtime }) => {
     })
     .on("DELETE", `${BASE}/:namespace`, (call) => {
       const { id } = namespace(call);
-      const users = [...account.scripts.values()].filter((s) => s.bindings.some((b) => b["namespace_id"] === id && b.type === "kv_namespace"));
-      if (users.length > 0) throw new ApiError(400, 10043, `namespace is still bound to ${users.map((s) => s.name).join(", ")}`);
+      const users = [...account.scripts.values()].filter((s) =>
+        s.bindings.some((b) => b["namespace_id"] === id && b.type === "kv_namespace"),
+      );
+      if (users.length > 0)
+        throw new ApiError(400, 10043, `namespace is still bound to ${users.map((s) => s.name).join(", ")}`);
       account.kv.delete(id);
       return { result: { id } };
     })
@@ -49,8 +59,15 @@ export const kvRoutes: Routes = (router, { account, runtime }) => {
       const kv = await runtime.kv(namespace(call).id);
       const limit = Number(call.query.get("limit") ?? 1000);
       if (!(limit >= 10 && limit <= 1000)) throw errors.invalid("limit must be from 10 to 1000");
-      const found = await kv.list({ prefix: call.query.get("prefix") ?? undefined, limit, cursor: call.query.get("cursor") ?? undefined });
-      return { result: found.keys, resultInfo: { count: found.keys.length, cursor: found.list_complete ? "" : found.cursor } };
+      const found = await kv.list({
+        prefix: call.query.get("prefix") ?? undefined,
+        limit,
+        cursor: call.query.get("cursor") ?? undefined,
+      });
+      return {
+        result: found.keys,
+        resultInfo: { count: found.keys.length, cursor: found.list_complete ? "" : found.cursor },
+      };
     })
     .on("GET", `${BASE}/:namespace/values/:key`, async (call) => {
       const kv = await runtime.kv(namespace(call).id);
@@ -67,9 +84,14 @@ export const kvRoutes: Routes = (router, { account, runtime }) => {
     .on("PUT", `${BASE}/:namespace/values/:key`, async (call) => {
       const kv = await runtime.kv(namespace(call).id);
       const { value, metadata } = await valueOf(call);
-      const seconds = (name: string): number | undefined => (call.query.get(name) === null ? undefined : Number(call.query.get(name)));
+      const seconds = (name: string): number | undefined =>
+        call.query.get(name) === null ? undefined : Number(call.query.get(name));
       if ((seconds("expiration_ttl") ?? 60) < 60) throw new ApiError(400, 10033, "expiration_ttl must be at least 60");
-      await kv.put(key(call), value, { metadata, expiration: seconds("expiration"), expirationTtl: seconds("expiration_ttl") });
+      await kv.put(key(call), value, {
+        metadata,
+        expiration: seconds("expiration"),
+        expirationTtl: seconds("expiration_ttl"),
+      });
       return { result: null };
     })
     .on("DELETE", `${BASE}/:namespace/values/:key`, async (call) => {

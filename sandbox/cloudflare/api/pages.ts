@@ -9,8 +9,26 @@ export function page(call: Call, items: readonly unknown[], perPage = 20, most =
   const size = Math.min(most, number("per_page", perPage));
   const at = number("page", 1);
   const result = items.slice((at - 1) * size, at * size);
-  return { result, resultInfo: { page: at, per_page: size, count: result.length, total_count: items.length, total_pages: Math.ceil(items.length / size) } };
+  return {
+    result,
+    resultInfo: {
+      page: at,
+      per_page: size,
+      count: result.length,
+      total_count: items.length,
+      total_pages: Math.ceil(items.length / size),
+    },
+  };
 }
 
 /** Whole list on one page, as the lists without paging answer. */
-export const list = (items: readonly unknown[]): Reply => ({ result: items, resultInfo: { page: 1, per_page: Math.max(items.length, 20), count: items.length, total_count: items.length, total_pages: 1 } });
+export const list = (items: readonly unknown[]): Reply => ({
+  result: items,
+  resultInfo: {
+    page: 1,
+    per_page: Math.max(items.length, 20),
+    count: items.length,
+    total_count: items.length,
+    total_pages: 1,
+  },
+});

@@ -16,22 +16,51 @@ export const queueRoutes: Routes = (router, world) => {
   };
   const name = (call: Call, own?: string): string => {
     const value = call.object()["queue_name"];
-    if (typeof value !== "string" || !/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(value)) throw new ApiError(400, 11003, "Invalid queue name");
-    if ([...account.queues.values()].some((q) => q.name === value && q.id !== own)) throw new ApiError(409, 11009, `Queue name '${value}' is already taken. Please use a different name and try again.`);
+    if (typeof value !== "string" || !/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(value))
+      throw new ApiError(400, 11003, "Invalid queue name");
+    if ([...account.queues.values()].some((q) => q.name === value && q.id !== own))
+      throw new ApiError(
+        409,
+        11009,
+        `Queue name '${value}' is already taken. Please use a different name and try again.`,
+      );
     return value;
   };
-  const settings = (call: Call, before: Record<string, unknown> = { delivery_delay: 0, delivery_paused: false, message_retention_period: 345_600 }): Record<string, unknown> => ({ ...before, ...(call.object()["settings"] as object | undefined) });
+  const settings = (
+    call: Call,
+    before: Record<string, unknown> = { delivery_delay: 0, delivery_paused: false, message_retention_period: 345_600 },
+  ): Record<string, unknown> => ({ ...before, ...(call.object()["settings"] as object | undefined) });
   const consumer = (call: Call): Omit<Queue["consumers"][number], "consumer_id" | "created_on"> => {
     const body = call.object();
     const script = body["script_name"] ?? body["service"];
-    if (body["type"] !== "worker" || typeof script !== "string") throw errors.invalid("The sandbox runs consumers of type worker with a script_name");
+    if (body["type"] !== "worker" || typeof script !== "string")
+      throw errors.invalid("The sandbox runs consumers of type worker with a script_name");
     if (!account.scripts.has(script)) throw errors.scriptNotFound();
-    return { type: "worker", script_name: script, settings: (body["settings"] ?? {}) as Record<string, unknown>, ...(typeof body["dead_letter_queue"] === "string" ? { dead_letter_queue: body["dead_letter_queue"] } : {}) };
+    return {
+      type: "worker",
+      script_name: script,
+      settings: (body["settings"] ?? {}) as Record<string, unknown>,
+      ...(typeof body["dead_letter_queue"] === "string" ? { dead_letter_queue: body["dead_letter_queue"] } : {}),
+    };
   };
   router
-    .on("GET", BASE, (call) => page(call, [...account.queues.values()].filter((q) => call.query.get("name") === null || call.query.get("name") === q.name).map((q) => describe(world, q))))
+    .on("GET", BASE, (call) =>
+      page(
+        call,
+        [...account.queues.values()]
+          .filter((q) => call.query.get("name") === null || call.query.get("name") === q.name)
+          .map((q) => describe(world, q)),
+      ),
+    )
     .on("POST", BASE, (call) => {
-      const created: Queue = { id: hexId(), name: name(call), createdOn: timestamp(), modifiedOn: timestamp(), settings: settings(call), consumers: [] };
+      const created: Queue = {
+        id: hexId(),
+        name: name(call),
+        createdOn: timestamp(),
+        modifiedOn: timestamp(),
+        settings: settings(call),
+        consumers: [],
+      };
       account.queues.set(created.id, created);
       return { result: describe(world, created) };
     })
@@ -74,9 +103,18 @@ export const queueRoutes: Routes = (router, world) => {
 };
 
 function describe({ account }: World, q: Queue): Record<string, unknown> {
-  const producers = [...account.scripts.values()].filter((s) => s.bindings.some((b) => b.type === "queue" && b["queue_name"] === q.name)).map((s) => ({ type: "worker", script: s.name }));
+  const producers = [...account.scripts.values()]
+    .filter((s) => s.bindings.some((b) => b.type === "queue" && b["queue_name"] === q.name))
+    .map((s) => ({ type: "worker", script: s.name }));
   return {
-    queue_id: q.id, queue_name: q.name, created_on: q.createdOn, modified_on: q.modifiedOn, producers, producers_total_count: producers.length,
-    consumers: q.consumers, consumers_total_count: q.consumers.length, settings: q.settings,
+    queue_id: q.id,
+    queue_name: q.name,
+    created_on: q.createdOn,
+    modified_on: q.modifiedOn,
+    producers,
+    producers_total_count: producers.length,
+    consumers: q.consumers,
+    consumers_total_count: q.consumers.length,
+    settings: q.settings,
   };
 }

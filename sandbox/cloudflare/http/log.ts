@@ -25,19 +25,34 @@ export class RequestLog {
       const before = query[name];
       query[name] = before === undefined ? value : [before, value].flat();
     }
-    const record: RequestRecord = { method, path: cut < 0 ? url : url.slice(0, cut), query, headers: logged(headers), status: 0, at: new Date().toISOString() };
+    const record: RequestRecord = {
+      method,
+      path: cut < 0 ? url : url.slice(0, cut),
+      query,
+      headers: logged(headers),
+      status: 0,
+      at: new Date().toISOString(),
+    };
     this.#records.push(record);
     return record;
   }
-  list(): readonly RequestRecord[] { return this.#records; }
-  clear(): void { this.#records = []; }
+  list(): readonly RequestRecord[] {
+    return this.#records;
+  }
+  clear(): void {
+    this.#records = [];
+  }
 }
 
 function logged(headers: IncomingHttpHeaders): Record<string, string | string[]> {
   const out: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined) continue;
-    out[name] = SECRET_HEADERS.has(name) ? `sha256:${createHash("sha256").update(String(value).replace(/^Bearer\s+/i, "")).digest("base64")}` : value;
+    out[name] = SECRET_HEADERS.has(name)
+      ? `sha256:${createHash("sha256")
+          .update(String(value).replace(/^Bearer\s+/i, ""))
+          .digest("base64")}`
+      : value;
   }
   return out;
 }

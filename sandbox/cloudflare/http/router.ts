@@ -13,9 +13,16 @@ export interface Reply {
 
 /** One request on its way through a route. */
 export class Call {
-  constructor(readonly request: IncomingMessage, readonly params: Readonly<Record<string, string>>, readonly query: URLSearchParams, readonly body: Buffer) {}
+  constructor(
+    readonly request: IncomingMessage,
+    readonly params: Readonly<Record<string, string>>,
+    readonly query: URLSearchParams,
+    readonly body: Buffer,
+  ) {}
 
-  param(name: string): string { return this.params[name] ?? ""; }
+  param(name: string): string {
+    return this.params[name] ?? "";
+  }
 
   /** The JSON body. @throws ApiError 400 when it is none */
   json(): unknown {
@@ -40,7 +47,9 @@ export class Call {
       throw errors.invalid("The body is not the multipart form that this endpoint takes");
     }
   }
-  isMultipart(): boolean { return /^multipart\/form-data/i.test(this.request.headers["content-type"] ?? ""); }
+  isMultipart(): boolean {
+    return /^multipart\/form-data/i.test(this.request.headers["content-type"] ?? "");
+  }
   header(name: string): string | undefined {
     const value = this.request.headers[name];
     return Array.isArray(value) ? value.join(", ") : value;

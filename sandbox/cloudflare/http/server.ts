@@ -45,7 +45,10 @@ async function answer(options: ApiServerOptions, request: IncomingMessage, respo
   const send = (status: number, headers: Record<string, string>, body: Uint8Array | string): void => {
     if (record) record.status = status;
     if (response.destroyed) return;
-    response.writeHead(status, { ...headers, ...(status === 204 ? {} : { "content-length": String(Buffer.byteLength(body)) }) });
+    response.writeHead(status, {
+      ...headers,
+      ...(status === 204 ? {} : { "content-length": String(Buffer.byteLength(body)) }),
+    });
     response.end(body);
   };
   try {
@@ -55,22 +58,47 @@ async function answer(options: ApiServerOptions, request: IncomingMessage, respo
       return sendReply(send, await handler(new Call(request, params, query, body)));
     }
     const fault = options.faults.take(method, path);
-    const reply = fault?.when === "before" && (fault.status !== undefined || fault.drop) ? undefined : handle(options, method, path, query, body, request);
+    const reply =
+      fault?.when === "before" && (fault.status !== undefined || fault.drop)
+        ? undefined
+        : handle(options, method, path, query, body, request);
     if (fault?.delayMs) await new Promise((resolve) => setTimeout(resolve, fault.delayMs));
     if (fault?.drop || fault?.status !== undefined) {
       await reply?.catch(() => undefined);
       if (fault.drop) return void request.socket.destroy();
       // Without x-should-retry, as the real service answers when it is in trouble: clients then retry by the status.
-      return send(fault.status ?? 500, { "content-type": "application/json" }, envelope({ success: false, errors: [{ code: 10001, message: "A failure that the sandbox was asked for" }], result: null }));
+      return send(
+        fault.status ?? 500,
+        { "content-type": "application/json" },
+        envelope({
+          success: false,
+          errors: [{ code: 10001, message: "A failure that the sandbox was asked for" }],
+          result: null,
+        }),
+      );
     }
     sendReply(send, await (reply as Promise<Reply>));
   } catch (error) {
-    const known = error instanceof ApiError ? error : new ApiError(500, 10013, `The stand-in failed: ${error instanceof Error ? error.message : String(error)}`);
-    send(known.status, { "content-type": "application/json", "x-should-retry": "false" }, envelope({ success: false, errors: known.errors, result: null }));
+    const known =
+      error instanceof ApiError
+        ? error
+        : new ApiError(500, 10013, `The stand-in failed: ${error instanceof Error ? error.message : String(error)}`);
+    send(
+      known.status,
+      { "content-type": "application/json", "x-should-retry": "false" },
+      envelope({ success: false, errors: known.errors, result: null }),
+    );
   }
 }
 
-async function handle(options: ApiServerOptions, method: string, path: string, query: URLSearchParams, body: Buffer, request: IncomingMessage): Promise<Reply> {
+async function handle(
+  options: ApiServerOptions,
+  method: string,
+  path: string,
+  query: URLSearchParams,
+  body: Buffer,
+  request: IncomingMessage,
+): Promise<Reply> {
   if (!path.startsWith(BASE)) throw errors.noSuchRoute();
   const below = path.slice(BASE.length);
   authenticate(options.token, request, below);
@@ -108,11 +136,26 @@ async function read(request: IncomingMessage): Promise<Buffer> {
 }
 
 const envelope = (fields: { success: boolean; errors?: unknown; result?: unknown; result_info?: unknown }): string =>
-  JSON.stringify({ success: fields.success, errors: fields.errors ?? [], messages: [], ...("result" in fields ? { result: fields.result } : {}), ...(fields.result_info ? { result_info: fields.result_info } : {}) });
+  JSON.stringify({
+    success: fields.success,
+    errors: fields.errors ?? [],
+    messages: [],
+    ...("result" in fields ? { result: fields.result } : {}),
+    ...(fields.result_info ? { result_info: fields.result_info } : {}),
+  });
 
-function sendReply(send: (status: number, headers: Record<string, string>, body: Uint8Array | string) => void, reply: Reply): void {
+function sendReply(
+  send: (status: number, headers: Record<string, string>, body: Uint8Array | string) => void,
+  reply: Reply,
+): void {
   // DELETE answers carry a JSON content type even when they are empty: the real provider refuses them otherwise.
-  if (reply.empty) return send(reply.status ?? 204, reply.empty === "untyped" ? {} : { "content-type": "application/json" }, "");
-  if (reply.raw) return send(reply.status ?? 200, { "content-type": reply.raw.type, ...reply.raw.headers }, reply.raw.body);
-  send(reply.status ?? 200, { "content-type": "application/json" }, envelope({ success: true, result: reply.result ?? null, result_info: reply.resultInfo }));
+  if (reply.empty)
+    return send(reply.status ?? 204, reply.empty === "untyped" ? {} : { "content-type": "application/json" }, "");
+  if (reply.raw)
+    return send(reply.status ?? 200, { "content-type": reply.raw.type, ...reply.raw.headers }, reply.raw.body);
+  send(
+    reply.status ?? 200,
+    { "content-type": "application/json" },
+    envelope({ success: true, result: reply.result ?? null, result_info: reply.resultInfo }),
+  );
 }

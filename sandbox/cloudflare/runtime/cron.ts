@@ -1,9 +1,17 @@
 const NAMES: readonly (readonly string[])[] = [
-  [], [], [],
+  [],
+  [],
+  [],
   ["", "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"],
   ["", "SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"], // Cloudflare counts Sunday as 1
 ];
-const RANGES: readonly (readonly [number, number])[] = [[0, 59], [0, 23], [1, 31], [1, 12], [1, 7]];
+const RANGES: readonly (readonly [number, number])[] = [
+  [0, 59],
+  [0, 23],
+  [1, 31],
+  [1, 12],
+  [1, 7],
+];
 
 /** A parsed cron expression: the values of minute, hour, day, month and weekday (1 = Sunday) at which it fires, in UTC. */
 export interface Cron {
@@ -19,12 +27,22 @@ export interface Cron {
 export function parseCron(expression: string): Cron {
   const parts = expression.trim().split(/\s+/);
   if (parts.length !== 5) throw new Error(`"${expression}" must have five fields`);
-  return { fields: parts.map((part, index) => parseField(part, index)), anyDay: parts[2] === "*", anyWeekday: parts[4] === "*" };
+  return {
+    fields: parts.map((part, index) => parseField(part, index)),
+    anyDay: parts[2] === "*",
+    anyWeekday: parts[4] === "*",
+  };
 }
 
 /** Whether the expression fires in the minute of `date`. As in any cron, day and weekday are alternatives when both are set. */
 export function firesAt(cron: Cron, date: Date): boolean {
-  const at = [date.getUTCMinutes(), date.getUTCHours(), date.getUTCDate(), date.getUTCMonth() + 1, date.getUTCDay() + 1];
+  const at = [
+    date.getUTCMinutes(),
+    date.getUTCHours(),
+    date.getUTCDate(),
+    date.getUTCMonth() + 1,
+    date.getUTCDay() + 1,
+  ];
   const fits = (index: number): boolean => cron.fields[index]?.has(at[index] ?? -1) ?? false;
   const day = cron.anyDay || cron.anyWeekday ? fits(2) && fits(4) : fits(2) || fits(4);
   return fits(0) && fits(1) && fits(3) && day;

@@ -20,7 +20,10 @@ export class Front {
   #target: number | undefined;
   readonly #links = new Set<Link>();
 
-  private constructor(readonly port: number, private readonly server: Server) {}
+  private constructor(
+    readonly port: number,
+    private readonly server: Server,
+  ) {}
 
   static async listen(port = 0): Promise<Front> {
     const server = createServer({ noDelay: true, allowHalfOpen: true });
@@ -33,9 +36,13 @@ export class Front {
     return front;
   }
 
-  get holding(): boolean { return this.#holding; }
+  get holding(): boolean {
+    return this.#holding;
+  }
   /** Port of workerd's socket; undefined while nothing is deployed. */
-  get target(): number | undefined { return this.#target; }
+  get target(): number | undefined {
+    return this.#target;
+  }
 
   /** From now on nothing new goes to the running version. */
   hold(): void {
@@ -50,7 +57,9 @@ export class Front {
     for (const link of this.#links) link.release(graceful);
   }
 
-  forget(link: Link): void { this.#links.delete(link); }
+  forget(link: Link): void {
+    this.#links.delete(link);
+  }
 
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
@@ -70,7 +79,10 @@ class Link {
   #held = false;
   #clientEnded = false;
 
-  constructor(private readonly client: Socket, private readonly front: Front) {
+  constructor(
+    private readonly client: Socket,
+    private readonly front: Front,
+  ) {
     this.#held = front.holding;
     client.on("data", (chunk: Buffer) => this.#fromClient(chunk));
     client.on("end", () => {
@@ -112,9 +124,13 @@ class Link {
     this.#backend = undefined;
   }
 
-  #current(): Socket | undefined { return this.#backend; }
+  #current(): Socket | undefined {
+    return this.#backend;
+  }
 
-  #awaiting(): boolean { return this.#unanswered === undefined || this.#unansweredBytes > 0; }
+  #awaiting(): boolean {
+    return this.#unanswered === undefined || this.#unansweredBytes > 0;
+  }
 
   #fromClient(chunk: Buffer): void {
     if (this.#held || (this.front.holding && this.#backend === undefined)) {

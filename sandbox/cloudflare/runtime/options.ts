@@ -22,14 +22,16 @@ export interface RuntimePlan {
 
 /** The Workers of one account as miniflare's options. Pure: the same account gives the same options. */
 export function workerOptions(account: Account, plan: RuntimePlan): WorkerOptions[] {
-  const workers: WorkerOptions[] = [{
-    name: STORAGE_WORKER,
-    modules: true,
-    script: "export default { fetch() { return new Response(null, { status: 404 }); } };",
-    compatibilityDate: "2026-03-01",
-    kvNamespaces: Object.fromEntries([...account.kv.keys()].sort().map((id) => [kvBinding(id), id])),
-    r2Buckets: Object.fromEntries([...account.buckets.keys()].sort().map((name) => [r2Binding(name), name])),
-  }];
+  const workers: WorkerOptions[] = [
+    {
+      name: STORAGE_WORKER,
+      modules: true,
+      script: "export default { fetch() { return new Response(null, { status: 404 }); } };",
+      compatibilityDate: "2026-03-01",
+      kvNamespaces: Object.fromEntries([...account.kv.keys()].sort().map((id) => [kvBinding(id), id])),
+      r2Buckets: Object.fromEntries([...account.buckets.keys()].sort().map((name) => [r2Binding(name), name])),
+    },
+  ];
   for (const script of [...account.scripts.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const { worker, wrappers } = oneWorker(account, script, plan);
     workers.push(worker, ...wrappers);
@@ -41,7 +43,10 @@ interface Parts {
   bindings: Record<string, unknown>;
   kvNamespaces: Record<string, string>;
   r2Buckets: Record<string, string>;
-  durableObjects: Record<string, { className: string; scriptName?: string; useSQLite: boolean; unsafeUniqueKey: string }>;
+  durableObjects: Record<
+    string,
+    { className: string; scriptName?: string; useSQLite: boolean; unsafeUniqueKey: string }
+  >;
   ratelimits: Record<string, { simple: { limit: number; period: 10 | 60 } }>;
   queueProducers: Record<string, string>;
   serviceBindings: Record<string, { name: string; entrypoint?: string }>;
@@ -49,9 +54,22 @@ interface Parts {
   versionMetadata?: string;
 }
 
-const emptyParts = (): Parts => ({ bindings: {}, kvNamespaces: {}, r2Buckets: {}, durableObjects: {}, ratelimits: {}, queueProducers: {}, serviceBindings: {}, analyticsEngineDatasets: {} });
+const emptyParts = (): Parts => ({
+  bindings: {},
+  kvNamespaces: {},
+  r2Buckets: {},
+  durableObjects: {},
+  ratelimits: {},
+  queueProducers: {},
+  serviceBindings: {},
+  analyticsEngineDatasets: {},
+});
 
-function oneWorker(account: Account, script: Script, plan: RuntimePlan): { worker: WorkerOptions; wrappers: WorkerOptions[] } {
+function oneWorker(
+  account: Account,
+  script: Script,
+  plan: RuntimePlan,
+): { worker: WorkerOptions; wrappers: WorkerOptions[] } {
   const parts = emptyParts();
   const wrappedBindings: Record<string, { scriptName: string }> = {};
   const wrappers: WorkerOptions[] = [];
@@ -65,14 +83,21 @@ function oneWorker(account: Account, script: Script, plan: RuntimePlan): { worke
     sources.forEach((source, index) => {
       const own = `sandbox-wrap-${script.name}-${binding.name}-${index}`;
       const inner = emptyParts();
-      const next = index + 1 < sources.length ? { wrappedBindings: { inner: { scriptName: `sandbox-wrap-${script.name}-${binding.name}-${index + 1}` } } } : {};
+      const next =
+        index + 1 < sources.length
+          ? { wrappedBindings: { inner: { scriptName: `sandbox-wrap-${script.name}-${binding.name}-${index + 1}` } } }
+          : {};
       if (index + 1 === sources.length) addBinding(inner, account, script, binding, "inner");
       wrappers.push({ name: own, modules: true, script: source, ...next, ...(inner as object) } as WorkerOptions);
       if (index === 0) wrappedBindings[binding.name] = { scriptName: own };
     });
   }
   const port = plan.ports.get(script.name);
-  const bound = new Set(Object.values(parts.durableObjects).filter((d) => d.scriptName === undefined).map((d) => d.className));
+  const bound = new Set(
+    Object.values(parts.durableObjects)
+      .filter((d) => d.scriptName === undefined)
+      .map((d) => d.className),
+  );
   const date = script.metadata["compatibility_date"];
   const keys = script.bindings.filter((binding) => binding.type === "secret_key");
   Object.assign(parts.bindings, rawKeysBinding(keys));
@@ -85,7 +110,9 @@ function oneWorker(account: Account, script: Script, plan: RuntimePlan): { worke
     stripCfConnectingIp: false,
     ...parts,
     wrappedBindings,
-    additionalUnboundDurableObjects: script.namespaces.filter((n) => !bound.has(n.className)).map((n) => ({ className: n.className, useSQLite: n.sqlite, unsafeUniqueKey: n.id })),
+    additionalUnboundDurableObjects: script.namespaces
+      .filter((n) => !bound.has(n.className))
+      .map((n) => ({ className: n.className, useSQLite: n.sqlite, unsafeUniqueKey: n.id })),
     queueConsumers: consumersOf(account, script),
     ...(port === undefined ? {} : { unsafeDirectSockets: [{ host: "127.0.0.1", port }] }),
   };
@@ -94,20 +121,36 @@ function oneWorker(account: Account, script: Script, plan: RuntimePlan): { worke
 
 function source(script: Script, scriptsDir: string, hasKeys: boolean): object {
   const folder = moduleFolder(scriptsDir, script);
-  if (script.mainModule === undefined) return { script: Buffer.from(script.modules[0]?.content ?? []).toString("utf8") };
-  const entry = hasKeys ? [{ type: "ESModule", path: join(folder, "sandbox-entry.js"), contents: secretKeyEntry(script.mainModule, script.classes) }] : [];
+  if (script.mainModule === undefined)
+    return { script: Buffer.from(script.modules[0]?.content ?? []).toString("utf8") };
+  const entry = hasKeys
+    ? [
+        {
+          type: "ESModule",
+          path: join(folder, "sandbox-entry.js"),
+          contents: secretKeyEntry(script.mainModule, script.classes),
+        },
+      ]
+    : [];
   return {
     modulesRoot: folder,
-    modules: [...entry, ...script.modules.filter((m) => m.contentType !== "application/source-map").map((m) => ({
-      type: m.type,
-      path: join(folder, m.name),
-      contents: m.type === "CompiledWasm" || m.type === "Data" ? m.content : Buffer.from(m.content).toString("utf8"),
-    }))],
+    modules: [
+      ...entry,
+      ...script.modules
+        .filter((m) => m.contentType !== "application/source-map")
+        .map((m) => ({
+          type: m.type,
+          path: join(folder, m.name),
+          contents:
+            m.type === "CompiledWasm" || m.type === "Data" ? m.content : Buffer.from(m.content).toString("utf8"),
+        })),
+    ],
   };
 }
 
 /** Folder of a version's modules: one for each content, so that a running version's files never change. */
-export const moduleFolder = (scriptsDir: string, script: Script): string => join(scriptsDir, script.name, script.etag.slice(0, 16));
+export const moduleFolder = (scriptsDir: string, script: Script): string =>
+  join(scriptsDir, script.name, script.etag.slice(0, 16));
 
 function wrapperSources(account: Account, script: Script, binding: Binding, faults: readonly BindingFault[]): string[] {
   const sources = faults
@@ -142,7 +185,9 @@ function addBinding(parts: Parts, account: Account, script: Script, binding: Bin
       if (namespace === undefined) break;
       const foreign = name === "inner" || (typeof owner === "string" && owner !== script.name);
       parts.durableObjects[name] = {
-        className: namespace.className, useSQLite: namespace.sqlite, unsafeUniqueKey: namespace.id,
+        className: namespace.className,
+        useSQLite: namespace.sqlite,
+        unsafeUniqueKey: namespace.id,
         ...(foreign ? { scriptName: typeof owner === "string" ? owner : script.name } : {}),
       };
       break;
@@ -155,7 +200,11 @@ function addBinding(parts: Parts, account: Account, script: Script, binding: Bin
       break;
     case "service": {
       const entrypoint = binding["entrypoint"];
-      if (account.scripts.has(String(binding["service"]))) parts.serviceBindings[name] = { name: String(binding["service"]), ...(typeof entrypoint === "string" ? { entrypoint } : {}) };
+      if (account.scripts.has(String(binding["service"])))
+        parts.serviceBindings[name] = {
+          name: String(binding["service"]),
+          ...(typeof entrypoint === "string" ? { entrypoint } : {}),
+        };
       break;
     }
     case "analytics_engine":
@@ -174,8 +223,14 @@ function consumersOf(account: Account, script: Script): Record<string, object> {
     for (const consumer of queue.consumers) {
       if (consumer.script_name !== script.name) continue;
       const s = consumer.settings;
-      const number = (key: string, scale = 1): number | undefined => (typeof s[key] === "number" ? (s[key] as number) / scale : undefined);
-      consumers[queue.name] = { maxBatchSize: number("batch_size") ?? 10, maxBatchTimeout: number("max_wait_time_ms", 1000) ?? 5, maxRetries: number("max_retries") ?? 3, ...(consumer.dead_letter_queue ? { deadLetterQueue: consumer.dead_letter_queue } : {}) };
+      const number = (key: string, scale = 1): number | undefined =>
+        typeof s[key] === "number" ? (s[key] as number) / scale : undefined;
+      consumers[queue.name] = {
+        maxBatchSize: number("batch_size") ?? 10,
+        maxBatchTimeout: number("max_wait_time_ms", 1000) ?? 5,
+        maxRetries: number("max_retries") ?? 3,
+        ...(consumer.dead_letter_queue ? { deadLetterQueue: consumer.dead_letter_queue } : {}),
+      };
     }
   }
   return consumers;

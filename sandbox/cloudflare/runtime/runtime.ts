@@ -41,7 +41,11 @@ export class Runtime {
   readonly #storedKv = new Set<string>();
   readonly #storedR2 = new Set<string>();
 
-  private constructor(private readonly account: Account, private readonly dataDir: string, private readonly guard: ProcessGuard) {}
+  private constructor(
+    private readonly account: Account,
+    private readonly dataDir: string,
+    private readonly guard: ProcessGuard,
+  ) {}
 
   /** Starts workerd with nothing but the storage Worker. @throws SystemsError when workerd does not run on this machine */
   static async start(account: Account, dataDir: string): Promise<Runtime> {
@@ -54,12 +58,18 @@ export class Runtime {
       return runtime;
     } catch (error) {
       await runtime.stop();
-      throw new SystemsError({ what: "The Workers runtime could not start", why: describeSystemError(error), wayOut: "Check that `npm ci` finished and that this system has glibc 2.31 or newer (workerd needs it)" });
+      throw new SystemsError({
+        what: "The Workers runtime could not start",
+        why: describeSystemError(error),
+        wayOut: "Check that `npm ci` finished and that this system has glibc 2.31 or newer (workerd needs it)",
+      });
     }
   }
 
   /** Everything that Workers and workerd print. */
-  get consoleLog(): string { return join(this.dataDir, "workers.log"); }
+  get consoleLog(): string {
+    return join(this.dataDir, "workers.log");
+  }
 
   /** Base URL of a script's public listener. It is known before the script is deployed if `reserve` was called. */
   gateUrl(script: string): string {
@@ -98,7 +108,9 @@ export class Runtime {
       }
     });
   }
-  get faults(): readonly BindingFault[] { return this.#faults; }
+  get faults(): readonly BindingFault[] {
+    return this.#faults;
+  }
 
   /** Runs the scheduled handler now, as the cron trigger would. */
   async fireCron(script: string, cron: string, scheduledTime = new Date()): Promise<{ outcome: string }> {
@@ -181,12 +193,17 @@ export class Runtime {
       this.#applied = ""; // whatever comes next has to start workerd
       throw error;
     } finally {
-      for (const [name, front] of this.#fronts) front.release(this.account.scripts.has(name) ? this.#ports.get(name) : undefined, graceful);
+      for (const [name, front] of this.#fronts)
+        front.release(this.account.scripts.has(name) ? this.#ports.get(name) : undefined, graceful);
     }
   }
 
   #workers(): WorkerOptions[] {
-    return workerOptions(this.account, { scriptsDir: join(this.dataDir, "scripts"), ports: this.#ports, faults: this.#faults });
+    return workerOptions(this.account, {
+      scriptsDir: join(this.dataDir, "scripts"),
+      ports: this.#ports,
+      faults: this.#faults,
+    });
   }
 
   async #run(workers: WorkerOptions[]): Promise<void> {
@@ -224,10 +241,14 @@ export class Runtime {
   }
 
   #workerdPids(): number[] {
-    return readdirSync(this.guard.directory).map(Number).filter((pid) => Number.isInteger(pid) && pid > 0);
+    return readdirSync(this.guard.directory)
+      .map(Number)
+      .filter((pid) => Number.isInteger(pid) && pid > 0);
   }
 
-  get #launcher(): string { return join(this.dataDir, "workerd"); }
+  get #launcher(): string {
+    return join(this.dataDir, "workerd");
+  }
 
   /**
    * miniflare starts what MINIFLARE_WORKERD_PATH names. This script registers its pid, which `exec` keeps, with the
@@ -261,7 +282,10 @@ export class Runtime {
 }
 
 /** Tells two configurations apart. */
-const keyOf = (workers: readonly WorkerOptions[]): string => JSON.stringify(workers, (_, value: unknown) => (value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value));
+const keyOf = (workers: readonly WorkerOptions[]): string =>
+  JSON.stringify(workers, (_, value: unknown) =>
+    value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value,
+  );
 
 function signal(pid: number, name: NodeJS.Signals | 0): boolean {
   try {

@@ -12,7 +12,11 @@ export function startCron(account: Account, runtime: Runtime): { stop(): void } 
     timer = setTimeout(() => {
       next();
       for (const { script, cron } of due(account, new Date(minute))) {
-        runtime.fireCron(script, cron, new Date(minute)).catch((error: unknown) => appendFileSync(runtime.consoleLog, `cron ${cron} of ${script} failed: ${String(error)}\n`));
+        runtime
+          .fireCron(script, cron, new Date(minute))
+          .catch((error: unknown) =>
+            appendFileSync(runtime.consoleLog, `cron ${cron} of ${script} failed: ${String(error)}\n`),
+          );
       }
     }, minute - now);
     timer.unref();
@@ -23,5 +27,7 @@ export function startCron(account: Account, runtime: Runtime): { stop(): void } 
 
 /** Which triggers fire in the minute of `at`. */
 export function due(account: Pick<Account, "scripts">, at: Date): { script: string; cron: string }[] {
-  return [...account.scripts.values()].flatMap((s) => s.schedules.filter(({ cron }) => firesAt(parseCron(cron), at)).map(({ cron }) => ({ script: s.name, cron })));
+  return [...account.scripts.values()].flatMap((s) =>
+    s.schedules.filter(({ cron }) => firesAt(parseCron(cron), at)).map(({ cron }) => ({ script: s.name, cron })),
+  );
 }

@@ -7,7 +7,20 @@ const RAW = "SANDBOX_SECRET_KEYS";
 export function rawKeysBinding(keys: readonly Binding[]): Record<string, unknown> {
   if (keys.length === 0) return {};
   // By way of JSON, which leaves out what is not set.
-  return { [RAW]: JSON.parse(JSON.stringify(keys.map(({ name, format, algorithm, usages, key_base64, key_jwk }) => ({ name, format, algorithm, usages, key_base64, key_jwk })))) as unknown };
+  return {
+    [RAW]: JSON.parse(
+      JSON.stringify(
+        keys.map(({ name, format, algorithm, usages, key_base64, key_jwk }) => ({
+          name,
+          format,
+          algorithm,
+          usages,
+          key_base64,
+          key_jwk,
+        })),
+      ),
+    ) as unknown,
+  };
 }
 
 /**

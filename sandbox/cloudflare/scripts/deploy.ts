@@ -19,7 +19,9 @@ export async function deploy(world: World, name: string, script: Script): Promis
     if (error instanceof RuntimeRefusal) throw errors.upload(uploadProblem(error.reason, name));
     throw error;
   }
-  const others = (account.versions.get(name) ?? (before === undefined ? [] : [before])).filter((v) => v.versionId !== script.versionId);
+  const others = (account.versions.get(name) ?? (before === undefined ? [] : [before])).filter(
+    (v) => v.versionId !== script.versionId,
+  );
   account.versions.set(name, [...others, script].slice(-100));
   const kept = new Set(script.namespaces.map((n) => n.id));
   await runtime.forgetObjects((before?.namespaces ?? []).filter((n) => !kept.has(n.id)).map((n) => n.id));
@@ -39,7 +41,11 @@ export async function remove(world: World, script: Script, force: boolean): Prom
   const users = references(world, script);
   if (!force && (users.services.incoming.length > 0 || users.durable_objects.length > 0)) {
     const names = [...users.services.incoming, ...users.durable_objects].map((u) => u.service).join(", ");
-    throw new ApiError(400, 10064, `Cannot delete this Worker as it is still referenced by the bindings of other Workers: ${names}. Use the force parameter to delete it anyway.`);
+    throw new ApiError(
+      400,
+      10064,
+      `Cannot delete this Worker as it is still referenced by the bindings of other Workers: ${names}. Use the force parameter to delete it anyway.`,
+    );
   }
   account.scripts.delete(script.name);
   try {
@@ -56,14 +62,44 @@ export async function remove(world: World, script: Script, force: boolean): Prom
 }
 
 /** What of other scripts depends on this one. */
-export function references({ account }: World, script: Script): { services: { incoming: { service: string; environment: string; name: string }[]; outgoing: unknown[]; pages_function: boolean }; durable_objects: { service: string; environment: string; durable_object_namespace_id: string; durable_object_namespace_name: string }[]; dispatch_outbounds: unknown[] } {
+export function references(
+  { account }: World,
+  script: Script,
+): {
+  services: {
+    incoming: { service: string; environment: string; name: string }[];
+    outgoing: unknown[];
+    pages_function: boolean;
+  };
+  durable_objects: {
+    service: string;
+    environment: string;
+    durable_object_namespace_id: string;
+    durable_object_namespace_name: string;
+  }[];
+  dispatch_outbounds: unknown[];
+} {
   const others = [...account.scripts.values()].filter((s) => s.name !== script.name);
   return {
-    services: { incoming: others.flatMap((s) => s.bindings.filter((b) => b.type === "service" && b["service"] === script.name).map((b) => ({ service: s.name, environment: "production", name: b.name }))), outgoing: [], pages_function: false },
-    durable_objects: others.flatMap((s) => s.bindings.filter((b) => b.type === "durable_object_namespace" && b["script_name"] === script.name).map((b) => ({
-      service: s.name, environment: "production", durable_object_namespace_id: durableNamespace(account, s, b)?.id ?? "", durable_object_namespace_name: `${script.name}_${String(b["class_name"])}`,
-    }))),
+    services: {
+      incoming: others.flatMap((s) =>
+        s.bindings
+          .filter((b) => b.type === "service" && b["service"] === script.name)
+          .map((b) => ({ service: s.name, environment: "production", name: b.name })),
+      ),
+      outgoing: [],
+      pages_function: false,
+    },
+    durable_objects: others.flatMap((s) =>
+      s.bindings
+        .filter((b) => b.type === "durable_object_namespace" && b["script_name"] === script.name)
+        .map((b) => ({
+          service: s.name,
+          environment: "production",
+          durable_object_namespace_id: durableNamespace(account, s, b)?.id ?? "",
+          durable_object_namespace_name: `${script.name}_${String(b["class_name"])}`,
+        })),
+    ),
     dispatch_outbounds: [],
   };
 }
-

@@ -24,7 +24,8 @@ const SILENT: readonly Op[] = ["same", "read", "discard", "read-replacement"];
 export function summaryText(event: Extract<EngineEvent, { kind: "summary" }>, errored: number, paint: Painter): string {
   const counted = OPS.filter((op) => !SILENT.includes(op) && (event.changes[op] ?? 0) > 0);
   const lines = [paint.headline("Resources:")];
-  for (const op of counted) lines.push(`    ${paint.op(op, `${PREFIX[op]}${event.changes[op]} ${event.preview ? `to ${op}` : COUNTED[op]}`)}`);
+  for (const op of counted)
+    lines.push(`    ${paint.op(op, `${PREFIX[op]}${event.changes[op]} ${event.preview ? `to ${op}` : COUNTED[op]}`)}`);
   const total = counted.reduce((sum, op) => sum + (event.changes[op] ?? 0), 0);
   const pieces: string[] = [];
   if (counted.length >= 2) pieces.push(`${total} change${total === 1 ? "" : "s"}`);

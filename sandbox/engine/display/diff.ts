@@ -60,18 +60,25 @@ export function diffOf(key: string, old: Value | undefined, next: Value | undefi
 /** Diffs of different properties as one. */
 export function merged(diffs: readonly ObjectDiff[]): ObjectDiff {
   return {
-    adds: Object.assign({}, ...diffs.map(({ adds }) => adds)) as ObjectDiff["adds"], deletes: Object.assign({}, ...diffs.map(({ deletes }) => deletes)) as ObjectDiff["deletes"],
-    sames: {}, updates: Object.assign({}, ...diffs.map(({ updates }) => updates)) as ObjectDiff["updates"],
+    adds: Object.assign({}, ...diffs.map(({ adds }) => adds)) as ObjectDiff["adds"],
+    deletes: Object.assign({}, ...diffs.map(({ deletes }) => deletes)) as ObjectDiff["deletes"],
+    sames: {},
+    updates: Object.assign({}, ...diffs.map(({ updates }) => updates)) as ObjectDiff["updates"],
   };
 }
 
 /** In a preview, outputs that will only be known later are no news. */
 export function withoutUnknown(diff: ObjectDiff | undefined): ObjectDiff | undefined {
   if (!diff) return undefined;
-  const updates = Object.fromEntries(Object.entries(diff.updates).filter(([, update]) => update.new !== UNKNOWN).map(([key, update]) => {
-    const object = withoutUnknown(update.object);
-    return [key, update.object ? { ...update, ...(object ? { object } : {}) } : update] as const;
-  }).filter(([, update]) => !update.object || anyChange(update.object)));
+  const updates = Object.fromEntries(
+    Object.entries(diff.updates)
+      .filter(([, update]) => update.new !== UNKNOWN)
+      .map(([key, update]) => {
+        const object = withoutUnknown(update.object);
+        return [key, update.object ? { ...update, ...(object ? { object } : {}) } : update] as const;
+      })
+      .filter(([, update]) => !update.object || anyChange(update.object)),
+  );
   return { ...diff, updates };
 }
 

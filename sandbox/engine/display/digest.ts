@@ -20,7 +20,11 @@ export interface PreviewDigest {
 }
 
 function stateJson(state: StateView): Record<string, unknown> {
-  const shown = { ...state, inputs: blind(state.inputs) as Values, ...(state.outputs ? { outputs: blind(state.outputs) as Values } : {}) } as ResourceState;
+  const shown = {
+    ...state,
+    inputs: blind(state.inputs) as Values,
+    ...(state.outputs ? { outputs: blind(state.outputs) as Values } : {}),
+  } as ResourceState;
   if (shown.created) shown.created = ZERO_TIME;
   if (shown.modified) shown.modified = ZERO_TIME;
   return resourceToJson(shown, toWire);
@@ -28,7 +32,13 @@ function stateJson(state: StateView): Record<string, unknown> {
 
 /** The halves of a replacement are not listed; the replacement itself is. */
 const isListed = (step: StepInfo): boolean =>
-  (isShown(step) || step.type === STACK_TYPE) && !(!step.logical && ["create-replacement", "delete-replaced", "read-replacement", "import-replacement", "discard-replaced"].includes(step.op));
+  (isShown(step) || step.type === STACK_TYPE) &&
+  !(
+    !step.logical &&
+    ["create-replacement", "delete-replaced", "read-replacement", "import-replacement", "discard-replaced"].includes(
+      step.op,
+    )
+  );
 
 function stepJson(step: StepInfo): Record<string, unknown> {
   return {
@@ -40,13 +50,24 @@ function stepJson(step: StepInfo): Record<string, unknown> {
     ...(step.diffs && step.diffs.length > 0 ? { diffReasons: [...step.diffs] } : {}),
     ...(step.keys && step.keys.length > 0 ? { replaceReasons: [...step.keys] } : {}),
     detailedDiff: step.detailedDiff
-      ? Object.fromEntries(Object.entries(step.detailedDiff).sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, { kind, inputDiff }]) => [path, { kind, inputDiff }]))
+      ? Object.fromEntries(
+          Object.entries(step.detailedDiff)
+            .sort(([a], [b]) => (a < b ? -1 : 1))
+            .map(([path, { kind, inputDiff }]) => [path, { kind, inputDiff }]),
+        )
       : null,
   };
 }
 
-const diagnosticJson = ({ urn, message, severity }: Diagnostic): { urn?: string; message: string; severity: string } =>
-  ({ ...(urn ? { urn } : {}), message: `${SEVERITY_PREFIX[severity]}${message}`, severity });
+const diagnosticJson = ({
+  urn,
+  message,
+  severity,
+}: Diagnostic): { urn?: string; message: string; severity: string } => ({
+  ...(urn ? { urn } : {}),
+  message: `${SEVERITY_PREFIX[severity]}${message}`,
+  severity,
+});
 
 /** Gathers the events of a preview into the document that `pulumi preview --json` prints. */
 export function previewDigest(events: readonly EngineEvent[]): PreviewDigest {
@@ -64,11 +85,13 @@ export function previewDigest(events: readonly EngineEvent[]): PreviewDigest {
       case "resource-outputs": {
         const { op, urn, detailedDiff } = event.step;
         // What a refresh found replaces the announcement that it would look.
-        if (refreshing.has(urn) && ((op === "update" && detailedDiff) || op === "delete")) digest.steps = digest.steps?.map((step) => (step.urn === urn ? stepJson(event.step) : step));
+        if (refreshing.has(urn) && ((op === "update" && detailedDiff) || op === "delete"))
+          digest.steps = digest.steps?.map((step) => (step.urn === urn ? stepJson(event.step) : step));
         break;
       }
       case "diagnostic":
-        if (!event.diagnostic.ephemeral && event.diagnostic.severity !== "debug") (digest.diagnostics ??= []).push(diagnosticJson(event.diagnostic));
+        if (!event.diagnostic.ephemeral && event.diagnostic.severity !== "debug")
+          (digest.diagnostics ??= []).push(diagnosticJson(event.diagnostic));
         break;
       case "summary":
         digest.duration = Math.round(event.durationMs * 1e6);

@@ -13,16 +13,33 @@ export interface DisplayOptions {
 }
 
 /** What a run is told to: prints the run's progress to a stream in Pulumi's words. Use one for each operation. */
-export function display(stream: { write(text: string): unknown; isTTY?: boolean }, { colors = stream.isTTY === true && !process.env.NO_COLOR, ticks = true, diff = false }: DisplayOptions = {}): (event: EngineEvent) => void {
-  const write = (text: string): void => { stream.write(text); };
+export function display(
+  stream: { write(text: string): unknown; isTTY?: boolean },
+  { colors = stream.isTTY === true && !process.env.NO_COLOR, ticks = true, diff = false }: DisplayOptions = {},
+): (event: EngineEvent) => void {
+  const write = (text: string): void => {
+    stream.write(text);
+  };
   const progress = diff ? new DiffDisplay(write, painter(colors)) : new ProgressDisplay(write, painter(colors), ticks);
-  return (event) => { progress.handle(event); };
+  return (event) => {
+    progress.handle(event);
+  };
 }
 
 /** The same as text, for events that were kept. */
-export function renderDisplay(events: readonly EngineEvent[], { diff = false }: Pick<DisplayOptions, "diff"> = {}): string {
+export function renderDisplay(
+  events: readonly EngineEvent[],
+  { diff = false }: Pick<DisplayOptions, "diff"> = {},
+): string {
   let text = "";
-  const show = display({ write: (part) => { text += part; } }, { colors: false, ticks: false, diff });
+  const show = display(
+    {
+      write: (part) => {
+        text += part;
+      },
+    },
+    { colors: false, ticks: false, diff },
+  );
   for (const event of events) show(event);
   return text;
 }

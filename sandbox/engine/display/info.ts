@@ -12,7 +12,9 @@ export function shortDiff(step: StepInfo): string {
     if (step.detailedDiff) {
       for (const [path, { kind }] of Object.entries(step.detailedDiff)) {
         const [top, ...deeper] = parsePath(path);
-        (deeper.length > 0 || kind.startsWith("update") ? updates : kind.startsWith("add") ? adds : deletes).add(String(top));
+        (deeper.length > 0 || kind.startsWith("update") ? updates : kind.startsWith("add") ? adds : deletes).add(
+          String(top),
+        );
       }
     } else {
       const diff = diffObject(step.old.inputs, step.new.inputs);

@@ -20,7 +20,8 @@ export function painter(colors: boolean): Painter {
       if (op === "update" || op === "replace" || op === "refresh") return pc.yellow(text);
       return text;
     },
-    severity: (severity, text) => (severity === "error" ? pc.red(text) : severity === "warning" ? pc.yellow(text) : text),
+    severity: (severity, text) =>
+      severity === "error" ? pc.red(text) : severity === "warning" ? pc.yellow(text) : text,
     error: (text) => pc.red(text),
   };
 }

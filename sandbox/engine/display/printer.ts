@@ -6,14 +6,19 @@ import type { ObjectDiff, ValueDiff } from "./diff";
 export class PropertyPrinter {
   private text = "";
 
-  constructor(private readonly planning: boolean, private readonly summary = false) {}
+  constructor(
+    private readonly planning: boolean,
+    private readonly summary = false,
+  ) {}
 
   toString(): string {
     return this.text;
   }
 
   object(values: Values, indent: number, mark = ""): void {
-    const keys = Object.keys(values).filter((key) => !isInternalKey(key)).sort();
+    const keys = Object.keys(values)
+      .filter((key) => !isInternalKey(key))
+      .sort();
     const width = Math.max(0, ...Object.keys(values).map((key) => key.length));
     for (const key of keys) {
       this.title(key, width, indent, mark);
@@ -27,7 +32,9 @@ export class PropertyPrinter {
     const keys = include ? all.filter((key) => include.includes(key)) : all;
     const width = Math.max(0, ...keys.map((key) => key.length));
     for (const key of keys) {
-      const title = (mark: string): void => { this.title(key, width, indent, mark); };
+      const title = (mark: string): void => {
+        this.title(key, width, indent, mark);
+      };
       if (key in diff.adds) this.added(diff.adds[key]!, indent, title);
       else if (key in diff.deletes) this.deleted(diff.deletes[key]!, indent, title);
       else if (key in diff.updates) this.changed(diff.updates[key]!, indent, title);
@@ -63,7 +70,11 @@ export class PropertyPrinter {
         });
         this.text += `${this.margin(indent, "")}]`;
       }
-    } else if (isObject(value) && typeof value[SIG] === "string" && (value[SIG] === ASSET_SIG || value[SIG] === ARCHIVE_SIG)) {
+    } else if (
+      isObject(value) &&
+      typeof value[SIG] === "string" &&
+      (value[SIG] === ASSET_SIG || value[SIG] === ARCHIVE_SIG)
+    ) {
       this.text += `${value[SIG] === ASSET_SIG ? "asset" : "archive"}(${typeof value.path === "string" ? `file) { ${value.path} }` : "text) { }"}`;
     } else if (isObject(value) && !(value instanceof Secret)) {
       const entries = Object.entries(value as Values).filter(([key]) => key !== SIG && key !== "@isPulumiResource");
@@ -133,9 +144,13 @@ export class PropertyPrinter {
   }
 
   private elements(diff: ObjectDiff, indent: number): void {
-    const indexes = [diff.adds, diff.deletes, diff.sames, diff.updates].flatMap((part) => Object.keys(part)).sort((a, b) => Number(a) - Number(b));
+    const indexes = [diff.adds, diff.deletes, diff.sames, diff.updates]
+      .flatMap((part) => Object.keys(part))
+      .sort((a, b) => Number(a) - Number(b));
     for (const index of indexes) {
-      const title = (mark: string): void => { this.text += `${this.margin(indent + 1, mark)}[${index}]: `; };
+      const title = (mark: string): void => {
+        this.text += `${this.margin(indent + 1, mark)}[${index}]: `;
+      };
       if (index in diff.adds) this.added(diff.adds[index]!, indent + 2, title);
       else if (index in diff.deletes) this.deleted(diff.deletes[index]!, indent + 2, title);
       else if (index in diff.updates) this.changed(diff.updates[index]!, indent + 2, title);
@@ -151,8 +166,12 @@ export class PropertyPrinter {
     const chunks = lineDiff(old.split("\n"), next.split("\n"));
     chunks.forEach(({ mark, lines }, index) => {
       const shown = lines.filter((line) => line.trim() !== "");
-      const print = (some: string[]): void => { for (const line of some) this.text += `${this.margin(indent, mark)}${line}\n`; };
-      const gap = (): void => { this.text += `${this.margin(indent, "")}...\n`; };
+      const print = (some: string[]): void => {
+        for (const line of some) this.text += `${this.margin(indent, mark)}${line}\n`;
+      };
+      const gap = (): void => {
+        this.text += `${this.margin(indent, "")}...\n`;
+      };
       const first = index === 0;
       const last = index === chunks.length - 1;
       if (mark !== "" || shown.length <= (first || last ? CONTEXT + 1 : 2 * CONTEXT + 1)) return print(shown);
@@ -191,7 +210,8 @@ function lineDiff(old: readonly string[], next: readonly string[]): { mark: stri
   const lengths = Array.from({ length: old.length + 1 }, () => new Array<number>(next.length + 1).fill(0));
   for (let i = old.length - 1; i >= 0; i -= 1) {
     for (let j = next.length - 1; j >= 0; j -= 1) {
-      lengths[i]![j] = old[i] === next[j] ? lengths[i + 1]![j + 1]! + 1 : Math.max(lengths[i + 1]![j]!, lengths[i]![j + 1]!);
+      lengths[i]![j] =
+        old[i] === next[j] ? lengths[i + 1]![j + 1]! + 1 : Math.max(lengths[i + 1]![j]!, lengths[i]![j + 1]!);
     }
   }
   const chunks: { mark: string; lines: string[] }[] = [];
@@ -203,9 +223,17 @@ function lineDiff(old: readonly string[], next: readonly string[]): { mark: stri
   let i = 0;
   let j = 0;
   while (i < old.length || j < next.length) {
-    if (i < old.length && j < next.length && old[i] === next[j]) { push("", old[i]!); i += 1; j += 1; }
-    else if (i < old.length && (j >= next.length || lengths[i + 1]![j]! >= lengths[i]![j + 1]!)) { push("- ", old[i]!); i += 1; }
-    else { push("+ ", next[j]!); j += 1; }
+    if (i < old.length && j < next.length && old[i] === next[j]) {
+      push("", old[i]!);
+      i += 1;
+      j += 1;
+    } else if (i < old.length && (j >= next.length || lengths[i + 1]![j]! >= lengths[i]![j + 1]!)) {
+      push("- ", old[i]!);
+      i += 1;
+    } else {
+      push("+ ", next[j]!);
+      j += 1;
+    }
   }
   return chunks;
 }

@@ -16,8 +16,16 @@ interface Row {
   ended?: number;
 }
 
-export const TITLES = { update: ["Previewing update", "Updating"], refresh: ["Previewing refresh", "Refreshing"], destroy: ["Previewing destroy", "Destroying"] } as const;
-const SPINNERS = { update: ["previewing update", "updating"], refresh: ["previewing refresh", "refreshing"], destroy: ["previewing destroy", "destroying"] } as const;
+export const TITLES = {
+  update: ["Previewing update", "Updating"],
+  refresh: ["Previewing refresh", "Refreshing"],
+  destroy: ["Previewing destroy", "Destroying"],
+} as const;
+const SPINNERS = {
+  update: ["previewing update", "updating"],
+  refresh: ["previewing refresh", "refreshing"],
+  destroy: ["previewing destroy", "destroying"],
+} as const;
 const TICK_MS = 1_000;
 
 /** Turns the events of one run into the lines that Pulumi prints when it does not own a terminal. */
@@ -31,21 +39,32 @@ export class ProgressDisplay {
   private dots = false;
 
   /** `write` gets text with its newlines; `tick` turns on the dots that show that something is still going on. */
-  constructor(private readonly write: (text: string) => void, private readonly paint: Painter, private readonly tick: boolean, private readonly now: () => number = Date.now) {}
+  constructor(
+    private readonly write: (text: string) => void,
+    private readonly paint: Painter,
+    private readonly tick: boolean,
+    private readonly now: () => number = Date.now,
+  ) {}
 
   handle(event: EngineEvent): void {
     switch (event.kind) {
-      case "prelude": return this.begin(event);
-      case "resource-pre": return this.pre(event.step);
-      case "resource-outputs": return this.outputs(event.step);
+      case "prelude":
+        return this.begin(event);
+      case "resource-pre":
+        return this.pre(event.step);
+      case "resource-outputs":
+        return this.outputs(event.step);
       case "resource-failed": {
         const row = this.row(event.step.urn, event.step);
         row.failed = true;
         return this.show(row);
       }
-      case "diagnostic": return this.diagnostic(event.diagnostic);
-      case "checkpoint": return;
-      case "summary": return this.end(event);
+      case "diagnostic":
+        return this.diagnostic(event.diagnostic);
+      case "checkpoint":
+        return;
+      case "summary":
+        return this.end(event);
     }
   }
 
@@ -115,7 +134,14 @@ export class ProgressDisplay {
     if (parseUrn(urn).type === STACK_TYPE) this.stackUrn = urn;
     const known = this.rows.get(urn);
     if (known) return known;
-    const row: Row = { urn, step: step ?? { op: "same", urn, type: parseUrn(urn).type, logical: true, internal: false }, outputs: [], failed: false, hidden: true, diagnostics: [] };
+    const row: Row = {
+      urn,
+      step: step ?? { op: "same", urn, type: parseUrn(urn).type, logical: true, internal: false },
+      outputs: [],
+      failed: false,
+      hidden: true,
+      diagnostics: [],
+    };
     this.rows.set(urn, row);
     return row;
   }
@@ -132,22 +158,44 @@ export class ProgressDisplay {
     let text: string;
     if (!this.isDone(row)) {
       if (parseUrn(row.urn).type === STACK_TYPE && op === "same") text = "running";
-      else text = this.preview ? PLANNED[op] : timed(DOING[op], op, row.started === undefined ? undefined : (this.now() - row.started) / 1000);
-    } else if (this.preview) text = op === "same" ? "" : PLANNED[op].replace(/^(create|delete|read for|discard) (replacement|original)$/, "replace").replace("refreshing", "refresh");
+      else
+        text = this.preview
+          ? PLANNED[op]
+          : timed(DOING[op], op, row.started === undefined ? undefined : (this.now() - row.started) / 1000);
+    } else if (this.preview)
+      text =
+        op === "same"
+          ? ""
+          : PLANNED[op]
+              .replace(/^(create|delete|read for|discard) (replacement|original)$/, "replace")
+              .replace("refreshing", "refresh");
     else text = timed(failed ? FAILED[op] : DONE[op], op, elapsed(row), true);
-    const retained = row.step.old?.retainOnDelete && (["delete", "replace", "create-replacement", "delete-replaced"] as Op[]).includes(op) ? "[retain]" : "";
-    return (failed && this.isDone(row) && text !== "" ? this.paint.error(`**${text}**`) : this.paint.op(op, text)) + retained;
+    const retained =
+      row.step.old?.retainOnDelete &&
+      (["delete", "replace", "create-replacement", "delete-replaced"] as Op[]).includes(op)
+        ? "[retain]"
+        : "";
+    return (
+      (failed && this.isDone(row) && text !== "" ? this.paint.error(`**${text}**`) : this.paint.op(op, text)) + retained
+    );
   }
 
   private info(row: Row): string {
     let { step } = row;
-    if (step.op === "create-replacement" || step.op === "delete-replaced") step = row.outputs.find(({ op }) => op === "replace") ?? step;
+    if (step.op === "create-replacement" || step.op === "delete-replaced")
+      step = row.outputs.find(({ op }) => op === "replace") ?? step;
     const parts: string[] = [];
     const changes = shortDiff(step);
     if (changes) parts.push(`[${changes}]`);
     if (this.done) {
-      for (const [name, severities] of [["error", ["error"]], ["warning", ["warning"]], ["message", ["info", "info#err"]]] as const) {
-        const count = row.diagnostics.filter(({ severity, ephemeral }) => !ephemeral && (severities as readonly string[]).includes(severity)).length;
+      for (const [name, severities] of [
+        ["error", ["error"]],
+        ["warning", ["warning"]],
+        ["message", ["info", "info#err"]],
+      ] as const) {
+        const count = row.diagnostics.filter(
+          ({ severity, ephemeral }) => !ephemeral && (severities as readonly string[]).includes(severity),
+        ).length;
         if (count > 0) parts.push(`${count} ${name}${count > 1 ? "s" : ""}`);
       }
     } else {
@@ -160,7 +208,9 @@ export class ProgressDisplay {
   private show(row: Row): void {
     if (row.hidden) return;
     const { type, name } = parseUrn(row.urn);
-    this.line(` ${this.paint.op(row.step.op, PREFIX[row.step.op])} ${displayType(type)} ${name} ${this.status(row)} ${this.info(row)}`);
+    this.line(
+      ` ${this.paint.op(row.step.op, PREFIX[row.step.op])} ${displayType(type)} ${name} ${this.status(row)} ${this.info(row)}`,
+    );
   }
 
   private end(event: Extract<EngineEvent, { kind: "summary" }>): void {
@@ -170,7 +220,8 @@ export class ProgressDisplay {
     for (const row of unfinished) this.show(row);
     const stack = this.rows.get(this.stackUrn);
     // The stack itself is no longer there to be shown as deleted, but its line closes the list.
-    if (stack?.step.op === "delete" && !stack.failed) this.line(`    ${displayType(STACK_TYPE)} ${parseUrn(this.stackUrn).name}  `);
+    if (stack?.step.op === "delete" && !stack.failed)
+      this.line(`    ${displayType(STACK_TYPE)} ${parseUrn(this.stackUrn).name}  `);
     this.diagnostics();
     if (stack) {
       const outputs = outputsText(stack.step, this.preview);
@@ -179,7 +230,9 @@ export class ProgressDisplay {
         this.line(outputs);
       }
     }
-    const errored = [...this.rows.values()].filter((row) => row.diagnostics.some(({ severity }) => severity === "error")).length;
+    const errored = [...this.rows.values()].filter((row) =>
+      row.diagnostics.some(({ severity }) => severity === "error"),
+    ).length;
     this.line(summaryText(event, errored, this.paint));
   }
 
@@ -193,7 +246,8 @@ export class ProgressDisplay {
       const { type, name } = parseUrn(row.urn);
       this.line(`  ${displayType(type)} (${name}):`);
       for (const message of messages) {
-        for (const one of render(message).split("\n")) this.line(`    ${this.paint.severity(message.severity, one).trimEnd()}`);
+        for (const one of render(message).split("\n"))
+          this.line(`    ${this.paint.severity(message.severity, one).trimEnd()}`);
       }
       this.line("");
     }
@@ -201,7 +255,8 @@ export class ProgressDisplay {
 }
 
 const render = ({ severity, message }: Diagnostic): string => `${SEVERITY_PREFIX[severity]}${message}`.trimEnd();
-const elapsed = ({ started, ended }: Row): number | undefined => (started === undefined || ended === undefined ? undefined : (ended - started) / 1000);
+const elapsed = ({ started, ended }: Row): number | undefined =>
+  started === undefined || ended === undefined ? undefined : (ended - started) / 1000;
 
 function timed(text: string, op: Op, seconds: number | undefined, fine = false): string {
   if (op === "same" || text === "" || seconds === undefined) return text;

@@ -14,7 +14,11 @@ interface WorkflowFile {
 
 function readWorkflow(text: string, path: string): WorkflowFile | undefined {
   try {
-    const doc = parse(text) as { name?: unknown; on?: unknown; jobs?: Record<string, { name?: unknown } | null> } | null;
+    const doc = parse(text) as {
+      name?: unknown;
+      on?: unknown;
+      jobs?: Record<string, { name?: unknown } | null>;
+    } | null;
     if (!doc || typeof doc.jobs !== "object") return undefined;
     const on = doc.on;
     const events =
@@ -53,7 +57,15 @@ export function workflowAt(world: World, repo: Repository, path: string, name: s
   }
   const id = world.ids.next();
   const now = world.clock.iso();
-  const made: Workflow = { id, nodeId: nodeId("workflow", repo.id, id), name, path, state: "active", createdAt: now, updatedAt: now };
+  const made: Workflow = {
+    id,
+    nodeId: nodeId("workflow", repo.id, id),
+    name,
+    path,
+    state: "active",
+    createdAt: now,
+    updatedAt: now,
+  };
   repo.workflows.set(id, made);
   return made;
 }
@@ -66,12 +78,19 @@ export async function runWorkflows(
   world: World,
   repo: Repository,
   git: GitRepository,
-  trigger: { event: "push" | "pull_request" | "workflow_dispatch"; branch: string; sha: string; actorId: number; workflowId?: number },
+  trigger: {
+    event: "push" | "pull_request" | "workflow_dispatch";
+    branch: string;
+    sha: string;
+    actorId: number;
+    workflowId?: number;
+  },
 ): Promise<void> {
   if (!repo.actions.enabled) return;
   for (const { path, file } of await workflowFiles(git, trigger.sha)) {
     const workflow = workflowAt(world, repo, path, file.name);
-    if (workflow.state !== "active" || (trigger.workflowId !== undefined && trigger.workflowId !== workflow.id)) continue;
+    if (workflow.state !== "active" || (trigger.workflowId !== undefined && trigger.workflowId !== workflow.id))
+      continue;
     if (!(trigger.event in file.events)) continue;
     const branches = (file.events[trigger.event] as { branches?: string[] } | null)?.branches;
     if (trigger.event === "push" && Array.isArray(branches) && !branches.includes(trigger.branch)) continue;
@@ -79,15 +98,35 @@ export async function runWorkflows(
   }
 }
 
-export function newCheckSuite(world: World, repo: Repository, appId: number, headSha: string, headBranch: string | null): CheckSuite {
+export function newCheckSuite(
+  world: World,
+  repo: Repository,
+  appId: number,
+  headSha: string,
+  headBranch: string | null,
+): CheckSuite {
   const id = world.ids.next();
   const now = world.clock.iso();
-  const suite: CheckSuite = { id, nodeId: nodeId("checkSuite", repo.id, id), appId, headSha, headBranch, createdAt: now, updatedAt: now };
+  const suite: CheckSuite = {
+    id,
+    nodeId: nodeId("checkSuite", repo.id, id),
+    appId,
+    headSha,
+    headBranch,
+    createdAt: now,
+    updatedAt: now,
+  };
   repo.checkSuites.set(id, suite);
   return suite;
 }
 
-export function newCheckRun(world: World, repo: Repository, suite: CheckSuite, name: string, values: Partial<CheckRun>): CheckRun {
+export function newCheckRun(
+  world: World,
+  repo: Repository,
+  suite: CheckSuite,
+  name: string,
+  values: Partial<CheckRun>,
+): CheckRun {
   const id = world.ids.next();
   const run: CheckRun = {
     id,

@@ -37,7 +37,9 @@ export async function settleAutoMerges(world: World): Promise<void> {
     const auth: Auth = { kind: "token", user };
     try {
       await mergePull(world, repo, auth, issue, {
-        method: autoMerge.method, ...(autoMerge.title === null ? {} : { title: autoMerge.title }), ...(autoMerge.message === null ? {} : { message: autoMerge.message }),
+        method: autoMerge.method,
+        ...(autoMerge.title === null ? {} : { title: autoMerge.title }),
+        ...(autoMerge.message === null ? {} : { message: autoMerge.message }),
       });
       waitingIn(world).delete(key);
     } catch (error) {

@@ -31,7 +31,9 @@ export async function commitFiles(
     for (const edit of edits) {
       if (!pathHolds(edit.path))
         throw new HttpError(422, "path contains a malformed path component", {
-          errors: [{ resource: "Commit", code: "invalid", field: "path", message: "path contains a malformed path component" }],
+          errors: [
+            { resource: "Commit", code: "invalid", field: "path", message: "path contains a malformed path component" },
+          ],
         });
       const before = parent ? await git.entry(parent, edit.path) : undefined;
       changes.push({
@@ -41,7 +43,13 @@ export async function commitFiles(
       });
     }
     const tree = await git.editTree(parent, changes, index);
-    const sha = await git.writeCommit({ tree, parents: parent ? [parent] : [], author: commit.author, committer: commit.committer, message: commit.message });
+    const sha = await git.writeCommit({
+      tree,
+      parents: parent ? [parent] : [],
+      author: commit.author,
+      committer: commit.committer,
+      message: commit.message,
+    });
     if (commit.signed) repo.signedByGitHub.add(sha);
     return sha;
   } finally {
@@ -52,7 +60,11 @@ export async function commitFiles(
 
 /** Paths that git itself would refuse, or that leave the repository. */
 export function pathHolds(path: string): boolean {
-  return path !== "" && path.split("/").every((part) => part !== "" && part !== "." && part !== ".." && part.toLowerCase() !== ".git") && !path.includes("\0");
+  return (
+    path !== "" &&
+    path.split("/").every((part) => part !== "" && part !== "." && part !== ".." && part.toLowerCase() !== ".git") &&
+    !path.includes("\0")
+  );
 }
 
 /** Writes files to a branch as one commit, under its rules. @returns the commit @throws RuleViolation with `status` */
@@ -68,6 +80,11 @@ export async function commitToBranch(
   status = 409,
 ): Promise<string> {
   const sha = await commitFiles(repo, git, head, edits, commit);
-  await moveRefs(world, { repo, git, auth, via: "api" }, [{ ref: `refs/heads/${branch}`, old: head ?? ZERO, new: sha }], status);
+  await moveRefs(
+    world,
+    { repo, git, auth, via: "api" },
+    [{ ref: `refs/heads/${branch}`, old: head ?? ZERO, new: sha }],
+    status,
+  );
   return sha;
 }

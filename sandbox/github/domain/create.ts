@@ -16,7 +16,9 @@ export function checkName(world: World, owner: Repository["owner"], name: string
     });
   if (world.reposOf(owner).some((r) => r.name.toLowerCase() === name.toLowerCase()))
     throw new HttpError(422, "Repository creation failed.", {
-      errors: [{ resource: "Repository", code: "custom", field: "name", message: "name already exists on this account" }],
+      errors: [
+        { resource: "Repository", code: "custom", field: "name", message: "name already exists on this account" },
+      ],
     });
 }
 
@@ -25,7 +27,8 @@ export async function createRepository(c: Context, owner: Repository["owner"]): 
   const name = c.string("name");
   if (name === undefined) throw invalid("Repository", "name", "missing_field");
   checkName(c.world, owner, name);
-  const visibility = c.oneOf("visibility", ["public", "private", "internal"] as const) ?? (c.bool("private") ? "private" : "public");
+  const visibility =
+    c.oneOf("visibility", ["public", "private", "internal"] as const) ?? (c.bool("private") ? "private" : "public");
   const repo = newRepository(c.world, owner, name, visibility, "main");
   applySettings(c, repo);
   await GitRepository.init(repo.gitDir, repo.defaultBranch, c.world.hooksDir);
@@ -47,7 +50,8 @@ export function applySettings(c: Context, repo: Repository): void {
   const security = c.body["security_and_analysis"];
   if (typeof security === "object" && security !== null) {
     for (const [name, value] of Object.entries(security as Record<string, { status?: string } | null>))
-      if (value?.status === "enabled" || value?.status === "disabled") repo.securityAndAnalysis[name] = { status: value.status };
+      if (value?.status === "enabled" || value?.status === "disabled")
+        repo.securityAndAnalysis[name] = { status: value.status };
   }
 }
 
@@ -68,13 +72,28 @@ async function firstCommit(world: World, repo: Repository, by: User): Promise<vo
 }
 
 /** A fork carries the whole history, and lives in the account of whoever forks. */
-export async function forkRepository(world: World, source: Repository, owner: Repository["owner"], name: string): Promise<Repository> {
+export async function forkRepository(
+  world: World,
+  source: Repository,
+  owner: Repository["owner"],
+  name: string,
+): Promise<Repository> {
   checkName(world, owner, name);
   const fork = newRepository(world, owner, name, source.visibility, source.defaultBranch);
   fork.forkOf = source.id;
   fork.description = source.description;
   await GitRepository.init(fork.gitDir, fork.defaultBranch, world.hooksDir);
-  await new GitRepository(fork.gitDir).git(["fetch", "--quiet", source.gitDir, "refs/heads/*:refs/heads/*", "refs/tags/*:refs/tags/*"]);
-  world.webhooks.emit("fork", null, { repo: source, senderId: owner.id, payload: { forkee: presentFullRepository(world, fork, "read") } });
+  await new GitRepository(fork.gitDir).git([
+    "fetch",
+    "--quiet",
+    source.gitDir,
+    "refs/heads/*:refs/heads/*",
+    "refs/tags/*:refs/tags/*",
+  ]);
+  world.webhooks.emit("fork", null, {
+    repo: source,
+    senderId: owner.id,
+    payload: { forkee: presentFullRepository(world, fork, "read") },
+  });
   return fork;
 }

@@ -13,10 +13,28 @@ export function eventOf(
   extra: { label?: string; commitId?: string | null } = {},
 ): void {
   const id = world.ids.next();
-  issue.events.push({ id, nodeId: nodeId("event", repo.id, id), event, actorId, createdAt: world.clock.iso(), ...extra });
+  issue.events.push({
+    id,
+    nodeId: nodeId("event", repo.id, id),
+    event,
+    actorId,
+    createdAt: world.clock.iso(),
+    ...extra,
+  });
 }
 
 /** Tells the hooks about a pull request. */
-export function pullEvent(world: World, repo: Repository, issue: Issue, action: string, senderId: number | null, extra: Record<string, unknown> = {}): void {
-  world.webhooks.emit("pull_request", action, { repo, senderId, payload: { number: issue.number, pull_request: presentPull(world, repo, issue), ...extra } });
+export function pullEvent(
+  world: World,
+  repo: Repository,
+  issue: Issue,
+  action: string,
+  senderId: number | null,
+  extra: Record<string, unknown> = {},
+): void {
+  world.webhooks.emit("pull_request", action, {
+    repo,
+    senderId,
+    payload: { number: issue.number, pull_request: presentPull(world, repo, issue), ...extra },
+  });
 }

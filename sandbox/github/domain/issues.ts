@@ -26,7 +26,9 @@ export function openIssue(
   if (input.title.trim() === "") throw invalid("Issue", "title", "missing_field");
   if (input.body !== null && input.body.length > 65_536)
     throw new HttpError(422, "Validation Failed", {
-      errors: [{ resource: "Issue", code: "custom", field: "body", message: "body is too long (maximum is 65536 characters)" }],
+      errors: [
+        { resource: "Issue", code: "custom", field: "body", message: "body is too long (maximum is 65536 characters)" },
+      ],
     });
   const id = world.ids.next();
   const now = world.clock.iso();
@@ -57,7 +59,12 @@ export function openIssue(
   };
   repo.issues.set(number, issue);
   addLabels(world, repo, issue, input.labels ?? [], input.userId);
-  if (!input.pull) world.webhooks.emit("issues", "opened", { repo, senderId: input.userId, payload: { issue: presentIssue(world, repo, issue) } });
+  if (!input.pull)
+    world.webhooks.emit("issues", "opened", {
+      repo,
+      senderId: input.userId,
+      payload: { issue: presentIssue(world, repo, issue) },
+    });
   return issue;
 }
 
@@ -66,12 +73,25 @@ export function labelOf(world: World, repo: Repository, name: string): Label {
   const known = repo.labels.get(name.toLowerCase());
   if (known) return known;
   const id = world.ids.next();
-  const label: Label = { id, nodeId: nodeId("label", repo.id, id), name, color: "ededed", description: null, default: false };
+  const label: Label = {
+    id,
+    nodeId: nodeId("label", repo.id, id),
+    name,
+    color: "ededed",
+    description: null,
+    default: false,
+  };
   repo.labels.set(name.toLowerCase(), label);
   return label;
 }
 
-export function addLabels(world: World, repo: Repository, issue: Issue, names: readonly string[], actorId: number): void {
+export function addLabels(
+  world: World,
+  repo: Repository,
+  issue: Issue,
+  names: readonly string[],
+  actorId: number,
+): void {
   for (const name of names) {
     const label = labelOf(world, repo, name);
     if (issue.labels.includes(label.name)) continue;
@@ -89,7 +109,14 @@ export function removeLabel(world: World, repo: Repository, issue: Issue, name: 
   return true;
 }
 
-export function setIssueState(world: World, repo: Repository, issue: Issue, state: "open" | "closed", actorId: number, reason?: Issue["stateReason"]): void {
+export function setIssueState(
+  world: World,
+  repo: Repository,
+  issue: Issue,
+  state: "open" | "closed",
+  actorId: number,
+  reason?: Issue["stateReason"],
+): void {
   if (issue.state === state) return;
   Object.assign(issue, {
     state,

@@ -22,11 +22,20 @@ export * from "./reviews";
 
 export const authorOf = (auth: Auth): { userId: number; viaAppId: number | null } => ({
   userId: auth.user!.id,
-  viaAppId: auth.token?.kind === "app-user-token" || auth.token?.kind === "app-installation" ? (auth.app?.id ?? null) : null,
+  viaAppId:
+    auth.token?.kind === "app-user-token" || auth.token?.kind === "app-installation" ? (auth.app?.id ?? null) : null,
 });
-export const personOf = (world: World, user: User): Person => ({ name: user.name ?? user.login, email: noreply(user), date: world.clock.iso() });
+export const personOf = (world: World, user: User): Person => ({
+  name: user.name ?? user.login,
+  email: noreply(user),
+  date: world.clock.iso(),
+});
 /** Commits that GitHub makes itself are committed, and signed, by it. */
-export const webFlow = (world: World): Person => ({ name: "GitHub", email: "noreply@github.com", date: world.clock.iso() });
+export const webFlow = (world: World): Person => ({
+  name: "GitHub",
+  email: "noreply@github.com",
+  date: world.clock.iso(),
+});
 
 export interface NewPull {
   title: string;
@@ -44,7 +53,11 @@ export interface NewPull {
  */
 export function mayPropose(world: World, auth: Auth, repo: Repository): boolean {
   const org = world.orgOf(repo);
-  return repo.visibility !== "public" || (org !== undefined && orgRole(world, auth, org) !== undefined) || atLeast(roleOn(world, auth, repo), "write");
+  return (
+    repo.visibility !== "public" ||
+    (org !== undefined && orgRole(world, auth, org) !== undefined) ||
+    atLeast(roleOn(world, auth, repo), "write")
+  );
 }
 
 /** @param input `head` is a branch, or `owner:branch` of a fork @throws HttpError 422 in GitHub's words */
@@ -58,13 +71,21 @@ export async function createPull(world: World, repo: Repository, auth: Auth, inp
   if (!head) throw invalid("PullRequest", "head", "invalid");
   if (headRepo === repo && headRef === input.base) throw problem(`No commits between ${input.base} and ${headRef}`);
   const already = [...repo.issues.values()].find(
-    (i) => i.pull && i.state === "open" && i.pull.headRepositoryId === headRepo.id && i.pull.headRef === headRef && i.pull.baseRef === input.base,
+    (i) =>
+      i.pull &&
+      i.state === "open" &&
+      i.pull.headRepositoryId === headRepo.id &&
+      i.pull.headRef === headRef &&
+      i.pull.baseRef === input.base,
   );
   if (already) throw problem(`A pull request already exists for ${world.ownerLogin(headRepo)}:${headRef}.`);
   if (headRepo !== repo) await git.git(["fetch", "--quiet", headRepo.gitDir, `refs/heads/${headRef}`]);
   if (await git.isAncestor(head.sha, base.sha))
-    throw problem(`No commits between ${input.base} and ${headRepo === repo ? headRef : `${world.ownerLogin(headRepo)}:${headRef}`}`);
-  if (!(await git.mergeBase(head.sha, base.sha))) throw problem(`The ${headRef} branch has no history in common with ${input.base}`);
+    throw problem(
+      `No commits between ${input.base} and ${headRepo === repo ? headRef : `${world.ownerLogin(headRepo)}:${headRef}`}`,
+    );
+  if (!(await git.mergeBase(head.sha, base.sha)))
+    throw problem(`The ${headRef} branch has no history in common with ${input.base}`);
 
   const id = world.ids.next();
   const pull: PullRequest = {
@@ -92,19 +113,35 @@ export async function createPull(world: World, repo: Repository, auth: Auth, inp
   await git.setRef(`refs/pull/${issue.number}/head`, head.sha);
   if (!pull.draft) await askReviewers(world, repo, issue);
   pullEvent(world, repo, issue, "opened", auth.user?.id ?? null);
-  await runWorkflows(world, repo, git, { event: "pull_request", branch: headRef, sha: head.sha, actorId: auth.user?.id ?? issue.userId });
+  await runWorkflows(world, repo, git, {
+    event: "pull_request",
+    branch: headRef,
+    sha: head.sha,
+    actorId: auth.user?.id ?? issue.userId,
+  });
   return issue;
 }
 
-function findHead(world: World, repo: Repository, auth: Auth, input: NewPull): { headRepo: Repository; headRef: string } {
+function findHead(
+  world: World,
+  repo: Repository,
+  auth: Auth,
+  input: NewPull,
+): { headRepo: Repository; headRef: string } {
   const cut = input.head.indexOf(":");
   const owner = cut < 0 ? undefined : input.head.slice(0, cut);
   const headRef = cut < 0 ? input.head : input.head.slice(cut + 1);
-  if (owner === undefined || (owner.toLowerCase() === world.ownerLogin(repo).toLowerCase() && !input.headRepository)) return { headRepo: repo, headRef };
+  if (owner === undefined || (owner.toLowerCase() === world.ownerLogin(repo).toLowerCase() && !input.headRepository))
+    return { headRepo: repo, headRef };
   const named = input.headRepository ? world.repoByName(owner, input.headRepository.split("/").at(-1)!) : undefined;
   const headRepo =
-    named ?? [...world.repos.values()].find((r) => (r.forkOf === repo.id || repo.forkOf === r.id) && world.ownerLogin(r).toLowerCase() === owner.toLowerCase());
-  if (!headRepo || !mayOn(world, auth, headRepo, "read", "contents=read")) throw invalid("PullRequest", "head", "invalid");
+    named ??
+    [...world.repos.values()].find(
+      (r) =>
+        (r.forkOf === repo.id || repo.forkOf === r.id) && world.ownerLogin(r).toLowerCase() === owner.toLowerCase(),
+    );
+  if (!headRepo || !mayOn(world, auth, headRepo, "read", "contents=read"))
+    throw invalid("PullRequest", "head", "invalid");
   return { headRepo, headRef };
 }
 
@@ -121,7 +158,13 @@ export async function retarget(world: World, repo: Repository, auth: Auth, issue
   if (!issue.pull!.draft) await askReviewers(world, repo, issue);
 }
 
-export async function setDraft(world: World, repo: Repository, issue: Issue, draft: boolean, actorId: number): Promise<void> {
+export async function setDraft(
+  world: World,
+  repo: Repository,
+  issue: Issue,
+  draft: boolean,
+  actorId: number,
+): Promise<void> {
   const pull = issue.pull!;
   if (pull.draft === draft) return;
   pull.draft = draft;
@@ -139,26 +182,44 @@ export async function pullFigures(world: World, repo: Repository, issue: Issue):
   const from = pull.merged ? pull.baseSha : ((await git.mergeBase(base, pull.headSha)) ?? pull.baseSha);
   const changes = await git.diff(from, pull.headSha, false);
   const commits = await git.count(pull.headSha, `^${from}`);
-  const clean = pull.merged || issue.state === "closed" ? null : (await git.mergeTree(base, pull.headSha)) !== undefined;
+  const clean =
+    pull.merged || issue.state === "closed" ? null : (await git.mergeTree(base, pull.headSha)) !== undefined;
   return {
     mergeable: clean,
-    mergeableState: pull.merged || issue.state === "closed" ? "unknown" : await mergeState(world, repo, git, issue, base, clean === true),
+    mergeableState:
+      pull.merged || issue.state === "closed"
+        ? "unknown"
+        : await mergeState(world, repo, git, issue, base, clean === true),
     commits,
     additions: sum(changes, "additions"),
     deletions: sum(changes, "deletions"),
     changedFiles: changes.length,
   };
 }
-const sum = (list: readonly { additions: number; deletions: number }[], key: "additions" | "deletions"): number => list.reduce((n, c) => n + c[key], 0);
+const sum = (list: readonly { additions: number; deletions: number }[], key: "additions" | "deletions"): number =>
+  list.reduce((n, c) => n + c[key], 0);
 
-async function mergeState(world: World, repo: Repository, git: GitRepository, issue: Issue, base: string, clean: boolean): Promise<string> {
+async function mergeState(
+  world: World,
+  repo: Repository,
+  git: GitRepository,
+  issue: Issue,
+  base: string,
+  clean: boolean,
+): Promise<string> {
   const pull = issue.pull!;
   if (!clean) return "dirty";
   if (pull.draft) return "draft";
   const need = reviewRequirements(world, repo, pull.baseRef);
   if (need.strict && !(await git.isAncestor(base, pull.headSha))) return "behind";
-  if ((await reviewProblems(world, repo, git, issue, need)).length > 0 || checksProblem(repo, pull.headSha, need.checks) !== undefined) return "blocked";
-  return [...repo.checkRuns.values()].some((r) => r.headSha === pull.headSha && r.conclusion === "failure") ? "unstable" : "clean";
+  if (
+    (await reviewProblems(world, repo, git, issue, need)).length > 0 ||
+    checksProblem(repo, pull.headSha, need.checks) !== undefined
+  )
+    return "blocked";
+  return [...repo.checkRuns.values()].some((r) => r.headSha === pull.headSha && r.conclusion === "failure")
+    ? "unstable"
+    : "clean";
 }
 
 export type { MergeMethod };
@@ -178,10 +239,18 @@ export async function mergePull(
   const method = options.method ?? "merge";
   if (pull.merged || issue.state === "closed") throw new HttpError(405, "Pull Request is not mergeable");
   if (pull.draft) throw new HttpError(405, "Pull Request is still a draft");
-  if (options.sha !== undefined && options.sha !== pull.headSha) throw new HttpError(409, "Head branch was modified. Review and try the merge again.");
-  const setting = { merge: repo.settings.allow_merge_commit, squash: repo.settings.allow_squash_merge, rebase: repo.settings.allow_rebase_merge }[method];
+  if (options.sha !== undefined && options.sha !== pull.headSha)
+    throw new HttpError(409, "Head branch was modified. Review and try the merge again.");
+  const setting = {
+    merge: repo.settings.allow_merge_commit,
+    squash: repo.settings.allow_squash_merge,
+    rebase: repo.settings.allow_rebase_merge,
+  }[method];
   if (!setting)
-    throw new HttpError(405, `${{ merge: "Merge commits", squash: "Squash merges", rebase: "Rebase merges" }[method]} are not allowed on this repository.`);
+    throw new HttpError(
+      405,
+      `${{ merge: "Merge commits", squash: "Squash merges", rebase: "Rebase merges" }[method]} are not allowed on this repository.`,
+    );
   const git = gitOf(repo);
   const need = reviewRequirements(world, repo, pull.baseRef, auth);
   const problems = [
@@ -192,11 +261,16 @@ export async function mergePull(
   // "You cannot squash and merge a pull request into the branch unless you are the author of the pull request" ("Require signed commits").
   if (need.signatures && method === "squash" && auth.user?.id !== issue.userId)
     throw new HttpError(405, "Repository rule violations found\n\nCommits must have verified signatures.\n\n");
-  if (!need.methods.has(method)) throw new HttpError(405, `Repository rule violations found\n\nThe ${method} merge method is not allowed for this branch.\n\n`);
+  if (!need.methods.has(method))
+    throw new HttpError(
+      405,
+      `Repository rule violations found\n\nThe ${method} merge method is not allowed for this branch.\n\n`,
+    );
 
   const base = await git.resolve(`refs/heads/${pull.baseRef}`);
   if (!base) throw new HttpError(405, "Base branch does not exist");
-  if (need.strict && !(await git.isAncestor(base, pull.headSha))) throw new HttpError(405, "Head branch is out of date. Review and try the merge again.");
+  if (need.strict && !(await git.isAncestor(base, pull.headSha)))
+    throw new HttpError(405, "Head branch is out of date. Review and try the merge again.");
   const tree = await git.mergeTree(base, pull.headSha);
   if (tree === undefined) throw new HttpError(405, "Pull Request is not mergeable");
   const me = auth.user!;
@@ -204,7 +278,11 @@ export async function mergePull(
   if (method === "rebase") sha = await rebase(world, git, base, pull.headSha);
   else {
     const headLabel = `${world.ownerLogin(world.repos.get(pull.headRepositoryId) ?? repo)}/${pull.headRef}`;
-    const title = options.title ?? (method === "merge" ? `Merge pull request #${issue.number} from ${headLabel}` : `${issue.title} (#${issue.number})`);
+    const title =
+      options.title ??
+      (method === "merge"
+        ? `Merge pull request #${issue.number} from ${headLabel}`
+        : `${issue.title} (#${issue.number})`);
     const body = options.message ?? (method === "merge" ? issue.title : "");
     const author = method === "squash" ? world.user(issue.userId) : me;
     sha = await git.writeCommit({
@@ -216,15 +294,32 @@ export async function mergePull(
     });
     repo.signedByGitHub.add(sha);
   }
-  await moveRefs(world, { repo, git, auth, via: "merge", pull: issue }, [{ ref: `refs/heads/${pull.baseRef}`, old: base, new: sha }], 405);
+  await moveRefs(
+    world,
+    { repo, git, auth, via: "merge", pull: issue },
+    [{ ref: `refs/heads/${pull.baseRef}`, old: base, new: sha }],
+    405,
+  );
   // The merge commit may already have closed it, when the head became part of the base.
-  Object.assign(pull, { merged: true, mergedAt: pull.mergedAt ?? world.clock.iso(), mergedById: me.id, mergeCommitSha: sha, baseSha: base, autoMerge: null });
-  Object.assign(issue, { state: "closed", closedAt: issue.closedAt ?? world.clock.iso(), closedById: me.id, updatedAt: world.clock.iso() });
+  Object.assign(pull, {
+    merged: true,
+    mergedAt: pull.mergedAt ?? world.clock.iso(),
+    mergedById: me.id,
+    mergeCommitSha: sha,
+    baseSha: base,
+    autoMerge: null,
+  });
+  Object.assign(issue, {
+    state: "closed",
+    closedAt: issue.closedAt ?? world.clock.iso(),
+    closedById: me.id,
+    updatedAt: world.clock.iso(),
+  });
   eventOf(world, repo, issue, "merged", me.id, { commitId: sha });
   if (repo.settings.delete_branch_on_merge && pull.headRepositoryId === repo.id)
-    await moveRefs(world, { repo, git, auth, via: "api" }, [{ ref: `refs/heads/${pull.headRef}`, old: pull.headSha, new: "0".repeat(40) }]).catch(
-      () => undefined,
-    );
+    await moveRefs(world, { repo, git, auth, via: "api" }, [
+      { ref: `refs/heads/${pull.headRef}`, old: pull.headSha, new: "0".repeat(40) },
+    ]).catch(() => undefined);
   return sha;
 }
 
@@ -237,25 +332,46 @@ async function rebase(world: World, git: GitRepository, base: string, head: stri
   for (const commit of await git.commits((await git.log([`${base}..${head}`])).reverse())) {
     if (commit.parents.length !== 1) throw new HttpError(405, "This branch can't be rebased");
     const here = (await git.commit(onto))!.tree;
-    const stand = await git.writeCommit({ tree: here, parents: commit.parents, author: commit.author, committer: commit.committer, message: "" });
+    const stand = await git.writeCommit({
+      tree: here,
+      parents: commit.parents,
+      author: commit.author,
+      committer: commit.committer,
+      message: "",
+    });
     const tree = await git.mergeTree(stand, commit.sha);
     if (tree === undefined) throw new HttpError(405, "This branch can't be rebased");
-    onto = await git.writeCommit({ tree, parents: [onto], author: commit.author, committer: webFlow(world), message: commit.message });
+    onto = await git.writeCommit({
+      tree,
+      parents: [onto],
+      author: commit.author,
+      committer: webFlow(world),
+      message: commit.message,
+    });
   }
   return onto;
 }
 
 /** PUT …/update-branch: the base is merged into the head branch. */
-export async function updateBranch(world: World, repo: Repository, auth: Auth, issue: Issue, expected?: string): Promise<void> {
+export async function updateBranch(
+  world: World,
+  repo: Repository,
+  auth: Auth,
+  issue: Issue,
+  expected?: string,
+): Promise<void> {
   const pull = issue.pull!;
-  if (expected !== undefined && expected !== pull.headSha) throw new HttpError(422, `expected head sha didn’t match current head ref.`);
+  if (expected !== undefined && expected !== pull.headSha)
+    throw new HttpError(422, `expected head sha didn’t match current head ref.`);
   const headRepo = world.repos.get(pull.headRepositoryId) ?? repo;
-  if (!mayOn(world, auth, headRepo, "write", "contents=write")) throw new HttpError(403, "You do not have permission to push to the head branch.");
+  if (!mayOn(world, auth, headRepo, "write", "contents=write"))
+    throw new HttpError(403, "You do not have permission to push to the head branch.");
   const git = gitOf(headRepo);
   const base = await gitOf(repo).resolve(`refs/heads/${pull.baseRef}`);
   if (!base) throw new HttpError(422, "The base branch does not exist.");
   if (headRepo !== repo) await git.git(["fetch", "--quiet", repo.gitDir, `refs/heads/${pull.baseRef}`]);
-  if (await git.isAncestor(base, pull.headSha)) throw new HttpError(422, "There are no new commits on the base branch.");
+  if (await git.isAncestor(base, pull.headSha))
+    throw new HttpError(422, "There are no new commits on the base branch.");
   const tree = await git.mergeTree(pull.headSha, base);
   if (tree === undefined) throw new HttpError(422, "merge conflict between base and head");
   const sha = await git.writeCommit({
@@ -266,7 +382,10 @@ export async function updateBranch(world: World, repo: Repository, auth: Auth, i
     message: `Merge branch '${pull.baseRef}' into ${pull.headRef}`,
   });
   headRepo.signedByGitHub.add(sha);
-  await moveRefs(world, { repo: headRepo, git, auth, via: "api" }, [{ ref: `refs/heads/${pull.headRef}`, old: pull.headSha, new: sha }]);
+  await moveRefs(world, { repo: headRepo, git, auth, via: "api" }, [
+    { ref: `refs/heads/${pull.headRef}`, old: pull.headSha, new: sha },
+  ]);
 }
 
-const problem = (message: string): HttpError => new HttpError(422, "Validation Failed", { errors: [{ resource: "PullRequest", code: "custom", message }] });
+const problem = (message: string): HttpError =>
+  new HttpError(422, "Validation Failed", { errors: [{ resource: "PullRequest", code: "custom", message }] });

@@ -42,7 +42,12 @@ export function recordSuites(repo: Repository, verdict: Verdict): void {
  * Moves refs for somebody, all or none: rules first, then one git transaction, then everything that follows from it.
  * @throws RuleViolation (422; `status` for operations that answer otherwise), HttpError 409 when a ref moved meanwhile
  */
-export async function moveRefs(world: World, move: Movement, updates: readonly RefUpdate[], status?: number): Promise<void> {
+export async function moveRefs(
+  world: World,
+  move: Movement,
+  updates: readonly RefUpdate[],
+  status?: number,
+): Promise<void> {
   const verdict = await judge(world, move, updates);
   recordSuites(move.repo, verdict);
   if (verdict.violations.length > 0) throw new RuleViolation(verdict.violations, status);
@@ -50,14 +55,22 @@ export async function moveRefs(world: World, move: Movement, updates: readonly R
     await move.git.moveRefs(updates);
   } catch (error) {
     if (error instanceof GitError)
-      throw new HttpError(409, `Reference cannot be updated: ${error.stderr.trim().split("\n")[0] ?? ""}`.replace(move.repo.gitDir, ""));
+      throw new HttpError(
+        409,
+        `Reference cannot be updated: ${error.stderr.trim().split("\n")[0] ?? ""}`.replace(move.repo.gitDir, ""),
+      );
     throw error;
   }
   await afterMove(world, move.repo, move.auth, updates);
 }
 
 /** What follows when refs have moved: pull requests take notice, workflows run, hooks are told. */
-export async function afterMove(world: World, repo: Repository, auth: Auth, updates: readonly RefUpdate[]): Promise<void> {
+export async function afterMove(
+  world: World,
+  repo: Repository,
+  auth: Auth,
+  updates: readonly RefUpdate[],
+): Promise<void> {
   const git = gitOf(repo);
   repo.pushedAt = world.clock.iso();
   repo.updatedAt = repo.pushedAt;
@@ -68,12 +81,24 @@ export async function afterMove(world: World, repo: Repository, auth: Auth, upda
     if (branch !== undefined) await followBranch(world, repo, auth, git, branch, update);
     await announce(world, repo, auth, git, update);
     if (branch !== undefined && update.new !== ZERO)
-      await runWorkflows(world, repo, git, { event: "push", branch, sha: update.new, actorId: auth.user?.id ?? repo.owner.id });
+      await runWorkflows(world, repo, git, {
+        event: "push",
+        branch,
+        sha: update.new,
+        actorId: auth.user?.id ?? repo.owner.id,
+      });
   }
 }
 
 /** Open pull requests from a branch take its new head; those into it may turn out to be merged. Both happen across a fork network. */
-async function followBranch(world: World, repo: Repository, auth: Auth, git: GitRepository, branch: string, update: RefUpdate): Promise<void> {
+async function followBranch(
+  world: World,
+  repo: Repository,
+  auth: Auth,
+  git: GitRepository,
+  branch: string,
+  update: RefUpdate,
+): Promise<void> {
   for (const base of world.repos.values()) {
     for (const issue of base.issues.values()) {
       const pull = issue.pull;
@@ -85,9 +110,20 @@ async function followBranch(world: World, repo: Repository, auth: Auth, git: Git
         }
         await headMoved(world, base, issue, auth, update.new, git);
       }
-      if (base.id === repo.id && pull.baseRef === branch && update.new !== ZERO) await dismissStale(world, base, issue, auth);
-      if (base.id === repo.id && pull.baseRef === branch && update.new !== ZERO && (await git.isAncestor(pull.headSha, update.new).catch(() => false))) {
-        Object.assign(pull, { merged: true, mergedAt: world.clock.iso(), mergedById: auth.user?.id ?? null, mergeCommitSha: update.new });
+      if (base.id === repo.id && pull.baseRef === branch && update.new !== ZERO)
+        await dismissStale(world, base, issue, auth);
+      if (
+        base.id === repo.id &&
+        pull.baseRef === branch &&
+        update.new !== ZERO &&
+        (await git.isAncestor(pull.headSha, update.new).catch(() => false))
+      ) {
+        Object.assign(pull, {
+          merged: true,
+          mergedAt: world.clock.iso(),
+          mergedById: auth.user?.id ?? null,
+          mergeCommitSha: update.new,
+        });
         closePull(world, base, issue, auth);
       }
     }
@@ -95,15 +131,28 @@ async function followBranch(world: World, repo: Repository, auth: Auth, git: Git
 }
 
 function closePull(world: World, repo: Repository, issue: Issue, auth: Auth): void {
-  Object.assign(issue, { state: "closed", closedAt: world.clock.iso(), closedById: auth.user?.id ?? null, updatedAt: world.clock.iso() });
+  Object.assign(issue, {
+    state: "closed",
+    closedAt: world.clock.iso(),
+    closedById: auth.user?.id ?? null,
+    updatedAt: world.clock.iso(),
+  });
   eventOf(world, repo, issue, "closed", auth.user?.id ?? issue.userId);
   pullEvent(world, repo, issue, "closed", auth.user?.id ?? null);
 }
 
-async function headMoved(world: World, base: Repository, issue: Issue, auth: Auth, sha: string, git: GitRepository): Promise<void> {
+async function headMoved(
+  world: World,
+  base: Repository,
+  issue: Issue,
+  auth: Auth,
+  sha: string,
+  git: GitRepository,
+): Promise<void> {
   const pull = issue.pull!;
   if (pull.headSha === sha) return;
-  if (base.gitDir !== git.dir) await gitOf(base).git(["fetch", "--quiet", git.dir, `${sha}:refs/pull/${issue.number}/head`, "--force"]);
+  if (base.gitDir !== git.dir)
+    await gitOf(base).git(["fetch", "--quiet", git.dir, `${sha}:refs/pull/${issue.number}/head`, "--force"]);
   else await git.setRef(`refs/pull/${issue.number}/head`, sha);
   const before = await reviewedState(gitOf(base), pull);
   pull.headSha = sha;
@@ -115,7 +164,12 @@ async function headMoved(world: World, base: Repository, issue: Issue, auth: Aut
   if (!auth.user || !atLeast(roleOfUser(world, auth.user, base), "write")) pull.autoMerge = null;
   if (!pull.draft) await askReviewers(world, base, issue);
   pullEvent(world, base, issue, "synchronize", auth.user?.id ?? null);
-  await runWorkflows(world, base, gitOf(base), { event: "pull_request", branch: pull.headRef, sha, actorId: auth.user?.id ?? issue.userId });
+  await runWorkflows(world, base, gitOf(base), {
+    event: "pull_request",
+    branch: pull.headRef,
+    sha,
+    actorId: auth.user?.id ?? issue.userId,
+  });
 }
 
 /** Approvals of what is no longer there are dismissed, where a rule asks for that. */
@@ -136,7 +190,13 @@ export async function askReviewers(world: World, repo: Repository, issue: Issue)
   pull.requestedTeamIds = [...new Set([...pull.requestedTeamIds, ...teamIds.filter((id) => !teamsHeard.has(id))])];
 }
 
-async function announce(world: World, repo: Repository, auth: Auth, git: GitRepository, update: RefUpdate): Promise<void> {
+async function announce(
+  world: World,
+  repo: Repository,
+  auth: Auth,
+  git: GitRepository,
+  update: RefUpdate,
+): Promise<void> {
   const kind = update.ref.startsWith("refs/tags/") ? "tag" : "branch";
   const short = update.ref.replace(/^refs\/(?:heads|tags)\//, "");
   const senderId = auth.user?.id ?? null;
@@ -144,17 +204,34 @@ async function announce(world: World, repo: Repository, auth: Auth, git: GitRepo
     world.webhooks.emit("create", null, {
       repo,
       senderId,
-      payload: { ref: short, ref_type: kind, master_branch: repo.defaultBranch, description: repo.description, pusher_type: "user" },
+      payload: {
+        ref: short,
+        ref_type: kind,
+        master_branch: repo.defaultBranch,
+        description: repo.description,
+        pusher_type: "user",
+      },
     });
-  if (update.new === ZERO) world.webhooks.emit("delete", null, { repo, senderId, payload: { ref: short, ref_type: kind, pusher_type: "user" } });
+  if (update.new === ZERO)
+    world.webhooks.emit("delete", null, {
+      repo,
+      senderId,
+      payload: { ref: short, ref_type: kind, pusher_type: "user" },
+    });
   const shas =
     update.new === ZERO
       ? []
       : await git
-          .log(update.old === ZERO ? [update.new, "--not", `refs/heads/${repo.defaultBranch}`] : [`${update.old}..${update.new}`], { max: 20 })
+          .log(
+            update.old === ZERO
+              ? [update.new, "--not", `refs/heads/${repo.defaultBranch}`]
+              : [`${update.old}..${update.new}`],
+            { max: 20 },
+          )
           .catch(() => []);
   const commits = (await git.commits(shas)).reverse().map((c) => presentCommitForPush(world, repo, c));
-  const forced = update.old !== ZERO && update.new !== ZERO && !(await git.isAncestor(update.old, update.new).catch(() => true));
+  const forced =
+    update.old !== ZERO && update.new !== ZERO && !(await git.isAncestor(update.old, update.new).catch(() => true));
   world.webhooks.emit("push", null, {
     repo,
     senderId,

@@ -4,7 +4,10 @@ import type { Organization, Repository, RepositorySettings } from "../state";
 import type { World } from "../world";
 
 /** An organization as it is right after somebody made it, but with no default permission: access is given by teams alone. */
-export const ORGANIZATION_DEFAULTS = (): Omit<Organization, "id" | "nodeId" | "login" | "name" | "billingEmail" | "plan" | "createdAt" | "updatedAt"> => ({
+export const ORGANIZATION_DEFAULTS = (): Omit<
+  Organization,
+  "id" | "nodeId" | "login" | "name" | "billingEmail" | "plan" | "createdAt" | "updatedAt"
+> => ({
   description: null,
   defaultRepositoryPermission: "none",
   membersCanCreateRepositories: true,
@@ -61,7 +64,13 @@ const LABELS: [string, string, string][] = [
 ];
 
 /** Registers a repository with the settings and labels that a new one has; its git directory is the caller's to make. */
-export function newRepository(world: World, owner: Repository["owner"], name: string, visibility: Repository["visibility"], defaultBranch: string): Repository {
+export function newRepository(
+  world: World,
+  owner: Repository["owner"],
+  name: string,
+  visibility: Repository["visibility"],
+  defaultBranch: string,
+): Repository {
   const id = world.ids.next();
   const now = world.clock.iso();
   const repo: Repository = {
@@ -119,7 +128,14 @@ export function newRepository(world: World, owner: Repository["owner"], name: st
   };
   for (const [label, color, description] of LABELS) {
     const labelId = world.ids.next();
-    repo.labels.set(label, { id: labelId, nodeId: nodeId("label", id, labelId), name: label, color, description, default: true });
+    repo.labels.set(label, {
+      id: labelId,
+      nodeId: nodeId("label", id, labelId),
+      name: label,
+      color,
+      description,
+      default: true,
+    });
   }
   world.repos.set(id, repo);
   return repo;

@@ -40,7 +40,9 @@ export async function addReview(
   if (input.event && input.event !== "APPROVE" && input.body === "" && (input.comments ?? []).length === 0)
     throw new HttpError(422, "Unprocessable Entity", { errors: ["Review comment is required"] });
   if (!input.event && pull.reviews.some((r) => r.state === "PENDING" && r.userId === me.id))
-    throw new HttpError(422, "Unprocessable Entity", { errors: ["User can only have one pending review per pull request"] });
+    throw new HttpError(422, "Unprocessable Entity", {
+      errors: ["User can only have one pending review per pull request"],
+    });
   const id = world.ids.next();
   const review: Review = {
     id,
@@ -52,7 +54,8 @@ export async function addReview(
     submittedAt: null,
   };
   pull.reviews.push(review);
-  for (const comment of input.comments ?? []) await addReviewComment(world, repo, auth, issue, { ...comment, reviewId: id });
+  for (const comment of input.comments ?? [])
+    await addReviewComment(world, repo, auth, issue, { ...comment, reviewId: id });
   if (input.event) await submitReview(world, repo, auth, issue, review, input.event);
   return review;
 }
@@ -61,10 +64,20 @@ export async function addReview(
 export function demandActionsMay(repo: Repository, auth: Auth, what: "create or approve" | "approve"): void {
   if (auth.app?.id !== ACTIONS_APP_ID || repo.workflow.canApprovePullRequestReviews) return;
   const message = `GitHub Actions is not permitted to ${what} pull requests.`;
-  throw what === "approve" ? new HttpError(422, "Unprocessable Entity", { errors: [message] }) : new HttpError(403, message);
+  throw what === "approve"
+    ? new HttpError(422, "Unprocessable Entity", { errors: [message] })
+    : new HttpError(403, message);
 }
 
-export async function submitReview(world: World, repo: Repository, auth: Auth, issue: Issue, review: Review, event: ReviewEvent, body?: string): Promise<void> {
+export async function submitReview(
+  world: World,
+  repo: Repository,
+  auth: Auth,
+  issue: Issue,
+  review: Review,
+  event: ReviewEvent,
+  body?: string,
+): Promise<void> {
   if (event === "APPROVE") demandActionsMay(repo, auth, "approve");
   if (body !== undefined) review.body = body;
   review.state = event === "APPROVE" ? "APPROVED" : event === "REQUEST_CHANGES" ? "CHANGES_REQUESTED" : "COMMENTED";
@@ -73,20 +86,38 @@ export async function submitReview(world: World, repo: Repository, auth: Auth, i
   if (event === "APPROVE") review.seen = await reviewedState(gitOf(repo), pull, review.commitId);
   pull.requestedReviewerIds = pull.requestedReviewerIds.filter((id) => id !== review.userId);
   if (review.state === "APPROVED" && atLeast(roleOfUser(world, world.user(review.userId), repo), "write"))
-    pull.requestedTeamIds = pull.requestedTeamIds.filter((id) => !world.teamsOfUser(review.userId).some((t) => t.id === id));
+    pull.requestedTeamIds = pull.requestedTeamIds.filter(
+      (id) => !world.teamsOfUser(review.userId).some((t) => t.id === id),
+    );
   issue.updatedAt = world.clock.iso();
-  world.webhooks.emit("pull_request_review", "submitted", { repo, senderId: review.userId, payload: { review: presentReview(world, repo, issue, review) } });
+  world.webhooks.emit("pull_request_review", "submitted", {
+    repo,
+    senderId: review.userId,
+    payload: { review: presentReview(world, repo, issue, review) },
+  });
 }
 
 /** Whoever may write dismisses, unless the branch says who: then administrators and those it names ("Dismissing a pull request review"). */
-export function dismissReview(world: World, repo: Repository, auth: Auth, issue: Issue, review: Review, message: string): void {
+export function dismissReview(
+  world: World,
+  repo: Repository,
+  auth: Auth,
+  issue: Issue,
+  review: Review,
+  message: string,
+): void {
   const actorId = auth.user!.id;
-  if (!mayDismiss(world, repo, issue.pull!.baseRef, auth)) throw new HttpError(403, "You are not among those who may dismiss reviews of this branch.");
+  if (!mayDismiss(world, repo, issue.pull!.baseRef, auth))
+    throw new HttpError(403, "You are not among those who may dismiss reviews of this branch.");
   if (review.state !== "APPROVED" && review.state !== "CHANGES_REQUESTED")
     throw new HttpError(422, "Unprocessable Entity", { errors: ["Can not dismiss a commented pull request review"] });
   review.state = "DISMISSED";
   eventOf(world, repo, issue, "review_dismissed", actorId);
-  world.webhooks.emit("pull_request_review", "dismissed", { repo, senderId: actorId, payload: { review: presentReview(world, repo, issue, review), message } });
+  world.webhooks.emit("pull_request_review", "dismissed", {
+    repo,
+    senderId: actorId,
+    payload: { review: presentReview(world, repo, issue, review), message },
+  });
 }
 
 /** A comment on a changed file; its line must be part of the difference. */
@@ -100,7 +131,9 @@ export async function addReviewComment(
   const pull = issue.pull!;
   const first = input.inReplyTo;
   const git = gitOf(repo);
-  const base = (await git.mergeBase((await git.resolve(`refs/heads/${pull.baseRef}`)) ?? pull.baseSha, pull.headSha)) ?? pull.baseSha;
+  const base =
+    (await git.mergeBase((await git.resolve(`refs/heads/${pull.baseRef}`)) ?? pull.baseSha, pull.headSha)) ??
+    pull.baseSha;
   const change = first ? undefined : (await git.diff(base, pull.headSha)).find((f) => f.filename === input.path);
   if (!first && !change) throw invalid("PullRequestReviewComment", "path", "invalid", "path could not be resolved");
   if (!first && input.subjectType !== "file" && input.line === undefined && input.position === undefined)
@@ -154,10 +187,17 @@ export async function addReviewComment(
 }
 
 /** Asks people and teams to look at it. Only those who can see the repository may be asked. */
-export function requestReviewers(world: World, repo: Repository, issue: Issue, logins: readonly string[], slugs: readonly string[]): void {
+export function requestReviewers(
+  world: World,
+  repo: Repository,
+  issue: Issue,
+  logins: readonly string[],
+  slugs: readonly string[],
+): void {
   const pull = issue.pull!;
   const users = logins.map((l) => world.userByLogin(l));
-  if (users.some((u) => u?.id === issue.userId)) throw new HttpError(422, "Review cannot be requested from pull request author.");
+  if (users.some((u) => u?.id === issue.userId))
+    throw new HttpError(422, "Review cannot be requested from pull request author.");
   if (users.some((u) => !u || roleOfUser(world, u, repo) === undefined))
     throw new HttpError(
       422,
@@ -165,7 +205,8 @@ export function requestReviewers(world: World, repo: Repository, issue: Issue, l
     );
   const org = world.orgOf(repo);
   const teams = slugs.map((s) => (org ? world.teamBySlug(org.id, s) : undefined));
-  if (teams.some((t) => !t || !t.repos.has(repo.id))) throw new HttpError(422, "Could not add requested teams to pull request.");
+  if (teams.some((t) => !t || !t.repos.has(repo.id)))
+    throw new HttpError(422, "Could not add requested teams to pull request.");
   pull.requestedReviewerIds = [...new Set([...pull.requestedReviewerIds, ...users.map((u) => u!.id)])];
   pull.requestedTeamIds = [...new Set([...pull.requestedTeamIds, ...teams.map((t) => t!.id)])];
   issue.updatedAt = world.clock.iso();

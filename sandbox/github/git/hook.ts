@@ -41,7 +41,10 @@ export async function writeHooks(dir: string): Promise<string> {
   const hooks = join(dir, "hooks");
   await mkdir(hooks, { recursive: true });
   await writeFile(join(hooks, "pre-receive.js"), SCRIPT);
-  await writeFile(join(hooks, "pre-receive"), `#!/bin/sh\nexec "${process.execPath}" "$(dirname "$0")/pre-receive.js"\n`);
+  await writeFile(
+    join(hooks, "pre-receive"),
+    `#!/bin/sh\nexec "${process.execPath}" "$(dirname "$0")/pre-receive.js"\n`,
+  );
   await chmod(join(hooks, "pre-receive"), 0o755);
   return hooks;
 }

@@ -31,7 +31,12 @@ export class GitServer {
   ) {}
 
   /** @returns false when the path is none of git's */
-  async handle(request: IncomingMessage, response: ServerResponse, path: string, query: URLSearchParams): Promise<boolean> {
+  async handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    query: URLSearchParams,
+  ): Promise<boolean> {
     const match = GIT_PATH.exec(path);
     if (!match) return false;
     const action = match[3]!;
@@ -41,7 +46,13 @@ export class GitServer {
       plain(response, 403, "Please upgrade your git client.\nGitHub no longer supports git over dumb-http.\n");
       return true;
     }
-    const admitted = this.admit(request, response, decodeURIComponent(match[1]!), decodeURIComponent(match[2]!), service);
+    const admitted = this.admit(
+      request,
+      response,
+      decodeURIComponent(match[1]!),
+      decodeURIComponent(match[2]!),
+      service,
+    );
     if (!admitted) return true;
     const { repo, auth } = admitted;
     if (lfs) {
@@ -82,15 +93,22 @@ export class GitServer {
       auth = authenticate(this.world, request.headers.authorization);
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
-      plain(response, 401, "remote: Invalid username or token. Password authentication is not supported for Git operations.\n", {
-        "www-authenticate": 'Basic realm="GitHub"',
-      });
+      plain(
+        response,
+        401,
+        "remote: Invalid username or token. Password authentication is not supported for Git operations.\n",
+        {
+          "www-authenticate": 'Basic realm="GitHub"',
+        },
+      );
       return undefined;
     }
     const repo = this.world.repoByName(owner, name);
     const push = service === "git-receive-pack";
     const visible =
-      repo !== undefined && roleOn(this.world, auth, repo) !== undefined && mayOn(this.world, auth, repo, "read", push ? "metadata=read" : "contents=read");
+      repo !== undefined &&
+      roleOn(this.world, auth, repo) !== undefined &&
+      mayOn(this.world, auth, repo, "read", push ? "metadata=read" : "contents=read");
     if (auth.kind !== "token" && (push || !visible)) {
       plain(response, 401, "No anonymous write access.\n", { "www-authenticate": 'Basic realm="GitHub"' });
       return undefined;
@@ -112,17 +130,27 @@ export class GitServer {
 
   private advertise(request: IncomingMessage, response: ServerResponse, repo: Repository, service: string): void {
     const protocol = gitProtocol(request);
-    const child = startGit([service.slice("git-".length), "--stateless-rpc", "--advertise-refs", repo.gitDir], protocol ? { GIT_PROTOCOL: protocol } : {});
+    const child = startGit(
+      [service.slice("git-".length), "--stateless-rpc", "--advertise-refs", repo.gitDir],
+      protocol ? { GIT_PROTOCOL: protocol } : {},
+    );
     response.writeHead(200, { "content-type": `application/x-${service}-advertisement`, ...NO_CACHE });
     // Version 2 has no service line; receive-pack knows no version 2.
-    if (!(protocol?.split(":").includes("version=2") && service === "git-upload-pack")) response.write(`${pkt(`# service=${service}\n`)}0000`);
+    if (!(protocol?.split(":").includes("version=2") && service === "git-upload-pack"))
+      response.write(`${pkt(`# service=${service}\n`)}0000`);
     child.stdout.pipe(response);
     child.stdin.end();
     child.stderr.resume();
     response.on("close", () => child.kill());
   }
 
-  private async serve(request: IncomingMessage, response: ServerResponse, repo: Repository, auth: Auth, service: string): Promise<void> {
+  private async serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    repo: Repository,
+    auth: Auth,
+    service: string,
+  ): Promise<void> {
     const protocol = gitProtocol(request);
     const nonce = randomBytes(16).toString("hex");
     const push: Push = { repo, auth, accepted: [] };
@@ -184,9 +212,14 @@ export class GitServer {
         return { ref, old, new: now };
       });
     const { GIT_QUARANTINE_PATH: _, ...objects } = question.env;
-    const verdict = await judge(this.world, { repo: push.repo, git: gitOf(push.repo).quarantined(objects), auth: push.auth, via: "push" }, updates);
+    const verdict = await judge(
+      this.world,
+      { repo: push.repo, git: gitOf(push.repo).quarantined(objects), auth: push.auth, via: "push" },
+      updates,
+    );
     recordSuites(push.repo, verdict);
-    if (verdict.violations.length > 0) return { ok: false, message: refusal(this.world, push.repo, verdict.violations) };
+    if (verdict.violations.length > 0)
+      return { ok: false, message: refusal(this.world, push.repo, verdict.violations) };
     push.accepted = updates;
     return { ok: true, message: "" };
   }
@@ -209,18 +242,27 @@ function refusal(world: World, repo: Repository, violations: readonly Violation[
         "",
       );
     const held = of.filter((v) => v.source === "protection");
-    if (held.length > 0) lines.push(`error: GH006: Protected branch update failed for ${ref}.`, ...held.map((v) => `error: ${v.message}`));
+    if (held.length > 0)
+      lines.push(`error: GH006: Protected branch update failed for ${ref}.`, ...held.map((v) => `error: ${v.message}`));
   }
   return lines.join("\n");
 }
 
-const NO_CACHE = { expires: "Fri, 01 Jan 1980 00:00:00 GMT", pragma: "no-cache", "cache-control": "no-cache, max-age=0, must-revalidate" };
+const NO_CACHE = {
+  expires: "Fri, 01 Jan 1980 00:00:00 GMT",
+  pragma: "no-cache",
+  "cache-control": "no-cache, max-age=0, must-revalidate",
+};
 const pkt = (text: string): string => (text.length + 4).toString(16).padStart(4, "0") + text;
 function gitProtocol(request: IncomingMessage): string | undefined {
   const value = request.headers["git-protocol"];
   return typeof value === "string" && /^[\w=:.-]{1,200}$/.test(value) ? value : undefined;
 }
 function plain(response: ServerResponse, status: number, text: string, headers: Record<string, string> = {}): void {
-  response.writeHead(status, { "content-type": "text/plain; charset=utf-8", "content-length": String(Buffer.byteLength(text)), ...headers });
+  response.writeHead(status, {
+    "content-type": "text/plain; charset=utf-8",
+    "content-length": String(Buffer.byteLength(text)),
+    ...headers,
+  });
   response.end(text);
 }

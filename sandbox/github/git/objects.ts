@@ -44,7 +44,8 @@ export interface Ref {
 }
 
 /** A person as commit and tag objects write one, in UTC. */
-export const person = (p: Person): string => `${clean(p.name)} <${clean(p.email)}> ${Math.floor(Date.parse(p.date) / 1000)} +0000`;
+export const person = (p: Person): string =>
+  `${clean(p.name)} <${clean(p.email)}> ${Math.floor(Date.parse(p.date) / 1000)} +0000`;
 const clean = (text: string): string => text.replace(/[<>\n\0]/g, "").trim();
 
 /** Reads a commit object. Signatures are kept as they stand, the payload is what they sign. */

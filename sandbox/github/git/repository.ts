@@ -1,6 +1,16 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseCommit, person, ZERO, type Commit, type FileChange, type Person, type Ref, type RefUpdate, type TreeEntry } from "./objects";
+import {
+  parseCommit,
+  person,
+  ZERO,
+  type Commit,
+  type FileChange,
+  type Person,
+  type Ref,
+  type RefUpdate,
+  type TreeEntry,
+} from "./objects";
 import { GitError, runGit } from "./run";
 
 /** One bare repository, driven by the real git. Every method starts one process, or a few. */
@@ -54,11 +64,19 @@ export class GitRepository {
 
   git(
     args: readonly string[],
-    options: { input?: Buffer | string; okCodes?: readonly number[]; maxBytes?: number; env?: Record<string, string> } = {},
+    options: {
+      input?: Buffer | string;
+      okCodes?: readonly number[];
+      maxBytes?: number;
+      env?: Record<string, string>;
+    } = {},
   ): Promise<{ stdout: Buffer; stderr: string; code: number }> {
     return runGit(["--git-dir", this.dir, ...args], { ...options, env: { ...this.env, ...options.env } });
   }
-  private async text(args: readonly string[], options?: { input?: Buffer | string; okCodes?: readonly number[] }): Promise<string> {
+  private async text(
+    args: readonly string[],
+    options?: { input?: Buffer | string; okCodes?: readonly number[] },
+  ): Promise<string> {
     return (await this.git(args, options)).stdout.toString();
   }
 
@@ -71,15 +89,26 @@ export class GitRepository {
         ? [`refs/heads/${revision}`, `refs/tags/${revision}`, revision]
         : revision === "HEAD"
           ? ["HEAD"]
-          : [`refs/heads/${revision}`, `refs/tags/${revision}`, ...(/^(heads|tags|pull)\//.test(revision) ? [`refs/${revision}`] : [])]) {
-      const { stdout, code } = await this.git(["rev-parse", "--quiet", "--verify", "--end-of-options", `${name}${peel}`], { okCodes: [0, 1, 128] });
+          : [
+              `refs/heads/${revision}`,
+              `refs/tags/${revision}`,
+              ...(/^(heads|tags|pull)\//.test(revision) ? [`refs/${revision}`] : []),
+            ]) {
+      const { stdout, code } = await this.git(
+        ["rev-parse", "--quiet", "--verify", "--end-of-options", `${name}${peel}`],
+        { okCodes: [0, 1, 128] },
+      );
       if (code === 0) return stdout.toString().trim();
     }
     return undefined;
   }
 
   async refs(...patterns: string[]): Promise<Ref[]> {
-    const text = await this.text(["for-each-ref", "--format=%(refname)%00%(objectname)%00%(objecttype)%00%(*objectname)", ...patterns]);
+    const text = await this.text([
+      "for-each-ref",
+      "--format=%(refname)%00%(objectname)%00%(objecttype)%00%(*objectname)",
+      ...patterns,
+    ]);
     return text
       .split("\n")
       .filter(Boolean)
@@ -144,9 +173,12 @@ export class GitRepository {
 
   async tree(treeish: string, options: { recursive?: boolean; path?: string } = {}): Promise<TreeEntry[] | undefined> {
     const target = options.path ? `${treeish}:${options.path}` : treeish;
-    const { stdout, code } = await this.git(["ls-tree", "-z", "-l", ...(options.recursive ? ["-r", "-t"] : []), "--end-of-options", target], {
-      okCodes: [0, 128],
-    });
+    const { stdout, code } = await this.git(
+      ["ls-tree", "-z", "-l", ...(options.recursive ? ["-r", "-t"] : []), "--end-of-options", target],
+      {
+        okCodes: [0, 128],
+      },
+    );
     if (code !== 0) return undefined;
     return stdout
       .toString()
@@ -160,12 +192,17 @@ export class GitRepository {
   }
   /** The entry of one path in a commit. */
   async entry(commit: string, path: string): Promise<TreeEntry | undefined> {
-    const { stdout } = await this.git(["--literal-pathspecs", "ls-tree", "-z", "-l", "--full-tree", commit, "--", path], { okCodes: [0, 128] });
+    const { stdout } = await this.git(
+      ["--literal-pathspecs", "ls-tree", "-z", "-l", "--full-tree", commit, "--", path],
+      { okCodes: [0, 128] },
+    );
     const line = stdout.toString().split("\0")[0];
     if (!line) return undefined;
     const tab = line.indexOf("\t");
     const [mode, type, sha, size] = line.slice(0, tab).split(/ +/) as [string, TreeEntry["type"], string, string];
-    return line.slice(tab + 1) === path ? { mode, type, sha, size: size === "-" ? null : Number(size), path } : undefined;
+    return line.slice(tab + 1) === path
+      ? { mode, type, sha, size: size === "-" ? null : Number(size), path }
+      : undefined;
   }
   async typeOf(sha: string): Promise<string | undefined> {
     const { stdout, code } = await this.git(["cat-file", "-t", sha], { okCodes: [0, 1, 128] });
@@ -185,13 +222,23 @@ export class GitRepository {
   }
   /** @param entries of one directory; `git mktree` refuses names with slashes and missing objects */
   async writeTree(entries: readonly { mode: string; type: string; sha: string; name: string }[]): Promise<string> {
-    return (await this.text(["mktree", "-z"], { input: entries.map((e) => `${e.mode} ${e.type} ${e.sha}\t${e.name}\0`).join("") })).trim();
+    return (
+      await this.text(["mktree", "-z"], {
+        input: entries.map((e) => `${e.mode} ${e.type} ${e.sha}\t${e.name}\0`).join(""),
+      })
+    ).trim();
   }
   /** A tree that differs from `base` in these paths; a null hash removes the path. */
-  async editTree(base: string | null, changes: readonly { path: string; mode: string; sha: string | null }[], indexFile: string): Promise<string> {
+  async editTree(
+    base: string | null,
+    changes: readonly { path: string; mode: string; sha: string | null }[],
+    indexFile: string,
+  ): Promise<string> {
     const env = { GIT_INDEX_FILE: indexFile };
     if (base) await this.git(["read-tree", base], { env });
-    const lines = changes.map((c) => (c.sha === null ? `0 ${ZERO}\t${c.path}\0` : `${c.mode} ${c.sha}\t${c.path}\0`)).join("");
+    const lines = changes
+      .map((c) => (c.sha === null ? `0 ${ZERO}\t${c.path}\0` : `${c.mode} ${c.sha}\t${c.path}\0`))
+      .join("");
     // A changed path may be a directory of the base, and a directory of the change a file of it.
     await this.git(["update-index", "--replace", "-z", "--index-info"], { input: lines, env });
     return (await this.git(["write-tree"], { env })).stdout.toString().trim();
@@ -219,7 +266,13 @@ export class GitRepository {
   async moveRefs(updates: readonly RefUpdate[]): Promise<void> {
     await this.git(["update-ref", "--stdin", "-z"], {
       input: updates
-        .map((u) => (u.new === ZERO ? `delete ${u.ref}\0${u.old}\0` : u.old === ZERO ? `create ${u.ref}\0${u.new}\0` : `update ${u.ref}\0${u.new}\0${u.old}\0`))
+        .map((u) =>
+          u.new === ZERO
+            ? `delete ${u.ref}\0${u.old}\0`
+            : u.old === ZERO
+              ? `create ${u.ref}\0${u.new}\0`
+              : `update ${u.ref}\0${u.new}\0${u.old}\0`,
+        )
         .join(""),
     });
   }
@@ -232,7 +285,9 @@ export class GitRepository {
 
   /** The tree of a merge, or undefined when there are conflicts. */
   async mergeTree(ours: string, theirs: string): Promise<string | undefined> {
-    const { stdout, code } = await this.git(["merge-tree", "--write-tree", "--no-messages", ours, theirs], { okCodes: [0, 1] });
+    const { stdout, code } = await this.git(["merge-tree", "--write-tree", "--no-messages", ours, theirs], {
+      okCodes: [0, 1],
+    });
     return code === 0 ? stdout.toString().split("\n")[0]!.trim() : undefined;
   }
 
@@ -241,7 +296,7 @@ export class GitRepository {
     const from = base ?? "4b825dc642cb6eb9a060e54bf8d69288fbee4904"; // the empty tree, which every git knows
     const raw = (await this.text(["diff-tree", "-r", "-z", "-M", "--raw", "--no-commit-id", from, head])).split("\0");
     const changes: FileChange[] = [];
-    for (let i = 0; i + 1 < raw.length; ) {
+    for (let i = 0; i + 1 < raw.length;) {
       const [, mode, , sha, status] = raw[i]!.split(" ") as [string, string, string, string, string];
       const renamed = status.startsWith("R") || status.startsWith("C");
       const filename = raw[renamed ? i + 2 : i + 1]!;
@@ -256,7 +311,9 @@ export class GitRepository {
       });
       i += renamed ? 3 : 2;
     }
-    const stats = (await this.text(["diff-tree", "-r", "-z", "-M", "--numstat", "--no-commit-id", from, head])).split("\0");
+    const stats = (await this.text(["diff-tree", "-r", "-z", "-M", "--numstat", "--no-commit-id", from, head])).split(
+      "\0",
+    );
     const byName = new Map(changes.map((c) => [c.filename, c]));
     for (let i = 0; i + 1 <= stats.length && stats[i]; i++) {
       const [added, deleted, name] = stats[i]!.split("\t") as [string, string, string];
@@ -268,7 +325,11 @@ export class GitRepository {
       }
     }
     if (withPatch && changes.length <= 300) {
-      const patch = (await this.git(["diff-tree", "-r", "-M", "-p", "--no-commit-id", "--no-color", from, head], { maxBytes: 50_000_000 })).stdout.toString();
+      const patch = (
+        await this.git(["diff-tree", "-r", "-M", "-p", "--no-commit-id", "--no-color", from, head], {
+          maxBytes: 50_000_000,
+        })
+      ).stdout.toString();
       const parts = patch.split(/^diff --git /m).slice(1);
       parts.forEach((part, i) => {
         const hunk = part.indexOf("\n@@");
@@ -283,7 +344,21 @@ export class GitRepository {
    * A merge counts with what differs from all its parents, which is what it adds itself.
    */
   async touchedPaths(newSha: string): Promise<{ path: string; sha: string; size: number | null; deleted: boolean }[]> {
-    const list = await this.text(["log", "--format=", "--raw", "-z", "-r", "-c", "--root", "--no-renames", "--no-abbrev", newSha, "--not", "--all", "--"]);
+    const list = await this.text([
+      "log",
+      "--format=",
+      "--raw",
+      "-z",
+      "-r",
+      "-c",
+      "--root",
+      "--no-renames",
+      "--no-abbrev",
+      newSha,
+      "--not",
+      "--all",
+      "--",
+    ]);
     const seen = new Map<string, { path: string; sha: string; deleted: boolean }>();
     const parts = list.split("\0");
     for (let i = 0; i + 1 < parts.length; i += 1) {
@@ -298,7 +373,9 @@ export class GitRepository {
     const blobs = [...new Set(touched.filter((t) => !t.deleted).map((t) => t.sha))];
     const sizes = new Map<string, number>();
     if (blobs.length > 0) {
-      for (const line of (await this.text(["cat-file", "--batch-check=%(objectname) %(objectsize)"], { input: `${blobs.join("\n")}\n` })).split("\n")) {
+      for (const line of (
+        await this.text(["cat-file", "--batch-check=%(objectname) %(objectsize)"], { input: `${blobs.join("\n")}\n` })
+      ).split("\n")) {
         const [sha, size] = line.split(" ");
         if (sha && size && /^\d+$/.test(size)) sizes.set(sha, Number(size));
       }

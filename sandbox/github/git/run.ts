@@ -16,7 +16,11 @@ export function gitEnv(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
 const running = new Set<ChildProcessWithoutNullStreams>();
 
 /** Starts git; the caller wires the streams. All that still run are ended by `stopGit`. */
-export function startGit(args: readonly string[], env: Record<string, string> = {}, cwd?: string): ChildProcessWithoutNullStreams {
+export function startGit(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  cwd?: string,
+): ChildProcessWithoutNullStreams {
   const child = spawn("git", args, { env: gitEnv(env), cwd, stdio: "pipe" });
   running.add(child);
   child.once("close", () => running.delete(child));
@@ -43,7 +47,12 @@ export class GitError extends Error {
 /** Runs git to its end. @throws GitError unless the exit code is among `okCodes` */
 export async function runGit(
   args: readonly string[],
-  options: { input?: Buffer | string; env?: Record<string, string>; okCodes?: readonly number[]; maxBytes?: number } = {},
+  options: {
+    input?: Buffer | string;
+    env?: Record<string, string>;
+    okCodes?: readonly number[];
+    maxBytes?: number;
+  } = {},
 ): Promise<{ stdout: Buffer; stderr: string; code: number }> {
   const child = startGit(args, options.env);
   const out: Buffer[] = [];

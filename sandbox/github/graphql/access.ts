@@ -6,7 +6,8 @@ import { FieldRefusal, unresolved } from "./errors";
 import type { GraphqlContext } from "./source";
 
 /** Whether the repository exists for the asker. */
-export const sees = ({ world, auth }: GraphqlContext, repo: Repository): boolean => roleOn(world, auth, repo) !== undefined;
+export const sees = ({ world, auth }: GraphqlContext, repo: Repository): boolean =>
+  roleOn(world, auth, repo) !== undefined;
 
 /** A repository by name. @throws FieldRefusal NOT_FOUND when there is none, or none for the asker */
 export function repositoryNamed(context: GraphqlContext, owner: string, name: string): Repository {
@@ -17,28 +18,45 @@ export function repositoryNamed(context: GraphqlContext, owner: string, name: st
 
 /** Holds a token against what an operation needs. @throws FieldRefusal FORBIDDEN */
 export function demandToken(context: GraphqlContext, repo: Repository, requirement: string): void {
-  if (!allowedOn(context.world, context.auth, repo, requirement)) throw new FieldRefusal("FORBIDDEN", inaccessible(context));
+  if (!allowedOn(context.world, context.auth, repo, requirement))
+    throw new FieldRefusal("FORBIDDEN", inaccessible(context));
 }
 
 /**
  * Holds role and token against a mutation.
  * @throws FieldRefusal FORBIDDEN, and for archived repositories UNPROCESSABLE
  */
-export function demand(context: GraphqlContext, repo: Repository, role: Role, requirement: string, mutation: string): void {
+export function demand(
+  context: GraphqlContext,
+  repo: Repository,
+  role: Role,
+  requirement: string,
+  mutation: string,
+): void {
   demandToken(context, repo, requirement);
   if (!atLeast(roleOn(context.world, context.auth, repo), role)) throw incorrectPermissions(context, mutation);
   if (repo.archived) throw new FieldRefusal("UNPROCESSABLE", "Repository was archived so is read-only.");
 }
 
 /** The same for what an author may do to their own issue or pull request, whatever their role. */
-export function demandAuthorOr(context: GraphqlContext, repo: Repository, authorId: number, role: Role, requirement: string, mutation: string): void {
+export function demandAuthorOr(
+  context: GraphqlContext,
+  repo: Repository,
+  authorId: number,
+  role: Role,
+  requirement: string,
+  mutation: string,
+): void {
   demand(context, repo, context.auth.user?.id === authorId ? "read" : role, requirement, mutation);
 }
 
 /** @param mutation as the schema writes it, such as `mergePullRequest` */
 export function incorrectPermissions({ auth }: GraphqlContext, mutation: string): FieldRefusal {
   const operation = mutation.charAt(0).toUpperCase() + mutation.slice(1);
-  return new FieldRefusal("FORBIDDEN", `${auth.user?.login ?? "This account"} does not have the correct permissions to execute \`${operation}\``);
+  return new FieldRefusal(
+    "FORBIDDEN",
+    `${auth.user?.login ?? "This account"} does not have the correct permissions to execute \`${operation}\``,
+  );
 }
 
 /** The sentence for a token without the permission, by its kind. */

@@ -22,11 +22,21 @@ function indexOf(cursor: string): number {
 export function pageOf(name: string, args: Args, total: number): Page {
   const { first, last } = args as { first?: number | null; last?: number | null };
   if (typeof first !== "number" && typeof last !== "number") {
-    throw new FieldRefusal("MISSING_PAGINATION_BOUNDARIES", `You must provide a \`first\` or \`last\` value to properly paginate the \`${name}\` connection.`);
+    throw new FieldRefusal(
+      "MISSING_PAGINATION_BOUNDARIES",
+      `You must provide a \`first\` or \`last\` value to properly paginate the \`${name}\` connection.`,
+    );
   }
-  for (const [argument, value] of [["first", first], ["last", last]] as const) {
+  for (const [argument, value] of [
+    ["first", first],
+    ["last", last],
+  ] as const) {
     if (typeof value !== "number") continue;
-    if (value < 0) throw new FieldRefusal("UNPROCESSABLE", `\`${argument}\` on the \`${name}\` connection cannot be less than zero.`);
+    if (value < 0)
+      throw new FieldRefusal(
+        "UNPROCESSABLE",
+        `\`${argument}\` on the \`${name}\` connection cannot be less than zero.`,
+      );
     if (value > LARGEST_PAGE) {
       const message = `Requesting ${value} records on the \`${name}\` connection exceeds the \`${argument}\` limit of ${LARGEST_PAGE} records.`;
       throw new FieldRefusal("EXCESSIVE_PAGINATION", message);
@@ -46,32 +56,56 @@ export interface ConnectionOptions<T> {
 }
 
 /** A page of items that are all at hand. */
-export function connection<T>(name: string, args: Args, items: readonly T[], toNode: (item: T) => unknown, options: ConnectionOptions<T> = {}): Record<string, unknown> {
+export function connection<T>(
+  name: string,
+  args: Args,
+  items: readonly T[],
+  toNode: (item: T) => unknown,
+  options: ConnectionOptions<T> = {},
+): Record<string, unknown> {
   // Connections may be asked for their total alone; then no bounds are needed, so the range is worked out when it is looked at.
   const page = (): Page => pageOf(name, args, items.length);
   return connectionOf(page, items.length, ({ start, end }) => items.slice(start, end), toNode, options);
 }
 
 /** A page of items that are fetched by their place, for long lists such as a history. */
-export function fetchedConnection<T>(name: string, args: Args, total: number, fetch: (page: Page) => Promise<T[]>, toNode: (item: T) => unknown): Record<string, unknown> {
+export function fetchedConnection<T>(
+  name: string,
+  args: Args,
+  total: number,
+  fetch: (page: Page) => Promise<T[]>,
+  toNode: (item: T) => unknown,
+): Record<string, unknown> {
   return connectionOf(() => pageOf(name, args, total), total, fetch, toNode, {});
 }
 
-function connectionOf<T>(page: () => Page, total: number, fetch: (page: Page) => T[] | Promise<T[]>, toNode: (item: T) => unknown, { edge, extra }: ConnectionOptions<T>): Record<string, unknown> {
+function connectionOf<T>(
+  page: () => Page,
+  total: number,
+  fetch: (page: Page) => T[] | Promise<T[]>,
+  toNode: (item: T) => unknown,
+  { edge, extra }: ConnectionOptions<T>,
+): Record<string, unknown> {
   return {
     totalCount: total,
     pageInfo: () => {
       const { start, end } = page();
       const empty = end <= start;
       return {
-        startCursor: empty ? null : cursorOf(start), endCursor: empty ? null : cursorOf(end - 1),
-        hasNextPage: end < total, hasPreviousPage: start > 0,
+        startCursor: empty ? null : cursorOf(start),
+        endCursor: empty ? null : cursorOf(end - 1),
+        hasNextPage: end < total,
+        hasPreviousPage: start > 0,
       };
     },
     nodes: async () => (await fetch(page())).map(toNode),
     edges: async () => {
       const range = page();
-      return (await fetch(range)).map((item, index) => ({ cursor: cursorOf(range.start + index), node: toNode(item), ...edge?.(item) }));
+      return (await fetch(range)).map((item, index) => ({
+        cursor: cursorOf(range.start + index),
+        node: toNode(item),
+        ...edge?.(item),
+      }));
     },
     ...extra,
   };

@@ -30,12 +30,19 @@ export interface GraphqlAnswer {
  */
 export async function executeGraphql(context: GraphqlContext, request: GraphqlRequest): Promise<GraphqlAnswer> {
   if (context.auth.kind === "anonymous") throw new HttpError(401, "This endpoint requires you to be authenticated.");
-  if (context.auth.kind === "app") throw new HttpError(401, "A JSON web token cannot be used here. Use an installation access token.");
-  if (typeof request.query !== "string" || request.query.trim() === "") throw new HttpError(400, "A query attribute must be specified and must be a string.");
-  if (request.variables !== undefined && request.variables !== null && (typeof request.variables !== "object" || Array.isArray(request.variables))) {
+  if (context.auth.kind === "app")
+    throw new HttpError(401, "A JSON web token cannot be used here. Use an installation access token.");
+  if (typeof request.query !== "string" || request.query.trim() === "")
+    throw new HttpError(400, "A query attribute must be specified and must be a string.");
+  if (
+    request.variables !== undefined &&
+    request.variables !== null &&
+    (typeof request.variables !== "object" || Array.isArray(request.variables))
+  ) {
     throw new HttpError(400, "Variables must be an object.");
   }
-  const operationName = typeof request.operationName === "string" && request.operationName !== "" ? request.operationName : undefined;
+  const operationName =
+    typeof request.operationName === "string" && request.operationName !== "" ? request.operationName : undefined;
 
   let document: DocumentNode;
   try {
@@ -57,12 +64,20 @@ export async function executeGraphql(context: GraphqlContext, request: GraphqlRe
     return { errors: [{ type: "MAX_NODE_LIMIT_EXCEEDED", message }] };
   }
   const { data, errors } = await execute({
-    schema: schema(), document, operationName, contextValue: { ...context, measured }, rootValue: {}, variableValues: variables,
-    fieldResolver: resolveField, typeResolver: resolveType,
+    schema: schema(),
+    document,
+    operationName,
+    contextValue: { ...context, measured },
+    rootValue: {},
+    variableValues: variables,
+    fieldResolver: resolveField,
+    typeResolver: resolveType,
   });
   return {
     // GraphQL-js makes objects without a prototype, which some comparisons do not like.
-    ...(data === undefined ? {} : { data: data === null ? null : (JSON.parse(JSON.stringify(data)) as Record<string, unknown>) }),
+    ...(data === undefined
+      ? {}
+      : { data: data === null ? null : (JSON.parse(JSON.stringify(data)) as Record<string, unknown>) }),
     ...(errors?.length ? { errors: errors.map(presentError) } : {}),
   };
 }

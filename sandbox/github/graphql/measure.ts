@@ -14,8 +14,16 @@ export interface Measure {
 }
 
 /** Measures one operation. Values of variables count; a bound that is no number counts as one. */
-export function measure(document: DocumentNode, operation: OperationDefinitionNode, variables: Record<string, unknown>): Measure {
-  const fragments = new Map(document.definitions.flatMap((definition) => (definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition.selectionSet] as const] : [])));
+export function measure(
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  variables: Record<string, unknown>,
+): Measure {
+  const fragments = new Map(
+    document.definitions.flatMap((definition) =>
+      definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition.selectionSet] as const] : [],
+    ),
+  );
   // What a selection adds for each of its parents. Fragments are worked out once, or a few of them that spread each other would take for ever.
   const known = new Map<SelectionSetNode, Totals>();
   const { nodes, connections } = of(operation.selectionSet);
@@ -26,7 +34,8 @@ export function measure(document: DocumentNode, operation: OperationDefinitionNo
     if (before) return before;
     const total: Totals = { nodes: 0, connections: 0 };
     for (const selection of set.selections) {
-      const inner = selection.kind === Kind.FRAGMENT_SPREAD ? fragments.get(selection.name.value) : selection.selectionSet;
+      const inner =
+        selection.kind === Kind.FRAGMENT_SPREAD ? fragments.get(selection.name.value) : selection.selectionSet;
       if (!inner) continue;
       const size = selection.kind === Kind.FIELD ? sizeOf(selection, variables) : undefined;
       const below = of(inner);
@@ -48,7 +57,12 @@ function sizeOf(field: FieldNode, variables: Record<string, unknown>): number | 
   for (const argument of field.arguments ?? []) {
     if (argument.name.value !== "first" && argument.name.value !== "last") continue;
     const { value } = argument;
-    const given = value.kind === Kind.INT ? Number(value.value) : value.kind === Kind.VARIABLE ? variables[value.name.value] : undefined;
+    const given =
+      value.kind === Kind.INT
+        ? Number(value.value)
+        : value.kind === Kind.VARIABLE
+          ? variables[value.name.value]
+          : undefined;
     return typeof given === "number" && given > 0 ? given : 1;
   }
   return undefined;

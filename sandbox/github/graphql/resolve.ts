@@ -1,5 +1,11 @@
 /** Finds the function that answers a field. */
-import { isInterfaceType, isObjectType, type GraphQLFieldResolver, type GraphQLObjectType, type GraphQLTypeResolver } from "graphql";
+import {
+  isInterfaceType,
+  isObjectType,
+  type GraphQLFieldResolver,
+  type GraphQLObjectType,
+  type GraphQLTypeResolver,
+} from "graphql";
 import { notImplemented } from "./errors";
 import { mutations } from "./mutations";
 import { objectResolvers } from "./objects";

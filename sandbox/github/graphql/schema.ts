@@ -1,7 +1,15 @@
 /** GitHub's own GraphQL schema, read once when first needed (about 0.3 s). */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { buildSchema, GraphQLError, OverlappingFieldsCanBeMergedRule, specifiedRules, validate, type DocumentNode, type GraphQLSchema } from "graphql";
+import {
+  buildSchema,
+  GraphQLError,
+  OverlappingFieldsCanBeMergedRule,
+  specifiedRules,
+  validate,
+  type DocumentNode,
+  type GraphQLSchema,
+} from "graphql";
 
 let loaded: GraphQLSchema | undefined;
 

@@ -12,8 +12,10 @@ export interface Reply {
   raw?: Buffer | Readable;
   headers?: Record<string, string>;
 }
-export const ok = (body: unknown, headers?: Record<string, string>): Reply => (headers ? { status: 200, body, headers } : { status: 200, body });
-export const created = (body: unknown, location?: string): Reply => (location ? { status: 201, body, headers: { location } } : { status: 201, body });
+export const ok = (body: unknown, headers?: Record<string, string>): Reply =>
+  headers ? { status: 200, body, headers } : { status: 200, body };
+export const created = (body: unknown, location?: string): Reply =>
+  location ? { status: 201, body, headers: { location } } : { status: 201, body };
 export const noContent = (): Reply => ({ status: 204 });
 export const redirect = (status: 301 | 302 | 307, location: string): Reply => ({ status, headers: { location } });
 
@@ -41,7 +43,8 @@ export class Context {
   /** The body as an object; operations without a body see `{}`. */
   get body(): Record<string, unknown> {
     if (this.input === undefined || this.input === null) return {};
-    if (typeof this.input !== "object" || Array.isArray(this.input)) throw badRequest("The request body must be an object.");
+    if (typeof this.input !== "object" || Array.isArray(this.input))
+      throw badRequest("The request body must be an object.");
     return this.input as Record<string, unknown>;
   }
   /** The account that acts; routes that use it need authentication. */
@@ -103,7 +106,12 @@ export class Context {
 }
 
 /** One page of a list, with the Link header that GitHub gives: it names the repository or organization by id. */
-export function page<T>(c: Context, items: readonly T[], present: (item: T) => unknown, wrap?: (list: unknown[], total: number) => unknown): Reply {
+export function page<T>(
+  c: Context,
+  items: readonly T[],
+  present: (item: T) => unknown,
+  wrap?: (list: unknown[], total: number) => unknown,
+): Reply {
   const size = Math.min(100, Math.max(1, whole(c.query.get("per_page")) ?? 30));
   const at = Math.max(1, whole(c.query.get("page")) ?? 1);
   const list = items.slice((at - 1) * size, at * size).map(present);
@@ -124,7 +132,8 @@ export function page<T>(c: Context, items: readonly T[], present: (item: T) => u
   return links.length > 0 ? { ...reply, headers: { link: links.join(", ") } } : reply;
 }
 
-const whole = (text: string | null): number | undefined => (text !== null && /^\d{1,9}$/.test(text) ? Number(text) : undefined);
+const whole = (text: string | null): number | undefined =>
+  text !== null && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 
 function pathById(c: Context): string {
   if (c.repo) return c.path.replace(/^\/repos\/[^/]+\/[^/]+/, `/repositories/${c.repo.id}`);

@@ -77,7 +77,8 @@ export class Control {
       }
     } catch (error) {
       if (error instanceof IncompleteLog) return { status: 507, body: { message: error.message } };
-      if (error instanceof ControlError || error instanceof Error) return { status: 422, body: { message: error.message } };
+      if (error instanceof ControlError || error instanceof Error)
+        return { status: 422, body: { message: error.message } };
       throw error;
     }
   }
@@ -111,7 +112,8 @@ export class Control {
   private mint(body: Record<string, unknown>) {
     const { world } = this;
     if (body["kind"] === "actions") return this.mintActions(body);
-    const alias = body["kind"] === "fine-grained" || body["kind"] === undefined ? "personal-access-token" : body["kind"];
+    const alias =
+      body["kind"] === "fine-grained" || body["kind"] === undefined ? "personal-access-token" : body["kind"];
     if (!(TOKEN_KINDS as readonly unknown[]).includes(alias) || alias === "app-refresh-token")
       throw new ControlError(`kind: one of ${TOKEN_KINDS.filter((k) => k !== "app-refresh-token").join(", ")}`);
     const kind = alias as TokenKind;
@@ -128,7 +130,8 @@ export class Control {
     const asked = Array.isArray(body["permissions"]) ? undefined : (body["permissions"] as Permissions | undefined);
     const permissions = scopes ? {} : (asked ?? (kind === "personal-access-token" ? {} : installation.permissions));
     for (const [name, level] of Object.entries(permissions))
-      if (!["read", "write", "admin"].includes(level)) throw new ControlError(`permissions.${name}: read, write or admin`);
+      if (!["read", "write", "admin"].includes(level))
+        throw new ControlError(`permissions.${name}: read, write or admin`);
     const seconds = body["expiresInSeconds"];
     const days = body["expiresInDays"];
     const lifetimeMs = typeof seconds === "number" ? seconds * 1000 : typeof days === "number" ? days * DAY : undefined;
@@ -144,16 +147,27 @@ export class Control {
       ...(typeof body["name"] === "string" ? { name: body["name"] } : {}),
     };
     if (kind === "app-user-token") {
-      const { token, refreshToken, record } = world.tokens.mintPair({ ...common, deviceFlow: body["deviceFlow"] === true });
+      const { token, refreshToken, record } = world.tokens.mintPair({
+        ...common,
+        deviceFlow: body["deviceFlow"] === true,
+      });
       return { token, refreshToken, expiresAt: world.clock.iso(record.expiresAt) };
     }
-    const waits = kind === "personal-access-token" && org.patApprovalRequired && org.memberships.get(user.id)?.role !== "admin";
+    const waits =
+      kind === "personal-access-token" && org.patApprovalRequired && org.memberships.get(user.id)?.role !== "admin";
     const { token, record } = world.tokens.mint({ ...common, kind, ...(waits ? { grant: "pending" as const } : {}) });
     if (waits)
       world.webhooks.emit("personal_access_token_request", "created", {
         org,
         senderId: user.id,
-        payload: { personal_access_token_request: { id: record.id, owner: { login: user.login }, token_id: record.id, token_name: record.name } },
+        payload: {
+          personal_access_token_request: {
+            id: record.id,
+            owner: { login: user.login },
+            token_id: record.id,
+            token_name: record.name,
+          },
+        },
       });
     return { token, expiresAt: record.expiresAt === undefined ? null : world.clock.iso(record.expiresAt) };
   }
@@ -164,16 +178,28 @@ export class Control {
    */
   private mintActions(body: Record<string, unknown>) {
     const { world } = this;
-    const name = String(body["repository"] ?? (Array.isArray(body["repositories"]) ? body["repositories"][0] : undefined));
+    const name = String(
+      body["repository"] ?? (Array.isArray(body["repositories"]) ? body["repositories"][0] : undefined),
+    );
     const repo = world.repoByName(String(body["organization"] ?? this.environment.organization), name);
     if (!repo) throw new ControlError(`repository: there is no ${name}`);
-    const defaults = repo.workflow.defaultWorkflowPermissions === "write" ? WORKFLOW_PERMISSIONS : { contents: "read", packages: "read" };
+    const defaults =
+      repo.workflow.defaultWorkflowPermissions === "write"
+        ? WORKFLOW_PERMISSIONS
+        : { contents: "read", packages: "read" };
     const asked = (body["permissions"] ?? defaults) as Permissions;
     for (const [permission, level] of Object.entries(asked))
-      if (!(permission in WORKFLOW_PERMISSIONS) || !["read", "write"].includes(level)) throw new ControlError(`permissions.${permission}: a workflow cannot ask for this`);
+      if (!(permission in WORKFLOW_PERMISSIONS) || !["read", "write"].includes(level))
+        throw new ControlError(`permissions.${permission}: a workflow cannot ask for this`);
     const bot = world.user(world.apps.get(ACTIONS_APP_ID)!.botUserId);
     const { token, record } = world.tokens.mint({
-      kind: "app-installation", userId: bot.id, login: bot.login, name: "GITHUB_TOKEN", permissions: { ...asked, metadata: "read" }, repositories: [repo.id], appId: ACTIONS_APP_ID,
+      kind: "app-installation",
+      userId: bot.id,
+      login: bot.login,
+      name: "GITHUB_TOKEN",
+      permissions: { ...asked, metadata: "read" },
+      repositories: [repo.id],
+      appId: ACTIONS_APP_ID,
     });
     return { token, expiresAt: world.clock.iso(record.expiresAt) };
   }
@@ -182,7 +208,9 @@ export class Control {
     if (names === undefined || names === null || names === "all") return "all";
     if (!Array.isArray(names)) throw new ControlError("repositories: names, or all");
     return names.map((name) => {
-      const [owner, short] = String(name).includes("/") ? (String(name).split("/") as [string, string]) : [org.login, String(name)];
+      const [owner, short] = String(name).includes("/")
+        ? (String(name).split("/") as [string, string])
+        : [org.login, String(name)];
       const repo = this.world.repoByName(owner, short);
       if (!repo) throw new ControlError(`repositories: there is no ${owner}/${short}`);
       return repo.id;
@@ -202,7 +230,14 @@ export class Control {
   private app() {
     const app = [...this.world.apps.values()].find((a) => a.id !== ACTIONS_APP_ID)!;
     const installation = [...this.world.installations.values()].find((i) => i.appId === app.id)!;
-    return { id: app.id, slug: app.slug, clientId: app.clientId, clientSecret: app.clientSecret, installationId: installation.id, pem: app.pem };
+    return {
+      id: app.id,
+      slug: app.slug,
+      clientId: app.clientId,
+      clientSecret: app.clientSecret,
+      installationId: installation.id,
+      pem: app.pem,
+    };
   }
   private clock() {
     return { now: new Date(this.world.clock.now()).toISOString(), offsetMs: this.world.clock.offsetMs };
@@ -237,7 +272,9 @@ export class Control {
       repo,
       suite,
       String(body["context"] ?? "ci"),
-      conclusion === "in_progress" ? { status: "in_progress" } : { status: "completed", conclusion, completedAt: this.world.clock.iso() },
+      conclusion === "in_progress"
+        ? { status: "in_progress" }
+        : { status: "completed", conclusion, completedAt: this.world.clock.iso() },
     );
     return { id: run.id, sha };
   }
@@ -263,12 +300,26 @@ const PLANS = ["free", "team", "enterprise"] as const;
 
 /** What `permissions` of a workflow file can ask for, with the most of each. */
 const WORKFLOW_PERMISSIONS: Permissions = {
-  actions: "write", checks: "write", contents: "write", deployments: "write", issues: "write", packages: "write", pages: "write", pull_requests: "write",
-  security_events: "write", statuses: "write",
+  actions: "write",
+  checks: "write",
+  contents: "write",
+  deployments: "write",
+  issues: "write",
+  packages: "write",
+  pages: "write",
+  pull_requests: "write",
+  security_events: "write",
+  statuses: "write",
 };
 
 function duration(body: Record<string, unknown>): number {
-  const units: Record<string, number> = { advanceMs: 1, advanceSeconds: 1000, advanceMinutes: 60_000, advanceHours: 3_600_000, advanceDays: DAY };
+  const units: Record<string, number> = {
+    advanceMs: 1,
+    advanceSeconds: 1000,
+    advanceMinutes: 60_000,
+    advanceHours: 3_600_000,
+    advanceDays: DAY,
+  };
   const named = Object.entries(body).find(([name, value]) => name in units && typeof value === "number" && value >= 0);
   if (!named) throw new ControlError(`one of ${Object.keys(units).join(", ")}, a number from 0`);
   return (named[1] as number) * units[named[0]]!;

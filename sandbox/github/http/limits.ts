@@ -21,7 +21,13 @@ export class RateLimiter {
   constructor(private readonly world: World) {}
 
   private key(auth: Auth, address: string): string {
-    return auth.installation ? `i${auth.installation.id}` : auth.user ? `u${auth.user.id}` : auth.app ? `a${auth.app.id}` : `ip${address}`;
+    return auth.installation
+      ? `i${auth.installation.id}`
+      : auth.user
+        ? `u${auth.user.id}`
+        : auth.app
+          ? `a${auth.app.id}`
+          : `ip${address}`;
   }
 
   window(auth: Auth, address: string, resource: Resource): Window & { limit: number; resource: Resource } {
@@ -37,7 +43,13 @@ export class RateLimiter {
   }
 
   resourceOf(auth: Auth, path: string): Resource {
-    return path.startsWith("/search/") ? "search" : path === "/graphql" ? "graphql" : auth.kind === "anonymous" ? "unauthenticated" : "core";
+    return path.startsWith("/search/")
+      ? "search"
+      : path === "/graphql"
+        ? "graphql"
+        : auth.kind === "anonymous"
+          ? "unauthenticated"
+          : "core";
   }
 
   /** Counts a request. @throws HttpError 403 with the headers by which clients know how long to wait */
@@ -46,7 +58,10 @@ export class RateLimiter {
     if (window.used >= window.limit) {
       const who = auth.kind === "anonymous" ? address : `user ID ${auth.user?.id ?? auth.app?.id}`;
       throw new HttpError(403, `API rate limit exceeded for ${who}.`, {
-        headers: { ...this.headers(auth, address, resource), "retry-after": String(Math.max(1, Math.ceil((window.resetAt - this.world.clock.now()) / 1000))) },
+        headers: {
+          ...this.headers(auth, address, resource),
+          "retry-after": String(Math.max(1, Math.ceil((window.resetAt - this.world.clock.now()) / 1000))),
+        },
         documentation: RATE_DOCS,
       });
     }
@@ -70,7 +85,8 @@ export class RateLimiter {
     const now = this.world.clock.now();
     const recent = (this.#content.get(key) ?? []).filter((at) => at > now - 60_000);
     this.#content.set(key, recent);
-    if (recent.length >= this.world.limits.contentPerMinute) throw this.secondary(Math.max(1, Math.ceil((recent[0]! + 60_000 - now) / 1000)));
+    if (recent.length >= this.world.limits.contentPerMinute)
+      throw this.secondary(Math.max(1, Math.ceil((recent[0]! + 60_000 - now) / 1000)));
     if (this.world.limits.contentPerMinute < 100_000) recent.push(now);
   }
 
@@ -91,9 +107,13 @@ export class RateLimiter {
   }
 
   private secondary(seconds: number): HttpError {
-    return new HttpError(403, "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.", {
-      headers: { "retry-after": String(seconds) },
-      documentation: `${RATE_DOCS}#about-secondary-rate-limits`,
-    });
+    return new HttpError(
+      403,
+      "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
+      {
+        headers: { "retry-after": String(seconds) },
+        documentation: `${RATE_DOCS}#about-secondary-rate-limits`,
+      },
+    );
   }
 }

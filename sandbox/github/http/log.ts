@@ -24,7 +24,8 @@ export function loggedHeaders(headers: IncomingHttpHeaders): Record<string, stri
   const out: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined) continue;
-    if (name === "authorization" || name === "proxy-authorization") out[name] = `sha256:${hashToken(credentialOf(String(value)) ?? String(value))}`;
+    if (name === "authorization" || name === "proxy-authorization")
+      out[name] = `sha256:${hashToken(credentialOf(String(value)) ?? String(value))}`;
     else out[name] = Array.isArray(value) ? value.map(redact) : redact(value);
   }
   return out;
@@ -72,7 +73,9 @@ export class RequestLog {
   /** Every request since the start or the last `clear`. @throws IncompleteLog */
   list(): readonly RequestRecord[] {
     if (this.#lost > 0)
-      throw new IncompleteLog(`${this.#lost} of ${this.#lost + this.#records.length} requests are no longer kept, so the list would not be whole: DELETE it before what is to be listed`);
+      throw new IncompleteLog(
+        `${this.#lost} of ${this.#lost + this.#records.length} requests are no longer kept, so the list would not be whole: DELETE it before what is to be listed`,
+      );
     return this.#records;
   }
   clear(): void {

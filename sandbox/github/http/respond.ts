@@ -41,7 +41,8 @@ export function commonHeaders(world: World, auth: Auth, request: IncomingMessage
     out["x-accepted-oauth-scopes"] = "";
   }
   if (token?.expiresAt !== undefined)
-    out["github-authentication-token-expiration"] = `${new Date(token.expiresAt).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+    out["github-authentication-token-expiration"] =
+      `${new Date(token.expiresAt).toISOString().slice(0, 19).replace("T", " ")} UTC`;
   return out;
 }
 
@@ -49,7 +50,12 @@ export function errorReply(error: HttpError): Reply {
   const { errors, headers, documentation } = error.extra;
   return {
     status: error.status,
-    body: { message: error.message, ...(errors ? { errors } : {}), documentation_url: documentation ?? DOCS, status: String(error.status) },
+    body: {
+      message: error.message,
+      ...(errors ? { errors } : {}),
+      documentation_url: documentation ?? DOCS,
+      status: String(error.status),
+    },
     ...(headers ? { headers } : {}),
   };
 }
@@ -62,7 +68,12 @@ const matches = (header: string | undefined, etag: string): boolean =>
   });
 
 /** Sends a reply: JSON with an ETag of its state, 304 when the client has that state, or a raw body. */
-export function send(request: IncomingMessage, response: ServerResponse, reply: Reply, headers: Record<string, string>): void {
+export function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  reply: Reply,
+  headers: Record<string, string>,
+): void {
   const all: Record<string, string> = { ...headers, ...reply.headers };
   let { status } = reply;
   let payload: Buffer | undefined;
@@ -92,7 +103,11 @@ export function send(request: IncomingMessage, response: ServerResponse, reply: 
         .update(payload)
         .digest("hex")}"`;
     all["etag"] = etag;
-    if ((request.method === "GET" || request.method === "HEAD") && status === 200 && matches(request.headers["if-none-match"], etag)) {
+    if (
+      (request.method === "GET" || request.method === "HEAD") &&
+      status === 200 &&
+      matches(request.headers["if-none-match"], etag)
+    ) {
       status = 304;
       payload = undefined;
       delete all["content-type"];

@@ -133,8 +133,12 @@ export function admit(world: World, c: Context, route: Route): void {
       return findTeam(world, c, route);
     }
     const role = orgRole(world, c.auth, org);
-    if (!role) throw wantedRole === "member" ? notFound() : forbidden("You must be an admin to view or change this organization.");
-    if (!allowedOnOrg(world, c.auth, org, c.accepted, need.scopes ?? (writes ? ["admin:org"] : ["read:org"]))) throw refusedByToken(c);
+    if (!role)
+      throw wantedRole === "member"
+        ? notFound()
+        : forbidden("You must be an admin to view or change this organization.");
+    if (!allowedOnOrg(world, c.auth, org, c.accepted, need.scopes ?? (writes ? ["admin:org"] : ["read:org"])))
+      throw refusedByToken(c);
     findTeam(world, c, route);
     if (wantedRole === "admin" && role !== "admin" && !(c.team?.members.get(c.me.id)?.role === "maintainer"))
       throw forbidden("You must be an admin to view or change this organization.");
@@ -155,7 +159,10 @@ function findTeam(world: World, c: Context, route: Route): void {
 /** What a token without the permission hears. Fine-grained tokens and Apps are told apart, as on GitHub. */
 function refusedByToken(c: Context): HttpError {
   const kind = c.auth.token?.kind;
-  if (kind === "personal-access-token") return forbidden("Resource not accessible by personal access token", { "x-accepted-github-permissions": c.accepted });
+  if (kind === "personal-access-token")
+    return forbidden("Resource not accessible by personal access token", {
+      "x-accepted-github-permissions": c.accepted,
+    });
   if (kind === "app-installation" || kind === "app-user-token")
     return forbidden("Resource not accessible by integration", { "x-accepted-github-permissions": c.accepted });
   return c.org ? forbidden("Your token has not been granted the required scopes to execute this request.") : notFound();

@@ -46,7 +46,11 @@ export const STORAGE_PATH = "/_storage";
 export async function listen(server: Server, port: number): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) =>
-      reject(error.code === "EADDRINUSE" ? new Error(`port ${port} on ${LOOPBACK} is in use; choose another or stop what listens there`) : error),
+      reject(
+        error.code === "EADDRINUSE"
+          ? new Error(`port ${port} on ${LOOPBACK} is in use; choose another or stop what listens there`)
+          : error,
+      ),
     );
     server.listen(port, LOOPBACK, resolve);
   });
@@ -80,11 +84,20 @@ export class FrontDoor {
         return reply(
           request,
           response,
-          await control.handle(request.method ?? "GET", rawPath.slice("/api/v3/_sandbox".length), parseJson(await readBody(request))),
+          await control.handle(
+            request.method ?? "GET",
+            rawPath.slice("/api/v3/_sandbox".length),
+            parseJson(await readBody(request)),
+          ),
           { "cache-control": "no-store" },
         );
       if (rawPath === "/_internal/pre-receive")
-        return reply(request, response, { status: 200, body: await git.judgePush(JSON.parse((await readBody(request)).toString()) as HookQuestion) }, {});
+        return reply(
+          request,
+          response,
+          { status: 200, body: await git.judgePush(JSON.parse((await readBody(request)).toString()) as HookQuestion) },
+          {},
+        );
     } catch (error) {
       return reply(request, response, { status: 500, body: { ok: false, message: String(error) } }, {});
     }
@@ -105,26 +118,53 @@ export class FrontDoor {
     }
   }
 
-  private async answer(request: IncomingMessage, response: ServerResponse, rawPath: string, query: URLSearchParams, record: RequestRecord): Promise<void> {
+  private async answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    rawPath: string,
+    query: URLSearchParams,
+    record: RequestRecord,
+  ): Promise<void> {
     const { git, oidc, world } = this.parts();
     const path = normalise(rawPath);
-    if (path === "/api/graphql" || path === "/graphql" || path === "/api/v3/graphql") return this.graphql(request, response);
-    if (path === "/api/v3" || path.startsWith("/api/v3/")) return this.rest(request, response, path.slice("/api/v3".length) || "/", query);
-    if (path.startsWith("/api/uploads/")) return this.rest(request, response, path.slice("/api/uploads".length), query, "upload");
-    if (path === "/_services/token/.well-known/openid-configuration") return reply(request, response, { status: 200, body: oidc.discovery() }, {});
-    if (path === "/_services/token/.well-known/jwks") return reply(request, response, { status: 200, body: oidc.jwks() }, {});
+    if (path === "/api/graphql" || path === "/graphql" || path === "/api/v3/graphql")
+      return this.graphql(request, response);
+    if (path === "/api/v3" || path.startsWith("/api/v3/"))
+      return this.rest(request, response, path.slice("/api/v3".length) || "/", query);
+    if (path.startsWith("/api/uploads/"))
+      return this.rest(request, response, path.slice("/api/uploads".length), query, "upload");
+    if (path === "/_services/token/.well-known/openid-configuration")
+      return reply(request, response, { status: 200, body: oidc.discovery() }, {});
+    if (path === "/_services/token/.well-known/jwks")
+      return reply(request, response, { status: 200, body: oidc.jwks() }, {});
     if ((path === "/login/oauth/access_token" || path === "/login/device/code") && request.method === "POST") {
       const body = await readBody(request);
-      return reply(request, response, this.parts().login(new Context(world, ANONYMOUS, request, {}, query, undefined, body, path)), {
-        "cache-control": "no-store",
-      });
+      return reply(
+        request,
+        response,
+        this.parts().login(new Context(world, ANONYMOUS, request, {}, query, undefined, body, path)),
+        {
+          "cache-control": "no-store",
+        },
+      );
     }
     if (await git.handle(request, response, path, query)) return settleAutoMerges(world);
     record.status = 404;
-    reply(request, response, { status: 404, raw: Buffer.from("Not Found\n"), headers: { "content-type": "text/plain; charset=utf-8" } }, {});
+    reply(
+      request,
+      response,
+      { status: 404, raw: Buffer.from("Not Found\n"), headers: { "content-type": "text/plain; charset=utf-8" } },
+      {},
+    );
   }
 
-  private async rest(request: IncomingMessage, response: ServerResponse, path: string, query: URLSearchParams, kind: "api" | "upload" = "api"): Promise<void> {
+  private async rest(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    query: URLSearchParams,
+    kind: "api" | "upload" = "api",
+  ): Promise<void> {
     const { world, router, limiter } = this.parts();
     const address = request.socket.remoteAddress ?? "";
     let auth: Auth = ANONYMOUS;
@@ -142,13 +182,25 @@ export class FrontDoor {
       const found = router.find(kind === "upload" ? `UPLOAD ${method}` : method, canonical);
       if (!found) throw new HttpError(404, "Not Found");
       if (method !== "GET") limiter.content(auth, address);
-      c = new Context(world, auth, request, found.params, query, kind === "upload" ? undefined : parseBody(body), body, canonical);
+      c = new Context(
+        world,
+        auth,
+        request,
+        found.params,
+        query,
+        kind === "upload" ? undefined : parseBody(body),
+        body,
+        canonical,
+      );
       admit(world, c, found.route);
       result = await found.route.handler(c);
       if (method !== "GET") await settleAutoMerges(world);
     } catch (error) {
       if (error instanceof HttpError) result = errorReply(error);
-      else if (error instanceof GitError) result = errorReply(new HttpError(422, error.stderr.split("\n")[0]?.replace(/^fatal: /, "") ?? "Unprocessable"));
+      else if (error instanceof GitError)
+        result = errorReply(
+          new HttpError(422, error.stderr.split("\n")[0]?.replace(/^fatal: /, "") ?? "Unprocessable"),
+        );
       else throw error;
     } finally {
       leave?.();
@@ -164,7 +216,8 @@ export class FrontDoor {
       });
     const headers = commonHeaders(world, auth, request);
     if (c?.accepted && auth.token && !auth.token.scopes) headers["x-accepted-github-permissions"] = c.accepted;
-    if (!("x-ratelimit-limit" in (result.headers ?? {}))) Object.assign(headers, limiter.headers(auth, address, limiter.resourceOf(auth, path)));
+    if (!("x-ratelimit-limit" in (result.headers ?? {})))
+      Object.assign(headers, limiter.headers(auth, address, limiter.resourceOf(auth, path)));
     send(request, response, result, headers);
   }
 
@@ -177,20 +230,34 @@ export class FrontDoor {
       const body = parseBody(await readBody(request));
       auth = authenticate(world, request.headers.authorization);
       if (request.method !== "POST") throw new HttpError(404, "Not Found");
-      if (!auth.token) throw new HttpError(auth.kind === "anonymous" ? 401 : 403, "This endpoint requires you to be authenticated.");
+      if (!auth.token)
+        throw new HttpError(auth.kind === "anonymous" ? 401 : 403, "This endpoint requires you to be authenticated.");
       limiter.take(auth, address, "graphql");
-      result = { status: 200, body: await graphql({ world, auth, rate: limiter.window(auth, address, "graphql") }, (body ?? {}) as Record<string, unknown>) };
+      result = {
+        status: 200,
+        body: await graphql(
+          { world, auth, rate: limiter.window(auth, address, "graphql") },
+          (body ?? {}) as Record<string, unknown>,
+        ),
+      };
       await settleAutoMerges(world);
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
       result = errorReply(error);
     }
-    send(request, response, result, { ...commonHeaders(world, auth, request), ...limiter.headers(auth, address, "graphql") });
+    send(request, response, result, {
+      ...commonHeaders(world, auth, request),
+      ...limiter.headers(auth, address, "graphql"),
+    });
   }
 }
 
-const reply = (request: IncomingMessage, response: ServerResponse, result: Reply, headers: Record<string, string>): void =>
-  send(request, response, result, headers);
+const reply = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  result: Reply,
+  headers: Record<string, string>,
+): void => send(request, response, result, headers);
 const split = (url: string): [string, string?] => {
   const cut = url.indexOf("?");
   return cut < 0 ? [url] : [url.slice(0, cut), url.slice(cut + 1)];
@@ -266,7 +333,11 @@ function failBy(fault: Fault, request: IncomingMessage, response: ServerResponse
     response,
     {
       status: fault.status,
-      ...(fault.status === 204 ? {} : { body: fault.body ?? { message: "A fault was ordered", documentation_url: "https://docs.github.com/rest" } }),
+      ...(fault.status === 204
+        ? {}
+        : {
+            body: fault.body ?? { message: "A fault was ordered", documentation_url: "https://docs.github.com/rest" },
+          }),
       ...(fault.headers ? { headers: fault.headers } : {}),
     },
     fault.status === 429 || fault.status === 403 ? { "retry-after": "1" } : {},
@@ -283,7 +354,8 @@ function holdBack(fault: Fault, request: IncomingMessage, response: ServerRespon
     else if (fault.status !== undefined) {
       const end = response.end.bind(response);
       response.write = (() => true) as typeof response.write;
-      response.end = (() => end(JSON.stringify(fault.body ?? { message: "A fault was ordered" }))) as typeof response.end;
+      response.end = (() =>
+        end(JSON.stringify(fault.body ?? { message: "A fault was ordered" }))) as typeof response.end;
       return writeHead(fault.status, { "content-type": "application/json; charset=utf-8", ...fault.headers });
     }
     return (writeHead as (...a: unknown[]) => ServerResponse)(...args);

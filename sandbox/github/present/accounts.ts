@@ -209,7 +209,10 @@ export function presentTeamSimple(world: World, team: Team) {
     organization_id: org.id,
   };
 }
-export function presentTeam(world: World, team: Team): ReturnType<typeof presentTeamSimple> & { parent: ReturnType<typeof presentTeamSimple> | null } {
+export function presentTeam(
+  world: World,
+  team: Team,
+): ReturnType<typeof presentTeamSimple> & { parent: ReturnType<typeof presentTeamSimple> | null } {
   const parent = team.parentId === null ? undefined : world.teams.get(team.parentId);
   return { ...presentTeamSimple(world, team), parent: parent ? presentTeamSimple(world, parent) : null };
 }
@@ -250,7 +253,9 @@ export function presentApp(world: World, app: App, hideInstallations = true) {
     updated_at: app.createdAt,
     permissions: app.permissions,
     events: app.events,
-    ...(hideInstallations ? {} : { installations_count: [...world.installations.values()].filter((i) => i.appId === app.id).length }),
+    ...(hideInstallations
+      ? {}
+      : { installations_count: [...world.installations.values()].filter((i) => i.appId === app.id).length }),
   };
 }
 export function presentPermissionsOf(permissions: Permissions): Permissions {
@@ -258,7 +263,11 @@ export function presentPermissionsOf(permissions: Permissions): Permissions {
 }
 
 /** How an account stands to a repository, shown beside what it writes. */
-export function association(world: World, repo: Repository, userId: number): "OWNER" | "MEMBER" | "COLLABORATOR" | "CONTRIBUTOR" | "NONE" {
+export function association(
+  world: World,
+  repo: Repository,
+  userId: number,
+): "OWNER" | "MEMBER" | "COLLABORATOR" | "CONTRIBUTOR" | "NONE" {
   if (repo.owner.kind === "user" && repo.owner.id === userId) return "OWNER";
   const user = world.users.get(userId);
   if (!user || user.type === "Bot") return "NONE";

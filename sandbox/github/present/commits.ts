@@ -49,7 +49,11 @@ export function presentCommit(world: World, repo: Repository, c: Commit) {
     comments_url: `${url}/commits/${c.sha}/comments`,
     author: shown(world, c.author.email),
     committer: shown(world, c.committer.email),
-    parents: c.parents.map((sha) => ({ sha, url: `${url}/commits/${sha}`, html_url: `${world.origin}/${world.fullName(repo)}/commit/${sha}` })),
+    parents: c.parents.map((sha) => ({
+      sha,
+      url: `${url}/commits/${sha}`,
+      html_url: `${world.origin}/${world.fullName(repo)}/commit/${sha}`,
+    })),
   };
 }
 

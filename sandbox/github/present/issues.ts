@@ -38,7 +38,13 @@ export function presentReactions(url: string, reactions: readonly Reaction[]) {
   };
 }
 export function presentReaction(world: World, r: Reaction) {
-  return { id: r.id, node_id: r.nodeId, user: presentUserId(world, r.userId), content: r.content, created_at: r.createdAt };
+  return {
+    id: r.id,
+    node_id: r.nodeId,
+    user: presentUserId(world, r.userId),
+    content: r.content,
+    created_at: r.createdAt,
+  };
 }
 
 export function presentMilestone(world: World, repo: Repository, m: Milestone) {
@@ -149,7 +155,9 @@ export function presentIssueEvent(world: World, repo: Repository, issue: Issue, 
     commit_id: event.commitId ?? null,
     commit_url: null,
     created_at: event.createdAt,
-    ...(event.label ? { label: { name: event.label, color: repo.labels.get(event.label.toLowerCase())?.color ?? "ededed" } } : {}),
+    ...(event.label
+      ? { label: { name: event.label, color: repo.labels.get(event.label.toLowerCase())?.color ?? "ededed" } }
+      : {}),
     issue: presentIssue(world, repo, issue),
     performed_via_github_app: null,
   };

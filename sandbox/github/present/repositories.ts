@@ -3,7 +3,13 @@ import type { Repository, Role } from "../state";
 import { presentOwner, presentUser } from "./accounts";
 
 /** Role names as the REST API knows them in `permission` and `role_name`. */
-export const ROLE_TO_PERMISSION: Record<Role, string> = { read: "pull", triage: "triage", write: "push", maintain: "maintain", admin: "admin" };
+export const ROLE_TO_PERMISSION: Record<Role, string> = {
+  read: "pull",
+  triage: "triage",
+  write: "push",
+  maintain: "maintain",
+  admin: "admin",
+};
 const PERMISSION_TO_ROLE: Record<string, Role> = {
   pull: "read",
   read: "read",
@@ -16,7 +22,13 @@ const PERMISSION_TO_ROLE: Record<string, Role> = {
 export const roleFromPermission = (permission: string): Role | undefined => PERMISSION_TO_ROLE[permission];
 
 export function presentPermissions(role: Role) {
-  return { admin: role === "admin", maintain: atLeast(role, "maintain"), push: atLeast(role, "write"), triage: atLeast(role, "triage"), pull: true };
+  return {
+    admin: role === "admin",
+    maintain: atLeast(role, "maintain"),
+    push: atLeast(role, "write"),
+    triage: atLeast(role, "triage"),
+    pull: true,
+  };
 }
 
 /** `minimal-repository` without the optional half: what other objects embed. */

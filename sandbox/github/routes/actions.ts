@@ -22,7 +22,9 @@ export function actionsRoutes(router: Router): void {
       (workflows, total_count) => ({ total_count, workflows }),
     ),
   );
-  router.on("GET", "/repos/{owner}/{repo}/actions/workflows/{workflow_id}", read, (c) => ok(workflow(c, workflowById(c))));
+  router.on("GET", "/repos/{owner}/{repo}/actions/workflows/{workflow_id}", read, (c) =>
+    ok(workflow(c, workflowById(c))),
+  );
   router.on("GET", "/repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs", read, (c) => {
     const w = workflowById(c);
     return runs(
@@ -43,7 +45,13 @@ export function actionsRoutes(router: Router): void {
     const git = gitOf(c.repo);
     const sha = await git.resolve(ref);
     if (!sha) throw new HttpError(422, `No ref found for: ${ref}`);
-    await runWorkflows(c.world, c.repo, git, { event: "workflow_dispatch", branch: ref, sha, actorId: c.me.id, workflowId: workflowById(c).id });
+    await runWorkflows(c.world, c.repo, git, {
+      event: "workflow_dispatch",
+      branch: ref,
+      sha,
+      actorId: c.me.id,
+      workflowId: workflowById(c).id,
+    });
     return noContent();
   });
 
@@ -99,7 +107,13 @@ export function actionsRoutes(router: Router): void {
   });
   router.on("GET", "/repos/{owner}/{repo}/actions/jobs/{job_id}/logs", read, (c) => {
     const [r, j] = jobById(c);
-    return redirect(302, c.world.blobs.offer(`actions/jobs/${j.id}/logs.txt`, { contentType: "text/plain; charset=utf-8", content: Buffer.from(r.log) }));
+    return redirect(
+      302,
+      c.world.blobs.offer(`actions/jobs/${j.id}/logs.txt`, {
+        contentType: "text/plain; charset=utf-8",
+        content: Buffer.from(r.log),
+      }),
+    );
   });
   router.on("GET", "/repos/{owner}/{repo}/actions/artifacts", read, (c) =>
     page(
@@ -151,7 +165,9 @@ function settings(router: Router): void {
             enabled: true,
             allowed_actions: a.allowedActions,
             ...(a.allowedActions === "selected"
-              ? { selected_actions_url: `${c.world.api}/repositories/${c.repo.id}/actions/permissions/selected-actions` }
+              ? {
+                  selected_actions_url: `${c.world.api}/repositories/${c.repo.id}/actions/permissions/selected-actions`,
+                }
               : {}),
             sha_pinning_required: a.shaPinningRequired,
           }
@@ -163,7 +179,8 @@ function settings(router: Router): void {
     if (enabled === undefined) throw new HttpError(422, 'Invalid request.\n\n"enabled" wasn\'t supplied.');
     Object.assign(c.repo.actions, {
       enabled,
-      allowedActions: c.oneOf("allowed_actions", ["all", "local_only", "selected"] as const) ?? c.repo.actions.allowedActions,
+      allowedActions:
+        c.oneOf("allowed_actions", ["all", "local_only", "selected"] as const) ?? c.repo.actions.allowedActions,
       shaPinningRequired: c.bool("sha_pinning_required") ?? c.repo.actions.shaPinningRequired,
     });
     return noContent();
@@ -189,8 +206,11 @@ function settings(router: Router): void {
   );
   router.on("PUT", `${BASE}/workflow`, W, (c) => {
     Object.assign(c.repo.workflow, {
-      defaultWorkflowPermissions: c.oneOf("default_workflow_permissions", ["read", "write"] as const) ?? c.repo.workflow.defaultWorkflowPermissions,
-      canApprovePullRequestReviews: c.bool("can_approve_pull_request_reviews") ?? c.repo.workflow.canApprovePullRequestReviews,
+      defaultWorkflowPermissions:
+        c.oneOf("default_workflow_permissions", ["read", "write"] as const) ??
+        c.repo.workflow.defaultWorkflowPermissions,
+      canApprovePullRequestReviews:
+        c.bool("can_approve_pull_request_reviews") ?? c.repo.workflow.canApprovePullRequestReviews,
     });
     return noContent();
   });
@@ -208,7 +228,8 @@ function settings(router: Router): void {
   router.on("PUT", "/orgs/{org}/actions/permissions", OW, (c) => {
     Object.assign(c.org.actions, {
       enabledRepositories: c.oneOf("enabled_repositories", ["all", "none", "selected"] as const) ?? "all",
-      allowedActions: c.oneOf("allowed_actions", ["all", "local_only", "selected"] as const) ?? c.org.actions.allowedActions,
+      allowedActions:
+        c.oneOf("allowed_actions", ["all", "local_only", "selected"] as const) ?? c.org.actions.allowedActions,
     });
     return noContent();
   });
@@ -284,7 +305,13 @@ async function runs(c: Context, all: readonly WorkflowRun[]) {
     )
     .reverse();
   const reply = page(c, list, (r) => r);
-  return { ...reply, body: { total_count: list.length, workflow_runs: await Promise.all((reply.body as WorkflowRun[]).map((r) => run(c, r))) } };
+  return {
+    ...reply,
+    body: {
+      total_count: list.length,
+      workflow_runs: await Promise.all((reply.body as WorkflowRun[]).map((r) => run(c, r))),
+    },
+  };
 }
 
 async function run(c: Context, r: WorkflowRun) {
@@ -372,6 +399,12 @@ function artifact(c: Context, r: WorkflowRun, a: Artifact) {
     created_at: a.createdAt,
     updated_at: a.createdAt,
     expires_at: a.expiresAt,
-    workflow_run: { id: r.id, repository_id: c.repo.id, head_repository_id: c.repo.id, head_branch: r.headBranch, head_sha: r.headSha },
+    workflow_run: {
+      id: r.id,
+      repository_id: c.repo.id,
+      head_repository_id: c.repo.id,
+      head_branch: r.headBranch,
+      head_sha: r.headSha,
+    },
   };
 }

@@ -35,7 +35,11 @@ export function checkRoutes(router: Router): void {
       updatedAt: now,
     };
     c.repo.statuses.push(made);
-    c.world.webhooks.emit("status", null, { repo: c.repo, senderId: c.me.id, payload: { sha, state, context: made.context } });
+    c.world.webhooks.emit("status", null, {
+      repo: c.repo,
+      senderId: c.me.id,
+      payload: { sha, state, context: made.context },
+    });
     return created(status(c, made));
   });
   const statusesOf = async (c: Context): Promise<{ sha: string; list: CommitStatus[] }> => {
@@ -43,7 +47,9 @@ export function checkRoutes(router: Router): void {
     if (!sha) throw new HttpError(422, `No commit found for SHA: ${c.param("ref")}`);
     return { sha, list: c.repo.statuses.filter((s) => s.sha === sha).reverse() };
   };
-  router.on("GET", "/repos/{owner}/{repo}/commits/{ref}/statuses", STATUSES, async (c) => page(c, (await statusesOf(c)).list, (s) => status(c, s)));
+  router.on("GET", "/repos/{owner}/{repo}/commits/{ref}/statuses", STATUSES, async (c) =>
+    page(c, (await statusesOf(c)).list, (s) => status(c, s)),
+  );
   router.on("GET", "/repos/{owner}/{repo}/commits/{ref}/status", STATUSES, async (c) => {
     const { sha, list } = await statusesOf(c);
     const latest = [
@@ -128,11 +134,23 @@ export function checkRoutes(router: Router): void {
     if (c.auth.token?.kind !== "app-installation") throw forbidden("You must authenticate via a GitHub App.");
     const sha = c.string("head_sha", true);
     if (!(await gitOf(c.repo).commit(sha))) throw new HttpError(422, `No commit found for SHA: ${sha}`);
-    return created(run(c, newCheckRun(c.world, c.repo, newCheckSuite(c.world, c.repo, c.auth.app!.id, sha, null), c.string("name", true), values(c))));
+    return created(
+      run(
+        c,
+        newCheckRun(
+          c.world,
+          c.repo,
+          newCheckSuite(c.world, c.repo, c.auth.app!.id, sha, null),
+          c.string("name", true),
+          values(c),
+        ),
+      ),
+    );
   });
   router.on("PATCH", "/repos/{owner}/{repo}/check-runs/{check_run_id}", { permission: "checks=write" }, (c) => {
     const r = find(c);
-    if (c.auth.token?.kind !== "app-installation" || c.auth.app?.id !== r.appId) throw forbidden("Resource not accessible by integration");
+    if (c.auth.token?.kind !== "app-installation" || c.auth.app?.id !== r.appId)
+      throw forbidden("Resource not accessible by integration");
     Object.assign(r, values(c));
     return ok(run(c, r));
   });
@@ -140,14 +158,18 @@ export function checkRoutes(router: Router): void {
 
 function values(c: Context): Partial<CheckRun> {
   const conclusion = c.string("conclusion");
-  const state = conclusion ? ("completed" as const) : c.oneOf("status", ["queued", "in_progress", "completed"] as const);
+  const state = conclusion
+    ? ("completed" as const)
+    : c.oneOf("status", ["queued", "in_progress", "completed"] as const);
   const output = c.body["output"] as { title?: string; summary?: string; text?: string } | undefined;
   return {
     ...(state ? { status: state } : {}),
     ...(conclusion ? { conclusion, completedAt: c.string("completed_at") ?? c.world.clock.iso() } : {}),
     ...(c.string("external_id") ? { externalId: c.string("external_id")! } : {}),
     ...(c.string("details_url") ? { detailsUrl: c.string("details_url")! } : {}),
-    ...(output ? { output: { title: output.title ?? null, summary: output.summary ?? null, text: output.text ?? null } } : {}),
+    ...(output
+      ? { output: { title: output.title ?? null, summary: output.summary ?? null, text: output.text ?? null } }
+      : {}),
   };
 }
 function find(c: Context): CheckRun {

@@ -3,7 +3,12 @@ import { HttpError, notFound } from "../http/errors";
 import type { Router } from "../http/router";
 import { nodeId } from "../ids";
 import { roleOfUser } from "../permissions";
-import { presentCollaborator, presentInvitation, roleFromPermission, ROLE_TO_PERMISSION } from "../present/repositories";
+import {
+  presentCollaborator,
+  presentInvitation,
+  roleFromPermission,
+  ROLE_TO_PERMISSION,
+} from "../present/repositories";
 import { presentUser } from "../present/accounts";
 import type { Role, User } from "../state";
 
@@ -50,18 +55,29 @@ export function collaboratorRoutes(router: Router): void {
       role_name: role ?? "none",
       user: role
         ? presentCollaborator(c.world, user.id, role)
-        : { ...presentUser(c.world, user), permissions: { admin: false, maintain: false, push: false, triage: false, pull: false }, role_name: "none" },
+        : {
+            ...presentUser(c.world, user),
+            permissions: { admin: false, maintain: false, push: false, triage: false, pull: false },
+            role_name: "none",
+          },
     });
   });
   router.on("PUT", "/repos/{owner}/{repo}/collaborators/{username}", ADMIN, (c) => {
     const user = c.world.userByLogin(c.param("username"));
     if (!user) throw notFound();
     const role = roleFromPermission(c.string("permission") ?? "push");
-    if (!role) throw new HttpError(422, "Validation Failed", { errors: [{ resource: "Repository", code: "invalid", field: "permission" }] });
+    if (!role)
+      throw new HttpError(422, "Validation Failed", {
+        errors: [{ resource: "Repository", code: "invalid", field: "permission" }],
+      });
     const org = c.world.orgOf(c.repo);
     if (c.repo.collaborators.has(user.id) || org?.memberships.get(user.id)?.state === "active") {
       c.repo.collaborators.set(user.id, role);
-      c.world.webhooks.emit("member", "edited", { repo: c.repo, senderId: c.auth.user?.id ?? null, payload: { member: presentUser(c.world, user) } });
+      c.world.webhooks.emit("member", "edited", {
+        repo: c.repo,
+        senderId: c.auth.user?.id ?? null,
+        payload: { member: presentUser(c.world, user) },
+      });
       return noContent();
     }
     const before = [...c.repo.invitations.values()].find((i) => i.inviteeId === user.id);
@@ -77,14 +93,24 @@ export function collaboratorRoutes(router: Router): void {
     });
     return { status: 201, body: presentInvitation(c.world, c.repo, id) };
   });
-  router.on("DELETE", "/repos/{owner}/{repo}/collaborators/{username}", { role: "read", permission: "administration=write" }, (c) => {
-    const user = c.world.userByLogin(c.param("username"));
-    if (!user) throw notFound();
-    if (c.role !== "admin" && user.id !== c.auth.user?.id) throw new HttpError(403, "Must have admin rights to Repository.");
-    if (c.repo.collaborators.delete(user.id))
-      c.world.webhooks.emit("member", "removed", { repo: c.repo, senderId: c.auth.user?.id ?? null, payload: { member: presentUser(c.world, user) } });
-    return noContent();
-  });
+  router.on(
+    "DELETE",
+    "/repos/{owner}/{repo}/collaborators/{username}",
+    { role: "read", permission: "administration=write" },
+    (c) => {
+      const user = c.world.userByLogin(c.param("username"));
+      if (!user) throw notFound();
+      if (c.role !== "admin" && user.id !== c.auth.user?.id)
+        throw new HttpError(403, "Must have admin rights to Repository.");
+      if (c.repo.collaborators.delete(user.id))
+        c.world.webhooks.emit("member", "removed", {
+          repo: c.repo,
+          senderId: c.auth.user?.id ?? null,
+          payload: { member: presentUser(c.world, user) },
+        });
+      return noContent();
+    },
+  );
   router.on("GET", "/repos/{owner}/{repo}/invitations", { role: "admin", permission: "administration=read" }, (c) =>
     page(c, [...c.repo.invitations.values()], (i) => presentInvitation(c.world, c.repo, i.id)),
   );
@@ -102,7 +128,10 @@ export function collaboratorRoutes(router: Router): void {
     page(
       c,
       [...c.world.users.values()].filter(
-        (u) => u.type === "User" && c.world.orgOf(c.repo)?.memberships.get(u.id)?.state === "active" && roleOfUser(c.world, u, c.repo) !== undefined,
+        (u) =>
+          u.type === "User" &&
+          c.world.orgOf(c.repo)?.memberships.get(u.id)?.state === "active" &&
+          roleOfUser(c.world, u, c.repo) !== undefined,
       ),
       (u) => presentUser(c.world, u),
     ),
@@ -140,7 +169,11 @@ export function collaboratorRoutes(router: Router): void {
   });
 }
 
-function deployKey(api: string, fullName: string, k: { id: number; key: string; title: string; createdAt: string; readOnly: boolean }) {
+function deployKey(
+  api: string,
+  fullName: string,
+  k: { id: number; key: string; title: string; createdAt: string; readOnly: boolean },
+) {
   return {
     id: k.id,
     key: k.key,

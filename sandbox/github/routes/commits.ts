@@ -32,7 +32,10 @@ export function commitRoutes(router: Router): void {
       ...(by ? { author: by } : {}),
     });
     const reply = page(c, shas, (sha) => sha);
-    return { ...reply, body: (await git.commits(reply.body as string[])).map((commit) => presentCommit(c.world, c.repo, commit)) };
+    return {
+      ...reply,
+      body: (await git.commits(reply.body as string[])).map((commit) => presentCommit(c.world, c.repo, commit)),
+    };
   });
   router.on("GET", "/repos/{owner}/{repo}/commits/{ref}", read, async (c) => {
     const git = gitOf(c.repo);
@@ -40,26 +43,37 @@ export function commitRoutes(router: Router): void {
     const commit = sha ? await git.commit(sha) : undefined;
     if (!commit) throw new HttpError(422, `No commit found for SHA: ${c.param("ref")}`);
     if (/application\/vnd\.github(?:\.v3)?\.sha/.test(c.accept))
-      return { status: 200, raw: Buffer.from(commit.sha), headers: { "content-type": "application/vnd.github.sha; charset=utf-8" } };
+      return {
+        status: 200,
+        raw: Buffer.from(commit.sha),
+        headers: { "content-type": "application/vnd.github.sha; charset=utf-8" },
+      };
     if (/application\/vnd\.github(?:\.v3)?\.(?:diff|patch)/.test(c.accept))
       return text(c, (await git.git(["show", "--format=", "--no-color", commit.sha])).stdout);
     return ok(presentCommitWithFiles(c.world, c.repo, commit, await git.diff(commit.parents[0] ?? null, commit.sha)));
   });
-  router.on("GET", "/repos/{owner}/{repo}/commits/{commit_sha}/pulls", { permission: "pull_requests=read" }, async (c) => {
-    const git = gitOf(c.repo);
-    const sha = await git.resolve(c.param("commit_sha"));
-    const found = [];
-    for (const issue of c.repo.issues.values())
-      if (
-        issue.pull &&
-        sha &&
-        (issue.pull.headSha === sha ||
-          issue.pull.mergeCommitSha === sha ||
-          ((await git.typeOf(issue.pull.headSha)) && (await git.isAncestor(sha, issue.pull.headSha)) && !(await git.isAncestor(sha, issue.pull.baseSha))))
-      )
-        found.push(issue);
-    return page(c, found, (i) => presentPull(c.world, c.repo, i));
-  });
+  router.on(
+    "GET",
+    "/repos/{owner}/{repo}/commits/{commit_sha}/pulls",
+    { permission: "pull_requests=read" },
+    async (c) => {
+      const git = gitOf(c.repo);
+      const sha = await git.resolve(c.param("commit_sha"));
+      const found = [];
+      for (const issue of c.repo.issues.values())
+        if (
+          issue.pull &&
+          sha &&
+          (issue.pull.headSha === sha ||
+            issue.pull.mergeCommitSha === sha ||
+            ((await git.typeOf(issue.pull.headSha)) &&
+              (await git.isAncestor(sha, issue.pull.headSha)) &&
+              !(await git.isAncestor(sha, issue.pull.baseSha))))
+        )
+          found.push(issue);
+      return page(c, found, (i) => presentPull(c.world, c.repo, i));
+    },
+  );
   router.on("GET", "/repos/{owner}/{repo}/commits/{commit_sha}/branches-where-head", read, async (c) =>
     page(
       c,
@@ -104,7 +118,8 @@ export function commitRoutes(router: Router): void {
     const [from, to] = [c.param("branch"), c.string("new_name", true)];
     const ref = await git.ref(`refs/heads/${from}`);
     if (!ref) throw notFound();
-    if (from === c.repo.defaultBranch && c.role !== "admin") throw new HttpError(403, "Must have admin rights to Repository.");
+    if (from === c.repo.defaultBranch && c.role !== "admin")
+      throw new HttpError(403, "Must have admin rights to Repository.");
     await moveRefs(
       c.world,
       { repo: c.repo, git, auth: c.auth, via: "api" },
@@ -145,7 +160,12 @@ export function commitRoutes(router: Router): void {
       message: c.string("commit_message") ?? `Merge ${c.string("head")} into ${c.string("base")}`,
     });
     c.repo.signedByGitHub.add(sha);
-    await moveRefs(c.world, { repo: c.repo, git, auth: c.auth, via: "api" }, [{ ref: base.name, old: base.sha, new: sha }], 403);
+    await moveRefs(
+      c.world,
+      { repo: c.repo, git, auth: c.auth, via: "api" },
+      [{ ref: base.name, old: base.sha, new: sha }],
+      403,
+    );
     return created(presentCommit(c.world, c.repo, (await git.commit(sha))!));
   });
   router.on("POST", "/repos/{owner}/{repo}/merge-upstream", { permission: "contents=write" }, async (c) => {
@@ -158,9 +178,18 @@ export function commitRoutes(router: Router): void {
     if (!theirs || !head) throw new HttpError(422, "The branch does not exist");
     await git.git(["fetch", "--quiet", upstream.gitDir, `refs/heads/${branch}`]);
     if (head.sha === theirs.sha)
-      return ok({ message: "This branch is not behind the upstream", merge_type: "none", base_branch: `${c.world.ownerLogin(upstream)}:${branch}` });
+      return ok({
+        message: "This branch is not behind the upstream",
+        merge_type: "none",
+        base_branch: `${c.world.ownerLogin(upstream)}:${branch}`,
+      });
     if (!(await git.isAncestor(head.sha, theirs.sha))) throw new HttpError(409, "merge conflict");
-    await moveRefs(c.world, { repo: c.repo, git, auth: c.auth, via: "api" }, [{ ref: head.name, old: head.sha, new: theirs.sha }], 422);
+    await moveRefs(
+      c.world,
+      { repo: c.repo, git, auth: c.auth, via: "api" },
+      [{ ref: head.name, old: head.sha, new: theirs.sha }],
+      422,
+    );
     return ok({
       message: "Successfully fetched and fast-forwarded from upstream",
       merge_type: "fast-forward",
@@ -190,7 +219,10 @@ export function commitRoutes(router: Router): void {
       const shown = presentCommit(c.world, c.repo, commit).author;
       if (shown) counts.set(shown.id, (counts.get(shown.id) ?? 0) + 1);
     }
-    return page(c, [...counts], ([id, contributions]) => ({ ...presentUser(c.world, c.world.user(id)), contributions }));
+    return page(c, [...counts], ([id, contributions]) => ({
+      ...presentUser(c.world, c.world.user(id)),
+      contributions,
+    }));
   });
 
   router.on("GET", "/repos/{owner}/{repo}/commits/{commit_sha}/comments", read, (c) =>
@@ -200,32 +232,38 @@ export function commitRoutes(router: Router): void {
       (x) => commitComment(c, c.repo, x),
     ),
   );
-  router.on("POST", "/repos/{owner}/{repo}/commits/{commit_sha}/comments", { role: "read", permission: "contents=write" }, async (c) => {
-    if (!(await gitOf(c.repo).commit(c.param("commit_sha")))) throw notFound();
-    const id = c.world.ids.next();
-    const now = c.world.clock.iso();
-    const comment = {
-      id,
-      nodeId: nodeId("commitComment", c.repo.id, id),
-      sha: c.param("commit_sha"),
-      userId: c.me.id,
-      body: c.string("body", true),
-      path: c.string("path") ?? null,
-      position: c.number("position") ?? null,
-      line: c.number("line") ?? null,
-      createdAt: now,
-      updatedAt: now,
-    };
-    c.repo.commitComments.push(comment);
-    return created(commitComment(c, c.repo, comment));
-  });
+  router.on(
+    "POST",
+    "/repos/{owner}/{repo}/commits/{commit_sha}/comments",
+    { role: "read", permission: "contents=write" },
+    async (c) => {
+      if (!(await gitOf(c.repo).commit(c.param("commit_sha")))) throw notFound();
+      const id = c.world.ids.next();
+      const now = c.world.clock.iso();
+      const comment = {
+        id,
+        nodeId: nodeId("commitComment", c.repo.id, id),
+        sha: c.param("commit_sha"),
+        userId: c.me.id,
+        body: c.string("body", true),
+        path: c.string("path") ?? null,
+        position: c.number("position") ?? null,
+        line: c.number("line") ?? null,
+        createdAt: now,
+        updatedAt: now,
+      };
+      c.repo.commitComments.push(comment);
+      return created(commitComment(c, c.repo, comment));
+    },
+  );
   // Old links by the short form of a branch still work.
   router.on("GET", "/repos/{owner}/{repo}/git/refs/{ref}", read, (c) =>
     redirect(301, `${c.world.api}/repositories/${c.repo.id}/git/matching-refs/${c.param("ref")}`),
   );
 }
 
-const isProtected = (c: Context, branch: string): boolean => protectionOf(c.world, c.repo, branch) !== undefined || activeRules(c.world, c.repo, branch).length > 0;
+const isProtected = (c: Context, branch: string): boolean =>
+  protectionOf(c.world, c.repo, branch) !== undefined || activeRules(c.world, c.repo, branch).length > 0;
 const text = (c: Context, raw: Buffer) => ({
   status: 200,
   raw,
@@ -240,7 +278,8 @@ async function compare(c: Context) {
   const [base, head] = [await endOf(c, git, baseName), await endOf(c, git, headName)];
   const mergeBase = await git.mergeBase(base, head);
   if (!mergeBase) throw new HttpError(404, `No common ancestor between ${baseName} and ${headName}.`);
-  if (/application\/vnd\.github(?:\.v3)?\.(?:diff|patch)/.test(c.accept)) return text(c, (await git.git(["diff", "--no-color", mergeBase, head])).stdout);
+  if (/application\/vnd\.github(?:\.v3)?\.(?:diff|patch)/.test(c.accept))
+    return text(c, (await git.git(["diff", "--no-color", mergeBase, head])).stdout);
   const ahead = await git.log([`${base}..${head}`]);
   const behind = await git.count(`${head}..${base}`);
   const changes = await git.diff(mergeBase, head);
@@ -271,10 +310,13 @@ async function compare(c: Context) {
 async function endOf(c: Context, git: GitRepository, name: string): Promise<string> {
   const cut = name.indexOf(":");
   let sha: string | undefined;
-  if (cut < 0 || name.slice(0, cut).toLowerCase() === c.world.ownerLogin(c.repo).toLowerCase()) sha = await git.resolve(name.slice(cut + 1));
+  if (cut < 0 || name.slice(0, cut).toLowerCase() === c.world.ownerLogin(c.repo).toLowerCase())
+    sha = await git.resolve(name.slice(cut + 1));
   else {
     const fork = [...c.world.repos.values()].find(
-      (r) => (r.forkOf === c.repo.id || c.repo.forkOf === r.id) && c.world.ownerLogin(r).toLowerCase() === name.slice(0, cut).toLowerCase(),
+      (r) =>
+        (r.forkOf === c.repo.id || c.repo.forkOf === r.id) &&
+        c.world.ownerLogin(r).toLowerCase() === name.slice(0, cut).toLowerCase(),
     );
     const theirs = fork && roleOn(c.world, c.auth, fork) ? await gitOf(fork).resolve(name.slice(cut + 1)) : undefined;
     if (fork && theirs) {

@@ -38,7 +38,14 @@ export function contentRoutes(router: Router): void {
           contentType: type,
           filename: `${prefix}.${extension}`,
           content: () => {
-            const child = startGit(["--git-dir", c.repo.gitDir, "archive", `--format=${extension}`, `--prefix=${prefix}/`, commit]);
+            const child = startGit([
+              "--git-dir",
+              c.repo.gitDir,
+              "archive",
+              `--format=${extension}`,
+              `--prefix=${prefix}/`,
+              commit,
+            ]);
             child.stdin.end();
             child.stderr.resume();
             return child.stdout;
@@ -55,7 +62,8 @@ async function at(c: Context): Promise<{ git: GitRepository; commit: string; ref
   const git = gitOf(c.repo);
   const ref = c.query.get("ref") ?? c.repo.defaultBranch;
   const commit = await git.resolve(ref);
-  if (!commit) throw new HttpError(404, c.query.has("ref") ? `No commit found for the ref ${ref}` : "This repository is empty.");
+  if (!commit)
+    throw new HttpError(404, c.query.has("ref") ? `No commit found for the ref ${ref}` : "This repository is empty.");
   return { git, commit, ref };
 }
 
@@ -69,10 +77,17 @@ async function contents(c: Context, raw: string): Promise<Reply> {
 }
 
 async function listing(c: Context, git: GitRepository, commit: string, path: string, ref: string): Promise<Reply> {
-  const entries = ((await git.tree(commit, path ? { path } : {})) ?? []).map((e) => ({ ...e, path: path ? `${path}/${e.path}` : e.path }));
+  const entries = ((await git.tree(commit, path ? { path } : {})) ?? []).map((e) => ({
+    ...e,
+    path: path ? `${path}/${e.path}` : e.path,
+  }));
   if (/application\/vnd\.github\.object/.test(c.accept))
     return ok({
-      ...describe(c, { mode: "040000", type: "tree", sha: (await git.resolve(commit, "^{tree}"))!, size: null, path }, ref),
+      ...describe(
+        c,
+        { mode: "040000", type: "tree", sha: (await git.resolve(commit, "^{tree}"))!, size: null, path },
+        ref,
+      ),
       entries: entries.map((e) => describe(c, e, ref)),
     });
   return ok(entries.map((e) => describe(c, e, ref)));
@@ -100,7 +115,14 @@ export function describe(c: Context, entry: TreeEntry, ref: string) {
   const encoded = entry.path.split("/").map(encodeURIComponent).join("/");
   const repo = c.world.fullName(c.repo);
   const url = `${c.world.api}/repos/${repo}/contents/${encoded}?ref=${encodeURIComponent(ref)}`;
-  const type = entry.type === "tree" ? "dir" : entry.type === "commit" ? "submodule" : entry.mode === "120000" ? "symlink" : "file";
+  const type =
+    entry.type === "tree"
+      ? "dir"
+      : entry.type === "commit"
+        ? "submodule"
+        : entry.mode === "120000"
+          ? "symlink"
+          : "file";
   const gitUrl = `${c.world.api}/repos/${repo}/git/${entry.type === "tree" ? "trees" : "blobs"}/${entry.sha}`;
   const html = `${c.world.origin}/${repo}/${type === "dir" ? "tree" : "blob"}/${ref}/${encoded}`;
   return {
@@ -124,7 +146,8 @@ function people(c: Context): { author: Person; committer: Person; signed: boolea
     const p = c.body[key];
     if (typeof p !== "object" || p === null) return undefined;
     const { name, email, date } = p as Partial<Person>;
-    if (typeof name !== "string" || typeof email !== "string") throw new HttpError(422, `Invalid request.\n\n"name", "email" weren't supplied.`);
+    if (typeof name !== "string" || typeof email !== "string")
+      throw new HttpError(422, `Invalid request.\n\n"name", "email" weren't supplied.`);
     return { name, email, date: typeof date === "string" ? date : me.date };
   };
   const committer = named("committer");
@@ -140,7 +163,8 @@ function people(c: Context): { author: Person; committer: Person; signed: boolea
 async function branchHead(c: Context, git: GitRepository): Promise<{ branch: string; head: string | null }> {
   const branch = c.string("branch") ?? c.repo.defaultBranch;
   const head = (await git.ref(`refs/heads/${branch}`))?.sha ?? null;
-  if (head === null && (await git.refs("refs/heads")).length > 0) throw new HttpError(404, `Branch ${branch} not found`);
+  if (head === null && (await git.refs("refs/heads")).length > 0)
+    throw new HttpError(404, `Branch ${branch} not found`);
   return { branch, head };
 }
 
@@ -156,13 +180,23 @@ async function put(c: Context): Promise<Reply> {
   const { branch, head } = await branchHead(c, git);
   const before = head ? await git.entry(head, path) : undefined;
   const sha = c.string("sha");
-  if (before?.type === "blob" && sha === undefined) throw new HttpError(422, 'Invalid request.\n\n"sha" wasn\'t supplied.');
+  if (before?.type === "blob" && sha === undefined)
+    throw new HttpError(422, 'Invalid request.\n\n"sha" wasn\'t supplied.');
   if (sha !== undefined && before?.sha !== sha) throw new HttpError(409, `${path} does not match ${sha}`);
   if (before && before.type !== "blob") throw invalid("Commit", "path", "invalid", "path is a directory");
   const who = people(c);
-  const commit = await commitToBranch(c.world, c.repo, git, c.auth, branch, head, [{ path, content }], { message, ...who });
+  const commit = await commitToBranch(c.world, c.repo, git, c.auth, branch, head, [{ path, content }], {
+    message,
+    ...who,
+  });
   const entry = (await git.entry(commit, path))!;
-  return { status: before ? 200 : 201, body: { content: describe(c, entry, branch), commit: presentGitCommit(c.world, c.repo, (await git.commit(commit))!) } };
+  return {
+    status: before ? 200 : 201,
+    body: {
+      content: describe(c, entry, branch),
+      commit: presentGitCommit(c.world, c.repo, (await git.commit(commit))!),
+    },
+  };
 }
 
 async function remove(c: Context): Promise<Reply> {
@@ -179,6 +213,9 @@ async function remove(c: Context): Promise<Reply> {
   const before = head ? await git.entry(head, path) : undefined;
   if (!head || !before || before.type !== "blob") throw notFound();
   if (before.sha !== sha) throw new HttpError(409, `${path} does not match ${sha}`);
-  const commit = await commitToBranch(c.world, c.repo, git, c.auth, branch, head, [{ path, content: null }], { message, ...people(c) });
+  const commit = await commitToBranch(c.world, c.repo, git, c.auth, branch, head, [{ path, content: null }], {
+    message,
+    ...people(c),
+  });
   return ok({ content: null, commit: presentGitCommit(c.world, c.repo, (await git.commit(commit))!) });
 }

@@ -20,7 +20,9 @@ export function gistRoutes(router: Router): void {
     const now = c.world.clock.iso();
     const files = filesOf(c);
     if (Object.keys(files).length === 0)
-      throw new HttpError(422, "Validation Failed", { errors: [{ resource: "Gist", code: "missing_field", field: "files" }] });
+      throw new HttpError(422, "Validation Failed", {
+        errors: [{ resource: "Gist", code: "missing_field", field: "files" }],
+      });
     const made: Gist = {
       id,
       nodeId: `G_${Buffer.from(id).toString("base64url")}`,
@@ -40,7 +42,9 @@ export function gistRoutes(router: Router): void {
   router.on("PATCH", "/gists/{gist_id}", { permission: "gists=write", scopes: ["gist"] }, (c) => {
     account(c, "gists=write");
     const g = own(c);
-    for (const [name, file] of Object.entries((c.body["files"] ?? {}) as Record<string, { content?: string; filename?: string } | null>)) {
+    for (const [name, file] of Object.entries(
+      (c.body["files"] ?? {}) as Record<string, { content?: string; filename?: string } | null>,
+    )) {
       if (file === null) {
         delete g.files[name];
         continue;
@@ -71,8 +75,11 @@ export function gistRoutes(router: Router): void {
 
 function filesOf(c: Context): Record<string, string> {
   const files = c.body["files"];
-  if (typeof files !== "object" || files === null) throw new HttpError(422, 'Invalid request.\n\n"files" wasn\'t supplied.');
-  return Object.fromEntries(Object.entries(files as Record<string, { content?: unknown }>).map(([name, f]) => [name, String(f?.content ?? "")]));
+  if (typeof files !== "object" || files === null)
+    throw new HttpError(422, 'Invalid request.\n\n"files" wasn\'t supplied.');
+  return Object.fromEntries(
+    Object.entries(files as Record<string, { content?: unknown }>).map(([name, f]) => [name, String(f?.content ?? "")]),
+  );
 }
 function find(c: Context): Gist {
   const g = c.world.gists.get(c.param("gist_id"));

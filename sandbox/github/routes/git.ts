@@ -14,7 +14,8 @@ import { presentGitCommit, presentRef } from "../present/commits";
 import { wrap64 } from "./contents";
 import { rm } from "node:fs/promises";
 
-const REF = /^refs\/(?:heads|tags|notes|[\w-]+)\/(?!.*(?:\.\.|\/\/|@\{|\.lock(?:\/|$)|[\s~^:?*[\\]))(?!.*\/\.)[^/].*[^/.]$/;
+const REF =
+  /^refs\/(?:heads|tags|notes|[\w-]+)\/(?!.*(?:\.\.|\/\/|@\{|\.lock(?:\/|$)|[\s~^:?*[\\]))(?!.*\/\.)[^/].*[^/.]$/;
 const read = { permission: "contents=read" };
 const write = { permission: "contents=write" };
 
@@ -36,14 +37,20 @@ export function gitRoutes(router: Router): void {
     const name = c.string("ref", true);
     const sha = c.string("sha", true);
     const git = gitOf(c.repo);
-    if (!REF.test(name)) throw new HttpError(422, "Reference name must start with 'refs/' and contain at least two slashes.");
+    if (!REF.test(name))
+      throw new HttpError(422, "Reference name must start with 'refs/' and contain at least two slashes.");
     if (/^refs\/pull\//.test(name)) throw new HttpError(422, "Reference cannot be created: refs/pull is reserved");
-    if (!/^[0-9a-f]{40}$/.test(sha)) throw new HttpError(422, "The sha parameter must be exactly 40 characters and contain only [0-9a-f].");
+    if (!/^[0-9a-f]{40}$/.test(sha))
+      throw new HttpError(422, "The sha parameter must be exactly 40 characters and contain only [0-9a-f].");
     const type = await git.typeOf(sha);
-    if (!type || (name.startsWith("refs/heads/") && type !== "commit")) throw new HttpError(422, "Object does not exist");
+    if (!type || (name.startsWith("refs/heads/") && type !== "commit"))
+      throw new HttpError(422, "Object does not exist");
     if (await git.ref(name)) throw new HttpError(422, "Reference already exists");
     await moveRefs(c.world, { repo: c.repo, git, auth: c.auth, via: "api" }, [{ ref: name, old: ZERO, new: sha }]);
-    return created(presentRef(c.world, c.repo, (await git.ref(name))!), `${c.world.api}/repos/${c.world.fullName(c.repo)}/git/${name}`);
+    return created(
+      presentRef(c.world, c.repo, (await git.ref(name))!),
+      `${c.world.api}/repos/${c.world.fullName(c.repo)}/git/${name}`,
+    );
   });
   router.on("PATCH", "/repos/{owner}/{repo}/git/refs/{ref}", write, async (c) => {
     const name = `refs/${c.param("ref")}`;
@@ -54,7 +61,9 @@ export function gitRoutes(router: Router): void {
     if (!/^[0-9a-f]{40}$/.test(sha) || !(await git.typeOf(sha))) throw new HttpError(422, "Object does not exist");
     if (!c.bool("force") && name.startsWith("refs/heads/") && !(await git.isAncestor(before.sha, sha)))
       throw new HttpError(422, "Update is not a fast forward");
-    await moveRefs(c.world, { repo: c.repo, git, auth: c.auth, via: "api" }, [{ ref: name, old: before.sha, new: sha }]);
+    await moveRefs(c.world, { repo: c.repo, git, auth: c.auth, via: "api" }, [
+      { ref: name, old: before.sha, new: sha },
+    ]);
     return ok(presentRef(c.world, c.repo, (await git.ref(name))!));
   });
   router.on("DELETE", "/repos/{owner}/{repo}/git/refs/{ref}", write, async (c) => {
@@ -63,7 +72,9 @@ export function gitRoutes(router: Router): void {
     const before = await git.ref(name);
     if (!before || name.startsWith("refs/pull/")) throw new HttpError(422, "Reference does not exist");
     if (name === `refs/heads/${c.repo.defaultBranch}`) throw new HttpError(422, "Cannot delete the default branch");
-    await moveRefs(c.world, { repo: c.repo, git, auth: c.auth, via: "api" }, [{ ref: name, old: before.sha, new: ZERO }]);
+    await moveRefs(c.world, { repo: c.repo, git, auth: c.auth, via: "api" }, [
+      { ref: name, old: before.sha, new: ZERO },
+    ]);
     return noContent();
   });
 
@@ -106,22 +117,42 @@ export function gitRoutes(router: Router): void {
     const baseTree = base === undefined ? null : await git.resolve(base, "^{tree}");
     if (base !== undefined && !baseTree) throw new HttpError(422, "base_tree is not a valid tree oid");
     const changes: { path: string; mode: string; sha: string | null }[] = [];
-    for (const item of items as { path?: string; mode?: string; type?: string; sha?: string | null; content?: string }[]) {
-      if (!item.path || !pathHolds(item.path)) throw new HttpError(422, "tree.path contains a malformed path component");
-      if (!["100644", "100755", "040000", "160000", "120000"].includes(item.mode ?? "")) throw new HttpError(422, "tree.mode is not valid");
-      const sha = item.content !== undefined ? await git.writeBlob(Buffer.from(item.content)) : item.sha === undefined ? undefined : item.sha;
+    for (const item of items as {
+      path?: string;
+      mode?: string;
+      type?: string;
+      sha?: string | null;
+      content?: string;
+    }[]) {
+      if (!item.path || !pathHolds(item.path))
+        throw new HttpError(422, "tree.path contains a malformed path component");
+      if (!["100644", "100755", "040000", "160000", "120000"].includes(item.mode ?? ""))
+        throw new HttpError(422, "tree.mode is not valid");
+      const sha =
+        item.content !== undefined
+          ? await git.writeBlob(Buffer.from(item.content))
+          : item.sha === undefined
+            ? undefined
+            : item.sha;
       if (sha === undefined) throw new HttpError(422, "Must supply either tree.sha or tree.content");
-      if (sha !== null && item.mode !== "160000" && !(await git.typeOf(sha))) throw new HttpError(422, `tree.sha ${sha} is not a valid blob`);
+      if (sha !== null && item.mode !== "160000" && !(await git.typeOf(sha)))
+        throw new HttpError(422, `tree.sha ${sha} is not a valid blob`);
       if (item.mode === "040000" && sha !== null)
         for (const inner of ((await git.tree(sha, { recursive: true })) ?? []).filter((e) => e.type !== "tree"))
           changes.push({ path: `${item.path}/${inner.path}`, mode: inner.mode, sha: inner.sha });
       else changes.push({ path: item.path, mode: item.mode!, sha });
     }
-    underPushRules(c, changes.map(({ path, sha }) => ({ path, size: null, deleted: sha === null })));
+    underPushRules(
+      c,
+      changes.map(({ path, sha }) => ({ path, size: null, deleted: sha === null })),
+    );
     const index = join(c.repo.gitDir, `index-${randomBytes(8).toString("hex")}`);
     try {
       const sha = await git.editTree(baseTree ?? null, changes, index);
-      return created(tree(c, sha, (await git.tree(sha)) ?? []), `${c.world.api}/repos/${c.world.fullName(c.repo)}/git/trees/${sha}`);
+      return created(
+        tree(c, sha, (await git.tree(sha)) ?? []),
+        `${c.world.api}/repos/${c.world.fullName(c.repo)}/git/trees/${sha}`,
+      );
     } finally {
       await rm(index, { force: true });
     }
@@ -139,7 +170,8 @@ export function gitRoutes(router: Router): void {
     const parents = c.strings("parents") ?? [];
     if ((await git.typeOf(tree_)) !== "tree") throw new HttpError(422, "Tree SHA does not exist");
     for (const p of parents)
-      if (!/^[0-9a-f]{40}$/.test(p) || (await git.typeOf(p)) !== "commit") throw new HttpError(422, "Parent SHA does not exist or is not a commit object");
+      if (!/^[0-9a-f]{40}$/.test(p) || (await git.typeOf(p)) !== "commit")
+        throw new HttpError(422, "Parent SHA does not exist or is not a commit object");
     const me = personOf(c.world, c.me);
     const named = (key: string): Person | undefined => {
       const p = c.body[key] as Partial<Person> | undefined;
@@ -152,12 +184,16 @@ export function gitRoutes(router: Router): void {
       tree: tree_,
       parents,
       author: author ?? me,
-      committer: named("committer") ?? (byGitHub ? { ...me, name: "GitHub", email: "noreply@github.com" } : (author ?? me)),
+      committer:
+        named("committer") ?? (byGitHub ? { ...me, name: "GitHub", email: "noreply@github.com" } : (author ?? me)),
       message,
       signature,
     });
     if (byGitHub) c.repo.signedByGitHub.add(sha);
-    return created(presentGitCommit(c.world, c.repo, (await git.commit(sha)) as Commit), `${c.world.api}/repos/${c.world.fullName(c.repo)}/git/commits/${sha}`);
+    return created(
+      presentGitCommit(c.world, c.repo, (await git.commit(sha)) as Commit),
+      `${c.world.api}/repos/${c.world.fullName(c.repo)}/git/commits/${sha}`,
+    );
   });
 
   router.on("POST", "/repos/{owner}/{repo}/git/tags", write, async (c) => {
@@ -166,7 +202,13 @@ export function gitRoutes(router: Router): void {
     const type = c.oneOf("type", ["commit", "tree", "blob"] as const) ?? "commit";
     if ((await git.typeOf(object)) !== type) throw new HttpError(422, "Object does not exist");
     const tagger = { ...personOf(c.world, c.me), ...(c.body["tagger"] as Partial<Person> | undefined) };
-    const sha = await git.writeTag({ object, type, tag: c.string("tag", true), tagger, message: c.string("message", true) });
+    const sha = await git.writeTag({
+      object,
+      type,
+      tag: c.string("tag", true),
+      tagger,
+      message: c.string("message", true),
+    });
     return created(await tag(c, sha), `${c.world.api}/repos/${c.world.fullName(c.repo)}/git/tags/${sha}`);
   });
   router.on("GET", "/repos/{owner}/{repo}/git/tags/{tag_sha}", read, async (c) => {
@@ -178,24 +220,27 @@ export function gitRoutes(router: Router): void {
 /** @throws RuleViolation for objects that a push ruleset would not let in */
 function underPushRules(c: Context, files: readonly TouchedFile[]): void {
   const problems = objectProblems(c.world, c, files);
-  if (problems.length > 0) throw new RuleViolation(problems.map((message) => ({ ref: "", rule: "push", message, source: "ruleset" })));
+  if (problems.length > 0)
+    throw new RuleViolation(problems.map((message) => ({ ref: "", rule: "push", message, source: "ruleset" })));
 }
 
-function tree(c: Context, sha: string, entries: readonly { path: string; mode: string; type: string; sha: string; size: number | null }[]) {
+function tree(
+  c: Context,
+  sha: string,
+  entries: readonly { path: string; mode: string; type: string; sha: string; size: number | null }[],
+) {
   const url = `${c.world.api}/repos/${c.world.fullName(c.repo)}/git`;
   return {
     sha,
     url: `${url}/trees/${sha}`,
-    tree: entries
-      .slice(0, 100_000)
-      .map((e) => ({
-        path: e.path,
-        mode: e.mode,
-        type: e.type,
-        sha: e.sha,
-        ...(e.size === null ? {} : { size: e.size }),
-        ...(e.type === "commit" ? {} : { url: `${url}/${e.type}s/${e.sha}` }),
-      })),
+    tree: entries.slice(0, 100_000).map((e) => ({
+      path: e.path,
+      mode: e.mode,
+      type: e.type,
+      sha: e.sha,
+      ...(e.size === null ? {} : { size: e.size }),
+      ...(e.type === "commit" ? {} : { url: `${url}/${e.type}s/${e.sha}` }),
+    })),
     truncated: entries.length > 100_000,
   };
 }

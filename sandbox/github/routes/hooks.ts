@@ -9,7 +9,11 @@ const MASK = "********";
 /** Webhooks of repositories and organizations. A secret goes in and never comes out again. */
 export function hookRoutes(router: Router): void {
   const repoNeed = (level: string): Need => ({ role: "admin", permission: `repository_hooks=${level}` });
-  const orgNeed = (level: string): Need => ({ org: "admin", permission: `organization_hooks=${level}`, scopes: ["admin:org_hook"] });
+  const orgNeed = (level: string): Need => ({
+    org: "admin",
+    permission: `organization_hooks=${level}`,
+    scopes: ["admin:org_hook"],
+  });
   mount(
     router,
     "/repos/{owner}/{repo}/hooks",
@@ -91,10 +95,17 @@ function mount(
     const hook = find(c);
     const config = readConfig(c);
     // The mask stands for the secret that is there; a new configuration without one takes it away.
-    if (c.sent("config")) hook.config = { ...hook.config, ...config, ...(config.secret === MASK ? { secret: hook.config.secret ?? "" } : {}) };
+    if (c.sent("config"))
+      hook.config = {
+        ...hook.config,
+        ...config,
+        ...(config.secret === MASK ? { secret: hook.config.secret ?? "" } : {}),
+      };
     if (c.sent("config") && config.secret === undefined) delete hook.config.secret;
     hook.events = c.strings("events") ?? hook.events;
-    hook.events = [...new Set([...hook.events, ...(c.strings("add_events") ?? [])])].filter((e) => !(c.strings("remove_events") ?? []).includes(e));
+    hook.events = [...new Set([...hook.events, ...(c.strings("add_events") ?? [])])].filter(
+      (e) => !(c.strings("remove_events") ?? []).includes(e),
+    );
     hook.active = c.bool("active") ?? hook.active;
     hook.updatedAt = c.world.clock.iso();
     return ok(show(c, hook));
@@ -150,7 +161,12 @@ const ping = (c: Context, hook: Hook): Promise<void> =>
   c.world.webhooks.deliver(hook, "ping", null, {
     zen: "Keep it logically awesome.",
     hook_id: hook.id,
-    hook: { id: hook.id, type: c.repo ? "Repository" : "Organization", events: hook.events, config: maskedConfig(hook) },
+    hook: {
+      id: hook.id,
+      type: c.repo ? "Repository" : "Organization",
+      events: hook.events,
+      config: maskedConfig(hook),
+    },
   });
 
 function readConfig(c: Context): Partial<Hook["config"]> {
@@ -162,7 +178,9 @@ function readConfig(c: Context): Partial<Hook["config"]> {
     if (value !== undefined && value !== null) out[key] = String(value);
   }
   if (out.url !== undefined && !/^https?:\/\/\S+$/.test(out.url))
-    throw new HttpError(422, "Validation Failed", { errors: [{ resource: "Hook", code: "custom", field: "url", message: "url is not a valid URL" }] });
+    throw new HttpError(422, "Validation Failed", {
+      errors: [{ resource: "Hook", code: "custom", field: "url", message: "url is not a valid URL" }],
+    });
   return out;
 }
 

@@ -5,7 +5,14 @@ import { forbidden, HttpError, invalid, notFound } from "../http/errors";
 import type { Need, Router } from "../http/router";
 import { nodeId } from "../ids";
 import { presentUser } from "../present/accounts";
-import { presentComment, presentIssue, presentIssueEvent, presentLabel, presentMilestone, presentReaction } from "../present/issues";
+import {
+  presentComment,
+  presentIssue,
+  presentIssueEvent,
+  presentLabel,
+  presentMilestone,
+  presentReaction,
+} from "../present/issues";
 import type { Comment, Issue, Reaction, Repository } from "../state";
 import { atLeast } from "../world";
 import { allowedOn, roleOn } from "../permissions";
@@ -24,7 +31,8 @@ export function issueRoutes(router: Router): void {
   router.on("POST", "/repos/{owner}/{repo}/issues", { role: "read", permission: "issues=write" }, (c) => {
     if (!c.repo.settings.has_issues) throw new HttpError(410, "Issues are disabled for this repo");
     const title = c.body["title"];
-    if (title === undefined || title === null) throw new HttpError(422, 'Invalid request.\n\n"title" wasn\'t supplied.');
+    if (title === undefined || title === null)
+      throw new HttpError(422, 'Invalid request.\n\n"title" wasn\'t supplied.');
     // Without triage rights GitHub drops labels, assignees and milestone silently.
     const may = atLeast(c.role, "triage");
     const issue = openIssue(c.world, c.repo, {
@@ -38,14 +46,25 @@ export function issueRoutes(router: Router): void {
     const body = presentIssue(c.world, c.repo, issue);
     return created(body, body.url);
   });
-  router.on("GET", "/repos/{owner}/{repo}/issues/{issue_number}", READ, (c) => ok(presentIssue(c.world, c.repo, issueOf(c))));
+  router.on("GET", "/repos/{owner}/{repo}/issues/{issue_number}", READ, (c) =>
+    ok(presentIssue(c.world, c.repo, issueOf(c))),
+  );
   router.on("PATCH", "/repos/{owner}/{repo}/issues/{issue_number}", WRITE, (c) => {
     const issue = issueOf(c);
-    if (!atLeast(c.role, "triage") && issue.userId !== c.me.id) throw forbidden("Must have triage access to Repository.");
+    if (!atLeast(c.role, "triage") && issue.userId !== c.me.id)
+      throw forbidden("Must have triage access to Repository.");
     if (c.sent("title")) issue.title = c.body["title"] === null ? issue.title : String(c.body["title"]);
     if (c.sent("body")) issue.body = c.string("body") ?? null;
     const state = c.oneOf("state", ["open", "closed"] as const);
-    if (state) setIssueState(c.world, c.repo, issue, state, c.me.id, c.oneOf("state_reason", ["completed", "not_planned", "reopened", "duplicate"] as const));
+    if (state)
+      setIssueState(
+        c.world,
+        c.repo,
+        issue,
+        state,
+        c.me.id,
+        c.oneOf("state_reason", ["completed", "not_planned", "reopened", "duplicate"] as const),
+      );
     if (atLeast(c.role, "triage")) {
       if (c.sent("labels")) {
         issue.labels = [];
@@ -57,14 +76,24 @@ export function issueRoutes(router: Router): void {
     issue.updatedAt = c.world.clock.iso();
     return ok(presentIssue(c.world, c.repo, issue));
   });
-  router.on("PUT", "/repos/{owner}/{repo}/issues/{issue_number}/lock", { role: "write", permission: "issues=write;pull_requests=write" }, (c) => {
-    Object.assign(issueOf(c), { locked: true, lockReason: c.string("lock_reason") ?? null });
-    return noContent();
-  });
-  router.on("DELETE", "/repos/{owner}/{repo}/issues/{issue_number}/lock", { role: "write", permission: "issues=write;pull_requests=write" }, (c) => {
-    Object.assign(issueOf(c), { locked: false, lockReason: null });
-    return noContent();
-  });
+  router.on(
+    "PUT",
+    "/repos/{owner}/{repo}/issues/{issue_number}/lock",
+    { role: "write", permission: "issues=write;pull_requests=write" },
+    (c) => {
+      Object.assign(issueOf(c), { locked: true, lockReason: c.string("lock_reason") ?? null });
+      return noContent();
+    },
+  );
+  router.on(
+    "DELETE",
+    "/repos/{owner}/{repo}/issues/{issue_number}/lock",
+    { role: "write", permission: "issues=write;pull_requests=write" },
+    (c) => {
+      Object.assign(issueOf(c), { locked: false, lockReason: null });
+      return noContent();
+    },
+  );
   router.on("GET", "/repos/{owner}/{repo}/issues/{issue_number}/events", READ, (c) => {
     const issue = issueOf(c);
     return page(c, issue.events, (e) => {
@@ -91,8 +120,12 @@ export function issueRoutes(router: Router): void {
     return ok(presentIssue(c.world, c.repo, issue));
   });
 
-  router.on("GET", "/issues", { auth: "user" }, (c) => page(c, mine(c), ({ repo, issue }) => presentIssue(c.world, repo, issue)));
-  router.on("GET", "/user/issues", { auth: "user" }, (c) => page(c, mine(c), ({ repo, issue }) => presentIssue(c.world, repo, issue)));
+  router.on("GET", "/issues", { auth: "user" }, (c) =>
+    page(c, mine(c), ({ repo, issue }) => presentIssue(c.world, repo, issue)),
+  );
+  router.on("GET", "/user/issues", { auth: "user" }, (c) =>
+    page(c, mine(c), ({ repo, issue }) => presentIssue(c.world, repo, issue)),
+  );
 
   comments(router);
   labels(router);
@@ -100,7 +133,9 @@ export function issueRoutes(router: Router): void {
 }
 
 function comments(router: Router): void {
-  router.on("GET", "/repos/{owner}/{repo}/issues/comments", READ, (c) => page(c, [...c.repo.comments.values()], (x) => presentComment(c.world, c.repo, x)));
+  router.on("GET", "/repos/{owner}/{repo}/issues/comments", READ, (c) =>
+    page(c, [...c.repo.comments.values()], (x) => presentComment(c.world, c.repo, x)),
+  );
   router.on("GET", "/repos/{owner}/{repo}/issues/{issue_number}/comments", READ, (c) => {
     const issue = issueOf(c);
     const since = c.query.get("since");
@@ -113,20 +148,32 @@ function comments(router: Router): void {
   router.on("POST", "/repos/{owner}/{repo}/issues/{issue_number}/comments", WRITE, (c) => {
     const issue = issueOf(c);
     if (issue.locked && !atLeast(c.role, "write")) throw forbidden("Unable to create comment because issue is locked.");
-    const body = presentComment(c.world, c.repo, addComment(c.world, c.repo, issue, authorOf(c.auth), c.string("body", true)));
+    const body = presentComment(
+      c.world,
+      c.repo,
+      addComment(c.world, c.repo, issue, authorOf(c.auth), c.string("body", true)),
+    );
     return created(body, body.url);
   });
-  router.on("GET", "/repos/{owner}/{repo}/issues/comments/{comment_id}", READ, (c) => ok(presentComment(c.world, c.repo, commentOf(c))));
+  router.on("GET", "/repos/{owner}/{repo}/issues/comments/{comment_id}", READ, (c) =>
+    ok(presentComment(c.world, c.repo, commentOf(c))),
+  );
   router.on("PATCH", "/repos/{owner}/{repo}/issues/comments/{comment_id}", WRITE, (c) => {
     const comment = commentOf(c);
-    if (comment.userId !== c.me.id && !atLeast(c.role, "write")) throw forbidden("Must have push access to Repository.");
+    if (comment.userId !== c.me.id && !atLeast(c.role, "write"))
+      throw forbidden("Must have push access to Repository.");
     Object.assign(comment, { body: c.string("body", true), updatedAt: c.world.clock.iso() });
-    c.world.webhooks.emit("issue_comment", "edited", { repo: c.repo, senderId: c.me.id, payload: { comment: presentComment(c.world, c.repo, comment) } });
+    c.world.webhooks.emit("issue_comment", "edited", {
+      repo: c.repo,
+      senderId: c.me.id,
+      payload: { comment: presentComment(c.world, c.repo, comment) },
+    });
     return ok(presentComment(c.world, c.repo, comment));
   });
   router.on("DELETE", "/repos/{owner}/{repo}/issues/comments/{comment_id}", WRITE, (c) => {
     const comment = commentOf(c);
-    if (comment.userId !== c.me.id && !atLeast(c.role, "write")) throw forbidden("Must have push access to Repository.");
+    if (comment.userId !== c.me.id && !atLeast(c.role, "write"))
+      throw forbidden("Must have push access to Repository.");
     c.repo.comments.delete(comment.id);
     return noContent();
   });
@@ -138,7 +185,13 @@ function comments(router: Router): void {
       const known = of(c).find((r) => r.userId === c.me.id && r.content === content);
       if (known) return ok(presentReaction(c.world, known));
       const id = c.world.ids.next();
-      const made: Reaction = { id, nodeId: nodeId("reaction", c.repo.id, id), userId: c.me.id, content, createdAt: c.world.clock.iso() };
+      const made: Reaction = {
+        id,
+        nodeId: nodeId("reaction", c.repo.id, id),
+        userId: c.me.id,
+        content,
+        createdAt: c.world.clock.iso(),
+      };
       of(c).push(made);
       return created(presentReaction(c.world, made));
     });
@@ -155,7 +208,9 @@ function comments(router: Router): void {
 }
 
 function labels(router: Router): void {
-  router.on("GET", "/repos/{owner}/{repo}/labels", READ, (c) => page(c, [...c.repo.labels.values()], (l) => presentLabel(c.world, c.repo, l)));
+  router.on("GET", "/repos/{owner}/{repo}/labels", READ, (c) =>
+    page(c, [...c.repo.labels.values()], (l) => presentLabel(c.world, c.repo, l)),
+  );
   router.on("POST", "/repos/{owner}/{repo}/labels", { permission: "issues=write;pull_requests=write" }, (c) => {
     const name = c.string("name", true);
     if (c.repo.labels.has(name.toLowerCase())) throw invalid("Label", "name", "already_exists");
@@ -164,25 +219,38 @@ function labels(router: Router): void {
     const body = presentLabel(c.world, c.repo, label);
     return created(body, body.url);
   });
-  router.on("GET", "/repos/{owner}/{repo}/labels/{name}", READ, (c) => ok(presentLabel(c.world, c.repo, labelByName(c))));
+  router.on("GET", "/repos/{owner}/{repo}/labels/{name}", READ, (c) =>
+    ok(presentLabel(c.world, c.repo, labelByName(c))),
+  );
   router.on("PATCH", "/repos/{owner}/{repo}/labels/{name}", { permission: "issues=write;pull_requests=write" }, (c) => {
     const label = labelByName(c);
     // Clients say `new_name`; Terraform's says `name`, and GitHub takes both.
     const name = c.string("new_name") ?? c.string("name") ?? label.name;
-    if (name.toLowerCase() !== label.name.toLowerCase() && c.repo.labels.has(name.toLowerCase())) throw invalid("Label", "name", "already_exists");
+    if (name.toLowerCase() !== label.name.toLowerCase() && c.repo.labels.has(name.toLowerCase()))
+      throw invalid("Label", "name", "already_exists");
     c.repo.labels.delete(label.name.toLowerCase());
     for (const issue of c.repo.issues.values()) issue.labels = issue.labels.map((l) => (l === label.name ? name : l));
-    Object.assign(label, { name, color: color(c) ?? label.color, description: c.sent("description") ? (c.string("description") ?? null) : label.description });
+    Object.assign(label, {
+      name,
+      color: color(c) ?? label.color,
+      description: c.sent("description") ? (c.string("description") ?? null) : label.description,
+    });
     c.repo.labels.set(name.toLowerCase(), label);
     return ok(presentLabel(c.world, c.repo, label));
   });
-  router.on("DELETE", "/repos/{owner}/{repo}/labels/{name}", { permission: "issues=write;pull_requests=write" }, (c) => {
-    const label = labelByName(c);
-    c.repo.labels.delete(label.name.toLowerCase());
-    for (const issue of c.repo.issues.values()) issue.labels = issue.labels.filter((l) => l !== label.name);
-    return noContent();
-  });
-  const of = (c: Context, issue: Issue) => issue.labels.map((l) => presentLabel(c.world, c.repo, c.repo.labels.get(l.toLowerCase())!));
+  router.on(
+    "DELETE",
+    "/repos/{owner}/{repo}/labels/{name}",
+    { permission: "issues=write;pull_requests=write" },
+    (c) => {
+      const label = labelByName(c);
+      c.repo.labels.delete(label.name.toLowerCase());
+      for (const issue of c.repo.issues.values()) issue.labels = issue.labels.filter((l) => l !== label.name);
+      return noContent();
+    },
+  );
+  const of = (c: Context, issue: Issue) =>
+    issue.labels.map((l) => presentLabel(c.world, c.repo, c.repo.labels.get(l.toLowerCase())!));
   router.on("GET", "/repos/{owner}/{repo}/issues/{issue_number}/labels", READ, (c) => ok(of(c, issueOf(c))));
   router.on("POST", "/repos/{owner}/{repo}/issues/{issue_number}/labels", TRIAGE, (c) => {
     const issue = issueOf(c);
@@ -201,7 +269,8 @@ function labels(router: Router): void {
   });
   router.on("DELETE", "/repos/{owner}/{repo}/issues/{issue_number}/labels/{name}", TRIAGE, (c) => {
     const issue = issueOf(c);
-    if (!removeLabel(c.world, c.repo, issue, c.param("name"), c.me.id)) throw new HttpError(404, "Label does not exist");
+    if (!removeLabel(c.world, c.repo, issue, c.param("name"), c.me.id))
+      throw new HttpError(404, "Label does not exist");
     return ok(of(c, issue));
   });
 }
@@ -210,7 +279,9 @@ function milestones(router: Router): void {
   router.on("GET", "/repos/{owner}/{repo}/milestones", READ, (c) =>
     page(
       c,
-      [...c.repo.milestones.values()].filter((m) => (c.query.get("state") ?? "open") === "all" || m.state === (c.query.get("state") ?? "open")),
+      [...c.repo.milestones.values()].filter(
+        (m) => (c.query.get("state") ?? "open") === "all" || m.state === (c.query.get("state") ?? "open"),
+      ),
       (m) => presentMilestone(c.world, c.repo, m),
     ),
   );
@@ -239,23 +310,33 @@ function milestones(router: Router): void {
     if (!m) throw notFound();
     return ok(presentMilestone(c.world, c.repo, m));
   });
-  router.on("PATCH", "/repos/{owner}/{repo}/milestones/{milestone_number}", { permission: "issues=write;pull_requests=write" }, (c) => {
-    const m = c.repo.milestones.get(c.id("milestone_number"));
-    if (!m) throw notFound();
-    const state = c.oneOf("state", ["open", "closed"] as const) ?? m.state;
-    Object.assign(m, {
-      title: c.string("title") ?? m.title,
-      description: c.sent("description") ? (c.string("description") ?? null) : m.description,
-      state,
-      closedAt: state === "closed" ? c.world.clock.iso() : null,
-      updatedAt: c.world.clock.iso(),
-    });
-    return ok(presentMilestone(c.world, c.repo, m));
-  });
-  router.on("DELETE", "/repos/{owner}/{repo}/milestones/{milestone_number}", { permission: "issues=write;pull_requests=write" }, (c) => {
-    if (!c.repo.milestones.delete(c.id("milestone_number"))) throw notFound();
-    return noContent();
-  });
+  router.on(
+    "PATCH",
+    "/repos/{owner}/{repo}/milestones/{milestone_number}",
+    { permission: "issues=write;pull_requests=write" },
+    (c) => {
+      const m = c.repo.milestones.get(c.id("milestone_number"));
+      if (!m) throw notFound();
+      const state = c.oneOf("state", ["open", "closed"] as const) ?? m.state;
+      Object.assign(m, {
+        title: c.string("title") ?? m.title,
+        description: c.sent("description") ? (c.string("description") ?? null) : m.description,
+        state,
+        closedAt: state === "closed" ? c.world.clock.iso() : null,
+        updatedAt: c.world.clock.iso(),
+      });
+      return ok(presentMilestone(c.world, c.repo, m));
+    },
+  );
+  router.on(
+    "DELETE",
+    "/repos/{owner}/{repo}/milestones/{milestone_number}",
+    { permission: "issues=write;pull_requests=write" },
+    (c) => {
+      if (!c.repo.milestones.delete(c.id("milestone_number"))) throw notFound();
+      return noContent();
+    },
+  );
   router.on("GET", "/repos/{owner}/{repo}/issues/events", READ, (c) =>
     page(
       c,
@@ -277,7 +358,10 @@ export function issueOf(c: Context): Issue {
   const issue = c.repo.issues.get(c.id("issue_number"));
   if (!issue) throw notFound();
   // A token for issues alone does not see pull requests, and the other way round.
-  if (!allowedOn(c.world, c.auth, c.repo, issue.pull ? "pull_requests=read" : "issues=read") && !allowedOn(c.world, c.auth, c.repo, "issues=read"))
+  if (
+    !allowedOn(c.world, c.auth, c.repo, issue.pull ? "pull_requests=read" : "issues=read") &&
+    !allowedOn(c.world, c.auth, c.repo, "issues=read")
+  )
     throw notFound();
   return issue;
 }
@@ -305,7 +389,9 @@ function milestoneNumber(c: Context): number | null {
 /** Labels come as names or as objects with a name. */
 function labelNames(c: Context): string[] {
   const list = Array.isArray(c.input) ? c.input : ((c.body["labels"] ?? []) as unknown[]);
-  return list.map((l) => (typeof l === "string" ? l : String((l as { name?: unknown }).name ?? ""))).filter((n) => n !== "");
+  return list
+    .map((l) => (typeof l === "string" ? l : String((l as { name?: unknown }).name ?? "")))
+    .filter((n) => n !== "");
 }
 
 function filtered(c: Context, all: readonly Issue[]): Issue[] {

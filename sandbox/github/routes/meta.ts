@@ -39,7 +39,9 @@ const PATHS: Record<string, string> = {
 
 /** The API about itself. */
 export function metaRoutes(router: Router, limiter: RateLimiter): void {
-  router.on("GET", "/", { auth: "optional" }, (c) => ok(Object.fromEntries(Object.entries(PATHS).map(([name, path]) => [name, `${c.world.api}${path}`]))));
+  router.on("GET", "/", { auth: "optional" }, (c) =>
+    ok(Object.fromEntries(Object.entries(PATHS).map(([name, path]) => [name, `${c.world.api}${path}`]))),
+  );
   router.on("GET", "/meta", { auth: "optional" }, () =>
     ok({
       verifiable_password_authentication: false,
@@ -76,11 +78,22 @@ export function metaRoutes(router: Router, limiter: RateLimiter): void {
       };
     };
     const core = show(c.auth.kind === "anonymous" ? "unauthenticated" : "core");
-    return ok({ resources: { core, search: show("search"), graphql: show("graphql"), integration_manifest: core, code_search: show("search") }, rate: core });
+    return ok({
+      resources: {
+        core,
+        search: show("search"),
+        graphql: show("graphql"),
+        integration_manifest: core,
+        code_search: show("search"),
+      },
+      rate: core,
+    });
   });
   router.on("POST", "/markdown", { auth: "optional" }, (c: Context) => ({
     status: 200,
-    raw: Buffer.from(`<p>${(c.string("text") ?? "").replace(/[&<>]/g, (x) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[x]!)}</p>`),
+    raw: Buffer.from(
+      `<p>${(c.string("text") ?? "").replace(/[&<>]/g, (x) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[x]!)}</p>`,
+    ),
     headers: { "content-type": "text/html;charset=utf-8" },
   }));
   router.on("GET", "/events", { auth: "optional" }, () => ok([]));

@@ -11,7 +11,8 @@ const WRONG_CLIENT = {
 const WRONG_REFRESH = {
   error: "bad_refresh_token",
   error_description: "The refresh token passed is incorrect or expired.",
-  error_uri: "https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens",
+  error_uri:
+    "https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens",
 };
 
 /**
@@ -24,7 +25,8 @@ export function exchangeLogin(c: Context): Reply {
   const app = [...c.world.apps.values()].find((a) => a.clientId === given.get("client_id"));
   if (!app) return answer(c, WRONG_CLIENT);
   if (c.path === "/login/device/code") return answer(c, beginDevice(c, app));
-  if (given.get("grant_type") === "urn:ietf:params:oauth:grant-type:device_code") return answer(c, finishDevice(c, app, given.get("device_code") ?? ""));
+  if (given.get("grant_type") === "urn:ietf:params:oauth:grant-type:device_code")
+    return answer(c, finishDevice(c, app, given.get("device_code") ?? ""));
   if (given.get("grant_type") !== "refresh_token")
     return answer(c, {
       error: "unsupported_grant_type",
@@ -39,7 +41,10 @@ function form(c: Context): URLSearchParams | undefined {
   try {
     const json = (c.request.headers["content-type"] ?? "").includes("json");
     body = json
-      ? Object.entries(JSON.parse(c.rawBody.toString()) as Record<string, unknown>).map(([k, v]): [string, string] => [k, String(v)])
+      ? Object.entries(JSON.parse(c.rawBody.toString()) as Record<string, unknown>).map(([k, v]): [string, string] => [
+          k,
+          String(v),
+        ])
       : new URLSearchParams(c.rawBody.toString());
   } catch {
     return undefined;
@@ -53,7 +58,8 @@ function refresh(c: Context, app: App, given: URLSearchParams): Record<string, s
   // A pair that came by device flow needs no secret; a secret that is shown must be right all the same.
   const secret = given.get("client_secret");
   if (secret === null ? !old?.deviceFlow : secret !== app.clientSecret) return WRONG_CLIENT;
-  if (!old || old.kind !== "app-refresh-token" || old.appId !== app.id || !c.world.tokens.isAlive(old)) return WRONG_REFRESH;
+  if (!old || old.kind !== "app-refresh-token" || old.appId !== app.id || !c.world.tokens.isAlive(old))
+    return WRONG_REFRESH;
   c.world.tokens.revoke(old);
   const { userId, login, permissions, repositories, installationId, deviceFlow } = old;
   return pair(c, {
@@ -67,7 +73,10 @@ function refresh(c: Context, app: App, given: URLSearchParams): Record<string, s
   });
 }
 
-function pair(c: Context, request: Parameters<Context["world"]["tokens"]["mintPair"]>[0]): Record<string, string | number> {
+function pair(
+  c: Context,
+  request: Parameters<Context["world"]["tokens"]["mintPair"]>[0],
+): Record<string, string | number> {
   const made = c.world.tokens.mintPair(request);
   const seconds = (at: number | undefined): number => Math.round(((at ?? 0) - c.world.clock.now()) / 1000);
   return {
@@ -83,15 +92,29 @@ function pair(c: Context, request: Parameters<Context["world"]["tokens"]["mintPa
 function beginDevice(c: Context, app: App): Record<string, string | number> {
   const code = randomText(40);
   const userCode = `${randomText(4)}-${randomText(4)}`.toUpperCase();
-  c.world.deviceCodes.set(code, { clientId: app.clientId, userCode, userId: null, until: c.world.clock.now() + DEVICE_MS });
-  return { device_code: code, user_code: userCode, verification_uri: `${c.world.origin}/login/device`, expires_in: DEVICE_MS / 1000, interval: 1 };
+  c.world.deviceCodes.set(code, {
+    clientId: app.clientId,
+    userCode,
+    userId: null,
+    until: c.world.clock.now() + DEVICE_MS,
+  });
+  return {
+    device_code: code,
+    user_code: userCode,
+    verification_uri: `${c.world.origin}/login/device`,
+    expires_in: DEVICE_MS / 1000,
+    interval: 1,
+  };
 }
 
 function finishDevice(c: Context, app: App, code: string): Record<string, string | number> {
   const waiting = c.world.deviceCodes.get(code);
-  if (!waiting || waiting.clientId !== app.clientId) return { error: "incorrect_device_code", error_description: "The device_code provided is not valid." };
-  if (waiting.until <= c.world.clock.now()) return { error: "expired_token", error_description: "The device_code has expired." };
-  if (waiting.userId === null) return { error: "authorization_pending", error_description: "The authorization request is still pending." };
+  if (!waiting || waiting.clientId !== app.clientId)
+    return { error: "incorrect_device_code", error_description: "The device_code provided is not valid." };
+  if (waiting.until <= c.world.clock.now())
+    return { error: "expired_token", error_description: "The device_code has expired." };
+  if (waiting.userId === null)
+    return { error: "authorization_pending", error_description: "The authorization request is still pending." };
   c.world.deviceCodes.delete(code);
   const installation = [...c.world.installations.values()].find((i) => i.appId === app.id);
   return pair(c, {
@@ -108,5 +131,9 @@ function finishDevice(c: Context, app: App, code: string): Record<string, string
 function answer(c: Context, body: Record<string, string | number>): Reply {
   if (/json/.test(c.accept)) return { status: 200, body };
   const text = new URLSearchParams(Object.fromEntries(Object.entries(body).map(([k, v]) => [k, String(v)]))).toString();
-  return { status: 200, raw: Buffer.from(text), headers: { "content-type": "application/x-www-form-urlencoded; charset=utf-8" } };
+  return {
+    status: 200,
+    raw: Buffer.from(text),
+    headers: { "content-type": "application/x-www-form-urlencoded; charset=utf-8" },
+  };
 }

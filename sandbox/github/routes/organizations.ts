@@ -18,9 +18,12 @@ export function organizationRoutes(router: Router): void {
     if (c.string("description") !== undefined) org.description = c.string("description")!;
     if (c.string("name") !== undefined) org.name = c.string("name")!;
     if (c.string("billing_email") !== undefined) org.billingEmail = c.string("billing_email")!;
-    org.defaultRepositoryPermission = c.oneOf("default_repository_permission", ["read", "write", "admin", "none"] as const) ?? org.defaultRepositoryPermission;
+    org.defaultRepositoryPermission =
+      c.oneOf("default_repository_permission", ["read", "write", "admin", "none"] as const) ??
+      org.defaultRepositoryPermission;
     org.membersCanCreateRepositories = c.bool("members_can_create_repositories") ?? org.membersCanCreateRepositories;
-    org.membersCanForkPrivateRepositories = c.bool("members_can_fork_private_repositories") ?? org.membersCanForkPrivateRepositories;
+    org.membersCanForkPrivateRepositories =
+      c.bool("members_can_fork_private_repositories") ?? org.membersCanForkPrivateRepositories;
     org.updatedAt = c.world.clock.iso();
     return ok(presentOrg(c.world, org, true));
   });
@@ -41,17 +44,30 @@ export function organizationRoutes(router: Router): void {
       );
     return page(c, repos, ({ repo, role }) => presentRepository(c.world, repo, role));
   });
-  router.on("POST", "/orgs/{org}/repos", { org: "member", permission: "administration=write", scopes: ["repo", "public_repo"] }, async (c) => {
-    if (orgRole(c.world, c.auth, c.org) === "member" && !c.org.membersCanCreateRepositories)
-      throw new HttpError(403, "You need admin access to the organization before adding a repository to it.");
-    const repo = await createRepository(c, { kind: "org", id: c.org.id });
-    return { status: 201, body: presentFullRepository(c.world, repo, "admin"), headers: { location: `${c.world.api}/repos/${c.world.fullName(repo)}` } };
-  });
+  router.on(
+    "POST",
+    "/orgs/{org}/repos",
+    { org: "member", permission: "administration=write", scopes: ["repo", "public_repo"] },
+    async (c) => {
+      if (orgRole(c.world, c.auth, c.org) === "member" && !c.org.membersCanCreateRepositories)
+        throw new HttpError(403, "You need admin access to the organization before adding a repository to it.");
+      const repo = await createRepository(c, { kind: "org", id: c.org.id });
+      return {
+        status: 201,
+        body: presentFullRepository(c.world, repo, "admin"),
+        headers: { location: `${c.world.api}/repos/${c.world.fullName(repo)}` },
+      };
+    },
+  );
 
   router.on("GET", "/orgs/{org}/members", { permission: "members=read" }, (c) => {
     const inside = orgRole(c.world, c.auth, c.org) !== undefined && grantHolds(c.world, c.auth, c.org);
     const role = c.query.get("role");
-    const active = inside ? [...c.org.memberships.values()].filter((m) => m.state === "active" && (!role || role === "all" || m.role === role)) : [];
+    const active = inside
+      ? [...c.org.memberships.values()].filter(
+          (m) => m.state === "active" && (!role || role === "all" || m.role === role),
+        )
+      : [];
     return page(c, active, (m) => presentUser(c.world, c.world.user(m.userId)));
   });
   router.on("GET", "/orgs/{org}/public_members", { auth: "optional" }, (c) => page(c, [], (x) => x));
@@ -112,23 +128,40 @@ export function organizationRoutes(router: Router): void {
       (o) => presentOrgMembership(c.world, o, c.me.id),
     );
   });
-  router.on("GET", "/user/memberships/orgs/{org_name}", { scopes: ["admin:org", "write:org", "read:org", "user"] }, (c) => {
-    const o = mine(c);
-    return ok(presentOrgMembership(c.world, o, c.me.id));
-  });
-  router.on("PATCH", "/user/memberships/orgs/{org_name}", { permission: "members=write", scopes: ["admin:org", "write:org", "user"] }, (c) => {
-    const o = mine(c);
-    const membership = o.memberships.get(c.me.id)!;
-    if (c.string("state") !== "active") throw new HttpError(422, "Validation Failed", { errors: ["state must be active"] });
-    membership.state = "active";
-    membership.updatedAt = c.world.clock.iso();
-    c.world.webhooks.emit("organization", "member_added", { org: o, senderId: c.me.id, payload: { membership: presentOrgMembership(c.world, o, c.me.id) } });
-    return ok(presentOrgMembership(c.world, o, c.me.id));
-  });
+  router.on(
+    "GET",
+    "/user/memberships/orgs/{org_name}",
+    { scopes: ["admin:org", "write:org", "read:org", "user"] },
+    (c) => {
+      const o = mine(c);
+      return ok(presentOrgMembership(c.world, o, c.me.id));
+    },
+  );
+  router.on(
+    "PATCH",
+    "/user/memberships/orgs/{org_name}",
+    { permission: "members=write", scopes: ["admin:org", "write:org", "user"] },
+    (c) => {
+      const o = mine(c);
+      const membership = o.memberships.get(c.me.id)!;
+      if (c.string("state") !== "active")
+        throw new HttpError(422, "Validation Failed", { errors: ["state must be active"] });
+      membership.state = "active";
+      membership.updatedAt = c.world.clock.iso();
+      c.world.webhooks.emit("organization", "member_added", {
+        org: o,
+        senderId: c.me.id,
+        payload: { membership: presentOrgMembership(c.world, o, c.me.id) },
+      });
+      return ok(presentOrgMembership(c.world, o, c.me.id));
+    },
+  );
   router.on("GET", "/user/orgs", { auth: "user" }, (c) =>
     page(
       c,
-      [...c.world.orgs.values()].filter((o) => o.memberships.get(c.me.id)?.state === "active" && hasScope(c.auth, "read:org")),
+      [...c.world.orgs.values()].filter(
+        (o) => o.memberships.get(c.me.id)?.state === "active" && hasScope(c.auth, "read:org"),
+      ),
       (o) => presentOrgSimple(c.world, o),
     ),
   );
@@ -137,11 +170,19 @@ export function organizationRoutes(router: Router): void {
   router.on(
     "GET",
     "/orgs/{org}/audit-log",
-    { org: "admin", permission: "organization_administration=read", scopes: ["read:audit_log", "audit_log", "admin:org"] },
+    {
+      org: "admin",
+      permission: "organization_administration=read",
+      scopes: ["read:audit_log", "audit_log", "admin:org"],
+    },
     (c) => {
       if (c.org.plan !== "enterprise") throw notFound();
       const include = c.query.get("include");
-      const found = c.world.audit.search(c.org.login, c.query.get("phrase") ?? "", include === "git" || include === "all" ? include : "web");
+      const found = c.world.audit.search(
+        c.org.login,
+        c.query.get("phrase") ?? "",
+        include === "git" || include === "all" ? include : "web",
+      );
       return page(c, c.query.get("order") === "asc" ? found : found.reverse(), (e) => e);
     },
   );
@@ -160,7 +201,8 @@ const membershipOf = (c: Context): OrgMembership | undefined => {
   const user = c.world.userByLogin(c.param("username"));
   return user && c.org.memberships.get(user.id);
 };
-const owners = (org: Organization): number => [...org.memberships.values()].filter((m) => m.role === "admin" && m.state === "active").length;
+const owners = (org: Organization): number =>
+  [...org.memberships.values()].filter((m) => m.role === "admin" && m.state === "active").length;
 
 function mine(c: Context): Organization {
   const org = c.world.orgByLogin(c.param("org_name"));
@@ -172,7 +214,8 @@ function mine(c: Context): Organization {
 function removeMember(c: Context) {
   const m = membershipOf(c);
   if (!m) throw notFound();
-  if (m.role === "admin" && m.state === "active" && owners(c.org) === 1) throw new HttpError(403, "You can't remove the last owner");
+  if (m.role === "admin" && m.state === "active" && owners(c.org) === 1)
+    throw new HttpError(403, "You can't remove the last owner");
   const payload = { membership: presentOrgMembership(c.world, c.org, m.userId) };
   c.org.memberships.delete(m.userId);
   for (const team of c.world.teamsOf(c.org.id)) team.members.delete(m.userId);

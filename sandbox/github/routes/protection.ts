@@ -23,10 +23,20 @@ export function protectionRoutes(router: Router): void {
       if (!c.sent(key)) throw new HttpError(422, `Invalid request.\n\n"${key}" wasn't supplied.`);
     const before = [...c.repo.protections.values()].find((p) => p.pattern === branch);
     const id = before?.id ?? c.world.ids.next();
-    const p = newProtection(id, before?.nodeId ?? nodeId("protectionRule", id), c.repo, branch, before?.creatorId ?? c.auth.user?.id ?? null);
+    const p = newProtection(
+      id,
+      before?.nodeId ?? nodeId("protectionRule", id),
+      c.repo,
+      branch,
+      before?.creatorId ?? c.auth.user?.id ?? null,
+    );
     p.requiresCommitSignatures = before?.requiresCommitSignatures ?? false;
     p.isAdminEnforced = c.bool("enforce_admins") ?? false;
-    const checks = c.body["required_status_checks"] as { strict?: boolean; contexts?: string[]; checks?: { context: string; app_id?: number }[] } | null;
+    const checks = c.body["required_status_checks"] as {
+      strict?: boolean;
+      contexts?: string[];
+      checks?: { context: string; app_id?: number }[];
+    } | null;
     if (checks) setChecks(p, checks);
     const reviews = c.body["required_pull_request_reviews"] as Record<string, unknown> | null;
     if (reviews) setReviews(c, p, reviews);
@@ -62,7 +72,9 @@ export function protectionRoutes(router: Router): void {
     tell(c, "edited", p);
     return noContent();
   });
-  router.on("GET", `${BASE}/required_signatures`, READ, (c) => ok(flag(c, "required_signatures", find(c).requiresCommitSignatures)));
+  router.on("GET", `${BASE}/required_signatures`, READ, (c) =>
+    ok(flag(c, "required_signatures", find(c).requiresCommitSignatures)),
+  );
   router.on("POST", `${BASE}/required_signatures`, WRITE, (c) => {
     find(c).requiresCommitSignatures = true;
     return ok(flag(c, "required_signatures", true));
@@ -131,10 +143,14 @@ function find(c: Context): BranchProtection {
   if (!p) throw new HttpError(404, "Branch not protected");
   return p;
 }
-const urlOf = (c: Context): string => `${c.world.api}/repos/${c.world.fullName(c.repo)}/branches/${encodeURIComponent(c.param("branch"))}/protection`;
+const urlOf = (c: Context): string =>
+  `${c.world.api}/repos/${c.world.fullName(c.repo)}/branches/${encodeURIComponent(c.param("branch"))}/protection`;
 const flag = (c: Context, name: string, enabled: boolean) => ({ url: `${urlOf(c)}/${name}`, enabled });
 
-function setChecks(p: BranchProtection, input: { strict?: boolean; contexts?: string[]; checks?: { context: string; app_id?: number | null }[] }): void {
+function setChecks(
+  p: BranchProtection,
+  input: { strict?: boolean; contexts?: string[]; checks?: { context: string; app_id?: number | null }[] },
+): void {
   p.requiresStatusChecks = true;
   p.requiresStrictStatusChecks = input.strict ?? p.requiresStrictStatusChecks;
   if (input.checks)
@@ -147,13 +163,20 @@ function setChecks(p: BranchProtection, input: { strict?: boolean; contexts?: st
 
 function setReviews(c: Context, p: BranchProtection, input: Record<string, unknown>): void {
   p.requiresApprovingReviews = true;
-  p.requiredApprovingReviewCount = typeof input["required_approving_review_count"] === "number" ? input["required_approving_review_count"] : 1;
+  p.requiredApprovingReviewCount =
+    typeof input["required_approving_review_count"] === "number" ? input["required_approving_review_count"] : 1;
   p.dismissesStaleReviews = input["dismiss_stale_reviews"] === true;
   p.requiresCodeOwnerReviews = input["require_code_owner_reviews"] === true;
   p.requireLastPushApproval = input["require_last_push_approval"] === true;
-  const dismissal = input["dismissal_restrictions"] as { users?: string[]; teams?: string[]; apps?: string[] } | undefined;
-  if (dismissal) Object.assign(p, { restrictsReviewDismissals: Object.keys(dismissal).length > 0, reviewDismissalActors: actors(c, dismissal) });
-  const bypass = input["bypass_pull_request_allowances"] as { users?: string[]; teams?: string[]; apps?: string[] } | undefined;
+  const dismissal = input["dismissal_restrictions"] as
+    { users?: string[]; teams?: string[]; apps?: string[] } | undefined;
+  if (dismissal)
+    Object.assign(p, {
+      restrictsReviewDismissals: Object.keys(dismissal).length > 0,
+      reviewDismissalActors: actors(c, dismissal),
+    });
+  const bypass = input["bypass_pull_request_allowances"] as
+    { users?: string[]; teams?: string[]; apps?: string[] } | undefined;
   if (bypass) p.bypassPullRequestActors = actors(c, bypass);
 }
 const reviewsInput = (p: BranchProtection) => ({
@@ -166,8 +189,12 @@ const reviewsInput = (p: BranchProtection) => ({
 function actors(c: Context, input: { users?: string[]; teams?: string[]; apps?: string[] }): ProtectionActor[] {
   const org = c.world.orgOf(c.repo);
   const users = (input.users ?? []).map((l) => c.world.userByLogin(l)?.id).map((id) => ({ kind: "User" as const, id }));
-  const teams = (input.teams ?? []).map((s) => (org ? c.world.teamBySlug(org.id, s)?.id : undefined)).map((id) => ({ kind: "Team" as const, id }));
-  const apps = (input.apps ?? []).map((s) => [...c.world.apps.values()].find((a) => a.slug === s)?.id).map((id) => ({ kind: "App" as const, id }));
+  const teams = (input.teams ?? [])
+    .map((s) => (org ? c.world.teamBySlug(org.id, s)?.id : undefined))
+    .map((id) => ({ kind: "Team" as const, id }));
+  const apps = (input.apps ?? [])
+    .map((s) => [...c.world.apps.values()].find((a) => a.slug === s)?.id)
+    .map((id) => ({ kind: "App" as const, id }));
   return [...users, ...teams, ...apps].filter((a): a is ProtectionActor => a.id !== undefined);
 }
 function presentActors(c: Context, list: readonly ProtectionActor[]) {
@@ -202,7 +229,9 @@ const reviewsOf = (c: Context, p: BranchProtection) => {
           },
         }
       : {}),
-    ...(p.bypassPullRequestActors.length > 0 ? { bypass_pull_request_allowances: presentActors(c, p.bypassPullRequestActors) } : {}),
+    ...(p.bypassPullRequestActors.length > 0
+      ? { bypass_pull_request_allowances: presentActors(c, p.bypassPullRequestActors) }
+      : {}),
   };
 };
 const checksOf = (c: Context, p: BranchProtection) => ({
@@ -214,7 +243,13 @@ const checksOf = (c: Context, p: BranchProtection) => ({
 });
 const restrictionsOf = (c: Context, p: BranchProtection) => {
   const url = `${urlOf(c)}/restrictions`;
-  return { url, users_url: `${url}/users`, teams_url: `${url}/teams`, apps_url: `${url}/apps`, ...presentActors(c, p.pushActors) };
+  return {
+    url,
+    users_url: `${url}/users`,
+    teams_url: `${url}/teams`,
+    apps_url: `${url}/apps`,
+    ...presentActors(c, p.pushActors),
+  };
 };
 
 function present(c: Context, p: BranchProtection) {

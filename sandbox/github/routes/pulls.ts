@@ -33,7 +33,8 @@ const WRITE: Need = { role: "read", permission: "pull_requests=write" };
 
 /** Pull requests, their reviews and comments, and merging. */
 export function pullRoutes(router: Router): void {
-  const full = async (c: Context, issue: Issue) => presentFullPull(c.world, c.repo, issue, await pullFigures(c.world, c.repo, issue));
+  const full = async (c: Context, issue: Issue) =>
+    presentFullPull(c.world, c.repo, issue, await pullFigures(c.world, c.repo, issue));
   router.on("GET", "/repos/{owner}/{repo}/pulls", READ, (c) => {
     const q = (name: string): string | null => c.query.get(name);
     const state = q("state") ?? "open";
@@ -43,7 +44,8 @@ export function pullRoutes(router: Router): void {
         (state === "all" || i.state === state) &&
         (!q("base") || i.pull.baseRef === q("base")) &&
         (!q("head") ||
-          `${c.world.ownerLogin(c.world.repos.get(i.pull.headRepositoryId) ?? c.repo)}:${i.pull.headRef}`.toLowerCase() === q("head")!.toLowerCase()),
+          `${c.world.ownerLogin(c.world.repos.get(i.pull.headRepositoryId) ?? c.repo)}:${i.pull.headRef}`.toLowerCase() ===
+            q("head")!.toLowerCase()),
     );
     const by = q("sort") === "updated" ? (i: Issue) => i.updatedAt : (i: Issue) => i.createdAt;
     list.sort((a, b) => (by(a) < by(b) ? -1 : by(a) > by(b) ? 1 : a.number - b.number));
@@ -56,7 +58,8 @@ export function pullRoutes(router: Router): void {
     const title = c.string("title") ?? (from === undefined ? undefined : c.repo.issues.get(from)?.title);
     if (title === undefined) throw new HttpError(422, 'Invalid request.\n\n"title" wasn\'t supplied.');
     const headRepository = c.string("head_repo");
-    if (!head.includes(":") && !mayPropose(c.world, c.auth, c.repo)) throw forbidden("Must have push access to Repository.");
+    if (!head.includes(":") && !mayPropose(c.world, c.auth, c.repo))
+      throw forbidden("Must have push access to Repository.");
     const issue = await createPull(c.world, c.repo, c.auth, {
       title,
       body: c.string("body") ?? null,
@@ -80,12 +83,20 @@ export function pullRoutes(router: Router): void {
     if (c.string("title") !== undefined) issue.title = c.string("title")!;
     if (c.sent("body")) issue.body = c.string("body") ?? null;
     if (c.string("base") !== undefined) await retarget(c.world, c.repo, c.auth, issue, c.string("base")!);
-    if (c.bool("maintainer_can_modify") !== undefined) issue.pull!.maintainerCanModify = c.bool("maintainer_can_modify")!;
+    if (c.bool("maintainer_can_modify") !== undefined)
+      issue.pull!.maintainerCanModify = c.bool("maintainer_can_modify")!;
     const state = c.oneOf("state", ["open", "closed"] as const);
     if (state && state !== issue.state) {
       if (issue.pull!.merged)
         throw new HttpError(422, "Validation Failed", {
-          errors: [{ resource: "PullRequest", code: "invalid", field: "state", message: "state cannot be changed. The pull request cannot be reopened." }],
+          errors: [
+            {
+              resource: "PullRequest",
+              code: "invalid",
+              field: "state",
+              message: "state cannot be changed. The pull request cannot be reopened.",
+            },
+          ],
         });
       setIssueState(c.world, c.repo, issue, state, c.me.id);
       pullEvent(c.world, c.repo, issue, state === "closed" ? "closed" : "reopened", c.me.id);
@@ -96,7 +107,10 @@ export function pullRoutes(router: Router): void {
   router.on("GET", "/repos/{owner}/{repo}/pulls/{pull_number}/commits", READ, async (c) => {
     const { git, from, head } = await span(c, pullOf(c));
     const reply = page(c, (await git.log([`${from}..${head}`])).reverse(), (sha) => sha);
-    return { ...reply, body: (await git.commits(reply.body as string[])).map((x) => presentCommit(c.world, c.repo, x)) };
+    return {
+      ...reply,
+      body: (await git.commits(reply.body as string[])).map((x) => presentCommit(c.world, c.repo, x)),
+    };
   });
   router.on("GET", "/repos/{owner}/{repo}/pulls/{pull_number}/files", READ, async (c) => {
     const { git, from, head } = await span(c, pullOf(c));
@@ -106,22 +120,33 @@ export function pullRoutes(router: Router): void {
     if (!pullOf(c).pull!.merged) throw notFound();
     return noContent();
   });
-  router.on("PUT", "/repos/{owner}/{repo}/pulls/{pull_number}/merge", { role: "write", permission: "contents=write" }, async (c) => {
-    const method = c.oneOf("merge_method", ["merge", "squash", "rebase"] as const satisfies readonly MergeMethod[]);
-    const [title, message, sha] = [c.string("commit_title"), c.string("commit_message"), c.string("sha")];
-    const merged = await mergePull(c.world, c.repo, c.auth, pullOf(c), {
-      ...(method ? { method } : {}),
-      ...(title === undefined ? {} : { title }),
-      ...(message === undefined ? {} : { message }),
-      ...(sha === undefined ? {} : { sha }),
-    });
-    return ok({ sha: merged, merged: true, message: "Pull Request successfully merged" });
-  });
+  router.on(
+    "PUT",
+    "/repos/{owner}/{repo}/pulls/{pull_number}/merge",
+    { role: "write", permission: "contents=write" },
+    async (c) => {
+      const method = c.oneOf("merge_method", ["merge", "squash", "rebase"] as const satisfies readonly MergeMethod[]);
+      const [title, message, sha] = [c.string("commit_title"), c.string("commit_message"), c.string("sha")];
+      const merged = await mergePull(c.world, c.repo, c.auth, pullOf(c), {
+        ...(method ? { method } : {}),
+        ...(title === undefined ? {} : { title }),
+        ...(message === undefined ? {} : { message }),
+        ...(sha === undefined ? {} : { sha }),
+      });
+      return ok({ sha: merged, merged: true, message: "Pull Request successfully merged" });
+    },
+  );
   router.on("PUT", "/repos/{owner}/{repo}/pulls/{pull_number}/update-branch", WRITE, async (c) => {
     const issue = pullOf(c);
     const expected = c.string("expected_head_sha");
     await updateBranch(c.world, c.repo, c.auth, issue, expected);
-    return { status: 202, body: { message: "Updating pull request branch.", url: `${c.world.api}/repos/${c.world.fullName(c.repo)}/pulls/${issue.number}` } };
+    return {
+      status: 202,
+      body: {
+        message: "Updating pull request branch.",
+        url: `${c.world.api}/repos/${c.world.fullName(c.repo)}/pulls/${issue.number}`,
+      },
+    };
   });
 
   router.on("GET", "/repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers", READ, (c) => {
@@ -131,20 +156,32 @@ export function pullRoutes(router: Router): void {
       teams: p.requestedTeamIds.map((id) => presentTeam(c.world, c.world.teams.get(id)!)),
     });
   });
-  router.on("POST", "/repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers", { role: "write", permission: "pull_requests=write" }, (c) => {
-    const issue = pullOf(c);
-    requestReviewers(c.world, c.repo, issue, c.strings("reviewers") ?? [], c.strings("team_reviewers") ?? []);
-    return created(presentPull(c.world, c.repo, issue));
-  });
-  router.on("DELETE", "/repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers", { role: "write", permission: "pull_requests=write" }, (c) => {
-    const issue = pullOf(c);
-    const users = (c.strings("reviewers") ?? []).map((l) => c.world.userByLogin(l)?.id);
-    const org = c.world.orgOf(c.repo);
-    const teams = (c.strings("team_reviewers") ?? []).map((s) => (org ? c.world.teamBySlug(org.id, s)?.id : undefined));
-    issue.pull!.requestedReviewerIds = issue.pull!.requestedReviewerIds.filter((id) => !users.includes(id));
-    issue.pull!.requestedTeamIds = issue.pull!.requestedTeamIds.filter((id) => !teams.includes(id));
-    return ok(presentPull(c.world, c.repo, issue));
-  });
+  router.on(
+    "POST",
+    "/repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers",
+    { role: "write", permission: "pull_requests=write" },
+    (c) => {
+      const issue = pullOf(c);
+      requestReviewers(c.world, c.repo, issue, c.strings("reviewers") ?? [], c.strings("team_reviewers") ?? []);
+      return created(presentPull(c.world, c.repo, issue));
+    },
+  );
+  router.on(
+    "DELETE",
+    "/repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers",
+    { role: "write", permission: "pull_requests=write" },
+    (c) => {
+      const issue = pullOf(c);
+      const users = (c.strings("reviewers") ?? []).map((l) => c.world.userByLogin(l)?.id);
+      const org = c.world.orgOf(c.repo);
+      const teams = (c.strings("team_reviewers") ?? []).map((s) =>
+        org ? c.world.teamBySlug(org.id, s)?.id : undefined,
+      );
+      issue.pull!.requestedReviewerIds = issue.pull!.requestedReviewerIds.filter((id) => !users.includes(id));
+      issue.pull!.requestedTeamIds = issue.pull!.requestedTeamIds.filter((id) => !teams.includes(id));
+      return ok(presentPull(c.world, c.repo, issue));
+    },
+  );
   reviews(router);
   reviewComments(router);
 }
@@ -175,17 +212,15 @@ function reviews(router: Router): void {
         start_side?: "LEFT" | "RIGHT";
         position?: number;
       }[]
-    ).map(
-      (x): NewReviewComment => ({
-        path: x.path,
-        body: x.body,
-        line: x.line,
-        side: x.side,
-        startLine: x.start_line,
-        startSide: x.start_side,
-        position: x.position,
-      }),
-    );
+    ).map((x): NewReviewComment => ({
+      path: x.path,
+      body: x.body,
+      line: x.line,
+      side: x.side,
+      startLine: x.start_line,
+      startSide: x.start_side,
+      position: x.position,
+    }));
     return ok(
       presentReview(
         c.world,
@@ -281,7 +316,11 @@ function reviewComments(router: Router): void {
         c.world,
         c.repo,
         issue,
-        await addReviewComment(c.world, c.repo, c.auth, issue, { path: first.path, body: c.string("body", true), inReplyTo: first }),
+        await addReviewComment(c.world, c.repo, c.auth, issue, {
+          path: first.path,
+          body: c.string("body", true),
+          inReplyTo: first,
+        }),
       ),
     );
   });
@@ -307,7 +346,13 @@ function reviewComments(router: Router): void {
   router.on("POST", "/repos/{owner}/{repo}/pulls/comments/{comment_id}/reactions", WRITE, (c) => {
     const [, x] = commentOf(c);
     const id = c.world.ids.next();
-    const made = { id, nodeId: nodeId("reaction", c.repo.id, id), userId: c.me.id, content: c.string("content", true), createdAt: c.world.clock.iso() };
+    const made = {
+      id,
+      nodeId: nodeId("reaction", c.repo.id, id),
+      userId: c.me.id,
+      content: c.string("content", true),
+      createdAt: c.world.clock.iso(),
+    };
     x.reactions.push(made);
     return created(presentReaction(c.world, made));
   });
@@ -345,6 +390,14 @@ async function span(c: Context, issue: Issue) {
 async function diff(c: Context, issue: Issue) {
   const { git, from, head } = await span(c, issue);
   const patch = /patch/.test(c.accept);
-  const raw = (await git.git(patch ? ["format-patch", "--stdout", "--no-signature", `${from}..${head}`] : ["diff", "--no-color", from, head])).stdout;
-  return { status: 200, raw, headers: { "content-type": `application/vnd.github.v3.${patch ? "patch" : "diff"}; charset=utf-8` } };
+  const raw = (
+    await git.git(
+      patch ? ["format-patch", "--stdout", "--no-signature", `${from}..${head}`] : ["diff", "--no-color", from, head],
+    )
+  ).stdout;
+  return {
+    status: 200,
+    raw,
+    headers: { "content-type": `application/vnd.github.v3.${patch ? "patch" : "diff"}; charset=utf-8` },
+  };
 }

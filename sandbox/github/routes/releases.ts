@@ -14,12 +14,14 @@ const write = { permission: "contents=write" };
 
 /** Releases and their assets. A release of a tag that does not exist makes it, under the rules for tags. Downloads are redirects to another host. */
 export function releaseRoutes(router: Router): void {
-  const visible = (c: Context): Release[] => [...c.repo.releases.values()].filter((r) => !r.draft || atLeast(c.role, "write")).reverse();
+  const visible = (c: Context): Release[] =>
+    [...c.repo.releases.values()].filter((r) => !r.draft || atLeast(c.role, "write")).reverse();
   router.on("GET", "/repos/{owner}/{repo}/releases", read, (c) => page(c, visible(c), (r) => release(c, r)));
   router.on("POST", "/repos/{owner}/{repo}/releases", write, async (c) => {
     const tagName = c.string("tag_name", true);
     const draft = c.bool("draft") ?? false;
-    if ([...c.repo.releases.values()].some((r) => r.tagName === tagName && !r.draft)) throw invalid("Release", "tag_name", "already_exists");
+    if ([...c.repo.releases.values()].some((r) => r.tagName === tagName && !r.draft))
+      throw invalid("Release", "tag_name", "already_exists");
     const target = c.string("target_commitish") ?? c.repo.defaultBranch;
     if (!draft) await makeTag(c, tagName, target);
     const id = c.world.ids.next();
@@ -39,7 +41,12 @@ export function releaseRoutes(router: Router): void {
       assets: [],
     };
     c.repo.releases.set(id, made);
-    if (!draft) c.world.webhooks.emit("release", "published", { repo: c.repo, senderId: c.me.id, payload: { release: release(c, made) } });
+    if (!draft)
+      c.world.webhooks.emit("release", "published", {
+        repo: c.repo,
+        senderId: c.me.id,
+        payload: { release: release(c, made) },
+      });
     const body = release(c, made);
     return created(body, body.url);
   });
@@ -84,12 +91,20 @@ export function releaseRoutes(router: Router): void {
     a.downloads += 1;
     return redirect(
       302,
-      c.world.blobs.offer(`release-assets/${a.id}/${encodeURIComponent(a.name)}`, { contentType: a.contentType, filename: a.name, content: a.content }),
+      c.world.blobs.offer(`release-assets/${a.id}/${encodeURIComponent(a.name)}`, {
+        contentType: a.contentType,
+        filename: a.name,
+        content: a.content,
+      }),
     );
   });
   router.on("PATCH", "/repos/{owner}/{repo}/releases/assets/{asset_id}", write, (c) => {
     const [r, a] = findAsset(c);
-    Object.assign(a, { name: c.string("name") ?? a.name, label: c.string("label") ?? a.label, updatedAt: c.world.clock.iso() });
+    Object.assign(a, {
+      name: c.string("name") ?? a.name,
+      label: c.string("label") ?? a.label,
+      updatedAt: c.world.clock.iso(),
+    });
     return ok(asset(c, r, a));
   });
   router.on("DELETE", "/repos/{owner}/{repo}/releases/assets/{asset_id}", write, (c) => {
@@ -101,7 +116,10 @@ export function releaseRoutes(router: Router): void {
   router.on("UPLOAD POST", "/repos/{owner}/{repo}/releases/{release_id}/assets", write, (c) => {
     const r = find(c);
     const name = c.query.get("name");
-    if (!name) throw new HttpError(422, "Validation Failed", { errors: [{ resource: "ReleaseAsset", code: "missing_field", field: "name" }] });
+    if (!name)
+      throw new HttpError(422, "Validation Failed", {
+        errors: [{ resource: "ReleaseAsset", code: "missing_field", field: "name" }],
+      });
     if (r.assets.some((a) => a.name === name)) throw invalid("ReleaseAsset", "name", "already_exists");
     const id = c.world.ids.next();
     const now = c.world.clock.iso();
@@ -127,7 +145,12 @@ async function makeTag(c: Context, tag: string, target: string): Promise<void> {
   if (await git.ref(`refs/tags/${tag}`)) return;
   const sha = await git.resolve(target);
   if (!sha) throw invalid("Release", "target_commitish", "invalid");
-  await moveRefs(c.world, { repo: c.repo, git, auth: c.auth, via: "api" }, [{ ref: `refs/tags/${tag}`, old: ZERO, new: sha }], 422);
+  await moveRefs(
+    c.world,
+    { repo: c.repo, git, auth: c.auth, via: "api" },
+    [{ ref: `refs/tags/${tag}`, old: ZERO, new: sha }],
+    422,
+  );
 }
 
 function find(c: Context): Release {

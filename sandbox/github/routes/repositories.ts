@@ -6,7 +6,13 @@ import { forbidden, HttpError, invalid, notFound } from "../http/errors";
 import type { Router } from "../http/router";
 import { hasScope, orgRole, permits, permissionsOf, roleOn } from "../permissions";
 import { presentTeam } from "../present/accounts";
-import { presentFullRepository, presentMinimalRepository, presentPermissions, presentRepository, ROLE_TO_PERMISSION } from "../present/repositories";
+import {
+  presentFullRepository,
+  presentMinimalRepository,
+  presentPermissions,
+  presentRepository,
+  ROLE_TO_PERMISSION,
+} from "../present/repositories";
 import { CODEOWNERS_PATHS, ownersErrors } from "../rules/codeowners";
 import { orgsOf } from "./users";
 
@@ -14,7 +20,9 @@ const ADMIN = { role: "admin" as const, permission: "administration=write" };
 
 /** Repositories themselves: settings, names, forks, topics, alerts. */
 export function repositoryRoutes(router: Router): void {
-  router.on("GET", "/repos/{owner}/{repo}", {}, (c) => ok(presentFullRepository(c.world, c.repo, c.auth.token ? c.role : undefined)));
+  router.on("GET", "/repos/{owner}/{repo}", {}, (c) =>
+    ok(presentFullRepository(c.world, c.repo, c.auth.token ? c.role : undefined)),
+  );
   router.on("PATCH", "/repos/{owner}/{repo}", { ...ADMIN, archivedOk: true }, async (c) => {
     const { repo, world } = c;
     if (repo.archived && c.bool("archived") !== false) throw forbidden("Repository was archived so is read-only.");
@@ -31,10 +39,20 @@ export function repositoryRoutes(router: Router): void {
     if (visibility !== undefined) {
       if (c.sent("visibility") && visibility === repo.visibility)
         throw new HttpError(422, "Validation Failed", {
-          errors: [{ resource: "Repository", code: "custom", field: "visibility", message: `Visibility is already ${visibility}.` }],
+          errors: [
+            {
+              resource: "Repository",
+              code: "custom",
+              field: "visibility",
+              message: `Visibility is already ${visibility}.`,
+            },
+          ],
         });
       if (visibility !== repo.visibility)
-        world.webhooks.emit("repository", visibility === "public" ? "publicized" : "privatized", { repo, senderId: c.auth.user?.id ?? null });
+        world.webhooks.emit("repository", visibility === "public" ? "publicized" : "privatized", {
+          repo,
+          senderId: c.auth.user?.id ?? null,
+        });
       repo.visibility = visibility;
     }
     const branch = c.string("default_branch");
@@ -69,7 +87,8 @@ export function repositoryRoutes(router: Router): void {
     const org = c.world.orgByLogin(to);
     const user = org ? undefined : c.world.userByLogin(to);
     if (!org && !user) throw invalid("Repository", "new_owner", "invalid");
-    if (org && orgRole(c.world, c.auth, org) === undefined) throw forbidden("You don't have the permission to create public repositories on this account");
+    if (org && orgRole(c.world, c.auth, org) === undefined)
+      throw forbidden("You don't have the permission to create public repositories on this account");
     c.world.renamed.set(c.world.fullName(c.repo).toLowerCase(), c.repo.id);
     c.repo.owner = org ? { kind: "org", id: org.id } : { kind: "user", id: user!.id };
     if (c.string("new_name")) c.repo.name = c.string("new_name")!;
@@ -77,13 +96,30 @@ export function repositoryRoutes(router: Router): void {
   });
 
   // https://docs.github.com/en/rest/pages/pages#create-a-github-pages-site: administrators and maintainers; both permissions
-  router.on("POST", "/repos/{owner}/{repo}/pages", { role: "maintain", permission: "administration=write,pages=write" }, (c) => {
-    const { branch, path = "/" } = (c.body["source"] ?? {}) as { branch?: string; path?: string };
-    if (!branch) throw new HttpError(422, 'Invalid request.\n\n"source" wasn\'t supplied.');
-    const url = `${c.world.api}/repos/${c.world.fullName(c.repo)}/pages`;
-    // Nothing is built here: a site exists from the moment it is asked for.
-    return created({ url, status: null, cname: null, custom_404: false, html_url: `${c.world.origin}/pages/${c.world.fullName(c.repo)}`, build_type: "legacy", source: { branch, path }, public: true }, url);
-  });
+  router.on(
+    "POST",
+    "/repos/{owner}/{repo}/pages",
+    { role: "maintain", permission: "administration=write,pages=write" },
+    (c) => {
+      const { branch, path = "/" } = (c.body["source"] ?? {}) as { branch?: string; path?: string };
+      if (!branch) throw new HttpError(422, 'Invalid request.\n\n"source" wasn\'t supplied.');
+      const url = `${c.world.api}/repos/${c.world.fullName(c.repo)}/pages`;
+      // Nothing is built here: a site exists from the moment it is asked for.
+      return created(
+        {
+          url,
+          status: null,
+          cname: null,
+          custom_404: false,
+          html_url: `${c.world.origin}/pages/${c.world.fullName(c.repo)}`,
+          build_type: "legacy",
+          source: { branch, path },
+          public: true,
+        },
+        url,
+      );
+    },
+  );
 
   router.on("GET", "/repos/{owner}/{repo}/forks", {}, (c) =>
     page(
@@ -94,10 +130,14 @@ export function repositoryRoutes(router: Router): void {
   );
   router.on("POST", "/repos/{owner}/{repo}/forks", { role: "read", permission: "contents=read" }, async (c) => {
     const org = c.world.orgOf(c.repo);
-    if (c.repo.visibility !== "public" && (!c.repo.settings.allow_forking || (org && !org.membersCanForkPrivateRepositories)))
+    if (
+      c.repo.visibility !== "public" &&
+      (!c.repo.settings.allow_forking || (org && !org.membersCanForkPrivateRepositories))
+    )
       throw forbidden("Forking is disabled for this repository.");
     const permissions = permissionsOf(c.auth);
-    if (permissions && !permits(permissions, "administration=write")) throw forbidden("Resource not accessible by personal access token");
+    if (permissions && !permits(permissions, "administration=write"))
+      throw forbidden("Resource not accessible by personal access token");
     const wanted = c.string("organization");
     const target = wanted ? c.world.orgByLogin(wanted) : undefined;
     if (wanted && (!target || orgRole(c.world, c.auth, target) === undefined))
@@ -115,7 +155,12 @@ export function repositoryRoutes(router: Router): void {
     if (!template?.isTemplate || roleOn(c.world, c.auth, template) === undefined) throw notFound();
     const org = c.world.orgByLogin(c.string("owner") ?? c.me.login);
     if (org && orgRole(c.world, c.auth, org) === undefined) throw notFound();
-    const made = await forkRepository(c.world, template, org ? { kind: "org", id: org.id } : { kind: "user", id: c.me.id }, c.string("name", true));
+    const made = await forkRepository(
+      c.world,
+      template,
+      org ? { kind: "org", id: org.id } : { kind: "user", id: c.me.id },
+      c.string("name", true),
+    );
     made.forkOf = null;
     return { status: 201, body: presentFullRepository(c.world, made, "admin") };
   });
@@ -133,17 +178,31 @@ export function repositoryRoutes(router: Router): void {
     const visibility = c.query.get("visibility");
     return page(
       c,
-      mine.filter(({ repo }) => !visibility || visibility === "all" || (visibility === "public") === (repo.visibility === "public")),
+      mine.filter(
+        ({ repo }) =>
+          !visibility || visibility === "all" || (visibility === "public") === (repo.visibility === "public"),
+      ),
       ({ repo, role }) => presentRepository(c.world, repo, role),
     );
   });
-  router.on("POST", "/user/repos", { permission: "administration=write", scopes: ["repo", "public_repo"] }, async (c) => {
-    const permissions = permissionsOf(c.auth);
-    if (permissions && !(permits(permissions, "administration=write") && c.auth.token?.resourceOwnerId === c.me.id))
-      throw forbidden("Resource not accessible by personal access token", { "x-accepted-github-permissions": "administration=write" });
-    const repo = await createRepository(c, { kind: "user", id: c.me.id });
-    return { status: 201, body: presentFullRepository(c.world, repo, "admin"), headers: { location: `${c.world.api}/repos/${c.world.fullName(repo)}` } };
-  });
+  router.on(
+    "POST",
+    "/user/repos",
+    { permission: "administration=write", scopes: ["repo", "public_repo"] },
+    async (c) => {
+      const permissions = permissionsOf(c.auth);
+      if (permissions && !(permits(permissions, "administration=write") && c.auth.token?.resourceOwnerId === c.me.id))
+        throw forbidden("Resource not accessible by personal access token", {
+          "x-accepted-github-permissions": "administration=write",
+        });
+      const repo = await createRepository(c, { kind: "user", id: c.me.id });
+      return {
+        status: 201,
+        body: presentFullRepository(c.world, repo, "admin"),
+        headers: { location: `${c.world.api}/repos/${c.world.fullName(repo)}` },
+      };
+    },
+  );
   router.on("GET", "/users/{username}/repos", { auth: "optional" }, (c) => {
     const user = c.world.userByLogin(c.param("username"));
     const org = c.world.orgByLogin(c.param("username"));
@@ -161,10 +220,15 @@ export function repositoryRoutes(router: Router): void {
     c.repo.topics = c.strings("names") ?? [];
     return ok({ names: c.repo.topics });
   });
-  router.on("GET", "/repos/{owner}/{repo}/vulnerability-alerts", { role: "admin", permission: "administration=read" }, (c) => {
-    if (!c.repo.vulnerabilityAlerts) throw new HttpError(404, "Vulnerability alerts are disabled.");
-    return noContent();
-  });
+  router.on(
+    "GET",
+    "/repos/{owner}/{repo}/vulnerability-alerts",
+    { role: "admin", permission: "administration=read" },
+    (c) => {
+      if (!c.repo.vulnerabilityAlerts) throw new HttpError(404, "Vulnerability alerts are disabled.");
+      return noContent();
+    },
+  );
   router.on("PUT", "/repos/{owner}/{repo}/vulnerability-alerts", ADMIN, (c) => {
     c.repo.vulnerabilityAlerts = true;
     return noContent();
@@ -173,8 +237,11 @@ export function repositoryRoutes(router: Router): void {
     c.repo.vulnerabilityAlerts = false;
     return noContent();
   });
-  router.on("GET", "/repos/{owner}/{repo}/automated-security-fixes", { role: "admin", permission: "administration=read" }, (c) =>
-    ok({ enabled: c.repo.automatedSecurityFixes, paused: false }),
+  router.on(
+    "GET",
+    "/repos/{owner}/{repo}/automated-security-fixes",
+    { role: "admin", permission: "administration=read" },
+    (c) => ok({ enabled: c.repo.automatedSecurityFixes, paused: false }),
   );
   router.on("PUT", "/repos/{owner}/{repo}/automated-security-fixes", ADMIN, (c) => {
     c.repo.automatedSecurityFixes = true;
@@ -190,11 +257,17 @@ export function repositoryRoutes(router: Router): void {
       [...c.world.teams.values()].filter((t) => t.repos.has(c.repo.id)),
       (t) => {
         const role = t.repos.get(c.repo.id)!;
-        return { ...presentTeam(c.world, t), permission: ROLE_TO_PERMISSION[role], permissions: presentPermissions(role) };
+        return {
+          ...presentTeam(c.world, t),
+          permission: ROLE_TO_PERMISSION[role],
+          permissions: presentPermissions(role),
+        };
       },
     ),
   );
-  router.on("GET", "/repos/{owner}/{repo}/languages", { permission: "metadata=read" }, async (c) => ok(await languages(c)));
+  router.on("GET", "/repos/{owner}/{repo}/languages", { permission: "metadata=read" }, async (c) =>
+    ok(await languages(c)),
+  );
   router.on("GET", "/repos/{owner}/{repo}/license", { permission: "metadata=read" }, () => {
     throw notFound();
   });
@@ -236,7 +309,11 @@ export function repositoryRoutes(router: Router): void {
       c,
       list,
       (r) => presentRepository(c.world, r, roleOn(c.world, c.auth, r)),
-      (repositories, total_count) => ({ total_count, repository_selection: c.auth.installation!.repositorySelection, repositories }),
+      (repositories, total_count) => ({
+        total_count,
+        repository_selection: c.auth.installation!.repositorySelection,
+        repositories,
+      }),
     );
   });
 }

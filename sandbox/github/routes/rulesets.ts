@@ -15,7 +15,9 @@ export function rulesetRoutes(router: Router): void {
     demandRules(c.world, c.repo);
     const inherited = c.query.get("includes_parents") !== "false";
     const targets = c.query.get("targets")?.split(",");
-    const list = (inherited ? rulesetsOf(c.world, c.repo) : [...c.repo.rulesets.values()]).filter((r) => !targets || targets.includes(r.target));
+    const list = (inherited ? rulesetsOf(c.world, c.repo) : [...c.repo.rulesets.values()]).filter(
+      (r) => !targets || targets.includes(r.target),
+    );
     return page(c, list, (r) => {
       const { rules: _r, conditions: _c, bypass_actors: _b, current_user_can_bypass: _u, ...short } = shown(c, r);
       return short;
@@ -23,49 +25,72 @@ export function rulesetRoutes(router: Router): void {
   });
   router.on("POST", "/repos/{owner}/{repo}/rulesets", { role: "admin", permission: "administration=write" }, (c) => {
     const ruleset = read(c, "Repository", c.repo.id);
-    if ([...c.repo.rulesets.values()].some((r) => r.name === ruleset.name)) throw new HttpError(422, "Validation Failed", { errors: ["Name must be unique"] });
+    if ([...c.repo.rulesets.values()].some((r) => r.name === ruleset.name))
+      throw new HttpError(422, "Validation Failed", { errors: ["Name must be unique"] });
     roomFor(c.repo.rulesets);
     c.repo.rulesets.set(ruleset.id, ruleset);
     tell(c, "created", ruleset);
     return created(shown(c, ruleset));
   });
-  router.on("GET", "/repos/{owner}/{repo}/rulesets/rule-suites", { role: "write", permission: "administration=write" }, (c) =>
-    page(c, suites(c, c.repo.ruleSuites), (s) => presentSuite(c, s, false)),
+  router.on(
+    "GET",
+    "/repos/{owner}/{repo}/rulesets/rule-suites",
+    { role: "write", permission: "administration=write" },
+    (c) => page(c, suites(c, c.repo.ruleSuites), (s) => presentSuite(c, s, false)),
   );
-  router.on("GET", "/repos/{owner}/{repo}/rulesets/rule-suites/{rule_suite_id}", { role: "write", permission: "administration=write" }, (c) => {
-    const suite = c.repo.ruleSuites.find((s) => s.id === c.id("rule_suite_id"));
-    if (!suite) throw notFound();
-    return ok(presentSuite(c, suite, true));
-  });
+  router.on(
+    "GET",
+    "/repos/{owner}/{repo}/rulesets/rule-suites/{rule_suite_id}",
+    { role: "write", permission: "administration=write" },
+    (c) => {
+      const suite = c.repo.ruleSuites.find((s) => s.id === c.id("rule_suite_id"));
+      if (!suite) throw notFound();
+      return ok(presentSuite(c, suite, true));
+    },
+  );
   router.on("GET", "/repos/{owner}/{repo}/rulesets/{ruleset_id}", {}, (c) => {
     demandRules(c.world, c.repo);
     const id = c.id("ruleset_id");
-    const ruleset = c.query.get("includes_parents") === "false" ? c.repo.rulesets.get(id) : rulesetsOf(c.world, c.repo).find((r) => r.id === id);
+    const ruleset =
+      c.query.get("includes_parents") === "false"
+        ? c.repo.rulesets.get(id)
+        : rulesetsOf(c.world, c.repo).find((r) => r.id === id);
     if (!ruleset) throw notFound();
     return ok(shown(c, ruleset));
   });
-  router.on("PUT", "/repos/{owner}/{repo}/rulesets/{ruleset_id}", { role: "admin", permission: "administration=write" }, (c) => {
-    const before = c.repo.rulesets.get(c.id("ruleset_id"));
-    if (!before) throw notFound();
-    const ruleset = read(c, "Repository", c.repo.id, before);
-    c.repo.rulesets.set(ruleset.id, ruleset);
-    tell(c, "edited", ruleset);
-    return ok(shown(c, ruleset));
-  });
-  router.on("DELETE", "/repos/{owner}/{repo}/rulesets/{ruleset_id}", { role: "admin", permission: "administration=write" }, (c) => {
-    const ruleset = c.repo.rulesets.get(c.id("ruleset_id"));
-    if (!ruleset) throw notFound();
-    c.repo.rulesets.delete(ruleset.id);
-    tell(c, "deleted", ruleset);
-    return noContent();
-  });
+  router.on(
+    "PUT",
+    "/repos/{owner}/{repo}/rulesets/{ruleset_id}",
+    { role: "admin", permission: "administration=write" },
+    (c) => {
+      const before = c.repo.rulesets.get(c.id("ruleset_id"));
+      if (!before) throw notFound();
+      const ruleset = read(c, "Repository", c.repo.id, before);
+      c.repo.rulesets.set(ruleset.id, ruleset);
+      tell(c, "edited", ruleset);
+      return ok(shown(c, ruleset));
+    },
+  );
+  router.on(
+    "DELETE",
+    "/repos/{owner}/{repo}/rulesets/{ruleset_id}",
+    { role: "admin", permission: "administration=write" },
+    (c) => {
+      const ruleset = c.repo.rulesets.get(c.id("ruleset_id"));
+      if (!ruleset) throw notFound();
+      c.repo.rulesets.delete(ruleset.id);
+      tell(c, "deleted", ruleset);
+      return noContent();
+    },
+  );
   router.on("GET", "/repos/{owner}/{repo}/rules/branches/{branch}", {}, (c) => {
     demandRules(c.world, c.repo);
     return page(c, activeRules(c.world, c.repo, c.param("branch")), ({ ruleset, rule }) => ({
       type: rule.type,
       ...(rule.parameters ? { parameters: rule.parameters } : {}),
       ruleset_source_type: ruleset.sourceType,
-      ruleset_source: ruleset.sourceType === "Repository" ? c.world.fullName(c.repo) : c.world.orgs.get(ruleset.sourceId)!.login,
+      ruleset_source:
+        ruleset.sourceType === "Repository" ? c.world.fullName(c.repo) : c.world.orgs.get(ruleset.sourceId)!.login,
       ruleset_id: ruleset.id,
     }));
   });
@@ -82,7 +107,8 @@ export function rulesetRoutes(router: Router): void {
     tell(c, "created", ruleset);
     return created(shown(c, ruleset));
   });
-  const ofOrganization = (c: Context): RuleSuite[] => c.world.reposOf({ kind: "org", id: c.org.id }).flatMap((r) => r.ruleSuites);
+  const ofOrganization = (c: Context): RuleSuite[] =>
+    c.world.reposOf({ kind: "org", id: c.org.id }).flatMap((r) => r.ruleSuites);
   router.on("GET", "/orgs/{org}/rulesets/rule-suites", ORG, (c) => {
     demandOrganizationRulesets(c.org);
     return page(c, suites(c, ofOrganization(c)), (s) => presentSuite(c, s, false));
@@ -129,13 +155,18 @@ function shown(c: Context, ruleset: Ruleset) {
   const edits = c.repo ? atLeast(c.role, "admin") : true;
   const mode = c.repo ? bypassOf(c.world, ruleset, c.auth, c.repo) : undefined;
   const { bypass_actors, ...rest } = presentRuleset(c.world, ruleset);
-  return { ...rest, ...(edits ? { bypass_actors } : {}), ...(mode ? { current_user_can_bypass: mode === "pull_request" ? "pull_requests_only" : mode } : {}) };
+  return {
+    ...rest,
+    ...(edits ? { bypass_actors } : {}),
+    ...(mode ? { current_user_can_bypass: mode === "pull_request" ? "pull_requests_only" : mode } : {}),
+  };
 }
 
 const refuse = (error: string): HttpError => new HttpError(422, "Validation Failed", { errors: [error] });
 
 function roomFor(rulesets: ReadonlyMap<number, Ruleset>): void {
-  if (rulesets.size >= MOST_RULESETS) throw refuse(`There are already ${MOST_RULESETS} rulesets, which is as many as there can be`);
+  if (rulesets.size >= MOST_RULESETS)
+    throw refuse(`There are already ${MOST_RULESETS} rulesets, which is as many as there can be`);
 }
 
 /** Reads a ruleset from the body; an update leaves out what is to stay. */
@@ -149,10 +180,17 @@ function read(c: Context, sourceType: Ruleset["sourceType"], sourceId: number, b
   const enforcement = c.oneOf("enforcement", ["disabled", "active", "evaluate"] as const) ?? before?.enforcement;
   if (!enforcement) throw invalid("RepositoryRuleset", "enforcement", "missing_field");
   if (before && before.target !== target) throw refuse("Target cannot be changed");
-  if (enforcement === "evaluate" && !hasEnterpriseRules(org)) throw refuse("Enforcement evaluate is not supported on your plan");
+  if (enforcement === "evaluate" && !hasEnterpriseRules(org))
+    throw refuse("Enforcement evaluate is not supported on your plan");
   if (target === "push" && c.repo && !hasPushRules(c.world, c.repo))
-    throw refuse(`Push rulesets are not available ${c.repo.visibility === "public" ? "on public repositories" : "on your plan"}`);
-  const conditions = conditionsOf((c.body["conditions"] ?? before?.conditions) as RulesetConditions | null | undefined, target, sourceType);
+    throw refuse(
+      `Push rulesets are not available ${c.repo.visibility === "public" ? "on public repositories" : "on your plan"}`,
+    );
+  const conditions = conditionsOf(
+    (c.body["conditions"] ?? before?.conditions) as RulesetConditions | null | undefined,
+    target,
+    sourceType,
+  );
   const id = before?.id ?? c.world.ids.next();
   const now = c.world.clock.iso();
   return {
@@ -172,7 +210,9 @@ function read(c: Context, sourceType: Ruleset["sourceType"], sourceId: number, b
 }
 
 function suites(c: Context, all: readonly RuleSuite[]): RuleSuite[] {
-  const [ref, actor, result, repo] = ["ref", "actor_name", "rule_suite_result", "repository_name"].map((n) => c.query.get(n));
+  const [ref, actor, result, repo] = ["ref", "actor_name", "rule_suite_result", "repository_name"].map((n) =>
+    c.query.get(n),
+  );
   return all
     .filter(
       (s) =>

@@ -35,7 +35,9 @@ export function searchRoutes(router: Router): void {
       const git = gitOf(repo);
       const head = await git.resolve(repo.defaultBranch);
       if (!head) continue;
-      const tree = new Map((await git.tree(head, { recursive: true }))?.filter((e) => e.type === "blob").map((e) => [e.path, e]) ?? []);
+      const tree = new Map(
+        (await git.tree(head, { recursive: true }))?.filter((e) => e.type === "blob").map((e) => [e.path, e]) ?? [],
+      );
       // Every word has to occur in the file, or in its path.
       let paths = new Set(tree.keys());
       for (const word of query.words) {
@@ -81,7 +83,11 @@ export function searchRoutes(router: Router): void {
     const query = queryOf(c);
     const one = (key: string): string | undefined => query.qualifiers.get(key)?.at(-1)?.toLowerCase();
     const kinds = new Set(
-      [...(query.qualifiers.get("is") ?? []), ...(query.qualifiers.get("type") ?? []), ...(query.qualifiers.get("state") ?? [])].map((k) => k.toLowerCase()),
+      [
+        ...(query.qualifiers.get("is") ?? []),
+        ...(query.qualifiers.get("type") ?? []),
+        ...(query.qualifiers.get("state") ?? []),
+      ].map((k) => k.toLowerCase()),
     );
     const login = (key: string): string | undefined => {
       const v = one(key);
@@ -103,13 +109,21 @@ export function searchRoutes(router: Router): void {
           (!kinds.has("draft") || issue.pull?.draft === true) &&
           (!kinds.has("merged") || issue.pull?.merged === true) &&
           (!login("author") || c.world.user(issue.userId).login.toLowerCase() === login("author")) &&
-          (!login("assignee") || issue.assigneeIds.some((id) => c.world.user(id).login.toLowerCase() === login("assignee"))) &&
-          (query.qualifiers.get("label") ?? []).every((l) => issue.labels.some((x) => x.toLowerCase() === l.toLowerCase())) &&
+          (!login("assignee") ||
+            issue.assigneeIds.some((id) => c.world.user(id).login.toLowerCase() === login("assignee"))) &&
+          (query.qualifiers.get("label") ?? []).every((l) =>
+            issue.labels.some((x) => x.toLowerCase() === l.toLowerCase()),
+          ) &&
           (!one("head") || issue.pull?.headRef.toLowerCase() === one("head")) &&
           (!one("base") || issue.pull?.baseRef.toLowerCase() === one("base"))
         );
       });
-    return results(c, found, ({ repo, issue }) => ({ ...presentIssue(c.world, repo, issue), body: issue.body ?? "", score: 1 }), { search_type: "lexical" });
+    return results(
+      c,
+      found,
+      ({ repo, issue }) => ({ ...presentIssue(c.world, repo, issue), body: issue.body ?? "", score: 1 }),
+      { search_type: "lexical" },
+    );
   });
 
   router.on("GET", "/search/repositories", { auth: "optional" }, (c) => {
@@ -117,7 +131,9 @@ export function searchRoutes(router: Router): void {
     const found = [...scope(c, query, "metadata=read", false)].filter(
       (r) =>
         query.words.every((w) => r.name.toLowerCase().includes(w) || (r.description ?? "").toLowerCase().includes(w)) &&
-        !(query.qualifiers.get("is") ?? []).some((k) => (k === "public" && r.visibility !== "public") || (k === "private" && r.visibility === "public")),
+        !(query.qualifiers.get("is") ?? []).some(
+          (k) => (k === "public" && r.visibility !== "public") || (k === "private" && r.visibility === "public"),
+        ),
     );
     return results(c, found, (r) => ({ ...presentRepository(c.world, r, roleOn(c.world, c.auth, r)), score: 1 }));
   });
@@ -129,7 +145,10 @@ export function searchRoutes(router: Router): void {
       const git = gitOf(repo);
       const head = await git.resolve(repo.defaultBranch);
       for (const commit of head ? await git.commits(await git.log([head], { max: 1000 })) : [])
-        if (query.words.every((w) => commit.message.toLowerCase().includes(w)) && (query.qualifiers.get("hash") ?? []).every((h) => commit.sha.startsWith(h)))
+        if (
+          query.words.every((w) => commit.message.toLowerCase().includes(w)) &&
+          (query.qualifiers.get("hash") ?? []).every((h) => commit.sha.startsWith(h))
+        )
           found.push({ repo, commit });
     }
     return results(c, found, ({ repo, commit }) => ({
@@ -162,26 +181,36 @@ export function searchRoutes(router: Router): void {
 
 function queryOf(c: Context): SearchQuery {
   const q = c.query.get("q");
-  if (!q || q.trim() === "") throw new HttpError(422, "Validation Failed", { errors: [{ resource: "Search", field: "q", code: "missing" }] });
+  if (!q || q.trim() === "")
+    throw new HttpError(422, "Validation Failed", { errors: [{ resource: "Search", field: "q", code: "missing" }] });
   if (q.length > 256)
     throw new HttpError(422, "Validation Failed", {
-      errors: [{ resource: "Search", field: "q", code: "invalid", message: "The search is longer than 256 characters." }],
+      errors: [
+        { resource: "Search", field: "q", code: "invalid", message: "The search is longer than 256 characters." },
+      ],
     });
   return parseQuery(q);
 }
 
 /** Repositories that the query names, of those that the asker may see. Naming only what one may not see is an error. */
 function scope(c: Context, query: SearchQuery, permission: string, strict = true): Set<Repository> {
-  const visible = [...c.world.repos.values()].filter((r) => roleOn(c.world, c.auth, r) !== undefined && allowedOn(c.world, c.auth, r, permission));
+  const visible = [...c.world.repos.values()].filter(
+    (r) => roleOn(c.world, c.auth, r) !== undefined && allowedOn(c.world, c.auth, r, permission),
+  );
   const names = (query.qualifiers.get("repo") ?? []).map((n) => n.toLowerCase());
-  const owners = [...(query.qualifiers.get("org") ?? []), ...(query.qualifiers.get("user") ?? [])].map((n) => n.toLowerCase());
+  const owners = [...(query.qualifiers.get("org") ?? []), ...(query.qualifiers.get("user") ?? [])].map((n) =>
+    n.toLowerCase(),
+  );
   if (names.length === 0 && owners.length === 0) return new Set(visible);
-  const named = visible.filter((r) => names.includes(c.world.fullName(r).toLowerCase()) || owners.includes(c.world.ownerLogin(r).toLowerCase()));
+  const named = visible.filter(
+    (r) => names.includes(c.world.fullName(r).toLowerCase()) || owners.includes(c.world.ownerLogin(r).toLowerCase()),
+  );
   if (strict && named.length === 0)
     throw new HttpError(422, "Validation Failed", {
       errors: [
         {
-          message: "The listed users and repositories cannot be searched either because the resources do not exist or you do not have permission to view them.",
+          message:
+            "The listed users and repositories cannot be searched either because the resources do not exist or you do not have permission to view them.",
           resource: "Search",
           field: "q",
           code: "invalid",
@@ -191,6 +220,16 @@ function scope(c: Context, query: SearchQuery, permission: string, strict = true
   return new Set(named);
 }
 
-function results<T>(c: Context, found: readonly T[], present: (item: T) => unknown, extra: Record<string, unknown> = {}): Reply {
-  return page(c, found.slice(0, 1000), present, (items) => ({ total_count: found.length, incomplete_results: false, items, ...extra }));
+function results<T>(
+  c: Context,
+  found: readonly T[],
+  present: (item: T) => unknown,
+  extra: Record<string, unknown> = {},
+): Reply {
+  return page(c, found.slice(0, 1000), present, (items) => ({
+    total_count: found.length,
+    incomplete_results: false,
+    items,
+    ...extra,
+  }));
 }

@@ -19,24 +19,47 @@ export function settingRoutes(router: Router): void {
     (name: string) =>
     (level: string): Need => ({ org: "admin", permission: `${name}=${level}` });
   secrets(router, "/repos/{owner}/{repo}/actions/secrets", repo("secrets"), (c) => c.repo.secrets);
-  secrets(router, "/repos/{owner}/{repo}/dependabot/secrets", repo("dependabot_secrets"), (c) => c.repo.dependabotSecrets);
-  secrets(router, "/repos/{owner}/{repo}/environments/{environment_name}/secrets", repo("environments"), (c) => environmentOf(c).secrets);
+  secrets(
+    router,
+    "/repos/{owner}/{repo}/dependabot/secrets",
+    repo("dependabot_secrets"),
+    (c) => c.repo.dependabotSecrets,
+  );
+  secrets(
+    router,
+    "/repos/{owner}/{repo}/environments/{environment_name}/secrets",
+    repo("environments"),
+    (c) => environmentOf(c).secrets,
+  );
   secrets(router, "/orgs/{org}/actions/secrets", org("organization_secrets"), (c) => c.org.secrets);
   variables(router, "/repos/{owner}/{repo}/actions/variables", repo("variables"), (c) => c.repo.variables);
-  variables(router, "/repos/{owner}/{repo}/environments/{environment_name}/variables", repo("environments"), (c) => environmentOf(c).variables);
+  variables(
+    router,
+    "/repos/{owner}/{repo}/environments/{environment_name}/variables",
+    repo("environments"),
+    (c) => environmentOf(c).variables,
+  );
   variables(router, "/orgs/{org}/actions/variables", org("organization_variables"), (c) => c.org.variables);
 }
 
 // What clients encrypt with; nothing here ever opens it, so there is no private half.
 const PUBLIC_KEY = randomBytes(32).toString("base64");
 
-function secrets(router: Router, base: string, need: (level: string) => Need, of: (c: Context) => Map<string, Secret>): void {
+function secrets(
+  router: Router,
+  base: string,
+  need: (level: string) => Need,
+  of: (c: Context) => Map<string, Secret>,
+): void {
   const show = (c: Context, s: Secret) => ({
     name: s.name,
     created_at: s.createdAt,
     updated_at: s.updatedAt,
     ...(s.visibility
-      ? { visibility: s.visibility, ...(s.visibility === "selected" ? { selected_repositories_url: `${c.world.api}${c.path}/repositories` } : {}) }
+      ? {
+          visibility: s.visibility,
+          ...(s.visibility === "selected" ? { selected_repositories_url: `${c.world.api}${c.path}/repositories` } : {}),
+        }
       : {}),
   });
   const name = (c: Context): string => c.param("secret_name").toUpperCase();
@@ -56,7 +79,10 @@ function secrets(router: Router, base: string, need: (level: string) => Need, of
   });
   router.on("PUT", `${base}/{secret_name}`, need("write"), (c): Reply => {
     if (!NAME.test(name(c)))
-      throw new HttpError(422, "Secret names can only contain alphanumeric characters or underscores (_), and must start with a letter or an underscore.");
+      throw new HttpError(
+        422,
+        "Secret names can only contain alphanumeric characters or underscores (_), and must start with a letter or an underscore.",
+      );
     const before = of(c).get(name(c));
     const now = c.world.clock.iso();
     const inOrg = base.startsWith("/orgs/");
@@ -92,7 +118,12 @@ function secrets(router: Router, base: string, need: (level: string) => Need, of
     });
 }
 
-function variables(router: Router, base: string, need: (level: string) => Need, of: (c: Context) => Map<string, Variable>): void {
+function variables(
+  router: Router,
+  base: string,
+  need: (level: string) => Need,
+  of: (c: Context) => Map<string, Variable>,
+): void {
   const show = (c: Context, v: Variable) => ({
     name: v.name,
     value: v.value,
@@ -123,7 +154,9 @@ function variables(router: Router, base: string, need: (level: string) => Need, 
       value: c.string("value", true),
       createdAt: now,
       updatedAt: now,
-      ...(base.startsWith("/orgs/") ? { visibility: c.oneOf("visibility", ["all", "private", "selected"] as const) ?? "private" } : {}),
+      ...(base.startsWith("/orgs/")
+        ? { visibility: c.oneOf("visibility", ["all", "private", "selected"] as const) ?? "private" }
+        : {}),
     });
     return { status: 201, body: {} };
   });
@@ -165,7 +198,9 @@ function environments(router: Router): void {
     const now = c.world.clock.iso();
     const policy = c.body["deployment_branch_policy"] as Environment["deploymentBranchPolicy"] | undefined;
     if (policy && policy.protected_branches === policy.custom_branch_policies)
-      throw new HttpError(422, "Validation Failed", { errors: ["protected_branches and custom_branch_policies cannot have the same value"] });
+      throw new HttpError(422, "Validation Failed", {
+        errors: ["protected_branches and custom_branch_policies cannot have the same value"],
+      });
     const made: Environment = {
       id,
       nodeId: before?.nodeId ?? nodeId("environment", c.repo.id, id),
@@ -190,12 +225,22 @@ function environments(router: Router): void {
     return noContent();
   });
   const POLICIES = `${BASE}/{environment_name}/deployment-branch-policies`;
-  router.on("GET", POLICIES, R, (c) => page(c, environmentOf(c).branchPolicies, policy, (branch_policies, total_count) => ({ total_count, branch_policies })));
+  router.on("GET", POLICIES, R, (c) =>
+    page(c, environmentOf(c).branchPolicies, policy, (branch_policies, total_count) => ({
+      total_count,
+      branch_policies,
+    })),
+  );
   router.on("POST", POLICIES, W, (c) => {
     const e = environmentOf(c);
     if (!e.deploymentBranchPolicy?.custom_branch_policies) throw notFound();
     const id = c.world.ids.next();
-    const made = { id, nodeId: nodeId("branchPolicy", id), name: c.string("name", true), type: c.oneOf("type", ["branch", "tag"] as const) ?? "branch" };
+    const made = {
+      id,
+      nodeId: nodeId("branchPolicy", id),
+      name: c.string("name", true),
+      type: c.oneOf("type", ["branch", "tag"] as const) ?? "branch",
+    };
     e.branchPolicies.push(made);
     return ok(policy(made));
   });
@@ -219,7 +264,12 @@ function environments(router: Router): void {
   });
 }
 
-const policy = (p: Environment["branchPolicies"][number]) => ({ id: p.id, node_id: p.nodeId, name: p.name, type: p.type });
+const policy = (p: Environment["branchPolicies"][number]) => ({
+  id: p.id,
+  node_id: p.nodeId,
+  name: p.name,
+  type: p.type,
+});
 
 function show(c: Context, e: Environment) {
   const rule = (offset: number) => ({ id: e.id * 10 + offset, node_id: nodeId("environment", e.id, offset) });
@@ -245,7 +295,9 @@ function show(c: Context, e: Environment) {
     can_admins_bypass: e.canAdminsBypass,
     protection_rules: [
       ...(e.waitTimer > 0 ? [{ ...rule(1), type: "wait_timer", wait_timer: e.waitTimer }] : []),
-      ...(e.reviewers.length > 0 ? [{ ...rule(2), type: "required_reviewers", prevent_self_review: e.preventSelfReview, reviewers }] : []),
+      ...(e.reviewers.length > 0
+        ? [{ ...rule(2), type: "required_reviewers", prevent_self_review: e.preventSelfReview, reviewers }]
+        : []),
       ...(e.deploymentBranchPolicy ? [{ ...rule(3), type: "branch_policy" }] : []),
     ],
     deployment_branch_policy: e.deploymentBranchPolicy,

@@ -16,7 +16,11 @@ export function teamRoutes(router: Router): void {
   router.on("GET", "/orgs/{org}/teams", { org: "member", permission: "members=read" }, (c) =>
     page(
       c,
-      c.world.teamsOf(c.org.id).filter((t) => t.privacy === "closed" || orgRole(c.world, c.auth, c.org) !== "member" || t.members.has(c.me.id)),
+      c.world
+        .teamsOf(c.org.id)
+        .filter(
+          (t) => t.privacy === "closed" || orgRole(c.world, c.auth, c.org) !== "member" || t.members.has(c.me.id),
+        ),
       (t) => presentTeam(c.world, t),
     ),
   );
@@ -24,7 +28,9 @@ export function teamRoutes(router: Router): void {
     const name = c.string("name", true);
     const slug = slugOf(name);
     if (c.world.teamBySlug(c.org.id, slug))
-      throw new HttpError(422, "Validation Failed", { errors: [{ resource: "Team", code: "already_exists", field: "name" }] });
+      throw new HttpError(422, "Validation Failed", {
+        errors: [{ resource: "Team", code: "already_exists", field: "name" }],
+      });
     const parentId = parentOf(c);
     const id = c.world.ids.next();
     const now = c.world.clock.iso();
@@ -36,7 +42,9 @@ export function teamRoutes(router: Router): void {
       slug,
       description: c.string("description") ?? null,
       privacy: c.oneOf("privacy", ["secret", "closed"] as const) ?? (parentId === null ? "secret" : "closed"),
-      notificationSetting: c.oneOf("notification_setting", ["notifications_enabled", "notifications_disabled"] as const) ?? "notifications_enabled",
+      notificationSetting:
+        c.oneOf("notification_setting", ["notifications_enabled", "notifications_disabled"] as const) ??
+        "notifications_enabled",
       permission: c.oneOf("permission", ["pull", "push"] as const) ?? "pull",
       parentId,
       members: new Map(),
@@ -44,21 +52,27 @@ export function teamRoutes(router: Router): void {
       createdAt: now,
       updatedAt: now,
     };
-    if (parentId !== null && team.privacy === "secret") throw new HttpError(422, "Validation Failed", { errors: ["A nested team can't be secret"] });
+    if (parentId !== null && team.privacy === "secret")
+      throw new HttpError(422, "Validation Failed", { errors: ["A nested team can't be secret"] });
     // Whoever makes a team is in it, unless it is an owner who named maintainers; an App is never.
     const maintainers = c.strings("maintainers") ?? [];
     for (const login of maintainers) {
       const user = c.world.userByLogin(login);
       if (user) team.members.set(user.id, { userId: user.id, role: "maintainer" });
     }
-    if (maintainers.length === 0 && c.auth.token?.kind !== "app-installation") team.members.set(c.me.id, { userId: c.me.id, role: "maintainer" });
+    if (maintainers.length === 0 && c.auth.token?.kind !== "app-installation")
+      team.members.set(c.me.id, { userId: c.me.id, role: "maintainer" });
     for (const full of c.strings("repo_names") ?? []) {
       const [o, r] = full.split("/");
       const repo = c.world.repoByName(o ?? "", r ?? "");
       if (repo) team.repos.set(repo.id, team.permission === "push" ? "write" : "read");
     }
     c.world.teams.set(id, team);
-    c.world.webhooks.emit("team", "created", { org: c.org, senderId: c.auth.user?.id ?? null, payload: { team: presentTeam(c.world, team) } });
+    c.world.webhooks.emit("team", "created", {
+      org: c.org,
+      senderId: c.auth.user?.id ?? null,
+      payload: { team: presentTeam(c.world, team) },
+    });
     return { status: 201, body: presentTeamFull(c.world, team) };
   });
 
@@ -74,7 +88,9 @@ export function teamRoutes(router: Router): void {
     }
     if (c.sent("description")) team.description = c.string("description") ?? null;
     team.privacy = c.oneOf("privacy", ["secret", "closed"] as const) ?? team.privacy;
-    team.notificationSetting = c.oneOf("notification_setting", ["notifications_enabled", "notifications_disabled"] as const) ?? team.notificationSetting;
+    team.notificationSetting =
+      c.oneOf("notification_setting", ["notifications_enabled", "notifications_disabled"] as const) ??
+      team.notificationSetting;
     team.permission = c.oneOf("permission", ["pull", "push", "admin"] as const) ?? team.permission;
     if (c.sent("parent_team_id")) {
       const parentId = parentOf(c);
@@ -83,7 +99,11 @@ export function teamRoutes(router: Router): void {
       team.parentId = parentId;
     }
     team.updatedAt = c.world.clock.iso();
-    c.world.webhooks.emit("team", "edited", { org: c.org, senderId: c.auth.user?.id ?? null, payload: { team: presentTeam(c.world, team) } });
+    c.world.webhooks.emit("team", "edited", {
+      org: c.org,
+      senderId: c.auth.user?.id ?? null,
+      payload: { team: presentTeam(c.world, team) },
+    });
     return ok(presentTeamFull(c.world, team));
   });
   router.on("DELETE", "/orgs/{org}/teams/{team_slug}", WRITE, (c) => {
@@ -104,7 +124,11 @@ export function teamRoutes(router: Router): void {
   router.on("GET", "/orgs/{org}/teams/{team_slug}/members", READ, (c) => {
     const role = c.query.get("role");
     const below = c.world.teamsOf(c.org.id).filter((t) => c.world.lineage(t).includes(c.team));
-    const ids = new Set(below.flatMap((t) => [...t.members.values()].filter((m) => !role || role === "all" || m.role === role).map((m) => m.userId)));
+    const ids = new Set(
+      below.flatMap((t) =>
+        [...t.members.values()].filter((m) => !role || role === "all" || m.role === role).map((m) => m.userId),
+      ),
+    );
     return page(
       c,
       [...ids].filter((id) => c.org.memberships.get(id)?.state === "active"),
@@ -124,8 +148,18 @@ export function teamRoutes(router: Router): void {
     const now = c.world.clock.iso();
     // Somebody from outside is invited to the organization on the way.
     if (!c.org.memberships.has(user.id))
-      c.org.memberships.set(user.id, { userId: user.id, role: "member", state: "pending", invitedBy: c.auth.user?.id ?? null, createdAt: now, updatedAt: now });
-    c.team.members.set(user.id, { userId: user.id, role: c.org.memberships.get(user.id)!.role === "admin" ? "maintainer" : role });
+      c.org.memberships.set(user.id, {
+        userId: user.id,
+        role: "member",
+        state: "pending",
+        invitedBy: c.auth.user?.id ?? null,
+        createdAt: now,
+        updatedAt: now,
+      });
+    c.team.members.set(user.id, {
+      userId: user.id,
+      role: c.org.memberships.get(user.id)!.role === "admin" ? "maintainer" : role,
+    });
     c.team.updatedAt = now;
     c.world.webhooks.emit("membership", "added", {
       org: c.org,
@@ -151,7 +185,9 @@ export function teamRoutes(router: Router): void {
     const ids = new Set(c.world.lineage(c.team).flatMap((t) => [...t.repos.keys()]));
     return page(
       c,
-      [...ids].map((id) => c.world.repos.get(id)).filter((r): r is Repository => r !== undefined && roleOn(c.world, c.auth, r) !== undefined),
+      [...ids]
+        .map((id) => c.world.repos.get(id))
+        .filter((r): r is Repository => r !== undefined && roleOn(c.world, c.auth, r) !== undefined),
       (r) => presentTeamRepository(c, r, c.world.teamRole(c.team, r.id)!),
     );
   });
@@ -170,9 +206,12 @@ export function teamRoutes(router: Router): void {
       const permission = c.string("permission") ?? ROLE_TO_PERMISSION[c.team.permission === "push" ? "write" : "read"];
       const role = roleFromPermission(permission);
       if (!role || ["read", "write"].includes(permission))
-        throw new HttpError(422, "Validation Failed", { errors: [{ resource: "TeamRepository", code: "invalid", field: "permission" }] });
+        throw new HttpError(422, "Validation Failed", {
+          errors: [{ resource: "TeamRepository", code: "invalid", field: "permission" }],
+        });
       if (!atLeast(roleOn(c.world, c.auth, repo), "admin")) throw forbidden("Must have admin rights to Repository.");
-      if (repo.owner.id !== c.org.id) throw new HttpError(422, "Validation Failed", { errors: ["The repository is not of this organization"] });
+      if (repo.owner.id !== c.org.id)
+        throw new HttpError(422, "Validation Failed", { errors: ["The repository is not of this organization"] });
       c.team.repos.set(repo.id, role);
       c.team.updatedAt = c.world.clock.iso();
       c.world.webhooks.emit("team", "added_to_repository", {

@@ -20,9 +20,13 @@ export function tokenRoutes(router: Router): void {
       (i) => presentInstallation(c.world, i),
     ),
   );
-  router.on("GET", "/app/installations/{installation_id}", { auth: "app" }, (c) => ok(presentInstallation(c.world, ownInstallation(c))));
+  router.on("GET", "/app/installations/{installation_id}", { auth: "app" }, (c) =>
+    ok(presentInstallation(c.world, ownInstallation(c))),
+  );
   router.on("GET", "/orgs/{org}/installation", { auth: "app" }, (c) => {
-    const i = [...c.world.installations.values()].find((x) => x.appId === c.auth.app!.id && x.account.kind === "org" && x.account.id === c.org.id);
+    const i = [...c.world.installations.values()].find(
+      (x) => x.appId === c.auth.app!.id && x.account.kind === "org" && x.account.id === c.org.id,
+    );
     if (!i) throw notFound();
     return ok(presentInstallation(c.world, i));
   });
@@ -77,12 +81,19 @@ export function tokenRoutes(router: Router): void {
     const scopes = c.strings("scopes");
     if (!scopes || scopes.length === 0) throw new HttpError(422, 'Invalid request.\n\n"scopes" wasn\'t supplied.');
     // A second call for the same account answers the authorization that exists, whose token is not shown again; here a new one is always made.
-    const { token, record } = c.world.tokens.mint({ kind: "ghes-impersonation", userId: user.id, login: user.login, scopes, name: "impersonation" });
+    const { token, record } = c.world.tokens.mint({
+      kind: "ghes-impersonation",
+      userId: user.id,
+      login: user.login,
+      scopes,
+      name: "impersonation",
+    });
     return { status: 201, body: authorization(c.world, record, token) };
   });
   router.on("DELETE", "/admin/users/{username}/authorizations", { auth: "user", scopes: ["site_admin"] }, (c) => {
     const user = siteAdmin(c);
-    for (const token of c.world.tokens.list()) if (token.kind === "ghes-impersonation" && token.userId === user.id) c.world.tokens.revoke(token);
+    for (const token of c.world.tokens.list())
+      if (token.kind === "ghes-impersonation" && token.userId === user.id) c.world.tokens.revoke(token);
     return noContent();
   });
   // Gone since 2020-11-13.
@@ -160,20 +171,28 @@ function mintInstallationToken(c: Context): Reply {
   const i = ownInstallation(c);
   const app = c.auth.app!;
   const reachable =
-    i.repositorySelection === "all" ? c.world.reposOf(i.account) : [...i.repositoryIds].map((id) => c.world.repos.get(id)).filter((r) => r !== undefined);
+    i.repositorySelection === "all"
+      ? c.world.reposOf(i.account)
+      : [...i.repositoryIds].map((id) => c.world.repos.get(id)).filter((r) => r !== undefined);
   const names = c.strings("repositories");
   const ids = c.body["repository_ids"] as number[] | undefined;
   let chosen: typeof reachable | undefined;
   if (names || ids) {
-    chosen = reachable.filter((r) => names?.some((n) => n.toLowerCase() === r.name.toLowerCase()) || ids?.includes(r.id));
+    chosen = reachable.filter(
+      (r) => names?.some((n) => n.toLowerCase() === r.name.toLowerCase()) || ids?.includes(r.id),
+    );
     if (chosen.length !== (names?.length ?? 0) + (ids?.length ?? 0))
-      throw new HttpError(422, "There is at least one repository that does not exist or is not accessible to the parent installation.");
+      throw new HttpError(
+        422,
+        "There is at least one repository that does not exist or is not accessible to the parent installation.",
+      );
   }
   const asked = (c.body["permissions"] ?? i.permissions) as Permissions;
   const level = { read: 0, write: 1, admin: 2 } as const;
   for (const [name, wanted] of Object.entries(asked)) {
     const held = i.permissions[name];
-    if (!held || !(wanted in level) || level[wanted] > level[held]) throw new HttpError(422, "The permissions requested are not granted to this installation.");
+    if (!held || !(wanted in level) || level[wanted] > level[held])
+      throw new HttpError(422, "The permissions requested are not granted to this installation.");
   }
   const permissions: Permissions = { metadata: "read", ...asked };
   const bot = c.world.user(app.botUserId);
@@ -202,7 +221,8 @@ const revocations = new WeakMap<World, Map<string, number[]>>();
 
 /** Unauthenticated on purpose: whoever finds a token can end it. 60 calls an hour for each address. */
 function revokeCredentials(c: Context): Reply {
-  if (c.request.headers.authorization !== undefined) throw new HttpError(403, "This endpoint must be called without authentication.");
+  if (c.request.headers.authorization !== undefined)
+    throw new HttpError(403, "This endpoint must be called without authentication.");
   const address = c.request.socket.remoteAddress ?? "";
   const now = c.world.clock.now();
   const seen = revocations.get(c.world) ?? new Map<string, number[]>();
@@ -224,7 +244,14 @@ function revokeCredentials(c: Context): Reply {
   const credentials = c.strings("credentials");
   if (!credentials || credentials.length === 0 || credentials.length > 1000)
     throw new HttpError(422, "Validation Failed", {
-      errors: [{ resource: "CredentialRevocation", code: "invalid", field: "credentials", message: "credentials: from 1 to 1000" }],
+      errors: [
+        {
+          resource: "CredentialRevocation",
+          code: "invalid",
+          field: "credentials",
+          message: "credentials: from 1 to 1000",
+        },
+      ],
     });
   recent.push(now);
   seen.set(address, recent);
@@ -238,7 +265,8 @@ function revokeCredentials(c: Context): Reply {
 /** Fine-grained tokens of members, as an organization's App sees them. Only Apps may use these. */
 function grantRoutes(router: Router): void {
   const onlyApps = (c: Context): void => {
-    if (c.auth.token?.kind !== "app-installation" && c.auth.token?.kind !== "app-user-token") throw forbidden("Only GitHub Apps may use this endpoint");
+    if (c.auth.token?.kind !== "app-installation" && c.auth.token?.kind !== "app-user-token")
+      throw forbidden("Only GitHub Apps may use this endpoint");
   };
   const need = (permission: string) => ({ org: "admin" as const, permission });
   const tokensOf = (c: Context, states: readonly Token["grant"][]): Token[] => {
@@ -263,14 +291,22 @@ function grantRoutes(router: Router): void {
     return t;
   };
   const repositories = (c: Context, t: Token): Reply =>
-    page(c, t.repositories === "all" ? [] : [...t.repositories].map((id) => c.world.repos.get(id)).filter((r) => r !== undefined), (r) =>
-      presentMinimalRepository(c.world, r),
+    page(
+      c,
+      t.repositories === "all"
+        ? []
+        : [...t.repositories].map((id) => c.world.repos.get(id)).filter((r) => r !== undefined),
+      (r) => presentMinimalRepository(c.world, r),
     );
   const R = "organization_personal_access_token_requests";
   const G = "organization_personal_access_tokens";
 
   router.on("GET", `/orgs/{org}/personal-access-token-requests`, need(`${R}=read`), (c) =>
-    page(c, tokensOf(c, ["pending"]), (t) => ({ ...grant(c, t), reason: t.grantReason, created_at: c.world.clock.iso(t.createdAt) })),
+    page(c, tokensOf(c, ["pending"]), (t) => ({
+      ...grant(c, t),
+      reason: t.grantReason,
+      created_at: c.world.clock.iso(t.createdAt),
+    })),
   );
   router.on("GET", `/orgs/{org}/personal-access-token-requests/{pat_request_id}/repositories`, need(`${R}=read`), (c) =>
     repositories(c, one(c, "pat_request_id", ["pending"])),
@@ -278,7 +314,11 @@ function grantRoutes(router: Router): void {
   const review = (c: Context, t: Token): void => {
     const action = c.oneOf("action", ["approve", "deny"] as const);
     if (!action) throw new HttpError(422, 'Invalid request.\n\n"action" wasn\'t supplied.');
-    Object.assign(t, { grant: action === "approve" ? "approved" : "denied", grantReason: c.string("reason") ?? null, grantedAt: c.world.clock.now() });
+    Object.assign(t, {
+      grant: action === "approve" ? "approved" : "denied",
+      grantReason: c.string("reason") ?? null,
+      grantedAt: c.world.clock.now(),
+    });
     c.world.webhooks.emit("personal_access_token_request", action === "approve" ? "approved" : "denied", {
       org: c.org,
       senderId: c.auth.user?.id ?? null,
@@ -298,7 +338,9 @@ function grantRoutes(router: Router): void {
   router.on("GET", `/orgs/{org}/personal-access-tokens`, need(`${G}=read`), (c) =>
     page(c, tokensOf(c, ["approved"]), (t) => ({ ...grant(c, t), access_granted_at: c.world.clock.iso(t.grantedAt) })),
   );
-  router.on("GET", `/orgs/{org}/personal-access-tokens/{pat_id}/repositories`, need(`${G}=read`), (c) => repositories(c, one(c, "pat_id", ["approved"])));
+  router.on("GET", `/orgs/{org}/personal-access-tokens/{pat_id}/repositories`, need(`${G}=read`), (c) =>
+    repositories(c, one(c, "pat_id", ["approved"])),
+  );
   const cut = (c: Context, t: Token): void => {
     if (c.string("action") !== "revoke") throw new HttpError(422, 'Invalid request.\n\n"action" must be revoke.');
     // The token itself lives on; it has lost this organization.
@@ -319,7 +361,9 @@ const ORGANIZATION_PERMISSION = /^(?:organization_|members$|team_)/;
 function grant(c: Context, t: Token) {
   const url = `${c.world.api}/organizations/${c.org.id}/personal-access-tokens/${t.id}`;
   const split = (organization: boolean) =>
-    Object.fromEntries(Object.entries(t.permissions).filter(([name]) => ORGANIZATION_PERMISSION.test(name) === organization));
+    Object.fromEntries(
+      Object.entries(t.permissions).filter(([name]) => ORGANIZATION_PERMISSION.test(name) === organization),
+    );
   return {
     id: t.id,
     owner: presentUser(c.world, c.world.user(t.userId)),

@@ -10,7 +10,11 @@ import type { Invitation, Organization, PublicKey, Repository } from "../state";
 export function userRoutes(router: Router): void {
   router.on("GET", "/user", { auth: "user" }, (c) => {
     if (c.auth.token?.kind === "app-installation") throw forbidden("Resource not accessible by integration");
-    return ok(hasScope(c.auth, "read:user") && c.auth.token?.scopes ? presentPrivateUser(c.world, c.me) : presentPublicUser(c.world, c.me));
+    return ok(
+      hasScope(c.auth, "read:user") && c.auth.token?.scopes
+        ? presentPrivateUser(c.world, c.me)
+        : presentPublicUser(c.world, c.me),
+    );
   });
   router.on("PATCH", "/user", { permission: "profile=write", scopes: ["user"] }, (c) => {
     account(c, "profile=write");
@@ -44,7 +48,9 @@ export function userRoutes(router: Router): void {
     }),
   );
   router.on("GET", "/users/{username}/gpg_keys", { auth: "optional" }, (c) => page(c, other(c).gpgKeys, gpgKey));
-  router.on("GET", "/users/{username}/keys", { auth: "optional" }, (c) => page(c, other(c).keys, (k) => ({ id: k.id, key: k.key })));
+  router.on("GET", "/users/{username}/keys", { auth: "optional" }, (c) =>
+    page(c, other(c).keys, (k) => ({ id: k.id, key: k.key })),
+  );
   router.on("GET", "/users/{username}/hovercard", { auth: "user" }, (c) => {
     other(c);
     return ok({ contexts: [] });
@@ -54,45 +60,82 @@ export function userRoutes(router: Router): void {
     account(c, "email_addresses=read");
     return ok([{ email: c.me.email, primary: true, verified: true, visibility: "private" }]);
   });
-  router.on("GET", "/user/keys", { permission: "git_ssh_keys=read", scopes: ["admin:public_key", "read:public_key"] }, (c) => {
-    account(c, "git_ssh_keys=read");
-    return page(c, c.me.keys, (k) => userKey(c, k));
-  });
-  router.on("POST", "/user/keys", { permission: "git_ssh_keys=write", scopes: ["admin:public_key", "write:public_key"] }, (c) => {
-    account(c, "git_ssh_keys=write");
-    const key: PublicKey = {
-      id: c.world.ids.next(),
-      key: c.string("key", true),
-      title: c.string("title") ?? "",
-      createdAt: c.world.clock.iso(),
-      readOnly: false,
-      addedBy: c.me.id,
-    };
-    if (!/^(ssh-|ecdsa-|sk-)\S* \S+/.test(key.key))
-      throw new HttpError(422, "Validation Failed", {
-        errors: [{ resource: "PublicKey", code: "custom", field: "key", message: "key is invalid. You must supply a key in OpenSSH public key format" }],
-      });
-    c.me.keys.push(key);
-    return { status: 201, body: userKey(c, key) };
-  });
-  router.on("DELETE", "/user/keys/{key_id}", { permission: "git_ssh_keys=write", scopes: ["admin:public_key"] }, (c) => {
-    account(c, "git_ssh_keys=write");
-    const at = c.me.keys.findIndex((k) => k.id === c.id("key_id"));
-    if (at < 0) throw notFound();
-    c.me.keys.splice(at, 1);
-    return noContent();
-  });
-  router.on("GET", "/user/gpg_keys", { permission: "gpg_keys=read", scopes: ["admin:gpg_key", "read:gpg_key"] }, (c) => {
-    account(c, "gpg_keys=read");
-    return page(c, c.me.gpgKeys, gpgKey);
-  });
-  router.on("POST", "/user/gpg_keys", { permission: "gpg_keys=write", scopes: ["admin:gpg_key", "write:gpg_key"] }, (c) => {
-    account(c, "gpg_keys=write");
-    const id = c.world.ids.next();
-    const key = { id, keyId: id.toString(16).toUpperCase().padStart(16, "0"), publicKey: c.string("armored_public_key", true), createdAt: c.world.clock.iso() };
-    c.me.gpgKeys.push(key);
-    return { status: 201, body: gpgKey(key) };
-  });
+  router.on(
+    "GET",
+    "/user/keys",
+    { permission: "git_ssh_keys=read", scopes: ["admin:public_key", "read:public_key"] },
+    (c) => {
+      account(c, "git_ssh_keys=read");
+      return page(c, c.me.keys, (k) => userKey(c, k));
+    },
+  );
+  router.on(
+    "POST",
+    "/user/keys",
+    { permission: "git_ssh_keys=write", scopes: ["admin:public_key", "write:public_key"] },
+    (c) => {
+      account(c, "git_ssh_keys=write");
+      const key: PublicKey = {
+        id: c.world.ids.next(),
+        key: c.string("key", true),
+        title: c.string("title") ?? "",
+        createdAt: c.world.clock.iso(),
+        readOnly: false,
+        addedBy: c.me.id,
+      };
+      if (!/^(ssh-|ecdsa-|sk-)\S* \S+/.test(key.key))
+        throw new HttpError(422, "Validation Failed", {
+          errors: [
+            {
+              resource: "PublicKey",
+              code: "custom",
+              field: "key",
+              message: "key is invalid. You must supply a key in OpenSSH public key format",
+            },
+          ],
+        });
+      c.me.keys.push(key);
+      return { status: 201, body: userKey(c, key) };
+    },
+  );
+  router.on(
+    "DELETE",
+    "/user/keys/{key_id}",
+    { permission: "git_ssh_keys=write", scopes: ["admin:public_key"] },
+    (c) => {
+      account(c, "git_ssh_keys=write");
+      const at = c.me.keys.findIndex((k) => k.id === c.id("key_id"));
+      if (at < 0) throw notFound();
+      c.me.keys.splice(at, 1);
+      return noContent();
+    },
+  );
+  router.on(
+    "GET",
+    "/user/gpg_keys",
+    { permission: "gpg_keys=read", scopes: ["admin:gpg_key", "read:gpg_key"] },
+    (c) => {
+      account(c, "gpg_keys=read");
+      return page(c, c.me.gpgKeys, gpgKey);
+    },
+  );
+  router.on(
+    "POST",
+    "/user/gpg_keys",
+    { permission: "gpg_keys=write", scopes: ["admin:gpg_key", "write:gpg_key"] },
+    (c) => {
+      account(c, "gpg_keys=write");
+      const id = c.world.ids.next();
+      const key = {
+        id,
+        keyId: id.toString(16).toUpperCase().padStart(16, "0"),
+        publicKey: c.string("armored_public_key", true),
+        createdAt: c.world.clock.iso(),
+      };
+      c.me.gpgKeys.push(key);
+      return { status: 201, body: gpgKey(key) };
+    },
+  );
 
   router.on("GET", "/user/repository_invitations", { auth: "user" }, (c) =>
     page(c, invitations(c), ({ repo, invitation }) => presentInvitation(c.world, repo, invitation.id)),
@@ -101,7 +144,11 @@ export function userRoutes(router: Router): void {
     const { repo, invitation } = invitationById(c);
     repo.invitations.delete(invitation.id);
     repo.collaborators.set(c.me.id, invitation.role);
-    c.world.webhooks.emit("member", "added", { repo, senderId: c.me.id, payload: { member: presentPublicUser(c.world, c.me) } });
+    c.world.webhooks.emit("member", "added", {
+      repo,
+      senderId: c.me.id,
+      payload: { member: presentPublicUser(c.world, c.me) },
+    });
     return noContent();
   });
   router.on("DELETE", "/user/repository_invitations/{invitation_id}", { scopes: ["repo", "repo:invite"] }, (c) => {
@@ -115,21 +162,29 @@ export function userRoutes(router: Router): void {
     account(c, "starring=write");
     return noContent();
   });
-  router.on("PUT", "/user/following/{username}", { auth: "user", permission: "followers=write", scopes: ["user", "user:follow"] }, (c) => {
-    account(c, "followers=write");
-    other(c);
-    return noContent();
-  });
+  router.on(
+    "PUT",
+    "/user/following/{username}",
+    { auth: "user", permission: "followers=write", scopes: ["user", "user:follow"] },
+    (c) => {
+      account(c, "followers=write");
+      other(c);
+      return noContent();
+    },
+  );
 }
 
-export const orgsOf = (c: Context): Organization[] => [...c.world.orgs.values()].filter((o) => o.memberships.get(c.me.id)?.state === "active");
+export const orgsOf = (c: Context): Organization[] =>
+  [...c.world.orgs.values()].filter((o) => o.memberships.get(c.me.id)?.state === "active");
 
 /** Permissions on the account itself, which only fine-grained tokens and App user tokens have. */
 export function account(c: Context, requirement: string): void {
   const permissions = permissionsOf(c.auth);
   if (permissions && !permits(permissions, requirement))
     throw forbidden(
-      c.auth.token?.kind === "personal-access-token" ? "Resource not accessible by personal access token" : "Resource not accessible by integration",
+      c.auth.token?.kind === "personal-access-token"
+        ? "Resource not accessible by personal access token"
+        : "Resource not accessible by integration",
       { "x-accepted-github-permissions": requirement },
     );
 }

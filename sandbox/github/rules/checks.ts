@@ -14,9 +14,13 @@ export function checkState(repo: Repository, sha: string, check: RequiredCheck):
   const run = [...repo.checkRuns.values()]
     .filter((r) => r.headSha === sha && r.name === check.context && (anySource || r.appId === check.integrationId))
     .at(-1);
-  const status = repo.statuses.filter((s) => s.sha === sha && s.context === check.context && (anySource || s.appId === check.integrationId)).at(-1);
+  const status = repo.statuses
+    .filter((s) => s.sha === sha && s.context === check.context && (anySource || s.appId === check.integrationId))
+    .at(-1);
   const states = [
-    ...(run ? [run.status !== "completed" ? "pending" : PASSING.has(run.conclusion ?? "") ? "success" : "failure"] : []),
+    ...(run
+      ? [run.status !== "completed" ? "pending" : PASSING.has(run.conclusion ?? "") ? "success" : "failure"]
+      : []),
     ...(status ? [status.state === "success" ? "success" : status.state === "pending" ? "pending" : "failure"] : []),
   ];
   if (states.length === 0) return "missing";

@@ -38,7 +38,8 @@ export function parseCodeowners(text: string): OwnersLine[] {
 
 /** Patterns that GitHub does not support: `!`, `[ ]`, `\#`. */
 export const patternHolds = (pattern: string): boolean => !/^!|[[\]]|\\#/.test(pattern);
-const ownerHolds = (owner: string): boolean => /^@[\w-]+(?:\/[\w-]+)?$/.test(owner) || /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(owner);
+const ownerHolds = (owner: string): boolean =>
+  /^@[\w-]+(?:\/[\w-]+)?$/.test(owner) || /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(owner);
 
 /** gitignore-like: a leading or inner "/" anchors, a trailing "/" means all below, `*` stops at "/". Case matters. */
 export function ownsPath(pattern: string, path: string): boolean {
@@ -50,7 +51,15 @@ export function ownsPath(pattern: string, path: string): boolean {
   const source = p
     .split(/(\*\*\/|\/\*\*$|\*|\?)/)
     .map((part) =>
-      part === "**/" ? "(?:.*/)?" : part === "/**" ? "/.*" : part === "*" ? "[^/]*" : part === "?" ? "[^/]" : part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"),
+      part === "**/"
+        ? "(?:.*/)?"
+        : part === "/**"
+          ? "/.*"
+          : part === "*"
+            ? "[^/]*"
+            : part === "?"
+              ? "[^/]"
+              : part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"),
     )
     .join("");
   // `docs/*` owns files of docs only, not what is deeper; a pattern without wildcard at its end owns a whole directory too.
@@ -70,7 +79,11 @@ export async function loadCodeowners(git: GitRepository, commit: string): Promis
     const content = await git.file(commit, path);
     if (!content) continue;
     const text = content.length < MAX_BYTES ? content.toString() : "";
-    return { path, text, lines: parseCodeowners(text).filter((l) => patternHolds(l.pattern) && l.owners.every(ownerHolds)) };
+    return {
+      path,
+      text,
+      lines: parseCodeowners(text).filter((l) => patternHolds(l.pattern) && l.owners.every(ownerHolds)),
+    };
   }
   return undefined;
 }
@@ -81,7 +94,11 @@ export function ownersOf(file: OwnersFile, path: string): string[] | undefined {
 }
 
 /** Accounts and teams behind the owners' names; those without write access do not count. */
-export function resolveOwners(world: World, repo: Repository, owners: readonly string[]): { userIds: Set<number>; teamIds: Set<number> } {
+export function resolveOwners(
+  world: World,
+  repo: Repository,
+  owners: readonly string[],
+): { userIds: Set<number>; teamIds: Set<number> } {
   const userIds = new Set<number>();
   const teamIds = new Set<number>();
   for (const owner of owners) {
@@ -90,11 +107,14 @@ export function resolveOwners(world: World, repo: Repository, owners: readonly s
       const found = teamOwner(world, repo, team[1]!, team[2]!);
       if (found) {
         teamIds.add(found.id);
-        for (const other of world.teams.values()) if (world.lineage(other).includes(found)) for (const id of other.members.keys()) userIds.add(id);
+        for (const other of world.teams.values())
+          if (world.lineage(other).includes(found)) for (const id of other.members.keys()) userIds.add(id);
       }
       continue;
     }
-    const user = owner.startsWith("@") ? world.userByLogin(owner.slice(1)) : [...world.users.values()].find((u) => u.email === owner);
+    const user = owner.startsWith("@")
+      ? world.userByLogin(owner.slice(1))
+      : [...world.users.values()].find((u) => u.email === owner);
     if (user && user.type === "User" && atLeast(roleOfUser(world, user, repo), "write")) userIds.add(user.id);
   }
   return { userIds, teamIds };
@@ -123,7 +143,11 @@ export function ownersErrors(world: World, repo: Repository, path: string, text:
       });
     };
     if (!patternHolds(pattern))
-      add(source.indexOf(pattern) + 1, "Invalid pattern", pattern.startsWith("!") ? "Did you mean to un-own the path? Use a pattern without owners" : null);
+      add(
+        source.indexOf(pattern) + 1,
+        "Invalid pattern",
+        pattern.startsWith("!") ? "Did you mean to un-own the path? Use a pattern without owners" : null,
+      );
     for (const owner of owners) {
       const column = source.indexOf(owner) + 1;
       if (!ownerHolds(owner)) {

@@ -16,9 +16,17 @@ export function mayDismiss(world: World, repo: Repository, branch: string, auth:
   const role = auth.user && !isApp ? roleOfUser(world, auth.user, repo) : undefined;
   if (role === "admin") return true;
   const protection = protectionOf(world, repo, branch);
-  if (protection?.requiresApprovingReviews && protection.restrictsReviewDismissals && !isAmong(world, protection.reviewDismissalActors, auth)) return false;
+  if (
+    protection?.requiresApprovingReviews &&
+    protection.restrictsReviewDismissals &&
+    !isAmong(world, protection.reviewDismissalActors, auth)
+  )
+    return false;
   return activeRules(world, repo, branch).every(({ rule }) => {
-    const restriction = rule.type === "pull_request" ? (rule.parameters?.["dismissal_restriction"] as Restriction | undefined) : undefined;
+    const restriction =
+      rule.type === "pull_request"
+        ? (rule.parameters?.["dismissal_restriction"] as Restriction | undefined)
+        : undefined;
     if (!restriction?.enabled) return true;
     return (restriction.allowed_actors ?? []).some(({ id, type }) => {
       if (type === "IntegrationInstallation") return isApp && (auth.app?.id === id || auth.installation?.id === id);

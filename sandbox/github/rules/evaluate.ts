@@ -59,7 +59,11 @@ export async function judge(world: World, move: Movement, updates: readonly RefU
       for (const rule of ruleset.rules) {
         const details = await ruleProblem(world, move, update, ruleset, rule, facts);
         suite.evaluations.push({
-          ruleSource: { type: ruleset.sourceType === "Repository" ? "ruleset" : "Organization", id: ruleset.id, name: ruleset.name },
+          ruleSource: {
+            type: ruleset.sourceType === "Repository" ? "ruleset" : "Organization",
+            id: ruleset.id,
+            name: ruleset.name,
+          },
           enforcement: ruleset.enforcement,
           result: details === undefined ? "pass" : "fail",
           ruleType: rule.type,
@@ -81,15 +85,26 @@ export async function judge(world: World, move: Movement, updates: readonly RefU
 }
 
 /** What a protection asks of a push or an API call, for which no merge has asked it yet. */
-async function withoutMerging(world: World, move: Movement, update: RefUpdate, facts: Facts, rule: BranchProtection): Promise<string[]> {
+async function withoutMerging(
+  world: World,
+  move: Movement,
+  update: RefUpdate,
+  facts: Facts,
+  rule: BranchProtection,
+): Promise<string[]> {
   const found: string[] = [];
   const pullRequests = !isAmong(world, rule.bypassPullRequestActors, move.auth);
   const pull = await facts.pull();
   if (rule.requiresApprovingReviews && pullRequests) {
     if (!pull) found.push("Changes must be made through a pull request.");
-    else found.push(...(await reviewProblems(world, move.repo, move.git, pull, requirementsOf([], { rule, pullRequests }))));
+    else
+      found.push(
+        ...(await reviewProblems(world, move.repo, move.git, pull, requirementsOf([], { rule, pullRequests }))),
+      );
   }
-  const problem = rule.requiresStatusChecks ? checksProblem(move.repo, pull?.pull?.headSha ?? update.new, rule.requiredStatusChecks) : undefined;
+  const problem = rule.requiresStatusChecks
+    ? checksProblem(move.repo, pull?.pull?.headSha ?? update.new, rule.requiredStatusChecks)
+    : undefined;
   if (problem) found.push(problem);
   return found;
 }
@@ -104,7 +119,11 @@ function isAdministrator(world: World, { auth, repo }: Movement): boolean {
  * Push rules also hold for objects that the API makes ("Troubleshooting rulesets": creating a blob, creating a tree). A deleted path has no size.
  * @throws nothing; answers what is wrong
  */
-export function objectProblems(world: World, move: Pick<Movement, "repo" | "auth">, files: readonly TouchedFile[]): string[] {
+export function objectProblems(
+  world: World,
+  move: Pick<Movement, "repo" | "auth">,
+  files: readonly TouchedFile[],
+): string[] {
   return pushRulesetsOf(world, move.repo)
     .filter((ruleset) => ruleset.enforcement === "active" && bypassOf(world, ruleset, move.auth, move.repo) === "never")
     .flatMap((ruleset) => ruleset.rules.flatMap((rule) => pushRuleProblem(rule, files) ?? []));
@@ -118,7 +137,8 @@ async function tokenViolations(move: Movement, update: RefUpdate, facts: Facts):
   if (permissions ? permissions["workflows"] === "write" : token.scopes!.includes("workflow")) return [];
   const path = (await facts.touched()).find((t) => /^\.github\/workflows\/[^/]+$/.test(t.path))?.path;
   if (path === undefined) return [];
-  const who = token.kind === "app-installation" || token.kind === "app-user-token" ? "a GitHub App" : "a Personal Access Token";
+  const who =
+    token.kind === "app-installation" || token.kind === "app-user-token" ? "a GitHub App" : "a Personal Access Token";
   return [
     {
       ref: update.ref,
@@ -129,7 +149,12 @@ async function tokenViolations(move: Movement, update: RefUpdate, facts: Facts):
   ];
 }
 
-async function protectionViolations(world: World, move: Movement, update: RefUpdate, facts: Facts): Promise<Violation[]> {
+async function protectionViolations(
+  world: World,
+  move: Movement,
+  update: RefUpdate,
+  facts: Facts,
+): Promise<Violation[]> {
   if (!update.ref.startsWith("refs/heads/")) return [];
   const protection = protectionOf(world, move.repo, update.ref.slice("refs/heads/".length));
   if (!protection) return [];
@@ -137,7 +162,11 @@ async function protectionViolations(world: World, move: Movement, update: RefUpd
   const exempt = isExempt(world, protection, move.auth, move.repo);
   if (protection.lockBranch && !exempt) found.push("Cannot change this locked branch");
   if (facts.deletes && !protection.allowsDeletions) found.push("Cannot delete a protected branch");
-  if ((await facts.forced()) && !protection.allowsForcePushes && !isAmong(world, protection.bypassForcePushActors, move.auth))
+  if (
+    (await facts.forced()) &&
+    !protection.allowsForcePushes &&
+    !isAmong(world, protection.bypassForcePushActors, move.auth)
+  )
     found.push("Cannot force-push to this protected branch");
   if (!exempt) {
     const mayPush = isAdministrator(world, move) || isAmong(world, protection.pushActors, move.auth);
@@ -145,8 +174,10 @@ async function protectionViolations(world: World, move: Movement, update: RefUpd
       found.push("You're not authorized to push to this branch.");
     if (!facts.deletes && !facts.creates) {
       if (move.via !== "merge") found.push(...(await withoutMerging(world, move, update, facts, protection)));
-      if (protection.requiresLinearHistory && (await hasMerges(move, facts))) found.push("This branch must not contain merge commits.");
-      if (protection.requiresCommitSignatures && (await hasUnsigned(world, move, facts))) found.push("Commits must have verified signatures.");
+      if (protection.requiresLinearHistory && (await hasMerges(move, facts)))
+        found.push("This branch must not contain merge commits.");
+      if (protection.requiresCommitSignatures && (await hasUnsigned(world, move, facts)))
+        found.push("Commits must have verified signatures.");
     }
   }
   return found.map((message) => ({ ref: update.ref, rule: "protected_branch", message, source: "protection" }));

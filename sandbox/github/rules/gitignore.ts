@@ -53,7 +53,10 @@ function segmentSource(segment: string): string {
     else if (c === "[") {
       const end = segment.indexOf("]", i + 2);
       if (end < 0) return "(?!)";
-      const body = segment.slice(i + 1, end).replace(/^[!^]/, "^").replace(/\\/g, "\\\\");
+      const body = segment
+        .slice(i + 1, end)
+        .replace(/^[!^]/, "^")
+        .replace(/\\/g, "\\\\");
       out += `(?!/)[${body}]`;
       i = end;
     } else out += escape(c);

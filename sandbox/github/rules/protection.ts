@@ -23,11 +23,22 @@ export function isAmong(world: World, actors: readonly ProtectionActor[], auth: 
 
 /** Administrators are above a protection that is not enforced on them, except for what it forbids to everybody. */
 export function isExempt(world: World, protection: BranchProtection, auth: Auth, repo: Repository): boolean {
-  return !protection.isAdminEnforced && auth.user !== undefined && auth.token?.kind !== "app-installation" && roleOfUser(world, auth.user, repo) === "admin";
+  return (
+    !protection.isAdminEnforced &&
+    auth.user !== undefined &&
+    auth.token?.kind !== "app-installation" &&
+    roleOfUser(world, auth.user, repo) === "admin"
+  );
 }
 
 /** A protection as a person would get it from the defaults of GitHub's form. */
-export function newProtection(id: number, nodeId: string, repo: Repository, pattern: string, creatorId: number | null): BranchProtection {
+export function newProtection(
+  id: number,
+  nodeId: string,
+  repo: Repository,
+  pattern: string,
+  creatorId: number | null,
+): BranchProtection {
   return {
     id,
     nodeId,

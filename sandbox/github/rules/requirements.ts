@@ -29,9 +29,22 @@ export interface ReviewRequirements {
  * The requirements of some rules and of a protection together: all apply, and of each the most restrictive version ("About rule layering").
  * @param protection undefined: none; `pullRequests` false: the asker need not go through a pull request
  */
-export function requirementsOf(rules: readonly ActiveRule[], protection?: { rule: BranchProtection; pullRequests: boolean }): ReviewRequirements {
+export function requirementsOf(
+  rules: readonly ActiveRule[],
+  protection?: { rule: BranchProtection; pullRequests: boolean },
+): ReviewRequirements {
   const need: Omit<ReviewRequirements, "methods"> = {
-    any: false, approvals: 0, codeOwners: false, lastPush: false, threads: false, dismissStale: false, linear: false, signatures: false, strict: false, checks: [], reviewers: [],
+    any: false,
+    approvals: 0,
+    codeOwners: false,
+    lastPush: false,
+    threads: false,
+    dismissStale: false,
+    linear: false,
+    signatures: false,
+    strict: false,
+    checks: [],
+    reviewers: [],
   };
   let methods = [...METHODS];
   for (const { rule } of rules) {
@@ -52,7 +65,11 @@ export function requirementsOf(rules: readonly ActiveRule[], protection?: { rule
     need.dismissStale ||= p["dismiss_stale_reviews_on_push"] === true;
     const allowed = p["allowed_merge_methods"];
     if (Array.isArray(allowed)) methods = methods.filter((method) => allowed.includes(method));
-    for (const r of (p["required_reviewers"] ?? []) as { reviewer: { id: number }; file_patterns: string[]; minimum_approvals: number }[])
+    for (const r of (p["required_reviewers"] ?? []) as {
+      reviewer: { id: number };
+      file_patterns: string[];
+      minimum_approvals: number;
+    }[])
       need.reviewers.push({ teamId: r.reviewer.id, patterns: r.file_patterns, approvals: r.minimum_approvals });
   }
   if (protection) {
@@ -78,7 +95,9 @@ export function requirementsOf(rules: readonly ActiveRule[], protection?: { rule
 
 /** @param auth when given, what this asker may bypass by merging is left out */
 export function reviewRequirements(world: World, repo: Repository, branch: string, auth?: Auth): ReviewRequirements {
-  const rules = activeRules(world, repo, branch).filter(({ ruleset }) => !auth || bypassOf(world, ruleset, auth, repo) === "never");
+  const rules = activeRules(world, repo, branch).filter(
+    ({ ruleset }) => !auth || bypassOf(world, ruleset, auth, repo) === "never",
+  );
   const rule = protectionOf(world, repo, branch);
   if (!rule || (auth && isExempt(world, rule, auth, repo))) return requirementsOf(rules);
   return requirementsOf(rules, { rule, pullRequests: !(auth && isAmong(world, rule.bypassPullRequestActors, auth)) });

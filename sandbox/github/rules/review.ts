@@ -9,7 +9,11 @@ import { hasRules } from "./plans";
 import { reviewRequirements, type ReviewRequirements } from "./requirements";
 
 /** What a reviewer had before their eyes: where the change left the base, and what it makes of it. Both are hashes. */
-export async function reviewedState(git: GitRepository, pull: PullRequest, commit = pull.headSha): Promise<{ mergeBase: string; tree: string }> {
+export async function reviewedState(
+  git: GitRepository,
+  pull: PullRequest,
+  commit = pull.headSha,
+): Promise<{ mergeBase: string; tree: string }> {
   const base = (await git.resolve(`refs/heads/${pull.baseRef}`)) ?? pull.baseSha;
   return { mergeBase: (await git.mergeBase(base, commit)) ?? "", tree: (await git.resolve(commit, "^{tree}")) ?? "" };
 }
@@ -18,19 +22,27 @@ export async function reviewedState(git: GitRepository, pull: PullRequest, commi
  * Approvals that no longer hold, because what they approved has changed: with "dismiss stale reviews" by a push that affects the difference, and with
  * that or "approval of the most recent push" by a merge base that brings new changes in (notes of "Require a pull request before merging").
  */
-export async function staleApprovals(world: World, repo: Repository, git: GitRepository, pull: PullRequest): Promise<Review[]> {
+export async function staleApprovals(
+  world: World,
+  repo: Repository,
+  git: GitRepository,
+  pull: PullRequest,
+): Promise<Review[]> {
   const need = reviewRequirements(world, repo, pull.baseRef);
   const approvals = pull.reviews.filter((review) => review.state === "APPROVED");
   if (approvals.length === 0 || (!need.dismissStale && !need.lastPush)) return [];
   const now = await reviewedState(git, pull);
-  return approvals.filter(({ seen }) => seen && (seen.mergeBase !== now.mergeBase || (need.dismissStale && seen.tree !== now.tree)));
+  return approvals.filter(
+    ({ seen }) => seen && (seen.mergeBase !== now.mergeBase || (need.dismissStale && seen.tree !== now.tree)),
+  );
 }
 
 /** The last word of each reviewer: approvals and change requests, where a comment says nothing new. */
 export function standingReviews(pull: PullRequest): Map<number, Review> {
   const last = new Map<number, Review>();
   for (const review of pull.reviews)
-    if (review.state === "APPROVED" || review.state === "CHANGES_REQUESTED" || review.state === "DISMISSED") last.set(review.userId, review);
+    if (review.state === "APPROVED" || review.state === "CHANGES_REQUESTED" || review.state === "DISMISSED")
+      last.set(review.userId, review);
   return last;
 }
 
@@ -46,12 +58,21 @@ export function reviewCounts(world: World, repo: Repository, issue: Issue, userI
   if (app?.id === ACTIONS_APP_ID) return repo.workflow.canApprovePullRequestReviews;
   return [...world.installations.values()].some(
     (i) =>
-      i.appId === app?.id && i.account.id === repo.owner.id && (i.repositorySelection === "all" || i.repositoryIds.has(repo.id)) && i.permissions["contents"] === "write",
+      i.appId === app?.id &&
+      i.account.id === repo.owner.id &&
+      (i.repositorySelection === "all" || i.repositoryIds.has(repo.id)) &&
+      i.permissions["contents"] === "write",
   );
 }
 
 /** Why a pull request may not be merged for want of review, in GitHub's words; empty when nothing is missing. */
-export async function reviewProblems(world: World, repo: Repository, git: GitRepository, issue: Issue, need: ReviewRequirements): Promise<string[]> {
+export async function reviewProblems(
+  world: World,
+  repo: Repository,
+  git: GitRepository,
+  issue: Issue,
+  need: ReviewRequirements,
+): Promise<string[]> {
   const pull = issue.pull!;
   const problems: string[] = [];
   const standing = standingReviews(pull);
@@ -69,14 +90,18 @@ export async function reviewProblems(world: World, repo: Repository, git: GitRep
     problems.push("New changes require approval from someone other than the last pusher.");
   if (need.codeOwners || need.reviewers.length > 0) {
     const paths = await changedPaths(git, pull);
-    if (need.codeOwners && (await ownersMissing(world, repo, git, issue, paths, approvers))) problems.push("Waiting on code owner review from owners of the changed files.");
+    if (need.codeOwners && (await ownersMissing(world, repo, git, issue, paths, approvers)))
+      problems.push("Waiting on code owner review from owners of the changed files.");
     for (const { teamId, patterns, approvals } of need.reviewers) {
       if (!paths.some((path) => listMatches(patterns, path))) continue;
       const team = world.teams.get(teamId);
       // The team itself needs write access for its members' approvals to count, whatever they have otherwise.
       const writes = team !== undefined && atLeast(world.teamRole(team, repo.id), "write");
       const given = writes ? [...approvers].filter((id) => world.teamsOfUser(id).includes(team)).length : 0;
-      if (given < approvals) problems.push(`Waiting on ${approvals} approving review${approvals === 1 ? "" : "s"} from ${team?.slug ?? "a required team"}.`);
+      if (given < approvals)
+        problems.push(
+          `Waiting on ${approvals} approving review${approvals === 1 ? "" : "s"} from ${team?.slug ?? "a required team"}.`,
+        );
     }
   }
   if (need.threads && pull.reviewComments.some((c) => c.inReplyToId === null && !c.resolved))
@@ -85,7 +110,12 @@ export async function reviewProblems(world: World, repo: Repository, git: GitRep
 }
 
 /** Somebody who counts, other than who pushed last, has approved what is there now. */
-async function lastPushApproved(git: GitRepository, pull: PullRequest, standing: ReadonlyMap<number, Review>, approvers: ReadonlySet<number>): Promise<boolean> {
+async function lastPushApproved(
+  git: GitRepository,
+  pull: PullRequest,
+  standing: ReadonlyMap<number, Review>,
+  approvers: ReadonlySet<number>,
+): Promise<boolean> {
   const { tree } = await reviewedState(git, pull);
   return [...approvers].some((id) => id !== pull.lastPusherId && standing.get(id)!.seen?.tree === tree);
 }
@@ -101,7 +131,14 @@ async function changedPaths(git: GitRepository, pull: PullRequest): Promise<stri
  * Whether a changed path has owners of whom none has approved. The file in force is the base branch's. An owner who opens the pull request, or is in
  * the owning team, has approved by that (last example of "About code owners").
  */
-async function ownersMissing(world: World, repo: Repository, git: GitRepository, issue: Issue, paths: readonly string[], approvers: ReadonlySet<number>): Promise<boolean> {
+async function ownersMissing(
+  world: World,
+  repo: Repository,
+  git: GitRepository,
+  issue: Issue,
+  paths: readonly string[],
+  approvers: ReadonlySet<number>,
+): Promise<boolean> {
   const file = await ownersFileOf(world, repo, git, issue.pull!);
   if (!file) return false;
   return paths.some((path) => {
@@ -119,13 +156,22 @@ async function ownersFileOf(world: World, repo: Repository, git: GitRepository, 
  * Accounts and teams that are asked for review because they own changed files, and teams that a rule requires for them, those without a required
  * approval included. Drafts ask nobody: the caller sees to that.
  */
-export async function reviewersToAsk(world: World, repo: Repository, git: GitRepository, issue: Issue): Promise<{ userIds: number[]; teamIds: number[] }> {
+export async function reviewersToAsk(
+  world: World,
+  repo: Repository,
+  git: GitRepository,
+  issue: Issue,
+): Promise<{ userIds: number[]; teamIds: number[] }> {
   const pull = issue.pull!;
   const paths = await changedPaths(git, pull);
   const file = await ownersFileOf(world, repo, git, pull);
   const owners = [...new Set(paths.flatMap((path) => (file && ownersOf(file, path)) ?? []))];
   const { teamIds } = resolveOwners(world, repo, owners);
-  const { userIds } = resolveOwners(world, repo, owners.filter((owner) => !owner.includes("/")));
+  const { userIds } = resolveOwners(
+    world,
+    repo,
+    owners.filter((owner) => !owner.includes("/")),
+  );
   for (const { teamId, patterns } of reviewRequirements(world, repo, pull.baseRef).reviewers)
     if (world.teams.has(teamId) && paths.some((path) => listMatches(patterns, path))) teamIds.add(teamId);
   return { userIds: [...userIds].filter((id) => id !== issue.userId), teamIds: [...teamIds] };

@@ -43,7 +43,9 @@ export class Facts {
    */
   newCommits(): Promise<string[]> {
     const { old, new: now } = this.update;
-    return (this.#newCommits ??= this.deletes ? Promise.resolve([]) : this.move.git.log(this.creates ? [now, "--not", "--all"] : [now, `^${old}`]));
+    return (this.#newCommits ??= this.deletes
+      ? Promise.resolve([])
+      : this.move.git.log(this.creates ? [now, "--not", "--all"] : [now, `^${old}`]));
   }
   /**
    * The pull request that the update merges: the one being merged, or one whose merge somebody made and pushes. Such a push counts when what it brings is
@@ -67,12 +69,21 @@ export class Facts {
   }
   forced(): Promise<boolean> {
     return (this.#forced ??=
-      this.creates || this.deletes ? Promise.resolve(false) : this.move.git.isAncestor(this.update.old, this.update.new).then((fast) => !fast));
+      this.creates || this.deletes
+        ? Promise.resolve(false)
+        : this.move.git.isAncestor(this.update.old, this.update.new).then((fast) => !fast));
   }
 }
 
 /** Why a rule does not hold for this update; undefined when it does. */
-export async function ruleProblem(world: World, move: Movement, update: RefUpdate, ruleset: Ruleset, rule: RulesetRule, facts: Facts): Promise<string | undefined> {
+export async function ruleProblem(
+  world: World,
+  move: Movement,
+  update: RefUpdate,
+  ruleset: Ruleset,
+  rule: RulesetRule,
+  facts: Facts,
+): Promise<string | undefined> {
   const p = rule.parameters ?? {};
   const name = update.ref.replace(/^refs\/(?:heads|tags)\//, "");
   switch (rule.type) {
@@ -85,9 +96,13 @@ export async function ruleProblem(world: World, move: Movement, update: RefUpdat
     case "non_fast_forward":
       return (await facts.forced()) ? "Cannot force-push to this branch." : undefined;
     case "required_linear_history":
-      return !facts.deletes && (await hasMerges(move, facts)) ? "This branch must not contain merge commits." : undefined;
+      return !facts.deletes && (await hasMerges(move, facts))
+        ? "This branch must not contain merge commits."
+        : undefined;
     case "required_signatures":
-      return !facts.deletes && (await hasUnsigned(world, move, facts)) ? "Commits must have verified signatures." : undefined;
+      return !facts.deletes && (await hasUnsigned(world, move, facts))
+        ? "Commits must have verified signatures."
+        : undefined;
     case "pull_request": {
       if (facts.deletes || facts.creates) return undefined;
       const pull = await facts.pull();
@@ -97,12 +112,18 @@ export async function ruleProblem(world: World, move: Movement, update: RefUpdat
     }
     case "required_status_checks": {
       if (facts.deletes || (facts.creates && p["do_not_enforce_on_create"] === true)) return undefined;
-      const checks = ((p["required_status_checks"] ?? []) as { context: string; integration_id?: number }[]).map((c) => ({
-        context: c.context,
-        integrationId: c.integration_id ?? null,
-      }));
+      const checks = ((p["required_status_checks"] ?? []) as { context: string; integration_id?: number }[]).map(
+        (c) => ({
+          context: c.context,
+          integrationId: c.integration_id ?? null,
+        }),
+      );
       const sha = (await facts.pull())?.pull?.headSha ?? update.new;
-      if (move.via === "merge" && p["strict_required_status_checks_policy"] === true && !(await move.git.isAncestor(update.old, sha)))
+      if (
+        move.via === "merge" &&
+        p["strict_required_status_checks_policy"] === true &&
+        !(await move.git.isAncestor(update.old, sha))
+      )
         return "The head branch is not up to date with the base branch.";
       return checksProblem(move.repo, sha, checks);
     }
@@ -122,13 +143,21 @@ export async function ruleProblem(world: World, move: Movement, update: RefUpdat
         (c) =>
           !patternHolds(
             p,
-            rule.type === "commit_message_pattern" ? c.message.trimEnd() : rule.type === "commit_author_email_pattern" ? c.author.email : c.committer.email,
+            rule.type === "commit_message_pattern"
+              ? c.message.trimEnd()
+              : rule.type === "commit_author_email_pattern"
+                ? c.author.email
+                : c.committer.email,
           ),
       );
-      return bad ? `Commit ${bad.sha.slice(0, 7)}: ${rule.type === "commit_message_pattern" ? "message" : "email"} must ${patternText(p)}.` : undefined;
+      return bad
+        ? `Commit ${bad.sha.slice(0, 7)}: ${rule.type === "commit_message_pattern" ? "message" : "email"} must ${patternText(p)}.`
+        : undefined;
     }
     case "merge_queue":
-      return move.via === "merge" || facts.creates || facts.deletes ? undefined : "Changes must be made through the merge queue.";
+      return move.via === "merge" || facts.creates || facts.deletes
+        ? undefined
+        : "Changes must be made through the merge queue.";
     case "required_deployments":
       return facts.deletes ? undefined : "Required deployments have not succeeded.";
     case "workflows":
@@ -149,11 +178,17 @@ export async function hasUnsigned(world: World, move: Movement, facts: Facts): P
 }
 
 /** GitHub signs what it commits itself; other signatures count when their author has a key on file. The signature's mathematics is not checked here. */
-export function isVerified(world: World, repo: Repository, commit: { sha: string; signature: string | null; committer: { email: string } }): boolean {
+export function isVerified(
+  world: World,
+  repo: Repository,
+  commit: { sha: string; signature: string | null; committer: { email: string } },
+): boolean {
   if (repo.signedByGitHub.has(commit.sha)) return true;
   if (commit.signature === null) return false;
   const user = [...world.users.values()].find((u) => u.email === commit.committer.email);
-  return user !== undefined && (commit.signature.includes("SSH SIGNATURE") ? user.keys.length > 0 : user.gpgKeys.length > 0);
+  return (
+    user !== undefined && (commit.signature.includes("SSH SIGNATURE") ? user.keys.length > 0 : user.gpgKeys.length > 0)
+  );
 }
 
 function patternHolds(p: Record<string, unknown>, text: string): boolean {

@@ -8,9 +8,16 @@ import { hasOrganizationRulesets, hasPushRules, hasRules } from "./plans";
 /** Ids that bypass actors of the kind RepositoryRole use. Roles below `write` cannot be given bypass ("Granting bypass permissions for your ruleset"). */
 export const ROLE_IDS: Readonly<Record<number, Role>> = { 2: "maintain", 4: "write", 5: "admin" };
 
-export function refMatches(include: readonly string[], exclude: readonly string[], ref: string, defaultBranch: string): boolean {
+export function refMatches(
+  include: readonly string[],
+  exclude: readonly string[],
+  ref: string,
+  defaultBranch: string,
+): boolean {
   const any = (patterns: readonly string[]): boolean =>
-    patterns.some((p) => (p === "~ALL" ? true : p === "~DEFAULT_BRANCH" ? ref === `refs/heads/${defaultBranch}` : fnmatch(p, ref)));
+    patterns.some((p) =>
+      p === "~ALL" ? true : p === "~DEFAULT_BRANCH" ? ref === `refs/heads/${defaultBranch}` : fnmatch(p, ref),
+    );
   return any(include) && !any(exclude);
 }
 
@@ -18,7 +25,8 @@ export function refMatches(include: readonly string[], exclude: readonly string[
 export function rulesetsOf(world: World, repo: Repository): Ruleset[] {
   if (!hasRules(world, repo)) return [];
   const org = world.orgOf(repo);
-  const inherited = org && hasOrganizationRulesets(org) ? [...org.rulesets.values()].filter((r) => orgRulesetCovers(r, repo)) : [];
+  const inherited =
+    org && hasOrganizationRulesets(org) ? [...org.rulesets.values()].filter((r) => orgRulesetCovers(r, repo)) : [];
   return [...repo.rulesets.values(), ...inherited];
 }
 
@@ -40,7 +48,8 @@ function orgRulesetCovers(ruleset: Ruleset, repo: Repository): boolean {
   const { repository_name: names, repository_id: ids } = ruleset.conditions ?? {};
   if (ids) return ids.repository_ids.includes(repo.id);
   if (names) {
-    const any = (patterns: readonly string[]): boolean => patterns.some((p) => p === "~ALL" || fnmatch(p.toLowerCase(), repo.name.toLowerCase()));
+    const any = (patterns: readonly string[]): boolean =>
+      patterns.some((p) => p === "~ALL" || fnmatch(p.toLowerCase(), repo.name.toLowerCase()));
     return any(names.include) && !any(names.exclude);
   }
   return ruleset.conditions?.repository_property === undefined;
@@ -51,7 +60,12 @@ export function rulesetsForRef(world: World, repo: Repository, ref: string): Rul
   const kind = ref.startsWith("refs/heads/") ? "branch" : ref.startsWith("refs/tags/") ? "tag" : undefined;
   const named = rulesetsOf(world, repo).filter((r) => {
     const names = r.conditions?.ref_name;
-    return r.enforcement !== "disabled" && r.target === kind && names !== undefined && refMatches(names.include, names.exclude, ref, repo.defaultBranch);
+    return (
+      r.enforcement !== "disabled" &&
+      r.target === kind &&
+      names !== undefined &&
+      refMatches(names.include, names.exclude, ref, repo.defaultBranch)
+    );
   });
   return [...named, ...pushRulesetsOf(world, repo)];
 }
@@ -76,8 +90,16 @@ export type Bypass = "always" | "pull_request" | "exempt" | "never";
  */
 export function bypassOf(world: World, ruleset: Ruleset, auth: Auth, of: Repository): Bypass {
   const repo = ruleset.target === "push" && ruleset.sourceId !== of.id ? rootOf(world, of) : of;
-  const modes = ruleset.bypassActors.filter((actor) => isActor(world, actor, auth, repo)).map((actor) => actor.bypass_mode);
-  return modes.includes("exempt") ? "exempt" : modes.includes("always") ? "always" : modes.includes("pull_request") ? "pull_request" : "never";
+  const modes = ruleset.bypassActors
+    .filter((actor) => isActor(world, actor, auth, repo))
+    .map((actor) => actor.bypass_mode);
+  return modes.includes("exempt")
+    ? "exempt"
+    : modes.includes("always")
+      ? "always"
+      : modes.includes("pull_request")
+        ? "pull_request"
+        : "never";
 }
 
 function isActor(world: World, actor: BypassActor, auth: Auth, repo: Repository): boolean {
@@ -90,7 +112,9 @@ function isActor(world: World, actor: BypassActor, auth: Auth, repo: Repository)
       return org !== undefined && orgRole(world, auth, org) === "admin";
     case "RepositoryRole": {
       const role = ROLE_IDS[actor.actor_id ?? 0];
-      return !isApp && auth.user !== undefined && role !== undefined && atLeast(roleOfUser(world, auth.user, repo), role);
+      return (
+        !isApp && auth.user !== undefined && role !== undefined && atLeast(roleOfUser(world, auth.user, repo), role)
+      );
     }
     case "Team":
       return !isApp && auth.user !== undefined && world.teamsOfUser(auth.user.id).some((t) => t.id === actor.actor_id);

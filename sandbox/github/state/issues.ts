@@ -44,7 +44,15 @@ export interface Issue {
   updatedAt: string;
   closedAt: string | null;
   closedById: number | null;
-  events: { id: number; nodeId: string; event: string; actorId: number; createdAt: string; label?: string; commitId?: string | null }[];
+  events: {
+    id: number;
+    nodeId: string;
+    event: string;
+    actorId: number;
+    createdAt: string;
+    label?: string;
+    commitId?: string | null;
+  }[];
   reactions: Reaction[];
   pull: PullRequest | null;
 }
@@ -85,7 +93,12 @@ export interface PullRequest {
   mergedById: number | null;
   mergeCommitSha: string | null;
   maintainerCanModify: boolean;
-  autoMerge: { enabledById: number; method: "merge" | "squash" | "rebase"; title: string | null; message: string | null } | null;
+  autoMerge: {
+    enabledById: number;
+    method: "merge" | "squash" | "rebase";
+    title: string | null;
+    message: string | null;
+  } | null;
   requestedReviewerIds: number[];
   requestedTeamIds: number[];
   reviews: Review[];

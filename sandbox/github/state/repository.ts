@@ -3,7 +3,15 @@ import type { PublicKey, Role } from "./accounts";
 import type { CheckRun, CheckSuite, CommitStatus, Release, Workflow, WorkflowRun } from "./checks";
 import type { Comment, Issue, Label, Milestone } from "./issues";
 import type { BranchProtection, RuleSuite, Ruleset } from "./rules";
-import type { ActionsPermissions, Environment, Hook, Invitation, Secret, Variable, WorkflowPermissions } from "./settings";
+import type {
+  ActionsPermissions,
+  Environment,
+  Hook,
+  Invitation,
+  Secret,
+  Variable,
+  WorkflowPermissions,
+} from "./settings";
 
 export interface Repository {
   id: number;

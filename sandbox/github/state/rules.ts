@@ -2,7 +2,8 @@
 
 export interface BypassActor {
   actor_id: number | null;
-  actor_type: "Integration" | "OrganizationAdmin" | "RepositoryRole" | "Team" | "DeployKey" | "User" | "EnterpriseOwner";
+  actor_type:
+    "Integration" | "OrganizationAdmin" | "RepositoryRole" | "Team" | "DeployKey" | "User" | "EnterpriseOwner";
   bypass_mode: "always" | "pull_request" | "exempt";
 }
 export interface RulesetRule {

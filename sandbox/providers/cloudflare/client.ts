@@ -2,7 +2,8 @@ import { ProviderError } from "../types";
 
 /** Where the API is when neither configuration nor environment says otherwise. */
 const DEFAULT_BASE_URL = "https://api.cloudflare.com/client/v4/";
-const USER_AGENT = "terraform-provider-cloudflare/pulumi terraform-plugin-framework/1.19.0 terraform/1.0.0+pulumi-terraform-bridge";
+const USER_AGENT =
+  "terraform-provider-cloudflare/pulumi terraform-plugin-framework/1.19.0 terraform/1.0.0+pulumi-terraform-bridge";
 /** Tries after the first, as the Go client has them. */
 const MAX_RETRIES = 10;
 /** The first pause and the longest, in milliseconds; each pause is twice the one before. */
@@ -86,7 +87,10 @@ export class CloudflareClient {
     const found: Record<string, unknown>[] = [];
     for (let page = 1; ; page++) {
       const answer = await this.send({ method: "GET", path, query: { ...query, page: String(page), per_page: "100" } });
-      const { result, result_info: info } = JSON.parse(answer.text) as { result?: unknown; result_info?: { total_pages?: number } };
+      const { result, result_info: info } = JSON.parse(answer.text) as {
+        result?: unknown;
+        result_info?: { total_pages?: number };
+      };
       const items = Array.isArray(result) ? (result as Record<string, unknown>[]) : [];
       found.push(...items);
       if (items.length === 0 || page >= (info?.total_pages ?? 1)) return found;
@@ -106,7 +110,8 @@ export class CloudflareClient {
         continue;
       }
       const text = await response.text();
-      if (response.ok) return { status: response.status, contentType: response.headers.get("content-type") ?? "", text };
+      if (response.ok)
+        return { status: response.status, contentType: response.headers.get("content-type") ?? "", text };
       if (last || !shouldRetry(response)) throw this.refusal(call, response.status, text);
       await this.pause(pauseOf(attempt, response));
     }
@@ -167,7 +172,9 @@ export function settingsFrom(config: Record<string, unknown>, env: NodeJS.Proces
   const baseUrl = base.endsWith("/") ? base : `${base}/`;
   if (token) return { baseUrl, authorization: { authorization: `Bearer ${token}` } };
   if (key && email) return { baseUrl, authorization: { "x-auth-key": key, "x-auth-email": email } };
-  throw new ProviderError("the Cloudflare provider has no credential: set CLOUDFLARE_API_TOKEN, or cloudflare:apiToken in the stack's configuration");
+  throw new ProviderError(
+    "the Cloudflare provider has no credential: set CLOUDFLARE_API_TOKEN, or cloudflare:apiToken in the stack's configuration",
+  );
 }
 
 function shouldRetry(response: Response): boolean {

@@ -3,7 +3,8 @@ import type { Props } from "../types";
 import { ACCOUNT, accountPath, idOfAnswer, restType, segment, zonePath } from "./rest";
 
 const text: Properties[string] = { kind: "string" };
-const logpushPath = (props: Props, rest: string): string => ((props.accountId ?? "") === "" ? zonePath(props, rest) : accountPath(props, rest));
+const logpushPath = (props: Props, rest: string): string =>
+  (props.accountId ?? "") === "" ? zonePath(props, rest) : accountPath(props, rest);
 
 export const LOGPUSH_JOB = restType({
   properties: {
@@ -51,7 +52,8 @@ export const LOGPUSH_JOB = restType({
   updateMethod: "PUT",
   idOf: idOfAnswer,
   // The kind cannot change; an update says null instead of the empty one, as the real plugin does.
-  bodyOf: (encoded, operation) => (operation === "update" && kindOf(encoded.kind) === "" ? { ...encoded, kind: null } : encoded),
+  bodyOf: (encoded, operation) =>
+    operation === "update" && kindOf(encoded.kind) === "" ? { ...encoded, kind: null } : encoded,
   answeredOnUpdate: ["kind"],
   lookUp: {
     path: (props) => logpushPath(props, "logpush/jobs"),
@@ -119,7 +121,10 @@ export const NOTIFICATION_POLICY = restType({
     alertInterval: text,
     description: text,
     enabled: { kind: "boolean", computed: true, default: true },
-    filters: { kind: "object", fields: Object.fromEntries(Object.entries(FILTER_WIRE).map(([name, wire]) => [name, { kind: "list", wire }])) },
+    filters: {
+      kind: "object",
+      fields: Object.fromEntries(Object.entries(FILTER_WIRE).map(([name, wire]) => [name, { kind: "list", wire }])),
+    },
     mechanisms: {
       kind: "object",
       required: true,
@@ -223,5 +228,8 @@ export const QUEUE = restType({
   item: (props, id) => accountPath(props, `queues/${segment(id)}`),
   updateMethod: "PUT",
   idOf: (_props, answer) => String(answer.queue_id ?? ""),
-  lookUp: { path: (props) => accountPath(props, "queues"), matches: (found, props) => found.queue_name === props.queueName },
+  lookUp: {
+    path: (props) => accountPath(props, "queues"),
+    matches: (found, props) => found.queue_name === props.queueName,
+  },
 });

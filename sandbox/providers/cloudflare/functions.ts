@@ -29,8 +29,14 @@ const LISTED_SCRIPT: Properties = {
     fields: {
       enabled: flag,
       headSamplingRate: number,
-      logs: { kind: "object", fields: { destinations: list, enabled: flag, headSamplingRate: number, invocationLogs: flag, persist: flag } },
-      traces: { kind: "object", fields: { destinations: list, enabled: flag, headSamplingRate: number, persist: flag } },
+      logs: {
+        kind: "object",
+        fields: { destinations: list, enabled: flag, headSamplingRate: number, invocationLogs: flag, persist: flag },
+      },
+      traces: {
+        kind: "object",
+        fields: { destinations: list, enabled: flag, headSamplingRate: number, persist: flag },
+      },
     },
   },
   placement: {
@@ -60,7 +66,9 @@ export const getWorkersScripts: InvokeFunction<CloudflareClient> = async (client
   const query: Record<string, string> = typeof args.tags === "string" && args.tags !== "" ? { tags: args.tags } : {};
   const answer = await client.result({ method: "GET", path: accountPath({ accountId }, "workers/scripts"), query });
   const limit = typeof args.maxItems === "number" && args.maxItems > 0 ? args.maxItems : 1000;
-  const results = (Array.isArray(answer) ? (answer as unknown[]) : []).slice(0, limit).map((script) => withoutNulls(decode(LISTED_SCRIPT, script)));
+  const results = (Array.isArray(answer) ? (answer as unknown[]) : [])
+    .slice(0, limit)
+    .map((script) => withoutNulls(decode(LISTED_SCRIPT, script)));
   return { ...withoutNulls(args), id: accountId, results };
 };
 
@@ -72,7 +80,15 @@ const ZONE: Properties = {
   developmentMode: number,
   meta: {
     kind: "object",
-    fields: { cdnOnly: flag, customCertificateQuota: number, dnsOnly: flag, foundationDns: flag, pageRuleQuota: number, phishingDetected: flag, step: number },
+    fields: {
+      cdnOnly: flag,
+      customCertificateQuota: number,
+      dnsOnly: flag,
+      foundationDns: flag,
+      pageRuleQuota: number,
+      phishingDetected: flag,
+      step: number,
+    },
   },
   modifiedOn: text,
   name: text,
@@ -108,7 +124,8 @@ const ZONE: Properties = {
 
 /** `cloudflare.getZone`: a zone by id, or the only one that a filter finds. */
 export const getZone: InvokeFunction<CloudflareClient> = async (client, args) => {
-  const id = args.filter === undefined ? required(args, "zoneId", "getZone") : await zoneByFilter(client, args.filter as Props);
+  const id =
+    args.filter === undefined ? required(args, "zoneId", "getZone") : await zoneByFilter(client, args.filter as Props);
   const zone = await client.result({ method: "GET", path: `zones/${segment(id)}` });
   return { ...withoutNulls(args), ...withoutNulls(decode(ZONE, zone)), id, zoneId: id };
 };
@@ -124,7 +141,9 @@ async function zoneByFilter(client: CloudflareClient, filter: Props): Promise<st
     ["order", filter.order],
     ["status", filter.status],
   ];
-  const query = Object.fromEntries(wanted.filter(([, value]) => value !== undefined && value !== null).map(([key, value]) => [key, String(value)]));
+  const query = Object.fromEntries(
+    wanted.filter(([, value]) => value !== undefined && value !== null).map(([key, value]) => [key, String(value)]),
+  );
   const answer = await client.result({ method: "GET", path: "zones", query });
   const zones = Array.isArray(answer) ? (answer as Props[]) : [];
   if (zones.length !== 1)

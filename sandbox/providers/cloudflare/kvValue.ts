@@ -23,7 +23,11 @@ export const KV_VALUE: ResourceType<CloudflareClient> = {
     const located = (state.accountId ?? "") === "" ? imported(id) : state;
     let answer;
     try {
-      answer = await client.send({ method: "GET", path: path(located, "values"), headers: { accept: "application/octet-stream" } });
+      answer = await client.send({
+        method: "GET",
+        path: path(located, "values"),
+        headers: { accept: "application/octet-stream" },
+      });
     } catch (error) {
       if (error instanceof CloudflareError && error.status === 404) return undefined;
       throw error;
@@ -31,7 +35,10 @@ export const KV_VALUE: ResourceType<CloudflareClient> = {
     const metadata = await client.resultIfAny({ method: "GET", path: path(located, "metadata") });
     const { accountId, namespaceId, keyName } = located;
     const told = metadata === undefined || metadata === null ? {} : { metadata: canonical(metadata) };
-    return { id: String(keyName), outs: { accountId, namespaceId, keyName, value: answer.text, ...told, __meta: SCHEMA_500 } };
+    return {
+      id: String(keyName),
+      outs: { accountId, namespaceId, keyName, value: answer.text, ...told, __meta: SCHEMA_500 },
+    };
   },
 
   update: (client, _id, { plan }) => put(client, plan),

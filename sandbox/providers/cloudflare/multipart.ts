@@ -25,7 +25,8 @@ export function firstPartOf(contentType: string, body: string): string {
   const [, quoted, plain] = /boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(contentType) ?? [];
   const boundary = quoted ?? plain;
   const start = boundary === undefined ? -1 : body.indexOf(`--${boundary}`);
-  if (boundary === undefined || start < 0) throw new ProviderError("Cloudflare answered with a form that has no boundary");
+  if (boundary === undefined || start < 0)
+    throw new ProviderError("Cloudflare answered with a form that has no boundary");
   const headersEnd = body.indexOf("\r\n\r\n", start);
   const end = headersEnd < 0 ? -1 : body.indexOf(`\r\n--${boundary}`, headersEnd);
   if (end < 0) throw new ProviderError("Cloudflare answered with a form that is cut off");

@@ -5,7 +5,11 @@ import type { CloudflareClient } from "./client";
 import { ACCOUNT, accountPath, idOfAnswer, restType, segment, zonePath } from "./rest";
 
 export const KV_NAMESPACE = restType({
-  properties: { ...ACCOUNT, title: { kind: "string", required: true }, supportsUrlEncoding: { kind: "boolean", output: true, volatile: true } },
+  properties: {
+    ...ACCOUNT,
+    title: { kind: "string", required: true },
+    supportsUrlEncoding: { kind: "boolean", output: true, volatile: true },
+  },
   address: ["accountId"],
   versioned: true,
   collection: (props) => accountPath(props, "storage/kv/namespaces"),
@@ -13,10 +17,14 @@ export const KV_NAMESPACE = restType({
   item: (props, id) => accountPath(props, `storage/kv/namespaces/${segment(id)}`),
   updateMethod: "PUT",
   idOf: idOfAnswer,
-  lookUp: { path: (props) => accountPath(props, "storage/kv/namespaces"), matches: (found, props) => found.title === props.title },
+  lookUp: {
+    path: (props) => accountPath(props, "storage/kv/namespaces"),
+    matches: (found, props) => found.title === props.title,
+  },
 });
 
-const schedules = (props: Props): string => accountPath(props, `workers/scripts/${segment(props.scriptName)}/schedules`);
+const schedules = (props: Props): string =>
+  accountPath(props, `workers/scripts/${segment(props.scriptName)}/schedules`);
 
 export const CRON_TRIGGER = restType({
   properties: {
@@ -25,7 +33,11 @@ export const CRON_TRIGGER = restType({
     schedules: {
       kind: "list",
       required: true,
-      fields: { cron: { kind: "string", required: true }, createdOn: { kind: "string", computed: true }, modifiedOn: { kind: "string", computed: true } },
+      fields: {
+        cron: { kind: "string", required: true },
+        createdOn: { kind: "string", computed: true },
+        modifiedOn: { kind: "string", computed: true },
+      },
     },
   },
   address: ["accountId", "scriptName"],
@@ -41,7 +53,11 @@ export const CRON_TRIGGER = restType({
 });
 
 export const ROUTE = restType({
-  properties: { zoneId: { kind: "string", replace: true }, pattern: { kind: "string", required: true }, script: { kind: "string" } },
+  properties: {
+    zoneId: { kind: "string", replace: true },
+    pattern: { kind: "string", required: true },
+    script: { kind: "string" },
+  },
   address: ["zoneId"],
   versioned: true,
   collection: (props) => zonePath(props, "workers/routes"),
@@ -49,7 +65,10 @@ export const ROUTE = restType({
   item: (props, id) => zonePath(props, `workers/routes/${segment(id)}`),
   updateMethod: "PUT",
   idOf: idOfAnswer,
-  lookUp: { path: (props) => zonePath(props, "workers/routes"), matches: (found, props) => found.pattern === props.pattern },
+  lookUp: {
+    path: (props) => zonePath(props, "workers/routes"),
+    matches: (found, props) => found.pattern === props.pattern,
+  },
 });
 
 export const CUSTOM_DOMAIN = restType({
@@ -68,10 +87,14 @@ export const CUSTOM_DOMAIN = restType({
   createMethod: "PUT",
   item: (props, id) => accountPath(props, `workers/domains/${segment(id)}`),
   idOf: idOfAnswer,
-  lookUp: { path: (props) => accountPath(props, "workers/domains"), matches: (found, props) => found.hostname === props.hostname },
+  lookUp: {
+    path: (props) => accountPath(props, "workers/domains"),
+    matches: (found, props) => found.hostname === props.hostname,
+  },
 });
 
-const subdomain = (props: Props): string => accountPath(props, `workers/scripts/${segment(props.scriptName)}/subdomain`);
+const subdomain = (props: Props): string =>
+  accountPath(props, `workers/scripts/${segment(props.scriptName)}/subdomain`);
 
 /** What the bridge puts where a type has no id of its own. */
 const NO_ID = "missing ID";
@@ -111,13 +134,24 @@ export const R2_BUCKET = restType({
   idOf: (props) => String(props.name),
   bodyOf: (encoded, operation) => {
     if (operation === "update") return undefined;
-    return { ...(encoded.location === undefined ? {} : { locationHint: encoded.location }), name: encoded.name, storageClass: encoded.storage_class };
+    return {
+      ...(encoded.location === undefined ? {} : { locationHint: encoded.location }),
+      name: encoded.name,
+      storageClass: encoded.storage_class,
+    };
   },
-  headersOf: (props, operation) => ({ ...jurisdictionOf(props), ...(operation === "update" ? { "cf-r2-storage-class": String(props.storageClass) } : {}) }),
+  headersOf: (props, operation) => ({
+    ...jurisdictionOf(props),
+    ...(operation === "update" ? { "cf-r2-storage-class": String(props.storageClass) } : {}),
+  }),
 });
 
 R2_BUCKET.find = async (client: CloudflareClient, inputs: Props): Promise<string | undefined> => {
-  const found = await client.resultIfAny({ method: "GET", path: accountPath(inputs, `r2/buckets/${segment(inputs.name)}`), headers: jurisdictionOf(inputs) });
+  const found = await client.resultIfAny({
+    method: "GET",
+    path: accountPath(inputs, `r2/buckets/${segment(inputs.name)}`),
+    headers: jurisdictionOf(inputs),
+  });
   return found === undefined ? undefined : String(inputs.name);
 };
 
@@ -151,29 +185,52 @@ export const R2_BUCKET_LOCK = bucketRules("lock", {
   condition: {
     kind: "object",
     required: true,
-    fields: { date: { kind: "string" }, maxAgeSeconds: { kind: "number", wire: "maxAgeSeconds" }, type: { kind: "string", required: true } },
+    fields: {
+      date: { kind: "string" },
+      maxAgeSeconds: { kind: "number", wire: "maxAgeSeconds" },
+      type: { kind: "string", required: true },
+    },
   },
   enabled: { kind: "boolean", required: true },
   id: { kind: "string", required: true },
   prefix: { kind: "string" },
 });
 
-const AGE_OR_DATE: Properties = { date: { kind: "string" }, maxAge: { kind: "number", wire: "maxAge" }, type: { kind: "string", required: true } };
+const AGE_OR_DATE: Properties = {
+  date: { kind: "string" },
+  maxAge: { kind: "number", wire: "maxAge" },
+  type: { kind: "string", required: true },
+};
 
 export const R2_BUCKET_LIFECYCLE = bucketRules("lifecycle", {
   abortMultipartUploadsTransition: {
     kind: "object",
     wire: "abortMultipartUploadsTransition",
-    fields: { condition: { kind: "object", fields: { maxAge: { kind: "number", wire: "maxAge", required: true }, type: { kind: "string", required: true } } } },
+    fields: {
+      condition: {
+        kind: "object",
+        fields: {
+          maxAge: { kind: "number", wire: "maxAge", required: true },
+          type: { kind: "string", required: true },
+        },
+      },
+    },
   },
   conditions: { kind: "object", required: true, fields: { prefix: { kind: "string", required: true } } },
-  deleteObjectsTransition: { kind: "object", wire: "deleteObjectsTransition", fields: { condition: { kind: "object", fields: AGE_OR_DATE } } },
+  deleteObjectsTransition: {
+    kind: "object",
+    wire: "deleteObjectsTransition",
+    fields: { condition: { kind: "object", fields: AGE_OR_DATE } },
+  },
   enabled: { kind: "boolean", required: true },
   id: { kind: "string", required: true },
   storageClassTransitions: {
     kind: "list",
     wire: "storageClassTransitions",
-    fields: { condition: { kind: "object", required: true, fields: AGE_OR_DATE }, storageClass: { kind: "string", required: true, wire: "storageClass" } },
+    fields: {
+      condition: { kind: "object", required: true, fields: AGE_OR_DATE },
+      storageClass: { kind: "string", required: true, wire: "storageClass" },
+    },
   },
 });
 

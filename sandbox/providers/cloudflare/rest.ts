@@ -38,7 +38,9 @@ export interface RestType {
 /** Makes a resource type of it. */
 export function restType(description: RestType): ResourceType<CloudflareClient> {
   const { properties, address, collection, item, idOf, updateMethod, lookUp } = description;
-  const answerOf = description.answerOf ?? ((answer: unknown) => (typeof answer === "object" && answer !== null ? (answer as Props) : {}));
+  const answerOf =
+    description.answerOf ??
+    ((answer: unknown) => (typeof answer === "object" && answer !== null ? (answer as Props) : {}));
   const headersOf = description.headersOf ?? (() => ({}));
   const meta = description.versioned ? { __meta: SCHEMA_500 } : {};
 
@@ -68,7 +70,14 @@ export function restType(description: RestType): ResourceType<CloudflareClient> 
       const { id, state } = importedFrom(properties, address, given, known);
       const raw = await client.resultIfAny({ method: "GET", path: item(state, id), headers: headersOf(state, "read") });
       if (raw === undefined) return undefined;
-      return { id, outs: { ...Object.fromEntries(address.map((name) => [name, state[name]])), ...decode(properties, answerOf(raw)), ...meta } };
+      return {
+        id,
+        outs: {
+          ...Object.fromEntries(address.map((name) => [name, state[name]])),
+          ...decode(properties, answerOf(raw)),
+          ...meta,
+        },
+      };
     },
 
     ...(updateMethod
@@ -81,7 +90,9 @@ export function restType(description: RestType): ResourceType<CloudflareClient> 
               headers: headersOf(plan, "update"),
               ...(json === undefined ? {} : { json }),
             };
-            const own = Object.fromEntries(Object.entries(plan).filter(([name]) => !(description.answeredOnUpdate ?? []).includes(name)));
+            const own = Object.fromEntries(
+              Object.entries(plan).filter(([name]) => !(description.answeredOnUpdate ?? []).includes(name)),
+            );
             return written(own, await client.result(call), id);
           },
         }
@@ -89,12 +100,17 @@ export function restType(description: RestType): ResourceType<CloudflareClient> 
 
     ...(description.staysWhenDeleted
       ? {}
-      : { delete: (client: CloudflareClient, id: string, state: Props) => client.remove(item(state, id), headersOf(state, "delete")) }),
+      : {
+          delete: (client: CloudflareClient, id: string, state: Props) =>
+            client.remove(item(state, id), headersOf(state, "delete")),
+        }),
 
     ...(lookUp
       ? {
           async find(client: CloudflareClient, inputs: Props) {
-            const found = (await client.list(lookUp.path(inputs))).find((candidate) => lookUp.matches(candidate, inputs));
+            const found = (await client.list(lookUp.path(inputs))).find((candidate) =>
+              lookUp.matches(candidate, inputs),
+            );
             return found ? idOf(inputs, found) : undefined;
           },
         }
@@ -106,7 +122,12 @@ export function restType(description: RestType): ResourceType<CloudflareClient> 
  * Where a thing is. An import knows only its id, which then names the address too, each part before a slash
  * (`<account id>/<id>`, `<account id>/<script name>`).
  */
-function importedFrom(properties: Properties, address: readonly string[], id: string, state: Props): { id: string; state: Props } {
+function importedFrom(
+  properties: Properties,
+  address: readonly string[],
+  id: string,
+  state: Props,
+): { id: string; state: Props } {
   if (address.some((name) => (state[name] ?? "") !== "") || !id.includes("/")) return { id, state };
   const parts = id.split("/");
   const wanted = address.filter((name) => name !== "zoneId" || !address.includes("accountId"));
@@ -123,7 +144,8 @@ function clearedOf(properties: Properties, plan: Props, state: Props, address: r
   const cleared: Props = {};
   for (const [name, property] of Object.entries(properties)) {
     if (property.output || property.computed || address.includes(name)) continue;
-    if ((state[name] ?? undefined) !== undefined && (plan[name] ?? undefined) === undefined) cleared[wireName(name, property)] = null;
+    if ((state[name] ?? undefined) !== undefined && (plan[name] ?? undefined) === undefined)
+      cleared[wireName(name, property)] = null;
   }
   return cleared;
 }

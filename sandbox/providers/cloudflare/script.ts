@@ -19,15 +19,24 @@ export const SCRIPT_TYPE: ResourceType<CloudflareClient> = {
 
   async read(client, given, known) {
     const { name, state } = located(given, known);
-    const service = (await client.resultIfAny({ method: "GET", path: accountPath(state, `workers/services/${segment(name)}`) })) as
-      | { default_environment?: { script?: unknown } }
-      | undefined;
+    const service = (await client.resultIfAny({
+      method: "GET",
+      path: accountPath(state, `workers/services/${segment(name)}`),
+    })) as { default_environment?: { script?: unknown } } | undefined;
     if (service === undefined) return undefined;
-    const settings = await client.result({ method: "GET", path: accountPath(state, `workers/scripts/${segment(name)}/settings`) });
+    const settings = await client.result({
+      method: "GET",
+      path: accountPath(state, `workers/scripts/${segment(name)}/settings`),
+    });
     const content = await readContent(client, state, name);
     return {
       id: name,
-      outs: { accountId: state.accountId, scriptName: name, ...readOutputs(state, service.default_environment?.script, settings, content), __meta: SCHEMA_500 },
+      outs: {
+        accountId: state.accountId,
+        scriptName: name,
+        ...readOutputs(state, service.default_environment?.script, settings, content),
+        __meta: SCHEMA_500,
+      },
     };
   },
 
@@ -36,7 +45,10 @@ export const SCRIPT_TYPE: ResourceType<CloudflareClient> = {
   delete: (client, id, state) => client.remove(accountPath(state, `workers/scripts/${segment(id)}`)),
 
   async find(client, inputs) {
-    const found = await client.resultIfAny({ method: "GET", path: accountPath(inputs, `workers/services/${segment(inputs.scriptName)}`) });
+    const found = await client.resultIfAny({
+      method: "GET",
+      path: accountPath(inputs, `workers/services/${segment(inputs.scriptName)}`),
+    });
     return found === undefined ? undefined : String(inputs.scriptName);
   },
 
@@ -44,12 +56,20 @@ export const SCRIPT_TYPE: ResourceType<CloudflareClient> = {
 };
 
 async function upload(client: CloudflareClient, plan: Props): Promise<Live> {
-  if ((plan.accountId ?? "") === "") throw new ProviderError(`missing accountId of the script "${String(plan.scriptName)}"`);
+  if ((plan.accountId ?? "") === "")
+    throw new ProviderError(`missing accountId of the script "${String(plan.scriptName)}"`);
   const name = String(plan.scriptName);
-  const answer = await client.result({ method: "PUT", path: accountPath(plan, `workers/scripts/${segment(name)}`), raw: writeForm(partsOf(plan)) });
+  const answer = await client.result({
+    method: "PUT",
+    path: accountPath(plan, `workers/scripts/${segment(name)}`),
+    raw: writeForm(partsOf(plan)),
+  });
   const settled = settle(SCRIPT, plan, decode(SCRIPT, answer));
   // Content that comes from a file is not kept in the state; neither is an empty placement.
-  return { id: name, outs: { ...settled, ...(isEmpty(settled.placement) ? { placement: undefined } : {}), __meta: SCHEMA_500 } };
+  return {
+    id: name,
+    outs: { ...settled, ...(isEmpty(settled.placement) ? { placement: undefined } : {}), __meta: SCHEMA_500 },
+  };
 }
 
 /** The form: the module, then what binds it. */
@@ -79,12 +99,18 @@ function readScript(path: string): string {
   try {
     return readFileSync(resolved, "utf8");
   } catch (error) {
-    throw new ProviderError(`could not read the script's file ${path}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new ProviderError(
+      `could not read the script's file ${path}: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 
 async function readContent(client: CloudflareClient, state: Props, name: string): Promise<string | undefined> {
-  const answer = await client.send({ method: "GET", path: accountPath(state, `workers/scripts/${segment(name)}/content/v2`), headers: { accept: "string" } });
+  const answer = await client.send({
+    method: "GET",
+    path: accountPath(state, `workers/scripts/${segment(name)}/content/v2`),
+    headers: { accept: "string" },
+  });
   if (answer.status === 204) return undefined;
   return /^multipart\//i.test(answer.contentType) ? firstPartOf(answer.contentType, answer.text) : answer.text;
 }
@@ -100,7 +126,8 @@ export function readOutputs(state: Props, script: unknown, settings: unknown, co
   outs.annotations = state.annotations;
   if (isEmpty(outs.placement)) outs.placement = undefined;
   if ((state.contentFile ?? undefined) === undefined) outs.content = content;
-  if ((state.contentSha256 ?? undefined) !== undefined && content !== undefined) outs.contentSha256 = createHash("sha256").update(content).digest("hex");
+  if ((state.contentSha256 ?? undefined) !== undefined && content !== undefined)
+    outs.contentSha256 = createHash("sha256").update(content).digest("hex");
   return outs;
 }
 
@@ -109,7 +136,9 @@ function mergeBindings(live: Props[], state: Props[]): Props[] {
   const key = (binding: Props): string => `${String(binding.type)} ${String(binding.name)}`;
   const before = new Map(state.map((binding) => [key(binding), binding]));
   const after = new Map(live.map((binding) => [key(binding), binding]));
-  const kept = state.filter((binding) => after.has(key(binding))).map((binding) => withSecrets(after.get(key(binding)) ?? {}, binding));
+  const kept = state
+    .filter((binding) => after.has(key(binding)))
+    .map((binding) => withSecrets(after.get(key(binding)) ?? {}, binding));
   const fresh = live.filter((binding) => !before.has(key(binding)) && binding.type !== "secret_text");
   return [...kept, ...fresh];
 }
@@ -125,7 +154,8 @@ function withSecrets(live: Props, state: Props): Props {
 function checkScript(inputs: Props): CheckFailure[] {
   const failures: CheckFailure[] = [];
   const given = (name: string): boolean => (inputs[name] ?? undefined) !== undefined;
-  if (given("content") && given("contentFile")) failures.push({ property: "content", reason: `conflicts with "contentFile"` });
+  if (given("content") && given("contentFile"))
+    failures.push({ property: "content", reason: `conflicts with "contentFile"` });
   if (given("contentFile") && !given("contentSha256"))
     failures.push({ property: "contentFile", reason: `needs "contentSha256", the hexadecimal SHA-256 of the file` });
   failures.push(...checkHash(inputs));
@@ -143,10 +173,13 @@ function checkHash(inputs: Props): CheckFailure[] {
   const { content, contentFile, contentSha256: wanted } = inputs;
   if (typeof wanted !== "string" || hasUnknown([content, contentFile, wanted])) return [];
   try {
-    const text = typeof content === "string" ? content : typeof contentFile === "string" ? readScript(contentFile) : undefined;
+    const text =
+      typeof content === "string" ? content : typeof contentFile === "string" ? readScript(contentFile) : undefined;
     if (text === undefined) return [];
     const actual = createHash("sha256").update(text).digest("hex");
-    return actual === wanted ? [] : [{ property: "contentSha256", reason: `is ${wanted}, but the content's SHA-256 is ${actual}` }];
+    return actual === wanted
+      ? []
+      : [{ property: "contentSha256", reason: `is ${wanted}, but the content's SHA-256 is ${actual}` }];
   } catch (error) {
     return [{ property: "contentFile", reason: error instanceof Error ? error.message : String(error) }];
   }

@@ -34,7 +34,10 @@ const BINDING: Properties = {
   namespace: text,
   networkId: text,
   oldName: text,
-  outbound: { kind: "object", fields: { params: list, worker: { kind: "object", fields: { environment: text, service: text } } } },
+  outbound: {
+    kind: "object",
+    fields: { params: list, worker: { kind: "object", fields: { environment: text, service: text } } },
+  },
   part: text,
   pipeline: text,
   queueName: text,
@@ -42,7 +45,10 @@ const BINDING: Properties = {
   secretName: text,
   service: text,
   serviceId: text,
-  simple: { kind: "object", fields: { limit: { kind: "number", required: true }, period: { kind: "number", required: true } } },
+  simple: {
+    kind: "object",
+    fields: { limit: { kind: "number", required: true }, period: { kind: "number", required: true } },
+  },
   storeId: text,
   text,
   tunnelId: text,
@@ -99,7 +105,10 @@ export const METADATA: Properties = {
   limits: { kind: "object", fields: { cpuMs: number, subrequests: number } },
   logpush: { kind: "boolean", computed: true, default: false },
   mainModule: text,
-  migrations: { kind: "object", fields: { ...MIGRATION_STEP, newTag: text, oldTag: text, steps: { kind: "list", fields: MIGRATION_STEP } } },
+  migrations: {
+    kind: "object",
+    fields: { ...MIGRATION_STEP, newTag: text, oldTag: text, steps: { kind: "list", fields: MIGRATION_STEP } },
+  },
   observability: {
     kind: "object",
     fields: {
@@ -117,7 +126,12 @@ export const METADATA: Properties = {
       },
       traces: {
         kind: "object",
-        fields: { destinations: list, enabled: { kind: "boolean" }, headSamplingRate: number, persist: { kind: "boolean", computed: true, default: true } },
+        fields: {
+          destinations: list,
+          enabled: { kind: "boolean" },
+          headSamplingRate: number,
+          persist: { kind: "boolean", computed: true, default: true },
+        },
       },
     },
   },
@@ -135,7 +149,12 @@ export const METADATA: Properties = {
       targets: { kind: "list", computed: true, wire: "target", fields: { host: text, hostname: text, region: text } },
     },
   },
-  tailConsumers: { kind: "set", computed: true, volatile: true, fields: { environment: text, namespace: text, service: { kind: "string", required: true } } },
+  tailConsumers: {
+    kind: "set",
+    computed: true,
+    volatile: true,
+    fields: { environment: text, namespace: text, service: { kind: "string", required: true } },
+  },
   usageModel: { kind: "string", computed: true, default: "standard" },
 };
 
@@ -172,6 +191,9 @@ export const SCRIPT: Properties = {
 function hasDurableObject(bindings: unknown): boolean {
   return (
     Array.isArray(bindings) &&
-    bindings.some((binding: { type?: unknown; namespaceId?: unknown }) => binding.type === "durable_object_namespace" && !binding.namespaceId)
+    bindings.some(
+      (binding: { type?: unknown; namespaceId?: unknown }) =>
+        binding.type === "durable_object_namespace" && !binding.namespaceId,
+    )
   );
 }

@@ -59,7 +59,9 @@ function decodeValue(property: Property, value: unknown): unknown {
       return withoutNulls(decode(property.fields ?? {}, value));
     case "list":
     case "set":
-      return property.fields && Array.isArray(value) ? value.map((item: unknown) => withoutNulls(decode(property.fields ?? {}, item))) : value;
+      return property.fields && Array.isArray(value)
+        ? value.map((item: unknown) => withoutNulls(decode(property.fields ?? {}, item)))
+        : value;
     default:
       return value;
   }

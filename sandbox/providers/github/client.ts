@@ -8,7 +8,9 @@ import type { Settings } from "./settings";
 /** Media types of preview features that some calls name in `Accept`; without one it is the plain v3 type. */
 export const ACCEPT = {
   organization: "application/vnd.github.surtur-preview+json",
-  repository: ["scarlet-witch", "mercy", "baptiste", "nebula"].map((name) => `application/vnd.github.${name}-preview+json`).join(", "),
+  repository: ["scarlet-witch", "mercy", "baptiste", "nebula"]
+    .map((name) => `application/vnd.github.${name}-preview+json`)
+    .join(", "),
   editRepository: ["baptiste", "nebula"].map((name) => `application/vnd.github.${name}-preview+json`).join(", "),
   teamRepository: "application/vnd.github.v3.repository+json",
   topics: "application/vnd.github.mercy-preview+json",
@@ -38,7 +40,11 @@ export interface Answer<T> {
 
 /** An answer that is not a success. `status` 0 means that no answer came. */
 export class GitHubError extends ProviderError {
-  constructor(message: string, readonly status: number, readonly documentationUrl = "") {
+  constructor(
+    message: string,
+    readonly status: number,
+    readonly documentationUrl = "",
+  ) {
     super(message);
     this.name = "GitHubError";
   }
@@ -71,14 +77,19 @@ export class GitHubClient {
     const body = options.body === undefined ? undefined : JSON.stringify(options.body);
     const answer = await this.send<T>(method, url, headers, body);
     if (answer.status === 202) throw new GitHubError("job scheduled on GitHub side; try again later", 202);
-    if ((answer.status >= 200 && answer.status < 300) || answer.status === 304 || (options.acceptNotFound && answer.status === 404)) return answer;
+    if (
+      (answer.status >= 200 && answer.status < 300) ||
+      answer.status === 304 ||
+      (options.acceptNotFound && answer.status === 404)
+    )
+      return answer;
     throw this.refusal(method, url, answer);
   }
 
   /** All pages of a list. */
   async list<T>(path: string, options: RestOptions = {}): Promise<T[]> {
     const items: T[] = [];
-    for (let page: number | undefined = 0; page !== undefined; ) {
+    for (let page: number | undefined = 0; page !== undefined;) {
       const query: Record<string, string | number> = { ...options.query, ...(page ? { page } : {}) };
       const answer: Answer<T[]> = await this.rest<T[]>("GET", path, { ...options, query });
       items.push(...answer.data);
@@ -99,11 +110,21 @@ export class GitHubClient {
       "user-agent": "Go-http-client/1.1",
       "content-type": "application/json",
     };
-    const answer = await this.send<{ data?: T; errors?: { message: string }[] }>("POST", url, headers, JSON.stringify({ query, variables }));
-    if (answer.status !== 200) throw new GitHubError(`non-200 OK status code: ${answer.status} ${answer.statusText} body: ${this.clean(answer.text)}`, answer.status);
+    const answer = await this.send<{ data?: T; errors?: { message: string }[] }>(
+      "POST",
+      url,
+      headers,
+      JSON.stringify({ query, variables }),
+    );
+    if (answer.status !== 200)
+      throw new GitHubError(
+        `non-200 OK status code: ${answer.status} ${answer.statusText} body: ${this.clean(answer.text)}`,
+        answer.status,
+      );
     const { data, errors } = answer.data;
     if (errors?.length) throw new GitHubError(this.clean(errors.map((error) => error.message).join(", ")), 200);
-    if (data === undefined || data === null) throw new GitHubError("the GraphQL answer has neither data nor errors", 200);
+    if (data === undefined || data === null)
+      throw new GitHubError("the GraphQL answer has neither data nor errors", 200);
     const extra = unasked(query, data);
     if (extra) throw new GitHubError(`struct field for "${extra}" doesn't exist in any of 1 places to unmarshal`, 200);
     return data;
@@ -111,9 +132,13 @@ export class GitHubClient {
 
   private refusal(method: string, url: URL, answer: Answer<unknown>): GitHubError {
     const said = (typeof answer.data === "object" && answer.data !== null ? answer.data : {}) as {
-      message?: string; errors?: unknown[]; documentation_url?: string;
+      message?: string;
+      errors?: unknown[];
+      documentation_url?: string;
     };
-    const details = (said.errors ?? []).map((error) => (typeof error === "string" ? error : describe(error as Record<string, unknown>)));
+    const details = (said.errors ?? []).map((error) =>
+      typeof error === "string" ? error : describe(error as Record<string, unknown>),
+    );
     const message = said.message ?? (answer.text.slice(0, 200) || answer.statusText);
     const line = `${method} ${url.href}: ${answer.status} ${message}${details.length ? ` [${details.join("; ")}]` : ""}`;
     return new GitHubError(this.clean(line), answer.status, said.documentation_url);
@@ -138,7 +163,12 @@ export class GitHubClient {
     return mine;
   }
 
-  private async attempt<T>(method: string, url: URL, headers: Record<string, string>, body?: string): Promise<Answer<T>> {
+  private async attempt<T>(
+    method: string,
+    url: URL,
+    headers: Record<string, string>,
+    body?: string,
+  ): Promise<Answer<T>> {
     let retries = 0;
     let waits = 0;
     for (;;) {
@@ -176,8 +206,13 @@ async function read<T>(response: Response): Promise<Answer<T>> {
   }
   const next = /<[^>]*[?&]page=(\d+)[^>]*>;\s*rel="next"/.exec(response.headers.get("link") ?? "")?.[1];
   return {
-    status: response.status, statusText: response.statusText, etag: response.headers.get("etag") ?? "", headers: response.headers,
-    data: data as T, text, ...(next ? { nextPage: Number(next) } : {}),
+    status: response.status,
+    statusText: response.statusText,
+    etag: response.headers.get("etag") ?? "",
+    headers: response.headers,
+    data: data as T,
+    text,
+    ...(next ? { nextPage: Number(next) } : {}),
   };
 }
 
@@ -185,7 +220,8 @@ async function read<T>(response: Response): Promise<Answer<T>> {
 function limitWaitMs(answer: Answer<unknown>): number | undefined {
   if (answer.status !== 403 && answer.status !== 429) return undefined;
   const documentation = (answer.data as { documentation_url?: string } | null)?.documentation_url ?? "";
-  if (/(#abuse-rate-limits|secondary-rate-limits)$/.test(documentation)) return Number(answer.headers.get("retry-after") ?? 60) * 1000;
+  if (/(#abuse-rate-limits|secondary-rate-limits)$/.test(documentation))
+    return Number(answer.headers.get("retry-after") ?? 60) * 1000;
   if (answer.headers.get("x-ratelimit-remaining") === "0") {
     return Math.max(0, Number(answer.headers.get("x-ratelimit-reset") ?? 0) * 1000 - Date.now()) + 1000;
   }

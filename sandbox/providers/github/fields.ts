@@ -25,14 +25,19 @@ export function refusals(fields: Fields, inputs: Props, path = ""): CheckFailure
 function refusalsOf(field: Field, value: unknown, path: string): CheckFailure[] {
   const refuse = (reason: string): CheckFailure[] => [{ property: path, reason }];
   if (Array.isArray(value)) {
-    if (field.max !== undefined && value.length > field.max) return refuse(`at most ${field.max} elements are allowed, not ${value.length}`);
+    if (field.max !== undefined && value.length > field.max)
+      return refuse(`at most ${field.max} elements are allowed, not ${value.length}`);
     const { kind: _list, max: _max, ...element } = field;
     const kind = field.fields ? "object" : field.oneOf ? "string" : "number";
-    return value.flatMap((item, index) => (item === UNKNOWN ? [] : refusalsOf({ ...element, kind }, item, `${path}[${index}]`)));
+    return value.flatMap((item, index) =>
+      item === UNKNOWN ? [] : refusalsOf({ ...element, kind }, item, `${path}[${index}]`),
+    );
   }
   if (isPlain(value)) return field.fields ? refusals(field.fields, value, path) : [];
   if (field.oneOf && !field.oneOf.includes(String(value))) {
-    return refuse(`"${String(value)}" is not allowed; allowed are ${field.oneOf.map((allowed) => `"${allowed}"`).join(", ")}`);
+    return refuse(
+      `"${String(value)}" is not allowed; allowed are ${field.oneOf.map((allowed) => `"${allowed}"`).join(", ")}`,
+    );
   }
   if (field.between && (Number(value) < field.between[0] || Number(value) > field.between[1])) {
     return refuse(`must be between ${field.between[0]} and ${field.between[1]}, not ${String(value)}`);
@@ -40,6 +45,7 @@ function refusalsOf(field: Field, value: unknown, path: string): CheckFailure[] 
   return [];
 }
 
-export const isPlain = (value: unknown): value is Props => typeof value === "object" && value !== null && !Array.isArray(value);
+export const isPlain = (value: unknown): value is Props =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 export const isUnknown = (value: unknown): boolean => value === UNKNOWN;

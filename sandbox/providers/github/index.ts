@@ -27,16 +27,41 @@ import { repositoryVulnerabilityAlerts } from "./resources/vulnerabilityAlerts";
 import { organizationWebhook, repositoryWebhook } from "./resources/webhooks";
 import { readSettings } from "./settings";
 
-const kinds: Readonly<Record<string, Kind>> = Object.fromEntries([
-  membership, team, teamMembership, teamRepository, branchProtection, repositoryRuleset, organizationRuleset, repositoryFile,
-  workflowRepositoryPermissions, actionsRepositoryPermissions, repositoryWebhook, organizationWebhook, repositoryCollaborator,
-  repositoryEnvironment, issueLabel, repository, repositoryVulnerabilityAlerts, branch, repositoryPullRequest,
-].map((kind) => [kind.token, kind]));
+const kinds: Readonly<Record<string, Kind>> = Object.fromEntries(
+  [
+    membership,
+    team,
+    teamMembership,
+    teamRepository,
+    branchProtection,
+    repositoryRuleset,
+    organizationRuleset,
+    repositoryFile,
+    workflowRepositoryPermissions,
+    actionsRepositoryPermissions,
+    repositoryWebhook,
+    organizationWebhook,
+    repositoryCollaborator,
+    repositoryEnvironment,
+    issueLabel,
+    repository,
+    repositoryVulnerabilityAlerts,
+    branch,
+    repositoryPullRequest,
+  ].map((kind) => [kind.token, kind]),
+);
 
 const types = Object.fromEntries(Object.entries(kinds).map(([token, kind]) => [token, resourceType(kind)]));
 
 class GitHubProvider extends DeclarativeProvider<Api> {
-  override async diff(id: string, urn: string, oldOutputs: Props, oldInputs: Props, newInputs: Props, ignoreChanges?: readonly string[]): Promise<DiffResult> {
+  override async diff(
+    id: string,
+    urn: string,
+    oldOutputs: Props,
+    oldInputs: Props,
+    newInputs: Props,
+    ignoreChanges?: readonly string[],
+  ): Promise<DiffResult> {
     const found = await super.diff(id, urn, oldOutputs, oldInputs, newInputs, ignoreChanges);
     const first = found.replaces.length > 0 && kinds[typeOfUrn(urn)]?.deleteBeforeReplace;
     return first ? { ...found, deleteBeforeReplace: true } : found;

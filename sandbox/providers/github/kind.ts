@@ -70,21 +70,26 @@ export function resourceType(kind: Kind): ResourceType<Api> {
 
 function mustBeOrganization(kind: Kind, api: Api): void {
   if (kind.organizationOnly && api.organizationId === undefined) {
-    throw new ProviderError(`this resource can only be used in the context of an organization, "${api.owner}" is a user`);
+    throw new ProviderError(
+      `this resource can only be used in the context of an organization, "${api.owner}" is a user`,
+    );
   }
 }
 
 /** A string property; "" when it is not set. */
-export const str = (props: Props, name: string): string => (typeof props[name] === "string" ? (props[name] as string) : "");
+export const str = (props: Props, name: string): string =>
+  typeof props[name] === "string" ? (props[name] as string) : "";
 
 /** A boolean property; false when it is not set. */
 export const flag = (props: Props, name: string): boolean => props[name] === true;
 
 /** A number property; 0 when it is not set. */
-export const num = (props: Props, name: string): number => (typeof props[name] === "number" ? (props[name] as number) : 0);
+export const num = (props: Props, name: string): number =>
+  typeof props[name] === "number" ? (props[name] as number) : 0;
 
 /** A list property; empty when it is not set. */
-export const list = <T = unknown>(props: Props, name: string): T[] => (Array.isArray(props[name]) ? (props[name] as T[]) : []);
+export const list = <T = unknown>(props: Props, name: string): T[] =>
+  Array.isArray(props[name]) ? (props[name] as T[]) : [];
 
 /** Runs a call whose "not found" means that the resource is gone. */
 export async function orGone<T>(call: Promise<T>): Promise<T | undefined> {
@@ -99,6 +104,7 @@ export async function orGone<T>(call: Promise<T>): Promise<T | undefined> {
 /** The parts of an id such as `repo:name`. */
 export function idParts(id: string, count: number, form: string): string[] {
   const parts = id.split(":");
-  if (parts.length !== count || parts.some((part) => part === "")) throw new ProviderError(`unexpected id "${id}": it must have the form ${form}`);
+  if (parts.length !== count || parts.some((part) => part === ""))
+    throw new ProviderError(`unexpected id "${id}": it must have the form ${form}`);
   return parts;
 }

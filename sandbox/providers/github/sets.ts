@@ -8,10 +8,12 @@ import { crc32 } from "node:zlib";
 export const hashedStrings = (values: readonly string[]): string[] => sorted(values, (value) => value);
 
 /** Elements of a set of strings or numbers with the default hash (status check contexts, actors). */
-export const hashedValues = <T extends string | number>(values: readonly T[]): T[] => sorted(values, (value) => `${value};`);
+export const hashedValues = <T extends string | number>(values: readonly T[]): T[] =>
+  sorted(values, (value) => `${value};`);
 
 /** Elements of a set of blocks; `serialize` gives the text that the plugin hashes. */
-export const hashedBlocks = <T>(values: readonly T[], serialize: (value: T) => string): T[] => sorted(values, serialize);
+export const hashedBlocks = <T>(values: readonly T[], serialize: (value: T) => string): T[] =>
+  sorted(values, serialize);
 
 function sorted<T>(values: readonly T[], serialize: (value: T) => string): T[] {
   const code = (value: T): string => String(crc32(serialize(value)));

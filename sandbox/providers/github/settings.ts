@@ -50,16 +50,20 @@ export function addresses(baseUrl: string): { rest: string; graphql: string } {
 export function readSettings(config: Props, env: NodeJS.ProcessEnv): Settings {
   const token = text(config.token) ?? env.GITHUB_TOKEN;
   if (!token) throw new ProviderError("github: no token. Set GITHUB_TOKEN (or the provider's `token`).");
-  if (config.appAuth !== undefined) throw new ProviderError("github: the sandbox's provider does not support `appAuth`; use a token.");
+  if (config.appAuth !== undefined)
+    throw new ProviderError("github: the sandbox's provider does not support `appAuth`; use a token.");
   if (config.legacyClient === false || config.legacyClient === "false") {
-    throw new ProviderError("github: the sandbox's provider sends what the legacy client sends; `legacyClient: false` is not supported.");
+    throw new ProviderError(
+      "github: the sandbox's provider sends what the legacy client sends; `legacyClient: false` is not supported.",
+    );
   }
   return {
     ...addresses(text(config.baseUrl) ?? env.GITHUB_BASE_URL ?? "https://api.github.com/"),
     owner: text(config.owner) ?? text(config.organization) ?? env.GITHUB_OWNER ?? env.GITHUB_ORGANIZATION,
     token,
     readDelayMs: count(config.readDelayMs, "readDelayMs") ?? 0,
-    writeDelayMs: count(config.writeDelayMs, "writeDelayMs") ?? count(env.GITHUB_WRITE_DELAY_MS, "GITHUB_WRITE_DELAY_MS") ?? 1000,
+    writeDelayMs:
+      count(config.writeDelayMs, "writeDelayMs") ?? count(env.GITHUB_WRITE_DELAY_MS, "GITHUB_WRITE_DELAY_MS") ?? 1000,
     retryDelayMs: count(config.retryDelayMs, "retryDelayMs") ?? 1000,
     maxRetries: count(config.maxRetries, "maxRetries") ?? 3,
     retryableErrors: numbers(config.retryableErrors) ?? [500, 502, 503, 504],
@@ -72,7 +76,8 @@ const text = (value: unknown): string | undefined => (typeof value === "string" 
 function count(value: unknown, name: string): number | undefined {
   if (value === undefined || value === null || value === "") return undefined;
   const parsed = Number(value);
-  if (!Number.isInteger(parsed) || parsed < 0) throw new ProviderError(`github: ${name} must be a whole number of at least 0, not "${String(value)}"`);
+  if (!Number.isInteger(parsed) || parsed < 0)
+    throw new ProviderError(`github: ${name} must be a whole number of at least 0, not "${String(value)}"`);
   return parsed;
 }
 

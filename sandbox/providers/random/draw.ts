@@ -28,7 +28,11 @@ export interface StringParameters {
  */
 export function drawString(parameters: StringParameters): string {
   const special = parameters.overrideSpecial ? parameters.overrideSpecial : SPECIAL;
-  const all = (parameters.upper ? UPPER : "") + (parameters.lower ? LOWER : "") + (parameters.numeric ? DIGITS : "") + (parameters.special ? special : "");
+  const all =
+    (parameters.upper ? UPPER : "") +
+    (parameters.lower ? LOWER : "") +
+    (parameters.numeric ? DIGITS : "") +
+    (parameters.special ? special : "");
   if (all === "") throw new ProviderError("the character set specified is empty");
   const wanted: [string, number][] = [
     [UPPER, parameters.minUpper],
@@ -37,7 +41,10 @@ export function drawString(parameters: StringParameters): string {
     [special, parameters.minSpecial],
   ];
   const drawn = wanted.flatMap(([set, count]) => drawFrom(set, count));
-  if (drawn.length > parameters.length) throw new ProviderError(`the minimum counts sum to ${drawn.length}, which is more than length ${parameters.length}`);
+  if (drawn.length > parameters.length)
+    throw new ProviderError(
+      `the minimum counts sum to ${drawn.length}, which is more than length ${parameters.length}`,
+    );
   drawn.push(...drawFrom(all, parameters.length - drawn.length));
   return shuffle(drawn).join("");
 }

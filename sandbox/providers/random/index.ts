@@ -42,7 +42,9 @@ function drawn(
     create: async (_client, { plan }) => draw(plan),
     // Without the drawn value in the state this is an import, whose id is the value.
     read: async (_client, id, state) =>
-      Object.entries(properties).some(([name, { output }]) => output && state[name] !== undefined) ? { id, outs: {} } : importFrom(id),
+      Object.entries(properties).some(([name, { output }]) => output && state[name] !== undefined)
+        ? { id, outs: {} }
+        : importFrom(id),
     // Only properties that do not force a replacement could come here; the plan becomes the state.
     update: (_client, id) => Promise.resolve({ id, outs: {} }),
     ...more,
@@ -76,9 +78,15 @@ function checkString(inputs: Props): CheckFailure[] {
   const length = inputs.length;
   if (typeof length === "number" && (!Number.isInteger(length) || length < 1))
     failures.push({ property: "length", reason: `must be a whole number of at least 1, but is ${length}` });
-  const minima = ["minLower", "minNumeric", "minSpecial", "minUpper"].reduce((sum, name) => sum + (typeof inputs[name] === "number" ? inputs[name] : 0), 0);
+  const minima = ["minLower", "minNumeric", "minSpecial", "minUpper"].reduce(
+    (sum, name) => sum + (typeof inputs[name] === "number" ? inputs[name] : 0),
+    0,
+  );
   if (typeof length === "number" && minima > length)
-    failures.push({ property: "length", reason: `must be at least ${minima}, the sum of the minimum counts, but is ${length}` });
+    failures.push({
+      property: "length",
+      reason: `must be at least ${minima}, the sum of the minimum counts, but is ${length}`,
+    });
   if (inputs.number !== undefined && inputs.numeric !== undefined && inputs.number !== inputs.numeric)
     failures.push({ property: "number", reason: `conflicts with "numeric"; use "numeric" alone` });
   return failures;
@@ -102,11 +110,26 @@ async function passwordLive(text: string, more: Props): Promise<Live> {
 }
 
 function importedString(text: string): Props {
-  return { length: text.length, lower: true, minLower: 0, minNumeric: 0, minSpecial: 0, minUpper: 0, number: true, numeric: true, special: true, upper: true };
+  return {
+    length: text.length,
+    lower: true,
+    minLower: 0,
+    minNumeric: 0,
+    minSpecial: 0,
+    minUpper: 0,
+    number: true,
+    numeric: true,
+    special: true,
+    upper: true,
+  };
 }
 
 const RANDOM_PASSWORD = drawn(
-  { ...STRING, bcryptHash: { kind: "string", output: true, secret: true }, result: { kind: "string", output: true, secret: true } },
+  {
+    ...STRING,
+    bcryptHash: { kind: "string", output: true, secret: true },
+    result: { kind: "string", output: true, secret: true },
+  },
   (plan) => passwordLive(stringOf(plan), {}),
   (id) => passwordLive(id, importedString(id)),
   { check: checkString, derive: sameNumber },
@@ -144,13 +167,19 @@ const RANDOM_ID = drawn(
   },
   (plan) => {
     const bytes = drawBytes(Number(plan.byteLength));
-    return { id: bytes.toString("base64url"), outs: idOutputs(bytes, typeof plan.prefix === "string" ? plan.prefix : "") };
+    return {
+      id: bytes.toString("base64url"),
+      outs: idOutputs(bytes, typeof plan.prefix === "string" ? plan.prefix : ""),
+    };
   },
   (id) => {
     const comma = id.lastIndexOf(",");
     const prefix = comma >= 0 ? id.slice(0, comma) : "";
     const text = id.slice(comma + 1);
-    return { id: text, outs: { ...(prefix === "" ? {} : { prefix }), ...idOutputs(Buffer.from(text, "base64url"), prefix) } };
+    return {
+      id: text,
+      outs: { ...(prefix === "" ? {} : { prefix }), ...idOutputs(Buffer.from(text, "base64url"), prefix) },
+    };
   },
   { check: checkAtLeastOne("byteLength") },
 );
@@ -203,6 +232,12 @@ export const randomPackage: ProviderPackage = {
   functions: [],
   create: () =>
     Promise.resolve(
-      new DeclarativeProvider<NoClient>({ name: "random", flavour: "framework", types: RANDOM_TYPES, functions: {}, client: () => Promise.resolve(undefined) }),
+      new DeclarativeProvider<NoClient>({
+        name: "random",
+        flavour: "framework",
+        types: RANDOM_TYPES,
+        functions: {},
+        client: () => Promise.resolve(undefined),
+      }),
     ),
 };

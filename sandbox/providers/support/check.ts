@@ -72,7 +72,9 @@ export function failuresOf(properties: Properties, inputs: Props, path = ""): Ch
 
 function typeFailures(path: string, property: Property, value: unknown): CheckFailure[] {
   if (value === UNKNOWN) return [];
-  const wrong = (wanted: string): CheckFailure[] => [{ property: path, reason: `must be ${wanted}, but is ${typeName(value)}` }];
+  const wrong = (wanted: string): CheckFailure[] => [
+    { property: path, reason: `must be ${wanted}, but is ${typeName(value)}` },
+  ];
   switch (property.kind) {
     case "object":
       return isBag(value) ? failuresOf(property.fields ?? {}, value, path) : wrong("an object");
@@ -83,11 +85,15 @@ function typeFailures(path: string, property: Property, value: unknown): CheckFa
       if (!Array.isArray(value)) return wrong("a list");
       return value.flatMap((item: unknown, index) => {
         if (!property.fields || item === UNKNOWN) return [];
-        return isBag(item) ? failuresOf(property.fields, item, `${path}[${index}]`) : [{ property: `${path}[${index}]`, reason: "must be an object" }];
+        return isBag(item)
+          ? failuresOf(property.fields, item, `${path}[${index}]`)
+          : [{ property: `${path}[${index}]`, reason: "must be an object" }];
       });
     case "number":
       // Terraform takes the text of a number for a number.
-      return typeof value === "number" || (typeof value === "string" && value !== "" && Number.isFinite(Number(value))) ? [] : wrong("a number");
+      return typeof value === "number" || (typeof value === "string" && value !== "" && Number.isFinite(Number(value)))
+        ? []
+        : wrong("a number");
     case "boolean":
       return typeof value === "boolean" || value === "true" || value === "false" ? [] : wrong("a boolean");
     default:

@@ -91,7 +91,8 @@ class Walker {
       if (index >= old.length) this.record(at, "add", replace);
       else if (index >= next.length) this.record(at, "delete", replace);
       // A block that is there counts as there even when all it holds is zero (a review rule with no approvals left).
-      else if (property.fields && isBag(old[index]) && isBag(next[index])) this.fields(at, property.fields, old[index], next[index], replace);
+      else if (property.fields && isBag(old[index]) && isBag(next[index]))
+        this.fields(at, property.fields, old[index], next[index], replace);
       else this.value(at, element(property), old[index], next[index], replace);
     }
   }

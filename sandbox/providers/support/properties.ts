@@ -53,7 +53,8 @@ export function isComputed(property: Property): boolean {
 export function isZero(value: unknown): boolean {
   if (value === undefined || value === null || value === "" || value === 0 || value === false) return true;
   if (Array.isArray(value)) return value.length === 0;
-  if (typeof value === "object") return Object.entries(value).every(([key, inner]) => key.startsWith("__") || isZero(inner));
+  if (typeof value === "object")
+    return Object.entries(value).every(([key, inner]) => key.startsWith("__") || isZero(inner));
   return false;
 }
 

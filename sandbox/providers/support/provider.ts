@@ -44,7 +44,14 @@ export class DeclarativeProvider<C> implements SandboxProvider {
     return Promise.resolve(failures.length > 0 ? { inputs, failures } : { inputs });
   }
 
-  diff(_id: string, urn: string, oldOutputs: Props, _oldInputs: Props, newInputs: Props, ignoreChanges: readonly string[] = []): Promise<DiffResult> {
+  diff(
+    _id: string,
+    urn: string,
+    oldOutputs: Props,
+    _oldInputs: Props,
+    newInputs: Props,
+    ignoreChanges: readonly string[] = [],
+  ): Promise<DiffResult> {
     return Promise.resolve(this.compareWith(this.typeOf(typeOfUrn(urn)), oldOutputs, newInputs, ignoreChanges));
   }
 
@@ -75,18 +82,29 @@ export class DeclarativeProvider<C> implements SandboxProvider {
     return {
       id: live.id,
       props: outs,
-      inputs: inputs && Object.keys(inputs).length > 0 ? this.refreshedInputs(type.properties, inputs, outs) : this.importedInputs(type.properties, outs),
+      inputs:
+        inputs && Object.keys(inputs).length > 0
+          ? this.refreshedInputs(type.properties, inputs, outs)
+          : this.importedInputs(type.properties, outs),
     };
   }
 
-  async update(id: string, urn: string, oldOutputs: Props, oldInputs: Props, newInputs: Props, preview: boolean): Promise<{ outs: Props }> {
+  async update(
+    id: string,
+    urn: string,
+    oldOutputs: Props,
+    oldInputs: Props,
+    newInputs: Props,
+    preview: boolean,
+  ): Promise<{ outs: Props }> {
     const type = this.typeOf(typeOfUrn(urn));
     const state = withoutInternals(oldOutputs);
     const { detailedDiff } = this.compareInternal(type, oldOutputs, newInputs, []);
     const changed = new Set(Object.keys(detailedDiff).map(rootOf));
     const plan = this.planOf(type, state, newInputs, changed);
     if (preview) return { outs: { ...state, ...unknownOutputs(type.properties, plan), id } };
-    if (!type.update) throw new ProviderError(`${typeOfUrn(urn)} cannot be updated in place: every input forces a replacement`);
+    if (!type.update)
+      throw new ProviderError(`${typeOfUrn(urn)} cannot be updated in place: every input forces a replacement`);
     const live = await type.update(await this.client(), id, { plan, state, changed });
     return { outs: this.outputsOf(type.properties, plan, live, oldOutputs) };
   }
@@ -98,7 +116,8 @@ export class DeclarativeProvider<C> implements SandboxProvider {
 
   async invoke(token: string, args: Props): Promise<InvokeResult> {
     const run = this.description.functions[token];
-    if (!run) throw new ProviderError(`the sandbox's ${this.description.name} provider does not know the function ${token}`);
+    if (!run)
+      throw new ProviderError(`the sandbox's ${this.description.name} provider does not know the function ${token}`);
     return { result: await run(await this.client(), withoutInternals(args)) };
   }
 
@@ -126,24 +145,43 @@ export class DeclarativeProvider<C> implements SandboxProvider {
 
   private typeOf(token: string): ResourceType<C> {
     const type = this.description.types[token];
-    if (!type) throw new ProviderError(`the sandbox's ${this.description.name} provider does not know the resource type ${token}`);
+    if (!type)
+      throw new ProviderError(
+        `the sandbox's ${this.description.name} provider does not know the resource type ${token}`,
+      );
     return type;
   }
 
-  private compareWith(type: ResourceType<C>, oldOutputs: Props, newInputs: Props, ignore: readonly string[]): DiffResult {
+  private compareWith(
+    type: ResourceType<C>,
+    oldOutputs: Props,
+    newInputs: Props,
+    ignore: readonly string[],
+  ): DiffResult {
     const { detailedDiff } = this.compareInternal(type, oldOutputs, newInputs, ignore);
     const paths = Object.keys(detailedDiff);
     const changed = [...new Set(paths.map(rootOf))];
     const replaces = [...new Set(paths.filter((path) => detailedDiff[path]?.kind.endsWith("-replace")).map(rootOf))];
     const base = { changes: paths.length > 0, replaces };
     if (this.description.flavour === "framework") {
-      return { ...base, diffs: [...changed, ...(changed.length > 0 ? volatileOf(type.properties, newInputs) : [])].filter(unique).sort(), detailedDiff: {} };
+      return {
+        ...base,
+        diffs: [...changed, ...(changed.length > 0 ? volatileOf(type.properties, newInputs) : [])]
+          .filter(unique)
+          .sort(),
+        detailedDiff: {},
+      };
     }
     const deleteBeforeReplace = replaces.length > 0 && namedByProgram(type.properties, newInputs);
     return { ...base, diffs: changed.sort(), ...(deleteBeforeReplace ? { deleteBeforeReplace } : {}), detailedDiff };
   }
 
-  private compareInternal(type: ResourceType<C>, oldOutputs: Props, newInputs: Props, ignore: readonly string[]): { detailedDiff: DetailedDiff } {
+  private compareInternal(
+    type: ResourceType<C>,
+    oldOutputs: Props,
+    newInputs: Props,
+    ignore: readonly string[],
+  ): { detailedDiff: DetailedDiff } {
     const state = withoutInternals(oldOutputs);
     const given = this.givenOf(type, newInputs);
     const all = compare(type.properties, state, given, this.description.flavour);
@@ -151,7 +189,13 @@ export class DeclarativeProvider<C> implements SandboxProvider {
     const kept = Object.entries(all)
       .filter(([path]) => !ignore.some((ignored) => covers(ignored, path)))
       .map(
-        ([path, entry]) => [path, also.has(rootOf(path)) && !entry.kind.endsWith("-replace") ? { ...entry, kind: `${entry.kind}-replace` } : entry] as const,
+        ([path, entry]) =>
+          [
+            path,
+            also.has(rootOf(path)) && !entry.kind.endsWith("-replace")
+              ? { ...entry, kind: `${entry.kind}-replace` }
+              : entry,
+          ] as const,
       );
     return { detailedDiff: Object.fromEntries(kept) as DetailedDiff };
   }
@@ -162,7 +206,8 @@ export class DeclarativeProvider<C> implements SandboxProvider {
     const plan: Props = {};
     for (const [name, property] of Object.entries(type.properties)) {
       const value = isInput(property) ? (given[name] ?? undefined) : undefined;
-      const kept = isComputed(property) && !(property.volatile && changed.size > 0) ? (state[name] ?? undefined) : undefined;
+      const kept =
+        isComputed(property) && !(property.volatile && changed.size > 0) ? (state[name] ?? undefined) : undefined;
       const planned = value ?? kept;
       if (planned !== undefined) plan[name] = planned;
     }
@@ -194,7 +239,11 @@ export class DeclarativeProvider<C> implements SandboxProvider {
       const property = properties[name];
       const now = outs[name];
       if (!property || property.writeOnly || name.startsWith("__")) refreshed[name] = value;
-      else if (Object.keys(compare({ [name]: property }, { [name]: now }, { [name]: withoutInternals(value) }, this.description.flavour)).length === 0)
+      else if (
+        Object.keys(
+          compare({ [name]: property }, { [name]: now }, { [name]: withoutInternals(value) }, this.description.flavour),
+        ).length === 0
+      )
         refreshed[name] = value;
       else if (now !== undefined && now !== null) refreshed[name] = now;
     }
@@ -206,7 +255,13 @@ export class DeclarativeProvider<C> implements SandboxProvider {
     const inputs: Props = {};
     for (const [name, property] of Object.entries(properties)) {
       const value = outs[name];
-      if (!isInput(property) || isZero(value) || (property.computed && !property.required) || value === property.default) continue;
+      if (
+        !isInput(property) ||
+        isZero(value) ||
+        (property.computed && !property.required) ||
+        value === property.default
+      )
+        continue;
       inputs[name] = value;
     }
     return inputs;
@@ -254,7 +309,10 @@ function volatileOf(properties: Properties, inputs: Props): string[] {
 /** A name that the program chose is taken while the old resource lives, so the old one has to go first. */
 function namedByProgram(properties: Properties, inputs: Props): boolean {
   const automatic = Array.isArray(inputs.__defaults) ? (inputs.__defaults as unknown[]) : undefined;
-  return automatic !== undefined && Object.entries(properties).some(([name, property]) => property.autoname && !automatic.includes(name));
+  return (
+    automatic !== undefined &&
+    Object.entries(properties).some(([name, property]) => property.autoname && !automatic.includes(name))
+  );
 }
 
 function covers(ignored: string, path: string): boolean {

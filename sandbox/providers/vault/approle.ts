@@ -15,7 +15,12 @@ const ROLE: Properties = {
   secretIdNumUses: { kind: "number" },
   secretIdTtl: { kind: "number" },
   localSecretIds: { kind: "boolean", default: false },
-  backend: { kind: "string", default: "approle", replace: true, same: (old, next) => trimSlashes(old) === trimSlashes(next) },
+  backend: {
+    kind: "string",
+    default: "approle",
+    replace: true,
+    same: (old, next) => trimSlashes(old) === trimSlashes(next),
+  },
 };
 const SECRET_ID_NAMES = ["bindSecretId", "secretIdNumUses", "secretIdTtl", "secretIdBoundCidrs", "localSecretIds"];
 
@@ -69,7 +74,16 @@ async function readRole(client: VaultClient, id: string, state: Props): Promise<
   if (!data) return undefined;
   const [, backend, name] = /^auth\/(.+)\/role\/([^/]+)$/.exec(id) ?? [];
   const roleId = await client.read(`${id}/role-id`);
-  return { id, outs: { ...readTokenFields(data, state), ...unpick(ROLE, data, SECRET_ID_NAMES), backend, roleName: name, roleId: roleId?.role_id } };
+  return {
+    id,
+    outs: {
+      ...readTokenFields(data, state),
+      ...unpick(ROLE, data, SECRET_ID_NAMES),
+      backend,
+      roleName: name,
+      roleId: roleId?.role_id,
+    },
+  };
 }
 
 const SECRET_ID: Properties = {
@@ -82,7 +96,12 @@ const SECRET_ID: Properties = {
   metadata: { kind: "json", replace: true, absent: (value) => value === "{}" },
   ttl: { kind: "number", replace: true },
   numUses: { kind: "number", replace: true },
-  backend: { kind: "string", default: "approle", replace: true, same: (old, next) => trimSlashes(old) === trimSlashes(next) },
+  backend: {
+    kind: "string",
+    default: "approle",
+    replace: true,
+    same: (old, next) => trimSlashes(old) === trimSlashes(next),
+  },
   withWrappedAccessor: { kind: "boolean", replace: true },
   wrappingTtl: { kind: "string", replace: true },
   accessor: { kind: "string", output: true },
@@ -119,7 +138,9 @@ export const APPROLE_SECRET_ID: ResourceType<VaultClient> = {
 
   async delete(root, id, state) {
     const { role, accessor, wrapped } = parseId(id);
-    const [path, key] = wrapped ? ["auth/token/revoke-accessor", "accessor"] : [`${role}/secret-id-accessor/destroy`, "secret_id_accessor"];
+    const [path, key] = wrapped
+      ? ["auth/token/revoke-accessor", "accessor"]
+      : [`${role}/secret-id-accessor/destroy`, "secret_id_accessor"];
     try {
       await root.within(state.namespace).write(path, { [key]: accessor });
     } catch (error) {
@@ -170,7 +191,9 @@ function parseId(id: string): { role: string; accessor: string; wrapped: boolean
 
 function isGone(error: unknown): boolean {
   return (
-    error instanceof VaultError && (error.status === 404 || error.words.some((word) => /invalid accessor|does not exist|failed to find accessor/i.test(word)))
+    error instanceof VaultError &&
+    (error.status === 404 ||
+      error.words.some((word) => /invalid accessor|does not exist|failed to find accessor/i.test(word)))
   );
 }
 

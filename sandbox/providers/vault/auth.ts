@@ -27,7 +27,11 @@ const PROPERTIES: Properties = {
   ...NAMESPACE,
   ...TUNE,
   type: { kind: "string", required: true, replace: true },
-  path: { kind: "string", computed: true, same: (old, next) => String(old) === String(next) || `${String(old)}/` === next || old === `${String(next)}/` },
+  path: {
+    kind: "string",
+    computed: true,
+    same: (old, next) => String(old) === String(next) || `${String(old)}/` === next || old === `${String(next)}/`,
+  },
   description: { kind: "string" },
   disableRemount: { kind: "boolean" },
   identityTokenKey: { kind: "string" },
@@ -55,7 +59,8 @@ export const AUTH_BACKEND: ResourceType<VaultClient> = {
     const client = root.within(plan.namespace);
     await client.askVersion();
     const path = await moveAuth(client, id, plan, changed);
-    const description = changed.has("description") || changed.has("identityTokenKey") ? { description: textOf(plan, "description") } : {};
+    const description =
+      changed.has("description") || changed.has("identityTokenKey") ? { description: textOf(plan, "description") } : {};
     if (changed.has("tune") || "description" in description)
       await tuneAuth(client, path, changed.has("tune") ? ((plan.tune ?? {}) as Props) : undefined, description);
     return (await readBackend(client, path, plan)) ?? { id: path, outs: {} };
@@ -75,7 +80,17 @@ async function readBackend(client: VaultClient, path: string, state: Props): Pro
   const mount = await getMount(client, `auth/${path}`);
   if (!mount) return undefined;
   const tune = await readTune(client, path, state);
-  return { id: path, outs: { type: mount.type, path, description: mount.description, local: mount.local, accessor: mount.accessor, tune } };
+  return {
+    id: path,
+    outs: {
+      type: mount.type,
+      path,
+      description: mount.description,
+      local: mount.local,
+      accessor: mount.accessor,
+      tune,
+    },
+  };
 }
 
 /**
@@ -104,7 +119,12 @@ export async function enableAuth(client: VaultClient, path: string, plan: Props)
 }
 
 /** Moves an auth method when its path changes; answers with the path it has then. */
-export async function moveAuth(client: VaultClient, id: string, plan: Props, changed: ReadonlySet<string>): Promise<string> {
+export async function moveAuth(
+  client: VaultClient,
+  id: string,
+  plan: Props,
+  changed: ReadonlySet<string>,
+): Promise<string> {
   if (!changed.has("path")) return id;
   const path = textOf(plan, "path");
   await remount(client, `auth/${id}`, `auth/${path}`);
@@ -112,7 +132,12 @@ export async function moveAuth(client: VaultClient, id: string, plan: Props, cha
 }
 
 /** Writes the tune settings of an auth method. With `tune` undefined only `more` (such as the description) changes. */
-export async function tuneAuth(client: VaultClient, path: string, tune: Props | undefined, more: Props = {}): Promise<void> {
+export async function tuneAuth(
+  client: VaultClient,
+  path: string,
+  tune: Props | undefined,
+  more: Props = {},
+): Promise<void> {
   const lists = tune && {
     // An empty list is sent as one empty text, which the server takes for "none".
     audit_non_hmac_request_keys: orEmptyText(listOf(tune, "auditNonHmacRequestKeys")),

@@ -61,10 +61,19 @@ export class VaultClient {
     const answer = await parent.call({
       method: "POST",
       path: "auth/token/create",
-      body: { ttl, explicit_max_ttl: ttl, display_name: settings.tokenName, num_uses: 0, renewable: false, type: "", entity_alias: "" },
+      body: {
+        ttl,
+        explicit_max_ttl: ttl,
+        display_name: settings.tokenName,
+        num_uses: 0,
+        renewable: false,
+        type: "",
+        entity_alias: "",
+      },
     });
     const auth = answer?.auth as { client_token?: unknown } | undefined;
-    if (typeof auth?.client_token !== "string") throw new ProviderError("the Vault server answered auth/token/create without a token");
+    if (typeof auth?.client_token !== "string")
+      throw new ProviderError("the Vault server answered auth/token/create without a token");
     return new VaultClient(settings, auth.client_token, {});
   }
 
@@ -119,7 +128,8 @@ export class VaultClient {
       }
       const text = await response.text();
       if (response.ok) return text === "" ? undefined : (JSON.parse(text) as Answer);
-      const again = response.status === 429 || response.status === 412 || (response.status >= 500 && response.status !== 501);
+      const again =
+        response.status === 429 || response.status === 412 || (response.status >= 500 && response.status !== 501);
       if (!again || last) throw this.refusal(call, response.status, text);
       await this.pause(waitOf(response.headers.get("retry-after")));
     }
@@ -140,16 +150,29 @@ export class VaultClient {
     };
     const body = call.body === undefined ? {} : { body: JSON.stringify(call.body) };
     const url = `${this.settings.address.replace(/\/+$/, "")}/v1/${encodePath(call.path)}`;
-    return fetch(url, { method: call.method, headers, redirect: "manual", signal: AbortSignal.timeout(CALL_TIMEOUT_MS), ...body });
+    return fetch(url, {
+      method: call.method,
+      headers,
+      redirect: "manual",
+      signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+      ...body,
+    });
   }
 
   private refusal(call: VaultCall, status: number, text: string): VaultError {
     const words = wordsOf(text).map((word) => this.withoutTokens(word));
-    return new VaultError(`Vault refused ${call.method} ${call.path} with ${status}${words.length > 0 ? `: ${words.join("; ")}` : ""}`, status, words);
+    return new VaultError(
+      `Vault refused ${call.method} ${call.path} with ${status}${words.length > 0 ? `: ${words.join("; ")}` : ""}`,
+      status,
+      words,
+    );
   }
 
   private withoutTokens(text: string): string {
-    return [this.token, this.settings.token].reduce((cleaned, token) => (token === "" ? cleaned : cleaned.replaceAll(token, "[token]")), text);
+    return [this.token, this.settings.token].reduce(
+      (cleaned, token) => (token === "" ? cleaned : cleaned.replaceAll(token, "[token]")),
+      text,
+    );
   }
 }
 
@@ -157,7 +180,10 @@ export class VaultClient {
 export function settingsFrom(config: Record<string, unknown>, env: NodeJS.ProcessEnv): VaultSettings {
   const address = text(config.address) ?? env.VAULT_ADDR;
   const token = text(config.token) ?? env.VAULT_TOKEN;
-  if (!address) throw new ProviderError("the Vault provider has no address: set VAULT_ADDR, or vault:address in the stack's configuration");
+  if (!address)
+    throw new ProviderError(
+      "the Vault provider has no address: set VAULT_ADDR, or vault:address in the stack's configuration",
+    );
   if (!token) throw new ProviderError("the Vault provider has no token: set VAULT_TOKEN");
   const namespace = text(config.namespace) ?? env.VAULT_NAMESPACE;
   return {
@@ -193,7 +219,9 @@ function encodePath(path: string): string {
 
 function waitOf(retryAfter: string | null): number {
   const seconds = Number(retryAfter);
-  return retryAfter !== null && Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds * 1000, LONGEST_WAIT_MS) : 1000;
+  return retryAfter !== null && Number.isFinite(seconds) && seconds >= 0
+    ? Math.min(seconds * 1000, LONGEST_WAIT_MS)
+    : 1000;
 }
 
 function reasonOf(error: unknown): string {

@@ -35,7 +35,13 @@ export const IDENTITY_ENTITY: ResourceType<VaultClient> = {
 
   async update(root, id, { plan }) {
     const client = root.within(plan.namespace);
-    const names = ["name", "metadata", "disabled", "externalPolicies", ...(flagOf(plan, "externalPolicies") ? [] : ["policies"])];
+    const names = [
+      "name",
+      "metadata",
+      "disabled",
+      "externalPolicies",
+      ...(flagOf(plan, "externalPolicies") ? [] : ["policies"]),
+    ];
     await client.write(`identity/entity/id/${id}`, pick(ENTITY, plan, names));
     return (await readEntity(client, id)) ?? { id, outs: {} };
   },
@@ -70,9 +76,12 @@ export const IDENTITY_ENTITY_ALIAS: ResourceType<VaultClient> = {
     const client = root.within(plan.namespace);
     const taken = await lookUpAlias(client, plan);
     if (taken !== undefined)
-      throw new ProviderError(`the entity alias "${textOf(plan, "name")}" exists already for the mount accessor ${textOf(plan, "mountAccessor")}: id ${taken}`);
+      throw new ProviderError(
+        `the entity alias "${textOf(plan, "name")}" exists already for the mount accessor ${textOf(plan, "mountAccessor")}: id ${taken}`,
+      );
     const data = await client.write("identity/entity-alias", aliasBody(plan));
-    if (!data) throw new ProviderError(`Vault gave no answer to the creation of the entity alias "${textOf(plan, "name")}"`);
+    if (!data)
+      throw new ProviderError(`Vault gave no answer to the creation of the entity alias "${textOf(plan, "name")}"`);
     const id = textOf(data, "id");
     exists({ id, outs: {} });
     return (await readAlias(client, id)) ?? { id, outs: {} };
@@ -92,7 +101,10 @@ export const IDENTITY_ENTITY_ALIAS: ResourceType<VaultClient> = {
 };
 
 function aliasBody(plan: Props): Props {
-  return { ...pick(ALIAS, plan, ["canonicalId", "mountAccessor", "name"]), ...(isZero(plan.customMetadata) ? {} : { custom_metadata: plan.customMetadata }) };
+  return {
+    ...pick(ALIAS, plan, ["canonicalId", "mountAccessor", "name"]),
+    ...(isZero(plan.customMetadata) ? {} : { custom_metadata: plan.customMetadata }),
+  };
 }
 
 async function readAlias(client: VaultClient, id: string): Promise<Live | undefined> {
@@ -102,7 +114,10 @@ async function readAlias(client: VaultClient, id: string): Promise<Live | undefi
 
 /** The id of the alias of that name at that mount, when there is one. */
 async function lookUpAlias(client: VaultClient, plan: Props): Promise<string | undefined> {
-  const data = await client.write("identity/lookup/entity", { alias_mount_accessor: textOf(plan, "mountAccessor"), alias_name: textOf(plan, "name") });
+  const data = await client.write("identity/lookup/entity", {
+    alias_mount_accessor: textOf(plan, "mountAccessor"),
+    alias_name: textOf(plan, "name"),
+  });
   const aliases = (data?.aliases ?? []) as Props[];
   const found = aliases.find((alias) => alias.name === plan.name && alias.mount_accessor === plan.mountAccessor);
   return found ? textOf(found, "id") : undefined;

@@ -74,7 +74,9 @@ export const JWT_AUTH_BACKEND: ResourceType<VaultClient> = {
     // configures it.
     const mount = await getMount(client, `auth/${id}`);
     const unset = Object.fromEntries(CONFIG_NAMES.map((name) => [name, null]));
-    return mount && { id, outs: { ...unset, path: id, type: mount.type, local: mount.local, accessor: mount.accessor } };
+    return (
+      mount && { id, outs: { ...unset, path: id, type: mount.type, local: mount.local, accessor: mount.accessor } }
+    );
   },
 
   async update(root, id, { plan, changed }) {
@@ -97,7 +99,12 @@ export const JWT_AUTH_BACKEND: ResourceType<VaultClient> = {
   check(inputs) {
     const given = SOURCES.filter((name) => hasUnknown(inputs[name]) || !isZero(inputs[name]));
     if (given.length > 0) return [];
-    return [{ property: "oidcDiscoveryUrl", reason: "exactly one of oidcDiscoveryUrl, jwksUrl, jwksPairs or jwtValidationPubkeys should be provided" }];
+    return [
+      {
+        property: "oidcDiscoveryUrl",
+        reason: "exactly one of oidcDiscoveryUrl, jwksUrl, jwksPairs or jwtValidationPubkeys should be provided",
+      },
+    ];
   },
 
   replaceAlso: (plan) => (flagOf(plan, "disableRemount") ? ["path"] : []),
@@ -111,7 +118,9 @@ function configOf(plan: Props, names: readonly string[]): Props {
 
 /** The write-only secret is sent with every write: the server forgets it otherwise. */
 function clientSecretOf(plan: Props): Props {
-  const secret = textOf(plan, "oidcClientSecret") || (isZero(plan.oidcClientSecretWoVersion) ? "" : textOf(plan, "oidcClientSecretWo"));
+  const secret =
+    textOf(plan, "oidcClientSecret") ||
+    (isZero(plan.oidcClientSecretWoVersion) ? "" : textOf(plan, "oidcClientSecretWo"));
   return secret === "" ? {} : { oidc_client_secret: secret };
 }
 
@@ -131,8 +140,21 @@ async function readBackend(client: VaultClient, path: string, state: Props): Pro
   if (!config) return undefined;
   const outs = unpick(CONFIG, config, CONFIG_NAMES);
   const providerConfig = outs.providerConfig as Props | null | undefined;
-  if (providerConfig) outs.providerConfig = Object.fromEntries(Object.entries(providerConfig).map(([key, value]) => [key, String(value)]));
-  return { id: path, outs: { ...outs, path, type: mount.type, local: mount.local, accessor: mount.accessor, tune: await readTune(client, path, state) } };
+  if (providerConfig)
+    outs.providerConfig = Object.fromEntries(
+      Object.entries(providerConfig).map(([key, value]) => [key, String(value)]),
+    );
+  return {
+    id: path,
+    outs: {
+      ...outs,
+      path,
+      type: mount.type,
+      local: mount.local,
+      accessor: mount.accessor,
+      tune: await readTune(client, path, state),
+    },
+  };
 }
 
 const ROLE: Properties = {
@@ -156,7 +178,12 @@ const ROLE: Properties = {
   verboseOidcLogging: { kind: "boolean", default: false },
   userClaimJsonPointer: { kind: "boolean", default: false },
   maxAge: { kind: "number" },
-  backend: { kind: "string", default: "jwt", replace: true, same: (old, next) => trimSlashes(old) === trimSlashes(next) },
+  backend: {
+    kind: "string",
+    default: "jwt",
+    replace: true,
+    same: (old, next) => trimSlashes(old) === trimSlashes(next),
+  },
 };
 
 /** What a role accepts and which tokens it gives out. */
@@ -166,7 +193,10 @@ export const JWT_AUTH_BACKEND_ROLE: ResourceType<VaultClient> = {
   async create(root, change, exists) {
     const client = root.within(change.plan.namespace);
     const id = roleId(change.plan);
-    await client.write(id, { ...tokenFieldsOfCreate(change.plan), ...roleBody(change.plan, (name) => change.plan[name] !== undefined) });
+    await client.write(id, {
+      ...tokenFieldsOfCreate(change.plan),
+      ...roleBody(change.plan, (name) => change.plan[name] !== undefined),
+    });
     exists({ id, outs: {} });
     return (await readRole(client, id, change.plan)) ?? { id, outs: {} };
   },
@@ -194,7 +224,15 @@ function roleId(plan: Props): string {
 }
 
 function roleBody(plan: Props, known: (name: string) => boolean): Props {
-  const always = ["boundAudiences", "userClaim", "userClaimJsonPointer", "clockSkewLeeway", "expirationLeeway", "notBeforeLeeway", "verboseOidcLogging"];
+  const always = [
+    "boundAudiences",
+    "userClaim",
+    "userClaimJsonPointer",
+    "clockSkewLeeway",
+    "expirationLeeway",
+    "notBeforeLeeway",
+    "verboseOidcLogging",
+  ];
   return {
     ...pick(ROLE, plan, always),
     ...nonZero(ROLE, plan, ["maxAge", "allowedRedirectUris", "roleType", "oidcScopes", "claimMappings"]),
@@ -220,7 +258,9 @@ async function readRole(client: VaultClient, id: string, state: Props): Promise<
   const [, backend, name] = /^auth\/(.+)\/role\/([^/]+)$/.exec(id) ?? [];
   const claims = data.bound_claims as Props | null | undefined;
   const boundClaims = claims
-    ? Object.fromEntries(Object.entries(claims).map(([claim, value]) => [claim, Array.isArray(value) ? value.join(",") : String(value)]))
+    ? Object.fromEntries(
+        Object.entries(claims).map(([claim, value]) => [claim, Array.isArray(value) ? value.join(",") : String(value)]),
+      )
     : null;
   const plain = [
     "userClaim",

@@ -89,12 +89,17 @@ export const KV_SECRET: ResourceType<VaultClient> = {
 
   async update(root, _id, { plan, changed }) {
     const client = root.within(plan.namespace);
-    const id = await writeSecret(client, plan, textOf(plan, "dataJson") || (changed.has("dataJsonWoVersion") ? textOf(plan, "dataJsonWo") : ""));
+    const id = await writeSecret(
+      client,
+      plan,
+      textOf(plan, "dataJson") || (changed.has("dataJsonWoVersion") ? textOf(plan, "dataJsonWo") : ""),
+    );
     await writeMetadata(client, plan);
     return (await readSecret(client, id, plan)) ?? { id, outs: { path: id } };
   },
 
-  delete: (root, _id, state) => root.within(state.namespace).remove(secretPath(state, flagOf(state, "deleteAllVersions") ? "metadata" : "data")),
+  delete: (root, _id, state) =>
+    root.within(state.namespace).remove(secretPath(state, flagOf(state, "deleteAllVersions") ? "metadata" : "data")),
 
   async find(root, inputs) {
     const id = secretPath(inputs, "data");
@@ -102,7 +107,8 @@ export const KV_SECRET: ResourceType<VaultClient> = {
   },
 
   check(inputs) {
-    if (!isZero(inputs.dataJson) && !isZero(inputs.dataJsonWo)) return [{ property: "dataJson", reason: `conflicts with "dataJsonWo"` }];
+    if (!isZero(inputs.dataJson) && !isZero(inputs.dataJsonWo))
+      return [{ property: "dataJson", reason: `conflicts with "dataJsonWo"` }];
     return [];
   },
 };
@@ -129,7 +135,10 @@ function dataOf(json: string): unknown {
 
 async function writeMetadata(client: VaultClient, plan: Props): Promise<void> {
   if (isZero(plan.customMetadata)) return;
-  await client.write(secretPath(plan, "metadata"), nonZero(METADATA, plan.customMetadata as Props, Object.keys(METADATA)));
+  await client.write(
+    secretPath(plan, "metadata"),
+    nonZero(METADATA, plan.customMetadata as Props, Object.keys(METADATA)),
+  );
 }
 
 async function readSecret(client: VaultClient, id: string, state: Props): Promise<Live | undefined> {
@@ -142,7 +151,9 @@ async function readSecret(client: VaultClient, id: string, state: Props): Promis
   const outs: Props = {
     ...known,
     data: {},
-    metadata: Object.fromEntries(Object.entries(version).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)])),
+    metadata: Object.fromEntries(
+      Object.entries(version).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
+    ),
   };
   if (!("custom_metadata" in version)) return { id, outs };
   const live = await client.read(`${mount}/metadata/${name}`);

@@ -116,7 +116,10 @@ async function readMount(client: VaultClient, path: string, state: Props): Promi
   // "kv-v2" is an alias that the server answers as kv with an option; taken back, so that it is no change.
   const alias = state.type === "kv-v2" && mount.type === "kv" && options?.version === "2";
   const ownVersion = (state.options as Props | undefined)?.version;
-  const shown = alias && ownVersion === undefined ? Object.fromEntries(Object.entries(options).filter(([key]) => key !== "version")) : options;
+  const shown =
+    alias && ownVersion === undefined
+      ? Object.fromEntries(Object.entries(options).filter(([key]) => key !== "version"))
+      : options;
   return {
     id: path,
     outs: {
@@ -132,7 +135,12 @@ async function readMount(client: VaultClient, path: string, state: Props): Promi
       passthroughRequestHeaders: null,
       allowedResponseHeaders: null,
       delegatedAuthAccessors: null,
-      ...unpick(PROPERTIES, config, ["allowedManagedKeys", "passthroughRequestHeaders", "allowedResponseHeaders", "delegatedAuthAccessors"]),
+      ...unpick(PROPERTIES, config, [
+        "allowedManagedKeys",
+        "passthroughRequestHeaders",
+        "allowedResponseHeaders",
+        "delegatedAuthAccessors",
+      ]),
       listingVisibility: config.listing_visibility ?? "",
       identityTokenKey: config.identity_token_key ?? "",
       options: shown && !isZero(shown) ? shown : null,
@@ -150,14 +158,23 @@ export async function getMount(client: VaultClient, path: string): Promise<Props
     return await client.read(`sys/mounts/${path}`);
   } catch (error) {
     // The server says 400 with these words rather than 404.
-    if (error instanceof VaultError && error.status === 400 && error.words.some((word) => /^no (secret|auth) engine/i.test(word))) return undefined;
+    if (
+      error instanceof VaultError &&
+      error.status === 400 &&
+      error.words.some((word) => /^no (secret|auth) engine/i.test(word))
+    )
+      return undefined;
     throw error;
   }
 }
 
 /** Moves a mount and waits until it has moved (seconds at most). */
 export async function remount(client: VaultClient, from: string, to: string): Promise<void> {
-  const answer = await client.call({ method: "POST", path: "sys/remount", body: { from: trimSlashes(from), to: trimSlashes(to) } });
+  const answer = await client.call({
+    method: "POST",
+    path: "sys/remount",
+    body: { from: trimSlashes(from), to: trimSlashes(to) },
+  });
   const id = (answer?.data as { migration_id?: unknown } | undefined)?.migration_id;
   if (typeof id !== "string") return;
   for (let attempt = 0; attempt < 60; attempt++) {

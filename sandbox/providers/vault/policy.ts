@@ -51,14 +51,20 @@ const CAPABILITIES = new Set(["create", "read", "update", "delete", "list", "sud
 export const policyDocument: InvokeFunction<unknown> = (_client, args) => {
   const rules = listOf(args, "rules") as Props[];
   const hcl = rules.map(ruleOf).join("\n");
-  return Promise.resolve({ id: String(crc32(hcl)), hcl, rules, ...(args.namespace === undefined ? {} : { namespace: args.namespace }) });
+  return Promise.resolve({
+    id: String(crc32(hcl)),
+    hcl,
+    rules,
+    ...(args.namespace === undefined ? {} : { namespace: args.namespace }),
+  });
 };
 
 function ruleOf(rule: Props): string {
   const path = textOf(rule, "path");
   if (path === "") throw new ProviderError("getPolicyDocument: a rule has no path");
   for (const capability of listOf(rule, "capabilities")) {
-    if (!CAPABILITIES.has(String(capability))) throw new ProviderError(`getPolicyDocument: invalid capability "${String(capability)}" for the path "${path}"`);
+    if (!CAPABILITIES.has(String(capability)))
+      throw new ProviderError(`getPolicyDocument: invalid capability "${String(capability)}" for the path "${path}"`);
   }
   const lines = [`path "${path}" {`, `  capabilities = ${quotedList(listOf(rule, "capabilities"))}`];
   for (const [name, key] of [
@@ -74,7 +80,11 @@ function ruleOf(rule: Props): string {
     const parameters = listOf(rule, name) as Props[];
     if (parameters.length === 0) continue;
     const sorted = [...parameters].sort((a, b) => (textOf(a, "key") < textOf(b, "key") ? -1 : 1));
-    lines.push(`  ${key} = {`, ...sorted.map((parameter) => `    "${textOf(parameter, "key")}" = ${quotedList(listOf(parameter, "values"))}`), "  }");
+    lines.push(
+      `  ${key} = {`,
+      ...sorted.map((parameter) => `    "${textOf(parameter, "key")}" = ${quotedList(listOf(parameter, "values"))}`),
+      "  }",
+    );
   }
   for (const [name, key] of [
     ["minWrappingTtl", "min_wrapping_ttl"],

@@ -85,7 +85,11 @@ async function readQuota(client: VaultClient, name: string, state: Props): Promi
 
 /** A request header that the audit log keeps. */
 export const AUDIT_REQUEST_HEADER: ResourceType<VaultClient> = {
-  properties: { ...NAMESPACE, name: { kind: "string", required: true, replace: true, autoname: true }, hmac: { kind: "boolean" } },
+  properties: {
+    ...NAMESPACE,
+    name: { kind: "string", required: true, replace: true, autoname: true },
+    hmac: { kind: "boolean" },
+  },
 
   async create(root, { plan }, exists) {
     const client = root.within(plan.namespace);
@@ -123,11 +127,13 @@ async function readHeader(client: VaultClient, name: string): Promise<Live | und
   try {
     const data = await client.read(headerPath(name));
     // The server may answer with the name in lower case.
-    const entry = Object.entries(data ?? {}).find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1] as Props | undefined;
+    const entry = Object.entries(data ?? {}).find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1] as
+      Props | undefined;
     return entry ? { id: name, outs: { name, hmac: entry.hmac } } : undefined;
   } catch (error) {
     // Here the server says 400 rather than 404.
-    if (error instanceof VaultError && error.status === 400 && error.words.includes("Could not find header in config")) return undefined;
+    if (error instanceof VaultError && error.status === 400 && error.words.includes("Could not find header in config"))
+      return undefined;
     throw error;
   }
 }

@@ -5,13 +5,25 @@ import type { Attack, CaseFile } from "../support/types";
 const RESOLVED = { plain: "..", lower: "%2e%2e", upper: "%2E%2E", second: ".%2e", first: "%2e.", mixed: "%2E%2e" };
 
 /** Places outside the posture, as reached from inside a listed repository. */
-const PLACES: Readonly<Record<string, { readonly method?: string; readonly path: (up: string) => string; readonly guard: Attack["guard"] }>> = {
+const PLACES: Readonly<
+  Record<string, { readonly method?: string; readonly path: (up: string) => string; readonly guard: Attack["guard"] }>
+> = {
   repository: { path: (up) => `/repos/acme/api/${up}/secrets`, guard: "repository-not-listed" },
-  contents: { path: (up) => `/repos/acme/api/contents/${up}/${up}/secrets/contents/README.md`, guard: "repository-not-listed" },
+  contents: {
+    path: (up) => `/repos/acme/api/contents/${up}/${up}/secrets/contents/README.md`,
+    guard: "repository-not-listed",
+  },
   owner: { path: (up) => `/repos/acme/api/${up}/${up}/other-org/vault`, guard: "owner-not-allowed" },
   route: { path: (up) => `/repos/acme/api/${up}/${up}/${up}/user/repos`, guard: "route-closed" },
-  merge: { method: "PUT", path: (up) => `/repos/acme/api/pulls/{pull}/commits/${up}/merge`, guard: "pull-request-merge" },
-  git: { path: (up) => `/acme/api.git/${up}/secrets.git/info/refs?service=git-upload-pack`, guard: "repository-not-listed" },
+  merge: {
+    method: "PUT",
+    path: (up) => `/repos/acme/api/pulls/{pull}/commits/${up}/merge`,
+    guard: "pull-request-merge",
+  },
+  git: {
+    path: (up) => `/acme/api.git/${up}/secrets.git/info/refs?service=git-upload-pack`,
+    guard: "repository-not-listed",
+  },
 };
 
 /** Spellings that the runtime leaves as they are and another reader could resolve. */
@@ -50,21 +62,79 @@ const FILES: Readonly<Record<string, [path: string, guard: Attack["guard"]]>> = 
 export const dotSegments: CaseFile = {
   class: 1,
   attacks: [
-    ...pairs(PLACES, RESOLVED, (place, up, name) => attack(`1.${name}`, `leaves the repository for ${place.path(up)}`, place.guard, { ...(place.method === undefined ? {} : { method: place.method, json: {} }), target: place.path(up) },
-      { orElse: ["path-dot-segment", "path-encoding"] })),
-    ...each(LEFT, ([dots, guard], name) => attack(`1.left-${name}`, `hides the way up as ${dots}`, guard, { target: `/repos/acme/api/${dots}` }, { orElse: ["path-dot-segment"] })),
-    ...each(FILES, ([dots, guard], name) => attack(`1.file-${name}`, `hides the way up in a file's path as ${dots}`, guard, { target: `/repos/acme/api/contents/${dots}` })),
-    attack("1.backslash", "separates with backslashes", "repository-not-listed", { target: "/repos/acme/api\\..\\secrets" }, { orElse: ["path-character", "path-encoding", "runtime"] }),
-    attack("1.single-dot", "keeps a single dot inside the route", "route-not-allowed", { target: "/repos/acme/api/%2e%2f/hooks" }, { orElse: ["path-encoding"] }),
-    attack("1.ref", "climbs in a reference's name", "parameter-value", { target: "/repos/acme/api/git/ref/heads%2F..%2F..%2Fsecrets" }),
-    attack("1.body-path", "climbs in a tree entry", "body-value", { method: "POST", target: "/repos/acme/api/git/trees", json: { base_tree: "{root}", tree: [{ path: "src/../.github/workflows/ci.yml", mode: "100644", content: "on: push" }] } }),
-    attack("1.body-ref", "climbs in a new reference", "ref-outside-agent-space", { method: "POST", target: "/repos/acme/api/git/refs", json: { ref: "refs/heads/claude/../main", sha: "{main}" } }),
-    attack("1.query-path", "climbs in a query's path", "query-value", { target: "/repos/acme/api/commits?path=../../secrets" }),
-    attack("1.search", "climbs in a search's scope", "search-not-scoped", { target: "/search/code?q=x+repo:acme/api/../secrets" }),
+    ...pairs(PLACES, RESOLVED, (place, up, name) =>
+      attack(
+        `1.${name}`,
+        `leaves the repository for ${place.path(up)}`,
+        place.guard,
+        { ...(place.method === undefined ? {} : { method: place.method, json: {} }), target: place.path(up) },
+        { orElse: ["path-dot-segment", "path-encoding"] },
+      ),
+    ),
+    ...each(LEFT, ([dots, guard], name) =>
+      attack(
+        `1.left-${name}`,
+        `hides the way up as ${dots}`,
+        guard,
+        { target: `/repos/acme/api/${dots}` },
+        { orElse: ["path-dot-segment"] },
+      ),
+    ),
+    ...each(FILES, ([dots, guard], name) =>
+      attack(`1.file-${name}`, `hides the way up in a file's path as ${dots}`, guard, {
+        target: `/repos/acme/api/contents/${dots}`,
+      }),
+    ),
+    attack(
+      "1.backslash",
+      "separates with backslashes",
+      "repository-not-listed",
+      { target: "/repos/acme/api\\..\\secrets" },
+      { orElse: ["path-character", "path-encoding", "runtime"] },
+    ),
+    attack(
+      "1.single-dot",
+      "keeps a single dot inside the route",
+      "route-not-allowed",
+      { target: "/repos/acme/api/%2e%2f/hooks" },
+      { orElse: ["path-encoding"] },
+    ),
+    attack("1.ref", "climbs in a reference's name", "parameter-value", {
+      target: "/repos/acme/api/git/ref/heads%2F..%2F..%2Fsecrets",
+    }),
+    attack("1.body-path", "climbs in a tree entry", "body-value", {
+      method: "POST",
+      target: "/repos/acme/api/git/trees",
+      json: {
+        base_tree: "{root}",
+        tree: [{ path: "src/../.github/workflows/ci.yml", mode: "100644", content: "on: push" }],
+      },
+    }),
+    attack("1.body-ref", "climbs in a new reference", "ref-outside-agent-space", {
+      method: "POST",
+      target: "/repos/acme/api/git/refs",
+      json: { ref: "refs/heads/claude/../main", sha: "{main}" },
+    }),
+    attack("1.query-path", "climbs in a query's path", "query-value", {
+      target: "/repos/acme/api/commits?path=../../secrets",
+    }),
+    attack("1.search", "climbs in a search's scope", "search-not-scoped", {
+      target: "/search/code?q=x+repo:acme/api/../secrets",
+    }),
   ],
   twins: [
-    twin("1.twin-inside", "a dot segment that stays where it is allowed", 200, { target: "/repos/acme/api/contents/src/../README.md" }, "GET /api/v3/repos/acme/api/contents/README.md"),
-    twin("1.twin-dotfile", "a folder that starts with a dot", 200, { target: "/repos/acme/api/contents/.github/workflows/ci.yml" }),
-    twin("1.twin-compare", "the dots of a comparison", 200, { target: "/repos/acme/api/compare/main...claude%2Fstart" }),
+    twin(
+      "1.twin-inside",
+      "a dot segment that stays where it is allowed",
+      200,
+      { target: "/repos/acme/api/contents/src/../README.md" },
+      "GET /api/v3/repos/acme/api/contents/README.md",
+    ),
+    twin("1.twin-dotfile", "a folder that starts with a dot", 200, {
+      target: "/repos/acme/api/contents/.github/workflows/ci.yml",
+    }),
+    twin("1.twin-compare", "the dots of a comparison", 200, {
+      target: "/repos/acme/api/compare/main...claude%2Fstart",
+    }),
   ],
 };

@@ -63,12 +63,18 @@ const TARGETS: Readonly<Record<string, Input>> = {
 
 export const separators: CaseFile = {
   class: 2,
-  attacks: each(TARGETS, ([target, guard, ...orElse], name) => attack(`2.${name}`, `asks for ${JSON.stringify(target)}`, guard, { target }, { orElse })),
+  attacks: each(TARGETS, ([target, guard, ...orElse], name) =>
+    attack(`2.${name}`, `asks for ${JSON.stringify(target)}`, guard, { target }, { orElse }),
+  ),
   twins: [
     twin("2.twin-branch", "a branch with an encoded slash", 200, { target: "/repos/acme/api/branches/claude%2Fstart" }),
-    twin("2.twin-ref", "a reference over several segments", 200, { target: "/repos/acme/api/git/ref/heads/claude/start" }),
+    twin("2.twin-ref", "a reference over several segments", 200, {
+      target: "/repos/acme/api/git/ref/heads/claude/start",
+    }),
     twin("2.twin-path", "a file's path encoded as one", 200, { target: "/repos/acme/api/contents/src%2Findex.js" }),
-    twin("2.twin-query", "a query with an encoded slash", 200, { target: "/repos/acme/api/contents/src/start.js?ref=claude%2Fstart" }),
+    twin("2.twin-query", "a query with an encoded slash", 200, {
+      target: "/repos/acme/api/contents/src/start.js?ref=claude%2Fstart",
+    }),
     twin("2.twin-label", "a label with a space", 200, { target: "/repos/acme/api/labels/good%20first%20issue" }),
   ],
 };

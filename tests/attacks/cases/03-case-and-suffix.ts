@@ -1,7 +1,12 @@
 import { attack, each, twin } from "./build";
 import type { Attack, CaseFile } from "../support/types";
 
-type Input = readonly [method: string, target: string, guard: Attack["guard"], ...orElse: NonNullable<Attack["orElse"]>];
+type Input = readonly [
+  method: string,
+  target: string,
+  guard: Attack["guard"],
+  ...orElse: NonNullable<Attack["orElse"]>,
+];
 
 const INPUTS: Readonly<Record<string, Input>> = {
   "secrets-upper": ["GET", "/repos/acme/SECRETS", "repository-not-listed"],
@@ -52,9 +57,25 @@ const headless = (method: string): boolean => method === "HEAD";
 
 export const caseAndSuffix: CaseFile = {
   class: 3,
-  attacks: each(INPUTS, ([method, target, guard, ...orElse], name): Attack => headless(method)
-    ? { ...attack(`3.${name}`, `${method} ${target}`, "filter:head", { method, target }, { status: 403, atMost: 0, reaches: /never/ }) }
-    : attack(`3.${name}`, `${method} ${target}`, guard, { method, target, ...(method === "POST" ? { json: { query: "{viewer{login}}" } } : {}) }, { orElse })),
+  attacks: each(INPUTS, ([method, target, guard, ...orElse], name): Attack =>
+    headless(method)
+      ? {
+          ...attack(
+            `3.${name}`,
+            `${method} ${target}`,
+            "filter:head",
+            { method, target },
+            { status: 403, atMost: 0, reaches: /never/ },
+          ),
+        }
+      : attack(
+          `3.${name}`,
+          `${method} ${target}`,
+          guard,
+          { method, target, ...(method === "POST" ? { json: { query: "{viewer{login}}" } } : {}) },
+          { orElse },
+        ),
+  ),
   twins: [
     twin("3.twin-owner", "the owner in another case", 200, { target: "/repos/ACME/api" }),
     twin("3.twin-repository", "the repository in another case", 200, { target: "/repos/acme/API" }),

@@ -27,11 +27,11 @@ const INPUTS: Readonly<Record<string, Input>> = {
   "v3-twice": ["/api/v3/api/v3/repos/acme/secrets", "route-not-allowed"],
   "v3-graphql": ["/api/v3/graphql", "route-not-allowed", "POST"],
   "v3-repository-by-id": ["/api/v3/repositories/{secretsId}", "repository-not-listed"],
-  "v4": ["/api/v4/repos/acme/api", "route-not-allowed"],
+  v4: ["/api/v4/repos/acme/api", "route-not-allowed"],
   "api-uploads": ["/api/uploads/repos/acme/api/releases/1/assets?name=x", "route-not-allowed", "POST"],
   uploads: ["/uploads/repos/acme/api/releases/1/assets", "route-not-allowed", "POST"],
   codeload: ["/codeload/acme/secrets/tar.gz/main", "route-not-allowed"],
-  "raw": ["/raw/acme/secrets/main/README.md", "route-not-allowed"],
+  raw: ["/raw/acme/secrets/main/README.md", "route-not-allowed"],
   "web-raw": ["/acme/secrets/raw/main/README.md", "route-not-allowed"],
   "web-archive": ["/acme/secrets/archive/refs/heads/main.zip", "route-not-allowed"],
   "web-page": ["/acme/secrets", "route-not-allowed"],
@@ -60,11 +60,40 @@ const INPUTS: Readonly<Record<string, Input>> = {
 
 export const aliasRoutes: CaseFile = {
   class: 4,
-  attacks: each(INPUTS, ([target, guard, method], name) => attack(`4.${name}`, `${method ?? "GET"} ${target}`, guard, { target, ...(method === undefined ? {} : { method, json: { title: "x", query: "{viewer{login}}" } }) })),
+  attacks: each(INPUTS, ([target, guard, method], name) =>
+    attack(`4.${name}`, `${method ?? "GET"} ${target}`, guard, {
+      target,
+      ...(method === undefined ? {} : { method, json: { title: "x", query: "{viewer{login}}" } }),
+    }),
+  ),
   twins: [
-    twin("4.twin-by-id", "a listed repository by its number", 200, { target: "/repositories/{apiId}" }, "GET /api/v3/repos/acme/api"),
-    twin("4.twin-by-id-issues", "a listed repository's issues by its number", 200, { target: "/repositories/{apiId}/issues?page=1" }, "GET /api/v3/repos/acme/api/issues?page=1"),
-    twin("4.twin-v3", "the prefix of an Enterprise Server", 200, { target: "/api/v3/repos/acme/api" }, "GET /api/v3/repos/acme/api"),
-    twin("4.twin-api-graphql", "GraphQL under its other name", 200, { method: "POST", target: "/api/graphql", json: { query: "{viewer{login}}" } }, "POST /api/graphql"),
+    twin(
+      "4.twin-by-id",
+      "a listed repository by its number",
+      200,
+      { target: "/repositories/{apiId}" },
+      "GET /api/v3/repos/acme/api",
+    ),
+    twin(
+      "4.twin-by-id-issues",
+      "a listed repository's issues by its number",
+      200,
+      { target: "/repositories/{apiId}/issues?page=1" },
+      "GET /api/v3/repos/acme/api/issues?page=1",
+    ),
+    twin(
+      "4.twin-v3",
+      "the prefix of an Enterprise Server",
+      200,
+      { target: "/api/v3/repos/acme/api" },
+      "GET /api/v3/repos/acme/api",
+    ),
+    twin(
+      "4.twin-api-graphql",
+      "GraphQL under its other name",
+      200,
+      { method: "POST", target: "/api/graphql", json: { query: "{viewer{login}}" } },
+      "POST /api/graphql",
+    ),
   ],
 };

@@ -3,21 +3,73 @@ import type { Ask, Attack, CaseFile } from "../support/types";
 
 /** Made-up credentials of every public format (rig.ts makes them). */
 const KINDS = [
-  "fakeGhp", "fakeGho", "fakeGhu", "fakeGhr", "fakeGhs", "fakeGhsJwt", "fakePat", "fakeGhk", "fakeGop", "fakeRsa", "fakeOpenssh", "fakePkcs8", "fakePgp", "fakeAkia", "fakeAsia", "fakeAiza", "fakeXoxb", "fakeAnthropic", "fakeVault", "fakeVaultBatch", "fakeNpm", "fakeStripe",
+  "fakeGhp",
+  "fakeGho",
+  "fakeGhu",
+  "fakeGhr",
+  "fakeGhs",
+  "fakeGhsJwt",
+  "fakePat",
+  "fakeGhk",
+  "fakeGop",
+  "fakeRsa",
+  "fakeOpenssh",
+  "fakePkcs8",
+  "fakePgp",
+  "fakeAkia",
+  "fakeAsia",
+  "fakeAiza",
+  "fakeXoxb",
+  "fakeAnthropic",
+  "fakeVault",
+  "fakeVaultBatch",
+  "fakeNpm",
+  "fakeStripe",
 ];
 const kinds = Object.fromEntries(KINDS.map((kind) => [kind, `{${kind}}`]));
 
 /** Where text leaves the gate. */
 const PLACES: Readonly<Record<string, (secret: string) => Ask>> = {
   title: (s) => ({ method: "POST", target: "/repos/acme/api/issues", json: { title: `see ${s}` } }),
-  comment: (s) => ({ method: "POST", target: "/repos/acme/api/issues/{issue}/comments", json: { body: `token: "${s}"` } }),
-  pull: (s) => ({ method: "POST", target: "/repos/acme/api/pulls", json: { title: "x", body: s, head: "claude/start", base: "main" } }),
-  review: (s) => ({ method: "POST", target: "/repos/acme/api/pulls/{pull}/reviews", json: { event: "COMMENT", body: s } }),
+  comment: (s) => ({
+    method: "POST",
+    target: "/repos/acme/api/issues/{issue}/comments",
+    json: { body: `token: "${s}"` },
+  }),
+  pull: (s) => ({
+    method: "POST",
+    target: "/repos/acme/api/pulls",
+    json: { title: "x", body: s, head: "claude/start", base: "main" },
+  }),
+  review: (s) => ({
+    method: "POST",
+    target: "/repos/acme/api/pulls/{pull}/reviews",
+    json: { event: "COMMENT", body: s },
+  }),
   blob: (s) => ({ method: "POST", target: "/repos/acme/api/git/blobs", json: { content: `key = ${s}\n` } }),
-  tree: (s) => ({ method: "POST", target: "/repos/acme/api/git/trees", json: { base_tree: "{root}", tree: [{ path: "src/a.js", mode: "100644", content: `"${s}"` }] } }),
-  commit: (s) => ({ method: "POST", target: "/repos/acme/api/git/commits", json: { message: `use ${s}`, tree: "{root}", parents: ["{main}"] } }),
-  graphql: (s) => ({ method: "POST", target: "/graphql", json: { query: "mutation($i:AddCommentInput!){addComment(input:$i){clientMutationId}}", variables: { i: { subjectId: "{issueNode}", body: s } } } }),
-  label: (s) => ({ method: "POST", target: "/repos/acme/api/issues/{issue}/labels", json: { labels: [s.slice(0, 90)] } }),
+  tree: (s) => ({
+    method: "POST",
+    target: "/repos/acme/api/git/trees",
+    json: { base_tree: "{root}", tree: [{ path: "src/a.js", mode: "100644", content: `"${s}"` }] },
+  }),
+  commit: (s) => ({
+    method: "POST",
+    target: "/repos/acme/api/git/commits",
+    json: { message: `use ${s}`, tree: "{root}", parents: ["{main}"] },
+  }),
+  graphql: (s) => ({
+    method: "POST",
+    target: "/graphql",
+    json: {
+      query: "mutation($i:AddCommentInput!){addComment(input:$i){clientMutationId}}",
+      variables: { i: { subjectId: "{issueNode}", body: s } },
+    },
+  }),
+  label: (s) => ({
+    method: "POST",
+    target: "/repos/acme/api/issues/{issue}/labels",
+    json: { labels: [s.slice(0, 90)] },
+  }),
 };
 const { title, comment, ...others } = PLACES;
 const two = { fakeGhp: "{fakeGhp}", fakePat: "{fakePat}" };
@@ -25,25 +77,108 @@ const two = { fakeGhp: "{fakeGhp}", fakePat: "{fakePat}" };
 export const credentials: CaseFile = {
   class: 17,
   attacks: [
-    ...each(kinds, (secret, name): Attack => attack(`17.comment-${name}`, `a comment with ${name.slice(4)}`, "secret-in-content", comment!(secret.replace(/"/g, "")))),
-    ...each({ fakeGhp: "{fakeGhp}" }, (secret, name): Attack => attack(`17.title-${name}`, `a title with ${name.slice(4)}`, "secret-in-content", title!(secret))),
-    ...pairs(others, two, (place, secret, name): Attack => attack(`17.${name}`, `a credential in a ${name.split("-")[0] ?? ""}`, "secret-in-content", place(secret))),
-    ...each({ plain: "base64", wrapped: "wrapped" }, (how, name): Attack => attack(`17.file-${name}`, `a credential in a file (${how})`, "secret-in-content", { method: "PUT", target: "/repos/acme/api/contents/src/a.txt", json: { message: "x", branch: "claude/start", content: how === "base64" ? "{fakeGhp:base64}" : "{fakeGhp:base64}\n" } })),
-    attack("17.blob-base64", "a credential in a blob in base64", "secret-in-content", { method: "POST", target: "/repos/acme/api/git/blobs", json: { content: "{fakeGhp:base64}", encoding: "base64" } }),
-    attack("17.commit-file", "a credential in a file by GraphQL", "secret-in-content", { method: "POST", target: "/graphql", json: { query: "mutation($i:CreateCommitOnBranchInput!){createCommitOnBranch(input:$i){clientMutationId}}", variables: { i: { branch: { repositoryNameWithOwner: "acme/api", branchName: "claude/start" }, expectedHeadOid: "{head}", message: { headline: "x" }, fileChanges: { additions: [{ path: "a.txt", contents: "{fakeGhp:base64}" }] } } } } }),
-    attack("17.escaped", "a credential in JSON escapes", "secret-in-content", { method: "POST", target: "/repos/acme/api/issues/{issue}/comments", headers: [["Content-Type", "application/json"]], body: "{\"body\":\"{fakeGhp:json-escaped}\"}" }),
-    attack("17.escaped-partly", "a credential with one escape", "secret-in-content", { method: "POST", target: "/repos/acme/api/issues/{issue}/comments", headers: [["Content-Type", "application/json"]], body: "{\"body\":\"{fakeGhp:json-escaped-partly}\"}" }),
+    ...each(kinds, (secret, name): Attack =>
+      attack(
+        `17.comment-${name}`,
+        `a comment with ${name.slice(4)}`,
+        "secret-in-content",
+        comment!(secret.replace(/"/g, "")),
+      ),
+    ),
+    ...each({ fakeGhp: "{fakeGhp}" }, (secret, name): Attack =>
+      attack(`17.title-${name}`, `a title with ${name.slice(4)}`, "secret-in-content", title!(secret)),
+    ),
+    ...pairs(others, two, (place, secret, name): Attack =>
+      attack(`17.${name}`, `a credential in a ${name.split("-")[0] ?? ""}`, "secret-in-content", place(secret)),
+    ),
+    ...each({ plain: "base64", wrapped: "wrapped" }, (how, name): Attack =>
+      attack(`17.file-${name}`, `a credential in a file (${how})`, "secret-in-content", {
+        method: "PUT",
+        target: "/repos/acme/api/contents/src/a.txt",
+        json: {
+          message: "x",
+          branch: "claude/start",
+          content: how === "base64" ? "{fakeGhp:base64}" : "{fakeGhp:base64}\n",
+        },
+      }),
+    ),
+    attack("17.blob-base64", "a credential in a blob in base64", "secret-in-content", {
+      method: "POST",
+      target: "/repos/acme/api/git/blobs",
+      json: { content: "{fakeGhp:base64}", encoding: "base64" },
+    }),
+    attack("17.commit-file", "a credential in a file by GraphQL", "secret-in-content", {
+      method: "POST",
+      target: "/graphql",
+      json: {
+        query: "mutation($i:CreateCommitOnBranchInput!){createCommitOnBranch(input:$i){clientMutationId}}",
+        variables: {
+          i: {
+            branch: { repositoryNameWithOwner: "acme/api", branchName: "claude/start" },
+            expectedHeadOid: "{head}",
+            message: { headline: "x" },
+            fileChanges: { additions: [{ path: "a.txt", contents: "{fakeGhp:base64}" }] },
+          },
+        },
+      },
+    }),
+    attack("17.escaped", "a credential in JSON escapes", "secret-in-content", {
+      method: "POST",
+      target: "/repos/acme/api/issues/{issue}/comments",
+      headers: [["Content-Type", "application/json"]],
+      body: '{"body":"{fakeGhp:json-escaped}"}',
+    }),
+    attack("17.escaped-partly", "a credential with one escape", "secret-in-content", {
+      method: "POST",
+      target: "/repos/acme/api/issues/{issue}/comments",
+      headers: [["Content-Type", "application/json"]],
+      body: '{"body":"{fakeGhp:json-escaped-partly}"}',
+    }),
     attack("17.gate-key", "the gate key itself", "secret-in-content", comment!("{key}")),
     attack("17.operator-key", "the operator's key", "secret-in-content", comment!("{operatorKey}")),
-    attack("17.base64-spaces", "base64 that another reader would read", "body-value", { method: "PUT", target: "/repos/acme/api/contents/src/a.txt", json: { message: "x", branch: "claude/start", content: "e A==" } }),
-    attack("17.base64-url", "base64 of the other alphabet", "body-value", { method: "PUT", target: "/repos/acme/api/contents/src/a.txt", json: { message: "x", branch: "claude/start", content: "-_-_" } }),
-    attack("17.base64-padding", "base64 with too little padding", "body-value", { method: "PUT", target: "/repos/acme/api/contents/src/a.txt", json: { message: "x", branch: "claude/start", content: "eHg" } }),
-    attack("17.base64-middle", "base64 with padding in the middle", "body-value", { method: "PUT", target: "/repos/acme/api/contents/src/a.txt", json: { message: "x", branch: "claude/start", content: "eA==eHh4" } }),
+    attack("17.base64-spaces", "base64 that another reader would read", "body-value", {
+      method: "PUT",
+      target: "/repos/acme/api/contents/src/a.txt",
+      json: { message: "x", branch: "claude/start", content: "e A==" },
+    }),
+    attack("17.base64-url", "base64 of the other alphabet", "body-value", {
+      method: "PUT",
+      target: "/repos/acme/api/contents/src/a.txt",
+      json: { message: "x", branch: "claude/start", content: "-_-_" },
+    }),
+    attack("17.base64-padding", "base64 with too little padding", "body-value", {
+      method: "PUT",
+      target: "/repos/acme/api/contents/src/a.txt",
+      json: { message: "x", branch: "claude/start", content: "eHg" },
+    }),
+    attack("17.base64-middle", "base64 with padding in the middle", "body-value", {
+      method: "PUT",
+      target: "/repos/acme/api/contents/src/a.txt",
+      json: { message: "x", branch: "claude/start", content: "eA==eHh4" },
+    }),
   ],
   twins: [
-    twin("17.twin-placeholder", "a placeholder for a token", 201, comment!("export GITHUB_TOKEN=ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx")),
-    twin("17.twin-short", "a word that only begins like a token", 201, comment!("the prefix ghp_ stands for a classic token, sk-ant- for a key")),
-    twin("17.twin-file", "a file in base64", 201, { method: "PUT", target: "/repos/acme/api/contents/src/twin.txt", json: { message: "x", branch: "claude/start", content: "aGVsbG8gd29ybGQK" } }),
-    twin("17.twin-blob", "a blob", 201, { method: "POST", target: "/repos/acme/api/git/blobs", json: { content: "hello\n" } }),
+    twin(
+      "17.twin-placeholder",
+      "a placeholder for a token",
+      201,
+      comment!("export GITHUB_TOKEN=ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"),
+    ),
+    twin(
+      "17.twin-short",
+      "a word that only begins like a token",
+      201,
+      comment!("the prefix ghp_ stands for a classic token, sk-ant- for a key"),
+    ),
+    twin("17.twin-file", "a file in base64", 201, {
+      method: "PUT",
+      target: "/repos/acme/api/contents/src/twin.txt",
+      json: { message: "x", branch: "claude/start", content: "aGVsbG8gd29ybGQK" },
+    }),
+    twin("17.twin-blob", "a blob", 201, {
+      method: "POST",
+      target: "/repos/acme/api/git/blobs",
+      json: { content: "hello\n" },
+    }),
   ],
 };

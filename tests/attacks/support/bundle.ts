@@ -11,7 +11,8 @@ let sources = ROOT;
 /** From now on the gate is bundled from a copy of its sources, so that a long run sees one state of them; returns how to remove the copy. */
 export function freezeSources(): () => void {
   const copy = mkdtempSync(path.join(tmpdir(), "gate-sources-"));
-  for (const folder of ["gate", "infra", "rotation"]) cpSync(path.join(ROOT, folder), path.join(copy, folder), { recursive: true });
+  for (const folder of ["gate", "infra", "rotation"])
+    cpSync(path.join(ROOT, folder), path.join(copy, folder), { recursive: true });
   symlinkSync(path.join(ROOT, "node_modules"), path.join(copy, "node_modules"));
   sources = copy;
   return () => {
@@ -32,13 +33,22 @@ export interface Replacement {
 
 /** Bundles the gate's two modules as they are deployed, with one file replaced if a guard is to be taken out. */
 export async function bundleGate(replacement?: Replacement): Promise<GateSources> {
-  const [worker, ledger] = await Promise.all([bundleModule("worker", replacement), bundleModule("ledger", replacement)]);
+  const [worker, ledger] = await Promise.all([
+    bundleModule("worker", replacement),
+    bundleModule("ledger", replacement),
+  ]);
   return { worker, ledger };
 }
 
 export async function bundleModule(entry: "worker" | "ledger", replacement?: Replacement): Promise<string> {
   const out = await build({
-    entryPoints: [path.join(sources, "gate", `${entry}.ts`)], bundle: true, format: "esm", target: "es2022", external: ["cloudflare:*"], write: false, logLevel: "silent",
+    entryPoints: [path.join(sources, "gate", `${entry}.ts`)],
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    external: ["cloudflare:*"],
+    write: false,
+    logLevel: "silent",
     plugins: replacement === undefined ? [] : [replacing(replacement)],
   });
   return out.outputFiles[0]?.text ?? "";
@@ -49,7 +59,9 @@ function replacing({ file, text }: Replacement): Plugin {
   return {
     name: "replace",
     setup: (setup) => {
-      setup.onLoad({ filter: /\.ts$/ }, (args) => (args.path === target ? { contents: text, loader: "ts" } : undefined));
+      setup.onLoad({ filter: /\.ts$/ }, (args) =>
+        args.path === target ? { contents: text, loader: "ts" } : undefined,
+      );
     },
   };
 }

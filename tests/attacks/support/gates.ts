@@ -40,7 +40,19 @@ export function makeSecrets(token: string): Secrets {
 
 /** The environment of the corpus: one repository to write, one to read; limits out of the way unless a gate is about them. */
 export function corpusEnvironment(gate: Record<string, unknown> = {}): Environment {
-  return environmentSchema.parse(environment({ requestsPerMinute: 100_000, requestsPerHour: 1_000_000, writesPerMinute: 10_000, bytesPerHour: 1_000_000_000_000, maxBodyBytes: 262_144, maxPushBytes: 1_000_000, maxPushObjects: 200, maxDownloadBytes: 2_000_000, ...gate }));
+  return environmentSchema.parse(
+    environment({
+      requestsPerMinute: 100_000,
+      requestsPerHour: 1_000_000,
+      writesPerMinute: 10_000,
+      bytesPerHour: 1_000_000_000_000,
+      maxBodyBytes: 262_144,
+      maxPushBytes: 1_000_000,
+      maxPushObjects: 200,
+      maxDownloadBytes: 2_000_000,
+      ...gate,
+    }),
+  );
 }
 
 type Bindings = Record<string, unknown>;
@@ -60,14 +72,31 @@ interface Recipe {
 const LEDGERS = { throwing: "Throwing", silent: "Silent", garbled: "Garbled", losing: "Losing" } as const;
 
 const vault = (mode: string): Recipe => ({
-  bindings: (base, world) => ({ ...base, VAULT_SECRET_ID: "secret-id", TOKEN_STORE: { kind: "vault", address: mode === "closed" ? "http://127.0.0.1:1" : `${world.vaults}/${mode}`, mount: "agents", path: "github/claude-bot", authMount: "gatehouse-gate", roleId: "role" } }),
+  bindings: (base, world) => ({
+    ...base,
+    VAULT_SECRET_ID: "secret-id",
+    TOKEN_STORE: {
+      kind: "vault",
+      address: mode === "closed" ? "http://127.0.0.1:1" : `${world.vaults}/${mode}`,
+      mount: "agents",
+      path: "github/claude-bot",
+      authMount: "gatehouse-gate",
+      roleId: "role",
+    },
+  }),
 });
 
 const RECIPES: Readonly<Record<GateName, Recipe>> = {
   main: {},
   hostile: { upstream: "hostile", gate: { upstreamTimeoutSeconds: 1 } },
   lfs: { upstream: "hostile", gate: { lfs: "proxy" } },
-  "closed-routes": { gate: { lfs: "proxy" }, policy: (policy) => ({ ...policy, routes: { read: policy.routes.read.filter((id) => id !== "graphql.query"), write: [] } }) },
+  "closed-routes": {
+    gate: { lfs: "proxy" },
+    policy: (policy) => ({
+      ...policy,
+      routes: { read: policy.routes.read.filter((id) => id !== "graphql.query"), write: [] },
+    }),
+  },
   denied: { upstream: "hostile", gate: { lfs: "proxy" } },
   stopped: {},
   "observing-now": { policy: (policy) => ({ ...policy, mode: { kind: "observe", until: "2099-12-31" } }) },
@@ -124,18 +153,39 @@ export default { fetch() { return new Response(null, { status: 404 }); } };
 
 /** The gates of a run, each a Worker of its own with its own ledger, all in one workerd, each reached by its own socket without anything in front. */
 export class Gates {
-  private constructor(private readonly miniflare: Miniflare, private readonly ports: ReadonlyMap<string, number>) {}
+  private constructor(
+    private readonly miniflare: Miniflare,
+    private readonly ports: ReadonlyMap<string, number>,
+  ) {}
 
   /**
    * @param variants modules of the gate by the suffix of their names; the corpus has one, a mutation run has many
    * @param names which gates to make
    */
-  static async start(variants: ReadonlyMap<string, GateSources>, names: readonly GateName[], secrets: Secrets, world: World): Promise<Gates> {
+  static async start(
+    variants: ReadonlyMap<string, GateSources>,
+    names: readonly GateName[],
+    secrets: Secrets,
+    world: World,
+  ): Promise<Gates> {
     const seal = randomBytes(32);
     const workers: Record<string, unknown>[] = [];
     const id = (name: string, variant: string): string => `gate-${name}${variant}`;
-    for (const [variant, sources] of variants) for (const name of names) workers.push(...workersOf(id(name, variant), sources, RECIPES[name], secrets, world, seal));
-    workers.push({ name: "broken-ledgers", modules: true, script: BROKEN_LEDGERS, compatibilityDate: COMPATIBILITY, durableObjects: { A: { className: "Throwing", useSQLite: true }, B: { className: "Silent", useSQLite: true }, C: { className: "Garbled", useSQLite: true }, D: { className: "Losing", useSQLite: true } } });
+    for (const [variant, sources] of variants)
+      for (const name of names)
+        workers.push(...workersOf(id(name, variant), sources, RECIPES[name], secrets, world, seal));
+    workers.push({
+      name: "broken-ledgers",
+      modules: true,
+      script: BROKEN_LEDGERS,
+      compatibilityDate: COMPATIBILITY,
+      durableObjects: {
+        A: { className: "Throwing", useSQLite: true },
+        B: { className: "Silent", useSQLite: true },
+        C: { className: "Garbled", useSQLite: true },
+        D: { className: "Losing", useSQLite: true },
+      },
+    });
     const miniflare = new Miniflare({
       handleRuntimeStdio: (out: Readable, err: Readable) => {
         out.resume();
@@ -152,7 +202,12 @@ export class Gates {
           const kind = RECIPES[name].kv ?? "token";
           if (kind === "none" || kind === "empty") continue;
           const kv = await miniflare.getKVNamespace("TOKENS", id(name, variant));
-          await kv.put("token", kind === "garbled" ? "{\"v\":1,\"iv\":\"AA==\",\"data\":\"AA==\"}" : sealed(seal, secrets.token, kind === "expired" ? "2020-01-01T00:00:00Z" : ""));
+          await kv.put(
+            "token",
+            kind === "garbled"
+              ? '{"v":1,"iv":"AA==","data":"AA=="}'
+              : sealed(seal, secrets.token, kind === "expired" ? "2020-01-01T00:00:00Z" : ""),
+          );
         }
       }
       return new Gates(miniflare, ports);
@@ -173,35 +228,75 @@ export class Gates {
   }
 }
 
-function workersOf(name: string, sources: GateSources, recipe: Recipe, secrets: Secrets, world: World, seal: Buffer): Record<string, unknown>[] {
+function workersOf(
+  name: string,
+  sources: GateSources,
+  recipe: Recipe,
+  secrets: Secrets,
+  world: World,
+  seal: Buffer,
+): Record<string, unknown>[] {
   const upstream = recipe.upstream === "hostile" ? world.hostile : world.github;
-  const compiled = compilePolicy(corpusEnvironment(recipe.gate), { repositories: world.repositories, endpoints: endpoints(upstream) });
-  const policy = { ...compiled, downloadHosts: recipe.upstream === "hostile" ? compiled.downloadHosts : [world.downloadHost], upstream: compiled.upstream };
+  const compiled = compilePolicy(corpusEnvironment(recipe.gate), {
+    repositories: world.repositories,
+    endpoints: endpoints(upstream),
+  });
+  const policy = {
+    ...compiled,
+    downloadHosts: recipe.upstream === "hostile" ? compiled.downloadHosts : [world.downloadHost],
+    upstream: compiled.upstream,
+  };
   const base: Bindings = {
     POLICY: recipe.policy?.(policy) ?? policy,
-    GATE_KEYS: [{ agent: "agent", sha256: sha256(secrets.key) }, { agent: "agent", sha256: sha256(secrets.oldKey), notAfter: "2020-01-01T00:00:00Z" }],
+    GATE_KEYS: [
+      { agent: "agent", sha256: sha256(secrets.key) },
+      { agent: "agent", sha256: sha256(secrets.oldKey), notAfter: "2020-01-01T00:00:00Z" },
+    ],
     OPERATOR_KEYS: [{ sha256: sha256(secrets.operatorKey) }],
     TOKEN_STORE: { kind: "kv" },
     TOKEN_KEY: seal.toString("base64"),
     ALERTS: {},
   };
-  const ledger = recipe.ledger === undefined
-    ? { LEDGER: { className: "Ledger", scriptName: `${name}-ledger` } }
-    : { LEDGER: { className: recipe.ledger === "none" ? "Throwing" : LEDGERS[recipe.ledger], scriptName: "broken-ledgers" } };
+  const ledger =
+    recipe.ledger === undefined
+      ? { LEDGER: { className: "Ledger", scriptName: `${name}-ledger` } }
+      : {
+          LEDGER: {
+            className: recipe.ledger === "none" ? "Throwing" : LEDGERS[recipe.ledger],
+            scriptName: "broken-ledgers",
+          },
+        };
   const gate = {
-    name, modules: true, script: sources.worker, compatibilityDate: COMPATIBILITY, unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+    name,
+    modules: true,
+    script: sources.worker,
+    compatibilityDate: COMPATIBILITY,
+    unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
     ...(recipe.kv === "none" ? {} : { kvNamespaces: { TOKENS: `tokens-${name}` } }),
     ...(recipe.noArchive === true ? {} : { r2Buckets: { AUDIT: `audit-${name}` } }),
     ...(recipe.ledger === "none" ? {} : { durableObjects: ledger }),
     bindings: recipe.bindings?.(base, world) ?? base,
   };
   if (recipe.ledger !== undefined) return [gate];
-  return [gate, { name: `${name}-ledger`, modules: true, script: sources.ledger, compatibilityDate: COMPATIBILITY, durableObjects: { LEDGER: { className: "Ledger", useSQLite: true } } }];
+  return [
+    gate,
+    {
+      name: `${name}-ledger`,
+      modules: true,
+      script: sources.ledger,
+      compatibilityDate: COMPATIBILITY,
+      durableObjects: { LEDGER: { className: "Ledger", useSQLite: true } },
+    },
+  ];
 }
 
 function sealed(seal: Buffer, token: string, expiresAt: string): string {
   const iv = randomBytes(12);
   const cipher = createCipheriv("aes-256-gcm", seal, iv);
-  const data = Buffer.concat([cipher.update(JSON.stringify({ token, expires_at: expiresAt })), cipher.final(), cipher.getAuthTag()]);
+  const data = Buffer.concat([
+    cipher.update(JSON.stringify({ token, expires_at: expiresAt })),
+    cipher.final(),
+    cipher.getAuthTag(),
+  ]);
   return JSON.stringify({ v: 1, version: 1, iv: iv.toString("base64"), data: data.toString("base64") });
 }

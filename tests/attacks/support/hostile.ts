@@ -59,7 +59,11 @@ function answer(reply: HostileReply, response: http.ServerResponse): void {
     return;
   }
   const body = reply.gzip === true ? gzipSync(reply.body ?? "") : (reply.body ?? "{}");
-  response.writeHead(reply.status ?? 200, { "content-type": "application/json; charset=utf-8", ...(reply.gzip === true ? { "content-encoding": "gzip" } : {}), ...reply.headers });
+  response.writeHead(reply.status ?? 200, {
+    "content-type": "application/json; charset=utf-8",
+    ...(reply.gzip === true ? { "content-encoding": "gzip" } : {}),
+    ...reply.headers,
+  });
   if (reply.breaks !== true) {
     response.end(body);
     return;
@@ -70,7 +74,12 @@ function answer(reply: HostileReply, response: http.ServerResponse): void {
 
 /** Vault as the gate knows it, in the ways it can be broken; the first part of the path chooses. */
 export async function startVaults(): Promise<{ readonly url: string; stop(): Promise<void> }> {
-  const send = (response: http.ServerResponse, status: number, body: string, headers: Record<string, string> = {}): void => {
+  const send = (
+    response: http.ServerResponse,
+    status: number,
+    body: string,
+    headers: Record<string, string> = {},
+  ): void => {
     response.writeHead(status, { "content-type": "application/json", ...headers });
     response.end(body);
   };
@@ -80,12 +89,14 @@ export async function startVaults(): Promise<{ readonly url: string; stop(): Pro
     request.on("end", () => {
       const [, mode = "", , ...rest] = (request.url ?? "").split("/");
       const login = rest[0] === "auth";
-      if (login && mode !== "refusing") return send(response, 200, JSON.stringify({ auth: { client_token: "s.test", lease_duration: 60 } }));
-      if (mode === "changing") return send(response, 200, JSON.stringify({ data: { data: { token: `changing-token-${++reads}` } } }));
-      if (mode === "broken") return send(response, 500, "{\"errors\":[\"sealed\"]}");
-      if (mode === "refusing") return send(response, 403, "{\"errors\":[\"permission denied\"]}");
-      if (mode === "empty") return send(response, 200, "{\"data\":{\"data\":{}}}");
-      if (mode === "garbled") return send(response, 200, "{\"data\":{\"data\":{\"token\":\"x y\\r\\nz: 1\"}}}");
+      if (login && mode !== "refusing")
+        return send(response, 200, JSON.stringify({ auth: { client_token: "s.test", lease_duration: 60 } }));
+      if (mode === "changing")
+        return send(response, 200, JSON.stringify({ data: { data: { token: `changing-token-${++reads}` } } }));
+      if (mode === "broken") return send(response, 500, '{"errors":["sealed"]}');
+      if (mode === "refusing") return send(response, 403, '{"errors":["permission denied"]}');
+      if (mode === "empty") return send(response, 200, '{"data":{"data":{}}}');
+      if (mode === "garbled") return send(response, 200, '{"data":{"data":{"token":"x y\\r\\nz: 1"}}}');
       return send(response, 307, "", { location: `http://127.0.0.1:1/v1/${rest.join("/")}` });
     });
   });

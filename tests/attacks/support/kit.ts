@@ -18,7 +18,8 @@ export interface Entry {
 }
 
 /** One entry of a pack: a whole object, or a delta on another by id or by distance. */
-export type Packed = GitObject | { readonly delta: Buffer; readonly base: string } | { readonly delta: Buffer; readonly back: number };
+export type Packed =
+  GitObject | { readonly delta: Buffer; readonly base: string } | { readonly delta: Buffer; readonly back: number };
 
 /** A change: text of a file, null for its removal, or an entry with a mode of its own. */
 export type Change = string | null | { readonly mode: string; readonly content?: string; readonly id?: string };
@@ -27,10 +28,15 @@ const TYPE_NUMBER: Readonly<Record<ObjectType, number>> = { commit: 1, tree: 2, 
 
 export function gitObject(type: ObjectType, content: Buffer | string): GitObject {
   const bytes = Buffer.from(content as string);
-  return { type, content: bytes, id: createHash("sha1").update(`${type} ${bytes.length}\0`).update(bytes).digest("hex") };
+  return {
+    type,
+    content: bytes,
+    id: createHash("sha1").update(`${type} ${bytes.length}\0`).update(bytes).digest("hex"),
+  };
 }
 
-export const pkt = (text: string): Buffer => Buffer.concat([Buffer.from((Buffer.byteLength(text) + 4).toString(16).padStart(4, "0")), Buffer.from(text)]);
+export const pkt = (text: string): Buffer =>
+  Buffer.concat([Buffer.from((Buffer.byteLength(text) + 4).toString(16).padStart(4, "0")), Buffer.from(text)]);
 export const FLUSH = Buffer.from("0000");
 
 /** Writes git's own formats by hand, so that a push can hold what no git client would send. */
@@ -43,17 +49,22 @@ export class GitKit {
   readonly firstRoot: string;
 
   constructor(readonly gitDir: string) {
-    const git = (...args: string[]): string => execFileSync("git", ["--git-dir", gitDir, ...args], { encoding: "utf8" });
+    const git = (...args: string[]): string =>
+      execFileSync("git", ["--git-dir", gitDir, ...args], { encoding: "utf8" });
     this.main = git("rev-parse", "refs/heads/main").trim();
     this.first = git("rev-list", "--max-parents=0", "refs/heads/main").trim();
     this.firstRoot = git("rev-parse", `${this.first}^{tree}`).trim();
     this.root = git("rev-parse", "refs/heads/main^{tree}").trim();
     this.trees.set("", []);
-    for (const line of git("ls-tree", "-r", "-t", "refs/heads/main").split("\n").filter((l) => l !== "")) {
+    for (const line of git("ls-tree", "-r", "-t", "refs/heads/main")
+      .split("\n")
+      .filter((l) => l !== "")) {
       const [, mode = "", type, id = "", path = ""] = /^(\d+) (\w+) (\w+)\t(.*)$/.exec(line) ?? [];
       if (type === "tree") this.trees.set(path, []);
       const cut = path.lastIndexOf("/");
-      this.trees.get(path.slice(0, Math.max(0, cut)))?.push({ mode: mode.replace(/^0/, ""), name: path.slice(cut + 1), id });
+      this.trees
+        .get(path.slice(0, Math.max(0, cut)))
+        ?.push({ mode: mode.replace(/^0/, ""), name: path.slice(cut + 1), id });
     }
   }
 
@@ -64,12 +75,20 @@ export class GitKit {
   tree(entries: readonly Entry[], sorted = true): GitObject {
     const key = (e: Entry): Buffer => Buffer.from(e.name + (e.mode === "40000" ? "/" : ""), "utf8");
     const list = sorted ? [...entries].sort((a, b) => Buffer.compare(key(a), key(b))) : entries;
-    return gitObject("tree", Buffer.concat(list.map((e) => Buffer.concat([Buffer.from(`${e.mode} ${e.name}\0`, "utf8"), Buffer.from(e.id, "hex")]))));
+    return gitObject(
+      "tree",
+      Buffer.concat(
+        list.map((e) => Buffer.concat([Buffer.from(`${e.mode} ${e.name}\0`, "utf8"), Buffer.from(e.id, "hex")])),
+      ),
+    );
   }
 
   commit(tree: string, parents: readonly string[], message = "change\n", extra = ""): GitObject {
     const who = "agent <agent@example.com> 1780000000 +0000";
-    return gitObject("commit", `tree ${tree}\n${parents.map((p) => `parent ${p}\n`).join("")}author ${who}\ncommitter ${who}\n${extra}\n${message}`);
+    return gitObject(
+      "commit",
+      `tree ${tree}\n${parents.map((p) => `parent ${p}\n`).join("")}author ${who}\ncommitter ${who}\n${extra}\n${message}`,
+    );
   }
 
   /** Entries of a directory of the default branch. */
@@ -92,7 +111,11 @@ export class GitKit {
         else {
           const blob = this.blob(typeof change === "string" ? change : (change.content ?? ""));
           if (typeof change === "string" || change.id === undefined) made.push(blob);
-          entries.set(path, { name: path, mode: typeof change === "string" ? "100644" : change.mode, id: typeof change === "string" ? blob.id : (change.id ?? blob.id) });
+          entries.set(path, {
+            name: path,
+            mode: typeof change === "string" ? "100644" : change.mode,
+            id: typeof change === "string" ? blob.id : (change.id ?? blob.id),
+          });
         }
       }
       for (const [name, changed] of below) {
@@ -109,7 +132,11 @@ export class GitKit {
   }
 
   /** A commit with changes on top of the default branch, with all it needs. */
-  change(changes: Readonly<Record<string, Change>>, parents: readonly string[] = [this.main], message = "change\n"): { objects: GitObject[]; id: string; tree: string } {
+  change(
+    changes: Readonly<Record<string, Change>>,
+    parents: readonly string[] = [this.main],
+    message = "change\n",
+  ): { objects: GitObject[]; id: string; tree: string } {
     const objects = this.edit(changes);
     const tree = objects[objects.length - 1]?.id ?? "";
     const commit = this.commit(tree, parents, message);
@@ -121,8 +148,16 @@ export class GitKit {
   }
 
   /** A body for git-receive-pack. The first command carries the capabilities. */
-  push(commands: readonly (readonly [old: string, next: string, ref: string])[], pack: Buffer = this.pack([]), capabilities = "report-status"): Buffer {
-    return Buffer.concat([...commands.map(([old, next, ref], i) => this.command(old, next, ref, i === 0 ? `\0${capabilities}` : "")), FLUSH, pack]);
+  push(
+    commands: readonly (readonly [old: string, next: string, ref: string])[],
+    pack: Buffer = this.pack([]),
+    capabilities = "report-status",
+  ): Buffer {
+    return Buffer.concat([
+      ...commands.map(([old, next, ref], i) => this.command(old, next, ref, i === 0 ? `\0${capabilities}` : "")),
+      FLUSH,
+      pack,
+    ]);
   }
 
   /** A push of changes to one new reference. */
@@ -132,7 +167,15 @@ export class GitKit {
   }
 
   /** A pack; `count` and `trailer` may lie. */
-  pack(entries: readonly Packed[], options: { readonly count?: number; readonly trailer?: Buffer; readonly version?: number; readonly magic?: string } = {}): Buffer {
+  pack(
+    entries: readonly Packed[],
+    options: {
+      readonly count?: number;
+      readonly trailer?: Buffer;
+      readonly version?: number;
+      readonly magic?: string;
+    } = {},
+  ): Buffer {
     const head = Buffer.alloc(12);
     head.write(options.magic ?? "PACK");
     head.writeUInt32BE(options.version ?? 2, 4);
@@ -142,8 +185,14 @@ export class GitKit {
   }
 
   packed(entry: Packed): Buffer {
-    if ("type" in entry) return Buffer.concat([sizeHeader(TYPE_NUMBER[entry.type], entry.content.length), deflateSync(entry.content)]);
-    if ("base" in entry) return Buffer.concat([sizeHeader(7, entry.delta.length), Buffer.from(entry.base, "hex"), deflateSync(entry.delta)]);
+    if ("type" in entry)
+      return Buffer.concat([sizeHeader(TYPE_NUMBER[entry.type], entry.content.length), deflateSync(entry.content)]);
+    if ("base" in entry)
+      return Buffer.concat([
+        sizeHeader(7, entry.delta.length),
+        Buffer.from(entry.base, "hex"),
+        deflateSync(entry.delta),
+      ]);
     return Buffer.concat([sizeHeader(6, entry.delta.length), offset(entry.back), deflateSync(entry.delta)]);
   }
 
@@ -179,6 +228,6 @@ function varint(value: number): Buffer {
 
 function offset(back: number): Buffer {
   const bytes = [back & 127];
-  for (let rest = back >> 7; rest > 0; rest >>= 7) bytes.unshift(((--rest) & 127) | 128);
+  for (let rest = back >> 7; rest > 0; rest >>= 7) bytes.unshift((--rest & 127) | 128);
   return Buffer.from(bytes);
 }

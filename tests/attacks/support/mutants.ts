@@ -20,11 +20,18 @@ const FOLDERS = ["infra/posture/gate", "infra/posture/gate/git", "infra/posture/
 /** The table itself, and what only carries a refusal. */
 const LEFT_OUT = new Set(["infra/posture/gate/refusals.ts", "gate/problem.ts"]);
 /** Functions that refuse with a rule of their own. */
-const ALIASES: ReadonlyMap<string, string> = new Map([["bad", "body-value"], ["SecretRefusal", "secret-in-content"]]);
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ["bad", "body-value"],
+  ["SecretRefusal", "secret-in-content"],
+]);
 
 /** Every place in the gate's source that refuses, each with what makes it not refuse. */
 export function sites(): Mutant[] {
-  const files = FOLDERS.flatMap((folder) => readdirSync(path.join(sourceRoot(), folder)).filter((name) => name.endsWith(".ts")).map((name) => `${folder}/${name}`)).filter((file) => !LEFT_OUT.has(file));
+  const files = FOLDERS.flatMap((folder) =>
+    readdirSync(path.join(sourceRoot(), folder))
+      .filter((name) => name.endsWith(".ts"))
+      .map((name) => `${folder}/${name}`),
+  ).filter((file) => !LEFT_OUT.has(file));
   return files.flatMap((file) => sitesOf(file, sourceOf(file)));
 }
 
@@ -38,7 +45,14 @@ function sitesOf(file: string, text: string): Mutant[] {
       const line = source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1;
       const mutated = text.slice(0, edit.from) + edit.text + text.slice(edit.to);
       // Two refusals behind one condition are one guard.
-      if (!found.some((m) => m.replacement.text === mutated)) found.push({ name: `${file}:${line} ${rule}`, guard: rule as Attack["guard"], file, line: text.split("\n")[line - 1] ?? "", replacement: { file, text: mutated } });
+      if (!found.some((m) => m.replacement.text === mutated))
+        found.push({
+          name: `${file}:${line} ${rule}`,
+          guard: rule as Attack["guard"],
+          file,
+          line: text.split("\n")[line - 1] ?? "",
+          replacement: { file, text: mutated },
+        });
     }
     ts.forEachChild(node, visit);
   };
@@ -49,11 +63,21 @@ function sitesOf(file: string, text: string): Mutant[] {
 /** The rule that a call or `new` refuses with. */
 function ruleOf(node: ts.Node): string | undefined {
   if (!ts.isCallExpression(node) && !ts.isNewExpression(node)) return undefined;
-  const callee = ts.isPropertyAccessExpression(node.expression) ? node.expression.name.text : ts.isIdentifier(node.expression) ? node.expression.text : "";
+  const callee = ts.isPropertyAccessExpression(node.expression)
+    ? node.expression.name.text
+    : ts.isIdentifier(node.expression)
+      ? node.expression.text
+      : "";
   const alias = ALIASES.get(callee);
   if (alias !== undefined) return alias;
   const first = node.arguments?.[0];
-  if (!["Refusal", "refuse", "stop"].includes(callee) || first === undefined || !ts.isStringLiteral(first) || !Object.hasOwn(REFUSALS, first.text)) return undefined;
+  if (
+    !["Refusal", "refuse", "stop"].includes(callee) ||
+    first === undefined ||
+    !ts.isStringLiteral(first) ||
+    !Object.hasOwn(REFUSALS, first.text)
+  )
+    return undefined;
   return first.text;
 }
 
@@ -68,12 +92,21 @@ function without(node: ts.Node, source: ts.SourceFile): Edit | undefined {
   const replace = (what: ts.Node, text: string): Edit => ({ from: what.getStart(source), to: what.getEnd(), text });
   for (let at = node; at.parent !== undefined; at = at.parent) {
     const { parent } = at;
-    if (ts.isConditionalExpression(parent) && parent.condition !== at) return replace(parent, (parent.whenTrue === at ? parent.whenFalse : parent.whenTrue).getText(source));
-    if (ts.isBinaryExpression(parent) && parent.right === at && [ts.SyntaxKind.QuestionQuestionToken, ts.SyntaxKind.BarBarToken].includes(parent.operatorToken.kind)) return replace(parent, parent.left.getText(source));
+    if (ts.isConditionalExpression(parent) && parent.condition !== at)
+      return replace(parent, (parent.whenTrue === at ? parent.whenFalse : parent.whenTrue).getText(source));
+    if (
+      ts.isBinaryExpression(parent) &&
+      parent.right === at &&
+      [ts.SyntaxKind.QuestionQuestionToken, ts.SyntaxKind.BarBarToken].includes(parent.operatorToken.kind)
+    )
+      return replace(parent, parent.left.getText(source));
     if (ts.isIfStatement(parent) && parent.expression !== at) {
-      return parent.thenStatement === at ? replace(parent.expression, `false && (${parent.expression.getText(source)})`) : replace(parent.elseStatement ?? parent, "{}");
+      return parent.thenStatement === at
+        ? replace(parent.expression, `false && (${parent.expression.getText(source)})`)
+        : replace(parent.elseStatement ?? parent, "{}");
     }
-    if (ts.isArrowFunction(parent) && parent.body === at) return isPredicate(parent) ? undefined : replace(at, "undefined");
+    if (ts.isArrowFunction(parent) && parent.body === at)
+      return isPredicate(parent) ? undefined : replace(at, "undefined");
     if (ts.isReturnStatement(parent) && !underIf(parent)) return replace(parent, "return undefined;");
     if (ts.isThrowStatement(parent) && !underIf(parent)) return replace(parent, ";");
     if (ts.isExpressionStatement(parent) && !underIf(parent)) return replace(parent, ";");
@@ -83,7 +116,8 @@ function without(node: ts.Node, source: ts.SourceFile): Edit | undefined {
 }
 
 /** `const bad = (at) => new Refusal(…)` is no place that refuses, but a way to say it. */
-const isPredicate = (arrow: ts.ArrowFunction): boolean => ts.isVariableDeclaration(arrow.parent) && arrow.type !== undefined && arrow.type.getText() === "Refusal";
+const isPredicate = (arrow: ts.ArrowFunction): boolean =>
+  ts.isVariableDeclaration(arrow.parent) && arrow.type !== undefined && arrow.type.getText() === "Refusal";
 
 /** Whether a statement stands, perhaps with others in a block, behind a condition. */
 function underIf(statement: ts.Statement): boolean {
@@ -93,50 +127,272 @@ function underIf(statement: ts.Statement): boolean {
 
 /** Guards that are no refusal: what they let through is changed in the text itself. */
 const FILTERS: readonly (readonly [what: string, guard: Attack["guard"], file: string, find: string, by: string])[] = [
-  ["every header is forwarded", "filter:header-allow-list", "gate/requests.ts", "const out: Record<string, string> = { authorization };", "const out: Record<string, string> = { ...Object.fromEntries(headers as never), authorization };"],
+  [
+    "every header is forwarded",
+    "filter:header-allow-list",
+    "gate/requests.ts",
+    "const out: Record<string, string> = { authorization };",
+    "const out: Record<string, string> = { ...Object.fromEntries(headers as never), authorization };",
+  ],
   ["every header of an answer is passed on", "filter:answer-headers", "gate/answers.ts", "PASSED.has(name)", "true"],
-  ["answers may be kept", "filter:answer-headers", "gate/answers.ts", "\"private, no-store\"", "\"public, max-age=60\""],
-  ["the token stays in bodies", "filter:answer-reflection", "gate/answers.ts", "if (out.includes(needle)) out = out.split(needle).join(REMOVED);", ";"],
-  ["the token stays behind escapes", "filter:answer-reflection", "gate/answers.ts", "if (out.includes(\"\\\\u00\")", "if (false && out.includes(\"\\\\u00\")"],
-  ["the token stays behind entities", "filter:answer-reflection", "gate/answers.ts", "if (out.includes(\"&#\")", "if (false && out.includes(\"&#\")"],
-  ["the token stays in headers", "filter:answer-reflection", "gate/rest.ts", "if (!reflections.has(Object.values(headers).join(\"\\n\"))) return headers;", "return headers;"],
-  ["links lead anywhere", "filter:answer-link", "gate/answers.ts", "if (!url.startsWith(`${api}/`)) return undefined;", "if (!url.startsWith(`${api}/`)) return url;"],
-  ["pages of unlisted repositories are linked", "filter:answer-link", "gate/answers.ts", "if (numeric === null) return gate + rest;", "return gate + rest;"],
+  ["answers may be kept", "filter:answer-headers", "gate/answers.ts", '"private, no-store"', '"public, max-age=60"'],
+  [
+    "the token stays in bodies",
+    "filter:answer-reflection",
+    "gate/answers.ts",
+    "if (out.includes(needle)) out = out.split(needle).join(REMOVED);",
+    ";",
+  ],
+  [
+    "the token stays behind escapes",
+    "filter:answer-reflection",
+    "gate/answers.ts",
+    'if (out.includes("\\\\u00")',
+    'if (false && out.includes("\\\\u00")',
+  ],
+  [
+    "the token stays behind entities",
+    "filter:answer-reflection",
+    "gate/answers.ts",
+    'if (out.includes("&#")',
+    'if (false && out.includes("&#")',
+  ],
+  [
+    "the token stays in headers",
+    "filter:answer-reflection",
+    "gate/rest.ts",
+    'if (!reflections.has(Object.values(headers).join("\\n"))) return headers;',
+    "return headers;",
+  ],
+  [
+    "links lead anywhere",
+    "filter:answer-link",
+    "gate/answers.ts",
+    "if (!url.startsWith(`${api}/`)) return undefined;",
+    "if (!url.startsWith(`${api}/`)) return url;",
+  ],
+  [
+    "pages of unlisted repositories are linked",
+    "filter:answer-link",
+    "gate/answers.ts",
+    "if (numeric === null) return gate + rest;",
+    "return gate + rest;",
+  ],
   ["addresses stay GitHub's", "filter:answer-url", "gate/rest.ts", "isolate.addresses.body(clean, base)", "clean"],
-  ["redirects are followed", "redirect-refused", "gate/upstream.ts", "redirect: \"manual\"", "redirect: \"follow\""],
-  ["downloads carry the token", "filter:download", "gate/download.ts", "headers: { accept: \"*/*\", \"user-agent\": \"gatehouse\" }", "headers: { accept: \"*/*\", \"user-agent\": \"gatehouse\", authorization: `Bearer ${visit.token?.value}` }"],
-  ["bodies are not forced", "filter:body-force", "infra/posture/gate/body.ts", "return route.force === undefined ? value", "return route.id !== \"\" ? value"],
-  ["mutations are not forced", "filter:body-force", "infra/posture/gate/graphql/judge.ts", "const input: Record<string, Json> = { ...given, ...mutation.force };", "const input: Record<string, Json> = { ...given };"],
-  ["other repositories stay in answers", "filter:graphql-elsewhere", "infra/posture/gate/graphql/resolve.ts", "for (const path of paths) empty(c, data, path, 0);", ""],
-  ["other repositories stay in REST answers", "filter:answer-elsewhere", "infra/posture/gate/elsewhere.ts", "if (!foreign) return text;", "return text;"],
-  ["entries of other repositories stay in lists", "filter:answer-elsewhere", "infra/posture/gate/elsewhere.ts", "value.filter((item) => !belongsElsewhere(c, item))", "value"],
+  ["redirects are followed", "redirect-refused", "gate/upstream.ts", 'redirect: "manual"', 'redirect: "follow"'],
+  [
+    "downloads carry the token",
+    "filter:download",
+    "gate/download.ts",
+    'headers: { accept: "*/*", "user-agent": "gatehouse" }',
+    'headers: { accept: "*/*", "user-agent": "gatehouse", authorization: `Bearer ${visit.token?.value}` }',
+  ],
+  [
+    "bodies are not forced",
+    "filter:body-force",
+    "infra/posture/gate/body.ts",
+    "return route.force === undefined ? value",
+    'return route.id !== "" ? value',
+  ],
+  [
+    "mutations are not forced",
+    "filter:body-force",
+    "infra/posture/gate/graphql/judge.ts",
+    "const input: Record<string, Json> = { ...given, ...mutation.force };",
+    "const input: Record<string, Json> = { ...given };",
+  ],
+  [
+    "other repositories stay in answers",
+    "filter:graphql-elsewhere",
+    "infra/posture/gate/graphql/resolve.ts",
+    "for (const path of paths) empty(c, data, path, 0);",
+    "",
+  ],
+  [
+    "other repositories stay in REST answers",
+    "filter:answer-elsewhere",
+    "infra/posture/gate/elsewhere.ts",
+    "if (!foreign) return text;",
+    "return text;",
+  ],
+  [
+    "entries of other repositories stay in lists",
+    "filter:answer-elsewhere",
+    "infra/posture/gate/elsewhere.ts",
+    "value.filter((item) => !belongsElsewhere(c, item))",
+    "value",
+  ],
   ["credentials stay in records", "filter:audit-record", "gate/visit.ts", "printable(withoutSecrets(", "printable(("],
-  ["records hold the query", "filter:audit-record", "gate/visit.ts", "mark < 0 ? this.target : this.target.slice(0, mark)", "this.target"],
-  ["refused requests leave no record", "filter:audit-record", "gate/worker.ts", "return visit.streaming ? answer : recorded(isolate, visit, answer);", "return visit.streaming || visit.decision === \"deny\" ? answer : recorded(isolate, visit, answer);"],
-  ["limits are not asked", "limit-requests-minute", "gate/link.ts", "const amounts = { requests: 1, writes: write ? 1 : 0, bytes };", "if (now > 0) return { lease: 0 };\n    const amounts = { requests: 1, writes: write ? 1 : 0, bytes };"],
+  [
+    "records hold the query",
+    "filter:audit-record",
+    "gate/visit.ts",
+    "mark < 0 ? this.target : this.target.slice(0, mark)",
+    "this.target",
+  ],
+  [
+    "refused requests leave no record",
+    "filter:audit-record",
+    "gate/worker.ts",
+    "return visit.streaming ? answer : recorded(isolate, visit, answer);",
+    'return visit.streaming || visit.decision === "deny" ? answer : recorded(isolate, visit, answer);',
+  ],
+  [
+    "limits are not asked",
+    "limit-requests-minute",
+    "gate/link.ts",
+    "const amounts = { requests: 1, writes: write ? 1 : 0, bytes };",
+    "if (now > 0) return { lease: 0 };\n    const amounts = { requests: 1, writes: write ? 1 : 0, bytes };",
+  ],
   ["writes are not counted", "limit-writes-minute", "gate/link.ts", "writes: write ? 1 : 0", "writes: 0"],
-  ["a pause that GitHub asks for is not kept", "github-limit", "gate/upstream.ts", "isolate.blocked.set(request.resource, until);", ""],
-  ["operators are everybody", "not-found", "gate/auth.ts", "return key !== undefined && OPERATOR_KEY.test(key) && (await matching(this.operatorKeys, key, now)) !== undefined;", "return true;"],
-  ["expired keys work", "unauthenticated", "gate/auth.ts", "equalInConstantTime(candidate.sha256, hash) && now <= endOf(candidate)", "equalInConstantTime(candidate.sha256, hash)"],
+  [
+    "a pause that GitHub asks for is not kept",
+    "github-limit",
+    "gate/upstream.ts",
+    "isolate.blocked.set(request.resource, until);",
+    "",
+  ],
+  [
+    "operators are everybody",
+    "not-found",
+    "gate/auth.ts",
+    "return key !== undefined && OPERATOR_KEY.test(key) && (await matching(this.operatorKeys, key, now)) !== undefined;",
+    "return true;",
+  ],
+  [
+    "expired keys work",
+    "unauthenticated",
+    "gate/auth.ts",
+    "equalInConstantTime(candidate.sha256, hash) && now <= endOf(candidate)",
+    "equalInConstantTime(candidate.sha256, hash)",
+  ],
   ["any key works", "unauthenticated", "gate/auth.ts", "equalInConstantTime(candidate.sha256, hash) && ", ""],
-  ["a wrong key after a good one works", "filter:authentication", "gate/auth.ts", "equalInConstantTime(known.header, header)", "header.startsWith(known.header)"],
-  ["the pack's secrets are not searched", "secret-in-content", "infra/posture/gate/git/pack.ts", "if (this.findings.length < 20) this.findings.push(...findings);", ""],
-  ["the delta's secrets are not searched", "secret-in-content", "infra/posture/gate/git/pack.ts", "if (content !== undefined) this.searcher.push(content);", "if (content !== undefined && base === undefined) this.searcher.push(content);"],
-  ["secrets of a file are searched packed", "secret-in-content", "infra/posture/gate/body.ts", "const findings = findSecrets(atob(packed));", "const findings = findSecrets(packed);"],
-  ["secrets of a commit's files are searched packed", "secret-in-content", "infra/posture/gate/graphql/judge.ts", "const findings = findSecrets(atob(packed));", "const findings = findSecrets(packed);"],
-  ["paths are compared as they are spelled", "protected-path", "infra/posture/gate/globs.ts", "return path.normalize(\"NFKC\").toLowerCase();", "return path;"],
-  ["a file may stand in a folder's place", "protected-path", "infra/posture/gate/globs.ts", "return this.matches(path) || this.holds(path);", "return this.matches(path);"],
-  ["a claimed tip counts for every command", "protected-path", "infra/posture/gate/git/history.ts", "id === command.old", "true"],
-  ["a merge takes what any parent has", "protected-path", "infra/posture/gate/git/history.ts", "parents.length > 1 ? this.judgeMerge(commit.tree, parents) : undefined", "undefined"],
-  ["a file may stand where a pattern may match below", "protected-path", "infra/posture/gate/globs.ts", "return !this.touches(path) && this.mayMatchBelow(path);", "return false;"],
-  ["one operation of several is enough", "graphql-operations", "infra/posture/gate/graphql/judge.ts", "definition.kind === Kind.OPERATION_DEFINITION && this.operation === undefined", "definition.kind === Kind.OPERATION_DEFINITION"],
-  ["the time of observing never ends", "repository-not-listed", "gate/observe.ts", "visit.startedAt >= Date.parse(`${mode.until}T23:59:59Z`)", "false"],
-  ["writes are observed like reads", "filter:observe-write", "gate/observe.ts", "return !isWrite(visit) || mayObserveWrite(visit, refusal.rule);", "return true;"],
-  ["a trailer that reads like the gate's is sent", "filter:pull-request-trailer", "infra/posture/gate/trailer.ts", "startsWith(MARK)", "startsWith(\"no such line\")"],
-  ["a trailer that is there is lost", "filter:pull-request-trailer", "infra/posture/gate/marks.ts", "now.isPullRequest ? requestOf(now.body) : undefined", "undefined"],
-  ["an issue may have a trailer", "filter:pull-request-trailer", "infra/posture/gate/marks.ts", "now.isPullRequest ? requestOf(now.body) : undefined", "requestOf(now.body)"],
-  ["a pull request is not marked", "filter:pull-request-mark", "gate/proposals.ts", "const status = number === undefined ? 0 : await attempt(isolate, visit, step);", "const status = 200;"],
-  ["reviewers may be replaced", "filter:body-force", "infra/posture/gate/graphql/mutations.ts", "{ union: true }", "{}"],
+  [
+    "a wrong key after a good one works",
+    "filter:authentication",
+    "gate/auth.ts",
+    "equalInConstantTime(known.header, header)",
+    "header.startsWith(known.header)",
+  ],
+  [
+    "the pack's secrets are not searched",
+    "secret-in-content",
+    "infra/posture/gate/git/pack.ts",
+    "if (this.findings.length < 20) this.findings.push(...findings);",
+    "",
+  ],
+  [
+    "the delta's secrets are not searched",
+    "secret-in-content",
+    "infra/posture/gate/git/pack.ts",
+    "if (content !== undefined) this.searcher.push(content);",
+    "if (content !== undefined && base === undefined) this.searcher.push(content);",
+  ],
+  [
+    "secrets of a file are searched packed",
+    "secret-in-content",
+    "infra/posture/gate/body.ts",
+    "const findings = findSecrets(atob(packed));",
+    "const findings = findSecrets(packed);",
+  ],
+  [
+    "secrets of a commit's files are searched packed",
+    "secret-in-content",
+    "infra/posture/gate/graphql/judge.ts",
+    "const findings = findSecrets(atob(packed));",
+    "const findings = findSecrets(packed);",
+  ],
+  [
+    "paths are compared as they are spelled",
+    "protected-path",
+    "infra/posture/gate/globs.ts",
+    'return path.normalize("NFKC").toLowerCase();',
+    "return path;",
+  ],
+  [
+    "a file may stand in a folder's place",
+    "protected-path",
+    "infra/posture/gate/globs.ts",
+    "return this.matches(path) || this.holds(path);",
+    "return this.matches(path);",
+  ],
+  [
+    "a claimed tip counts for every command",
+    "protected-path",
+    "infra/posture/gate/git/history.ts",
+    "id === command.old",
+    "true",
+  ],
+  [
+    "a merge takes what any parent has",
+    "protected-path",
+    "infra/posture/gate/git/history.ts",
+    "parents.length > 1 ? this.judgeMerge(commit.tree, parents) : undefined",
+    "undefined",
+  ],
+  [
+    "a file may stand where a pattern may match below",
+    "protected-path",
+    "infra/posture/gate/globs.ts",
+    "return !this.touches(path) && this.mayMatchBelow(path);",
+    "return false;",
+  ],
+  [
+    "one operation of several is enough",
+    "graphql-operations",
+    "infra/posture/gate/graphql/judge.ts",
+    "definition.kind === Kind.OPERATION_DEFINITION && this.operation === undefined",
+    "definition.kind === Kind.OPERATION_DEFINITION",
+  ],
+  [
+    "the time of observing never ends",
+    "repository-not-listed",
+    "gate/observe.ts",
+    "visit.startedAt >= Date.parse(`${mode.until}T23:59:59Z`)",
+    "false",
+  ],
+  [
+    "writes are observed like reads",
+    "filter:observe-write",
+    "gate/observe.ts",
+    "return !isWrite(visit) || mayObserveWrite(visit, refusal.rule);",
+    "return true;",
+  ],
+  [
+    "a trailer that reads like the gate's is sent",
+    "filter:pull-request-trailer",
+    "infra/posture/gate/trailer.ts",
+    "startsWith(MARK)",
+    'startsWith("no such line")',
+  ],
+  [
+    "a trailer that is there is lost",
+    "filter:pull-request-trailer",
+    "infra/posture/gate/marks.ts",
+    "now.isPullRequest ? requestOf(now.body) : undefined",
+    "undefined",
+  ],
+  [
+    "an issue may have a trailer",
+    "filter:pull-request-trailer",
+    "infra/posture/gate/marks.ts",
+    "now.isPullRequest ? requestOf(now.body) : undefined",
+    "requestOf(now.body)",
+  ],
+  [
+    "a pull request is not marked",
+    "filter:pull-request-mark",
+    "gate/proposals.ts",
+    "const status = number === undefined ? 0 : await attempt(isolate, visit, step);",
+    "const status = 200;",
+  ],
+  [
+    "reviewers may be replaced",
+    "filter:body-force",
+    "infra/posture/gate/graphql/mutations.ts",
+    "{ union: true }",
+    "{}",
+  ],
 ];
 
 /** Guards that filter; each must still be found in the source, or the list is out of date. */

@@ -9,7 +9,22 @@ import { exchange, type Answer } from "./wire";
 
 /** Headers that may reach GitHub: the gate's allow-list, and what the runtime itself adds. */
 const SENT = new Set([
-  "host", "authorization", "accept", "accept-encoding", "user-agent", "x-github-api-version", "if-none-match", "if-modified-since", "content-type", "content-length", "transfer-encoding", "git-protocol", "cf-worker", "connection", "cache-control", "pragma",
+  "host",
+  "authorization",
+  "accept",
+  "accept-encoding",
+  "user-agent",
+  "x-github-api-version",
+  "if-none-match",
+  "if-modified-since",
+  "content-type",
+  "content-length",
+  "transfer-encoding",
+  "git-protocol",
+  "cf-worker",
+  "connection",
+  "cache-control",
+  "pragma",
 ]);
 /** Texts of places that no posture lists. */
 const CANARIES = ["CANARY-UNLISTED-REPOSITORY", "CANARY-UNLISTED-ISSUE", "CANARY-OTHER-ORGANIZATION"];
@@ -18,7 +33,11 @@ export class Runner {
   /** Requests that reached GitHub, by gate and minute. */
   private readonly minutes = new Map<string, number>();
 
-  constructor(readonly rig: Rig, readonly gates: Gates, readonly variant = "") {}
+  constructor(
+    readonly rig: Rig,
+    readonly gates: Gates,
+    readonly variant = "",
+  ) {}
 
   /** Everything that does not hold about an attack; empty when it was stopped as it must be. */
   async attack(attack: Attack): Promise<string[]> {
@@ -30,7 +49,12 @@ export class Runner {
     const before = stateOf(this.rig.github.world);
     const { answers, reached, values } = await this.send(attack);
     const problems = this.invariants(answers, reached, attack);
-    if (reached.some((r) => r.method !== "GET") && attack.reaches === undefined && stateOf(this.rig.github.world) !== before) problems.push("GitHub's state changed");
+    if (
+      reached.some((r) => r.method !== "GET") &&
+      attack.reaches === undefined &&
+      stateOf(this.rig.github.world) !== before
+    )
+      problems.push("GitHub's state changed");
     const filter = attack.guard.startsWith("filter:");
     if (filter || attack.reaches !== undefined) {
       const strange = reached.filter((r) => attack.reaches?.test(`${r.method} ${r.url}`) !== true);
@@ -39,19 +63,37 @@ export class Runner {
         const window = `${attack.gate ?? ""} ${Math.floor(Date.now() / 60_000)}`;
         const all = (this.minutes.get(window) ?? 0) + reached.length;
         this.minutes.set(window, all);
-        if (all > attack.perMinute) problems.push(`${all} requests reached GitHub within a minute, at most ${attack.perMinute} are allowed`);
-      } else if (reached.length > (attack.atMost ?? 1)) problems.push(`reached GitHub ${reached.length} times, at most ${attack.atMost ?? 1} are allowed`);
+        if (all > attack.perMinute)
+          problems.push(`${all} requests reached GitHub within a minute, at most ${attack.perMinute} are allowed`);
+      } else if (reached.length > (attack.atMost ?? 1))
+        problems.push(`reached GitHub ${reached.length} times, at most ${attack.atMost ?? 1} are allowed`);
       const pushes = reached.filter((r) => r.url.endsWith("/git-receive-pack")).length;
-      if (pushes > (attack.atMostPushes ?? Infinity)) problems.push(`${pushes} pushes reached GitHub, at most ${attack.atMostPushes ?? 0} are allowed`);
-      if (reached.length < (attack.atLeast ?? 0)) problems.push(`reached GitHub ${reached.length} times, expected ${attack.atLeast ?? 0} or more`);
+      if (pushes > (attack.atMostPushes ?? Infinity))
+        problems.push(`${pushes} pushes reached GitHub, at most ${attack.atMostPushes ?? 0} are allowed`);
+      if (reached.length < (attack.atLeast ?? 0))
+        problems.push(`reached GitHub ${reached.length} times, expected ${attack.atLeast ?? 0} or more`);
     } else problems.push(...stray(reached, attack.lookups ?? []));
     if (filter) problems.push(...this.filtered(attack, answers, reached, values));
-    else if (!answers.some((a) => refusedBy(a, [attack.guard as RuleId | "runtime", ...(attack.orElse ?? [])])) && !(answers.length === 0 && allowed(attack, "runtime"))) {
+    else if (
+      !answers.some((a) => refusedBy(a, [attack.guard as RuleId | "runtime", ...(attack.orElse ?? [])])) &&
+      !(answers.length === 0 && allowed(attack, "runtime"))
+    ) {
       problems.push(`answered ${answers.map(shown).join(" and ") || "nothing"} instead of ${attack.guard}`);
     }
     // One request is one answer of the expected kind; only limits are about some of many.
-    if (!filter && attack.reaches === undefined && answers.some((a) => a.status < 400 && !attack.guard.startsWith("runtime")) && attack.answers === undefined) problems.push("was let through");
-    return { problems, seen: [...answers.map((a) => `${a.status} ${ruleOf(a)}`), ...reached.map((r) => `${r.method} ${r.url}`)].join("\n") };
+    if (
+      !filter &&
+      attack.reaches === undefined &&
+      answers.some((a) => a.status < 400 && !attack.guard.startsWith("runtime")) &&
+      attack.answers === undefined
+    )
+      problems.push("was let through");
+    return {
+      problems,
+      seen: [...answers.map((a) => `${a.status} ${ruleOf(a)}`), ...reached.map((r) => `${r.method} ${r.url}`)].join(
+        "\n",
+      ),
+    };
   }
 
   /** Everything that does not hold about a request that must pass. */
@@ -59,14 +101,20 @@ export class Runner {
     const { answers, reached, values } = await this.send(twin);
     const problems = this.invariants(answers, reached, { id: twin.id });
     const last = answers.at(-1);
-    if (last?.status !== twin.status) problems.push(`answered ${last === undefined ? "nothing" : shown(last)} instead of ${twin.status}`);
+    if (last?.status !== twin.status)
+      problems.push(`answered ${last === undefined ? "nothing" : shown(last)} instead of ${twin.status}`);
     const sent = reached.at(-1);
     const wanted = twin.sent === null ? null : filled(twin.sent, values);
-    if ((sent === undefined ? null : `${sent.method} ${sent.url}`) !== wanted) problems.push(`GitHub got ${sent === undefined ? "nothing" : `${sent.method} ${sent.url}`} instead of ${wanted ?? "nothing"}`);
+    if ((sent === undefined ? null : `${sent.method} ${sent.url}`) !== wanted)
+      problems.push(
+        `GitHub got ${sent === undefined ? "nothing" : `${sent.method} ${sent.url}`} instead of ${wanted ?? "nothing"}`,
+      );
     return problems;
   }
 
-  private async send(from: Attack | Twin): Promise<{ answers: Answer[]; reached: Reached[]; values: Record<string, string> }> {
+  private async send(
+    from: Attack | Twin,
+  ): Promise<{ answers: Answer[]; reached: Reached[]; values: Record<string, string> }> {
     const port = this.gates.port(from.gate ?? "main", this.variant);
     const values = this.rig.values(port);
     if (from.gate?.startsWith("limited") === true) await beginOfMinute();
@@ -76,37 +124,63 @@ export class Runner {
       ...(reply.at === undefined ? {} : { at: filled(reply.at, values) }),
       ...(typeof reply.body === "string" ? { body: filled(reply.body, values) } : {}),
       ...(reply.raw === undefined ? {} : { raw: filled(reply.raw, values) }),
-      ...(reply.headers === undefined ? {} : { headers: Object.fromEntries(Object.entries(reply.headers).map(([name, value]) => [name, filled(value, values)])) }),
+      ...(reply.headers === undefined
+        ? {}
+        : {
+            headers: Object.fromEntries(
+              Object.entries(reply.headers).map(([name, value]) => [name, filled(value, values)]),
+            ),
+          }),
     }));
-    const one = async (ask: Ask): Promise<Answer[]> => exchange(port, this.bytes(ask, values), { methods: [ask.method ?? "GET"] });
+    const one = async (ask: Ask): Promise<Answer[]> =>
+      exchange(port, this.bytes(ask, values), { methods: [ask.method ?? "GET"] });
     let answers: Answer[] = [];
-    if (from.raw !== undefined) answers = await exchange(port, Buffer.from(filled(from.raw, values), "latin1"), { answers: from.answers ?? 1, timeoutMs: from.waitMs ?? ((from.answers ?? 1) > 1 ? 1500 : 8000) });
+    if (from.raw !== undefined)
+      answers = await exchange(port, Buffer.from(filled(from.raw, values), "latin1"), {
+        answers: from.answers ?? 1,
+        timeoutMs: from.waitMs ?? ((from.answers ?? 1) > 1 ? 1500 : 8000),
+      });
     else if (from.atOnce === true) answers = (await Promise.all((from.asks ?? []).map(one))).flat();
     else for (const ask of from.asks ?? []) answers.push(...(await one(ask)));
-    if (from.carry !== undefined) values["carried"] = from.carry.exec(answers.map((a) => a.body.toString("utf8")).join("\n"))?.[1] ?? "nothing-to-carry";
+    if (from.carry !== undefined)
+      values["carried"] =
+        from.carry.exec(answers.map((a) => a.body.toString("utf8")).join("\n"))?.[1] ?? "nothing-to-carry";
     if (from.pauseMs !== undefined) await new Promise((resolve) => setTimeout(resolve, from.pauseMs));
     if (from.ask !== undefined) answers.push(...(await one(from.ask)));
     return { answers, reached: await this.rig.reached(), values };
   }
 
   private bytes(ask: Ask, values: Readonly<Record<string, string>>): Buffer {
-    const given = ask.json !== undefined ? filled(JSON.stringify(ask.json), values) : typeof ask.body === "function" ? ask.body(this.rig.kit) : ask.body;
-    const body = given === undefined ? undefined : typeof given === "string" ? Buffer.from(filled(given, values), "utf8") : given;
+    const given =
+      ask.json !== undefined
+        ? filled(JSON.stringify(ask.json), values)
+        : typeof ask.body === "function"
+          ? ask.body(this.rig.kit)
+          : ask.body;
+    const body =
+      given === undefined ? undefined : typeof given === "string" ? Buffer.from(filled(given, values), "utf8") : given;
     const own = new Set((ask.headers ?? []).map(([name]) => name.toLowerCase()));
     const lines = [`${ask.method ?? "GET"} ${filled(ask.target, values)} HTTP/1.1`];
     if (!own.has("host")) lines.push(`Host: ${values["host"] ?? ""}`);
-    if (ask.authorization !== null && !own.has("authorization")) lines.push(`Authorization: ${filled(ask.authorization ?? "Bearer {key}", values)}`);
+    if (ask.authorization !== null && !own.has("authorization"))
+      lines.push(`Authorization: ${filled(ask.authorization ?? "Bearer {key}", values)}`);
     if (ask.json !== undefined && !own.has("content-type")) lines.push("Content-Type: application/json");
     for (const [name, value] of ask.headers ?? []) lines.push(`${name}: ${filled(value, values)}`);
     if (ask.chunked === true) lines.push("Transfer-Encoding: chunked");
     else if (body !== undefined && !own.has("content-length")) lines.push(`Content-Length: ${body.length}`);
     const head = Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
     if (body === undefined) return head;
-    return ask.chunked === true ? Buffer.concat([head, Buffer.from(`${body.length.toString(16)}\r\n`), body, Buffer.from("\r\n0\r\n\r\n")]) : Buffer.concat([head, body]);
+    return ask.chunked === true
+      ? Buffer.concat([head, Buffer.from(`${body.length.toString(16)}\r\n`), body, Buffer.from("\r\n0\r\n\r\n")])
+      : Buffer.concat([head, body]);
   }
 
   /** What must hold whatever the case: no secret and nothing unlisted in an answer; only the token, and only allow-listed headers, at GitHub. */
-  private invariants(answers: readonly Answer[], reached: readonly Reached[], attack: { readonly id: string }): string[] {
+  private invariants(
+    answers: readonly Answer[],
+    reached: readonly Reached[],
+    attack: { readonly id: string },
+  ): string[] {
     const problems: string[] = [];
     const { token, key, operatorKey } = this.rig.secrets;
     for (const answer of answers) {
@@ -114,7 +188,8 @@ export class Runner {
       for (const [form, make] of Object.entries(FORMS)) {
         const shape = make(token);
         // A base64 of the token among other bytes differs at its ends only.
-        if (text.includes(form.startsWith("base64-") ? shape.slice(4, -4) : shape)) problems.push(`the answer holds the token (${form})`);
+        if (text.includes(form.startsWith("base64-") ? shape.slice(4, -4) : shape))
+          problems.push(`the answer holds the token (${form})`);
       }
       if (text.includes(key) || text.includes(operatorKey)) problems.push("the answer holds a key");
       for (const canary of CANARIES) if (text.includes(canary)) problems.push(`the answer holds ${canary}`);
@@ -122,31 +197,56 @@ export class Runner {
     const bearer = `sha256:${createHash("sha256").update(token).digest("base64")}`;
     for (const r of reached) {
       for (const name of Object.keys(r.headers)) if (!SENT.has(name)) problems.push(`GitHub got the header ${name}`);
-      if (JSON.stringify(r.headers).includes(key) || r.url.includes(key) || r.body?.includes(key) === true) problems.push("GitHub got the gate key");
+      if (JSON.stringify(r.headers).includes(key) || r.url.includes(key) || r.body?.includes(key) === true)
+        problems.push("GitHub got the gate key");
       const authorization = r.headers["authorization"];
       const api = r.url.startsWith("/api/") || r.url.includes(".git/");
-      const right = r.hostile ? [`Bearer ${token}`, `Basic ${Buffer.from(`x-access-token:${token}`).toString("base64")}`].includes(String(authorization)) : authorization === bearer;
+      const right = r.hostile
+        ? [`Bearer ${token}`, `Basic ${Buffer.from(`x-access-token:${token}`).toString("base64")}`].includes(
+            String(authorization),
+          )
+        : authorization === bearer;
       const changing = String(authorization).startsWith("Bearer changing-token-");
       if (api && !right && !changing) problems.push(`GitHub got another credential (${attack.id})`);
       if (!api && r.hostile && authorization !== undefined) problems.push(`${r.url} got the token`);
-      if (!r.hostile && String(r.headers["host"]) !== new URL(this.rig.github.url).host) problems.push(`GitHub was called ${String(r.headers["host"])}`);
+      if (!r.hostile && String(r.headers["host"]) !== new URL(this.rig.github.url).host)
+        problems.push(`GitHub was called ${String(r.headers["host"])}`);
     }
     return problems;
   }
 
-  private filtered(attack: Attack, answers: readonly Answer[], reached: readonly Reached[], values: Readonly<Record<string, string>>): string[] {
+  private filtered(
+    attack: Attack,
+    answers: readonly Answer[],
+    reached: readonly Reached[],
+    values: Readonly<Record<string, string>>,
+  ): string[] {
     const problems: string[] = [];
     const last = answers.at(-1);
     if (last === undefined) return ["got no answer"];
-    if (attack.status !== undefined && last.status !== attack.status) problems.push(`answered ${shown(last)} instead of ${attack.status}`);
-    const texts = answers.map((a) => `${[...a.headers].map(([name, lines]) => `${name}: ${lines.join(", ")}`).join("\n")}\n${a.body.toString("utf8")}`);
-    for (const text of attack.forbid ?? []) if (texts.some((t) => t.includes(filled(text, values)))) problems.push(`the answer holds ${text}`);
-    for (const name of attack.forbidHeaders ?? []) if (answers.some((a) => a.headers.has(name))) problems.push(`the answer has the header ${name}`);
-    for (const [name, value] of Object.entries(attack.demandHeaders ?? {})) if (last.headers.get(name)?.join(", ") !== filled(value, values)) problems.push(`the answer has ${name}: ${last.headers.get(name)?.join(", ") ?? "nothing"}`);
-    if (attack.demand !== undefined && texts.at(-1)?.includes(filled(attack.demand, values)) !== true) problems.push(`the answer does not hold ${attack.demand}: ${shown(last)}`);
+    if (attack.status !== undefined && last.status !== attack.status)
+      problems.push(`answered ${shown(last)} instead of ${attack.status}`);
+    const texts = answers.map(
+      (a) =>
+        `${[...a.headers].map(([name, lines]) => `${name}: ${lines.join(", ")}`).join("\n")}\n${a.body.toString("utf8")}`,
+    );
+    for (const text of attack.forbid ?? [])
+      if (texts.some((t) => t.includes(filled(text, values)))) problems.push(`the answer holds ${text}`);
+    for (const name of attack.forbidHeaders ?? [])
+      if (answers.some((a) => a.headers.has(name))) problems.push(`the answer has the header ${name}`);
+    for (const [name, value] of Object.entries(attack.demandHeaders ?? {}))
+      if (last.headers.get(name)?.join(", ") !== filled(value, values))
+        problems.push(`the answer has ${name}: ${last.headers.get(name)?.join(", ") ?? "nothing"}`);
+    if (attack.demand !== undefined && texts.at(-1)?.includes(filled(attack.demand, values)) !== true)
+      problems.push(`the answer does not hold ${attack.demand}: ${shown(last)}`);
     for (const text of attack.forbidSent ?? []) {
       const sent = filled(text, values);
-      if (reached.some((r) => `${r.method} ${r.url} ${JSON.stringify(r.headers)} ${r.body?.toString("utf8") ?? ""}`.includes(sent))) problems.push(`GitHub got ${text}`);
+      if (
+        reached.some((r) =>
+          `${r.method} ${r.url} ${JSON.stringify(r.headers)} ${r.body?.toString("utf8") ?? ""}`.includes(sent),
+        )
+      )
+        problems.push(`GitHub got ${text}`);
     }
     return problems;
   }
@@ -158,14 +258,17 @@ async function beginOfMinute(): Promise<void> {
   if (left < 6000) await new Promise((resolve) => setTimeout(resolve, left + 50));
 }
 
-const allowed = (attack: Attack, rule: RuleId | "runtime"): boolean => attack.guard === rule || attack.orElse?.includes(rule) === true;
+const allowed = (attack: Attack, rule: RuleId | "runtime"): boolean =>
+  attack.guard === rule || attack.orElse?.includes(rule) === true;
 
 /** What reached GitHub beside the look-ups; at most one look-up may be anything but a GET. */
 function stray(reached: readonly Reached[], lookups: readonly RegExp[]): string[] {
   const strange = reached.filter((r) => !lookups.some((pattern) => pattern.test(`${r.method} ${r.url}`)));
   const posts = reached.filter((r) => r.method !== "GET");
-  const problems = strange.length > 0 ? [`reached GitHub: ${strange.map((r) => `${r.method} ${r.url}`).join(", ")}`] : [];
-  if (posts.length > 1) problems.push(`reached GitHub after a look-up: ${posts.map((r) => `${r.method} ${r.url}`).join(", ")}`);
+  const problems =
+    strange.length > 0 ? [`reached GitHub: ${strange.map((r) => `${r.method} ${r.url}`).join(", ")}`] : [];
+  if (posts.length > 1)
+    problems.push(`reached GitHub after a look-up: ${posts.map((r) => `${r.method} ${r.url}`).join(", ")}`);
   return problems;
 }
 
@@ -183,4 +286,5 @@ function refusedBy(answer: Answer, rules: readonly (RuleId | "runtime")[]): bool
   return rules.some((r) => r === rule && (r === "runtime" || REFUSALS[r][0] === answer.status));
 }
 
-const shown = (answer: Answer): string => `${answer.status} ${ruleOf(answer) === "none" ? answer.body.toString("utf8").slice(0, 120) : ruleOf(answer)}`;
+const shown = (answer: Answer): string =>
+  `${answer.status} ${ruleOf(answer) === "none" ? answer.body.toString("utf8").slice(0, 120) : ruleOf(answer)}`;

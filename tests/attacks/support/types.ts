@@ -3,17 +3,72 @@ import type { GitKit } from "./kit";
 
 /** The 21 classes of attack, and four of the gate's own: what travels in bodies, in git, as large files, and to a person's review. */
 export const CLASSES = {
-  1: "dot segments", 2: "empty and encoded separators", 3: "case and suffix", 4: "alias routes", 5: "header smuggling", 6: "redirects", 7: "GraphQL", 8: "token reflection",
-  9: "addresses in answers", 10: "shared caches", 11: "host confusion", 12: "protocol switch", 13: "compression", 14: "size and time", 15: "splitting and log injection",
-  16: "limit evasion", 17: "credential formats", 18: "exfiltration routes", 19: "agent token", 20: "fail open", 21: "audit loss", 22: "bodies", 23: "git", 24: "large files", 25: "proposals",
+  1: "dot segments",
+  2: "empty and encoded separators",
+  3: "case and suffix",
+  4: "alias routes",
+  5: "header smuggling",
+  6: "redirects",
+  7: "GraphQL",
+  8: "token reflection",
+  9: "addresses in answers",
+  10: "shared caches",
+  11: "host confusion",
+  12: "protocol switch",
+  13: "compression",
+  14: "size and time",
+  15: "splitting and log injection",
+  16: "limit evasion",
+  17: "credential formats",
+  18: "exfiltration routes",
+  19: "agent token",
+  20: "fail open",
+  21: "audit loss",
+  22: "bodies",
+  23: "git",
+  24: "large files",
+  25: "proposals",
 } as const;
 
 export type ClassNumber = keyof typeof CLASSES;
 
 /** The gates of the rig (see gates.ts); each has limits, stores and an upstream of its own. */
 export type GateName =
-  | "main" | "hostile" | "lfs" | "closed-routes" | "denied" | "stopped" | "observing-now" | "throttled" | "limited" | "limited-writes" | "observing" | "expired-token" | "no-token" | "garbled-token" | "wrong-seal" | "no-seal" | "no-kv" | "vault-closed" | "vault-broken" | "vault-refusing" | "vault-empty"
-  | "vault-garbled" | "vault-elsewhere" | "ledger-throwing" | "ledger-silent" | "ledger-garbled" | "ledger-losing" | "changing-token" | "no-ledger" | "no-archive" | "no-policy" | "other-policy" | "empty-policy" | "no-keys" | "garbled-keys";
+  | "main"
+  | "hostile"
+  | "lfs"
+  | "closed-routes"
+  | "denied"
+  | "stopped"
+  | "observing-now"
+  | "throttled"
+  | "limited"
+  | "limited-writes"
+  | "observing"
+  | "expired-token"
+  | "no-token"
+  | "garbled-token"
+  | "wrong-seal"
+  | "no-seal"
+  | "no-kv"
+  | "vault-closed"
+  | "vault-broken"
+  | "vault-refusing"
+  | "vault-empty"
+  | "vault-garbled"
+  | "vault-elsewhere"
+  | "ledger-throwing"
+  | "ledger-silent"
+  | "ledger-garbled"
+  | "ledger-losing"
+  | "changing-token"
+  | "no-ledger"
+  | "no-archive"
+  | "no-policy"
+  | "other-policy"
+  | "empty-policy"
+  | "no-keys"
+  | "garbled-keys";
 
 /**
  * One request as bytes, or as parts that are put on the wire as they stand: no client is there to normalise anything.

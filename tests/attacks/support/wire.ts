@@ -39,7 +39,10 @@ export function exchange(port: number, bytes: Buffer, options: ExchangeOptions =
       parts.push(part);
       received += part.length;
       if (received > 64 * 1024 * 1024) return done();
-      if (readAnswers(Buffer.concat(parts), methods, false).filter((a) => a.complete && a.status >= 200).length >= answers) done();
+      if (
+        readAnswers(Buffer.concat(parts), methods, false).filter((a) => a.complete && a.status >= 200).length >= answers
+      )
+        done();
     });
     socket.on("close", done);
     // A reset while the rest of a large body is written comes after the answer.

@@ -3,16 +3,34 @@ import { targets, type Measured } from "../../../bench/gate/report";
 import { BARE, GATE, type Rounds } from "../../../bench/gate/rounds";
 import { ratios, spread } from "../../../bench/gate/stats";
 
-const sample = (cpu: number, p99: number, perSecond = 1000): Sample => ({ requests: 1000, perSecond, p50: 1, p99, cpu, rss: 80, failures: 0 });
+const sample = (cpu: number, p99: number, perSecond = 1000): Sample => ({
+  requests: 1000,
+  perSecond,
+  p50: 1,
+  p99,
+  cpu,
+  rss: 80,
+  failures: 0,
+});
 
 function rounds(gate: readonly Sample[], bare: readonly Sample[]): Rounds {
-  const series = (["reads", "writes"] as const).flatMap((kind) => ([1, 16, 64] as const).flatMap((connections) => [
-    { contender: GATE, kind, connections, samples: gate }, { contender: BARE, kind, connections, samples: bare },
-  ]));
-  return { stub: "nginx", contenders: [GATE, BARE], skipped: [], series, audit: { requests: 1, records: 1, problems: 0 } };
+  const series = (["reads", "writes"] as const).flatMap((kind) =>
+    ([1, 16, 64] as const).flatMap((connections) => [
+      { contender: GATE, kind, connections, samples: gate },
+      { contender: BARE, kind, connections, samples: bare },
+    ]),
+  );
+  return {
+    stub: "nginx",
+    contenders: [GATE, BARE],
+    skipped: [],
+    series,
+    audit: { requests: 1, records: 1, problems: 0 },
+  };
 }
 
-const verdict = (measured: Measured, what: RegExp): boolean | undefined => targets(measured).find((t) => what.test(t.what))?.holds;
+const verdict = (measured: Measured, what: RegExp): boolean | undefined =>
+  targets(measured).find((t) => what.test(t.what))?.holds;
 
 describe("figures", () => {
   it("are quoted by the middle and both ends", () => {
@@ -34,7 +52,17 @@ describe("targets", () => {
   });
 
   it("go by the median, so that one disturbed round decides nothing", () => {
-    expect(verdict({ rounds: rounds([sample(140, 1), sample(900, 1), sample(145, 1)], [sample(100, 1), sample(100, 1), sample(100, 1)]) }, /CPU of a read/)).toBe(true);
+    expect(
+      verdict(
+        {
+          rounds: rounds(
+            [sample(140, 1), sample(900, 1), sample(145, 1)],
+            [sample(100, 1), sample(100, 1), sample(100, 1)],
+          ),
+        },
+        /CPU of a read/,
+      ),
+    ).toBe(true);
   });
 
   it("are neither held nor missed where nothing was measured", () => {
@@ -44,7 +72,17 @@ describe("targets", () => {
 
   it("see memory that rises while a stream passes", () => {
     const profile = { bytes: 1, seconds: 1, before: 50, peak: 90, quarters: [60, 85, 86, 85], outcome: "status 200" };
-    expect(verdict({ memory: { clone: profile, push: { ...profile, quarters: [60, 85, 110, 140] } } }, /memory during the clone/)).toBe(true);
-    expect(verdict({ memory: { clone: profile, push: { ...profile, quarters: [60, 85, 110, 140] } } }, /memory during the push/)).toBe(false);
+    expect(
+      verdict(
+        { memory: { clone: profile, push: { ...profile, quarters: [60, 85, 110, 140] } } },
+        /memory during the clone/,
+      ),
+    ).toBe(true);
+    expect(
+      verdict(
+        { memory: { clone: profile, push: { ...profile, quarters: [60, 85, 110, 140] } } },
+        /memory during the push/,
+      ),
+    ).toBe(false);
   });
 });

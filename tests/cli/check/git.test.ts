@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { ChangeFacts } from "../../../infra/posture/agentChange";
@@ -20,13 +29,17 @@ class Repo {
     this.git("checkout", "--quiet", "-b", "claude/x");
   }
   git(...args: string[]): string {
-    return execFileSync("git", ["-C", this.dir, ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+    return execFileSync("git", ["-C", this.dir, ...args], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
   }
   write(files: Record<string, string | Buffer | undefined>): void {
     for (const [path, content] of Object.entries(files)) {
       const at = join(this.dir, path);
       mkdirSync(dirname(at), { recursive: true });
-      if (content === undefined) unlinkSync(at); else writeFileSync(at, content);
+      if (content === undefined) unlinkSync(at);
+      else writeFileSync(at, content);
     }
   }
   commit(files: Record<string, string | Buffer | undefined>): string {
@@ -37,14 +50,22 @@ class Repo {
   }
   async facts(bounds = BOUNDS): Promise<ChangeFacts> {
     const view = GitView.of(this.dir);
-    try { return await changeFacts(view, this.git("rev-parse", "main"), this.git("rev-parse", "HEAD"), {}, { bounds }); } finally { view.close(); }
+    try {
+      return await changeFacts(view, this.git("rev-parse", "main"), this.git("rev-parse", "HEAD"), {}, { bounds });
+    } finally {
+      view.close();
+    }
   }
 }
 
 describe("facts of a change, from real git", () => {
   let repo: Repo;
-  beforeEach(() => { repo = new Repo(); });
-  afterEach(() => { rmSync(repo.dir, { recursive: true, force: true }); });
+  beforeEach(() => {
+    repo = new Repo();
+  });
+  afterEach(() => {
+    rmSync(repo.dir, { recursive: true, force: true });
+  });
 
   it("counts lines as the difference that would be merged, not main's own progress", async () => {
     repo.commit({ "src/a.ts": "one\n2\nthree\nfour\n" });
@@ -53,7 +74,13 @@ describe("facts of a change, from real git", () => {
     repo.git("checkout", "--quiet", "claude/x");
     const { files, commits, unseen } = await repo.facts();
     expect(files).toEqual([{ path: "src/a.ts", kind: "file", lines: 3, executable: false }]);
-    expect(commits).toMatchObject([{ authorEmail: "claude-bot@users.noreply.github.com", committerEmail: "claude-bot@users.noreply.github.com", plainMerge: false }]);
+    expect(commits).toMatchObject([
+      {
+        authorEmail: "claude-bot@users.noreply.github.com",
+        committerEmail: "claude-bot@users.noreply.github.com",
+        plainMerge: false,
+      },
+    ]);
     expect(unseen).toEqual([]);
   });
 
@@ -64,13 +91,15 @@ describe("facts of a change, from real git", () => {
     symlinkSync("../outside", join(repo.dir, "link"));
     repo.commit({});
     const { files } = await repo.facts();
-    expect(files).toEqual(expect.arrayContaining([
-      { path: "src/b.ts", from: "src/a.ts", kind: "file", lines: 0, executable: false },
-      { path: "blob.bin", kind: "file", executable: false },
-      { path: "a\nb\tc \u00e9", kind: "file", lines: 1, executable: false },
-      { path: "run.sh", kind: "file", lines: 1, executable: true },
-      { path: "link", kind: "symlink", lines: 1, executable: false, target: "../outside" },
-    ]));
+    expect(files).toEqual(
+      expect.arrayContaining([
+        { path: "src/b.ts", from: "src/a.ts", kind: "file", lines: 0, executable: false },
+        { path: "blob.bin", kind: "file", executable: false },
+        { path: "a\nb\tc \u00e9", kind: "file", lines: 1, executable: false },
+        { path: "run.sh", kind: "file", lines: 1, executable: true },
+        { path: "link", kind: "symlink", lines: 1, executable: false, target: "../outside" },
+      ]),
+    );
     expect(files).toHaveLength(5);
   });
 
@@ -82,7 +111,12 @@ describe("facts of a change, from real git", () => {
 
   it("lets no attribute of the change hide lines", async () => {
     repo.commit({ ".gitattributes": "*.ts -diff binary\n", "src/big.ts": "x\n".repeat(300) });
-    expect((await repo.facts()).files).toContainEqual({ path: "src/big.ts", kind: "file", lines: 300, executable: false });
+    expect((await repo.facts()).files).toContainEqual({
+      path: "src/big.ts",
+      kind: "file",
+      lines: 300,
+      executable: false,
+    });
   });
 
   it("lets no replacement of objects hide a commit", async () => {
@@ -93,7 +127,10 @@ describe("facts of a change, from real git", () => {
   });
 
   it("remembers what a later commit takes back: protected paths and credentials", async () => {
-    const first = repo.commit({ ".github/workflows/ci.yml": "on: push # changed\n", "src/a.ts": `one\ntwo\nkey = ${TOKEN}\n` });
+    const first = repo.commit({
+      ".github/workflows/ci.yml": "on: push # changed\n",
+      "src/a.ts": `one\ntwo\nkey = ${TOKEN}\n`,
+    });
     repo.commit({ ".github/workflows/ci.yml": "on: push\n", "src/a.ts": "one\ntwo\nthree\n" });
     const { files, touched, secrets } = await repo.facts();
     expect(files).toEqual([]);
@@ -102,7 +139,10 @@ describe("facts of a change, from real git", () => {
   });
 
   it("finds a credential in a binary file, in UTF-16 and behind many that were there before", async () => {
-    const old = Array.from({ length: 60 }, (_, i) => `ghp_${i.toString().padStart(2, "0")}${"q7W8e9R0t1Y2".repeat(3)}`).join("\n");
+    const old = Array.from(
+      { length: 60 },
+      (_, i) => `ghp_${i.toString().padStart(2, "0")}${"q7W8e9R0t1Y2".repeat(3)}`,
+    ).join("\n");
     repo.git("checkout", "--quiet", "main");
     repo.commit({ "fixtures.txt": `${old}\n` });
     repo.git("checkout", "--quiet", "claude/x");
@@ -112,7 +152,11 @@ describe("facts of a change, from real git", () => {
       "b.txt": Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(`x\n${TOKEN}`, "utf16le")]),
       "fixtures.txt": `${old}\n${TOKEN}\n`,
     });
-    expect((await repo.facts()).secrets.map(({ path, line }) => `${path}:${line}`)).toEqual(["a.bin:1", "b.txt:2", "fixtures.txt:61"]);
+    expect((await repo.facts()).secrets.map(({ path, line }) => `${path}:${line}`)).toEqual([
+      "a.bin:1",
+      "b.txt:2",
+      "fixtures.txt:61",
+    ]);
   });
 
   it("does not blame a change for credentials that stood there, also when their file moves", async () => {
@@ -149,7 +193,9 @@ describe("facts of a change, from real git", () => {
     });
     it("contents that are too large together", async () => {
       repo.commit({ "a.bin": Buffer.alloc(900, 1), "b.bin": Buffer.alloc(900, 2) });
-      expect((await repo.facts({ ...BOUNDS, totalBytes: 1_000 })).unseen).toEqual([expect.stringContaining("together")]);
+      expect((await repo.facts({ ...BOUNDS, totalBytes: 1_000 })).unseen).toEqual([
+        expect.stringContaining("together"),
+      ]);
     });
     it("too many commits", async () => {
       repo.commit({ a: "1" });
@@ -170,9 +216,20 @@ describe("facts of a change, from real git", () => {
     it("a history that was cut off", async () => {
       for (const n of ["1", "2", "3"]) repo.commit({ a: n });
       const shallow = mkdtempSync(join(tmpdir(), "gatehouse-shallow-"));
-      execFileSync("git", ["clone", "--quiet", "--bare", "--depth=1", "--no-single-branch", `file://${repo.dir}`, shallow], { stdio: "ignore" });
+      execFileSync(
+        "git",
+        ["clone", "--quiet", "--bare", "--depth=1", "--no-single-branch", `file://${repo.dir}`, shallow],
+        { stdio: "ignore" },
+      );
       const view = GitView.of(shallow);
-      try { expect((await changeFacts(view, repo.git("rev-parse", "main"), repo.git("rev-parse", "HEAD"))).unseen.length).toBeGreaterThan(0); } finally { view.close(); rmSync(shallow, { recursive: true, force: true }); }
+      try {
+        expect(
+          (await changeFacts(view, repo.git("rev-parse", "main"), repo.git("rev-parse", "HEAD"))).unseen.length,
+        ).toBeGreaterThan(0);
+      } finally {
+        view.close();
+        rmSync(shallow, { recursive: true, force: true });
+      }
     });
   });
 

@@ -2,18 +2,30 @@ import fc from "fast-check";
 import type { ChangeVerdict } from "../../../infra/posture/agentChange";
 import { annotations, changeText, plain, summary } from "../../../cli/check/present";
 
-const verdict = (path: string, says: string): ChangeVerdict => ({ agent: true, passes: false, files: 1, lines: 1, findings: [{ rule: "protected-path", severity: "refuse", says, path, line: 3, commit: "a".repeat(40) }] });
+const verdict = (path: string, says: string): ChangeVerdict => ({
+  agent: true,
+  passes: false,
+  files: 1,
+  lines: 1,
+  findings: [{ rule: "protected-path", severity: "refuse", says, path, line: 3, commit: "a".repeat(40) }],
+});
 
 describe("what is shown of a change", () => {
   it("stands on lines of its own, whatever the names in it say", () => {
-    fc.assert(fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (path, says) => {
-      const shown = verdict(path, says);
-      const lines = annotations(shown).split("\n");
-      expect(lines).toHaveLength(2);
-      expect(lines[0]).toMatch(/^::error file=[^,:]*,line=3,title=gatehouse\/agent-change protected-path::/);
-      expect(changeText(shown).split("\n")).toHaveLength(3);
-      expect(summary(shown).split("\n").filter((line) => line.startsWith("| refuse"))).toHaveLength(1);
-    }));
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (path, says) => {
+        const shown = verdict(path, says);
+        const lines = annotations(shown).split("\n");
+        expect(lines).toHaveLength(2);
+        expect(lines[0]).toMatch(/^::error file=[^,:]*,line=3,title=gatehouse\/agent-change protected-path::/);
+        expect(changeText(shown).split("\n")).toHaveLength(3);
+        expect(
+          summary(shown)
+            .split("\n")
+            .filter((line) => line.startsWith("| refuse")),
+        ).toHaveLength(1);
+      }),
+    );
   });
 
   it("starts no workflow command and carries no markup", () => {

@@ -7,7 +7,9 @@ describe("exit codes", () => {
   it("is 1 for what does not hold and 2 for what could not run, with the sentence alone", () => {
     expect(explain(new DoesNotHold("the old token is alive"))).toEqual({ code: 1, text: "the old token is alive" });
     expect(explain(new CouldNotRun("no Pulumi.yaml here"))).toEqual({ code: 2, text: "no Pulumi.yaml here" });
-    expect(explain(new PostureError([{ path: "gatehouse:x", wrong: "unknown key", right: "remove it" }], "Pulumi.dev.yaml"))).toEqual({ code: 2, text: "Pulumi.dev.yaml: gatehouse:x: unknown key; remove it" });
+    expect(
+      explain(new PostureError([{ path: "gatehouse:x", wrong: "unknown key", right: "remove it" }], "Pulumi.dev.yaml")),
+    ).toEqual({ code: 2, text: "Pulumi.dev.yaml: gatehouse:x: unknown key; remove it" });
   });
 
   it("shows the stack of a defect and calls it one", () => {
@@ -16,10 +18,17 @@ describe("exit codes", () => {
     expect(text).toMatch(/Unexpected: TypeError: boom\n +at /);
   });
 
-  it.each([[["nonsense"], 2], [["--help"], 0], [["hold"], 0], [["break"], 1]])("gatehouse %j ends with %i", async (args, expected) => {
+  it.each([
+    [["nonsense"], 2],
+    [["--help"], 0],
+    [["hold"], 0],
+    [["break"], 1],
+  ])("gatehouse %j ends with %i", async (args, expected) => {
     const program = new Command("gatehouse").configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
     program.command("hold").action(() => undefined);
-    program.command("break").action(() => { throw new DoesNotHold("broken"); });
+    program.command("break").action(() => {
+      throw new DoesNotHold("broken");
+    });
     const argv = process.argv;
     const written = jest.spyOn(process.stderr, "write").mockReturnValue(true);
     process.argv = ["node", "gatehouse", ...args];
@@ -36,7 +45,13 @@ describe("exit codes", () => {
 
 describe("tables", () => {
   it("aligns columns by what the terminal shows, not by colour codes", () => {
-    const lines = table(["a", "b"], [["\u001b[32mlong\u001b[39m", "x"], ["s", "y"]]).split("\n");
+    const lines = table(
+      ["a", "b"],
+      [
+        ["\u001b[32mlong\u001b[39m", "x"],
+        ["s", "y"],
+      ],
+    ).split("\n");
     // eslint-disable-next-line no-control-regex -- colour codes are what is removed
     expect(lines.map((line) => line.replace(/\u001b\[\d+m/g, ""))).toEqual(["a     b", "long  x", "s     y"]);
   });

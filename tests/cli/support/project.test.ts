@@ -5,8 +5,12 @@ import { readProjectStack } from "../../../cli/support/project";
 import { ROOT } from "../../support/sandbox";
 
 let dir: string;
-beforeEach(() => { dir = mkdtempSync(join(tmpdir(), "gatehouse-project-")); });
-afterEach(() => { rmSync(dir, { recursive: true, force: true }); });
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "gatehouse-project-"));
+});
+afterEach(() => {
+  rmSync(dir, { recursive: true, force: true });
+});
 
 it("reads both environments of this project", () => {
   expect(readProjectStack("dev", [], ROOT).environment.repositories.length).toBeGreaterThan(1);
@@ -14,7 +18,9 @@ it("reads both environments of this project", () => {
 });
 
 it("takes overrides in Pulumi's form", () => {
-  expect(readProjectStack("dev", ["gatehouse:gate.requestsPerMinute=5000"], ROOT).environment.gate.requestsPerMinute).toBe(5000);
+  expect(
+    readProjectStack("dev", ["gatehouse:gate.requestsPerMinute=5000"], ROOT).environment.gate.requestsPerMinute,
+  ).toBe(5000);
 });
 
 it("names the folder without a project, and the file of a stack that is not there", () => {

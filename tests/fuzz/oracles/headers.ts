@@ -2,7 +2,14 @@ import { forwardedHeaders, judgeHeaders, judgeJsonType } from "../../../gate/req
 import { Refused } from "../../../gate/problem";
 
 /** The only headers that GitHub may see of an agent's. */
-const SEEN = new Set(["authorization", "accept", "user-agent", "x-github-api-version", "if-none-match", "if-modified-since"]);
+const SEEN = new Set([
+  "authorization",
+  "accept",
+  "user-agent",
+  "x-github-api-version",
+  "if-none-match",
+  "if-modified-since",
+]);
 /** Names by which some servers take a request for another one. */
 const OVERRIDES = /^x-(?:http-method(?:-override)?|method-override|original-(?:url|method)|rewrite-url)$/;
 
@@ -25,7 +32,8 @@ export function headersSayOneThing(pairs: readonly (readonly [string, string])[]
     if (error instanceof Refused) return false;
     throw error;
   }
-  for (const [name] of pairs) if (OVERRIDES.test(name.toLowerCase()) || name.toLowerCase() === "upgrade") throw new Error(`${name} passed`);
+  for (const [name] of pairs)
+    if (OVERRIDES.test(name.toLowerCase()) || name.toLowerCase() === "upgrade") throw new Error(`${name} passed`);
   for (const [name, value] of Object.entries(out)) {
     if (!SEEN.has(name)) throw new Error(`${name} is sent on`);
     if (!/^[\x20-\x7e]*$/.test(value) || value.length > 1024) throw new Error(`${name} is ${JSON.stringify(value)}`);
@@ -35,10 +43,12 @@ export function headersSayOneThing(pairs: readonly (readonly [string, string])[]
   if (out["authorization"] !== "Bearer of-the-gate") throw new Error("another authorization than the gate's");
   for (const part of (out["accept"] ?? "").split(",")) {
     const type = part.split(";")[0]?.trim().toLowerCase() ?? "";
-    if (!/^(?:\*\/\*|application\/(?:\*|json|octet-stream|vnd\.github[a-z0-9.+_-]*)|text\/(?:plain|html))$/.test(type)) throw new Error(`accepts ${type}`);
+    if (!/^(?:\*\/\*|application\/(?:\*|json|octet-stream|vnd\.github[a-z0-9.+_-]*)|text\/(?:plain|html))$/.test(type))
+      throw new Error(`accepts ${type}`);
   }
   const lengths = pairs.filter(([name]) => name.toLowerCase() === "content-length");
-  if (lengths.length > 1 || lengths.some(([, value]) => !/^ *\d+ *$/.test(value.trim()))) throw new Error("two lengths, or one that is no number");
+  if (lengths.length > 1 || lengths.some(([, value]) => !/^ *\d+ *$/.test(value.trim())))
+    throw new Error("two lengths, or one that is no number");
   return true;
 }
 
@@ -52,7 +62,10 @@ export function typeIsJson([type, encoding]: readonly [string, string | undefine
   } catch {
     return false;
   }
-  const [essence = "", ...parameters] = type.toLowerCase().split(";").map((p) => p.trim());
+  const [essence = "", ...parameters] = type
+    .toLowerCase()
+    .split(";")
+    .map((p) => p.trim());
   if (!/^application\/(?:json|vnd\.github[a-z0-9.+_-]*json)$/.test(essence)) throw new Error(`${essence} is not JSON`);
   for (const parameter of parameters) if (parameter !== "charset=utf-8") throw new Error(`with ${parameter}`);
   if (encoding !== undefined && encoding.trim().toLowerCase() !== "identity") throw new Error(`coded as ${encoding}`);

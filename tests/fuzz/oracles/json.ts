@@ -30,8 +30,12 @@ class Reader {
     const c = this.text.charAt(this.at);
     if (c === "{") return this.nested(() => this.object());
     if (c === "[") return this.nested(() => this.array());
-    if (c === "\"") return this.string();
-    for (const [word, value] of [["true", true], ["false", false], ["null", null]] as const) {
+    if (c === '"') return this.string();
+    for (const [word, value] of [
+      ["true", true],
+      ["false", false],
+      ["null", null],
+    ] as const) {
       if (c === word.charAt(0)) {
         this.take(word);
         return value;
@@ -90,7 +94,7 @@ class Reader {
 
   private string(): string {
     const units: number[] = [];
-    this.take("\"");
+    this.take('"');
     for (;;) {
       if (this.at >= this.text.length) throw new Ambiguous("an open string");
       const code = this.text.charCodeAt(this.at++);
@@ -101,8 +105,8 @@ class Reader {
         continue;
       }
       const escape = this.text.charAt(this.at++);
-      const plain = "\"\\/bfnrt".indexOf(escape);
-      if (escape !== "" && plain >= 0) units.push("\"\\/\b\f\n\r\t".charCodeAt(plain));
+      const plain = '"\\/bfnrt'.indexOf(escape);
+      if (escape !== "" && plain >= 0) units.push('"\\/\b\f\n\r\t'.charCodeAt(plain));
       else if (escape === "u" && /^[0-9a-fA-F]{4}$/.test(this.text.slice(this.at, this.at + 4))) {
         units.push(parseInt(this.text.slice(this.at, this.at + 4), 16));
         this.at += 4;
@@ -123,7 +127,12 @@ class Reader {
     if (text === undefined) throw new Ambiguous(`no value at ${this.at}`);
     this.at += text.length;
     const value = Number(text);
-    if (/^-?[0-9]+$/.test(text) ? BigInt(text) > 2n ** 53n - 1n || BigInt(text) < 1n - 2n ** 53n : Math.abs(value) >= 2 ** 53) throw new Ambiguous("a number that is not exact");
+    if (
+      /^-?[0-9]+$/.test(text)
+        ? BigInt(text) > 2n ** 53n - 1n || BigInt(text) < 1n - 2n ** 53n
+        : Math.abs(value) >= 2 ** 53
+    )
+      throw new Ambiguous("a number that is not exact");
     return value;
   }
 }
@@ -149,6 +158,7 @@ export function jsonHasOneReading(text: string): boolean {
   if (other === undefined) throw new Error(`accepted, though another reader says: ${why}`);
   if (!isDeepStrictEqual(judged.value, JSON.parse(text))) throw new Error("the value is not JSON.parse's");
   if (!isDeepStrictEqual(judged.value, other.value)) throw new Error("the value is not the other reader's");
-  if (!isDeepStrictEqual(JSON.parse(JSON.stringify(judged.value)), JSON.parse(JSON.stringify(other.value)))) throw new Error("what is sent is another value");
+  if (!isDeepStrictEqual(JSON.parse(JSON.stringify(judged.value)), JSON.parse(JSON.stringify(other.value))))
+    throw new Error("what is sent is another value");
   return true;
 }

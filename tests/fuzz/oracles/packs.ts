@@ -13,7 +13,11 @@ export type Instruction = { readonly copy: number; readonly length: number } | {
 export interface Entry {
   readonly type: "commit" | "tree" | "blob" | "tag";
   readonly content: string;
-  readonly delta?: { readonly base: number; readonly by: "offset" | "id"; readonly instructions: readonly Instruction[] };
+  readonly delta?: {
+    readonly base: number;
+    readonly by: "offset" | "id";
+    readonly instructions: readonly Instruction[];
+  };
   readonly level: number;
   readonly strategy: number;
   /** Added to the size that the header claims. */
@@ -36,12 +40,21 @@ const sha1 = (...parts: Uint8Array[]): Buffer => parts.reduce((h, p) => h.update
 
 /** A tree entry by name spelled in text: `mode name` with an invented object. */
 function treeOf(text: string): Buffer {
-  return Buffer.concat(text.split("\n").filter((line) => line.includes(" ")).map((line) => Buffer.concat([Buffer.from(`${line}\0`, "latin1"), sha1(Buffer.from(line))])));
+  return Buffer.concat(
+    text
+      .split("\n")
+      .filter((line) => line.includes(" "))
+      .map((line) => Buffer.concat([Buffer.from(`${line}\0`, "latin1"), sha1(Buffer.from(line))])),
+  );
 }
 
 function contentOf(entry: Entry): Buffer {
   if (entry.type === "tree") return treeOf(entry.content);
-  if (entry.type === "commit") return Buffer.from(`tree ${sha1(Buffer.from("tree 0\0")).toString("hex")}\nauthor a <a@example.com> 1767600000 +0000\ncommitter a <a@example.com> 1767600000 +0000\n\n${entry.content}`, "latin1");
+  if (entry.type === "commit")
+    return Buffer.from(
+      `tree ${sha1(Buffer.from("tree 0\0")).toString("hex")}\nauthor a <a@example.com> 1767600000 +0000\ncommitter a <a@example.com> 1767600000 +0000\n\n${entry.content}`,
+      "latin1",
+    );
   return Buffer.from(entry.content, "latin1");
 }
 
@@ -80,8 +93,16 @@ function deltaOf(base: Buffer, instructions: readonly Instruction[]): { delta: B
       const length = Math.max(1, Math.min(instruction.length, base.length - from));
       let op = 128;
       const more: number[] = [];
-      for (let i = 0; i < 4; i++) if ((from >>> (8 * i)) & 255) { op |= 1 << i; more.push((from >>> (8 * i)) & 255); }
-      for (let i = 0; i < 3; i++) if (length !== 0x10000 && (length >>> (8 * i)) & 255) { op |= 16 << i; more.push((length >>> (8 * i)) & 255); }
+      for (let i = 0; i < 4; i++)
+        if ((from >>> (8 * i)) & 255) {
+          op |= 1 << i;
+          more.push((from >>> (8 * i)) & 255);
+        }
+      for (let i = 0; i < 3; i++)
+        if (length !== 0x10000 && (length >>> (8 * i)) & 255) {
+          op |= 16 << i;
+          more.push((length >>> (8 * i)) & 255);
+        }
       ops.push(op, ...more);
       parts.push(base.subarray(from, from + length));
     }
@@ -100,11 +121,17 @@ export function packOf(pack: Pack): Buffer {
     const entry = pack.entries[i];
     if (entry === undefined) return Buffer.alloc(0);
     const base = entry.delta === undefined || depth > 20 ? undefined : entry.delta.base % pack.entries.length;
-    const content = base === undefined || entry.delta === undefined || base === i ? contentOf(entry) : deltaOf(resolve(base, depth + 1), entry.delta.instructions).made;
+    const content =
+      base === undefined || entry.delta === undefined || base === i
+        ? contentOf(entry)
+        : deltaOf(resolve(base, depth + 1), entry.delta.instructions).made;
     types[i] = base === undefined || base === i ? entry.type : (types[base] ?? entry.type);
     return (contents[i] = content);
   };
-  const idOf = (i: number): Buffer => { const content = resolve(i, 0); return sha1(Buffer.from(`${types[i]} ${content.length}\0`), content); };
+  const idOf = (i: number): Buffer => {
+    const content = resolve(i, 0);
+    return sha1(Buffer.from(`${types[i]} ${content.length}\0`), content);
+  };
   const out: Buffer[] = [Buffer.alloc(12)];
   out[0]?.write("PACK");
   out[0]?.writeUInt32BE(2, 4);
@@ -143,7 +170,9 @@ const SECRET = /\bghp_[A-Za-z0-9]{36}/;
 let repository: string | undefined;
 
 /** What git makes of a pack: ids by type; undefined when it refuses it. */
-function gitReads(bytes: Buffer): { readonly ids: ReadonlyMap<string, string>; readonly content: (id: string) => Buffer } | undefined {
+function gitReads(
+  bytes: Buffer,
+): { readonly ids: ReadonlyMap<string, string>; readonly content: (id: string) => Buffer } | undefined {
   repository ??= (() => {
     const dir = folder();
     gitOk(dir, ["init", "-q", "--bare"]);
@@ -153,9 +182,14 @@ function gitReads(bytes: Buffer): { readonly ids: ReadonlyMap<string, string>; r
   gitOk(repository, ["init", "-q", "--bare"], "", { GIT_OBJECT_DIRECTORY: objects });
   const env = { GIT_OBJECT_DIRECTORY: objects };
   if (git(repository, ["index-pack", "--stdin"], bytes, env).code !== 0) return undefined;
-  const listed = lines(gitOk(repository, ["cat-file", "--batch-check", "--batch-all-objects"], "", env)).map((line) => line.split(" "));
+  const listed = lines(gitOk(repository, ["cat-file", "--batch-check", "--batch-all-objects"], "", env)).map((line) =>
+    line.split(" "),
+  );
   const repo = repository;
-  return { ids: new Map(listed.map(([id = "", type = ""]) => [id, type])), content: (id) => gitOk(repo, ["cat-file", listed.find(([other]) => other === id)?.[1] ?? "blob", id], "", env) };
+  return {
+    ids: new Map(listed.map(([id = "", type = ""]) => [id, type])),
+    content: (id) => gitOk(repo, ["cat-file", listed.find(([other]) => other === id)?.[1] ?? "blob", id], "", env),
+  };
 }
 
 /**
@@ -173,17 +207,29 @@ export function gateReadsPacksAsGit(pack: Pack): boolean {
   if (!inspector.complete) return false;
   const reading = gitReads(bytes);
   if (reading === undefined) return false; // git changes nothing then
-  for (const [type, known] of [["commit", inspector.commits], ["tree", inspector.trees]] as const) {
-    for (const id of known.keys()) if (reading.ids.get(id) !== type) throw new Error(`the gate knows a ${type} ${id} that git does not know`);
+  for (const [type, known] of [
+    ["commit", inspector.commits],
+    ["tree", inspector.trees],
+  ] as const) {
+    for (const id of known.keys())
+      if (reading.ids.get(id) !== type) throw new Error(`the gate knows a ${type} ${id} that git does not know`);
     const forward = pack.entries.some((e, i) => e.delta !== undefined && e.delta.base % pack.entries.length > i);
-    if (!forward) for (const [id, other] of reading.ids) if (other === type && !known.has(id)) throw new Error(`git knows a ${type} ${id} that the gate does not know`);
+    if (!forward)
+      for (const [id, other] of reading.ids)
+        if (other === type && !known.has(id)) throw new Error(`git knows a ${type} ${id} that the gate does not know`);
   }
   for (const [id, tree] of inspector.trees) {
     const again = readTree(reading.content(id));
-    if (JSON.stringify([...tree]) !== JSON.stringify([...(again ?? [])])) throw new Error(`the gate reads the tree ${id} in another way`);
+    if (JSON.stringify([...tree]) !== JSON.stringify([...(again ?? [])]))
+      throw new Error(`the gate reads the tree ${id} in another way`);
   }
-  if (inspector.findings.length === 0 && !pack.entries.some((e, i) => e.delta !== undefined && e.delta.base % pack.entries.length > i)) {
-    for (const [id, type] of reading.ids) if (type === "blob" && SECRET.test(reading.content(id).toString("latin1"))) throw new Error(`a credential in ${id} was not found`);
+  if (
+    inspector.findings.length === 0 &&
+    !pack.entries.some((e, i) => e.delta !== undefined && e.delta.base % pack.entries.length > i)
+  ) {
+    for (const [id, type] of reading.ids)
+      if (type === "blob" && SECRET.test(reading.content(id).toString("latin1")))
+        throw new Error(`a credential in ${id} was not found`);
   }
   return true;
 }
@@ -201,12 +247,21 @@ export interface Deflated {
 /** The gate's inflater reads what zlib reads, to the same byte, in any pieces, and nothing that zlib refuses. */
 export function inflatesAsZlib(value: Deflated): boolean {
   const plain = Buffer.concat(value.parts.map((p) => Buffer.from(p.text.repeat(p.times), "latin1")));
-  const packed = zlib.deflateSync(plain, { level: value.level, strategy: value.strategy, windowBits: value.windowBits, memLevel: value.memLevel });
+  const packed = zlib.deflateSync(plain, {
+    level: value.level,
+    strategy: value.strategy,
+    windowBits: value.windowBits,
+    memLevel: value.memLevel,
+  });
   for (const [at, by] of value.flips) packed[2 + (at % Math.max(1, packed.length - 6))] = by;
   const stream = Buffer.concat([packed, Buffer.from("behind")]);
   let other: { readonly bytes: Buffer; readonly length: number } | undefined;
   try {
-    const { buffer, engine } = zlib.inflateRawSync(stream.subarray(2), { info: true, windowBits: 15, maxOutputLength: 8_000_000 } as zlib.ZlibOptions) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
+    const { buffer, engine } = zlib.inflateRawSync(stream.subarray(2), {
+      info: true,
+      windowBits: 15,
+      maxOutputLength: 8_000_000,
+    } as zlib.ZlibOptions) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
     other = { bytes: buffer, length: 2 + engine.bytesWritten + 4 };
   } catch {
     other = undefined;
@@ -229,7 +284,8 @@ export function inflatesAsZlib(value: Deflated): boolean {
     return false;
   }
   if (!inflater.done) {
-    if (other !== undefined && other.length <= stream.length) throw new Error("zlib reads to the end, the gate does not");
+    if (other !== undefined && other.length <= stream.length)
+      throw new Error("zlib reads to the end, the gate does not");
     return false;
   }
   if (other === undefined) throw new Error("the gate reads what zlib refuses");

@@ -26,7 +26,9 @@ function decoded(text: string): string {
 /** What a server reads that drops path parameters, decodes, then merges slashes and resolves dots, as some front ends do. */
 function normalised(path: string): string {
   const out: string[] = [];
-  for (const segment of decoded(path.replace(/;[^/]*/g, "")).replaceAll("\\", "/").split("/")) {
+  for (const segment of decoded(path.replace(/;[^/]*/g, ""))
+    .replaceAll("\\", "/")
+    .split("/")) {
     if (segment === "..") out.pop();
     else if (segment !== "" && segment !== ".") out.push(segment);
   }
@@ -42,24 +44,45 @@ const must = (holds: boolean, what: string): void => {
 export function targetIsCanonical(target: string): boolean {
   const canonical = canonicalise(target);
   if (canonical instanceof Refusal) return false;
-  must((canonical.query === "" ? canonical.path : `${canonical.path}?${canonical.query}`) === target, "the parts are not the whole");
+  must(
+    (canonical.query === "" ? canonical.path : `${canonical.path}?${canonical.query}`) === target,
+    "the parts are not the whole",
+  );
   const url = new URL(`https://gate.example${target}`);
-  must(url.host === "gate.example" && url.hash === "" && url.username === "", "WHATWG URL reads another authority or a fragment");
+  must(
+    url.host === "gate.example" && url.hash === "" && url.username === "",
+    "WHATWG URL reads another authority or a fragment",
+  );
   must(url.pathname === canonical.path, `WHATWG URL reads the path ${url.pathname}`);
-  must(url.search === (canonical.query === "" ? "" : `?${canonical.query}`), `WHATWG URL reads the query ${url.search}`);
-  // eslint-disable-next-line no-control-regex -- control characters are what must not be there
-  must(!/[\u0000-\u001f\u007f%]/.test(decoded(canonical.path)), "a control character, or an encoding within an encoding");
+  must(
+    url.search === (canonical.query === "" ? "" : `?${canonical.query}`),
+    `WHATWG URL reads the query ${url.search}`,
+  );
+  must(
+    // eslint-disable-next-line no-control-regex -- control characters are what must not be there
+    !/[\u0000-\u001f\u007f%]/.test(decoded(canonical.path)),
+    "a control character, or an encoding within an encoding",
+  );
   return true;
 }
 
 /** A template as a plain pattern, independent of the gate's own matcher. */
 const patterns = ROUTES.filter((r) => r.path !== "").map((route) => ({
   route,
-  pattern: new RegExp(`^${route.path.replace(/[.*+?^$()|[\]\\]/g, "\\$&").replace(/\{[A-Za-z]+\\\.\\\.\\\.\}/g, "(?:.+)").replace(/\{[A-Za-z]+\}/g, "(?:[^/]+)")}$`),
+  pattern: new RegExp(
+    `^${route.path
+      .replace(/[.*+?^$()|[\]\\]/g, "\\$&")
+      .replace(/\{[A-Za-z]+\\\.\\\.\\\.\}/g, "(?:.+)")
+      .replace(/\{[A-Za-z]+\}/g, "(?:[^/]+)")}$`,
+  ),
 }));
 
 /** Literal segments first, from the left: how GitHub's documentation resolves two templates for one path. */
-const rank = (path: string): string => path.split("/").map((s) => (s.endsWith("...}") ? "2" : s.startsWith("{") ? "1" : "0")).join("");
+const rank = (path: string): string =>
+  path
+    .split("/")
+    .map((s) => (s.endsWith("...}") ? "2" : s.startsWith("{") ? "1" : "0"))
+    .join("");
 
 /**
  * Whatever REST request the gate lets through goes where a plain reader sees it go: the string that is sent is the one that came (but for the client's
@@ -76,11 +99,19 @@ export function requestGoesWhereItSays({ method, target }: { method: string; tar
   const { route } = verdict;
   if (route === undefined) throw new Error("allowed without a route");
   const own = target.replace(/^\/api\/v3(?=[/?]|$)/, "");
-  const named = own.replace(/^\/repositories\/([0-9]+)(?=[/?]|$)/, (_, id: string) => `/repos/acme/${BY_ID[id] ?? "nobody"}`);
+  const named = own.replace(
+    /^\/repositories\/([0-9]+)(?=[/?]|$)/,
+    (_, id: string) => `/repos/acme/${BY_ID[id] ?? "nobody"}`,
+  );
   must(verdict.sent === (named === "" || named.startsWith("?") ? `/${named}` : named), `sent is ${verdict.sent}`);
   const sentPath = pathOf(verdict.sent);
-  must(normalised(sentPath) === (sentPath === "/" ? "/" : decoded(sentPath)), `a reader that normalises reads ${normalised(sentPath)}`);
-  const matching = patterns.filter((p) => p.route.method === (method === "HEAD" ? "GET" : method) && p.pattern.test(sentPath)).map((p) => p.route);
+  must(
+    normalised(sentPath) === (sentPath === "/" ? "/" : decoded(sentPath)),
+    `a reader that normalises reads ${normalised(sentPath)}`,
+  );
+  const matching = patterns
+    .filter((p) => p.route.method === (method === "HEAD" ? "GET" : method) && p.pattern.test(sentPath))
+    .map((p) => p.route);
   matching.sort((a, b) => (rank(a.path) < rank(b.path) ? -1 : 1));
   must(matching[0]?.id === route.id, `a plain reader sees ${matching.map((r) => r.id).join(", ")}`);
   const [, root, owner = "", name = ""] = normalised(sentPath).split("/");
@@ -103,5 +134,9 @@ function searchIsScoped(q: string): boolean {
   const terms = q.replace(/"[^"]*"/g, "").split(/[ \t\n\r]+/);
   const scopes = terms.filter((t) => /^repo:/i.test(t));
   if (scopes.length === 0 || scopes.some((s) => !/^repo:acme\/(?:api|docs)$/i.test(s))) return false;
-  return !terms.some((t) => /^(?:or|and|not|\|{1,2}|&&|!|[-(]?(?:org|user|owner|enterprise|fork|repo|is:public|visibility).*:.*)$/i.test(t) && !/^repo:acme\/(?:api|docs)$/i.test(t));
+  return !terms.some(
+    (t) =>
+      /^(?:or|and|not|\|{1,2}|&&|!|[-(]?(?:org|user|owner|enterprise|fork|repo|is:public|visibility).*:.*)$/i.test(t) &&
+      !/^repo:acme\/(?:api|docs)$/i.test(t),
+  );
 }

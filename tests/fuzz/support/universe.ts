@@ -1,6 +1,18 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { buildSchema, getNamedType, isAbstractType, isEnumType, isLeafType, isListType, isNonNullType, isObjectType, type GraphQLFieldResolver, type GraphQLOutputType, type GraphQLSchema } from "graphql";
+import {
+  buildSchema,
+  getNamedType,
+  isAbstractType,
+  isEnumType,
+  isLeafType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  type GraphQLFieldResolver,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+} from "graphql";
 
 /**
  * GitHub's GraphQL as a suspicious reader imagines it: every object knows which repository it belongs to, every way that could lead to another one does,
@@ -9,7 +21,10 @@ import { buildSchema, getNamedType, isAbstractType, isEnumType, isLeafType, isLi
 let made: GraphQLSchema | undefined;
 
 export function githubSchema(): GraphQLSchema {
-  return (made ??= buildSchema(fs.readFileSync(path.resolve(__dirname, "../../../node_modules/@octokit/graphql-schema/schema.graphql"), "utf8"), { assumeValid: true }));
+  return (made ??= buildSchema(
+    fs.readFileSync(path.resolve(__dirname, "../../../node_modules/@octokit/graphql-schema/schema.graphql"), "utf8"),
+    { assumeValid: true },
+  ));
 }
 
 export const CANARY = "CANARY-OF-ANOTHER-REPOSITORY";
@@ -18,27 +33,92 @@ const FOREIGN_ID = "R_foreign";
 
 /** Node ids that exist, and where they belong. */
 export const PLACES: Readonly<Record<string, Place>> = {
-  R_kgDOapi: "acme/api", R_kgDOdocs: "acme/docs", R_foreign: "foreign", I_api1: "acme/api", I_docs1: "acme/docs", I_foreign1: "foreign", PR_api1: "acme/api", PR_foreign1: "foreign", IC_api1: "acme/api", IC_foreign1: "foreign", U_person1: "person",
+  R_kgDOapi: "acme/api",
+  R_kgDOdocs: "acme/docs",
+  R_foreign: "foreign",
+  I_api1: "acme/api",
+  I_docs1: "acme/docs",
+  I_foreign1: "foreign",
+  PR_api1: "acme/api",
+  PR_foreign1: "foreign",
+  IC_api1: "acme/api",
+  IC_foreign1: "foreign",
+  U_person1: "person",
 };
-const TYPES: Readonly<Record<string, string>> = { R: "Repository", I: "Issue", PR: "PullRequest", IC: "IssueComment", U: "User" };
-const REPOSITORY_IDS: Readonly<Record<string, [string, number]>> = { "acme/api": ["R_kgDOapi", 101], "acme/docs": ["R_kgDOdocs", 102] };
+const TYPES: Readonly<Record<string, string>> = {
+  R: "Repository",
+  I: "Issue",
+  PR: "PullRequest",
+  IC: "IssueComment",
+  U: "User",
+};
+const REPOSITORY_IDS: Readonly<Record<string, [string, number]>> = {
+  "acme/api": ["R_kgDOapi", 101],
+  "acme/docs": ["R_kgDOdocs", 102],
+};
 
 export type Place = "acme/api" | "acme/docs" | "foreign" | "person" | "nowhere";
-interface Thing { readonly __typename: string; readonly place: Place }
+interface Thing {
+  readonly __typename: string;
+  readonly place: Place;
+}
 
-const PEOPLE = new Set(["Actor", "User", "Organization", "Bot", "Mannequin", "EnterpriseUserAccount", "RepositoryOwner", "Team", "Assignee", "RequestedReviewer", "ProfileOwner", "SuggestedReviewer", "SuggestedReviewerActor"]);
+const PEOPLE = new Set([
+  "Actor",
+  "User",
+  "Organization",
+  "Bot",
+  "Mannequin",
+  "EnterpriseUserAccount",
+  "RepositoryOwner",
+  "Team",
+  "Assignee",
+  "RequestedReviewer",
+  "ProfileOwner",
+  "SuggestedReviewer",
+  "SuggestedReviewerActor",
+]);
 /** What may stand in any repository: only where one is contained in another do both have the same place. */
-const ANYWHERE = new Set(["Repository", "Issue", "PullRequest", "IssueOrPullRequest", "ReferencedSubject", "Discussion", "ProjectV2", "Project", "Gist", "Closer", "Node", "SearchResultItem", "IssueTimelineItems", "PullRequestTimelineItems", "Starrable", "Enterprise", "Sponsorship", "Package", "RepositoryInfo", "RepositoryVulnerabilityAlert"]);
+const ANYWHERE = new Set([
+  "Repository",
+  "Issue",
+  "PullRequest",
+  "IssueOrPullRequest",
+  "ReferencedSubject",
+  "Discussion",
+  "ProjectV2",
+  "Project",
+  "Gist",
+  "Closer",
+  "Node",
+  "SearchResultItem",
+  "IssueTimelineItems",
+  "PullRequestTimelineItems",
+  "Starrable",
+  "Enterprise",
+  "Sponsorship",
+  "Package",
+  "RepositoryInfo",
+  "RepositoryVulnerabilityAlert",
+]);
 const CONTAINED: Readonly<Record<string, readonly string[]>> = {
   Repository: ["issue", "issues", "pullRequest", "pullRequests", "issueOrPullRequest"],
-  IssueComment: ["issue", "pullRequest"], PullRequestReview: ["pullRequest"], PullRequestReviewComment: ["pullRequest"], PullRequestReviewThread: ["pullRequest"], PullRequestCommit: ["pullRequest"],
+  IssueComment: ["issue", "pullRequest"],
+  PullRequestReview: ["pullRequest"],
+  PullRequestReviewComment: ["pullRequest"],
+  PullRequestReviewThread: ["pullRequest"],
+  PullRequestCommit: ["pullRequest"],
 };
 
 /** The type of what is in a page or an edge, or the type itself. */
 function itemOf(schema: GraphQLSchema, name: string): string {
   const type = schema.getType(name);
   if (!isObjectType(type)) return name;
-  const inner = name.endsWith("Connection") ? type.getFields()["nodes"] : name.endsWith("Edge") ? type.getFields()["node"] : undefined;
+  const inner = name.endsWith("Connection")
+    ? type.getFields()["nodes"]
+    : name.endsWith("Edge")
+      ? type.getFields()["node"]
+      : undefined;
   return inner === undefined ? name : getNamedType(inner.type).name;
 }
 
@@ -50,21 +130,36 @@ function rootPlace(field: string, args: Readonly<Record<string, unknown>>, index
   if (field === "node") return PLACES[String(args["id"])] ?? "foreign";
   if (field === "nodes") return PLACES[String((args["ids"] as readonly unknown[])[index])] ?? "foreign";
   if (field === "search") {
-    const terms = String(args["query"]).replace(/"[^"]*"/g, "").split(/[ \t\r\n]+/);
+    const terms = String(args["query"])
+      .replace(/"[^"]*"/g, "")
+      .split(/[ \t\r\n]+/);
     const scopes = terms.filter((t) => t.toLowerCase().startsWith("repo:"));
-    const wide = terms.some((t) => /^(?:or|not|and|-?(?:org|user|owner|enterprise|fork):.*)$/i.test(t)) || /[()]/.test(String(args["query"]));
-    return !wide && scopes.length > 0 && scopes.every((s) => /^repo:acme\/(?:api|docs)$/i.test(s)) ? "acme/api" : "foreign";
+    const wide =
+      terms.some((t) => /^(?:or|not|and|-?(?:org|user|owner|enterprise|fork):.*)$/i.test(t)) ||
+      /[()]/.test(String(args["query"]));
+    return !wide && scopes.length > 0 && scopes.every((s) => /^repo:acme\/(?:api|docs)$/i.test(s))
+      ? "acme/api"
+      : "foreign";
   }
   if (field === "viewer") return "person";
   return field === "rateLimit" || field === "meta" ? "nowhere" : "foreign";
 }
 
-function placeOf(schema: GraphQLSchema, source: Thing | undefined, parent: string, field: string, args: Readonly<Record<string, unknown>>, type: string, index: number): Place {
+function placeOf(
+  schema: GraphQLSchema,
+  source: Thing | undefined,
+  parent: string,
+  field: string,
+  args: Readonly<Record<string, unknown>>,
+  type: string,
+  index: number,
+): Place {
   if (parent === "Query") return rootPlace(field, args, index);
   if (parent === "Mutation") return "acme/api";
   const here = source?.place ?? "foreign";
   // Pages, edges and payloads hold what they were made for.
-  if (parent.endsWith("Connection") || parent.endsWith("Edge") || parent.endsWith("Payload")) return PEOPLE.has(itemOf(schema, type)) ? "person" : here;
+  if (parent.endsWith("Connection") || parent.endsWith("Edge") || parent.endsWith("Payload"))
+    return PEOPLE.has(itemOf(schema, type)) ? "person" : here;
   const item = itemOf(schema, type);
   if (PEOPLE.has(item)) return "person";
   if (here === "foreign" || here === "person") return "foreign";
@@ -91,15 +186,30 @@ function leaf(type: string, field: string, source: Thing | undefined): unknown {
 }
 
 /** Answers any field: leaves by place, objects with the place that the way to them gives. */
-export const resolver: GraphQLFieldResolver<Thing | undefined, unknown, Record<string, unknown>> = (source, args, _context, info) => {
+export const resolver: GraphQLFieldResolver<Thing | undefined, unknown, Record<string, unknown>> = (
+  source,
+  args,
+  _context,
+  info,
+) => {
   const make = (type: GraphQLOutputType, index: number): unknown => {
     if (isNonNullType(type)) return make(type.ofType as GraphQLOutputType, index);
-    if (isListType(type)) return (info.fieldName === "nodes" && info.parentType.name === "Query" ? (args["ids"] as readonly unknown[]) : [0, 1]).map((_, i) => make(type.ofType as GraphQLOutputType, i));
+    if (isListType(type))
+      return (
+        info.fieldName === "nodes" && info.parentType.name === "Query" ? (args["ids"] as readonly unknown[]) : [0, 1]
+      ).map((_, i) => make(type.ofType as GraphQLOutputType, i));
     if (isEnumType(type)) return type.getValues()[0]?.value;
     if (isLeafType(type)) return leaf(type.name, info.fieldName, source);
     const place = placeOf(info.schema, source, info.parentType.name, info.fieldName, args, type.name, index);
     if (!isAbstractType(type)) return { __typename: type.name, place } satisfies Thing;
-    const asked = info.parentType.name === "Query" ? TYPES[String(info.fieldName === "nodes" ? (args["ids"] as readonly unknown[])[index] : args["id"]).split("_")[0] ?? ""] : undefined;
+    const asked =
+      info.parentType.name === "Query"
+        ? TYPES[
+            String(info.fieldName === "nodes" ? (args["ids"] as readonly unknown[])[index] : args["id"]).split(
+              "_",
+            )[0] ?? ""
+          ]
+        : undefined;
     const possible = info.schema.getPossibleTypes(type);
     return { __typename: asked ?? possible[turn++ % possible.length]?.name ?? "", place } satisfies Thing;
   };

@@ -1,11 +1,28 @@
 import { answersHoldListedRepositories } from "../../fuzz/oracles/graphql";
 
-const inApi = (selection: string): { query: string } => ({ query: `{ repository(owner: "acme", name: "api") { ${selection} } }` });
+const inApi = (selection: string): { query: string } => ({
+  query: `{ repository(owner: "acme", name: "api") { ${selection} } }`,
+});
 
 it.each([
-  ["a comparison with another owner's branch", inApi("defaultBranchRef { compare(headRef: \"evil:main\") { commits(first: 1) { nodes { message } } } }"), inApi("defaultBranchRef { compare(headRef: \"claude/x\") { commits(first: 1) { nodes { message } } } }")],
-  ["a search whose scope is part of a word", { query: "{ search(query: \"x\u00a0repo:acme/api\", type: ISSUE, first: 1) { nodes { ... on Issue { title } } } }" }, { query: "{ search(query: \"x repo:acme/api\", type: ISSUE, first: 1) { nodes { ... on Issue { title } } } }" }],
-  ["where a pull request comes from, without an id to know it by", inApi("pullRequest(number: 1) { headRepository { name } }"), inApi("pullRequest(number: 1) { headRepository { id name } }")],
+  [
+    "a comparison with another owner's branch",
+    inApi('defaultBranchRef { compare(headRef: "evil:main") { commits(first: 1) { nodes { message } } } }'),
+    inApi('defaultBranchRef { compare(headRef: "claude/x") { commits(first: 1) { nodes { message } } } }'),
+  ],
+  [
+    "a search whose scope is part of a word",
+    { query: '{ search(query: "x\u00a0repo:acme/api", type: ISSUE, first: 1) { nodes { ... on Issue { title } } } }' },
+    { query: '{ search(query: "x repo:acme/api", type: ISSUE, first: 1) { nodes { ... on Issue { title } } } }' },
+  ],
+  [
+    "where a pull request comes from, without an id to know it by",
+    inApi("pullRequest(number: 1) { headRepository { name } }"),
+    inApi("pullRequest(number: 1) { headRepository { id name } }"),
+  ],
 ])("refuses %s, and takes its twin", async (_name, asked, twin) => {
-  expect([await answersHoldListedRepositories(asked), await answersHoldListedRepositories(twin)]).toEqual([false, true]);
+  expect([await answersHoldListedRepositories(asked), await answersHoldListedRepositories(twin)]).toEqual([
+    false,
+    true,
+  ]);
 });

@@ -39,7 +39,9 @@ export class AlertReceiver {
   get all(): readonly Alert[] {
     return this.server.received.map(({ headers, body }) => {
       const { type, data } = JSON.parse(body.toString()) as { type: string; data: Record<string, unknown> };
-      const signature = createHmac("sha256", this.key).update(`${String(headers["webhook-id"])}.${String(headers["webhook-timestamp"])}.${body.toString()}`).digest("base64");
+      const signature = createHmac("sha256", this.key)
+        .update(`${String(headers["webhook-id"])}.${String(headers["webhook-timestamp"])}.${body.toString()}`)
+        .digest("base64");
       return { type, data, signed: headers["webhook-signature"] === `v1,${signature}` };
     });
   }

@@ -19,12 +19,24 @@ export class DeployedGate {
   readonly token = `ghp_${randomBytes(18).toString("hex")}`;
   private readonly sealKey = randomBytes(32);
 
-  private constructor(readonly upstream: Upstream, readonly alerts: AlertReceiver, private readonly cloudflare: Cloudflare, private readonly dataDir: string, readonly account: Account) {}
+  private constructor(
+    readonly upstream: Upstream,
+    readonly alerts: AlertReceiver,
+    private readonly cloudflare: Cloudflare,
+    private readonly dataDir: string,
+    readonly account: Account,
+  ) {}
 
   static async start(): Promise<DeployedGate> {
     const dataDir = await mkdtemp(path.join(tmpdir(), "gatehouse-deployed-"));
     const account = new Account(ACCOUNT, "acme", []);
-    return new DeployedGate(await Upstream.start(), await AlertReceiver.start(), await serveAccount(account, { dataDir }), dataDir, account);
+    return new DeployedGate(
+      await Upstream.start(),
+      await AlertReceiver.start(),
+      await serveAccount(account, { dataDir }),
+      dataDir,
+      account,
+    );
   }
 
   get url(): string {
@@ -32,10 +44,20 @@ export class DeployedGate {
   }
 
   /** Uploads ledger and gate. `bindings` are added to the gate's, or stand in place of those of the same name. */
-  async deploy(policy: GatePolicy, bindings: readonly Record<string, unknown>[] = []): Promise<{ status: number; text: string }> {
-    const namespace = ((await (await this.call("POST", "storage/kv/namespaces", { title: `tokens-${randomBytes(4).toString("hex")}` })).json()) as { result: { id: string } }).result.id;
+  async deploy(
+    policy: GatePolicy,
+    bindings: readonly Record<string, unknown>[] = [],
+  ): Promise<{ status: number; text: string }> {
+    const namespace = (
+      (await (
+        await this.call("POST", "storage/kv/namespaces", { title: `tokens-${randomBytes(4).toString("hex")}` })
+      ).json()) as { result: { id: string } }
+    ).result.id;
     await this.call("POST", "r2/buckets", { name: "audit-trail" });
-    if (!this.account.scripts.has("github-gate-ledger")) await this.upload("github-gate-ledger", bundle("ledger"), { migrations: { new_tag: "v1", new_sqlite_classes: ["Ledger"] } });
+    if (!this.account.scripts.has("github-gate-ledger"))
+      await this.upload("github-gate-ledger", bundle("ledger"), {
+        migrations: { new_tag: "v1", new_sqlite_classes: ["Ledger"] },
+      });
     await this.call("PUT", `storage/kv/namespaces/${namespace}/values/token`, this.sealed(this.token));
     const own = [
       { name: "GATE_KEYS", type: "json", json: [{ agent: "agent", sha256: hash(this.key) }] },
@@ -49,15 +71,25 @@ export class DeployedGate {
       { name: "AUDIT", type: "r2_bucket", bucket_name: "audit-trail" },
     ];
     const replaced = new Set(bindings.map((b) => b["name"]));
-    return this.upload("github-gate", embedPolicy(bundle("worker"), policy), { bindings: [...own.filter((b) => !replaced.has(b.name)), ...bindings] });
+    return this.upload("github-gate", embedPolicy(bundle("worker"), policy), {
+      bindings: [...own.filter((b) => !replaced.has(b.name)), ...bindings],
+    });
   }
 
   ask(target: string, init: RequestInit = {}): Promise<Response> {
-    return fetch(this.url + target, { redirect: "manual", ...init, headers: { authorization: `Bearer ${this.key}`, ...(init.headers as Record<string, string>) } });
+    return fetch(this.url + target, {
+      redirect: "manual",
+      ...init,
+      headers: { authorization: `Bearer ${this.key}`, ...(init.headers as Record<string, string>) },
+    });
   }
 
   operate(method: string, target: string, body?: unknown): Promise<Response> {
-    return fetch(this.url + target, { method, headers: { authorization: `Bearer ${this.operatorKey}` }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    return fetch(this.url + target, {
+      method,
+      headers: { authorization: `Bearer ${this.operatorKey}` },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
   }
 
   /** Lets a binding fail, or come late with `delayMs`, until `repair`. This starts the gate anew, with empty caches. */
@@ -79,23 +111,39 @@ export class DeployedGate {
   private sealed(token: string): string {
     const iv = randomBytes(12);
     const cipher = createCipheriv("aes-256-gcm", this.sealKey, iv);
-    const data = Buffer.concat([cipher.update(JSON.stringify({ token, expires_at: "" })), cipher.final(), cipher.getAuthTag()]);
+    const data = Buffer.concat([
+      cipher.update(JSON.stringify({ token, expires_at: "" })),
+      cipher.final(),
+      cipher.getAuthTag(),
+    ]);
     return JSON.stringify({ v: 1, version: 1, iv: iv.toString("base64"), data: data.toString("base64") });
   }
 
   private async control(method: string, body?: unknown): Promise<void> {
-    const answer = await fetch(`${this.cloudflare.api}/_sandbox/faults`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    const answer = await fetch(`${this.cloudflare.api}/_sandbox/faults`, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
     if (!answer.ok) throw new Error(`the stand-in refused the failure: ${await answer.text()}`);
   }
 
   private call(method: string, target: string, body: unknown): Promise<Response> {
     const json = typeof body !== "string" && !(body instanceof FormData);
     return fetch(`${this.cloudflare.api}/accounts/${ACCOUNT}/${target}`, {
-      method, body: json ? JSON.stringify(body) : body, headers: { authorization: `Bearer ${this.cloudflare.token}`, ...(json ? { "content-type": "application/json" } : {}) },
+      method,
+      body: json ? JSON.stringify(body) : body,
+      headers: {
+        authorization: `Bearer ${this.cloudflare.token}`,
+        ...(json ? { "content-type": "application/json" } : {}),
+      },
     });
   }
 
-  private async upload(name: string, source: string, metadata: Record<string, unknown>): Promise<{ status: number; text: string }> {
+  private async upload(
+    name: string,
+    source: string,
+    metadata: Record<string, unknown>,
+  ): Promise<{ status: number; text: string }> {
     const form = new FormData();
     form.append("index.js", new File([source], "index.js", { type: "application/javascript+module" }));
     form.append("metadata", JSON.stringify({ main_module: "index.js", compatibility_date: "2026-03-01", ...metadata }));

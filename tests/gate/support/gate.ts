@@ -12,8 +12,18 @@ const root = path.resolve(__dirname, "../../..");
 
 /** One module of the gate, bundled as it is deployed; `disturbed` with what a test may do to it around it. */
 export function bundle(entry: "worker" | "ledger" | "disturbed"): string {
-  const from = entry === "disturbed" ? { stdin: { contents: DISTURBED, resolveDir: root, loader: "ts" as const } } : { entryPoints: [path.join(root, "gate", `${entry}.ts`)] };
-  const out = buildSync({ ...from, bundle: true, format: "esm", target: "es2022", external: ["cloudflare:*"], write: false });
+  const from =
+    entry === "disturbed"
+      ? { stdin: { contents: DISTURBED, resolveDir: root, loader: "ts" as const } }
+      : { entryPoints: [path.join(root, "gate", `${entry}.ts`)] };
+  const out = buildSync({
+    ...from,
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    external: ["cloudflare:*"],
+    write: false,
+  });
   return out.outputFiles[0]?.text ?? "";
 }
 
@@ -89,7 +99,8 @@ export interface Disturbance {
   readonly digest?: boolean;
 }
 
-const sha256 = (text: string, encoding: "base64" | "base64url"): string => createHash("sha256").update(text).digest(encoding);
+const sha256 = (text: string, encoding: "base64" | "base64url"): string =>
+  createHash("sha256").update(text).digest(encoding);
 
 /** A made-up credential of the right form, different in every run. */
 export const made = (prefix: string, bytes = 32): string => prefix + randomBytes(bytes).toString("base64url");
@@ -100,7 +111,12 @@ export async function startGate(options: GateOptions = {}): Promise<Gate> {
   const key = made("ghk_");
   const operatorKey = made("gop_");
   const sealKey = randomBytes(32);
-  const base = policyFor(upstream.url, { requestsPerMinute: 100_000, requestsPerHour: 1_000_000, writesPerMinute: 10_000, ...options.gate });
+  const base = policyFor(upstream.url, {
+    requestsPerMinute: 100_000,
+    requestsPerHour: 1_000_000,
+    writesPerMinute: 10_000,
+    ...options.gate,
+  });
   const policy = options.policy?.(base) ?? base;
   const token = `ghp_${randomBytes(18).toString("hex")}`;
   const miniflare = new Miniflare({
@@ -140,19 +156,42 @@ export async function startGate(options: GateOptions = {}): Promise<Gate> {
   });
   const url = (await miniflare.ready).origin;
   const gate: Gate = {
-    url, key, operatorKey, token, upstream, miniflare, policy,
+    url,
+    key,
+    operatorKey,
+    token,
+    upstream,
+    miniflare,
+    policy,
     tokenSha256: sha256(token, "base64"),
-    ask: (target, init = {}) => fetch(url + target, { redirect: "manual", ...init, headers: { authorization: `Bearer ${key}`, ...(init.headers as Record<string, string>) } }),
-    operate: (method, target, body) => fetch(url + target, { method, headers: { authorization: `Bearer ${operatorKey}` }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }),
+    ask: (target, init = {}) =>
+      fetch(url + target, {
+        redirect: "manual",
+        ...init,
+        headers: { authorization: `Bearer ${key}`, ...(init.headers as Record<string, string>) },
+      }),
+    operate: (method, target, body) =>
+      fetch(url + target, {
+        method,
+        headers: { authorization: `Bearer ${operatorKey}` },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }),
     disturb: async (how) => {
       await fetch(`${url}/__test`, { method: "POST", body: JSON.stringify(how) });
     },
     putToken: async (value, expiresAt = "") => {
       const iv = randomBytes(12);
       const cipher = createCipheriv("aes-256-gcm", sealKey, iv);
-      const data = Buffer.concat([cipher.update(JSON.stringify({ token: value, expires_at: expiresAt })), cipher.final(), cipher.getAuthTag()]);
+      const data = Buffer.concat([
+        cipher.update(JSON.stringify({ token: value, expires_at: expiresAt })),
+        cipher.final(),
+        cipher.getAuthTag(),
+      ]);
       const kv = await miniflare.getKVNamespace("TOKENS", "github-gate");
-      await kv.put("token", JSON.stringify({ v: 1, version: 1, iv: iv.toString("base64"), data: data.toString("base64") }));
+      await kv.put(
+        "token",
+        JSON.stringify({ v: 1, version: 1, iv: iv.toString("base64"), data: data.toString("base64") }),
+      );
     },
     stop: async () => {
       await miniflare.dispose();

@@ -20,8 +20,15 @@ export function environment(gate: Partial<EnvironmentInput["gate"]> = {}): Envir
 
 /** The policy of that environment against a GitHub at `base` (github.com when absent). */
 export function policyFor(base?: string, gate: Partial<EnvironmentInput["gate"]> = {}): GatePolicy {
-  const endpoints = base === undefined
-    ? { api: "https://api.github.com", graphql: "https://api.github.com/graphql", git: "https://github.com" }
-    : { api: `${base}/api/v3`, graphql: `${base}/api/graphql`, git: base };
-  return compilePolicy(environmentSchema.parse(environment(gate)), { repositories: [{ name: "api", id: 101, nodeId: "R_kgDOapi" }, { name: "docs", id: 102, nodeId: "R_kgDOdocs" }], endpoints });
+  const endpoints =
+    base === undefined
+      ? { api: "https://api.github.com", graphql: "https://api.github.com/graphql", git: "https://github.com" }
+      : { api: `${base}/api/v3`, graphql: `${base}/api/graphql`, git: base };
+  return compilePolicy(environmentSchema.parse(environment(gate)), {
+    repositories: [
+      { name: "api", id: 101, nodeId: "R_kgDOapi" },
+      { name: "docs", id: 102, nodeId: "R_kgDOdocs" },
+    ],
+    endpoints,
+  });
 }

@@ -5,16 +5,28 @@ import * as path from "node:path";
 import type { Handler, Reply } from "./upstream";
 
 const environment: NodeJS.ProcessEnv = {
-  PATH: process.env["PATH"], HOME: tmpdir(), GIT_CONFIG_NOSYSTEM: "1", GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_GLOBAL: "/dev/null",
-  GIT_AUTHOR_NAME: "agent", GIT_AUTHOR_EMAIL: "agent@example.com", GIT_COMMITTER_NAME: "agent", GIT_COMMITTER_EMAIL: "agent@example.com",
+  PATH: process.env["PATH"],
+  HOME: tmpdir(),
+  GIT_CONFIG_NOSYSTEM: "1",
+  GIT_TERMINAL_PROMPT: "0",
+  GIT_CONFIG_GLOBAL: "/dev/null",
+  GIT_AUTHOR_NAME: "agent",
+  GIT_AUTHOR_EMAIL: "agent@example.com",
+  GIT_COMMITTER_NAME: "agent",
+  GIT_COMMITTER_EMAIL: "agent@example.com",
 };
 
 /** Runs git and gives back what it printed; both outputs, also when it fails. */
 export function git(cwd: string, ...args: string[]): Promise<{ code: number; out: string }> {
   return new Promise((resolve) => {
-    execFile("git", args, { cwd, env: environment, maxBuffer: 64 * 1024 * 1024, timeout: 60_000 }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : 1, out: `${stdout}${stderr}` });
-    });
+    execFile(
+      "git",
+      args,
+      { cwd, env: environment, maxBuffer: 64 * 1024 * 1024, timeout: 60_000 },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : 1, out: `${stdout}${stderr}` });
+      },
+    );
   });
 }
 
@@ -32,11 +44,20 @@ export class BareRepository {
   }
 
   git(cwd: string, ...args: string[]): string {
-    return execFileSync("git", args, { cwd, env: environment, encoding: "utf8", maxBuffer: 64 * 1024 * 1024, stdio: ["ignore", "pipe", "ignore"] });
+    return execFileSync("git", args, {
+      cwd,
+      env: environment,
+      encoding: "utf8",
+      maxBuffer: 64 * 1024 * 1024,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
   }
 
   refs(): string[] {
-    return this.git(this.bare, "for-each-ref", "--format=%(refname)").split("\n").filter((line) => line !== "").sort();
+    return this.git(this.bare, "for-each-ref", "--format=%(refname)")
+      .split("\n")
+      .filter((line) => line !== "")
+      .sort();
   }
 
   readonly handler: Handler = (request) => {
@@ -49,19 +70,45 @@ export class BareRepository {
     try {
       const [, tree, recursive] = /^git\/trees\/([0-9a-f]{40})(\?recursive=1)?$/.exec(asked) ?? [];
       if (tree !== undefined) {
-        const entries = this.git(this.bare, "ls-tree", ...(recursive === undefined ? [] : ["-r", "-t"]), tree).split("\n").filter((l) => l !== "").map((line) => /^(\d+) (\w+) (\w+)\t(.*)$/.exec(line) ?? []);
-        return json({ sha: tree, truncated: false, tree: entries.map(([, mode, type, sha, name]) => ({ path: name, mode, type, sha })) });
+        const entries = this.git(this.bare, "ls-tree", ...(recursive === undefined ? [] : ["-r", "-t"]), tree)
+          .split("\n")
+          .filter((l) => l !== "")
+          .map((line) => /^(\d+) (\w+) (\w+)\t(.*)$/.exec(line) ?? []);
+        return json({
+          sha: tree,
+          truncated: false,
+          tree: entries.map(([, mode, type, sha, name]) => ({ path: name, mode, type, sha })),
+        });
       }
       const commit = /^git\/commits\/([0-9a-f]{40})$/.exec(asked)?.[1];
-      if (commit !== undefined) return json({ sha: commit, tree: { sha: this.git(this.bare, "rev-parse", `${commit}^{tree}`).trim() } });
+      if (commit !== undefined)
+        return json({ sha: commit, tree: { sha: this.git(this.bare, "rev-parse", `${commit}^{tree}`).trim() } });
       const branch = /^branches\/(.*)$/.exec(asked)?.[1];
-      if (branch !== undefined) return json({ name: branch, commit: { commit: { tree: { sha: this.git(this.bare, "rev-parse", `refs/heads/${decodeURIComponent(branch)}^{tree}`).trim() } } } });
+      if (branch !== undefined)
+        return json({
+          name: branch,
+          commit: {
+            commit: {
+              tree: { sha: this.git(this.bare, "rev-parse", `refs/heads/${decodeURIComponent(branch)}^{tree}`).trim() },
+            },
+          },
+        });
       const ends = /^compare\/(.*)\.\.\.(.*)\?per_page=1$/.exec(asked);
       if (ends !== null) {
         const [base, head] = [decodeURIComponent(ends[1] ?? ""), decodeURIComponent(ends[2] ?? "")];
         this.git(this.bare, "merge-base", base, head);
-        const files = this.git(this.bare, "diff", "--name-only", `${base}...${head}`).split("\n").filter((l) => l !== "");
-        const [behind = "0", ahead = "0"] = this.git(this.bare, "rev-list", "--left-right", "--count", `${base}...${head}`).trim().split("\t");
+        const files = this.git(this.bare, "diff", "--name-only", `${base}...${head}`)
+          .split("\n")
+          .filter((l) => l !== "");
+        const [behind = "0", ahead = "0"] = this.git(
+          this.bare,
+          "rev-list",
+          "--left-right",
+          "--count",
+          `${base}...${head}`,
+        )
+          .trim()
+          .split("\t");
         const status = behind === "0" ? (ahead === "0" ? "identical" : "ahead") : ahead === "0" ? "behind" : "diverged";
         return json({ status, files: files.map((filename) => ({ filename, changes: 1 })) });
       }
@@ -75,9 +122,19 @@ export class BareRepository {
     const [pathname = "", query = ""] = request.url.split("?");
     const child = spawn("git", ["http-backend"], {
       env: {
-        ...environment, GIT_PROJECT_ROOT: this.root, GIT_HTTP_EXPORT_ALL: "1", PATH_INFO: pathname, QUERY_STRING: query, REQUEST_METHOD: request.method,
-        CONTENT_TYPE: request.headers["content-type"] ?? "", CONTENT_LENGTH: String(request.body.length), REMOTE_USER: "claude-bot", REMOTE_ADDR: "127.0.0.1",
-        ...(request.headers["git-protocol"] === undefined ? {} : { GIT_PROTOCOL: String(request.headers["git-protocol"]) }),
+        ...environment,
+        GIT_PROJECT_ROOT: this.root,
+        GIT_HTTP_EXPORT_ALL: "1",
+        PATH_INFO: pathname,
+        QUERY_STRING: query,
+        REQUEST_METHOD: request.method,
+        CONTENT_TYPE: request.headers["content-type"] ?? "",
+        CONTENT_LENGTH: String(request.body.length),
+        REMOTE_USER: "claude-bot",
+        REMOTE_ADDR: "127.0.0.1",
+        ...(request.headers["git-protocol"] === undefined
+          ? {}
+          : { GIT_PROTOCOL: String(request.headers["git-protocol"]) }),
       },
     });
     const parts: Buffer[] = [];
@@ -89,8 +146,18 @@ export class BareRepository {
       child.on("close", () => {
         const all = Buffer.concat(parts);
         const split = all.indexOf("\r\n\r\n");
-        const headers = Object.fromEntries(all.subarray(0, split).toString().split("\r\n").map((line) => [line.slice(0, line.indexOf(":")).toLowerCase(), line.slice(line.indexOf(":") + 1).trim()]));
-        resolve({ status: Number(/^\d+/.exec(headers["status"] ?? "200")?.[0] ?? 200), headers, body: all.subarray(split + 4) });
+        const headers = Object.fromEntries(
+          all
+            .subarray(0, split)
+            .toString()
+            .split("\r\n")
+            .map((line) => [line.slice(0, line.indexOf(":")).toLowerCase(), line.slice(line.indexOf(":") + 1).trim()]),
+        );
+        resolve({
+          status: Number(/^\d+/.exec(headers["status"] ?? "200")?.[0] ?? 200),
+          headers,
+          body: all.subarray(split + 4),
+        });
       });
     });
   }

@@ -28,11 +28,19 @@ export class Upstream {
       const parts: Buffer[] = [];
       request.on("data", (part: Buffer) => parts.push(part));
       request.on("end", () => {
-        const received = { method: request.method ?? "", url: request.url ?? "", headers: request.headers, body: Buffer.concat(parts) };
+        const received = {
+          method: request.method ?? "",
+          url: request.url ?? "",
+          headers: request.headers,
+          body: Buffer.concat(parts),
+        };
         this.received.push(received);
         void Promise.resolve(this.handler(received)).then((reply = {}) => {
           const { status = 200, headers = {}, body = "{}" } = reply;
-          response.writeHead(status, { "content-type": "application/json; charset=utf-8", ...(headers as Record<string, string>) });
+          response.writeHead(status, {
+            "content-type": "application/json; charset=utf-8",
+            ...(headers as Record<string, string>),
+          });
           response.end(body);
         });
       });

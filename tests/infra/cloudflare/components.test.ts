@@ -1,7 +1,13 @@
 import { createHash } from "node:crypto";
 import { AuditTrail, Gate, Posture, Rotator } from "../../../infra";
 import { keyHash, keyText } from "../../../infra/cloudflare";
-import { embedRotation, planRotation, rotatorStorePlan, tokenStorePlan, type Environment } from "../../../infra/posture";
+import {
+  embedRotation,
+  planRotation,
+  rotatorStorePlan,
+  tokenStorePlan,
+  type Environment,
+} from "../../../infra/posture";
 import { EMBEDDED_POLICY, embedPolicy } from "../../../infra/posture/gate/embed";
 import { compilePolicy } from "../../../infra/posture/gate/policy";
 import { endpoints } from "../../../infra/posture/endpoints";
@@ -14,7 +20,10 @@ const bytes = (name: string): string => createHash("sha256").update(name).digest
 const SECRET_ID = "raw-secret-id-of-the-test";
 const DESTINATION = "https://audit.acme.dev/in?header_Authorization=raw";
 const types = {
-  "random:index/randomBytes:RandomBytes": (_: unknown, name: string) => ({ base64: bytes(name), hex: Buffer.from(bytes(name), "base64").toString("hex") }),
+  "random:index/randomBytes:RandomBytes": (_: unknown, name: string) => ({
+    base64: bytes(name),
+    hex: Buffer.from(bytes(name), "base64").toString("hex"),
+  }),
   "cloudflare:index/workersScript:WorkersScript": () => ({}),
   "cloudflare:index/workersScriptSubdomain:WorkersScriptSubdomain": () => ({}),
   "cloudflare:index/workersKvNamespace:WorkersKvNamespace": () => ({ id: "kv-id" }),
@@ -28,64 +37,126 @@ const types = {
 };
 const ACCOUNT = "0123456789abcdef0123456789abcdef";
 const ZONE = "fedcba9876543210fedcba9876543210";
-const SCRIPTS = { gate: "export default {};\n", ledger: "export class Ledger {}\n", rotator: "export default { scheduled() {} };\n" };
+const SCRIPTS = {
+  gate: "export default {};\n",
+  ledger: "export class Ledger {}\n",
+  rotator: "export default { scheduled() {} };\n",
+};
 const LEDGER_TAG = createHash("sha256").update(SCRIPTS.ledger).digest("hex").slice(0, 16);
 
 function policyOf(posture: Environment) {
-  return compilePolicy(posture, { repositories: [{ name: "api", id: 1, nodeId: "R_1" }, { name: "docs", id: 2, nodeId: "R_2" }], endpoints: endpoints() });
+  return compilePolicy(posture, {
+    repositories: [
+      { name: "api", id: 1, nodeId: "R_1" },
+      { name: "docs", id: 2, nodeId: "R_2" },
+    ],
+    endpoints: endpoints(),
+  });
 }
 function up(changes: Record<string, unknown> = {}, deployedLedgerTag?: string): Promise<Deployment<Gate>> {
   const posture = environment(changes);
-  return deploy({ types }, (opts) => new Gate("gate", {
-    environment: posture, policy: policyOf(posture), scripts: SCRIPTS, deployedLedgerTag, tokenStore: tokenStorePlan(posture, "https://vault.acme.dev:8200/"),
-    vaultSignIn: posture.tokenStore.kind === "vault" ? { roleId: "role-id", secretId: SECRET_ID } : undefined, auditBucket: "acme-agent-audit",
-  }, opts));
+  return deploy(
+    { types },
+    (opts) =>
+      new Gate(
+        "gate",
+        {
+          environment: posture,
+          policy: policyOf(posture),
+          scripts: SCRIPTS,
+          deployedLedgerTag,
+          tokenStore: tokenStorePlan(posture, "https://vault.acme.dev:8200/"),
+          vaultSignIn: posture.tokenStore.kind === "vault" ? { roleId: "role-id", secretId: SECRET_ID } : undefined,
+          auditBucket: "acme-agent-audit",
+        },
+        opts,
+      ),
+  );
 }
-const bindingsOf = (run: Deployment<unknown>) => run.one("gate-script").inputs.bindings as { name: string; type: string; json?: string; text?: string }[];
+const bindingsOf = (run: Deployment<unknown>) =>
+  run.one("gate-script").inputs.bindings as { name: string; type: string; json?: string; text?: string }[];
 const binding = (run: Deployment<unknown>, name: string) => bindingsOf(run).find((entry) => entry.name === name);
 
 describe("Gate", () => {
   it("gives the Worker its source, its date, and logs without request headers", async () => {
     const { inputs } = (await up()).one("gate-script");
     expect(inputs).toMatchObject({
-      accountId: ACCOUNT, scriptName: "github-gate", mainModule: "gate.js", content: embedPolicy(SCRIPTS.gate, policyOf(environment())), compatibilityDate: "2026-03-01", logpush: false,
-      observability: { enabled: true, headSamplingRate: 1, logs: { enabled: true, headSamplingRate: 1, invocationLogs: false } },
+      accountId: ACCOUNT,
+      scriptName: "github-gate",
+      mainModule: "gate.js",
+      content: embedPolicy(SCRIPTS.gate, policyOf(environment())),
+      compatibilityDate: "2026-03-01",
+      logpush: false,
+      observability: {
+        enabled: true,
+        headSamplingRate: 1,
+        logs: { enabled: true, headSamplingRate: 1, invocationLogs: false },
+      },
     });
   });
 
   it("binds what the gate expects, sorted by name", async () => {
     const run = await up();
     expect(bindingsOf(run).map(({ name, type }) => [name, type])).toEqual([
-      ["ALERTS", "json"], ["ALERT_SECRET", "secret_text"], ["AUDIT", "r2_bucket"], ["GATE_KEYS", "json"], ["LEDGER", "durable_object_namespace"],
-      ["OPERATOR_KEYS", "json"], ["TOKENS", "kv_namespace"], ["TOKEN_STORE", "json"], ["VAULT_SECRET_ID", "secret_text"],
+      ["ALERTS", "json"],
+      ["ALERT_SECRET", "secret_text"],
+      ["AUDIT", "r2_bucket"],
+      ["GATE_KEYS", "json"],
+      ["LEDGER", "durable_object_namespace"],
+      ["OPERATOR_KEYS", "json"],
+      ["TOKENS", "kv_namespace"],
+      ["TOKEN_STORE", "json"],
+      ["VAULT_SECRET_ID", "secret_text"],
     ]);
-    expect(binding(run, "LEDGER")).toEqual({ name: "LEDGER", type: "durable_object_namespace", className: "Ledger", scriptName: "github-gate-ledger" });
+    expect(binding(run, "LEDGER")).toEqual({
+      name: "LEDGER",
+      type: "durable_object_namespace",
+      className: "Ledger",
+      scriptName: "github-gate-ledger",
+    });
     expect(binding(run, "TOKENS")).toMatchObject({ namespaceId: "kv-id" });
     expect(binding(run, "AUDIT")).toMatchObject({ bucketName: "acme-agent-audit" });
     expect(JSON.parse(binding(run, "ALERTS")!.json!)).toEqual({ webhook: "https://alerts.acme.dev/hook" });
     expect(JSON.parse(binding(run, "TOKEN_STORE")!.json!)).toEqual({
-      kind: "vault", address: "https://vault.acme.dev:8200", mount: "agents", path: "github/claude-bot", authMount: "gatehouse-gate", roleId: "role-id",
+      kind: "vault",
+      address: "https://vault.acme.dev:8200",
+      mount: "agents",
+      path: "github/claude-bot",
+      authMount: "gatehouse-gate",
+      roleId: "role-id",
     });
   });
 
   it("carries its policy in its module, readable, and no binding is near Cloudflare's limit of 5 KB", async () => {
     const repositories = Array.from({ length: 200 }, (_, i) => ({ name: `service-${i}`, access: "read" as const }));
-    const run = await up({ repositories, audit: { retentionDays: 400, alertWebhook: `https://alerts.acme.dev/${"x".repeat(1000)}`, sinks: [{ kind: "r2", bucket: "audit-trail" }] } });
+    const run = await up({
+      repositories,
+      audit: {
+        retentionDays: 400,
+        alertWebhook: `https://alerts.acme.dev/${"x".repeat(1000)}`,
+        sinks: [{ kind: "r2", bucket: "audit-trail" }],
+      },
+    });
     const content = String(run.one("gate-script").inputs["content"]);
     const carried = content.slice(`const ${EMBEDDED_POLICY} = `.length, content.indexOf(";\n"));
     expect((JSON.parse(carried) as { repositories: unknown[] }).repositories).toHaveLength(200);
-    expect(content).toContain("\n      \"name\": \"service-7\",\n");
-    for (const entry of bindingsOf(run)) expect([entry.name, Buffer.byteLength(entry.json ?? entry.text ?? "") < 4096]).toEqual([entry.name, true]);
+    expect(content).toContain('\n      "name": "service-7",\n');
+    for (const entry of bindingsOf(run))
+      expect([entry.name, Buffer.byteLength(entry.json ?? entry.text ?? "") < 4096]).toEqual([entry.name, true]);
   });
 
   it("knows keys by their hash alone", async () => {
     const run = await up();
     const key = await known(run.value.agentKey);
     expect(key).toMatch(/^ghk_[A-Za-z0-9_-]{43}$/);
-    expect(JSON.parse(binding(run, "GATE_KEYS")!.json!)).toEqual([{ agent: "agent", sha256: createHash("sha256").update(key).digest("base64url") }]);
+    expect(JSON.parse(binding(run, "GATE_KEYS")!.json!)).toEqual([
+      { agent: "agent", sha256: createHash("sha256").update(key).digest("base64url") },
+    ]);
     const operator = await known(run.value.operatorKey);
     expect(operator).toMatch(/^gop_[A-Za-z0-9_-]{43}$/);
-    expect(JSON.parse(binding(run, "OPERATOR_KEYS")!.json!)).toEqual([{ sha256: createHash("sha256").update(operator).digest("base64url") }]);
+    expect(JSON.parse(binding(run, "OPERATOR_KEYS")!.json!)).toEqual([
+      { sha256: createHash("sha256").update(operator).digest("base64url") },
+    ]);
     expect(await known(run.value.alertSecret)).toBe(`whsec_${bytes("gate-alert-secret")}`);
   });
 
@@ -93,9 +164,16 @@ describe("Gate", () => {
     const run = await up();
     const kv = await up({ tokenStore: { kind: "kv" } });
     expect(run.one("gate-script").secrets).toContain("bindings");
-    for (const secret of [SECRET_ID, bytes("gate-alert-secret"), await known(run.value.agentKey), await known(run.value.operatorKey)]) expect(inClear(run, secret)).toEqual([]);
+    for (const secret of [
+      SECRET_ID,
+      bytes("gate-alert-secret"),
+      await known(run.value.agentKey),
+      await known(run.value.operatorKey),
+    ])
+      expect(inClear(run, secret)).toEqual([]);
     expect(inClear(kv, bytes("gate-token-key"))).toEqual([]);
-    for (const output of [run.value.agentKey, run.value.operatorKey, run.value.alertSecret]) expect(await (output as unknown as { isSecret: Promise<boolean> }).isSecret).toBe(true);
+    for (const output of [run.value.agentKey, run.value.operatorKey, run.value.alertSecret])
+      expect(await (output as unknown as { isSecret: Promise<boolean> }).isSecret).toBe(true);
   });
 
   it("seals the token itself when Workers KV is the store", async () => {
@@ -112,7 +190,11 @@ describe("Gate", () => {
     expect(keys).toHaveLength(2);
     expect(keys[0]).toMatchObject({ sha256: keyHash(await known(both.value.agentKey)) });
     expect(keys[0]?.notAfter).toBeUndefined();
-    expect(keys[1]).toEqual({ agent: "agent", sha256: keyHash(await known(first.value.agentKey)), notAfter: "2026-06-16T10:00:00Z" });
+    expect(keys[1]).toEqual({
+      agent: "agent",
+      sha256: keyHash(await known(first.value.agentKey)),
+      notAfter: "2026-06-16T10:00:00Z",
+    });
     const after = await up({ "gate.key": { generation: 2 } });
     expect(await known(after.value.agentKey)).toBe(await known(both.value.agentKey));
     expect(JSON.parse(binding(after, "GATE_KEYS")!.json!)).toHaveLength(1);
@@ -126,8 +208,17 @@ describe("Gate", () => {
   describe("its ledger", () => {
     it("is a script of its own that nobody can reach", async () => {
       const run = await up();
-      expect(run.one("gate-ledger").inputs).toMatchObject({ scriptName: "github-gate-ledger", mainModule: "ledger.js", content: SCRIPTS.ledger });
-      expect(run.one("gate-ledger-subdomain").inputs).toEqual({ accountId: ACCOUNT, scriptName: "github-gate-ledger", enabled: false, previewsEnabled: false });
+      expect(run.one("gate-ledger").inputs).toMatchObject({
+        scriptName: "github-gate-ledger",
+        mainModule: "ledger.js",
+        content: SCRIPTS.ledger,
+      });
+      expect(run.one("gate-ledger-subdomain").inputs).toEqual({
+        accountId: ACCOUNT,
+        scriptName: "github-gate-ledger",
+        enabled: false,
+        previewsEnabled: false,
+      });
     });
 
     it.each([
@@ -147,7 +238,12 @@ describe("Gate", () => {
     it("is workers.dev without a host name", async () => {
       const run = await up();
       expect(run.value.url).toBe("https://github-gate.acme-dev.workers.dev");
-      expect(run.one("gate-subdomain").inputs).toEqual({ accountId: ACCOUNT, scriptName: "github-gate", enabled: true, previewsEnabled: false });
+      expect(run.one("gate-subdomain").inputs).toEqual({
+        accountId: ACCOUNT,
+        scriptName: "github-gate",
+        enabled: true,
+        previewsEnabled: false,
+      });
     });
 
     it("is unknown on workers.dev when the account's name there is not given", async () => {
@@ -157,7 +253,12 @@ describe("Gate", () => {
     it("is a custom domain, and workers.dev is closed", async () => {
       const run = await up(domain);
       expect(run.value.url).toBe("https://gate.acme.dev");
-      expect(run.one("gate-domain").inputs).toEqual({ accountId: ACCOUNT, hostname: "gate.acme.dev", service: "github-gate", zoneId: ZONE });
+      expect(run.one("gate-domain").inputs).toEqual({
+        accountId: ACCOUNT,
+        hostname: "gate.acme.dev",
+        service: "github-gate",
+        zoneId: ZONE,
+      });
       expect(run.one("gate-subdomain").inputs.enabled).toBe(false);
     });
 
@@ -169,51 +270,131 @@ describe("Gate", () => {
   });
 
   it("looks after itself every ten minutes", async () => {
-    expect((await up()).one("gate-cron").inputs).toEqual({ accountId: ACCOUNT, scriptName: "github-gate", schedules: [{ cron: "*/10 * * * *" }] });
+    expect((await up()).one("gate-cron").inputs).toEqual({
+      accountId: ACCOUNT,
+      scriptName: "github-gate",
+      schedules: [{ cron: "*/10 * * * *" }],
+    });
   });
 
   it("needs a way to sign in when the store is Vault", async () => {
     const posture = environment();
-    await expect(deploy({ types }, (opts) => new Gate("gate", {
-      environment: posture, policy: policyOf(posture), scripts: SCRIPTS, tokenStore: tokenStorePlan(posture, undefined), auditBucket: "b-1",
-    }, opts))).rejects.toThrow("vaultSignIn is needed");
+    await expect(
+      deploy(
+        { types },
+        (opts) =>
+          new Gate(
+            "gate",
+            {
+              environment: posture,
+              policy: policyOf(posture),
+              scripts: SCRIPTS,
+              tokenStore: tokenStorePlan(posture, undefined),
+              auditBucket: "b-1",
+            },
+            opts,
+          ),
+      ),
+    ).rejects.toThrow("vaultSignIn is needed");
   });
 });
 
 describe("Rotator", () => {
-  const KEYS = { operatorKey: "gop_raw-operator-of-the-test", alertSecret: "whsec_raw-alert-of-the-test", tokenKey: "raw-token-key-of-the-test" };
+  const KEYS = {
+    operatorKey: "gop_raw-operator-of-the-test",
+    alertSecret: "whsec_raw-alert-of-the-test",
+    tokenKey: "raw-token-key-of-the-test",
+  };
   const rotator = (changes: Record<string, unknown> = {}, signIn = true): Promise<Deployment<Rotator>> => {
     const posture = environment(changes);
-    return deploy({ types }, (opts) => new Rotator("rotator", {
-      environment: posture, script: SCRIPTS.rotator, plan: planRotation(posture), tokenStore: rotatorStorePlan(posture, "https://vault.acme.dev:8200/"),
-      vaultSignIn: signIn ? { roleId: "role-id", secretId: SECRET_ID } : undefined, gate: { scriptName: "github-gate", ...KEYS },
-    }, opts));
+    return deploy(
+      { types },
+      (opts) =>
+        new Rotator(
+          "rotator",
+          {
+            environment: posture,
+            script: SCRIPTS.rotator,
+            plan: planRotation(posture),
+            tokenStore: rotatorStorePlan(posture, "https://vault.acme.dev:8200/"),
+            vaultSignIn: signIn ? { roleId: "role-id", secretId: SECRET_ID } : undefined,
+            gate: { scriptName: "github-gate", ...KEYS },
+          },
+          opts,
+        ),
+    );
   };
-  const boundIn = (run: Deployment<unknown>) => run.one("rotator-script").inputs.bindings as { name: string; type: string; json?: string; text?: string; service?: string }[];
+  const boundIn = (run: Deployment<unknown>) =>
+    run.one("rotator-script").inputs.bindings as {
+      name: string;
+      type: string;
+      json?: string;
+      text?: string;
+      service?: string;
+    }[];
 
   it("has no address and no route; only its schedule starts it", async () => {
     const run = await rotator();
-    expect(run.one("rotator-script").inputs).toMatchObject({ scriptName: "github-gate-rotator", mainModule: "rotator.js", content: embedRotation(SCRIPTS.rotator, planRotation(environment())), compatibilityDate: "2026-03-01" });
-    expect(run.one("rotator-subdomain").inputs).toEqual({ accountId: ACCOUNT, scriptName: "github-gate-rotator", enabled: false, previewsEnabled: false });
-    expect(run.one("rotator-cron").inputs).toEqual({ accountId: ACCOUNT, scriptName: "github-gate-rotator", schedules: [{ cron: "*/5 * * * *" }] });
-    expect(run.resources.map(({ name }) => name).sort()).toEqual(["rotator", "rotator-cron", "rotator-script", "rotator-subdomain"]);
+    expect(run.one("rotator-script").inputs).toMatchObject({
+      scriptName: "github-gate-rotator",
+      mainModule: "rotator.js",
+      content: embedRotation(SCRIPTS.rotator, planRotation(environment())),
+      compatibilityDate: "2026-03-01",
+    });
+    expect(run.one("rotator-subdomain").inputs).toEqual({
+      accountId: ACCOUNT,
+      scriptName: "github-gate-rotator",
+      enabled: false,
+      previewsEnabled: false,
+    });
+    expect(run.one("rotator-cron").inputs).toEqual({
+      accountId: ACCOUNT,
+      scriptName: "github-gate-rotator",
+      schedules: [{ cron: "*/5 * * * *" }],
+    });
+    expect(run.resources.map(({ name }) => name).sort()).toEqual([
+      "rotator",
+      "rotator-cron",
+      "rotator-script",
+      "rotator-subdomain",
+    ]);
   });
 
   it("holds with Vault nothing but its own sign-in, and reaches the gate alone", async () => {
     const run = await rotator();
-    expect(boundIn(run).map(({ name, type }) => [name, type])).toEqual([["GATE", "service"], ["TOKEN_STORE", "json"], ["VAULT_SECRET_ID", "secret_text"], ["WEBHOOK_SECRET", "secret_text"]]);
+    expect(boundIn(run).map(({ name, type }) => [name, type])).toEqual([
+      ["GATE", "service"],
+      ["TOKEN_STORE", "json"],
+      ["VAULT_SECRET_ID", "secret_text"],
+      ["WEBHOOK_SECRET", "secret_text"],
+    ]);
     const by = Object.fromEntries(boundIn(run).map((entry) => [entry.name, entry]));
     expect(by.GATE).toEqual({ name: "GATE", type: "service", service: "github-gate" });
     expect(JSON.parse(by.TOKEN_STORE!.json!)).toEqual({
-      kind: "vault", address: "https://vault.acme.dev:8200", mount: "agents", path: "github/claude-bot", operator: "github/claude-bot-operator", minter: "github/claude-bot-minter",
-      authMount: "gatehouse-gate", roleId: "role-id",
+      kind: "vault",
+      address: "https://vault.acme.dev:8200",
+      mount: "agents",
+      path: "github/claude-bot",
+      operator: "github/claude-bot-operator",
+      minter: "github/claude-bot-minter",
+      authMount: "gatehouse-gate",
+      roleId: "role-id",
     });
   });
 
   it("has keys of its own with Workers KV, one of which the gate does not have", async () => {
     const run = await rotator({ tokenStore: { kind: "kv" } }, false);
-    const texts = Object.fromEntries(boundIn(run).filter(({ type }) => type === "secret_text").map(({ name, text }) => [name, text]));
-    expect(texts).toEqual({ OPERATOR_KEY: KEYS.operatorKey, ROTATOR_KEY: bytes("rotator-key"), TOKEN_KEY: KEYS.tokenKey, WEBHOOK_SECRET: KEYS.alertSecret });
+    const texts = Object.fromEntries(
+      boundIn(run)
+        .filter(({ type }) => type === "secret_text")
+        .map(({ name, text }) => [name, text]),
+    );
+    expect(texts).toEqual({
+      OPERATOR_KEY: KEYS.operatorKey,
+      ROTATOR_KEY: bytes("rotator-key"),
+      TOKEN_KEY: KEYS.tokenKey,
+      WEBHOOK_SECRET: KEYS.alertSecret,
+    });
     expect(inClear(run, bytes("rotator-key"))).toEqual([]);
   });
 
@@ -229,28 +410,52 @@ describe("Rotator", () => {
 });
 
 describe("AuditTrail", () => {
-  const trail = (changes: Record<string, unknown> = {}) => deploy({ types }, (opts) => new AuditTrail("audit", { environment: environment(changes) }, opts));
+  const trail = (changes: Record<string, unknown> = {}) =>
+    deploy({ types }, (opts) => new AuditTrail("audit", { environment: environment(changes) }, opts));
 
   it("locks records for the retention, and lets them go a day later", async () => {
     const run = await trail();
     expect(run.one("audit-bucket").inputs).toEqual({ accountId: ACCOUNT, name: "acme-agent-audit" });
     expect(run.one("audit-lock").inputs).toEqual({
-      accountId: ACCOUNT, bucketName: "acme-agent-audit", rules: [{ id: "retention", enabled: true, prefix: "", condition: { type: "Age", maxAgeSeconds: 90 * 86_400 } }],
+      accountId: ACCOUNT,
+      bucketName: "acme-agent-audit",
+      rules: [{ id: "retention", enabled: true, prefix: "", condition: { type: "Age", maxAgeSeconds: 90 * 86_400 } }],
     });
     expect(run.one("audit-lifecycle").inputs).toEqual({
-      accountId: ACCOUNT, bucketName: "acme-agent-audit",
-      rules: [{ id: "end-of-retention", enabled: true, conditions: { prefix: "" }, deleteObjectsTransition: { condition: { type: "Age", maxAge: 91 * 86_400 } } }],
+      accountId: ACCOUNT,
+      bucketName: "acme-agent-audit",
+      rules: [
+        {
+          id: "end-of-retention",
+          enabled: true,
+          conditions: { prefix: "" },
+          deleteObjectsTransition: { condition: { type: "Age", maxAge: 91 * 86_400 } },
+        },
+      ],
     });
     expect(run.resources).toHaveLength(4);
   });
 
   it("sends copies where the environment asks for them, and keeps the destination secret", async () => {
-    const run = await trail({ "audit.sinks.1": { kind: "logpush", destination: DESTINATION }, "audit.sinks.2": { kind: "logpush", destination: "s3://copies/x?region=eu", ownershipChallenge: "proof" } });
+    const run = await trail({
+      "audit.sinks.1": { kind: "logpush", destination: DESTINATION },
+      "audit.sinks.2": { kind: "logpush", destination: "s3://copies/x?region=eu", ownershipChallenge: "proof" },
+    });
     const job = run.one("audit-logpush-1");
-    expect(job.inputs).toMatchObject({ accountId: ACCOUNT, name: "github-gate-1", dataset: "workers_trace_events", enabled: true, destinationConf: DESTINATION });
-    expect(JSON.parse(job.inputs.filter as string)).toEqual({ where: { key: "ScriptName", operator: "eq", value: "github-gate" } });
+    expect(job.inputs).toMatchObject({
+      accountId: ACCOUNT,
+      name: "github-gate-1",
+      dataset: "workers_trace_events",
+      enabled: true,
+      destinationConf: DESTINATION,
+    });
+    expect(JSON.parse(job.inputs.filter as string)).toEqual({
+      where: { key: "ScriptName", operator: "eq", value: "github-gate" },
+    });
     expect(job.secrets).toContain("destinationConf");
-    expect(run.one("audit-logpush-2").secrets).toEqual(expect.arrayContaining(["destinationConf", "ownershipChallenge"]));
+    expect(run.one("audit-logpush-2").secrets).toEqual(
+      expect.arrayContaining(["destinationConf", "ownershipChallenge"]),
+    );
     expect(inClear(run, "header_Authorization")).toEqual([]);
   });
 
@@ -260,12 +465,36 @@ describe("AuditTrail", () => {
 });
 
 it("fits the bindings of a Worker, 5 KB each, however many repositories there are", async () => {
-  const many = environment({ repositories: Array.from({ length: 1000 }, (_, i) => ({ name: `repository-${i}`, access: "read" })), "rotation.repository": undefined });
-  const run = await deploy(postureMocks, (opts) => new Posture("gatehouse", {
-    environment: many, github: { repositories: many.repositories.map(({ name }, i) => ({ name, id: i + 1, nodeId: `R_${i}`, demandsPullRequest: false })), teamIds: { "agent-reviewers": 1, security: 2 } },
-    scripts: SCRIPTS, vaultAddress: "https://vault.acme.dev:8200",
-  }, opts));
-  const bindings = run.resources.flatMap(({ inputs }) => (inputs.bindings ?? []) as { name: string; json?: string; text?: string }[]);
+  const many = environment({
+    repositories: Array.from({ length: 1000 }, (_, i) => ({ name: `repository-${i}`, access: "read" })),
+    "rotation.repository": undefined,
+  });
+  const run = await deploy(
+    postureMocks,
+    (opts) =>
+      new Posture(
+        "gatehouse",
+        {
+          environment: many,
+          github: {
+            repositories: many.repositories.map(({ name }, i) => ({
+              name,
+              id: i + 1,
+              nodeId: `R_${i}`,
+              demandsPullRequest: false,
+            })),
+            teamIds: { "agent-reviewers": 1, security: 2 },
+          },
+          scripts: SCRIPTS,
+          vaultAddress: "https://vault.acme.dev:8200",
+        },
+        opts,
+      ),
+  );
+  const bindings = run.resources.flatMap(
+    ({ inputs }) => (inputs.bindings ?? []) as { name: string; json?: string; text?: string }[],
+  );
   expect(bindings.length).toBeGreaterThan(5);
-  for (const { name, json, text } of bindings) expect([name, Buffer.byteLength(json ?? text ?? "") <= 5 * 1024]).toEqual([name, true]);
+  for (const { name, json, text } of bindings)
+    expect([name, Buffer.byteLength(json ?? text ?? "") <= 5 * 1024]).toEqual([name, true]);
 });

@@ -18,25 +18,51 @@ const posture = environment();
 const api = posture.repositories[0]!;
 const CONTENTS = "repos/acme/api/contents";
 const RULES = "repos/acme/api/rules/branches/main?per_page=100";
-const file = (text: string) => ({ type: "file", encoding: "base64", size: text.length, content: Buffer.from(text).toString("base64") });
+const file = (text: string) => ({
+  type: "file",
+  encoding: "base64",
+  size: text.length,
+  content: Buffer.from(text).toString("base64"),
+});
 
 async function look({ answers = {}, permissions = ALL_PUSH, secret = [], failing }: World, environment = posture) {
   const asked: string[] = [];
-  const run = await deploy({ ...postureMocks, calls: {
-    ...postureMocks.calls,
-    "github:index/getRepositoryTeams:getRepositoryTeams": ({ name }) => ({ name, teams: Object.entries(permissions).map(([slug, permission]) => ({ slug, name: slug, permission })) }),
-    "github:index/getTeam:getTeam": ({ slug }) => ({ id: "5", slug, privacy: secret.includes(String(slug)) ? "secret" : "closed" }),
-    "github:index/getRestApi:getRestApi": ({ endpoint }) => {
-      asked.push(String(endpoint));
-      const answer = answers[String(endpoint).replace(/\?ref=main$/, "")];
-      return { endpoint, code: endpoint === failing ? 502 : answer === undefined ? 404 : 200, status: "", headers: "{}", body: answer === undefined ? "" : JSON.stringify(answer) };
+  const run = await deploy(
+    {
+      ...postureMocks,
+      calls: {
+        ...postureMocks.calls,
+        "github:index/getRepositoryTeams:getRepositoryTeams": ({ name }) => ({
+          name,
+          teams: Object.entries(permissions).map(([slug, permission]) => ({ slug, name: slug, permission })),
+        }),
+        "github:index/getTeam:getTeam": ({ slug }) => ({
+          id: "5",
+          slug,
+          privacy: secret.includes(String(slug)) ? "secret" : "closed",
+        }),
+        "github:index/getRestApi:getRestApi": ({ endpoint }) => {
+          asked.push(String(endpoint));
+          const answer = answers[String(endpoint).replace(/\?ref=main$/, "")];
+          return {
+            endpoint,
+            code: endpoint === failing ? 502 : answer === undefined ? 404 : 200,
+            status: "",
+            headers: "{}",
+            body: answer === undefined ? "" : JSON.stringify(answer),
+          };
+        },
+      },
     },
-  } }, () => lookUpGitHub(environment, "Pulumi.test.yaml"));
+    () => lookUpGitHub(environment, "Pulumi.test.yaml"),
+  );
   return { facts: run.value.repositories, asked };
 }
 
 it("finds the file that GitHub would use, and asks about the others no more", async () => {
-  const { facts, asked } = await look({ answers: { [`${CONTENTS}/CODEOWNERS`]: file("/src/ @alice"), [`${CONTENTS}/docs/CODEOWNERS`]: file("/docs/ @bob") } });
+  const { facts, asked } = await look({
+    answers: { [`${CONTENTS}/CODEOWNERS`]: file("/src/ @alice"), [`${CONTENTS}/docs/CODEOWNERS`]: file("/docs/ @bob") },
+  });
   expect(facts[0]).toMatchObject({ codeOwners: { path: "CODEOWNERS", text: "/src/ @alice" } });
   expect(asked.filter((endpoint) => endpoint.includes("docs/CODEOWNERS"))).toEqual([]);
 });
@@ -47,39 +73,132 @@ it("asks one question where all is as it should be, and none of a repository tha
 });
 
 it.each([
-  ["a line that GitHub would skip", { answers: { [`${CONTENTS}/.github/CODEOWNERS`]: file("# ours\n!/src/ @alice") } }, ".github/CODEOWNERS of api, line 2 of its own: !/src/: GitHub knows no negation"],
-  ["the agent as an owner", { answers: { [`${CONTENTS}/.github/CODEOWNERS`]: file("/src/ @claude-bot") } }, "line 1 of its own: @claude-bot is the agent's own account"],
-  ["a team of the environment that cannot write", { permissions: { ...ALL_PUSH, backend: "pull" } }, "gatehouse:repositories[0].reviewers[0]: the team backend cannot write to api"],
-  ["a security team without access", { permissions: { backend: "push" } }, "gatehouse:review.securityTeam: the team security cannot write to api"],
-  ["a team of its own that cannot write", { answers: { [`${CONTENTS}/CODEOWNERS`]: file("/src/ @acme/mobile") } }, "gatehouse:repositories[0]: the team mobile cannot write to api"],
-  ["a secret team of its own", { answers: { [`${CONTENTS}/CODEOWNERS`]: file("/src/ @acme/mobile") }, permissions: { ...ALL_PUSH, mobile: "push" }, secret: ["mobile"] }, "the team mobile owns code of api but is secret"],
-  ["a folder at the place of the file", { answers: { [`${CONTENTS}/.github/CODEOWNERS`]: [] } }, ".github/CODEOWNERS of api is no file"],
-  ["a file that GitHub shows only in part", { answers: { [`${CONTENTS}/.github/CODEOWNERS`]: { ...file("/src/ @alice"), size: 2_000_000 } } }, "has more than 1 MB"],
+  [
+    "a line that GitHub would skip",
+    { answers: { [`${CONTENTS}/.github/CODEOWNERS`]: file("# ours\n!/src/ @alice") } },
+    ".github/CODEOWNERS of api, line 2 of its own: !/src/: GitHub knows no negation",
+  ],
+  [
+    "the agent as an owner",
+    { answers: { [`${CONTENTS}/.github/CODEOWNERS`]: file("/src/ @claude-bot") } },
+    "line 1 of its own: @claude-bot is the agent's own account",
+  ],
+  [
+    "a team of the environment that cannot write",
+    { permissions: { ...ALL_PUSH, backend: "pull" } },
+    "gatehouse:repositories[0].reviewers[0]: the team backend cannot write to api",
+  ],
+  [
+    "a security team without access",
+    { permissions: { backend: "push" } },
+    "gatehouse:review.securityTeam: the team security cannot write to api",
+  ],
+  [
+    "a team of its own that cannot write",
+    { answers: { [`${CONTENTS}/CODEOWNERS`]: file("/src/ @acme/mobile") } },
+    "gatehouse:repositories[0]: the team mobile cannot write to api",
+  ],
+  [
+    "a secret team of its own",
+    {
+      answers: { [`${CONTENTS}/CODEOWNERS`]: file("/src/ @acme/mobile") },
+      permissions: { ...ALL_PUSH, mobile: "push" },
+      secret: ["mobile"],
+    },
+    "the team mobile owns code of api but is secret",
+  ],
+  [
+    "a folder at the place of the file",
+    { answers: { [`${CONTENTS}/.github/CODEOWNERS`]: [] } },
+    ".github/CODEOWNERS of api is no file",
+  ],
+  [
+    "a file that GitHub shows only in part",
+    { answers: { [`${CONTENTS}/.github/CODEOWNERS`]: { ...file("/src/ @alice"), size: 2_000_000 } } },
+    "has more than 1 MB",
+  ],
   ["a failure of GitHub", { failing: RULES }, `GET ${RULES}: 502`],
-  ["a file that cannot be read whole", { answers: { [`${CONTENTS}/.github/CODEOWNERS`]: { type: "file", encoding: "none", content: "", size: 2_000_000 } } }, "has more than 1 MB"],
+  [
+    "a file that cannot be read whole",
+    {
+      answers: { [`${CONTENTS}/.github/CODEOWNERS`]: { type: "file", encoding: "none", content: "", size: 2_000_000 } },
+    },
+    "has more than 1 MB",
+  ],
 ] as const)("refuses %s", async (_title, world, line) => {
   await expect(look(world as World)).rejects.toThrow(line);
 });
 
 it("refuses a file that would be too large for GitHub", async () => {
   const protectedPaths = Array.from({ length: 18_000 }, (_, i) => `${"x".repeat(160)}/${i}/`);
-  await expect(look({}, { ...posture, repositories: [{ ...api, protectedPaths }, ...posture.repositories.slice(1)] }))
-    .rejects.toThrow(/gatehouse:repositories\[0\]: CODEOWNERS of api would have 3\d{6} bytes/);
+  await expect(
+    look({}, { ...posture, repositories: [{ ...api, protectedPaths }, ...posture.repositories.slice(1)] }),
+  ).rejects.toThrow(/gatehouse:repositories\[0\]: CODEOWNERS of api would have 3\d{6} bytes/);
 });
 
 const rule = { type: "pull_request", ruleset_id: 7 };
 it.each([
   ["nothing", {}, false],
-  ["a ruleset that nobody passes", { [RULES]: [rule], "repos/acme/api/rulesets/7": { current_user_can_bypass: "never" } }, true],
-  ["a ruleset that the deployment passes", { [RULES]: [rule], "repos/acme/api/rulesets/7": { current_user_can_bypass: "always" } }, false],
-  ["a ruleset that it is exempt from", { [RULES]: [rule], "repos/acme/api/rulesets/7": { current_user_can_bypass: "exempt" } }, false],
-  ["a merge queue", { [RULES]: [{ ...rule, type: "merge_queue" }], "repos/acme/api/rulesets/7": { current_user_can_bypass: "never" } }, true],
-  ["a ruleset that it passes only by pull request", { [RULES]: [rule], "repos/acme/api/rulesets/7": { current_user_can_bypass: "pull_requests_only" } }, true],
-  ["the stricter of two rulesets", { [RULES]: [rule, { type: "update", ruleset_id: 8 }], "repos/acme/api/rulesets/7": { current_user_can_bypass: "always" }, "repos/acme/api/rulesets/8": { current_user_can_bypass: "never" } }, true],
+  [
+    "a ruleset that nobody passes",
+    { [RULES]: [rule], "repos/acme/api/rulesets/7": { current_user_can_bypass: "never" } },
+    true,
+  ],
+  [
+    "a ruleset that the deployment passes",
+    { [RULES]: [rule], "repos/acme/api/rulesets/7": { current_user_can_bypass: "always" } },
+    false,
+  ],
+  [
+    "a ruleset that it is exempt from",
+    { [RULES]: [rule], "repos/acme/api/rulesets/7": { current_user_can_bypass: "exempt" } },
+    false,
+  ],
+  [
+    "a merge queue",
+    { [RULES]: [{ ...rule, type: "merge_queue" }], "repos/acme/api/rulesets/7": { current_user_can_bypass: "never" } },
+    true,
+  ],
+  [
+    "a ruleset that it passes only by pull request",
+    { [RULES]: [rule], "repos/acme/api/rulesets/7": { current_user_can_bypass: "pull_requests_only" } },
+    true,
+  ],
+  [
+    "the stricter of two rulesets",
+    {
+      [RULES]: [rule, { type: "update", ruleset_id: 8 }],
+      "repos/acme/api/rulesets/7": { current_user_can_bypass: "always" },
+      "repos/acme/api/rulesets/8": { current_user_can_bypass: "never" },
+    },
+    true,
+  ],
   ["rules about other things", { [RULES]: [{ ...rule, type: "deletion" }] }, false],
-  ["branch protection that binds administrators", { "repos/acme/api/branches/main/protection": { enforce_admins: { enabled: true }, required_pull_request_reviews: {} } }, true],
-  ["branch protection that lets administrators pass", { "repos/acme/api/branches/main/protection": { enforce_admins: { enabled: false }, required_pull_request_reviews: {} } }, false],
-  ["branch protection without reviews", { "repos/acme/api/branches/main/protection": { enforce_admins: { enabled: true } } }, false],
+  [
+    "branch protection that binds administrators",
+    {
+      "repos/acme/api/branches/main/protection": {
+        enforce_admins: { enabled: true },
+        required_pull_request_reviews: {},
+      },
+    },
+    true,
+  ],
+  [
+    "branch protection that lets administrators pass",
+    {
+      "repos/acme/api/branches/main/protection": {
+        enforce_admins: { enabled: false },
+        required_pull_request_reviews: {},
+      },
+    },
+    false,
+  ],
+  [
+    "branch protection without reviews",
+    { "repos/acme/api/branches/main/protection": { enforce_admins: { enabled: true } } },
+    false,
+  ],
 ] as const)("knows whether a pull request is demanded by %s", async (_title, answers, demanded) => {
   expect((await look({ answers })).facts[0]).toMatchObject({ name: "api", demandsPullRequest: demanded });
 });

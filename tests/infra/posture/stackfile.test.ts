@@ -19,13 +19,25 @@ const parse = (overrides: string[] = []) => parseStackFile(YAML, FILE, overrides
 
 describe("a stack file", () => {
   it("gives the gatehouse keys alone", () => {
-    expect(Object.keys(readStackFile(YAML, FILE))).toEqual(["organization", "agent", "repositories", "review", "tokenStore", "gate", "audit", "rotation"]);
+    expect(Object.keys(readStackFile(YAML, FILE))).toEqual([
+      "organization",
+      "agent",
+      "repositories",
+      "review",
+      "tokenStore",
+      "gate",
+      "audit",
+      "rotation",
+    ]);
     expect(parse().organization).toBe("acme");
   });
 
   it.each([
     ["config: [", /^Pulumi\.test\.yaml: line 1, column \d+: not valid YAML; /],
-    ["config:\n  gatehouse:a: 1\n  gatehouse:a: 2\n", /^Pulumi\.test\.yaml: line 3, column \d+: not valid YAML; Map keys must be unique/],
+    [
+      "config:\n  gatehouse:a: 1\n  gatehouse:a: 2\n",
+      /^Pulumi\.test\.yaml: line 3, column \d+: not valid YAML; Map keys must be unique/,
+    ],
     ["- a", /^Pulumi\.test\.yaml: config: no configuration; /],
     ["config: 5", /^Pulumi\.test\.yaml: config: no configuration; /],
   ])("that cannot be read is refused with its place: %j", (text, message) => {
@@ -43,9 +55,15 @@ describe("an override", () => {
   it("changes one value, in the types that Pulumi gives it", () => {
     expect(parse(["gatehouse:gate.requestsPerMinute=5000"]).gate.requestsPerMinute).toBe(5000);
     expect(parse(["gatehouse:repositories[0].access=write"]).repositories[0]?.access).toBe("write");
-    expect(parse(["gatehouse:repositories[1].name=docs", "gatehouse:repositories[1].access=read"]).repositories.map((r) => r.name)).toEqual(["api", "docs"]);
+    expect(
+      parse(["gatehouse:repositories[1].name=docs", "gatehouse:repositories[1].access=read"]).repositories.map(
+        (r) => r.name,
+      ),
+    ).toEqual(["api", "docs"]);
     expect(parse(["gatehouse:review.linearHistory=true"]).review.linearHistory).toBe(true);
-    expect(parse(['gatehouse:review.requiredChecks=[{"context":"ci"}]']).review.requiredChecks).toEqual([{ context: "ci", integrationId: 15368 }]);
+    expect(parse(['gatehouse:review.requiredChecks=[{"context":"ci"}]']).review.requiredChecks).toEqual([
+      { context: "ci", integrationId: 15368 },
+    ]);
     expect(parse(["gatehouse:agent.name=a=b"].slice(1)).agent.name).toBe("agent");
   });
 
@@ -64,19 +82,41 @@ describe("an override", () => {
     expect(raw.gate).toEqual({ requestsPerMinute: 2 });
   });
 
-  it.each(["", "=5", "gatehouse:=5", "gatehouse:gate", "gatehouse:gate..x=1", "gatehouse:gate[=1", "gatehouse:gate[x]=1", "gatehouse:__proto__.x=1", "gatehouse:gate.constructor=1", "gatehouse:organization.x=1", "gatehouse:repositories.x=1", "gatehouse:repositories[7].name=x"])("that cannot be read is refused: %j", (override) => {
+  it.each([
+    "",
+    "=5",
+    "gatehouse:=5",
+    "gatehouse:gate",
+    "gatehouse:gate..x=1",
+    "gatehouse:gate[=1",
+    "gatehouse:gate[x]=1",
+    "gatehouse:__proto__.x=1",
+    "gatehouse:gate.constructor=1",
+    "gatehouse:organization.x=1",
+    "gatehouse:repositories.x=1",
+    "gatehouse:repositories[7].name=x",
+  ])("that cannot be read is refused: %j", (override) => {
     expect(() => parse([override])).toThrow(/^--config: cannot read /);
     expect(({} as Record<string, unknown>).x).toBeUndefined();
   });
 
   it("is validated like the file", () => {
-    expect(() => parse(["gatehouse:gate.requestsPerMinute=many"])).toThrow("gatehouse:gate.requestsPerMinute: \"many\" is not a number");
+    expect(() => parse(["gatehouse:gate.requestsPerMinute=many"])).toThrow(
+      'gatehouse:gate.requestsPerMinute: "many" is not a number',
+    );
   });
 });
 
 describe("the program's configuration", () => {
   it("reads JSON where it is JSON and text where it is text", () => {
-    expect(rawFromConfig({ "gatehouse:organization": "acme", "gatehouse:protect": "true", "gatehouse:repositories": '[{"name":"api"}]', "gatehouse:agent": "{broken", "github:owner": "x" }))
-      .toEqual({ organization: "acme", protect: true, repositories: [{ name: "api" }], agent: "{broken" });
+    expect(
+      rawFromConfig({
+        "gatehouse:organization": "acme",
+        "gatehouse:protect": "true",
+        "gatehouse:repositories": '[{"name":"api"}]',
+        "gatehouse:agent": "{broken",
+        "github:owner": "x",
+      }),
+    ).toEqual({ organization: "acme", protect: true, repositories: [{ name: "api" }], agent: "{broken" });
   });
 });

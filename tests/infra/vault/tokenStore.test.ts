@@ -16,11 +16,17 @@ const types = {
   "vault:jwt/authBackend:AuthBackend": () => ({}),
   "vault:jwt/authBackendRole:AuthBackendRole": () => ({}),
 };
-const up = (changes: Record<string, unknown> = {}, oidcIssuer?: string) => deploy({ types }, (opts) => new TokenStore("store", { environment: environment(changes), oidcIssuer }, opts));
+const up = (changes: Record<string, unknown> = {}, oidcIssuer?: string) =>
+  deploy({ types }, (opts) => new TokenStore("store", { environment: environment(changes), oidcIssuer }, opts));
 
 it("is a versioned mount that takes no write without check-and-set", async () => {
   const run = await up();
-  expect(run.one("store-mount").inputs).toEqual({ path: "agents", type: "kv", options: { version: "2" }, description: "Credentials of coding agents (Gatehouse)" });
+  expect(run.one("store-mount").inputs).toEqual({
+    path: "agents",
+    type: "kv",
+    options: { version: "2" },
+    description: "Credentials of coding agents (Gatehouse)",
+  });
   expect(run.one("store-config").inputs).toEqual({ mount: "agents", casRequired: true, maxVersions: 10 });
 });
 
@@ -33,27 +39,51 @@ it("writes one policy for each party, as derived", async () => {
   const run = await up();
   const policies = vaultPolicies(environment());
   for (const party of ["gate", "rotator", "auditor", "deployer"] as const) {
-    expect(run.one(`store-policy-${party}`).inputs).toEqual({ name: `gatehouse-claude-bot-${party}`, policy: policies[party].hcl });
+    expect(run.one(`store-policy-${party}`).inputs).toEqual({
+      name: `gatehouse-claude-bot-${party}`,
+      policy: policies[party].hcl,
+    });
   }
 });
 
 it("lets the gate sign in for a short batch token with its one policy", async () => {
   const run = await up();
-  expect(run.one("store-gate-auth").inputs).toEqual({ type: "approle", path: "gatehouse-gate", description: "The gate and the rotator (Gatehouse)" });
+  expect(run.one("store-gate-auth").inputs).toEqual({
+    type: "approle",
+    path: "gatehouse-gate",
+    description: "The gate and the rotator (Gatehouse)",
+  });
   expect(run.one("store-gate-role").inputs).toEqual({
-    backend: "gatehouse-gate", roleName: "claude-bot", bindSecretId: true, tokenPolicies: ["gatehouse-claude-bot-gate"], tokenNoDefaultPolicy: true,
-    tokenType: "batch", tokenTtl: 300, tokenMaxTtl: 300,
+    backend: "gatehouse-gate",
+    roleName: "claude-bot",
+    bindSecretId: true,
+    tokenPolicies: ["gatehouse-claude-bot-gate"],
+    tokenNoDefaultPolicy: true,
+    tokenType: "batch",
+    tokenTtl: 300,
+    tokenMaxTtl: 300,
   });
   // A role that limits its secret ids would replace this one in every preview.
   expect(run.one("store-gate-secret").inputs).toEqual({ backend: "gatehouse-gate", roleName: "claude-bot" });
-  expect(run.one("store-gate-quota").inputs).toEqual({ name: "gatehouse-claude-bot", path: "auth/gatehouse-gate/", rate: 50, interval: 1 });
+  expect(run.one("store-gate-quota").inputs).toEqual({
+    name: "gatehouse-claude-bot",
+    path: "auth/gatehouse-gate/",
+    rate: 50,
+    interval: 1,
+  });
 });
 
 it("lets the rotator sign in by a role of its own with its own policy", async () => {
   const run = await up();
   expect(run.one("store-rotator-role").inputs).toEqual({
-    backend: "gatehouse-gate", roleName: "claude-bot-rotator", bindSecretId: true, tokenPolicies: ["gatehouse-claude-bot-rotator"], tokenNoDefaultPolicy: true,
-    tokenType: "batch", tokenTtl: 600, tokenMaxTtl: 600,
+    backend: "gatehouse-gate",
+    roleName: "claude-bot-rotator",
+    bindSecretId: true,
+    tokenPolicies: ["gatehouse-claude-bot-rotator"],
+    tokenNoDefaultPolicy: true,
+    tokenType: "batch",
+    tokenTtl: 600,
+    tokenMaxTtl: 600,
   });
   expect(run.one("store-rotator-secret").inputs).toEqual({ backend: "gatehouse-gate", roleName: "claude-bot-rotator" });
   expect(await (run.value.rotator.secretId as unknown as { isSecret: Promise<boolean> }).isSecret).toBe(true);
@@ -62,16 +92,33 @@ it("lets the rotator sign in by a role of its own with its own policy", async ()
 it("lets workflows of the one repository sign in, by GitHub's issuer, on its default branch", async () => {
   const run = await up();
   const issuer = "https://token.actions.githubusercontent.com";
-  expect(run.one("store-ci-auth").inputs).toEqual({ path: "gatehouse-ci", type: "jwt", oidcDiscoveryUrl: issuer, boundIssuer: issuer, description: "Workflows of this organization (Gatehouse)" });
+  expect(run.one("store-ci-auth").inputs).toEqual({
+    path: "gatehouse-ci",
+    type: "jwt",
+    oidcDiscoveryUrl: issuer,
+    boundIssuer: issuer,
+    description: "Workflows of this organization (Gatehouse)",
+  });
   for (const party of ["rotator", "auditor"]) {
     expect(run.one(`store-ci-${party}`).inputs).toEqual({
-      backend: "gatehouse-ci", roleName: party, roleType: "jwt", userClaim: "sub", boundAudiences: ["gatehouse-agents"], boundClaimsType: "string",
+      backend: "gatehouse-ci",
+      roleName: party,
+      roleType: "jwt",
+      userClaim: "sub",
+      boundAudiences: ["gatehouse-agents"],
+      boundClaimsType: "string",
       boundClaims: { repository: "acme/docs", ref: "refs/heads/main" },
-      tokenPolicies: [`gatehouse-claude-bot-${party}`], tokenNoDefaultPolicy: true, tokenType: "service", tokenTtl: 900, tokenMaxTtl: 1800,
+      tokenPolicies: [`gatehouse-claude-bot-${party}`],
+      tokenNoDefaultPolicy: true,
+      tokenType: "service",
+      tokenTtl: 900,
+      tokenMaxTtl: 1800,
     });
   }
   const local = await up({}, "http://127.0.0.1:8080/_services/token");
-  expect(local.one("store-ci-auth").inputs).toMatchObject({ oidcDiscoveryUrl: "http://127.0.0.1:8080/_services/token" });
+  expect(local.one("store-ci-auth").inputs).toMatchObject({
+    oidcDiscoveryUrl: "http://127.0.0.1:8080/_services/token",
+  });
 });
 
 it("lets no workflow sign in when no repository is named for it", async () => {
@@ -95,12 +142,21 @@ describe("a secret that the stack places", () => {
     return { run, secret: run.one("store-word") };
   };
 
-  it.each(["placeOnce", "keep"] as const)("by %s is created with check-and-set, never read, never in clear", async (how) => {
-    const { run, secret } = await place(how);
-    expect(secret.inputs).toMatchObject({ mount: "agents", name: "some/path", options: { cas: "0" }, disableRead: true, dataJson: '{"key":"raw-value-of-the-test"}' });
-    expect(secret.secrets).toContain("dataJson");
-    expect(inClear(run, "raw-value-of-the-test")).toEqual([]);
-  });
+  it.each(["placeOnce", "keep"] as const)(
+    "by %s is created with check-and-set, never read, never in clear",
+    async (how) => {
+      const { run, secret } = await place(how);
+      expect(secret.inputs).toMatchObject({
+        mount: "agents",
+        name: "some/path",
+        options: { cas: "0" },
+        disableRead: true,
+        dataJson: '{"key":"raw-value-of-the-test"}',
+      });
+      expect(secret.secrets).toContain("dataJson");
+      expect(inClear(run, "raw-value-of-the-test")).toEqual([]);
+    },
+  );
 
   it("once is never written again", async () => {
     const { secret } = await place("placeOnce");

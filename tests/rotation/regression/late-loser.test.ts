@@ -19,8 +19,10 @@ async function untilTheWriteIsDoubtful(kind: Kind): Promise<{ world: World; pair
   await world.bootstrap();
   const pair = new Pair(world);
   const journalAt = async (phase: string): Promise<boolean> => (await world.journal()).phase === phase;
-  do await pair.step(LATE, undefined); while (!(await journalAt("minting")));
-  do await pair.step(LATE, undefined); while (!pair.runs[LATE]?.rotator.log.at(-1)?.startsWith("vault POST"));
+  do await pair.step(LATE, undefined);
+  while (!(await journalAt("minting")));
+  do await pair.step(LATE, undefined);
+  while (!pair.runs[LATE]?.rotator.log.at(-1)?.startsWith("vault POST"));
   world.clock += PAST_THE_LEASE;
   await pair.step(LATE, LOST);
   expect(await journalAt("minted")).toBe(true);
@@ -28,12 +30,14 @@ async function untilTheWriteIsDoubtful(kind: Kind): Promise<{ world: World; pair
 }
 
 const finish = async (pair: Pair, who: 0 | 1): Promise<void> => {
-  do await pair.step(who, undefined); while (!pair.runs[who]?.done);
+  do await pair.step(who, undefined);
+  while (!pair.runs[who]?.done);
 };
 
 /** Lets it go on while Vault is sealed for it; GitHub answers. */
 const finishSealed = async (pair: Pair, who: 0 | 1): Promise<void> => {
-  do await pair.step(who, pair.runs[who]?.rotator.log.at(-1)?.startsWith("vault") ? SEALED : undefined); while (!pair.runs[who]?.done);
+  do await pair.step(who, pair.runs[who]?.rotator.log.at(-1)?.startsWith("vault") ? SEALED : undefined);
+  while (!pair.runs[who]?.done);
 };
 
 const inUse = async (world: World): Promise<boolean> => {
@@ -64,8 +68,10 @@ it("ends its token as before when nobody took it up", async () => {
   const world = new World("app-installation", "vault", {});
   await world.bootstrap();
   const pair = new Pair(world);
-  do await pair.step(LATE, undefined); while ((await world.journal()).phase !== "minting");
-  do await pair.step(LATE, undefined); while (!pair.runs[LATE]?.rotator.log.at(-1)?.startsWith("vault POST"));
+  do await pair.step(LATE, undefined);
+  while ((await world.journal()).phase !== "minting");
+  do await pair.step(LATE, undefined);
+  while (!pair.runs[LATE]?.rotator.log.at(-1)?.startsWith("vault POST"));
   world.clock += PAST_THE_LEASE;
   await finish(pair, OTHER);
   const before = world.github.alive(["app-installation"]).length;

@@ -12,14 +12,47 @@ export const FAULTS: readonly FaultKind[] = [
   { name: "timeout, answer lost", reaches: true, error: "TimeoutError", times: 1 },
   { name: "500, nothing done", reaches: false, answer: { status: 500, body: {} }, times: 1 },
   { name: "502, done all the same", reaches: true, answer: { status: 502, body: {} }, times: 1 },
-  { name: "403 once", reaches: false, answer: { status: 403, body: { message: "Forbidden", errors: ["permission denied"] } }, times: 1 },
-  { name: "429 with Retry-After", reaches: false, answer: { status: 429, body: {}, headers: { "retry-after": "1" } }, times: 1 },
-  { name: "429 for an hour", reaches: false, answer: { status: 429, body: {}, headers: { "retry-after": "3600" } }, times: 3 },
+  {
+    name: "403 once",
+    reaches: false,
+    answer: { status: 403, body: { message: "Forbidden", errors: ["permission denied"] } },
+    times: 1,
+  },
+  {
+    name: "429 with Retry-After",
+    reaches: false,
+    answer: { status: 429, body: {}, headers: { "retry-after": "1" } },
+    times: 1,
+  },
+  {
+    name: "429 for an hour",
+    reaches: false,
+    answer: { status: 429, body: {}, headers: { "retry-after": "3600" } },
+    times: 3,
+  },
   { name: "no network for a while", reaches: false, error: "TypeError", times: 12 },
   { name: "answers lost for a while", reaches: true, error: "TimeoutError", times: 12 },
-  { name: "Vault sealed", on: isVault, reaches: false, answer: { status: 503, body: { errors: ["Vault is sealed"] } }, times: 12 },
-  { name: "Vault token expired", on: isVault, reaches: false, answer: { status: 403, body: { errors: ["permission denied"] } }, times: 3 },
-  { name: "Vault's disk full", on: (host, call) => isVault(host) && call.method !== "GET", reaches: false, answer: { status: 500, body: { errors: ["no space left on device"] } }, times: 8 },
+  {
+    name: "Vault sealed",
+    on: isVault,
+    reaches: false,
+    answer: { status: 503, body: { errors: ["Vault is sealed"] } },
+    times: 12,
+  },
+  {
+    name: "Vault token expired",
+    on: isVault,
+    reaches: false,
+    answer: { status: 403, body: { errors: ["permission denied"] } },
+    times: 3,
+  },
+  {
+    name: "Vault's disk full",
+    on: (host, call) => isVault(host) && call.method !== "GET",
+    reaches: false,
+    answer: { status: 500, body: { errors: ["no space left on device"] } },
+    times: 8,
+  },
 ];
 
 export interface Row {
@@ -38,19 +71,36 @@ export interface Row {
 }
 
 /** The calls of an undisturbed rotation, and the phase in which each falls. */
-export async function undisturbed(kind: Kind, store: StoreKind, impersonation: World["github"]["impersonation"] = "many"): Promise<{ calls: string[]; world: World }> {
+export async function undisturbed(
+  kind: Kind,
+  store: StoreKind,
+  impersonation: World["github"]["impersonation"] = "many",
+): Promise<{ calls: string[]; world: World }> {
   const world = new World(kind, store);
   world.github.impersonation = impersonation;
   await world.bootstrap();
   world.said.length = 0;
   const calls: string[] = [];
-  const rotator = world.rotator({ onCall: (host, call) => { calls.push(`${world.said.at(-1)?.step ?? "begin"}: ${call.method} ${host}${call.path.replace(/github\/claude-bot/, "…").replace("/api/v3", "")}`); } });
+  const rotator = world.rotator({
+    onCall: (host, call) => {
+      calls.push(
+        `${world.said.at(-1)?.step ?? "begin"}: ${call.method} ${host}${call.path.replace(/github\/claude-bot/, "…").replace("/api/v3", "")}`,
+      );
+    },
+  });
   await rotator.run(world.start());
   return { calls, world };
 }
 
 /** Runs one rotation with one fault, then as many more runs as it takes, and checks what must hold. */
-export async function disturb(kind: Kind, store: StoreKind, at: number, step: string, fault: FaultKind, impersonation: World["github"]["impersonation"] = "many"): Promise<Row> {
+export async function disturb(
+  kind: Kind,
+  store: StoreKind,
+  at: number,
+  step: string,
+  fault: FaultKind,
+  impersonation: World["github"]["impersonation"] = "many",
+): Promise<Row> {
   const world = new World(kind, store);
   world.github.impersonation = impersonation;
   await world.bootstrap();
@@ -66,13 +116,24 @@ export async function disturb(kind: Kind, store: StoreKind, at: number, step: st
   const wrong = await broken(world, first, outcomes);
   const standbyLost = Object.values(world.slots).some((slot) => slot?.state !== "ok");
   return {
-    kind, store, step, fault: fault.name, outcome: describe(outcomes, world), results: outcomes.map((o) => o.result), standbyLost, sent: world.agent.sent, failed: world.agent.failed.length, broken: wrong,
+    kind,
+    store,
+    step,
+    fault: fault.name,
+    outcome: describe(outcomes, world),
+    results: outcomes.map((o) => o.result),
+    standbyLost,
+    sent: world.agent.sent,
+    failed: world.agent.failed.length,
+    broken: wrong,
   };
 }
 
 const settled = (outcomes: readonly Outcome[]): boolean => {
   const last = outcomes.at(-1);
-  return last?.result === "finished" ? !last.notes.some((n) => n.startsWith("left for the next run")) : last?.result === "nothing" || last?.result === "needs-person";
+  return last?.result === "finished"
+    ? !last.notes.some((n) => n.startsWith("left for the next run"))
+    : last?.result === "nothing" || last?.result === "needs-person";
 };
 
 function describe(outcomes: readonly Outcome[], world: World): string {
@@ -87,12 +148,15 @@ async function broken(world: World, first: string | undefined, outcomes: readonl
   const { github, kind } = world;
   const journal = await world.journal();
   world.slots = journal.slots ?? {};
-  if (world.agent.failed.length > 0) found.push(`${world.agent.failed.length} of ${world.agent.sent} requests failed: ${world.agent.failed[0]}`);
+  if (world.agent.failed.length > 0)
+    found.push(`${world.agent.failed.length} of ${world.agent.sent} requests failed: ${world.agent.failed[0]}`);
   const current = world.current(await world.currentToken());
   if (!current || !github.isAlive(current)) found.push("the stored token is dead: the identity is lost");
   const lostStandby = Object.values(world.slots).some((slot) => slot?.state !== "ok");
-  if (current?.token === first && !(kind === "app-user-token" && lostStandby)) found.push(`the token was never replaced (${outcomes.map((o) => `${o.result}: ${o.says}`).join(" | ")})`);
-  if (journal.phase !== "idle" || !journal.tidy || journal.outbox.length > 0) found.push(`the journal is left at ${journal.phase}, tidy ${journal.tidy}`);
+  if (current?.token === first && !(kind === "app-user-token" && lostStandby))
+    found.push(`the token was never replaced (${outcomes.map((o) => `${o.result}: ${o.says}`).join(" | ")})`);
+  if (journal.phase !== "idle" || !journal.tidy || journal.outbox.length > 0)
+    found.push(`the journal is left at ${journal.phase}, tidy ${journal.tidy}`);
   const known = new Set([current?.sha256, ...Object.values(world.slots).map((slot) => slot?.accessSha256)]);
   for (const token of github.alive([kind])) {
     if (known.has(token.sha256)) continue;
@@ -104,9 +168,20 @@ async function broken(world: World, first: string | undefined, outcomes: readonl
     const old = world.current(first);
     if (old && github.isAlive(old)) found.push("the replaced token is alive");
   }
-  const shown = JSON.stringify([world.said, world.delivered, [...world.vault.secrets.values()].map((s) => s.notes), journal.history, outcomes, [...world.gate.cells.values()], world.gate.audit]);
-  for (const token of github.tokens) if (shown.includes(token.token)) found.push("a token stands in clear in what is shown, delivered or annotated");
-  const stray = [...world.vault.secrets.values()].flatMap((s) => s.versions.slice(0, -1)).filter((v) => v.data?.token !== undefined);
+  const shown = JSON.stringify([
+    world.said,
+    world.delivered,
+    [...world.vault.secrets.values()].map((s) => s.notes),
+    journal.history,
+    outcomes,
+    [...world.gate.cells.values()],
+    world.gate.audit,
+  ]);
+  for (const token of github.tokens)
+    if (shown.includes(token.token)) found.push("a token stands in clear in what is shown, delivered or annotated");
+  const stray = [...world.vault.secrets.values()]
+    .flatMap((s) => s.versions.slice(0, -1))
+    .filter((v) => v.data?.token !== undefined);
   if (stray.length > 0) found.push("an old version still holds a token");
   return found;
 }

@@ -12,7 +12,12 @@ export class GateModel {
   stopped = false;
   #cached: { token: string; at: number } | undefined;
 
-  constructor(private readonly github: GitHubModel, private readonly readToken: () => Promise<string | undefined>, private readonly now: () => number, private readonly cacheMs: number) {}
+  constructor(
+    private readonly github: GitHubModel,
+    private readonly readToken: () => Promise<string | undefined>,
+    private readonly now: () => number,
+    private readonly cacheMs: number,
+  ) {}
 
   async #token(fresh = false): Promise<string | undefined> {
     if (fresh || !this.#cached || this.now() - this.#cached.at >= this.cacheMs) {
@@ -29,7 +34,15 @@ export class GateModel {
     let token = await this.#token();
     let status = 503;
     for (let attempt = 0; attempt < 2 && token !== undefined; attempt += 1) {
-      status = this.denied.has(hash(token)) ? 503 : this.github.handle({ method: "GET", path: "/api/v3/repos/acme/api", query: new URLSearchParams(), headers: { authorization: `Bearer ${token}` }, body: {} }).status;
+      status = this.denied.has(hash(token))
+        ? 503
+        : this.github.handle({
+            method: "GET",
+            path: "/api/v3/repos/acme/api",
+            query: new URLSearchParams(),
+            headers: { authorization: `Bearer ${token}` },
+            body: {},
+          }).status;
       if (status !== 401) break;
       token = await this.#token(true);
     }
@@ -50,7 +63,9 @@ export class GateModel {
     switch (r.path) {
       case "/_gate/refresh": {
         const token = await this.#token(true);
-        return token ? { status: 200, body: { tokenSha256: hash(token), expiresAt: "" } } : { status: 503, body: { message: "no token" } };
+        return token
+          ? { status: 200, body: { tokenSha256: hash(token), expiresAt: "" } }
+          : { status: 503, body: { message: "no token" } };
       }
       case "/_gate/probe": {
         const { status, tokenSha256, requestId } = await this.request();
@@ -60,8 +75,10 @@ export class GateModel {
         if (typeof r.body.tokenSha256 === "string") this.denied.add(r.body.tokenSha256);
         if (typeof r.body.stop === "boolean") this.stopped = r.body.stop;
         return { status: 200, body: {} };
-      case "/_gate/audit": return { status: 200, body: this.audit.map((line) => JSON.stringify(line)).join("\n") };
-      default: return { status: 404, body: {} };
+      case "/_gate/audit":
+        return { status: 200, body: this.audit.map((line) => JSON.stringify(line)).join("\n") };
+      default:
+        return { status: 404, body: {} };
     }
   }
 }

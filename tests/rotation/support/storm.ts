@@ -20,19 +20,41 @@ export interface Struck {
 }
 
 const LEASE_MS = 100;
-const pause = (ms: number): Promise<void> => new Promise((done) => { setTimeout(done, ms); });
+const pause = (ms: number): Promise<void> =>
+  new Promise((done) => {
+    setTimeout(done, ms);
+  });
 
 /** A rotator with the rotator's own Vault policy, whose calls go through `fetcher`. */
-export function depsOver(real: Real, vaultToken: string, fetcher: Fetch, more: { isDead?: () => boolean; said?: (step: string) => void } = {}): RotationDeps {
+export function depsOver(
+  real: Real,
+  vaultToken: string,
+  fetcher: Fetch,
+  more: { isDead?: () => boolean; said?: (step: string) => void } = {},
+): RotationDeps {
   const ambient = ambientEffects(({ step }) => more.said?.(step), fetcher);
   const effects = { ...ambient, sleep: (ms: number) => (more.isDead?.() ? Promise.resolve() : ambient.sleep(ms)) };
   const { app, adminToken } = real.github;
   const gate = new GateControl(effects, real.gateUrl, real.operatorKey);
-  const store = real.kv ? kvStore(gate.storage(), { token: real.tokenKey, rotator: real.rotatorKey })
-    : vaultStore(new VaultSession(effects, real.vault.addr, { kind: "token", token: vaultToken }), "agents", "github/claude-bot");
+  const store = real.kv
+    ? kvStore(gate.storage(), { token: real.tokenKey, rotator: real.rotatorKey })
+    : vaultStore(
+        new VaultSession(effects, real.vault.addr, { kind: "token", token: vaultToken }),
+        "agents",
+        "github/claude-bot",
+      );
   return {
-    effects, plan: real.plan, store, gate, rotatorId: randomBytes(4).toString("hex"), leaseMs: LEASE_MS,
-    minter: minterFor(effects, real.plan, { appPrivateKey: app.pem, appClientSecret: app.clientSecret, siteAdminToken: adminToken }),
+    effects,
+    plan: real.plan,
+    store,
+    gate,
+    rotatorId: randomBytes(4).toString("hex"),
+    leaseMs: LEASE_MS,
+    minter: minterFor(effects, real.plan, {
+      appPrivateKey: app.pem,
+      appClientSecret: app.clientSecret,
+      siteAdminToken: adminToken,
+    }),
   };
 }
 
@@ -55,18 +77,37 @@ export async function storm(real: Real, strike: Strike, start: StartRequest): Pr
       if (struck.has(call)) return fetch(url, init);
       struck.add(call);
       calls.push(call);
-      if (strike === "502, done all the same" || strike === "answer lost, then killed") await (await fetch(url, init)).text();
-      if (kills) { dead = true; throw new TypeError("killed"); }
+      if (strike === "502, done all the same" || strike === "answer lost, then killed")
+        await (await fetch(url, init)).text();
+      if (kills) {
+        dead = true;
+        throw new TypeError("killed");
+      }
       return new Response("{}", { status: strike.startsWith("502") ? 502 : 503 });
     };
-    return depsOver(real, vaultToken, fetcher, { isDead: () => dead, said: (at) => { step = at; } });
+    return depsOver(real, vaultToken, fetcher, {
+      isDead: () => dead,
+      said: (at) => {
+        step = at;
+      },
+    });
   };
   const failed: Record<number, number> = {};
   let sent = 0;
   const pending = new Set<Promise<void>>();
   const timer = setInterval(() => {
     sent += 1;
-    const one: Promise<void> = real.ask().then((status) => { if (status !== 200) failed[status] = (failed[status] ?? 0) + 1; }, () => { failed[0] = (failed[0] ?? 0) + 1; }).finally(() => pending.delete(one));
+    const one: Promise<void> = real
+      .ask()
+      .then(
+        (status) => {
+          if (status !== 200) failed[status] = (failed[status] ?? 0) + 1;
+        },
+        () => {
+          failed[0] = (failed[0] ?? 0) + 1;
+        },
+      )
+      .finally(() => pending.delete(one));
     pending.add(one);
   }, 20);
   const outcomes: Outcome[] = [];
@@ -85,4 +126,6 @@ export async function storm(real: Real, strike: Strike, start: StartRequest): Pr
 
 /** A person's token is in place when asking for it again changes nothing; otherwise one whole rotation is wanted. */
 const done = (outcome: Outcome | undefined, start: StartRequest): boolean =>
-  outcome?.result === "needs-person" || (outcome?.result === "finished" && !outcome.notes.some((n) => n.startsWith("left for the next run"))) || (start.supplied !== undefined && outcome?.result === "nothing");
+  outcome?.result === "needs-person" ||
+  (outcome?.result === "finished" && !outcome.notes.some((n) => n.startsWith("left for the next run"))) ||
+  (start.supplied !== undefined && outcome?.result === "nothing");

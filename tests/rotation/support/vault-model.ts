@@ -1,7 +1,13 @@
 import type { Incoming, Reply } from "./github-model";
 
-interface Version { data: Record<string, string> | null; destroyed: boolean }
-interface Secret { versions: Version[]; notes: Record<string, string> }
+interface Version {
+  data: Record<string, string> | null;
+  destroyed: boolean;
+}
+interface Secret {
+  versions: Version[];
+  notes: Record<string, string>;
+}
 
 /** KV v2 as Vault and OpenBao answer it, with check-and-set required. */
 export class VaultModel {
@@ -16,22 +22,52 @@ export class VaultModel {
     const last = secret.versions[version - 1];
     if (m[1] === "data" && r.method === "GET") {
       if (!last) return { status: 404, body: { errors: [] } };
-      return last.data ? { status: 200, body: { data: { data: last.data, metadata: { version } } } } : { status: 404, body: { data: { data: null, metadata: { version } } } };
+      return last.data
+        ? { status: 200, body: { data: { data: last.data, metadata: { version } } } }
+        : { status: 404, body: { data: { data: null, metadata: { version } } } };
     }
     if (m[1] === "data") {
       const cas = (r.body.options as { cas?: number } | undefined)?.cas;
-      if (cas !== version) return { status: 400, body: { errors: [cas === undefined ? "check-and-set parameter required for this call" : "check-and-set parameter did not match the current version"] } };
+      if (cas !== version)
+        return {
+          status: 400,
+          body: {
+            errors: [
+              cas === undefined
+                ? "check-and-set parameter required for this call"
+                : "check-and-set parameter did not match the current version",
+            ],
+          },
+        };
       secret.versions.push({ data: r.body.data as Record<string, string>, destroyed: false });
       this.secrets.set(m[2], secret);
       return { status: 200, body: { data: { version: version + 1 } } };
     }
     if (version === 0) return { status: 404, body: { errors: [] } };
     if (m[1] === "destroy") {
-      for (const n of r.body.versions as number[]) { const v = secret.versions[n - 1]; if (v) { v.data = null; v.destroyed = true; } }
+      for (const n of r.body.versions as number[]) {
+        const v = secret.versions[n - 1];
+        if (v) {
+          v.data = null;
+          v.destroyed = true;
+        }
+      }
       return { status: 204 };
     }
-    if (r.method === "PATCH") { Object.assign(secret.notes, r.body.custom_metadata); return { status: 204 }; }
-    return { status: 200, body: { data: { current_version: version, custom_metadata: secret.notes, versions: Object.fromEntries(secret.versions.map((v, i) => [String(i + 1), { destroyed: v.destroyed }])) } } };
+    if (r.method === "PATCH") {
+      Object.assign(secret.notes, r.body.custom_metadata);
+      return { status: 204 };
+    }
+    return {
+      status: 200,
+      body: {
+        data: {
+          current_version: version,
+          custom_metadata: secret.notes,
+          versions: Object.fromEntries(secret.versions.map((v, i) => [String(i + 1), { destroyed: v.destroyed }])),
+        },
+      },
+    };
   }
 
   current(path: string): Record<string, string> | undefined {

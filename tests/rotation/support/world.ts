@@ -24,16 +24,42 @@ const BRIDGE_MS = 5_000;
 
 let pem: string | undefined;
 /** One RSA key for all worlds: making one takes longer than a run. PKCS#1, as GitHub hands it out. */
-export const appKey = (): string => (pem ??= generateKeyPairSync("rsa", { modulusLength: 2048, privateKeyEncoding: { type: "pkcs1", format: "pem" }, publicKeyEncoding: { type: "spki", format: "pem" } }).privateKey);
+export const appKey = (): string =>
+  (pem ??= generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: "pkcs1", format: "pem" },
+    publicKeyEncoding: { type: "spki", format: "pem" },
+  }).privateKey);
 
 export function planFor(kind: Kind, change: Partial<RotationPlan> = {}): RotationPlan {
-  const credential = kind === "personal-access-token" || kind === "ghes-impersonation" ? { kind, expiryDays: 30 } as const
-    : kind === "app-user-token" ? { kind, clientId: "Iv1.model", expiryDays: 180 } as const : { kind, appId: 7, installationId: 11 } as const;
+  const credential =
+    kind === "personal-access-token" || kind === "ghes-impersonation"
+      ? ({ kind, expiryDays: 30 } as const)
+      : kind === "app-user-token"
+        ? ({ kind, clientId: "Iv1.model", expiryDays: 180 } as const)
+        : ({ kind, appId: 7, installationId: 11 } as const);
   return {
-    organization: "acme", login: "claude-bot", kind, credential, permissions: { contents: "write", metadata: "read", pull_requests: "write" }, scopes: kind === "ghes-impersonation" ? ["repo"] : [],
-    repositories: [{ name: "api", access: "write" }, { name: "docs", access: "read" }], endpoints: { origin: "http://github", api: "http://github/api/v3" },
-    everyDays: 30, expiryDays: "expiryDays" in credential && kind !== "app-user-token" ? 30 : undefined, graceMinutes: 10, cacheSeconds: 5, remindDays: 7, gateKeyOverlapHours: 24,
-    repository: undefined, notify: [], alertWebhook: undefined, ...change,
+    organization: "acme",
+    login: "claude-bot",
+    kind,
+    credential,
+    permissions: { contents: "write", metadata: "read", pull_requests: "write" },
+    scopes: kind === "ghes-impersonation" ? ["repo"] : [],
+    repositories: [
+      { name: "api", access: "write" },
+      { name: "docs", access: "read" },
+    ],
+    endpoints: { origin: "http://github", api: "http://github/api/v3" },
+    everyDays: 30,
+    expiryDays: "expiryDays" in credential && kind !== "app-user-token" ? 30 : undefined,
+    graceMinutes: 10,
+    cacheSeconds: 5,
+    remindDays: 7,
+    gateKeyOverlapHours: 24,
+    repository: undefined,
+    notify: [],
+    alertWebhook: undefined,
+    ...change,
   };
 }
 
@@ -73,9 +99,18 @@ export class World {
   traffic = true;
   readonly plan: RotationPlan;
 
-  constructor(readonly kind: Kind, readonly store: StoreKind, change: Partial<RotationPlan> = {}) {
+  constructor(
+    readonly kind: Kind,
+    readonly store: StoreKind,
+    change: Partial<RotationPlan> = {},
+  ) {
     this.plan = planFor(kind, change);
-    this.gate = new GateModel(this.github, () => this.currentToken(), () => this.clock, this.plan.cacheSeconds * 1000);
+    this.gate = new GateModel(
+      this.github,
+      () => this.currentToken(),
+      () => this.clock,
+      this.plan.cacheSeconds * 1000,
+    );
   }
 
   async currentToken(): Promise<string | undefined> {
@@ -90,11 +125,17 @@ export class World {
     return readJournal(cell && (await unseal(this.rotatorKey, cell.value)).content);
   }
 
-  current(token: string | undefined): ModelToken | undefined { return this.github.tokens.find((t) => t.token === token); }
+  current(token: string | undefined): ModelToken | undefined {
+    return this.github.tokens.find((t) => t.token === token);
+  }
 
   async send(url: string, init: Parameters<Fetch>[1]): Promise<Reply> {
     const { host, call } = incoming(url, init);
-    return host === "github" ? this.github.handle(call) : host === "vault" ? this.vault.handle(call) : this.gate.handle(call);
+    return host === "github"
+      ? this.github.handle(call)
+      : host === "vault"
+        ? this.vault.handle(call)
+        : this.gate.handle(call);
   }
 
   /** Requests that the gate holds, because GitHub refused its token and the store has no other yet; when each came. */
@@ -115,12 +156,21 @@ export class World {
   }
 
   /** A rotator process of its own: its calls can fail, and it can die. */
-  rotator(options: { fault?: FaultKind; at?: number; onCall?: (host: string, call: Incoming, n: number) => void; grantless?: boolean } = {}): Rotator {
+  rotator(
+    options: {
+      fault?: FaultKind;
+      at?: number;
+      onCall?: (host: string, call: Incoming, n: number) => void;
+      grantless?: boolean;
+    } = {},
+  ): Rotator {
     return new Rotator(this, options);
   }
 
   /** A token as a person makes it on GitHub's page. */
-  personMakes(): string { return this.github.mint("personal-access-token").token; }
+  personMakes(): string {
+    return this.github.mint("personal-access-token").token;
+  }
 
   /** What a rotation is started with: kinds that need a person get a new token. */
   start(reason = "test"): StartRequest {
@@ -134,13 +184,21 @@ export class World {
     if (this.kind === "app-user-token") {
       const a = this.github.mintPair();
       const b = this.github.mintPair();
-      const slot = (p: typeof a) => ({ refreshToken: p.refresh.token, refreshExpiresAt: "", accessSha256: p.access.sha256, state: "ok" as const });
+      const slot = (p: typeof a) => ({
+        refreshToken: p.refresh.token,
+        refreshExpiresAt: "",
+        accessSha256: p.access.sha256,
+        state: "ok" as const,
+      });
       const rotator = this.rotator();
       await rotator.run({ reason: "first", supplied: a.access.token, slot: { name: "a", value: slot(a) } });
       const deps = rotator.deps();
       const state = await deps.store.journal.read();
       const journal = readJournal(state.data);
-      await deps.store.journal.write({ journal: JSON.stringify({ ...journal, slots: { ...journal.slots, b: slot(b) } }) }, state.version);
+      await deps.store.journal.write(
+        { journal: JSON.stringify({ ...journal, slots: { ...journal.slots, b: slot(b) } }) },
+        state.version,
+      );
       start = { reason: "first", supplied: a.access.token };
     }
     const outcome = await this.rotator().run(start);
@@ -157,27 +215,66 @@ export class Rotator {
   #host: string | undefined;
   readonly #deps: RotationDeps;
 
-  constructor(private readonly world: World, private readonly options: { fault?: FaultKind; at?: number; onCall?: (host: string, call: Incoming, n: number) => void }) {
+  constructor(
+    private readonly world: World,
+    private readonly options: {
+      fault?: FaultKind;
+      at?: number;
+      onCall?: (host: string, call: Incoming, n: number) => void;
+    },
+  ) {
     this.#left = options.fault?.times ?? 0;
     const effects: Effects = {
       fetch: (url, init) => this.#fetch(url, init),
       now: () => world.clock,
-      sleep: async (ms) => { if (!this.dead) { for (let left = ms; left > 0; left -= 1000) { world.clock += Math.min(left, 1000); await world.agentRequest(); } } },
-      report: (event) => { world.said.push(event); },
+      sleep: async (ms) => {
+        if (!this.dead) {
+          for (let left = ms; left > 0; left -= 1000) {
+            world.clock += Math.min(left, 1000);
+            await world.agentRequest();
+          }
+        }
+      },
+      report: (event) => {
+        world.said.push(event);
+      },
     };
     const gate = new GateControl(effects, "http://gate", "gop_model");
     const session = new VaultSession(effects, "http://vault", { kind: "token", token: "model-vault-token" });
-    const adapter: NotifyAdapter = { name: "runtime", deliver: async (message) => { if (this.dead) throw new Error("dead"); world.delivered.push(message); } };
+    const adapter: NotifyAdapter = {
+      name: "runtime",
+      deliver: async (message) => {
+        if (this.dead) throw new Error("dead");
+        world.delivered.push(message);
+      },
+    };
     this.#deps = {
-      effects, plan: world.plan, gate, rotatorId: randomBytes(4).toString("hex"), adapters: [adapter],
-      minter: minterFor(effects, world.plan, { appPrivateKey: appKey(), appClientSecret: "model", siteAdminToken: world.github.siteAdmin }),
-      store: world.store === "vault" ? vaultStore(session, "agents", "github/claude-bot") : kvStore(gate.storage(), { token: world.tokenKey, rotator: world.rotatorKey }),
+      effects,
+      plan: world.plan,
+      gate,
+      rotatorId: randomBytes(4).toString("hex"),
+      adapters: [adapter],
+      minter: minterFor(effects, world.plan, {
+        appPrivateKey: appKey(),
+        appClientSecret: "model",
+        siteAdminToken: world.github.siteAdmin,
+      }),
+      store:
+        world.store === "vault"
+          ? vaultStore(session, "agents", "github/claude-bot")
+          : kvStore(gate.storage(), { token: world.tokenKey, rotator: world.rotatorKey }),
     };
   }
 
-  deps(): RotationDeps { return this.#deps; }
-  run(start: StartRequest): Promise<Outcome> { return rotate(this.#deps, start); }
-  resume(): Promise<Outcome> { return resume(this.#deps); }
+  deps(): RotationDeps {
+    return this.#deps;
+  }
+  run(start: StartRequest): Promise<Outcome> {
+    return rotate(this.#deps, start);
+  }
+  resume(): Promise<Outcome> {
+    return resume(this.#deps);
+  }
 
   async #fetch(url: string, init: Parameters<Fetch>[1]): ReturnType<Fetch> {
     if (this.dead) throw new TypeError("the process is dead");
@@ -190,7 +287,12 @@ export class Rotator {
     const drawn = await this.world.turn?.(this);
     if (drawn) return this.#strike(drawn, url, init);
     const { fault, at = 0 } = this.options;
-    const hit = fault !== undefined && this.#left > 0 && n >= at && (this.#host === undefined || this.#host === host) && (n > at || (fault.on?.(host, call) ?? true));
+    const hit =
+      fault !== undefined &&
+      this.#left > 0 &&
+      n >= at &&
+      (this.#host === undefined || this.#host === host) &&
+      (n > at || (fault.on?.(host, call) ?? true));
     if (!hit) {
       if (fault && n === at) this.#left = 0; // it does not apply to this call
       return response(await this.world.send(url, init));
@@ -213,8 +315,16 @@ export class Rotator {
 function incoming(url: string, init: Parameters<Fetch>[1]): { host: string; call: Incoming } {
   const u = new URL(url);
   const json = init.headers["content-type"]?.includes("json");
-  const body = init.body === undefined ? {} : json ? JSON.parse(init.body) as Record<string, unknown> : Object.fromEntries(new URLSearchParams(init.body));
-  return { host: u.hostname, call: { method: init.method, path: u.pathname, query: u.searchParams, headers: init.headers, body } };
+  const body =
+    init.body === undefined
+      ? {}
+      : json
+        ? (JSON.parse(init.body) as Record<string, unknown>)
+        : Object.fromEntries(new URLSearchParams(init.body));
+  return {
+    host: u.hostname,
+    call: { method: init.method, path: u.pathname, query: u.searchParams, headers: init.headers, body },
+  };
 }
 
 function response(reply: Reply): Awaited<ReturnType<Fetch>> {

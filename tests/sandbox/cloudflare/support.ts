@@ -12,7 +12,12 @@ export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  readonly body: { success: boolean; errors: { code: number; message: string }[]; result: unknown; result_info?: Record<string, unknown> };
+  readonly body: {
+    success: boolean;
+    errors: { code: number; message: string }[];
+    result: unknown;
+    result_info?: Record<string, unknown>;
+  };
 }
 
 /** A stand-in for one test file, and short forms of the calls tests make. */
@@ -45,18 +50,35 @@ export function useCloudflare(prepare: (account: Account) => void = () => undefi
     return running;
   };
   const call: TestCloudflare["call"] = async (method, path, body, headers = {}) => {
-    const json = body === undefined || body instanceof FormData || typeof body === "string" ? undefined : JSON.stringify(body);
-    const response = await fetch(`${up().api}/${path.replace("{a}", `accounts/${ACCOUNT}`).replace("{z}", `zones/${ZONE}`)}`, {
-      method, body: json ?? (body as FormData | string | undefined), headers: { authorization: `Bearer ${up().token}`, ...(json === undefined ? {} : { "content-type": "application/json" }), ...headers },
-    });
+    const json =
+      body === undefined || body instanceof FormData || typeof body === "string" ? undefined : JSON.stringify(body);
+    const response = await fetch(
+      `${up().api}/${path.replace("{a}", `accounts/${ACCOUNT}`).replace("{z}", `zones/${ZONE}`)}`,
+      {
+        method,
+        body: json ?? (body as FormData | string | undefined),
+        headers: {
+          authorization: `Bearer ${up().token}`,
+          ...(json === undefined ? {} : { "content-type": "application/json" }),
+          ...headers,
+        },
+      },
+    );
     const text = await response.text();
     let parsed: unknown;
-    try { parsed = JSON.parse(text); } catch { parsed = undefined; }
+    try {
+      parsed = JSON.parse(text);
+    } catch {
+      parsed = undefined;
+    }
     return { status: response.status, headers: response.headers, text, body: parsed as Answer["body"] };
   };
   return {
-    get running() { return up(); },
-    account, call,
+    get running() {
+      return up();
+    },
+    account,
+    call,
     upload: (name, source, metadata = {}) => call("PUT", `{a}/workers/scripts/${name}`, uploadForm(source, metadata)),
     knock: (script, path = "/", init = {}) => fetch(`${up().gateUrl(script)}${path}`, init),
   };

@@ -6,8 +6,12 @@ import { makeWorkspace, messagesOf, recorded, stepsOf, type Workspace } from "./
 jest.setTimeout(120_000);
 
 let workspace: Workspace;
-beforeEach(() => { workspace = makeWorkspace(); });
-afterEach(() => { workspace.remove(); });
+beforeEach(() => {
+  workspace = makeWorkspace();
+});
+afterEach(() => {
+  workspace.remove();
+});
 
 const up = async (source: string, options: Parameters<Workspace["open"]>[0] = {}) => {
   workspace.program(source);
@@ -22,13 +26,17 @@ describe("a program that refuses its configuration", () => {
     const result = await up(REFUSAL);
     expect(result).toMatchObject({ failed: true, reason: "configuration" });
     const text = renderDisplay(result.events);
-    expect(text).toContain("    error: gatehouse:repositories[1].access: no such level: admin; read or write\n    gatehouse:rotation.everyDays: 400 is too long; at most 366\n");
+    expect(text).toContain(
+      "    error: gatehouse:repositories[1].access: no such level: admin; read or write\n    gatehouse:rotation.everyDays: 400 is too long; at most 366\n",
+    );
     expect(text).not.toMatch(/ {4}at /);
     expect(existsSync(join(workspace.dir, ".gatehouse/stacks/dev.json"))).toBe(false);
   });
 
   it("changes nothing in a stack that is up", async () => {
-    const { stack } = await up(`const a = new Thing("a", { key: "a" }); module.exports = { token: a.token, length: a.length };`);
+    const { stack } = await up(
+      `const a = new Thing("a", { key: "a" }); module.exports = { token: a.token, length: a.length };`,
+    );
     const before = readFileSync(join(workspace.dir, ".gatehouse/stacks/dev.json"), "utf8");
     const result = await up(REFUSAL);
     expect(result.reason).toBe("configuration");
@@ -40,14 +48,20 @@ describe("a program that refuses its configuration", () => {
   it("differs from a program that breaks: that is no configuration mistake, and its stack is shown", async () => {
     const result = await up(`undefined.boom;`);
     expect(result).toMatchObject({ failed: true, reason: "program" });
-    expect(messagesOf(result)[0]).toMatch(/Running program '.*' failed with an unhandled exception:\n.*TypeError.*\n\s+at /s);
+    expect(messagesOf(result)[0]).toMatch(
+      /Running program '.*' failed with an unhandled exception:\n.*TypeError.*\n\s+at /s,
+    );
   });
 });
 
 describe("a program that throws after it registered something", () => {
   it("keeps what was made, deletes nothing, and leaves the outputs as they were", async () => {
-    const { stack } = await up(`new Thing("a", { key: "a" }); new Thing("b", { key: "b" }); module.exports = { x: 1 };`);
-    const result = await up(`const c = new Thing("c", { key: "c" }); c.token.apply(() => { throw new pulumi.RunError("no further"); }); module.exports = { x: 2, y: c.length };`);
+    const { stack } = await up(
+      `new Thing("a", { key: "a" }); new Thing("b", { key: "b" }); module.exports = { x: 1 };`,
+    );
+    const result = await up(
+      `const c = new Thing("c", { key: "c" }); c.token.apply(() => { throw new pulumi.RunError("no further"); }); module.exports = { x: 2, y: c.length };`,
+    );
     expect(result).toMatchObject({ failed: true, reason: "program" });
     expect(Object.keys(workspace.things()).sort()).toEqual(["a", "b", "c"]);
     expect(await stack.outputs()).toEqual({ x: 1 });
@@ -104,17 +118,57 @@ describe("a step that fails", () => {
 
 describe("what is refused", () => {
   it.each([
-    ["a package the sandbox has no provider for", `new pulumi.CustomResource("aws:s3/bucket:Bucket", "b", {}, { version: "1.0.0" });`, /the sandbox has no provider for package "aws" \(it has: cloud\)/],
-    ["a type the provider does not know", `new pulumi.CustomResource("cloud:index/other:Other", "o", {}, opts({}));`, /cloud provider does not know the resource type cloud:index\/other:Other/],
-    ["a function the provider does not know", `module.exports = (async () => { await pulumi.runtime.invoke("cloud:index/other:other", {}, { version: "1.2.3" }); })();`, /does not know the function cloud:index\/other:other/],
-    ["transforms", `new Thing("t", { key: "t" }, { transforms: [(a) => undefined] });`, /option "transforms" of cloud:index\/thing:Thing "t": the sandbox's engine does not support this; deploy with the Pulumi CLI instead/],
-    ["stack transforms", `pulumi.runtime.registerResourceTransform(() => undefined); new Thing("t", { key: "t" });`, /stack transforms/],
-    ["hooks", `new Thing("t", { key: "t" }, { hooks: { afterCreate: [new pulumi.ResourceHook("h", async () => {})] } });`, /resource hooks \(ResourceHook\)|option "hooks"/],
-    ["a remote component", `class R extends pulumi.ComponentResource { constructor() { super("cloud:index:Remote", "r", {}, {}, true); } } new R();`, /remote component cloud:index:Remote "r" \(construct\)/],
+    [
+      "a package the sandbox has no provider for",
+      `new pulumi.CustomResource("aws:s3/bucket:Bucket", "b", {}, { version: "1.0.0" });`,
+      /the sandbox has no provider for package "aws" \(it has: cloud\)/,
+    ],
+    [
+      "a type the provider does not know",
+      `new pulumi.CustomResource("cloud:index/other:Other", "o", {}, opts({}));`,
+      /cloud provider does not know the resource type cloud:index\/other:Other/,
+    ],
+    [
+      "a function the provider does not know",
+      `module.exports = (async () => { await pulumi.runtime.invoke("cloud:index/other:other", {}, { version: "1.2.3" }); })();`,
+      /does not know the function cloud:index\/other:other/,
+    ],
+    [
+      "transforms",
+      `new Thing("t", { key: "t" }, { transforms: [(a) => undefined] });`,
+      /option "transforms" of cloud:index\/thing:Thing "t": the sandbox's engine does not support this; deploy with the Pulumi CLI instead/,
+    ],
+    [
+      "stack transforms",
+      `pulumi.runtime.registerResourceTransform(() => undefined); new Thing("t", { key: "t" });`,
+      /stack transforms/,
+    ],
+    [
+      "hooks",
+      `new Thing("t", { key: "t" }, { hooks: { afterCreate: [new pulumi.ResourceHook("h", async () => {})] } });`,
+      /resource hooks \(ResourceHook\)|option "hooks"/,
+    ],
+    [
+      "a remote component",
+      `class R extends pulumi.ComponentResource { constructor() { super("cloud:index:Remote", "r", {}, {}, true); } } new R();`,
+      /remote component cloud:index:Remote "r" \(construct\)/,
+    ],
     ["a stack reference", `new pulumi.StackReference("org/project/stack");`, /pulumi:pulumi:StackReference/],
-    ["a method call", `const g = new Group("g"); module.exports = { x: pulumi.runtime.call("cloud:index:Thing/restart", { __self__: g }, g) };`, /method call cloud:index:Thing\/restart/],
-    ["inputs that the provider refuses, all of them at once", `new Thing("t", { colour: "black" });`, /property key has a problem: it is required/],
-    ["two resources of one name", `new Thing("t", { key: "a" }); new Thing("t", { key: "b" });`, /Duplicate resource URN 'urn:pulumi:dev::test::cloud:index\/thing:Thing::t'; try giving it a unique name/],
+    [
+      "a method call",
+      `const g = new Group("g"); module.exports = { x: pulumi.runtime.call("cloud:index:Thing/restart", { __self__: g }, g) };`,
+      /method call cloud:index:Thing\/restart/,
+    ],
+    [
+      "inputs that the provider refuses, all of them at once",
+      `new Thing("t", { colour: "black" });`,
+      /property key has a problem: it is required/,
+    ],
+    [
+      "two resources of one name",
+      `new Thing("t", { key: "a" }); new Thing("t", { key: "b" });`,
+      /Duplicate resource URN 'urn:pulumi:dev::test::cloud:index\/thing:Thing::t'; try giving it a unique name/,
+    ],
   ])("%s, by name", async (_what, source, message) => {
     const result = await up(source);
     expect(result.failed).toBe(true);
@@ -124,11 +178,15 @@ describe("what is refused", () => {
 
   it("a configuration that does not fit Pulumi.yaml, before the program runs", async () => {
     workspace.remove();
-    workspace = makeWorkspace("config:\n  test:size:\n    type: integer\n  test:mode:\n    type: string\n  test:extra:\n    type: boolean\n    default: true\n");
+    workspace = makeWorkspace(
+      "config:\n  test:size:\n    type: integer\n  test:mode:\n    type: string\n  test:extra:\n    type: boolean\n    default: true\n",
+    );
     workspace.program(`throw new Error("must not run");`);
     const run = async (config: string[]): Promise<unknown> => (await workspace.open({ config })).preview();
     await expect(run([])).rejects.toThrow("Stack 'dev' is missing configuration values 'test:mode' and 'test:size'");
-    await expect(run(["size=many", "mode=x"])).rejects.toThrow("Stack 'dev' with configuration key 'test:size' must be of type 'integer'");
+    await expect(run(["size=many", "mode=x"])).rejects.toThrow(
+      "Stack 'dev' with configuration key 'test:size' must be of type 'integer'",
+    );
     await expect(run(["size"])).rejects.toThrow("--config size: write it as key=value");
     await expect(run(["size=1", "mode=x", "extra=perhaps"])).rejects.toBeInstanceOf(UsageError);
   });
@@ -152,15 +210,32 @@ describe("configuration", () => {
     const { salt } = (await sealing.export()).deployment.secrets_providers!.state as { salt: string };
     const { passphraseCrypter } = await import("../../../sandbox/engine/secrets");
     const crypter = await passphraseCrypter("a test's passphrase", salt);
-    workspace.file("Pulumi.dev.yaml", `encryptionsalt: ${salt}\nconfig:\n  test:gate: { host: gate.example, limits: [1, 2] }\n  test:secret:\n    secure: ${crypter.encrypt("a hidden value")}\n  test:deep:\n    inner:\n      secure: ${crypter.encrypt("deeper")}\n`);
+    workspace.file(
+      "Pulumi.dev.yaml",
+      `encryptionsalt: ${salt}\nconfig:\n  test:gate: { host: gate.example, limits: [1, 2] }\n  test:secret:\n    secure: ${crypter.encrypt("a hidden value")}\n  test:deep:\n    inner:\n      secure: ${crypter.encrypt("deeper")}\n`,
+    );
     workspace.program(`
       const config = new pulumi.Config();
       module.exports = { gate: config.requireObject("gate"), retries: config.requireNumber("retries"), secret: config.requireSecret("secret"), deep: config.requireSecretObject("deep"), isSecret: pulumi.runtime.allConfig()["test:secret"] === "a hidden value" };`);
     const stack = await workspace.open({ config: ["test:gate.limits[1]=5000", "test:gate.open=true"] });
-    expect(await stack.up()).toMatchObject({ failed: false, outputs: { gate: { host: "gate.example", limits: [1, 5000], open: true }, retries: 3, secret: "[secret]", deep: "[secret]", isSecret: true } });
-    expect(await stack.outputs({ showSecrets: true })).toMatchObject({ secret: "a hidden value", deep: { inner: "deeper" } });
+    expect(await stack.up()).toMatchObject({
+      failed: false,
+      outputs: {
+        gate: { host: "gate.example", limits: [1, 5000], open: true },
+        retries: 3,
+        secret: "[secret]",
+        deep: "[secret]",
+        isSecret: true,
+      },
+    });
+    expect(await stack.outputs({ showSecrets: true })).toMatchObject({
+      secret: "a hidden value",
+      deep: { inner: "deeper" },
+    });
     expect(await stack.config()).toMatchObject({ "test:secret": "[secret]", "test:retries": "3" });
-    await expect((await workspace.open({ env: { PULUMI_CONFIG_PASSPHRASE: "wrong" } })).preview()).rejects.toThrow("incorrect passphrase");
+    await expect((await workspace.open({ env: { PULUMI_CONFIG_PASSPHRASE: "wrong" } })).preview()).rejects.toThrow(
+      "incorrect passphrase",
+    );
   });
 });
 
@@ -182,7 +257,12 @@ describe("secrets", () => {
     const text = renderDisplay(result.events);
     expect(text).not.toContain(hidden);
     expect(text).toContain("the program says [secret]");
-    expect(result.outputs).toEqual({ secret: "[secret]", nested: { deep: ["[secret]"] }, length: "[secret]", token: "[secret]" });
+    expect(result.outputs).toEqual({
+      secret: "[secret]",
+      nested: { deep: ["[secret]"] },
+      length: "[secret]",
+      token: "[secret]",
+    });
     expect(workspace.things().b).toMatchObject({ nested: { list: ["plain", hidden] } });
     // A value that stops being secret, or a dropped option, is no change: what is in the state stays secret.
     const again = await up(`
@@ -202,14 +282,18 @@ describe("secrets", () => {
     await stack.up();
     const file = join(workspace.dir, ".gatehouse/passphrase");
     expect((await import("node:fs")).statSync(file).mode & 0o777).toBe(0o600);
-    expect(await (await workspace.open({ env: { PULUMI_CONFIG_PASSPHRASE: undefined } })).preview()).toMatchObject({ changeSummary: { same: 2 } });
+    expect(await (await workspace.open({ env: { PULUMI_CONFIG_PASSPHRASE: undefined } })).preview()).toMatchObject({
+      changeSummary: { same: 2 },
+    });
     expect(readdirSync(join(workspace.dir, ".gatehouse/stacks"))).toEqual(["dev.json"]);
   });
 });
 
 describe("unknown values in a preview", () => {
   it("reach dependents as unknown, and show as [unknown]", async () => {
-    workspace.program(`const a = new Thing("a", { key: "a" }); new Thing("b", { key: "b", value: pulumi.interpolate\`<\${a.length}>\` }); module.exports = { length: a.length, id: a.id };`);
+    workspace.program(
+      `const a = new Thing("a", { key: "a" }); new Thing("b", { key: "b", value: pulumi.interpolate\`<\${a.length}>\` }); module.exports = { length: a.length, id: a.id };`,
+    );
     const stack = await workspace.open();
     const result = await recorded((how) => stack.preview(how));
     const b = result.steps.find(({ urn }) => urn.endsWith("::b"))!;
@@ -223,7 +307,12 @@ describe("stopping a run", () => {
     workspace.program(`const a = new Thing("a", { key: "a" }); new Thing("b", { key: "b", value: a.token });`);
     const stack = await workspace.open({ hooks: { delayMs: 400 } });
     const controller = new AbortController();
-    const result = await stack.up({ signal: controller.signal, onEvent: (event) => { if (event.kind === "resource-pre" && event.step.urn.endsWith("::a")) controller.abort(); } });
+    const result = await stack.up({
+      signal: controller.signal,
+      onEvent: (event) => {
+        if (event.kind === "resource-pre" && event.step.urn.endsWith("::a")) controller.abort();
+      },
+    });
     expect(result).toMatchObject({ failed: true, reason: "stopped" });
     expect(Object.keys(workspace.things())).toEqual(["a"]);
     const { deployment } = await stack.export();

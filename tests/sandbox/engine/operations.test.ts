@@ -4,8 +4,12 @@ import { makeWorkspace, messagesOf, recorded, stepsOf, type Workspace } from "./
 jest.setTimeout(120_000);
 
 let workspace: Workspace;
-beforeEach(() => { workspace = makeWorkspace(); });
-afterEach(() => { workspace.remove(); });
+beforeEach(() => {
+  workspace = makeWorkspace();
+});
+afterEach(() => {
+  workspace.remove();
+});
 
 describe("operations", () => {
   it("creates, leaves alone, updates, replaces and deletes, and a second preview has nothing to say", async () => {
@@ -18,7 +22,11 @@ describe("operations", () => {
     expect(preview).toMatchObject({ failed: false, changeSummary: { create: 3 } });
     expect(workspace.things()).toEqual({});
     const up = await stack.up();
-    expect(up).toMatchObject({ failed: false, changeSummary: { create: 3 }, outputs: { length: 3, token: "[secret]" } });
+    expect(up).toMatchObject({
+      failed: false,
+      changeSummary: { create: 3 },
+      outputs: { length: 3, token: "[secret]" },
+    });
     expect(workspace.things()).toMatchObject({ base: { value: "one" }, user: { value: "token-of-base" } });
     expect(await stack.outputs({ showSecrets: true })).toEqual({ length: 3, token: "token-of-user" });
     expect(await stack.preview()).toMatchObject({ failed: false, changeSummary: { same: 3 } });
@@ -29,7 +37,11 @@ describe("operations", () => {
       const extra = new Thing("extra", { key: "extra" });`);
     const changed = await stack.up();
     expect(changed).toMatchObject({ failed: false, changeSummary: { create: 1, replace: 1, update: 1, same: 1 } });
-    expect(stepsOf(changed).filter((step) => step.endsWith("base"))).toEqual(["create-replacement base", "replace base", "delete-replaced base"]);
+    expect(stepsOf(changed).filter((step) => step.endsWith("base"))).toEqual([
+      "create-replacement base",
+      "replace base",
+      "delete-replaced base",
+    ]);
     expect(Object.keys(workspace.things())).toEqual(["base2", "extra", "user"]);
     expect(workspace.things().user).toMatchObject({ value: "token-of-base2", colour: "red" });
 
@@ -44,7 +56,9 @@ describe("operations", () => {
     workspace.program(program);
     const stack = await workspace.open({ env: { ...process.env, PULUMI_SKIP_CHECKPOINTS: "true" } });
     const checkpoints: number[] = [];
-    const onEvent = (event: { kind: string; number?: number }): void => { if (event.kind === "checkpoint") checkpoints.push(event.number ?? 0); };
+    const onEvent = (event: { kind: string; number?: number }): void => {
+      if (event.kind === "checkpoint") checkpoints.push(event.number ?? 0);
+    };
     workspace.program(`throw new Error("not today");`);
     expect((await stack.up({ onEvent })).failed).toBe(true);
     expect(checkpoints).toEqual([]);
@@ -53,7 +67,9 @@ describe("operations", () => {
     expect(checkpoints).toEqual([1]);
     expect((await stack.export()).deployment.resources).toHaveLength(4);
     workspace.program(`new Thing("base", { key: "base" }); new Single("user", { key: "base", shape: 1 });`);
-    expect(await (await workspace.open()).preview()).toMatchObject({ changeSummary: { same: 2, create: 1, delete: 1 } });
+    expect(await (await workspace.open()).preview()).toMatchObject({
+      changeSummary: { same: 2, create: 1, delete: 1 },
+    });
   });
 
   it("deletes first where the provider or the option says so, and takes along only dependents that would be replaced too", async () => {
@@ -71,21 +87,34 @@ describe("operations", () => {
     expect(messagesOf(up)).toEqual([]);
     const order = stepsOf(up);
     expect(order.filter((step) => /root|replaced$/.test(step))).toEqual([
-      "delete-replaced replaced", "delete-replaced root", "replace root", "create-replacement root", "replace replaced", "create-replacement replaced",
+      "delete-replaced replaced",
+      "delete-replaced root",
+      "replace root",
+      "create-replacement root",
+      "replace replaced",
+      "create-replacement replaced",
     ]);
-    expect(order.filter((step) => step.endsWith(" first"))).toEqual(["delete-replaced first", "replace first", "create-replacement first"]);
+    expect(order.filter((step) => step.endsWith(" first"))).toEqual([
+      "delete-replaced first",
+      "replace first",
+      "create-replacement first",
+    ]);
     expect(order.filter((step) => /updated|waits/.test(step))).toEqual([]);
     expect(up.changeSummary).toEqual({ replace: 3, same: 3 });
     expect(await stack.preview()).toMatchObject({ changeSummary: { same: 6 } });
   });
 
   it("honours protect: dependents go, the protected resource stays, and the run says why", async () => {
-    workspace.program(`const kept = new Thing("kept", { key: "kept" }, { protect: true }); new Thing("leaf", { key: "leaf", value: kept.token });`);
+    workspace.program(
+      `const kept = new Thing("kept", { key: "kept" }, { protect: true }); new Thing("leaf", { key: "leaf", value: kept.token });`,
+    );
     const stack = await workspace.open();
     await stack.up();
     const destroyed = await stack.destroy();
     expect(destroyed.failed).toBe(true);
-    expect(messagesOf(destroyed)[0]).toContain(`resource "urn:pulumi:dev::test::cloud:index/thing:Thing::kept" cannot be deleted\nbecause it is protected.`);
+    expect(messagesOf(destroyed)[0]).toContain(
+      `resource "urn:pulumi:dev::test::cloud:index/thing:Thing::kept" cannot be deleted\nbecause it is protected.`,
+    );
     expect(Object.keys(workspace.things())).toEqual(["kept"]);
     workspace.program(`new Thing("kept", { key: "other" }, { protect: true });`);
     const replaced = await stack.up();
@@ -98,7 +127,9 @@ describe("operations", () => {
   });
 
   it("honours ignoreChanges, replaceOnChanges and retainOnDelete", async () => {
-    workspace.program(`new Thing("a", { key: "a", value: "1" }); new Thing("b", { key: "b", value: "1" }); new Thing("c", { key: "c" }, { retainOnDelete: true });`);
+    workspace.program(
+      `new Thing("a", { key: "a", value: "1" }); new Thing("b", { key: "b", value: "1" }); new Thing("c", { key: "c" }, { retainOnDelete: true });`,
+    );
     const stack = await workspace.open();
     await stack.up();
     workspace.program(`
@@ -112,7 +143,9 @@ describe("operations", () => {
   });
 
   it("finds a resource under a former name, type parent or URN, and its children with it", async () => {
-    workspace.program(`const group = new Group("app"); new Thing("app-child", { key: "child" }, { parent: group }); new Thing("moved", { key: "moved" });`);
+    workspace.program(
+      `const group = new Group("app"); new Thing("app-child", { key: "child" }, { parent: group }); new Thing("moved", { key: "moved" });`,
+    );
     const stack = await workspace.open();
     await stack.up();
     workspace.program(`
@@ -124,8 +157,11 @@ describe("operations", () => {
     expect(await stack.up()).toMatchObject({ failed: false, changeSummary: { same: 4 } });
     const resources = (await stack.export()).deployment.resources!;
     expect(resources.map(({ urn }) => String(urn).split("::").slice(2).join("::")).sort()).toEqual([
-      "pulumi:providers:cloud::default_1_2_3", "pulumi:pulumi:Stack::test-dev", "test:index:Group$cloud:index/thing:Thing::moved",
-      "test:index:Group$cloud:index/thing:Thing::newapp-child", "test:index:Group::newapp",
+      "pulumi:providers:cloud::default_1_2_3",
+      "pulumi:pulumi:Stack::test-dev",
+      "test:index:Group$cloud:index/thing:Thing::moved",
+      "test:index:Group$cloud:index/thing:Thing::newapp-child",
+      "test:index:Group::newapp",
     ]);
     expect(JSON.stringify(resources)).not.toContain("aliases");
     workspace.program(`new Group("newapp"); `);
@@ -188,13 +224,22 @@ describe("operations", () => {
 
   it("hands an explicit provider its configuration, and `<package>:*` configuration to the default one", async () => {
     workspace.file("Pulumi.dev.yaml", "config:\n  cloud:region: north\n");
-    workspace.program(`new Thing("d", { key: "d" }); new Thing("e", { key: "e" }, { provider: new CloudProvider("mine", { region: "south" }) });`);
+    workspace.program(
+      `new Thing("d", { key: "d" }); new Thing("e", { key: "e" }, { provider: new CloudProvider("mine", { region: "south" }) });`,
+    );
     expect(await (await workspace.open()).up()).toMatchObject({ failed: false });
-    expect(workspace.log().filter((line) => line.startsWith("configure")).sort()).toEqual([`configure {"region":"north"}`, `configure {"region":"south"}`]);
+    expect(
+      workspace
+        .log()
+        .filter((line) => line.startsWith("configure"))
+        .sort(),
+    ).toEqual([`configure {"region":"north"}`, `configure {"region":"south"}`]);
   });
 
   it("refreshes: takes over what changed outside, drops what is gone, and leaves the stack's outputs alone", async () => {
-    workspace.program(`const a = new Thing("a", { key: "a", value: "1" }); const b = new Thing("b", { key: "b", value: a.token }); module.exports = { value: a.value };`);
+    workspace.program(
+      `const a = new Thing("a", { key: "a", value: "1" }); const b = new Thing("b", { key: "b", value: a.token }); module.exports = { value: a.value };`,
+    );
     const stack = await workspace.open();
     await stack.up();
     workspace.file("cloud/b.json", JSON.stringify({ key: "b", colour: "blue", value: "token-of-a" }));
@@ -202,7 +247,11 @@ describe("operations", () => {
     const looked = await stack.refresh({ previewOnly: true });
     expect(looked.changeSummary).toEqual({ same: 1, update: 1, delete: 1 });
     expect((await stack.export()).deployment.resources).toHaveLength(4);
-    expect(await stack.refresh()).toMatchObject({ failed: false, changeSummary: { same: 1, update: 1, delete: 1 }, outputs: { value: "1" } });
+    expect(await stack.refresh()).toMatchObject({
+      failed: false,
+      changeSummary: { same: 1, update: 1, delete: 1 },
+      outputs: { value: "1" },
+    });
     const resources = (await stack.export()).deployment.resources!;
     expect(resources.map(({ urn }) => String(urn).split("::").pop())).toEqual(["test-dev", "default_1_2_3", "b"]);
     expect(resources[2]).toMatchObject({ inputs: { colour: "blue" }, propertyDependencies: { value: [] } });
@@ -212,7 +261,9 @@ describe("operations", () => {
   });
 
   it("runs independent resources at once and dependent ones in turn", async () => {
-    workspace.program(`for (let i = 0; i < 6; i++) new Thing("t" + i, { key: "t" + i }); const a = new Thing("a", { key: "a" }); new Thing("b", { key: "b", value: a.token });`);
+    workspace.program(
+      `for (let i = 0; i < 6; i++) new Thing("t" + i, { key: "t" + i }); const a = new Thing("a", { key: "a" }); new Thing("b", { key: "b", value: a.token });`,
+    );
     const stack = await workspace.open({ hooks: { delayMs: 300 } });
     await stack.up();
     const log = workspace.log().filter((line) => /create/.test(line));
@@ -227,7 +278,16 @@ describe("operations", () => {
   it("records every event in order: announced before done, and a summary last", async () => {
     workspace.program(`new Thing("t", { key: "t" });`);
     const { events } = await recorded((await workspace.open()).up.bind(await workspace.open()));
-    const kinds = events.filter(({ kind }) => kind !== "checkpoint" && kind !== "diagnostic").map((event) => ("step" in event ? `${event.kind} ${event.step.urn.split("::").pop()!}` : event.kind));
-    expect(kinds).toEqual(["prelude", "resource-pre test-dev", "resource-pre t", "resource-outputs t", "resource-outputs test-dev", "summary"]);
+    const kinds = events
+      .filter(({ kind }) => kind !== "checkpoint" && kind !== "diagnostic")
+      .map((event) => ("step" in event ? `${event.kind} ${event.step.urn.split("::").pop()!}` : event.kind));
+    expect(kinds).toEqual([
+      "prelude",
+      "resource-pre test-dev",
+      "resource-pre t",
+      "resource-outputs t",
+      "resource-outputs test-dev",
+      "summary",
+    ]);
   });
 });

@@ -30,19 +30,45 @@ const SECOND = `
 /** What a state says, times, ciphertexts and the order of parallel steps aside. */
 function essence(deployment: StackExport): unknown {
   const { resources = [], pending_operations: pending = [] } = deployment.deployment;
-  const text = (value: unknown): unknown => JSON.parse(JSON.stringify(value, (key, item: unknown) =>
-    (["created", "modified", "ciphertext", "sourcePosition", "stackTrace"].includes(key) ? undefined : key === "provider" ? String(item).replace(/[0-9a-f-]{36}$/, "ID") : item)));
-  return { pending, resources: resources.map((resource) => text(String(resource.type).startsWith("pulumi:providers:") ? { ...resource, id: "ID" } : resource)).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) };
+  const text = (value: unknown): unknown =>
+    JSON.parse(
+      JSON.stringify(value, (key, item: unknown) =>
+        ["created", "modified", "ciphertext", "sourcePosition", "stackTrace"].includes(key)
+          ? undefined
+          : key === "provider"
+            ? String(item).replace(/[0-9a-f-]{36}$/, "ID")
+            : item,
+      ),
+    );
+  return {
+    pending,
+    resources: resources
+      .map((resource) =>
+        text(String(resource.type).startsWith("pulumi:providers:") ? { ...resource, id: "ID" } : resource),
+      )
+      .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)),
+  };
 }
 
 let workspace: Workspace;
-beforeAll(() => { workspace = makeWorkspace(); });
-afterAll(() => { workspace.remove(); });
+beforeAll(() => {
+  workspace = makeWorkspace();
+});
+afterAll(() => {
+  workspace.remove();
+});
 
 const runUntil = (killAt: string): { killed: boolean; status: number | null; stderr: string } => {
-  const child = spawnSync(process.execPath, ["-r", "tsx/cjs", join(__dirname, "support/killed.ts"), workspace.dir, workspace.cloudDir, killAt], {
-    cwd: ROOT, encoding: "utf8", timeout: 60_000, env: { PATH: process.env.PATH, HOME: process.env.HOME, PULUMI_CONFIG_PASSPHRASE: PASSPHRASE },
-  });
+  const child = spawnSync(
+    process.execPath,
+    ["-r", "tsx/cjs", join(__dirname, "support/killed.ts"), workspace.dir, workspace.cloudDir, killAt],
+    {
+      cwd: ROOT,
+      encoding: "utf8",
+      timeout: 60_000,
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, PULUMI_CONFIG_PASSPHRASE: PASSPHRASE },
+    },
+  );
   return { killed: child.signal === "SIGKILL", status: child.status, stderr: child.stderr };
 };
 
@@ -84,23 +110,27 @@ describe("a run killed at any moment and started again ends as if nothing had ha
     expect(moments).toBeGreaterThanOrEqual(5);
   });
 
-  it.each(["checkpoint", "effect"] as const)("killed after each %s of an up that updates, replaces both ways and deletes", async (kind) => {
-    emptyAll();
-    workspace.program(FIRST);
-    expect(messagesOf(await (await workspace.open()).up())).toEqual([]);
-    const saved = join(workspace.dir, "saved");
-    rmSync(saved, { recursive: true, force: true });
-    for (const part of [".gatehouse", "cloud"]) cpSync(join(workspace.dir, part), join(saved, part), { recursive: true });
-    rmSync(join(saved, "cloud/log"), { force: true });
-    workspace.program(SECOND);
-    const moments = await killEverywhere(kind, () => {
-      for (const part of [".gatehouse", "cloud"]) {
-        rmSync(join(workspace.dir, part), { recursive: true, force: true });
-        cpSync(join(saved, part), join(workspace.dir, part), { recursive: true });
-      }
-    });
-    expect(moments).toBeGreaterThanOrEqual(6);
-  });
+  it.each(["checkpoint", "effect"] as const)(
+    "killed after each %s of an up that updates, replaces both ways and deletes",
+    async (kind) => {
+      emptyAll();
+      workspace.program(FIRST);
+      expect(messagesOf(await (await workspace.open()).up())).toEqual([]);
+      const saved = join(workspace.dir, "saved");
+      rmSync(saved, { recursive: true, force: true });
+      for (const part of [".gatehouse", "cloud"])
+        cpSync(join(workspace.dir, part), join(saved, part), { recursive: true });
+      rmSync(join(saved, "cloud/log"), { force: true });
+      workspace.program(SECOND);
+      const moments = await killEverywhere(kind, () => {
+        for (const part of [".gatehouse", "cloud"]) {
+          rmSync(join(workspace.dir, part), { recursive: true, force: true });
+          cpSync(join(saved, part), join(workspace.dir, part), { recursive: true });
+        }
+      });
+      expect(moments).toBeGreaterThanOrEqual(6);
+    },
+  );
 });
 
 describe("what a killed run leaves", () => {
@@ -110,10 +140,14 @@ describe("what a killed run leaves", () => {
     expect(runUntil("effect:1").killed).toBe(true);
     const file = join(workspace.dir, ".gatehouse/stacks/dev.json");
     const left = readFileSync(file, "utf8");
-    expect((JSON.parse(left) as StackExport).deployment.pending_operations?.map(({ type }) => type)).toContain("creating");
+    expect((JSON.parse(left) as StackExport).deployment.pending_operations?.map(({ type }) => type)).toContain(
+      "creating",
+    );
     const stack = await workspace.open();
     const preview = await stack.preview();
-    expect(preview.diagnostics.map(({ message }) => message).join("\n")).toMatch(/an earlier run was interrupted with \d+ operations? pending; resuming:\n\* creating urn:pulumi:dev::test::.*it was made \(.+\) and is taken over/s);
+    expect(preview.diagnostics.map(({ message }) => message).join("\n")).toMatch(
+      /an earlier run was interrupted with \d+ operations? pending; resuming:\n\* creating urn:pulumi:dev::test::.*it was made \(.+\) and is taken over/s,
+    );
     expect(readFileSync(file, "utf8")).toBe(left);
     expect(await stack.up()).toMatchObject({ failed: false });
     expect((JSON.parse(readFileSync(file, "utf8")) as StackExport).deployment.pending_operations).toBeUndefined();
@@ -128,7 +162,9 @@ describe("what a killed run leaves", () => {
     const slow = await workspace.open({ hooks: { delayMs: 300 } });
     const running = slow.up();
     await new Promise((resolve) => setTimeout(resolve, 200));
-    await expect((await workspace.open()).up()).rejects.toThrow(new RegExp(`the stack is currently locked: process ${process.pid} has been running "up"`));
+    await expect((await workspace.open()).up()).rejects.toThrow(
+      new RegExp(`the stack is currently locked: process ${process.pid} has been running "up"`),
+    );
     expect(await running).toMatchObject({ failed: false });
     expect(existsSync(lock)).toBe(false);
   });

@@ -21,7 +21,14 @@ describe("the rehearsal's own controls", () => {
       await bot("POST", "/repos/acme/absent/issues", { title: "x" });
       await bot("GET", `/user?token=${bot.token}`);
       const { body } = await s.sandbox("GET", "/requests");
-      expect(body.map((r: { method: string; path: string; query: unknown; status: number }) => [r.method, r.path, r.query, r.status])).toEqual([
+      expect(
+        body.map((r: { method: string; path: string; query: unknown; status: number }) => [
+          r.method,
+          r.path,
+          r.query,
+          r.status,
+        ]),
+      ).toEqual([
         ["GET", "/api/v3/repos/acme/api/contents/docs%2Fcontributing.md", { ref: "main", x: ["1", "2"] }, 200],
         ["POST", "/api/v3/repos/acme/absent/issues", {}, 404],
         ["GET", "/api/v3/user", { token: expect.stringMatching(/^sha256:/) }, 200],
@@ -83,10 +90,20 @@ describe("the rehearsal's own controls", () => {
       expect((await bot("GET", "/user")).status).toBe(200);
     });
     it("loses the answer after the effect, where it is told so", async () => {
-      await s.sandbox("POST", "/faults", { method: "POST", pathPrefix: "/repos/acme/api/issues", drop: true, when: "after" });
+      await s.sandbox("POST", "/faults", {
+        method: "POST",
+        pathPrefix: "/repos/acme/api/issues",
+        drop: true,
+        when: "after",
+      });
       await expect(bot("POST", "/repos/acme/api/issues", { title: "Lost answer" })).rejects.toThrow();
       expect((await bot("GET", "/repos/acme/api/issues")).body[0].title).toBe("Lost answer");
-      await s.sandbox("POST", "/faults", { method: "POST", pathPrefix: "/repos/acme/api/issues", status: 502, when: "after" });
+      await s.sandbox("POST", "/faults", {
+        method: "POST",
+        pathPrefix: "/repos/acme/api/issues",
+        status: 502,
+        when: "after",
+      });
       expect((await bot("POST", "/repos/acme/api/issues", { title: "Replaced answer" })).status).toBe(502);
       expect((await bot("GET", "/repos/acme/api/issues")).body[0].title).toBe("Replaced answer");
     });
@@ -95,12 +112,20 @@ describe("the rehearsal's own controls", () => {
       await s.sandbox("POST", "/faults", { pathPrefix: "/login/oauth/", status: 500, times: 9 });
       await s.sandbox("POST", "/faults", { pathPrefix: "/api/graphql", status: 500, times: 9 });
       const urls = ["/acme/api.git/info/refs?service=git-upload-pack", "/login/oauth/access_token", "/api/graphql"];
-      const statuses = () => Promise.all(urls.map(async (url, i) => (await fetch(s.gh.url + url, { method: i === 0 ? "GET" : "POST" })).status));
+      const statuses = () =>
+        Promise.all(
+          urls.map(async (url, i) => (await fetch(s.gh.url + url, { method: i === 0 ? "GET" : "POST" })).status),
+        );
       expect(await statuses()).toEqual([500, 500, 500]);
       await s.sandbox("DELETE", "/faults");
       expect(await statuses()).toEqual([401, 200, 401]);
     });
-    it.each([[{}], [{ pathPrefix: "/x" }], [{ pathPrefix: "/x", status: 99 }], [{ pathPrefix: "/x", status: 500, times: 0 }]])("refuses %j", async (fault) => {
+    it.each([
+      [{}],
+      [{ pathPrefix: "/x" }],
+      [{ pathPrefix: "/x", status: 99 }],
+      [{ pathPrefix: "/x", status: 500, times: 0 }],
+    ])("refuses %j", async (fault) => {
       expect((await s.sandbox("POST", "/faults", fault)).status).toBe(422);
     });
   });
@@ -113,7 +138,11 @@ describe("the rehearsal's own controls", () => {
       await bot("GET", "/user");
       await bot("GET", "/user");
       const refused = await bot("GET", "/user");
-      expect([refused.status, refused.headers.get("x-ratelimit-remaining"), Number(refused.headers.get("retry-after")) > 3000]).toEqual([403, "0", true]);
+      expect([
+        refused.status,
+        refused.headers.get("x-ratelimit-remaining"),
+        Number(refused.headers.get("retry-after")) > 3000,
+      ]).toEqual([403, "0", true]);
       expect((await s.admin("GET", "/user")).status).toBe(200);
     });
     it("have a second kind for content and for concurrency", async () => {
@@ -134,15 +163,25 @@ describe("the rehearsal's own controls", () => {
   });
 
   it("mints ID tokens that its own discovery and keys verify", async () => {
-    const { token } = (await s.sandbox("POST", "/oidc", { repository: "acme/docs", ref: "refs/heads/main", aud: "vault" })).body as { token: string };
-    const discovery = (await (await fetch(`${s.gh.oidc.issuer}/.well-known/openid-configuration`)).json()) as { issuer: string; jwks_uri: string };
+    const { token } = (
+      await s.sandbox("POST", "/oidc", { repository: "acme/docs", ref: "refs/heads/main", aud: "vault" })
+    ).body as { token: string };
+    const discovery = (await (await fetch(`${s.gh.oidc.issuer}/.well-known/openid-configuration`)).json()) as {
+      issuer: string;
+      jwks_uri: string;
+    };
     expect(discovery.issuer).toBe(`${s.gh.url}/_services/token`);
     const { keys } = (await (await fetch(discovery.jwks_uri)).json()) as { keys: (JsonWebKey & { kid: string })[] };
     const [head, body, signature] = token.split(".") as [string, string, string];
     expect(JSON.parse(Buffer.from(head, "base64url").toString())).toMatchObject({ alg: "RS256", kid: keys[0]!.kid });
-    expect(verify("RSA-SHA256", Buffer.from(`${head}.${body}`), createPublicKey({ key: keys[0]!, format: "jwk" }), Buffer.from(signature, "base64url"))).toBe(
-      true,
-    );
+    expect(
+      verify(
+        "RSA-SHA256",
+        Buffer.from(`${head}.${body}`),
+        createPublicKey({ key: keys[0]!, format: "jwk" }),
+        Buffer.from(signature, "base64url"),
+      ),
+    ).toBe(true);
     expect(JSON.parse(Buffer.from(body, "base64url").toString())).toMatchObject({
       iss: discovery.issuer,
       aud: "vault",
@@ -157,7 +196,11 @@ describe("the rehearsal's own controls", () => {
     const { startGitHub } = await import("../../../sandbox/github");
     const { environment } = await import("../../support/environment");
     await expect(
-      startGitHub({ environment: environment(), dataDir: `${other.gh.world.gitRoot}-two`, port: Number(new URL(other.gh.url).port) }),
+      startGitHub({
+        environment: environment(),
+        dataDir: `${other.gh.world.gitRoot}-two`,
+        port: Number(new URL(other.gh.url).port),
+      }),
     ).rejects.toThrow(/port \d+ on 127.0.0.1 is in use/);
     await other.gh.stop();
     await other.stop();
@@ -210,7 +253,12 @@ describe("webhooks", () => {
       config: { url: `${url}/org`, content_type: "json", secret: SECRET },
       events: ["repository_ruleset", "push", "member"],
     });
-    expect(hook.body.config).toEqual({ url: `${url}/org`, content_type: "json", insecure_ssl: "0", secret: "********" });
+    expect(hook.body.config).toEqual({
+      url: `${url}/org`,
+      content_type: "json",
+      insecure_ssl: "0",
+      secret: "********",
+    });
     await until(() => received.some((r) => r.event === "ping"));
     await s.admin("POST", "/repos/acme/api/rulesets", {
       name: "r",
@@ -240,14 +288,20 @@ describe("webhooks", () => {
     expect(deliveries[0]).toMatchObject({ event: "issues", action: "opened", status: "OK", status_code: 204 });
   });
   it("leave this machine for nobody, and outlive a receiver that is gone", async () => {
-    const hook = await s.admin("POST", "/repos/acme/docs/hooks", { config: { url: "https://hooks.example.com/x", content_type: "json" }, events: ["push"] });
+    const hook = await s.admin("POST", "/repos/acme/docs/hooks", {
+      config: { url: "https://hooks.example.com/x", content_type: "json" },
+      events: ["push"],
+    });
     await s.admin("POST", `/repos/acme/docs/hooks/${hook.body.id}/pings`);
     expect((await s.admin("GET", `/repos/acme/docs/hooks/${hook.body.id}/deliveries`)).body[0]).toMatchObject({
       event: "ping",
       status_code: 0,
       status: expect.stringMatching(/not a loopback/),
     });
-    const dead = await s.admin("POST", "/repos/acme/docs/hooks", { config: { url: "http://127.0.0.1:9/x", content_type: "json" }, events: ["push"] });
+    const dead = await s.admin("POST", "/repos/acme/docs/hooks", {
+      config: { url: "http://127.0.0.1:9/x", content_type: "json" },
+      events: ["push"],
+    });
     await s.admin("POST", `/repos/acme/docs/hooks/${dead.body.id}/pings`);
     expect((await s.admin("GET", `/repos/acme/docs/hooks/${dead.body.id}`)).body.last_response.status).toBe("error");
   });

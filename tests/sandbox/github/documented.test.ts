@@ -28,7 +28,9 @@ describe("answers of every described operation", () => {
       const given = params[name] ?? known[name];
       const value = typeof given === "string" && /^\{\w+\}$/.test(given) ? known[given.slice(1, -1)] : given;
       if (value === undefined) throw new Error(`no ${name} for ${path}`);
-      return name === "path" || name === "ref" || name === "basehead" ? String(value) : encodeURIComponent(String(value));
+      return name === "path" || name === "ref" || name === "basehead"
+        ? String(value)
+        : encodeURIComponent(String(value));
     });
 
   async function run(call: Call): Promise<void> {
@@ -42,7 +44,12 @@ describe("answers of every described operation", () => {
       return;
     }
     const body = typeof call.body === "function" ? (call.body as () => unknown)() : call.body;
-    const answer = await (call.by ?? s.admin)(method, upload ? `${s.gh.url}/api/uploads${path}` : path, body, call.headers);
+    const answer = await (call.by ?? s.admin)(
+      method,
+      upload ? `${s.gh.url}/api/uploads${path}` : path,
+      body,
+      call.headers,
+    );
     done.add(call.operation);
     const expected = REFUSED[call.operation];
     const problems =
@@ -63,10 +70,18 @@ describe("answers of every described operation", () => {
     await s.sandbox("PATCH", "/organization", { patApprovalRequired: true });
     const reviewer = await s.as({ login: "reviewer-one", kind: "classic", scopes: ["repo"] });
     const bot = await s.as({ login: "claude-bot", kind: "classic", scopes: ["repo", "read:org", "user"] });
-    await s.as({ login: "reviewer-two", permissions: { contents: "read", metadata: "read" }, repositories: ["api"], expiresInDays: 7 });
+    await s.as({
+      login: "reviewer-two",
+      permissions: { contents: "read", metadata: "read" },
+      repositories: ["api"],
+      expiresInDays: 7,
+    });
     const app = caller(s.gh.api, appJwt(s.gh.app));
     const mint = async (): Promise<Caller> =>
-      caller(s.gh.api, (await app("POST", `/app/installations/${s.gh.app.installationId}/access_tokens`)).body.token as string);
+      caller(
+        s.gh.api,
+        (await app("POST", `/app/installations/${s.gh.app.installationId}/access_tokens`)).body.token as string,
+      );
     // Check runs can be made by an App only, so the seeded one is given the right to.
     s.gh.world.installations.get(s.gh.app.installationId)!.permissions["checks"] = "write";
     callers = {
@@ -113,7 +128,9 @@ describe("answers of every described operation", () => {
       "GET /repos/{owner}/{repo}/git/matching-refs/{ref}": { params: { ref: "heads/" } },
       "GET /repos/{owner}/{repo}/labels/{name}": { params: { name: "bug" } },
       "GET /repos/{owner}/{repo}/pulls/comments/{comment_id}": { params: { comment_id: "{review_comment_id}" } },
-      "GET /repos/{owner}/{repo}/pulls/comments/{comment_id}/reactions": { params: { comment_id: "{review_comment_id}" } },
+      "GET /repos/{owner}/{repo}/pulls/comments/{comment_id}/reactions": {
+        params: { comment_id: "{review_comment_id}" },
+      },
       "GET /repos/{owner}/{repo}/keys/{key_id}": { params: { key_id: "{deploy_key_id}" } },
       "GET /orgs/{org}/rulesets/{ruleset_id}": { params: { ruleset_id: "{org_ruleset_id}" } },
       "GET /orgs/{org}/audit-log": { query: "?include=all&phrase=actor:acme-admin" },
@@ -128,9 +145,11 @@ describe("answers of every described operation", () => {
       "GET /repos/{owner}/{repo}/contents/{path}": { params: { path: "README.md" } },
       ...Object.fromEntries(
         ["", "/{name}"].flatMap((tail) =>
-          ["/repos/{owner}/{repo}/actions/variables", "/repos/{owner}/{repo}/environments/{environment_name}/variables", "/orgs/{org}/actions/variables"].map(
-            (b) => [`GET ${b}${tail}`, { params: { name: "LEVEL" } }],
-          ),
+          [
+            "/repos/{owner}/{repo}/actions/variables",
+            "/repos/{owner}/{repo}/environments/{environment_name}/variables",
+            "/orgs/{org}/actions/variables",
+          ].map((b) => [`GET ${b}${tail}`, { params: { name: "LEVEL" } }]),
         ),
       ),
       ...Object.fromEntries(
@@ -141,7 +160,11 @@ describe("answers of every described operation", () => {
       ),
     };
     for (const operation of Object.keys(CONTRACT.operations))
-      if (operation.startsWith("GET ") && !done.has(operation) && operation !== "GET /repos/{owner}/{repo}/pulls/{pull_number}/merge")
+      if (
+        operation.startsWith("GET ") &&
+        !done.has(operation) &&
+        operation !== "GET /repos/{owner}/{repo}/pulls/{pull_number}/merge"
+      )
         await run({ operation, ...reads[operation] });
     await run({ operation: "POST /authorizations", body: {} });
     await run({ operation: "DELETE /authorizations/{authorization_id}" });
@@ -164,7 +187,9 @@ describe("answers of every described operation", () => {
 
 describe("the check itself", () => {
   it("refuses an answer that lacks what is promised, has the wrong type or an undescribed status", () => {
-    expect(problemsOf("GET /repos/{owner}/{repo}/labels/{name}", 200, { id: 1 }).join()).toMatch(/required property 'node_id'/);
+    expect(problemsOf("GET /repos/{owner}/{repo}/labels/{name}", 200, { id: 1 }).join()).toMatch(
+      /required property 'node_id'/,
+    );
     expect(problemsOf("GET /repos/{owner}/{repo}/topics", 200, { names: [1] }).join()).toMatch(/must be string/);
     expect(problemsOf("GET /repos/{owner}/{repo}/topics", 204, undefined)).toHaveLength(1);
   });

@@ -14,7 +14,10 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 
 const TABLES: Readonly<Record<string, readonly Case[]>> = {
-  "rulesets and branch protection": RULESET_CASES, "reviews, checks and merging": REVIEW_CASES, "code owners": OWNER_CASES, plans: PLAN_CASES,
+  "rulesets and branch protection": RULESET_CASES,
+  "reviews, checks and merging": REVIEW_CASES,
+  "code owners": OWNER_CASES,
+  plans: PLAN_CASES,
 };
 
 describe.each(Object.entries(TABLES))("%s", (_table, cases) => {
@@ -26,17 +29,33 @@ describe.each(Object.entries(TABLES))("%s", (_table, cases) => {
 describe("names of branches", () => {
   it.each(BRANCHES)("%s and %s: %s (%s)", async (pattern, name, matches) => {
     const listed = matches ? /"type":"creation"/ : /^\[\]$/;
-    expect(await stage.play({
-      title: pattern, see: "", rulesets: [{ rules: [{ type: "creation" }], conditions: { ref_name: { include: [`refs/heads/${pattern}`], exclude: [] } } }],
-      steps: [[`claude-bot gets {repo}/rules/branches/${encodeURIComponent(name)}`, listed]],
-    })).toEqual([]);
+    expect(
+      await stage.play({
+        title: pattern,
+        see: "",
+        rulesets: [
+          {
+            rules: [{ type: "creation" }],
+            conditions: { ref_name: { include: [`refs/heads/${pattern}`], exclude: [] } },
+          },
+        ],
+        steps: [[`claude-bot gets {repo}/rules/branches/${encodeURIComponent(name)}`, listed]],
+      }),
+    ).toEqual([]);
   });
 });
 
 describe("names of files", () => {
   it.each(FILES)("%s and %s: %s (%s)", async (pattern, path, matches) => {
     const step = `claude-bot makes a tree with ${path}`;
-    expect(await stage.play({ title: pattern, see: "", rulesets: [pushRules([restrictedPaths(pattern)])], steps: [matches ? [step, /restricted paths/] : step] })).toEqual([]);
+    expect(
+      await stage.play({
+        title: pattern,
+        see: "",
+        rulesets: [pushRules([restrictedPaths(pattern)])],
+        steps: [matches ? [step, /restricted paths/] : step],
+      }),
+    ).toEqual([]);
   });
 });
 
@@ -51,9 +70,22 @@ describe("the table itself", () => {
   });
   it("can fail: what GitHub refuses is not taken for done, nor what it does for refused", async () => {
     const see = "none";
-    expect(await stage.play({ title: "a", see, rules: [{ type: "update" }], steps: ["reviewer-one commits a.c to {base}"] })).toEqual([expect.stringContaining("409")]);
-    expect(await stage.play({ title: "b", see, steps: [["reviewer-one commits a.c to {base}", /refused/]] })).toEqual([expect.stringContaining("expected /refused/")]);
-    expect(await stage.play({ title: "c", see, steps: ["claude-bot opens a.c", "merged", "asked: security"] })).toHaveLength(2);
-    expect(await stage.play({ title: "d", see, rules: [{ type: "update" }], steps: [["reviewer-one commits a.c to {base}", /another reason/]] })).toEqual([expect.stringContaining("expected /another reason/")]);
+    expect(
+      await stage.play({ title: "a", see, rules: [{ type: "update" }], steps: ["reviewer-one commits a.c to {base}"] }),
+    ).toEqual([expect.stringContaining("409")]);
+    expect(await stage.play({ title: "b", see, steps: [["reviewer-one commits a.c to {base}", /refused/]] })).toEqual([
+      expect.stringContaining("expected /refused/"),
+    ]);
+    expect(
+      await stage.play({ title: "c", see, steps: ["claude-bot opens a.c", "merged", "asked: security"] }),
+    ).toHaveLength(2);
+    expect(
+      await stage.play({
+        title: "d",
+        see,
+        rules: [{ type: "update" }],
+        steps: [["reviewer-one commits a.c to {base}", /another reason/]],
+      }),
+    ).toEqual([expect.stringContaining("expected /another reason/")]);
   });
 });

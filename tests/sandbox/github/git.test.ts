@@ -43,7 +43,9 @@ describe("git over HTTP with the real git", () => {
       expect((await w.clone("acme/docs", bot.token, options)).result.code).toBe(0);
     });
     it("serves protocol version 0 as well", async () => {
-      expect((await w.git(["-c", "protocol.version=0", "ls-remote", w.url("acme/docs", bot.token)])).stdout).toMatch(/refs\/heads\/main/);
+      expect((await w.git(["-c", "protocol.version=0", "ls-remote", w.url("acme/docs", bot.token)])).stdout).toMatch(
+        /refs\/heads\/main/,
+      );
     });
     it("hides what one may not see behind the same answer as what does not exist", async () => {
       const hidden = await w.git(["ls-remote", w.url("acme/secrets", bot.token)]);
@@ -52,15 +54,23 @@ describe("git over HTTP with the real git", () => {
       expect(hidden.stderr.replace("secrets", "X")).toBe(absent.stderr.replace("absent", "X"));
     });
     it("asks anonymous clients to authenticate, but for what is public", async () => {
-      expect((await fetch(`${s.gh.git}/acme/api.git/info/refs?service=git-upload-pack`)).headers.get("www-authenticate")).toBe('Basic realm="GitHub"');
+      expect(
+        (await fetch(`${s.gh.git}/acme/api.git/info/refs?service=git-upload-pack`)).headers.get("www-authenticate"),
+      ).toBe('Basic realm="GitHub"');
       expect((await w.clone("acme/public-site")).result.code).toBe(0);
     });
     it("takes the token as the password whatever the user, and as Bearer", async () => {
       expect((await w.git(["ls-remote", w.url("acme/docs", bot.token, "anything")])).code).toBe(0);
-      expect((await w.git(["-c", `http.extraHeader=Authorization: Bearer ${bot.token}`, "ls-remote", w.url("acme/docs")])).code).toBe(0);
+      expect(
+        (await w.git(["-c", `http.extraHeader=Authorization: Bearer ${bot.token}`, "ls-remote", w.url("acme/docs")]))
+          .code,
+      ).toBe(0);
     });
     it("refuses dumb clients and revoked tokens", async () => {
-      expect((await fetch(`${s.gh.git}/acme/docs.git/info/refs`, { headers: { authorization: `Bearer ${bot.token}` } })).status).toBe(403);
+      expect(
+        (await fetch(`${s.gh.git}/acme/docs.git/info/refs`, { headers: { authorization: `Bearer ${bot.token}` } }))
+          .status,
+      ).toBe(403);
       const gone = await s.as({ login: "claude-bot", permissions: { contents: "read" } });
       await s.anonymous("POST", "/credentials/revoke", { credentials: [gone.token] });
       expect((await w.git(["ls-remote", w.url("acme/docs", gone.token)])).code).toBe(128);
@@ -95,7 +105,10 @@ describe("git over HTTP with the real git", () => {
     });
     it("moves all refs of a push or none", async () => {
       await w.commit(dir, { "c.txt": "three" });
-      const { code } = await w.git(["push", "origin", "HEAD:refs/heads/claude/mixed", "HEAD:refs/heads/feature/mixed"], dir);
+      const { code } = await w.git(
+        ["push", "origin", "HEAD:refs/heads/claude/mixed", "HEAD:refs/heads/feature/mixed"],
+        dir,
+      );
       expect(code).toBe(1);
       expect((await refs()).filter((r) => r.includes("mixed"))).toEqual([]);
     });
@@ -103,7 +116,10 @@ describe("git over HTTP with the real git", () => {
       const { dir: mine } = await w.clone("acme/api", admin());
       await w.commit(mine, { "d.txt": "four" });
       expect((await w.git(["push", "origin", "HEAD:main"], mine)).code).toBe(0);
-      expect((await s.admin("GET", "/repos/acme/api/rulesets/rule-suites?ref=main")).body[0]).toMatchObject({ actor_name: "acme-admin", result: "bypass" });
+      expect((await s.admin("GET", "/repos/acme/api/rulesets/rule-suites?ref=main")).body[0]).toMatchObject({
+        actor_name: "acme-admin",
+        result: "bypass",
+      });
     });
     it("refuses workflow changes to a token without that permission, hidden in an earlier commit or not, and takes them from one with it", async () => {
       await w.commit(dir, { ".github/workflows/evil.yml": "on: push\njobs: {}\n" });
@@ -113,7 +129,11 @@ describe("git over HTTP with the real git", () => {
       expect(stderr).toMatch(
         /refusing to allow a Personal Access Token to create or update workflow `.github\/workflows\/evil.yml` without `workflows` permission/,
       );
-      const with_ = await s.as({ login: "claude-bot", permissions: { contents: "write", workflows: "write" }, repositories: ["api"] });
+      const with_ = await s.as({
+        login: "claude-bot",
+        permissions: { contents: "write", workflows: "write" },
+        repositories: ["api"],
+      });
       expect((await w.git(["push", w.url("acme/api", with_.token), "HEAD:refs/heads/claude/wf"], dir)).code).toBe(0);
     });
     it("says no to who may only read, and nothing to who may not see", async () => {
@@ -121,8 +141,12 @@ describe("git over HTTP with the real git", () => {
       await w.commit(docs, { "f.txt": "six" });
       expect((await w.git(["push", "origin", "HEAD:refs/heads/claude/x"], docs)).stderr).toMatch(/403/);
       const readOnly = await s.as({ login: "claude-bot", permissions: { contents: "read" }, repositories: ["api"] });
-      expect((await w.git(["push", w.url("acme/api", readOnly.token), "HEAD:refs/heads/claude/x"], dir)).stderr).toMatch(/403/);
-      expect((await w.git(["push", w.url("acme/secrets", bot.token), "HEAD:refs/heads/claude/x"], dir)).stderr).toMatch(/not found/i);
+      expect(
+        (await w.git(["push", w.url("acme/api", readOnly.token), "HEAD:refs/heads/claude/x"], dir)).stderr,
+      ).toMatch(/403/);
+      expect((await w.git(["push", w.url("acme/secrets", bot.token), "HEAD:refs/heads/claude/x"], dir)).stderr).toMatch(
+        /not found/i,
+      );
     });
     it("holds push rules for paths, sizes and extensions on every branch, and for what they let pass", async () => {
       const made = await s.admin("POST", "/repos/acme/api/rulesets", {
@@ -131,7 +155,10 @@ describe("git over HTTP with the real git", () => {
         enforcement: "active",
         bypass_actors: [],
         rules: [
-          { type: "file_path_restriction", parameters: { restricted_file_paths: [".github/CODEOWNERS", "infra/**/*"] } },
+          {
+            type: "file_path_restriction",
+            parameters: { restricted_file_paths: [".github/CODEOWNERS", "infra/**/*"] },
+          },
           { type: "file_extension_restriction", parameters: { restricted_file_extensions: ["*.exe"] } },
           { type: "max_file_size", parameters: { max_file_size: 1 } },
         ],
@@ -144,7 +171,10 @@ describe("git over HTTP with the real git", () => {
       ] as const) {
         const { dir: fresh } = await w.clone("acme/api", bot.token);
         await w.commit(fresh, { [path]: content });
-        expect([path, (await w.git(["push", "origin", "HEAD:refs/heads/claude/paths"], fresh)).code]).toEqual([path, 1]);
+        expect([path, (await w.git(["push", "origin", "HEAD:refs/heads/claude/paths"], fresh)).code]).toEqual([
+          path,
+          1,
+        ]);
       }
       await w.commit(dir, { "infra.txt": "fine" });
       expect((await w.git(["push", "origin", "HEAD:refs/heads/claude/paths"], dir)).code).toBe(0);
@@ -191,7 +221,9 @@ describe("git over HTTP with the real git", () => {
     await s.sandbox("DELETE", "/requests");
     await w.git(["ls-remote", w.url("acme/docs", bot.token)]);
     const { body } = await s.sandbox("GET", "/requests");
-    expect(body.map((r: { method: string; path: string; status: number }) => `${r.method} ${r.path} ${r.status}`)).toEqual([
+    expect(
+      body.map((r: { method: string; path: string; status: number }) => `${r.method} ${r.path} ${r.status}`),
+    ).toEqual([
       "GET /acme/docs.git/info/refs 401",
       "GET /acme/docs.git/info/refs 200",
       "POST /acme/docs.git/git-upload-pack 200",

@@ -42,15 +42,38 @@ describe("octokit against the stand-in", () => {
       sha: file.sha,
       branch: "claude/greet",
     });
-    expect((await octokit.repos.getCommit({ ...at, ref: put.commit.sha! })).data.files?.map((f) => [f.filename, f.status, f.additions])).toEqual([
-      ["src/greeting.js", "modified", 1],
-    ]);
-    const { data: pull } = await octokit.pulls.create({ ...at, title: "Good day", head: "claude/greet", base: "main", draft: true });
-    expect(pull).toMatchObject({ draft: true, state: "open", commits: 1, changed_files: 1, user: { login: "claude-bot" } });
-    expect((await octokit.pulls.listFiles({ ...at, pull_number: pull.number })).data[0]?.patch).toMatch(/^@@[\s\S]*\+.*Good day/);
-    const { data: compared } = await octokit.repos.compareCommitsWithBasehead({ ...at, basehead: "main...claude/greet" });
+    expect(
+      (await octokit.repos.getCommit({ ...at, ref: put.commit.sha! })).data.files?.map((f) => [
+        f.filename,
+        f.status,
+        f.additions,
+      ]),
+    ).toEqual([["src/greeting.js", "modified", 1]]);
+    const { data: pull } = await octokit.pulls.create({
+      ...at,
+      title: "Good day",
+      head: "claude/greet",
+      base: "main",
+      draft: true,
+    });
+    expect(pull).toMatchObject({
+      draft: true,
+      state: "open",
+      commits: 1,
+      changed_files: 1,
+      user: { login: "claude-bot" },
+    });
+    expect((await octokit.pulls.listFiles({ ...at, pull_number: pull.number })).data[0]?.patch).toMatch(
+      /^@@[\s\S]*\+.*Good day/,
+    );
+    const { data: compared } = await octokit.repos.compareCommitsWithBasehead({
+      ...at,
+      basehead: "main...claude/greet",
+    });
     expect(compared).toMatchObject({ status: "ahead", ahead_by: 1, behind_by: 0 });
-    expect((await octokit.pulls.get({ ...at, pull_number: pull.number, mediaType: { format: "diff" } })).data).toMatch(/^diff --git/);
+    expect((await octokit.pulls.get({ ...at, pull_number: pull.number, mediaType: { format: "diff" } })).data).toMatch(
+      /^diff --git/,
+    );
     expect((await octokit.checks.listForRef({ ...at, ref: "claude/greet" })).data.check_runs[0]).toMatchObject({
       name: "ci",
       conclusion: "success",
@@ -58,7 +81,9 @@ describe("octokit against the stand-in", () => {
     });
     await octokit.issues.createComment({ ...at, issue_number: pull.number, body: "Ready to look at" });
     await octokit.issues.addLabels({ ...at, issue_number: pull.number, labels: ["enhancement"] });
-    expect((await octokit.pulls.list({ ...at, head: "acme:claude/greet" })).data[0]?.labels[0]?.name).toBe("enhancement");
+    expect((await octokit.pulls.list({ ...at, head: "acme:claude/greet" })).data[0]?.labels[0]?.name).toBe(
+      "enhancement",
+    );
   });
 
   it("builds commits from blobs and trees", async () => {
@@ -73,12 +98,19 @@ describe("octokit against the stand-in", () => {
         { path: "README.md", mode: "100644", type: "blob", sha: null },
       ],
     });
-    const { data: commit } = await octokit.git.createCommit({ ...at, message: "Move things", tree: tree.sha, parents: [ref.object.sha] });
+    const { data: commit } = await octokit.git.createCommit({
+      ...at,
+      message: "Move things",
+      tree: tree.sha,
+      parents: [ref.object.sha],
+    });
     await octokit.git.createRef({ ...at, ref: "refs/heads/claude/tree", sha: commit.sha });
     const { data: whole } = await octokit.git.getTree({ ...at, tree_sha: "claude/tree", recursive: "1" });
     expect(whole.tree.map((e) => e.path)).toEqual(expect.arrayContaining(["a/b/c.txt", "src/index.js"]));
     expect(whole.tree.map((e) => e.path)).not.toContain("README.md");
-    expect((await refusal(octokit.git.updateRef({ ...at, ref: "heads/claude/tree", sha: ref.object.sha }))).message).toMatch(/not a fast forward/);
+    expect(
+      (await refusal(octokit.git.updateRef({ ...at, ref: "heads/claude/tree", sha: ref.object.sha }))).message,
+    ).toMatch(/not a fast forward/);
     await octokit.git.updateRef({ ...at, ref: "heads/claude/tree", sha: ref.object.sha, force: true });
     await octokit.git.deleteRef({ ...at, ref: "heads/claude/tree" });
     expect((await refusal(octokit.git.getRef({ ...at, ref: "heads/claude/tree" }))).status).toBe(404);
@@ -87,7 +119,9 @@ describe("octokit against the stand-in", () => {
   it("follows pages by links that name the repository by id", async () => {
     for (let i = 0; i < 12; i += 1) await octokit.issues.create({ ...at, title: `Issue ${i}` });
     const first = await octokit.issues.listForRepo({ ...at, per_page: 5 });
-    expect(first.headers.link).toMatch(new RegExp(`<${s.gh.api}/repositories/\\d+/issues\\?per_page=5&page=2>; rel="next"`));
+    expect(first.headers.link).toMatch(
+      new RegExp(`<${s.gh.api}/repositories/\\d+/issues\\?per_page=5&page=2>; rel="next"`),
+    );
     const all = await octokit.paginate(octokit.issues.listForRepo, { ...at, per_page: 5 });
     expect(new Set(all.map((i) => i.number)).size).toBe(all.length);
     expect(all.length).toBeGreaterThanOrEqual(13);
@@ -97,7 +131,9 @@ describe("octokit against the stand-in", () => {
     const { headers } = await octokit.repos.get(at);
     expect((await refusal(octokit.repos.get({ ...at, headers: { "if-none-match": headers.etag! } }))).status).toBe(304);
     await boss.repos.update({ ...at, description: "changed" });
-    expect((await octokit.repos.get({ ...at, headers: { "if-none-match": headers.etag! } })).headers.etag).not.toBe(headers.etag);
+    expect((await octokit.repos.get({ ...at, headers: { "if-none-match": headers.etag! } })).headers.etag).not.toBe(
+      headers.etag,
+    );
   });
 
   it("reads runs, logs, archives and release assets from another host, where no token arrives", async () => {
@@ -107,26 +143,40 @@ describe("octokit against the stand-in", () => {
     const to = logs.headers.get("location")!;
     expect(new URL(to).origin).toBe(s.gh.blobs);
     expect(
-      Buffer.from((await octokit.actions.downloadWorkflowRunLogs({ ...at, run_id: runs.workflow_runs[0]!.id })).data as ArrayBuffer)
+      Buffer.from(
+        (await octokit.actions.downloadWorkflowRunLogs({ ...at, run_id: runs.workflow_runs[0]!.id }))
+          .data as ArrayBuffer,
+      )
         .subarray(0, 2)
         .toString(),
     ).toBe("PK");
     const archive = await octokit.repos.downloadTarballArchive({ ...at, ref: "main" });
     expect(Buffer.from(archive.data as ArrayBuffer).subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]));
     const { data: release } = await octokit.repos.getLatestRelease(at);
-    const asset = await bot("GET", `/repos/acme/api/releases/assets/${release.assets[0]!.id}`, undefined, { accept: "application/octet-stream" });
+    const asset = await bot("GET", `/repos/acme/api/releases/assets/${release.assets[0]!.id}`, undefined, {
+      accept: "application/octet-stream",
+    });
     expect(await (await fetch(asset.headers.get("location")!)).text()).toBe("api 1.0.0\n");
     await s.sandbox("POST", "/clock", { advanceMinutes: 6 });
     expect((await fetch(to)).status).toBe(404);
   });
 
   it("searches only where it may read", async () => {
-    const names = (items: { repository: { full_name: string } }[]): string[] => [...new Set(items.map((i) => i.repository.full_name))].sort();
-    expect(names((await octokit.search.code({ q: "greeting" })).data.items)).toEqual(["acme/api", "acme/docs", "acme/public-site"]);
+    const names = (items: { repository: { full_name: string } }[]): string[] =>
+      [...new Set(items.map((i) => i.repository.full_name))].sort();
+    expect(names((await octokit.search.code({ q: "greeting" })).data.items)).toEqual([
+      "acme/api",
+      "acme/docs",
+      "acme/public-site",
+    ]);
     expect((await octokit.search.code({ q: "CANARY-UNLISTED-REPOSITORY" })).data.total_count).toBe(0);
     expect((await boss.search.code({ q: "CANARY-UNLISTED-REPOSITORY" })).data.total_count).toBe(1);
     expect((await refusal(octokit.search.code({ q: "x repo:acme/secrets" }))).status).toBe(422);
-    expect((await octokit.search.issuesAndPullRequests({ q: "comma repo:acme/api is:issue" })).data.items.map((i) => i.number)).toEqual([1]);
+    expect(
+      (await octokit.search.issuesAndPullRequests({ q: "comma repo:acme/api is:issue" })).data.items.map(
+        (i) => i.number,
+      ),
+    ).toEqual([1]);
     expect((await octokit.search.repos({ q: "org:other-org" })).data.total_count).toBe(0);
   });
 
@@ -170,21 +220,34 @@ describe("octokit against the stand-in", () => {
     await boss.repos.update({ ...at, repo: "mine", name: "ours" });
     expect((await boss.repos.get({ owner: "acme", repo: "mine" })).data.full_name).toBe("acme/ours");
     await boss.repos.update({ owner: "acme", repo: "ours", archived: true });
-    expect(await refusal(boss.issues.create({ owner: "acme", repo: "ours", title: "x" }))).toEqual({ status: 403, message: expect.stringMatching(/archived/) });
+    expect(await refusal(boss.issues.create({ owner: "acme", repo: "ours", title: "x" }))).toEqual({
+      status: 403,
+      message: expect.stringMatching(/archived/),
+    });
   });
 
   it("hears what is wrong with a request", async () => {
-    expect(await bot("POST", "/repos/acme/api/pulls", { title: "x", head: "claude/absent", base: "main" })).toMatchObject({
+    expect(
+      await bot("POST", "/repos/acme/api/pulls", { title: "x", head: "claude/absent", base: "main" }),
+    ).toMatchObject({
       status: 422,
       body: { message: "Validation Failed", errors: [{ resource: "PullRequest", field: "head", code: "invalid" }] },
     });
-    expect(await bot("POST", "/repos/acme/api/issues", {})).toMatchObject({ status: 422, body: { message: expect.stringMatching(/"title" wasn't supplied/) } });
+    expect(await bot("POST", "/repos/acme/api/issues", {})).toMatchObject({
+      status: 422,
+      body: { message: expect.stringMatching(/"title" wasn't supplied/) },
+    });
     expect(await bot("POST", "/repos/acme/api/issues", new TextEncoder().encode("{"))).toMatchObject({
       status: 400,
       body: { message: "Problems parsing JSON" },
     });
     expect(await bot("POST", "/repos/acme/api/issues", [1])).toMatchObject({ status: 422 });
-    expect(await bot("GET", "/repos/acme/api/nothing")).toMatchObject({ status: 404, body: { message: "Not Found", documentation_url: expect.any(String) } });
-    expect(await bot("PUT", "/repos/acme/api/contents/README.md", { message: "m", content: "eA==", sha: "0".repeat(40) })).toMatchObject({ status: 409 });
+    expect(await bot("GET", "/repos/acme/api/nothing")).toMatchObject({
+      status: 404,
+      body: { message: "Not Found", documentation_url: expect.any(String) },
+    });
+    expect(
+      await bot("PUT", "/repos/acme/api/contents/README.md", { message: "m", content: "eA==", sha: "0".repeat(40) }),
+    ).toMatchObject({ status: 409 });
   });
 });

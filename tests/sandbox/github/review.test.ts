@@ -17,13 +17,18 @@ describe("what a pull request needs to be merged", () => {
     require_last_push_approval: true,
     required_review_thread_resolution: true,
   };
-  const CHECKS = { strict_required_status_checks_policy: true, required_status_checks: [{ context: "ci", integration_id: 15368 }] };
+  const CHECKS = {
+    strict_required_status_checks_policy: true,
+    required_status_checks: [{ context: "ci", integration_id: 15368 }],
+  };
 
   beforeAll(async () => {
     s = await standIn();
     ({ bot } = await onboard(s));
     [one, two, security] = (await Promise.all(
-      ["reviewer-one", "reviewer-two", "security-one"].map((login) => s.as({ login, kind: "classic", scopes: ["repo", "workflow"] })),
+      ["reviewer-one", "reviewer-two", "security-one"].map((login) =>
+        s.as({ login, kind: "classic", scopes: ["repo", "workflow"] }),
+      ),
     )) as [Caller, Caller, Caller];
     await s.admin("PUT", "/repos/acme/api/contents/.github/CODEOWNERS", {
       message: "owners",
@@ -35,7 +40,11 @@ describe("what a pull request needs to be merged", () => {
       ...FENCE,
       bypass_actors: [
         ...FENCE.bypass_actors,
-        ...["backend", "security"].map((slug) => ({ actor_id: people.find((t) => t.slug === slug)!.id, actor_type: "Team", bypass_mode: "pull_request" })),
+        ...["backend", "security"].map((slug) => ({
+          actor_id: people.find((t) => t.slug === slug)!.id,
+          actor_type: "Team",
+          bypass_mode: "pull_request",
+        })),
       ],
     });
     await s.admin("POST", "/repos/acme/api/rulesets", {
@@ -58,9 +67,18 @@ describe("what a pull request needs to be merged", () => {
     const branch = `claude/change-${(count += 1)}`;
     const head = (await bot("GET", "/repos/acme/api/git/ref/heads/main")).body.object.sha as string;
     await bot("POST", "/repos/acme/api/git/refs", { ref: `refs/heads/${branch}`, sha: head });
-    const put = await bot("PUT", `/repos/acme/api/contents/${path}`, { message: "work", content: b64(`// ${count}\n`), branch });
+    const put = await bot("PUT", `/repos/acme/api/contents/${path}`, {
+      message: "work",
+      content: b64(`// ${count}\n`),
+      branch,
+    });
     expect(put.status).toBe(201);
-    const made = await bot("POST", "/repos/acme/api/pulls", { title: `Change ${count}`, head: branch, base: "main", draft: true });
+    const made = await bot("POST", "/repos/acme/api/pulls", {
+      title: `Change ${count}`,
+      head: branch,
+      base: "main",
+      draft: true,
+    });
     expect([made.status, made.body.draft, made.body.mergeable_state]).toEqual([201, true, "draft"]);
     return { number: made.body.number as number, branch };
   }
@@ -70,8 +88,10 @@ describe("what a pull request needs to be merged", () => {
     const repo = s.gh.world.repoByName("acme", "api")!;
     await setDraft(s.gh.world, repo, repo.issues.get(number)!, false, s.gh.world.userByLogin("reviewer-one")!.id);
   };
-  const approve = (by: Caller, number: number) => by("POST", `/repos/acme/api/pulls/${number}/reviews`, { event: "APPROVE" });
-  const merge = (by: Caller, number: number) => by("PUT", `/repos/acme/api/pulls/${number}/merge`, { merge_method: "squash" });
+  const approve = (by: Caller, number: number) =>
+    by("POST", `/repos/acme/api/pulls/${number}/reviews`, { event: "APPROVE" });
+  const merge = (by: Caller, number: number) =>
+    by("PUT", `/repos/acme/api/pulls/${number}/merge`, { merge_method: "squash" });
   const again = async (by: Caller, branch: string, path = "src/more.js"): Promise<void> => {
     await by("PUT", `/repos/acme/api/contents/${path}`, { message: "more", content: b64("more\n"), branch });
   };
@@ -81,7 +101,10 @@ describe("what a pull request needs to be merged", () => {
     await ready(number);
     await approve(one, number);
     await approve(two, number);
-    expect((await bot("GET", `/repos/acme/api/pulls/${number}`)).body).toMatchObject({ mergeable: true, mergeable_state: "clean" });
+    expect((await bot("GET", `/repos/acme/api/pulls/${number}`)).body).toMatchObject({
+      mergeable: true,
+      mergeable_state: "clean",
+    });
     const merged = await merge(one, number);
     expect([merged.status, merged.body.merged]).toEqual([200, true]);
     expect((await bot("GET", "/repos/acme/api/contents/src/new.js")).status).toBe(200);
@@ -132,7 +155,12 @@ describe("what a pull request needs to be merged", () => {
       async (n) => {
         await approve(one, n);
         await approve(two, n);
-        await one("POST", `/repos/acme/api/pulls/${n}/comments`, { body: "why?", path: "src/new.js", line: 1, side: "RIGHT" });
+        await one("POST", `/repos/acme/api/pulls/${n}/comments`, {
+          body: "why?",
+          path: "src/new.js",
+          line: 1,
+          side: "RIGHT",
+        });
       },
       /conversation must be resolved/,
     ],
@@ -166,7 +194,9 @@ describe("what a pull request needs to be merged", () => {
   it("fails when the owners of a path have not looked, and passes when they have", async () => {
     const { number } = await propose("secure/key.js");
     await ready(number);
-    expect((await bot("GET", `/repos/acme/api/pulls/${number}/requested_reviewers`)).body.teams).toEqual([expect.objectContaining({ slug: "security" })]);
+    expect((await bot("GET", `/repos/acme/api/pulls/${number}/requested_reviewers`)).body.teams).toEqual([
+      expect.objectContaining({ slug: "security" }),
+    ]);
     await approve(one, number);
     await approve(two, number);
     expect((await merge(one, number)).body.message).toMatch(/code owner review/);
@@ -180,7 +210,10 @@ describe("what a pull request needs to be merged", () => {
     await approve(one, number);
     await approve(two, number);
     const refused = await merge(bot, number);
-    expect([refused.status, refused.body.message]).toEqual([405, expect.stringMatching(/Cannot update this protected ref/)]);
+    expect([refused.status, refused.body.message]).toEqual([
+      405,
+      expect.stringMatching(/Cannot update this protected ref/),
+    ]);
     expect((await merge(two, number)).status).toBe(200);
   });
 
@@ -220,10 +253,15 @@ describe("what a pull request needs to be merged", () => {
 
   it("tells the machine user that it can bypass nothing, and which rules hold where", async () => {
     const list = (await bot("GET", "/repos/acme/api/rulesets")).body as { id: number }[];
-    for (const { id } of list) expect((await bot("GET", `/repos/acme/api/rulesets/${id}`)).body).toMatchObject({ current_user_can_bypass: "never" });
+    for (const { id } of list)
+      expect((await bot("GET", `/repos/acme/api/rulesets/${id}`)).body).toMatchObject({
+        current_user_can_bypass: "never",
+      });
     expect((await bot("GET", `/repos/acme/api/rulesets/${list[0]!.id}`)).body).not.toHaveProperty("bypass_actors");
     const types = async (branch: string) =>
-      ((await bot("GET", `/repos/acme/api/rules/branches/${branch}`)).body as { type: string }[]).map((r) => r.type).sort();
+      ((await bot("GET", `/repos/acme/api/rules/branches/${branch}`)).body as { type: string }[])
+        .map((r) => r.type)
+        .sort();
     expect(await types("claude%2Ffix%2Fone")).toEqual([]);
     expect(await types("feature%2Fx")).toEqual(["creation", "deletion", "non_fast_forward", "update"]);
     expect(await types("main")).toEqual([
@@ -239,12 +277,17 @@ describe("what a pull request needs to be merged", () => {
   });
 
   it("keeps the rules against the contents and git data API and releases too", async () => {
-    expect((await bot("PUT", "/repos/acme/api/contents/x", { message: "m", content: b64("x"), branch: "main" })).body.message).toMatch(
-      /^Repository rule violations found/,
-    );
+    expect(
+      (await bot("PUT", "/repos/acme/api/contents/x", { message: "m", content: b64("x"), branch: "main" })).body
+        .message,
+    ).toMatch(/^Repository rule violations found/);
     const { object } = (await bot("GET", "/repos/acme/api/git/ref/heads/main")).body;
-    expect((await bot("POST", "/repos/acme/api/git/refs", { ref: "refs/heads/feature/x", sha: object.sha })).status).toBe(422);
-    expect((await bot("POST", "/repos/acme/api/merges", { base: "main", head: "claude/change-1" })).status).not.toBe(201);
+    expect(
+      (await bot("POST", "/repos/acme/api/git/refs", { ref: "refs/heads/feature/x", sha: object.sha })).status,
+    ).toBe(422);
+    expect((await bot("POST", "/repos/acme/api/merges", { base: "main", head: "claude/change-1" })).status).not.toBe(
+      201,
+    );
     await s.admin("POST", "/repos/acme/api/rulesets", {
       name: "tags",
       target: "tag",
@@ -259,11 +302,16 @@ describe("what a pull request needs to be merged", () => {
 
   it("checks CODEOWNERS itself", async () => {
     expect((await bot("GET", "/repos/acme/api/codeowners/errors")).body).toEqual({ errors: [] });
-    await s.admin("PUT", "/repos/acme/docs/contents/CODEOWNERS", { message: "owners", content: b64("* @acme/nobody\n[x] @acme/security\n"), branch: "main" });
-    expect((await bot("GET", "/repos/acme/docs/codeowners/errors")).body.errors.map((e: { kind: string; line: number }) => `${e.line} ${e.kind}`)).toEqual([
-      "1 Unknown owner",
-      "2 Invalid pattern",
-    ]);
+    await s.admin("PUT", "/repos/acme/docs/contents/CODEOWNERS", {
+      message: "owners",
+      content: b64("* @acme/nobody\n[x] @acme/security\n"),
+      branch: "main",
+    });
+    expect(
+      (await bot("GET", "/repos/acme/docs/codeowners/errors")).body.errors.map(
+        (e: { kind: string; line: number }) => `${e.line} ${e.kind}`,
+      ),
+    ).toEqual(["1 Unknown owner", "2 Invalid pattern"]);
   });
 });
 
@@ -302,7 +350,9 @@ describe("branch protection", () => {
     await protect();
     const head = (await s.admin("GET", "/repos/acme/api/git/ref/heads/main")).body.object.sha as string;
     const parent = (await s.admin("GET", `/repos/acme/api/git/commits/${head}`)).body.parents[0].sha as string;
-    expect((await s.admin("PATCH", "/repos/acme/api/git/refs/heads/main", { sha: parent, force: true })).body.message).toMatch(/force-push/);
+    expect(
+      (await s.admin("PATCH", "/repos/acme/api/git/refs/heads/main", { sha: parent, force: true })).body.message,
+    ).toMatch(/force-push/);
     await protect({ lock_branch: true, enforce_admins: true });
     expect((await put(s.admin)).body.message).toMatch(/locked branch/);
     await s.admin("DELETE", "/repos/acme/api/branches/main/protection");

@@ -80,7 +80,13 @@ describe("CODEOWNERS patterns", () => {
     expect(ownsPath(pattern, path)).toBe(expected);
   });
   it("leaves out comments and reads several owners", () => {
-    expect(parseCodeowners("# x\n\n* @acme/a @b # why\n/docs/\n").map(({ line, pattern, owners }) => ({ line, pattern, owners }))).toEqual([
+    expect(
+      parseCodeowners("# x\n\n* @acme/a @b # why\n/docs/\n").map(({ line, pattern, owners }) => ({
+        line,
+        pattern,
+        owners,
+      })),
+    ).toEqual([
       { line: 3, pattern: "*", owners: ["@acme/a", "@b"] },
       { line: 4, pattern: "/docs/", owners: [] },
     ]);

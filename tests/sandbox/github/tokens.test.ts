@@ -21,8 +21,16 @@ describe("the token authority", () => {
 
   it("lists what it issued by hash, never the token itself", async () => {
     const entry = await listed(bot.token!);
-    expect(entry).toMatchObject({ kind: "personal-access-token", login: "claude-bot", permissions: { contents: "write" }, revokedAt: null, alive: true });
-    expect(Object.keys(entry)).toEqual(expect.arrayContaining(["sha256", "kind", "login", "permissions", "createdAt", "expiresAt", "revokedAt"]));
+    expect(entry).toMatchObject({
+      kind: "personal-access-token",
+      login: "claude-bot",
+      permissions: { contents: "write" },
+      revokedAt: null,
+      alive: true,
+    });
+    expect(Object.keys(entry)).toEqual(
+      expect.arrayContaining(["sha256", "kind", "login", "permissions", "createdAt", "expiresAt", "revokedAt"]),
+    );
     expect(JSON.stringify((await s.sandbox("GET", "/tokens")).body)).not.toMatch(/ghp_|github_pat_|ghu_|ghs_/);
     expect(await listed(s.gh.adminToken)).toMatchObject({ kind: "classic", login: "acme-admin", expiresAt: null });
   });
@@ -48,7 +56,8 @@ describe("the token authority", () => {
   });
 
   it("takes Bearer, token and Basic, and says 401 to everything that is no credential of anybody", async () => {
-    const basic = (user: string, password: string): string => `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+    const basic = (user: string, password: string): string =>
+      `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
     for (const header of [
       `Bearer ${bot.token}`,
       `bearer ${bot.token}`,
@@ -57,13 +66,16 @@ describe("the token authority", () => {
       basic(bot.token!, ""),
       basic(bot.token!, "x-oauth-basic"),
     ]) {
-      expect([header.slice(0, 8), (await s.anonymous("GET", "/user", undefined, { authorization: header })).body.login]).toEqual([
+      expect([
         header.slice(0, 8),
-        "claude-bot",
-      ]);
+        (await s.anonymous("GET", "/user", undefined, { authorization: header })).body.login,
+      ]).toEqual([header.slice(0, 8), "claude-bot"]);
     }
     for (const header of ["Bearer nonsense", `Digest ${bot.token}`, bot.token!, "Bearer", `Bearer ${bot.token}x`])
-      expect([header.slice(0, 8), (await s.anonymous("GET", "/user", undefined, { authorization: header })).status]).toEqual([header.slice(0, 8), 401]);
+      expect([
+        header.slice(0, 8),
+        (await s.anonymous("GET", "/user", undefined, { authorization: header })).status,
+      ]).toEqual([header.slice(0, 8), 401]);
   });
 
   describe("fine-grained tokens", () => {
@@ -89,9 +101,13 @@ describe("the token authority", () => {
       expect((await bot("PUT", "/repos/acme/docs/contents/x", { message: "m", content: "eA==" })).status).toBe(403);
     });
     it("end when they expire, on the second", async () => {
-      const short = (await s.sandbox("POST", "/tokens", { login: "claude-bot", permissions: {}, expiresInSeconds: 3000 })).body.token as string;
+      const short = (
+        await s.sandbox("POST", "/tokens", { login: "claude-bot", permissions: {}, expiresInSeconds: 3000 })
+      ).body.token as string;
       const answer = await caller(s.gh.api, short)("GET", "/user");
-      expect(answer.headers.get("github-authentication-token-expiration")).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/);
+      expect(answer.headers.get("github-authentication-token-expiration")).toMatch(
+        /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/,
+      );
       await s.sandbox("POST", "/clock", { advanceSeconds: 2990 });
       expect(await status(short)).toBe(200);
       await s.sandbox("POST", "/clock", { advanceSeconds: 20 });
@@ -99,23 +115,40 @@ describe("the token authority", () => {
     });
     it("wait for approval where the organization asks for it, and an App grants or cuts it", async () => {
       await s.sandbox("PATCH", "/organization", { patApprovalRequired: true });
-      const waiting = await s.as({ login: "claude-bot", permissions: { contents: "read" }, repositories: ["api"], expiresInDays: 9 });
+      const waiting = await s.as({
+        login: "claude-bot",
+        permissions: { contents: "read" },
+        repositories: ["api"],
+        expiresInDays: 9,
+      });
       await s.sandbox("PATCH", "/organization", { patApprovalRequired: false });
       expect((await waiting("GET", "/repos/acme/api")).status).toBe(404);
-      const app = caller(s.gh.api, (await s.sandbox("POST", "/tokens", { kind: "app-installation" })).body.token as string);
+      const app = caller(
+        s.gh.api,
+        (await s.sandbox("POST", "/tokens", { kind: "app-installation" })).body.token as string,
+      );
       const requests = (await app("GET", "/orgs/acme/personal-access-token-requests?owner[]=claude-bot")).body;
       expect(requests).toEqual([
-        expect.objectContaining({ repository_selection: "subset", permissions: { organization: {}, repository: { contents: "read" }, other: {} } }),
+        expect.objectContaining({
+          repository_selection: "subset",
+          permissions: { organization: {}, repository: { contents: "read" }, other: {} },
+        }),
       ]);
       expect((await s.admin("GET", "/orgs/acme/personal-access-tokens")).status).toBe(403);
       await app("POST", `/orgs/acme/personal-access-token-requests/${requests[0].id}`, { action: "approve" });
       expect((await waiting("GET", "/repos/acme/api")).status).toBe(200);
-      const grant = ((await app("GET", "/orgs/acme/personal-access-tokens")).body as { id: number; token_id: number; token_expires_at: string }[]).find(
-        (g) => g.id === requests[0].id,
-      )!;
+      const grant = (
+        (await app("GET", "/orgs/acme/personal-access-tokens")).body as {
+          id: number;
+          token_id: number;
+          token_expires_at: string;
+        }[]
+      ).find((g) => g.id === requests[0].id)!;
       expect(grant).toMatchObject({ token_id: requests[0].id, token_expires_at: expect.stringMatching(/Z$/) });
       await app("POST", `/orgs/acme/personal-access-tokens/${grant.id}`, { action: "revoke" });
-      expect([(await waiting("GET", "/repos/acme/api")).status, (await waiting("GET", "/user")).status]).toEqual([404, 200]);
+      expect([(await waiting("GET", "/repos/acme/api")).status, (await waiting("GET", "/user")).status]).toEqual([
+        404, 200,
+      ]);
     });
     it("lose the organization with the membership", async () => {
       await s.admin("PUT", "/orgs/acme/memberships/other-admin", { role: "member" });
@@ -123,7 +156,12 @@ describe("the token authority", () => {
       await s.admin("PUT", "/orgs/acme/teams/agents/memberships/other-admin", { role: "member" });
       expect((await guest("GET", "/repos/acme/api")).status).toBe(404);
       expect(
-        (await s.admin("GET", `/organizations/${orgId}/team/${(await s.admin("GET", "/orgs/acme/teams/agents")).body.id}/memberships/other-admin`)).body.state,
+        (
+          await s.admin(
+            "GET",
+            `/organizations/${orgId}/team/${(await s.admin("GET", "/orgs/acme/teams/agents")).body.id}/memberships/other-admin`,
+          )
+        ).body.state,
       ).toBe("pending");
       await guest("PATCH", "/user/memberships/orgs/acme", { state: "active" });
       expect((await guest("GET", "/repos/acme/api")).status).toBe(200);
@@ -136,7 +174,10 @@ describe("the token authority", () => {
     it("show their scopes and are held by them", async () => {
       const narrow = await s.as({ login: "reviewer-one", kind: "classic", scopes: ["read:org"] });
       const answer = await narrow("GET", "/user");
-      expect([answer.headers.get("x-oauth-scopes"), answer.headers.get("github-authentication-token-expiration")]).toEqual(["read:org", null]);
+      expect([
+        answer.headers.get("x-oauth-scopes"),
+        answer.headers.get("github-authentication-token-expiration"),
+      ]).toEqual(["read:org", null]);
       expect((await narrow("GET", "/repos/acme/api")).status).toBe(404);
       expect((await narrow("POST", "/gists", { files: { a: { content: "x" } } })).status).toBe(404);
       const wide = await s.as({ login: "reviewer-one", kind: "classic", scopes: ["repo"] });
@@ -157,11 +198,19 @@ describe("the token authority", () => {
         await fetch(`${s.gh.url}/login/oauth/access_token`, {
           method: "POST",
           headers: { accept: "application/json" },
-          body: new URLSearchParams({ client_id: s.gh.app.clientId, client_secret: secret, grant_type: "refresh_token", refresh_token: refreshToken }),
+          body: new URLSearchParams({
+            client_id: s.gh.app.clientId,
+            client_secret: secret,
+            grant_type: "refresh_token",
+            refresh_token: refreshToken,
+          }),
         })
       ).json() as Promise<Record<string, string>>;
     it("are refreshed in pairs: the old pair is dead at once, and a refresh token works once", async () => {
-      const pair = (await s.sandbox("POST", "/tokens", { login: "claude-bot", kind: "app-user-token" })).body as { token: string; refreshToken: string };
+      const pair = (await s.sandbox("POST", "/tokens", { login: "claude-bot", kind: "app-user-token" })).body as {
+        token: string;
+        refreshToken: string;
+      };
       expect((await caller(s.gh.api, pair.token)("GET", "/user")).body.login).toBe("claude-bot");
       expect(await status(pair.refreshToken)).toBe(401);
       const next = await refresh(pair.refreshToken);
@@ -180,12 +229,19 @@ describe("the token authority", () => {
     it("are held by the App's permissions and repositories and by the account's role", async () => {
       const token = caller(
         s.gh.api,
-        (await s.sandbox("POST", "/tokens", { login: "claude-bot", kind: "app-user-token", permissions: { contents: "write", metadata: "read" } })).body
-          .token as string,
+        (
+          await s.sandbox("POST", "/tokens", {
+            login: "claude-bot",
+            kind: "app-user-token",
+            permissions: { contents: "write", metadata: "read" },
+          })
+        ).body.token as string,
       );
       expect((await token("GET", "/repos/acme/api")).status).toBe(200);
       expect((await token("PUT", "/repos/acme/docs/contents/x", { message: "m", content: "eA==" })).status).toBe(403);
-      expect((await token("POST", "/repos/acme/api/issues", { title: "x" })).body.message).toBe("Resource not accessible by integration");
+      expect((await token("POST", "/repos/acme/api/issues", { title: "x" })).body.message).toBe(
+        "Resource not accessible by integration",
+      );
     });
   });
 
@@ -194,12 +250,17 @@ describe("the token authority", () => {
     const path = (): string => `/app/installations/${s.gh.app.installationId}/access_tokens`;
     it("last an hour and can be narrowed, never widened", async () => {
       const { body } = await app()("POST", path(), { repositories: ["docs"], permissions: { contents: "read" } });
-      expect(body).toMatchObject({ repository_selection: "selected", permissions: { contents: "read", metadata: "read" } });
+      expect(body).toMatchObject({
+        repository_selection: "selected",
+        permissions: { contents: "read", metadata: "read" },
+      });
       expect(Date.parse(body.expires_at) - s.gh.world.clock.now()).toBeLessThanOrEqual(HOUR);
       const token = caller(s.gh.api, body.token as string);
-      expect([(await token("GET", "/repos/acme/docs")).status, (await token("GET", "/repos/acme/api")).status, (await token("GET", "/user")).status]).toEqual([
-        200, 404, 403,
-      ]);
+      expect([
+        (await token("GET", "/repos/acme/docs")).status,
+        (await token("GET", "/repos/acme/api")).status,
+        (await token("GET", "/user")).status,
+      ]).toEqual([200, 404, 403]);
       expect((await token("PUT", "/repos/acme/docs/contents/x", { message: "m", content: "eA==" })).status).toBe(403);
       expect((await app()("POST", path(), { permissions: { secrets: "write" } })).status).toBe(422);
       expect((await app()("POST", path(), { permissions: { checks: "write" } })).status).toBe(422); // it holds read only
@@ -220,8 +281,13 @@ describe("the token authority", () => {
   });
 
   it("impersonates for site administrators only", async () => {
-    const { body, status: code } = await s.admin("POST", "/admin/users/claude-bot/authorizations", { scopes: ["repo"] });
-    expect([code, (await caller(s.gh.api, body.token as string)("GET", "/user")).body.login]).toEqual([201, "claude-bot"]);
+    const { body, status: code } = await s.admin("POST", "/admin/users/claude-bot/authorizations", {
+      scopes: ["repo"],
+    });
+    expect([code, (await caller(s.gh.api, body.token as string)("GET", "/user")).body.login]).toEqual([
+      201,
+      "claude-bot",
+    ]);
     const reviewer = await s.as({ login: "reviewer-one", kind: "classic", scopes: ["repo", "site_admin"] });
     expect((await reviewer("POST", "/admin/users/claude-bot/authorizations", { scopes: ["repo"] })).status).toBe(404);
     expect((await s.admin("DELETE", "/admin/users/claude-bot/authorizations")).status).toBe(204);
@@ -230,26 +296,41 @@ describe("the token authority", () => {
 
   describe("POST /credentials/revoke", () => {
     it("kills what it is shown, half a pair with the other half, and says 202 to what it does not know", async () => {
-      const pair = (await s.sandbox("POST", "/tokens", { login: "claude-bot", kind: "app-user-token" })).body as { token: string; refreshToken: string };
+      const pair = (await s.sandbox("POST", "/tokens", { login: "claude-bot", kind: "app-user-token" })).body as {
+        token: string;
+        refreshToken: string;
+      };
       const pat = (await s.sandbox("POST", "/tokens", { login: "claude-bot" })).body.token as string;
-      const answer = await s.anonymous("POST", "/credentials/revoke", { credentials: [pat, pair.refreshToken, "ghp_unknown"] });
+      const answer = await s.anonymous("POST", "/credentials/revoke", {
+        credentials: [pat, pair.refreshToken, "ghp_unknown"],
+      });
       expect([answer.status, await status(pat), await status(pair.token)]).toEqual([202, 401, 401]);
       expect((await listed(pat))["revokedAt"]).toMatch(/Z$/);
     });
     it("refuses authenticated calls, empty and endless lists, and installation tokens stay alive", async () => {
       expect((await s.admin("POST", "/credentials/revoke", { credentials: ["x"] })).status).toBe(403);
-      expect((await s.anonymous("POST", "/credentials/revoke", { credentials: ["x"] }, { authorization: "Bearer dead" })).status).toBe(403);
+      expect(
+        (await s.anonymous("POST", "/credentials/revoke", { credentials: ["x"] }, { authorization: "Bearer dead" }))
+          .status,
+      ).toBe(403);
       expect((await s.anonymous("POST", "/credentials/revoke", { credentials: [] })).status).toBe(422);
-      expect((await s.anonymous("POST", "/credentials/revoke", { credentials: Array(1001).fill("x") })).status).toBe(422);
+      expect((await s.anonymous("POST", "/credentials/revoke", { credentials: Array(1001).fill("x") })).status).toBe(
+        422,
+      );
       const token = (await s.sandbox("POST", "/tokens", { kind: "app-installation" })).body.token as string;
       await s.anonymous("POST", "/credentials/revoke", { credentials: [token] });
       expect(await status(token)).toBe(200);
     });
     it("allows sixty calls an hour", async () => {
       let last = 202;
-      for (let i = 0; i < 61 && last === 202; i += 1) last = (await s.anonymous("POST", "/credentials/revoke", { credentials: ["ghp_x"] })).status;
+      for (let i = 0; i < 61 && last === 202; i += 1)
+        last = (await s.anonymous("POST", "/credentials/revoke", { credentials: ["ghp_x"] })).status;
       const refused = await s.anonymous("POST", "/credentials/revoke", { credentials: ["ghp_x"] });
-      expect([last, refused.headers.get("x-ratelimit-remaining"), Number(refused.headers.get("retry-after")) > 0]).toEqual([403, "0", true]);
+      expect([
+        last,
+        refused.headers.get("x-ratelimit-remaining"),
+        Number(refused.headers.get("retry-after")) > 0,
+      ]).toEqual([403, "0", true]);
       await s.sandbox("POST", "/clock", { advanceHours: 1 });
       expect((await s.anonymous("POST", "/credentials/revoke", { credentials: ["ghp_x"] })).status).toBe(202);
     });

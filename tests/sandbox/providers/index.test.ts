@@ -12,7 +12,9 @@ describe("the packages of the sandbox", () => {
   });
 
   it("are refused by name when unknown, and so are unknown types", () => {
-    expect(() => packageNamed("aws")).toThrow('no provider for the package "aws" (it has cloudflare, github, random, vault)');
+    expect(() => packageNamed("aws")).toThrow(
+      'no provider for the package "aws" (it has cloudflare, github, random, vault)',
+    );
     expect(() => packageOf("vault:index/audit:Audit")).toThrow("vault provider does not know vault:index/audit:Audit");
   });
 });

@@ -75,7 +75,14 @@ const REPLACING: Readonly<Record<string, readonly string[]>> = {
   "cloudflare:index/r2BucketLock:R2BucketLock": ["accountId", "bucketName"],
   "cloudflare:index/urlNormalizationSettings:UrlNormalizationSettings": ["zoneId"],
   "cloudflare:index/workersCronTrigger:WorkersCronTrigger": ["accountId", "scriptName"],
-  "cloudflare:index/workersCustomDomain:WorkersCustomDomain": ["accountId", "environment", "hostname", "service", "zoneId", "zoneName"],
+  "cloudflare:index/workersCustomDomain:WorkersCustomDomain": [
+    "accountId",
+    "environment",
+    "hostname",
+    "service",
+    "zoneId",
+    "zoneName",
+  ],
   "cloudflare:index/workersKv:WorkersKv": ["accountId", "keyName", "namespaceId"],
   "cloudflare:index/workersKvNamespace:WorkersKvNamespace": ["accountId"],
   "cloudflare:index/workersRoute:WorkersRoute": ["zoneId"],
@@ -89,7 +96,10 @@ const SILENT = new Set([
   "vault:jwt/authBackend:AuthBackend.oidcClientSecretWo",
 ]);
 /** Inputs that bring others with them. */
-const TOGETHER: Readonly<Record<string, readonly string[]>> = { number: ["number", "numeric"], numeric: ["number", "numeric"] };
+const TOGETHER: Readonly<Record<string, readonly string[]>> = {
+  number: ["number", "numeric"],
+  numeric: ["number", "numeric"],
+};
 
 /** A value of the property's kind; another for each `round`. */
 function valueOf(property: Property, round: number): unknown {
@@ -125,41 +135,53 @@ const PACKAGES: [ProviderPackage, Readonly<Record<string, { properties: Properti
   [vaultPackage, VAULT_TYPES],
   [cloudflarePackage, CLOUDFLARE_TYPES],
 ];
-const TYPES = PACKAGES.flatMap(([pkg, types]) => Object.entries(types).map(([token, type]) => ({ token, pkg, properties: type.properties })));
+const TYPES = PACKAGES.flatMap(([pkg, types]) =>
+  Object.entries(types).map(([token, type]) => ({ token, pkg, properties: type.properties })),
+);
 
 describe("a change of one input", () => {
   it("is covered for every type", () => {
     expect(Object.keys(REPLACING).sort()).toEqual(TYPES.map(({ token }) => token).sort());
   });
 
-  it.each(TYPES)("of $token shows as that change alone, and replaces only where it must", async ({ token, pkg, properties }) => {
-    const provider = await pkg.create({}, {});
-    const urn = urnOf(token, "it");
-    // Booleans are true, so that their change is to the zero value.
-    const state: Props = { ...bagOf(properties, 1), ...(properties.disableRemount ? { disableRemount: false } : {}) };
-    expect(await provider.diff("id", urn, { ...state, __pulumi_raw_state_delta: {} }, state, { ...state, __defaults: [] })).toMatchObject({ changes: false });
-    for (const [name, property] of Object.entries(properties)) {
-      if (!isInput(property)) continue;
-      const other = property.kind === "boolean" ? state[name] !== true : valueOf(property, 2);
-      const news = { ...state, [name]: other, ...Object.fromEntries((TOGETHER[name] ?? []).map((twin) => [twin, other])) };
-      const diff = await provider.diff("id", urn, state, state, news);
-      const silent = SILENT.has(`${token}.${name}`);
-      const wanted = silent ? [] : (TOGETHER[name] ?? [name]);
-      expect({ name, changes: diff.changes, replaces: diff.replaces }).toEqual({
-        name,
-        changes: !silent,
-        replaces: (REPLACING[token] ?? []).includes(name) ? wanted : [],
-      });
-      const changed = (diff.diffs ?? []).filter((found) => !properties[found]?.volatile || found === name);
-      expect({ name, changed }).toEqual({ name, changed: wanted });
-    }
-  });
+  it.each(TYPES)(
+    "of $token shows as that change alone, and replaces only where it must",
+    async ({ token, pkg, properties }) => {
+      const provider = await pkg.create({}, {});
+      const urn = urnOf(token, "it");
+      // Booleans are true, so that their change is to the zero value.
+      const state: Props = { ...bagOf(properties, 1), ...(properties.disableRemount ? { disableRemount: false } : {}) };
+      expect(
+        await provider.diff("id", urn, { ...state, __pulumi_raw_state_delta: {} }, state, { ...state, __defaults: [] }),
+      ).toMatchObject({ changes: false });
+      for (const [name, property] of Object.entries(properties)) {
+        if (!isInput(property)) continue;
+        const other = property.kind === "boolean" ? state[name] !== true : valueOf(property, 2);
+        const news = {
+          ...state,
+          [name]: other,
+          ...Object.fromEntries((TOGETHER[name] ?? []).map((twin) => [twin, other])),
+        };
+        const diff = await provider.diff("id", urn, state, state, news);
+        const silent = SILENT.has(`${token}.${name}`);
+        const wanted = silent ? [] : (TOGETHER[name] ?? [name]);
+        expect({ name, changes: diff.changes, replaces: diff.replaces }).toEqual({
+          name,
+          changes: !silent,
+          replaces: (REPLACING[token] ?? []).includes(name) ? wanted : [],
+        });
+        const changed = (diff.diffs ?? []).filter((found) => !properties[found]?.volatile || found === name);
+        expect({ name, changed }).toEqual({ name, changed: wanted });
+      }
+    },
+  );
 
   it.each(TYPES.filter(({ token }) => token.startsWith("vault:") && /uthBackend$/.test(token)))(
     "of the path moves $token, or replaces it when moving is off",
     async ({ token, pkg }) => {
       const provider = await pkg.create({}, {});
-      const diff = (more: Props) => provider.diff("a", urnOf(token, "it"), { path: "a", ...more }, {}, { path: "b", ...more });
+      const diff = (more: Props) =>
+        provider.diff("a", urnOf(token, "it"), { path: "a", ...more }, {}, { path: "b", ...more });
       expect(await diff({})).toMatchObject({ replaces: [] });
       expect(await diff({ disableRemount: true })).toMatchObject({ replaces: ["path"] });
     },

@@ -36,7 +36,11 @@ describe("clients try again", () => {
   });
 
   const cloudflare = (): Promise<unknown> =>
-    new CloudflareClient({ baseUrl: `${origin()}/client/v4/`, authorization: { authorization: "Bearer none" }, pause }).result({
+    new CloudflareClient({
+      baseUrl: `${origin()}/client/v4/`,
+      authorization: { authorization: "Bearer none" },
+      pause,
+    }).result({
       method: "GET",
       path: "zones/1",
     });

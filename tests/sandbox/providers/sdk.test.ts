@@ -27,11 +27,14 @@ for (const { pkg, types } of PACKAGES) {
       expect(inputs.sort()).toEqual([...known.inputs.keys()].sort());
       const kept = Object.keys(properties).filter((name) => !properties[name]?.writeOnly);
       expect(kept.sort()).toEqual([...known.outputs].filter((name) => !properties[name]?.writeOnly).sort());
-      const required = Object.keys(properties).filter((name) => properties[name]?.required && name !== NAMED_AUTOMATICALLY);
+      const required = Object.keys(properties).filter(
+        (name) => properties[name]?.required && name !== NAMED_AUTOMATICALLY,
+      );
       expect(required.sort()).toEqual([...known.required].filter((name) => name !== NAMED_AUTOMATICALLY).sort());
       const secrets = Object.keys(properties).filter((name) => properties[name]?.secret);
       expect(secrets.sort()).toEqual([...known.secrets].sort());
-      for (const [name, nested] of known.inputs) expectNested(sdk, `${token}.${name}`, properties[name]?.fields, nested);
+      for (const [name, nested] of known.inputs)
+        expectNested(sdk, `${token}.${name}`, properties[name]?.fields, nested);
     });
   });
 }

@@ -5,7 +5,12 @@ it("takes away the listeners that were added, keeps those before, and gives back
   const theirs = (): void => undefined;
   process.on("SIGTERM", ours);
   try {
-    expect(withoutSignalListeners(() => { process.on("SIGTERM", theirs); return 7; })).toBe(7);
+    expect(
+      withoutSignalListeners(() => {
+        process.on("SIGTERM", theirs);
+        return 7;
+      }),
+    ).toBe(7);
     expect(process.listeners("SIGTERM")).toContain(ours);
     expect(process.listeners("SIGTERM")).not.toContain(theirs);
   } finally {

@@ -6,7 +6,14 @@ import { join, resolve } from "node:path";
 import { startVault } from "../../../sandbox/vault";
 import { TOOLS_DIR, useVault } from "../../support/vault";
 
-const alive = (pid: number): boolean => { try { process.kill(pid, 0); return true; } catch { return false; } };
+const alive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
 const until = async (condition: () => boolean, ms = 5000): Promise<void> => {
   for (const limit = Date.now() + ms; !condition();) {
     if (Date.now() > limit) throw new Error("did not happen in time");
@@ -14,8 +21,11 @@ const until = async (condition: () => boolean, ms = 5000): Promise<void> => {
   }
 };
 /** Processes whose command line names the folder: only servers that were started with it. */
-const processesOf = (folder: string): { pid: number; line: string }[] => execFileSync("ps", ["-eo", "pid=,args="], { encoding: "utf8" })
-  .split("\n").filter((line) => line.includes(folder) && !line.includes("ps -eo")).map((line) => ({ pid: Number(line.trim().split(/\s+/)[0]), line }));
+const processesOf = (folder: string): { pid: number; line: string }[] =>
+  execFileSync("ps", ["-eo", "pid=,args="], { encoding: "utf8" })
+    .split("\n")
+    .filter((line) => line.includes(folder) && !line.includes("ps -eo"))
+    .map((line) => ({ pid: Number(line.trim().split(/\s+/)[0]), line }));
 
 describe("the token store's server", () => {
   const vault = useVault();
@@ -23,8 +33,12 @@ describe("the token store's server", () => {
   it("stores with check-and-set and writes each request to the audit log, values hashed", async () => {
     await vault.call("POST", "sys/mounts/agents", { type: "kv", options: { version: "2" } });
     const value = `example-${Date.now()}`;
-    expect((await vault.call("POST", "agents/data/x", { data: { token: value }, options: { cas: 0 } })).status).toBe(200);
-    expect((await vault.call("POST", "agents/data/x", { data: { token: value }, options: { cas: 0 } })).status).toBe(400);
+    expect((await vault.call("POST", "agents/data/x", { data: { token: value }, options: { cas: 0 } })).status).toBe(
+      200,
+    );
+    expect((await vault.call("POST", "agents/data/x", { data: { token: value }, options: { cas: 0 } })).status).toBe(
+      400,
+    );
     const read = await vault.call("GET", "agents/data/x");
     expect(read.body).toMatchObject({ data: { data: { token: value }, metadata: { version: 1 } } });
     const log = readFileSync(vault.server.auditLog, "utf8");
@@ -46,26 +60,39 @@ describe("the token store's server", () => {
     const [server] = processesOf(folder).filter(({ line }) => line.includes("server -config"));
     expect(server).toBeDefined();
     expect(server?.line).not.toContain(vault.server.token);
-    if (existsSync("/proc/self/environ")) expect(readFileSync(`/proc/${server?.pid}/environ`, "utf8")).not.toContain(vault.server.token);
+    if (existsSync("/proc/self/environ"))
+      expect(readFileSync(`/proc/${server?.pid}/environ`, "utf8")).not.toContain(vault.server.token);
     expect(statSync(join(folder, "server.json")).mode & 0o777).toBe(0o600);
   });
 });
 
 describe("starting and stopping", () => {
   const dirs: string[] = [];
-  const dataDir = (): string => { const dir = mkdtempSync(join(tmpdir(), "gatehouse-vault-")); dirs.push(dir); return dir; };
-  afterAll(() => { for (const dir of dirs) rmSync(dir, { recursive: true, force: true }); });
+  const dataDir = (): string => {
+    const dir = mkdtempSync(join(tmpdir(), "gatehouse-vault-"));
+    dirs.push(dir);
+    return dir;
+  };
+  afterAll(() => {
+    for (const dir of dirs) rmSync(dir, { recursive: true, force: true });
+  });
 
   it("keeps its data and keys over a restart, also on another port", async () => {
     const dir = dataDir();
     const first = await startVault({ dataDir: dir, toolsDir: TOOLS_DIR });
-    await fetch(`${first.addr}/v1/sys/mounts/kept`, { method: "POST", headers: { "x-vault-token": first.token }, body: JSON.stringify({ type: "kv", options: { version: "2" } }) });
+    await fetch(`${first.addr}/v1/sys/mounts/kept`, {
+      method: "POST",
+      headers: { "x-vault-token": first.token },
+      body: JSON.stringify({ type: "kv", options: { version: "2" } }),
+    });
     expect(statSync(join(dir, "keys.json")).mode & 0o777).toBe(0o600);
     await first.stop();
     await first.stop();
     expect(processesOf(dir)).toEqual([]);
     const second = await startVault({ dataDir: dir, toolsDir: TOOLS_DIR });
-    const mounts = await fetch(`${second.addr}/v1/sys/mounts`, { headers: { "x-vault-token": second.token } }).then((r) => r.json()) as Record<string, unknown>;
+    const mounts = (await fetch(`${second.addr}/v1/sys/mounts`, { headers: { "x-vault-token": second.token } }).then(
+      (r) => r.json(),
+    )) as Record<string, unknown>;
     await second.stop();
     expect(second.token).toBe(first.token);
     expect(mounts).toHaveProperty("kept/");
@@ -85,7 +112,10 @@ describe("starting and stopping", () => {
   it("ends with the process that started it, even when that is killed", async () => {
     const dir = dataDir();
     const script = `require("tsx/cjs"); require("./sandbox/vault").startVault(${JSON.stringify({ dataDir: dir, toolsDir: TOOLS_DIR, storage: "inmem" })}).then(() => console.log("up"));`;
-    const parent = spawn(process.execPath, ["-e", script], { cwd: resolve(__dirname, "../../.."), stdio: ["ignore", "pipe", "inherit"] });
+    const parent = spawn(process.execPath, ["-e", script], {
+      cwd: resolve(__dirname, "../../.."),
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     await new Promise((done) => parent.stdout.once("data", done));
     const [server] = processesOf(`${dir}/server.json`).filter(({ line }) => line.includes("server -config"));
     expect(server && alive(server.pid)).toBe(true);

@@ -16,8 +16,12 @@ export interface Attempt {
   run(site: Site, door: Door): Promise<Outcome>;
 }
 
-export const viaRest = (tried: string, method: string, path: (site: Site) => string, body?: (site: Site) => unknown): Attempt =>
-  ({ tried, client: "fetch", run: (site, door) => viaFetch(door, method, path(site), body?.(site)) });
+export const viaRest = (
+  tried: string,
+  method: string,
+  path: (site: Site) => string,
+  body?: (site: Site) => unknown,
+): Attempt => ({ tried, client: "fetch", run: (site, door) => viaFetch(door, method, path(site), body?.(site)) });
 
 /** Who asks for the code owners, where two systems do. */
 export const ASKED = { rulesets: "asked by a ruleset", protection: "asked by the branch protection" } as const;
@@ -30,42 +34,72 @@ const base64 = (text: string): string => Buffer.from(text).toString("base64");
 export async function peoplesBranch(site: Site): Promise<string> {
   const name = site.fresh("people/drill-");
   await site.admin.ask("POST", `${site.path}/git/refs`, { ref: `refs/heads/${name}`, sha: (await site.bench).base });
-  await site.admin.ask("PUT", `${site.path}/contents/drill/${site.fresh("work-")}.md`, { message: "work", content: base64("work\n"), branch: name });
+  await site.admin.ask("PUT", `${site.path}/contents/drill/${site.fresh("work-")}.md`, {
+    message: "work",
+    content: base64("work\n"),
+    branch: name,
+  });
   return name;
 }
 
 /** A pull request into the default branch, opened by somebody. */
 async function open(site: Site, door: Door, head: string, draft = false): Promise<number> {
   const response = await fetch(`${door.rest}${site.path}/pulls`, {
-    method: "POST", headers: { authorization: `Bearer ${door.credential}`, "content-type": "application/json", "user-agent": "gatehouse-drill" },
-    body: JSON.stringify({ title: `Drill ${head}`, head, base: site.defaultBranch, draft, body: "Opened by the drill." }),
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${door.credential}`,
+      "content-type": "application/json",
+      "user-agent": "gatehouse-drill",
+    },
+    body: JSON.stringify({
+      title: `Drill ${head}`,
+      head,
+      base: site.defaultBranch,
+      draft,
+      body: "Opened by the drill.",
+    }),
   });
-  const made = await response.json() as { number?: number; message?: string };
+  const made = (await response.json()) as { number?: number; message?: string };
   return need(made.number, `pull request from ${head}: ${response.status} ${made.message ?? ""}`);
 }
 
 /** A pull request of a person: of somebody in the owning teams, or of an owner of the organization, who is in none. */
-export const peoplesPull = async (site: Site, { draft = false, by = site.rig.person }: { draft?: boolean; by?: Door } = {}): Promise<number> => open(site, by, await peoplesBranch(site), draft);
+export const peoplesPull = async (
+  site: Site,
+  { draft = false, by = site.rig.person }: { draft?: boolean; by?: Door } = {},
+): Promise<number> => open(site, by, await peoplesBranch(site), draft);
 
 /**
  * A pull request of the agent, straight at GitHub: from a branch of its own where it may write, from a branch of people otherwise.
  * @param path which file it changes
  */
-export async function agentsPull(site: Site, path = `drill/${site.fresh("proposal-")}.md`): Promise<{ number: number; sha: string; branch: string }> {
+export async function agentsPull(
+  site: Site,
+  path = `drill/${site.fresh("proposal-")}.md`,
+): Promise<{ number: number; sha: string; branch: string }> {
   const bench = await site.bench;
   const sha = await bench.commit(path, `${site.fresh("drill ")}\n`);
   const branch = site.fresh("claude/drill-");
   // With read access somebody else has to place the branch; whoever opens the pull request is its author.
-  const pushed = await bench.push(site.pair.place === "read" ? site.rig.owner : site.straight, sha, `refs/heads/${branch}`);
+  const pushed = await bench.push(
+    site.pair.place === "read" ? site.rig.owner : site.straight,
+    sha,
+    `refs/heads/${branch}`,
+  );
   if (!pushed.ok) throw new Error(`the drill could not place ${branch}: ${pushed.rule}`);
   // A token that may only read opens none; that it had one before is given, as is the branch.
-  const author = site.pair.place === "read" ? { ...site.straight, credential: await site.rig.tokens.of("wide", site.pair.place) } : site.straight;
+  const author =
+    site.pair.place === "read"
+      ? { ...site.straight, credential: await site.rig.tokens.of("wide", site.pair.place) }
+      : site.straight;
   return { number: await open(site, author, branch), sha, branch };
 }
 
-export const merge = (site: Site, door: Door, number: number): Promise<Outcome> => viaFetch(door, "PUT", `${site.path}/pulls/${number}/merge`, {});
+export const merge = (site: Site, door: Door, number: number): Promise<Outcome> =>
+  viaFetch(door, "PUT", `${site.path}/pulls/${number}/merge`, {});
 
-export const approve = (site: Site, door: Door, number: number): Promise<Outcome> => viaFetch(door, "POST", `${site.path}/pulls/${number}/reviews`, { event: "APPROVE" });
+export const approve = (site: Site, door: Door, number: number): Promise<Outcome> =>
+  viaFetch(door, "POST", `${site.path}/pulls/${number}/reviews`, { event: "APPROVE" });
 
 /** Approves, and says so when that is refused: what follows would prove nothing. */
 export async function approved(site: Site, door: Door, number: number): Promise<void> {
@@ -75,4 +109,8 @@ export async function approved(site: Site, door: Door, number: number): Promise<
 
 /** Writes a file to the default branch as an owner. */
 export const place = (site: Site, path: string, content: string): Promise<{ commit: { sha: string } }> =>
-  site.admin.ask("PUT", `${site.path}/contents/${path}`, { message: `drill: ${path}`, content: base64(content), branch: site.defaultBranch });
+  site.admin.ask("PUT", `${site.path}/contents/${path}`, {
+    message: `drill: ${path}`,
+    content: base64(content),
+    branch: site.defaultBranch,
+  });

@@ -16,7 +16,15 @@ export const MAX_COMMAND_BYTES = 65_536;
 const MAX_COMMANDS = 32;
 
 /** Capabilities a pushing client may choose; a signed push and push options would carry what is not inspected. */
-const OPEN = new Set(["report-status", "report-status-v2", "side-band-64k", "ofs-delta", "atomic", "quiet", "object-format=sha1"]);
+const OPEN = new Set([
+  "report-status",
+  "report-status-v2",
+  "side-band-64k",
+  "ofs-delta",
+  "atomic",
+  "quiet",
+  "object-format=sha1",
+]);
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -38,7 +46,8 @@ export function readCommands(bytes: Uint8Array): PushCommands | Refusal | undefi
     } catch {
       return new Refusal("git-malformed", "packet");
     }
-    if (read === undefined) return bytes.length > MAX_COMMAND_BYTES ? new Refusal("git-malformed", "too many commands") : undefined;
+    if (read === undefined)
+      return bytes.length > MAX_COMMAND_BYTES ? new Refusal("git-malformed", "too many commands") : undefined;
     at = read.next;
     if (read.packet.kind === "flush") return { commands, next: at };
     if (read.packet.kind !== "data") return new Refusal("git-malformed", read.packet.kind);
@@ -63,10 +72,19 @@ function readCommand(bytes: Uint8Array, first: boolean): RefCommand | "shallow" 
   const capabilities = nul < 0 ? "" : text.slice(nul + 1);
   if (nul >= 0 && !first) return new Refusal("git-malformed", "capabilities behind the first command");
   for (const capability of capabilities.split(" ")) {
-    if (capability !== "" && !OPEN.has(capability) && !/^(?:agent|session-id)=[\x21-\x7e]{1,200}$/.test(capability)) return new Refusal("git-capability", capability.slice(0, 60));
+    if (capability !== "" && !OPEN.has(capability) && !/^(?:agent|session-id)=[\x21-\x7e]{1,200}$/.test(capability))
+      return new Refusal("git-capability", capability.slice(0, 60));
   }
   const [old, next, ref, ...rest] = (nul < 0 ? text : text.slice(0, nul)).split(" ");
-  if (old === undefined || next === undefined || ref === undefined || rest.length > 0 || !isObjectId(old) || !isObjectId(next)) return new Refusal("git-malformed", "command");
+  if (
+    old === undefined ||
+    next === undefined ||
+    ref === undefined ||
+    rest.length > 0 ||
+    !isObjectId(old) ||
+    !isObjectId(next)
+  )
+    return new Refusal("git-malformed", "command");
   if (!ref.startsWith("refs/") || !isRefName(ref)) return new Refusal("git-malformed", "ref name");
   return { old, new: next, ref };
 }
@@ -74,7 +92,8 @@ function readCommand(bytes: Uint8Array, first: boolean): RefCommand | "shallow" 
 /** Guards `push-ref` and `push-delete`: every command creates or updates an agent branch, or nothing is done at all. */
 export function judgeCommands(commands: readonly RefCommand[], branchPrefix: string): Refusal | undefined {
   for (const command of commands) {
-    if (agentBranchOf(command.ref, branchPrefix) === undefined) return new Refusal("ref-outside-agent-space", command.ref);
+    if (agentBranchOf(command.ref, branchPrefix) === undefined)
+      return new Refusal("ref-outside-agent-space", command.ref);
     if (command.new === ZERO_ID) return new Refusal("ref-delete", command.ref);
   }
   return undefined;
@@ -99,8 +118,13 @@ export function filterAdvertisement(bytes: Uint8Array): Uint8Array | undefined {
   const line = text.slice(read.packet.start, read.packet.end);
   const nul = line.indexOf("\0");
   if (nul < 0 || !/^[0-9a-f]{40} /.test(line)) return undefined;
-  const kept = line.slice(nul + 1).trim().split(" ").filter((c) => OPEN.has(c) || c.startsWith("agent="));
+  const kept = line
+    .slice(nul + 1)
+    .trim()
+    .split(" ")
+    .filter((c) => OPEN.has(c) || c.startsWith("agent="));
   const head = `${line.slice(0, nul)}\0${[...kept, "no-thin"].join(" ")}\n`;
-  const filtered = text.slice(0, start) + (head.length + 4).toString(16).padStart(4, "0") + head + text.slice(read.next);
+  const filtered =
+    text.slice(0, start) + (head.length + 4).toString(16).padStart(4, "0") + head + text.slice(read.next);
   return Uint8Array.from(filtered, (c) => c.charCodeAt(0));
 }

@@ -3,11 +3,20 @@ import { readPacket } from "./pktline";
 
 /** Lines of a fetch that are open, in protocol 2 and before. `packfile-uris` would lead to other hosts. */
 const OPEN = [
-  /^command=(?:ls-refs|fetch)$/, /^agent=[\x21-\x7e]{1,200}$/, /^object-format=sha1$/, /^session-id=[\x21-\x7e]{1,200}$/, /^server-option=/,
-  /^(?:peel|symrefs|unborn)$/, /^ref-prefix [\x21-\x7e]{1,300}$/,
-  /^(?:want|have|shallow) [0-9a-f]{40}$/, /^want [0-9a-f]{40} [\x20-\x7e]{1,1000}$/, /^want-ref [\x21-\x7e]{1,300}$/,
+  /^command=(?:ls-refs|fetch)$/,
+  /^agent=[\x21-\x7e]{1,200}$/,
+  /^object-format=sha1$/,
+  /^session-id=[\x21-\x7e]{1,200}$/,
+  /^server-option=/,
+  /^(?:peel|symrefs|unborn)$/,
+  /^ref-prefix [\x21-\x7e]{1,300}$/,
+  /^(?:want|have|shallow) [0-9a-f]{40}$/,
+  /^want [0-9a-f]{40} [\x20-\x7e]{1,1000}$/,
+  /^want-ref [\x21-\x7e]{1,300}$/,
   /^(?:done|thin-pack|no-progress|include-tag|ofs-delta|sideband-all|wait-for-done|deepen-relative)$/,
-  /^deepen [0-9]{1,10}$/, /^deepen-since [0-9]{1,12}$/, /^deepen-not [\x21-\x7e]{1,300}$/,
+  /^deepen [0-9]{1,10}$/,
+  /^deepen-since [0-9]{1,12}$/,
+  /^deepen-not [\x21-\x7e]{1,300}$/,
   /^filter (?:blob:none|blob:limit=[0-9]{1,15}[kmg]?|tree:[0-9]{1,6}|object:type=(?:blob|tree|commit|tag))$/,
 ];
 

@@ -37,7 +37,13 @@ export interface Pushed {
  * Guard `push-size`: the files that differ from what GitHub has, with those by which that differs from the default branch, are not too many.
  * Trees are read from the pack or, by id, from GitHub; what neither has makes the push unreadable, and so refused.
  */
-export async function judgeHistory(commands: readonly RefCommand[], pushed: Pushed, source: ObjectSource, guarded: PathMatcher, maxChangedFiles: number): Promise<Refusal | undefined> {
+export async function judgeHistory(
+  commands: readonly RefCommand[],
+  pushed: Pushed,
+  source: ObjectSource,
+  guarded: PathMatcher,
+  maxChangedFiles: number,
+): Promise<Refusal | undefined> {
   return new History(pushed, source, guarded, maxChangedFiles).judge(commands);
 }
 
@@ -46,7 +52,12 @@ class History {
   /** Commits of the pack that have passed by themselves; what is below them is walked for each command, because each has its own end. */
   private readonly passed = new Set<string>();
 
-  constructor(private readonly pushed: Pushed, private readonly source: ObjectSource, private readonly guarded: PathMatcher, private readonly maxChangedFiles: number) {
+  constructor(
+    private readonly pushed: Pushed,
+    private readonly source: ObjectSource,
+    private readonly guarded: PathMatcher,
+    private readonly maxChangedFiles: number,
+  ) {
     this.trees = new TreeLoader(pushed.trees, (id) => source.tree(id));
   }
 
@@ -85,7 +96,11 @@ class History {
     return (await this.judgeForce(command, seen, grounds)) ?? this.judgeSize(command.new, grounds, changed);
   }
 
-  private async judgeForce({ old, ref }: RefCommand, seen: ReadonlySet<string>, grounds: readonly string[]): Promise<Refusal | undefined> {
+  private async judgeForce(
+    { old, ref }: RefCommand,
+    seen: ReadonlySet<string>,
+    grounds: readonly string[],
+  ): Promise<Refusal | undefined> {
     if (old === ZERO_ID || seen.has(old)) return undefined;
     for (const ground of grounds) if (await this.source.isBefore(old, ground)) return undefined;
     return new Refusal("ref-force", ref);
@@ -94,7 +109,10 @@ class History {
   private async judgeSize(tip: string, grounds: readonly string[], changed: Set<string>): Promise<Refusal | undefined> {
     const commit = this.pushed.commits.get(tip);
     // Looked at with each file, so that a huge change is not walked to its end.
-    const tooLarge = (): Refusal | undefined => (changed.size > this.maxChangedFiles ? new Refusal("change-too-large", `${changed.size} files or more`) : undefined);
+    const tooLarge = (): Refusal | undefined =>
+      changed.size > this.maxChangedFiles
+        ? new Refusal("change-too-large", `${changed.size} files or more`)
+        : undefined;
     if (commit !== undefined) {
       const before: string[] = [];
       for (const ground of grounds) {
@@ -102,10 +120,16 @@ class History {
         if (tree === undefined) return new Refusal("pack-not-inspectable", "a parent that GitHub does not have");
         before.push(tree);
       }
-      const refused = await differing(this.trees, commit.tree, before, () => true, ({ path, isFile, wasFile }) => {
-        if (isFile || wasFile) changed.add(path);
-        return tooLarge();
-      });
+      const refused = await differing(
+        this.trees,
+        commit.tree,
+        before,
+        () => true,
+        ({ path, isFile, wasFile }) => {
+          if (isFile || wasFile) changed.add(path);
+          return tooLarge();
+        },
+      );
       if (refused !== undefined) return refused;
     }
     return tooLarge();
@@ -145,6 +169,9 @@ class History {
     if (tip === undefined) return new Refusal("lookup-failed");
     const wanted = new Set(taken);
     return differing(this.trees, tree, [tip], below, ({ path, isFile, wasFile }) =>
-      (isFile || wasFile) && wanted.has(path) ? new Refusal("protected-path", `${path}: merge the default branch as it is now`) : undefined);
+      (isFile || wasFile) && wanted.has(path)
+        ? new Refusal("protected-path", `${path}: merge the default branch as it is now`)
+        : undefined,
+    );
   }
 }

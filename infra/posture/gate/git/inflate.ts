@@ -14,10 +14,17 @@ const WINDOW = 32_768;
 /** Output is handed on in pieces of this size; twice the window, so that the window is always there. */
 const BUFFER = WINDOW * 3;
 
-const LENGTH_BASE = [3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258];
+const LENGTH_BASE = [
+  3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258,
+];
 const LENGTH_EXTRA = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
-const DISTANCE_BASE = [1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577];
-const DISTANCE_EXTRA = [0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13];
+const DISTANCE_BASE = [
+  1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145,
+  8193, 12289, 16385, 24577,
+];
+const DISTANCE_EXTRA = [
+  0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13,
+];
 const CODE_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
 /** A Huffman code as one look-up table: index = next `bits` bits of input, value = symbol << 4 | length; 0 = no such code. */
@@ -61,7 +68,8 @@ function tableOf(lengths: Uint8Array, count: number, incomplete: number): Table 
 
 const fixedLengths = new Uint8Array(288).fill(8, 0, 144).fill(9, 144, 256).fill(7, 256, 280).fill(8, 280, 288);
 let fixed: { readonly literals: Table; readonly distances: Table } | undefined;
-const fixedTables = (): { readonly literals: Table; readonly distances: Table } => (fixed ??= { literals: tableOf(fixedLengths, 288, 0), distances: tableOf(new Uint8Array(30).fill(5), 30, 5) });
+const fixedTables = (): { readonly literals: Table; readonly distances: Table } =>
+  (fixed ??= { literals: tableOf(fixedLengths, 288, 0), distances: tableOf(new Uint8Array(30).fill(5), 30, 5) });
 
 type State = "zlib" | "block" | "stored" | "codes" | "adler" | "done";
 
@@ -110,7 +118,11 @@ export class Inflater {
       const next = this.step(input, at);
       if (next < 0) break;
       at = next;
-      if (this.state === "done" || (next === input.length && before === this.state && this.held === 0 && before !== "adler")) break;
+      if (
+        this.state === "done" ||
+        (next === input.length && before === this.state && this.held === 0 && before !== "adler")
+      )
+        break;
     }
     this.flush();
     return at;
@@ -123,13 +135,17 @@ export class Inflater {
         if (input.length - at < 2) return -1;
         const cmf = input[at] ?? 0;
         const flags = input[at + 1] ?? 0;
-        if ((cmf & 15) !== 8 || cmf >> 4 > 7 || (cmf * 256 + flags) % 31 !== 0 || (flags & 32) !== 0) throw new InflateError("not a zlib stream");
+        if ((cmf & 15) !== 8 || cmf >> 4 > 7 || (cmf * 256 + flags) % 31 !== 0 || (flags & 32) !== 0)
+          throw new InflateError("not a zlib stream");
         this.state = "block";
         return at + 2;
       }
-      case "block": return this.block(input, at);
-      case "stored": return this.copyStored(input, at);
-      case "codes": return this.codes(input, at);
+      case "block":
+        return this.block(input, at);
+      case "stored":
+        return this.copyStored(input, at);
+      case "codes":
+        return this.codes(input, at);
       case "adler": {
         // Whole bytes that were read ahead belong to the checksum. It is not verified: a stream that fails it is refused by git itself.
         const ahead = this.held >> 3;
@@ -138,7 +154,8 @@ export class Inflater {
         this.state = "done";
         return at + 4 - ahead;
       }
-      case "done": return at;
+      case "done":
+        return at;
     }
   }
 

@@ -17,15 +17,25 @@ export interface LfsTarget {
 const OID = /^[0-9a-f]{64}$/;
 
 /** Guards `lfs-mode`, `lfs-target` and `lfs-access`. `rest`: the path behind `.git`. Locks are answered as if they did not exist, which clients take for "not supported". */
-export function judgeLfsTarget(c: CompiledPolicy, repository: CompiledRepository, method: string, rest: string, query: string): LfsTarget | Refusal {
+export function judgeLfsTarget(
+  c: CompiledPolicy,
+  repository: CompiledRepository,
+  method: string,
+  rest: string,
+  query: string,
+): LfsTarget | Refusal {
   if (c.policy.lfs !== "proxy" || !c.open.has("git.fetch")) return new Refusal("lfs-refused");
   if (query !== "") return new Refusal("query-not-allowed");
   if (rest.startsWith("/info/lfs/locks")) return new Refusal("not-found");
-  if (rest === "/info/lfs/objects/batch") return method === "POST" ? { repository, kind: "batch", oid: "", write: false } : new Refusal("lfs-refused", method);
+  if (rest === "/info/lfs/objects/batch")
+    return method === "POST"
+      ? { repository, kind: "batch", oid: "", write: false }
+      : new Refusal("lfs-refused", method);
   const [, oid = "", verify] = /^\/info\/lfs\/objects\/([0-9a-f]{64})(\/verify)?$/.exec(rest) ?? [];
   const kind = verify === undefined ? "object" : "verify";
   const write = method !== "GET";
-  if (oid === "" || method !== (kind === "verify" ? "POST" : write ? "PUT" : "GET")) return new Refusal("lfs-refused", method);
+  if (oid === "" || method !== (kind === "verify" ? "POST" : write ? "PUT" : "GET"))
+    return new Refusal("lfs-refused", method);
   const refused = write ? mayUpload(c, repository) : undefined;
   return refused ?? { repository, kind, oid, write };
 }
@@ -44,19 +54,41 @@ export interface LfsBatch {
 }
 
 const objectShape: Shape = (value, at, context) =>
-  object({ oid: line(64), size: (v, a) => (typeof v === "number" && Number.isSafeInteger(v) && v >= 0 ? undefined : new Refusal("body-value", a)) }, ["oid", "size"])(value, at, context)
-  ?? (OID.test((value as { oid: string }).oid) ? undefined : new Refusal("body-value", `${at}.oid`));
-const batchShape = object({
-  operation: oneOf("download", "upload"), transfers: list(line(64), 16), ref: orNull(object({ name: line(255) })), objects: list(objectShape, 100), hash_algo: oneOf("sha256"),
-}, ["operation", "objects"]);
+  object(
+    {
+      oid: line(64),
+      size: (v, a) =>
+        typeof v === "number" && Number.isSafeInteger(v) && v >= 0 ? undefined : new Refusal("body-value", a),
+    },
+    ["oid", "size"],
+  )(value, at, context) ??
+  (OID.test((value as { oid: string }).oid) ? undefined : new Refusal("body-value", `${at}.oid`));
+const batchShape = object(
+  {
+    operation: oneOf("download", "upload"),
+    transfers: list(line(64), 16),
+    ref: orNull(object({ name: line(255) })),
+    objects: list(objectShape, 100),
+    hash_algo: oneOf("sha256"),
+  },
+  ["operation", "objects"],
+);
 
 /** Guards `lfs-body`, `lfs-access` and `lfs-size`: which objects are asked for, and whether they may be. */
 export function judgeLfsBatch(c: CompiledPolicy, repository: CompiledRepository, text: string): LfsBatch | Refusal {
   const parsed = parseStrictJson(text);
   if (parsed instanceof Refusal) return parsed;
-  const refused = batchShape(parsed.value, "", { organization: c.owner, branchPrefix: c.policy.branchPrefix, guarded: undefined });
+  const refused = batchShape(parsed.value, "", {
+    organization: c.owner,
+    branchPrefix: c.policy.branchPrefix,
+    guarded: undefined,
+  });
   if (refused !== undefined) return refused;
-  const { operation, objects, transfers } = parsed.value as { operation: string; objects: { oid: string; size: number }[]; transfers?: string[] };
+  const { operation, objects, transfers } = parsed.value as {
+    operation: string;
+    objects: { oid: string; size: number }[];
+    transfers?: string[];
+  };
   if (transfers?.includes("basic") === false) return new Refusal("body-value", "transfers");
   const write = operation === "upload";
   const closed = write ? mayUpload(c, repository) : undefined;
@@ -64,7 +96,11 @@ export function judgeLfsBatch(c: CompiledPolicy, repository: CompiledRepository,
   const { maxPushBytes } = c.policy.limits;
   if (write && objects.reduce((sum, { size }) => sum + size, 0) > maxPushBytes) return new Refusal("push-too-large");
   const asked = objects.map(({ oid, size }) => ({ oid, size }));
-  return { write, sizes: new Map(asked.map(({ oid, size }) => [oid, size])), text: JSON.stringify({ operation, transfers: ["basic"], objects: asked, hash_algo: "sha256" }) };
+  return {
+    write,
+    sizes: new Map(asked.map(({ oid, size }) => [oid, size])),
+    text: JSON.stringify({ operation, transfers: ["basic"], objects: asked, hash_algo: "sha256" }),
+  };
 }
 
 /** Where GitHub says one object is: its address is a secret, so the agent gets it sealed. */
@@ -89,7 +125,12 @@ export function isLfsAddress(c: CompiledPolicy, href: string): boolean {
     return false;
   }
   const plain = url.protocol === "http:" && c.policy.upstream.git.startsWith("http://");
-  return (url.protocol === "https:" || plain) && url.username === "" && url.password === "" && c.policy.lfsHosts.includes(url.host);
+  return (
+    (url.protocol === "https:" || plain) &&
+    url.username === "" &&
+    url.password === "" &&
+    c.policy.lfsHosts.includes(url.host)
+  );
 }
 
 /** Guard `lfs-answer`: of GitHub's answer only what was asked for, each address on a listed host; undefined when anything is not as it should be. */
@@ -97,12 +138,22 @@ export function readLfsAnswer(c: CompiledPolicy, batch: LfsBatch, answer: unknow
   const { objects, transfer = "basic" } = (answer ?? {}) as { objects?: unknown; transfer?: unknown };
   if (!Array.isArray(objects) || transfer !== "basic") return undefined;
   const out: LfsAnswer[] = [];
-  for (const given of objects as readonly { oid?: unknown; size?: unknown; error?: { code?: unknown; message?: unknown }; actions?: Record<string, unknown> }[]) {
+  for (const given of objects as readonly {
+    oid?: unknown;
+    size?: unknown;
+    error?: { code?: unknown; message?: unknown };
+    actions?: Record<string, unknown>;
+  }[]) {
     const { oid } = given;
     const size = typeof oid === "string" ? batch.sizes.get(oid) : undefined;
     if (typeof oid !== "string" || size === undefined) return undefined;
     if (given.error !== undefined) {
-      out.push({ oid, size, error: { code: Number(given.error.code) || 422, message: "GitHub has no such object, or takes none" }, actions: {} });
+      out.push({
+        oid,
+        size,
+        error: { code: Number(given.error.code) || 422, message: "GitHub has no such object, or takes none" },
+        actions: {},
+      });
       continue;
     }
     if (!batch.write && given.size !== size) return undefined;
@@ -125,7 +176,8 @@ function headerOf(value: unknown): Record<string, string> | undefined {
   if (typeof value !== "object" || Array.isArray(value)) return undefined;
   const out: Record<string, string> = {};
   for (const [name, text] of Object.entries(value as Record<string, Json>)) {
-    if (!/^[A-Za-z0-9-]{1,64}$/.test(name) || typeof text !== "string" || !/^[\x20-\x7e]{0,4096}$/.test(text)) return undefined;
+    if (!/^[A-Za-z0-9-]{1,64}$/.test(name) || typeof text !== "string" || !/^[\x20-\x7e]{0,4096}$/.test(text))
+      return undefined;
     if (!/^(?:content-length|transfer-encoding|connection|host|cookie)$/i.test(name)) out[name] = text;
   }
   return Object.keys(out).length > 16 ? undefined : out;

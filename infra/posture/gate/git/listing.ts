@@ -12,7 +12,8 @@ export function readListing(answer: unknown, root: string): Map<string, Map<stri
   const trees = new Map([[root, new Map<string, Entry>()]]);
   const directories = new Map([["", root]]);
   for (const entry of tree as readonly { path?: unknown; mode?: unknown; sha?: unknown }[]) {
-    if (typeof entry.path !== "string" || typeof entry.mode !== "string" || typeof entry.sha !== "string") return undefined;
+    if (typeof entry.path !== "string" || typeof entry.mode !== "string" || typeof entry.sha !== "string")
+      return undefined;
     const cut = entry.path.lastIndexOf("/");
     const parent = directories.get(entry.path.slice(0, Math.max(0, cut)));
     if (parent === undefined) return undefined;

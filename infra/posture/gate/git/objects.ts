@@ -50,7 +50,8 @@ export function readTree(content: Uint8Array): Tree | undefined {
     if (space < 0 || nul < 0 || nul + 21 > content.length) return undefined;
     const mode = latin1.decode(content.subarray(at, space));
     const name = nameOf(content.subarray(space + 1, nul));
-    if (!MODES.has(mode) || name === "" || name === "." || name === ".." || name.includes("/") || entries.has(name)) return undefined;
+    if (!MODES.has(mode) || name === "" || name === "." || name === ".." || name.includes("/") || entries.has(name))
+      return undefined;
     let id = "";
     for (let i = nul + 1; i < nul + 21; i++) id += ((content[i] ?? 0) + 256).toString(16).slice(1);
     entries.set(name, { mode, id });
@@ -66,7 +67,11 @@ export function readCommit(content: Uint8Array): Commit | undefined {
   if (tree === undefined) return undefined;
   const parents: string[] = [];
   let at = 46;
-  for (let parent = /^parent ([0-9a-f]{40})\n/.exec(text.slice(at, at + 48)); parent?.[1] !== undefined; parent = /^parent ([0-9a-f]{40})\n/.exec(text.slice(at, at + 48))) {
+  for (
+    let parent = /^parent ([0-9a-f]{40})\n/.exec(text.slice(at, at + 48));
+    parent?.[1] !== undefined;
+    parent = /^parent ([0-9a-f]{40})\n/.exec(text.slice(at, at + 48))
+  ) {
     parents.push(parent[1]);
     at += 48;
   }

@@ -72,7 +72,14 @@ export class PackInspector {
   private inflated = 0;
   private structure = 0;
   private blobs = 0;
-  private current = { offset: 0, type: 0, size: 0, base: undefined as Known | undefined, kept: undefined as Uint8Array | undefined, filled: 0 };
+  private current = {
+    offset: 0,
+    type: 0,
+    size: 0,
+    base: undefined as Known | undefined,
+    kept: undefined as Uint8Array | undefined,
+    filled: 0,
+  };
 
   constructor(private readonly limits: PackLimits) {}
 
@@ -108,9 +115,12 @@ export class PackInspector {
 
   private step(input: Uint8Array, at: number): number | Refusal {
     switch (this.state) {
-      case "header": return this.header(input, at);
-      case "object": return this.objectHeader(input, at);
-      case "base": return this.baseOf(input, at);
+      case "header":
+        return this.header(input, at);
+      case "object":
+        return this.objectHeader(input, at);
+      case "base":
+        return this.baseOf(input, at);
       case "content": {
         const next = this.inflater.read(input, at);
         if (!this.inflater.done) return next === at ? -1 : next;
@@ -123,7 +133,8 @@ export class PackInspector {
         if (input.length - at < 20) return -1;
         this.state = "end";
         return at + 20;
-      case "end": return input.length > at ? new Refusal("pack-malformed", "bytes behind the pack") : -1;
+      case "end":
+        return input.length > at ? new Refusal("pack-malformed", "bytes behind the pack") : -1;
     }
   }
 
@@ -151,7 +162,8 @@ export class PackInspector {
     }
     this.inflated += size;
     if (this.inflated > this.limits.maxInflated) return new Refusal("pack-not-inspectable", "inflates too far");
-    if (type !== OFS_DELTA && type !== REF_DELTA && TYPES[type] === undefined) return new Refusal("pack-not-inspectable", type === 4 ? "a tag object" : "object type");
+    if (type !== OFS_DELTA && type !== REF_DELTA && TYPES[type] === undefined)
+      return new Refusal("pack-not-inspectable", type === 4 ? "a tag object" : "object type");
     this.current = { offset: this.offset + start, type, size, base: undefined, kept: undefined, filled: 0 };
     if (type === OFS_DELTA || type === REF_DELTA) this.state = "base";
     else return this.begin(at);
@@ -189,7 +201,11 @@ export class PackInspector {
       this.structure += size;
       if (this.structure > MAX_STRUCTURE) return new Refusal("pack-not-inspectable", "too many trees");
       this.current.kept = new Uint8Array(size);
-    } else if (size <= MAX_BLOB && this.blobs + size <= MAX_BLOBS && (base === undefined || base.content !== undefined)) {
+    } else if (
+      size <= MAX_BLOB &&
+      this.blobs + size <= MAX_BLOBS &&
+      (base === undefined || base.content !== undefined)
+    ) {
       this.current.kept = new Uint8Array(size);
       if (base === undefined) this.blobs += size;
     }
@@ -212,7 +228,9 @@ export class PackInspector {
     if (base === undefined) return this.keep(offset, TYPES[this.current.type] ?? "blob", kept);
     if (kept === undefined || base.content === undefined) {
       this.byOffset.set(offset, { type: base.type, content: undefined });
-      return base.type === "tree" || base.type === "commit" ? new Refusal("pack-not-inspectable", "a delta without its base") : undefined;
+      return base.type === "tree" || base.type === "commit"
+        ? new Refusal("pack-not-inspectable", "a delta without its base")
+        : undefined;
     }
     const structural = base.type === "tree" || base.type === "commit";
     const made = applyDelta(base.content, kept, structural ? MAX_STRUCTURE - this.structure : MAX_BLOB * 4);

@@ -1,14 +1,26 @@
 /** Git's framing: four hex digits of length, then the payload; `0000` is a flush. */
 
-export type Packet = { readonly kind: "flush" | "delimiter" | "end" } | { readonly kind: "data"; readonly start: number; readonly end: number };
+export type Packet =
+  | { readonly kind: "flush" | "delimiter" | "end" }
+  | { readonly kind: "data"; readonly start: number; readonly end: number };
 
 /** Reads the packet at `at`: the packet and where the next one starts; undefined when it is not complete yet. Throws a RangeError on anything malformed. */
-export function readPacket(bytes: Uint8Array, at: number): { readonly packet: Packet; readonly next: number } | undefined {
+export function readPacket(
+  bytes: Uint8Array,
+  at: number,
+): { readonly packet: Packet; readonly next: number } | undefined {
   if (bytes.length - at < 4) return undefined;
   let length = 0;
   for (let i = at; i < at + 4; i++) {
     const code = bytes[i] ?? 0;
-    const digit = code >= 48 && code <= 57 ? code - 48 : code >= 97 && code <= 102 ? code - 87 : code >= 65 && code <= 70 ? code - 55 : -1;
+    const digit =
+      code >= 48 && code <= 57
+        ? code - 48
+        : code >= 97 && code <= 102
+          ? code - 87
+          : code >= 65 && code <= 70
+            ? code - 55
+            : -1;
     if (digit < 0) throw new RangeError("packet length");
     length = length * 16 + digit;
   }

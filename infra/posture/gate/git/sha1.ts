@@ -4,7 +4,7 @@ const encoder = new TextEncoder();
 export function objectIdOf(type: string, content: Uint8Array): string {
   const header = encoder.encode(`${type} ${content.length}\0`);
   const length = header.length + content.length;
-  const padded = new Uint8Array(((length + 8) >> 6 << 6) + 64);
+  const padded = new Uint8Array((((length + 8) >> 6) << 6) + 64);
   padded.set(header);
   padded.set(content, header.length);
   padded[length] = 0x80;
@@ -21,7 +21,14 @@ export function objectIdOf(type: string, content: Uint8Array): string {
     }
     let [a, b, c, d, e] = [a0, b0, c0, d0, e0];
     for (let i = 0; i < 80; i++) {
-      const f = i < 20 ? ((b & c) | (~b & d)) + 0x5a827999 : i < 40 ? (b ^ c ^ d) + 0x6ed9eba1 : i < 60 ? ((b & c) | (b & d) | (c & d)) + 0x8f1bbcdc : (b ^ c ^ d) + 0xca62c1d6;
+      const f =
+        i < 20
+          ? ((b & c) | (~b & d)) + 0x5a827999
+          : i < 40
+            ? (b ^ c ^ d) + 0x6ed9eba1
+            : i < 60
+              ? ((b & c) | (b & d) | (c & d)) + 0x8f1bbcdc
+              : (b ^ c ^ d) + 0xca62c1d6;
       const t = (((a << 5) | (a >>> 27)) + f + e + (w[i] ?? 0)) | 0;
       e = d;
       d = c;

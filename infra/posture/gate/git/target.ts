@@ -22,15 +22,29 @@ export function judgeGitTarget(c: CompiledPolicy, method: string, target: string
   const repository = listedRepository(c, path.slice(1, at));
   if (repository === undefined) {
     const owner = path.slice(1, path.indexOf("/", 1));
-    return owner.toLowerCase() === c.owner ? new Refusal("repository-not-listed", path.slice(owner.length + 2, at)) : new Refusal("owner-not-allowed", owner);
+    return owner.toLowerCase() === c.owner
+      ? new Refusal("repository-not-listed", path.slice(owner.length + 2, at))
+      : new Refusal("owner-not-allowed", owner);
   }
   const rest = path.slice(at + 4);
   if (rest.startsWith("/info/lfs")) return judgeLfsTarget(c, repository, method, rest, query);
   const advertisement = rest === "/info/refs";
-  const service = advertisement ? /^service=(git-(?:upload|receive)-pack)$/.exec(query)?.[1] : query === "" ? /^\/(git-(?:upload|receive)-pack)$/.exec(rest)?.[1] : undefined;
-  if ((service !== "git-upload-pack" && service !== "git-receive-pack") || method !== (advertisement ? "GET" : "POST")) return new Refusal("git-service");
+  const service = advertisement
+    ? /^service=(git-(?:upload|receive)-pack)$/.exec(query)?.[1]
+    : query === ""
+      ? /^\/(git-(?:upload|receive)-pack)$/.exec(rest)?.[1]
+      : undefined;
+  if ((service !== "git-upload-pack" && service !== "git-receive-pack") || method !== (advertisement ? "GET" : "POST"))
+    return new Refusal("git-service");
   const route = service === "git-receive-pack" ? "git.push" : "git.fetch";
   if (!c.open.has(route)) return new Refusal("route-not-allowed");
-  if (route === "git.push" && repository.access !== "write") return new Refusal("access-read-only", repository.fullName);
-  return { repository, service, advertisement, route, sent: `/${c.policy.organization}/${repository.name}.git${rest}${query === "" ? "" : `?${query}`}` };
+  if (route === "git.push" && repository.access !== "write")
+    return new Refusal("access-read-only", repository.fullName);
+  return {
+    repository,
+    service,
+    advertisement,
+    route,
+    sent: `/${c.policy.organization}/${repository.name}.git${rest}${query === "" ? "" : `?${query}`}`,
+  };
 }

@@ -8,7 +8,10 @@ const DIRECTORY = "40000";
 export class TreeLoader {
   private readonly fetched = new Map<string, Tree>();
 
-  constructor(private readonly own: ReadonlyMap<string, Tree>, private readonly fetch: (id: string) => Promise<Tree | undefined>) {}
+  constructor(
+    private readonly own: ReadonlyMap<string, Tree>,
+    private readonly fetch: (id: string) => Promise<Tree | undefined>,
+  ) {}
 
   /** The empty tree for no id; undefined for a tree that nobody has. */
   async load(id: string | undefined): Promise<Tree | undefined> {
@@ -35,7 +38,14 @@ export interface Place {
  * Walks the places at which a tree differs from all of those before it (from an empty one when there are none), and down into directories as far as
  * `below` wants. The first refusal of `visit` ends the walk, and so does a tree that nobody has.
  */
-export async function differing(trees: TreeLoader, id: string | undefined, before: readonly (string | undefined)[], below: (directory: string) => boolean, visit: (place: Place) => Refusal | undefined, path = ""): Promise<Refusal | undefined> {
+export async function differing(
+  trees: TreeLoader,
+  id: string | undefined,
+  before: readonly (string | undefined)[],
+  below: (directory: string) => boolean,
+  visit: (place: Place) => Refusal | undefined,
+  path = "",
+): Promise<Refusal | undefined> {
   const unreadable = (): Refusal => new Refusal("pack-not-inspectable", path === "" ? "a tree" : path);
   const here = await trees.load(id);
   if (here === undefined) return unreadable();
@@ -58,7 +68,12 @@ export async function differing(trees: TreeLoader, id: string | undefined, befor
     const directories = was.map((entry) => (entry?.mode === DIRECTORY ? entry.id : undefined));
     const own = now?.mode === DIRECTORY ? now.id : undefined;
     const hasDirectory = own !== undefined || directories.some((entry) => entry !== undefined);
-    const refused = visit({ path: full, isFile, wasFile, isHiding: hasDirectory && isFile && (now.mode === "120000" || now.mode === "160000") });
+    const refused = visit({
+      path: full,
+      isFile,
+      wasFile,
+      isHiding: hasDirectory && isFile && (now.mode === "120000" || now.mode === "160000"),
+    });
     if (refused !== undefined) return refused;
     if (!hasDirectory || !below(full)) continue;
     const deeper = await differing(trees, own, directories, below, visit, full);
@@ -67,6 +82,9 @@ export async function differing(trees: TreeLoader, id: string | undefined, befor
   return undefined;
 }
 
-function same(a: { readonly mode: string; readonly id: string } | undefined, b: { readonly mode: string; readonly id: string } | undefined): boolean {
+function same(
+  a: { readonly mode: string; readonly id: string } | undefined,
+  b: { readonly mode: string; readonly id: string } | undefined,
+): boolean {
   return a === b || (a !== undefined && b !== undefined && a.id === b.id && a.mode === b.mode);
 }

@@ -1,4 +1,14 @@
-import { Kind, parse, valueFromASTUntyped, type DocumentNode, type FieldNode, type FragmentDefinitionNode, type OperationDefinitionNode, type SelectionSetNode, type ValueNode } from "graphql";
+import {
+  Kind,
+  parse,
+  valueFromASTUntyped,
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+  type ValueNode,
+} from "graphql";
 import { SecretRefusal } from "../body";
 import { listedRepository, type CompiledPolicy, type CompiledRepository } from "../compiled";
 import { parseStrictJson, type Json } from "../json";
@@ -46,11 +56,14 @@ export function judgeGraphql(c: CompiledPolicy, text: string, requestId = ""): J
   const body = parseStrictJson(text);
   if (body instanceof Refusal) return body;
   const { value } = body;
-  if (value === null || typeof value !== "object" || Array.isArray(value)) return new Refusal("graphql-malformed", "one request, not a list");
-  for (const key of Object.keys(value)) if (key !== "query" && key !== "variables" && key !== "operationName") return new Refusal("graphql-malformed", key);
+  if (value === null || typeof value !== "object" || Array.isArray(value))
+    return new Refusal("graphql-malformed", "one request, not a list");
+  for (const key of Object.keys(value))
+    if (key !== "query" && key !== "variables" && key !== "operationName") return new Refusal("graphql-malformed", key);
   const { query, variables = {}, operationName = null } = value;
   if (typeof query !== "string" || query.length > 100_000) return new Refusal("graphql-malformed", "query");
-  if (variables !== null && (typeof variables !== "object" || Array.isArray(variables))) return new Refusal("graphql-malformed", "variables");
+  if (variables !== null && (typeof variables !== "object" || Array.isArray(variables)))
+    return new Refusal("graphql-malformed", "variables");
   let document: DocumentNode;
   try {
     document = parse(query, { noLocation: true, maxTokens: MAX_TOKENS });
@@ -77,15 +90,23 @@ class Judge {
   private readonly elsewhere: (readonly string[])[] = [];
   private readonly spreading = new Set<string>();
 
-  constructor(private readonly c: CompiledPolicy, private readonly document: DocumentNode, private readonly variables: Record<string, Json>, private readonly operationName: Json, private readonly requestId: string) {}
+  constructor(
+    private readonly c: CompiledPolicy,
+    private readonly document: DocumentNode,
+    private readonly variables: Record<string, Json>,
+    private readonly operationName: Json,
+    private readonly requestId: string,
+  ) {}
 
   judge(): JudgedGraphql | Refusal {
     try {
       this.collect();
       const operation = this.operation;
       if (operation === undefined || operation.operation === "subscription") return new Refusal("graphql-operations");
-      if (this.operationName !== null && this.operationName !== "" && this.operationName !== operation.name?.value) return new Refusal("graphql-operations", "operationName");
-      if (operation.directives !== undefined && operation.directives.length > 0) return new Refusal("graphql-directive");
+      if (this.operationName !== null && this.operationName !== "" && this.operationName !== operation.name?.value)
+        return new Refusal("graphql-operations", "operationName");
+      if (operation.directives !== undefined && operation.directives.length > 0)
+        return new Refusal("graphql-directive");
       return operation.operation === "mutation" ? this.mutation(operation) : this.query(operation);
     } catch (error) {
       if (error instanceof Stop) return error.refusal;
@@ -99,25 +120,47 @@ class Judge {
       if (definition.kind === Kind.FRAGMENT_DEFINITION) {
         if (this.fragments.has(definition.name.value)) stop("graphql-malformed", definition.name.value);
         this.fragments.set(definition.name.value, definition);
-      } else if (definition.kind === Kind.OPERATION_DEFINITION && this.operation === undefined) this.operation = definition;
+      } else if (definition.kind === Kind.OPERATION_DEFINITION && this.operation === undefined)
+        this.operation = definition;
       else stop("graphql-operations");
     }
-    for (const variable of this.operation?.variableDefinitions ?? []) if (variable.directives !== undefined && variable.directives.length > 0) stop("graphql-directive");
+    for (const variable of this.operation?.variableDefinitions ?? [])
+      if (variable.directives !== undefined && variable.directives.length > 0) stop("graphql-directive");
   }
 
   /** What is sent is written from the document that was judged, so that no other reading of the text exists. */
   private query(operation: OperationDefinitionNode): JudgedGraphql {
     this.walk(operation.selectionSet, openType("Query"), [], 1, 1);
-    const text = JSON.stringify({ query: printDocument(this.document), variables: this.variables, ...(this.operationName === null ? {} : { operationName: this.operationName }) });
-    return { write: false, action: "read-repository", repository: this.repository, text, ids: this.ids, lookups: [], elsewhere: this.elsewhere };
+    const text = JSON.stringify({
+      query: printDocument(this.document),
+      variables: this.variables,
+      ...(this.operationName === null ? {} : { operationName: this.operationName }),
+    });
+    return {
+      write: false,
+      action: "read-repository",
+      repository: this.repository,
+      text,
+      ids: this.ids,
+      lookups: [],
+      elsewhere: this.elsewhere,
+    };
   }
 
-  private walk(set: SelectionSetNode, type: OpenType, path: readonly string[], depth: number, multiplier: number): void {
+  private walk(
+    set: SelectionSetNode,
+    type: OpenType,
+    path: readonly string[],
+    depth: number,
+    multiplier: number,
+  ): void {
     if (depth > MAX_DEPTH) stop("graphql-depth");
     let identified = false;
     for (const selection of set.selections) {
       if (++this.selections > MAX_SELECTIONS) stop("graphql-cost");
-      for (const directive of selection.directives ?? []) if (directive.name.value !== "include" && directive.name.value !== "skip") stop("graphql-directive", directive.name.value);
+      for (const directive of selection.directives ?? [])
+        if (directive.name.value !== "include" && directive.name.value !== "skip")
+          stop("graphql-directive", directive.name.value);
       if (selection.kind === Kind.FIELD) {
         const alias = selection.alias?.value ?? selection.name.value;
         if (alias === OPENED) stop("graphql-field", "an alias of the gate's own");
@@ -138,10 +181,12 @@ class Judge {
         this.spreading.add(value);
         this.walk(fragment.selectionSet, inner, path, depth + 1, multiplier);
         this.spreading.delete(value);
-        if (type.name === "Elsewhere" && selection.directives?.length === 0 && hasId(fragment.selectionSet)) identified = true;
+        if (type.name === "Elsewhere" && selection.directives?.length === 0 && hasId(fragment.selectionSet))
+          identified = true;
       } else this.walk(fragment.selectionSet, inner, path, depth + 1, multiplier);
     }
-    if (type.name === "Elsewhere" && !identified && this.spreading.size === 0) stop("graphql-field", `${path.join(".")} without its id`);
+    if (type.name === "Elsewhere" && !identified && this.spreading.size === 0)
+      stop("graphql-field", `${path.join(".")} without its id`);
   }
 
   private field(field: FieldNode, type: OpenType, path: readonly string[], depth: number, multiplier: number): void {
@@ -149,7 +194,8 @@ class Judge {
     if (name === "__typename") return;
     const open = type.fields.get(name);
     if (open === undefined) return stop("graphql-field", `${type.name}.${name}`);
-    for (const argument of field.arguments ?? []) if (!open.arguments.has(argument.name.value)) stop("graphql-argument", `${name}.${argument.name.value}`);
+    for (const argument of field.arguments ?? [])
+      if (!open.arguments.has(argument.name.value)) stop("graphql-argument", `${name}.${argument.name.value}`);
     if (type.name === "Query") this.root(field);
     if (type.name === "Ref" && name === "compare") {
       // Guard `graphql-fork`: `owner:branch` would compare with a fork, as in REST.
@@ -170,7 +216,8 @@ class Judge {
     if (target.connection || target.name === "SearchConnection") {
       // Without a size GitHub gives the total and no nodes: `reviews { totalCount }`.
       const size = this.argument(field, "first") ?? this.argument(field, "last") ?? 1;
-      if (typeof size !== "number" || !Number.isInteger(size) || size < 0 || size > 100) return stop("graphql-argument", `${name}.first`);
+      if (typeof size !== "number" || !Number.isInteger(size) || size < 0 || size > 100)
+        return stop("graphql-argument", `${name}.first`);
       below = multiplier * Math.max(1, size);
       this.nodes += below;
       if (this.nodes > MAX_NODES) stop("graphql-cost");
@@ -185,12 +232,17 @@ class Judge {
     if (name === "repository") {
       const [owner, repo] = [this.argument(field, "owner"), this.argument(field, "name")];
       if (typeof owner !== "string" || typeof repo !== "string") return stop("graphql-argument", "repository");
-      this.repository = listedRepository(this.c, `${owner}/${repo}`) ?? stop(owner.toLowerCase() === this.c.owner ? "repository-not-listed" : "owner-not-allowed", `${owner}/${repo}`);
+      this.repository =
+        listedRepository(this.c, `${owner}/${repo}`) ??
+        stop(owner.toLowerCase() === this.c.owner ? "repository-not-listed" : "owner-not-allowed", `${owner}/${repo}`);
       // A renamed repository could lead to another one.
       if (this.argument(field, "followRenames") === true) stop("graphql-argument", "followRenames");
     } else if (name === "search") {
       const query = this.argument(field, "query");
-      const scope = typeof query === "string" ? judgeSearch(query, (full) => listedRepository(this.c, full) !== undefined) : stop("search-not-scoped");
+      const scope =
+        typeof query === "string"
+          ? judgeSearch(query, (full) => listedRepository(this.c, full) !== undefined)
+          : stop("search-not-scoped");
       if (scope instanceof Refusal) throw new Stop(scope);
       this.repository = listedRepository(this.c, scope);
     } else if (name === "node" || name === "nodes") {
@@ -235,37 +287,61 @@ class Judge {
       return new Refusal(rule, action);
     }
     if (!this.c.open.has("graphql.mutation")) return new Refusal("access-read-only");
-    if (field.arguments?.length !== 1 || field.arguments[0]?.name.value !== "input" || field.selectionSet === undefined) return new Refusal("graphql-argument", name);
+    if (field.arguments?.length !== 1 || field.arguments[0]?.name.value !== "input" || field.selectionSet === undefined)
+      return new Refusal("graphql-argument", name);
     const given = this.value(field.arguments[0].value);
-    if (given === undefined || given === null || typeof given !== "object" || Array.isArray(given)) return new Refusal("graphql-argument", "input");
+    if (given === undefined || given === null || typeof given !== "object" || Array.isArray(given))
+      return new Refusal("graphql-argument", "input");
     this.repository = this.repositoryOf(given);
-    const refused = mutation.input(given, "input", { organization: this.c.owner, branchPrefix: this.c.policy.branchPrefix, guarded: this.repository?.guarded });
+    const refused = mutation.input(given, "input", {
+      organization: this.c.owner,
+      branchPrefix: this.c.policy.branchPrefix,
+      guarded: this.repository?.guarded,
+    });
     if (refused !== undefined) return refused;
-    for (const key of mutation.owned) for (const id of Array.isArray(given[key]) ? given[key] : [given[key]]) this.owned(key, id);
+    for (const key of mutation.owned)
+      for (const id of Array.isArray(given[key]) ? given[key] : [given[key]]) this.owned(key, id);
     if (this.repository === undefined && this.ids.length === 0) return new Refusal("graphql-id", name);
     const input: Record<string, Json> = { ...given, ...mutation.force };
     const opens = name === "createPullRequest";
-    if (opens && this.requestId !== "") input["body"] = withTrailer(typeof given["body"] === "string" ? given["body"] : "", this.requestId);
+    if (opens && this.requestId !== "")
+      input["body"] = withTrailer(typeof given["body"] === "string" ? given["body"] : "", this.requestId);
     const findings = findSecrets(JSON.stringify(input));
     if (findings.length > 0) return new SecretRefusal(findings);
     const hidden = filesOf(name, input);
     if (hidden !== undefined) return hidden;
     this.walk(field.selectionSet, openType("Payload"), [field.alias?.value ?? name], 2, 1);
-    const write = (final: Record<string, Json>): string => this.written(operation, opens ? withNumber(field) : field, mutation, final);
+    const write = (final: Record<string, Json>): string =>
+      this.written(operation, opens ? withNumber(field) : field, mutation, final);
     const kept = keptOf(this.c, name, input, write);
     return {
-      write: true, action: mutation.action, repository: this.repository, text: write(input), ids: this.ids, lookups: this.lookups(name, input), elsewhere: this.elsewhere,
-      ...(kept === undefined ? {} : { kept }), ...(opens ? { opens: field.alias?.value ?? name } : {}),
+      write: true,
+      action: mutation.action,
+      repository: this.repository,
+      text: write(input),
+      ids: this.ids,
+      lookups: this.lookups(name, input),
+      elsewhere: this.elsewhere,
+      ...(kept === undefined ? {} : { kept }),
+      ...(opens ? { opens: field.alias?.value ?? name } : {}),
     };
   }
 
   /** Guard `graphql-repository`: the repository that a mutation names by its own id or name; it must be listed for writing. */
   private repositoryOf(input: Record<string, Json>): CompiledRepository | undefined {
     const branch = input["branch"];
-    const named = branch !== null && typeof branch === "object" && !Array.isArray(branch) ? branch["repositoryNameWithOwner"] : undefined;
+    const named =
+      branch !== null && typeof branch === "object" && !Array.isArray(branch)
+        ? branch["repositoryNameWithOwner"]
+        : undefined;
     const id = input["repositoryId"];
     if (named === undefined && id === undefined) return undefined;
-    const repository = typeof named === "string" ? listedRepository(this.c, named) : typeof id === "string" ? this.c.byNodeId.get(id) : undefined;
+    const repository =
+      typeof named === "string"
+        ? listedRepository(this.c, named)
+        : typeof id === "string"
+          ? this.c.byNodeId.get(id)
+          : undefined;
     if (repository === undefined) return stop("repository-not-listed", String(named ?? id));
     if (repository.access !== "write") return stop("access-read-only", repository.fullName);
     return repository;
@@ -284,33 +360,73 @@ class Judge {
   private lookups(name: string, input: Record<string, Json>): readonly Lookup[] {
     const repository = this.repository;
     if (repository === undefined) return [];
-    if (name === "createRef") return [{ kind: "compare", repository, base: repository.defaultBranch, head: String(input["oid"]) }];
+    if (name === "createRef")
+      return [{ kind: "compare", repository, base: repository.defaultBranch, head: String(input["oid"]) }];
     if (name === "createCommitOnBranch") {
-      const { additions, deletions } = (input["fileChanges"] ?? {}) as { additions?: readonly { path: string }[] | null; deletions?: readonly { path: string }[] | null };
+      const { additions, deletions } = (input["fileChanges"] ?? {}) as {
+        additions?: readonly { path: string }[] | null;
+        deletions?: readonly { path: string }[] | null;
+      };
       const { branchName } = input["branch"] as { branchName: string };
       const paths = [...(additions ?? []), ...(deletions ?? [])].map(({ path }) => path);
-      return [{ kind: "compare", repository, base: repository.defaultBranch, head: branchName, adds: paths }, ...directoryLookup(repository, String(input["expectedHeadOid"]), paths)];
+      return [
+        { kind: "compare", repository, base: repository.defaultBranch, head: branchName, adds: paths },
+        ...directoryLookup(repository, String(input["expectedHeadOid"]), paths),
+      ];
     }
     if (name !== "createPullRequest") return [];
     const head = String(input["headRefName"]);
-    return [{ kind: "compare", repository, base: String(input["baseRefName"]), head: head.slice(head.indexOf(":") + 1) }];
+    return [
+      { kind: "compare", repository, base: String(input["baseRefName"]), head: head.slice(head.indexOf(":") + 1) },
+    ];
   }
 
   /** The request anew: the same selection, and the judged input as its only variable for it. */
-  private written(operation: OperationDefinitionNode, field: FieldNode, mutation: Mutation, input: Record<string, Json>): string {
+  private written(
+    operation: OperationDefinitionNode,
+    field: FieldNode,
+    mutation: Mutation,
+    input: Record<string, Json>,
+  ): string {
     const variable = { kind: Kind.VARIABLE, name: { kind: Kind.NAME, value: "gatehouseInput" } } as const;
-    const others = operation.variableDefinitions?.filter((d) => d.variable.name.value !== "gatehouseInput" && usesVariable(field, d.variable.name.value, this.document)) ?? [];
+    const others =
+      operation.variableDefinitions?.filter(
+        (d) => d.variable.name.value !== "gatehouseInput" && usesVariable(field, d.variable.name.value, this.document),
+      ) ?? [];
     const operationNode: OperationDefinitionNode = {
       ...operation,
       variableDefinitions: [
-        { kind: Kind.VARIABLE_DEFINITION, variable, type: { kind: Kind.NON_NULL_TYPE, type: { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: mutation.type } } } },
+        {
+          kind: Kind.VARIABLE_DEFINITION,
+          variable,
+          type: {
+            kind: Kind.NON_NULL_TYPE,
+            type: { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: mutation.type } },
+          },
+        },
         ...others,
       ],
-      selectionSet: { ...operation.selectionSet, selections: [{ ...field, arguments: [{ kind: Kind.ARGUMENT, name: { kind: Kind.NAME, value: "input" }, value: variable }] }] },
+      selectionSet: {
+        ...operation.selectionSet,
+        selections: [
+          {
+            ...field,
+            arguments: [{ kind: Kind.ARGUMENT, name: { kind: Kind.NAME, value: "input" }, value: variable }],
+          },
+        ],
+      },
     };
-    const query = printDocument({ ...this.document, definitions: this.document.definitions.map((d) => (d === operation ? operationNode : d)) });
+    const query = printDocument({
+      ...this.document,
+      definitions: this.document.definitions.map((d) => (d === operation ? operationNode : d)),
+    });
     const variables: Record<string, Json> = { gatehouseInput: input };
-    for (const { variable: { name: { value } } } of others) if (Object.hasOwn(this.variables, value)) variables[value] = this.variables[value] ?? null;
+    for (const {
+      variable: {
+        name: { value },
+      },
+    } of others)
+      if (Object.hasOwn(this.variables, value)) variables[value] = this.variables[value] ?? null;
     return JSON.stringify({ query, variables });
   }
 }
@@ -319,18 +435,32 @@ function stop(rule: ConstructorParameters<typeof Refusal>[0], at = ""): never {
   throw new Stop(new Refusal(rule, at));
 }
 
-const hasId = (set: SelectionSetNode): boolean => set.selections.some((s) => s.kind === Kind.FIELD && s.name.value === "id" && s.alias === undefined && s.directives?.length === 0);
+const hasId = (set: SelectionSetNode): boolean =>
+  set.selections.some(
+    (s) => s.kind === Kind.FIELD && s.name.value === "id" && s.alias === undefined && s.directives?.length === 0,
+  );
 
 /** A payload's selection, and the gate's own in it. */
 function withNumber(field: FieldNode): FieldNode {
   const name = (value: string): { readonly kind: Kind.NAME; readonly value: string } => ({ kind: Kind.NAME, value });
-  const own: FieldNode = { kind: Kind.FIELD, alias: name(OPENED), name: name("pullRequest"), selectionSet: { kind: Kind.SELECTION_SET, selections: [{ kind: Kind.FIELD, name: name("number") }] } };
-  return { ...field, selectionSet: { kind: Kind.SELECTION_SET, selections: [...(field.selectionSet?.selections ?? []), own] } };
+  const own: FieldNode = {
+    kind: Kind.FIELD,
+    alias: name(OPENED),
+    name: name("pullRequest"),
+    selectionSet: { kind: Kind.SELECTION_SET, selections: [{ kind: Kind.FIELD, name: name("number") }] },
+  };
+  return {
+    ...field,
+    selectionSet: { kind: Kind.SELECTION_SET, selections: [...(field.selectionSet?.selections ?? []), own] },
+  };
 }
 
 /** Whether the selection of a mutation, or a fragment, still uses a variable; the input does not any more. */
 function usesVariable(field: FieldNode, name: string, document: DocumentNode): boolean {
-  const texts = [field.selectionSet === undefined ? "" : printSelections(field.selectionSet), ...document.definitions.filter((d) => d.kind === Kind.FRAGMENT_DEFINITION).map(printDefinition)];
+  const texts = [
+    field.selectionSet === undefined ? "" : printSelections(field.selectionSet),
+    ...document.definitions.filter((d) => d.kind === Kind.FRAGMENT_DEFINITION).map(printDefinition),
+  ];
   return texts.some((text) => new RegExp(`\\$${name}\\b`).test(text));
 }
 

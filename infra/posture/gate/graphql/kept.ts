@@ -17,10 +17,17 @@ const SETTING = new Set(["updatePullRequest", "updateIssue"]);
  * Guards `pull-request-trailer` and `pull-request-label` of GraphQL: what the gate has put on a pull request stays. Undefined where a mutation cannot
  * touch it. `write` makes the request's text of an input; the nodes are those of the ids that the mutation names, in their order.
  */
-export function keptOf(c: CompiledPolicy, name: string, input: Record<string, Json>, write: (input: Record<string, Json>) => string): ((nodes: readonly unknown[]) => string | Refusal) | undefined {
+export function keptOf(
+  c: CompiledPolicy,
+  name: string,
+  input: Record<string, Json>,
+  write: (input: Record<string, Json>) => string,
+): ((nodes: readonly unknown[]) => string | Refusal) | undefined {
   if (name === "removeLabelsFromLabelable") {
     return (nodes) => {
-      const kept = (nodes as readonly (Node | null)[]).find((node) => node?.__typename === "Label" && (typeof node.name !== "string" || isMark(c, node.name)));
+      const kept = (nodes as readonly (Node | null)[]).find(
+        (node) => node?.__typename === "Label" && (typeof node.name !== "string" || isMark(c, node.name)),
+      );
       return kept === undefined ? write(input) : new Refusal("pull-request-label", String(kept?.name));
     };
   }
@@ -45,5 +52,10 @@ function readNode(c: CompiledPolicy, node: Node | null | undefined): Marked | un
   if (node === null || node === undefined || typeof node.body !== "string" || !Array.isArray(labels)) return undefined;
   const entries = labels as readonly { readonly id?: unknown; readonly name?: unknown }[];
   const id = entries.find((label) => typeof label.name === "string" && isMark(c, label.name))?.id;
-  return { isPullRequest: node.__typename === "PullRequest", body: node.body, labels: entries.map((label) => String(label.id)), label: typeof id === "string" ? id : undefined };
+  return {
+    isPullRequest: node.__typename === "PullRequest",
+    body: node.body,
+    labels: entries.map((label) => String(label.id)),
+    label: typeof id === "string" ? id : undefined,
+  };
 }

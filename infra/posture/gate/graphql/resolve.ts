@@ -1,21 +1,47 @@
 import type { CompiledPolicy } from "../compiled";
 import { Refusal } from "../refusals";
 
-const WITH_REPOSITORY = ["PullRequest", "Issue", "IssueComment", "PullRequestReview", "PullRequestReviewComment", "PullRequestReviewThread", "Label", "Milestone", "Ref", "Release", "Commit", "Tree", "Blob", "CheckSuite"]
-  .map((type) => `...on ${type}{repository{databaseId}}`).join(" ");
-const asking = (more: string): string => `query($ids:[ID!]!){nodes(ids:$ids){__typename ${WITH_REPOSITORY} ...on CheckRun{repository{databaseId}} ...on Repository{databaseId}${more}}}`;
+const WITH_REPOSITORY = [
+  "PullRequest",
+  "Issue",
+  "IssueComment",
+  "PullRequestReview",
+  "PullRequestReviewComment",
+  "PullRequestReviewThread",
+  "Label",
+  "Milestone",
+  "Ref",
+  "Release",
+  "Commit",
+  "Tree",
+  "Blob",
+  "CheckSuite",
+]
+  .map((type) => `...on ${type}{repository{databaseId}}`)
+  .join(" ");
+const asking = (more: string): string =>
+  `query($ids:[ID!]!){nodes(ids:$ids){__typename ${WITH_REPOSITORY} ...on CheckRun{repository{databaseId}} ...on Repository{databaseId}${more}}}`;
 
 /** Asks GitHub which repository each node id belongs to. Kinds of objects that are not named here do not resolve. */
 export const RESOLVE_QUERY = asking("");
 
 /** Asks as well for what the gate's marks are in (see kept.ts). */
-export const RESOLVE_WITH_MARKS = asking(` ${["PullRequest", "Issue"].map((type) => `...on ${type}{body labels(first:100){nodes{id name}}}`).join(" ")} ...on Label{name}`);
+export const RESOLVE_WITH_MARKS = asking(
+  ` ${["PullRequest", "Issue"].map((type) => `...on ${type}{body labels(first:100){nodes{id name}}}`).join(" ")} ...on Label{name}`,
+);
 
 /** Guard `graphql-node-id`: judges that answer. Every id must belong to a listed repository, and for a write to one that may be written. */
-export function judgeResolved(c: CompiledPolicy, ids: readonly string[], answer: unknown, write: boolean): Refusal | undefined {
+export function judgeResolved(
+  c: CompiledPolicy,
+  ids: readonly string[],
+  answer: unknown,
+  write: boolean,
+): Refusal | undefined {
   const nodes = nodesOf(answer);
   if (nodes.length !== ids.length) return new Refusal("graphql-id");
-  for (const [index, node] of (nodes as readonly ({ databaseId?: unknown; repository?: { databaseId?: unknown } } | null)[]).entries()) {
+  for (const [index, node] of (
+    nodes as readonly ({ databaseId?: unknown; repository?: { databaseId?: unknown } } | null)[]
+  ).entries()) {
     const id = node?.repository?.databaseId ?? node?.databaseId;
     const repository = typeof id === "number" ? c.byId.get(String(id)) : undefined;
     if (repository === undefined) return new Refusal("graphql-id", ids[index]);

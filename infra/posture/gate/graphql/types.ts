@@ -5,36 +5,42 @@
  * address with a credential in it (tarballUrl, zipballUrl, tempCloneToken) because it would lead past the gate.
  */
 const PAGES = "first last after before";
-const COMMENT = "id databaseId fullDatabaseId author:Actor authorAssociation body bodyText bodyHTML createdAt updatedAt lastEditedAt publishedAt url includesCreatedEdit viewerDidAuthor viewerCanUpdate reactionGroups:ReactionGroup repository:SameRepository";
-const ISSUE_LIKE = "number title titleHTML state locked activeLockReason closed closedAt milestone:Milestone participants(first last after before):Actor[] assignees(first last after before):Actor[] "
-  + `labels(${PAGES} orderBy):Label[] comments(${PAGES} orderBy):IssueComment[] resourcePath editor:Actor viewerSubscription`;
+const COMMENT =
+  "id databaseId fullDatabaseId author:Actor authorAssociation body bodyText bodyHTML createdAt updatedAt lastEditedAt publishedAt url includesCreatedEdit viewerDidAuthor viewerCanUpdate reactionGroups:ReactionGroup repository:SameRepository";
+const ISSUE_LIKE =
+  "number title titleHTML state locked activeLockReason closed closedAt milestone:Milestone participants(first last after before):Actor[] assignees(first last after before):Actor[] " +
+  `labels(${PAGES} orderBy):Label[] comments(${PAGES} orderBy):IssueComment[] resourcePath editor:Actor viewerSubscription`;
 
 const SOURCE: Readonly<Record<string, string>> = {
   Query: `repository(owner name followRenames):Repository viewer:Viewer rateLimit(dryRun):RateLimit search(query type ${PAGES}):SearchConnection node(id):Node nodes(ids):Node __type(name):__Type`,
   Viewer: "id login name databaseId url avatarUrl(size) resourcePath isViewer",
   RateLimit: "cost limit nodeCount remaining resetAt used",
   Actor: "id login name databaseId url avatarUrl(size) resourcePath isViewer",
-  Repository: "id databaseId name nameWithOwner owner:Actor description url sshUrl homepageUrl isPrivate isArchived isFork isEmpty isTemplate isInOrganization isLocked isMirror isDisabled visibility createdAt updatedAt pushedAt diskUsage forkCount "
-    + "stargazerCount hasIssuesEnabled hasProjectsEnabled hasWikiEnabled hasDiscussionsEnabled viewerPermission viewerCanAdminister viewerDefaultMergeMethod viewerDefaultCommitEmail mergeCommitAllowed rebaseMergeAllowed squashMergeAllowed autoMergeAllowed "
-    + "deleteBranchOnMerge licenseInfo:License primaryLanguage:Language defaultBranchRef:Ref latestRelease:Release parent:Elsewhere resourcePath "
-    + `languages(${PAGES} orderBy):Language[] issue(number):Issue pullRequest(number):PullRequest issueOrPullRequest(number):IssueOrPullRequest issues(${PAGES} states labels filterBy orderBy):Issue[] `
-    + `pullRequests(${PAGES} states labels baseRefName headRefName orderBy):PullRequest[] label(name):Label labels(${PAGES} query orderBy):Label[] milestone(number):Milestone milestones(${PAGES} states orderBy query):Milestone[] `
-    + `ref(qualifiedName):Ref refs(${PAGES} refPrefix query orderBy):Ref[] object(expression oid):GitObject release(tagName):Release releases(${PAGES} orderBy):Release[] assignableUsers(${PAGES} query):Actor[] mentionableUsers(${PAGES} query):Actor[] `
-    + "issueTemplates:Template pullRequestTemplates:Template contributingGuidelines:Document codeOfConduct:Document",
+  Repository:
+    "id databaseId name nameWithOwner owner:Actor description url sshUrl homepageUrl isPrivate isArchived isFork isEmpty isTemplate isInOrganization isLocked isMirror isDisabled visibility createdAt updatedAt pushedAt diskUsage forkCount " +
+    "stargazerCount hasIssuesEnabled hasProjectsEnabled hasWikiEnabled hasDiscussionsEnabled viewerPermission viewerCanAdminister viewerDefaultMergeMethod viewerDefaultCommitEmail mergeCommitAllowed rebaseMergeAllowed squashMergeAllowed autoMergeAllowed " +
+    "deleteBranchOnMerge licenseInfo:License primaryLanguage:Language defaultBranchRef:Ref latestRelease:Release parent:Elsewhere resourcePath " +
+    `languages(${PAGES} orderBy):Language[] issue(number):Issue pullRequest(number):PullRequest issueOrPullRequest(number):IssueOrPullRequest issues(${PAGES} states labels filterBy orderBy):Issue[] ` +
+    `pullRequests(${PAGES} states labels baseRefName headRefName orderBy):PullRequest[] label(name):Label labels(${PAGES} query orderBy):Label[] milestone(number):Milestone milestones(${PAGES} states orderBy query):Milestone[] ` +
+    `ref(qualifiedName):Ref refs(${PAGES} refPrefix query orderBy):Ref[] object(expression oid):GitObject release(tagName):Release releases(${PAGES} orderBy):Release[] assignableUsers(${PAGES} query):Actor[] mentionableUsers(${PAGES} query):Actor[] ` +
+    "issueTemplates:Template pullRequestTemplates:Template contributingGuidelines:Document codeOfConduct:Document",
   SameRepository: "id databaseId name nameWithOwner owner:Actor url isPrivate",
-  Elsewhere: "id name nameWithOwner owner:Actor description isPrivate isFork hasIssuesEnabled hasWikiEnabled viewerPermission defaultBranchRef:RefName url mergeCommitAllowed rebaseMergeAllowed squashMergeAllowed",
+  Elsewhere:
+    "id name nameWithOwner owner:Actor description isPrivate isFork hasIssuesEnabled hasWikiEnabled viewerPermission defaultBranchRef:RefName url mergeCommitAllowed rebaseMergeAllowed squashMergeAllowed",
   RefName: "id name prefix",
   License: "key name spdxId nickname url",
   Language: "id name color",
   Template: "name title about body filename",
   Document: "body url name key",
   Ref: `id name prefix target:GitObject branchProtectionRule:ProtectionRule compare(headRef):Comparison repository:SameRepository`,
-  ProtectionRule: "id pattern requiresApprovingReviews requiredApprovingReviewCount requiresCodeOwnerReviews requiresStatusChecks requiresStrictStatusChecks requiredStatusCheckContexts",
+  ProtectionRule:
+    "id pattern requiresApprovingReviews requiredApprovingReviewCount requiresCodeOwnerReviews requiresStatusChecks requiresStrictStatusChecks requiredStatusCheckContexts",
   Comparison: `id aheadBy behindBy status commits(${PAGES}):Commit[]`,
   GitObject: "id oid abbreviatedOid commitUrl",
-  Commit: `id oid abbreviatedOid message messageHeadline messageBody messageHeadlineHTML url commitUrl committedDate authoredDate pushedDate additions deletions changedFilesIfAvailable author:GitActor committer:GitActor authors(${PAGES}):GitActor[] `
-    + `parents(${PAGES}):Commit[] tree:Tree history(${PAGES} path since until author):Commit[] file(path):TreeEntry statusCheckRollup:StatusCheckRollup status:Status checkSuites(${PAGES} filterBy):CheckSuite[] `
-    + "committedViaWeb authoredByCommitter signature:Signature repository:SameRepository",
+  Commit:
+    `id oid abbreviatedOid message messageHeadline messageBody messageHeadlineHTML url commitUrl committedDate authoredDate pushedDate additions deletions changedFilesIfAvailable author:GitActor committer:GitActor authors(${PAGES}):GitActor[] ` +
+    `parents(${PAGES}):Commit[] tree:Tree history(${PAGES} path since until author):Commit[] file(path):TreeEntry statusCheckRollup:StatusCheckRollup status:Status checkSuites(${PAGES} filterBy):CheckSuite[] ` +
+    "committedViaWeb authoredByCommitter signature:Signature repository:SameRepository",
   Signature: "isValid state wasSignedByGitHub",
   GitActor: "name email date avatarUrl(size) user:Actor",
   Tree: "id oid abbreviatedOid entries:TreeEntry",
@@ -44,14 +50,16 @@ const SOURCE: Readonly<Record<string, string>> = {
   Release: `id databaseId name tagName description descriptionHTML isDraft isPrerelease isLatest createdAt publishedAt updatedAt url author:Actor tagCommit:Commit releaseAssets(${PAGES} name):ReleaseAsset[]`,
   ReleaseAsset: "id name size contentType downloadCount createdAt updatedAt",
   Label: "id name color description isDefault url createdAt updatedAt",
-  Milestone: "id number title description state dueOn closed closedAt createdAt updatedAt url progressPercentage creator:Actor",
+  Milestone:
+    "id number title description state dueOn closed closedAt createdAt updatedAt url progressPercentage creator:Actor",
   Issue: `${COMMENT} ${ISSUE_LIKE} stateReason isPinned bodyUrl trackedIssuesCount subIssuesSummary:Summary`,
   Summary: "total completed percentCompleted",
   IssueComment: `${COMMENT} isMinimized minimizedReason issue:Issue pullRequest:PullRequest resourcePath`,
-  PullRequest: `${COMMENT} ${ISSUE_LIKE} isDraft isCrossRepository merged mergedAt mergedBy:Actor mergeable mergeStateStatus mergeCommit:Commit potentialMergeCommit:Commit permalink reviewDecision additions deletions changedFiles maintainerCanModify totalCommentsCount `
-    + "baseRefName baseRefOid baseRef:Ref headRefName headRefOid headRef:Ref headRepository:Elsewhere headRepositoryOwner:Actor baseRepository:Elsewhere autoMergeRequest:AutoMerge isInMergeQueue isMergeQueueEnabled canBeRebased "
-    + `commits(${PAGES}):PullRequestCommit[] files(${PAGES}):ChangedFile[] reviews(${PAGES} states author):Review[] latestReviews(${PAGES} writersOnly):Review[] latestOpinionatedReviews(${PAGES} writersOnly):Review[] reviewThreads(${PAGES}):ReviewThread[] `
-    + `reviewRequests(${PAGES}):ReviewRequest[] statusCheckRollup:StatusCheckRollup suggestedReviewers:SuggestedReviewer viewerCanDeleteHeadRef viewerCanEnableAutoMerge viewerCanDisableAutoMerge checksUrl`,
+  PullRequest:
+    `${COMMENT} ${ISSUE_LIKE} isDraft isCrossRepository merged mergedAt mergedBy:Actor mergeable mergeStateStatus mergeCommit:Commit potentialMergeCommit:Commit permalink reviewDecision additions deletions changedFiles maintainerCanModify totalCommentsCount ` +
+    "baseRefName baseRefOid baseRef:Ref headRefName headRefOid headRef:Ref headRepository:Elsewhere headRepositoryOwner:Actor baseRepository:Elsewhere autoMergeRequest:AutoMerge isInMergeQueue isMergeQueueEnabled canBeRebased " +
+    `commits(${PAGES}):PullRequestCommit[] files(${PAGES}):ChangedFile[] reviews(${PAGES} states author):Review[] latestReviews(${PAGES} writersOnly):Review[] latestOpinionatedReviews(${PAGES} writersOnly):Review[] reviewThreads(${PAGES}):ReviewThread[] ` +
+    `reviewRequests(${PAGES}):ReviewRequest[] statusCheckRollup:StatusCheckRollup suggestedReviewers:SuggestedReviewer viewerCanDeleteHeadRef viewerCanEnableAutoMerge viewerCanDisableAutoMerge checksUrl`,
   AutoMerge: "enabledAt mergeMethod enabledBy:Actor commitHeadline commitBody authorEmail",
   SuggestedReviewer: "isAuthor isCommenter reviewer:Actor",
   PullRequestCommit: "id commit:Commit url resourcePath",
@@ -65,7 +73,8 @@ const SOURCE: Readonly<Record<string, string>> = {
   CheckContext: "id",
   CheckRun: `id databaseId name status conclusion startedAt completedAt detailsUrl url title summary text permalink externalId isRequired(pullRequestId pullRequestNumber) checkSuite:CheckSuite annotations(${PAGES}):Annotation[]`,
   Annotation: "path annotationLevel message title rawDetails blobUrl",
-  StatusContext: "id context state description targetUrl createdAt creator:Actor avatarUrl(size) isRequired(pullRequestId pullRequestNumber)",
+  StatusContext:
+    "id context state description targetUrl createdAt creator:Actor avatarUrl(size) isRequired(pullRequestId pullRequestNumber)",
   Status: "id state contexts:StatusContext",
   CheckSuite: `id databaseId status conclusion createdAt updatedAt app:App workflowRun:WorkflowRun checkRuns(${PAGES} filterBy):CheckRun[] url`,
   App: "id name slug databaseId",
@@ -79,11 +88,13 @@ const SOURCE: Readonly<Record<string, string>> = {
   SearchEdge: "cursor node:SearchItem",
   SearchItem: "",
   PageInfo: "endCursor startCursor hasNextPage hasPreviousPage",
-  Payload: "clientMutationId pullRequest:PullRequest issue:Issue subject:Node comment:IssueComment commentEdge:CommentEdge issueComment:IssueComment pullRequestReview:Review reviewEdge:ReviewEdge thread:ReviewThread reaction:Reaction labelable:IssueOrPullRequest "
-    + "assignable:IssueOrPullRequest ref:Ref commit:Commit actor:Actor pullRequestReviewComment:ReviewComment",
+  Payload:
+    "clientMutationId pullRequest:PullRequest issue:Issue subject:Node comment:IssueComment commentEdge:CommentEdge issueComment:IssueComment pullRequestReview:Review reviewEdge:ReviewEdge thread:ReviewThread reaction:Reaction labelable:IssueOrPullRequest " +
+    "assignable:IssueOrPullRequest ref:Ref commit:Commit actor:Actor pullRequestReviewComment:ReviewComment",
   CommentEdge: "cursor node:IssueComment",
   ReviewEdge: "cursor node:Review",
-  __Type: "kind name description fields(includeDeprecated):__Field inputFields(includeDeprecated):__InputValue enumValues(includeDeprecated):__EnumValue ofType:__Type interfaces:__Type possibleTypes:__Type",
+  __Type:
+    "kind name description fields(includeDeprecated):__Field inputFields(includeDeprecated):__InputValue enumValues(includeDeprecated):__EnumValue ofType:__Type interfaces:__Type possibleTypes:__Type",
   __Field: "name description args(includeDeprecated):__InputValue type:__Type isDeprecated deprecationReason",
   __InputValue: "name description type:__Type defaultValue",
   __EnumValue: "name description isDeprecated deprecationReason",
@@ -101,13 +112,37 @@ const CONDITIONS: Readonly<Record<string, readonly string[]>> = {
   SearchItem: ["Issue", "PullRequest", "Repository"],
   GitObject: ["Commit", "Tree", "Blob", "Tag"],
   CheckContext: ["CheckRun", "StatusContext"],
-  Node: ["Repository", "Issue", "PullRequest", "IssueComment", "PullRequestReview", "PullRequestReviewComment", "PullRequestReviewThread", "Label", "Milestone", "Ref", "Release", "CheckRun", "CheckSuite", "Commit", "Tree", "Blob"],
+  Node: [
+    "Repository",
+    "Issue",
+    "PullRequest",
+    "IssueComment",
+    "PullRequestReview",
+    "PullRequestReviewComment",
+    "PullRequestReviewThread",
+    "Label",
+    "Milestone",
+    "Ref",
+    "Release",
+    "CheckRun",
+    "CheckSuite",
+    "Commit",
+    "Tree",
+    "Blob",
+  ],
 };
 
 /** GitHub's names of types that the table keeps under a shorter or wider one. */
 const ALIASES: Readonly<Record<string, string>> = {
-  User: "Actor", Bot: "Actor", Organization: "Actor", Mannequin: "Actor", EnterpriseUserAccount: "Actor", Team: "Reviewer",
-  PullRequestReview: "Review", PullRequestReviewComment: "ReviewComment", PullRequestReviewThread: "ReviewThread",
+  User: "Actor",
+  Bot: "Actor",
+  Organization: "Actor",
+  Mannequin: "Actor",
+  EnterpriseUserAccount: "Actor",
+  Team: "Reviewer",
+  PullRequestReview: "Review",
+  PullRequestReviewComment: "ReviewComment",
+  PullRequestReviewThread: "ReviewThread",
 };
 
 export interface OpenField {
@@ -132,11 +167,17 @@ export function openType(name: string): OpenType {
   if (known !== undefined) return known;
   const connection = name.endsWith("[]");
   const item = connection ? name.slice(0, -2) : name;
-  const source = connection ? `totalCount totalCountFiltered nodes:${item} edges:${item}# pageInfo:PageInfo` : item.endsWith("#") ? `cursor node:${item.slice(0, -1)}${EDGES[item.slice(0, -1)] ?? ""}` : SOURCE[item];
+  const source = connection
+    ? `totalCount totalCountFiltered nodes:${item} edges:${item}# pageInfo:PageInfo`
+    : item.endsWith("#")
+      ? `cursor node:${item.slice(0, -1)}${EDGES[item.slice(0, -1)] ?? ""}`
+      : SOURCE[item];
   if (source === undefined) throw new Error(`no GraphQL type ${name}`);
   const made: OpenType = { name, fields: new Map(), connection };
   types.set(name, made);
-  for (const [, field = "", args, target] of source.matchAll(/([A-Za-z_]+)(?:\(([A-Za-z ]*)\))?(?::([A-Za-z_]+(?:\[\]|#)?))?/g)) {
+  for (const [, field = "", args, target] of source.matchAll(
+    /([A-Za-z_]+)(?:\(([A-Za-z ]*)\))?(?::([A-Za-z_]+(?:\[\]|#)?))?/g,
+  )) {
     let resolved: OpenType | undefined;
     made.fields.set(field, {
       arguments: args === undefined ? NO_ARGUMENTS : new Set(args.split(" ")),
@@ -150,8 +191,10 @@ export function openType(name: string): OpenType {
 
 /** The type that a condition `... on Name` selects from within another; undefined when it may not stand there. */
 export function conditionOn(type: OpenType, name: string): OpenType | undefined {
-  if (name === type.name || ALIASES[name] === type.name || (name === "RepositoryOwner" && type.name === "Actor")) return type;
-  if (type.connection || type.name.endsWith("#")) return name.endsWith("Connection") || name.endsWith("Edge") ? type : undefined;
+  if (name === type.name || ALIASES[name] === type.name || (name === "RepositoryOwner" && type.name === "Actor"))
+    return type;
+  if (type.connection || type.name.endsWith("#"))
+    return name.endsWith("Connection") || name.endsWith("Edge") ? type : undefined;
   if (type.name === "SameRepository" || type.name === "Elsewhere") return name === "Repository" ? type : undefined;
   if (type.name === "RefName") return name === "Ref" ? type : undefined;
   if (type.name === "Payload") return name.endsWith("Payload") ? type : undefined;

@@ -20,7 +20,8 @@ const UNSUPPORTED: Readonly<Record<string, readonly string[]>> = {
   updateBranchProtectionRule: ["requiresDeployments", "requiredDeploymentEnvironments"],
 };
 
-const isSet = (value: unknown): boolean => value !== undefined && value !== null && value !== false && !(Array.isArray(value) && value.length === 0);
+const isSet = (value: unknown): boolean =>
+  value !== undefined && value !== null && value !== false && !(Array.isArray(value) && value.length === 0);
 
 function strict(mutation: string, resolver: FieldResolver<unknown>): FieldResolver<unknown> {
   return (source, args, context) => {
@@ -31,5 +32,11 @@ function strict(mutation: string, resolver: FieldResolver<unknown>): FieldResolv
 }
 
 export const mutations: Readonly<Record<string, FieldResolver<unknown>>> = Object.fromEntries(
-  Object.entries({ ...issueMutations, ...protectionMutations, ...pullMutations, ...refMutations, ...reviewMutations }).map(([name, resolver]) => [name, strict(name, resolver)]),
+  Object.entries({
+    ...issueMutations,
+    ...protectionMutations,
+    ...pullMutations,
+    ...refMutations,
+    ...reviewMutations,
+  }).map(([name, resolver]) => [name, strict(name, resolver)]),
 );

@@ -9,7 +9,15 @@ import { demand, demandAuthorOr, demandUser } from "../access";
 import { unprocessable } from "../errors";
 import { nodeOf, subjectOf } from "../nodes";
 import {
-  accountSource, issueSource, type Args, type CommentSource, type GraphqlContext, type IssueSource, type MilestoneSource, type RepositorySource, type Resolvers,
+  accountSource,
+  issueSource,
+  type Args,
+  type CommentSource,
+  type GraphqlContext,
+  type IssueSource,
+  type MilestoneSource,
+  type RepositorySource,
+  type Resolvers,
 } from "../source";
 import { reactionGroups } from "../types/issues";
 import { labelNames, metadataOf, peopleIds, setLabels } from "./metadata";
@@ -21,7 +29,10 @@ const READ = { Issue: "issues=read", PullRequest: "issues=read;pull_requests=rea
 
 const subject = (context: GraphqlContext, id: string): IssueSource => subjectOf(context, id, READ);
 const issueOf = (context: GraphqlContext, id: string): IssueSource => subjectOf(context, id, { Issue: READ.Issue });
-const done = (args: Args, answer: Record<string, unknown>): Record<string, unknown> => ({ ...answer, clientMutationId: args.input.clientMutationId ?? null });
+const done = (args: Args, answer: Record<string, unknown>): Record<string, unknown> => ({
+  ...answer,
+  clientMutationId: args.input.clientMutationId ?? null,
+});
 
 export const issueMutations: Resolvers<unknown> = {
   createIssue: async (_source, args, context) => {
@@ -33,9 +44,15 @@ export const issueMutations: Resolvers<unknown> = {
     // Labels and assignees are for those who triage; others may give them, and they are left out without a word.
     const triages = atLeast(roleOn(world, auth, repo), "triage");
     const issue = openIssue(world, repo, {
-      ...authorOf(auth), title: input.title, body: input.body ?? null,
-      labels: triages ? await labelNames(context, input.labelIds ?? []) : [], assigneeIds: triages ? await peopleIds(context, input.assigneeIds ?? []) : [],
-      milestone: triages && input.milestoneId ? (await nodeOf<MilestoneSource>(context, input.milestoneId, "Milestone")).milestone.number : null,
+      ...authorOf(auth),
+      title: input.title,
+      body: input.body ?? null,
+      labels: triages ? await labelNames(context, input.labelIds ?? []) : [],
+      assigneeIds: triages ? await peopleIds(context, input.assigneeIds ?? []) : [],
+      milestone:
+        triages && input.milestoneId
+          ? (await nodeOf<MilestoneSource>(context, input.milestoneId, "Milestone")).milestone.number
+          : null,
     });
     return done(args, { issue: issueSource(repo, issue) });
   },
@@ -49,14 +66,17 @@ export const issueMutations: Resolvers<unknown> = {
     if (typeof input.title === "string") issue.title = input.title;
     if (typeof input.body === "string") issue.body = input.body;
     setMetadata();
-    if (input.state === "OPEN" || input.state === "CLOSED") setIssueState(context.world, repo, issue, input.state === "OPEN" ? "open" : "closed", demandUser(context).id);
+    if (input.state === "OPEN" || input.state === "CLOSED")
+      setIssueState(context.world, repo, issue, input.state === "OPEN" ? "open" : "closed", demandUser(context).id);
     issue.updatedAt = context.world.clock.iso();
     return done(args, { issue: source, actor: accountSource(demandUser(context)) });
   },
   closeIssue: (_source, args, context) => {
     const source = issueOf(context, args.input.issueId);
     demandAuthorOr(context, source.repo, source.issue.userId, "triage", EITHER, "closeIssue");
-    const reason = args.input.stateReason ? (String(args.input.stateReason).toLowerCase() as Issue["stateReason"]) : undefined;
+    const reason = args.input.stateReason
+      ? (String(args.input.stateReason).toLowerCase() as Issue["stateReason"])
+      : undefined;
     setIssueState(context.world, source.repo, source.issue, "closed", demandUser(context).id, reason);
     return done(args, { issue: source });
   },
@@ -70,8 +90,16 @@ export const issueMutations: Resolvers<unknown> = {
     const source = subject(context, args.input.subjectId);
     const { repo, issue } = source;
     demand(context, repo, issue.locked ? "write" : "read", EITHER, "addComment");
-    const comment: CommentSource = { type: "IssueComment", repo, comment: addComment(context.world, repo, issue, authorOf(context.auth), String(args.input.body)) };
-    return done(args, { commentEdge: { cursor: "", node: comment }, subject: source, timelineEdge: { cursor: "", node: comment } });
+    const comment: CommentSource = {
+      type: "IssueComment",
+      repo,
+      comment: addComment(context.world, repo, issue, authorOf(context.auth), String(args.input.body)),
+    };
+    return done(args, {
+      commentEdge: { cursor: "", node: comment },
+      subject: source,
+      timelineEdge: { cursor: "", node: comment },
+    });
   },
   updateIssueComment: async (_source, args, context) => {
     const { repo, comment } = await nodeOf<CommentSource>(context, args.input.id, "IssueComment");
@@ -90,13 +118,20 @@ export const issueMutations: Resolvers<unknown> = {
   addLabelsToLabelable: async (_source, args, context) => {
     const source = subject(context, args.input.labelableId);
     demand(context, source.repo, "triage", EITHER, "addLabelsToLabelable");
-    addLabels(context.world, source.repo, source.issue, await labelNames(context, args.input.labelIds), demandUser(context).id);
+    addLabels(
+      context.world,
+      source.repo,
+      source.issue,
+      await labelNames(context, args.input.labelIds),
+      demandUser(context).id,
+    );
     return done(args, { labelable: source });
   },
   removeLabelsFromLabelable: async (_source, args, context) => {
     const source = subject(context, args.input.labelableId);
     demand(context, source.repo, "triage", EITHER, "removeLabelsFromLabelable");
-    for (const name of await labelNames(context, args.input.labelIds)) removeLabel(context.world, source.repo, source.issue, name, demandUser(context).id);
+    for (const name of await labelNames(context, args.input.labelIds))
+      removeLabel(context.world, source.repo, source.issue, name, demandUser(context).id);
     return done(args, { labelable: source });
   },
   clearLabelsFromLabelable: (_source, args, context) => {
@@ -108,7 +143,9 @@ export const issueMutations: Resolvers<unknown> = {
   addAssigneesToAssignable: async (_source, args, context) => {
     const source = subject(context, args.input.assignableId);
     demand(context, source.repo, "triage", EITHER, "addAssigneesToAssignable");
-    source.issue.assigneeIds = [...new Set([...source.issue.assigneeIds, ...(await peopleIds(context, args.input.assigneeIds))])];
+    source.issue.assigneeIds = [
+      ...new Set([...source.issue.assigneeIds, ...(await peopleIds(context, args.input.assigneeIds))]),
+    ];
     return done(args, { assignable: source });
   },
   removeAssigneesFromAssignable: async (_source, args, context) => {
@@ -128,13 +165,36 @@ export const issueMutations: Resolvers<unknown> = {
       reaction = { id, nodeId: nodeId("reaction", id), userId, content, createdAt: context.world.clock.iso() };
       reactions.push(reaction);
     }
-    return done(args, { subject: source, reactionGroups: reactionGroups(context, reactions), reaction: { id: reaction.nodeId, databaseId: reaction.id, content: args.input.content, createdAt: reaction.createdAt, user: accountSource(demandUser(context)) } });
+    return done(args, {
+      subject: source,
+      reactionGroups: reactionGroups(context, reactions),
+      reaction: {
+        id: reaction.nodeId,
+        databaseId: reaction.id,
+        content: args.input.content,
+        createdAt: reaction.createdAt,
+        user: accountSource(demandUser(context)),
+      },
+    });
   },
 };
 
-const CONTENT = { THUMBS_UP: "+1", THUMBS_DOWN: "-1", LAUGH: "laugh", HOORAY: "hooray", CONFUSED: "confused", HEART: "heart", ROCKET: "rocket", EYES: "eyes" } as const;
+const CONTENT = {
+  THUMBS_UP: "+1",
+  THUMBS_DOWN: "-1",
+  LAUGH: "laugh",
+  HOORAY: "hooray",
+  CONFUSED: "confused",
+  HEART: "heart",
+  ROCKET: "rocket",
+  EYES: "eyes",
+} as const;
 
-async function reactable(context: GraphqlContext, id: string, mutation: string): Promise<{ reactions: Reaction[]; source: unknown }> {
+async function reactable(
+  context: GraphqlContext,
+  id: string,
+  mutation: string,
+): Promise<{ reactions: Reaction[]; source: unknown }> {
   const found = await nodeOf<IssueSource | CommentSource>(context, id, "Issue", "PullRequest", "IssueComment");
   demand(context, found.repo, "read", EITHER, mutation);
   return { reactions: found.type === "IssueComment" ? found.comment.reactions : found.issue.reactions, source: found };

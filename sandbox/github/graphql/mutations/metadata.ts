@@ -24,13 +24,25 @@ export function setLabels(context: GraphqlContext, { repo, issue }: IssueSource,
  * What `updateIssue` and `updatePullRequest` set besides the text. An author may change their text, but labels, assignees and milestones
  * are for those who triage. Everything is looked up before anything changes.
  */
-export async function metadataOf(context: GraphqlContext, source: IssueSource, input: Args, mutation: string): Promise<() => void> {
-  const asked = ["labelIds", "assigneeIds", "milestoneId"].some((name) => input[name] !== undefined && input[name] !== null);
+export async function metadataOf(
+  context: GraphqlContext,
+  source: IssueSource,
+  input: Args,
+  mutation: string,
+): Promise<() => void> {
+  const asked = ["labelIds", "assigneeIds", "milestoneId"].some(
+    (name) => input[name] !== undefined && input[name] !== null,
+  );
   if (!asked) return () => undefined;
-  if (!atLeast(roleOn(context.world, context.auth, source.repo), "triage")) throw incorrectPermissions(context, mutation);
+  if (!atLeast(roleOn(context.world, context.auth, source.repo), "triage"))
+    throw incorrectPermissions(context, mutation);
   const labels = Array.isArray(input.labelIds) ? await labelNames(context, input.labelIds as string[]) : undefined;
-  const assignees = Array.isArray(input.assigneeIds) ? await peopleIds(context, input.assigneeIds as string[]) : undefined;
-  const milestone = input.milestoneId ? (await nodeOf<MilestoneSource>(context, input.milestoneId, "Milestone")).milestone.number : undefined;
+  const assignees = Array.isArray(input.assigneeIds)
+    ? await peopleIds(context, input.assigneeIds as string[])
+    : undefined;
+  const milestone = input.milestoneId
+    ? (await nodeOf<MilestoneSource>(context, input.milestoneId, "Milestone")).milestone.number
+    : undefined;
   return () => {
     if (labels) setLabels(context, source, labels);
     if (assignees) source.issue.assigneeIds = assignees;

@@ -5,14 +5,36 @@ import { demandToken, repositoryNamed, sees } from "../access";
 import { connection } from "../connection";
 import { unresolved } from "../errors";
 import {
-  accountSource, organizationSource, repositorySource, teamSource, type AccountSource, type AppSource, type Args, type GraphqlContext, type OrganizationSource, type Resolvers, type TeamSource,
+  accountSource,
+  organizationSource,
+  repositorySource,
+  teamSource,
+  type AccountSource,
+  type AppSource,
+  type Args,
+  type GraphqlContext,
+  type OrganizationSource,
+  type Resolvers,
+  type TeamSource,
 } from "../source";
 
 /** Repositories of an owner that the asker sees, newest change last unless ordered otherwise. */
-export function repositoriesOf(context: GraphqlContext, owner: Repository["owner"], args: Args): Record<string, unknown> {
-  const field = { CREATED_AT: "createdAt", UPDATED_AT: "updatedAt", PUSHED_AT: "pushedAt", NAME: "name", STARGAZERS: "createdAt" } as const;
+export function repositoriesOf(
+  context: GraphqlContext,
+  owner: Repository["owner"],
+  args: Args,
+): Record<string, unknown> {
+  const field = {
+    CREATED_AT: "createdAt",
+    UPDATED_AT: "updatedAt",
+    PUSHED_AT: "pushedAt",
+    NAME: "name",
+    STARGAZERS: "createdAt",
+  } as const;
   const by = field[(args.orderBy?.field ?? "CREATED_AT") as keyof typeof field];
-  const found = context.world.reposOf(owner).filter((repo) => sees(context, repo))
+  const found = context.world
+    .reposOf(owner)
+    .filter((repo) => sees(context, repo))
     .filter((repo) => !args.privacy || (args.privacy === "PUBLIC") === (repo.visibility === "public"))
     .filter((repo) => typeof args.isFork !== "boolean" || args.isFork === (repo.forkOf !== null))
     .filter((repo) => typeof args.isArchived !== "boolean" || args.isArchived === repo.archived)
@@ -48,10 +70,14 @@ const user: Resolvers<AccountSource> = {
   repositories: ({ user: found }, args, context) => repositoriesOf(context, { kind: "user", id: found.id }, args),
   organization: ({ user: found }, args, context) => {
     const org = context.world.orgByLogin(args.login);
-    return org && org.memberships.get(found.id)?.state === "active" && isMember(context, org) ? organizationSource(org) : null;
+    return org && org.memberships.get(found.id)?.state === "active" && isMember(context, org)
+      ? organizationSource(org)
+      : null;
   },
   organizations: ({ user: found }, args, context) => {
-    const mine = [...context.world.orgs.values()].filter((org) => org.memberships.get(found.id)?.state === "active" && isMember(context, org));
+    const mine = [...context.world.orgs.values()].filter(
+      (org) => org.memberships.get(found.id)?.state === "active" && isMember(context, org),
+    );
     return connection("organizations", args, mine, organizationSource);
   },
 };
@@ -73,10 +99,13 @@ const organization: Resolvers<OrganizationSource> = {
   createdAt: ({ org }) => org.createdAt,
   updatedAt: ({ org }) => org.updatedAt,
   isVerified: () => false,
-  requiresTwoFactorAuthentication: ({ org }, _args, { world, auth }) => (orgRole(world, auth, org) === "admin" ? org.twoFactorRequired : null),
+  requiresTwoFactorAuthentication: ({ org }, _args, { world, auth }) =>
+    orgRole(world, auth, org) === "admin" ? org.twoFactorRequired : null,
   viewerIsAMember: ({ org }, _args, context) => isMember(context, org),
   viewerCanAdminister: ({ org }, _args, { world, auth }) => orgRole(world, auth, org) === "admin",
-  viewerCanCreateRepositories: ({ org }, _args, { world, auth }) => orgRole(world, auth, org) === "admin" || (orgRole(world, auth, org) === "member" && org.membersCanCreateRepositories),
+  viewerCanCreateRepositories: ({ org }, _args, { world, auth }) =>
+    orgRole(world, auth, org) === "admin" ||
+    (orgRole(world, auth, org) === "member" && org.membersCanCreateRepositories),
   repository: ({ org }, args, context) => repositorySource(repositoryNamed(context, org.login, args.name)),
   repositories: ({ org }, args, context) => repositoriesOf(context, { kind: "org", id: org.id }, args),
   team: ({ org }, args, context) => {
@@ -84,13 +113,21 @@ const organization: Resolvers<OrganizationSource> = {
     return team && seesTeam(context, team) ? teamSource(team) : null;
   },
   teams: ({ org }, args, context) => {
-    const found = context.world.teamsOf(org.id).filter((team) => seesTeam(context, team))
-      .filter((team) => !args.userLogins || (args.userLogins as string[]).some((login) => team.members.has(context.world.userByLogin(login)?.id ?? -1)))
+    const found = context.world
+      .teamsOf(org.id)
+      .filter((team) => seesTeam(context, team))
+      .filter(
+        (team) =>
+          !args.userLogins ||
+          (args.userLogins as string[]).some((login) => team.members.has(context.world.userByLogin(login)?.id ?? -1)),
+      )
       .filter((team) => !args.query || team.name.toLowerCase().includes(String(args.query).toLowerCase()));
     return connection("teams", args, found, teamSource);
   },
   membersWithRole: ({ org }, args, context) => {
-    const members = isMember(context, org) ? [...org.memberships.values()].filter((membership) => membership.state === "active") : [];
+    const members = isMember(context, org)
+      ? [...org.memberships.values()].filter((membership) => membership.state === "active")
+      : [];
     return connection("membersWithRole", args, members, ({ userId }) => accountSource(context.world.user(userId)), {
       edge: ({ role }) => ({ role: role.toUpperCase(), hasTwoFactorEnabled: org.twoFactorRequired ? true : null }),
     });
@@ -102,7 +139,11 @@ export function seesTeam(context: GraphqlContext, team: Team): boolean {
   const org = context.world.orgs.get(team.orgId);
   if (!org || !isMember(context, org)) return false;
   const { auth, world } = context;
-  return team.privacy === "closed" || orgRole(world, auth, org) === "admin" || (auth.user !== undefined && team.members.has(auth.user.id));
+  return (
+    team.privacy === "closed" ||
+    orgRole(world, auth, org) === "admin" ||
+    (auth.user !== undefined && team.members.has(auth.user.id))
+  );
 }
 
 const orgOfTeam = (context: GraphqlContext, team: Team): Organization => {
@@ -123,33 +164,56 @@ const team: Resolvers<TeamSource> = {
   createdAt: (source) => source.team.createdAt,
   updatedAt: (source) => source.team.updatedAt,
   organization: (source, _args, context) => organizationSource(orgOfTeam(context, source.team)),
-  url: (source, _args, context) => url(context, `orgs/${orgOfTeam(context, source.team).login}/teams/${source.team.slug}`),
+  url: (source, _args, context) =>
+    url(context, `orgs/${orgOfTeam(context, source.team).login}/teams/${source.team.slug}`),
   resourcePath: (source, _args, context) => `/orgs/${orgOfTeam(context, source.team).login}/teams/${source.team.slug}`,
   avatarUrl: (source, _args, context) => url(context, `avatars/t/${source.team.id}`),
   viewerCanAdminister: (source, _args, { world, auth }) => {
     const org = world.orgs.get(source.team.orgId);
-    return org !== undefined && (orgRole(world, auth, org) === "admin" || (auth.user !== undefined && source.team.members.get(auth.user.id)?.role === "maintainer"));
+    return (
+      org !== undefined &&
+      (orgRole(world, auth, org) === "admin" ||
+        (auth.user !== undefined && source.team.members.get(auth.user.id)?.role === "maintainer"))
+    );
   },
   parentTeam: (source, _args, { world }) => {
     const parent = source.team.parentId === null ? undefined : world.teams.get(source.team.parentId);
     return parent ? teamSource(parent) : null;
   },
-  childTeams: (source, args, { world }) => connection("childTeams", args, [...world.teams.values()].filter((found) => found.parentId === source.team.id), teamSource),
+  childTeams: (source, args, { world }) =>
+    connection(
+      "childTeams",
+      args,
+      [...world.teams.values()].filter((found) => found.parentId === source.team.id),
+      teamSource,
+    ),
   members: (source, args, context) => {
     const org = orgOfTeam(context, source.team);
-    const children = args.membership === "IMMEDIATE" ? [] : [...context.world.teams.values()].filter((other) => other !== source.team && context.world.lineage(other).includes(source.team));
+    const children =
+      args.membership === "IMMEDIATE"
+        ? []
+        : [...context.world.teams.values()].filter(
+            (other) => other !== source.team && context.world.lineage(other).includes(source.team),
+          );
     const wanted = args.membership === "CHILD_TEAM" ? children : [source.team, ...children];
     const roles = new Map<number, "member" | "maintainer">();
-    for (const found of wanted) for (const member of found.members.values()) if (!roles.has(member.userId)) roles.set(member.userId, member.role);
-    const members = [...roles].filter(([id, role]) => org.memberships.get(id)?.state === "active" && (!args.role || args.role === role.toUpperCase()));
-    return connection("members", args, members, ([id]) => accountSource(context.world.user(id)), { edge: ([, role]) => ({ role: role.toUpperCase() }) });
+    for (const found of wanted)
+      for (const member of found.members.values()) if (!roles.has(member.userId)) roles.set(member.userId, member.role);
+    const members = [...roles].filter(
+      ([id, role]) => org.memberships.get(id)?.state === "active" && (!args.role || args.role === role.toUpperCase()),
+    );
+    return connection("members", args, members, ([id]) => accountSource(context.world.user(id)), {
+      edge: ([, role]) => ({ role: role.toUpperCase() }),
+    });
   },
   repositories: (source, args, context) => {
     const found = [...source.team.repos].flatMap(([id, role]) => {
       const repo = context.world.repos.get(id);
       return repo && sees(context, repo) ? [{ repo, role }] : [];
     });
-    return connection("repositories", args, found, ({ repo }) => repositorySource(repo), { edge: ({ role }) => ({ permission: role.toUpperCase() }) });
+    return connection("repositories", args, found, ({ repo }) => repositorySource(repo), {
+      edge: ({ role }) => ({ permission: role.toUpperCase() }),
+    });
   },
 };
 
@@ -165,14 +229,25 @@ const app: Resolvers<AppSource> = {
   updatedAt: (source) => source.app.createdAt,
 };
 
-export const accountTypes = { User: { ...account, ...user }, Bot: account, Organization: organization, Team: team, App: app };
+export const accountTypes = {
+  User: { ...account, ...user },
+  Bot: account,
+  Organization: organization,
+  Team: team,
+  App: app,
+};
 
 /** People who may be assigned or mentioned: everybody with a role on the repository. */
 export function peopleOf(context: GraphqlContext, repo: Repository): AccountSource[] {
   demandToken(context, repo, "metadata=read");
   const { world } = context;
   const org = world.orgOf(repo);
-  const ids = new Set([...repo.collaborators.keys(), ...(org ? [...org.memberships.values()].filter((found) => found.state === "active").map((found) => found.userId) : [repo.owner.id])]);
+  const ids = new Set([
+    ...repo.collaborators.keys(),
+    ...(org
+      ? [...org.memberships.values()].filter((found) => found.state === "active").map((found) => found.userId)
+      : [repo.owner.id]),
+  ]);
   return [...ids].flatMap((id) => {
     const found = world.users.get(id);
     return found && found.type === "User" ? [accountSource(found)] : [];

@@ -2,7 +2,15 @@
 import type { CheckRun, CommitStatus, Repository } from "../../state";
 import { demandToken } from "../access";
 import { connection } from "../connection";
-import { accountById, repositorySource, type CheckRunSource, type CheckSuiteSource, type GraphqlContext, type Resolvers, type StatusContextSource } from "../source";
+import {
+  accountById,
+  repositorySource,
+  type CheckRunSource,
+  type CheckSuiteSource,
+  type GraphqlContext,
+  type Resolvers,
+  type StatusContextSource,
+} from "../source";
 import { commitAt } from "./git";
 
 type Entry = { kind: "run"; run: CheckRun } | { kind: "status"; status: CommitStatus };
@@ -13,7 +21,10 @@ function entriesOf(repo: Repository, sha: string): Entry[] {
   for (const run of repo.checkRuns.values()) if (run.headSha === sha) runs.set(`${run.appId}:${run.name}`, run);
   const statuses = new Map<string, CommitStatus>();
   for (const status of repo.statuses) if (status.sha === sha) statuses.set(status.context, status);
-  return [...[...runs.values()].map((run): Entry => ({ kind: "run", run })), ...[...statuses.values()].map((status): Entry => ({ kind: "status", status }))];
+  return [
+    ...[...runs.values()].map((run): Entry => ({ kind: "run", run })),
+    ...[...statuses.values()].map((status): Entry => ({ kind: "status", status })),
+  ];
 }
 
 const PASSING = new Set(["success", "neutral", "skipped"]);
@@ -30,13 +41,33 @@ export function rollup(context: GraphqlContext, repo: Repository, sha: string): 
   const entries = entriesOf(repo, sha);
   if (entries.length === 0) return null;
   const states = entries.map(stateOf);
-  const state = states.includes("FAILURE") ? "FAILURE" : states.includes("ERROR") ? "ERROR" : states.includes("PENDING") ? "PENDING" : "SUCCESS";
+  const state = states.includes("FAILURE")
+    ? "FAILURE"
+    : states.includes("ERROR")
+      ? "ERROR"
+      : states.includes("PENDING")
+        ? "PENDING"
+        : "SUCCESS";
   return {
-    id: Buffer.from(`rollup:${repo.id}:${sha}`).toString("base64url"), state, commit: () => commitAt(repo, sha),
-    contexts: (args: Record<string, unknown>) => connection("contexts", args, entries, (entry): CheckRunSource | StatusContextSource =>
-      (entry.kind === "run" ? { type: "CheckRun", repo, run: entry.run } : { type: "StatusContext", repo, status: entry.status }), {
-      extra: { checkRunCount: entries.filter((entry) => entry.kind === "run").length, statusContextCount: entries.filter((entry) => entry.kind === "status").length },
-    }),
+    id: Buffer.from(`rollup:${repo.id}:${sha}`).toString("base64url"),
+    state,
+    commit: () => commitAt(repo, sha),
+    contexts: (args: Record<string, unknown>) =>
+      connection(
+        "contexts",
+        args,
+        entries,
+        (entry): CheckRunSource | StatusContextSource =>
+          entry.kind === "run"
+            ? { type: "CheckRun", repo, run: entry.run }
+            : { type: "StatusContext", repo, status: entry.status },
+        {
+          extra: {
+            checkRunCount: entries.filter((entry) => entry.kind === "run").length,
+            statusContextCount: entries.filter((entry) => entry.kind === "status").length,
+          },
+        },
+      ),
   };
 }
 
@@ -53,7 +84,8 @@ const checkRun: Resolvers<CheckRunSource> = {
   title: ({ run }) => run.output.title,
   summary: ({ run }) => run.output.summary,
   text: ({ run }) => run.output.text,
-  permalink: ({ repo, run }, _args, { world }) => run.detailsUrl ?? `${world.origin}/${world.fullName(repo)}/runs/${run.id}`,
+  permalink: ({ repo, run }, _args, { world }) =>
+    run.detailsUrl ?? `${world.origin}/${world.fullName(repo)}/runs/${run.id}`,
   url: ({ repo, run }, _args, { world }) => `${world.origin}/${world.fullName(repo)}/runs/${run.id}`,
   resourcePath: ({ repo, run }, _args, { world }) => `/${world.fullName(repo)}/runs/${run.id}`,
   repository: ({ repo }) => repositorySource(repo),
@@ -74,14 +106,34 @@ const checkSuite: Resolvers<CheckSuiteSource> = {
     const app = world.apps.get(suite.appId);
     return app ? { type: "App", app } : null;
   },
-  checkRuns: ({ repo, suite }, args) => connection("checkRuns", args, [...repo.checkRuns.values()].filter((run) => run.suiteId === suite.id), (run): CheckRunSource => ({ type: "CheckRun", repo, run })),
+  checkRuns: ({ repo, suite }, args) =>
+    connection(
+      "checkRuns",
+      args,
+      [...repo.checkRuns.values()].filter((run) => run.suiteId === suite.id),
+      (run): CheckRunSource => ({ type: "CheckRun", repo, run }),
+    ),
   workflowRun: ({ repo, suite }) => {
     const run = [...repo.runs.values()].find((found) => found.suiteId === suite.id);
     const workflow = run && repo.workflows.get(run.workflowId);
-    return run && workflow ? {
-      id: run.nodeId, databaseId: run.id, runNumber: run.runNumber, event: run.event, createdAt: run.createdAt, updatedAt: run.updatedAt,
-      workflow: { id: workflow.nodeId, databaseId: workflow.id, name: workflow.name, state: workflow.state.toUpperCase(), createdAt: workflow.createdAt, updatedAt: workflow.updatedAt },
-    } : null;
+    return run && workflow
+      ? {
+          id: run.nodeId,
+          databaseId: run.id,
+          runNumber: run.runNumber,
+          event: run.event,
+          createdAt: run.createdAt,
+          updatedAt: run.updatedAt,
+          workflow: {
+            id: workflow.nodeId,
+            databaseId: workflow.id,
+            name: workflow.name,
+            state: workflow.state.toUpperCase(),
+            createdAt: workflow.createdAt,
+            updatedAt: workflow.updatedAt,
+          },
+        }
+      : null;
   },
 };
 

@@ -10,7 +10,17 @@ import type { Repository } from "../../state";
 import { demandToken } from "../access";
 import { connection, fetchedConnection } from "../connection";
 import {
-  accountSource, issueSource, repositorySource, type Args, type BlobSource, type CommitSource, type GraphqlContext, type RefSource, type Resolvers, type TagSource, type TreeSource,
+  accountSource,
+  issueSource,
+  repositorySource,
+  type Args,
+  type BlobSource,
+  type CommitSource,
+  type GraphqlContext,
+  type RefSource,
+  type Resolvers,
+  type TagSource,
+  type TreeSource,
 } from "../source";
 import { rollup } from "./checks";
 import { protectionSource, seesProtection } from "./protection";
@@ -30,11 +40,16 @@ export async function commitAt(repo: Repository, sha: string): Promise<CommitSou
 /** Any object by its hash. */
 export async function objectAt(repo: Repository, sha: string, path = ""): Promise<unknown> {
   switch (await gitOf(repo).typeOf(sha)) {
-    case "commit": return commitAt(repo, sha);
-    case "tree": return { type: "Tree", repo, sha, path } satisfies TreeSource;
-    case "blob": return { type: "Blob", repo, sha } satisfies BlobSource;
-    case "tag": return { type: "Tag", repo, sha } satisfies TagSource;
-    default: return null;
+    case "commit":
+      return commitAt(repo, sha);
+    case "tree":
+      return { type: "Tree", repo, sha, path } satisfies TreeSource;
+    case "blob":
+      return { type: "Blob", repo, sha } satisfies BlobSource;
+    case "tag":
+      return { type: "Tag", repo, sha } satisfies TagSource;
+    default:
+      return null;
   }
 }
 
@@ -68,9 +83,17 @@ export async function objectNamed(context: GraphqlContext, repo: Repository, arg
 export async function refsOf(context: GraphqlContext, repo: Repository, args: Args): Promise<Record<string, unknown>> {
   demandToken(context, repo, "contents=read");
   const wanted = typeof args.query === "string" ? args.query.toLowerCase() : "";
-  const refs = (await gitOf(repo).refs(String(args.refPrefix))).filter((ref) => short(ref.name).toLowerCase().includes(wanted));
+  const refs = (await gitOf(repo).refs(String(args.refPrefix))).filter((ref) =>
+    short(ref.name).toLowerCase().includes(wanted),
+  );
   if ((args.orderBy?.direction ?? args.direction) === "DESC") refs.reverse();
-  return connection("refs", args, refs, (ref): RefSource => ({ type: "Ref", repo, name: ref.name, sha: ref.sha, objectType: ref.type }));
+  return connection("refs", args, refs, (ref): RefSource => ({
+    type: "Ref",
+    repo,
+    name: ref.name,
+    sha: ref.sha,
+    objectType: ref.type,
+  }));
 }
 
 const ref: Resolvers<RefSource> = {
@@ -80,12 +103,18 @@ const ref: Resolvers<RefSource> = {
   repository: ({ repo }) => repositorySource(repo),
   target: ({ repo, sha }) => objectAt(repo, sha),
   branchProtectionRule: ({ repo, name }, _args, context) => {
-    const found = name.startsWith(HEADS) && seesProtection(context, repo) ? protectionOf(context.world, repo, short(name)) : undefined;
+    const found =
+      name.startsWith(HEADS) && seesProtection(context, repo)
+        ? protectionOf(context.world, repo, short(name))
+        : undefined;
     return found ? protectionSource(repo, found) : null;
   },
   associatedPullRequests: ({ repo, name }, args) => {
-    const pulls = [...repo.issues.values()].filter((issue) => issue.pull?.headRef === short(name) && issue.pull.headRepositoryId === repo.id)
-      .filter((issue) => !args.states || args.states.includes(issue.pull?.merged ? "MERGED" : issue.state.toUpperCase()));
+    const pulls = [...repo.issues.values()]
+      .filter((issue) => issue.pull?.headRef === short(name) && issue.pull.headRepositoryId === repo.id)
+      .filter(
+        (issue) => !args.states || args.states.includes(issue.pull?.merged ? "MERGED" : issue.state.toUpperCase()),
+      );
     return connection("associatedPullRequests", args, pulls, (issue) => issueSource(repo, issue));
   },
   refUpdateRule: ({ repo, name }, _args, { world }) => {
@@ -93,9 +122,18 @@ const ref: Resolvers<RefSource> = {
     if (!name.startsWith(HEADS) || (rules.length === 0 && !protectionOf(world, repo, short(name)))) return null;
     const has = (type: string): boolean => rules.some(({ rule }) => rule.type === type);
     return {
-      pattern: short(name), requiresLinearHistory: has("required_linear_history"), requiresSignatures: has("required_signatures"), requiresConversationResolution: false,
-      allowsDeletions: !has("deletion"), allowsForcePushes: !has("non_fast_forward"), blocksCreations: has("creation"), viewerCanPush: !has("update"),
-      requiredApprovingReviewCount: Math.max(0, ...rules.map(({ rule }) => Number(rule.parameters?.required_approving_review_count ?? 0))),
+      pattern: short(name),
+      requiresLinearHistory: has("required_linear_history"),
+      requiresSignatures: has("required_signatures"),
+      requiresConversationResolution: false,
+      allowsDeletions: !has("deletion"),
+      allowsForcePushes: !has("non_fast_forward"),
+      blocksCreations: has("creation"),
+      viewerCanPush: !has("update"),
+      requiredApprovingReviewCount: Math.max(
+        0,
+        ...rules.map(({ rule }) => Number(rule.parameters?.required_approving_review_count ?? 0)),
+      ),
     };
   },
   compare: async ({ repo, name, sha }, args) => {
@@ -103,28 +141,48 @@ const ref: Resolvers<RefSource> = {
     const head = await git.resolve(String(args.headRef));
     if (!head) return null;
     const [ahead, behind] = await Promise.all([git.count(`${sha}..${head}`), git.count(`${head}..${sha}`)]);
-    const status = ahead === 0 && behind === 0 ? "IDENTICAL" : behind === 0 ? "AHEAD" : ahead === 0 ? "BEHIND" : "DIVERGED";
+    const status =
+      ahead === 0 && behind === 0 ? "IDENTICAL" : behind === 0 ? "AHEAD" : ahead === 0 ? "BEHIND" : "DIVERGED";
     return {
-      id: gitNodeId("ref", repo.id, `${name}...${String(args.headRef)}`), aheadBy: ahead, behindBy: behind, status, baseTarget: () => objectAt(repo, sha), headTarget: () => objectAt(repo, head),
-      commits: (inner: Args) => fetchedConnection("commits", inner, ahead, async ({ start, end }) =>
-        git.commits((await git.log(["--reverse", `${sha}..${head}`])).slice(start, end)), (commit) => commitSource(repo, commit)),
+      id: gitNodeId("ref", repo.id, `${name}...${String(args.headRef)}`),
+      aheadBy: ahead,
+      behindBy: behind,
+      status,
+      baseTarget: () => objectAt(repo, sha),
+      headTarget: () => objectAt(repo, head),
+      commits: (inner: Args) =>
+        fetchedConnection(
+          "commits",
+          inner,
+          ahead,
+          async ({ start, end }) => git.commits((await git.log(["--reverse", `${sha}..${head}`])).slice(start, end)),
+          (commit) => commitSource(repo, commit),
+        ),
     };
   },
 };
 
 const object: Resolvers<CommitSource | TreeSource | BlobSource | TagSource> = {
-  id: (source) => gitNodeId(source.type.toLowerCase() as "commit" | "tree" | "blob" | "tag", source.repo.id, oidOf(source)),
+  id: (source) =>
+    gitNodeId(source.type.toLowerCase() as "commit" | "tree" | "blob" | "tag", source.repo.id, oidOf(source)),
   oid: (source) => oidOf(source),
   abbreviatedOid: (source) => oidOf(source).slice(0, 7),
   repository: (source) => repositorySource(source.repo),
   commitUrl: (source, _args, { world }) => `${world.origin}/${world.fullName(source.repo)}/commit/${oidOf(source)}`,
   commitResourcePath: (source, _args, { world }) => `/${world.fullName(source.repo)}/commit/${oidOf(source)}`,
 };
-const oidOf = (source: CommitSource | TreeSource | BlobSource | TagSource): string => (source.type === "Commit" ? source.commit.sha : source.sha);
+const oidOf = (source: CommitSource | TreeSource | BlobSource | TagSource): string =>
+  source.type === "Commit" ? source.commit.sha : source.sha;
 
 const person = (context: GraphqlContext, who: Commit["author"]): Record<string, unknown> => {
   const account = accountOf(context.world, who.email);
-  return { name: who.name, email: who.email, date: who.date, avatarUrl: `${context.world.origin}/avatars/e`, user: account ? accountSource(account) : null };
+  return {
+    name: who.name,
+    email: who.email,
+    date: who.date,
+    avatarUrl: `${context.world.origin}/avatars/e`,
+    user: account ? accountSource(account) : null,
+  };
 };
 const headline = (message: string): string => message.split("\n", 1)[0] ?? "";
 
@@ -136,14 +194,22 @@ const commit: Resolvers<CommitSource> = {
   resourcePath: (source, _args, { world }) => `/${world.fullName(source.repo)}/commit/${source.commit.sha}`,
   author: (source, _args, context) => person(context, source.commit.author),
   committer: (source, _args, context) => person(context, source.commit.committer),
-  authors: (source, args, context) => connection("authors", args, [source.commit.author], (who) => person(context, who)),
+  authors: (source, args, context) =>
+    connection("authors", args, [source.commit.author], (who) => person(context, who)),
   authoredDate: (source) => source.commit.author.date,
   committedDate: (source) => source.commit.committer.date,
   pushedDate: () => null,
   authoredByCommitter: (source) => source.commit.author.email === source.commit.committer.email,
   committedViaWeb: (source) => source.repo.signedByGitHub.has(source.commit.sha),
   tree: (source): TreeSource => ({ type: "Tree", repo: source.repo, sha: source.commit.tree, path: "" }),
-  parents: (source, args) => fetchedConnection("parents", args, source.commit.parents.length, ({ start, end }) => gitOf(source.repo).commits(source.commit.parents.slice(start, end)), (parent) => commitSource(source.repo, parent)),
+  parents: (source, args) =>
+    fetchedConnection(
+      "parents",
+      args,
+      source.commit.parents.length,
+      ({ start, end }) => gitOf(source.repo).commits(source.commit.parents.slice(start, end)),
+      (parent) => commitSource(source.repo, parent),
+    ),
   additions: async (source) => (await changes(source)).reduce((sum, file) => sum + file.additions, 0),
   deletions: async (source) => (await changes(source)).reduce((sum, file) => sum + file.deletions, 0),
   changedFiles: async (source) => (await changes(source)).length,
@@ -152,7 +218,13 @@ const commit: Resolvers<CommitSource> = {
     const git = gitOf(source.repo);
     const limits = { path: args.path ?? undefined, since: args.since ?? undefined, until: args.until ?? undefined };
     const shas = await git.log([source.commit.sha], limits);
-    return fetchedConnection("history", args, shas.length, ({ start, end }) => git.commits(shas.slice(start, end)), (found) => commitSource(source.repo, found));
+    return fetchedConnection(
+      "history",
+      args,
+      shas.length,
+      ({ start, end }) => git.commits(shas.slice(start, end)),
+      (found) => commitSource(source.repo, found),
+    );
   },
   file: async (source, args) => {
     const entry = await gitOf(source.repo).entry(source.commit.sha, String(args.path));
@@ -162,8 +234,16 @@ const commit: Resolvers<CommitSource> = {
     const valid = isVerified(world, source.repo, source.commit);
     if (!valid && !source.commit.signature) return null;
     return {
-      type: "GpgSignature", isValid: valid, state: valid ? "VALID" : "UNKNOWN_KEY", email: source.commit.committer.email, payload: source.commit.payload ?? "", signature: source.commit.signature ?? "",
-      wasSignedByGitHub: source.repo.signedByGitHub.has(source.commit.sha), verifiedAt: null, signer: null, keyId: null,
+      type: "GpgSignature",
+      isValid: valid,
+      state: valid ? "VALID" : "UNKNOWN_KEY",
+      email: source.commit.committer.email,
+      payload: source.commit.payload ?? "",
+      signature: source.commit.signature ?? "",
+      wasSignedByGitHub: source.repo.signedByGitHub.has(source.commit.sha),
+      verifiedAt: null,
+      signer: null,
+      keyId: null,
     };
   },
   statusCheckRollup: (source, _args, context) => rollup(context, source.repo, source.commit.sha),
@@ -173,8 +253,11 @@ const commit: Resolvers<CommitSource> = {
     for (const issue of source.repo.issues.values()) {
       const pull = issue.pull;
       if (!pull) continue;
-      const holds = pull.mergeCommitSha === source.commit.sha || pull.headSha === source.commit.sha
-        || ((await git.isAncestor(source.commit.sha, pull.headSha).catch(() => false)) && !(await git.isAncestor(source.commit.sha, pull.baseSha).catch(() => true)));
+      const holds =
+        pull.mergeCommitSha === source.commit.sha ||
+        pull.headSha === source.commit.sha ||
+        ((await git.isAncestor(source.commit.sha, pull.headSha).catch(() => false)) &&
+          !(await git.isAncestor(source.commit.sha, pull.baseSha).catch(() => true)));
       if (holds) pulls.push(issue);
     }
     return connection("associatedPullRequests", args, pulls, (issue) => issueSource(source.repo, issue));
@@ -185,18 +268,31 @@ async function changes({ repo, commit: found }: CommitSource): Promise<{ additio
   return gitOf(repo).diff(found.parents[0] ?? null, found.sha, false);
 }
 
-function treeEntry(repo: Repository, within: string, entry: { mode: string; type: string; sha: string; size: number | null; path: string }): Record<string, unknown> {
+function treeEntry(
+  repo: Repository,
+  within: string,
+  entry: { mode: string; type: string; sha: string; size: number | null; path: string },
+): Record<string, unknown> {
   const name = entry.path.split("/").at(-1) ?? entry.path;
   const extension = /\.[^.]+$/.exec(name)?.[0] ?? "";
   const path = within ? `${within}/${entry.path}` : entry.path;
   return {
-    name, path, mode: Number.parseInt(entry.mode, 8), type: entry.type, oid: entry.sha, size: entry.size ?? 0, extension, isGenerated: false, object: () => objectAt(repo, entry.sha, path),
+    name,
+    path,
+    mode: Number.parseInt(entry.mode, 8),
+    type: entry.type,
+    oid: entry.sha,
+    size: entry.size ?? 0,
+    extension,
+    isGenerated: false,
+    object: () => objectAt(repo, entry.sha, path),
     repository: () => repositorySource(repo),
   };
 }
 
 const tree: Resolvers<TreeSource> = {
-  entries: async ({ repo, sha, path }) => ((await gitOf(repo).tree(sha)) ?? []).map((entry) => treeEntry(repo, path, entry)),
+  entries: async ({ repo, sha, path }) =>
+    ((await gitOf(repo).tree(sha)) ?? []).map((entry) => treeEntry(repo, path, entry)),
 };
 
 const SHOWN_BYTES = 512 * 1024;
@@ -212,7 +308,8 @@ const blob: Resolvers<BlobSource> = {
   },
 };
 
-const tagText = async ({ repo, sha }: TagSource): Promise<string> => (await gitOf(repo).git(["cat-file", "tag", sha])).stdout.toString();
+const tagText = async ({ repo, sha }: TagSource): Promise<string> =>
+  (await gitOf(repo).git(["cat-file", "tag", sha])).stdout.toString();
 
 const tag: Resolvers<TagSource> = {
   name: async (source) => /^tag (.*)$/m.exec(await tagText(source))?.[1] ?? "",
@@ -220,4 +317,10 @@ const tag: Resolvers<TagSource> = {
   target: async (source) => objectAt(source.repo, /^object ([0-9a-f]+)$/m.exec(await tagText(source))?.[1] ?? ""),
 };
 
-export const gitTypes = { Ref: ref, Commit: { ...object, ...commit }, Tree: { ...object, ...tree }, Blob: { ...object, ...blob }, Tag: { ...object, ...tag } };
+export const gitTypes = {
+  Ref: ref,
+  Commit: { ...object, ...commit },
+  Tree: { ...object, ...tree },
+  Blob: { ...object, ...blob },
+  Tag: { ...object, ...tag },
+};

@@ -5,23 +5,56 @@ import type { Issue, Reaction, Repository } from "../../state";
 import { atLeast } from "../../world";
 import { connection } from "../connection";
 import {
-  accountById, issueSource, labelSource, repositorySource, type AccountSource, type Args, type CommentSource, type GraphqlContext, type IssueSource, type LabelSource, type MilestoneSource,
-  type Resolvers, type ReviewCommentSource, type ReviewSource,
+  accountById,
+  issueSource,
+  labelSource,
+  repositorySource,
+  type AccountSource,
+  type Args,
+  type CommentSource,
+  type GraphqlContext,
+  type IssueSource,
+  type LabelSource,
+  type MilestoneSource,
+  type Resolvers,
+  type ReviewCommentSource,
+  type ReviewSource,
 } from "../source";
 
 /** Markdown is not rendered here: paragraphs of escaped text. */
 export const html = (text: string | null): string =>
-  (text ?? "").split(/\n{2,}/).filter(Boolean).map((part) => `<p dir="auto">${part.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`)}</p>`).join("\n");
+  (text ?? "")
+    .split(/\n{2,}/)
+    .filter(Boolean)
+    .map((part) => `<p dir="auto">${part.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`)}</p>`)
+    .join("\n");
 
-const REACTIONS = { "+1": "THUMBS_UP", "-1": "THUMBS_DOWN", laugh: "LAUGH", hooray: "HOORAY", confused: "CONFUSED", heart: "HEART", rocket: "ROCKET", eyes: "EYES" } as const;
+const REACTIONS = {
+  "+1": "THUMBS_UP",
+  "-1": "THUMBS_DOWN",
+  laugh: "LAUGH",
+  hooray: "HOORAY",
+  confused: "CONFUSED",
+  heart: "HEART",
+  rocket: "ROCKET",
+  eyes: "EYES",
+} as const;
 
 /** Reactions grouped as GitHub does, every kind with its count. */
 export function reactionGroups(context: GraphqlContext, reactions: readonly Reaction[]): Record<string, unknown>[] {
   return Object.entries(REACTIONS).map(([content, name]) => {
-    const users = reactions.filter((reaction) => reaction.content === content).map((reaction) => accountById(context, reaction.userId)).filter((user) => user !== null);
+    const users = reactions
+      .filter((reaction) => reaction.content === content)
+      .map((reaction) => accountById(context, reaction.userId))
+      .filter((user) => user !== null);
     return {
-      content: name, createdAt: null, viewerHasReacted: reactions.some((reaction) => reaction.content === content && reaction.userId === context.auth.user?.id),
-      users: (args: Args) => connection("users", args, users, (user) => user), reactors: (args: Args) => connection("reactors", args, users, (user) => user),
+      content: name,
+      createdAt: null,
+      viewerHasReacted: reactions.some(
+        (reaction) => reaction.content === content && reaction.userId === context.auth.user?.id,
+      ),
+      users: (args: Args) => connection("users", args, users, (user) => user),
+      reactors: (args: Args) => connection("reactors", args, users, (user) => user),
     };
   });
 }
@@ -32,9 +65,11 @@ export const labelsOf = (repo: Repository, issue: Issue): LabelSource[] =>
     return label ? [labelSource(repo, label)] : [];
   });
 
-const mayWrite = ({ repo }: { repo: Repository }, { world, auth }: GraphqlContext): boolean => atLeast(roleOn(world, auth, repo), "triage");
+const mayWrite = ({ repo }: { repo: Repository }, { world, auth }: GraphqlContext): boolean =>
+  atLeast(roleOn(world, auth, repo), "triage");
 const isAuthor = (userId: number, { auth }: GraphqlContext): boolean => auth.user?.id === userId;
-const path = ({ repo, issue }: IssueSource, { world }: GraphqlContext): string => `/${world.fullName(repo)}/${issue.pull ? "pull" : "issues"}/${issue.number}`;
+const path = ({ repo, issue }: IssueSource, { world }: GraphqlContext): string =>
+  `/${world.fullName(repo)}/${issue.pull ? "pull" : "issues"}/${issue.number}`;
 
 /** What Issue and PullRequest share. */
 export const issueFields: Resolvers<IssueSource> = {
@@ -65,23 +100,41 @@ export const issueFields: Resolvers<IssueSource> = {
   activeLockReason: ({ issue }) => issue.lockReason?.toUpperCase().replace(/[ -]/g, "_") ?? null,
   labels: ({ repo, issue }, args) => connection("labels", args, labelsOf(repo, issue), (label) => label),
   assignees: ({ issue }, args, context) => {
-    const people = issue.assigneeIds.map((id) => accountById(context, id)).filter((found): found is AccountSource => found !== null);
+    const people = issue.assigneeIds
+      .map((id) => accountById(context, id))
+      .filter((found): found is AccountSource => found !== null);
     return connection("assignees", args, people, (person) => person);
   },
   participants: ({ repo, issue }, args, context) => {
-    const ids = new Set([issue.userId, ...commentsOf(repo, issue).map((comment) => comment.userId), ...(issue.pull?.reviews ?? []).map((review) => review.userId)]);
-    return connection("participants", args, [...ids].map((id) => accountById(context, id)).filter((found): found is AccountSource => found !== null), (person) => person);
+    const ids = new Set([
+      issue.userId,
+      ...commentsOf(repo, issue).map((comment) => comment.userId),
+      ...(issue.pull?.reviews ?? []).map((review) => review.userId),
+    ]);
+    return connection(
+      "participants",
+      args,
+      [...ids].map((id) => accountById(context, id)).filter((found): found is AccountSource => found !== null),
+      (person) => person,
+    );
   },
   milestone: ({ repo, issue }) => milestone(repo, issue),
-  comments: ({ repo, issue }, args) => connection("comments", args, commentsOf(repo, issue), (comment): CommentSource => ({ type: "IssueComment", repo, comment })),
+  comments: ({ repo, issue }, args) =>
+    connection("comments", args, commentsOf(repo, issue), (comment): CommentSource => ({
+      type: "IssueComment",
+      repo,
+      comment,
+    })),
   reactionGroups: ({ issue }, _args, context) => reactionGroups(context, issue.reactions),
   projectCards: (_source, args) => connection("projectCards", args, [], (card) => card),
   projectItems: (_source, args) => connection("projectItems", args, [], (item) => item),
   projectsV2: (_source, args) => connection("projectsV2", args, [], (project) => project),
   viewerDidAuthor: ({ issue }, _args, context) => isAuthor(issue.userId, context),
   viewerCanUpdate: (source, _args, context) => isAuthor(source.issue.userId, context) || mayWrite(source, context),
-  viewerCanClose: (source, _args, context) => source.issue.state === "open" && (isAuthor(source.issue.userId, context) || mayWrite(source, context)),
-  viewerCanReopen: (source, _args, context) => source.issue.state === "closed" && (isAuthor(source.issue.userId, context) || mayWrite(source, context)),
+  viewerCanClose: (source, _args, context) =>
+    source.issue.state === "open" && (isAuthor(source.issue.userId, context) || mayWrite(source, context)),
+  viewerCanReopen: (source, _args, context) =>
+    source.issue.state === "closed" && (isAuthor(source.issue.userId, context) || mayWrite(source, context)),
   viewerCanLabel: (source, _args, context) => mayWrite(source, context),
   viewerCanReact: () => true,
 };
@@ -101,9 +154,12 @@ const issue: Resolvers<IssueSource> = {
 
 /** Issue numbers of the same repository that a pull request's text says it closes. */
 export const closes = (pull: Issue): number[] =>
-  [...(pull.body ?? "").matchAll(/\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+#(\d+)\b/gi)].map((match) => Number(match[1]));
+  [...(pull.body ?? "").matchAll(/\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+#(\d+)\b/gi)].map((match) =>
+    Number(match[1]),
+  );
 
-const commentsOf = (repo: Repository, found: Issue) => [...repo.comments.values()].filter((comment) => comment.issueNumber === found.number);
+const commentsOf = (repo: Repository, found: Issue) =>
+  [...repo.comments.values()].filter((comment) => comment.issueNumber === found.number);
 
 function milestone(repo: Repository, found: Issue): MilestoneSource | null {
   const known = found.milestone === null ? undefined : repo.milestones.get(found.milestone);
@@ -118,7 +174,9 @@ interface Written {
 }
 
 /** Fields that every kind of comment has; `written` takes the comment out of its source. */
-export function commentFields<S extends CommentSource | ReviewSource | ReviewCommentSource>(written: (source: S) => Written): Resolvers<S> {
+export function commentFields<S extends CommentSource | ReviewSource | ReviewCommentSource>(
+  written: (source: S) => Written,
+): Resolvers<S> {
   return {
     author: (source, _args, context) => accountById(context, written(source).userId),
     authorAssociation: (source, _args, { world }) => association(world, source.repo, written(source).userId),
@@ -176,8 +234,10 @@ const label: Resolvers<LabelSource> = {
   repository: (source) => repositorySource(source.repo),
   createdAt: (source) => source.repo.createdAt,
   updatedAt: (source) => source.repo.updatedAt,
-  url: (source, _args, { world }) => `${world.origin}/${world.fullName(source.repo)}/labels/${encodeURIComponent(source.label.name)}`,
-  resourcePath: (source, _args, { world }) => `/${world.fullName(source.repo)}/labels/${encodeURIComponent(source.label.name)}`,
+  url: (source, _args, { world }) =>
+    `${world.origin}/${world.fullName(source.repo)}/labels/${encodeURIComponent(source.label.name)}`,
+  resourcePath: (source, _args, { world }) =>
+    `/${world.fullName(source.repo)}/labels/${encodeURIComponent(source.label.name)}`,
 };
 
 const milestoneType: Resolvers<MilestoneSource> = {
@@ -193,7 +253,8 @@ const milestoneType: Resolvers<MilestoneSource> = {
   dueOn: (source) => source.milestone.dueOn,
   creator: (source, _args, context) => accountById(context, source.milestone.creatorId),
   repository: (source) => repositorySource(source.repo),
-  url: (source, _args, { world }) => `${world.origin}/${world.fullName(source.repo)}/milestone/${source.milestone.number}`,
+  url: (source, _args, { world }) =>
+    `${world.origin}/${world.fullName(source.repo)}/milestone/${source.milestone.number}`,
 };
 
 export const issueTypes = { Issue: issue, IssueComment: comment, Label: label, Milestone: milestoneType };

@@ -8,7 +8,17 @@ import { atLeast } from "../../world";
 import { demandToken, sees } from "../access";
 import { connection } from "../connection";
 import { unresolved } from "../errors";
-import { accountById, accountSource, issueSource, labelSource, repositorySource, type Args, type GraphqlContext, type RepositorySource, type Resolvers } from "../source";
+import {
+  accountById,
+  accountSource,
+  issueSource,
+  labelSource,
+  repositorySource,
+  type Args,
+  type GraphqlContext,
+  type RepositorySource,
+  type Resolvers,
+} from "../source";
 import { peopleOf } from "./accounts";
 import { objectNamed, refNamed, refsOf } from "./git";
 import { protectionSource, seesProtection } from "./protection";
@@ -16,11 +26,20 @@ import { ordered, ownerSource, pullsOf } from "./pulls";
 
 const NUMBERED = { Issue: "issues=read", PullRequest: "pull_requests=read" } as const;
 
-function numbered(context: GraphqlContext, repo: Repository, number: number, wanted: "Issue" | "PullRequest" | "either"): unknown {
+function numbered(
+  context: GraphqlContext,
+  repo: Repository,
+  number: number,
+  wanted: "Issue" | "PullRequest" | "either",
+): unknown {
   const issue = repo.issues.get(number);
   const kind = issue?.pull ? "PullRequest" : "Issue";
   if (!issue || (wanted !== "either" && wanted !== kind)) {
-    throw unresolved(wanted === "either" ? `an issue or pull request with the number of ${number}` : `${wanted === "Issue" ? "an Issue" : "a PullRequest"} with the number of ${number}`);
+    throw unresolved(
+      wanted === "either"
+        ? `an issue or pull request with the number of ${number}`
+        : `${wanted === "Issue" ? "an Issue" : "a PullRequest"} with the number of ${number}`,
+    );
   }
   demandToken(context, repo, NUMBERED[kind]);
   return issueSource(repo, issue);
@@ -32,21 +51,45 @@ function issuesOf(context: GraphqlContext, repo: Repository, args: Args): Record
   const states: string[] | undefined = args.states ?? by.states;
   const labels: string[] | undefined = args.labels ?? by.labels;
   const login = (id: number): string | undefined => context.world.users.get(id)?.login;
-  const fits = (issue: Issue): boolean => !issue.pull && (!states || states.includes(issue.state.toUpperCase())) && (!labels || issue.labels.some((label) => labels.includes(label)))
-    && (!by.assignee || by.assignee === "*" ? true : issue.assigneeIds.some((id) => login(id) === by.assignee))
-    && (!by.createdBy || login(issue.userId) === by.createdBy) && (!by.since || issue.updatedAt >= by.since);
-  return connection("issues", args, ordered([...repo.issues.values()].filter(fits), args), (issue) => issueSource(repo, issue));
+  const fits = (issue: Issue): boolean =>
+    !issue.pull &&
+    (!states || states.includes(issue.state.toUpperCase())) &&
+    (!labels || issue.labels.some((label) => labels.includes(label))) &&
+    (!by.assignee || by.assignee === "*" ? true : issue.assigneeIds.some((id) => login(id) === by.assignee)) &&
+    (!by.createdBy || login(issue.userId) === by.createdBy) &&
+    (!by.since || issue.updatedAt >= by.since);
+  return connection("issues", args, ordered([...repo.issues.values()].filter(fits), args), (issue) =>
+    issueSource(repo, issue),
+  );
 }
 
 const rulesetValue = (context: GraphqlContext, ruleset: Ruleset): Record<string, unknown> => ({
-  type: "RepositoryRuleset", id: ruleset.nodeId, databaseId: ruleset.id, name: ruleset.name, target: ruleset.target.toUpperCase(), enforcement: ruleset.enforcement.toUpperCase(),
-  createdAt: ruleset.createdAt, updatedAt: ruleset.updatedAt,
-  source: ruleset.sourceType === "Repository" ? repositorySource(context.world.repos.get(ruleset.sourceId) as Repository) : { type: "Organization", org: context.world.orgs.get(ruleset.sourceId) },
-  rules: (args: Args) => connection("rules", args, ruleset.rules, (rule) => ({ id: `${ruleset.nodeId}:${rule.type}`, type: rule.type.toUpperCase(), parameters: null })),
+  type: "RepositoryRuleset",
+  id: ruleset.nodeId,
+  databaseId: ruleset.id,
+  name: ruleset.name,
+  target: ruleset.target.toUpperCase(),
+  enforcement: ruleset.enforcement.toUpperCase(),
+  createdAt: ruleset.createdAt,
+  updatedAt: ruleset.updatedAt,
+  source:
+    ruleset.sourceType === "Repository"
+      ? repositorySource(context.world.repos.get(ruleset.sourceId) as Repository)
+      : { type: "Organization", org: context.world.orgs.get(ruleset.sourceId) },
+  rules: (args: Args) =>
+    connection("rules", args, ruleset.rules, (rule) => ({
+      id: `${ruleset.nodeId}:${rule.type}`,
+      type: rule.type.toUpperCase(),
+      parameters: null,
+    })),
 });
 
-const setting = (name: keyof Repository["settings"]) => ({ repo }: RepositorySource): unknown => repo.settings[name];
-const mayPush = ({ repo }: RepositorySource, { world, auth }: GraphqlContext): boolean => atLeast(roleOn(world, auth, repo), "write");
+const setting =
+  (name: keyof Repository["settings"]) =>
+  ({ repo }: RepositorySource): unknown =>
+    repo.settings[name];
+const mayPush = ({ repo }: RepositorySource, { world, auth }: GraphqlContext): boolean =>
+  atLeast(roleOn(world, auth, repo), "write");
 
 const repository: Resolvers<RepositorySource> = {
   id: ({ repo }) => repo.nodeId,
@@ -100,8 +143,15 @@ const repository: Resolvers<RepositorySource> = {
   squashMergeCommitTitle: setting("squash_merge_commit_title"),
   squashMergeCommitMessage: setting("squash_merge_commit_message"),
   stargazerCount: () => 0,
-  forkCount: ({ repo }, _args, { world }) => [...world.repos.values()].filter((other) => other.forkOf === repo.id).length,
-  forks: ({ repo }, args, context) => connection("forks", args, [...context.world.repos.values()].filter((other) => other.forkOf === repo.id && sees(context, other)), repositorySource),
+  forkCount: ({ repo }, _args, { world }) =>
+    [...world.repos.values()].filter((other) => other.forkOf === repo.id).length,
+  forks: ({ repo }, args, context) =>
+    connection(
+      "forks",
+      args,
+      [...context.world.repos.values()].filter((other) => other.forkOf === repo.id && sees(context, other)),
+      repositorySource,
+    ),
   parent: ({ repo }, _args, context) => {
     const parent = repo.forkOf === null ? undefined : context.world.repos.get(repo.forkOf);
     return parent && sees(context, parent) ? repositorySource(parent) : null;
@@ -117,15 +167,26 @@ const repository: Resolvers<RepositorySource> = {
     demandToken(context, repo, "contents=read");
     const git = gitOf(repo);
     const head = await git.resolve("HEAD");
-    for (const filename of head ? [".github/pull_request_template.md", ".github/PULL_REQUEST_TEMPLATE.md", "PULL_REQUEST_TEMPLATE.md", "docs/pull_request_template.md"] : []) {
+    for (const filename of head
+      ? [
+          ".github/pull_request_template.md",
+          ".github/PULL_REQUEST_TEMPLATE.md",
+          "PULL_REQUEST_TEMPLATE.md",
+          "docs/pull_request_template.md",
+        ]
+      : []) {
       const body = await git.file(head as string, filename);
       if (body) return [{ filename, body: body.toString(), repository: repositorySource(repo) }];
     }
     return [];
   },
-  repositoryTopics: ({ repo }, args, { world }) => connection("repositoryTopics", args, repo.topics, (name) => ({
-    id: `${repo.nodeId}:${name}`, topic: { id: name, name }, url: `${world.origin}/topics/${name}`, resourcePath: `/topics/${name}`,
-  })),
+  repositoryTopics: ({ repo }, args, { world }) =>
+    connection("repositoryTopics", args, repo.topics, (name) => ({
+      id: `${repo.nodeId}:${name}`,
+      topic: { id: name, name },
+      url: `${world.origin}/topics/${name}`,
+      resourcePath: `/topics/${name}`,
+    })),
   defaultBranchRef: ({ repo }, _args, context) => refNamed(context, repo, `refs/heads/${repo.defaultBranch}`),
   ref: ({ repo }, args, context) => refNamed(context, repo, String(args.qualifiedName)),
   refs: ({ repo }, args, context) => refsOf(context, repo, args),
@@ -147,34 +208,67 @@ const repository: Resolvers<RepositorySource> = {
   },
   labels: ({ repo }, args) => {
     const query = String(args.query ?? "").toLowerCase();
-    return connection("labels", args, [...repo.labels.values()].filter((found) => found.name.toLowerCase().includes(query)), (found) => labelSource(repo, found));
+    return connection(
+      "labels",
+      args,
+      [...repo.labels.values()].filter((found) => found.name.toLowerCase().includes(query)),
+      (found) => labelSource(repo, found),
+    );
   },
-  milestones: ({ repo }, args) => connection("milestones", args, [...repo.milestones.values()].filter((found) => !args.states || args.states.includes(found.state.toUpperCase())), (milestone) => ({ type: "Milestone", repo, milestone })),
+  milestones: ({ repo }, args) =>
+    connection(
+      "milestones",
+      args,
+      [...repo.milestones.values()].filter((found) => !args.states || args.states.includes(found.state.toUpperCase())),
+      (milestone) => ({ type: "Milestone", repo, milestone }),
+    ),
   milestone: ({ repo }, args) => {
     const milestone = repo.milestones.get(args.number);
     return milestone ? { type: "Milestone", repo, milestone } : null;
   },
   projectsV2: (_source, args) => connection("projectsV2", args, [], (project) => project),
-  assignableUsers: ({ repo }, args, context) => connection("assignableUsers", args, matching(peopleOf(context, repo), args.query), (person) => person),
-  mentionableUsers: ({ repo }, args, context) => connection("mentionableUsers", args, matching(peopleOf(context, repo), args.query), (person) => person),
+  assignableUsers: ({ repo }, args, context) =>
+    connection("assignableUsers", args, matching(peopleOf(context, repo), args.query), (person) => person),
+  mentionableUsers: ({ repo }, args, context) =>
+    connection("mentionableUsers", args, matching(peopleOf(context, repo), args.query), (person) => person),
   collaborators: ({ repo }, args, context) => {
     demandToken(context, repo, "metadata=read");
     if (!mayPush({ type: "Repository", repo }, context)) return null;
-    return connection("collaborators", args, [...repo.collaborators], ([id]) => accountSource(context.world.user(id)), { edge: ([, role]) => ({ permission: role.toUpperCase() }) });
+    return connection("collaborators", args, [...repo.collaborators], ([id]) => accountSource(context.world.user(id)), {
+      edge: ([, role]) => ({ permission: role.toUpperCase() }),
+    });
   },
   releases: ({ repo }, args, context) => {
     demandToken(context, repo, "contents=read");
-    return connection("releases", args, [...repo.releases.values()].filter((release) => !release.draft || mayPush({ type: "Repository", repo }, context)), (release) => releaseValue(context, repo, release.id));
+    return connection(
+      "releases",
+      args,
+      [...repo.releases.values()].filter((release) => !release.draft || mayPush({ type: "Repository", repo }, context)),
+      (release) => releaseValue(context, repo, release.id),
+    );
   },
   latestRelease: ({ repo }, _args, context) => {
     demandToken(context, repo, "contents=read");
     const latest = [...repo.releases.values()].filter((release) => !release.draft && !release.prerelease).at(-1);
     return latest ? releaseValue(context, repo, latest.id) : null;
   },
-  environments: ({ repo }, args) => connection("environments", args, [...repo.environments.values()], (found) => ({ id: found.nodeId, databaseId: found.id, name: found.name })),
-  branchProtectionRules: ({ repo }, args, context) => connection("branchProtectionRules", args, seesProtection(context, repo) ? [...repo.protections.values()] : [], (found) => protectionSource(repo, found)),
+  environments: ({ repo }, args) =>
+    connection("environments", args, [...repo.environments.values()], (found) => ({
+      id: found.nodeId,
+      databaseId: found.id,
+      name: found.name,
+    })),
+  branchProtectionRules: ({ repo }, args, context) =>
+    connection(
+      "branchProtectionRules",
+      args,
+      seesProtection(context, repo) ? [...repo.protections.values()] : [],
+      (found) => protectionSource(repo, found),
+    ),
   rulesets: ({ repo }, args, context) => {
-    const found = rulesetsOf(context.world, repo).filter((ruleset) => args.includeParents !== false || ruleset.sourceType === "Repository");
+    const found = rulesetsOf(context.world, repo).filter(
+      (ruleset) => args.includeParents !== false || ruleset.sourceType === "Repository",
+    );
     return connection("rulesets", args, found, (ruleset) => rulesetValue(context, ruleset));
   },
   codeowners: async ({ repo }, args, context) => {
@@ -189,23 +283,39 @@ const repository: Resolvers<RepositorySource> = {
   viewerCanUpdateTopics: ({ repo }, _args, { world, auth }) => roleOn(world, auth, repo) === "admin",
   viewerHasStarred: () => false,
   viewerSubscription: () => "UNSUBSCRIBED",
-  viewerDefaultMergeMethod: ({ repo }) => (repo.settings.allow_merge_commit ? "MERGE" : repo.settings.allow_squash_merge ? "SQUASH" : "REBASE"),
+  viewerDefaultMergeMethod: ({ repo }) =>
+    repo.settings.allow_merge_commit ? "MERGE" : repo.settings.allow_squash_merge ? "SQUASH" : "REBASE",
   viewerDefaultCommitEmail: (_source, _args, { auth }) => auth.user?.email ?? null,
   viewerPossibleCommitEmails: (_source, _args, { auth }) => (auth.user ? [auth.user.email] : null),
 };
 
 function releaseValue(context: GraphqlContext, repo: Repository, id: number): Record<string, unknown> | null {
   const release = repo.releases.get(id);
-  return release ? {
-    id: release.nodeId, databaseId: release.id, name: release.name, tagName: release.tagName, description: release.body, isDraft: release.draft, isPrerelease: release.prerelease,
-    isLatest: [...repo.releases.values()].filter((found) => !found.draft && !found.prerelease).at(-1)?.id === id, createdAt: release.createdAt, publishedAt: release.publishedAt, updatedAt: release.createdAt,
-    url: `${context.world.origin}/${context.world.fullName(repo)}/releases/tag/${release.tagName}`, author: accountById(context, release.authorId), repository: repositorySource(repo),
-  } : null;
+  return release
+    ? {
+        id: release.nodeId,
+        databaseId: release.id,
+        name: release.name,
+        tagName: release.tagName,
+        description: release.body,
+        isDraft: release.draft,
+        isPrerelease: release.prerelease,
+        isLatest: [...repo.releases.values()].filter((found) => !found.draft && !found.prerelease).at(-1)?.id === id,
+        createdAt: release.createdAt,
+        publishedAt: release.publishedAt,
+        updatedAt: release.createdAt,
+        url: `${context.world.origin}/${context.world.fullName(repo)}/releases/tag/${release.tagName}`,
+        author: accountById(context, release.authorId),
+        repository: repositorySource(repo),
+      }
+    : null;
 }
 
 function matching<T extends { user: { login: string; name: string | null } }>(people: T[], query: unknown): T[] {
   const text = String(query ?? "").toLowerCase();
-  return people.filter(({ user }) => user.login.toLowerCase().includes(text) || (user.name ?? "").toLowerCase().includes(text));
+  return people.filter(
+    ({ user }) => user.login.toLowerCase().includes(text) || (user.name ?? "").toLowerCase().includes(text),
+  );
 }
 
 export const repositoryTypes = { Repository: repository };

@@ -5,7 +5,8 @@ import { flag, list, str, type Api, type Kind } from "../kind";
 import { hashedStrings } from "../sets";
 import { defined } from "./shared";
 
-const permissionsPath = (api: Api, repository: string): string => `repos/${api.owner}/${repository}/actions/permissions`;
+const permissionsPath = (api: Api, repository: string): string =>
+  `repos/${api.owner}/${repository}/actions/permissions`;
 
 export const workflowRepositoryPermissions: Kind = {
   token: "github:index/workflowRepositoryPermissions:WorkflowRepositoryPermissions",
@@ -31,7 +32,9 @@ export const workflowRepositoryPermissions: Kind = {
     return {
       id,
       state: {
-        ...state, repository: id, defaultWorkflowPermissions: data.default_workflow_permissions,
+        ...state,
+        repository: id,
+        defaultWorkflowPermissions: data.default_workflow_permissions,
         canApprovePullRequestReviews: flag(data, "can_approve_pull_request_reviews"),
       },
     };
@@ -53,7 +56,11 @@ export const actionsRepositoryPermissions: Kind = {
     allowedActions: { kind: "string", oneOf: ["all", "local_only", "selected"] },
     allowedActionsConfig: {
       kind: "object",
-      fields: { githubOwnedAllowed: { kind: "boolean", required: true }, patternsAlloweds: { kind: "set" }, verifiedAllowed: { kind: "boolean" } },
+      fields: {
+        githubOwnedAllowed: { kind: "boolean", required: true },
+        patternsAlloweds: { kind: "set" },
+        verifiedAllowed: { kind: "boolean" },
+      },
     },
     shaPinningRequired: { kind: "boolean", computed: true },
   },
@@ -68,7 +75,8 @@ export const actionsRepositoryPermissions: Kind = {
     const config = planned.allowedActionsConfig;
     if (planned.allowedActions === "selected" && isPlain(config)) {
       const selected = {
-        github_owned_allowed: flag(config, "githubOwnedAllowed"), verified_allowed: flag(config, "verifiedAllowed"),
+        github_owned_allowed: flag(config, "githubOwnedAllowed"),
+        verified_allowed: flag(config, "verifiedAllowed"),
         patterns_allowed: hashedStrings(list<string>(config, "patternsAlloweds")),
       };
       await api.client.rest("PUT", `${permissionsPath(api, repository)}/selected-actions`, { body: selected });
@@ -81,20 +89,26 @@ export const actionsRepositoryPermissions: Kind = {
   async read(api, id, state) {
     const { data } = await api.client.rest<Props>("GET", permissionsPath(api, id));
     const { allowedActionsConfig, ...rest } = state;
-    const wanted = str(state, "allowedActions") === "" || (state.allowedActions === "selected" && isPlain(allowedActionsConfig));
+    const wanted =
+      str(state, "allowedActions") === "" || (state.allowedActions === "selected" && isPlain(allowedActionsConfig));
     let config: Props | undefined;
     if (wanted && data.enabled === true && data.allowed_actions === "selected") {
       const selected = (await api.client.rest<Props>("GET", `${permissionsPath(api, id)}/selected-actions`)).data;
       config = {
-        githubOwnedAllowed: flag(selected, "github_owned_allowed"), patternsAlloweds: list(selected, "patterns_allowed"),
+        githubOwnedAllowed: flag(selected, "github_owned_allowed"),
+        patternsAlloweds: list(selected, "patterns_allowed"),
         verifiedAllowed: flag(selected, "verified_allowed"),
       };
     }
     return {
       id,
       state: {
-        ...rest, repository: id, enabled: flag(data, "enabled"), allowedActions: str(data, "allowed_actions"),
-        allowedActionsConfig: config ?? null, shaPinningRequired: flag(data, "sha_pinning_required"),
+        ...rest,
+        repository: id,
+        enabled: flag(data, "enabled"),
+        allowedActions: str(data, "allowed_actions"),
+        allowedActionsConfig: config ?? null,
+        shaPinningRequired: flag(data, "sha_pinning_required"),
       },
     };
   },

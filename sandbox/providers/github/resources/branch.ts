@@ -25,10 +25,14 @@ export const branch: Kind = {
   },
   async create(api, planned, exists) {
     const path = repositoryPath(api, planned);
-    const sourceSha = str(planned, "sourceSha")
-      || (await api.client.rest<Reference>("GET", `${path}/git/ref/${headPath(str(planned, "sourceBranch"))}`)).data.object.sha;
+    const sourceSha =
+      str(planned, "sourceSha") ||
+      (await api.client.rest<Reference>("GET", `${path}/git/ref/${headPath(str(planned, "sourceBranch"))}`)).data.object
+        .sha;
     try {
-      await api.client.rest("POST", `${path}/git/refs`, { body: { ref: `refs/heads/${str(planned, "branch")}`, sha: sourceSha } });
+      await api.client.rest("POST", `${path}/git/refs`, {
+        body: { ref: `refs/heads/${str(planned, "branch")}`, sha: sourceSha },
+      });
     } catch (error) {
       // A branch that is there already is taken over as it is, wherever it points.
       if (!/422 Reference already exists$/.test((error as Error).message)) throw error;
@@ -36,22 +40,41 @@ export const branch: Kind = {
     const state = { ...planned, sourceSha };
     exists({ id: idOf(state), state });
     const live = await this.read(api, idOf(state), { ...state, etag: "" });
-    if (!live) throw new ProviderError(`the branch ${str(planned, "branch")} of ${str(planned, "repository")} was gone right after its creation`);
+    if (!live)
+      throw new ProviderError(
+        `the branch ${str(planned, "branch")} of ${str(planned, "repository")} was gone right after its creation`,
+      );
     return live;
   },
   async read(api, id, state) {
     // The id that the engine keeps is that of the creation; after a rename the state knows better.
-    const [repository, name] = [str(state, "repository") || id.slice(0, id.indexOf(":")), str(state, "branch") || id.slice(id.indexOf(":") + 1)];
-    const answer = await orGone(api.client.rest<Reference>("GET", `${repositoryPath(api, { repository })}/git/ref/${headPath(name)}`, { etag: str(state, "etag") }));
+    const [repository, name] = [
+      str(state, "repository") || id.slice(0, id.indexOf(":")),
+      str(state, "branch") || id.slice(id.indexOf(":") + 1),
+    ];
+    const answer = await orGone(
+      api.client.rest<Reference>("GET", `${repositoryPath(api, { repository })}/git/ref/${headPath(name)}`, {
+        etag: str(state, "etag"),
+      }),
+    );
     if (!answer) return undefined;
     if (answer.status === 304) return { id, state };
-    const live = { ...state, repository, branch: name, ref: answer.data.ref, sha: answer.data.object.sha, etag: answer.etag };
+    const live = {
+      ...state,
+      repository,
+      branch: name,
+      ref: answer.data.ref,
+      sha: answer.data.object.sha,
+      etag: answer.etag,
+    };
     return { id: idOf(live), state: live };
   },
   async update(api, id, planned, state) {
     const before = str(state, "branch");
     if (before !== str(planned, "branch")) {
-      await api.client.rest("POST", `${repositoryPath(api, planned)}/branches/${pathEscape(before)}/rename`, { body: { new_name: planned.branch } });
+      await api.client.rest("POST", `${repositoryPath(api, planned)}/branches/${pathEscape(before)}/rename`, {
+        body: { new_name: planned.branch },
+      });
     }
     return (await this.read(api, id, planned)) ?? { id, state: planned };
   },

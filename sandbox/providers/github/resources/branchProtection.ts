@@ -84,8 +84,12 @@ export const branchProtection: Kind = {
   async create(api, planned) {
     const repositoryId = await repositoryNode(api, str(planned, "repositoryId"));
     const input = { repositoryId, ...(await ruleInput(api, planned)) };
-    const document = "mutation($input:CreateBranchProtectionRuleInput!){createBranchProtectionRule(input: $input){branchProtectionRule{id}}}";
-    const data = await api.client.graphql<{ createBranchProtectionRule: { branchProtectionRule: { id: string } } }>(document, { input });
+    const document =
+      "mutation($input:CreateBranchProtectionRuleInput!){createBranchProtectionRule(input: $input){branchProtectionRule{id}}}";
+    const data = await api.client.graphql<{ createBranchProtectionRule: { branchProtectionRule: { id: string } } }>(
+      document,
+      { input },
+    );
     const id = data.createBranchProtectionRule.branchProtectionRule.id;
     return (await this.read(api, id, planned)) ?? { id, state: planned };
   },
@@ -93,7 +97,8 @@ export const branchProtection: Kind = {
     // The plugin looks the repository up on every update although the mutation does not name it.
     await repositoryNode(api, str(planned, "repositoryId"));
     const input = { branchProtectionRuleId: id, ...(await ruleInput(api, planned)) };
-    const document = "mutation($input:UpdateBranchProtectionRuleInput!){updateBranchProtectionRule(input: $input){branchProtectionRule{id}}}";
+    const document =
+      "mutation($input:UpdateBranchProtectionRuleInput!){updateBranchProtectionRule(input: $input){branchProtectionRule{id}}}";
     await api.client.graphql(document, { input });
     return (await this.read(api, id, planned)) ?? { id, state: planned };
   },
@@ -102,7 +107,8 @@ export const branchProtection: Kind = {
     return rule && { id, state: stateOf(api, rule, state) };
   },
   async delete(api, id) {
-    const document = "mutation($input:DeleteBranchProtectionRuleInput!){deleteBranchProtectionRule(input: $input){clientMutationId}}";
+    const document =
+      "mutation($input:DeleteBranchProtectionRuleInput!){deleteBranchProtectionRule(input: $input){clientMutationId}}";
     await api.client.graphql(document, { input: { branchProtectionRuleId: id } });
   },
   async importState(api, id) {
@@ -174,7 +180,13 @@ async function actorIds(api: Api, names: string[]): Promise<string[]> {
   const ids: string[] = [];
   for (const name of hashedValues(names)) {
     const [organization, slug] = name.split("/");
-    ids.push(slug === undefined ? name : organization === "" ? await userId(api, slug) : await teamId(api, organization ?? "", slug));
+    ids.push(
+      slug === undefined
+        ? name
+        : organization === ""
+          ? await userId(api, slug)
+          : await teamId(api, organization ?? "", slug),
+    );
   }
   return ids;
 }
@@ -192,7 +204,8 @@ async function readRule(api: Api, id: string): Promise<Rule | undefined> {
 function stateOf(api: Api, rule: Rule, state: Props): Props {
   const reviews = list<Props>(state, "requiredPullRequestReviews")[0] ?? {};
   const pushes = list<Props>(state, "restrictPushes")[0] ?? {};
-  const named = (allowances: Allowances, known: string[]): string[] => allowances.nodes.map(({ actor }) => actorName(api, actor, known));
+  const named = (allowances: Allowances, known: string[]): string[] =>
+    allowances.nodes.map(({ actor }) => actorName(api, actor, known));
   return {
     ...state,
     pattern: rule.pattern,
@@ -203,20 +216,33 @@ function stateOf(api: Api, rule: Rule, state: Props): Props {
     requiredLinearHistory: rule.requiresLinearHistory,
     requireConversationResolution: rule.requiresConversationResolution,
     lockBranch: rule.lockBranch,
-    requiredPullRequestReviews: rule.requiresApprovingReviews ? [{
-      requiredApprovingReviewCount: rule.requiredApprovingReviewCount ?? 0,
-      requireCodeOwnerReviews: rule.requiresCodeOwnerReviews,
-      dismissStaleReviews: rule.dismissesStaleReviews,
-      restrictDismissals: rule.restrictsReviewDismissals,
-      dismissalRestrictions: named(rule.reviewDismissalAllowances, list(reviews, "dismissalRestrictions")),
-      pullRequestBypassers: named(rule.bypassPullRequestAllowances, list(reviews, "pullRequestBypassers")),
-      requireLastPushApproval: rule.requireLastPushApproval,
-    }] : [],
+    requiredPullRequestReviews: rule.requiresApprovingReviews
+      ? [
+          {
+            requiredApprovingReviewCount: rule.requiredApprovingReviewCount ?? 0,
+            requireCodeOwnerReviews: rule.requiresCodeOwnerReviews,
+            dismissStaleReviews: rule.dismissesStaleReviews,
+            restrictDismissals: rule.restrictsReviewDismissals,
+            dismissalRestrictions: named(rule.reviewDismissalAllowances, list(reviews, "dismissalRestrictions")),
+            pullRequestBypassers: named(rule.bypassPullRequestAllowances, list(reviews, "pullRequestBypassers")),
+            requireLastPushApproval: rule.requireLastPushApproval,
+          },
+        ]
+      : [],
     requiredStatusChecks: rule.requiresStatusChecks
-      ? [{ strict: rule.requiresStrictStatusChecks, contexts: rule.requiredStatusCheckContexts ?? [] }] : [],
+      ? [{ strict: rule.requiresStrictStatusChecks, contexts: rule.requiredStatusCheckContexts ?? [] }]
+      : [],
     restrictPushes: rule.restrictsPushes
-      ? [{ blocksCreations: rule.blocksCreations, pushAllowances: named(rule.pushAllowances, list(pushes, "pushAllowances")) }] : [],
-    forcePushBypassers: rule.allowsForcePushes ? [] : named(rule.bypassForcePushAllowances, list(state, "forcePushBypassers")),
+      ? [
+          {
+            blocksCreations: rule.blocksCreations,
+            pushAllowances: named(rule.pushAllowances, list(pushes, "pushAllowances")),
+          },
+        ]
+      : [],
+    forcePushBypassers: rule.allowsForcePushes
+      ? []
+      : named(rule.bypassForcePushAllowances, list(state, "forcePushBypassers")),
   };
 }
 
@@ -230,9 +256,14 @@ function actorName(api: Api, actor: Actor, known: string[]): string {
 
 async function findRule(api: Api, repository: string, pattern: string): Promise<string | undefined> {
   interface Page {
-    node: { branchProtectionRules: { nodes: { id: string; pattern: string }[]; pageInfo: { endCursor: string | null; hasNextPage: boolean } } };
+    node: {
+      branchProtectionRules: {
+        nodes: { id: string; pattern: string }[];
+        pageInfo: { endCursor: string | null; hasNextPage: boolean };
+      };
+    };
   }
-  for (let cursor: string | null = null; ; ) {
+  for (let cursor: string | null = null; ;) {
     const data: Page = await api.client.graphql<Page>(RULES_OF_REPOSITORY, { cursor, first: 100, id: repository });
     const rules = data.node.branchProtectionRules;
     const found = rules.nodes.find((rule) => rule.pattern === pattern);

@@ -9,7 +9,11 @@ interface Label {
 }
 
 const path = (api: Api, state: Props): string => `repos/${api.owner}/${str(state, "repository")}/labels`;
-const body = (planned: Props): Props => ({ name: planned.name, color: planned.color, description: str(planned, "description") });
+const body = (planned: Props): Props => ({
+  name: planned.name,
+  color: planned.color,
+  description: str(planned, "description"),
+});
 const idOf = (state: Props): string => `${str(state, "repository")}:${str(state, "name")}`;
 
 export const issueLabel: Kind = {
@@ -28,19 +32,26 @@ export const issueLabel: Kind = {
   },
   async update(api, _id, planned, state) {
     // A renamed label is asked for under its old name.
-    const { data, etag } = await api.client.rest<Label>("PATCH", `${path(api, planned)}/${str(state, "name")}`, { body: body(planned) });
+    const { data, etag } = await api.client.rest<Label>("PATCH", `${path(api, planned)}/${str(state, "name")}`, {
+      body: body(planned),
+    });
     return { id: idOf(planned), state: { ...planned, url: data.url, etag } };
   },
   async read(api, id, state) {
     // The id that the engine keeps is that of the creation; after a rename the state knows better.
     const repository = str(state, "repository") || id.slice(0, id.indexOf(":"));
     const name = str(state, "name") || id.slice(id.indexOf(":") + 1);
-    const answer = await orGone(api.client.rest<Label>("GET", `${path(api, { repository })}/${name}`, { etag: str(state, "etag") }));
+    const answer = await orGone(
+      api.client.rest<Label>("GET", `${path(api, { repository })}/${name}`, { etag: str(state, "etag") }),
+    );
     if (!answer) return undefined;
     if (answer.status === 304) return { id, state };
     const { data } = answer;
     // The ETag stays the one of the last write, as in the plugin.
-    return { id: `${repository}:${name}`, state: { ...state, repository, name, color: data.color, description: data.description ?? "", url: data.url } };
+    return {
+      id: `${repository}:${name}`,
+      state: { ...state, repository, name, color: data.color, description: data.description ?? "", url: data.url },
+    };
   },
   async delete(api, _id, state) {
     await orGone(api.client.rest("DELETE", `${path(api, state)}/${str(state, "name")}`));

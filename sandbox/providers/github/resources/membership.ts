@@ -38,7 +38,8 @@ export const membership: Kind = {
       return;
     }
     const answer = await orGone(api.client.rest<Answered>("GET", path(api, user)));
-    if (answer && answer.data.role !== "member") await orGone(api.client.rest("PUT", path(api, user), { body: { role: "member" } }));
+    if (answer && answer.data.role !== "member")
+      await orGone(api.client.rest("PUT", path(api, user), { body: { role: "member" } }));
   },
   async importState(_api, id) {
     const [, username] = idParts(id, 2, "organization:user");

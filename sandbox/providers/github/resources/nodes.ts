@@ -23,13 +23,19 @@ export async function repositoryIdByName(api: Api, name: string): Promise<string
 }
 
 export async function teamId(api: Api, organization: string, slug: string): Promise<string> {
-  const document = "query($organization:String!$slug:String!){organization(login: $organization){team(slug: $slug){id}}}";
-  const data = await api.client.graphql<{ organization: { team: { id: string } | null } }>(document, { organization, slug });
+  const document =
+    "query($organization:String!$slug:String!){organization(login: $organization){team(slug: $slug){id}}}";
+  const data = await api.client.graphql<{ organization: { team: { id: string } | null } }>(document, {
+    organization,
+    slug,
+  });
   if (!data.organization.team) throw new ProviderError(`there is no team "${organization}/${slug}"`);
   return data.organization.team.id;
 }
 
 export async function userId(api: Api, login: string): Promise<string> {
-  const data = await api.client.graphql<{ user: { id: string } }>("query($user:String!){user(login: $user){id}}", { user: login });
+  const data = await api.client.graphql<{ user: { id: string } }>("query($user:String!){user(login: $user){id}}", {
+    user: login,
+  });
   return data.user.id;
 }

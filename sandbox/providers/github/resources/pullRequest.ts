@@ -25,9 +25,20 @@ const seconds = (at: string): number => Math.floor(Date.parse(at) / 1000);
 
 /** What the plugin keeps of a pull request, and what its list shows of each. */
 export const pullFacts = (pull: Pull): Props => ({
-  number: pull.number, title: pull.title, body: pull.body ?? "", state: pull.state, draft: pull.draft === true, maintainerCanModify: pull.maintainer_can_modify === true,
-  headRef: pull.head.ref, headSha: pull.head.sha, baseRef: pull.base.ref, baseSha: pull.base.sha, labels: pull.labels.map(({ name }) => name),
-  openedAt: seconds(pull.created_at), openedBy: pull.user?.login ?? "", updatedAt: seconds(pull.updated_at),
+  number: pull.number,
+  title: pull.title,
+  body: pull.body ?? "",
+  state: pull.state,
+  draft: pull.draft === true,
+  maintainerCanModify: pull.maintainer_can_modify === true,
+  headRef: pull.head.ref,
+  headSha: pull.head.sha,
+  baseRef: pull.base.ref,
+  baseSha: pull.base.sha,
+  labels: pull.labels.map(({ name }) => name),
+  openedAt: seconds(pull.created_at),
+  openedBy: pull.user?.login ?? "",
+  updatedAt: seconds(pull.updated_at),
 });
 
 /** A pull request from a branch of the configured owner. It cannot be a draft: the plugin's create has no such key. */
@@ -55,7 +66,13 @@ export const repositoryPullRequest: Kind = {
     const owner = str(planned, "owner") || api.owner;
     const head = owner === api.owner ? str(planned, "headRef") : `${api.owner}:${str(planned, "headRef")}`;
     const { data } = await api.client.rest<Pull>("POST", `repos/${owner}/${str(planned, "baseRepository")}/pulls`, {
-      body: { title: planned.title, head, base: planned.baseRef, body: str(planned, "body"), maintainer_can_modify: flag(planned, "maintainerCanModify") },
+      body: {
+        title: planned.title,
+        head,
+        base: planned.baseRef,
+        body: str(planned, "body"),
+        maintainer_can_modify: flag(planned, "maintainerCanModify"),
+      },
     });
     const id = `${owner}:${str(planned, "baseRepository")}:${data.number}`;
     exists({ id, state: { ...planned, number: data.number } });
@@ -65,7 +82,12 @@ export const repositoryPullRequest: Kind = {
   read: (api, id, state) => live(api, id, state),
   async update(api, id, planned, state) {
     const base = planned.baseRef === state.baseRef ? {} : { base: planned.baseRef };
-    const body = { title: planned.title, body: str(planned, "body"), ...base, maintainer_can_modify: flag(planned, "maintainerCanModify") };
+    const body = {
+      title: planned.title,
+      body: str(planned, "body"),
+      ...base,
+      maintainer_can_modify: flag(planned, "maintainerCanModify"),
+    };
     try {
       await api.client.rest("PATCH", pathOf(id), { body });
     } catch (error) {
@@ -85,7 +107,12 @@ export const repositoryPullRequest: Kind = {
     const owner = str(inputs, "owner") || api.owner;
     const repository = str(inputs, "baseRepository");
     const open = await api.client.list<Pull>(`repos/${owner}/${repository}/pulls`, {
-      query: { state: "open", head: `${api.owner}:${str(inputs, "headRef")}`, base: str(inputs, "baseRef"), per_page: 100 },
+      query: {
+        state: "open",
+        head: `${api.owner}:${str(inputs, "headRef")}`,
+        base: str(inputs, "baseRef"),
+        per_page: 100,
+      },
     });
     return open[0] && `${owner}:${repository}:${open[0].number}`;
   },

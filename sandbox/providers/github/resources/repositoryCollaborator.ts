@@ -13,7 +13,9 @@ function repositoryPath(api: Api, name: string): string {
 }
 
 async function invitationOf(api: Api, repository: string, login: string): Promise<Invitation | undefined> {
-  const invitations = await api.client.list<Invitation>(`${repositoryPath(api, repository)}/invitations`, { query: { per_page: 100 } });
+  const invitations = await api.client.list<Invitation>(`${repositoryPath(api, repository)}/invitations`, {
+    query: { per_page: 100 },
+  });
   return invitations.find((invitation) => invitation.invitee && caseInsensitive(invitation.invitee.login, login));
 }
 
@@ -30,7 +32,9 @@ export const repositoryCollaborator: Kind = {
   async create(api, planned, exists) {
     const [repository, username] = [str(planned, "repository"), str(planned, "username")];
     const id = `${repository}:${username}`;
-    await api.client.rest("PUT", `${repositoryPath(api, repository)}/collaborators/${username}`, { body: { permission: planned.permission } });
+    await api.client.rest("PUT", `${repositoryPath(api, repository)}/collaborators/${username}`, {
+      body: { permission: planned.permission },
+    });
     exists({ id, state: planned });
     return (await this.read(api, id, planned)) ?? { id, state: planned };
   },
@@ -43,14 +47,29 @@ export const repositoryCollaborator: Kind = {
     if (!invitation) return undefined;
     if (invitation.found) {
       const { id: number, invitee, permissions } = invitation.found;
-      return { id, state: { ...state, repository, username: invitee?.login ?? username, permission: permissionName(permissions), invitationId: String(number) } };
+      return {
+        id,
+        state: {
+          ...state,
+          repository,
+          username: invitee?.login ?? username,
+          permission: permissionName(permissions),
+          invitationId: String(number),
+        },
+      };
     }
-    const people = await api.client.list<{ login: string; role_name: string }>(`${repositoryPath(api, repository)}/collaborators`, { query: { per_page: 100 } });
+    const people = await api.client.list<{ login: string; role_name: string }>(
+      `${repositoryPath(api, repository)}/collaborators`,
+      { query: { per_page: 100 } },
+    );
     const person = people.find(({ login }) => caseInsensitive(login, username));
     if (!person) return undefined;
     const role = permissionName(person.role_name);
     // With the suppression on, a role that the plan cannot express is shown as the one that was asked for.
-    const shown = flag(state, "permissionDiffSuppression") && ["triage", "maintain"].includes(str(state, "permission")) ? str(state, "permission") : role;
+    const shown =
+      flag(state, "permissionDiffSuppression") && ["triage", "maintain"].includes(str(state, "permission"))
+        ? str(state, "permission")
+        : role;
     return { id, state: { ...state, repository, username: person.login, permission: shown } };
   },
   async delete(api, _id, state) {
@@ -58,7 +77,12 @@ export const repositoryCollaborator: Kind = {
     const invitation = await orGone(invitationOf(api, repository, username).then((found) => ({ found })));
     if (!invitation) return;
     const path = repositoryPath(api, repository);
-    await unlessArchived(api.client.rest("DELETE", invitation.found ? `${path}/invitations/${invitation.found.id}` : `${path}/collaborators/${username}`));
+    await unlessArchived(
+      api.client.rest(
+        "DELETE",
+        invitation.found ? `${path}/invitations/${invitation.found.id}` : `${path}/collaborators/${username}`,
+      ),
+    );
   },
   async importState(_api, id) {
     idParts(id, 2, "repository:user");

@@ -17,7 +17,8 @@ interface Answered {
   deployment_branch_policy: { protected_branches: boolean; custom_branch_policies: boolean } | null;
 }
 
-const path = (api: Api, state: Props): string => `repos/${api.owner}/${str(state, "repository")}/environments/${segment(str(state, "environment"))}`;
+const path = (api: Api, state: Props): string =>
+  `repos/${api.owner}/${str(state, "repository")}/environments/${segment(str(state, "environment"))}`;
 const idOf = (state: Props): string => `${str(state, "repository")}:${str(state, "environment").replaceAll(":", "::")}`;
 const MOST_REVIEWERS = 6;
 
@@ -31,14 +32,25 @@ export const repositoryEnvironment: Kind = {
     waitTimer: { kind: "number", between: [0, 43200] },
     reviewers: { kind: "list", max: 1, fields: { teams: { kind: "set" }, users: { kind: "set" } } },
     deploymentBranchPolicy: {
-      kind: "object", fields: { protectedBranches: { kind: "boolean", required: true }, customBranchPolicies: { kind: "boolean", required: true } },
+      kind: "object",
+      fields: {
+        protectedBranches: { kind: "boolean", required: true },
+        customBranchPolicies: { kind: "boolean", required: true },
+      },
     },
     repositoryId: { kind: "number", output: true },
   },
   validate(inputs) {
     const reviewers = list<Props>(inputs, "reviewers")[0] ?? {};
     const many = list(reviewers, "teams").length + list(reviewers, "users").length > MOST_REVIEWERS;
-    return many ? [{ property: "reviewers", reason: "a maximum of 6 reviewers (users and teams combined) can be set for an environment" }] : [];
+    return many
+      ? [
+          {
+            property: "reviewers",
+            reason: "a maximum of 6 reviewers (users and teams combined) can be set for an environment",
+          },
+        ]
+      : [];
   },
   async create(api, planned, exists) {
     await api.client.rest("PUT", path(api, planned), { body: body(planned) });
@@ -56,15 +68,23 @@ export const repositoryEnvironment: Kind = {
     const { can_admins_bypass: bypass, protection_rules: rules = [], deployment_branch_policy: policy } = answer.data;
     const wait = rules.find((rule) => rule.type === "wait_timer");
     const review = rules.find((rule) => rule.type === "required_reviewers");
-    const ids = (type: string): number[] => (review?.reviewers ?? []).filter((entry) => entry.type === type).map((entry) => entry.reviewer.id);
+    const ids = (type: string): number[] =>
+      (review?.reviewers ?? []).filter((entry) => entry.type === type).map((entry) => entry.reviewer.id);
     return {
       id,
       state: {
         ...state,
         canAdminsBypass: bypass,
         waitTimer: wait?.wait_timer ?? null,
-        ...(review ? { reviewers: [{ teams: ids("Team"), users: ids("User") }], preventSelfReview: review.prevent_self_review ?? false } : {}),
-        deploymentBranchPolicy: policy ? { protectedBranches: policy.protected_branches, customBranchPolicies: policy.custom_branch_policies } : null,
+        ...(review
+          ? {
+              reviewers: [{ teams: ids("Team"), users: ids("User") }],
+              preventSelfReview: review.prevent_self_review ?? false,
+            }
+          : {}),
+        deploymentBranchPolicy: policy
+          ? { protectedBranches: policy.protected_branches, customBranchPolicies: policy.custom_branch_policies }
+          : null,
       },
     };
   },
@@ -72,7 +92,10 @@ export const repositoryEnvironment: Kind = {
     await unlessArchived(api.client.rest("DELETE", path(api, state)));
   },
   async importState(api, id) {
-    const [repository = "", environment = ""] = id.replaceAll("::", "\u0000").split(":").map((part) => part.replaceAll("\u0000", ":"));
+    const [repository = "", environment = ""] = id
+      .replaceAll("::", "\u0000")
+      .split(":")
+      .map((part) => part.replaceAll("\u0000", ":"));
     const answer = await getRepository(api, repository);
     return { id, state: { repository, environment, repositoryId: answer.data.id } };
   },
@@ -86,14 +109,19 @@ function body(planned: Props): Props {
   const policy = planned.deploymentBranchPolicy;
   return {
     wait_timer: num(planned, "waitTimer"),
-    reviewers: reviewers ? [
-      ...hashedValues(list<number>(reviewers, "teams")).map((id) => ({ type: "Team", id })),
-      ...hashedValues(list<number>(reviewers, "users")).map((id) => ({ type: "User", id })),
-    ] : null,
+    reviewers: reviewers
+      ? [
+          ...hashedValues(list<number>(reviewers, "teams")).map((id) => ({ type: "Team", id })),
+          ...hashedValues(list<number>(reviewers, "users")).map((id) => ({ type: "User", id })),
+        ]
+      : null,
     can_admins_bypass: flag(planned, "canAdminsBypass"),
-    deployment_branch_policy: isPlain(policy) ? {
-      protected_branches: flag(policy, "protectedBranches"), custom_branch_policies: flag(policy, "customBranchPolicies"),
-    } : null,
+    deployment_branch_policy: isPlain(policy)
+      ? {
+          protected_branches: flag(policy, "protectedBranches"),
+          custom_branch_policies: flag(policy, "customBranchPolicies"),
+        }
+      : null,
     prevent_self_review: flag(planned, "preventSelfReview"),
   };
 }

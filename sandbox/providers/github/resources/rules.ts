@@ -37,7 +37,8 @@ const pullRequest: Field = {
       kind: "list",
       fields: {
         reviewer: {
-          kind: "object", required: true,
+          kind: "object",
+          required: true,
           fields: { id: { kind: "number", required: true }, type: { kind: "string", required: true, oneOf: ["Team"] } },
         },
         filePatterns: strings,
@@ -51,7 +52,8 @@ const statusChecks: Field = {
   kind: "object",
   fields: {
     requiredChecks: {
-      kind: "set", required: true,
+      kind: "set",
+      required: true,
       fields: { context: { kind: "string", required: true }, integrationId: { kind: "number", default: 0 } },
     },
     strictRequiredStatusChecksPolicy: optional,
@@ -90,7 +92,8 @@ const shared: Fields = {
     kind: "object",
     fields: {
       requiredCodeScanningTools: {
-        kind: "set", required: true,
+        kind: "set",
+        required: true,
         fields: {
           alertsThreshold: { kind: "string", required: true },
           securityAlertsThreshold: { kind: "string", required: true },
@@ -100,7 +103,10 @@ const shared: Fields = {
     },
   },
   filePathRestriction: { kind: "object", fields: { restrictedFilePaths: strings } },
-  maxFilePathLength: { kind: "object", fields: { maxFilePathLength: { kind: "number", required: true, between: [1, 32767] } } },
+  maxFilePathLength: {
+    kind: "object",
+    fields: { maxFilePathLength: { kind: "number", required: true, between: [1, 32767] } },
+  },
   fileExtensionRestriction: { kind: "object", fields: { restrictedFileExtensions: { kind: "set", required: true } } },
   maxFileSize: { kind: "object", fields: { maxFileSize: { kind: "number", required: true, between: [1, 100] } } },
   copilotCodeReview: { kind: "object", fields: { reviewOnPush: off, reviewDraftPullRequests: off } },
@@ -120,8 +126,13 @@ export const organizationRuleFields: Fields = {
     fields: {
       doNotEnforceOnCreate: off,
       requiredWorkflows: {
-        kind: "set", required: true,
-        fields: { repositoryId: { kind: "number", required: true }, path: { kind: "string", required: true }, ref: { kind: "string", default: "master" } },
+        kind: "set",
+        required: true,
+        fields: {
+          repositoryId: { kind: "number", required: true },
+          path: { kind: "string", required: true },
+          ref: { kind: "string", default: "master" },
+        },
       },
     },
   },
@@ -142,9 +153,21 @@ const renamed = (pairs: readonly (readonly [string, string])[]): Pick<Translatio
 });
 
 const patternRule = (property: string, type: string): Translation => ({
-  property, type,
-  out: (block) => ({ name: str(block, "name"), negate: flag(block, "negate"), operator: block.operator, pattern: block.pattern }),
-  back: (parameters) => defined({ name: parameters.name, negate: parameters.negate, operator: parameters.operator, pattern: parameters.pattern }),
+  property,
+  type,
+  out: (block) => ({
+    name: str(block, "name"),
+    negate: flag(block, "negate"),
+    operator: block.operator,
+    pattern: block.pattern,
+  }),
+  back: (parameters) =>
+    defined({
+      name: parameters.name,
+      negate: parameters.negate,
+      operator: parameters.operator,
+      pattern: parameters.pattern,
+    }),
 });
 
 const TABLE: readonly Translation[] = [
@@ -153,14 +176,23 @@ const TABLE: readonly Translation[] = [
   { property: "deletion", type: "deletion" },
   { property: "requiredLinearHistory", type: "required_linear_history" },
   {
-    property: "mergeQueue", type: "merge_queue",
+    property: "mergeQueue",
+    type: "merge_queue",
     ...renamed([
-      ["checkResponseTimeoutMinutes", "check_response_timeout_minutes"], ["groupingStrategy", "grouping_strategy"],
-      ["maxEntriesToBuild", "max_entries_to_build"], ["maxEntriesToMerge", "max_entries_to_merge"], ["mergeMethod", "merge_method"],
-      ["minEntriesToMerge", "min_entries_to_merge"], ["minEntriesToMergeWaitMinutes", "min_entries_to_merge_wait_minutes"],
+      ["checkResponseTimeoutMinutes", "check_response_timeout_minutes"],
+      ["groupingStrategy", "grouping_strategy"],
+      ["maxEntriesToBuild", "max_entries_to_build"],
+      ["maxEntriesToMerge", "max_entries_to_merge"],
+      ["mergeMethod", "merge_method"],
+      ["minEntriesToMerge", "min_entries_to_merge"],
+      ["minEntriesToMergeWaitMinutes", "min_entries_to_merge_wait_minutes"],
     ]),
   },
-  { property: "requiredDeployments", type: "required_deployments", ...renamed([["requiredDeploymentEnvironments", "required_deployment_environments"]]) },
+  {
+    property: "requiredDeployments",
+    type: "required_deployments",
+    ...renamed([["requiredDeploymentEnvironments", "required_deployment_environments"]]),
+  },
   { property: "requiredSignatures", type: "required_signatures" },
   { property: "pullRequest", type: "pull_request", out: pullRequestOut, back: pullRequestBack },
   { property: "requiredStatusChecks", type: "required_status_checks", out: statusChecksOut, back: statusChecksBack },
@@ -170,10 +202,19 @@ const TABLE: readonly Translation[] = [
   patternRule("committerEmailPattern", "committer_email_pattern"),
   patternRule("branchNamePattern", "branch_name_pattern"),
   patternRule("tagNamePattern", "tag_name_pattern"),
-  { property: "filePathRestriction", type: "file_path_restriction", ...renamed([["restrictedFilePaths", "restricted_file_paths"]]) },
-  { property: "maxFilePathLength", type: "max_file_path_length", ...renamed([["maxFilePathLength", "max_file_path_length"]]) },
   {
-    property: "fileExtensionRestriction", type: "file_extension_restriction",
+    property: "filePathRestriction",
+    type: "file_path_restriction",
+    ...renamed([["restrictedFilePaths", "restricted_file_paths"]]),
+  },
+  {
+    property: "maxFilePathLength",
+    type: "max_file_path_length",
+    ...renamed([["maxFilePathLength", "max_file_path_length"]]),
+  },
+  {
+    property: "fileExtensionRestriction",
+    type: "file_extension_restriction",
     out: (block) => ({ restricted_file_extensions: hashedValues(list<string>(block, "restrictedFileExtensions")) }),
     back: (parameters) => ({ restrictedFileExtensions: parameters.restricted_file_extensions }),
   },
@@ -181,8 +222,12 @@ const TABLE: readonly Translation[] = [
   { property: "requiredWorkflows", type: "workflows", out: workflowsOut, back: workflowsBack },
   { property: "requiredCodeScanning", type: "code_scanning", out: codeScanningOut, back: codeScanningBack },
   {
-    property: "copilotCodeReview", type: "copilot_code_review",
-    ...renamed([["reviewOnPush", "review_on_push"], ["reviewDraftPullRequests", "review_draft_pull_requests"]]),
+    property: "copilotCodeReview",
+    type: "copilot_code_review",
+    ...renamed([
+      ["reviewOnPush", "review_on_push"],
+      ["reviewDraftPullRequests", "review_draft_pull_requests"],
+    ]),
   },
 ];
 
@@ -192,7 +237,11 @@ export function toWire(rules: Props): WireRule[] {
   for (const { property, type, out } of TABLE) {
     const block = rules[property];
     if (block === true) {
-      wire.push(type === "update" && flag(rules, "updateAllowsFetchAndMerge") ? { type, parameters: { update_allows_fetch_and_merge: true } } : { type });
+      wire.push(
+        type === "update" && flag(rules, "updateAllowsFetchAndMerge")
+          ? { type, parameters: { update_allows_fetch_and_merge: true } }
+          : { type },
+      );
     } else if (isPlain(block) && out) {
       wire.push({ type, parameters: out(block) });
     }
@@ -210,7 +259,10 @@ export function fromWire(wire: readonly WireRule[], fields: Fields): Props {
     else if (rule && back) rules[property] = back(rule.parameters ?? {});
   }
   if (fields.updateAllowsFetchAndMerge) {
-    rules.updateAllowsFetchAndMerge = flag(wire.find((rule) => rule.type === "update")?.parameters ?? {}, "update_allows_fetch_and_merge");
+    rules.updateAllowsFetchAndMerge = flag(
+      wire.find((rule) => rule.type === "update")?.parameters ?? {},
+      "update_allows_fetch_and_merge",
+    );
   }
   return rules;
 }
@@ -224,12 +276,18 @@ function pullRequestOut(block: Props): Props {
     require_code_owner_review: flag(block, "requireCodeOwnerReview"),
     require_last_push_approval: flag(block, "requireLastPushApproval"),
     required_approving_review_count: num(block, "requiredApprovingReviewCount"),
-    ...(reviewers.length > 0 ? {
-      required_reviewers: reviewers.map((item) => {
-        const reviewer = isPlain(item.reviewer) ? item.reviewer : {};
-        return { minimum_approvals: item.minimumApprovals, file_patterns: item.filePatterns, reviewer: { id: reviewer.id, type: reviewer.type } };
-      }),
-    } : {}),
+    ...(reviewers.length > 0
+      ? {
+          required_reviewers: reviewers.map((item) => {
+            const reviewer = isPlain(item.reviewer) ? item.reviewer : {};
+            return {
+              minimum_approvals: item.minimumApprovals,
+              file_patterns: item.filePatterns,
+              reviewer: { id: reviewer.id, type: reviewer.type },
+            };
+          }),
+        }
+      : {}),
     required_review_thread_resolution: flag(block, "requiredReviewThreadResolution"),
   };
 }
@@ -243,18 +301,23 @@ function pullRequestBack(parameters: Props): Props {
     requiredApprovingReviewCount: num(parameters, "required_approving_review_count"),
     requiredReviewThreadResolution: flag(parameters, "required_review_thread_resolution"),
     requiredReviewers: list<Props>(parameters, "required_reviewers").map((item) => ({
-      filePatterns: item.file_patterns, minimumApprovals: num(item, "minimum_approvals"),
+      filePatterns: item.file_patterns,
+      minimumApprovals: num(item, "minimum_approvals"),
       ...(isPlain(item.reviewer) ? { reviewer: { id: item.reviewer.id, type: item.reviewer.type } } : {}),
     })),
   };
 }
 
 function statusChecksOut(block: Props): Props {
-  const checks = hashedBlocks(list<Props>(block, "requiredChecks"), (check) => `context:${str(check, "context")};integration_id:${num(check, "integrationId")};`);
+  const checks = hashedBlocks(
+    list<Props>(block, "requiredChecks"),
+    (check) => `context:${str(check, "context")};integration_id:${num(check, "integrationId")};`,
+  );
   return {
     do_not_enforce_on_create: flag(block, "doNotEnforceOnCreate"),
     required_status_checks: checks.map((check) => ({
-      context: check.context, ...(num(check, "integrationId") ? { integration_id: check.integrationId } : {}),
+      context: check.context,
+      ...(num(check, "integrationId") ? { integration_id: check.integrationId } : {}),
     })),
     strict_required_status_checks_policy: flag(block, "strictRequiredStatusChecksPolicy"),
   };
@@ -262,25 +325,36 @@ function statusChecksOut(block: Props): Props {
 
 function statusChecksBack(parameters: Props): Props {
   return {
-    requiredChecks: list<Props>(parameters, "required_status_checks").map((check) => ({ context: check.context, integrationId: num(check, "integration_id") })),
+    requiredChecks: list<Props>(parameters, "required_status_checks").map((check) => ({
+      context: check.context,
+      integrationId: num(check, "integration_id"),
+    })),
     strictRequiredStatusChecksPolicy: flag(parameters, "strict_required_status_checks_policy"),
     doNotEnforceOnCreate: flag(parameters, "do_not_enforce_on_create"),
   };
 }
 
 function workflowsOut(block: Props): Props {
-  const serialize = (item: Props): string => `path:${str(item, "path")};ref:${str(item, "ref")};repository_id:${num(item, "repositoryId")};`;
+  const serialize = (item: Props): string =>
+    `path:${str(item, "path")};ref:${str(item, "ref")};repository_id:${num(item, "repositoryId")};`;
   return {
     do_not_enforce_on_create: flag(block, "doNotEnforceOnCreate"),
-    workflows: hashedBlocks(list<Props>(block, "requiredWorkflows"), serialize)
-      .map((item) => ({ path: item.path, ref: str(item, "ref"), repository_id: item.repositoryId })),
+    workflows: hashedBlocks(list<Props>(block, "requiredWorkflows"), serialize).map((item) => ({
+      path: item.path,
+      ref: str(item, "ref"),
+      repository_id: item.repositoryId,
+    })),
   };
 }
 
 function workflowsBack(parameters: Props): Props {
   return {
     doNotEnforceOnCreate: flag(parameters, "do_not_enforce_on_create"),
-    requiredWorkflows: list<Props>(parameters, "workflows").map((item) => ({ path: item.path, ref: str(item, "ref"), repositoryId: item.repository_id })),
+    requiredWorkflows: list<Props>(parameters, "workflows").map((item) => ({
+      path: item.path,
+      ref: str(item, "ref"),
+      repositoryId: item.repository_id,
+    })),
   };
 }
 
@@ -288,15 +362,20 @@ function codeScanningOut(block: Props): Props {
   const serialize = (item: Props): string =>
     `alerts_threshold:${str(item, "alertsThreshold")};security_alerts_threshold:${str(item, "securityAlertsThreshold")};tool:${str(item, "tool")};`;
   return {
-    code_scanning_tools: hashedBlocks(list<Props>(block, "requiredCodeScanningTools"), serialize)
-      .map((item) => ({ alerts_threshold: item.alertsThreshold, security_alerts_threshold: item.securityAlertsThreshold, tool: item.tool })),
+    code_scanning_tools: hashedBlocks(list<Props>(block, "requiredCodeScanningTools"), serialize).map((item) => ({
+      alerts_threshold: item.alertsThreshold,
+      security_alerts_threshold: item.securityAlertsThreshold,
+      tool: item.tool,
+    })),
   };
 }
 
 function codeScanningBack(parameters: Props): Props {
   return {
     requiredCodeScanningTools: list<Props>(parameters, "code_scanning_tools").map((item) => ({
-      alertsThreshold: item.alerts_threshold, securityAlertsThreshold: item.security_alerts_threshold, tool: item.tool,
+      alertsThreshold: item.alerts_threshold,
+      securityAlertsThreshold: item.security_alerts_threshold,
+      tool: item.tool,
     })),
   };
 }
@@ -304,6 +383,12 @@ function codeScanningBack(parameters: Props): Props {
 /** `rules` with what the program leaves to the server as the server gave it before: the update sends it back. */
 export function keepComputed(rules: Props, before: Props): Props {
   const [wanted, known] = [rules.pullRequest, before.pullRequest];
-  if (!isPlain(wanted) || !isPlain(known) || wanted.allowedMergeMethods !== undefined || list(known, "allowedMergeMethods").length === 0) return rules;
+  if (
+    !isPlain(wanted) ||
+    !isPlain(known) ||
+    wanted.allowedMergeMethods !== undefined ||
+    list(known, "allowedMergeMethods").length === 0
+  )
+    return rules;
   return { ...rules, pullRequest: { ...wanted, allowedMergeMethods: known.allowedMergeMethods } };
 }

@@ -20,16 +20,21 @@ const strings: Field = { kind: "list", required: true };
 const refName: Field = { kind: "object", fields: { includes: strings, excludes: strings } };
 const property: Field = {
   kind: "list",
-  fields: { name: { kind: "string", required: true }, propertyValues: strings, source: { kind: "string", default: "custom" } },
+  fields: {
+    name: { kind: "string", required: true },
+    propertyValues: strings,
+    source: { kind: "string", default: "custom" },
+  },
 };
 
 /** The order of the actors does not count: both lists are compared sorted by actor id, as the plugin does it. */
 function sameActors(old: unknown, next: unknown): boolean {
-  const sorted = (value: unknown): string => JSON.stringify(
-    (Array.isArray(value) ? (value as Props[]) : [])
-      .map((actor) => [num(actor, "actorId"), actor.actorType, actor.bypassMode])
-      .sort(([a], [b]) => (b as number) - (a as number)),
-  );
+  const sorted = (value: unknown): string =>
+    JSON.stringify(
+      (Array.isArray(value) ? (value as Props[]) : [])
+        .map((actor) => [num(actor, "actorId"), actor.actorType, actor.bypassMode])
+        .sort(([a], [b]) => (b as number) - (a as number)),
+    );
   return !isUnknown(next) && sorted(old) === sorted(next);
 }
 
@@ -38,10 +43,15 @@ const common = (rules: Fields, conditions: Fields): Fields => ({
   target: { kind: "string", required: true, oneOf: ["branch", "push", "tag"] },
   enforcement: { kind: "string", required: true, oneOf: ["disabled", "active", "evaluate"] },
   bypassActors: {
-    kind: "list", same: sameActors,
+    kind: "list",
+    same: sameActors,
     fields: {
       actorId: { kind: "number" },
-      actorType: { kind: "string", required: true, oneOf: ["RepositoryRole", "Team", "Integration", "OrganizationAdmin", "DeployKey", "EnterpriseOwner", "User"] },
+      actorType: {
+        kind: "string",
+        required: true,
+        oneOf: ["RepositoryRole", "Team", "Integration", "OrganizationAdmin", "DeployKey", "EnterpriseOwner", "User"],
+      },
       bypassMode: { kind: "string", required: true, oneOf: ["always", "pull_request", "exempt"] },
     },
   },
@@ -74,12 +84,18 @@ function ruleset(level: Level): Kind {
     ...level.source(api, planned),
     enforcement: planned.enforcement,
     bypass_actors: list<Props>(planned, "bypassActors").map((actor) => ({
-      ...(num(actor, "actorId") ? { actor_id: actor.actorId } : {}), actor_type: actor.actorType, bypass_mode: actor.bypassMode,
+      ...(num(actor, "actorId") ? { actor_id: actor.actorId } : {}),
+      actor_type: actor.actorType,
+      bypass_mode: actor.bypassMode,
     })),
     ...conditionsOut(planned.conditions),
     rules: toWire(isPlain(planned.rules) ? planned.rules : {}),
   });
-  const keys = (answered: Answered, etag: string): Props => ({ rulesetId: answered.id, nodeId: answered.node_id ?? "", etag });
+  const keys = (answered: Answered, etag: string): Props => ({
+    rulesetId: answered.id,
+    nodeId: answered.node_id ?? "",
+    etag,
+  });
 
   return {
     token: level.token,
@@ -88,19 +104,31 @@ function ruleset(level: Level): Kind {
     validate,
     async create(api, planned) {
       if (!(await level.writable(api, planned))) {
-        throw new ProviderError(`cannot create ruleset on archived repository ${api.owner}/${str(planned, "repository")}`);
+        throw new ProviderError(
+          `cannot create ruleset on archived repository ${api.owner}/${str(planned, "repository")}`,
+        );
       }
-      const { data, etag } = await api.client.rest<Answered>("POST", level.collection(api, planned), { body: body(api, planned) });
-      return { id: String(data.id), state: { ...planned, ...keys(data, etag), rules: fromWire(data.rules ?? [], level.rules) } };
+      const { data, etag } = await api.client.rest<Answered>("POST", level.collection(api, planned), {
+        body: body(api, planned),
+      });
+      return {
+        id: String(data.id),
+        state: { ...planned, ...keys(data, etag), rules: fromWire(data.rules ?? [], level.rules) },
+      };
     },
     async update(api, id, planned, state) {
       if (!(await level.writable(api, planned))) return { id, state };
-      const wanted = isPlain(planned.rules) && isPlain(state.rules) ? { ...planned, rules: keepComputed(planned.rules, state.rules) } : planned;
+      const wanted =
+        isPlain(planned.rules) && isPlain(state.rules)
+          ? { ...planned, rules: keepComputed(planned.rules, state.rules) }
+          : planned;
       const { data, etag } = await api.client.rest<Answered>("PUT", one(api, id, planned), { body: body(api, wanted) });
       return { id: String(data.id), state: { ...wanted, ...keys(data, etag) } };
     },
     async read(api, id, state) {
-      const answer = await orGone(api.client.rest<Answered>("GET", one(api, id, state), { query: level.readQuery, etag: str(state, "etag") }));
+      const answer = await orGone(
+        api.client.rest<Answered>("GET", one(api, id, state), { query: level.readQuery, etag: str(state, "etag") }),
+      );
       if (!answer) return undefined;
       if (answer.status === 304) return { id, state };
       const live = answer.data;
@@ -110,8 +138,14 @@ function ruleset(level: Level): Kind {
         id,
         state: {
           ...rest,
-          name: live.name, target: live.target, enforcement: live.enforcement,
-          bypassActors: (live.bypass_actors ?? []).map((actor) => ({ actorId: actor.actor_id ?? 0, actorType: actor.actor_type, bypassMode: actor.bypass_mode })),
+          name: live.name,
+          target: live.target,
+          enforcement: live.enforcement,
+          bypassActors: (live.bypass_actors ?? []).map((actor) => ({
+            actorId: actor.actor_id ?? 0,
+            actorType: actor.actor_type,
+            bypassMode: actor.bypass_mode,
+          })),
           ...(conditions ? { conditions } : {}),
           rules: fromWire(live.rules ?? [], level.rules),
           ...keys(live, answer.etag),
@@ -126,7 +160,9 @@ function ruleset(level: Level): Kind {
     },
     async find(api, inputs) {
       const found = await api.client.list<{ id: number; name: string; target: string; source_type?: string }>(
-        level.collection(api, inputs), { query: { ...level.readQuery, per_page: 100 } });
+        level.collection(api, inputs),
+        { query: { ...level.readQuery, per_page: 100 } },
+      );
       const mine = found.find((candidate) => candidate.name === inputs.name && candidate.target === inputs.target);
       return mine && String(mine.id);
     },
@@ -141,31 +177,51 @@ function validate(inputs: Props): CheckFailure[] {
   const rules = isPlain(inputs.rules) ? inputs.rules : {};
   const conditions = isPlain(inputs.conditions) ? inputs.conditions : undefined;
   const pushRules = ["filePathRestriction", "maxFileSize", "maxFilePathLength", "fileExtensionRestriction"];
-  if (target === "push" && conditions?.refName !== undefined) refuse("conditions.refName", "ref_name must not be set for push target");
+  if (target === "push" && conditions?.refName !== undefined)
+    refuse("conditions.refName", "ref_name must not be set for push target");
   if ((target === "branch" || target === "tag") && !isUnknown(inputs.conditions) && conditions?.refName === undefined) {
     refuse("conditions.refName", `ref_name must be set for ${target} target`);
   }
   for (const name of Object.keys(rules)) {
     if (!rules[name]) continue;
     const wire = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    if (name === "updateAllowsFetchAndMerge" && target) refuse(`rules.${name}`, `rule "${wire}" is not valid for ${target} target`);
-    else if (target === "push" && !pushRules.includes(name)) refuse(`rules.${name}`, `rule "${wire}" is not valid for push target`);
-    else if (target !== "push" && target !== "" && pushRules.includes(name)) refuse(`rules.${name}`, `rule "${wire}" is not valid for ${target} target`);
+    if (name === "updateAllowsFetchAndMerge" && target)
+      refuse(`rules.${name}`, `rule "${wire}" is not valid for ${target} target`);
+    else if (target === "push" && !pushRules.includes(name))
+      refuse(`rules.${name}`, `rule "${wire}" is not valid for push target`);
+    else if (target !== "push" && target !== "" && pushRules.includes(name))
+      refuse(`rules.${name}`, `rule "${wire}" is not valid for ${target} target`);
   }
   return failures;
 }
 
 function conditionsOut(conditions: unknown): { conditions?: Props } {
   if (!isPlain(conditions) || Object.keys(conditions).length === 0) return {};
-  const names = (value: unknown): Props => ({ include: list(value as Props, "includes"), exclude: list(value as Props, "excludes") });
-  const properties = (items: Props[]): Props[] => items.map((item) => ({ name: item.name, source: str(item, "source") || "custom", property_values: item.propertyValues }));
+  const names = (value: unknown): Props => ({
+    include: list(value as Props, "includes"),
+    exclude: list(value as Props, "excludes"),
+  });
+  const properties = (items: Props[]): Props[] =>
+    items.map((item) => ({
+      name: item.name,
+      source: str(item, "source") || "custom",
+      property_values: item.propertyValues,
+    }));
   const wire: Props = {};
   if (isPlain(conditions.refName)) wire.ref_name = names(conditions.refName);
-  if (isPlain(conditions.repositoryName)) wire.repository_name = { ...names(conditions.repositoryName), protected: flag(conditions.repositoryName, "protected") };
-  else if (list(conditions, "repositoryIds").length > 0) wire.repository_id = { repository_ids: list(conditions, "repositoryIds") };
+  if (isPlain(conditions.repositoryName))
+    wire.repository_name = {
+      ...names(conditions.repositoryName),
+      protected: flag(conditions.repositoryName, "protected"),
+    };
+  else if (list(conditions, "repositoryIds").length > 0)
+    wire.repository_id = { repository_ids: list(conditions, "repositoryIds") };
   else if (isPlain(conditions.repositoryProperty)) {
     const { repositoryProperty } = conditions;
-    wire.repository_property = { include: properties(list(repositoryProperty, "includes")), exclude: properties(list(repositoryProperty, "excludes")) };
+    wire.repository_property = {
+      include: properties(list(repositoryProperty, "includes")),
+      exclude: properties(list(repositoryProperty, "excludes")),
+    };
   }
   return { conditions: wire };
 }
@@ -173,14 +229,23 @@ function conditionsOut(conditions: unknown): { conditions?: Props } {
 function conditionsBack(wire: Props | undefined): Props | undefined {
   if (!wire || Object.keys(wire).length === 0) return undefined;
   const names = (value: Props): Props => ({ includes: list(value, "include"), excludes: list(value, "exclude") });
-  const properties = (items: Props[]): Props[] => items.map((item) => ({ name: item.name, source: str(item, "source") || "custom", propertyValues: item.property_values }));
+  const properties = (items: Props[]): Props[] =>
+    items.map((item) => ({
+      name: item.name,
+      source: str(item, "source") || "custom",
+      propertyValues: item.property_values,
+    }));
   const conditions: Props = {};
   if (isPlain(wire.ref_name)) conditions.refName = names(wire.ref_name);
-  if (isPlain(wire.repository_name)) conditions.repositoryName = { ...names(wire.repository_name), protected: flag(wire.repository_name, "protected") };
+  if (isPlain(wire.repository_name))
+    conditions.repositoryName = { ...names(wire.repository_name), protected: flag(wire.repository_name, "protected") };
   if (isPlain(wire.repository_id)) conditions.repositoryIds = list(wire.repository_id, "repository_ids");
   if (isPlain(wire.repository_property)) {
     const { repository_property: found } = wire;
-    conditions.repositoryProperty = { includes: properties(list(found, "include")), excludes: properties(list(found, "exclude")) };
+    conditions.repositoryProperty = {
+      includes: properties(list(found, "include")),
+      excludes: properties(list(found, "exclude")),
+    };
   }
   return conditions;
 }
@@ -209,7 +274,10 @@ export const organizationRuleset: Kind = ruleset({
   rules: organizationRuleFields,
   fields: common(organizationRuleFields, {
     refName,
-    repositoryName: { kind: "object", fields: { includes: strings, excludes: strings, protected: { kind: "boolean", default: false } } },
+    repositoryName: {
+      kind: "object",
+      fields: { includes: strings, excludes: strings, protected: { kind: "boolean", default: false } },
+    },
     repositoryIds: { kind: "list" },
     repositoryProperty: { kind: "object", fields: { includes: property, excludes: property } },
   }),

@@ -17,7 +17,8 @@ export const getRepository = async (api: Api, name: string, etag?: string): Prom
   api.client.rest<Repository>("GET", `repos/${api.owner}/${name}`, { accept: ACCEPT.repository, etag });
 
 /** Login names are the same in any case. */
-export const caseInsensitive = (old: unknown, next: unknown): boolean => String(old ?? "").toLowerCase() === String(next ?? "").toLowerCase();
+export const caseInsensitive = (old: unknown, next: unknown): boolean =>
+  String(old ?? "").toLowerCase() === String(next ?? "").toLowerCase();
 
 /** An archived repository refuses every change (403 "archived"): then there is nothing left to undo. */
 export async function unlessArchived(call: Promise<unknown>): Promise<void> {
@@ -41,10 +42,13 @@ export async function teamNumber(api: Api, team: string): Promise<string> {
 export const permissionName = (role: string): string => ({ read: "pull", write: "push" })[role] ?? role;
 
 /** The properties without those that are undefined. */
-export const defined = (props: Props): Props => Object.fromEntries(Object.entries(props).filter(([, value]) => value !== undefined));
+export const defined = (props: Props): Props =>
+  Object.fromEntries(Object.entries(props).filter(([, value]) => value !== undefined));
 
 /** A path segment as the plugin writes it: escaped, "/" too. */
-export const segment = (text: string): string => encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+export const segment = (text: string): string =>
+  encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 
 /** A path segment as Go's `url.PathEscape` writes it: `$ & + : = @` stay as they are. */
-export const pathEscape = (text: string): string => segment(text).replace(/%(?:24|26|2B|3A|3D|40)/g, decodeURIComponent);
+export const pathEscape = (text: string): string =>
+  segment(text).replace(/%(?:24|26|2B|3A|3D|40)/g, decodeURIComponent);

@@ -48,7 +48,11 @@ export const team: Kind = {
     name: { kind: "string", required: true, autoname: true },
     description: { kind: "string" },
     privacy: { kind: "string", oneOf: ["secret", "closed"], default: "secret" },
-    notificationSetting: { kind: "string", oneOf: ["notifications_enabled", "notifications_disabled"], default: "notifications_enabled" },
+    notificationSetting: {
+      kind: "string",
+      oneOf: ["notifications_enabled", "notifications_disabled"],
+      default: "notifications_enabled",
+    },
     parentTeamId: { kind: "string", default: "" },
     ldapDn: { kind: "string" },
     createDefaultMaintainer: { kind: "boolean", default: false },
@@ -65,12 +69,17 @@ export const team: Kind = {
     let made = answer.data;
     // GitHub may leave the parent out when the caller is no maintainer of it; the plugin asks once more.
     if (parent !== undefined && !made.parent) {
-      made = (await api.client.rest<Answered>("PATCH", `orgs/${api.owner}/teams/${made.slug}`, { body: body(planned, parent) })).data;
+      made = (
+        await api.client.rest<Answered>("PATCH", `orgs/${api.owner}/teams/${made.slug}`, {
+          body: body(planned, parent),
+        })
+      ).data;
     }
     // The account that creates a team becomes its maintainer. A team for agents must not start with an administrator in it.
     if (!flag(planned, "createDefaultMaintainer") && made.members_count > 0) {
       const members = await api.client.rest<{ login: string }[]>("GET", `orgs/${api.owner}/teams/${made.slug}/members`);
-      for (const { login } of members.data) await api.client.rest("DELETE", `orgs/${api.owner}/teams/${made.slug}/memberships/${login}`);
+      for (const { login } of members.data)
+        await api.client.rest("DELETE", `orgs/${api.owner}/teams/${made.slug}/memberships/${login}`);
     }
     return { id: String(made.id), state: { ...planned, ...outputs(made, answer.etag) } };
   },
@@ -85,7 +94,10 @@ export const team: Kind = {
       id,
       state: {
         ...state,
-        name: live.name, description: live.description ?? "", privacy: live.privacy, notificationSetting: live.notification_setting,
+        name: live.name,
+        description: live.description ?? "",
+        privacy: live.privacy,
+        notificationSetting: live.notification_setting,
         // A parent that was given by its slug stays a slug.
         parentTeamId: parent ? (asked === parent.slug ? asked : String(parent.id)) : "",
         ...(live.ldap_dn ? { ldapDn: live.ldap_dn } : {}),
@@ -110,12 +122,17 @@ export const team: Kind = {
     }
   },
   async importState(api, id) {
-    const number = /^\d+$/.test(id) ? id : String((await api.client.rest<Answered>("GET", `orgs/${api.owner}/teams/${id}`)).data.id);
+    const number = /^\d+$/.test(id)
+      ? id
+      : String((await api.client.rest<Answered>("GET", `orgs/${api.owner}/teams/${id}`)).data.id);
     return { id: number, state: { createDefaultMaintainer: false } };
   },
   async find(api, inputs) {
     // The slug of a name: lower case, everything but letters, digits, "_" and "-" becomes "-".
-    const slug = str(inputs, "name").toLowerCase().replace(/[^a-z0-9_-]+/g, "-").replace(/^-+|-+$/g, "");
+    const slug = str(inputs, "name")
+      .toLowerCase()
+      .replace(/[^a-z0-9_-]+/g, "-")
+      .replace(/^-+|-+$/g, "");
     const answer = await orGone(api.client.rest<Answered>("GET", `orgs/${api.owner}/teams/${slug}`));
     return answer && answer.data.name === inputs.name ? String(answer.data.id) : undefined;
   },

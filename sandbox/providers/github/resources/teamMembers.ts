@@ -27,10 +27,23 @@ export const teamMembership: Kind = {
   },
   async read(api, id, state) {
     const [team = "", user = ""] = idParts(id, 2, "team:user");
-    const answer = await orGone(memberPath(api, team, user).then((path) => api.client.rest<{ role: string }>("GET", path, { etag: str(state, "etag") })));
+    const answer = await orGone(
+      memberPath(api, team, user).then((path) =>
+        api.client.rest<{ role: string }>("GET", path, { etag: str(state, "etag") }),
+      ),
+    );
     if (!answer) return undefined;
     if (answer.status === 304) return { id, state };
-    return { id, state: { ...state, teamId: str(state, "teamId") || team, username: user, role: answer.data.role, etag: answer.etag } };
+    return {
+      id,
+      state: {
+        ...state,
+        teamId: str(state, "teamId") || team,
+        username: user,
+        role: answer.data.role,
+        etag: answer.etag,
+      },
+    };
   },
   async delete(api, id) {
     const [team = "", user = ""] = idParts(id, 2, "team:user");
@@ -60,27 +73,40 @@ export const teamRepository: Kind = {
   },
   async create(api, planned) {
     const [team, repository] = [str(planned, "teamId"), str(planned, "repository")];
-    await api.client.rest("PUT", await repositoryPath(api, team, repository), { body: { permission: planned.permission } });
+    await api.client.rest("PUT", await repositoryPath(api, team, repository), {
+      body: { permission: planned.permission },
+    });
     return mustRead(this, api, `${team}:${repository}`, planned);
   },
   async update(api, id, planned) {
     const [team, repository] = [str(planned, "teamId"), str(planned, "repository")];
-    await api.client.rest("PUT", await repositoryPath(api, team, repository), { body: { permission: planned.permission } });
+    await api.client.rest("PUT", await repositoryPath(api, team, repository), {
+      body: { permission: planned.permission },
+    });
     return mustRead(this, api, id, planned);
   },
   async read(api, id, state) {
     const [team = "", repository = ""] = idParts(id, 2, "team:repository");
     const path = repositoryPath(api, team, repository);
-    const answer = await orGone(path.then((at) =>
-      api.client.rest<{ name: string; role_name: string } | null>("GET", at, { accept: ACCEPT.teamRepository, etag: str(state, "etag") })));
+    const answer = await orGone(
+      path.then((at) =>
+        api.client.rest<{ name: string; role_name: string } | null>("GET", at, {
+          accept: ACCEPT.teamRepository,
+          etag: str(state, "etag"),
+        }),
+      ),
+    );
     if (!answer) return undefined;
     if (answer.status === 304) return { id, state };
     // A bare 204 (what a server says that does not know the media type) leaves both empty, which shows as a replacement ever after.
     return {
       id,
       state: {
-        ...state, teamId: str(state, "teamId") || team, repository: answer.data?.name ?? "",
-        permission: permissionName(answer.data?.role_name ?? ""), etag: answer.etag,
+        ...state,
+        teamId: str(state, "teamId") || team,
+        repository: answer.data?.name ?? "",
+        permission: permissionName(answer.data?.role_name ?? ""),
+        etag: answer.etag,
       },
     };
   },
@@ -98,6 +124,11 @@ export const teamRepository: Kind = {
   },
 };
 
-async function mustRead(kind: Kind, api: Api, id: string, state: Parameters<Kind["read"]>[2]): ReturnType<Kind["create"]> {
+async function mustRead(
+  kind: Kind,
+  api: Api,
+  id: string,
+  state: Parameters<Kind["read"]>[2],
+): ReturnType<Kind["create"]> {
   return (await kind.read(api, id, state)) ?? { id, state };
 }

@@ -24,7 +24,11 @@ interface Level {
 }
 
 function webhook(level: Level): Kind {
-  const body = (planned: Props): Props => ({ config: configOut(planned.configuration), events: hashedStrings(list<string>(planned, "events")), active: flag(planned, "active") });
+  const body = (planned: Props): Props => ({
+    config: configOut(planned.configuration),
+    events: hashedStrings(list<string>(planned, "events")),
+    active: flag(planned, "active"),
+  });
   return {
     token: level.token,
     organizationOnly: level.organizationOnly,
@@ -32,32 +36,51 @@ function webhook(level: Level): Kind {
       events: { kind: "set", required: true },
       // Address and secret are sensitive in the plugin's schema, so the whole block is kept encrypted.
       configuration: {
-        kind: "object", secret: true,
-        fields: { url: { kind: "string", required: true }, contentType: { kind: "string" }, secret: { kind: "string" }, insecureSsl: { kind: "boolean" } },
+        kind: "object",
+        secret: true,
+        fields: {
+          url: { kind: "string", required: true },
+          contentType: { kind: "string" },
+          secret: { kind: "string" },
+          insecureSsl: { kind: "boolean" },
+        },
       },
       active: { kind: "boolean", default: true },
       url: { kind: "string", output: true },
       ...level.extra,
     },
     async create(api, planned, exists) {
-      const { data } = await api.client.rest<Hook>("POST", level.path(api, planned), { body: { name: "web", ...body(planned) } });
+      const { data } = await api.client.rest<Hook>("POST", level.path(api, planned), {
+        body: { name: "web", ...body(planned) },
+      });
       const id = String(data.id);
       exists({ id, state: { ...planned, url: data.url } });
       return (await this.read(api, id, planned)) ?? { id, state: planned };
     },
     async update(api, id, planned) {
-      await api.client.rest("PATCH", `${level.path(api, planned)}/${id}`, { body: { url: str(planned, "url"), ...body(planned) } });
+      await api.client.rest("PATCH", `${level.path(api, planned)}/${id}`, {
+        body: { url: str(planned, "url"), ...body(planned) },
+      });
       return (await this.read(api, id, planned)) ?? { id, state: planned };
     },
     async read(api, id, state) {
-      const answer = await orGone(api.client.rest<Hook>("GET", `${level.path(api, state)}/${id}`, { etag: level.etag(state) }));
+      const answer = await orGone(
+        api.client.rest<Hook>("GET", `${level.path(api, state)}/${id}`, { etag: level.etag(state) }),
+      );
       if (!answer) return undefined;
       if (answer.status === 304) return { id, state };
       const { data } = answer;
       const secret = isPlain(state.configuration) ? str(state.configuration, "secret") : "";
       return {
         id,
-        state: { ...state, url: data.url, active: data.active, events: data.events, configuration: configBack(data.config, secret), etag: answer.etag },
+        state: {
+          ...state,
+          url: data.url,
+          active: data.active,
+          events: data.events,
+          configuration: configBack(data.config, secret),
+          etag: answer.etag,
+        },
       };
     },
     async delete(api, id, state) {
@@ -73,23 +96,31 @@ function webhook(level: Level): Kind {
   };
 }
 
-const configOut = (configuration: unknown): Props => (isPlain(configuration) ? {
-  ...(str(configuration, "contentType") ? { content_type: configuration.contentType } : {}),
-  insecure_ssl: flag(configuration, "insecureSsl") ? "1" : "0",
-  url: configuration.url,
-  ...(str(configuration, "secret") ? { secret: configuration.secret } : {}),
-} : {});
+const configOut = (configuration: unknown): Props =>
+  isPlain(configuration)
+    ? {
+        ...(str(configuration, "contentType") ? { content_type: configuration.contentType } : {}),
+        insecure_ssl: flag(configuration, "insecureSsl") ? "1" : "0",
+        url: configuration.url,
+        ...(str(configuration, "secret") ? { secret: configuration.secret } : {}),
+      }
+    : {};
 
 /** The server masks the secret; the one in state stays. */
 const configBack = (config: Hook["config"], secret: string): Props => ({
-  url: config.url, contentType: config.content_type ?? "", insecureSsl: String(config.insecure_ssl ?? "0") === "1",
+  url: config.url,
+  contentType: config.content_type ?? "",
+  insecureSsl: String(config.insecure_ssl ?? "0") === "1",
   ...(config.secret !== undefined && secret !== "" ? { secret } : {}),
 });
 
 export const repositoryWebhook: Kind = webhook({
   token: "github:index/repositoryWebhook:RepositoryWebhook",
   organizationOnly: false,
-  extra: { repository: { kind: "string", required: true, replace: true }, etag: { kind: "string", computed: true, same: () => true } },
+  extra: {
+    repository: { kind: "string", required: true, replace: true },
+    etag: { kind: "string", computed: true, same: () => true },
+  },
   path: (api, state) => `repos/${api.owner}/${str(state, "repository")}/hooks`,
   etag: () => "",
   importState(id) {

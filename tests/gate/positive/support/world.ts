@@ -8,12 +8,24 @@ export interface Positive {
   readonly github: StandIn;
   readonly gate: Gate;
   /** Every record of the gate so far. */
-  records(): Promise<readonly { readonly decision: string; readonly route: string; readonly path: string; readonly reason: string; readonly method: string }[]>;
+  records(): Promise<
+    readonly {
+      readonly decision: string;
+      readonly route: string;
+      readonly path: string;
+      readonly reason: string;
+      readonly method: string;
+    }[]
+  >;
   stop(): Promise<void>;
 }
 
 export async function startPositive(): Promise<Positive> {
-  const changes = { "gate.requestsPerMinute": 100_000, "gate.requestsPerHour": 1_000_000, "gate.writesPerMinute": 10_000 };
+  const changes = {
+    "gate.requestsPerMinute": 100_000,
+    "gate.requestsPerHour": 1_000_000,
+    "gate.writesPerMinute": 10_000,
+  };
   const github = await standIn(changes);
   const { bot } = await onboard(github);
   const world = github.gh.world;
@@ -29,10 +41,17 @@ export async function startPositive(): Promise<Positive> {
   const gate = await startGate({ policy: () => policy });
   await gate.putToken(bot.token ?? "");
   return {
-    github, gate,
+    github,
+    gate,
     records: async () => {
       const text = await (await gate.operate("GET", "/_gate/audit?limit=10000")).text();
-      return text.trim().split("\n").map((line) => JSON.parse(line) as { decision: string; route: string; path: string; reason: string; method: string });
+      return text
+        .trim()
+        .split("\n")
+        .map(
+          (line) =>
+            JSON.parse(line) as { decision: string; route: string; path: string; reason: string; method: string },
+        );
     },
     stop: async () => {
       await gate.stop();

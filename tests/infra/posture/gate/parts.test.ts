@@ -1,5 +1,13 @@
 import * as fc from "fast-check";
-import { chainLine, entryText, findSecrets, GENESIS, PathMatcher, verifyChain, type AuditEntry } from "../../../../infra/posture/gate";
+import {
+  chainLine,
+  entryText,
+  findSecrets,
+  GENESIS,
+  PathMatcher,
+  verifyChain,
+  type AuditEntry,
+} from "../../../../infra/posture/gate";
 import { parseStrictJson } from "../../../../infra/posture/gate/json";
 import { printable, Refusal } from "../../../../infra/posture/gate/refusals";
 import { isFilePath, isRefName } from "../../../../infra/posture/gate/values";
@@ -11,23 +19,25 @@ const ruleOf = (text: string): string => {
 
 describe("parseStrictJson", () => {
   it("reads any JSON value as JSON.parse does", () => {
-    fc.assert(fc.property(fc.json({ maxDepth: 5 }), fc.integer({ min: 0, max: 3 }), (text, indent) => {
-      const spaced = JSON.stringify(JSON.parse(text), null, indent);
-      const parsed = parseStrictJson(spaced);
-      if (parsed instanceof Refusal) expect(["body-number", "body-malformed"]).toContain(parsed.rule);
-      else expect(parsed.value).toEqual(JSON.parse(spaced));
-    }));
+    fc.assert(
+      fc.property(fc.json({ maxDepth: 5 }), fc.integer({ min: 0, max: 3 }), (text, indent) => {
+        const spaced = JSON.stringify(JSON.parse(text), null, indent);
+        const parsed = parseStrictJson(spaced);
+        if (parsed instanceof Refusal) expect(["body-number", "body-malformed"]).toContain(parsed.rule);
+        else expect(parsed.value).toEqual(JSON.parse(spaced));
+      }),
+    );
   });
 
   it.each([
-    ["{\"a\":1,\"b\":1}", "{\"a\":1,\"a\":1}", "body-duplicate-key"],
-    ["{\"a\":{\"a\":1}}", "{\"b\":{\"a\":1,\"\\u0061\":2}}", "body-duplicate-key"],
-    ["[{\"a\":1},{\"a\":1}]", "[{\"a\":1,\"x\":[1,{}],\"a\":1}]", "body-duplicate-key"],
-    ["{\"a\":\"a\\\"\",\"b\":1}", "{\"a\":\"b\\\"\",\"a\":1}", "body-duplicate-key"],
+    ['{"a":1,"b":1}', '{"a":1,"a":1}', "body-duplicate-key"],
+    ['{"a":{"a":1}}', '{"b":{"a":1,"\\u0061":2}}', "body-duplicate-key"],
+    ['[{"a":1},{"a":1}]', '[{"a":1,"x":[1,{}],"a":1}]', "body-duplicate-key"],
+    ['{"a":"a\\"","b":1}', '{"a":"b\\"","a":1}', "body-duplicate-key"],
     ["9007199254740991", "9007199254740993", "body-number"],
     ["1.5", "1e400", "body-number"],
     ["[".repeat(24) + "]".repeat(24), "[".repeat(25) + "]".repeat(25), "body-too-deep"],
-    ["\"\\ud83d\\ude00\"", "\"\\ud83d\"", "body-malformed"],
+    ['"\\ud83d\\ude00"', '"\\ud83d"', "body-malformed"],
     ["{}", "{}x", "body-malformed"],
     ["{}", "\ufeff{}", "body-malformed"],
     ["{}", "{'a':1}", "body-malformed"],
@@ -40,7 +50,11 @@ describe("parseStrictJson", () => {
 describe("PathMatcher", () => {
   it.each([
     ["/CODEOWNERS", ["CODEOWNERS", "codeowners", "CODEOWNERS/x"], ["a/CODEOWNERS", "CODEOWNERS2"]],
-    ["/.github/workflows/**", [".github/workflows/a.yml", ".github/workflows/a/b", ".github/workflows", ".GITHUB/Workflows/x"], [".github/workflow", "x/.github/workflows/a"]],
+    [
+      "/.github/workflows/**",
+      [".github/workflows/a.yml", ".github/workflows/a/b", ".github/workflows", ".GITHUB/Workflows/x"],
+      [".github/workflow", "x/.github/workflows/a"],
+    ],
     ["*.pem", ["a.pem", "x/y/a.pem", ".pem"], ["a.pem2", "pem"]],
     ["deploy/", ["deploy/a", "x/deploy/b"], ["deployx/a"]],
     ["a/**/z", ["a/z", "a/b/z", "a/b/c/z"], ["a/b", "z"]],
@@ -53,31 +67,67 @@ describe("PathMatcher", () => {
 
   it("knows where something protected could lie below", () => {
     const matcher = new PathMatcher(["/.github/workflows/**", "/docs/CODEOWNERS"]);
-    expect([".github", ".github/workflows", "docs", "src"].map((d) => matcher.mayMatchBelow(d))).toEqual([true, true, true, false]);
+    expect([".github", ".github/workflows", "docs", "src"].map((d) => matcher.mayMatchBelow(d))).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
   });
 });
 
 describe("values", () => {
   it("takes only ref names that git takes", () => {
     for (const good of ["main", "claude/fix-1", "v1.0", "a@b"]) expect([good, isRefName(good)]).toEqual([good, true]);
-    for (const bad of ["", "a..b", ".a", "a/.b", "a.lock", "a//b", "/a", "a/", "a b", "a~1", "a^", "a:b", "a?", "a*", "a[", "a\\b", "a@{1}", "@", "a.", "-a", "a\u0000b", "a\u202eb"]) {
+    for (const bad of [
+      "",
+      "a..b",
+      ".a",
+      "a/.b",
+      "a.lock",
+      "a//b",
+      "/a",
+      "a/",
+      "a b",
+      "a~1",
+      "a^",
+      "a:b",
+      "a?",
+      "a*",
+      "a[",
+      "a\\b",
+      "a@{1}",
+      "@",
+      "a.",
+      "-a",
+      "a\u0000b",
+      "a\u202eb",
+    ]) {
       expect([bad, isRefName(bad)]).toEqual([bad, false]);
     }
   });
 
   it("takes only paths inside the repository", () => {
     for (const good of ["a", "a/b.txt", ".github/x", "a b"]) expect([good, isFilePath(good)]).toEqual([good, true]);
-    for (const bad of ["", "/a", "a/", "a//b", "../a", "a/..", "./a", ".git/config", "a/.GIT/x", "a\\b", "a\nb"]) expect([bad, isFilePath(bad)]).toEqual([bad, false]);
+    for (const bad of ["", "/a", "a/", "a//b", "../a", "a/..", "./a", ".git/config", "a/.GIT/x", "a\\b", "a\nb"])
+      expect([bad, isFilePath(bad)]).toEqual([bad, false]);
   });
 });
 
 describe("findSecrets", () => {
   it("finds what issuers make, and not what only looks like it", () => {
     const random = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8";
-    for (const text of [`ghp_${random}`, `ghs_${random}.${random}.${random}`, `github_pat_${random}${random}`, `ghk_${random}a1b2c3d`, `${"-".repeat(5)}BEGIN RSA PRIVATE KEY${"-".repeat(5)}`]) {
+    for (const text of [
+      `ghp_${random}`,
+      `ghs_${random}.${random}.${random}`,
+      `github_pat_${random}${random}`,
+      `ghk_${random}a1b2c3d`,
+      `${"-".repeat(5)}BEGIN RSA PRIVATE KEY${"-".repeat(5)}`,
+    ]) {
       expect(findSecrets(`x ${text} y`)).toHaveLength(1);
     }
-    for (const text of ["ghp_short", `ghp_${"x".repeat(36)}`, `xghp_${random}`, "BEGIN PUBLIC KEY"]) expect(findSecrets(text)).toEqual([]);
+    for (const text of ["ghp_short", `ghp_${"x".repeat(36)}`, `xghp_${random}`, "BEGIN PUBLIC KEY"])
+      expect(findSecrets(text)).toEqual([]);
   });
 
   it("stays linear on long texts of near misses", () => {
@@ -90,8 +140,22 @@ describe("findSecrets", () => {
 
 describe("the audit chain", () => {
   const entry: AuditEntry = {
-    ts: "2026-01-01T00:00:00.000Z", agent: "agent", requestId: "r", clientIp: "192.0.2.1", method: "GET", path: "/x\",\"prevHash\":\"", route: "repo.get", repository: "acme/api",
-    decision: "allow", reason: "", status: 200, bytesIn: 0, bytesOut: 1, ms: 2, tokenSha256: "", findings: [],
+    ts: "2026-01-01T00:00:00.000Z",
+    agent: "agent",
+    requestId: "r",
+    clientIp: "192.0.2.1",
+    method: "GET",
+    path: '/x","prevHash":"',
+    route: "repo.get",
+    repository: "acme/api",
+    decision: "allow",
+    reason: "",
+    status: 200,
+    bytesIn: 0,
+    bytesOut: 1,
+    ms: 2,
+    tokenSha256: "",
+    findings: [],
   };
   async function trail(count: number): Promise<string[]> {
     const lines: string[] = [];
@@ -107,19 +171,47 @@ describe("the audit chain", () => {
   it("holds as written, from the start and from the middle", async () => {
     const lines = await trail(5);
     expect(await verifyChain(lines)).toMatchObject({ records: 5, problems: [], lastSeq: 5 });
-    expect(Object.keys(JSON.parse(lines[0] ?? ""))).toEqual(["v", "seq", "ts", "agent", "requestId", "clientIp", "method", "path", "route", "repository", "decision", "reason", "status", "bytesIn", "bytesOut", "ms", "tokenSha256", "findings", "prevHash", "hash"]);
+    expect(Object.keys(JSON.parse(lines[0] ?? ""))).toEqual([
+      "v",
+      "seq",
+      "ts",
+      "agent",
+      "requestId",
+      "clientIp",
+      "method",
+      "path",
+      "route",
+      "repository",
+      "decision",
+      "reason",
+      "status",
+      "bytesIn",
+      "bytesOut",
+      "ms",
+      "tokenSha256",
+      "findings",
+      "prevHash",
+      "hash",
+    ]);
     const { hash } = JSON.parse(lines[1] ?? "") as { hash: string };
     expect((await verifyChain(lines.slice(2), { seq: 2, hash })).problems).toEqual([]);
   });
 
   it("shows a change, a loss, an exchange and a gap, each by its own words", async () => {
     const lines = await trail(5);
-    const problems = async (changed: string[]): Promise<string> => (await verifyChain(changed)).problems.map((p) => `${p.seq} ${p.problem}`).join("; ");
-    expect(await problems(lines.map((l, i) => (i === 2 ? l.replace("\"status\":200", "\"status\":403") : l)))).toMatch(/^3 was changed/);
+    const problems = async (changed: string[]): Promise<string> =>
+      (await verifyChain(changed)).problems.map((p) => `${p.seq} ${p.problem}`).join("; ");
+    expect(await problems(lines.map((l, i) => (i === 2 ? l.replace('"status":200', '"status":403') : l)))).toMatch(
+      /^3 was changed/,
+    );
     expect(await problems(lines.filter((_, i) => i !== 2))).toMatch(/^4 records 3 to 3 are missing/);
     expect(await problems([lines[0], lines[2], lines[1], lines[3], lines[4]] as string[])).toMatch(/out of order/);
     expect(await problems([...lines.slice(0, 4), "{}"])).toMatch(/not an audit record/);
-    const gap = await chainLine(6, entryText({ ...entry, decision: "gap" }), (JSON.parse(lines[4] ?? "") as { hash: string }).hash);
+    const gap = await chainLine(
+      6,
+      entryText({ ...entry, decision: "gap" }),
+      (JSON.parse(lines[4] ?? "") as { hash: string }).hash,
+    );
     expect(await problems([...lines, gap.line])).toMatch(/^6 an isolate's records are missing/);
   });
 });

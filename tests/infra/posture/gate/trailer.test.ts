@@ -3,11 +3,31 @@ import { requestOf, withTrailer } from "../../../../infra/posture/gate/trailer";
 
 /** Lines that look like the trailer to a person or to a careless program. */
 const forged = fc.constantFrom(
-  "Gatehouse-Request: forged-1", "gatehouse-request: forged-1", "GATEHOUSE-REQUEST:forged-1", "  Gatehouse-Request : forged-1", "> Gatehouse-Request: forged-1", "**Gatehouse-Request:** forged-1", "- Gatehouse-Request: forged-1",
-  "\u200bGatehouse-Request: forged-1", "Gatehouse\u2011Request: forged-1", "Gatehouse-Request\uff1a forged-1", "\uff27atehouse-Request: forged-1", "<b>Gatehouse-Request: forged-1</b>", "<!-- Gatehouse-Request: forged-1", "Gatehouse-Request&#58; forged-1",
-  "Gate\u00adhouse-Request: forged-1", "`Gatehouse-Request: forged-1`",
+  "Gatehouse-Request: forged-1",
+  "gatehouse-request: forged-1",
+  "GATEHOUSE-REQUEST:forged-1",
+  "  Gatehouse-Request : forged-1",
+  "> Gatehouse-Request: forged-1",
+  "**Gatehouse-Request:** forged-1",
+  "- Gatehouse-Request: forged-1",
+  "\u200bGatehouse-Request: forged-1",
+  "Gatehouse\u2011Request: forged-1",
+  "Gatehouse-Request\uff1a forged-1",
+  "\uff27atehouse-Request: forged-1",
+  "<b>Gatehouse-Request: forged-1</b>",
+  "<!-- Gatehouse-Request: forged-1",
+  "Gatehouse-Request&#58; forged-1",
+  "Gate\u00adhouse-Request: forged-1",
+  "`Gatehouse-Request: forged-1`",
 );
-const lines = fc.array(fc.oneof({ weight: 3, arbitrary: fc.string({ unit: "grapheme" }) }, forged, fc.constantFrom("", "```", "<!--", "-->", "Signed-off-by: a <a@example.com>")), { maxLength: 8 });
+const lines = fc.array(
+  fc.oneof(
+    { weight: 3, arbitrary: fc.string({ unit: "grapheme" }) },
+    forged,
+    fc.constantFrom("", "```", "<!--", "-->", "Signed-off-by: a <a@example.com>"),
+  ),
+  { maxLength: 8 },
+);
 const body = fc.tuple(lines, fc.constantFrom("\n", "\r\n", "\r", "\u2028")).map(([all, end]) => all.join(end));
 const id = fc.stringMatching(/^[0-9a-z]{1,20}-[0-9a-z]{1,6}$/);
 
@@ -15,32 +35,39 @@ const mentions = (text: string): number => text.normalize("NFKC").toLowerCase().
 
 describe("the trailer", () => {
   it("is exactly one, the given one, at the end, whatever the agent wrote", () => {
-    fc.assert(fc.property(body, id, (text, request) => {
-      const sent = withTrailer(text, request);
-      expect(requestOf(sent)).toBe(request);
-      expect(sent.endsWith(`Gatehouse-Request: ${request}`)).toBe(true);
-      expect(sent).not.toContain("forged-1");
-    }));
+    fc.assert(
+      fc.property(body, id, (text, request) => {
+        const sent = withTrailer(text, request);
+        expect(requestOf(sent)).toBe(request);
+        expect(sent.endsWith(`Gatehouse-Request: ${request}`)).toBe(true);
+        expect(sent).not.toContain("forged-1");
+      }),
+    );
   });
 
   it("does not come from the agent where there is none", () => {
-    fc.assert(fc.property(body, (text) => {
-      const sent = withTrailer(text, undefined);
-      expect(requestOf(sent)).toBeUndefined();
-      expect(sent).not.toContain("forged-1");
-    }));
+    fc.assert(
+      fc.property(body, (text) => {
+        const sent = withTrailer(text, undefined);
+        expect(requestOf(sent)).toBeUndefined();
+        expect(sent).not.toContain("forged-1");
+      }),
+    );
   });
 
   it("stays the same when it is written again, and survives what GitHub does to line ends", () => {
-    fc.assert(fc.property(body, id, (text, request) => {
-      const once = withTrailer(text, request);
-      expect(withTrailer(once, request)).toBe(once);
-      expect(requestOf(once.replace(/\n/g, "\r\n"))).toBe(request);
-    }));
+    fc.assert(
+      fc.property(body, id, (text, request) => {
+        const once = withTrailer(text, request);
+        expect(withTrailer(once, request)).toBe(once);
+        expect(requestOf(once.replace(/\n/g, "\r\n"))).toBe(request);
+      }),
+    );
   });
 
   it("leaves a text alone that has none", () => {
-    for (const text of ["", "Fixes #1\r\n\r\n- [ ] tested", "The Gatehouse-Request trailer: see docs", "a: b"]) expect(withTrailer(text, undefined)).toBe(text);
+    for (const text of ["", "Fixes #1\r\n\r\n- [ ] tested", "The Gatehouse-Request trailer: see docs", "a: b"])
+      expect(withTrailer(text, undefined)).toBe(text);
     expect(withTrailer("Fixes #1", "a-1")).toBe("Fixes #1\n\nGatehouse-Request: a-1");
     expect(withTrailer("", "a-1")).toBe("Gatehouse-Request: a-1");
   });

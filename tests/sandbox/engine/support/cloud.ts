@@ -1,6 +1,13 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ProviderError, UNKNOWN, type DetailedDiff, type ProviderPackage, type Props, type SandboxProvider } from "../../../../sandbox/providers/types";
+import {
+  ProviderError,
+  UNKNOWN,
+  type DetailedDiff,
+  type ProviderPackage,
+  type Props,
+  type SandboxProvider,
+} from "../../../../sandbox/providers/types";
 
 /** What a call does before it returns; a test may kill the process here. */
 export interface CloudHooks {
@@ -24,7 +31,8 @@ export function cloudPackage(dir: string, hooks: CloudHooks = {}): ProviderPacka
   mkdirSync(dir, { recursive: true });
   const fileOf = (id: string): string => join(dir, nameOf(id));
   const log = (line: string): void => appendFileSync(join(dir, "log"), `${line}\n`);
-  const load = (id: string): Props | undefined => (existsSync(fileOf(id)) ? (JSON.parse(readFileSync(fileOf(id), "utf8")) as Props) : undefined);
+  const load = (id: string): Props | undefined =>
+    existsSync(fileOf(id)) ? (JSON.parse(readFileSync(fileOf(id), "utf8")) as Props) : undefined;
   const change = async (what: string, effect: () => void): Promise<void> => {
     log(`start ${what}`);
     await sleep(hooks.delayMs ?? 0);
@@ -32,23 +40,37 @@ export function cloudPackage(dir: string, hooks: CloudHooks = {}): ProviderPacka
     log(what);
     hooks.afterEffect?.(what);
   };
-  const outputsOf = (inputs: Props): Props => ({ ...inputs, length: String(inputs.value ?? "").length, token: `token-of-${String(inputs.key)}` });
+  const outputsOf = (inputs: Props): Props => ({
+    ...inputs,
+    length: String(inputs.value ?? "").length,
+    token: `token-of-${String(inputs.key)}`,
+  });
   const provider: SandboxProvider = {
-    check: (_urn, _olds, news) => Promise.resolve({
-      inputs: { colour: "grey", ...news },
-      failures: [
-        ...(news.key === undefined ? [{ property: "key", reason: "it is required" }] : []),
-        ...(news.colour === "black" ? [{ property: "colour", reason: "black is not a colour here" }] : []),
-      ],
-    }),
+    check: (_urn, _olds, news) =>
+      Promise.resolve({
+        inputs: { colour: "grey", ...news },
+        failures: [
+          ...(news.key === undefined ? [{ property: "key", reason: "it is required" }] : []),
+          ...(news.colour === "black" ? [{ property: "colour", reason: "black is not a colour here" }] : []),
+        ],
+      }),
     diff: (_id, urn, _outputs, olds, news, ignoreChanges = []) => {
-      const changed = [...new Set([...Object.keys(olds), ...Object.keys(news)])].filter((key) => !ignoreChanges.includes(key) && JSON.stringify(olds[key]) !== JSON.stringify(news[key]));
+      const changed = [...new Set([...Object.keys(olds), ...Object.keys(news)])].filter(
+        (key) => !ignoreChanges.includes(key) && JSON.stringify(olds[key]) !== JSON.stringify(news[key]),
+      );
       const replaces: string[] = changed.filter((key) => key === "key" || key === "shape");
-      const detailedDiff: DetailedDiff = Object.fromEntries(changed.map((key) => {
-        const kind = olds[key] === undefined ? "add" : news[key] === undefined ? "delete" : "update";
-        return [key, { kind: replaces.includes(key) ? (`${kind}-replace` as const) : kind, inputDiff: true }];
-      }));
-      return Promise.resolve({ changes: changed.length > 0, replaces, detailedDiff, deleteBeforeReplace: urn.includes(":Single::") });
+      const detailedDiff: DetailedDiff = Object.fromEntries(
+        changed.map((key) => {
+          const kind = olds[key] === undefined ? "add" : news[key] === undefined ? "delete" : "update";
+          return [key, { kind: replaces.includes(key) ? (`${kind}-replace` as const) : kind, inputDiff: true }];
+        }),
+      );
+      return Promise.resolve({
+        changes: changed.length > 0,
+        replaces,
+        detailedDiff,
+        deleteBeforeReplace: urn.includes(":Single::"),
+      });
     },
     create: async (_urn, inputs, preview) => {
       if (preview) return { id: "", outs: { ...inputs, length: UNKNOWN, token: UNKNOWN } };
@@ -58,7 +80,12 @@ export function cloudPackage(dir: string, hooks: CloudHooks = {}): ProviderPacka
         if (existsSync(fileOf(id))) throw new ProviderError(`${id} exists already`);
         writeFileSync(fileOf(id), JSON.stringify(inputs));
       });
-      if (inputs.failOn === "partial") throw new ProviderError(`${id} was made but never became ready`, ["not ready"], { id, outs: outputsOf(inputs), inputs });
+      if (inputs.failOn === "partial")
+        throw new ProviderError(`${id} was made but never became ready`, ["not ready"], {
+          id,
+          outs: outputsOf(inputs),
+          inputs,
+        });
       return { id, outs: outputsOf(inputs) };
     },
     read: (id) => {
@@ -79,20 +106,43 @@ export function cloudPackage(dir: string, hooks: CloudHooks = {}): ProviderPacka
       if (props.failOn === "delete") throw new ProviderError(`the cloud refused to delete ${id}`);
       await change(`delete ${id}`, () => rmSync(fileOf(id), { force: true }));
     },
-    invoke: (token, args) => Promise.resolve(token.endsWith("getThing")
-      ? { result: load(String(args.key)) ?? {}, ...(load(String(args.key)) ? {} : { failures: [{ property: "key", reason: "no such thing" }] }) }
-      : { result: {} }),
+    invoke: (token, args) =>
+      Promise.resolve(
+        token.endsWith("getThing")
+          ? {
+              result: load(String(args.key)) ?? {},
+              ...(load(String(args.key)) ? {} : { failures: [{ property: "key", reason: "no such thing" }] }),
+            }
+          : { result: {} },
+      ),
     secretOutputs: () => ["token"],
     find: (_type, inputs) => Promise.resolve(load(String(inputs.key)) ? { id: String(inputs.key) } : undefined),
   };
-  return { name: "cloud", version: "1.2.3", types, functions: ["cloud:index/getThing:getThing"], create: (config) => { log(`configure ${JSON.stringify(config)}`); return Promise.resolve(provider); } };
+  return {
+    name: "cloud",
+    version: "1.2.3",
+    types,
+    functions: ["cloud:index/getThing:getThing"],
+    create: (config) => {
+      log(`configure ${JSON.stringify(config)}`);
+      return Promise.resolve(provider);
+    },
+  };
 }
 
 /** The things that exist, by key. */
 export function thingsIn(dir: string): Record<string, Props> {
-  return Object.fromEntries(readdirSync(dir).filter((name) => name.endsWith(".json")).sort()
-    .map((name) => [decodeURIComponent(name.slice(0, -".json".length)), JSON.parse(readFileSync(join(dir, name), "utf8")) as Props]));
+  return Object.fromEntries(
+    readdirSync(dir)
+      .filter((name) => name.endsWith(".json"))
+      .sort()
+      .map((name) => [
+        decodeURIComponent(name.slice(0, -".json".length)),
+        JSON.parse(readFileSync(join(dir, name), "utf8")) as Props,
+      ]),
+  );
 }
 
 /** What was done to the cloud, oldest first. */
-export const cloudLog = (dir: string): string[] => (existsSync(join(dir, "log")) ? readFileSync(join(dir, "log"), "utf8").trim().split("\n") : []);
+export const cloudLog = (dir: string): string[] =>
+  existsSync(join(dir, "log")) ? readFileSync(join(dir, "log"), "utf8").trim().split("\n") : [];

@@ -1,7 +1,13 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { openStack, type EngineEvent, type OperationOptions, type OperationResult, type Stack } from "../../../../sandbox/engine";
+import {
+  openStack,
+  type EngineEvent,
+  type OperationOptions,
+  type OperationResult,
+  type Stack,
+} from "../../../../sandbox/engine";
 import type { ProviderPackage } from "../../../../sandbox/providers/types";
 import { cloudLog, cloudPackage, thingsIn, type CloudHooks } from "./cloud";
 
@@ -24,7 +30,13 @@ export interface Workspace {
   /** Replaces the program (JavaScript after the common start). */
   program(source: string): void;
   file(name: string, text: string): void;
-  open(options?: { stack?: string; config?: string[]; env?: NodeJS.ProcessEnv; providers?: ProviderPackage[]; hooks?: CloudHooks }): Promise<Stack>;
+  open(options?: {
+    stack?: string;
+    config?: string[];
+    env?: NodeJS.ProcessEnv;
+    providers?: ProviderPackage[];
+    hooks?: CloudHooks;
+  }): Promise<Stack>;
   things(): Record<string, Record<string, unknown>>;
   log(): string[];
   remove(): void;
@@ -39,12 +51,23 @@ export function makeWorkspace(projectYaml = ""): Workspace {
   file("package.json", `{ "name": "test-program" }`);
   file("Pulumi.yaml", `name: test\nruntime:\n  name: nodejs\n  options:\n    typescript: false\n${projectYaml}`);
   return {
-    dir, cloudDir, file,
+    dir,
+    cloudDir,
+    file,
     program: (source) => file("index.js", `${PRELUDE}\n${source}`),
-    open: ({ stack = "dev", config, env, providers, hooks } = {}) => openStack({
-      projectDir: dir, stack, providers: providers ?? [cloudPackage(cloudDir, hooks)], ...(config ? { config } : {}),
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, PULUMI_CONFIG_PASSPHRASE: "a test's passphrase", ...env },
-    }),
+    open: ({ stack = "dev", config, env, providers, hooks } = {}) =>
+      openStack({
+        projectDir: dir,
+        stack,
+        providers: providers ?? [cloudPackage(cloudDir, hooks)],
+        ...(config ? { config } : {}),
+        env: {
+          PATH: process.env.PATH,
+          HOME: process.env.HOME,
+          PULUMI_CONFIG_PASSPHRASE: "a test's passphrase",
+          ...env,
+        },
+      }),
     things: () => thingsIn(cloudDir),
     log: () => cloudLog(cloudDir),
     remove: () => rmSync(dir, { recursive: true, force: true }),
@@ -52,9 +75,17 @@ export function makeWorkspace(projectYaml = ""): Workspace {
 }
 
 /** Runs one operation and keeps its events. */
-export async function recorded(run: (options: OperationOptions) => Promise<OperationResult>, options: OperationOptions = {}): Promise<OperationResult & { events: EngineEvent[] }> {
+export async function recorded(
+  run: (options: OperationOptions) => Promise<OperationResult>,
+  options: OperationOptions = {},
+): Promise<OperationResult & { events: EngineEvent[] }> {
   const events: EngineEvent[] = [];
-  const result = await run({ ...options, onEvent: (event) => { events.push(event); } });
+  const result = await run({
+    ...options,
+    onEvent: (event) => {
+      events.push(event);
+    },
+  });
   return { ...result, events };
 }
 
@@ -62,4 +93,5 @@ export async function recorded(run: (options: OperationOptions) => Promise<Opera
 export const stepsOf = (result: OperationResult): string[] =>
   result.steps.filter(({ op }) => op !== "same").map(({ op, urn }) => `${op} ${urn.split("::").pop()!}`);
 
-export const messagesOf = (result: OperationResult): string[] => result.diagnostics.filter(({ severity }) => severity === "error").map(({ message }) => message);
+export const messagesOf = (result: OperationResult): string[] =>
+  result.diagnostics.filter(({ severity }) => severity === "error").map(({ message }) => message);

@@ -60,10 +60,18 @@ export interface Case {
 /** Names in bodies that stand for ids: `@team` of the organization, `@@login` of an account. */
 export const pullRequest = (parameters: Body): Body => ({ type: "pull_request", parameters });
 export const checks = (required_status_checks: readonly Body[], strict = false): Body => ({
-  type: "required_status_checks", parameters: { required_status_checks, strict_required_status_checks_policy: strict },
+  type: "required_status_checks",
+  parameters: { required_status_checks, strict_required_status_checks_policy: strict },
 });
 /** Where a rule is that speaks of the base branch alone. */
 export const BASE = { ref_name: { include: ["refs/heads/{base}"], exclude: [] } };
-export const bypass = (actor_type: string, actor_id: number | string | null, bypass_mode = "always"): Body => ({ actor_type, actor_id, bypass_mode });
+export const bypass = (actor_type: string, actor_id: number | string | null, bypass_mode = "always"): Body => ({
+  actor_type,
+  actor_id,
+  bypass_mode,
+});
 export const pushRules = (rules: readonly Body[], more: Body = {}): Body => ({ target: "push", rules, ...more });
-export const restrictedPaths = (...restricted_file_paths: string[]): Body => ({ type: "file_path_restriction", parameters: { restricted_file_paths } });
+export const restrictedPaths = (...restricted_file_paths: string[]): Body => ({
+  type: "file_path_restriction",
+  parameters: { restricted_file_paths },
+});

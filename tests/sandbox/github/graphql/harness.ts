@@ -44,20 +44,41 @@ export async function scene(): Promise<Scene> {
     if (!found) throw new Error(`no repository ${name}`);
     return found;
   };
-  const authOf = (login: string, token: Auth["token"]): Auth => ({ kind: "token", user: user(login), ...(token ? { token } : {}) });
+  const authOf = (login: string, token: Auth["token"]): Auth => ({
+    kind: "token",
+    user: user(login),
+    ...(token ? { token } : {}),
+  });
   const organization = world.orgByLogin("acme");
   if (!organization) throw new Error("no organization");
   return {
     world,
     repo,
-    as: (login) => authOf(login, world.tokens.mint({ kind: "classic", userId: user(login).id, login, scopes: ALL_SCOPES }).record),
-    withToken: (permissions, repositories = ["api"]) => authOf(BOT, world.tokens.mint({
-      kind: "personal-access-token", userId: user(BOT).id, login: BOT, permissions, resourceOwnerId: organization.id, repositories: repositories.map((name) => repo(name).id),
-    }).record),
+    as: (login) =>
+      authOf(login, world.tokens.mint({ kind: "classic", userId: user(login).id, login, scopes: ALL_SCOPES }).record),
+    withToken: (permissions, repositories = ["api"]) =>
+      authOf(
+        BOT,
+        world.tokens.mint({
+          kind: "personal-access-token",
+          userId: user(BOT).id,
+          login: BOT,
+          permissions,
+          resourceOwnerId: organization.id,
+          repositories: repositories.map((name) => repo(name).id),
+        }).record,
+      ),
     admit: (name, role) => {
       const at = world.clock.iso();
       const id = user(BOT).id;
-      organization.memberships.set(id, { userId: id, role: "member", state: "active", invitedBy: null, createdAt: at, updatedAt: at });
+      organization.memberships.set(id, {
+        userId: id,
+        role: "member",
+        state: "active",
+        invitedBy: null,
+        createdAt: at,
+        updatedAt: at,
+      });
       repo(name).collaborators.set(id, role);
     },
     ask: (auth, query, variables) => executeGraphql({ world, auth }, { query, ...(variables ? { variables } : {}) }),
@@ -75,4 +96,5 @@ export function dataOf<T>(answer: GraphqlAnswer): T {
 }
 
 /** `TYPE message` of each error. */
-export const errorsOf = (answer: GraphqlAnswer): string[] => (answer.errors ?? []).map((error) => `${error.type ? `${String(error.type)} ` : ""}${String(error.message)}`);
+export const errorsOf = (answer: GraphqlAnswer): string[] =>
+  (answer.errors ?? []).map((error) => `${error.type ? `${String(error.type)} ` : ""}${String(error.message)}`);

@@ -39,16 +39,27 @@ export async function scenario(
   // People and teams.
   add("PUT /orgs/{org}/memberships/{username}", { params: { username: "claude-bot" }, body: { role: "member" } });
   add("GET /orgs/{org}/invitations");
-  add("POST /orgs/{org}/teams", { body: { name: "Agents Two", privacy: "closed", description: "a team" }, keep: put("team_slug", "slug") });
+  add("POST /orgs/{org}/teams", {
+    body: { name: "Agents Two", privacy: "closed", description: "a team" },
+    keep: put("team_slug", "slug"),
+  });
   add("POST /orgs/{org}/teams", { body: { name: "Child", privacy: "closed", parent_team_id: known["backend_id"] } });
-  add("PUT /orgs/{org}/teams/{team_slug}/memberships/{username}", { params: { username: "claude-bot" }, body: { role: "member" } });
+  add("PUT /orgs/{org}/teams/{team_slug}/memberships/{username}", {
+    params: { username: "claude-bot" },
+    body: { role: "member" },
+  });
   add("PUT /orgs/{org}/teams/{team_slug}/repos/{owner}/{repo}", { body: { permission: "push" } });
   add("PATCH /orgs/{org}/teams/{team_slug}", { body: { description: "changed", parent_team_id: null } });
   add("PATCH /user/memberships/orgs/{org_name}", { by: callers.bot, body: { state: "active" } });
   add("PATCH /orgs/{org}", { body: { description: "An organization" } });
   add("PATCH /user", { body: { name: "The Admin" } });
-  add("POST /user/keys", { body: { title: "laptop", key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIexample" }, keep: put("key_id") });
-  add("POST /user/gpg_keys", { body: { armored_public_key: "-----BEGIN PGP PUBLIC KEY BLOCK-----\n-----END PGP PUBLIC KEY BLOCK-----" } });
+  add("POST /user/keys", {
+    body: { title: "laptop", key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIexample" },
+    keep: put("key_id"),
+  });
+  add("POST /user/gpg_keys", {
+    body: { armored_public_key: "-----BEGIN PGP PUBLIC KEY BLOCK-----\n-----END PGP PUBLIC KEY BLOCK-----" },
+  });
   add("PUT /user/following/{username}", { params: { username: "reviewer-one" } });
   add("PUT /user/starred/{owner}/{repo}");
 
@@ -66,9 +77,16 @@ export async function scenario(
   add(`PUT ${R}/topics`, { body: { names: ["api"] } });
   add(`PUT ${R}/vulnerability-alerts`);
   add(`PUT ${R}/automated-security-fixes`);
-  add(`PUT ${R}/collaborators/{username}`, { params: { username: "other-admin" }, body: { permission: "pull" }, keep: put("invitation_id") });
+  add(`PUT ${R}/collaborators/{username}`, {
+    params: { username: "other-admin" },
+    body: { permission: "pull" },
+    keep: put("invitation_id"),
+  });
   add(`PATCH ${R}/invitations/{invitation_id}`, { body: { permissions: "write" } });
-  add(`POST ${R}/keys`, { body: { title: "deploy", key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIdeploy", read_only: true }, keep: put("deploy_key_id") });
+  add(`POST ${R}/keys`, {
+    body: { title: "deploy", key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIdeploy", read_only: true },
+    keep: put("deploy_key_id"),
+  });
   add(`POST ${R}/dispatches`, { body: { event_type: "rotate" } });
   add(`POST ${R}/hooks`, {
     body: { config: { url: "http://127.0.0.1:9/hook", content_type: "json", secret: "example" }, events: ["push"] },
@@ -85,25 +103,48 @@ export async function scenario(
   add(`GET ${R}/hooks/{hook_id}/deliveries`, { keep: put("delivery_id", "0.id") });
   add(`POST ${R}/hooks/{hook_id}/deliveries/{delivery_id}/attempts`);
   add("PATCH /orgs/{org}/hooks/{hook_id}", { params: { hook_id: "{org_hook_id}" }, body: { active: true } });
-  add("PATCH /orgs/{org}/hooks/{hook_id}/config", { params: { hook_id: "{org_hook_id}" }, body: { content_type: "json" } });
+  add("PATCH /orgs/{org}/hooks/{hook_id}/config", {
+    params: { hook_id: "{org_hook_id}" },
+    body: { content_type: "json" },
+  });
   add("POST /orgs/{org}/hooks/{hook_id}/pings", { params: { hook_id: "{org_hook_id}" } });
-  add("GET /orgs/{org}/hooks/{hook_id}/deliveries", { params: { hook_id: "{org_hook_id}" }, keep: put("org_delivery_id", "0.id") });
-  add("POST /orgs/{org}/hooks/{hook_id}/deliveries/{delivery_id}/attempts", { params: { hook_id: "{org_hook_id}", delivery_id: "{org_delivery_id}" } });
+  add("GET /orgs/{org}/hooks/{hook_id}/deliveries", {
+    params: { hook_id: "{org_hook_id}" },
+    keep: put("org_delivery_id", "0.id"),
+  });
+  add("POST /orgs/{org}/hooks/{hook_id}/deliveries/{delivery_id}/attempts", {
+    params: { hook_id: "{org_hook_id}", delivery_id: "{org_delivery_id}" },
+  });
 
   // Git: a commit built by hand on a branch of its own.
   add(`GET ${R}/git/ref/{ref}`, { params: { ref: "heads/main" }, keep: put("head", "object.sha") });
   add(`GET ${R}/git/commits/{commit_sha}`, { params: { commit_sha: "{head}" }, keep: put("tree_sha", "tree.sha") });
   add(`POST ${R}/git/blobs`, { body: { content: "hello\n", encoding: "utf-8" }, keep: put("file_sha", "sha") });
   add(`POST ${R}/git/trees`, {
-    body: () => ({ base_tree: known["tree_sha"], tree: [{ path: "src/extra.txt", mode: "100644", type: "blob", sha: known["file_sha"] }] }),
+    body: () => ({
+      base_tree: known["tree_sha"],
+      tree: [{ path: "src/extra.txt", mode: "100644", type: "blob", sha: known["file_sha"] }],
+    }),
     keep: put("new_tree", "sha"),
   });
-  add(`POST ${R}/git/commits`, { body: () => ({ message: "Add a file", tree: known["new_tree"], parents: [known["head"]] }), keep: put("commit_sha", "sha") });
+  add(`POST ${R}/git/commits`, {
+    body: () => ({ message: "Add a file", tree: known["new_tree"], parents: [known["head"]] }),
+    keep: put("commit_sha", "sha"),
+  });
   add(`POST ${R}/git/refs`, { body: () => ({ ref: "refs/heads/claude/work", sha: known["commit_sha"] }) });
   add(`POST ${R}/git/refs`, { body: () => ({ ref: "refs/heads/claude/other", sha: known["head"] }) });
-  add(`PATCH ${R}/git/refs/{ref}`, { params: { ref: "heads/claude/other" }, body: () => ({ sha: known["commit_sha"] }) });
-  add(`POST ${R}/branches/{branch}/rename`, { params: { branch: "claude/other" }, body: { new_name: "claude/renamed" } });
-  add(`POST ${R}/git/tags`, { body: () => ({ tag: "v9", message: "nine", object: known["head"], type: "commit" }), keep: put("tag_sha", "sha") });
+  add(`PATCH ${R}/git/refs/{ref}`, {
+    params: { ref: "heads/claude/other" },
+    body: () => ({ sha: known["commit_sha"] }),
+  });
+  add(`POST ${R}/branches/{branch}/rename`, {
+    params: { branch: "claude/other" },
+    body: { new_name: "claude/renamed" },
+  });
+  add(`POST ${R}/git/tags`, {
+    body: () => ({ tag: "v9", message: "nine", object: known["head"], type: "commit" }),
+    keep: put("tag_sha", "sha"),
+  });
   add(`PUT ${R}/contents/{path}`, {
     params: { path: "notes.md" },
     body: { message: "Add notes", content: Buffer.from("notes\n").toString("base64"), branch: "claude/work" },
@@ -111,7 +152,12 @@ export async function scenario(
   });
   add(`PUT ${R}/contents/{path}`, {
     params: { path: "notes.md" },
-    body: () => ({ message: "Change notes", content: Buffer.from("more\n").toString("base64"), branch: "claude/work", sha: known["note_sha"] }),
+    body: () => ({
+      message: "Change notes",
+      content: Buffer.from("more\n").toString("base64"),
+      branch: "claude/work",
+      sha: known["note_sha"],
+    }),
     keep: put("note_sha", "content.sha"),
   });
   add(`POST ${R}/merges`, { body: { base: "claude/renamed", head: "claude/work" } });
@@ -130,7 +176,10 @@ export async function scenario(
   add(`POST ${R}/issues/{issue_number}/comments`, { body: { body: "Because." }, keep: put("comment_id") });
   add(`PATCH ${R}/issues/comments/{comment_id}`, { body: { body: "Because so." } });
   add(`POST ${R}/issues/{issue_number}/reactions`, { body: { content: "+1" }, keep: put("reaction_id") });
-  add(`POST ${R}/issues/comments/{comment_id}/reactions`, { body: { content: "eyes" }, keep: put("comment_reaction_id") });
+  add(`POST ${R}/issues/comments/{comment_id}/reactions`, {
+    body: { content: "eyes" },
+    keep: put("comment_reaction_id"),
+  });
   add(`POST ${R}/issues/{issue_number}/labels`, { body: { labels: ["bug"] } });
   add(`PUT ${R}/issues/{issue_number}/labels`, { body: { labels: ["bug", "agent"] } });
   add(`POST ${R}/issues/{issue_number}/assignees`, { body: { assignees: ["reviewer-one"] } });
@@ -142,23 +191,47 @@ export async function scenario(
     keep: put("pull_number", "number"),
   });
   add(`PATCH ${R}/pulls/{pull_number}`, { body: { body: "Please look at it" } });
-  add(`POST ${R}/pulls/{pull_number}/requested_reviewers`, { body: { reviewers: ["reviewer-one"], team_reviewers: ["backend"] } });
+  add(`POST ${R}/pulls/{pull_number}/requested_reviewers`, {
+    body: { reviewers: ["reviewer-one"], team_reviewers: ["backend"] },
+  });
   add(`POST ${R}/pulls/{pull_number}/comments`, {
     body: () => ({ body: "A typo", path: "notes.md", line: 1, side: "RIGHT", commit_id: known["commit_sha"] }),
     keep: put("review_comment_id"),
   });
-  add(`POST ${R}/pulls/{pull_number}/comments/{comment_id}/replies`, { params: { comment_id: "{review_comment_id}" }, body: { body: "Right" } });
-  add(`POST ${R}/pulls/comments/{comment_id}/reactions`, { params: { comment_id: "{review_comment_id}" }, body: { content: "+1" } });
-  add(`PATCH ${R}/pulls/comments/{comment_id}`, { params: { comment_id: "{review_comment_id}" }, body: { body: "Two typos" } });
+  add(`POST ${R}/pulls/{pull_number}/comments/{comment_id}/replies`, {
+    params: { comment_id: "{review_comment_id}" },
+    body: { body: "Right" },
+  });
+  add(`POST ${R}/pulls/comments/{comment_id}/reactions`, {
+    params: { comment_id: "{review_comment_id}" },
+    body: { content: "+1" },
+  });
+  add(`PATCH ${R}/pulls/comments/{comment_id}`, {
+    params: { comment_id: "{review_comment_id}" },
+    body: { body: "Two typos" },
+  });
   add(`POST ${R}/pulls/{pull_number}/reviews`, { by: callers.reviewer, body: {}, keep: put("pending_review_id") });
-  add(`DELETE ${R}/pulls/{pull_number}/reviews/{review_id}`, { by: callers.reviewer, params: { review_id: "{pending_review_id}" } });
-  add(`POST ${R}/pulls/{pull_number}/reviews`, { by: callers.reviewer, body: { body: "first" }, keep: put("review_id") });
-  add(`POST ${R}/pulls/{pull_number}/reviews/{review_id}/events`, { by: callers.reviewer, body: { event: "APPROVE", body: "Fine" } });
+  add(`DELETE ${R}/pulls/{pull_number}/reviews/{review_id}`, {
+    by: callers.reviewer,
+    params: { review_id: "{pending_review_id}" },
+  });
+  add(`POST ${R}/pulls/{pull_number}/reviews`, {
+    by: callers.reviewer,
+    body: { body: "first" },
+    keep: put("review_id"),
+  });
+  add(`POST ${R}/pulls/{pull_number}/reviews/{review_id}/events`, {
+    by: callers.reviewer,
+    body: { event: "APPROVE", body: "Fine" },
+  });
   add(`PUT ${R}/pulls/{pull_number}/reviews/{review_id}`, { by: callers.reviewer, body: { body: "Very fine" } });
   add(`PUT ${R}/pulls/{pull_number}/reviews/{review_id}/dismissals`, { body: { message: "again, please" } });
 
   // Checks and Actions.
-  add(`POST ${R}/statuses/{sha}`, { params: { sha: "{head}" }, body: { state: "success", context: "ci/extern", description: "fine" } });
+  add(`POST ${R}/statuses/{sha}`, {
+    params: { sha: "{head}" },
+    body: { state: "success", context: "ci/extern", description: "fine" },
+  });
   add(`POST ${R}/check-runs`, {
     by: callers.actions,
     body: () => ({ name: "scan", head_sha: known["head"], status: "in_progress" }),
@@ -184,9 +257,15 @@ export async function scenario(
   add(`PUT ${R}/actions/workflows/{workflow_id}/disable`);
   add(`PUT ${R}/actions/workflows/{workflow_id}/enable`);
   for (const again of ["rerun", "rerun-failed-jobs", "approve"]) add(`POST ${R}/actions/runs/{run_id}/${again}`);
-  add(`PUT ${R}/actions/permissions`, { body: { enabled: true, allowed_actions: "selected", sha_pinning_required: true } });
-  add(`PUT ${R}/actions/permissions/selected-actions`, { body: { github_owned_allowed: true, verified_allowed: false, patterns_allowed: [] } });
-  add(`PUT ${R}/actions/permissions/workflow`, { body: { default_workflow_permissions: "read", can_approve_pull_request_reviews: false } });
+  add(`PUT ${R}/actions/permissions`, {
+    body: { enabled: true, allowed_actions: "selected", sha_pinning_required: true },
+  });
+  add(`PUT ${R}/actions/permissions/selected-actions`, {
+    body: { github_owned_allowed: true, verified_allowed: false, patterns_allowed: [] },
+  });
+  add(`PUT ${R}/actions/permissions/workflow`, {
+    body: { default_workflow_permissions: "read", can_approve_pull_request_reviews: false },
+  });
   add("PUT /orgs/{org}/actions/permissions", { body: { enabled_repositories: "all", allowed_actions: "all" } });
   add("PUT /orgs/{org}/actions/permissions/workflow", { body: { default_workflow_permissions: "read" } });
 
@@ -211,7 +290,10 @@ export async function scenario(
       },
       {
         type: "required_status_checks",
-        parameters: { strict_required_status_checks_policy: true, required_status_checks: [{ context: "ci", integration_id: 15368 }] },
+        parameters: {
+          strict_required_status_checks_policy: true,
+          required_status_checks: [{ context: "ci", integration_id: 15368 }],
+        },
       },
     ],
   };
@@ -222,7 +304,10 @@ export async function scenario(
     body: { ...rules, conditions: { ...rules.conditions, repository_name: { include: ["api"], exclude: [] } } },
     keep: put("org_ruleset_id"),
   });
-  add("PUT /orgs/{org}/rulesets/{ruleset_id}", { params: { ruleset_id: "{org_ruleset_id}" }, body: { enforcement: "active" } });
+  add("PUT /orgs/{org}/rulesets/{ruleset_id}", {
+    params: { ruleset_id: "{org_ruleset_id}" },
+    body: { enforcement: "active" },
+  });
   add(`POST ${R}/git/refs`, { body: () => ({ ref: "refs/heads/guarded-not", sha: known["head"] }) });
   add(`PATCH ${R}/git/refs/{ref}`, { params: { ref: "heads/guarded" }, body: () => ({ sha: known["commit_sha"] }) });
   add(`GET ${R}/rulesets/rule-suites`, { keep: put("rule_suite_id", "0.id") });
@@ -239,7 +324,9 @@ export async function scenario(
   add(`PUT ${R}/branches/{branch}/protection`, { body: protection });
   add(`POST ${R}/branches/{branch}/protection/enforce_admins`);
   add(`POST ${R}/branches/{branch}/protection/required_signatures`);
-  add(`PATCH ${R}/branches/{branch}/protection/required_pull_request_reviews`, { body: { required_approving_review_count: 1 } });
+  add(`PATCH ${R}/branches/{branch}/protection/required_pull_request_reviews`, {
+    body: { required_approving_review_count: 1 },
+  });
   add(`PATCH ${R}/branches/{branch}/protection/required_status_checks`, { body: { strict: false } });
 
   // Settings.
@@ -254,8 +341,13 @@ export async function scenario(
       deployment_branch_policy: { protected_branches: false, custom_branch_policies: true },
     },
   });
-  add(`POST ${R}/environments/{environment_name}/deployment-branch-policies`, { body: { name: "main" }, keep: put("branch_policy_id") });
-  add(`PUT ${R}/environments/{environment_name}/deployment-branch-policies/{branch_policy_id}`, { body: { name: "release/*" } });
+  add(`POST ${R}/environments/{environment_name}/deployment-branch-policies`, {
+    body: { name: "main" },
+    keep: put("branch_policy_id"),
+  });
+  add(`PUT ${R}/environments/{environment_name}/deployment-branch-policies/{branch_policy_id}`, {
+    body: { name: "release/*" },
+  });
   for (const base of [`${R}/actions`, `${R}/dependabot`, `${R}/environments/{environment_name}`, "/orgs/{org}/actions"])
     add(`PUT ${base}/secrets/{secret_name}`, {
       body: {
@@ -266,7 +358,9 @@ export async function scenario(
       },
     });
   for (const base of [`${R}/actions`, `${R}/environments/{environment_name}`, "/orgs/{org}/actions"]) {
-    add(`POST ${base}/variables`, { body: { name: "LEVEL", value: "1", ...(base.startsWith("/orgs") ? { visibility: "private" } : {}) } });
+    add(`POST ${base}/variables`, {
+      body: { name: "LEVEL", value: "1", ...(base.startsWith("/orgs") ? { visibility: "private" } : {}) },
+    });
     add(`PATCH ${base}/variables/{name}`, { params: { name: "LEVEL" }, body: { value: "2" } });
   }
   add(`POST ${R}/releases`, { body: { tag_name: "v2.0.0", name: "Two", body: "The second" }, keep: put("release_id") });
@@ -288,10 +382,19 @@ export async function scenario(
   add("GET /app/installations/{installation_id}", { by: callers.app });
   add("GET /orgs/{org}/installation", { by: callers.app });
   add(`GET ${R}/installation`, { by: callers.app });
-  add("POST /app/installations/{installation_id}/access_tokens", { by: callers.app, body: { repositories: ["api"], permissions: { contents: "read" } } });
+  add("POST /app/installations/{installation_id}/access_tokens", {
+    by: callers.app,
+    body: { repositories: ["api"], permissions: { contents: "read" } },
+  });
   add("GET /installation/repositories", { by: callers.installation });
-  add("POST /admin/users/{username}/authorizations", { params: { username: "claude-bot" }, body: { scopes: ["repo"] } });
-  add("POST /credentials/revoke", { by: s.anonymous, body: { credentials: ["ghp_0000000000000000000000000000000000000"] } });
+  add("POST /admin/users/{username}/authorizations", {
+    params: { username: "claude-bot" },
+    body: { scopes: ["repo"] },
+  });
+  add("POST /credentials/revoke", {
+    by: s.anonymous,
+    body: { credentials: ["ghp_0000000000000000000000000000000000000"] },
+  });
   const grants = "/orgs/{org}/personal-access-token";
   add(`GET ${grants}-requests`, { by: callers.installation, keep: put("pat_request_id", "0.id") });
   add(`GET ${grants}-requests/{pat_request_id}/repositories`, { by: callers.installation });
@@ -303,7 +406,10 @@ export async function scenario(
 }
 
 /** What is left to call at the end: it takes away what the others need. */
-export function endings(known: Record<string, string | number>, callers: { installation: Caller; bot: Caller; stranger: Caller; shortLived: Caller }): Call[] {
+export function endings(
+  known: Record<string, string | number>,
+  callers: { installation: Caller; bot: Caller; stranger: Caller; shortLived: Caller },
+): Call[] {
   const R = "/repos/{owner}/{repo}";
   return [
     { operation: `DELETE ${R}/branches/{branch}/protection/required_signatures` },
@@ -312,7 +418,11 @@ export function endings(known: Record<string, string | number>, callers: { insta
     { operation: `DELETE ${R}/branches/{branch}/protection/required_status_checks` },
     { operation: `DELETE ${R}/branches/{branch}/protection/restrictions` },
     { operation: `DELETE ${R}/branches/{branch}/protection` },
-    { operation: `PUT ${R}/contents/{path}`, params: { path: "later.md" }, body: { message: "Meanwhile", content: "bWVhbndoaWxl", branch: "main" } },
+    {
+      operation: `PUT ${R}/contents/{path}`,
+      params: { path: "later.md" },
+      body: { message: "Meanwhile", content: "bWVhbndoaWxl", branch: "main" },
+    },
     { operation: `PUT ${R}/pulls/{pull_number}/update-branch`, body: {} },
     {
       operation: `DELETE ${R}/contents/{path}`,
@@ -323,7 +433,10 @@ export function endings(known: Record<string, string | number>, callers: { insta
     { operation: `GET ${R}/pulls/{pull_number}/merge` },
     { operation: `DELETE ${R}/git/refs/{ref}`, params: { ref: "heads/claude/work" } },
     { operation: `DELETE ${R}/issues/{issue_number}/reactions/{reaction_id}` },
-    { operation: `DELETE ${R}/issues/comments/{comment_id}/reactions/{reaction_id}`, params: { reaction_id: "{comment_reaction_id}" } },
+    {
+      operation: `DELETE ${R}/issues/comments/{comment_id}/reactions/{reaction_id}`,
+      params: { reaction_id: "{comment_reaction_id}" },
+    },
     { operation: `DELETE ${R}/issues/{issue_number}/assignees`, body: { assignees: ["reviewer-one"] } },
     { operation: `DELETE ${R}/issues/{issue_number}/lock` },
     { operation: `DELETE ${R}/issues/{issue_number}/labels/{name}`, params: { name: "agent" } },
@@ -331,15 +444,19 @@ export function endings(known: Record<string, string | number>, callers: { insta
     { operation: `DELETE ${R}/issues/comments/{comment_id}` },
     { operation: `DELETE ${R}/labels/{name}`, params: { name: "agent" } },
     { operation: `DELETE ${R}/milestones/{milestone_number}` },
-    { operation: `DELETE ${R}/pulls/{pull_number}/requested_reviewers`, body: { reviewers: ["reviewer-one"], team_reviewers: [] } },
+    {
+      operation: `DELETE ${R}/pulls/{pull_number}/requested_reviewers`,
+      body: { reviewers: ["reviewer-one"], team_reviewers: [] },
+    },
     { operation: `DELETE ${R}/pulls/comments/{comment_id}`, params: { comment_id: "{review_comment_id}" } },
     { operation: `DELETE ${R}/environments/{environment_name}/deployment-branch-policies/{branch_policy_id}` },
     ...[`${R}/actions`, `${R}/dependabot`, `${R}/environments/{environment_name}`, "/orgs/{org}/actions"].map(
       (b): Call => ({ operation: `DELETE ${b}/secrets/{secret_name}` }),
     ),
-    ...[`${R}/actions`, `${R}/environments/{environment_name}`, "/orgs/{org}/actions"].map(
-      (b): Call => ({ operation: `DELETE ${b}/variables/{name}`, params: { name: "LEVEL" } }),
-    ),
+    ...[`${R}/actions`, `${R}/environments/{environment_name}`, "/orgs/{org}/actions"].map((b): Call => ({
+      operation: `DELETE ${b}/variables/{name}`,
+      params: { name: "LEVEL" },
+    })),
     { operation: `DELETE ${R}/environments/{environment_name}` },
     { operation: `DELETE ${R}/releases/assets/{asset_id}` },
     { operation: `DELETE ${R}/releases/{release_id}` },
@@ -375,8 +492,16 @@ export function endings(known: Record<string, string | number>, callers: { insta
     { operation: `DELETE ${R}/automated-security-fixes` },
     { operation: "DELETE /gists/{gist_id}" },
     { operation: "DELETE /user/keys/{key_id}" },
-    { operation: "POST /orgs/{org}/personal-access-tokens/{pat_id}", by: callers.installation, body: { action: "revoke" } },
-    { operation: "POST /orgs/{org}/personal-access-tokens", by: callers.installation, body: { action: "revoke", pat_ids: [1] } },
+    {
+      operation: "POST /orgs/{org}/personal-access-tokens/{pat_id}",
+      by: callers.installation,
+      body: { action: "revoke" },
+    },
+    {
+      operation: "POST /orgs/{org}/personal-access-tokens",
+      by: callers.installation,
+      body: { action: "revoke", pat_ids: [1] },
+    },
     { operation: "DELETE /installation/token", by: callers.shortLived },
     { operation: "DELETE /admin/users/{username}/authorizations", params: { username: "claude-bot" } },
     { operation: "DELETE /orgs/{org}/teams/{team_slug}/repos/{owner}/{repo}" },

@@ -9,7 +9,9 @@ interface Fixture {
 }
 
 /** GitHub's own description of the operations that the stand-in has; see tests/fixtures/github/make-openapi.mjs. */
-export const CONTRACT = JSON.parse(readFileSync(join(__dirname, "..", "..", "..", "fixtures", "github", "openapi.json"), "utf8")) as Fixture;
+export const CONTRACT = JSON.parse(
+  readFileSync(join(__dirname, "..", "..", "..", "fixtures", "github", "openapi.json"), "utf8"),
+) as Fixture;
 
 const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: true });
 ajv.addFormat("date-time", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/);
@@ -23,7 +25,19 @@ ajv.addFormat("uri", (text) => {
   }
 });
 ajv.addFormat("email", /@/);
-for (const name of ["uri-template", "binary", "repo.nwo", "timestamp", "hostname", "ip", "uuid", "int64", "int32", "float", "double"])
+for (const name of [
+  "uri-template",
+  "binary",
+  "repo.nwo",
+  "timestamp",
+  "hostname",
+  "ip",
+  "uuid",
+  "int64",
+  "int32",
+  "float",
+  "double",
+])
   ajv.addFormat(name, true);
 ajv.addSchema({ $id: "github", ...CONTRACT });
 const compiled = new Map<string, ValidateFunction>();
@@ -32,7 +46,8 @@ const compiled = new Map<string, ValidateFunction>();
 export function problemsOf(operation: string, status: number, body: unknown): string[] {
   const described = CONTRACT.operations[operation];
   if (!described) return [`${operation} is not described`];
-  if (!(String(status) in described.responses)) return [`${operation} answered ${status}, described are ${Object.keys(described.responses).join(", ")}`];
+  if (!(String(status) in described.responses))
+    return [`${operation} answered ${status}, described are ${Object.keys(described.responses).join(", ")}`];
   if (described.responses[String(status)] === null) return [];
   const key = `${operation} ${status}`;
   let validate = compiled.get(key);

@@ -23,11 +23,28 @@ export class Workbench {
     return new Promise((resolve) => {
       execFile(
         "git",
-        ["-c", "user.name=Agent", "-c", "user.email=agent@example.com", "-c", "commit.gpgsign=false", "-c", "protocol.version=2", ...args],
+        [
+          "-c",
+          "user.name=Agent",
+          "-c",
+          "user.email=agent@example.com",
+          "-c",
+          "commit.gpgsign=false",
+          "-c",
+          "protocol.version=2",
+          ...args,
+        ],
         {
           cwd,
           maxBuffer: 64 << 20,
-          env: { PATH: process.env["PATH"] ?? "", HOME: this.dir, LC_ALL: "C", GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_NOSYSTEM: "1", ...env },
+          env: {
+            PATH: process.env["PATH"] ?? "",
+            HOME: this.dir,
+            LC_ALL: "C",
+            GIT_TERMINAL_PROMPT: "0",
+            GIT_CONFIG_NOSYSTEM: "1",
+            ...env,
+          },
         },
         (error, stdout, stderr) => {
           resolve({ code: error ? (typeof error.code === "number" ? error.code : 1) : 0, stdout, stderr });
@@ -36,7 +53,11 @@ export class Workbench {
     });
   }
   /** Clones into a new folder. */
-  async clone(repository: string, token?: string, options: readonly string[] = []): Promise<{ dir: string; result: GitResult }> {
+  async clone(
+    repository: string,
+    token?: string,
+    options: readonly string[] = [],
+  ): Promise<{ dir: string; result: GitResult }> {
     const dir = mkdtempSync(join(this.dir, "clone-"));
     return { dir, result: await this.git(["clone", "--quiet", ...options, this.url(repository, token), dir]) };
   }

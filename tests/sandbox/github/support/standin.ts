@@ -29,7 +29,12 @@ export interface Caller {
 }
 
 export function caller(api: string, token?: string): Caller {
-  const call = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> => {
+  const call = async (
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> => {
     const raw = body instanceof Uint8Array;
     const response = await fetch(path.startsWith("http") ? path : `${api}${path}`, {
       method,
@@ -79,7 +84,10 @@ export async function standIn(changes: Readonly<Record<string, unknown>> = {}): 
 }
 
 /** What the stack does for the machine user: membership, a closed team with write on `api` and read on `docs`, and the accepted invitation. */
-export async function onboard(s: StandIn, login = "claude-bot"): Promise<{ orgId: number; teamId: number; bot: Caller }> {
+export async function onboard(
+  s: StandIn,
+  login = "claude-bot",
+): Promise<{ orgId: number; teamId: number; bot: Caller }> {
   const orgId = (await s.admin("GET", "/orgs/acme")).body.id as number;
   await s.admin("PUT", `/orgs/acme/memberships/${login}`, { role: "member" });
   const teamId = (await s.admin("POST", "/orgs/acme/teams", { name: "agents", privacy: "closed" })).body.id as number;
@@ -91,7 +99,15 @@ export async function onboard(s: StandIn, login = "claude-bot"): Promise<{ orgId
   const bot = await s.as({
     login,
     kind: "personal-access-token",
-    permissions: { contents: "write", pull_requests: "write", issues: "write", metadata: "read", actions: "read", checks: "read", statuses: "read" },
+    permissions: {
+      contents: "write",
+      pull_requests: "write",
+      issues: "write",
+      metadata: "read",
+      actions: "read",
+      checks: "read",
+      statuses: "read",
+    },
     repositories: ["api", "docs"],
     expiresInDays: 30,
   });

@@ -36,7 +36,8 @@ const full: Props = {
   bindings: bindings(),
   migrations: { newTag: "v1", newSqliteClasses: ["Limiter"] },
 };
-const without = (props: Props, name: string): Props => Object.fromEntries(Object.entries(props).filter(([key]) => key !== name));
+const without = (props: Props, name: string): Props =>
+  Object.fromEntries(Object.entries(props).filter(([key]) => key !== name));
 const small: Props = {
   accountId: ACCOUNT,
   scriptName: "gate",
@@ -71,7 +72,9 @@ const ANEW = [
 ];
 const anew = (...more: string[]): string[] => [...ANEW, ...more].sort();
 
-const one = (name: string, inputs: Props, changed?: Props): Declared[] => [{ type: token(name), name: "r", inputs, ...(changed ? { changed } : {}) }];
+const one = (name: string, inputs: Props, changed?: Props): Declared[] => [
+  { type: token(name), name: "r", inputs, ...(changed ? { changed } : {}) },
+];
 const inAccount = (props: Props): Props => ({ accountId: ACCOUNT, ...props });
 const job = {
   dataset: "workers_trace_events",
@@ -80,24 +83,56 @@ const job = {
   filter: '{"where":{"key":"ScriptName","operator":"eq","value":"gate"}}',
   name: "gate-trace",
   maxUploadIntervalSeconds: 30,
-  outputOptions: { fieldNames: ["Event", "EventTimestampMs", "Outcome", "Logs", "ScriptName"], outputType: "ndjson", timestampFormat: "rfc3339" },
+  outputOptions: {
+    fieldNames: ["Event", "EventTimestampMs", "Outcome", "Logs", "ScriptName"],
+    outputType: "ndjson",
+    timestampFormat: "rfc3339",
+  },
 };
-const smallJob = { dataset: "workers_trace_events", destinationConf: "https://logs.example.com/in?header_Authorization=Basic%20EXAMPLE" };
-const policy = { name: "logpush disabled", alertType: "failing_logpush_job_disabled_alert", mechanisms: { webhooks: [{ id: NAMESPACE }] } };
+const smallJob = {
+  dataset: "workers_trace_events",
+  destinationConf: "https://logs.example.com/in?header_Authorization=Basic%20EXAMPLE",
+};
+const policy = {
+  name: "logpush disabled",
+  alertType: "failing_logpush_job_disabled_alert",
+  mechanisms: { webhooks: [{ id: NAMESPACE }] },
+};
 const lock = (age: number): Props =>
-  inAccount({ bucketName: "gate-audit", rules: [{ id: "keep", enabled: true, prefix: "audit/", condition: { type: "Age", maxAgeSeconds: age } }] });
+  inAccount({
+    bucketName: "gate-audit",
+    rules: [{ id: "keep", enabled: true, prefix: "audit/", condition: { type: "Age", maxAgeSeconds: age } }],
+  });
 const lifecycle = (age: number): Props =>
   inAccount({
     bucketName: "gate-audit",
-    rules: [{ id: "expire", enabled: true, conditions: { prefix: "audit/" }, deleteObjectsTransition: { condition: { type: "Age", maxAge: age } } }],
+    rules: [
+      {
+        id: "expire",
+        enabled: true,
+        conditions: { prefix: "audit/" },
+        deleteObjectsTransition: { condition: { type: "Age", maxAge: age } },
+      },
+    ],
   });
 
 const CASES: ReplayCase[] = [
   { name: "WorkersScript", resources: script(full, second, { ...second, ...elsewhere }) },
   { name: "WorkersScript-migration-dropped", resources: script(full, kept, { ...kept, ...elsewhere }) },
-  { name: "WorkersScript-migration-old-tag", resources: script(full, { ...second, ...oldTag }, { ...second, ...oldTag, ...elsewhere }) },
-  { name: "WorkersScript-settings-empty-objects", resources: script(full), differs: { refresh: { gate: anew("bindings", "limits") } } },
-  { name: "WorkersScript-settings-limits-empty-object", resources: script(full), differs: { refresh: { gate: anew("bindings", "limits") } } },
+  {
+    name: "WorkersScript-migration-old-tag",
+    resources: script(full, { ...second, ...oldTag }, { ...second, ...oldTag, ...elsewhere }),
+  },
+  {
+    name: "WorkersScript-settings-empty-objects",
+    resources: script(full),
+    differs: { refresh: { gate: anew("bindings", "limits") } },
+  },
+  {
+    name: "WorkersScript-settings-limits-empty-object",
+    resources: script(full),
+    differs: { refresh: { gate: anew("bindings", "limits") } },
+  },
   { name: "WorkersScript-settings-tail-consumers-empty-array", resources: script(full) },
   { name: "WorkersScript-put-echoes-bindings", resources: script(full) },
   {
@@ -137,7 +172,14 @@ const CASES: ReplayCase[] = [
     resources: script({
       ...small,
       bindings: [
-        { name: "KEY", type: "secret_key", algorithm: '{"name":"HMAC","hash":"SHA-256"}', format: "raw", keyBase64: "AAAA", usages: ["sign", "verify"] },
+        {
+          name: "KEY",
+          type: "secret_key",
+          algorithm: '{"name":"HMAC","hash":"SHA-256"}',
+          format: "raw",
+          keyBase64: "AAAA",
+          usages: ["sign", "verify"],
+        },
       ],
     }),
   },
@@ -175,7 +217,10 @@ const CASES: ReplayCase[] = [
       compatibilityDate: "2026-01-01",
     }),
   },
-  { name: "WorkersKvNamespace", resources: one("workersKvNamespace", inAccount({ title: "gate-cache" }), inAccount({ title: "gate-cache-2" })) },
+  {
+    name: "WorkersKvNamespace",
+    resources: one("workersKvNamespace", inAccount({ title: "gate-cache" }), inAccount({ title: "gate-cache-2" })),
+  },
   {
     name: "WorkersKv",
     resources: one(
@@ -218,7 +263,10 @@ const CASES: ReplayCase[] = [
   },
   {
     name: "WorkersCustomDomain-environment",
-    resources: one("workersCustomDomain", inAccount({ hostname: "gate.example.com", service: "gate", zoneName: "example.com", environment: "production" })),
+    resources: one(
+      "workersCustomDomain",
+      inAccount({ hostname: "gate.example.com", service: "gate", zoneName: "example.com", environment: "production" }),
+    ),
   },
   {
     name: "WorkersScriptSubdomain",
@@ -228,18 +276,37 @@ const CASES: ReplayCase[] = [
       inAccount({ scriptName: "gate", enabled: true, previewsEnabled: false }),
     ),
   },
-  { name: "R2Bucket", resources: one("r2Bucket", inAccount({ name: "gate-audit" }), inAccount({ name: "gate-audit", storageClass: "InfrequentAccess" })) },
-  { name: "R2Bucket-location", resources: one("r2Bucket", inAccount({ name: "gate-audit", location: "weur", jurisdiction: "eu" })) },
+  {
+    name: "R2Bucket",
+    resources: one(
+      "r2Bucket",
+      inAccount({ name: "gate-audit" }),
+      inAccount({ name: "gate-audit", storageClass: "InfrequentAccess" }),
+    ),
+  },
+  {
+    name: "R2Bucket-location",
+    resources: one("r2Bucket", inAccount({ name: "gate-audit", location: "weur", jurisdiction: "eu" })),
+  },
   { name: "R2BucketLock", resources: one("r2BucketLock", lock(86_400), lock(172_800)) },
   { name: "R2BucketLifecycle", resources: one("r2BucketLifecycle", lifecycle(31_536_000), lifecycle(63_072_000)) },
-  { name: "LogpushJob", resources: one("logpushJob", inAccount(job), inAccount({ ...job, maxUploadIntervalSeconds: 60 })) },
-  { name: "LogpushJob-minimal", resources: one("logpushJob", inAccount(smallJob), inAccount({ ...smallJob, enabled: true })) },
+  {
+    name: "LogpushJob",
+    resources: one("logpushJob", inAccount(job), inAccount({ ...job, maxUploadIntervalSeconds: 60 })),
+  },
+  {
+    name: "LogpushJob-minimal",
+    resources: one("logpushJob", inAccount(smallJob), inAccount({ ...smallJob, enabled: true })),
+  },
   {
     name: "LogpushJob-answer-kind-null",
     resources: one("logpushJob", inAccount(smallJob), inAccount({ ...smallJob, enabled: true })),
     differs: { update: { r: ["errorMessage", "kind", "lastComplete", "lastError"] } },
   },
-  { name: "NotificationPolicy", resources: one("notificationPolicy", inAccount(policy), inAccount({ ...policy, enabled: false })) },
+  {
+    name: "NotificationPolicy",
+    resources: one("notificationPolicy", inAccount(policy), inAccount({ ...policy, enabled: false })),
+  },
   {
     name: "NotificationPolicy-answer-filled",
     resources: one("notificationPolicy", inAccount(policy)),
@@ -249,7 +316,12 @@ const CASES: ReplayCase[] = [
     name: "NotificationPolicy-emails",
     resources: one(
       "notificationPolicy",
-      inAccount({ name: "token expiry", alertType: "expiring_service_token_alert", description: "d", mechanisms: { emails: [{ id: "ops@example.com" }] } }),
+      inAccount({
+        name: "token expiry",
+        alertType: "expiring_service_token_alert",
+        description: "d",
+        mechanisms: { emails: [{ id: "ops@example.com" }] },
+      }),
     ),
   },
   {
@@ -262,7 +334,11 @@ const CASES: ReplayCase[] = [
   },
   {
     name: "UrlNormalizationSettings",
-    resources: one("urlNormalizationSettings", { zoneId: ZONE, type: "rfc3986", scope: "incoming" }, { zoneId: ZONE, type: "rfc3986", scope: "both" }),
+    resources: one(
+      "urlNormalizationSettings",
+      { zoneId: ZONE, type: "rfc3986", scope: "incoming" },
+      { zoneId: ZONE, type: "rfc3986", scope: "both" },
+    ),
   },
   {
     name: "Queue",
@@ -272,19 +348,36 @@ const CASES: ReplayCase[] = [
       inAccount({ queueName: "gate-audit", settings: { messageRetentionPeriod: 1_209_600 } }),
     ),
   },
-  { name: "Queue-minimal", resources: one("queue", inAccount({ queueName: "gate-audit" }), inAccount({ queueName: "gate-audit-2" })) },
+  {
+    name: "Queue-minimal",
+    resources: one("queue", inAccount({ queueName: "gate-audit" }), inAccount({ queueName: "gate-audit-2" })),
+  },
   { name: "error-500-twice", resources: one("workersKvNamespace", inAccount({ title: "gate-cache" })) },
 ];
 
 /** Cases whose create is refused, and the words that must reach the reader. */
 const REFUSED: [ReplayCase, string][] = [
-  [{ name: "error-403", resources: one("workersKvNamespace", inAccount({ title: "gate-cache" })) }, "403: Authentication error (10000)"],
-  [{ name: "error-500-no-retry-header", resources: one("workersKvNamespace", inAccount({ title: "gate-cache" })) }, "500: internal (10001)"],
-  [{ name: "WorkersScript-placement", resources: script({ ...small, placement: { mode: "smart" } }) }, "metadata is not JSON (10021)"],
+  [
+    { name: "error-403", resources: one("workersKvNamespace", inAccount({ title: "gate-cache" })) },
+    "403: Authentication error (10000)",
+  ],
+  [
+    { name: "error-500-no-retry-header", resources: one("workersKvNamespace", inAccount({ title: "gate-cache" })) },
+    "500: internal (10001)",
+  ],
+  [
+    { name: "WorkersScript-placement", resources: script({ ...small, placement: { mode: "smart" } }) },
+    "metadata is not JSON (10021)",
+  ],
   [
     {
       name: "WorkersScript-limits-placement-tail",
-      resources: script({ ...small, placement: { mode: "smart" }, limits: { cpuMs: 50 }, tailConsumers: [{ service: "tail" }] }),
+      resources: script({
+        ...small,
+        placement: { mode: "smart" },
+        limits: { cpuMs: 50 },
+        tailConsumers: [{ service: "tail" }],
+      }),
     },
     "metadata is not JSON (10021)",
   ],
@@ -326,7 +419,10 @@ describe("the cloudflare provider sends what the real plugin sends", () => {
 
   it("error-token-format: a token of another form is sent as it is", async () => {
     const odd = new Replayer(server, recording, () => cloudflareProvider(() => settings("short")));
-    await odd.run({ name: "error-token-format", resources: one("workersKvNamespace", inAccount({ title: "gate-cache" })) });
+    await odd.run({
+      name: "error-token-format",
+      resources: one("workersKvNamespace", inAccount({ title: "gate-cache" })),
+    });
   });
 
   it.each([
@@ -357,7 +453,10 @@ describe("the cloudflare provider sends what the real plugin sends", () => {
 
   it("waits between tries, longer each time", async () => {
     waits.length = 0;
-    await replayer().run({ name: "error-500-twice", resources: one("workersKvNamespace", inAccount({ title: "gate-cache" })) });
+    await replayer().run({
+      name: "error-500-twice",
+      resources: one("workersKvNamespace", inAccount({ title: "gate-cache" })),
+    });
     expect(waits).toEqual([500, 1000]);
   });
 });

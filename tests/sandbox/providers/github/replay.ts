@@ -28,7 +28,10 @@ export interface Call {
 }
 
 const FIXTURE = join(__dirname, "../../../fixtures/provider-calls/github.jsonl");
-export const recordings: readonly Recorded[] = readFileSync(FIXTURE, "utf8").trim().split("\n").map((line) => JSON.parse(line) as Recorded);
+export const recordings: readonly Recorded[] = readFileSync(FIXTURE, "utf8")
+  .trim()
+  .split("\n")
+  .map((line) => JSON.parse(line) as Recorded);
 
 /** `GET orgs/{owner}` is recorded once and sent at the start of every operation. */
 const configure = recordings.find((call) => call.operation === "configure" && call.status === 200) as Recorded;
@@ -47,16 +50,29 @@ export class Replay {
     const server = createServer((request, response) => {
       void readBody(request).then((body) => {
         const url = new URL(request.url ?? "/", this.url);
-        const headers = Object.fromEntries(COMPARED.flatMap((name) => (typeof request.headers[name] === "string" ? [[name, request.headers[name]]] : [])));
+        const headers = Object.fromEntries(
+          COMPARED.flatMap((name) =>
+            typeof request.headers[name] === "string" ? [[name, request.headers[name]]] : [],
+          ),
+        );
         const text = body.split(this.url).join(PLACEHOLDER);
-        this.made.push({ method: request.method ?? "", path: url.pathname, query: Object.fromEntries(url.searchParams), headers, body: text === "" ? null : (JSON.parse(text) as unknown) });
+        this.made.push({
+          method: request.method ?? "",
+          path: url.pathname,
+          query: Object.fromEntries(url.searchParams),
+          headers,
+          body: text === "" ? null : (JSON.parse(text) as unknown),
+        });
         const answer = this.answers.shift();
         if (!answer) {
           response.writeHead(501).end(JSON.stringify({ message: "not recorded" }));
           return;
         }
-        const content = answer.response === null ? "" : JSON.stringify(answer.response).split(PLACEHOLDER).join(this.url);
-        response.writeHead(answer.status, { "content-type": "application/json", ...(answer.responseHeaders ?? {}) }).end(content);
+        const content =
+          answer.response === null ? "" : JSON.stringify(answer.response).split(PLACEHOLDER).join(this.url);
+        response
+          .writeHead(answer.status, { "content-type": "application/json", ...(answer.responseHeaders ?? {}) })
+          .end(content);
       });
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -71,8 +87,10 @@ export class Replay {
 
   /** Expects the calls of one recorded operation. */
   expect(name: string, operation: string): Recorded[] {
-    const calls = operation === "configure" && !recordings.some((call) => call.case === name && call.operation === "configure")
-      ? [configure] : recordings.filter((call) => call.case === name && call.operation === operation);
+    const calls =
+      operation === "configure" && !recordings.some((call) => call.case === name && call.operation === "configure")
+        ? [configure]
+        : recordings.filter((call) => call.case === name && call.operation === operation);
     this.answers.splice(0, this.answers.length, ...calls);
     this.made = [];
     return calls;

@@ -15,7 +15,8 @@ const make = async (name: string, inputs: Props) => {
   if (failures) throw new Error(JSON.stringify(failures));
   return { provider, urn, inputs: checked, ...(await provider.create(urn, checked, false)) };
 };
-const count = (text: string, pattern: RegExp): number => [...text].filter((character) => pattern.test(character)).length;
+const count = (text: string, pattern: RegExp): number =>
+  [...text].filter((character) => pattern.test(character)).length;
 
 describe("random values", () => {
   const parameters = fc
@@ -31,7 +32,10 @@ describe("random values", () => {
       special: fc.boolean(),
     })
     .filter(({ upper, lower, numeric, special }) => upper || lower || numeric || special)
-    .map(({ more, ...rest }): StringParameters => ({ ...rest, length: rest.minUpper + rest.minLower + rest.minNumeric + rest.minSpecial + more }));
+    .map(({ more, ...rest }): StringParameters => ({
+      ...rest,
+      length: rest.minUpper + rest.minLower + rest.minNumeric + rest.minSpecial + more,
+    }));
 
   it("have the wanted length, the minima, and only wanted characters beyond them", () => {
     fc.assert(
@@ -148,7 +152,12 @@ describe("the random provider", () => {
     expect(shape(outs)).toEqual(shape(sampled(token("Id")).outputs));
     const bytes = Buffer.from(id, "base64url");
     expect(bytes).toHaveLength(4);
-    expect(outs).toMatchObject({ b64Url: id, b64Std: bytes.toString("base64"), hex: bytes.toString("hex"), dec: String(bytes.readUInt32BE()) });
+    expect(outs).toMatchObject({
+      b64Url: id,
+      b64Std: bytes.toString("base64"),
+      hex: bytes.toString("hex"),
+      dec: String(bytes.readUInt32BE()),
+    });
   });
 
   it("puts a prefix before all forms of an id, and reads both back at an import", async () => {
@@ -181,7 +190,11 @@ describe("the random provider", () => {
     const diff = (news: Props) => provider.diff(id, urn, outs, inputs, news);
     expect(await diff(inputs)).toMatchObject({ changes: false });
     expect((await provider.read(id, urn, outs, inputs)).props).toEqual(outs);
-    expect(await diff({ ...inputs, length: 40 })).toMatchObject({ changes: true, replaces: ["length"], detailedDiff: {} });
+    expect(await diff({ ...inputs, length: 40 })).toMatchObject({
+      changes: true,
+      replaces: ["length"],
+      detailedDiff: {},
+    });
     expect(await diff({ ...inputs, keepers: { at: "2" } })).toMatchObject({ replaces: ["keepers"] });
     expect(await diff({ ...inputs, numeric: false })).toMatchObject({ replaces: ["number", "numeric"] });
   });
@@ -202,6 +215,8 @@ describe("the random provider", () => {
     ["Bytes", {}, "length"],
   ])("refuses Random%s %j", async (name, inputs, property) => {
     const provider = await randomPackage.create({}, {});
-    expect((await provider.check(urnOf(token(name), "r"), {}, inputs)).failures).toEqual([expect.objectContaining({ property })]);
+    expect((await provider.check(urnOf(token(name), "r"), {}, inputs)).failures).toEqual([
+      expect.objectContaining({ property }),
+    ]);
   });
 });

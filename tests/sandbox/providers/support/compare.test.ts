@@ -18,7 +18,8 @@ const PROPERTIES: Properties = {
   secret: { kind: "string", writeOnly: true },
   out: { kind: "string", output: true },
 };
-const changes = (state: object, plan: object, flavour: "sdk" | "framework" = "sdk") => compare(PROPERTIES, { ...state }, { ...plan }, flavour);
+const changes = (state: object, plan: object, flavour: "sdk" | "framework" = "sdk") =>
+  compare(PROPERTIES, { ...state }, { ...plan }, flavour);
 const kinds = (state: object, plan: object, flavour: "sdk" | "framework" = "sdk") =>
   Object.fromEntries(Object.entries(changes(state, plan, flavour)).map(([path, { kind }]) => [path, kind]));
 
@@ -36,7 +37,10 @@ const plans = fc.record(
       { minKeys: 1, maxKeys: 3 },
     ),
     nested: fc.record({ a: fc.string({ minLength: 1 }) }),
-    rules: fc.array(fc.record({ id: fc.string({ minLength: 1 }), limit: fc.integer({ min: 1 }) }), { minLength: 1, maxLength: 3 }),
+    rules: fc.array(fc.record({ id: fc.string({ minLength: 1 }), limit: fc.integer({ min: 1 }) }), {
+      minLength: 1,
+      maxLength: 3,
+    }),
   },
   { requiredKeys: ["name"] },
 );
@@ -45,7 +49,12 @@ describe("compare", () => {
   it("finds nothing between a state and the plan that made it, whatever the service added", () => {
     fc.assert(
       fc.property(plans, fc.constantFrom("sdk" as const, "framework" as const), (plan, flavour) => {
-        const state = { ...plan, given: "by the service", out: "x", ...(plan.nested ? { nested: { ...plan.nested, filled: "y" } } : {}) };
+        const state = {
+          ...plan,
+          given: "by the service",
+          out: "x",
+          ...(plan.nested ? { nested: { ...plan.nested, filled: "y" } } : {}),
+        };
         expect(compare(PROPERTIES, state, plan, flavour)).toEqual({});
       }),
     );
@@ -77,7 +86,15 @@ describe("compare", () => {
   });
 
   it("names each change by its path and kind", () => {
-    const state = { name: "n", count: 1, labels: { a: "1", "b.c": "2" }, nested: { a: "x" }, rules: [{ id: "r", limit: 1 }], tags: ["a", "b"], steps: ["s"] };
+    const state = {
+      name: "n",
+      count: 1,
+      labels: { a: "1", "b.c": "2" },
+      nested: { a: "x" },
+      rules: [{ id: "r", limit: 1 }],
+      tags: ["a", "b"],
+      steps: ["s"],
+    };
     const plan = {
       name: "n",
       on: true,
@@ -111,7 +128,13 @@ describe("compare", () => {
   it("takes zero values for absent ones in the older SDK, and for values in the framework", () => {
     const zeros = { count: 0, on: false, tags: [], labels: {}, nested: {} };
     expect(kinds({}, zeros, "sdk")).toEqual({});
-    expect(kinds({}, zeros, "framework")).toEqual({ count: "add", on: "add", tags: "add", labels: "add", nested: "add" });
+    expect(kinds({}, zeros, "framework")).toEqual({
+      count: "add",
+      on: "add",
+      tags: "add",
+      labels: "add",
+      nested: "add",
+    });
   });
 
   it("takes an unknown value for a change, and a computed one that the program does not give for none", () => {

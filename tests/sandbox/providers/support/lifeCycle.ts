@@ -56,7 +56,10 @@ export async function live(
 
   async function expectUnchanged(when: string): Promise<void> {
     const { inputs: again } = await provider.check(urn, given, given);
-    expect({ when, diff: await provider.diff(id, urn, outs, given, again) }).toMatchObject({ when, diff: { changes: false } });
+    expect({ when, diff: await provider.diff(id, urn, outs, given, again) }).toMatchObject({
+      when,
+      diff: { changes: false },
+    });
   }
 
   async function refresh(when: string): Promise<void> {

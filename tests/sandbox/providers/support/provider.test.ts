@@ -79,7 +79,11 @@ describe("the declarative provider", () => {
 
   it("refuses every wrong input with its path, all at once", async () => {
     const { provider } = make();
-    const { failures } = await provider.check(urn, {}, { name: "n", size: "many", options: {}, colour: ["red"], id2: "x", weight: 3 });
+    const { failures } = await provider.check(
+      urn,
+      {},
+      { name: "n", size: "many", options: {}, colour: ["red"], id2: "x", weight: 3 },
+    );
     expect(failures).toEqual([
       { property: "size", reason: "must be a number, but is a string" },
       { property: "options.mode", reason: 'missing required property "mode"' },
@@ -95,7 +99,14 @@ describe("the declarative provider", () => {
     expect(failures).toBeUndefined();
     const { id, outs } = await provider.create(urn, inputs, true);
     expect(id).toBe("");
-    expect(outs).toEqual({ name: UNKNOWN, size: 1, options: { mode: UNKNOWN }, id2: UNKNOWN, key: UNKNOWN, id: UNKNOWN });
+    expect(outs).toEqual({
+      name: UNKNOWN,
+      size: 1,
+      options: { mode: UNKNOWN },
+      id2: UNKNOWN,
+      key: UNKNOWN,
+      id: UNKNOWN,
+    });
     await provider.update("n", urn, { name: "n", id2: "2" }, inputs, { ...inputs, size: 2 }, true);
     expect(things.calls).toEqual([]);
     expect(started()).toBe(0);
@@ -124,8 +135,15 @@ describe("the declarative provider", () => {
     const olds = { name: "n", size: 1, colour: "red" };
     const { outs } = await provider.create(urn, olds, false);
     const news = { name: "n", size: 2, colour: "blue" };
-    expect(await provider.diff("n", urn, outs, olds, news)).toMatchObject({ changes: true, replaces: [], diffs: ["colour", "size"] });
-    expect(await provider.diff("n", urn, outs, olds, news, ["size"])).toMatchObject({ changes: true, diffs: ["colour"] });
+    expect(await provider.diff("n", urn, outs, olds, news)).toMatchObject({
+      changes: true,
+      replaces: [],
+      diffs: ["colour", "size"],
+    });
+    expect(await provider.diff("n", urn, outs, olds, news, ["size"])).toMatchObject({
+      changes: true,
+      diffs: ["colour"],
+    });
     expect(await provider.diff("n", urn, outs, olds, news, ["*"])).toMatchObject({ changes: false, detailedDiff: {} });
     await provider.update("n", urn, outs, olds, news, false);
     expect(things.calls).toEqual(["create n", "update n colour,size"]);
@@ -135,8 +153,13 @@ describe("the declarative provider", () => {
     const { provider } = make();
     const chosen = { __defaults: [], name: "a" };
     const automatic = { __defaults: ["name"], name: "a" };
-    expect(await provider.diff("a", urn, { name: "a" }, chosen, { ...chosen, name: "b" })).toMatchObject({ replaces: ["name"], deleteBeforeReplace: true });
-    expect((await provider.diff("a", urn, { name: "a" }, automatic, { ...automatic, name: "b" })).deleteBeforeReplace).toBeUndefined();
+    expect(await provider.diff("a", urn, { name: "a" }, chosen, { ...chosen, name: "b" })).toMatchObject({
+      replaces: ["name"],
+      deleteBeforeReplace: true,
+    });
+    expect(
+      (await provider.diff("a", urn, { name: "a" }, automatic, { ...automatic, name: "b" })).deleteBeforeReplace,
+    ).toBeUndefined();
   });
 
   it("tells the diff of a framework's type by top-level names alone", async () => {
@@ -152,8 +175,17 @@ describe("the declarative provider", () => {
   it("reads inputs back: the given ones with their live values, for an import all that are set", async () => {
     const { provider, things } = make();
     things.all.set("n", { name: "n", size: 7, colour: "green" });
-    const read = await provider.read("n", urn, { name: "n", size: 1, key: "k" }, { __defaults: ["size"], name: "n", size: 1 });
-    expect(read).toMatchObject({ id: "n", props: { size: 7, colour: "green", key: "k" }, inputs: { __defaults: ["size"], name: "n", size: 7 } });
+    const read = await provider.read(
+      "n",
+      urn,
+      { name: "n", size: 1, key: "k" },
+      { __defaults: ["size"], name: "n", size: 1 },
+    );
+    expect(read).toMatchObject({
+      id: "n",
+      props: { size: 7, colour: "green", key: "k" },
+      inputs: { __defaults: ["size"], name: "n", size: 7 },
+    });
     expect(read.inputs).not.toHaveProperty("colour");
     expect((await provider.read("n", urn, {})).inputs).toEqual({ name: "n", size: 7, colour: "green" });
     expect(await provider.read("gone", urn, {})).toEqual({});
@@ -169,8 +201,12 @@ describe("the declarative provider", () => {
   it("refuses unknown types and functions by name", async () => {
     const { provider } = make();
     const other = urnOf("test:index/other:Other", "o");
-    await expect(provider.create(other, {}, false)).rejects.toThrow("does not know the resource type test:index/other:Other");
-    await expect(provider.invoke("test:index/getOther:getOther", {})).rejects.toThrow("does not know the function test:index/getOther:getOther");
+    await expect(provider.create(other, {}, false)).rejects.toThrow(
+      "does not know the resource type test:index/other:Other",
+    );
+    await expect(provider.invoke("test:index/getOther:getOther", {})).rejects.toThrow(
+      "does not know the function test:index/getOther:getOther",
+    );
     expect(() => provider.secretOutputs("test:index/other:Other")).toThrow("test:index/other:Other");
     expect(provider.secretOutputs(TYPE)).toEqual(["key"]);
   });

@@ -26,7 +26,10 @@ export function readRecording(name: string): RecordedCall[] {
       .split("\n")
       .filter((line) => line !== "")
       // One accessor goes by several stand-in names, after the key that it was found under.
-      .map((line) => JSON.parse(line.replace(/<(?:mount|wrapped|secret-id)-accessor-(\d+)>/g, "<accessor-$1>")) as RecordedCall)
+      .map(
+        (line) =>
+          JSON.parse(line.replace(/<(?:mount|wrapped|secret-id)-accessor-(\d+)>/g, "<accessor-$1>")) as RecordedCall,
+      )
   );
 }
 

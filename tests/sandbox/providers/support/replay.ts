@@ -48,7 +48,8 @@ export class Replayer {
 
   /** Runs create, refresh, the changes with their refreshes, and destroy, as far as the case was recorded. */
   async run(test: ReplayCase): Promise<void> {
-    const recorded = (operation: string): boolean => this.recording.some((call) => call.case === test.name && call.operation === operation);
+    const recorded = (operation: string): boolean =>
+      this.recording.some((call) => call.case === test.name && call.operation === operation);
     await this.step(test, "create", async (provider) => {
       for (const resource of test.resources) await this.create(provider, resource);
     });
@@ -108,7 +109,11 @@ export class Replayer {
     await this.noteDiffs(test, operation);
   }
 
-  private async update(test: ReplayCase, operation: string, changedOf: (resource: Declared) => Props | undefined): Promise<void> {
+  private async update(
+    test: ReplayCase,
+    operation: string,
+    changedOf: (resource: Declared) => Props | undefined,
+  ): Promise<void> {
     await this.step(test, operation, async (provider) => {
       for (const resource of test.resources) {
         const before = this.made[resource.name];
@@ -136,7 +141,11 @@ export class Replayer {
   }
 
   /** The inputs stay as the program has them: compared with the state, they show whether a second preview is empty. */
-  private async noteDiffs(test: ReplayCase, after: string, changedOf: (resource: Declared) => Props | undefined = () => undefined): Promise<void> {
+  private async noteDiffs(
+    test: ReplayCase,
+    after: string,
+    changedOf: (resource: Declared) => Props | undefined = () => undefined,
+  ): Promise<void> {
     for (const resource of test.resources) {
       const found = this.made[resource.name];
       if (!found) continue;
@@ -150,11 +159,20 @@ export class Replayer {
       const diff = await this.provider().diff(found.id, urn, found.outs, found.inputs, inputs);
       this.diffs.push({ after, name: resource.name, diff });
       const changed = diff.changes ? (diff.diffs ?? []) : [];
-      expect({ after, name: resource.name, changed }).toEqual({ after, name: resource.name, changed: test.differs?.[after]?.[resource.name] ?? [] });
+      expect({ after, name: resource.name, changed }).toEqual({
+        after,
+        name: resource.name,
+        changed: test.differs?.[after]?.[resource.name] ?? [],
+      });
     }
   }
 
-  private async step(test: ReplayCase, operation: string, run: (provider: SandboxProvider) => Promise<void>, anyOrder = false): Promise<void> {
+  private async step(
+    test: ReplayCase,
+    operation: string,
+    run: (provider: SandboxProvider) => Promise<void>,
+    anyOrder = false,
+  ): Promise<void> {
     const expected = callsOf(this.recording, test.name, operation);
     this.server.expect([...callsOf(this.recording, "Mount", "configure"), ...expected]);
     await run(this.provider());
@@ -189,6 +207,9 @@ function expectHeaders(seen: SeenCall, recorded: RecordedCall | undefined): void
   for (const [name, value] of Object.entries(recorded.headers)) {
     // Of a call that was repeated only the first count was recorded.
     if (name === "x-stainless-retry-count" && recorded.repeated !== undefined) continue;
-    expect({ call: `${seen.method} ${seen.path}`, [name]: seen.headers[name] }).toEqual({ call: `${seen.method} ${seen.path}`, [name]: value });
+    expect({ call: `${seen.method} ${seen.path}`, [name]: seen.headers[name] }).toEqual({
+      call: `${seen.method} ${seen.path}`,
+      [name]: value,
+    });
   }
 }

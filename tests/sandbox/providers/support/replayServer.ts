@@ -50,7 +50,10 @@ export class ReplayServer {
     const url = new URL(request.url ?? "/", this.origin);
     const path = url.pathname.replaceAll("%3C", "<").replaceAll("%3E", ">");
     const headers = Object.fromEntries(
-      Object.entries(request.headers).map(([name, value]) => [name, String(value).replace(/boundary=\S+/, "boundary=<boundary>")]),
+      Object.entries(request.headers).map(([name, value]) => [
+        name,
+        String(value).replace(/boundary=\S+/, "boundary=<boundary>"),
+      ]),
     );
     this.seen.push({
       method: request.method ?? "",
@@ -59,7 +62,9 @@ export class ReplayServer {
       headers,
       body: bodyOf(Buffer.concat(chunks).toString("utf8"), request.headers["content-type"] ?? ""),
     });
-    const index = this.expected.findIndex((call) => call.method === request.method && withoutNumbers(call.path) === withoutNumbers(path));
+    const index = this.expected.findIndex(
+      (call) => call.method === request.method && withoutNumbers(call.path) === withoutNumbers(path),
+    );
     const [match] = index >= 0 ? this.expected.splice(index, 1) : [];
     if (!match) {
       response.writeHead(418, { "content-type": "application/json", "x-should-retry": "false" });
@@ -74,7 +79,10 @@ function send(response: ServerResponse, call: RecordedCall): void {
   const headers = { "content-type": "application/json", ...call.responseHeaders };
   response.writeHead(call.status, headers);
   if (call.response === null) return void response.end();
-  const special = call.response as { multipart?: { name?: string; filename?: string; contentType: string; text: string }[]; text?: string };
+  const special = call.response as {
+    multipart?: { name?: string; filename?: string; contentType: string; text: string }[];
+    text?: string;
+  };
   const boundary = /boundary=(\S+)/.exec(headers["content-type"])?.[1];
   if (special.multipart && boundary) {
     const parts = special.multipart.map(
@@ -83,7 +91,11 @@ function send(response: ServerResponse, call: RecordedCall): void {
     );
     return void response.end(`${parts.join("")}--${boundary}--\r\n`);
   }
-  response.end(typeof special.text === "string" && Object.keys(special).length === 1 ? special.text : JSON.stringify(call.response));
+  response.end(
+    typeof special.text === "string" && Object.keys(special).length === 1
+      ? special.text
+      : JSON.stringify(call.response),
+  );
 }
 
 /** A body in the recording's form. */
@@ -103,7 +115,9 @@ function bodyOf(text: string, contentType: string): unknown {
         name,
         filename,
         contentType: type,
-        ...((type === "application/json" || name === "metadata") && content !== "" ? { json: JSON.parse(content) as unknown } : { text: content }),
+        ...((type === "application/json" || name === "metadata") && content !== ""
+          ? { json: JSON.parse(content) as unknown }
+          : { text: content }),
       };
     }),
   };

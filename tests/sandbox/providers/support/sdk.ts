@@ -33,7 +33,9 @@ export class Sdk {
     const declarations = readFileSync(file.replace(/\.js$/, ".d.ts"), "utf8");
     const className = token.split(":").at(-1) ?? "";
     const inputs = membersOf(declarations, `${className}Args`);
-    const outputs = [...declarations.matchAll(/^ {4}(?:\/\*\*.*\*\/ )?readonly (\w+): pulumi\.Output</gm)].map(([, name]) => name ?? "");
+    const outputs = [...declarations.matchAll(/^ {4}(?:\/\*\*.*\*\/ )?readonly (\w+): pulumi\.Output</gm)].map(
+      ([, name]) => name ?? "",
+    );
     const secrets = /additionalSecretOutputs: \[([^\]]*)\]/.exec(readFileSync(file, "utf8"))?.[1] ?? "";
     return {
       inputs: new Map(inputs.map(({ name, nested }) => [name, nested])),
@@ -49,7 +51,10 @@ export class Sdk {
   }
 }
 
-function membersOf(text: string, interfaceName: string): { name: string; optional: boolean; nested: string | undefined }[] {
+function membersOf(
+  text: string,
+  interfaceName: string,
+): { name: string; optional: boolean; nested: string | undefined }[] {
   const body = new RegExp(`^( *)(?:export )?interface ${interfaceName} \\{$([\\s\\S]*?)^\\1\\}$`, "m").exec(text)?.[2];
   if (body === undefined) throw new Error(`no interface ${interfaceName}`);
   const withoutComments = body.replace(/\/\*\*[\s\S]*?\*\//g, "");

@@ -17,7 +17,12 @@ const JWT_ROLE = "vault:jwt/authBackendRole:AuthBackendRole";
 const KEY =
   "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEEVs/o5+uQbTjL3chynL4wXgUg2R9\nq9UU8I5mEovUf86QZ7kOBIjJwqnzD1omageEHWwHdBO6B+dFabmdT9POxg==\n-----END PUBLIC KEY-----";
 
-const secret: Props = { mount: "agents", name: "github/bot", dataJson: '{"token":"initial-value"}', customMetadata: { data: { owner: "team-a" } } };
+const secret: Props = {
+  mount: "agents",
+  name: "github/bot",
+  dataJson: '{"token":"initial-value"}',
+  customMetadata: { data: { owner: "team-a" } },
+};
 const ownedByB: Props = { customMetadata: { data: { owner: "team-b" } } };
 const read = 'path "agents/data/github/bot" {\n  capabilities = ["read"]\n}\n';
 const gateAuth: Declared = { type: AUTH, name: "auth", inputs: { type: "approle", path: "gate" } };
@@ -31,7 +36,12 @@ const role: Props = {
   secretIdTtl: 600,
 };
 const gateRole: Declared = { type: APPROLE, name: "role", inputs: role };
-const jwtBackend: Props = { path: "gha", description: "ci", boundIssuer: "https://token.example.com", jwtValidationPubkeys: [KEY] };
+const jwtBackend: Props = {
+  path: "gha",
+  description: "ci",
+  boundIssuer: "https://token.example.com",
+  jwtValidationPubkeys: [KEY],
+};
 const jwtRole: Props = {
   backend: "gha",
   roleName: "rotator",
@@ -67,12 +77,25 @@ const CASES: ReplayCase[] = [
       },
     ],
   },
-  { name: "kv.SecretV2", resources: [{ type: KV_SECRET, name: "s", inputs: secret, changed: { ...secret, ...ownedByB } }] },
+  {
+    name: "kv.SecretV2",
+    resources: [{ type: KV_SECRET, name: "s", inputs: secret, changed: { ...secret, ...ownedByB } }],
+  },
   {
     name: "kv.SecretV2-disable-read",
-    resources: [{ type: KV_SECRET, name: "s", inputs: { ...secret, disableRead: true }, changed: { ...secret, disableRead: true, ...ownedByB } }],
+    resources: [
+      {
+        type: KV_SECRET,
+        name: "s",
+        inputs: { ...secret, disableRead: true },
+        changed: { ...secret, disableRead: true, ...ownedByB },
+      },
+    ],
   },
-  { name: "kv.SecretV2-delete-all-versions", resources: [{ type: KV_SECRET, name: "s", inputs: { ...secret, deleteAllVersions: true } }] },
+  {
+    name: "kv.SecretV2-delete-all-versions",
+    resources: [{ type: KV_SECRET, name: "s", inputs: { ...secret, deleteAllVersions: true } }],
+  },
   {
     name: "kv.SecretV2-write-only",
     resources: [
@@ -106,28 +129,50 @@ const CASES: ReplayCase[] = [
       {
         type: AUTH,
         name: "a",
-        inputs: { type: "approle", path: "gate", description: "gate", tune: { defaultLeaseTtl: "5m", maxLeaseTtl: "10m", tokenType: "batch" } },
-        changed: { type: "approle", path: "gate", description: "gate 2", tune: { defaultLeaseTtl: "5m", maxLeaseTtl: "20m", tokenType: "batch" } },
+        inputs: {
+          type: "approle",
+          path: "gate",
+          description: "gate",
+          tune: { defaultLeaseTtl: "5m", maxLeaseTtl: "10m", tokenType: "batch" },
+        },
+        changed: {
+          type: "approle",
+          path: "gate",
+          description: "gate 2",
+          tune: { defaultLeaseTtl: "5m", maxLeaseTtl: "20m", tokenType: "batch" },
+        },
       },
     ],
   },
   { name: "approle.AuthBackendRole", resources: [gateAuth, { ...gateRole, changed: { ...role, tokenMaxTtl: 1200 } }] },
   {
     name: "approle.AuthBackendRoleSecretId",
-    resources: [gateAuth, gateRole, { type: SECRET_ID, name: "s", inputs: { backend: "gate", roleName: "gate", metadata: '{"agent":"claude"}' } }],
+    resources: [
+      gateAuth,
+      gateRole,
+      { type: SECRET_ID, name: "s", inputs: { backend: "gate", roleName: "gate", metadata: '{"agent":"claude"}' } },
+    ],
     // The role limits uses and life, the resource does not: every preview replaces it.
     differs: { create: { s: ["numUses", "ttl"] }, refresh: { s: ["numUses", "ttl"] } },
   },
   {
     name: "approle.AuthBackendRoleSecretId-wrapped",
-    resources: [gateAuth, gateRole, { type: SECRET_ID, name: "s", inputs: { backend: "gate", roleName: "gate", wrappingTtl: "5m" } }],
+    resources: [
+      gateAuth,
+      gateRole,
+      { type: SECRET_ID, name: "s", inputs: { backend: "gate", roleName: "gate", wrappingTtl: "5m" } },
+    ],
   },
   {
     name: "approle.AuthBackendRoleSecretId-wrapped-accessor",
     resources: [
       gateAuth,
       gateRole,
-      { type: SECRET_ID, name: "s", inputs: { backend: "gate", roleName: "gate", wrappingTtl: "5m", withWrappedAccessor: true } },
+      {
+        type: SECRET_ID,
+        name: "s",
+        inputs: { backend: "gate", roleName: "gate", wrappingTtl: "5m", withWrappedAccessor: true },
+      },
     ],
     differs: { create: { s: ["numUses", "ttl"] }, refresh: { s: ["numUses", "ttl"] } },
   },
@@ -136,11 +181,25 @@ const CASES: ReplayCase[] = [
     resources: [
       gateAuth,
       gateRole,
-      { type: SECRET_ID, name: "s", inputs: { backend: "gate", roleName: "gate", wrappingTtl: "5m", withWrappedAccessor: true, numUses: 1, ttl: 600 } },
+      {
+        type: SECRET_ID,
+        name: "s",
+        inputs: {
+          backend: "gate",
+          roleName: "gate",
+          wrappingTtl: "5m",
+          withWrappedAccessor: true,
+          numUses: 1,
+          ttl: 600,
+        },
+      },
     ],
   },
   // The recorded change was of the description, which shows as a change, and never reaches the server.
-  { name: "jwt.AuthBackend", resources: [{ type: JWT, name: "j", inputs: jwtBackend, changed: { ...jwtBackend, description: "ci 2" } }] },
+  {
+    name: "jwt.AuthBackend",
+    resources: [{ type: JWT, name: "j", inputs: jwtBackend, changed: { ...jwtBackend, description: "ci 2" } }],
+  },
   {
     name: "jwt.AuthBackendRole",
     resources: [
@@ -184,8 +243,18 @@ const CASES: ReplayCase[] = [
       {
         type: "vault:identity/entityAlias:EntityAlias",
         name: "al",
-        inputs: (made) => ({ name: "role-id-example", mountAccessor: made.auth?.outs.accessor, canonicalId: made.e?.id, customMetadata: { k: "1" } }),
-        changed: { name: "role-id-example", mountAccessor: "<accessor-1>", canonicalId: "<uuid-2>", customMetadata: { k: "2" } },
+        inputs: (made) => ({
+          name: "role-id-example",
+          mountAccessor: made.auth?.outs.accessor,
+          canonicalId: made.e?.id,
+          customMetadata: { k: "1" },
+        }),
+        changed: {
+          name: "role-id-example",
+          mountAccessor: "<accessor-1>",
+          canonicalId: "<uuid-2>",
+          customMetadata: { k: "2" },
+        },
       },
     ],
   },
@@ -228,14 +297,19 @@ describe("the vault provider sends what the real plugin sends", () => {
       "kv.SecretV2-cas-required-options-cas-disable-read",
       "Policy-skip-child-token",
     ];
-    expect([...new Set(recording.map((call) => call.case))].sort()).toEqual([...CASES.map((test) => test.name), ...below].sort());
+    expect([...new Set(recording.map((call) => call.case))].sort()).toEqual(
+      [...CASES.map((test) => test.name), ...below].sort(),
+    );
   });
 
   it.each([
     ["kv.SecretV2-cas-required", {}],
     ["kv.SecretV2-cas-required-top-level-cas", { cas: 0 }],
   ])("%s: a refused write is tried 61 times, then told in the server's words", async (name, more) => {
-    const error = await replayer().fail({ name, resources: [{ type: KV_SECRET, name: "s", inputs: { ...secret, ...more } }] });
+    const error = await replayer().fail({
+      name,
+      resources: [{ type: KV_SECRET, name: "s", inputs: { ...secret, ...more } }],
+    });
     expect(error.message).toContain("check-and-set parameter required for this call");
     expect(error.message).not.toContain("initial-value");
   });
@@ -260,7 +334,11 @@ describe("the vault provider sends what the real plugin sends", () => {
     }));
     const configure = recording.filter((call) => call.operation === "configure");
     server.expect([...configure, ...recording.filter((call) => call.case === "Policy" && call.operation === "create")]);
-    await provider.create("urn:pulumi:dev::t::vault:index/policy:Policy::p", { name: "gate-reader", policy: read }, false);
+    await provider.create(
+      "urn:pulumi:dev::t::vault:index/policy:Policy::p",
+      { name: "gate-reader", policy: read },
+      false,
+    );
     const start = server
       .take()
       .slice(0, 2)
@@ -281,7 +359,11 @@ describe("the vault provider sends what the real plugin sends", () => {
       ...recording.filter((call) => call.operation === "configure"),
       ...recording.filter((call) => call.case === "Policy-skip-child-token" && call.operation === "create"),
     ]);
-    await provider.create("urn:pulumi:dev::t::vault:index/policy:Policy::p", { name: "gate-reader", policy: read }, false);
+    await provider.create(
+      "urn:pulumi:dev::t::vault:index/policy:Policy::p",
+      { name: "gate-reader", policy: read },
+      false,
+    );
     expect(server.take().map((call) => call.path)).toEqual([
       "/v1/auth/token/lookup-self",
       "/v1/sys/policies/acl/gate-reader",

@@ -25,7 +25,10 @@ describe("the vault provider against a real server", () => {
   let provider: SandboxProvider;
   beforeAll(async () => {
     provider = await vaultPackage.create({}, { VAULT_ADDR: vault.server.addr, VAULT_TOKEN: vault.server.token });
-    for (const path of ["kv", "fixed"]) expect((await vault.call("POST", `sys/mounts/${path}`, { type: "kv", options: { version: "2" } })).status).toBe(204);
+    for (const path of ["kv", "fixed"])
+      expect((await vault.call("POST", `sys/mounts/${path}`, { type: "kv", options: { version: "2" } })).status).toBe(
+        204,
+      );
     await vault.call("POST", "sys/auth/roles", { type: "approle" });
     await vault.call("POST", "auth/roles/role/gate", { token_policies: ["gate"] });
     await vault.call("POST", "sys/auth/ci", { type: "jwt" });
@@ -41,7 +44,12 @@ describe("the vault provider against a real server", () => {
       changed: { path: "agents", type: "kv", options: { version: "2" }, description: "two" },
       found: true,
     },
-    { type: MOUNT, inputs: { path: "alias", type: "kv-v2" }, changed: { path: "alias", type: "kv-v2", maxLeaseTtlSeconds: 3600 }, found: true },
+    {
+      type: MOUNT,
+      inputs: { path: "alias", type: "kv-v2" },
+      changed: { path: "alias", type: "kv-v2", maxLeaseTtlSeconds: 3600 },
+      found: true,
+    },
     {
       type: "vault:kv/secretBackendV2:SecretBackendV2",
       inputs: { mount: "fixed", casRequired: true, maxVersions: 10 },
@@ -50,11 +58,27 @@ describe("the vault provider against a real server", () => {
     },
     {
       type: SECRET,
-      inputs: { mount: "kv", name: "a/b", dataJson: '{ "x": "1" }', customMetadata: { data: { owner: "a" } }, deleteAllVersions: true },
-      changed: { mount: "kv", name: "a/b", dataJson: '{"x":"2"}', customMetadata: { data: { owner: "b" } }, deleteAllVersions: true },
+      inputs: {
+        mount: "kv",
+        name: "a/b",
+        dataJson: '{ "x": "1" }',
+        customMetadata: { data: { owner: "a" } },
+        deleteAllVersions: true,
+      },
+      changed: {
+        mount: "kv",
+        name: "a/b",
+        dataJson: '{"x":"2"}',
+        customMetadata: { data: { owner: "b" } },
+        deleteAllVersions: true,
+      },
       found: true,
     },
-    { type: SECRET, inputs: { mount: "fixed", name: "once", dataJson: '{"x":"1"}', options: { cas: "0" }, deleteAllVersions: true }, found: true },
+    {
+      type: SECRET,
+      inputs: { mount: "fixed", name: "once", dataJson: '{"x":"1"}', options: { cas: "0" }, deleteAllVersions: true },
+      found: true,
+    },
     {
       type: "vault:index/authBackend:AuthBackend",
       inputs: { type: "approle", path: "gate", description: "one" },
@@ -63,7 +87,13 @@ describe("the vault provider against a real server", () => {
     },
     {
       type: "vault:appRole/authBackendRole:AuthBackendRole",
-      inputs: { backend: "roles", roleName: "bot", tokenPolicies: ["b", "a"], tokenTtl: 300, tokenBoundCidrs: ["127.0.0.1/32"] },
+      inputs: {
+        backend: "roles",
+        roleName: "bot",
+        tokenPolicies: ["b", "a"],
+        tokenTtl: 300,
+        tokenBoundCidrs: ["127.0.0.1/32"],
+      },
       changed: { backend: "roles", roleName: "bot", tokenPolicies: ["a"], tokenMaxTtl: 600 },
       found: true,
     },
@@ -72,7 +102,12 @@ describe("the vault provider against a real server", () => {
     {
       type: "vault:jwt/authBackend:AuthBackend",
       inputs: { path: "actions", jwtValidationPubkeys: [publicKey], boundIssuer: "https://issuer.example.com" },
-      changed: { path: "actions", jwtValidationPubkeys: [publicKey], boundIssuer: "https://other.example.com", defaultRole: "rotator" },
+      changed: {
+        path: "actions",
+        jwtValidationPubkeys: [publicKey],
+        boundIssuer: "https://other.example.com",
+        defaultRole: "rotator",
+      },
       found: true,
     },
     {
@@ -104,7 +139,12 @@ describe("the vault provider against a real server", () => {
       changed: { name: "kv", path: "kv/", rate: 100, blockInterval: 5 },
       found: true,
     },
-    { type: "vault:index/auditRequestHeader:AuditRequestHeader", inputs: { name: "X-Request-Id" }, changed: { name: "X-Request-Id", hmac: true }, found: true },
+    {
+      type: "vault:index/auditRequestHeader:AuditRequestHeader",
+      inputs: { name: "X-Request-Id" },
+      changed: { name: "X-Request-Id", hmac: true },
+      found: true,
+    },
     {
       type: "vault:identity/entity:Entity",
       inputs: { name: "bot", policies: ["b", "a"], metadata: { team: "a" } },
@@ -113,10 +153,13 @@ describe("the vault provider against a real server", () => {
     },
   ];
 
-  it.each(LIVES.map((life) => [life.type, life] as const))("%s lives: made, unchanged at a second preview, changed, gone", async (_type, life) => {
-    const { remove } = await live(provider, life);
-    await remove();
-  });
+  it.each(LIVES.map((life) => [life.type, life] as const))(
+    "%s lives: made, unchanged at a second preview, changed, gone",
+    async (_type, life) => {
+      const { remove } = await live(provider, life);
+      await remove();
+    },
+  );
 
   it("an entity's alias lives", async () => {
     const auth = await vault.call("GET", "sys/mounts/auth/roles");
@@ -128,7 +171,9 @@ describe("the vault provider against a real server", () => {
       changed: { ...inputs, customMetadata: { k: "2" } },
       found: true,
     });
-    const second = await provider.create(urnOf("vault:identity/entityAlias:EntityAlias", "second"), inputs, false).catch((error: unknown) => error);
+    const second = await provider
+      .create(urnOf("vault:identity/entityAlias:EntityAlias", "second"), inputs, false)
+      .catch((error: unknown) => error);
     expect(second).toBeInstanceOf(ProviderError);
     expect((second as Error).message).toContain("exists already");
     await alias.remove();
@@ -153,19 +198,25 @@ describe("the vault provider against a real server", () => {
   });
 
   it("has the outputs of the real provider, property by property", async () => {
-    const sample = JSON.parse(readFileSync(join(__dirname, "../../../fixtures/pulumi/1-create.export.json"), "utf8")) as {
+    const sample = JSON.parse(
+      readFileSync(join(__dirname, "../../../fixtures/pulumi/1-create.export.json"), "utf8"),
+    ) as {
       deployment: { resources: { type: string; inputs: Props; outputs: Props }[] };
     };
     for (const type of [MOUNT, POLICY]) {
       const real = sample.deployment.resources.find((resource) => resource.type === type);
       const urn = urnOf(type, "sample");
       const { __defaults: filled, ...program } = real?.inputs ?? {};
-      const given = Object.fromEntries(Object.entries(program).filter(([name]) => !(filled as string[]).includes(name)));
+      const given = Object.fromEntries(
+        Object.entries(program).filter(([name]) => !(filled as string[]).includes(name)),
+      );
       const { inputs } = await provider.check(urn, {}, given);
       expect(inputs).toEqual(real?.inputs);
       const { id, outs } = await provider.create(urn, inputs, false);
       const { __pulumi_raw_state_delta: _delta, accessor, ...others } = real?.outputs ?? {};
-      expect(outs).toEqual(accessor === undefined ? others : { ...others, accessor: expect.stringMatching(/^kv_[0-9a-f]+$/) as unknown });
+      expect(outs).toEqual(
+        accessor === undefined ? others : { ...others, accessor: expect.stringMatching(/^kv_[0-9a-f]+$/) as unknown },
+      );
       await provider.delete(id, urn, outs);
     }
   });
@@ -176,7 +227,11 @@ describe("the vault provider against a real server", () => {
     const { id, outs } = await provider.create(urn, olds, false);
     await vault.call("PUT", "before/x", { a: "1" });
     const news = { ...olds, path: "after" };
-    expect(await provider.diff(id, urn, outs, olds, news)).toMatchObject({ changes: true, replaces: [], detailedDiff: { path: { kind: "update" } } });
+    expect(await provider.diff(id, urn, outs, olds, news)).toMatchObject({
+      changes: true,
+      replaces: [],
+      detailedDiff: { path: { kind: "update" } },
+    });
     const moved = await provider.update(id, urn, outs, olds, news, false);
     expect(moved.outs).toMatchObject({ id: "after", path: "after" });
     expect((await vault.call("GET", "after/x")).body.data).toEqual({ a: "1" });
@@ -185,38 +240,67 @@ describe("the vault provider against a real server", () => {
 
   it("overwrites what others wrote when it changes metadata alone, as the real provider does", async () => {
     const urn = urnOf(SECRET, "s");
-    const olds = { mount: "kv", name: "rotated", dataJson: '{"token":"first"}', disableRead: true, customMetadata: { data: { owner: "a" } } };
+    const olds = {
+      mount: "kv",
+      name: "rotated",
+      dataJson: '{"token":"first"}',
+      disableRead: true,
+      customMetadata: { data: { owner: "a" } },
+    };
     const { id, outs } = await provider.create(urn, olds, false);
     await vault.call("POST", "kv/data/rotated", { data: { token: "second" } });
     const news = { ...olds, customMetadata: { data: { owner: "b" } } };
     await provider.update(id, urn, outs, olds, news, false);
-    expect(((await vault.call("GET", "kv/data/rotated")).body.data as { data: unknown }).data).toEqual({ token: "first" });
+    expect(((await vault.call("GET", "kv/data/rotated")).body.data as { data: unknown }).data).toEqual({
+      token: "first",
+    });
     expect(await provider.diff(id, urn, outs, olds, news, ["*"])).toMatchObject({ changes: false });
   });
 
   it("works with a child token that expires, and never with the given one", async () => {
     const given = await vault.call("POST", "auth/token/create", { policies: ["root"], ttl: "10m" });
     const token = (given.body.auth as { client_token: string }).client_token;
-    const other = await vaultPackage.create({ maxLeaseTtlSeconds: "60" }, { VAULT_ADDR: vault.server.addr, VAULT_TOKEN: token });
-    await other.create(urnOf(POLICY, "child"), { name: "child", policy: 'path "x" { capabilities = ["read"] }' }, false);
+    const other = await vaultPackage.create(
+      { maxLeaseTtlSeconds: "60" },
+      { VAULT_ADDR: vault.server.addr, VAULT_TOKEN: token },
+    );
+    await other.create(
+      urnOf(POLICY, "child"),
+      { name: "child", policy: 'path "x" { capabilities = ["read"] }' },
+      false,
+    );
     const accessors = (await vault.call("LIST", "auth/token/accessors")).body.data as { keys: string[] };
     const tokens = await Promise.all(
       accessors.keys.map(
         async (accessor) =>
-          (await vault.call("POST", "auth/token/lookup-accessor", { accessor })).body.data as { display_name: string; explicit_max_ttl: number },
+          (await vault.call("POST", "auth/token/lookup-accessor", { accessor })).body.data as {
+            display_name: string;
+            explicit_max_ttl: number;
+          },
       ),
     );
-    expect(tokens.filter((found) => found.display_name === "token-terraform").map((found) => found.explicit_max_ttl)).toContain(60);
+    expect(
+      tokens.filter((found) => found.display_name === "token-terraform").map((found) => found.explicit_max_ttl),
+    ).toContain(60);
   });
 
   it("tells a refusal in the server's words, without a token in it", async () => {
     const limited = await vault.call("POST", "auth/token/create", { policies: ["default"], ttl: "5m" });
     const token = (limited.body.auth as { client_token: string }).client_token;
-    const weak = await vaultPackage.create({ skipChildToken: true }, { VAULT_ADDR: vault.server.addr, VAULT_TOKEN: token });
-    const refused = await weak.create(urnOf(POLICY, "p"), { name: "p", policy: 'path "x" {}' }, false).catch((error: unknown) => error as Error);
-    expect((refused as Error).message).toMatch(/^Vault refused PUT sys\/policies\/acl\/p with 403: .*permission denied/);
+    const weak = await vaultPackage.create(
+      { skipChildToken: true },
+      { VAULT_ADDR: vault.server.addr, VAULT_TOKEN: token },
+    );
+    const refused = await weak
+      .create(urnOf(POLICY, "p"), { name: "p", policy: 'path "x" {}' }, false)
+      .catch((error: unknown) => error as Error);
+    expect((refused as Error).message).toMatch(
+      /^Vault refused PUT sys\/policies\/acl\/p with 403: .*permission denied/,
+    );
     expect((refused as Error).message).not.toContain(token);
-    const broken = await provider.create(urnOf(POLICY, "p"), { name: "p", policy: "path {" }, false).catch((error: unknown) => error as Error);
+    const broken = await provider
+      .create(urnOf(POLICY, "p"), { name: "p", policy: "path {" }, false)
+      .catch((error: unknown) => error as Error);
     expect((broken as Error).message).toContain("failed to parse policy");
   });
 
@@ -238,14 +322,18 @@ describe("the vault provider against a real server", () => {
       [AUTH, "approle", { path: "half-approle", type: "approle", tune: { maxLeaseTtl: "90m" } }],
     ] as const) {
       await vault.call("POST", `sys/auth/${program.path}`, { type: kind });
-      if (program.path === "half-tuned") await vault.call("POST", "auth/half-tuned/config", { jwt_validation_pubkeys: [publicKey] });
+      if (program.path === "half-tuned")
+        await vault.call("POST", "auth/half-tuned/config", { jwt_validation_pubkeys: [publicKey] });
       const urn = urnOf(type, "half");
       const { inputs } = await provider.check(urn, {}, program);
       expect(await provider.find?.(type, inputs)).toEqual({ id: program.path });
       const read = await provider.read(program.path, urn, {}, inputs);
       expect(read.id).toBe(program.path);
       const outs = read.props ?? {};
-      expect(await provider.diff(program.path, urn, outs, read.inputs ?? {}, inputs)).toMatchObject({ changes: true, replaces: [] });
+      expect(await provider.diff(program.path, urn, outs, read.inputs ?? {}, inputs)).toMatchObject({
+        changes: true,
+        replaces: [],
+      });
       const updated = await provider.update(program.path, urn, outs, read.inputs ?? {}, inputs, false);
       expect(await provider.diff(program.path, urn, updated.outs, inputs, inputs)).toMatchObject({ changes: false });
       await provider.delete(program.path, urn, updated.outs);
@@ -271,9 +359,11 @@ describe("the vault provider against a real server", () => {
       '# reads\npath "kv/data/x" {\n  capabilities = ["read", "list"]\n  allowed_parameters = {\n    "a" = []\n    "b" = ["1"]\n  }\n  min_wrapping_ttl = "1s"\n}\n\npath "kv/metadata/x" {\n  capabilities = ["read"]\n}\n',
     );
     await provider.create(urnOf(POLICY, "doc"), { name: "doc", policy: result.hcl }, false);
-    await expect(provider.invoke("vault:index/getPolicyDocument:getPolicyDocument", { rules: [{ path: "x", capabilities: ["peek"] }] })).rejects.toThrow(
-      'invalid capability "peek"',
-    );
+    await expect(
+      provider.invoke("vault:index/getPolicyDocument:getPolicyDocument", {
+        rules: [{ path: "x", capabilities: ["peek"] }],
+      }),
+    ).rejects.toThrow('invalid capability "peek"');
   });
 });
 
@@ -282,11 +372,18 @@ describe("the vault provider without a server", () => {
     const urn = urnOf(POLICY, "p");
     const inputs = { name: "p", policy: "" };
     await expect((await vaultPackage.create({}, {})).create(urn, inputs, false)).rejects.toThrow("set VAULT_ADDR");
-    await expect((await vaultPackage.create({}, { VAULT_ADDR: "http://127.0.0.1:1" })).create(urn, inputs, false)).rejects.toThrow("set VAULT_TOKEN");
+    await expect(
+      (await vaultPackage.create({}, { VAULT_ADDR: "http://127.0.0.1:1" })).create(urn, inputs, false),
+    ).rejects.toThrow("set VAULT_TOKEN");
   });
 
   it("says who does not answer", async () => {
-    const provider = await vaultPackage.create({ maxRetries: 0 }, { VAULT_ADDR: "http://127.0.0.1:1", VAULT_TOKEN: "none" });
-    await expect(provider.create(urnOf(POLICY, "p"), { name: "p", policy: "" }, false)).rejects.toThrow(/no answer from Vault at http:\/\/127\.0\.0\.1:1/);
+    const provider = await vaultPackage.create(
+      { maxRetries: 0 },
+      { VAULT_ADDR: "http://127.0.0.1:1", VAULT_TOKEN: "none" },
+    );
+    await expect(provider.create(urnOf(POLICY, "p"), { name: "p", policy: "" }, false)).rejects.toThrow(
+      /no answer from Vault at http:\/\/127\.0\.0\.1:1/,
+    );
   });
 });

@@ -2,7 +2,7 @@ import * as github from "@pulumi/github";
 import { namedTeams, PostureError, type Environment, type FoundOwners } from "../posture";
 import { ask } from "./ask";
 import { lookUpOwners } from "./lookUpOwners";
-import { Unfit, settle, teamPath } from "./settle";
+import { Unfit, settle, teamPaths } from "./settle";
 
 /** What must be known about GitHub before anything is declared. */
 export interface GitHubFacts {
@@ -28,16 +28,16 @@ export interface RepositoryFacts {
 export async function lookUpGitHub(environment: Environment, file: string): Promise<GitHubFacts> {
   const [organization, repositories, teams] = await Promise.all([
     environment.agent.credential.kind === "ghes-impersonation"
-      ? [await settle(() => checkOrganization(environment), "gatehouse:organization", environment.organization)]
+      ? [await settle(() => checkOrganization(environment), ["gatehouse:organization"], environment.organization)]
       : [],
     Promise.all(
       environment.repositories.map((repository, index) =>
-        settle(() => lookUpRepository(environment, index), `gatehouse:repositories[${index}].name`, repository.name),
+        settle(() => lookUpRepository(environment, index), [`gatehouse:repositories[${index}].name`], repository.name),
       ),
     ),
     Promise.all(
       namedTeams(environment).map((slug) =>
-        settle(() => lookUpTeam(environment, slug), teamPath(environment, slug), slug),
+        settle(() => lookUpTeam(environment, slug), teamPaths(environment, slug), slug),
       ),
     ),
   ]);
@@ -71,7 +71,11 @@ async function lookUpRepository(environment: Environment, index: number): Promis
   }
   if (found.archived) throw new Unfit(`${name} is archived`, "a repository that still takes rules, or none");
   if (found.defaultBranch !== defaultBranch)
-    throw new Unfit(`the default branch of ${name} is ${found.defaultBranch}`, `defaultBranch: ${found.defaultBranch}`);
+    throw new Unfit(
+      `the default branch of ${name} is ${found.defaultBranch}`,
+      `defaultBranch: ${found.defaultBranch}`,
+      `gatehouse:repositories[${index}].defaultBranch`,
+    );
   if (found.visibility !== visibility)
     throw new Unfit(
       `${name} is ${found.visibility}`,

@@ -14,7 +14,7 @@ import {
   type Repository,
 } from "../posture";
 import { ask } from "./ask";
-import { Unfit, Unfits, teamPath } from "./settle";
+import { Unfit, Unfits, ownerPath } from "./settle";
 
 /** GitHub's contents API gives a file's text up to this size. */
 const READABLE_BYTES = 1_000_000;
@@ -47,7 +47,7 @@ export async function lookUpOwners(
       repository,
       keptTeams(environment, kept.text),
       new Map(teams.teams.map(({ slug, permission }) => [slug, permission])),
-      key,
+      index,
     )),
   ];
   const bytes = Buffer.byteLength(codeOwnersText(environment, repository, kept));
@@ -92,9 +92,10 @@ async function teamMisfits(
   repository: Repository,
   kept: readonly string[],
   permissions: ReadonlyMap<string, string>,
-  key: string,
+  index: number,
 ): Promise<Unfit[]> {
   const { name } = repository;
+  const key = `gatehouse:repositories[${index}]`;
   const declared = [...new Set(ownerRules(environment, repository).flatMap(({ teams }) => teams))];
   const misfits = [...declared, ...kept.filter((slug) => !declared.includes(slug))]
     .filter((slug) => !WRITING.has(permissions.get(slug) ?? ""))
@@ -103,7 +104,7 @@ async function teamMisfits(
         new Unfit(
           `the team ${slug} cannot write to ${name}, so GitHub does not count it as an owner`,
           `write access to ${name} for that team`,
-          declared.includes(slug) ? teamPath(environment, slug) : key,
+          declared.includes(slug) ? ownerPath(environment, index, slug) : key,
         ),
     );
   const lookedUp = new Set(namedTeams(environment)); // these are looked up for the whole environment

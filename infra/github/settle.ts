@@ -21,39 +21,53 @@ export class Unfits extends Error {
 
 export type Settled<T> = { readonly value: T } | { readonly problems: readonly PostureProblem[] };
 
-/** Waits for a look-up; what is wrong becomes problems at `path`, so that all look-ups can end before anything is said. */
-export async function settle<T>(look: () => Promise<T>, path: string, what: string): Promise<Settled<T>> {
+/**
+ * Waits for a look-up; what is wrong becomes problems, so that all look-ups can end before anything is said.
+ * @param places Key paths that name what is looked up; each of them gets the problem.
+ */
+export async function settle<T>(look: () => Promise<T>, places: readonly string[], what: string): Promise<Settled<T>> {
   try {
     return { value: await look() };
   } catch (error) {
-    const misfits = error instanceof Unfits ? error.all : error instanceof Unfit ? [error] : [];
-    if (misfits.length > 0)
-      return {
-        problems: misfits.map((misfit) => ({ path: misfit.path ?? path, wrong: misfit.wrong, right: misfit.right })),
-      };
-    const message = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").trim();
-    const absent = /\b404\b|not found|could not find/i.test(message);
-    return {
-      problems: [
-        absent
-          ? { path, wrong: `not found on GitHub: ${what}`, right: "an existing name that the deployment can see" }
-          : {
-              path,
-              wrong: `${what} could not be looked up: ${message.slice(0, 300) || "no reason given"}`,
-              right: "a working GITHUB_TOKEN, GITHUB_OWNER and GITHUB_BASE_URL",
-            },
-      ],
-    };
+    return { problems: places.flatMap((path) => problemsAt(path, error, what)) };
   }
 }
 
-/** Where the environment names a team first. */
-export function teamPath({ repositories, review }: Environment, slug: string): string {
-  for (const [index, repository] of repositories.entries()) {
-    for (const list of ["reviewers", "contributors"] as const) {
-      const at = repository[list].indexOf(slug);
-      if (at >= 0) return `gatehouse:repositories[${index}].${list}[${at}]`;
-    }
-  }
-  return review.team === slug ? "gatehouse:review.team" : "gatehouse:review.securityTeam";
+function problemsAt(path: string, error: unknown, what: string): PostureProblem[] {
+  const misfits = error instanceof Unfits ? error.all : error instanceof Unfit ? [error] : [];
+  if (misfits.length > 0)
+    return misfits.map((misfit) => ({ path: misfit.path ?? path, wrong: misfit.wrong, right: misfit.right }));
+  const message = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").trim();
+  const absent = /\b404\b|not found|could not find/i.test(message);
+  return [
+    absent
+      ? { path, wrong: `not found on GitHub: ${what}`, right: "an existing name that the deployment can see" }
+      : {
+          path,
+          wrong: `${what} could not be looked up: ${message.slice(0, 300) || "no reason given"}`,
+          right: "a working GITHUB_TOKEN, GITHUB_OWNER and GITHUB_BASE_URL",
+        },
+  ];
+}
+
+/** Every place where the environment names a team, in the order of its keys. */
+export function teamPaths({ repositories, review }: Environment, slug: string): string[] {
+  const listed = repositories.flatMap((repository, index) =>
+    (["reviewers", "contributors"] as const).flatMap((list) =>
+      repository[list].flatMap((name, at) =>
+        name === slug ? [`gatehouse:repositories[${index}].${list}[${at}]`] : [],
+      ),
+    ),
+  );
+  const general = (["team", "securityTeam"] as const).flatMap((key) =>
+    review[key] === slug ? [`gatehouse:review.${key}`] : [],
+  );
+  return [...listed, ...general];
+}
+
+/** The place that makes a team an owner of one repository's code. */
+export function ownerPath({ repositories, review }: Environment, index: number, slug: string): string {
+  const at = repositories[index]!.reviewers.indexOf(slug);
+  if (at >= 0) return `gatehouse:repositories[${index}].reviewers[${at}]`;
+  return `gatehouse:review.${review.securityTeam === slug ? "securityTeam" : "team"}`;
 }

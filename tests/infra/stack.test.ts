@@ -169,7 +169,7 @@ describe("looking up", () => {
     ],
     [
       { defaultBranch: "trunk" },
-      "gatehouse:repositories[1].name: the default branch of docs is trunk; defaultBranch: trunk",
+      "gatehouse:repositories[1].defaultBranch: the default branch of docs is trunk; defaultBranch: trunk",
     ],
   ])("refuses a repository that does not fit: %j", async (changes, line) => {
     await expect(look(but(changes))).rejects.toThrow(`Pulumi.test.yaml: ${line}`);

@@ -8,6 +8,8 @@ import { deploy } from "../../support/pulumi";
 interface World {
   readonly answers?: Readonly<Record<string, unknown>>;
   readonly permissions?: Readonly<Record<string, string>>;
+  /** Where a repository differs from `permissions`. */
+  readonly byRepository?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly secret?: readonly string[];
   /** Endpoint that GitHub fails to answer. */
   readonly failing?: string;
@@ -25,7 +27,10 @@ const file = (text: string) => ({
   content: Buffer.from(text).toString("base64"),
 });
 
-async function look({ answers = {}, permissions = ALL_PUSH, secret = [], failing }: World, environment = posture) {
+async function look(
+  { answers = {}, permissions = ALL_PUSH, byRepository = {}, secret = [], failing }: World,
+  environment = posture,
+) {
   const asked: string[] = [];
   const run = await deploy(
     {
@@ -34,7 +39,11 @@ async function look({ answers = {}, permissions = ALL_PUSH, secret = [], failing
         ...postureMocks.calls,
         "github:index/getRepositoryTeams:getRepositoryTeams": ({ name }) => ({
           name,
-          teams: Object.entries(permissions).map(([slug, permission]) => ({ slug, name: slug, permission })),
+          teams: Object.entries(byRepository[String(name)] ?? permissions).map(([slug, permission]) => ({
+            slug,
+            name: slug,
+            permission,
+          })),
         }),
         "github:index/getTeam:getTeam": ({ slug }) => ({
           id: "5",
@@ -127,6 +136,46 @@ it.each([
   ],
 ] as const)("refuses %s", async (_title, world, line) => {
   await expect(look(world as World)).rejects.toThrow(line);
+});
+
+describe("a team that is named in several places", () => {
+  const second = { ...api, name: "web" };
+  it.each([
+    [
+      "another repository's reviewer",
+      [api, { ...second, reviewers: ["mobile", "backend"] }],
+      { web: { ...ALL_PUSH, mobile: "push", backend: "pull" } },
+      "gatehouse:repositories[1].reviewers[1]: the team backend cannot write to web",
+    ],
+    [
+      "the security team, which another repository names as its reviewer",
+      [{ ...api, reviewers: ["security"] }, second],
+      { web: { ...ALL_PUSH, security: "pull" } },
+      "gatehouse:review.securityTeam: the team security cannot write to web",
+    ],
+    [
+      "the review team, which the repository names as contributor only",
+      [api, { ...second, reviewers: [], contributors: ["agent-reviewers"] }],
+      { web: { ...ALL_PUSH, "agent-reviewers": "pull" } },
+      "gatehouse:review.team: the team agent-reviewers cannot write to web",
+    ],
+  ] as const)("is told where it stands: %s", async (_title, repositories, byRepository, line) => {
+    const changed = { ...posture, repositories: repositories as unknown as typeof posture.repositories };
+    const failure = await look({ byRepository }, changed).then(
+      () => "nothing",
+      (error: Error) => error.message,
+    );
+    expect(failure.split("\n").map((one) => one.replace(/^Pulumi\.test\.yaml: /, ""))).toEqual([
+      expect.stringContaining(line),
+    ]);
+  });
+
+  it("is told at every place when it may not be named at all", async () => {
+    const changed = { ...posture, repositories: [api, { ...second, reviewers: [], contributors: ["backend"] }] };
+    await expect(look({ secret: ["backend"] }, changed)).rejects.toThrow(
+      /repositories\[0\]\.reviewers\[0\]: the team backend is secret[^]*repositories\[1\]\.contributors\[0\]: the team backend is secret/,
+    );
+  });
 });
 
 it("refuses a file that would be too large for GitHub", async () => {

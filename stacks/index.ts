@@ -42,6 +42,9 @@ async function program(): Promise<Record<string, unknown>> {
     alertSecret: posture.gate.alertSecret,
     // Only with Workers KV: what the token commands take as GATEHOUSE_TOKEN_KEY and GATEHOUSE_ROTATOR_KEY.
     ...(posture.gate.tokenKey ? { tokenKey: posture.gate.tokenKey, rotatorKey: posture.rotator.rotatorKey } : {}),
+    // A plan shows this line where an update replaces the secrets of older versions, which stood in clear in the state (CHANGELOG.md).
+    generatedSecrets: "each from a random password, whose resource id says nothing",
+    gateSettings: posture.gate.settings,
     gatePolicy: posture.policy,
     access: accessOf(environment),
     accessMatrix: readableMatrix(environment),

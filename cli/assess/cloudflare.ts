@@ -1,5 +1,5 @@
 import { COMPATIBILITY_DATE, LEDGER_CLASS, exposure, mintsAlone, names } from "../../infra/posture";
-import { EMBEDDED_POLICY } from "../../infra/posture/gate/embed";
+import { EMBEDDED_POLICY, HIDDEN_SECRETS } from "../../infra/posture/gate/embed";
 import { compilePolicy } from "../../infra/posture/gate/policy";
 import { findSecrets } from "../../infra/posture/gate/secrets";
 import { onCloudflare } from "./audit";
@@ -260,6 +260,37 @@ const keys: Question = {
     }),
 };
 
+const secrets: Question = {
+  id: "generated-secrets",
+  section: "token",
+  title: "No generated secret stands in clear in the stack's state",
+  controls: ["NIST SP 800-53 SC-28", "NIST SP 800-53 IA-5"],
+  ask: (context) =>
+    onCloudflare(context, async (cloudflare, account) => {
+      const { gateScript } = names(context.environment);
+      const heard = await cloudflare.get(`${account}/workers/scripts/${gateScript}/content/v2`);
+      if (heard.call.status !== 200) return [unheard(gateScript, heard, NEED)];
+      return [
+        judged(
+          gateScript,
+          hidesSecrets(heard.text)
+            ? []
+            : [
+                "its keys were made by a version that left every generated secret in clear in the state, as the id of a RandomBytes: " +
+                  "run `pulumi up` with this version, which replaces them all, and hand out the new keys (CHANGELOG.md)",
+              ],
+          "its keys were made as random passwords, whose ids say nothing",
+          [heard.call],
+        ),
+      ];
+    }),
+};
+
+/** Whether a gate's module was deployed together with keys that stand nowhere in clear. */
+export function hidesSecrets(content: string): boolean {
+  return content.includes(`\n};\n${HIDDEN_SECRETS}\n`);
+}
+
 /** What mints without a person must not lie where the gate could read it. */
 const apart: Question = {
   id: "rotator-apart",
@@ -285,4 +316,4 @@ const apart: Question = {
       : Promise.resolve([]),
 };
 
-export const CLOUDFLARE: readonly Question[] = [policy, address, bindings, keys, apart];
+export const CLOUDFLARE: readonly Question[] = [policy, address, bindings, keys, secrets, apart];

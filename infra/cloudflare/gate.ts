@@ -1,6 +1,5 @@
 import * as cloudflare from "@pulumi/cloudflare";
 import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
 import { GatehouseComponent } from "../component";
 import {
   CRON,
@@ -15,9 +14,10 @@ import {
 } from "../posture";
 import { embedPolicy } from "../posture/gate/embed";
 import type { GatePolicy } from "../posture/gate/policy";
+import { makeSecret } from "../secret";
 import { byName, json, secretText, type Binding } from "./bindings";
 import { contentTag, type GateScripts } from "./bundle";
-import { makeKey, type Key } from "./keys";
+import { keyHash, makeKey, type Key } from "./keys";
 
 export interface GateArgs {
   readonly environment: Environment;
@@ -48,6 +48,11 @@ export class Gate extends GatehouseComponent {
   readonly alertSecret: pulumi.Output<string>;
   /** With which the token is sealed when Workers KV is the store; a secret, base64 of 32 bytes. */
   readonly tokenKey: pulumi.Output<string> | undefined;
+  /**
+   * What the gate's plain bindings hold, for an auditor: one secret among a script's bindings makes Pulumi hide the whole list. Of the alert
+   * receiver's address only the origin and a hash, since such an address often carries a credential.
+   */
+  readonly settings: pulumi.Output<object>;
   /** Name of the deployed script, for what binds to it. */
   readonly scriptName: pulumi.Output<string>;
 
@@ -63,8 +68,7 @@ export class Gate extends GatehouseComponent {
 
     const agentKeys = this.createAgentKeys();
     const operatorKey = makeKey(`${name}-operator-key`, "gop_", this);
-    const alertBytes = new random.RandomBytes(`${name}-alert-secret`, { length: 32 }, { parent: this });
-    this.alertSecret = pulumi.secret(pulumi.interpolate`whsec_${alertBytes.base64}`);
+    this.alertSecret = pulumi.secret(pulumi.interpolate`whsec_${makeSecret(`${name}-alert-secret`, this).base64}`);
 
     const ledger = this.createLedger();
     const tokens = new cloudflare.WorkersKvNamespace(
@@ -72,26 +76,26 @@ export class Gate extends GatehouseComponent {
       { accountId, title: names(environment).tokensNamespace },
       { parent: this },
     );
-    this.tokenKey =
-      args.tokenStore.kind === "kv"
-        ? pulumi.secret(new random.RandomBytes(`${name}-token-key`, { length: 32 }, { parent: this }).base64)
-        : undefined;
+    this.tokenKey = args.tokenStore.kind === "kv" ? makeSecret(`${name}-token-key`, this).base64 : undefined;
+    const { alertWebhook } = environment.audit;
+    const settings = {
+      GATE_KEYS: agentKeys.map(({ sha256, notAfter }: Key & { notAfter?: string }) => ({
+        agent: environment.agent.name,
+        sha256,
+        ...(notAfter ? { notAfter } : {}),
+      })),
+      OPERATOR_KEYS: [{ sha256: operatorKey.sha256 }],
+      ALERTS: alertWebhook ? { webhook: alertWebhook } : {},
+      TOKEN_STORE: this.tokenStore(),
+    };
+    this.settings = pulumi.output({ ...settings, ALERTS: alertWebhook ? recognisable(alertWebhook) : {} });
     const bindings = byName([
-      json(
-        "GATE_KEYS",
-        agentKeys.map(({ sha256, notAfter }: Key & { notAfter?: string }) => ({
-          agent: environment.agent.name,
-          sha256,
-          ...(notAfter ? { notAfter } : {}),
-        })),
-      ),
-      json("OPERATOR_KEYS", [{ sha256: operatorKey.sha256 }]),
-      json("ALERTS", environment.audit.alertWebhook ? { webhook: environment.audit.alertWebhook } : {}),
+      ...Object.entries(settings).map(([binding, value]) => json(binding, value)),
       secretText("ALERT_SECRET", this.alertSecret),
       { name: "LEDGER", type: "durable_object_namespace", className: LEDGER_CLASS, scriptName: ledger.scriptName },
       { name: "TOKENS", type: "kv_namespace", namespaceId: tokens.id },
       { name: "AUDIT", type: "r2_bucket", bucketName: args.auditBucket },
-      ...this.tokenStoreBindings(),
+      this.tokenStoreSecret(),
     ]);
 
     const script = new cloudflare.WorkersScript(
@@ -185,16 +189,24 @@ export class Gate extends GatehouseComponent {
     }
   }
 
-  private tokenStoreBindings(): Binding[] {
+  /** Where the token is, and who the gate is there. */
+  private tokenStore(): TokenStorePlan & { readonly roleId?: pulumi.Input<string> } {
     const { tokenStore, vaultSignIn } = this.args;
-    if (tokenStore.kind === "vault") {
-      if (!vaultSignIn) throw new Error("Gate: the token store is Vault, so vaultSignIn is needed");
-      return [
-        json("TOKEN_STORE", { ...tokenStore, roleId: vaultSignIn.roleId }),
-        secretText("VAULT_SECRET_ID", vaultSignIn.secretId),
-      ];
-    }
-    if (!this.tokenKey) throw new Error("Gate: Workers KV needs a key");
-    return [json("TOKEN_STORE", tokenStore), secretText("TOKEN_KEY", this.tokenKey)];
+    if (tokenStore.kind === "kv") return tokenStore;
+    if (!vaultSignIn) throw new Error("Gate: the token store is Vault, so vaultSignIn is needed");
+    return { ...tokenStore, roleId: vaultSignIn.roleId };
   }
+
+  /** With what the gate opens the store. */
+  private tokenStoreSecret(): Binding {
+    const { tokenStore, vaultSignIn } = this.args;
+    if (tokenStore.kind === "vault" && vaultSignIn) return secretText("VAULT_SECRET_ID", vaultSignIn.secretId);
+    if (!this.tokenKey) throw new Error("Gate: Workers KV needs a key");
+    return secretText("TOKEN_KEY", this.tokenKey);
+  }
+}
+
+/** An address that may carry a credential, told apart from others without being told. */
+function recognisable(address: string): { readonly origin: string; readonly sha256: string } {
+  return { origin: new URL(address).origin, sha256: keyHash(address) };
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
+import { makeSecret } from "../secret";
 
 /** A bearer key and the hash by which its holder is recognised. */
 export interface Key {
@@ -12,8 +12,8 @@ export interface Key {
 
 /** Makes a key of 256 random bits, written as `prefix` and 43 base64url characters. */
 export function makeKey(name: string, prefix: string, parent: pulumi.Resource): Key {
-  const bytes = new random.RandomBytes(name, { length: 32 }, { parent });
-  const key = pulumi.secret(bytes.base64.apply((base64) => keyText(prefix, base64)));
+  const { base64 } = makeSecret(name, parent);
+  const key = pulumi.secret(base64.apply((text) => keyText(prefix, text)));
   return { key, sha256: pulumi.unsecret(key.apply(keyHash)) };
 }
 

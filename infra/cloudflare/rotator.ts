@@ -1,6 +1,5 @@
 import * as cloudflare from "@pulumi/cloudflare";
 import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
 import { GatehouseComponent } from "../component";
 import {
   ROTATOR_CRON,
@@ -11,6 +10,7 @@ import {
   type RotationPlan,
   type RotatorStorePlan,
 } from "../posture";
+import { makeSecret } from "../secret";
 import { byName, json, secretText, type Binding } from "./bindings";
 
 export interface RotatorArgs {
@@ -46,10 +46,7 @@ export class Rotator extends GatehouseComponent {
     super("gatehouse:cloudflare:Rotator", name, opts);
     const { environment, gate, plan, script } = args;
     const accountId = environment.gate.accountId;
-    this.rotatorKey =
-      args.tokenStore.kind === "kv"
-        ? pulumi.secret(new random.RandomBytes(`${name}-key`, { length: 32 }, { parent: this }).base64)
-        : undefined;
+    this.rotatorKey = args.tokenStore.kind === "kv" ? makeSecret(`${name}-key`, this).base64 : undefined;
     const worker = new cloudflare.WorkersScript(
       `${name}-script`,
       {

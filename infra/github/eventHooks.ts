@@ -1,7 +1,7 @@
 import * as github from "@pulumi/github";
-import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
+import type * as pulumi from "@pulumi/pulumi";
 import { GatehouseComponent } from "../component";
+import { makeSecret } from "../secret";
 
 export interface EventHooksArgs {
   /** Receives the deliveries, signed by `X-Hub-Signature-256`. */
@@ -16,8 +16,7 @@ export class EventHooks extends GatehouseComponent {
 
   constructor(name: string, args: EventHooksArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gatehouse:github:EventHooks", name, opts);
-    const bytes = new random.RandomBytes(`${name}-secret`, { length: 32 }, { parent: this });
-    this.secret = pulumi.secret(bytes.hex);
+    this.secret = makeSecret(`${name}-secret`, this).hex;
     new github.OrganizationWebhook(
       `${name}-organization`,
       {

@@ -24,7 +24,13 @@ export class KvCell implements Cell {
   async read(): Promise<CellState> {
     const stored = await this.storage.get(this.key);
     if (!stored) return { version: 0 };
-    const { content, version } = await unseal(this.tokenKey, stored.value);
+    const opened = await unseal(this.tokenKey, stored.value).catch((error: unknown) => {
+      // Sealed under a key that is gone, since the stack made a new one: nobody can read it, and the next write takes its place.
+      if ((error as Partial<Error>).name === "OperationError") return undefined;
+      throw error;
+    });
+    if (!opened) return { version: stored.version };
+    const { content, version } = opened;
     if (version !== stored.version)
       throw new Error(
         `${this.where} holds version ${version} under number ${stored.version}: an old value was put back`,

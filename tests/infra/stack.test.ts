@@ -1,7 +1,7 @@
 import { Posture, lookUpGitHub } from "../../infra";
 import type { Environment } from "../../infra/posture";
 import { environment } from "../support/environment";
-import { PASSWORD, SECRET_ID, postureMocks, randomBytes } from "../support/posture-mocks";
+import { PASSWORD, SECRET_ID, passwordOf, postureMocks, secretOf } from "../support/posture-mocks";
 import { deploy, inClear, known, type Deployment } from "../support/pulumi";
 
 const SCRIPTS = {
@@ -94,9 +94,20 @@ it("has no secret in clear, in no input of no resource", async () => {
     await known(run.value.gate.agentKey),
     await known(run.value.gate.operatorKey),
     await known(run.value.gate.alertSecret),
-    Buffer.from(randomBytes("gatehouse-events-secret"), "base64").toString("hex"),
+    Buffer.from(secretOf("gatehouse-events-secret"), "base64").toString("hex"),
+    passwordOf("gatehouse-events-secret"),
   ];
   for (const secret of secrets) expect(inClear(run, secret)).toEqual([]);
+});
+
+it.each([
+  [{}],
+  [{ tokenStore: { kind: "kv" } }],
+  [{ "gate.key": { generation: 2, previousUntil: "2026-06-16T10:00:00Z" } }],
+])("makes every random value of a kind whose id says nothing (%j)", async (changes) => {
+  const run = await up(environment(changes));
+  const kinds = new Set(run.resources.map(({ type }) => type).filter((type) => type.startsWith("random:")));
+  expect([...kinds]).toEqual(["random:index/randomPassword:RandomPassword"]);
 });
 
 it("places the break-glass password and the operator key in the store, and no GitHub token anywhere", async () => {

@@ -17,6 +17,7 @@ import { remind } from "../../rotation/reminders";
 import { holds, judge } from "../../rotation/status";
 import { kvMinterCell } from "../../rotation/stores/kv";
 import { minterRecord } from "../../rotation/stores/minter-secrets";
+import { KvCell } from "../../rotation/stores/kv";
 import { seal, unseal } from "../../rotation/stores/sealed";
 import { comparePermissions } from "../../rotation/verify";
 import { request } from "../../rotation/wire";
@@ -356,6 +357,24 @@ describe("signatures and seals", () => {
       }),
       { numRuns: 50 },
     );
+  });
+  it("takes what was sealed under a key that is gone for deleted, and puts the next value in its place", async () => {
+    const [lost, key] = [base64(randomBytes(32)), base64(randomBytes(32))];
+    let stored = { version: 7, value: await seal(lost, 7, { token: "x" }) };
+    const storage = {
+      get: () => Promise.resolve(stored),
+      put: (_name: string, value: string, cas: number) => {
+        expect(cas).toBe(stored.version);
+        stored = { version: cas + 1, value };
+        return Promise.resolve();
+      },
+    };
+    const cell = new KvCell(storage, "token", key);
+    expect(await cell.read()).toEqual({ version: 7 });
+    expect(await cell.write({ token: "y" }, 7)).toBe(8);
+    expect(await cell.read()).toEqual({ version: 8, data: { token: "y" } });
+    stored = { version: 8, value: "no seal" };
+    await expect(cell.read()).rejects.toThrow();
   });
   it("reads base64 of both alphabets", () => {
     fc.assert(

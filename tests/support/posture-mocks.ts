@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import type { Mocks } from "./pulumi";
 
-/** Different random bytes for each resource, the same in every run. */
-export const randomBytes = (name: string): string => createHash("sha256").update(name).digest("base64");
-export const PASSWORD = "raw-password-of-the-test";
+/** Another password for each resource, the same in every run. */
+export const passwordOf = (name: string): string => `raw-password-of-${name}`;
+/** The 32 bytes that the stack makes of such a password, in base64. */
+export const secretOf = (name: string): string => createHash("sha256").update(passwordOf(name)).digest("base64");
+export const PASSWORD = passwordOf("gatehouse-user-password");
 export const SECRET_ID = "raw-secret-id-of-the-test";
 
 /** Strict mocks of every resource type and look-up that a posture may use; organization acme, all repositories private and without code owners. */
@@ -44,11 +46,7 @@ export const postureMocks: Mocks = {
     "vault:appRole/authBackendRole:AuthBackendRole": () => ({ roleId: "role-id" }),
     "vault:appRole/authBackendRoleSecretId:AuthBackendRoleSecretId": () => ({ secretId: SECRET_ID }),
     "cloudflare:index/workersKvNamespace:WorkersKvNamespace": () => ({ id: "kv-id" }),
-    "random:index/randomPassword:RandomPassword": () => ({ result: PASSWORD }),
-    "random:index/randomBytes:RandomBytes": (_, name) => ({
-      base64: randomBytes(name),
-      hex: Buffer.from(randomBytes(name), "base64").toString("hex"),
-    }),
+    "random:index/randomPassword:RandomPassword": (_, name) => ({ id: "none", result: passwordOf(name) }),
   },
   calls: {
     "github:index/getRepository:getRepository": ({ name }) => ({

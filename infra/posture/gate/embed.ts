@@ -3,9 +3,15 @@ import type { GatePolicy } from "./policy";
 /** Name under which the gate's module finds the policy that it carries. */
 export const EMBEDDED_POLICY = "GATEHOUSE_POLICY";
 
+/**
+ * Stands in the module of a gate whose keys were made from random passwords. Older versions made them as `RandomBytes`, whose value is the
+ * resource's id and so stands in clear in the state; module and keys go up in one call, so the one tells of the other.
+ */
+export const HIDDEN_SECRETS = "// Gatehouse: generated secrets are random passwords";
+
 /** The gate's module with its policy in front. */
 export function embedPolicy(module: string, policy: GatePolicy): string {
-  return embed(module, EMBEDDED_POLICY, policy);
+  return embed(`${HIDDEN_SECRETS}\n${module}`, EMBEDDED_POLICY, policy);
 }
 
 /**

@@ -192,12 +192,14 @@ const RANDOM_BYTES = drawn(
     hex: { kind: "string", output: true, secret: true },
   },
   (plan) => {
+    // In clear, like every id: the real plugin's id is the value too.
     const bytes = drawBytes(Number(plan.length));
-    return { id: "none", outs: { base64: bytes.toString("base64"), hex: bytes.toString("hex") } };
+    return { id: bytes.toString("base64"), outs: { base64: bytes.toString("base64"), hex: bytes.toString("hex") } };
   },
   (id) => {
     const bytes = Buffer.from(id, "base64");
-    return { id: "none", outs: { length: bytes.length, base64: bytes.toString("base64"), hex: bytes.toString("hex") } };
+    const base64 = bytes.toString("base64");
+    return { id: base64, outs: { length: bytes.length, base64, hex: bytes.toString("hex") } };
   },
   { check: checkAtLeastOne("length") },
 );

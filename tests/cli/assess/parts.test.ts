@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { AUDIT } from "../../../cli/assess/audit";
-import { CLOUDFLARE, differences, embeddedPolicy } from "../../../cli/assess/cloudflare";
+import { CLOUDFLARE, differences, embeddedPolicy, hidesSecrets } from "../../../cli/assess/cloudflare";
 import { QUESTIONS, type Assessment } from "../../../cli/assess/assess";
 import { assessContext } from "../../../cli/assess/context";
 import { atLeast, declaredRules } from "../../../cli/assess/fence";
@@ -11,7 +11,7 @@ import { covers } from "../../../cli/assess/token";
 import { CONTROLS } from "../../../infra/posture/controls";
 import { codeOwnersText, ownerRules, rulesets } from "../../../infra/posture";
 import { chainLine, entryText, GENESIS, type AuditEntry } from "../../../infra/posture/gate/audit";
-import { embedPolicy } from "../../../infra/posture/gate/embed";
+import { EMBEDDED_POLICY, HIDDEN_SECRETS, embed, embedPolicy } from "../../../infra/posture/gate/embed";
 import { compilePolicy } from "../../../infra/posture/gate/policy";
 import { ambientEffects, type Effects, type Fetch } from "../../../rotation/effects";
 import { environment } from "../../support/environment";
@@ -256,6 +256,15 @@ describe("the deployed policy", () => {
     const read = embeddedPolicy(`--x\r\n\r\n${embedPolicy("export default {};\n", policy)}\r\n--x--`);
     expect(differences(JSON.parse(JSON.stringify(policy)), read)).toEqual([]);
     expect(embeddedPolicy("export default {};")).toBeUndefined();
+  });
+  it("tells a gate whose keys stand in clear in the state: one that an older version deployed", () => {
+    expect(hidesSecrets(embedPolicy("export default {};\n", policy))).toBe(true);
+    expect(hidesSecrets(`--x\r\n\r\n${embedPolicy("export default {};\n", policy)}\r\n--x--`)).toBe(true);
+    expect(hidesSecrets(embed("export default {};\n", EMBEDDED_POLICY, policy))).toBe(false);
+    expect(hidesSecrets(embed("export default {};\n", EMBEDDED_POLICY, { text: `};\n${HIDDEN_SECRETS}\n` }))).toBe(
+      false,
+    );
+    expect(hidesSecrets("")).toBe(false);
   });
   it("tells each difference by its place", () => {
     const read = JSON.parse(JSON.stringify(policy)) as {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import * as pulumi from "@pulumi/pulumi";
 import { AuditTrail, Gate, Posture, Rotator } from "../../../infra";
 import { keyHash, keyText } from "../../../infra/cloudflare";
 import {
@@ -15,15 +16,13 @@ import { environment } from "../../support/environment";
 import { postureMocks } from "../../support/posture-mocks";
 import { deploy, inClear, known, type Deployment } from "../../support/pulumi";
 
-/** Different random bytes for each resource, the same in every run. */
-const bytes = (name: string): string => createHash("sha256").update(name).digest("base64");
+/** Another password for each resource, and the bytes that the stack makes of it. */
+const password = (name: string): string => `raw password of ${name}`;
+const bytes = (name: string): string => createHash("sha256").update(password(name)).digest("base64");
 const SECRET_ID = "raw-secret-id-of-the-test";
 const DESTINATION = "https://audit.acme.dev/in?header_Authorization=raw";
 const types = {
-  "random:index/randomBytes:RandomBytes": (_: unknown, name: string) => ({
-    base64: bytes(name),
-    hex: Buffer.from(bytes(name), "base64").toString("hex"),
-  }),
+  "random:index/randomPassword:RandomPassword": (_: unknown, name: string) => ({ id: "none", result: password(name) }),
   "cloudflare:index/workersScript:WorkersScript": () => ({}),
   "cloudflare:index/workersScriptSubdomain:WorkersScriptSubdomain": () => ({}),
   "cloudflare:index/workersKvNamespace:WorkersKvNamespace": () => ({ id: "kv-id" }),
@@ -158,6 +157,32 @@ describe("Gate", () => {
       { sha256: createHash("sha256").update(operator).digest("base64url") },
     ]);
     expect(await known(run.value.alertSecret)).toBe(`whsec_${bytes("gate-alert-secret")}`);
+  });
+
+  it("shows what its plain bindings hold beside them, since one secret hides a script's whole list", async () => {
+    const posture = environment();
+    const run = await up();
+    const shown = (await known(run.value.settings)) as Record<string, unknown>;
+    expect(Object.keys(shown).sort()).toEqual(
+      bindingsOf(run)
+        .filter(({ type }) => type === "json")
+        .map(({ name }) => name),
+    );
+    for (const name of ["GATE_KEYS", "OPERATOR_KEYS", "TOKEN_STORE"])
+      expect(shown[name]).toEqual(JSON.parse(binding(run, name)!.json!));
+    // The address of an alert receiver often carries a credential.
+    const webhook = posture.audit.alertWebhook!;
+    expect(shown.ALERTS).toEqual({ origin: new URL(webhook).origin, sha256: keyHash(webhook) });
+    expect(JSON.stringify(shown)).not.toContain(webhook);
+    for (const name of ["gate-agent-key-1", "gate-operator-key", "gate-alert-secret"])
+      expect(JSON.stringify(shown)).not.toContain(password(name));
+    expect(await pulumi.isSecret(run.value.settings)).toBe(false);
+    const other = (await known(
+      (await up({ "audit.alertWebhook": "https://alerts.acme.dev/other" })).value.settings,
+    )) as {
+      ALERTS: object;
+    };
+    expect(other.ALERTS).not.toEqual(shown.ALERTS);
   });
 
   it("has no secret in clear", async () => {

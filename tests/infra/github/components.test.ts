@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { CodeOwners, EventHooks, MachineUser, OrganizationFence, RepositoryAccess, ReviewFence } from "../../../infra";
 import {
   ORGANIZATION_EVENTS,
@@ -12,7 +13,7 @@ import { environment } from "../../support/environment";
 import { deploy, inClear, known } from "../../support/pulumi";
 
 const PASSWORD = "raw-password-of-the-test";
-const HEX = "ab".repeat(32);
+const HEX = createHash("sha256").update(PASSWORD).digest("hex");
 const types = {
   "github:index/membership:Membership": () => ({}),
   "github:index/team:Team": () => ({ id: "77", slug: "agents" }),
@@ -27,7 +28,6 @@ const types = {
   "github:index/workflowRepositoryPermissions:WorkflowRepositoryPermissions": () => ({}),
   "github:index/organizationWebhook:OrganizationWebhook": () => ({}),
   "random:index/randomPassword:RandomPassword": () => ({ result: PASSWORD }),
-  "random:index/randomBytes:RandomBytes": () => ({ hex: HEX, base64: "q".repeat(44) }),
 };
 
 describe("MachineUser", () => {

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { isMap, parseDocument } from "yaml";
+import { isMap, parseDocument, type Scalar } from "yaml";
+import { instant, readStackFile } from "../../infra/posture";
 import { CouldNotRun } from "../support/exit";
 
 export interface KeyChange {
@@ -23,12 +24,16 @@ export function nextGateKey(
   const gate = document.getIn(["config", "gatehouse:gate"]);
   if (!isMap(gate)) throw new CouldNotRun(`${file}: no gatehouse:gate mapping to change.`);
   const key = ["config", "gatehouse:gate", "key"];
-  const until = document.getIn([...key, "previousUntil"]);
-  if (typeof until === "string" && Date.parse(until) > now)
+  // As Pulumi reads it, whatever it is written with: aliases, merge keys, a time without quotes.
+  const current = (readStackFile(text, file).gate as { key?: { generation?: unknown; previousUntil?: unknown } }).key;
+  const until = typeof current?.previousUntil === "string" ? instant(current.previousUntil) : undefined;
+  if (until !== undefined && Date.parse(until) > now)
     throw new CouldNotRun(`The last change of the gate key overlaps until ${until}; finish it first.`);
-  const generation = Number(document.getIn([...key, "generation"]) ?? 1) + 1;
+  const generation = Number(current?.generation ?? 1) + 1;
   const previousUntil = new Date(now + overlapHours * 3_600_000).toISOString().replace(/\.\d{3}Z$/, "Z");
-  document.setIn(key, document.createNode({ generation, previousUntil }, { flow: true }));
+  const node = document.createNode({ generation, previousUntil }, { flow: true });
+  (node.get("previousUntil", true) as Scalar).type = "QUOTE_DOUBLE"; // without quotes it would be a time
+  document.setIn(key, node);
   return { text: document.toString({ lineWidth: 0 }), change: { generation, previousUntil } };
 }
 

@@ -17,6 +17,7 @@ export {
 } from "./schema";
 export { PostureError, type PostureProblem } from "./errors";
 export { parseEnvironment, type ParseContext } from "./parse";
+export { instant } from "./goTime";
 export { applyOverride, parseStackFile, rawFromConfig, readStackFile } from "./stackfile";
 export { endpoints, isGitHubDotCom, type Endpoints } from "./endpoints";
 export {

@@ -1,6 +1,7 @@
-import { environmentSchema, type Environment } from "./schema";
+import { DATE_PATHS, environmentSchema, type Environment } from "./schema";
 import { PostureError, type PostureProblem } from "./errors";
-import { NO_SENTENCE, problemsOf } from "./problems";
+import { isGoTime } from "./goTime";
+import { NO_SENTENCE, keyPath, problemsOf } from "./problems";
 import { lockProblems } from "./matrix";
 import { crossProblems, tooManyRulesets } from "./rules";
 import { readable } from "./walk";
@@ -24,7 +25,11 @@ export function parseEnvironment(
 ): Environment {
   const result = environmentSchema.safeParse(raw, { error: () => NO_SENTENCE });
   const problems = result.success ? [] : result.error.issues.flatMap((issue) => problemsOf(issue, raw));
-  const all = firstPerPath([...problems, ...crossProblems(readable(environmentSchema, raw) ?? {}, context)]);
+  const all = firstPerPath([
+    ...strayDates(raw),
+    ...problems,
+    ...crossProblems(readable(environmentSchema, raw) ?? {}, context),
+  ]);
   if (all.length > 0 || !result.success) throw new PostureError(all, file);
   // Only a whole environment can be judged for its locks and rulesets.
   const open = [...lockProblems(result.data), ...tooManyRulesets(result.data)];
@@ -35,4 +40,16 @@ export function parseEnvironment(
 function firstPerPath(problems: readonly PostureProblem[]): PostureProblem[] {
   const seen = new Set<string>();
   return problems.filter((problem) => !seen.has(problem.path) && seen.add(problem.path));
+}
+
+/** Texts that stood without quotes and became times, such as a label of 2026-01-31: what was meant is a text. */
+function strayDates(value: unknown, path: readonly (string | number)[] = []): PostureProblem[] {
+  if (typeof value === "string")
+    return isGoTime(value) && !DATE_PATHS.has(path.join("."))
+      ? [{ path: keyPath(path), wrong: "an unquoted date, which YAML takes for a time", right: "the same in quotes" }]
+      : [];
+  if (typeof value !== "object" || value === null) return [];
+  return Array.isArray(value)
+    ? value.flatMap((part, index) => strayDates(part, [...path, index]))
+    : Object.entries(value).flatMap(([key, part]) => strayDates(part, [...path, key]));
 }

@@ -70,7 +70,9 @@ export function problemsOf(issue: Issue, raw: unknown): PostureProblem[] {
     return issue.keys.map((key) => unknownKey([...path, key], knownKeys(path, raw)));
   const value = valueAt(raw, path);
   const own = issue.message === NO_SENTENCE ? undefined : issue.message;
-  const right = own ?? EXPECTED[generic(path)] ?? expectation(issue);
+  const unquoted =
+    issue.code === "invalid_type" && issue.expected === "string" && ["number", "boolean"].includes(typeof value);
+  const right = (own ?? EXPECTED[generic(path)] ?? expectation(issue)) + (unquoted ? ", in quotes" : "");
   return [{ path: keyPath(path), wrong: wrongness(issue, path, value), right }];
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { day, instant } from "./goTime";
 
 /**
  * The environment file's `gatehouse:` keys, after validation and with every default filled in.
@@ -40,6 +41,16 @@ const whole = (min: number, max: number) =>
     .int(`a whole number from ${min} to ${max}`)
     .min(min, `a whole number from ${min} to ${max}`)
     .max(max, `a whole number from ${min} to ${max}`);
+
+/** Written without quotes, both reach the program as the time that Pulumi reads. */
+const date = z.string().transform(day).pipe(z.iso.date());
+const dateTime = z
+  .string()
+  .transform(instant)
+  .pipe(z.iso.datetime({ error: "a time such as 2026-07-01T09:00:00Z" }));
+
+/** Key paths of the values that are dates or times; anywhere else an unquoted date is a mistake. */
+export const DATE_PATHS: ReadonlySet<string> = new Set(["gate.mode.until", "gate.key.previousUntil"]);
 
 export const ACCESS_LEVELS = ["read", "write"] as const;
 export const CREDENTIAL_KINDS = [
@@ -189,7 +200,7 @@ export const environmentSchema = z.strictObject({
       .strictObject({
         generation: whole(1, 100_000).default(1),
         /** When the key before stops working, such as 2026-07-01T09:00:00Z; at most rotation.gateKeyOverlapHours from now. */
-        previousUntil: z.iso.datetime({ error: "a time such as 2026-07-01T09:00:00Z" }).optional(),
+        previousUntil: dateTime.optional(),
       })
       .default({ generation: 1 }),
     requestsPerMinute: whole(1, 100_000).default(120),
@@ -210,7 +221,7 @@ export const environmentSchema = z.strictObject({
     mode: z
       .discriminatedUnion("kind", [
         z.strictObject({ kind: z.literal("enforce") }),
-        z.strictObject({ kind: z.literal("observe"), until: z.iso.date() }),
+        z.strictObject({ kind: z.literal("observe"), until: date }),
       ])
       .default({ kind: "enforce" }),
   }),

@@ -1,6 +1,6 @@
-import type * as Yaml from "yaml";
 import { PostureError } from "./errors";
 import { parseEnvironment, type ParseContext } from "./parse";
+import { YamlProblem, readPulumiYaml } from "./pulumiYaml";
 import type { Environment } from "./schema";
 
 const PREFIX = "gatehouse:";
@@ -20,22 +20,12 @@ export function parseStackFile(
   return parseEnvironment(readStackFile(text, file, overrides), file, context);
 }
 
-/** The `gatehouse:` keys of a stack file with the overrides applied, unvalidated. */
+/**
+ * The `gatehouse:` keys of a stack file with the overrides applied, unvalidated: the same values that the program is given when
+ * Pulumi reads the file (see `readPulumiYaml`).
+ */
 export function readStackFile(text: string, file: string, overrides: readonly string[] = []): Record<string, unknown> {
-  // Loaded only here: the program is given its configuration and would pay for the parser in every preview.
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- see above; an import would load it at start-up
-  const { LineCounter, parseDocument } = require("yaml") as typeof Yaml;
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, merge: false });
-  const failure = document.errors[0];
-  if (failure) {
-    const { line, col } = lines.linePos(failure.pos[0]);
-    throw new PostureError(
-      [{ path: `line ${line}, column ${col}`, wrong: "not valid YAML", right: firstLine(failure.message) }],
-      file,
-    );
-  }
-  const content: unknown = document.toJS({ maxAliasCount: 100 });
+  const content = readYaml(text, file);
   const config = isRecord(content) ? (content.config ?? {}) : undefined;
   if (!isRecord(config))
     throw new PostureError(
@@ -43,10 +33,41 @@ export function readStackFile(text: string, file: string, overrides: readonly st
       file,
     );
   const raw: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(config))
-    if (key.startsWith(PREFIX)) raw[key.slice(PREFIX.length)] = withoutCiphertext(value);
+  for (const [written, value] of Object.entries(config)) {
+    const key = environmentKey(written);
+    if (key === undefined) continue;
+    if (Object.hasOwn(raw, key))
+      throw new PostureError(
+        [{ path: `${PREFIX}${key}`, wrong: "written twice, with and without its prefix", right: "one of them" }],
+        file,
+      );
+    raw[key] = topLevel(withoutCiphertext(value));
+  }
   for (const override of overrides) applyOverride(raw, override);
   return raw;
+}
+
+function readYaml(text: string, file: string): unknown {
+  try {
+    return readPulumiYaml(text);
+  } catch (error) {
+    if (!(error instanceof YamlProblem)) throw error;
+    throw new PostureError(
+      [{ path: `line ${error.line}, column ${error.column}`, wrong: "not valid YAML", right: error.problem }],
+      file,
+    );
+  }
+}
+
+/** The key without the project's prefix, which Pulumi adds where there is none; undefined for other packages' keys. */
+function environmentKey(written: string): string | undefined {
+  if (!written.includes(":")) return written;
+  return written.startsWith(PREFIX) ? written.slice(PREFIX.length).replace(/^config:/, "") : undefined;
+}
+
+/** A whole value reaches the program as a text, and an empty one as an empty text. */
+function topLevel(value: unknown): unknown {
+  return isRecord(value) || Array.isArray(value) ? value : fromConfig(value === null ? "" : String(value));
 }
 
 /** What stands for a value that Pulumi has encrypted; only the deployment itself needs the value. */
@@ -141,10 +162,6 @@ function scalar(text: string): unknown {
     }
   }
   return text;
-}
-
-function firstLine(text: string): string {
-  return (text.split("\n")[0] ?? "").replace(/ at line \d+, column \d+:?$/, "");
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

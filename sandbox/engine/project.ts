@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { parse } from "yaml";
+import { readPulumiYaml } from "../../infra/posture/pulumiYaml";
 import { UsageError, messageOf } from "./errors";
 import { isObject } from "./values";
 
@@ -38,7 +38,7 @@ export interface StackFile {
 function readYaml(file: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = parse(readFileSync(file, "utf8"));
+    value = readPulumiYaml(readFileSync(file, "utf8"));
   } catch (error) {
     throw new UsageError(`${file} cannot be read: ${messageOf(error)}`);
   }

@@ -5,8 +5,9 @@ import { within } from "./bytes";
 import type { Isolate } from "./isolate";
 import { problem, Refused } from "./problem";
 import { readText } from "./requests";
+import { rulesPage } from "./rules-page";
 import { askApi } from "./upstream";
-import type { Visit } from "./visit";
+import { RULES_PAGE, type Visit } from "./visit";
 
 const json = (visit: Visit, body: unknown, status = 200): Response =>
   new Response(JSON.stringify(body), {
@@ -19,7 +20,8 @@ const json = (visit: Visit, body: unknown, status = 200): Response =>
   });
 
 /**
- * The operator's routes below `/_gate/`; nothing here is ever forwarded. Health is for all and tells nothing; everything else answers a stranger
+ * The operator's routes below `/_gate/`; nothing here is ever forwarded. Health is for all and tells nothing, and
+ * so are the rules, which are public; everything else answers a stranger
  * as if it were not there.
  */
 export async function control(isolate: Isolate, visit: Visit): Promise<Response> {
@@ -31,10 +33,12 @@ export async function control(isolate: Isolate, visit: Visit): Promise<Response>
       headers: { "x-gatehouse-request-id": visit.requestId, "cache-control": "no-store" },
     });
   }
+  if (path === RULES_PAGE && query === "" && (request.method === "GET" || request.method === "HEAD"))
+    return rulesPage(visit.requestId);
   if (!(await isolate.doorkeeper.isOperator(visit.headers.get("authorization") ?? null, visit.startedAt))) {
     visit.decision = "deny";
     visit.refusal = new Refusal("not-found");
-    return problem(visit.refusal, visit.requestId);
+    return problem(visit.refusal, visit.rulePage("not-found"), visit.requestId);
   }
   visit.agent = "operator";
   visit.route = `control${path.slice("/_gate".length).replaceAll("/", ".")}`;
@@ -61,7 +65,7 @@ export async function control(isolate: Isolate, visit: Visit): Promise<Response>
     default:
       visit.decision = "deny";
       visit.refusal = new Refusal("not-found");
-      return problem(visit.refusal, visit.requestId);
+      return problem(visit.refusal, visit.rulePage("not-found"), visit.requestId);
   }
 }
 

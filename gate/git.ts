@@ -17,6 +17,7 @@ import type { Isolate } from "./isolate";
 import { lfs } from "./lfs";
 import { ObjectReader } from "./objects";
 import { Refused, refuse } from "./problem";
+import { openPush, type PushBody } from "./refusal-answer";
 import { concatenated, readBytes } from "./requests";
 import { counted } from "./streams";
 import { send, StreamControl } from "./upstream";
@@ -119,17 +120,15 @@ async function upload(isolate: Isolate, visit: Visit, { sent }: GitTarget): Prom
 }
 
 /** Reads the commands of a push, and what of the pack came with them. */
-async function commandsOf(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-): Promise<{ readonly commands: PushCommands; readonly read: Uint8Array }> {
-  let read: Uint8Array = new Uint8Array(0);
+async function commandsOf(visit: Visit, push: PushBody): Promise<PushCommands> {
   for (;;) {
-    const commands = readCommands(read);
+    const commands = readCommands(push.head);
     if (commands instanceof Refusal) throw new Refused(commands);
-    if (commands !== undefined) return { commands, read };
-    const { done, value } = await reader.read().catch(() => refuse("body-aborted"));
-    if (done || read.length > MAX_COMMAND_BYTES) return refuse("git-malformed", "commands");
-    read = concatenated([read, value], read.length + value.length);
+    if (commands !== undefined) return commands;
+    const { done, value } = await push.reader.read().catch(() => refuse("body-aborted"));
+    if (done || push.head.length > MAX_COMMAND_BYTES) return refuse("git-malformed", "commands");
+    visit.bytesIn += value.length;
+    push.head = concatenated([push.head, value], push.head.length + value.length);
   }
 }
 
@@ -137,13 +136,10 @@ async function receive(isolate: Isolate, visit: Visit, { repository, sent }: Git
   const { limits, branchPrefix } = isolate.policy.policy;
   visit.write = true;
   if (Number(visit.request.headers.get("content-length") ?? 0) > limits.maxPushBytes) refuse("push-too-large");
-  const stream = gunzipped(visit.request, limits.maxPushBytes).body;
-  if (stream === null) return refuse("git-malformed", "commands");
-  const reader = (stream as ReadableStream<Uint8Array>).getReader();
-  const {
-    commands: { commands, next },
-    read,
-  } = await commandsOf(reader);
+  visit.push = openPush(visit.request, limits.maxPushBytes);
+  if (visit.push === undefined) return refuse("git-malformed", "commands");
+  const { commands, next } = await commandsOf(visit, visit.push);
+  const { reader, head: read } = visit.push;
   if (commands.length === 0) {
     // Git asks with an empty request whether it may push before it sends a large one; that tells GitHub nothing.
     return new Response(null, {
@@ -190,7 +186,6 @@ async function receive(isolate: Isolate, visit: Visit, { repository, sent }: Git
     await isolate.link.takeBytes(visit.background, value.length);
     return value;
   };
-  visit.bytesIn = read.length;
   inspect(read.subarray(next));
 
   // First the small push: all of it is here and judged before GitHub hears of it.

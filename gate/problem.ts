@@ -1,20 +1,22 @@
 import { Refusal, type RuleId } from "../infra/posture/gate/refusals";
 
-/** Documentation of the rules, in this repository. */
-const DOCUMENTATION = "docs/gate.md";
+/** Headers of an answer that the gate makes itself. */
+export const ownHeaders = (requestId: string): Record<string, string> => ({
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+  "x-gatehouse-request-id": requestId,
+});
 
-/** The answer to a refused request: the rule, and nothing that GitHub said. */
-export function problem(refusal: Refusal, requestId: string, retryAfter?: number): Response {
+/** The answer to a refused request: the rule, and nothing that GitHub said. `page`: absolute address of the rule's explanation. */
+export function problem(refusal: Refusal, page: string, requestId: string, retryAfter?: number): Response {
   const body = {
     message: refusal.message,
-    documentation_url: `${DOCUMENTATION}#${refusal.rule}`,
+    documentation_url: page,
     gatehouse: { decision: "deny", rule: refusal.rule, requestId },
   };
   const headers: Record<string, string> = {
+    ...ownHeaders(requestId),
     "content-type": "application/json; charset=utf-8",
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
-    "x-gatehouse-request-id": requestId,
   };
   if (refusal.status === 401) headers["www-authenticate"] = 'Basic realm="gatehouse", charset="UTF-8"';
   if (retryAfter !== undefined) headers["retry-after"] = String(retryAfter);

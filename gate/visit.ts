@@ -1,11 +1,17 @@
 import type { AuditEntry } from "../infra/posture/gate/audit";
 import { targetOf } from "../infra/posture/gate/canonical";
 import type { TargetVerdict } from "../infra/posture/gate/decide";
-import { printable, type Refusal } from "../infra/posture/gate/refusals";
+import { printable, type Refusal, type RuleId } from "../infra/posture/gate/refusals";
 import { withoutSecrets, type Finding } from "../infra/posture/gate/secrets";
 import type { Background } from "./env";
 import type { Admission } from "./link";
+import type { PushBody } from "./refusal-answer";
 import type { Token } from "./token";
+
+/** The page of the gate's own on which every rule is explained (rules-page.ts). */
+export const RULES_PAGE = "/_gate/docs";
+
+export const rulePage = (origin: string, rule: RuleId): string => `${origin}${RULES_PAGE}#${rule}`;
 
 /** One request on its way through the gate: what is known about it so far, for its answer and its record. */
 export class Visit {
@@ -21,6 +27,8 @@ export class Visit {
   refusal: Refusal | undefined = undefined;
   findings: readonly Finding[] = [];
   write = false;
+  /** The body of a push once it is being read. */
+  push: PushBody | undefined = undefined;
   bytesIn = 0;
   bytesOut = 0;
   /** The record is made later, when the body has been streamed. */
@@ -49,6 +57,11 @@ export class Visit {
   /** Base of the gate's addresses as this agent spells them, such as `https://gate.example/api/v3`. */
   get base(): string {
     return this.origin + (this.verdict?.prefix ?? "");
+  }
+
+  /** Address at which this gate explains a rule. */
+  rulePage(rule: RuleId): string {
+    return rulePage(this.origin, rule);
   }
 
   entry(status: number): AuditEntry {

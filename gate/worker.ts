@@ -7,10 +7,11 @@ import { git } from "./git";
 import { graphql } from "./graphql";
 import { isolateOf, type Isolate } from "./isolate";
 import { problem, Refused } from "./problem";
+import { refusalAnswer } from "./refusal-answer";
 import { judgeHeaders } from "./requests";
 import { mayObserve, observe } from "./observe";
 import { rest } from "./rest";
-import { Visit } from "./visit";
+import { rulePage, Visit } from "./visit";
 
 /** The gate: the one place through which the agent reaches private code. Every way out of `fetch` is a decision with a record, or a refusal. */
 export default {
@@ -22,14 +23,18 @@ export default {
       console.error(
         JSON.stringify({ alert: "policy-invalid", error: error instanceof Error ? error.message : "unknown" }),
       );
-      return problem(new Refusal("policy-invalid"), crypto.randomUUID());
+      return problem(
+        new Refusal("policy-invalid"),
+        rulePage(new URL(request.url).origin, "policy-invalid"),
+        crypto.randomUUID(),
+      );
     }
     const visit = new Visit(request, isolate.requestId(), ctx);
     let answer: Response;
     try {
       answer = await admit(isolate, visit);
     } catch (error) {
-      answer = refused(isolate, visit, error);
+      answer = await refused(isolate, visit, error);
     }
     return visit.streaming ? answer : recorded(isolate, visit, answer);
   },
@@ -72,7 +77,7 @@ async function admit(isolate: Isolate, visit: Visit): Promise<Response> {
 const ALERTED: ReadonlySet<RuleId> = new Set(["upstream-error", "upstream-timeout", "change-too-large"]);
 
 /** Turns what was thrown into an answer: a refusal as it is, anything else as the gate's own failure, closed and told. */
-function refused(isolate: Isolate, visit: Visit, error: unknown): Response {
+function refused(isolate: Isolate, visit: Visit, error: unknown): Promise<Response> {
   const known = error instanceof Refused ? error : new Refused(new Refusal("gate-error"));
   visit.decision = "deny";
   visit.refusal = known.refusal;
@@ -83,18 +88,20 @@ function refused(isolate: Isolate, visit: Visit, error: unknown): Response {
     });
   else if (known.refusal.status === 503 || ALERTED.has(known.refusal.rule))
     isolate.alerts.raise(visit.background, known.refusal.rule, { requestId: visit.requestId });
-  return problem(known.refusal, visit.requestId, known.retryAfter);
+  return refusalAnswer(isolate, visit, known.refusal, known.retryAfter);
 }
 
 /** Writes the record: of a write before its answer leaves, of everything else with the next batch. */
 async function recorded(isolate: Isolate, visit: Visit, answer: Response): Promise<Response> {
-  isolate.link.record(visit.background, visit.entry(answer.status), visit.admission);
+  // A refusal may travel in an answer of 200; its record has the status that it means.
+  const status = visit.decision === "deny" && visit.refusal !== undefined ? visit.refusal.status : answer.status;
+  isolate.link.record(visit.background, visit.entry(status), visit.admission);
   if (!visit.write || visit.token === undefined) return answer;
   try {
     await isolate.link.flush(visit.background);
     return answer;
   } catch {
     isolate.alerts.raise(visit.background, "audit-unavailable", { requestId: visit.requestId });
-    return problem(new Refusal("audit-unavailable"), visit.requestId);
+    return refusalAnswer(isolate, visit, new Refusal("audit-unavailable"));
   }
 }

@@ -84,7 +84,7 @@ export class Runner {
     if (
       !filter &&
       attack.reaches === undefined &&
-      answers.some((a) => a.status < 400 && !attack.guard.startsWith("runtime")) &&
+      answers.some((a) => a.status < 400 && !refusedInForm(a) && !attack.guard.startsWith("runtime")) &&
       attack.answers === undefined
     )
       problems.push("was let through");
@@ -272,18 +272,34 @@ function stray(reached: readonly Reached[], lookups: readonly RegExp[]): string[
   return problems;
 }
 
-/** The rule that an answer names, or `runtime` when workerd itself refused. */
+/** The rule that an answer names, in JSON, GraphQL's errors or git's own protocol; `runtime` when workerd itself refused. */
 export function ruleOf(answer: Answer): string {
+  const type = answer.headers.get("content-type")?.join() ?? "";
+  const text = answer.body.toString("utf8");
+  if (/^text\/plain|^application\/x-git-(?:upload|receive)-pack-result$/.test(type)) {
+    const rule = /(?:^|ERR |ng \S+ )([a-z0-9-]+): /.exec(text)?.[1] ?? "";
+    if (Object.hasOwn(REFUSALS, rule)) return rule;
+  }
   try {
-    return (JSON.parse(answer.body.toString("utf8")) as { gatehouse?: { rule?: string } }).gatehouse?.rule ?? "none";
+    const body = JSON.parse(text) as Named & { errors?: { extensions?: Named }[] };
+    return (body.gatehouse ?? body.errors?.[0]?.extensions?.gatehouse)?.rule ?? "none";
   } catch {
     return answer.status >= 400 ? "runtime" : "none";
   }
 }
 
+interface Named {
+  readonly gatehouse?: { readonly rule?: string };
+}
+
+/** Refused in the client's own form: git and GraphQL clients show a person nothing of an HTTP error, so there a refusal has the status 200. */
+const refusedInForm = (answer: Answer): boolean => answer.status === 200 && ruleOf(answer) !== "none";
+
 function refusedBy(answer: Answer, rules: readonly (RuleId | "runtime")[]): boolean {
   const rule = ruleOf(answer);
-  return rules.some((r) => r === rule && (r === "runtime" || REFUSALS[r][0] === answer.status));
+  return rules.some(
+    (r) => r === rule && (r === "runtime" || REFUSALS[r][0] === answer.status || refusedInForm(answer)),
+  );
 }
 
 const shown = (answer: Answer): string =>

@@ -202,7 +202,17 @@ export async function startGate(options: GateOptions = {}): Promise<Gate> {
   return gate;
 }
 
-/** The body of a refusal. */
+/** The rule of a refusal, in whichever form it came: JSON, GraphQL's errors, or git's own protocol. */
 export async function ruleOf(answer: Response): Promise<string> {
-  return ((await answer.json()) as { gatehouse: { rule: string } }).gatehouse.rule;
+  return ruleIn(await answer.text());
+}
+
+export function ruleIn(text: string): string {
+  if (!text.startsWith("{")) return /(?:^|ERR |ng \S+ )([a-z0-9-]+): /.exec(text)?.[1] ?? "none";
+  const body = JSON.parse(text) as Refused & { errors?: { extensions?: Refused }[] };
+  return (body.gatehouse ?? body.errors?.[0]?.extensions?.gatehouse)?.rule ?? "none";
+}
+
+interface Refused {
+  gatehouse?: { rule: string };
 }

@@ -26,6 +26,9 @@ const OPEN = new Set([
   "object-format=sha1",
 ]);
 
+/** What the advertisement offers beside those. Without `delete-refs` git would show a deletion as rejected without a reason; so it asks, and is told. */
+const OFFERED = new Set([...OPEN, "delete-refs"]);
+
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export interface PushCommands {
@@ -122,7 +125,7 @@ export function filterAdvertisement(bytes: Uint8Array): Uint8Array | undefined {
     .slice(nul + 1)
     .trim()
     .split(" ")
-    .filter((c) => OPEN.has(c) || c.startsWith("agent="));
+    .filter((c) => OFFERED.has(c) || c.startsWith("agent="));
   const head = `${line.slice(0, nul)}\0${[...kept, "no-thin"].join(" ")}\n`;
   const filtered =
     text.slice(0, start) + (head.length + 4).toString(16).padStart(4, "0") + head + text.slice(read.next);

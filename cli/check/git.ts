@@ -22,12 +22,16 @@ export class GitView {
 
   /** The objects of a repository on this machine. */
   static of(repository: string): GitView {
-    const found = spawnSync("git", ["-C", repository, "rev-parse", "--git-path", "objects"], {
+    // In a container the checkout often belongs to another account, which git refuses because its settings could run programs.
+    // This look-up runs none, and nothing but the objects is used afterwards.
+    const found = spawnSync("git", ["-c", "safe.directory=*", "-C", repository, "rev-parse", "--git-path", "objects"], {
       encoding: "utf8",
       env: cleanEnv(),
     });
-    if (found.status !== 0)
-      throw new CouldNotRun(`${resolve(repository)}: no git repository here; give one with --git`);
+    if (found.status !== 0) {
+      const said = found.error?.message ?? found.stderr.trim().split("\n")[0];
+      throw new CouldNotRun(`${resolve(repository)}: git cannot read a repository here (${said}); name one with --git`);
+    }
     const view = GitView.empty({});
     writeFileSync(join(view.dir, "objects", "info", "alternates"), `${resolve(repository, found.stdout.trim())}\n`);
     return view;

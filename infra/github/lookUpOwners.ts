@@ -6,11 +6,15 @@ import {
   keptOwners,
   keptProblems,
   keptTeams,
+  namesOwners,
   namedTeams,
   ownerRules,
   ownersDiffer,
+  uncountedOwners,
   type Environment,
   type FoundOwners,
+  type OwnersError,
+  type OwnersProblem,
   type Repository,
 } from "../posture";
 import { ask } from "./ask";
@@ -38,7 +42,7 @@ export async function lookUpOwners(
   const kept = keptOwners(codeOwners);
   const key = `gatehouse:repositories[${index}]`;
   const misfits = [
-    ...keptProblems(environment, kept.text).map(
+    ...[...keptProblems(environment, kept.text), ...(await uncounted(environment, repository, kept.text))].map(
       ({ line, wrong, right }) =>
         new Unfit(`${codeOwners?.path} of ${repository.name}, line ${line} of its own: ${wrong}`, right, key),
     ),
@@ -63,6 +67,17 @@ export async function lookUpOwners(
   const demandsPullRequest =
     ownersDiffer(environment, repository, codeOwners) && (await demands(environment, repository));
   return { ...(codeOwners ? { codeOwners } : {}), demandsPullRequest };
+}
+
+/** What GitHub itself says of the repository's own lines; nothing where it cannot be asked, as on an older Enterprise Server. */
+async function uncounted(
+  { organization }: Environment,
+  { name, defaultBranch }: Repository,
+  kept: string,
+): Promise<OwnersProblem[]> {
+  if (!namesOwners(kept)) return [];
+  const answer = await ask(`repos/${organization}/${name}/codeowners/errors?ref=${encodeURIComponent(defaultBranch)}`);
+  return uncountedOwners(kept, (answer as { errors?: OwnersError[] } | undefined)?.errors ?? []);
 }
 
 async function find(

@@ -1,7 +1,9 @@
 import type { Environment, Repository } from "./schema";
 import { owners, securityTeam } from "./access";
 import { CODEOWNERS_PATH } from "./names";
+import { PathMatcher } from "./gate/globs";
 import { PROTECTED_PATHS } from "./gate/policy";
+import { ownerPatterns } from "./protectedPaths";
 import { mark, sorted } from "./text";
 
 /** GitHub does not load a larger file at all, which would leave everything without owners. */
@@ -67,7 +69,7 @@ function general(environment: Environment, repository: Repository): OwnerRule[] 
 
 function decisive(environment: Environment, repository: Repository): OwnerRule[] {
   const own = `/${CODEOWNERS_PATH}`;
-  const patterns = sorted([...PROTECTED_PATHS.map(ownable), ...repository.protectedPaths]).filter(
+  const patterns = sorted([...PROTECTED_PATHS, ...repository.protectedPaths].flatMap(ownerPatterns)).filter(
     (pattern) => pattern !== own,
   );
   return [...patterns, own].map((pattern) => ({ pattern, teams: [securityTeam(environment)] }));
@@ -180,10 +182,67 @@ export interface OwnersProblem {
  * their owners ("About code owners"): such a line is refused here. So is one by which the agent would own code.
  */
 export function keptProblems(environment: Environment, kept: string): OwnersProblem[] {
-  const lines = kept === "" ? [] : kept.split("\n");
-  return lines.flatMap((line, index) =>
-    lineProblems(environment, line).map((problem) => ({ line: index + 1, ...problem })),
+  const lines = (kept === "" ? [] : kept.split("\n")).map((text, index) => ({ text, line: index + 1 }));
+  const problems = lines.flatMap(({ text, line }) =>
+    lineProblems(environment, text).map((problem) => ({ line, ...problem })),
   );
+  return problems.length > 0 ? problems : ownerless(lines);
+}
+
+/** Lines without owners are allowed one by one; together they may leave nothing to the owners. */
+function ownerless(lines: readonly { text: string; line: number }[]): OwnersProblem[] {
+  const bare = lines.flatMap(({ text, line }) => {
+    const [pattern, ...owners] = tokens(text);
+    return pattern !== undefined && owners.length === 0 ? [{ pattern, line }] : [];
+  });
+  return takesEverything(bare.map(({ pattern }) => pattern))
+    ? [
+        {
+          line: bare.at(-1)!.line,
+          wrong: `${bare.map(({ pattern }) => pattern).join(", ")} without an owner: together they take the owners' review from everything`,
+          right: "an owner on one of these lines, or narrower patterns",
+        },
+      ]
+    : [];
+}
+
+/** One entry of GitHub's answer to `GET /repos/{owner}/{repo}/codeowners/errors`. */
+export interface OwnersError {
+  /** The line of the file, counted from 1, and its text. */
+  readonly line: number;
+  readonly source: string;
+  /** Such as `Unknown owner` or `Invalid pattern`. */
+  readonly kind: string;
+}
+
+/** Whether the repository's own lines name an owner, so that GitHub can be asked whether it counts. */
+export function namesOwners(kept: string): boolean {
+  return kept.split("\n").some((line) => tokens(line).length > 1);
+}
+
+/**
+ * Lines of the repository's own that GitHub skips, or of whose owners it counts none (somebody who left, a team without access):
+ * their paths have no owner, and nobody's review is asked for.
+ * @param errors What GitHub finds wrong with the file that is in force.
+ */
+export function uncountedOwners(kept: string, errors: readonly OwnersError[]): OwnersProblem[] {
+  return kept.split("\n").flatMap((text, index) => {
+    const [pattern, ...owners] = tokens(text);
+    const found = errors.filter(({ source }) => source.trim() === text.trim());
+    const first = found.filter(({ line }) => line === found[0]!.line);
+    const wrong = first.find(({ kind }) => !/owner/i.test(kind));
+    if (pattern === undefined || owners.length === 0 || (wrong === undefined && first.length < owners.length))
+      return [];
+    return [
+      {
+        line: index + 1,
+        wrong: wrong
+          ? `GitHub skips it (${wrong.kind})`
+          : `GitHub counts none of its owners (${owners.join(" ")}), so ${pattern} has no owner`,
+        right: "owners who can write to the repository, or no such line",
+      },
+    ];
+  });
 }
 
 /** Slugs of the organization's teams that own something by the repository's own lines. */
@@ -198,9 +257,28 @@ export function keptTeams(environment: Environment, kept: string): string[] {
   );
 }
 
-const EVERYTHING: ReadonlySet<string> = new Set(["*", "**", "/*", "/**", "**/*", "/**/*", "/"]);
+/** Files that most repositories have, by their depth: what a pattern takes from all of them, it takes from everything. */
+const PROBES: readonly (readonly string[])[] = [
+  ["Makefile", "README.md", ".gitignore", "package.json"],
+  ["src/index.ts", "docs/guide/introduction.md", ".github/dependabot.yml", "services/api/cmd/Dockerfile"],
+];
+
+/** Whether patterns without an owner take the owners' review from every file, or from every file of a folder or of the root. */
+function takesEverything(patterns: readonly string[]): boolean {
+  const paths = new PathMatcher(patterns);
+  return patterns.length > 0 && PROBES.some((probes) => probes.every((path) => paths.matches(path)));
+}
 
 function lineProblems({ organization, agent }: Environment, line: string): Omit<OwnersProblem, "line">[] {
+  // GitHub's readers separate by blanks and tabs alone; another space would become part of a name without a sign of it.
+  if (/[^\P{White_Space} \t]|[\p{Cc}\ufeff]/u.test(line.replaceAll("\t", " ")))
+    return [
+      {
+        wrong:
+          "a space that is neither a blank nor a tab, which GitHub does not take for a separator, or a control character",
+        right: "blanks or tabs between the pattern and its owners",
+      },
+    ];
   const [pattern, ...found] = tokens(line);
   if (pattern === undefined) return [];
   const patternProblem = /^!/.test(pattern)
@@ -210,7 +288,14 @@ function lineProblems({ organization, agent }: Environment, line: string): Omit<
       : pattern.startsWith("\\#")
         ? "GitHub knows no escaped # in CODEOWNERS"
         : undefined;
-  if (found.length === 0 && EVERYTHING.has(pattern))
+  if (!pattern.startsWith("\\#") && pattern.includes("#"))
+    return [
+      {
+        wrong: `${pattern}: some readers of CODEOWNERS cut the line at its #, so that the pattern would mean something else`,
+        right: "a pattern without # (? stands for any one character)",
+      },
+    ];
+  if (found.length === 0 && takesEverything([pattern]))
     return [
       {
         wrong: `${pattern} without an owner takes the owners' review from everything`,
@@ -245,10 +330,5 @@ function lineProblems({ organization, agent }: Environment, line: string): Omit<
 
 /** Pattern and owners of a line; nothing for a comment or an empty line. `\ ` is a space inside the pattern. */
 function tokens(line: string): string[] {
-  return line.replace(/(?:^|\s)#.*$/, "").match(/(?:\\\s|\S)+/g) ?? [];
-}
-
-/** A folder pattern instead of `…/**`: it owns the folder's files at any depth in both readings. */
-function ownable(glob: string): string {
-  return glob.replace(/\/\*\*(?:\/\*)?$/, "/");
+  return line.replace(/(?:^|[ \t])#.*$/, "").match(/(?:\\[ \t]|[^ \t])+/g) ?? [];
 }

@@ -3,6 +3,7 @@ import { people, securityTeam } from "./access";
 import { AGENT_BRANCHES, names } from "./names";
 import { PROTECTED_PATHS } from "./gate/policy";
 import { offersPushRules, offersRules, usesOrganizationRulesets } from "./plans";
+import { fnmatchPatterns, ownerPatterns } from "./protectedPaths";
 import { byCode, mark, sorted } from "./text";
 
 /** Who may pass a ruleset. GitHub has no bypass that could name the machine user by accident here: only teams of people and owners. */
@@ -232,38 +233,14 @@ export function branchProtection(environment: Environment, repository: Repositor
 /** GitHub takes at most this many paths in one push ruleset, each of at most as many characters. */
 export const MAX_RESTRICTED_PATHS = 200;
 
-/**
- * The protected paths in the push ruleset's own notation: Ruby's fnmatch with FNM_PATHNAME, where `**` alone is one segment and
- * where a leading slash never matches.
- */
+/** The protected paths in the push ruleset's own notation. */
 export function restrictedPaths(repository: Pick<Repository, "protectedPaths">): string[] {
   return sorted([...PROTECTED_PATHS, ...repository.protectedPaths].flatMap(fnmatchPatterns));
 }
 
 /** The protected paths as a required reviewer's rule takes them, which reads them like gitignore. */
 export function protectedPatterns(repository: Pick<Repository, "protectedPaths">): string[] {
-  return sorted([...PROTECTED_PATHS, ...repository.protectedPaths]);
-}
-
-/** One gitignore-like pattern as fnmatch patterns that match at least the same files. */
-export function fnmatchPatterns(pattern: string): string[] {
-  const anchored = pattern.slice(0, -1).includes("/");
-  const bare = pattern.replace(/^\//, "");
-  const roots = anchored ? [bare] : [bare, `**/${bare}`];
-  return roots.flatMap((root) => {
-    if (root.endsWith("/**") || root.endsWith("/**/*")) return folder(root.replace(/\/\*\*(?:\/\*)?$/, ""));
-    if (root.endsWith("/")) return folder(root.slice(0, -1));
-    // A name without a wildcard may be a file or a folder.
-    return /[*?]/.test(root.split("/").at(-1) ?? "") ? [root] : [root, ...folder(root)];
-  });
-}
-
-/**
- * Everything below a folder. A star never meets a leading dot, so hidden files and hidden folders are named too; a hidden file in a
- * hidden folder is left to CODEOWNERS and the gate.
- */
-function folder(path: string): string[] {
-  return [`${path}/**/*`, `${path}/**/.*`, `${path}/**/.*/**/*`];
+  return sorted([...PROTECTED_PATHS, ...repository.protectedPaths].flatMap(ownerPatterns));
 }
 
 function sortedChecks(environment: Environment) {

@@ -40,14 +40,17 @@ export {
   keptOwners,
   keptProblems,
   keptTeams,
+  namesOwners,
   mannerOf,
   ownerRules,
   ownersDiffer,
   planOwners,
+  uncountedOwners,
   type FoundOwners,
   type Manner,
   type OwnLines,
   type OwnerRule,
+  type OwnersError,
   type OwnersPlan,
   type OwnersProblem,
 } from "./codeowners";
@@ -55,7 +58,6 @@ export {
   MAX_RESTRICTED_PATHS,
   MAX_RULESETS,
   branchProtection,
-  fnmatchPatterns,
   isFenced,
   organizationRulesets,
   protectedPatterns,
@@ -69,6 +71,7 @@ export {
   type RulesetPlan,
   type RulesetRules,
 } from "./fence";
+export { fnmatchPatterns, ownerPatterns } from "./protectedPaths";
 export { offersPushRules, offersRules, usesOrganizationRulesets } from "./plans";
 export { permissionReasons, tokenPermissions, tokenScopes, type TokenLevel, type TokenPermissions } from "./tokens";
 export { EMBEDDED_ROTATION, embedRotation, planRotation, type Permissions, type RotationPlan } from "./rotation";

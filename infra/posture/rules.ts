@@ -263,12 +263,12 @@ const writablePatterns: Rule = (draft) =>
     (repository.protectedPaths ?? []).flatMap((pattern, i) =>
       when(
         pattern !== undefined &&
-          (/^[!#]|[[\]\\\s\p{Cc}]|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/u.test(pattern) || pattern === "/"),
+          (/^!|[#[\]\\\s\p{Cc}\ufeff]|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/u.test(pattern) || pattern === "/"),
         () =>
           problem(
             ["repositories", index, "protectedPaths", i],
             `CODEOWNERS cannot hold ${show(pattern)}`,
-            "a path such as /infra/ or *.tf: no !, no [ ], no \\, no spaces, no dot segments",
+            "a path such as /infra/ or *.tf: no !, no #, no [ ], no \\, no spaces, no dot segments",
           ),
       ),
     ),

@@ -28,9 +28,12 @@ export interface OwnersError {
 export function parseCodeowners(text: string): OwnersLine[] {
   const lines: OwnersLine[] = [];
   text.split(/\r?\n/).forEach((source, i) => {
-    const bare = source.replace(/(^|\s)#.*$/, "").trim();
-    if (bare === "") return;
-    const [pattern, ...owners] = bare.split(/\s+/) as [string, ...string[]];
+    // Blanks and tabs alone separate: every other space is part of a name.
+    const [pattern, ...owners] = source
+      .replace(/(^|[ \t])#.*$/, "")
+      .split(/[ \t]+/)
+      .filter((token) => token !== "");
+    if (pattern === undefined) return;
     lines.push({ line: i + 1, source, pattern, owners });
   });
   return lines;

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
   mkdirSync,
@@ -14,6 +14,7 @@ import { dirname, join } from "node:path";
 import type { ChangeFacts } from "../../../infra/posture/agentChange";
 import { BOUNDS, changeFacts } from "../../../cli/check/facts";
 import { GitView } from "../../../cli/check/git";
+import { itWhen } from "../../support/skip";
 
 /** What looks like a credential, made here so that no file of this project holds one. */
 const TOKEN = `ghp_${"a1B2c3D4e5F6".repeat(3)}`;
@@ -238,5 +239,33 @@ describe("facts of a change, from real git", () => {
     repo.commit({ a: "1" });
     await repo.facts();
     expect(readdirSync(tmpdir()).filter((name) => name.startsWith("gatehouse-check-"))).toEqual(before);
+  });
+});
+
+describe("a checkout that belongs to another account, as in a container", () => {
+  const asRoot = process.getuid?.() === 0;
+  itWhen(asRoot, "only root can give files away")("is judged like any other", async () => {
+    const repo = new Repo();
+    const head = repo.commit({ "src/b.ts": "one\n" });
+    const main = repo.git("rev-parse", "main");
+    execFileSync("chown", ["-R", "12345:12345", repo.dir]);
+    // What git itself says here, so that the case is the one that it claims to be.
+    const refused = spawnSync("git", ["-C", repo.dir, "rev-parse", "HEAD"], {
+      encoding: "utf8",
+      env: { PATH: process.env.PATH, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" },
+    });
+    expect(refused.stderr).toContain("dubious ownership");
+    const view = GitView.of(repo.dir);
+    try {
+      expect((await changeFacts(view, main, head, {}, { bounds: BOUNDS })).files).toHaveLength(1);
+    } finally {
+      view.close();
+    }
+  });
+
+  it("that is no repository is named with git's own sentence", () => {
+    const empty = mkdtempSync(join(tmpdir(), "gatehouse-empty-"));
+    expect(() => GitView.of(empty)).toThrow(/git cannot read a repository here \(fatal: not a git repository.*--git/s);
+    expect(() => GitView.of(join(empty, "absent"))).toThrow(/cannot change to .*No such file or directory/s);
   });
 });

@@ -324,8 +324,8 @@ describe("ReviewFence", () => {
             minimumApprovals: 1,
             filePatterns: [
               "/.github/CODEOWNERS",
-              "/.github/actions/**",
-              "/.github/workflows/**",
+              "/.github/actions/",
+              "/.github/workflows/",
               "/CODEOWNERS",
               "/docs/CODEOWNERS",
             ],

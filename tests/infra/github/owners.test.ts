@@ -178,6 +178,43 @@ describe("a team that is named in several places", () => {
   });
 });
 
+describe("lines of the repository's own that GitHub does not count", () => {
+  const ERRORS = "repos/acme/api/codeowners/errors";
+  const text = "# ours\n/src/ @gone @left\n/docs/ @alice @gone";
+  const unknown = (line: number, source: string, column: number) => ({ line, source, column, kind: "Unknown owner" });
+  const lookWith = (errors: unknown[] | undefined) =>
+    look({
+      answers: {
+        [`${CONTENTS}/CODEOWNERS`]: file(text),
+        ...(errors ? { [ERRORS]: { errors } } : {}),
+      },
+    });
+
+  it("are refused when none of their owners counts", async () => {
+    const errors = [
+      unknown(2, "/src/ @gone @left", 7),
+      unknown(2, "/src/ @gone @left", 13),
+      unknown(3, "/docs/ @alice @gone", 15),
+    ];
+    const refused = await lookWith(errors).catch((error: Error) => error.message);
+    expect(refused).toContain(
+      "CODEOWNERS of api, line 2 of its own: GitHub counts none of its owners (@gone @left), so /src/ has no owner; owners who can write to the repository, or no such line",
+    );
+    expect(refused).not.toContain("line 3");
+  });
+
+  it("are refused when GitHub skips them for another reason", async () => {
+    await expect(
+      lookWith([{ line: 3, source: "/docs/ @alice @gone", column: 1, kind: "Invalid pattern" }]),
+    ).rejects.toThrow("line 3 of its own: GitHub skips it (Invalid pattern)");
+  });
+
+  it("pass when one owner counts, and where GitHub cannot be asked", async () => {
+    expect((await lookWith([unknown(3, "/docs/ @alice @gone", 15)])).facts[0]?.codeOwners?.text).toBe(text);
+    expect((await lookWith(undefined)).asked).toContain(`${ERRORS}?ref=main`);
+  });
+});
+
 it("refuses a file that would be too large for GitHub", async () => {
   const protectedPaths = Array.from({ length: 18_000 }, (_, i) => `${"x".repeat(160)}/${i}/`);
   await expect(

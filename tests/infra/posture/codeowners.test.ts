@@ -56,6 +56,7 @@ it("is this text", () => {
       "# --- the repository's own lines ---",
       "# --- end of the repository's own lines ---",
       "*.tf @acme/security",
+      "*.tf/ @acme/security",
       "/.github/actions/ @acme/security",
       "/.github/workflows/ @acme/security",
       "/CODEOWNERS @acme/security",
@@ -271,8 +272,50 @@ describe("the repository's own lines", () => {
     "*.md docs@acme.dev",
     "/generated/",
     "docs/a\\ b.md @alice",
+    "*.lock",
+    "/vendor/*",
+    "src/*.ts\t@alice\t@acme/backend",
+    "*.md # no owner needed",
   ])("pass where GitHub reads them: %s", (line) => {
     expect(keptProblems(posture, line)).toEqual([]);
+  });
+
+  it.each(["?*", "*?", "**/?*", "*/", "/?*", "????*", "**/*/", "/**/?*/"])(
+    "do not take every file from its owners, however the pattern is spelled: %s",
+    (pattern) => {
+      expect(keptProblems(posture, `${pattern} # nobody`)).toEqual([
+        expect.objectContaining({ line: 1, wrong: expect.stringContaining("everything") as string }),
+      ]);
+      expect(keptProblems(posture, `${pattern} @acme/leads`)).toEqual([]);
+    },
+  );
+
+  it("do not take every file from its owners together", () => {
+    expect(keptProblems(posture, "*.*\n/docs/ @alice\nMakefile\n*kefile")).toEqual([
+      expect.objectContaining({ line: 4, wrong: expect.stringContaining("together") as string }),
+    ]);
+  });
+
+  it.each(["*#x @acme/leads", "a#b @alice", "/src/#generated/ @alice", "/src#"])(
+    "hold no # inside a pattern, where readers differ: %s",
+    (line) => {
+      expect(keptProblems(posture, line)).toEqual([
+        expect.objectContaining({ wrong: expect.stringContaining("cut the line at its #") as string }),
+      ]);
+    },
+  );
+
+  it.each([
+    "x\u00a0@acme/leads",
+    "x\u3000@acme/leads",
+    "x @acme/leads\u2003@alice",
+    "\ufeff* @acme/leads",
+    "x\v@alice",
+  ])("are separated by blanks and tabs alone: %j", (line) => {
+    expect(keptProblems(posture, line)).toEqual([
+      expect.objectContaining({ wrong: expect.stringContaining("neither a blank nor a tab") as string }),
+    ]);
+    expect(keptTeams(posture, "x\u00a0@acme/leads")).toEqual([]);
   });
 
   it("name teams of the organization, whatever their case", () => {

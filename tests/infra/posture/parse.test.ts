@@ -117,12 +117,12 @@ const TABLE: readonly (readonly [string, unknown, string])[] = [
   [
     "repositories.0.protectedPaths",
     ["/a/", "!b"],
-    'gatehouse:repositories[0].protectedPaths[1]: CODEOWNERS cannot hold "!b"; a path such as /infra/ or *.tf: no !, no [ ], no \\, no spaces, no dot segments',
+    'gatehouse:repositories[0].protectedPaths[1]: CODEOWNERS cannot hold "!b"; a path such as /infra/ or *.tf: no !, no #, no [ ], no \\, no spaces, no dot segments',
   ],
   [
     "repositories.0.protectedPaths",
     ["/a/../b"],
-    "gatehouse:repositories[0].protectedPaths[0]: CODEOWNERS cannot hold /a/../b; a path such as /infra/ or *.tf: no !, no [ ], no \\, no spaces, no dot segments",
+    "gatehouse:repositories[0].protectedPaths[0]: CODEOWNERS cannot hold /a/../b; a path such as /infra/ or *.tf: no !, no #, no [ ], no \\, no spaces, no dot segments",
   ],
   [
     "review.team",

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { PostureError, parseEnvironment, rawFromConfig, type Environment } from "../infra/posture";
+import { PostureError, isMisspelledTenant, parseEnvironment, rawFromConfig, type Environment } from "../infra/posture";
 
 /** The file that a person edits for this stack; it starts every message about a mistake. */
 export function environmentFile(stack: string): string {
@@ -28,6 +28,18 @@ export function surroundings(
   githubBaseUrl: string | undefined,
 ): Surroundings {
   const githubUrl = githubBaseUrl || env.GITHUB_BASE_URL || undefined;
+  if (githubUrl !== undefined && isMisspelledTenant(githubUrl)) {
+    throw new PostureError(
+      [
+        {
+          path: githubBaseUrl ? "github:baseUrl" : "GITHUB_BASE_URL",
+          wrong: `${githubUrl} is no enterprise's address on GHE.com`,
+          right: "https and the enterprise's own name, such as https://acme.ghe.com",
+        },
+      ],
+      file,
+    );
+  }
   const vaultAddress = env.VAULT_ADDR || undefined;
   if (environment.tokenStore.kind === "vault" && !environment.tokenStore.address && !vaultAddress) {
     throw new PostureError(

@@ -19,7 +19,7 @@ export { PostureError, type PostureProblem } from "./errors";
 export { parseEnvironment, type ParseContext } from "./parse";
 export { instant } from "./goTime";
 export { applyOverride, parseStackFile, rawFromConfig, readStackFile } from "./stackfile";
-export { endpoints, isGitHubDotCom, type Endpoints } from "./endpoints";
+export { endpoints, isEnterpriseServer, isGitHubDotCom, isMisspelledTenant, type Endpoints } from "./endpoints";
 export {
   ACTIONS_APP_ID,
   AGENT_BRANCHES,

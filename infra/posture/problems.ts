@@ -11,7 +11,7 @@ type Issue = z.core.$ZodIssue;
 /** What would be right at a place whose value is missing or of the wrong type, by key path without indexes. */
 const EXPECTED: Readonly<Record<string, string>> = {
   organization: "the organization's GitHub login, such as acme",
-  githubUrl: "the base URL of your GitHub Enterprise Server, or nothing for github.com",
+  githubUrl: "the base URL of your GitHub Enterprise Server or your enterprise on GHE.com, or nothing for github.com",
   agent: "{ machineUser: …, credential: { kind: … } }",
   "agent.machineUser": "the GitHub login of the agent's own account, such as claude-bot",
   "agent.credential": "{ kind: personal-access-token, expiryDays: 30 } or another kind",

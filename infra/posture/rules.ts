@@ -2,7 +2,7 @@ import type { Environment } from "./schema";
 import type { PostureProblem } from "./errors";
 import type { ParseContext } from "./parse";
 import type { Readable } from "./walk";
-import { isGitHubDotCom } from "./endpoints";
+import { isEnterpriseServer, isMisspelledTenant } from "./endpoints";
 import { MAX_RESTRICTED_PATHS, MAX_RULESETS, organizationRulesets, restrictedPaths } from "./fence";
 import { keyPath, show } from "./problems";
 
@@ -108,11 +108,20 @@ function isLoopback(url: string): boolean {
 }
 
 const impersonationNeedsServer: Rule = ({ agent, githubUrl }) =>
-  when(agent?.credential?.kind === "ghes-impersonation" && isGitHubDotCom(githubUrl), () =>
+  when(agent?.credential?.kind === "ghes-impersonation" && !isEnterpriseServer(githubUrl), () =>
     problem(
       ["agent", "credential", "kind"],
       "ghes-impersonation is possible only on a GitHub Enterprise Server",
       "githubUrl of that server, or another kind",
+    ),
+  );
+
+const addressOnGheCom: Rule = ({ githubUrl }) =>
+  when(githubUrl !== undefined && isMisspelledTenant(githubUrl), () =>
+    problem(
+      ["githubUrl"],
+      `${show(githubUrl)} is no enterprise's address on GHE.com`,
+      "https and the enterprise's own name, such as https://acme.ghe.com",
     ),
   );
 
@@ -330,6 +339,7 @@ const RULES: readonly Rule[] = [
   hostnameAndZone,
   encryptedAddresses,
   impersonationNeedsServer,
+  addressOnGheCom,
   rotationBeforeExpiry,
   graceCoversRequests,
   rotationOutOfReach,

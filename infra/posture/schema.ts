@@ -12,6 +12,13 @@ const login = z
     /^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,37}[a-zA-Z0-9])?$/,
     "a GitHub login: letters, digits and single hyphens, at most 39",
   );
+/** An Enterprise Managed User has the short code of its enterprise behind an underscore; nobody else has an underscore. */
+const accountLogin = z
+  .string()
+  .regex(
+    /^(?=.{1,39}$)[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:_[a-zA-Z0-9]{1,10})?$/,
+    "a GitHub login: letters, digits and single hyphens, at most 39; name_code for an Enterprise Managed User",
+  );
 const slug = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,99}$/, "a team slug: lower-case letters, digits, - and _");
 const repositoryName = z
   .string()
@@ -113,7 +120,7 @@ export const environmentSchema = z.strictObject({
   /** Base URL of a GitHub Enterprise Server; github.com when absent. */
   githubUrl: httpUrl.optional(),
   agent: z.strictObject({
-    machineUser: login,
+    machineUser: accountLogin,
     /** Name of the agent in audit records and on its gate key. */
     name: z
       .string()

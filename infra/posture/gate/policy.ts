@@ -97,6 +97,9 @@ const GITHUB_COM_LFS_HOSTS: readonly string[] = [
   "lfs.github.com",
 ];
 
+/** Services of an enterprise on GHE.com that answer downloads, before its host. */
+const GHE_COM_SERVICES: readonly string[] = ["codeload"];
+
 const byCode = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /**
@@ -156,5 +159,7 @@ export function compilePolicy(environment: Environment, facts: GateFacts): GateP
 function hostsOf(endpoints: GateFacts["endpoints"], ofGithubCom: readonly string[]): readonly string[] {
   if (endpoints.git === "https://github.com") return ofGithubCom;
   const host = /^https?:\/\/([^/]+)/.exec(endpoints.git)?.[1];
-  return host === undefined ? [] : [host];
+  if (host === undefined) return [];
+  // An enterprise on GHE.com has hosts of its own; what it keeps elsewhere stays closed.
+  return host.endsWith(".ghe.com") ? [host, ...GHE_COM_SERVICES.map((service) => `${service}.${host}`)] : [host];
 }

@@ -15,9 +15,9 @@ export function isWord(text: string): boolean {
   return /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/.test(text);
 }
 
-/** A GitHub login, an App's `name[bot]` included. */
+/** A GitHub login, an App's `name[bot]` and an Enterprise Managed User's `name_code` included. */
 export function isLogin(text: string): boolean {
-  return /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})(?:\[bot\])?$/.test(text);
+  return /^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,38})(?:\[bot\])?$/.test(text);
 }
 
 /** True when no surrogate stands alone: half a character is repaired differently by every reader. */

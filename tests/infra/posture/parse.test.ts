@@ -44,7 +44,7 @@ const TABLE: readonly (readonly [string, unknown, string])[] = [
   [
     "agent.machineUser",
     "-bot",
-    "gatehouse:agent.machineUser: not valid: -bot; a GitHub login: letters, digits and single hyphens, at most 39",
+    "gatehouse:agent.machineUser: not valid: -bot; a GitHub login: letters, digits and single hyphens, at most 39; name_code for an Enterprise Managed User",
   ],
   ["agent.machineuser", "x", "gatehouse:agent.machineuser: unknown key; did you mean machineUser?"],
   [

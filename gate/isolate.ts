@@ -7,6 +7,7 @@ import { Doorkeeper } from "./auth";
 import type { GateEnv } from "./env";
 import { Lane } from "./lane";
 import { LedgerLink } from "./link";
+import { RefusedObjects } from "./refused-objects";
 import { TokenSource, type Token } from "./token";
 
 /** What one isolate holds: everything that is made once and used by all of its requests. */
@@ -20,6 +21,7 @@ export class Isolate {
   readonly addresses: Addresses;
   readonly reads: Lane;
   readonly writes: Lane;
+  readonly refusedObjects = new RefusedObjects();
   /** Until when GitHub refuses a kind of request (its resource name), in milliseconds. */
   readonly blocked = new Map<string, number>();
   private reflections: { readonly token: Token; readonly made: Reflections } | undefined;

@@ -2,6 +2,7 @@ import { Searcher } from "../infra/posture/gate/git/pack";
 import {
   isLfsAddress,
   judgeLfsBatch,
+  lfsRequest,
   readLfsAnswer,
   type LfsAction,
   type LfsTarget,
@@ -11,6 +12,7 @@ import { Refusal } from "../infra/posture/gate/refusals";
 import { base64url, fromBase64 } from "./bytes";
 import type { Isolate } from "./isolate";
 import { Refused, refuse } from "./problem";
+import { drain } from "./refusal-answer";
 import { readBytes, readJson, readText } from "./requests";
 import { counted } from "./streams";
 import type { Token } from "./token";
@@ -56,8 +58,13 @@ export async function lfs(isolate: Isolate, visit: Visit, target: LfsTarget): Pr
   ) {
     return refuse("lfs-refused", "address");
   }
-  if (action === "download") return download(isolate, visit, sealed);
-  return action === "upload" ? upload(isolate, visit, sealed) : verify(isolate, visit, sealed);
+  try {
+    if (action === "download") return await download(isolate, visit, sealed);
+    return await (action === "upload" ? upload(isolate, visit, sealed) : verify(isolate, visit, sealed));
+  } catch (error) {
+    if (error instanceof Refused) isolate.refusedObjects.remember(sealed, error.refusal, Date.now());
+    throw error;
+  }
 }
 
 async function batch(isolate: Isolate, visit: Visit, { repository }: LfsTarget): Promise<Response> {
@@ -72,6 +79,18 @@ async function batch(isolate: Isolate, visit: Visit, { repository }: LfsTarget):
   visit.write = judged.write;
   if (judged.write) visit.route = "git.push";
   visit.admission = await isolate.link.admit(visit.background, visit.write, bytes, visit.startedAt);
+  const refused = isolate.refusedObjects.among(repository.fullName, judged, visit.startedAt);
+  const asked = lfsRequest(judged, refused);
+  const errors = [...refused].map(([oid, refusal]) => ({
+    oid,
+    size: judged.sizes.get(oid) ?? 0,
+    error: { code: 422, message: `${refusal.rule}: ${refusal.message}` },
+  }));
+  if (asked === undefined) {
+    visit.decision = "deny";
+    visit.refusal = [...refused.values()][0];
+    return objectsAnswer(isolate, visit, errors);
+  }
   const answer = await send(isolate, visit, {
     base: policy.upstream.git,
     path: `/${repository.fullName}.git/info/lfs/objects/batch`,
@@ -82,7 +101,7 @@ async function batch(isolate: Isolate, visit: Visit, { repository }: LfsTarget):
       accept: TYPE,
       "user-agent": "git-lfs/3.0.0 (gatehouse)",
     }),
-    body: judged.text,
+    body: asked,
     resource: "git",
   });
   if (answer.status !== 200) {
@@ -118,7 +137,11 @@ async function batch(isolate: Isolate, visit: Visit, { repository }: LfsTarget):
       return { oid, size, ...(error === undefined ? { actions: sealed } : { error }) };
     }),
   );
-  const body = JSON.stringify({ transfer: "basic", objects: out, hash_algo: "sha256" });
+  return objectsAnswer(isolate, visit, [...out, ...errors]);
+}
+
+async function objectsAnswer(isolate: Isolate, visit: Visit, objects: readonly unknown[]): Promise<Response> {
+  const body = JSON.stringify({ transfer: "basic", objects, hash_algo: "sha256" });
   visit.bytesOut = body.length;
   await isolate.link.takeBytes(visit.background, body.length);
   return new Response(body, { headers: headersOf(visit, TYPE) });
@@ -165,9 +188,9 @@ async function upload(isolate: Isolate, visit: Visit, sealed: Sealed): Promise<R
   const control = new StreamControl();
   const answering = ask(isolate, sealed, "PUT", through.readable, control);
   answering.catch(() => undefined);
+  const reader = (visit.request.body as ReadableStream<Uint8Array> | null)?.getReader();
   try {
     let held: Uint8Array = new Uint8Array(0);
-    const reader = (visit.request.body as ReadableStream<Uint8Array> | null)?.getReader();
     for (;;) {
       const { done, value } = (await reader?.read().catch(() => refuse("body-aborted"))) ?? {
         done: true,
@@ -193,6 +216,7 @@ async function upload(isolate: Isolate, visit: Visit, sealed: Sealed): Promise<R
     await writer.close();
   } catch (error) {
     control.abort();
+    if (reader !== undefined) await drain(visit, reader, limits.maxPushBytes);
     throw error;
   }
   const answer = await answering;

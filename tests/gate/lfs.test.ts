@@ -1,4 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
+import { RefusedObjects } from "../../gate/refused-objects";
+import { Refusal, REFUSALS } from "../../infra/posture/gate";
 import { made, ruleOf, startGate, type Gate } from "./support/gate";
 import { Upstream, type Reply } from "./support/upstream";
 
@@ -254,6 +256,80 @@ describe("Git LFS", () => {
     const answer = await batch("download", [{ oid: "a".repeat(64), size: 1 }]);
     expect([answer.status, await ruleOf(answer)]).toEqual([502, "answer-refused"]);
   });
+
+  it("remembers a refused object: the next batch has its error, and the upload is never answered 422", async () => {
+    const content = Buffer.from(`token = ghp_${randomBytes(18).toString("hex")}\n`);
+    const fine = Buffer.from("fine");
+    const [oid, other] = [idOf(content), idOf(fine)];
+    const action = (await actionsOf(await batch("upload", [{ oid, size: content.length }])))["upload"];
+    const put = await follow(action, { method: "PUT", body: new Uint8Array(content) });
+    expect([put.status, await ruleOf(put)]).toEqual([403, "secret-in-content"]);
+    const before = gate.upstream.received.length;
+    const alone = (await (await batch("upload", [{ oid, size: content.length }])).json()) as BatchAnswer;
+    const error = { code: 422, message: expect.stringMatching(/^secret-in-content: .*Remove it/) as string };
+    expect([alone.objects, gate.upstream.received.length]).toEqual([[{ oid, size: content.length, error }], before]);
+    const both = (await (
+      await batch("upload", [
+        { oid, size: content.length },
+        { oid: other, size: 4 },
+      ])
+    ).json()) as BatchAnswer;
+    expect(both).toMatchObject({ objects: [{ oid: other }, { oid }] });
+    expect(both.objects.find((o) => o.oid === oid)).toEqual({ oid, size: content.length, error });
+    expect(
+      (await follow(both.objects.find((o) => o.oid === other)?.actions?.["upload"], { method: "PUT", body: "fine" }))
+        .status,
+    ).toBe(200);
+    expect(gate.upstream.received.slice(before).map(({ body }) => body.toString().includes(oid))).toEqual([false]);
+    // To be read, and in another repository, it is another matter.
+    stored.set(oid, content);
+    expect((await actionsOf(await batch("download", [{ oid, size: content.length }])))["download"]).toBeDefined();
+    const records = (await (await gate.operate("GET", "/_gate/audit?limit=10000")).text()).trim().split("\n");
+    expect(
+      records
+        .map((r) => JSON.parse(r) as { reason: string; status: number })
+        .filter((r) => r.reason === "secret-in-content")
+        .slice(-2),
+    ).toMatchObject([
+      { decision: "deny", status: 403, path: expect.stringMatching(oid) as string },
+      { decision: "deny", status: 403, path: "/acme/api.git/info/lfs/objects/batch" },
+    ]);
+    expect(Object.values(REFUSALS).filter(([status]) => (status as number) === 422)).toEqual([]);
+  });
+
+  it("forgets a refused object after some minutes, and remembers a thousand at most", () => {
+    const known = new RefusedObjects();
+    const refusal = new Refusal("secret-in-content");
+    const asked = (oid: string): { write: boolean; sizes: Map<string, number> } => ({
+      write: true,
+      sizes: new Map([[oid, 1]]),
+    });
+    known.remember({ repository: "acme/api", oid: "a", action: "upload" }, refusal, 0);
+    known.remember({ repository: "acme/api", oid: "b", action: "upload" }, new Refusal("limit-writes-minute"), 0);
+    expect([
+      known.among("acme/api", asked("a"), 299_000).size,
+      known.among("acme/api", asked("a"), 301_000).size,
+    ]).toEqual([1, 0]);
+    expect([known.among("acme/docs", asked("a"), 1).size, known.among("acme/api", asked("b"), 1).size]).toEqual([0, 0]);
+    for (let i = 0; i < 1000; i++)
+      known.remember({ repository: "acme/api", oid: `x${i}`, action: "upload" }, refusal, 0);
+    expect([known.among("acme/api", asked("a"), 1).size, known.among("acme/api", asked("x0"), 1).size]).toEqual([0, 1]);
+  });
+
+  it.each(["", "?refspec=refs%2Fheads%2Fmain", "?path=a.bin&limit=1", "/verify", "/12/unlock", "/verify?x=1"])(
+    "has no locks: %s",
+    async (rest) => {
+      for (const method of ["GET", "POST"]) {
+        const answer = await gate.ask(`/acme/api.git/info/lfs/locks${rest}`, {
+          method,
+          headers: { "content-type": TYPE },
+          ...(method === "POST" ? { body: "{}" } : {}),
+        });
+        expect([method, answer.status]).toEqual([method, 404]);
+      }
+      expect(gate.upstream.received).toEqual([]);
+    },
+  );
 
   it("follows no redirect of the storage, and knows no locks", async () => {
     stored.set("a".repeat(64), Buffer.from("x"));

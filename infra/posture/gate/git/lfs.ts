@@ -25,8 +25,8 @@ export function judgeLfsTarget(
   query: string,
 ): LfsTarget | Refusal {
   if (c.policy.lfs !== "proxy" || !c.open.has("git.fetch")) return new Refusal("lfs-refused");
+  if (rest === "/info/lfs/locks" || rest.startsWith("/info/lfs/locks/")) return new Refusal("not-found");
   if (query !== "") return new Refusal("query-not-allowed");
-  if (rest.startsWith("/info/lfs/locks")) return new Refusal("not-found");
   if (rest === "/info/lfs/objects/batch")
     return method === "POST"
       ? { repository, kind: "batch", oid: "", write: false }
@@ -49,8 +49,19 @@ export interface LfsBatch {
   readonly write: boolean;
   /** Sizes in bytes by object id. */
   readonly sizes: ReadonlyMap<string, number>;
-  /** What is sent: the judged request written anew, for the one transfer that the gate carries. */
-  readonly text: string;
+}
+
+/** What is sent for a batch: the judged request written anew, for the one transfer that the gate carries, without the objects that were refused before. */
+export function lfsRequest({ write, sizes }: LfsBatch, refused: ReadonlyMap<string, unknown>): string | undefined {
+  const objects = [...sizes].filter(([oid]) => !refused.has(oid)).map(([oid, size]) => ({ oid, size }));
+  return objects.length === 0 && refused.size > 0
+    ? undefined
+    : JSON.stringify({
+        operation: write ? "upload" : "download",
+        transfers: ["basic"],
+        objects,
+        hash_algo: "sha256",
+      });
 }
 
 const objectShape: Shape = (value, at, context) =>
@@ -95,12 +106,7 @@ export function judgeLfsBatch(c: CompiledPolicy, repository: CompiledRepository,
   if (closed !== undefined) return closed;
   const { maxPushBytes } = c.policy.limits;
   if (write && objects.reduce((sum, { size }) => sum + size, 0) > maxPushBytes) return new Refusal("push-too-large");
-  const asked = objects.map(({ oid, size }) => ({ oid, size }));
-  return {
-    write,
-    sizes: new Map(asked.map(({ oid, size }) => [oid, size])),
-    text: JSON.stringify({ operation, transfers: ["basic"], objects: asked, hash_algo: "sha256" }),
-  };
+  return { write, sizes: new Map(objects.map(({ oid, size }) => [oid, size])) };
 }
 
 /** Where GitHub says one object is: its address is a secret, so the agent gets it sealed. */

@@ -17,7 +17,7 @@ import { pass } from "./rest";
 import { send } from "./upstream";
 import type { Visit } from "./visit";
 
-/** GraphQL: one operation of open fields, posted as JSON. A refused request is a 403 like any other. */
+/** GraphQL: one operation of open fields, posted as JSON. A refusal is answered in GitHub's own form (refusal-answer.ts). */
 export async function graphql(isolate: Isolate, visit: Visit): Promise<Response> {
   const { request } = visit;
   if (request.method !== "POST" || visit.target.includes("?"))

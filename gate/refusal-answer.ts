@@ -30,6 +30,8 @@ export async function refusalAnswer(
   retryAfter?: number,
 ): Promise<Response> {
   const asJson = (): Response => problem(refusal, visit.rulePage(refusal.rule), visit.requestId, retryAfter);
+  if (visit.agent !== "" && visit.method === "POST" && interfaceOf(pathOf(visit)) === "graphql")
+    return inGraphql(visit, refusal, retryAfter);
   const service = gitServiceOf(visit);
   if (service === undefined) return asJson();
   const [reason, ...more] = linesOf(visit, refusal, retryAfter);
@@ -50,6 +52,50 @@ export async function refusalAnswer(
   }
 }
 
+function pathOf({ target }: Visit): string {
+  const mark = target.indexOf("?");
+  return mark < 0 ? target : target.slice(0, mark);
+}
+
+/**
+ * GitHub's own form of a GraphQL refusal: status 200, no data, and errors with type and message. Clients show the message; of any other status they show
+ * the body as escaped JSON. Also for limits (`RATE_LIMITED`, as GitHub does) and failures.
+ */
+function inGraphql(visit: Visit, refusal: Refusal, retryAfter?: number): Response {
+  const { rule, status } = refusal;
+  const wait = retryAfter === undefined ? "" : ` Try again in ${retryAfter} seconds.`;
+  const page = visit.rulePage(rule);
+  const body = {
+    data: null,
+    errors: [
+      {
+        type: typeOf(refusal),
+        message: `${refusal.message}${wait} See ${page}`,
+        extensions: {
+          documentation_url: page,
+          gatehouse: { decision: "deny", rule, status, requestId: visit.requestId },
+        },
+      },
+    ],
+  };
+  return new Response(JSON.stringify(body), {
+    status: 200,
+    headers: {
+      ...ownHeaders(visit.requestId),
+      "content-type": "application/json; charset=utf-8",
+      ...(retryAfter === undefined ? {} : { "retry-after": String(retryAfter) }),
+    },
+  });
+}
+
+/** Types that GitHub's GraphQL uses for the same things. */
+function typeOf({ rule, status }: Refusal): string {
+  if (rule === "graphql-cost") return "MAX_NODE_LIMIT_EXCEEDED";
+  if (status === 429) return "RATE_LIMITED";
+  if (status >= 500) return "SERVICE_UNAVAILABLE";
+  return status === 403 ? "FORBIDDEN" : "UNPROCESSABLE";
+}
+
 /** The refusal in a few lines of text: the rule and what to do instead first. */
 function linesOf(visit: Visit, refusal: Refusal, retryAfter?: number): [string, ...string[]] {
   const wait = retryAfter === undefined ? "" : ` Try again in ${retryAfter} seconds.`;
@@ -62,8 +108,7 @@ function linesOf(visit: Visit, refusal: Refusal, retryAfter?: number): [string, 
 
 /** Which of git's requests this is, also where its path is refused; undefined for every other client. */
 function gitServiceOf(visit: Visit): "advertisement" | "git-upload-pack" | "git-receive-pack" | undefined {
-  const mark = visit.target.indexOf("?");
-  const path = mark < 0 ? visit.target : visit.target.slice(0, mark);
+  const path = pathOf(visit);
   if (interfaceOf(path) !== "git" && /^\/(?:repos|repositories|api)\//.test(path)) return undefined;
   if (visit.method === "GET" && path.endsWith("/info/refs")) return "advertisement";
   const service = /\/(git-(?:upload|receive)-pack)$/.exec(path)?.[1] as
@@ -132,7 +177,11 @@ async function refsOf(visit: Visit, push: PushBody): Promise<PushedRefs | undefi
 }
 
 /** Reads and throws away what the client still sends, up to `limit` bytes and some more; whoever sends beyond that loses the connection. */
-async function drain(visit: Visit, reader: ReadableStreamDefaultReader<Uint8Array>, limit: number): Promise<void> {
+export async function drain(
+  visit: Visit,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  limit: number,
+): Promise<void> {
   const left = Number(visit.headers.get("content-length") ?? 0) - visit.bytesIn;
   if (left > limit + SLACK) return;
   const until = Date.now() + DRAIN_MS;

@@ -55,8 +55,12 @@ const ready: Question = {
     }),
 };
 
-/** The gate's own word for a refusal; empty when the answer is no refusal of a gate. */
-const ruleOf = (heard: Heard): string => text(bag(bag(heard.json()).gatehouse).rule);
+/** The gate's own word for a refusal, in REST's form or in GraphQL's; empty when the answer is no refusal of a gate. */
+const ruleOf = (heard: Heard): string => {
+  const answer = bag(heard.json());
+  const [error] = Array.isArray(answer.errors) ? (answer.errors as unknown[]) : [];
+  return text(bag(answer.gatehouse ?? bag(bag(error).extensions).gatehouse).rule);
+};
 export const requestIdOf = (heard: Heard): string => heard.header("x-gatehouse-request-id") ?? "";
 
 interface Probe {

@@ -31,7 +31,7 @@ export const answered = ({ status }: Outcome): string => (status === 0 ? "reject
 interface Problem {
   message?: string;
   gatehouse?: { rule?: string };
-  errors?: (string | { message?: string })[];
+  errors?: (string | { message?: string; extensions?: { gatehouse?: { rule?: string } } })[];
   data?: unknown;
 }
 
@@ -40,7 +40,9 @@ const outcome = (status: number, body: unknown): Outcome => {
   const refusedInBody = Array.isArray(problem.errors) && problem.errors.length > 0 && status === 200; // GraphQL refuses with 200
   const ok = status < 400 && !refusedInBody;
   const first = Array.isArray(problem.errors) ? problem.errors[0] : undefined;
-  const said = problem.gatehouse?.rule ?? (typeof first === "string" ? first : first?.message) ?? problem.message;
+  const graphql = typeof first === "string" ? undefined : first?.extensions?.gatehouse?.rule;
+  const said =
+    problem.gatehouse?.rule ?? graphql ?? (typeof first === "string" ? first : first?.message) ?? problem.message;
   return ok ? { status, ok } : { status, ok, rule: said ?? `HTTP ${status}` };
 };
 

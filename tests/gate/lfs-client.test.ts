@@ -37,7 +37,7 @@ describe("real git-lfs through the gate", () => {
     repository.git(seed, "add", ".");
     repository.git(seed, "commit", "-q", "-m", "first");
     repository.git(seed, "push", "-q", "origin", "main");
-    gate.upstream.handler = (request): Reply | Promise<Reply> => {
+    gate.upstream.handler = (request) => {
       if (!request.url.endsWith("/info/lfs/objects/batch")) return repository.handler(request);
       const asked = JSON.parse(request.body.toString()) as {
         operation: string;

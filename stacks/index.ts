@@ -4,10 +4,10 @@ import {
   accessOf,
   agentHosts,
   codeOwnersText,
-  controls,
   keptOwners,
   missingLocks,
   names,
+  readableControls,
   readableMatrix,
   tokenPermissions,
   writable,
@@ -56,12 +56,7 @@ async function program(): Promise<Record<string, unknown>> {
       ]),
     ),
     missingLocks: missingLocks(environment),
-    controls: Object.fromEntries(
-      controls(environment).map(({ id, title, met, why }) => [
-        id,
-        met ? `met: ${title}` : `not met: ${title} (${why})`,
-      ]),
-    ),
+    controls: readableControls(environment),
     tokenPermissions: tokenPermissions(environment),
     names: names(environment),
   };

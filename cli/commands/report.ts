@@ -14,13 +14,14 @@ export const FORMATS: Record<string, (report: Report) => string | Promise<string
 };
 
 const read = (file: string): Snapshot => {
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = readFileSync(file, "utf8");
+    bytes = readFileSync(file);
   } catch (error) {
     throw new CouldNotRun(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown"})`);
   }
-  return readSnapshot(text, file);
+  // PowerShell's `>` writes UTF-16 with a mark in front.
+  return readSnapshot(bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? "utf16le" : "utf8"), file);
 };
 
 /** `gatehouse report --before A --after B --format F`: what a change does to the agent's power, from two states of the stack. */
@@ -28,8 +29,11 @@ export function registerReport(program: Command): void {
   program
     .command("report")
     .description("compare two states of a stack: what the agent may do before and after")
-    .requiredOption("--before <file>", "stack export or preview --json")
-    .requiredOption("--after <file>", "stack export or preview --json")
+    .requiredOption("--before <file>", "the state before: pulumi stack export, or preview --json --show-sames")
+    .requiredOption(
+      "--after <file>",
+      "the state after: stack export, or pulumi preview --json from the state before, in any of its forms",
+    )
     .addOption(new Option("--format <format>", "what to print").choices(Object.keys(FORMATS)).default("html"))
     .action(async ({ before, after, format }: { before: string; after: string; format: string }) => {
       const report = buildReport({ title: "Gatehouse posture report", before: read(before), after: read(after) });

@@ -172,11 +172,21 @@ export function facts(snapshot: Snapshot): Fact[] {
     byId: new Map(known.map((r) => [r.id ?? 0, text(r.name)])),
     byNodeId: new Map(known.map((r) => [r.nodeId ?? "", text(r.name)])),
   };
-  return [
+  return decisive([
     ...snapshot.resources.flatMap((r) => READERS[r.type]?.(r, names) ?? []),
     ...controlFacts(snapshot.outputs.controls),
     ...(policy === snapshot.outputs.gatePolicy ? gateFacts(policy) : []),
-  ].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+  ]).sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+}
+
+/** Of several facts about the same thing the one that decides: of locks the strictest holds, of grants the widest. */
+function decisive(all: readonly Fact[]): Fact[] {
+  const chosen = new Map<string, Fact>();
+  for (const fact of all) {
+    const other = chosen.get(fact.id);
+    if (!other || (isLock(fact) ? fact.power < other.power : fact.power > other.power)) chosen.set(fact.id, fact);
+  }
+  return [...chosen.values()];
 }
 
 export interface Change {
@@ -196,8 +206,15 @@ const writes = (state: readonly Fact[], repository: string | undefined): boolean
   repository === undefined ||
   state.some(({ id, power }) => id === `access/${repository}` && power >= PERMISSION_POWER.push!);
 
-/** What changed between two states, what gives the agent more power first. */
-export function compare(before: readonly Fact[], after: readonly Fact[]): Change[] {
+/**
+ * What changed between two states, what gives the agent more power first. Where a whole stack is made or is gone, locks come and
+ * go with what they hold: they are neither widened nor narrowed.
+ */
+export function compare(
+  before: readonly Fact[],
+  after: readonly Fact[],
+  { made = false, gone = false }: { made?: boolean; gone?: boolean } = {},
+): Change[] {
   const old = new Map(before.map((fact) => [fact.id, fact]));
   const now = new Map(after.map((fact) => [fact.id, fact]));
   const changes: Change[] = [];
@@ -205,7 +222,7 @@ export function compare(before: readonly Fact[], after: readonly Fact[]): Change
     const was = old.get(fact.id);
     if (!was)
       changes.push({
-        kind: !isLock(fact) ? "granted" : writes(before, fact.repository) ? "narrowed" : "changed",
+        kind: !isLock(fact) ? "granted" : !made && writes(before, fact.repository) ? "narrowed" : "changed",
         area: fact.area,
         id: fact.id,
         after: fact.says,
@@ -222,7 +239,7 @@ export function compare(before: readonly Fact[], after: readonly Fact[]): Change
   for (const fact of before)
     if (!now.has(fact.id))
       changes.push({
-        kind: !isLock(fact) ? "withdrawn" : writes(after, fact.repository) ? "widened" : "changed",
+        kind: !isLock(fact) ? "withdrawn" : !gone && writes(after, fact.repository) ? "widened" : "changed",
         area: fact.area,
         id: fact.id,
         before: fact.says,

@@ -1,6 +1,7 @@
 import type { DrillRow } from "../drill/drill";
 import { type Change, compare, type Fact, facts } from "./facts";
 import type { Snapshot, SnapshotResource } from "./snapshot";
+import { wholeState } from "./state";
 
 /** Everything a report shows; each format is a rendering of this and adds nothing. */
 export interface Report {
@@ -20,7 +21,7 @@ export interface Report {
 
 const changedKeys = (before: SnapshotResource, after: SnapshotResource): string[] =>
   [...new Set([...Object.keys(before.inputs), ...Object.keys(after.inputs)])]
-    .filter((key) => key !== "__defaults" && JSON.stringify(before.inputs[key]) !== JSON.stringify(after.inputs[key]))
+    .filter((key) => JSON.stringify(before.inputs[key]) !== JSON.stringify(after.inputs[key]))
     .sort();
 
 function resources(before: Snapshot, after: Snapshot): Report["resources"] {
@@ -44,11 +45,15 @@ function resources(before: Snapshot, after: Snapshot): Report["resources"] {
 
 const EMPTY: Snapshot = { source: "export", resources: [], outputs: {} };
 
-/** Compares two states of a stack. Without `before`, everything that stands is shown as it is and nothing as changed. */
+/**
+ * Compares two states of a stack. Without `before`, everything that stands is shown as it is and nothing as changed. A preview as
+ * `after` starts from `before`, and what it does not mention is taken from there.
+ * @throws CouldNotRun when one of the two cannot carry a whole state.
+ */
 export function buildReport({
   title,
-  before,
-  after,
+  before: from,
+  after: to,
   drill = [],
   notes = [],
 }: {
@@ -58,11 +63,20 @@ export function buildReport({
   drill?: readonly DrillRow[];
   notes?: readonly string[];
 }): Report {
+  const before = from && wholeState(from);
+  const after = wholeState(to, before);
   const standing = facts(after);
   return {
     title,
     facts: standing,
-    ...(before ? { changes: compare(facts(before), standing) } : {}),
+    ...(before
+      ? {
+          changes: compare(facts(before), standing, {
+            gone: after.resources.length === 0,
+            made: before.resources.length === 0,
+          }),
+        }
+      : {}),
     resources: resources(before ?? EMPTY, after),
     drill,
     notes,

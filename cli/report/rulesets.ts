@@ -24,7 +24,7 @@ export function rulesetFacts(
   const active = enforcement === "active";
   const where = `${String(target)}${includes.length > 0 ? ` ${includes.join(", ")}` : ""}`;
   return Object.entries(bag(rules))
-    .filter(([, value]) => value !== false && value !== undefined)
+    .filter(([, value]) => value !== false && value !== undefined && value !== null)
     .map(([rule, value]) => {
       const asks = details(value);
       const says = [
@@ -44,10 +44,13 @@ export function rulesetFacts(
     });
 }
 
+/** A parameter that asks for nothing: a provider writes it so, or leaves it out. */
+const isNothing = (value: unknown): boolean => !value || (Array.isArray(value) && value.length === 0);
+
 /** What a rule with parameters asks for, in words. */
 function details(value: unknown): string[] {
   return Object.entries(bag(value)).flatMap(([key, inner]) => {
-    if (inner === false || inner === undefined) return [];
+    if (isNothing(inner)) return [];
     if (inner === true) return [key];
     if (Array.isArray(inner))
       return [`${key} ${inner.map((one) => (typeof one === "object" ? JSON.stringify(one) : String(one))).join(" ")}`];

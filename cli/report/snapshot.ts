@@ -1,4 +1,5 @@
-import { CouldNotRun } from "../support/exit";
+import { bag, list, type Bag } from "../support/json";
+import { findDocument, type PreviewEvent } from "./documents";
 
 /** A resource as an export or a preview shows it; secrets are already masked. */
 export interface SnapshotResource {
@@ -10,22 +11,52 @@ export interface SnapshotResource {
   readonly op?: string;
 }
 
-/** One state of a stack, read from `pulumi stack export` or from `pulumi preview --json`. */
+/** What a preview says beside the resources that it lists. */
+export interface PreviewFacts {
+  /** Whether it ran to its end: one that failed or was stopped lists only a part of what would change. */
+  readonly finished: boolean;
+  /** Whether it lists every resource, or only those that change. */
+  readonly complete: boolean;
+  /** Whether the stack itself stays; after a destroy it is gone. */
+  readonly stackStays: boolean;
+  /** URNs that it takes away: deleted ones, and the old names of those that an alias renames. */
+  readonly gone: readonly string[];
+  /** URNs that it found in the state it starts from, and those that it found not there. */
+  readonly found: readonly string[];
+  readonly missing: readonly string[];
+  /** The stack's outputs before it, where it shows them. */
+  readonly outputsBefore: Record<string, unknown>;
+  /** The stack's configuration, by full keys; secrets read `[secret]`. */
+  readonly config: Readonly<Record<string, string>>;
+}
+
+/** What one file says of a stack: the output of `pulumi stack export` or of `pulumi preview --json`, in either of its forms. */
 export interface Snapshot {
   readonly source: "export" | "preview";
+  /** Name of the file, for messages. */
+  readonly file?: string;
+  /** Of a preview, what it lists; `wholeState` adds the rest. */
   readonly resources: readonly SnapshotResource[];
   readonly outputs: Record<string, unknown>;
+  readonly preview?: PreviewFacts;
 }
 
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 export const SECRET = "[secret]";
 
-/** Replaces every secret, encrypted or not, by a marker: a report never carries a value, not even a ciphertext. */
+/**
+ * Replaces every secret, encrypted or not, by a marker: a report never carries a value, not even a ciphertext. Pulumi's own keys,
+ * such as `__defaults` in the inputs of a provider, say nothing about a resource and are left out.
+ */
 export function mask(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(mask);
   if (value === null || typeof value !== "object") return value;
   if (SIGNATURE in value) return SECRET;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, mask(inner)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key]) => !key.startsWith("__"))
+      .map(([key, inner]) => [key, mask(inner)]),
+  );
 }
 
 interface State {
@@ -33,11 +64,14 @@ interface State {
   type?: string;
   inputs?: Record<string, unknown>;
   outputs?: Record<string, unknown>;
+  /** A replaced resource that waits for its deletion; its successor has the same URN. */
+  delete?: boolean;
 }
-interface Step extends State {
+interface Step {
   op?: string;
-  newState?: State;
-  oldState?: State;
+  urn?: string;
+  newState?: State | null;
+  oldState?: State | null;
 }
 
 const STACK_TYPE = "pulumi:pulumi:Stack";
@@ -49,42 +83,97 @@ const resource = (state: State, op?: string): SnapshotResource => ({
   inputs: record(state.inputs),
   ...(op ? { op } : {}),
 });
+/** Providers are Pulumi's own bookkeeping: an export lists them, a preview does not. */
+const isProvider = ({ type = "" }: State): boolean => type.startsWith("pulumi:providers:");
+const isListed = (state: State): boolean => state.type !== STACK_TYPE && !isProvider(state);
 
 /**
- * Reads either form. Resources that a preview would delete are not part of what it shows to come; replaced ones count once.
- * @throws CouldNotRun when the text is neither form.
+ * Reads one file. Resources that a preview would delete are not part of what it shows to come; replaced ones count once.
+ * @throws CouldNotRun when the text holds neither an export nor a preview.
  */
 export function readSnapshot(text: string, file: string): Snapshot {
-  let json: { deployment?: { resources?: State[] }; steps?: Step[] };
-  try {
-    json = JSON.parse(text) as typeof json;
-  } catch {
-    throw new CouldNotRun(`${file}: not JSON; give the output of \`pulumi stack export\` or \`pulumi preview --json\``);
-  }
-  const exported = json.deployment?.resources ?? (json.deployment ? [] : undefined);
-  if (exported) {
-    const stack = exported.find((state) => state.type === STACK_TYPE);
-    return {
-      source: "export",
-      resources: exported.filter((state) => state.type !== STACK_TYPE).map((state) => resource(state)),
-      outputs: record(stack?.outputs),
-    };
-  }
-  if (!Array.isArray(json.steps))
-    throw new CouldNotRun(
-      `${file}: neither a stack export nor a preview; give the output of \`pulumi stack export\` or \`pulumi preview --json\``,
-    );
+  const document = findDocument(text, file);
+  if (document.kind === "export") return { ...ofExport(list(document.deployment.resources) as State[]), file };
+  if (document.kind === "events") return { ...ofEvents(document.events), file };
+  const { steps, changeSummary, config, diagnostics } = document.digest;
+  // Only how bad a diagnostic is, never what it says.
+  const failed = list(diagnostics).some((one) => bag(one).severity === "error");
+  return { ...ofPreview(list(steps) as Step[], { changeSummary, config, failed }), file };
+}
+
+function ofExport(states: readonly State[]): Snapshot {
+  const standing = states.filter((state) => state.delete !== true);
+  return {
+    source: "export",
+    resources: standing.filter(isListed).map((state) => resource(state)),
+    outputs: record(standing.find((state) => state.type === STACK_TYPE)?.outputs),
+  };
+}
+
+/** The stream: each resource is told of before and after; what comes later knows more. */
+function ofEvents(events: readonly PreviewEvent[]): Snapshot {
+  const steps = events.flatMap((event): Step[] => {
+    const told = bag(event.resourcePreEvent ?? event.resOutputsEvent).metadata;
+    if (told === undefined) return [];
+    const { op, urn, old, new: next } = told as { op?: string; urn?: string; old?: State | null; new?: State | null };
+    return [{ op, urn, oldState: old, newState: next }];
+  });
+  const one = (name: string): Bag => bag(events.find((event) => name in event)?.[name]);
+  const summary = one("summaryEvent");
+  return ofPreview(steps, {
+    changeSummary: summary.resourceChanges,
+    config: one("preludeEvent").config,
+    failed: summary.result === "failed",
+  });
+}
+
+/** Steps that leave nothing behind; of a replacement the other half stays. */
+const REMOVALS = new Set(["delete", "discard", "remove"]);
+/** Steps of a replacement that tell of the old resource alone. */
+const OLD_HALVES = new Set(["delete-replaced", "discard-replaced", "read-discard"]);
+const CREATIONS = new Set(["create", "import"]);
+const UNCHANGED = new Set(["same", "refresh", "read"]);
+
+function ofPreview(
+  steps: readonly Step[],
+  { changeSummary, config, failed }: { changeSummary: unknown; config: unknown; failed: boolean },
+): Snapshot {
   const coming = new Map<string, { state: State; op: string }>();
-  for (const step of json.steps) {
-    const state = step.newState;
-    if (state?.urn && step.op !== "delete" && step.op !== "delete-replaced")
-      coming.set(state.urn, { state, op: step.op ?? "" });
+  const gone = new Set<string>();
+  const found = new Set<string>();
+  const missing = new Set<string>();
+  const unchanged = new Set<string>();
+  let outputsBefore: Record<string, unknown> = {};
+  for (const { op = "", urn = "", newState, oldState } of steps) {
+    if (oldState?.delete === true || isProvider(newState ?? oldState ?? {})) continue;
+    const before = oldState?.urn ?? urn;
+    if (oldState) found.add(before);
+    else if (CREATIONS.has(op) && !gone.has(urn)) missing.add(urn);
+    if (oldState?.type === STACK_TYPE) outputsBefore = record(oldState.outputs);
+    if (UNCHANGED.has(op)) unchanged.add(urn);
+    if (REMOVALS.has(op)) {
+      coming.delete(urn);
+      gone.add(before);
+    } else if (newState?.urn && !OLD_HALVES.has(op)) {
+      coming.set(newState.urn, { state: newState, op });
+      if (before !== newState.urn) gone.add(before);
+    }
   }
   const all = [...coming.values()];
   const stack = all.find(({ state }) => state.type === STACK_TYPE);
   return {
     source: "preview",
-    resources: all.filter(({ state }) => state.type !== STACK_TYPE).map(({ state, op }) => resource(state, op)),
+    resources: all.filter(({ state }) => isListed(state)).map(({ state, op }) => resource(state, op)),
     outputs: record(stack?.state.outputs),
+    preview: {
+      finished: !failed && changeSummary !== undefined,
+      complete: unchanged.size >= Number(bag(changeSummary).same ?? 0),
+      stackStays: stack !== undefined,
+      gone: [...gone],
+      found: [...found],
+      missing: [...missing],
+      outputsBefore,
+      config: bag(config) as Record<string, string>,
+    },
   };
 }

@@ -165,6 +165,13 @@ export function controls(environment: Environment): ControlVerdict[] {
   return [...tiers, ...CIS.map((control) => judge(control))];
 }
 
+/** The same verdicts as sentences by the control's id, `met: …` or `not met: … (…)`: an output of the stack. */
+export function readableControls(environment: Environment): Record<string, string> {
+  return Object.fromEntries(
+    controls(environment).map(({ id, title, met, why }) => [id, met ? `met: ${title}` : `not met: ${title} (${why})`]),
+  );
+}
+
 function holding(environment: Environment, repository: Repository): Held {
   const plans = offersRules(environment, repository) ? rulesets(environment, repository) : [];
   return {

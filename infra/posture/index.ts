@@ -113,4 +113,4 @@ export {
   type AccessMatrix,
   type Verdict,
 } from "./matrix";
-export { CONTROLS, controls, type Control, type ControlVerdict } from "./controls";
+export { CONTROLS, controls, readableControls, type Control, type ControlVerdict } from "./controls";

@@ -50,7 +50,7 @@ const untilStopped = (): Promise<void> =>
     setInterval(() => undefined, 1 << 30);
   });
 
-/** `sandbox serve`: systems, and unless `bare` the stack, until SIGINT or SIGTERM. */
+/** `sandbox serve`: systems, and unless `bare` the stack, until SIGINT or SIGTERM, or until the process that started it is gone. */
 export async function serve(
   project: ProjectStack,
   overrides: readonly string[],
@@ -59,6 +59,7 @@ export async function serve(
   const say = (text: string): void => {
     (json ? process.stderr : process.stdout).write(`${text}\n`);
   };
+  cleanup.endWithParent();
   const stage = await openStage(project, overrides, cleanup, (what) => {
     say(`started ${what}`);
   });

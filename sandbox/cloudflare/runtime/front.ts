@@ -3,6 +3,9 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 /** Bytes of a request that are kept until its answer begins, so that they can be sent again to the next version. */
 const REPLAY_BYTES = 64 << 10;
 
+/** How long a client may go on sending after its last answer before its connection is cut. */
+const LINGER_MS = 10_000;
+
 const NOTHING = "no Worker is deployed here\n";
 const NOTHING_HERE = `HTTP/1.1 404 Not Found\r\nContent-Length: ${NOTHING.length}\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n${NOTHING}`;
 
@@ -78,6 +81,8 @@ class Link {
   #waiting: Buffer[] = [];
   #held = false;
   #clientEnded = false;
+  #finished = false;
+  #linger: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly client: Socket,
@@ -102,6 +107,7 @@ class Link {
 
   release(graceful: boolean): void {
     this.#held = false;
+    if (this.#finished) return;
     const backend = this.#backend;
     if (backend !== undefined) {
       // Cut off in the middle of an answer, or by force: the client has to know.
@@ -118,6 +124,7 @@ class Link {
   }
 
   destroy(): void {
+    clearTimeout(this.#linger);
     this.front.forget(this);
     this.client.destroy();
     this.#backend?.destroy();
@@ -133,6 +140,7 @@ class Link {
   }
 
   #fromClient(chunk: Buffer): void {
+    if (this.#finished) return;
     if (this.#held || (this.front.holding && this.#backend === undefined)) {
       this.#waiting.push(chunk);
       // Enough for any head of a request; a long body waits in the kernel.
@@ -152,7 +160,7 @@ class Link {
   #connect(): Socket | undefined {
     const port = this.front.target;
     if (port === undefined) {
-      this.client.end(NOTHING_HERE);
+      this.#finish(NOTHING_HERE);
       return undefined;
     }
     const backend = connect({ port, host: "127.0.0.1", noDelay: true, allowHalfOpen: true });
@@ -175,10 +183,19 @@ class Link {
     return backend;
   }
 
-  #finish(): void {
-    this.front.forget(this);
-    this.#backend?.destroy();
+  /**
+   * Nothing more will be answered. What the client still sends, such as the rest of an upload that was refused, is read and thrown
+   * away: it looks for the answer only when it has sent everything. The link is known until the client is gone, so that `close`
+   * reaches it.
+   */
+  #finish(lastWords = ""): void {
+    this.#finished = true;
+    const backend = this.#backend;
     this.#backend = undefined;
-    this.client.end();
+    backend?.destroy();
+    this.#waiting = [];
+    this.client.end(lastWords);
+    this.client.resume();
+    this.#linger ??= setTimeout(() => this.destroy(), LINGER_MS);
   }
 }

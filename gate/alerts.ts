@@ -3,6 +3,8 @@ import { base64, fromBase64 } from "./bytes";
 
 /** The same alert is sent again after this many milliseconds at the earliest. */
 const QUIET_MS = 60_000;
+/** How long the receiver has to answer. */
+const SEND_MS = 10_000;
 
 /**
  * Tells the operators what went wrong, by Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature: v1,…`).
@@ -49,7 +51,14 @@ export class Alerts {
     };
     if (this.env.ALERT_SECRET !== undefined)
       headers["webhook-signature"] = `v1,${await sign(this.env.ALERT_SECRET, `${id}.${timestamp}.${body}`)}`;
-    const answer = await fetch(url, { method: "POST", headers, body, redirect: "manual" });
+    const answer = await fetch(url, {
+      method: "POST",
+      headers,
+      body,
+      redirect: "manual",
+      signal: AbortSignal.timeout(SEND_MS),
+    });
+    await answer.body?.cancel();
     if (!answer.ok) throw new Error(`the alert webhook answered ${answer.status}`);
   }
 }

@@ -4,7 +4,7 @@ import { bucketOf } from "./bucket";
 import { within } from "./bytes";
 import type { Isolate } from "./isolate";
 import { problem, Refused } from "./problem";
-import { readText } from "./requests";
+import { readJson, readText } from "./requests";
 import { rulesPage } from "./rules-page";
 import { askApi } from "./upstream";
 import { RULES_PAGE, type Visit } from "./visit";
@@ -36,9 +36,8 @@ export async function control(isolate: Isolate, visit: Visit): Promise<Response>
   if (path === RULES_PAGE && query === "" && (request.method === "GET" || request.method === "HEAD"))
     return rulesPage(visit.requestId);
   if (!(await isolate.doorkeeper.isOperator(visit.headers.get("authorization") ?? null, visit.startedAt))) {
-    visit.decision = "deny";
-    visit.refusal = new Refusal("not-found");
-    return problem(visit.refusal, visit.rulePage("not-found"), visit.requestId);
+    const retryAfter = isolate.strangers.retryAfter(visit.startedAt);
+    throw new Refused(new Refusal(retryAfter === undefined ? "not-found" : "limit-unauthenticated"), retryAfter);
   }
   visit.agent = "operator";
   visit.route = `control${path.slice("/_gate".length).replaceAll("/", ".")}`;
@@ -113,7 +112,7 @@ async function ready(isolate: Isolate, visit: Visit): Promise<Response> {
 /** A real request of the machine user's, by the way every request takes. */
 async function probe(isolate: Isolate, visit: Visit): Promise<Response> {
   const answer = await askApi(isolate, visit, "/user");
-  const body = answer.ok ? ((await answer.json()) as { login?: unknown }) : {};
+  const body = answer.ok ? ((await readJson(answer, 65_536)) as { login?: unknown }) : {};
   if (!answer.ok) await answer.body?.cancel();
   return json(visit, {
     status: answer.status,
@@ -142,25 +141,33 @@ async function deny(isolate: Isolate, visit: Visit): Promise<Response> {
   return new Response(null, { status: 204, headers: { "x-gatehouse-request-id": visit.requestId } });
 }
 
-/** The audit trail after a sequence number, one record a line, at most `limit` (10,000). What waits in this isolate is written first. */
+/** Text of one answer about the trail at most; the next one goes on behind its last line. */
+const MAX_TRAIL = 8 * 1024 * 1024;
+
+/** The audit trail after a sequence number, one record a line, at most `limit` (10,000) or 8 MB. What waits in this isolate is written first. */
 async function audit(isolate: Isolate, visit: Visit, query: string): Promise<Response> {
   const asked = new URLSearchParams(query);
   const after = Math.max(0, Math.floor(Number(asked.get("after") ?? 0)) || 0);
   const limit = Math.min(10_000, Math.max(1, Math.floor(Number(asked.get("limit") ?? 1000)) || 1000));
-  await isolate.link.flush(visit.background);
+  await isolate.link.flush(visit.background, true);
   const { keys, text: waiting, head } = await ledgerOf(isolate).linesAfter(after);
   const lines: string[] = [];
+  let size = 0;
+  const full = (): boolean => lines.length >= limit || size >= MAX_TRAIL;
   const add = (part: string): void => {
-    for (const line of part.split("\n"))
-      if (line !== "" && lines.length < limit && seqOf(line) > after) lines.push(line);
+    for (const line of part.split("\n")) {
+      if (line === "" || full() || seqOf(line) <= after) continue;
+      lines.push(line);
+      size += line.length;
+    }
   };
   for (const key of keys) {
-    if (lines.length >= limit) break;
+    if (full()) break;
     const text = await bucketOf(isolate.env).get(key);
     if (text === undefined) throw new Refused(new Refusal("audit-unavailable", key));
     add(text);
   }
-  if (lines.length < limit) add(waiting);
+  if (!full()) add(waiting);
   return new Response(lines.map((line) => `${line}\n`).join(""), {
     headers: {
       "content-type": "application/x-ndjson",

@@ -8,6 +8,7 @@ import type { GateEnv } from "./env";
 import { Lane } from "./lane";
 import { LedgerLink } from "./link";
 import { RefusedObjects } from "./refused-objects";
+import { Strangers } from "./strangers";
 import { TokenSource, type Token } from "./token";
 
 /** What one isolate holds: everything that is made once and used by all of its requests. */
@@ -15,6 +16,7 @@ export class Isolate {
   readonly id: string;
   readonly policy: CompiledPolicy;
   readonly doorkeeper: Doorkeeper;
+  readonly strangers = new Strangers();
   readonly tokens: TokenSource;
   readonly link: LedgerLink;
   readonly alerts: Alerts;

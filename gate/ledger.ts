@@ -10,10 +10,24 @@ const ARCHIVE_LINES = 500;
 const ARCHIVE_MS = 10_000;
 /** How long one mover of lines keeps the others out. */
 const MOVING_MS = 30_000;
-/** Batches of lines in one archive object at most. */
-const ARCHIVE_ROWS = 200;
+/** Text of one row at most: the database refuses rows above 2 MB, and a reader takes rows whole. */
+const ROW_SIZE = 256 * 1024;
+/** Text that one page of the trail has at most, beside the last row. */
+const PAGE_SIZE = 4 * 1024 * 1024;
+/** So many lines wait for the archive at most; then the ledger takes none, and the isolates keep theirs. */
+const MAX_LINES = 100_000;
+/** Isolates and open leases that the state remembers at most; it is one row, and written with every exchange. */
+const MAX_ISOLATES = 500;
+const MAX_LEASES = 500;
+/** Cells of the token store at most. */
+const MAX_CELLS = 64;
 /** Bytes of lines in one archive object at most. */
 const ARCHIVE_BYTES = 4 * 1024 * 1024;
+
+/** Lines of the trail, one behind the other. */
+type Row = { readonly first: number; readonly last: number; readonly text: string };
+
+const textOf = (rows: readonly Row[]): string => rows.map((row) => row.text).join("");
 
 /** What must survive: one row of JSON, read once and written with every change. */
 interface State {
@@ -112,6 +126,8 @@ export class Ledger extends DurableObject {
   async writeCell(name: string, value: string, cas: number): Promise<boolean> {
     const { version } = await this.cell(name);
     if (version !== cas) return false;
+    if (version === 0 && this.ctx.storage.sql.exec(`SELECT name FROM cells`).toArray().length >= MAX_CELLS)
+      throw new Error("the store has no room for another cell");
     this.ctx.storage.sql.exec(`INSERT OR REPLACE INTO cells VALUES (?, ?, ?)`, name, version + 1, value);
     return true;
   }
@@ -123,19 +139,7 @@ export class Ledger extends DurableObject {
   async linesToArchive(): Promise<ArchiveBatch | undefined> {
     const now = Date.now();
     if (now < this.movingUntil) return undefined;
-    const rows = this.ctx.storage.sql
-      .exec<{ first: number; last: number; text: string }>(
-        `SELECT first, last, text FROM lines ORDER BY first LIMIT ?`,
-        ARCHIVE_ROWS,
-      )
-      .toArray();
-    const taken: typeof rows = [];
-    let bytes = 0;
-    for (const row of rows) {
-      if (taken.length > 0 && bytes + row.text.length > ARCHIVE_BYTES) break;
-      taken.push(row);
-      bytes += row.text.length;
-    }
+    const { rows: taken, more } = this.rows(0, ARCHIVE_BYTES);
     const first = taken[0];
     const last = taken[taken.length - 1];
     if (first !== undefined) this.movingUntil = now + MOVING_MS;
@@ -144,8 +148,8 @@ export class Ledger extends DurableObject {
       last && {
         first: first.first,
         last: last.last,
-        text: taken.map((r) => r.text).join(""),
-        more: taken.length < rows.length || rows.length === ARCHIVE_ROWS,
+        text: textOf(taken),
+        more,
       }
     );
   }
@@ -179,24 +183,35 @@ export class Ledger extends DurableObject {
       .toArray()
       .map((r) => r.key);
     // Lines still here follow all segments; they are only part of this page when the segments are.
-    const text =
-      keys.length === 50
-        ? ""
-        : sql
-            .exec<{ text: string }>(`SELECT text FROM lines WHERE last > ? ORDER BY first LIMIT 200`, seq)
-            .toArray()
-            .map((r) => r.text)
-            .join("");
+    const text = keys.length === 50 ? "" : textOf(this.rows(seq, PAGE_SIZE).rows);
     return { keys, text, head: { seq: this.state.seq, hash: this.state.hash } };
   }
 
   /** Looks for isolates that died with requests unrecorded. */
   async alarm(): Promise<void> {
-    await this.inTurn(() => this.recordGaps(Date.now()));
+    await this.inTurn(() => this.recordGaps(Date.now(), GAP_AFTER_MS));
+  }
+
+  /** The oldest rows after `seq`, up to `size`, and whether more follow. They are read one by one: all of them together may not fit into memory. */
+  private rows(seq: number, size: number): { readonly rows: readonly Row[]; readonly more: boolean } {
+    const taken: Row[] = [];
+    let length = 0;
+    for (const row of this.ctx.storage.sql.exec<Row>(
+      `SELECT first, last, text FROM lines WHERE last > ? ORDER BY first`,
+      seq,
+    )) {
+      if (taken.length > 0 && length + row.text.length > size) return { rows: taken, more: true };
+      taken.push(row);
+      length += row.text.length;
+    }
+    return { rows: taken, more: false };
   }
 
   private async book(request: SettleRequest): Promise<SettleAnswer> {
     const now = Date.now();
+    if (this.state.seq - this.state.archived + request.entries.length > MAX_LINES)
+      throw new Error("the lines that wait for the archive are too many");
+    if (Object.keys(this.state.leases).length >= MAX_LEASES) await this.recordGaps(now, 0);
     const before = this.state.isolates[request.isolate];
     const isNew = request.batch > (before?.batch ?? 0);
     const chained = isNew ? await this.chain(request.entries) : undefined;
@@ -223,10 +238,13 @@ export class Ledger extends DurableObject {
         };
     }
     const isolates = {
-      ...this.state.isolates,
+      ...newest(this.state.isolates, MAX_ISOLATES - 1),
       [request.isolate]: { batch: Math.max(request.batch, before?.batch ?? 0), lease: lease?.id ?? 0, seen: now },
     };
-    this.save({ ...this.state, ...chained, usage, lease: lease?.id ?? this.state.lease, leases, isolates });
+    this.save(
+      { ...this.state, ...chained?.head, usage, lease: lease?.id ?? this.state.lease, leases, isolates },
+      chained?.rows,
+    );
     if (lease !== undefined && !this.watching) {
       this.watching = true;
       await this.ctx.storage.setAlarm(now + GAP_AFTER_MS);
@@ -243,25 +261,34 @@ export class Ledger extends DurableObject {
     };
   }
 
-  /** Chains entries and stores their lines; returns the new head, which the caller saves together with them. */
-  private async chain(entries: readonly string[]): Promise<{ seq: number; hash: string }> {
+  /** Chains entries: the new head, and the rows of their lines, which are saved together. */
+  private async chain(entries: readonly string[]): Promise<{
+    readonly head: { readonly seq: number; readonly hash: string };
+    readonly rows: readonly Row[];
+  }> {
     let { seq, hash } = this.state;
-    if (entries.length === 0) return { seq, hash };
-    const first = seq + 1;
+    const rows: Row[] = [];
+    let first = seq + 1;
     let text = "";
     for (const entry of entries) {
-      const made = await chainLine(++seq, entry, hash);
+      const made = await chainLine(seq + 1, entry, hash);
+      if (text !== "" && text.length + made.line.length > ROW_SIZE) {
+        rows.push({ first, last: seq, text });
+        first = seq + 1;
+        text = "";
+      }
       text += `${made.line}\n`;
+      seq++;
       hash = made.hash;
     }
-    if (this.state.seq === this.state.archived) this.oldestWaiting = Date.now();
-    this.ctx.storage.sql.exec(`INSERT INTO lines VALUES (?, ?, ?)`, first, seq, text);
-    return { seq, hash };
+    if (text !== "") rows.push({ first, last: seq, text });
+    return { head: { seq, hash }, rows };
   }
 
-  private async recordGaps(now: number): Promise<void> {
+  /** @param after how long after its end a lease is given up, in milliseconds */
+  private async recordGaps(now: number, after: number): Promise<void> {
     const leases = { ...this.state.leases };
-    const dead = Object.entries(leases).filter(([, lease]) => lease.ends < now - GAP_AFTER_MS);
+    const dead = Object.entries(leases).filter(([, lease]) => lease.ends < now - after);
     const entries = dead.map(([id, lease]) =>
       entryText({
         ts: new Date(lease.ends).toISOString(),
@@ -287,15 +314,20 @@ export class Ledger extends DurableObject {
     const isolates = Object.fromEntries(
       Object.entries(this.state.isolates).filter(([, isolate]) => isolate.seen > now - 24 * 3_600_000),
     );
-    this.save({ ...this.state, ...chained, leases, isolates });
+    this.save({ ...this.state, ...chained.head, leases, isolates }, chained.rows);
     const next = Math.min(...Object.values(leases).map((lease) => lease.ends));
     this.watching = Number.isFinite(next);
     if (this.watching) await this.ctx.storage.setAlarm(Math.max(next + GAP_AFTER_MS, now + 60_000));
   }
 
-  private save(state: State): void {
+  private save(state: State, rows: readonly Row[] = []): void {
+    this.ctx.storage.transactionSync(() => {
+      for (const { first, last, text } of rows)
+        this.ctx.storage.sql.exec(`INSERT INTO lines VALUES (?, ?, ?)`, first, last, text);
+      this.ctx.storage.sql.exec(`INSERT OR REPLACE INTO state VALUES (1, ?)`, JSON.stringify(state));
+    });
+    if (rows.length > 0 && this.state.seq === this.state.archived) this.oldestWaiting = Date.now();
     this.state = state;
-    this.ctx.storage.sql.exec(`INSERT OR REPLACE INTO state VALUES (1, ?)`, JSON.stringify(state));
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -303,6 +335,13 @@ export class Ledger extends DurableObject {
     this.turn = run.catch(() => undefined);
     return run;
   }
+}
+
+/** The isolates that were seen last. */
+function newest(isolates: State["isolates"], count: number): State["isolates"] {
+  const all = Object.entries(isolates);
+  if (all.length <= count) return isolates;
+  return Object.fromEntries(all.sort(([, a], [, b]) => b.seen - a.seen).slice(0, count));
 }
 
 /** Books what an isolate used and gives back, and drops leases without open requests. */

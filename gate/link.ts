@@ -1,8 +1,9 @@
 import type { Amounts } from "../infra/posture/gate/limits";
 import type { GateLimits } from "../infra/posture/gate/policy";
-import { entryText, type AuditEntry } from "../infra/posture/gate/audit";
+import type { AuditEntry } from "../infra/posture/gate/audit";
 import { Refusal } from "../infra/posture/gate/refusals";
 import { isWithin, within } from "./bytes";
+import { EntryQueue, type Bound } from "./entries";
 import type { Background, GateEnv } from "./env";
 import type { SettleAnswer, SettleRequest } from "./ledger-types";
 import { Refused, refuse } from "./problem";
@@ -14,8 +15,17 @@ const BATCH_ENTRIES = 256;
 const BATCH_MS = 1_000;
 /** Distance between two exchanges. GitHub takes a hundred times longer for a write. */
 const SPACING_MS = 4;
-/** So many entries are kept while the ledger cannot be reached; then the gate is closed anyway. */
-const MAX_WAITING = 10_000;
+/** What one exchange carries at most: its lines must fit into the ledger's rows, and be hashed while the others wait. */
+const SETTLE: Bound = { entries: 512, size: 512 * 1024 };
+/** What strangers have of an exchange at least, whatever the agent does. */
+const STRANGERS_SHARE: Bound = { entries: 64, size: 64 * 1024 };
+/** What is kept while the ledger cannot be reached: of the agent, and of those without a key, who must not take its room. */
+const AGENT_QUEUE: Bound = { entries: 10_000, size: 16 * 1024 * 1024 };
+const STRANGERS_QUEUE: Bound = { entries: 6_000, size: 12 * 1024 * 1024 };
+/** Requests that wait for a lease at once. */
+const MAX_WAITERS = 4_096;
+/** How often entries that could not be sent are tried again without a request. */
+const RETRIES = 20;
 /** Requests that one lease asks for at most. */
 const MAX_LEASE = 1024;
 const MAX_WRITE_LEASE = 64;
@@ -37,6 +47,13 @@ interface Waiter {
   readonly refuse: (refusal: Refused) => void;
 }
 
+/** What goes in one exchange, and whose entries it has. */
+interface Batch {
+  readonly request: SettleRequest;
+  readonly agent: number;
+  readonly strangers: number;
+}
+
 /** A request that was admitted: which lease it belongs to, so that its record can be matched. */
 export interface Admission {
   readonly lease: number;
@@ -49,12 +66,13 @@ export interface Admission {
  */
 export class LedgerLink {
   private leases: Lease[] = [];
-  private entries: string[] = [];
+  private readonly agent = new EntryQueue(AGENT_QUEUE);
+  private readonly strangers = new EntryQueue(STRANGERS_QUEUE);
   private reported = new Map<number, number>();
   private waiting: Waiter[] = [];
   private asking = false;
   private batch = 0;
-  private failed: SettleRequest | undefined;
+  private failed: Batch | undefined;
   private current: Promise<SettleAnswer> | undefined;
   private next: Promise<SettleAnswer> | undefined;
   private timer = false;
@@ -105,27 +123,48 @@ export class LedgerLink {
     return this.use({ requests: 0, writes: 0, bytes }, now) !== undefined;
   }
 
-  /** Puts an entry into the next batch. */
-  record(background: Background, entry: AuditEntry, admission: Admission | undefined): void {
-    if (this.entries.length >= MAX_WAITING) return; // the gate is closed by then: no lease comes from a silent ledger
-    this.entries.push(entryText(entry));
-    if (admission !== undefined) this.reported.set(admission.lease, (this.reported.get(admission.lease) ?? 0) + 1);
-    if (this.entries.length >= BATCH_ENTRIES) this.kick(background);
-    else if (!this.timer) {
+  /**
+   * Puts an entry into one of the next batches. One without an agent is a stranger's: it waits in a queue of its own, and is only counted when `summed`.
+   */
+  record(background: Background, entry: AuditEntry, admission: Admission | undefined, summed = false): void {
+    const queue = entry.agent === "" ? this.strangers : this.agent;
+    const known = summed ? (queue.sum(entry), true) : queue.add(entry);
+    // What was let through and has no record is left to the ledger, which misses it and records the gap.
+    if (admission !== undefined && (known || entry.decision === "deny"))
+      this.reported.set(admission.lease, (this.reported.get(admission.lease) ?? 0) + 1);
+    if (this.agent.length + this.strangers.length >= BATCH_ENTRIES) this.kick(background);
+    if (!this.timer) {
       this.timer = true;
       background.waitUntil(this.later(background));
     }
   }
 
-  /** Resolves when every entry so far is on disk. */
-  async flush(background: Background): Promise<void> {
-    await within(this.exchange(background), LEDGER_MS, "the ledger");
+  /** Resolves when every entry of the agent's so far is on disk; with `strangers`, every entry. */
+  async flush(background: Background, strangers = false): Promise<void> {
+    const agent = this.agent.end;
+    const others = strangers ? this.strangers.end : 0;
+    const run = async (): Promise<void> => {
+      do await this.exchange(background);
+      while (!this.agent.isKept(agent) || !this.strangers.isKept(others));
+    };
+    await within(run(), LEDGER_MS, "the ledger");
   }
 
+  /** Sends what waits, batch after batch; tries again for a while when it cannot. */
   private async later(background: Background): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, BATCH_MS));
+    for (let left = RETRIES; left > 0 && this.unsent; left--) {
+      await new Promise((resolve) => setTimeout(resolve, BATCH_MS));
+      try {
+        while (this.unsent) await this.exchange(background);
+      } catch {
+        // The next attempt, or the next request, sends it again.
+      }
+    }
     this.timer = false;
-    if (this.entries.length > 0) await this.exchange(background).catch(() => undefined);
+  }
+
+  private get unsent(): boolean {
+    return this.failed !== undefined || this.agent.length > 0 || this.strangers.length > 0;
   }
 
   private use(amounts: Amounts, now: number): Lease | undefined {
@@ -147,6 +186,7 @@ export class LedgerLink {
 
   /** Waits for its turn at a lease that covers these amounts. All that wait ask together. */
   private async take(background: Background, amounts: Amounts): Promise<Lease> {
+    if (this.waiting.length >= MAX_WAITERS) refuse("ledger-unavailable");
     let waiter: Waiter | undefined;
     const served = new Promise<Lease>((resolve, reject) => {
       waiter = { amounts, serve: resolve, refuse: reject };
@@ -222,24 +262,26 @@ export class LedgerLink {
     if (this.failed !== undefined) {
       // Sent again with its number, so that the ledger books it once even if only its answer was lost.
       try {
-        await this.call({ ...this.failed, ask: undefined });
+        await this.call({ ...this.failed.request, ask: undefined });
       } catch (error) {
-        this.giveUp(this.waiting);
+        this.giveUp(background, this.waiting);
         throw error;
       }
+      this.keep(this.failed);
       this.failed = undefined;
     }
     const asked = Date.now();
     const waiters = this.asking ? [...this.waiting] : [];
-    const request = this.takeBatch(asked);
+    const batch = this.takeBatch(asked);
     let answer: SettleAnswer;
     try {
-      answer = await this.call(request);
+      answer = await this.call(batch.request);
     } catch (error) {
-      this.failed = request;
-      this.giveUp(waiters);
+      this.failed = batch;
+      this.giveUp(background, waiters);
       throw error;
     }
+    this.keep(batch);
     this.last = answer;
     if (answer.lease !== undefined) {
       const { id, requests, writes, bytes, ms } = answer.lease;
@@ -251,12 +293,19 @@ export class LedgerLink {
     return answer;
   }
 
-  private giveUp(waiters: readonly Waiter[]): void {
+  private keep({ agent, strangers }: Batch): void {
+    this.agent.keep(agent);
+    this.strangers.keep(strangers);
+  }
+
+  private giveUp(background: Background, waiters: readonly Waiter[]): void {
+    // A ledger that is full takes nothing until the archive has some of it.
+    if (this.last.archiveFailing) this.onArchiveDue(background);
     for (const waiter of waiters) waiter.refuse(new Refused(new Refusal("ledger-unavailable")));
     this.waiting = this.waiting.filter((w) => !waiters.includes(w));
   }
 
-  private takeBatch(now: number): SettleRequest {
+  private takeBatch(now: number): Batch {
     const closed: { lease: number; unused: Amounts }[] = [];
     // A lease that is over or used up goes back; the newest that still has something serves until the next one is here.
     const keep = this.leases.filter((lease) => isWithin(now, lease.from, lease.until) && lease.requests > 0).slice(-1);
@@ -292,18 +341,25 @@ export class LedgerLink {
       writes: Math.max(need.writes, this.writeSize),
       bytes: need.bytes + 16 * 1024 * 1024,
     };
+    const agent = this.agent.take({
+      entries: SETTLE.entries - STRANGERS_SHARE.entries,
+      size: SETTLE.size - STRANGERS_SHARE.size,
+    });
+    const strangers = this.strangers.take({
+      entries: SETTLE.entries - agent.length,
+      size: SETTLE.size - agent.reduce((sum, text) => sum + text.length, 0),
+    });
     const request: SettleRequest = {
       isolate: this.isolate,
       batch: ++this.batch,
-      entries: this.entries,
+      entries: [...agent, ...strangers],
       reported: [...this.reported].map(([lease, requests]) => ({ lease, requests })),
       closed,
       ...(this.asking ? { ask: { need, want, limits: this.limits } } : {}),
     };
-    this.entries = [];
     this.reported = new Map();
     this.asking = false;
-    return request;
+    return { request, agent: agent.length, strangers: strangers.length };
   }
 
   private async call(request: SettleRequest): Promise<SettleAnswer> {

@@ -1,6 +1,7 @@
 import { base64, fromBase64, sha256, isWithin, within } from "./bytes";
 import type { Background, GateEnv, TokenStoreConfig } from "./env";
 import { refuse, Refused } from "./problem";
+import { readJson } from "./requests";
 
 /** A GitHub token as an isolate holds it: in memory only, for seconds. */
 export interface Token {
@@ -21,6 +22,8 @@ interface TokenRecord {
 
 /** How long one read of the store may take. */
 const STORE_MS = 5_000;
+/** The largest answer of the store that is read, in bytes. */
+const MAX_STORE_ANSWER = 1024 * 1024;
 
 /**
  * The token, read from its store and kept for `cacheSeconds`, so that a revocation or rotation reaches every isolate within that time.
@@ -119,8 +122,8 @@ class VaultStore {
       answer = await this.call("GET", path, await this.login());
     }
     if (answer.status !== 200) throw new Error(`the token store answered ${answer.status}`);
-    const body = (await answer.json()) as { data?: { data?: Partial<TokenRecord> } };
-    const record = body.data?.data;
+    const body = (await readJson(answer, MAX_STORE_ANSWER)) as { data?: { data?: Partial<TokenRecord> } } | undefined;
+    const record = body?.data?.data;
     if (typeof record?.token !== "string") throw new Error("the token store holds no token");
     return { token: record.token, expires_at: typeof record.expires_at === "string" ? record.expires_at : "" };
   }
@@ -135,10 +138,11 @@ class VaultStore {
       JSON.stringify({ role_id: this.config.roleId, secret_id: this.secretId }),
     );
     if (answer.status !== 200) throw new Error(`the token store refused the gate's role (${answer.status})`);
-    const body = (await answer.json()) as { auth?: { client_token?: unknown; lease_duration?: unknown } };
-    const token = body.auth?.client_token;
+    const body = (await readJson(answer, MAX_STORE_ANSWER)) as
+      { auth?: { client_token?: unknown; lease_duration?: unknown } } | undefined;
+    const token = body?.auth?.client_token;
     if (typeof token !== "string" || token === "") throw new Error("the token store gave no session");
-    const lease = typeof body.auth?.lease_duration === "number" ? body.auth.lease_duration : 0;
+    const lease = typeof body?.auth?.lease_duration === "number" ? body.auth.lease_duration : 0;
     this.session = { token, until: now + Math.max(0, lease * 1000 * 0.8) };
     return token;
   }
@@ -189,7 +193,7 @@ class KvStore {
   private async newest(): Promise<Sealed> {
     const { version, value } = await this.env.LEDGER.get(this.env.LEDGER.idFromName("ledger")).cell("token");
     const text = version === 0 ? await this.env.TOKENS.get("token") : value;
-    if (text === null) throw new Error("the token store holds no token");
+    if (text === null || text.length > MAX_STORE_ANSWER) throw new Error("the token store holds no token");
     return JSON.parse(text) as Sealed;
   }
 }

@@ -19,8 +19,11 @@ export interface UpstreamRequest {
   /** A shorter limit than the policy's, in milliseconds. */
   readonly timeoutMs?: number;
   /** GitHub's name for the limit that this counts against. */
-  readonly resource: "core" | "search" | "code_search" | "graphql" | "git";
+  readonly resource: Resource;
 }
+
+type Resource = "core" | "search" | "code_search" | "graphql" | "git";
+const RESOURCES: ReadonlySet<string> = new Set<Resource>(["core", "search", "code_search", "graphql", "git"]);
 
 /** Ends a streaming exchange: by hand, or when GitHub is silent for too long after `sent`. */
 export class StreamControl {
@@ -139,10 +142,9 @@ function heedLimits(isolate: Isolate, visit: Visit, request: UpstreamRequest, an
   const now = Date.now();
   const reset = spent ? Number(answer.headers.get("x-ratelimit-reset") ?? "NaN") * 1000 : Number.NaN;
   if (reset > now) {
-    isolate.blocked.set(
-      answer.headers.get("x-ratelimit-resource") ?? request.resource,
-      Math.min(reset, now + MAX_WAIT_MS),
-    );
+    const named = answer.headers.get("x-ratelimit-resource") ?? request.resource;
+    // A name that nothing of the gate's asks for would only fill the memory.
+    isolate.blocked.set(RESOURCES.has(named) ? named : request.resource, Math.min(reset, now + MAX_WAIT_MS));
     return;
   }
   if (!turnedAway) return;

@@ -50,7 +50,7 @@ async function admit(isolate: Isolate, visit: Visit): Promise<Response> {
   if (visit.target.startsWith("/_gate/")) return control(isolate, visit);
   const agent = isolate.doorkeeper.agentOf(visit.headers.get("authorization") ?? null, visit.startedAt);
   const known = agent instanceof Promise ? await agent : agent;
-  if (known instanceof Refusal) throw new Refused(known);
+  if (known instanceof Refusal) return turnedAway(isolate, visit, known);
   visit.agent = known;
   judgeHeaders(visit.headers);
   const verdict = judgeTarget(isolate.policy, visit.method, visit.target);
@@ -71,6 +71,13 @@ async function admit(isolate: Isolate, visit: Visit): Promise<Response> {
   if (verdict.kind === "git") return git(isolate, visit);
   if (verdict.kind === "graphql") return graphql(isolate, visit);
   throw new Refused(new Refusal("route-not-allowed"));
+}
+
+/** Guard `limit-unauthenticated`: refuses a request without a valid key, one by one up to their own limit, and in sum beyond it. */
+function turnedAway(isolate: Isolate, visit: Visit, refusal: Refusal): never {
+  const retryAfter = isolate.strangers.retryAfter(visit.startedAt);
+  if (retryAfter === undefined) throw new Refused(refusal);
+  throw new Refused(new Refusal("limit-unauthenticated"), retryAfter);
 }
 
 /** Refusals beside those of the gate's own dependencies that operators hear of: GitHub does not work, or an agent writes more than a person can review. */
@@ -95,7 +102,8 @@ function refused(isolate: Isolate, visit: Visit, error: unknown): Promise<Respon
 async function recorded(isolate: Isolate, visit: Visit, answer: Response): Promise<Response> {
   // A refusal may travel in an answer of 200; its record has the status that it means.
   const status = visit.decision === "deny" && visit.refusal !== undefined ? visit.refusal.status : answer.status;
-  isolate.link.record(visit.background, visit.entry(status), visit.admission);
+  const summed = visit.refusal?.rule === "limit-unauthenticated";
+  isolate.link.record(visit.background, visit.entry(status), visit.admission, summed);
   if (!visit.write || visit.token === undefined) return answer;
   try {
     await isolate.link.flush(visit.background);

@@ -175,6 +175,7 @@ export const REFUSALS = {
   "limit-requests-hour": [429, "Too many requests in this hour. Wait, then try again."],
   "limit-writes-minute": [429, "Too many writes in this minute. Wait, then try again."],
   "limit-bytes-hour": [429, "Too many bytes in this hour. Wait, then try again."],
+  "limit-unauthenticated": [429, "Too many requests without a valid gate key. Wait, then use the gate key."],
   "github-limit": [429, "GitHub asks to wait. Try again later."],
   "queue-full": [429, "Too many requests are waiting for GitHub. Wait, then try again with fewer at once."],
   // 5xx

@@ -227,6 +227,13 @@ export const limits: CaseFile = {
       reaches: /^GET \/api\/v3\/repos/,
       atMost: 1,
     },
+    {
+      id: "16.strangers",
+      title: "requests without a key beyond their own limit",
+      guard: "limit-unauthenticated",
+      gate: "limited-writes",
+      asks: times(6_100, () => ({ ...API, authorization: null })),
+    },
   ],
   twins: [
     {

@@ -1,5 +1,7 @@
 import { SecretRefusal } from "../infra/posture/gate/body";
-import { judgeGraphql, OPENED, type JudgedGraphql } from "../infra/posture/gate/graphql/judge";
+import { onlyOpen } from "../infra/posture/gate/graphql/introspection";
+import { judgeGraphql, type JudgedGraphql } from "../infra/posture/gate/graphql/judge";
+import { OPENED } from "../infra/posture/gate/graphql/own";
 import {
   emptyElsewhere,
   judgeResolved,
@@ -59,11 +61,19 @@ export async function graphql(isolate: Isolate, visit: Visit): Promise<Response>
       isolate,
       visit,
       answer,
-      judged.elsewhere.length === 0
+      judged.elsewhere.length === 0 && judged.introspected.length === 0
         ? undefined
-        : (raw) => edited(raw, ({ data }) => emptyElsewhere(isolate.policy, data, judged.elsewhere)),
+        : (raw) => edited(raw, ({ data }) => filterAnswer(isolate, data, judged)),
     );
   return opened(isolate, visit, judged, answer, judged.opens);
+}
+
+/** What of an answer's data passes: nothing of other repositories, and of the schema what is open. */
+function filterAnswer(isolate: Isolate, data: unknown, { elsewhere, introspected }: JudgedGraphql): void {
+  emptyElsewhere(isolate.policy, data, elsewhere);
+  const holder = data as Record<string, unknown> | null | undefined;
+  for (const key of introspected)
+    if (holder !== null && holder !== undefined && Object.hasOwn(holder, key)) holder[key] = onlyOpen(holder[key]);
 }
 
 /** The answer about a pull request that was opened, which is marked whatever becomes of the answer. `key`: where the answer has it. */

@@ -117,8 +117,9 @@ class Writer {
     const parts: string[] = [];
     const count = 1 + this.choose(depth > 5 ? 2 : 3);
     for (let i = 0; i < count; i++) parts.push(this.part(type, open, depth));
-    // Where objects of other repositories may stand, the gate wants an id; mostly there is one.
-    if (open?.name === "Elsewhere" && this.choose(5) < 4) parts.push("id");
+    // Where objects of other repositories may stand, a client may try to answer for the gate.
+    if (open?.home !== undefined && this.choose(8) === 7)
+      parts.push(this.one(["gatehouseHome: id", "gatehouseHome: __typename", "id: url"]) ?? "id");
     return `{ ${parts.join(" ")} }`;
   }
 
@@ -152,7 +153,7 @@ class Writer {
     const name = kind < 10 && known.length > 0 ? this.one(known) : this.one(Object.keys(fields));
     const field = name === undefined ? undefined : fields[name];
     if (field === undefined) return "__typename";
-    const alias = this.choose(5) === 4 ? `${this.one(["a", "b", "id", "nodes", "parent"])}: ` : "";
+    const alias = this.choose(5) === 4 ? `${this.one(["a", "b", "id", "nodes", "parent", "gatehouseHome"])}: ` : "";
     const target = getNamedType(field.type);
     const below = isLeafType(target)
       ? ""

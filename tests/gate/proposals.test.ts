@@ -240,11 +240,29 @@ describe("what the gate has put on a pull request", () => {
       const answer = await gate.ask(target, json(body, method));
       return answer.status < 300 ? "allow" : ruleOf(answer);
     };
-    gate.upstream.handler = now("", ["bug", "Agent"]);
-    expect(await set("/repos/acme/api/issues/7/labels", "PUT", { labels: ["bug"] })).toBe("pull-request-label");
-    expect(await set("/repos/acme/api/issues/7/labels", "PUT", [])).toBe("pull-request-label");
-    expect(await set("/repos/acme/api/issues/7", "PATCH", { labels: [] })).toBe("pull-request-label");
-    expect(await set("/repos/acme/api/issues/7/labels", "PUT", { labels: ["agent", { name: "x" }] })).toBe("allow");
+    for (const [target, method, given, written] of [
+      ["/repos/acme/api/issues/7/labels", "PUT", { labels: ["bug"] }, { labels: ["bug", "Agent"] }],
+      ["/repos/acme/api/issues/7/labels", "PUT", [], ["Agent"]],
+      ["/repos/acme/api/issues/7/labels", "PUT", [{ name: "bug" }], [{ name: "bug" }, "Agent"]],
+      ["/repos/acme/api/issues/7", "PATCH", { labels: [], title: "t" }, { labels: ["Agent"], title: "t" }],
+      [
+        "/repos/acme/api/issues/7",
+        "PATCH",
+        { title: "t", projects: null, labels: ["x"] },
+        { title: "t", labels: ["x", "Agent"] },
+      ],
+      [
+        "/repos/acme/api/issues/7/labels",
+        "PUT",
+        { labels: ["agent", { name: "x" }] },
+        { labels: ["agent", { name: "x" }] },
+      ],
+    ] as const) {
+      gate.upstream.reset();
+      gate.upstream.handler = now("", ["bug", "Agent"]);
+      expect(await set(target, method, given)).toBe("allow");
+      expect(bodyOf(gate.upstream.received.find((r) => r.method !== "GET"))).toEqual(written);
+    }
     gate.upstream.handler = now("", ["bug"]);
     expect(await set("/repos/acme/api/issues/7", "PATCH", { labels: [] })).toBe("allow");
     gate.upstream.handler = now("", ["agent"], false);
@@ -290,9 +308,10 @@ describe("what the gate has put on a pull request", () => {
       id: "PR_1",
       body: "New\n\nGatehouse-Request: mine-1",
     });
-    expect(await knock("updatePullRequest", { pullRequestId: "PR_1", labelIds: ["LA_bug"] }, node)).toBe(
-      "pull-request-label",
-    );
+    expect(await knock("updatePullRequest", { pullRequestId: "PR_1", labelIds: ["LA_bug"] }, node)).toEqual({
+      pullRequestId: "PR_1",
+      labelIds: ["LA_bug", "LA_mark"],
+    });
     expect(await knock("updatePullRequest", { pullRequestId: "PR_1", labelIds: ["LA_mark"] }, node)).toMatchObject({
       labelIds: ["LA_mark"],
     });

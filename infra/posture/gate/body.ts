@@ -3,8 +3,9 @@ import { parseStrictJson, type Json } from "./json";
 import { directoryLookup, type Lookup } from "./lookups";
 import { Refusal } from "./refusals";
 import type { Route } from "./routes";
-import { bodyFor, judgeLabels, labelNames, readItem } from "./marks";
+import { bodyFor, labelNames, missingLabel, readItem } from "./marks";
 import { findSecrets, type Finding } from "./secrets";
+import { withoutNulls } from "./shape";
 import { withTrailer } from "./trailer";
 import type { TargetVerdict } from "./decide";
 
@@ -49,13 +50,14 @@ export function judgeBody(
     return route.method === "DELETE" && text.trim() === "{}" ? NO_BODY : new Refusal("body-unexpected");
   const parsed = parseStrictJson(text);
   if (parsed instanceof Refusal) return parsed;
-  const refused = route.body(parsed.value, "", {
+  const given = withoutNulls(parsed.value, route.body);
+  const refused = route.body(given, "", {
     organization: c.owner,
     branchPrefix: c.policy.branchPrefix,
     guarded: verdict.repository?.guarded,
   });
   if (refused !== undefined) return refused;
-  const value = opened(forced(parsed.value, route), route, requestId);
+  const value = opened(forced(given, route), route, requestId);
   const sent = JSON.stringify(value);
   const findings = findSecrets(sent);
   if (findings.length > 0) return new SecretRefusal(findings);
@@ -86,17 +88,20 @@ function keptOf(c: CompiledPolicy, verdict: TargetVerdict, route: Route, value: 
     finish: (answer) => {
       const now = readItem(c, answer, pull);
       if (now === undefined) return new Refusal("lookup-failed");
-      const refused = sets
-        ? judgeLabels(now, labelNames(value), (a, b) => a.trim().toLowerCase() === b.trim().toLowerCase())
-        : undefined;
-      if (refused !== undefined) return refused;
+      const labels = sets ? missingLabel(now, labelNames(value), isSameName) : [];
+      if (Array.isArray(value)) return JSON.stringify([...value, ...labels]);
       const given = body["body"];
-      return JSON.stringify(
-        given === undefined ? value : { ...body, body: bodyFor(now, typeof given === "string" ? given : "") },
-      );
+      const listed = body["labels"];
+      return JSON.stringify({
+        ...body,
+        ...(labels.length === 0 ? {} : { labels: [...(Array.isArray(listed) ? listed : []), ...labels] }),
+        ...(given === undefined ? {} : { body: bodyFor(now, typeof given === "string" ? given : "") }),
+      });
     },
   };
 }
+
+const isSameName = (a: string, b: string): boolean => a.trim().toLowerCase() === b.trim().toLowerCase();
 
 function forced(value: Json, route: Route): Json {
   return route.force === undefined ? value : { ...(value as Record<string, Json>), ...route.force };

@@ -1,6 +1,5 @@
 import type { CompiledPolicy } from "./compiled";
 import type { Json } from "./json";
-import { Refusal } from "./refusals";
 import { requestOf, withTrailer } from "./trailer";
 
 /** What an issue or a pull request has now, as far as the gate's marks go. */
@@ -49,16 +48,17 @@ export function labelNames(value: Json | undefined): readonly string[] {
   );
 }
 
-/** Guard `pull-request-label`: a new set of labels has the gate's label if the pull request has it. */
-export function judgeLabels(
+/**
+ * Guard `pull-request-label`: what must be added to a new set of labels so that a pull request keeps the gate's. A client that sets labels says what it
+ * wants on it, not what it wants gone; who names the label to take it off is refused elsewhere.
+ */
+export function missingLabel(
   now: Marked,
   labels: readonly string[],
   isSame: (a: string, b: string) => boolean,
-): Refusal | undefined {
+): readonly string[] {
   const { label } = now;
-  return now.isPullRequest && label !== undefined && !labels.some((l) => isSame(l, label))
-    ? new Refusal("pull-request-label", label)
-    : undefined;
+  return now.isPullRequest && label !== undefined && !labels.some((l) => isSame(l, label)) ? [label] : [];
 }
 
 /** Guard `pull-request-trailer`: the body as it is sent. Of a pull request it keeps the trailer that is there; neither there nor in an issue can one be made up. */

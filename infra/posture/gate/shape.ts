@@ -12,7 +12,32 @@ export interface BodyContext {
 }
 
 /** Judges one JSON value at a key path; undefined when it may pass. */
-export type Shape = (value: Json, at: string, context: BodyContext) => Refusal | undefined;
+export interface Shape extends Judge {
+  /** Keys of an object that are open. */
+  readonly keys?: ReadonlyMap<string, Shape> | undefined;
+  /** What the items of a list must be. */
+  readonly item?: Shape | undefined;
+  /** True where no value is open; the key is listed for the sake of its refusal. */
+  readonly closed?: true;
+}
+type Judge = (value: Json, at: string, context: BodyContext) => Refusal | undefined;
+
+/** A judgement of values that look as another shape says. */
+export const like = ({ keys, item }: Shape, judge: Judge): Shape => Object.assign(judge, { keys, item });
+
+/** The value without the keys that are not open and hold null: a client that writes out what it was not given says nothing by them. */
+export function withoutNulls(value: Json, shape: Shape): Json {
+  const { item, keys } = shape;
+  if (Array.isArray(value)) return item === undefined ? value : value.map((each) => withoutNulls(each, item));
+  if (value === null || typeof value !== "object" || keys === undefined) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, inner]) => {
+      const open = keys.get(key);
+      if (inner === null && (open === undefined || open.closed === true)) return [];
+      return [[key, open === undefined ? inner : withoutNulls(inner, open)]];
+    }),
+  );
+}
 
 const bad = (at: string): Refusal => new Refusal("body-value", at);
 const when =
@@ -31,13 +56,11 @@ export const oneOf = (...allowed: readonly string[]): Shape =>
 export const objectId: Shape = when((v) => typeof v === "string" && isObjectId(v));
 export const refName: Shape = when((v) => typeof v === "string" && isRefName(v));
 export const filePath: Shape = when((v) => typeof v === "string" && isFilePath(v));
-export const orNull =
-  (shape: Shape): Shape =>
-  (value, at, context) =>
-    value === null ? undefined : shape(value, at, context);
-export const either =
-  (...shapes: readonly Shape[]): Shape =>
-  (value, at, context) => {
+export const orNull = (shape: Shape): Shape =>
+  like(shape, (value, at, context) => (value === null ? undefined : shape(value, at, context)));
+export const either = (...shapes: readonly Shape[]): Shape => {
+  const described = { keys: shapes.find(({ keys }) => keys)?.keys, item: shapes.find(({ item }) => item)?.item };
+  const judge: Judge = (value, at, context) => {
     let refused: Refusal | undefined;
     for (const shape of shapes) {
       refused = shape(value, at, context);
@@ -45,10 +68,11 @@ export const either =
     }
     return refused;
   };
+  return Object.assign(judge, described);
+};
 
-export const list =
-  (shape: Shape, limit = 100): Shape =>
-  (value, at, context) => {
+export const list = (shape: Shape, limit = 100): Shape => {
+  const judge: Judge = (value, at, context) => {
     if (!Array.isArray(value) || value.length > limit) return bad(at);
     for (const [index, item] of value.entries()) {
       const refused = shape(item, `${at}[${index}]`, context);
@@ -56,11 +80,13 @@ export const list =
     }
     return undefined;
   };
+  return Object.assign(judge, { item: shape });
+};
 
 /** An object with exactly these keys open; `required` of them must be there. Keys are judged before values, so an unknown key is named. */
 export const object = (keys: Readonly<Record<string, Shape>>, required: readonly string[] = []): Shape => {
   const shapes = new Map(Object.entries(keys));
-  return (value, at, context) => {
+  const judge: Judge = (value, at, context) => {
     if (value === null || typeof value !== "object" || Array.isArray(value)) return bad(at);
     for (const key of Object.keys(value))
       if (!shapes.has(key)) return new Refusal("body-key-not-allowed", join(at, key));
@@ -71,6 +97,7 @@ export const object = (keys: Readonly<Record<string, Shape>>, required: readonly
     }
     return undefined;
   };
+  return Object.assign(judge, { keys: shapes });
 };
 
 const join = (at: string, key: string): string => (at === "" ? key : `${at}.${key}`);
@@ -104,25 +131,16 @@ export const agentHead: Shape = (value, at, context) => {
 export const commentOnly: Shape = (value, at) => (value === "COMMENT" ? undefined : new Refusal("review-event", at));
 
 /** A key that says something no agent may say, whatever its value: named, so that the refusal says what it is. */
-export const never =
-  (rule: RuleId): Shape =>
-  (_value, at) =>
-    new Refusal(rule, at);
+export const never = (rule: RuleId): Shape => {
+  const judge: Judge = (_value, at) => new Refusal(rule, at);
+  return Object.assign(judge, { closed: true as const });
+};
 
 export const mustBeFalse =
   (rule: "ref-force"): Shape =>
   (value, at) =>
     value === false ? undefined : new Refusal(rule, at);
 
-/** Guard `body-tree-entry`: a tree entry lists a file; a whole subtree or a submodule cannot be seen from here. */
-export const treeEntry: Shape = (value, at, context) => {
-  const refused = treeEntryKeys(value, at, context);
-  if (refused !== undefined) return refused;
-  const entry = value as { path: string; mode: string; type?: string };
-  if (entry.mode === "040000" || entry.mode === "160000" || (entry.type !== undefined && entry.type !== "blob"))
-    return new Refusal("tree-not-inspectable", at);
-  return context.guarded?.touches(entry.path) === false ? undefined : new Refusal("protected-path", `${at}.path`);
-};
 const treeEntryKeys = object(
   {
     path: filePath,
@@ -133,3 +151,13 @@ const treeEntryKeys = object(
   },
   ["path", "mode"],
 );
+
+/** Guard `body-tree-entry`: a tree entry lists a file; a whole subtree or a submodule cannot be seen from here. */
+export const treeEntry: Shape = like(treeEntryKeys, (value, at, context) => {
+  const refused = treeEntryKeys(value, at, context);
+  if (refused !== undefined) return refused;
+  const entry = value as { path: string; mode: string; type?: string };
+  if (entry.mode === "040000" || entry.mode === "160000" || (entry.type !== undefined && entry.type !== "blob"))
+    return new Refusal("tree-not-inspectable", at);
+  return context.guarded?.touches(entry.path) === false ? undefined : new Refusal("protected-path", `${at}.path`);
+});

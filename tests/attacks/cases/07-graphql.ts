@@ -117,6 +117,41 @@ const INPUTS: Readonly<Record<string, Input>> = {
   viewer: [q("{viewer{repositories(first:10){nodes{nameWithOwner}}}}"), "graphql-field"],
   "viewer-organizations": [q("{viewer{organizations(first:10){nodes{login}}}}"), "graphql-field"],
   "viewer-email": [q("{viewer{email}}"), "graphql-field"],
+  "organization-foreign": [q('{organization(login:"other-org"){team(slug:"core"){id}}}'), "owner-not-allowed"],
+  "organization-variable": [
+    q("query($o:String!){organization(login:$o){teams(first:9){nodes{id}}}}", { o: "other-org" }),
+    "owner-not-allowed",
+  ],
+  "organization-list": [
+    q("query($o:[String!]){organization(login:$o){teams(first:9){nodes{id}}}}", { o: ["acme"] }),
+    "owner-not-allowed",
+  ],
+  "organization-fragment": [
+    q('{...F} fragment F on Query{o:organization(login:"other-org"){teams(first:9){nodes{slug}}}}'),
+    "owner-not-allowed",
+  ],
+  "organization-condition": [
+    q('{organization(login:"acme"){... on Organization{membersWithRole(first:9){nodes{login}}}}}'),
+    "graphql-field",
+  ],
+  "team-members": [
+    q('{organization(login:"acme"){team(slug:"backend"){members(first:9){nodes{login}}}}}'),
+    "graphql-field",
+  ],
+  "team-repositories": [
+    q('{organization(login:"acme"){teams(first:9){nodes{repositories(first:9){nodes{name}}}}}}'),
+    "graphql-field",
+  ],
+  "team-of-people": [
+    q('{organization(login:"acme"){teams(first:9,userLogins:["acme-admin"]){nodes{slug}}}}'),
+    "graphql-argument",
+  ],
+  "user-organization": [
+    q('{user(login:"acme-admin"){organization(login:"other-org"){teams(first:9){nodes{id}}}}}'),
+    "graphql-field",
+  ],
+  "user-email": [q('{user(login:"acme-admin"){email}}'), "graphql-field"],
+  "user-condition": [q('{user(login:"acme-admin"){... on Actor{login} ... on Organization{login}}}'), "graphql-field"],
   organization: [q('{organization(login:"acme"){repositories(first:10){nodes{name}}}}'), "graphql-field"],
   user: [q('{user(login:"acme-admin"){repositories(first:10){nodes{name}}}}'), "graphql-field"],
   "repository-owner": [q('{repositoryOwner(login:"acme"){repositories(first:10){nodes{name}}}}'), "graphql-field"],
@@ -135,8 +170,32 @@ const INPUTS: Readonly<Record<string, Input>> = {
     q('{repository(owner:"acme",name:"api"){parent{id object(expression:"HEAD:README.md"){id}}}}'),
     "graphql-field",
   ],
-  "parent-without-id": [q('{repository(owner:"acme",name:"api"){parent{name description}}}'), "graphql-field"],
-  "parent-alias-id": [q('{repository(owner:"acme",name:"api"){parent{id:name description}}}'), "graphql-field"],
+  "parent-alias": [q('{repository(owner:"acme",name:"api"){parent{gatehouseHome:name description}}}'), "graphql-field"],
+  "parent-alias-fragment": [
+    q('{repository(owner:"acme",name:"api"){parent{...F}}} fragment F on Repository{gatehouseHome:name description}'),
+    "graphql-field",
+  ],
+  "parent-of-parent": [q('{repository(owner:"acme",name:"api"){parent{parent{name}}}}'), "graphql-field"],
+  "sub-issue-body": [
+    q('{repository(owner:"acme",name:"api"){issue(number:1){subIssues(first:9){nodes{body}}}}}'),
+    "graphql-field",
+  ],
+  "sub-issue-repository": [
+    q('{repository(owner:"acme",name:"api"){issue(number:1){parent{repository{issue(number:1){title}}}}}}'),
+    "graphql-field",
+  ],
+  "sub-issue-onwards": [
+    q('{repository(owner:"acme",name:"api"){issue(number:1){parent{subIssues(first:9){nodes{title}}}}}}'),
+    "graphql-field",
+  ],
+  "sub-issue-condition": [
+    q('{repository(owner:"acme",name:"api"){issue(number:1){parent{... on Issue{comments(first:9){nodes{body}}}}}}}'),
+    "graphql-field",
+  ],
+  "issue-type-onwards": [
+    q('{repository(owner:"acme",name:"api"){issue(number:1){issueType{issues(first:9){nodes{title}}}}}}'),
+    "graphql-field",
+  ],
   "author-repositories": [
     q(
       '{repository(owner:"acme",name:"api"){issue(number:1){author{... on User{repositories(first:9){nodes{name}}}}}}}',
@@ -164,7 +223,8 @@ const INPUTS: Readonly<Record<string, Input>> = {
   collaborators: [q('{repository(owner:"acme",name:"api"){collaborators(first:9){nodes{login}}}}'), "graphql-field"],
   "condition-elsewhere": [q('{repository(owner:"acme",name:"api"){... on Organization{id}}}'), "graphql-field"],
   "condition-node": [q('{repository(owner:"acme",name:"api"){... on Node{id}}}'), "graphql-field"],
-  "schema-introspection": [q("{__schema{types{name}}}"), "graphql-field"],
+  "schema-alias": [q("{__schema{types{gatehouseType:description}}}"), "graphql-field"],
+  "schema-mutation": [q("mutation{__schema{types{name}}}"), "graphql-argument", "graphql-field"],
   directive: [q('{repository(owner:"acme",name:"api")@defer{id}}'), "graphql-directive"],
   "operation-directive": [q(`query @live{${API}}`), "graphql-directive"],
   "variable-directive": [q(`query($a:Int @x){${API}}`), "graphql-directive"],
@@ -524,6 +584,50 @@ const RESOLVED: Readonly<Record<string, Input>> = {
   ],
 };
 
+/** Answers of a hostile GitHub that hold something of another repository: the rest of the query, the answer, and what must be left of it. */
+const ELSEWHERE: Readonly<Record<string, readonly [query: string, data: string, demand: string]>> = {
+  "": [
+    "id parent{id name description}}}",
+    '{"id":"{apiNode}","parent":{"id":"{secretsNode}","gatehouseHome":"{secretsNode}","name":"secrets","description":"CANARY-OTHER-ORGANIZATION"}}',
+    '"parent":null',
+  ],
+  "parent-by-clone-address": [
+    "parent{databaseId sshUrl nameWithOwner}}}",
+    '{"parent":{"databaseId":9,"sshUrl":"CANARY-OTHER-ORGANIZATION","nameWithOwner":"other-org/vault","gatehouseHome":"{vaultNode}"}}',
+    '"parent":null',
+  ],
+  lists: [
+    "pullRequests(first:2){nodes{h:headRepository{name}}}}}",
+    '{"pullRequests":{"nodes":[{"h":{"gatehouseHome":"{apiNode}","name":"api"}},{"h":{"gatehouseHome":"{vaultNode}","name":"CANARY-OTHER-ORGANIZATION"}}]}}',
+    '[{"h":{"name":"api"}},{"h":null}]',
+  ],
+  "without-an-answer-to-the-gate": [
+    "parent{id description}}}",
+    '{"parent":{"id":"{apiNode}","description":"CANARY-OTHER-ORGANIZATION"}}',
+    '"parent":null',
+  ],
+  "fragment-of-a-fragment": [
+    "...F}} fragment F on Repository{parent{...G}} fragment G on Repository{description}",
+    '{"parent":{"description":"CANARY-OTHER-ORGANIZATION","gatehouseHome":"{secretsNode}"}}',
+    '"parent":null',
+  ],
+  "condition-that-does-not-hold": [
+    "parent{...{description}}}} fragment Unused on Repository{parent{name}}",
+    '{"parent":{"description":"CANARY-OTHER-ORGANIZATION","gatehouseHome":["{apiNode}"]}}',
+    '"parent":null',
+  ],
+  "sub-issues": [
+    "issue(number:1){subIssues(first:9){nodes{title} edges{node{title}}}}}}",
+    '{"issue":{"subIssues":{"nodes":[{"title":"mine","gatehouseHome":{"id":"{apiNode}"}},{"title":"CANARY-UNLISTED-ISSUE","gatehouseHome":{"id":"{secretsNode}"}}],"edges":[{"node":{"title":"CANARY-UNLISTED-ISSUE","gatehouseHome":{"id":"{secretsNode}"}}}]}}}',
+    '{"nodes":[{"title":"mine"}],"edges":[{"node":null}]}',
+  ],
+  "issue-parent": [
+    "issue(number:1){p:parent{title url} blocking(first:9){nodes{title}}}}}",
+    '{"issue":{"p":{"title":"CANARY-UNLISTED-ISSUE","url":"u","gatehouseHome":{"id":"{secretsNode}"}},"blocking":{"nodes":[{"title":"CANARY-UNLISTED-ISSUE","gatehouseHome":null}]}}}',
+    '{"p":null,"blocking":{"nodes":[]}}',
+  ],
+};
+
 /** Bodies that are not what they seem. */
 const RAW: Readonly<
   Record<string, readonly [ask: Ask, guard: Attack["guard"], ...orElse: NonNullable<Attack["orElse"]>]>
@@ -587,48 +691,49 @@ export const graphql: CaseFile = {
       post(mutation("addComment", { subjectId: "{issueNode}", body: "x" })),
       { gate: "closed-routes" },
     ),
-    {
-      id: "7.elsewhere",
-      title: "what an answer holds of a parent that is not listed",
+    ...each(ELSEWHERE, ([query, data, demand], name): Attack => ({
+      id: `7.elsewhere${name === "" ? "" : `-${name}`}`,
+      title: `what an answer holds of a repository that is not listed: ${name.replaceAll("-", " ") || "a parent"}`,
       guard: "filter:graphql-elsewhere",
       gate: "hostile",
-      ask: post({ query: '{repository(owner:"acme",name:"api"){id parent{id name description}}}' }),
+      ask: post({ query: `{repository(owner:"acme",name:"api"){${query}` }),
+      hostile: [{ body: `{"data":{"repository":${data}}}` }],
+      reaches: /^POST \/api\/graphql$/,
+      status: 200,
+      demand,
+      forbid: ["gatehouseHome"],
+    })),
+    {
+      id: "7.introspection-type",
+      title: "fields of a type that are closed",
+      guard: "filter:graphql-introspection",
+      gate: "hostile",
+      ask: post({ query: '{t:__type(name:"Repository"){fields{n:name args{name}}}}' }),
       hostile: [
         {
-          body: '{"data":{"repository":{"id":"{apiNode}","parent":{"id":"{secretsNode}","name":"secrets","description":"CANARY-OTHER-ORGANIZATION"}}}}',
+          body: '{"data":{"t":{"gatehouseType":"Repository","gatehouseKind":"OBJECT","fields":[{"n":"id","args":[],"gatehouseField":"id"},{"n":"forks","args":[],"gatehouseField":"forks"},{"n":"issues","gatehouseField":"issues","args":[{"name":"filterBy","gatehouseArgument":"filterBy"},{"name":"everywhere","gatehouseArgument":"everywhere"}]}]}}}',
         },
       ],
       reaches: /^POST \/api\/graphql$/,
       status: 200,
-      demand: '"parent":null',
+      demand: '{"n":"issues","args":[{"name":"filterBy"}]}',
+      forbid: ["forks", "everywhere", "gatehouseType", "gatehouseField", "gatehouseArgument"],
     },
     {
-      id: "7.elsewhere-lists",
-      title: "what an answer holds of head repositories in a list",
-      guard: "filter:graphql-elsewhere",
+      id: "7.introspection-schema",
+      title: "types and mutations that are closed",
+      guard: "filter:graphql-introspection",
       gate: "hostile",
-      ask: post({
-        query: '{repository(owner:"acme",name:"api"){pullRequests(first:2){nodes{h:headRepository{id name}}}}}',
-      }),
+      ask: post({ query: "{__schema{types{...T}}} fragment T on __Type{name fields{name}}" }),
       hostile: [
         {
-          body: '{"data":{"repository":{"pullRequests":{"nodes":[{"h":{"id":"{apiNode}","name":"api"}},{"h":{"id":"{vaultNode}","name":"CANARY-OTHER-ORGANIZATION"}}]}}}}',
+          body: '{"data":{"__schema":{"types":[{"name":"Enterprise","gatehouseType":"Enterprise","gatehouseKind":"OBJECT","fields":[]},{"name":"Mutation","gatehouseType":"Mutation","gatehouseKind":"OBJECT","fields":[{"name":"addComment","gatehouseField":"addComment"},{"name":"mergePullRequest","gatehouseField":"mergePullRequest"}]},{"name":"MergePullRequestInput","gatehouseType":"MergePullRequestInput","gatehouseKind":"INPUT_OBJECT","fields":null}]}}}',
         },
       ],
       reaches: /^POST \/api\/graphql$/,
       status: 200,
-      demand: '{"h":null}',
-    },
-    {
-      id: "7.elsewhere-fragment",
-      title: "a parent without its id inside a fragment",
-      guard: "filter:graphql-elsewhere",
-      gate: "hostile",
-      ask: post({ query: '{repository(owner:"acme",name:"api"){...F}} fragment F on Repository{parent{description}}' }),
-      hostile: [{ body: '{"data":{"repository":{"parent":{"description":"CANARY-OTHER-ORGANIZATION"}}}}' }],
-      reaches: /^POST \/api\/graphql$/,
-      status: 200,
-      demand: '"parent":null',
+      demand: '{"types":[{"name":"Mutation","fields":[{"name":"addComment"}]}]}',
+      forbid: ["Enterprise", "ergePullRequest", "gatehouseKind"],
     },
     {
       id: "7.elsewhere-garbled",

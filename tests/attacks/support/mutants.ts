@@ -209,6 +209,27 @@ const FILTERS: readonly (readonly [what: string, guard: Attack["guard"], file: s
     "",
   ],
   [
+    "a client's own id counts for a repository",
+    "filter:graphql-elsewhere",
+    "infra/posture/gate/graphql/resolve.ts",
+    "const home = holder[HOME];",
+    'const home = holder[HOME] ?? holder["id"];',
+  ],
+  [
+    "an introspection shows what is closed",
+    "filter:graphql-introspection",
+    "gate/graphql.ts",
+    "holder[key] = onlyOpen(holder[key]);",
+    "continue;",
+  ],
+  [
+    "a set of labels takes the gate's off",
+    "filter:pull-request-label",
+    "infra/posture/gate/marks.ts",
+    "!labels.some((l) => isSame(l, label)) ? [label] : [];",
+    "labels.length > 9999 ? [label] : [];",
+  ],
+  [
     "other repositories stay in REST answers",
     "filter:answer-elsewhere",
     "infra/posture/gate/elsewhere.ts",

@@ -141,7 +141,8 @@ function rootPlace(field: string, args: Readonly<Record<string, unknown>>, index
       ? "acme/api"
       : "foreign";
   }
-  if (field === "viewer") return "person";
+  if (field === "viewer" || field === "user") return "person";
+  if (field === "organization") return String(args["login"]).toLowerCase() === "acme" ? "person" : "foreign";
   return field === "rateLimit" || field === "meta" ? "nowhere" : "foreign";
 }
 

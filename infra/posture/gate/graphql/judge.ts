@@ -17,9 +17,11 @@ import { judgeSearch } from "../query";
 import { Refusal } from "../refusals";
 import { findSecrets } from "../secrets";
 import { withTrailer } from "../trailer";
+import { withoutNulls } from "../shape";
 import { isRefName } from "../values";
 import { keptOf } from "./kept";
 import { CLOSED_MUTATIONS, MUTATIONS, type Mutation } from "./mutations";
+import { ARGUMENT, ask, FIELD, HOME, isOwn, KIND, OPENED, ownField, TYPE } from "./own";
 import { printDefinition, printDocument, printSelections } from "./print";
 import { conditionOn, openType, type OpenType } from "./types";
 
@@ -42,14 +44,13 @@ export interface JudgedGraphql {
   readonly lookups: readonly Lookup[];
   /** Where in the answer objects of other repositories may stand: response keys from `data` down. They are emptied unless listed. */
   readonly elsewhere: readonly (readonly string[])[];
+  /** Response keys of `__type` and `__schema`, of whose answers only what is open passes. */
+  readonly introspected: readonly string[];
   /** Set when the text depends on what an issue, a pull request or a label has now: the last resolved nodes are given to it. */
   readonly kept?: (nodes: readonly unknown[]) => string | Refusal;
   /** Response key of a pull request that is opened; below it stands, under `OPENED`, what the gate asked for itself. */
   readonly opens?: string;
 }
-
-/** Alias under which the gate asks for a new pull request's number; taken out of the answer again. */
-export const OPENED = "gatehouseOpened";
 
 /** Judges the JSON body of a GraphQL request: parsed by graphql-js, exactly one operation, open fields only, every repository in it listed. `requestId` goes into the trailer of a pull request that is opened. */
 export function judgeGraphql(c: CompiledPolicy, text: string, requestId = ""): JudgedGraphql | Refusal {
@@ -87,8 +88,11 @@ class Judge {
   private nodes = 0;
   private repository: CompiledRepository | undefined;
   private readonly ids: string[] = [];
-  private readonly elsewhere: (readonly string[])[] = [];
+  /** By the path itself: the same place may be selected more than once. */
+  private readonly elsewhere = new Map<string, readonly string[]>();
+  private readonly introspected = new Set<string>();
   private readonly spreading = new Set<string>();
+  private readonly own = new Set<FieldNode>();
 
   constructor(
     private readonly c: CompiledPolicy,
@@ -143,7 +147,8 @@ class Judge {
       text,
       ids: this.ids,
       lookups: [],
-      elsewhere: this.elsewhere,
+      elsewhere: [...this.elsewhere.values()],
+      introspected: [...this.introspected],
     };
   }
 
@@ -155,25 +160,19 @@ class Judge {
     multiplier: number,
   ): void {
     if (depth > MAX_DEPTH) stop("graphql-depth");
-    let identified = false;
     for (const selection of set.selections) {
       if (++this.selections > MAX_SELECTIONS) stop("graphql-cost");
       for (const directive of selection.directives ?? [])
         if (directive.name.value !== "include" && directive.name.value !== "skip")
           stop("graphql-directive", directive.name.value);
       if (selection.kind === Kind.FIELD) {
-        const alias = selection.alias?.value ?? selection.name.value;
-        if (alias === OPENED) stop("graphql-field", "an alias of the gate's own");
-        // A condition could leave the id out, so an id under one does not count.
-        if (selection.name.value === "id" && alias === "id" && selection.directives?.length === 0) identified = true;
-        else if (alias === "id" && selection.name.value !== "id") stop("graphql-field", "an alias named id");
         this.field(selection, type, path, depth, multiplier);
         continue;
       }
       const fragment = selection.kind === Kind.FRAGMENT_SPREAD ? this.fragments.get(selection.name.value) : selection;
       if (fragment === undefined) return stop("graphql-malformed", "no such fragment");
       const on = fragment.typeCondition?.name.value;
-      const inner = on === undefined ? type : conditionOn(type, on === "Query" && type.name === "Query" ? "Query" : on);
+      const inner = on === undefined ? type : conditionOn(type, on);
       if (inner === undefined) return stop("graphql-field", `... on ${on}`);
       if (selection.kind === Kind.FRAGMENT_SPREAD) {
         const { value } = selection.name;
@@ -181,19 +180,19 @@ class Judge {
         this.spreading.add(value);
         this.walk(fragment.selectionSet, inner, path, depth + 1, multiplier);
         this.spreading.delete(value);
-        if (type.name === "Elsewhere" && selection.directives?.length === 0 && hasId(fragment.selectionSet))
-          identified = true;
       } else this.walk(fragment.selectionSet, inner, path, depth + 1, multiplier);
     }
-    if (type.name === "Elsewhere" && !identified && this.spreading.size === 0)
-      stop("graphql-field", `${path.join(".")} without its id`);
   }
 
   private field(field: FieldNode, type: OpenType, path: readonly string[], depth: number, multiplier: number): void {
     const name = field.name.value;
+    const alias = field.alias?.value ?? name;
+    // The gate's own selections are there already where a fragment is looked at again.
+    if (this.own.has(field)) return;
+    if (isOwn(alias)) stop("graphql-field", "an alias of the gate's own");
     if (name === "__typename") return;
     const open = type.fields.get(name);
-    if (open === undefined) return stop("graphql-field", `${type.name}.${name}`);
+    if (open === undefined) return stop("graphql-field", `${type.github}.${name}`);
     for (const argument of field.arguments ?? [])
       if (!open.arguments.has(argument.name.value)) stop("graphql-argument", `${name}.${argument.name.value}`);
     if (type.name === "Query") this.root(field);
@@ -211,7 +210,7 @@ class Judge {
       return;
     }
     if (field.selectionSet === undefined) return stop("graphql-malformed", name);
-    const here = [...path, field.alias?.value ?? name];
+    const here = [...path, alias];
     let below = multiplier;
     if (target.connection || target.name === "SearchConnection") {
       // Without a size GitHub gives the total and no nodes: `reviews { totalCount }`.
@@ -222,8 +221,25 @@ class Judge {
       this.nodes += below;
       if (this.nodes > MAX_NODES) stop("graphql-cost");
     }
-    if (target.name === "Elsewhere") this.elsewhere.push(here);
     this.walk(field.selectionSet, target, here, depth + 1, below);
+    this.askFor(field.selectionSet, target, here);
+  }
+
+  /** What the gate must know of an answer it asks for itself, so that no client has to. */
+  private askFor(set: SelectionSetNode, { name, home }: OpenType, here: readonly string[]): void {
+    const add = (alias: string, field: string, inner?: string): void => {
+      const own = ownField(alias, field, inner);
+      if (ask(set, own)) this.own.add(own);
+    };
+    if (home !== undefined) {
+      this.elsewhere.set(here.join("."), here);
+      add(HOME, ...home);
+    } else if (name === "__Type") {
+      add(TYPE, "name");
+      add(KIND, "kind");
+    } else if (name === "__Field") add(FIELD, "name");
+    else if (name === "__InputValue") add(ARGUMENT, "name");
+    if (here.length === 1 && (name === "__Type" || name === "__Schema")) this.introspected.add(here[0] ?? "");
   }
 
   /** Guard `graphql-scope`: the ways into repositories. */
@@ -237,6 +253,10 @@ class Judge {
         stop(owner.toLowerCase() === this.c.owner ? "repository-not-listed" : "owner-not-allowed", `${owner}/${repo}`);
       // A renamed repository could lead to another one.
       if (this.argument(field, "followRenames") === true) stop("graphql-argument", "followRenames");
+    } else if (name === "organization") {
+      const login = this.argument(field, "login");
+      if (typeof login !== "string" || login.toLowerCase() !== this.c.owner)
+        stop("owner-not-allowed", typeof login === "string" ? login : "organization");
     } else if (name === "search") {
       const query = this.argument(field, "query");
       const scope =
@@ -289,9 +309,10 @@ class Judge {
     if (!this.c.open.has("graphql.mutation")) return new Refusal("access-read-only");
     if (field.arguments?.length !== 1 || field.arguments[0]?.name.value !== "input" || field.selectionSet === undefined)
       return new Refusal("graphql-argument", name);
-    const given = this.value(field.arguments[0].value);
-    if (given === undefined || given === null || typeof given !== "object" || Array.isArray(given))
+    const value = this.value(field.arguments[0].value);
+    if (value === undefined || value === null || typeof value !== "object" || Array.isArray(value))
       return new Refusal("graphql-argument", "input");
+    const given = withoutNulls(value, mutation.input) as Record<string, Json>;
     this.repository = this.repositoryOf(given);
     const refused = mutation.input(given, "input", {
       organization: this.c.owner,
@@ -310,7 +331,8 @@ class Judge {
     if (findings.length > 0) return new SecretRefusal(findings);
     const hidden = filesOf(name, input);
     if (hidden !== undefined) return hidden;
-    this.walk(field.selectionSet, openType("Payload"), [field.alias?.value ?? name], 2, 1);
+    const payload = { ...openType("Payload"), github: mutation.type.replace(/Input$/, "Payload") };
+    this.walk(field.selectionSet, payload, [field.alias?.value ?? name], 2, 1);
     const write = (final: Record<string, Json>): string =>
       this.written(operation, opens ? withNumber(field) : field, mutation, final);
     const kept = keptOf(this.c, name, input, write);
@@ -321,7 +343,8 @@ class Judge {
       text: write(input),
       ids: this.ids,
       lookups: this.lookups(name, input),
-      elsewhere: this.elsewhere,
+      elsewhere: [...this.elsewhere.values()],
+      introspected: [],
       ...(kept === undefined ? {} : { kept }),
       ...(opens ? { opens: field.alias?.value ?? name } : {}),
     };
@@ -435,20 +458,9 @@ function stop(rule: ConstructorParameters<typeof Refusal>[0], at = ""): never {
   throw new Stop(new Refusal(rule, at));
 }
 
-const hasId = (set: SelectionSetNode): boolean =>
-  set.selections.some(
-    (s) => s.kind === Kind.FIELD && s.name.value === "id" && s.alias === undefined && s.directives?.length === 0,
-  );
-
 /** A payload's selection, and the gate's own in it. */
 function withNumber(field: FieldNode): FieldNode {
-  const name = (value: string): { readonly kind: Kind.NAME; readonly value: string } => ({ kind: Kind.NAME, value });
-  const own: FieldNode = {
-    kind: Kind.FIELD,
-    alias: name(OPENED),
-    name: name("pullRequest"),
-    selectionSet: { kind: Kind.SELECTION_SET, selections: [{ kind: Kind.FIELD, name: name("number") }] },
-  };
+  const own = ownField(OPENED, "pullRequest", "number");
   return {
     ...field,
     selectionSet: { kind: Kind.SELECTION_SET, selections: [...(field.selectionSet?.selections ?? []), own] },

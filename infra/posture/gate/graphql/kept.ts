@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from "../compiled";
 import type { Json } from "../json";
-import { bodyFor, isMark, judgeLabels, type Marked } from "../marks";
+import { bodyFor, isMark, missingLabel, type Marked } from "../marks";
 import { Refusal } from "../refusals";
 
 interface Node {
@@ -41,9 +41,13 @@ export function keptOf(
   return ([node]) => {
     const now = readNode(c, node as Node | null | undefined);
     if (now === undefined) return new Refusal("lookup-failed");
-    const refused = setsLabels ? judgeLabels(now, labelIds as readonly string[], (a, b) => a === b) : undefined;
-    if (refused !== undefined) return refused;
-    return write(setsBody ? { ...input, body: bodyFor(now, body) } : input);
+    return write({
+      ...input,
+      ...(setsBody ? { body: bodyFor(now, body) } : {}),
+      ...(setsLabels
+        ? { labelIds: [...labelIds, ...missingLabel(now, labelIds as readonly string[], (a, b) => a === b)] }
+        : {}),
+    });
   };
 }
 

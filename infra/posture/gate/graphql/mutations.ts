@@ -7,6 +7,7 @@ import {
   commentOnly,
   filePath,
   flag,
+  like,
   line,
   list,
   object,
@@ -43,16 +44,15 @@ const input = (keys: Readonly<Record<string, Shape>>, required: readonly string[
 const nullable = (keys: Readonly<Record<string, Shape>>): Record<string, Shape> =>
   Object.fromEntries(Object.entries(keys).map(([key, shape]) => [key, orNull(shape)]));
 
-/** A file that a commit adds: not at a protected path, in plain base64 (searched by the caller). */
-const addition: Shape = (value, at, context) =>
-  object({ path: filePath, contents: text(64_000_000) }, ["path", "contents"])(value, at, context) ??
-  guarded(value, at, context);
-const deletion: Shape = (value, at, context) =>
-  object({ path: filePath }, ["path"])(value, at, context) ?? guarded(value, at, context);
+/** A file that a commit adds or deletes: not at a protected path; contents in plain base64 (searched by the caller). */
 const guarded = (value: Json, at: string, context: BodyContext): Refusal | undefined =>
   context.guarded?.touches((value as { path: string }).path) === false
     ? undefined
     : new Refusal("protected-path", `${at}.path`);
+const notGuarded = (shape: Shape): Shape =>
+  like(shape, (value, at, context) => shape(value, at, context) ?? guarded(value, at, context));
+const addition = notGuarded(object({ path: filePath, contents: text(64_000_000) }, ["path", "contents"]));
+const deletion = notGuarded(object({ path: filePath }, ["path"]));
 
 function open(
   name: string,

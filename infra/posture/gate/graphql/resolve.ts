@@ -1,5 +1,6 @@
 import type { CompiledPolicy } from "../compiled";
 import { Refusal } from "../refusals";
+import { HOME } from "./own";
 
 const WITH_REPOSITORY = [
   "PullRequest",
@@ -55,7 +56,10 @@ export function nodesOf(answer: unknown): readonly unknown[] {
   return Array.isArray(nodes) ? (nodes as readonly unknown[]) : [];
 }
 
-/** Guard `graphql-elsewhere`: empties what an answer holds of repositories that are not listed, at the places where such may stand. */
+/**
+ * Guard `graphql-elsewhere`: takes what belongs to repositories that are not listed out of an answer, at the places where such may stand: entries of a list
+ * are left out, other objects are null. What the gate asked for itself, to know, goes too.
+ */
 export function emptyElsewhere(c: CompiledPolicy, data: unknown, paths: readonly (readonly string[])[]): void {
   for (const path of paths) empty(c, data, path, 0);
 }
@@ -69,6 +73,16 @@ function empty(c: CompiledPolicy, value: unknown, path: readonly string[], at: n
   if (value === null || typeof value !== "object" || key === undefined || !Object.hasOwn(value, key)) return;
   const holder = value as Record<string, unknown>;
   if (at < path.length - 1) return empty(c, holder[key], path, at + 1);
-  const id = (holder[key] as { id?: unknown } | null)?.id;
-  if (typeof id !== "string" || !c.byNodeId.has(id)) holder[key] = null;
+  const found = holder[key];
+  holder[key] = Array.isArray(found) ? found.filter((item) => isListed(c, item)) : isListed(c, found) ? found : null;
+}
+
+/** Whether an object says of itself that it belongs to a listed repository. */
+function isListed(c: CompiledPolicy, value: unknown): boolean {
+  if (value === null || typeof value !== "object" || !Object.hasOwn(value, HOME)) return false;
+  const holder = value as Record<string, unknown>;
+  const home = holder[HOME];
+  delete holder[HOME];
+  const id = typeof home === "string" ? home : (home as { id?: unknown } | null)?.id;
+  return typeof id === "string" && c.byNodeId.has(id);
 }

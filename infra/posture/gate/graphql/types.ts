@@ -1,8 +1,8 @@
 /**
  * The open part of GitHub's GraphQL schema. A field that is not here is closed. Per type: `field`, `field(arguments)`, `field:Target`, and
- * `field:Target[]` for a connection of Target. No type leads to another repository but through the marked `Elsewhere`: fields that list issues or
- * pull requests across repositories (closingIssuesReferences, associatedPullRequests …) are closed for that reason, and fields whose value is an
- * address with a credential in it (tarballUrl, zipballUrl, tempCloneToken) because it would lead past the gate.
+ * `field:Target[]` for a connection of Target. No type leads to another repository but through those marked in `HOMES`, which the gate empties: fields
+ * that list issues or pull requests across repositories (closingIssuesReferences, associatedPullRequests …) are closed for that reason, and fields whose
+ * value is an address with a credential in it (tarballUrl, zipballUrl, tempCloneToken) because it would lead past the gate.
  */
 const PAGES = "first last after before";
 const COMMENT =
@@ -11,22 +11,32 @@ const ISSUE_LIKE =
   "number title titleHTML state locked activeLockReason closed closedAt milestone:Milestone participants(first last after before):Actor[] assignees(first last after before):Actor[] " +
   `labels(${PAGES} orderBy):Label[] comments(${PAGES} orderBy):IssueComment[] resourcePath editor:Actor viewerSubscription`;
 
+/** What a repository says of itself, without what is in it. */
+const ABOUT_REPOSITORY =
+  "id databaseId name nameWithOwner owner:Actor description url sshUrl homepageUrl isPrivate isArchived isFork isEmpty isTemplate isInOrganization isLocked isMirror isDisabled visibility createdAt updatedAt pushedAt diskUsage forkCount " +
+  "stargazerCount hasIssuesEnabled hasProjectsEnabled hasWikiEnabled hasDiscussionsEnabled viewerPermission viewerCanAdminister viewerDefaultMergeMethod viewerDefaultCommitEmail mergeCommitAllowed rebaseMergeAllowed squashMergeAllowed autoMergeAllowed " +
+  "deleteBranchOnMerge licenseInfo:License primaryLanguage:Language resourcePath";
+
 const SOURCE: Readonly<Record<string, string>> = {
-  Query: `repository(owner name followRenames):Repository viewer:Viewer rateLimit(dryRun):RateLimit search(query type ${PAGES}):SearchConnection node(id):Node nodes(ids):Node __type(name):__Type`,
+  Query:
+    `repository(owner name followRenames):Repository viewer:Viewer user(login):Person organization(login):OwnOrganization rateLimit(dryRun):RateLimit search(query type ${PAGES}):SearchConnection node(id):Node nodes(ids):Node ` +
+    "__type(name):__Type __schema:__Schema",
+  // Names to ids, for people and teams that may be asked for review or assigned.
+  Person: "id login name databaseId url avatarUrl(size) resourcePath",
+  OwnOrganization: `id login name databaseId url avatarUrl(size) resourcePath team(slug):Team teams(${PAGES} query orderBy):Team[]`,
+  Team: "id databaseId name slug combinedSlug url resourcePath",
   Viewer: "id login name databaseId url avatarUrl(size) resourcePath isViewer",
   RateLimit: "cost limit nodeCount remaining resetAt used",
   Actor: "id login name databaseId url avatarUrl(size) resourcePath isViewer",
   Repository:
-    "id databaseId name nameWithOwner owner:Actor description url sshUrl homepageUrl isPrivate isArchived isFork isEmpty isTemplate isInOrganization isLocked isMirror isDisabled visibility createdAt updatedAt pushedAt diskUsage forkCount " +
-    "stargazerCount hasIssuesEnabled hasProjectsEnabled hasWikiEnabled hasDiscussionsEnabled viewerPermission viewerCanAdminister viewerDefaultMergeMethod viewerDefaultCommitEmail mergeCommitAllowed rebaseMergeAllowed squashMergeAllowed autoMergeAllowed " +
-    "deleteBranchOnMerge licenseInfo:License primaryLanguage:Language defaultBranchRef:Ref latestRelease:Release parent:Elsewhere resourcePath " +
+    `${ABOUT_REPOSITORY} defaultBranchRef:Ref latestRelease:Release parent:Elsewhere ` +
     `languages(${PAGES} orderBy):Language[] issue(number):Issue pullRequest(number):PullRequest issueOrPullRequest(number):IssueOrPullRequest issues(${PAGES} states labels filterBy orderBy):Issue[] ` +
     `pullRequests(${PAGES} states labels baseRefName headRefName orderBy):PullRequest[] label(name):Label labels(${PAGES} query orderBy):Label[] milestone(number):Milestone milestones(${PAGES} states orderBy query):Milestone[] ` +
     `ref(qualifiedName):Ref refs(${PAGES} refPrefix query orderBy):Ref[] object(expression oid):GitObject release(tagName):Release releases(${PAGES} orderBy):Release[] assignableUsers(${PAGES} query):Actor[] mentionableUsers(${PAGES} query):Actor[] ` +
     "issueTemplates:Template pullRequestTemplates:Template contributingGuidelines:Document codeOfConduct:Document",
   SameRepository: "id databaseId name nameWithOwner owner:Actor url isPrivate",
-  Elsewhere:
-    "id name nameWithOwner owner:Actor description isPrivate isFork hasIssuesEnabled hasWikiEnabled viewerPermission defaultBranchRef:RefName url mergeCommitAllowed rebaseMergeAllowed squashMergeAllowed",
+  Elsewhere: `${ABOUT_REPOSITORY} defaultBranchRef:RefName`,
+  ElsewhereIssue: "id number title url state stateReason closed repository:SameRepository",
   RefName: "id name prefix",
   License: "key name spdxId nickname url",
   Language: "id name color",
@@ -52,7 +62,8 @@ const SOURCE: Readonly<Record<string, string>> = {
   Label: "id name color description isDefault url createdAt updatedAt",
   Milestone:
     "id number title description state dueOn closed closedAt createdAt updatedAt url progressPercentage creator:Actor",
-  Issue: `${COMMENT} ${ISSUE_LIKE} stateReason isPinned bodyUrl trackedIssuesCount subIssuesSummary:Summary`,
+  Issue: `${COMMENT} ${ISSUE_LIKE} stateReason isPinned bodyUrl trackedIssuesCount subIssuesSummary:Summary issueType:IssueType parent:ElsewhereIssue subIssues(${PAGES}):ElsewhereIssue[] blockedBy(${PAGES} orderBy):ElsewhereIssue[] blocking(${PAGES} orderBy):ElsewhereIssue[]`,
+  IssueType: "id name description color isEnabled",
   Summary: "total completed percentCompleted",
   IssueComment: `${COMMENT} isMinimized minimizedReason issue:Issue pullRequest:PullRequest resourcePath`,
   PullRequest:
@@ -71,6 +82,7 @@ const SOURCE: Readonly<Record<string, string>> = {
   Reviewer: "id login name slug combinedSlug organization:Actor",
   StatusCheckRollup: `id state contexts(${PAGES}):CheckContext[] commit:Commit`,
   CheckContext: "id",
+  StateCount: "state count",
   CheckRun: `id databaseId name status conclusion startedAt completedAt detailsUrl url title summary text permalink externalId isRequired(pullRequestId pullRequestNumber) checkSuite:CheckSuite annotations(${PAGES}):Annotation[]`,
   Annotation: "path annotationLevel message title rawDetails blobUrl",
   StatusContext:
@@ -93,15 +105,72 @@ const SOURCE: Readonly<Record<string, string>> = {
     "assignable:IssueOrPullRequest ref:Ref commit:Commit actor:Actor pullRequestReviewComment:ReviewComment",
   CommentEdge: "cursor node:IssueComment",
   ReviewEdge: "cursor node:Review",
+  __Schema:
+    "description queryType:__Type mutationType:__Type subscriptionType:__Type types:__Type directives:__Directive",
+  __Directive: "name description locations isRepeatable args(includeDeprecated):__InputValue",
   __Type:
-    "kind name description fields(includeDeprecated):__Field inputFields(includeDeprecated):__InputValue enumValues(includeDeprecated):__EnumValue ofType:__Type interfaces:__Type possibleTypes:__Type",
+    "kind name description specifiedByURL isOneOf fields(includeDeprecated):__Field inputFields(includeDeprecated):__InputValue enumValues(includeDeprecated):__EnumValue ofType:__Type interfaces:__Type possibleTypes:__Type",
   __Field: "name description args(includeDeprecated):__InputValue type:__Type isDeprecated deprecationReason",
-  __InputValue: "name description type:__Type defaultValue",
+  __InputValue: "name description type:__Type defaultValue isDeprecated deprecationReason",
   __EnumValue: "name description isDeprecated deprecationReason",
 };
 
-/** Fields that an edge has beside its node. */
+/** Fields that an edge has beside its node, and a connection beside its nodes. */
 const EDGES: Readonly<Record<string, string>> = { Language: " size" };
+const CONNECTIONS: Readonly<Record<string, string>> = {
+  Language: " totalSize",
+  CheckContext:
+    " checkRunCount checkRunCountsByState:StateCount statusContextCount statusContextCountsByState:StateCount",
+};
+
+/** Types whose objects may belong to a repository that is not listed, and the fields down to their repository's id. */
+const HOMES: Readonly<Record<string, Home>> = { Elsewhere: ["id"], ElsewhereIssue: ["repository", "id"] };
+type Home = readonly [field: string, inner?: string];
+
+/** GitHub's names of the types that the table names by their part in it; the first stands in messages. */
+const NAMES: Readonly<Record<string, string>> = {
+  Viewer: "User",
+  Person: "User",
+  OwnOrganization: "Organization",
+  Actor: "Actor User Bot Organization Mannequin EnterpriseUserAccount RepositoryOwner",
+  "Actor[]": "UserConnection ReactingUserConnection",
+  "Actor#": "UserEdge ReactingUserEdge",
+  Annotation: "CheckAnnotation",
+  AutoMerge: "AutoMergeRequest",
+  ChangedFile: "PullRequestChangedFile",
+  CheckContext: "StatusCheckRollupContext",
+  CommentEdge: "IssueCommentEdge",
+  "Commit[]": "CommitConnection CommitHistoryConnection ComparisonCommitConnection",
+  Document: "ContributingGuidelines CodeOfConduct",
+  Elsewhere: "Repository",
+  ElsewhereIssue: "Issue",
+  IssueComment: "IssueComment PullRequestReviewComment",
+  IssueOrPullRequest: "IssueOrPullRequest Labelable Assignable",
+  Node: "Node Reactable",
+  ProtectionRule: "BranchProtectionRule",
+  RefName: "Ref",
+  Review: "PullRequestReview",
+  ReviewComment: "PullRequestReviewComment",
+  ReviewEdge: "PullRequestReviewEdge",
+  ReviewThread: "PullRequestReviewThread",
+  Reviewer: "RequestedReviewer Team",
+  SameRepository: "Repository",
+  SearchConnection: "SearchResultItemConnection",
+  SearchEdge: "SearchResultItemEdge",
+  SearchItem: "SearchResultItem",
+  Signature: "GitSignature",
+  StateCount: "CheckRunStateCount StatusContextStateCount",
+  Summary: "SubIssuesSummary",
+  Template: "IssueTemplate PullRequestTemplate",
+};
+
+/** What GitHub calls a type of the table. */
+export function githubNames(name: string): readonly string[] {
+  const given = NAMES[name];
+  if (given !== undefined) return given.split(" ");
+  const suffix = name.endsWith("[]") ? "Connection" : name.endsWith("#") ? "Edge" : "";
+  return suffix === "" ? [name] : [`${githubNames(name.replace(/\[\]$|#$/, ""))[0] ?? ""}${suffix}`];
+}
 
 /** Type conditions that may stand on a type, beside the type itself; names as GitHub has them. */
 const CONDITIONS: Readonly<Record<string, readonly string[]>> = {
@@ -153,6 +222,10 @@ export interface OpenField {
 
 export interface OpenType {
   readonly name: string;
+  /** GitHub's name of it, as it stands in messages. */
+  readonly github: string;
+  /** Set where an object may belong to a repository that is not listed: the fields that lead to the id of its repository. */
+  readonly home: Home | undefined;
   readonly fields: Map<string, OpenField>;
   /** True for a page of something: its size multiplies the cost of what is below. */
   readonly connection: boolean;
@@ -168,12 +241,18 @@ export function openType(name: string): OpenType {
   const connection = name.endsWith("[]");
   const item = connection ? name.slice(0, -2) : name;
   const source = connection
-    ? `totalCount totalCountFiltered nodes:${item} edges:${item}# pageInfo:PageInfo`
+    ? `totalCount totalCountFiltered nodes:${item} edges:${item}# pageInfo:PageInfo${CONNECTIONS[item] ?? ""}`
     : item.endsWith("#")
       ? `cursor node:${item.slice(0, -1)}${EDGES[item.slice(0, -1)] ?? ""}`
       : SOURCE[item];
   if (source === undefined) throw new Error(`no GraphQL type ${name}`);
-  const made: OpenType = { name, fields: new Map(), connection };
+  const made: OpenType = {
+    name,
+    github: githubNames(name)[0] ?? name,
+    home: HOMES[name],
+    fields: new Map(),
+    connection,
+  };
   types.set(name, made);
   for (const [, field = "", args, target] of source.matchAll(
     /([A-Za-z_]+)(?:\(([A-Za-z ]*)\))?(?::([A-Za-z_]+(?:\[\]|#)?))?/g,
@@ -191,15 +270,40 @@ export function openType(name: string): OpenType {
 
 /** The type that a condition `... on Name` selects from within another; undefined when it may not stand there. */
 export function conditionOn(type: OpenType, name: string): OpenType | undefined {
-  if (name === type.name || ALIASES[name] === type.name || (name === "RepositoryOwner" && type.name === "Actor"))
-    return type;
+  if (name === type.github) return type;
+  if (name === type.name || ALIASES[name] === type.name || githubNames(type.name).includes(name))
+    return { ...type, github: name };
   if (type.connection || type.name.endsWith("#"))
     return name.endsWith("Connection") || name.endsWith("Edge") ? type : undefined;
-  if (type.name === "SameRepository" || type.name === "Elsewhere") return name === "Repository" ? type : undefined;
-  if (type.name === "RefName") return name === "Ref" ? type : undefined;
   if (type.name === "Payload") return name.endsWith("Payload") ? type : undefined;
-  return CONDITIONS[type.name]?.includes(name) === true ? openType(ALIASES[name] ?? name) : undefined;
+  if (CONDITIONS[type.name]?.includes(name) !== true) return undefined;
+  const open = openType(ALIASES[name] ?? name);
+  return open.github === name ? open : { ...open, github: name };
 }
+
+/** Every open type that can be reached, each under the names that GitHub has for it, with its open fields and their arguments. Made once. */
+export function openFields(): ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>> {
+  if (reached !== undefined) return reached;
+  const made = new Map<string, Map<string, Set<string>>>();
+  const seen = new Set<string>();
+  const add = (type: OpenType, names: readonly string[]): void => {
+    for (const name of names) {
+      const fields = made.get(name) ?? new Map<string, Set<string>>();
+      made.set(name, fields);
+      for (const [field, { arguments: open }] of type.fields)
+        fields.set(field, new Set([...(fields.get(field) ?? []), ...open]));
+    }
+    if (seen.has(type.name)) return;
+    seen.add(type.name);
+    for (const { target } of type.fields.values())
+      if (target !== undefined && !target.name.startsWith("__")) add(target, githubNames(target.name));
+    for (const condition of CONDITIONS[type.name] ?? []) add(openType(ALIASES[condition] ?? condition), [condition]);
+  };
+  add(openType("Query"), ["Query"]);
+  add(openType("Payload"), ["Payload"]);
+  return (reached = made);
+}
+let reached: ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>> | undefined;
 
 /** For the test against GitHub's schema. */
 export const OPEN_TYPES: Readonly<Record<string, string>> = SOURCE;

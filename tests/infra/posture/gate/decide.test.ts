@@ -363,6 +363,42 @@ describe.each<[string, [string, string, unknown?], [string, string, unknown?], s
   });
 });
 
+describe("null for a key that is not open", () => {
+  const sent = (method: string, target: string, body: unknown): unknown => {
+    const decision = ask(method, target, body as never);
+    return decision.allow ? JSON.parse(decision.rewritten?.body ?? "null") : [decision.rule];
+  };
+  it.each([
+    [
+      "POST",
+      "/repos/acme/api/issues",
+      { title: "t", issue_field_values: null, parent_issue_id: null, milestone: null },
+      { title: "t", milestone: null },
+    ],
+    ["POST", "/repos/acme/api/pulls/1/comments", { body: "b", in_reply_to_id: null, nothing: null }, undefined],
+    [
+      "POST",
+      "/repos/acme/api/git/trees",
+      { base_tree: sha, tree: [{ path: "src/a.ts", mode: "100644", content: "x", size: null }], note: null },
+      { base_tree: sha, tree: [{ path: "src/a.ts", mode: "100644", content: "x" }] },
+    ],
+    ["PATCH", "/repos/acme/api/pulls/1", { title: "t", base: null }, { title: "t" }],
+  ])("is absent: %s %s", (method, target, body, expected) => {
+    if (expected === undefined) return expect(JSON.stringify(sent(method, target, body))).not.toContain("nothing");
+    expect(sent(method, target, body)).toEqual(expected);
+  });
+
+  it("does not make room for a value of it", () => {
+    expect(verdict(ask("POST", "/repos/acme/api/issues", { title: "t", parent_issue_id: 1 }))).toBe(
+      "body-key-not-allowed",
+    );
+    expect(verdict(ask("POST", "/repos/acme/api/issues", '{"title":"t","__proto__":{"a":1}}'))).toBe(
+      "body-key-not-allowed",
+    );
+    expect(verdict(ask("POST", "/repos/acme/api/issues", { title: null }))).toBe("body-value");
+  });
+});
+
 describe("decide", () => {
   it("sends the very path that was judged", () => {
     expect(ask("GET", "/repos/acme/api/issues?page=2").rewritten).toBeUndefined();

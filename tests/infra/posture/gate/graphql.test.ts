@@ -2,7 +2,11 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import fc from "fast-check";
 import {
+  buildClientSchema,
   buildSchema,
+  getIntrospectionQuery,
+  getNamedType,
+  graphqlSync,
   isInputObjectType,
   isInterfaceType,
   isObjectType,
@@ -10,8 +14,10 @@ import {
   parse,
   validate,
   type GraphQLNamedType,
+  type IntrospectionQuery,
 } from "graphql";
 import { compile } from "../../../../infra/posture/gate/compiled";
+import { onlyOpen } from "../../../../infra/posture/gate/graphql/introspection";
 import { judgeGraphql, type JudgedGraphql } from "../../../../infra/posture/gate/graphql/judge";
 import { MUTATIONS } from "../../../../infra/posture/gate/graphql/mutations";
 import {
@@ -20,7 +26,7 @@ import {
   RESOLVE_QUERY,
   RESOLVE_WITH_MARKS,
 } from "../../../../infra/posture/gate/graphql/resolve";
-import { OPEN_TYPES, openType } from "../../../../infra/posture/gate/graphql/types";
+import { githubNames, OPEN_TYPES, openType, type OpenType } from "../../../../infra/posture/gate/graphql/types";
 import { Refusal } from "../../../../infra/posture/gate/refusals";
 import { policyFor } from "../../../gate/support/policy";
 
@@ -95,7 +101,30 @@ describe.each<[string, string | [string, unknown], string | [string, unknown], s
     inApi('object(expression: "main") { ... on Commit { tarballUrl } }'),
     "graphql-field",
   ],
-  ["an organization", inApi("id"), '{ organization(login: "acme") { id } }', "graphql-field"],
+  [
+    "another organization",
+    '{ organization(login: "ACME") { team(slug: "backend") { id } } }',
+    '{ organization(login: "evil") { team(slug: "backend") { id } } }',
+    "owner-not-allowed",
+  ],
+  [
+    "the organization's repositories",
+    '{ organization(login: "acme") { teams(first: 9) { nodes { id slug } } } }',
+    '{ organization(login: "acme") { repositories(first: 9) { nodes { name } } } }',
+    "graphql-field",
+  ],
+  [
+    "a team's members",
+    '{ organization(login: "acme") { team(slug: "x") { id name slug } } }',
+    '{ organization(login: "acme") { team(slug: "x") { members(first: 9) { nodes { login } } } } }',
+    "graphql-field",
+  ],
+  [
+    "a person's repositories",
+    '{ user(login: "reviewer-one") { id login name } }',
+    '{ user(login: "reviewer-one") { repositories(first: 9) { nodes { name } } } }',
+    "graphql-field",
+  ],
   [
     "a resource by address",
     inApi("id"),
@@ -156,8 +185,30 @@ describe.each<[string, string | [string, unknown], string | [string, unknown], s
     inApi("owner { ... on Repository { name } }"),
     "graphql-field",
   ],
-  ["an alias that could fake an id", inApi("i: id"), inApi("id: name"), "graphql-field"],
-  ["a parent without its id", inApi("parent { id name }"), inApi("parent { name }"), "graphql-field"],
+  [
+    "an alias that could fake the repository of a parent",
+    inApi("parent { id: name }"),
+    inApi("parent { gatehouseHome: name }"),
+    "graphql-field",
+  ],
+  [
+    "an alias that could fake the repository of a sub-issue",
+    inApi("issue(number: 1) { subIssues(first: 9) { nodes { title } } }"),
+    inApi("issue(number: 1) { subIssues(first: 9) { nodes { gatehouseHome: title } } }"),
+    "graphql-field",
+  ],
+  [
+    "the comments of a sub-issue",
+    inApi("issue(number: 1) { parent { title } }"),
+    inApi("issue(number: 1) { parent { comments(first: 9) { nodes { body } } } }"),
+    "graphql-field",
+  ],
+  [
+    "what an introspection names, under the gate's own alias",
+    '{ __type(name: "Issue") { fields { name } } }',
+    '{ __type(name: "Issue") { fields { gatehouseField: description } } }',
+    "graphql-field",
+  ],
   [
     "a closed mutation",
     [
@@ -394,19 +445,27 @@ describe("judgeGraphql", () => {
       expect(judgeResolved(c, ["PR_abc"], other, false)?.rule).toBe("graphql-id");
   });
 
-  it("empties other repositories in an answer", () => {
-    const judged = judge(
-      `query($o: String = "acme") { a: repository(owner: $o, name: "api") { p: parent { id name } pullRequests(first: 1) { nodes { headRepository { id name } } } } }`,
+  const allowed = (query: string): JudgedGraphql => {
+    const judged = judge(query);
+    if (judged instanceof Refusal) throw new Error(judged.message);
+    expect(validate(schema, parse((JSON.parse(judged.text) as { query: string }).query)).map((e) => e.message)).toEqual(
+      [],
     );
-    if (judged instanceof Refusal) throw new Error(judged.rule);
+    return judged;
+  };
+
+  it("empties other repositories in an answer, whatever a client asks of them", () => {
+    const judged = allowed(
+      `query($o: String = "acme") { a: repository(owner: $o, name: "api") { p: parent { name sshUrl databaseId } ...Heads } } fragment Heads on Repository { pullRequests(first: 1) { nodes { headRepository { owner { login } name } baseRepository { ...R @skip(if: true) } } } } fragment R on Repository { name }`,
+    );
     const data = {
       a: {
-        p: { id: "R_other", name: "private" },
+        p: { gatehouseHome: "R_other", name: "private" },
         pullRequests: {
           nodes: [
-            { headRepository: { id: "R_kgDOapi", name: "api" } },
-            { headRepository: { id: "R_other", name: "x" } },
-            { headRepository: null },
+            { headRepository: { gatehouseHome: "R_kgDOapi", name: "api" }, baseRepository: {} },
+            { headRepository: { gatehouseHome: "R_other", name: "x" }, baseRepository: null },
+            { headRepository: null, baseRepository: { gatehouseHome: "R_kgDOdocs" } },
           ],
         },
       },
@@ -417,13 +476,113 @@ describe("judgeGraphql", () => {
         p: null,
         pullRequests: {
           nodes: [
-            { headRepository: { id: "R_kgDOapi", name: "api" } },
-            { headRepository: null },
-            { headRepository: null },
+            { headRepository: { name: "api" }, baseRepository: null },
+            { headRepository: null, baseRepository: null },
+            { headRepository: null, baseRepository: {} },
           ],
         },
       },
     });
+  });
+
+  it.each([
+    ["a parent's", inApi("parent { nameWithOwner isArchived visibility defaultBranchRef { name } }"), ["parent"]],
+    ["one place that is selected twice", inApi("parent { name } parent { sshUrl }"), ["parent"]],
+    ["an issue's parent", inApi("issue(number: 1) { parent { title url repository { nameWithOwner } } }"), ["parent"]],
+  ])("asks for the repository itself: %s", (_name, query, path) => {
+    const judged = allowed(query);
+    expect(judged.elsewhere.map((p) => p.slice(-1))).toEqual([path]);
+    expect(judged.text).toMatch(/gatehouseHome:(?:id|repository\{id\})/);
+  });
+
+  it("leaves entries of other repositories out of a list, and keeps those that are listed", () => {
+    const judged = allowed(
+      inApi(
+        "issue(number: 1) { parent { title } subIssues(first: 9) { totalCount nodes { title } edges { node { title } } } }",
+      ),
+    );
+    const issue = (id: string, title: string): unknown => ({ title, gatehouseHome: { id } });
+    const data = {
+      repository: {
+        issue: {
+          parent: issue("R_other", "private"),
+          subIssues: {
+            totalCount: 3,
+            nodes: [issue("R_kgDOapi", "a"), issue("R_other", "private"), null],
+            edges: [{ node: issue("R_other", "private") }, { node: issue("R_kgDOdocs", "b") }],
+          },
+        },
+      },
+    };
+    emptyElsewhere(c, data, judged.elsewhere);
+    expect(data.repository.issue).toEqual({
+      parent: null,
+      subIssues: { totalCount: 3, nodes: [{ title: "a" }], edges: [{ node: null }, { node: { title: "b" } }] },
+    });
+  });
+
+  it.each([
+    ["parent { issues(first: 1) { totalCount } }", "Field 'issues' doesn't exist on type 'Repository'"],
+    ['ref(qualifiedName: "x") { repository { issues(first: 1) { totalCount } } }', "on type 'Repository'"],
+    [
+      "pullRequests(first: 1) { closing: nodes { headRef { nothing } } }",
+      "Field 'nothing' doesn't exist on type 'Ref'",
+    ],
+    ["pullRequests(first: 1) { nothing }", "Field 'nothing' doesn't exist on type 'PullRequestConnection'"],
+    ["issue(number: 1) { parent { body } }", "Field 'body' doesn't exist on type 'Issue'"],
+    ["issue(number: 1) { author { ... on User { email } } }", "Field 'email' doesn't exist on type 'User'"],
+    ["issue(number: 1) { labels(first: 1) { edges { x } } }", "Field 'x' doesn't exist on type 'LabelEdge'"],
+  ])("refuses in GitHub's names: %s", (selection, message) => {
+    const refused = judge(inApi(selection));
+    expect(refused instanceof Refusal ? refused.message : "").toContain(message);
+  });
+
+  it("takes null for a key that is not open as absent, at any depth", () => {
+    const created = judge("mutation($i: CreateIssueInput!) { createIssue(input: $i) { issue { id } } }", {
+      i: { repositoryId: "R_kgDOapi", title: "t", projectIds: null, issueTypeId: null, assigneeIds: null, body: null },
+    });
+    if (created instanceof Refusal) throw new Error(created.message);
+    expect((JSON.parse(created.text) as { variables: unknown }).variables).toEqual({
+      gatehouseInput: { repositoryId: "R_kgDOapi", title: "t", assigneeIds: null, body: null },
+    });
+    const [query, variables] = commit("src/a.ts", "claude/x");
+    const { input } = variables as { input: { branch: object; fileChanges: { additions: object[] } } };
+    const deep = judge(query, {
+      input: {
+        ...input,
+        branch: { ...input.branch, id: null },
+        fileChanges: { additions: [{ ...input.fileChanges.additions[0], mode: null }], renames: null },
+      },
+    });
+    expect(verdict(deep)).toBe("allow");
+    expect((deep as JudgedGraphql).text).not.toMatch(/"(?:id|mode|renames)"/);
+    for (const [key, value] of [
+      ["projectIds", []],
+      ["parentIssueId", "I_1"],
+    ] as const) {
+      const refused = judge("mutation($i: CreateIssueInput!) { createIssue(input: $i) { issue { id } } }", {
+        i: { repositoryId: "R_kgDOapi", title: "t", [key]: value },
+      });
+      expect(refused).toMatchObject({ rule: "body-key-not-allowed", at: `input.${key}` });
+    }
+  });
+
+  it("keeps the gate's label on a pull request whose labels are set", () => {
+    const judged = judge(
+      'mutation { updatePullRequest(input: {pullRequestId: "PR_1", labelIds: ["LA_bug1"]}) { clientMutationId } }',
+    ) as JudgedGraphql;
+    const sent = (nodes: readonly unknown[]): unknown =>
+      (JSON.parse(judged.kept?.(nodes) as string) as { variables: { gatehouseInput: { labelIds: unknown } } }).variables
+        .gatehouseInput.labelIds;
+    const node = (...labels: readonly (readonly [id: string, name: string])[]): unknown => ({
+      __typename: "PullRequest",
+      body: "",
+      labels: { nodes: labels.map(([id, name]) => ({ id, name })) },
+    });
+    expect(sent([node(["LA_mark", c.policy.label])])).toEqual(["LA_bug1", "LA_mark"]);
+    expect(sent([node(["LA_bug1", c.policy.label])])).toEqual(["LA_bug1"]);
+    expect(sent([node(["LA_other", "other"])])).toEqual(["LA_bug1"]);
+    expect(sent([{ ...(node(["LA_mark", c.policy.label]) as object), __typename: "Issue" }])).toEqual(["LA_bug1"]);
   });
 
   it("passes what the gh client asks", () => {
@@ -434,6 +593,8 @@ describe("judgeGraphql", () => {
       "query UserCurrent { viewer { login } }",
       "query PullRequestByNumber($owner: String!, $name: String!) { repository(owner: $owner, name: $name) { pullRequest(number: 1) { id number state title body author { login ... on User { id name } } isDraft labels(first: 100) { nodes { id name color } totalCount } commits(first: 100) { nodes { commit { oid messageHeadline authors(first: 100) { nodes { name email user { id login } } } } } } statusCheckRollup: commits(last: 1) { nodes { commit { statusCheckRollup { contexts(first: 100) { nodes { __typename ... on StatusContext { context state targetUrl createdAt description } ... on CheckRun { name status conclusion startedAt completedAt detailsUrl checkSuite { workflowRun { workflow { name } } } } } pageInfo { hasNextPage endCursor } } } } } } headRepository { id name } headRepositoryOwner { id login ... on User { name } } reviewRequests(first: 100) { nodes { requestedReviewer { __typename ... on User { login } ... on Team { organization { login } name slug } } } } } } }",
       "query IssueList($owner: String!, $name: String!, $limit: Int = 30, $states: [IssueState!] = OPEN) { repository(owner: $owner, name: $name) { hasIssuesEnabled issues(first: $limit, states: $states, orderBy: {field: CREATED_AT, direction: DESC}) { totalCount nodes { number title url state updatedAt labels(first: 100) { nodes { id name description color } totalCount } } pageInfo { hasNextPage endCursor } } } }",
+      "query RepositoryInfo($owner: String!, $name: String!) { repository(owner: $owner, name: $name) { id name parent { id databaseId name owner { login } sshUrl } } }",
+      'query PullRequestForRun { repository(owner: "acme", name: "api") { pullRequests(headRefName: "claude/x", first: 1) { nodes { number headRepository { owner { login } name } } } } }',
       'query Features { PullRequest: __type(name: "PullRequest") { fields(includeDeprecated: true) { name } } }',
     ]) {
       expect([query.slice(0, 40), verdict(judge(query, { owner: "acme", name: "api" }))]).toEqual([
@@ -462,7 +623,105 @@ describe("judgeGraphql", () => {
   });
 });
 
+describe("introspection", () => {
+  const INTROSPECTION = getIntrospectionQuery({ inputValueDeprecation: true });
+  /** What GitHub answers, and what of it passes. */
+  const passed = (query: string): Record<string, unknown> => {
+    const judged = judge(query);
+    if (judged instanceof Refusal) throw new Error(judged.message);
+    const sent = JSON.parse(judged.text) as { query: string; operationName?: string };
+    const answer = graphqlSync({ schema, source: sent.query, operationName: sent.operationName ?? null });
+    expect(answer.errors).toBeUndefined();
+    const data = JSON.parse(JSON.stringify(answer.data)) as Record<string, unknown>;
+    for (const key of judged.introspected) data[key] = onlyOpen(data[key]);
+    return data;
+  };
+  const names = (list: readonly { readonly name: string }[]): readonly string[] => list.map(({ name }) => name);
+
+  it.each([
+    ["PullRequest", ["isDraft", "reviewThreads"], ["projectItems", "closingIssuesReferences", "timelineItems"]],
+    ["Issue", ["subIssues", "parent"], ["projectItems", "timelineItems", "closedByPullRequestsReferences"]],
+    ["Repository", ["parent", "sshUrl"], ["forks", "collaborators", "deployKeys", "tempCloneToken"]],
+    ["StatusCheckRollupContextConnection", ["checkRunCount", "checkRunCountsByState", "nodes"], []],
+    ["User", ["login", "id"], ["repositories", "email", "organizations"]],
+    ["Organization", ["team", "teams"], ["repositories", "membersWithRole", "auditLog"]],
+    ["Query", ["repository", "user"], ["enterprise", "resource", "repositoryOwner"]],
+    ["Mutation", ["createPullRequest", "addComment"], ["mergePullRequest", "deleteRef", "addStar"]],
+    ["CreateIssuePayload", ["issue"], []],
+  ])("shows of %s what is open and nothing else", (type, open, closed) => {
+    const data = passed(`{ T: __type(name: "${type}") { f: fields(includeDeprecated: true) { n: name } } }`);
+    const fields = ((data["T"] as { f: { n: string }[] } | null)?.f ?? []).map(({ n }) => n);
+    expect(fields).toEqual(expect.arrayContaining(open));
+    expect(fields.filter((f) => closed.includes(f))).toEqual([]);
+    expect(JSON.stringify(data)).not.toContain("gatehouse");
+  });
+
+  it.each(["Enterprise", "ProjectV2", "Gist", "LinkedBranch", "MergePullRequestInput", "MergePullRequestPayload"])(
+    "does not know %s",
+    (type) => {
+      expect(passed(`{ __type(name: "${type}") { name fields { name } inputFields { name } } }`)).toEqual({
+        __type: null,
+      });
+    },
+  );
+
+  it("shows arguments and keys of inputs only where they are open", () => {
+    const repository = passed(
+      '{ __type(name: "Repository") { fields { ...F } } } fragment F on __Field { name args { name } }',
+    )["__type"] as { fields: { name: string; args: { name: string }[] }[] };
+    const of = (field: string): readonly string[] =>
+      names(repository.fields.find(({ name }) => name === field)?.args ?? []);
+    expect(of("object")).toEqual(["expression", "oid"]);
+    expect(of("issues")).toContain("filterBy");
+    const input = passed('{ __type(name: "UpdatePullRequestInput") { inputFields { name } } }')["__type"] as {
+      inputFields: { name: string }[];
+    };
+    expect(names(input.inputFields)).toContain("labelIds");
+    expect(names(input.inputFields)).not.toContain("baseRefName");
+    const branch = passed('{ __type(name: "CommittableBranch") { inputFields { name } } }')["__type"] as typeof input;
+    expect([...names(branch.inputFields)].sort()).toEqual(["branchName", "repositoryNameWithOwner"]);
+  });
+
+  it("answers the whole schema's introspection with a schema that can be built, and whose fields are all open", () => {
+    const shown = passed(INTROSPECTION);
+    const built = buildClientSchema(shown as unknown as IntrospectionQuery);
+    expect(Object.keys(built.getMutationType()?.getFields() ?? {}).sort()).toEqual([...MUTATIONS.keys()].sort());
+    const fields = Object.values(built.getTypeMap()).flatMap((type) =>
+      isObjectType(type) && !type.name.startsWith("__")
+        ? Object.keys(type.getFields()).map((field) => `${type.name}.${field}`)
+        : [],
+    );
+    expect(fields).toContain("Repository.parent");
+    expect(
+      fields.filter((f) => /\.(?:forks|timelineItems|projectItems|members|enterprise|tempCloneToken)$/.test(f)),
+    ).toEqual([]);
+  });
+});
+
 describe("the open types", () => {
+  it("are named as GitHub names them, wherever a query can reach them", () => {
+    const wrong = new Set<string>();
+    const seen = new Set<string>();
+    const look = (open: OpenType, github: string): void => {
+      if (github.startsWith("__") || seen.has(`${open.name} ${github}`)) return;
+      seen.add(`${open.name} ${github}`);
+      if (open.name !== "Payload" && !githubNames(open.name).includes(github)) wrong.add(`${open.name} is ${github}`);
+      const type = schema.getType(github);
+      if (isObjectType(type) || isInterfaceType(type))
+        for (const [name, { target }] of open.fields) {
+          const field = type.getFields()[name];
+          if (target !== undefined && field !== undefined) look(target, getNamedType(field.type).name);
+        }
+    };
+    look(openType("Query"), "Query");
+    for (const { type } of MUTATIONS.values()) look(openType("Payload"), type.replace(/Input$/, "Payload"));
+    expect([...wrong]).toEqual([]);
+    expect(seen.size).toBeGreaterThan(80);
+  });
+
+  /** Fields that GitHub has (https://docs.github.com/graphql/reference/objects#issue) and the installed copy of its schema not yet. */
+  const NEWER = ["Issue.issueType", "Issue.blockedBy", "Issue.blocking"];
+
   /** GitHub's own names for the types that the table names by role. */
   const NAMES: Readonly<Record<string, readonly string[]>> = {
     Viewer: ["User"],
@@ -488,6 +747,13 @@ describe("the open types", () => {
     SearchEdge: ["SearchResultItemEdge"],
     CommentEdge: ["IssueCommentEdge"],
     ReviewEdge: ["PullRequestReviewEdge"],
+    Person: ["User"],
+    OwnOrganization: ["Organization"],
+    ElsewhereIssue: ["Issue"],
+    StateCount: ["CheckRunStateCount"],
+    IssueType: [],
+    __Schema: [],
+    __Directive: [],
     __Field: [],
     __Type: [],
     __InputValue: [],
@@ -508,7 +774,7 @@ describe("the open types", () => {
       for (const field of openType(name).fields.keys())
         if (!known.has(field) && !field.startsWith("__")) unknown.push(`${name}.${field}`);
     }
-    expect(unknown).toEqual([]);
+    expect(unknown).toEqual(NEWER);
   });
 
   it("open only mutations that GitHub has, with inputs that it takes", () => {

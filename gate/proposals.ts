@@ -1,3 +1,4 @@
+import { API_VERSIONS } from "../infra/posture/gate/apiVersion";
 import type { CompiledRepository } from "../infra/posture/gate/compiled";
 import type { Isolate } from "./isolate";
 import { Refused } from "./problem";
@@ -87,6 +88,7 @@ async function attempt(isolate: Isolate, visit: Visit, { path, body }: FollowUp)
           accept: "application/vnd.github+json",
           "content-type": "application/json; charset=utf-8",
           "user-agent": "gatehouse",
+          "x-github-api-version": API_VERSIONS[0],
         }),
         body: JSON.stringify(body),
         timeoutMs: FOLLOW_UP_MS,

@@ -1,4 +1,6 @@
-import { refuse } from "./problem";
+import { judgeApiVersion } from "../infra/posture/gate/apiVersion";
+import { Refusal } from "../infra/posture/gate/refusals";
+import { Refused, refuse } from "./problem";
 
 /** Headers with which a request could mean something else than it says. Their presence is refused, not repaired. */
 const FORBIDDEN = [
@@ -26,7 +28,9 @@ export function forwardedHeaders(headers: ReadonlyMap<string, string>, authoriza
     out["accept"] = accept;
   } else out["accept"] = "application/vnd.github+json";
   copy(headers, out, "user-agent", "gatehouse");
-  copy(headers, out, "x-github-api-version");
+  const version = judgeApiVersion(headers.get("x-github-api-version"));
+  if (version instanceof Refusal) throw new Refused(version);
+  out["x-github-api-version"] = version;
   copy(headers, out, "if-none-match");
   copy(headers, out, "if-modified-since");
   return out;

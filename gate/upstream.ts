@@ -1,3 +1,4 @@
+import { API_VERSIONS } from "../infra/posture/gate/apiVersion";
 import { refuse } from "./problem";
 import type { Isolate } from "./isolate";
 import type { Token } from "./token";
@@ -89,6 +90,7 @@ export function askApi(isolate: Isolate, visit: Visit, path: string): Promise<Re
       authorization: `Bearer ${token.value}`,
       accept: "application/vnd.github+json",
       "user-agent": "gatehouse",
+      "x-github-api-version": API_VERSIONS[0],
     }),
     resource: "core",
   });

@@ -29,6 +29,10 @@ export const REFUSALS = {
     400,
     "A header has a value that the gate does not accept. Send plain ASCII text, or leave the header out.",
   ],
+  "api-version-not-allowed": [
+    400,
+    "The gate passes on two versions of GitHub's REST API. Send 'X-GitHub-Api-Version: 2022-11-28' or '2026-03-10', or leave the header out.",
+  ],
   "header-forbidden": [400, "The request has a header that could change its meaning. Leave the header out."],
   "upgrade-refused": [400, "The gate does not switch protocols. Send the request without an Upgrade header."],
   "body-unexpected": [400, "This request has a body, but takes none. Send it without a body."],

@@ -16,6 +16,7 @@ import type { Fault, FaultList } from "./faults";
 import type { RateLimiter } from "./limits";
 import type { RequestLog, RequestRecord } from "./log";
 import { commonHeaders, errorReply, readBody, send } from "./respond";
+import { apiVersion, inVersion } from "./versions";
 import { admit, type Router } from "./router";
 
 /** GraphQL as its own folder implements it; requests that are no GraphQL at all are refused by an HttpError. */
@@ -192,8 +193,10 @@ export class FrontDoor {
         body,
         canonical,
       );
+      const version = apiVersion(request.headers["x-github-api-version"]);
       admit(world, c, found.route);
       result = await found.route.handler(c);
+      if (result.body !== undefined) result = { ...result, body: inVersion(version, result.body) };
       if (method !== "GET") await settleAutoMerges(world);
     } catch (error) {
       if (error instanceof HttpError) result = errorReply(error);

@@ -4,6 +4,7 @@ import { personOf } from "../domain/pulls";
 import { ok, redirect, type Context, type Reply } from "../http/context";
 import { HttpError, invalid, notFound } from "../http/errors";
 import type { Router } from "../http/router";
+import { apiVersion } from "../http/versions";
 import type { GitRepository, Person, TreeEntry } from "../git/repository";
 import { startGit } from "../git/run";
 import { presentGitCommit } from "../present/commits";
@@ -88,9 +89,16 @@ async function listing(c: Context, git: GitRepository, commit: string, path: str
         { mode: "040000", type: "tree", sha: (await git.resolve(commit, "^{tree}"))!, size: null, path },
         ref,
       ),
-      entries: entries.map((e) => describe(c, e, ref)),
+      entries: entries.map((e) => listed(c, e, ref)),
     });
-  return ok(entries.map((e) => describe(c, e, ref)));
+  return ok(entries.map((e) => listed(c, e, ref)));
+}
+
+/** An entry of a directory: in the older version of the API a submodule calls itself a file there. */
+function listed(c: Context, entry: TreeEntry, ref: string) {
+  const described = describe(c, entry, ref);
+  const old = apiVersion(c.request.headers["x-github-api-version"]) === "2022-11-28";
+  return old && described.type === "submodule" ? { ...described, type: "file" } : described;
 }
 
 async function file(c: Context, git: GitRepository, entry: TreeEntry, ref: string): Promise<Reply> {

@@ -1,6 +1,7 @@
 import { ok, type Context } from "../http/context";
 import type { RateLimiter } from "../http/limits";
 import type { Router } from "../http/router";
+import { API_VERSIONS } from "../http/versions";
 
 const PATHS: Record<string, string> = {
   current_user_url: "/user",
@@ -59,7 +60,7 @@ export function metaRoutes(router: Router, limiter: RateLimiter): void {
       dependabot: [],
     }),
   );
-  router.on("GET", "/versions", { auth: "optional" }, () => ok(["2022-11-28"]));
+  router.on("GET", "/versions", { auth: "optional" }, () => ok([...API_VERSIONS]));
   router.on("GET", "/zen", { auth: "optional" }, () => ({
     status: 200,
     raw: Buffer.from("Keep it logically awesome."),

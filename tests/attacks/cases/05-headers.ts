@@ -355,9 +355,32 @@ export const headers: CaseFile = {
     attack(
       "5.api-version-control",
       "puts a control character into the API version",
-      "header-value",
+      "api-version-not-allowed",
       { target: "/repos/acme/api", headers: [["X-GitHub-Api-Version", "2022\x0b11"]] },
       { orElse: ["runtime"] },
+    ),
+    ...each(
+      { older: "2021-01-01", newer: "2099-01-01", list: "2022-11-28, 2026-03-10", word: "latest", v3: "v3" },
+      (version, name) =>
+        attack(
+          `5.api-version-${name}`,
+          "asks for answers in a shape that the gate has not seen",
+          "api-version-not-allowed",
+          { target: "/repos/acme/api", headers: [["X-GitHub-Api-Version", version]] },
+        ),
+    ),
+    attack(
+      "5.api-version-twice",
+      "asks for two versions in two headers",
+      "api-version-not-allowed",
+      {
+        target: "/repos/acme/api",
+        headers: [
+          ["X-GitHub-Api-Version", "2022-11-28"],
+          ["X-GitHub-Api-Version", "2026-03-10"],
+        ],
+      },
+      { orElse: ["header-duplicate"] },
     ),
     attack(
       "5.etag-non-ascii",
@@ -391,6 +414,10 @@ export const headers: CaseFile = {
         ["X-GitHub-Api-Version", "2022-11-28"],
         ["Accept", "application/vnd.github+json"],
       ],
+    }),
+    twin("5.twin-api-version", "the newer version of the API", 200, {
+      target: "/repos/acme/api",
+      headers: [["X-GitHub-Api-Version", "2026-03-10"]],
     }),
     twin("5.twin-accept-list", "a list of open media types", 200, {
       target: "/repos/acme/api",

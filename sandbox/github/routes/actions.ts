@@ -12,6 +12,19 @@ import { zip } from "../zip";
 const read = { permission: "actions=read" };
 const write = { permission: "actions=write" };
 
+/** Files of a run's log: each job whole, and each of its steps by number and name, which is where clients look for `--log` (cli/cli, run/view/logs.go). */
+function logFiles(run: WorkflowRun): { name: string; content: Buffer }[] {
+  const plain = (name: string): string => name.replace(/[/:<>|*?\\"]/g, "");
+  return run.jobs.flatMap((job, index) => [
+    { name: `${index}_${plain(job.name)}.txt`, content: Buffer.from(run.log) },
+    ...job.steps.map((step, at) => ({
+      name: `${plain(job.name)}/${step.number}_${plain(step.name)}.txt`,
+      // The stand-in keeps one log a run; it stands in the first step.
+      content: Buffer.from(at === 0 ? run.log : ""),
+    })),
+  ]);
+}
+
 /** GitHub Actions: runs, jobs, logs and artifacts. Logs and artifacts are redirects to another host. */
 export function actionsRoutes(router: Router): void {
   router.on("GET", "/repos/{owner}/{repo}/actions/workflows", read, (c) =>
@@ -77,7 +90,7 @@ export function actionsRoutes(router: Router): void {
       c.world.blobs.offer(`actions/runs/${r.id}/logs.zip`, {
         contentType: "application/zip",
         filename: `logs_${r.id}.zip`,
-        content: zip(r.jobs.map((j, i) => ({ name: `${i}_${j.name}.txt`, content: Buffer.from(r.log) }))),
+        content: zip(logFiles(r)),
       }),
     );
   });

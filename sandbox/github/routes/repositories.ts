@@ -1,7 +1,8 @@
+import { languagesOf } from "../domain/languages";
 import { rm } from "node:fs/promises";
 import { applySettings, checkName, createRepository, forkRepository } from "../domain/create";
 import { gitOf } from "../domain/refs";
-import { created, noContent, ok, page, type Context } from "../http/context";
+import { created, noContent, ok, page } from "../http/context";
 import { forbidden, HttpError, invalid, notFound } from "../http/errors";
 import type { Router } from "../http/router";
 import { hasScope, orgRole, permits, permissionsOf, roleOn } from "../permissions";
@@ -266,7 +267,7 @@ export function repositoryRoutes(router: Router): void {
     ),
   );
   router.on("GET", "/repos/{owner}/{repo}/languages", { permission: "metadata=read" }, async (c) =>
-    ok(await languages(c)),
+    ok(await languagesOf(c.repo)),
   );
   router.on("GET", "/repos/{owner}/{repo}/license", { permission: "metadata=read" }, () => {
     throw notFound();
@@ -316,26 +317,4 @@ export function repositoryRoutes(router: Router): void {
       }),
     );
   });
-}
-
-async function languages(c: Context): Promise<Record<string, number>> {
-  const names: Record<string, string> = {
-    js: "JavaScript",
-    ts: "TypeScript",
-    py: "Python",
-    go: "Go",
-    rs: "Rust",
-    java: "Java",
-    sh: "Shell",
-    css: "CSS",
-    html: "HTML",
-  };
-  const git = gitOf(c.repo);
-  const head = await git.resolve(c.repo.defaultBranch);
-  const sizes: Record<string, number> = {};
-  for (const entry of (head && (await git.tree(head, { recursive: true }))) || []) {
-    const name = names[entry.path.split(".").at(-1) ?? ""];
-    if (name && entry.type === "blob") sizes[name] = (sizes[name] ?? 0) + (entry.size ?? 0);
-  }
-  return sizes;
 }

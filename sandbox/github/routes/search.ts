@@ -26,6 +26,26 @@ export function parseQuery(q: string): SearchQuery {
   return { words: words.filter((w) => w !== "and" && w !== "or" && w !== "not"), qualifiers };
 }
 
+/** The places of the words in a file: a fragment of the text around the first of them, and where the words stand in it. */
+function textMatches(c: Context, repo: Repository, sha: string, text: string, words: readonly string[]): unknown[] {
+  const first = words.map((word) => text.toLowerCase().indexOf(word)).filter((at) => at >= 0);
+  if (first.length === 0) return [];
+  const start = text.lastIndexOf("\n", Math.max(0, Math.min(...first) - 80)) + 1;
+  const fragment = text.slice(start, start + 240);
+  return [
+    {
+      object_url: `${c.world.api}/repositories/${repo.id}/git/blobs/${sha}`,
+      object_type: "FileContent",
+      property: "content",
+      fragment,
+      matches: words.flatMap((word) => {
+        const at = fragment.toLowerCase().indexOf(word);
+        return at < 0 ? [] : [{ text: fragment.slice(at, at + word.length), indices: [at, at + word.length] }];
+      }),
+    },
+  ];
+}
+
 /** Search finds only what the asker may see; a qualifier for something else finds nothing, or is refused as on GitHub. */
 export function searchRoutes(router: Router): void {
   router.on("GET", "/search/code", { auth: "user" }, async (c) => {
@@ -62,6 +82,14 @@ export function searchRoutes(router: Router): void {
         found.push({ repo, path, sha: e.sha, size: e.size ?? 0 });
       }
     }
+    // Only for this media type (https://docs.github.com/rest/search/search#text-match-metadata).
+    const wantsMatches = String(c.request.headers.accept ?? "").includes("text-match");
+    const matches = new Map<string, unknown[]>();
+    for (const { repo, path, sha } of wantsMatches ? found : [])
+      matches.set(
+        `${repo.id} ${path}`,
+        textMatches(c, repo, sha, (await gitOf(repo).blob(sha))?.toString() ?? "", query.words),
+      );
     return results(c, found, ({ repo, path, sha, size }) => {
       const url = `${c.world.api}/repositories/${repo.id}`;
       const encoded = path.split("/").map(encodeURIComponent).join("/");
@@ -75,6 +103,7 @@ export function searchRoutes(router: Router): void {
         repository: presentMinimalRepository(c.world, repo),
         score: 1,
         file_size: size,
+        ...(wantsMatches ? { text_matches: matches.get(`${repo.id} ${path}`) ?? [] } : {}),
       };
     });
   });

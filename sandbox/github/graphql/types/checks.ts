@@ -1,10 +1,14 @@
 /** Check runs and statuses of a commit, one by one and rolled up. */
 import type { CheckRun, CommitStatus, Repository } from "../../state";
-import { demandToken } from "../access";
+import { allowedOn } from "../../permissions";
+import { reviewRequirements } from "../../rules/requirements";
+import { demandToken, inaccessible } from "../access";
 import { connection } from "../connection";
+import { FieldRefusal, unprocessable, unresolved } from "../errors";
 import {
   accountById,
   repositorySource,
+  type Args,
   type CheckRunSource,
   type CheckSuiteSource,
   type GraphqlContext,
@@ -35,9 +39,13 @@ function stateOf(entry: Entry): "SUCCESS" | "PENDING" | "FAILURE" | "ERROR" {
   return PASSING.has(entry.run.conclusion ?? "") ? "SUCCESS" : "FAILURE";
 }
 
-/** All checks of a commit as one; null when there are none. */
+/**
+ * All checks of a commit as one; null when there are none. Their state may be read with either permission. Each check run is refused by itself, at its own
+ * place, to a token without `checks`, which no fine-grained token of a person can have (seen on github.com: cli/cli 12597).
+ */
 export function rollup(context: GraphqlContext, repo: Repository, sha: string): Record<string, unknown> | null {
   demandToken(context, repo, "checks=read;statuses=read");
+  const readsRuns = allowedOn(context.world, context.auth, repo, "checks=read");
   const entries = entriesOf(repo, sha);
   if (entries.length === 0) return null;
   const states = entries.map(stateOf);
@@ -57,21 +65,54 @@ export function rollup(context: GraphqlContext, repo: Repository, sha: string): 
         "contexts",
         args,
         entries,
-        (entry): CheckRunSource | StatusContextSource =>
-          entry.kind === "run"
-            ? { type: "CheckRun", repo, run: entry.run }
-            : { type: "StatusContext", repo, status: entry.status },
+        (entry): CheckRunSource | StatusContextSource | FieldRefusal =>
+          entry.kind === "status"
+            ? { type: "StatusContext", repo, status: entry.status }
+            : readsRuns
+              ? { type: "CheckRun", repo, run: entry.run }
+              : new FieldRefusal("FORBIDDEN", inaccessible(context)),
         {
           extra: {
             checkRunCount: entries.filter((entry) => entry.kind === "run").length,
+            checkRunCountsByState: countsOf(
+              entries.flatMap((entry) =>
+                entry.kind === "run" ? [(entry.run.conclusion ?? entry.run.status).toUpperCase()] : [],
+              ),
+            ),
             statusContextCount: entries.filter((entry) => entry.kind === "status").length,
+            statusContextCountsByState: countsOf(
+              entries.flatMap((entry) => (entry.kind === "status" ? [entry.status.state.toUpperCase()] : [])),
+            ),
           },
         },
       ),
   };
 }
 
+/** How often each state occurs, in the order of its first occurrence. */
+const countsOf = (states: readonly string[]): { state: string; count: number }[] =>
+  [...new Set(states)].map((state) => ({ state, count: states.filter((other) => other === state).length }));
+
+/** Whether the base of a pull request, named by id or number, requires a check. @throws FieldRefusal when neither is given or there is none */
+async function isRequired(context: GraphqlContext, repo: Repository, name: string, args: Args): Promise<boolean> {
+  const { pullRequestId: id, pullRequestNumber: number } = args as {
+    pullRequestId?: string | null;
+    pullRequestNumber?: number | null;
+  };
+  if (typeof id !== "string" && typeof number !== "number")
+    throw unprocessable("Either `pullRequestId` or `pullRequestNumber` must be provided.");
+  const pull = [...repo.issues.values()].find((found) =>
+    typeof id === "string" ? found.pull?.nodeId === id : found.number === number && found.pull !== null,
+  )?.pull;
+  if (!pull)
+    throw unresolved(
+      typeof id === "string" ? `a node with the global id of '${id}'` : `a PullRequest with the number of ${number}`,
+    );
+  return reviewRequirements(context.world, repo, pull.baseRef).checks.some((check) => check.context === name);
+}
+
 const checkRun: Resolvers<CheckRunSource> = {
+  isRequired: ({ repo, run }, args, context) => isRequired(context, repo, run.name, args),
   id: ({ run }) => run.nodeId,
   databaseId: ({ run }) => run.id,
   name: ({ run }) => run.name,
@@ -138,6 +179,8 @@ const checkSuite: Resolvers<CheckSuiteSource> = {
 };
 
 const statusContext: Resolvers<StatusContextSource> = {
+  isRequired: ({ repo, status }, args, context) => isRequired(context, repo, status.context, args),
+  avatarUrl: ({ status }, _args, { world }) => `${world.origin}/avatars/u/${status.creatorId}`,
   id: ({ status }) => status.nodeId,
   context: ({ status }) => status.context,
   state: ({ status }) => status.state.toUpperCase(),

@@ -144,7 +144,12 @@ const issue: Resolvers<IssueSource> = {
   state: (source) => source.issue.state.toUpperCase(),
   stateReason: (source) => source.issue.stateReason?.toUpperCase() ?? null,
   isPinned: () => false,
+  // No organization here defines types of issues, and none depends on another.
+  issueType: () => null,
+  blockedBy: (_source, args) => connection("blockedBy", args, [], (found) => found),
+  blocking: (_source, args) => connection("blocking", args, [], (found) => found),
   parent: () => null,
+  subIssuesSummary: () => ({ total: 0, completed: 0, percentCompleted: 0 }),
   subIssues: (_source, args) => connection("subIssues", args, [], (found) => found),
   closedByPullRequestsReferences: ({ repo, issue: found }, args) => {
     const pulls = [...repo.issues.values()].filter((other) => other.pull && closes(other).includes(found.number));

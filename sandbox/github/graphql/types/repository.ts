@@ -1,4 +1,5 @@
 /** Repositories. What lies inside is asked for with the permission it needs. */
+import { languagesOf } from "../../domain/languages";
 import { gitOf } from "../../domain/refs";
 import { roleOn } from "../../permissions";
 import { rulesetsOf } from "../../rules/rulesets";
@@ -57,9 +58,20 @@ function issuesOf(context: GraphqlContext, repo: Repository, args: Args): Record
     (!labels || issue.labels.some((label) => labels.includes(label))) &&
     (!by.assignee || by.assignee === "*" ? true : issue.assigneeIds.some((id) => login(id) === by.assignee)) &&
     (!by.createdBy || login(issue.userId) === by.createdBy) &&
+    (!by.mentioned || mentions(repo, issue, String(by.mentioned))) &&
     (!by.since || issue.updatedAt >= by.since);
   return connection("issues", args, ordered([...repo.issues.values()].filter(fits), args), (issue) =>
     issueSource(repo, issue),
+  );
+}
+
+/** Whether the text of an issue, or a comment on it, names an account with `@`. */
+function mentions(repo: Repository, issue: Issue, login: string): boolean {
+  const name = login.toLowerCase().replace(/[^a-z0-9_-]/g, "");
+  const mention = new RegExp(`(?:^|[^a-z0-9_-])@${name}(?![a-z0-9_-])`, "i");
+  return (
+    mention.test(issue.body ?? "") ||
+    [...repo.comments.values()].some((comment) => comment.issueNumber === issue.number && mention.test(comment.body))
   );
 }
 
@@ -245,6 +257,25 @@ const repository: Resolvers<RepositorySource> = {
       args,
       [...repo.releases.values()].filter((release) => !release.draft || mayPush({ type: "Repository", repo }, context)),
       (release) => releaseValue(context, repo, release.id),
+    );
+  },
+  release: ({ repo }, args, context) => {
+    demandToken(context, repo, "contents=read");
+    const found = [...repo.releases.values()].find((release) => !release.draft && release.tagName === args.tagName);
+    return found ? releaseValue(context, repo, found.id) : null;
+  },
+  languages: async ({ repo }, args, context) => {
+    demandToken(context, repo, "contents=read");
+    const sizes = Object.entries(await languagesOf(repo)).sort(([, a], [, b]) => b - a);
+    return connection(
+      "languages",
+      args,
+      sizes,
+      ([name]) => ({ type: "Language", id: Buffer.from(`language:${name}`).toString("base64url"), name, color: null }),
+      {
+        edge: ([, size]) => ({ size }),
+        extra: { totalSize: sizes.reduce((sum, [, size]) => sum + size, 0) },
+      },
     );
   },
   latestRelease: ({ repo }, _args, context) => {

@@ -57,4 +57,11 @@ export class Misuse extends Error {
   }
 }
 
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** What went wrong, for a person. `fetch` itself says only that it failed; what is right is the sentence of its cause. */
+export const messageOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  return error.message === "fetch failed" && cause instanceof Error && cause.message !== ""
+    ? cause.message
+    : error.message;
+};

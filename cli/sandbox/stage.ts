@@ -5,6 +5,7 @@ import { openRunDir } from "../../sandbox/rundir";
 import { startSystems, type Systems } from "../../sandbox/systems";
 import type { Cleanup } from "../support/cleanup";
 import type { ProjectStack } from "../support/project";
+import { loopbackWithoutProxy } from "../support/proxy";
 
 /** The stage of a rehearsal: the systems are up and the stack is open, but nothing is deployed yet. */
 export interface Stage {
@@ -53,6 +54,7 @@ export async function openStage(
   const systems = await starting;
   const env = {
     ...systems.env,
+    ...loopbackWithoutProxy(process.env),
     GATEHOUSE_STATE_DIR: join(run.dir, "state"),
     GATEHOUSE_GATE_URL: systems.cloudflare.gateUrl(names(project.environment).gateScript),
   };

@@ -1,6 +1,8 @@
 import type { CompiledPolicy } from "../infra/posture/gate/compiled";
 import type { Token } from "./token";
 import { base64 } from "./bytes";
+import { Needles } from "./needles";
+import { concatenated } from "./requests";
 
 /** Guard `answer-headers`: what of GitHub's headers reaches the agent. No cookie, no scope of the token, no cache rule of GitHub's. */
 const PASSED: ReadonlySet<string> = new Set([
@@ -100,47 +102,115 @@ function replaceQuoted(text: string, what: string, by: (next: string) => string 
 
 const REMOVED = "[removed by gatehouse]";
 
+/** GitHub breaks base64 into lines of sixty characters, others into longer ones: of two pieces of thirty next to each other, one is whole. */
+const PIECE = 30;
+
+/** What may stand for a character of a token: JSON's escapes, percent-encoding and HTML's numbers. `\u003c` and `\u0026`, which GitHub often sends, cannot. */
+const ENCODED = /\\u00(?:0[ad]|2[bdef5]|3[\dd]|[4-7])|\\\/|&#|%(?:0[ad]|2[bdef5]|3[\dd]|[4-7][\da-f])/i;
+
 /** Guard `answer-reflection`: every form in which a server may repeat a token that it was shown. */
 export class Reflections {
-  private readonly needles: readonly string[];
+  /** Forms that are taken out where they stand. */
+  private readonly forms: readonly string[];
+  /** Base64 in lines. */
+  private readonly broken: readonly RegExp[];
+  private readonly search: Needles;
 
   constructor(token: Token) {
-    const bytes = new TextEncoder().encode(token.value);
+    const bytes = encoder.encode(token.value);
     let hex = "";
     for (const byte of bytes) hex += byte.toString(16).padStart(2, "0");
-    this.needles = [
+    const cores = base64Cores(bytes);
+    const pieces = cores.flatMap(piecesOf);
+    this.forms = [
+      token.basic.slice("Basic ".length),
       token.value,
       token.value.split("").reverse().join(""),
-      ...base64Cores(bytes),
+      ...cores,
       hex,
       hex.toUpperCase(),
       percent(token.value),
       ...percentAll(hex),
-      token.basic.slice("Basic ".length),
+      ...pieces,
     ];
+    this.broken = cores.map(brokenAnywhere);
+    this.search = new Needles([...this.forms.slice(1).filter((form) => !cores.includes(form)), ...pieces]);
   }
 
   /** The text without the token; the same text when it has none. */
   clean(text: string): string {
+    if (!this.has(text)) return text;
     let out = text;
-    for (const needle of this.needles) if (out.includes(needle)) out = out.split(needle).join(REMOVED);
-    // Escapes could hide it from the search above; a text that needs them to hide it is not passed in parts.
-    if (
-      out.includes("\\u00") &&
-      this.has(out.replace(/\\u00([0-7][0-9a-fA-F])/g, (_, code: string) => String.fromCharCode(parseInt(code, 16))))
-    )
-      return REMOVED;
-    if (out.includes("&#") && this.has(withoutEntities(out))) return REMOVED;
-    return out;
+    for (const lines of this.broken) out = out.replace(lines, REMOVED);
+    for (const form of this.forms) if (out.includes(form)) out = out.split(form).join(REMOVED);
+    // A text that hides it behind an encoding is not passed in parts.
+    return this.has(out) ? REMOVED : out;
   }
 
   has(text: string): boolean {
-    return this.needles.some((needle) => text.includes(needle));
+    return this.isIn(encoder.encode(text), text);
   }
 
-  get longest(): number {
-    return Math.max(...this.needles.map((n) => n.length));
+  /** @param text the same in letters, in which encodings are looked for */
+  isIn(bytes: Uint8Array, text: string): boolean {
+    return this.search.isIn(bytes) || (isEncoded(text) && this.search.isIn(encoder.encode(withoutEncodings(text))));
   }
+
+  /** Looks through an answer that passes in pieces. */
+  watch(): Watch {
+    return new Watch(this.search);
+  }
+}
+
+/** A stream that is looked through as it passes. What may be the beginning of a token waits for the next piece. */
+export class Watch {
+  private held: Uint8Array = new Uint8Array(0);
+
+  constructor(private readonly search: Needles) {}
+
+  /** What may leave now; undefined when the token is in it. */
+  push(piece: Uint8Array): Uint8Array | undefined {
+    const all = this.held.length === 0 ? piece : concatenated([this.held, piece], this.held.length + piece.length);
+    if (this.search.isIn(all)) return undefined;
+    const open = this.search.openEnd(all);
+    this.held = all.slice(all.length - open);
+    return open === 0 ? all : all.subarray(0, all.length - open);
+  }
+
+  /** What waits, when nothing follows. */
+  end(): Uint8Array {
+    return this.held;
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** Two pieces of a core that a line break leaves whole between them; the core itself where it is short. */
+function piecesOf(core: string): string[] {
+  const length = Math.min(PIECE, core.length >> 1);
+  return length < 16 ? [core] : [core.slice(0, length), core.slice(length, 2 * length)];
+}
+
+/** A text with breaks as they are, as JSON has them, or as a patch has them, with its sign at the next line's beginning. */
+function brokenAnywhere(core: string): RegExp {
+  return new RegExp([...core].map((c) => c.replace(/[+/]/, "\\$&")).join("(?:(?:\\\\[nr]|[\\r\\n])+[-+ ]?)?"), "g");
+}
+
+function isEncoded(text: string): boolean {
+  return (
+    (text.includes("\\u00") || text.includes("%") || text.includes("&#") || text.includes("\\/")) && ENCODED.test(text)
+  );
+}
+
+/** Text as a reader understands it who undoes JSON's escapes, percent-encoding and HTML's numbers, one after the other. */
+function withoutEncodings(text: string): string {
+  const letter = (_: string, code: string): string => String.fromCharCode(parseInt(code, 16));
+  return withoutEntities(
+    text
+      .replaceAll("\\/", "/")
+      .replace(/\\u00([0-7][0-9a-f])/gi, letter)
+      .replace(/%([0-7][0-9a-f])/gi, letter),
+  );
 }
 
 /** Base64 of the token inside any other text: three alignments, without the characters that depend on the neighbours. */

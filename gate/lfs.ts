@@ -216,6 +216,7 @@ async function upload(isolate: Isolate, visit: Visit, sealed: Sealed): Promise<R
     await writer.close();
   } catch (error) {
     control.abort();
+    reader?.releaseLock();
     if (reader !== undefined) await drain(visit, reader, limits.maxPushBytes);
     throw error;
   }

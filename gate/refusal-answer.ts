@@ -29,9 +29,14 @@ export async function refusalAnswer(
   refusal: Refusal,
   retryAfter?: number,
 ): Promise<Response> {
-  const asJson = (): Response => problem(refusal, visit.rulePage(refusal.rule), visit.requestId, retryAfter);
-  if (visit.agent !== "" && visit.method === "POST" && interfaceOf(pathOf(visit)) === "graphql")
+  const asJson = async (): Promise<Response> => {
+    await dropRest(visit);
+    return problem(refusal, visit.rulePage(refusal.rule), visit.requestId, retryAfter);
+  };
+  if (visit.agent !== "" && visit.method === "POST" && interfaceOf(pathOf(visit)) === "graphql") {
+    await dropRest(visit);
     return inGraphql(visit, refusal, retryAfter);
+  }
   const service = gitServiceOf(visit);
   if (service === undefined) return asJson();
   const [reason, ...more] = linesOf(visit, refusal, retryAfter);
@@ -173,6 +178,25 @@ async function refsOf(visit: Visit, push: PushBody): Promise<PushedRefs | undefi
     if (piece === undefined) return undefined;
     visit.bytesIn += piece.length;
     push.head = concatenated([push.head, piece], push.head.length + piece.length);
+  }
+}
+
+/** What of a refused body is read at most, and of how many at once. A longer one is answered at once, and its client may lose the answer. */
+const MAX_DROPPED = 32 * 1024 * 1024;
+const MAX_DROPPING = 64;
+let dropping = 0;
+
+/** Guard `body-drained`: reads the rest of a refused body, whatever it was refused for: a client that is still sending sees a broken connection otherwise. */
+async function dropRest(visit: Visit): Promise<void> {
+  const { body } = visit.request;
+  if (body === null || body.locked || dropping >= MAX_DROPPING) return;
+  dropping++;
+  try {
+    await drain(visit, body.getReader(), MAX_DROPPED);
+  } catch {
+    // The client is gone.
+  } finally {
+    dropping--;
   }
 }
 

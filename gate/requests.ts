@@ -127,12 +127,14 @@ export async function readBytes(
     if (done) break;
     total += value.length;
     if (total <= limit) parts.push(value);
-    else if (total > limit * 2 + SLACK) {
-      await reader.cancel().catch(() => undefined);
-      refuse(rule);
-    }
+    else if (total > limit * 2 + SLACK) break;
   }
-  if (total > limit) refuse(rule);
+  if (total > limit) {
+    // Of a request, whoever answers reads on; nothing more is wanted of an answer.
+    if (rule === "answer-too-large") await reader.cancel().catch(() => undefined);
+    else reader.releaseLock();
+    refuse(rule);
+  }
   return concatenated(parts, total);
 }
 

@@ -152,7 +152,7 @@ export async function pass(
   const bytes = await readBytes(answer, MAX_TEXT_ANSWER, "answer-too-large");
   const text = decoder.decode(bytes);
   const edited = edit === undefined ? text : edit(text);
-  const clean = reflections.clean(edited);
+  const clean = reflections.isIn(bytes, text) ? reflections.clean(edited) : edited;
   if (clean !== edited) isolate.alerts.raise(visit.background, "token-reflected", { requestId: visit.requestId });
   const out = isolate.addresses.body(clean, base);
   // A text that was whole and had only addresses replaced, which are ASCII, is as much longer in bytes as in characters.
@@ -172,7 +172,7 @@ async function passBytes(
   reflections: Reflections,
 ): Promise<Response> {
   const bytes = await readBytes(answer, MAX_TEXT_ANSWER, "answer-too-large");
-  if (reflections.has(latin1.decode(bytes))) {
+  if (reflections.isIn(bytes, latin1.decode(bytes))) {
     isolate.alerts.raise(visit.background, "token-reflected", { requestId: visit.requestId });
     return refuse("answer-refused");
   }

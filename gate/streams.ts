@@ -1,5 +1,5 @@
 import type { Isolate } from "./isolate";
-import { refuse } from "./problem";
+import { Refused, refuse } from "./problem";
 import type { Visit } from "./visit";
 
 /** Bytes of a stream that are counted against the limit at a time. */
@@ -8,7 +8,7 @@ const STEP = 1024 * 1024;
 const PIECE = 64 * 1024;
 
 /**
- * Passes an answer's body on, counted against the byte limit in steps before it leaves, up to `limit` bytes. Memory stays flat. The record of the
+ * Passes an answer's body on, counted against the byte limit in steps before it leaves, up to `limit` bytes, and looked through for the token. Memory stays flat. The record of the
  * visit is made when the stream ends. A body that declares more than the limit is refused; one that breaks off before its declared length breaks the
  * client's connection. Without a declared length the runtime ends the answer as if it were whole: packs and archives have an end of their own
  * that is then missing.
@@ -33,12 +33,12 @@ export async function counted(
   const through = declared >= 0 ? new FixedLengthStream(declared) : new IdentityTransformStream();
   const done = pump(isolate, visit, source, through.writable, limit).then(
     () => isolate.link.record(visit.background, visit.entry(answer.status), visit.admission),
-    () =>
-      isolate.link.record(
-        visit.background,
-        { ...visit.entry(answer.status), reason: "answer-too-large" },
-        visit.admission,
-      ),
+    (error: unknown) => {
+      const reason = error instanceof Refused ? error.refusal.rule : "answer-too-large";
+      if (reason === "answer-refused")
+        isolate.alerts.raise(visit.background, "token-reflected", { requestId: visit.requestId });
+      isolate.link.record(visit.background, { ...visit.entry(answer.status), reason }, visit.admission);
+    },
   );
   visit.background.waitUntil(done);
   return through.readable;
@@ -56,6 +56,7 @@ async function pump(
   const writer = sink.getWriter();
   let buffer = new ArrayBuffer(PIECE);
   let reserved = 0;
+  const watch = visit.token === undefined ? undefined : isolate.reflectionsOf(visit.token).watch();
   try {
     for (;;) {
       const { done, value } = await reader.read(new Uint8Array(buffer));
@@ -67,9 +68,12 @@ async function pump(
         if (!isolate.link.takeBytesNow(step, Date.now())) await isolate.link.takeBytes(visit.background, step);
         reserved += step;
       }
-      await writer.write(value);
+      const passed = watch === undefined ? value : (watch.push(value) ?? refuse("answer-refused"));
+      if (passed.length > 0) await writer.write(passed);
       buffer = value.buffer;
     }
+    const rest = watch?.end();
+    if (rest !== undefined && rest.length > 0) await writer.write(rest);
     await writer.close();
   } catch (error) {
     // Both ends: the client's breaks off, and nothing more is read from GitHub.

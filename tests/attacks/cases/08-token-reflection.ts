@@ -150,6 +150,25 @@ export const tokenReflection: CaseFile = {
     answered("8.gzip", "the token in a compressed answer", GUARD, API, [{ gzip: true, body: '{"a":"{token}"}' }], {
       status: 200,
     }),
+    ...each({ "65500": 65_500, "65530": 65_530, "131000": 131_000 }, (before, name) =>
+      answered(
+        `8.stream-${name}`,
+        `the token in a streamed answer, after ${name} bytes`,
+        GUARD,
+        {
+          method: "POST",
+          target: "/acme/api.git/git-upload-pack",
+          headers: [["Content-Type", "application/x-git-upload-pack-request"]],
+          body: "0014command=ls-refs\n0000",
+        },
+        [
+          {
+            headers: { "content-type": "application/x-git-upload-pack-result" },
+            body: `${"x".repeat(before)}{token}${"y".repeat(200_000)}`,
+          },
+        ],
+      ),
+    ),
     answered(
       "8.git-advertisement",
       "the token in git's advertisement",

@@ -5,6 +5,10 @@ export const FORMS: Readonly<Record<string, (secret: string) => string>> = {
   base64: (s) => Buffer.from(s).toString("base64"),
   "base64-1": (s) => Buffer.from(`a${s}b`).toString("base64"),
   "base64-2": (s) => Buffer.from(`ab${s}cd`).toString("base64"),
+  ...Object.fromEntries([0, 1, 2].map((shift) => [`base64-lines-${shift}`, (s: string) => inLines(s, shift, "\\n")])),
+  "base64-lines-patch": (s) => inLines(s, 1, "\\n+"),
+  "base64-lines-crlf": (s) => inLines(s, 2, "\\r\\n"),
+  "percent-partly": (s) => s.replace(/[a-z_]/g, (c) => `%${c.charCodeAt(0).toString(16)}`),
   base64url: (s) => Buffer.from(s).toString("base64url"),
   basic: (s) => Buffer.from(`x-access-token:${s}`).toString("base64"),
   "basic-other": (s) => Buffer.from(`claude-bot:${s}`).toString("base64"),
@@ -19,6 +23,12 @@ export const FORMS: Readonly<Record<string, (secret: string) => string>> = {
   "html-decimal": (s) => [...s].map((c) => `&#${c.charCodeAt(0)};`).join(""),
   "html-hex": (s) => [...s].map((c) => `&#x${c.charCodeAt(0).toString(16)};`).join(""),
 };
+
+/** A file with a secret in base64, as GitHub's API has it: in lines of sixty characters, here with the secret on two of them. */
+function inLines(secret: string, shift: number, end: string): string {
+  const packed = Buffer.from(`${"x".repeat(30 + shift)}${secret} and more of the file`).toString("base64");
+  return packed.replace(/.{60}/g, `$&${end}`);
+}
 
 /** Fills `{name}` and `{name:form}`; what is not known stays, so that JSON and templates need no escape. */
 export function filled(text: string, values: Readonly<Record<string, string>>): string {

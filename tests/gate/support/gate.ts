@@ -89,6 +89,8 @@ export interface GateOptions {
   readonly late?: () => Record<string, unknown>;
   /** Lets the test disturb the gate while it runs. */
   readonly disturbed?: boolean;
+  /** Is reached at the runtime's own socket, without Miniflare's in front. */
+  readonly direct?: boolean;
 }
 
 /** What a test does to a gate that it started with `disturbed`. Whatever is not named is as it should be. */
@@ -128,6 +130,7 @@ export async function startGate(options: GateOptions = {}): Promise<Gate> {
     workers: [
       {
         name: "github-gate",
+        ...(options.direct === true ? { unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] } : {}),
         modules: true,
         script: bundle(options.disturbed === true ? "disturbed" : "worker"),
         compatibilityDate: "2026-03-01",
@@ -154,7 +157,8 @@ export async function startGate(options: GateOptions = {}): Promise<Gate> {
       },
     ],
   });
-  const url = (await miniflare.ready).origin;
+  const front = (await miniflare.ready).origin;
+  const url = options.direct === true ? (await miniflare.unsafeGetDirectURL("github-gate")).origin : front;
   const gate: Gate = {
     url,
     key,

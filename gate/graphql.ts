@@ -14,7 +14,7 @@ import type { Isolate } from "./isolate";
 import { lookUp } from "./lookup";
 import { Refused, refuse } from "./problem";
 import { mark, numberOf } from "./proposals";
-import { judgeJsonType, readJson, readText } from "./requests";
+import { judgeJsonText, judgeJsonType, readJson, readText } from "./requests";
 import { pass } from "./rest";
 import { send } from "./upstream";
 import type { Visit } from "./visit";
@@ -27,6 +27,7 @@ export async function graphql(isolate: Isolate, visit: Visit): Promise<Response>
   judgeJsonType(visit.headers);
   const { text, bytes } = await readText(request, isolate.policy.policy.limits.maxBodyBytes);
   visit.bytesIn = bytes;
+  judgeJsonText(visit.headers, text);
   const judged = judgeGraphql(isolate.policy, text, visit.requestId);
   if (judged instanceof SecretRefusal) visit.findings = judged.findings;
   if (judged instanceof Refusal) throw new Refused(judged);

@@ -5,7 +5,7 @@ import { Refusal, type RuleId } from "../infra/posture/gate/refusals";
 import { findSecrets } from "../infra/posture/gate/secrets";
 import type { Isolate } from "./isolate";
 import { Refused } from "./problem";
-import { forwardedHeaders, judgeJsonType, readText } from "./requests";
+import { forwardedHeaders, judgeJsonText, judgeJsonType, readText } from "./requests";
 import { pass, rest } from "./rest";
 import { send } from "./upstream";
 import type { Visit } from "./visit";
@@ -110,6 +110,7 @@ async function bodyOf(isolate: Isolate, visit: Visit): Promise<string> {
   visit.bytesIn = bytes;
   if (text === "") return "";
   judgeJsonType(visit.headers);
+  judgeJsonText(visit.headers, text);
   const parsed = parseStrictJson(text);
   if (parsed instanceof Refusal) throw new Refused(parsed);
   return text;

@@ -57,16 +57,24 @@ export function judgeHeaders(headers: ReadonlyMap<string, string>): void {
   if (length !== undefined && !/^\d{1,15}$/.test(length)) refuse("header-duplicate", "content-length");
 }
 
-/** Guard `media-type`: JSON in UTF-8 and nothing else. */
+/**
+ * Guard `media-type`: JSON in UTF-8. What curl calls a form when nothing else is said is taken too, when its text is JSON (`judgeJsonText`): it is read
+ * in one way and sent on as JSON.
+ */
 export function judgeJsonType(headers: ReadonlyMap<string, string>): void {
   const encoding = headers.get("content-encoding");
   if (encoding !== undefined && encoding.toLowerCase() !== "identity") refuse("encoding-not-inspected", encoding);
-  const type = headers.get("content-type");
-  if (
-    type === undefined ||
-    !/^application\/(?:json|vnd\.github[a-z0-9.+_-]{0,80}json)(?: *; *charset=utf-8)?$/i.test(type)
-  )
-    refuse("media-type");
+  const type = headers.get("content-type") ?? "";
+  if (!/^application\/(?:json|vnd\.github[a-z0-9.+_-]{0,80}json)(?: *; *charset=utf-8)?$/i.test(type) && !isForm(type))
+    refuse("media-type", type);
+}
+
+const isForm = (type: string): boolean => /^application\/x-www-form-urlencoded(?: *; *charset=utf-8)?$/i.test(type);
+
+/** Guard `media-type`: what calls itself a form must be a JSON object or list all the same. */
+export function judgeJsonText(headers: ReadonlyMap<string, string>, text: string): void {
+  const type = headers.get("content-type") ?? "";
+  if (isForm(type) && !/^[ \t\r\n]*[[{]/.test(text)) refuse("media-type", type);
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

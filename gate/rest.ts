@@ -11,7 +11,7 @@ import { lookUp } from "./lookup";
 import { mayObserve, observed } from "./observe";
 import { Refused, refuse } from "./problem";
 import { mark, numberIn } from "./proposals";
-import { forwardedHeaders, judgeJsonType, readBytes, readJson, readText } from "./requests";
+import { forwardedHeaders, judgeJsonText, judgeJsonType, readBytes, readJson, readText } from "./requests";
 import { askApi, send, type UpstreamRequest } from "./upstream";
 import type { Visit } from "./visit";
 
@@ -38,6 +38,7 @@ export async function rest(isolate: Isolate, visit: Visit): Promise<Response> {
     if (Number(visit.headers.get("content-length") ?? 1) > 0 && route.body !== undefined) judgeJsonType(visit.headers);
     const read = await readText(request, limits.maxBodyBytes);
     visit.bytesIn = read.bytes;
+    if (read.bytes > 0 && route.body !== undefined) judgeJsonText(visit.headers, read.text);
     const judged = judgeBody(isolate.policy, verdict, read.text, visit.requestId);
     if (judged instanceof SecretRefusal) visit.findings = judged.findings;
     if (judged instanceof Refusal) {

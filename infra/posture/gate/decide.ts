@@ -10,6 +10,7 @@ import type { GatePolicy } from "./policy";
 import { judgeQuery, judgeSearch } from "./query";
 import { Refusal, type RuleId } from "./refusals";
 import type { Route } from "./routes";
+import { usualSpelling, withoutFolderSlash } from "./spellings";
 import type { Leaf } from "./trie";
 
 /** A request as the decision sees it. `target` is the path and query that came in; `body` is its text, already bounded and decoded. */
@@ -73,14 +74,25 @@ export function interfaceOf(path: string): Interface {
   if (path === "/_gate" || path.startsWith("/_gate/")) return "control";
   const second = path.indexOf("/", 1);
   const third = second < 0 ? -1 : path.indexOf("/", second + 1);
-  return third > 0 && path.startsWith(".git", third - 4) ? "git" : "rest";
+  return third > 0 && (path.startsWith(".git", third - 4) || isGitWithoutSuffix(path, third)) ? "git" : "rest";
+}
+
+/** Git's addresses without `.git`, which GitHub takes as well; `third`: the slash behind owner and name. */
+function isGitWithoutSuffix(path: string, third: number): boolean {
+  const first = path.charCodeAt(third + 1);
+  if (first !== 103 && first !== 105) return false; // g, i: nothing else is looked at twice
+  return (
+    /^\/(?:info\/refs|git-(?:upload|receive)-pack|info\/lfs(?:\/.*)?)$/.test(path.slice(third)) &&
+    !/^\/(?:repos|repositories|api)\//.test(path)
+  );
 }
 
 /** Judges method and target. `asWriter`: as if every listed repository could be written (see observe.ts). The hot path: no regular expression, no URL object, one pass over the path. */
 export function judgeTarget(c: CompiledPolicy, method: string, target: string, asWriter = false): TargetVerdict {
   const verdict = new TargetVerdict();
   // An Enterprise Server's API root is spelled with its slash: `gh auth status` asks for it.
-  const canonical = canonicalise(target === API_ROOT ? API_PREFIX : target);
+  const reads = method === "GET" || method === "HEAD";
+  const canonical = canonicalise(target === API_ROOT ? API_PREFIX : reads ? withoutFolderSlash(target) : target);
   if (canonical instanceof Refusal) return verdict.refuse(canonical);
   if (!METHODS.has(method)) return verdict.refuse("method-unknown");
   const kind = interfaceOf(canonical.path);
@@ -99,8 +111,14 @@ export function judgeTarget(c: CompiledPolicy, method: string, target: string, a
     if (named === undefined) return verdict.refuse("repository-not-listed");
     path = named;
   }
-  const match = c.trie.match(path);
-  const leaf = match.leaves.get(method === "HEAD" ? "GET" : method);
+  let match = c.trie.match(path);
+  let leaf = match.leaves.get(method === "HEAD" ? "GET" : method);
+  const usual = leaf === undefined && reads ? usualSpelling(path) : undefined;
+  if (usual !== undefined) {
+    path = usual;
+    match = c.trie.match(path);
+    leaf = match.leaves.get("GET");
+  }
   if (leaf === undefined) return refuseUnknown(c, verdict, path);
   verdict.route = leaf.route;
   verdict.action = leaf.route === undefined ? leaf.closed : leaf.route.action;

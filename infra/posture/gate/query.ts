@@ -81,7 +81,7 @@ export function judgeQuery(query: string, open: ReadonlySet<string>): ReadonlyMa
 /** Every type above is used by a route, and every route's parameter has a type: checked by a test through this. */
 export const QUERY_NAMES: readonly string[] = Object.keys(TYPES);
 
-/** Qualifiers that narrow a search. Whatever is not here, and above all what widens it (`org:`, `user:`, `enterprise:`), is refused. */
+/** Qualifiers that narrow a search: whatever their value, it cannot widen. */
 const NARROWING = new Set([
   "is",
   "type",
@@ -109,6 +109,8 @@ const NARROWING = new Set([
   "review",
   "reviewed-by",
   "review-requested",
+  "user-review-requested",
+  "team-review-requested",
   "head",
   "base",
   "status",
@@ -131,25 +133,63 @@ const NARROWING = new Set([
   "sort",
 ]);
 
+/** Qualifiers that name repositories, or may: GitHub reads several of them as any of them, so one more widens a search. */
+const WIDENING = new Set(["repo", "user", "owner", "org", "enterprise", "team", "project", "fork", "saved", "topic"]);
+
 /**
- * Guard `search-scope`: a search names at least one repository with `repo:owner/name`, each of them listed, and has nothing that could
- * widen it: no OR, AND, NOT, parentheses, backslashes or unknown qualifiers. GitHub reads several `repo:` as any of them, so each must be listed.
+ * Guard `search-scope`: a search names at least one repository with `repo:owner/name`, each of them listed, and has nothing that could widen it. GitHub
+ * reads several `repo:` as any of them, so each must be listed. Words are words, whatever they look like: `not` and `or` in small letters, parentheses
+ * around them, one before a colon. What is refused: OR (in capitals, as GitHub reads it, or mixed), `repo:` that is negated or in parentheses, other
+ * qualifiers that name repositories wherever in a word, what one reader splits and another does not, and what does not close.
  */
 export function judgeSearch(q: string, isListed: (fullName: string) => boolean): string | Refusal {
-  const bare = q.replace(/"[^"]*"/g, (quoted) => (quoted.length > 0 ? '""' : ""));
-  // A blank beyond ASCII separates for one reader and not for another: `x\u00a0repo:acme/api` could be one word without a scope.
-  if (/[()\\]|[^\S \t\r\n]/.test(q) || bare.replace(/""/g, "").includes('"')) return new Refusal("search-not-scoped");
+  const scope = judgeWords(q, isListed);
+  // A blank beyond ASCII, or a comma, separates for one reader and not for another: what is asked must be scoped for each.
+  for (const separators of [/[^\S \t\r\n]/g, /[^\S \t\r\n]|,/g]) {
+    const other = separators.test(q) ? judgeWords(q.replace(separators, " "), isListed) : scope;
+    if (other instanceof Refusal) return other;
+  }
+  return scope;
+}
+
+function judgeWords(q: string, isListed: (fullName: string) => boolean): string | Refusal {
+  const bare = q.replace(/"[^"]*"/g, '""');
+  if (bare.includes("\\") || bare.replace(/""/g, "").includes('"')) return new Refusal("search-not-scoped");
   let scope = "";
-  for (const token of bare.split(/\s+/)) {
-    if (/^(?:or|and|not|\|{1,2}|&&|!)$/i.test(token)) return new Refusal("search-not-scoped", token);
-    const colon = token.indexOf(":");
-    if (colon < 0) continue;
-    const name = token.slice(0, colon).toLowerCase();
-    if (name === "repo") {
-      const target = token.slice(colon + 1);
+  let depth = 0;
+  let before = "";
+  for (const token of bare.split(/[ \t\r\n]+/)) {
+    const word = token.replace(/[()]/g, "");
+    // A text between slashes may be read as a pattern, and one that does not close would swallow the scope.
+    if ((/^or$/i.test(word) && word !== "or") || /^\|{1,2}$/.test(word) || /^\/[^/]*$/.test(word))
+      return new Refusal("search-not-scoped", word);
+    // A negation in front of parentheses, or at their end, takes more or less with it from one reader to the other.
+    if (token.includes("(") && (isNegation(before) || /[!-]\(/.test(token)))
+      return new Refusal("search-not-scoped", token);
+    if (token.includes(")") && isNegation(word === "" ? before : word)) return new Refusal("search-not-scoped", word);
+    if (depth === 0 && !isNegation(before) && /^repo:/i.test(token)) {
+      const target = token.slice(5);
       if (!isListed(target)) return new Refusal("search-not-scoped", target);
       scope = scope === "" ? target : scope;
-    } else if (!NARROWING.has(name.replace(/^-/, ""))) return new Refusal("search-not-scoped", name);
+    } else {
+      const widens = widening(word);
+      if (widens !== undefined) return new Refusal("search-not-scoped", widens);
+    }
+    for (const c of token) if (c === "(" || c === ")") depth += c === "(" ? 1 : -1;
+    if (depth < 0) return new Refusal("search-not-scoped", ")");
+    if (word !== "") before = word;
   }
+  if (depth > 0) return new Refusal("search-not-scoped", "(");
   return scope === "" ? new Refusal("search-not-scoped") : scope;
+}
+
+const isNegation = (word: string): boolean => /^(?:not|!|-)$/i.test(word);
+
+/** The qualifier in a word that could widen, before any of its colons and behind any sign; undefined when there is none. */
+function widening(word: string): string | undefined {
+  const colon = word.indexOf(":");
+  if (colon < 0 || NARROWING.has(word.slice(0, colon).toLowerCase().replace(/^-/, ""))) return undefined;
+  for (const [, name = ""] of word.toLowerCase().matchAll(/([a-z]+)[^a-z:]*(?=:)/g))
+    if (WIDENING.has(name)) return name;
+  return undefined;
 }

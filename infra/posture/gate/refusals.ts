@@ -129,7 +129,7 @@ export const REFUSALS = {
   "protection-bypass": [403, "Agents cannot change or pass branch protection and rulesets. Ask an administrator."],
   "search-not-scoped": [
     403,
-    "A search must stay inside open repositories. Add repo:owner/name, and use neither OR, NOT nor qualifiers of other owners.",
+    "A search must stay inside open repositories. Add repo:owner/name outside of parentheses, and leave out OR and user:, org: and the like.",
   ],
   "lookup-failed": [
     403,

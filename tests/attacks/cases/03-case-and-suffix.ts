@@ -48,9 +48,23 @@ const INPUTS: Readonly<Record<string, Input>> = {
   "method-head-closed": ["HEAD", "/repos/acme/secrets", "repository-not-listed"],
   "git-upper-service": ["GET", "/acme/api.git/info/refs?service=GIT-UPLOAD-PACK", "git-service"],
   "git-upper-secrets": ["GET", "/ACME/SECRETS.git/info/refs?service=git-upload-pack", "repository-not-listed"],
-  "git-upper-suffix": ["GET", "/acme/secrets.GIT/info/refs?service=git-upload-pack", "route-not-allowed"],
+  "git-upper-suffix": ["GET", "/acme/secrets.GIT/info/refs?service=git-upload-pack", "repository-not-listed"],
   "git-double-suffix": ["GET", "/acme/api.git.git/info/refs?service=git-upload-pack", "repository-not-listed"],
-  "git-no-suffix": ["GET", "/acme/api/info/refs?service=git-upload-pack", "route-not-allowed"],
+  "git-short-unlisted": ["GET", "/acme/secrets/info/refs?service=git-upload-pack", "repository-not-listed"],
+  "git-short-foreign": ["GET", "/other-org/api/info/refs?service=git-upload-pack", "owner-not-allowed"],
+  "git-short-read-only": ["GET", "/acme/docs/info/refs?service=git-receive-pack", "access-read-only"],
+  "git-short-wiki": ["GET", "/acme/api.wiki/info/refs?service=git-upload-pack", "repository-not-listed"],
+  "git-short-dumb": ["GET", "/acme/api/HEAD", "route-not-allowed"],
+  "git-short-service": ["GET", "/acme/api/info/refs?service=git-upload-archive", "git-service"],
+  "git-short-lfs": ["GET", "/acme/api/info/lfs/locks", "lfs-refused"],
+  "contents-slash-unlisted": ["GET", "/repos/acme/secrets/contents/", "repository-not-listed"],
+  "contents-slashes": ["GET", "/repos/acme/api/contents//", "path-empty-segment"],
+  "contents-slash-write": ["PUT", "/repos/acme/api/contents/src/", "path-empty-segment"],
+  "raw-branch-unlisted": ["GET", "/repos/acme/secrets/branches/claude/x", "repository-not-listed"],
+  "raw-branch-protection": ["GET", "/repos/acme/api/branches/claude/x/protection", "route-not-allowed"],
+  "raw-branch-rename": ["POST", "/repos/acme/api/branches/claude/x/rename", "route-not-allowed"],
+  "raw-ref-lock": ["GET", "/repos/acme/api/commits/heads/x.lock/status", "parameter-value"],
+  "statuses-alias-unlisted": ["GET", `/repos/acme/secrets/statuses/${"a".repeat(40)}`, "repository-not-listed"],
 };
 
 const headless = (method: string): boolean => method === "HEAD";
@@ -79,6 +93,27 @@ export const caseAndSuffix: CaseFile = {
   twins: [
     twin("3.twin-owner", "the owner in another case", 200, { target: "/repos/ACME/api" }),
     twin("3.twin-repository", "the repository in another case", 200, { target: "/repos/acme/API" }),
+    twin(
+      "3.twin-git-short",
+      "git's address without .git",
+      200,
+      { target: "/acme/api/info/refs?service=git-upload-pack" },
+      "GET /acme/api.git/info/refs?service=git-upload-pack",
+    ),
+    twin(
+      "3.twin-contents-slash",
+      "a folder with its slash",
+      200,
+      { target: "/repos/acme/api/contents/" },
+      "GET /api/v3/repos/acme/api/contents",
+    ),
+    twin(
+      "3.twin-raw-branch",
+      "a branch with a raw slash",
+      200,
+      { target: "/repos/acme/api/branches/claude/start" },
+      "GET /api/v3/repos/acme/api/branches/claude%2Fstart",
+    ),
     twin("3.twin-head", "HEAD of what may be read", 200, { method: "HEAD", target: "/repos/acme/api" }),
   ],
 };

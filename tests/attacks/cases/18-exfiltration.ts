@@ -202,6 +202,16 @@ const FOREIGN: Readonly<
   "search-or": ["GET", "/search/code?q=repo:acme/api+OR+org:acme", "search-not-scoped"],
   "search-not": ["GET", "/search/code?q=repo:acme/api+NOT+repo:acme/api", "search-not-scoped"],
   "search-parentheses": ["GET", "/search/code?q=(repo:acme/api)", "search-not-scoped"],
+  "search-in-parentheses": ["GET", "/search/issues?q=(x+repo:acme/api)", "search-not-scoped"],
+  "search-not-parentheses": ["GET", "/search/issues?q=NOT+(x+repo:acme/api+)", "search-not-scoped"],
+  "search-open-parenthesis": ["GET", "/search/issues?q=(x+repo:acme/api", "search-not-scoped"],
+  "search-or-parentheses": ["GET", "/search/issues?q=repo:acme/api+(a+OR+b)", "search-not-scoped"],
+  "search-parentheses-organization": ["GET", "/search/issues?q=repo:acme/api+(org:acme)", "search-not-scoped"],
+  "search-comma-organization": ["GET", "/search/issues?q=repo:acme/api+label:x,org:acme", "search-not-scoped"],
+  "search-word-organization": ["GET", "/search/issues?q=repo:acme/api+error:org:acme", "search-not-scoped"],
+  "search-no-break-or": ["GET", "/search/issues?q=repo:acme/api%C2%A0OR%C2%A0x", "search-not-scoped"],
+  "search-not-scope": ["GET", "/search/issues?q=not+repo:acme/api", "search-not-scoped"],
+  "search-pattern": ["GET", "/search/code?q=/x+repo:acme/api", "search-not-scoped"],
   "search-unlisted": ["GET", "/search/code?q=repo:acme/secrets+x", "search-not-scoped"],
   "search-both": ["GET", "/search/code?q=repo:acme/api+repo:acme/secrets", "search-not-scoped"],
   "search-negated": ["GET", "/search/code?q=-repo:acme/api", "search-not-scoped"],
@@ -285,6 +295,9 @@ export const exfiltration: CaseFile = {
     }),
     twin("18.twin-search", "a search in a listed repository", 200, {
       target: "/search/issues?q=repo:acme/api+is:issue+greeting",
+    }),
+    twin("18.twin-search-words", "words that look like more", 200, {
+      target: "/search/issues?q=(+greeting+)+repo:acme/api+type:issue+error:+not+or",
     }),
     twin("18.twin-read-only", "a read of the repository that may be read", 200, {
       target: "/repos/acme/docs/contents/README.md",

@@ -66,7 +66,9 @@ export function typeIsJson([type, encoding]: readonly [string, string | undefine
     .toLowerCase()
     .split(";")
     .map((p) => p.trim());
-  if (!/^application\/(?:json|vnd\.github[a-z0-9.+_-]*json)$/.test(essence)) throw new Error(`${essence} is not JSON`);
+  // curl's default type passes when its text is JSON, which is judged apart.
+  if (!/^application\/(?:json|vnd\.github[a-z0-9.+_-]*json|x-www-form-urlencoded)$/.test(essence))
+    throw new Error(`${essence} is not JSON`);
   for (const parameter of parameters) if (parameter !== "charset=utf-8") throw new Error(`with ${parameter}`);
   if (encoding !== undefined && encoding.trim().toLowerCase() !== "identity") throw new Error(`coded as ${encoding}`);
   return true;

@@ -91,19 +91,22 @@ const rank = (path: string): string =>
 export function requestGoesWhereItSays({ method, target }: { method: string; target: string }): boolean {
   const verdict = judgeTarget(c, method, target);
   if (verdict.refusal !== undefined) return false;
-  must(target === "/api/v3/" || targetIsCanonical(target), "allowed, and not canonical");
+  const reads = method === "GET" || method === "HEAD";
+  const slashless = reads ? target.replace(/^([^?]*\/contents(?:\/[^?]*)?)\/(?=\?|$)/, "$1") : target;
+  must(target === "/api/v3/" || targetIsCanonical(slashless), "allowed, and not canonical");
   if (verdict.kind !== "rest") {
     must(verdict.sent === target, "another string than the one that was judged");
     return true;
   }
   const { route } = verdict;
   if (route === undefined) throw new Error("allowed without a route");
-  const own = target.replace(/^\/api\/v3(?=[/?]|$)/, "");
+  const own = slashless.replace(/^\/api\/v3(?=[/?]|$)/, "");
   const named = own.replace(
     /^\/repositories\/([0-9]+)(?=[/?]|$)/,
     (_, id: string) => `/repos/acme/${BY_ID[id] ?? "nobody"}`,
   );
-  must(verdict.sent === (named === "" || named.startsWith("?") ? `/${named}` : named), `sent is ${verdict.sent}`);
+  const whole = named === "" || named.startsWith("?") ? `/${named}` : named;
+  must(verdict.sent === whole || (reads && isOtherSpelling(whole, verdict.sent)), `sent is ${verdict.sent}`);
   const sentPath = pathOf(verdict.sent);
   must(
     normalised(sentPath) === (sentPath === "/" ? "/" : decoded(sentPath)),
@@ -129,6 +132,15 @@ export function requestGoesWhereItSays({ method, target }: { method: string; tar
   return true;
 }
 
+/** Whether both say the same to a reader that decodes, by GitHub's own account of its older addresses. */
+function isOtherSpelling(came: string, sent: string): boolean {
+  const [path = "", query] = came.split("?");
+  const usual = decoded(path)
+    .replace(/^(\/repos\/[^/]+\/[^/]+\/git)\/refs\//, "$1/ref/")
+    .replace(/^(\/repos\/[^/]+\/[^/]+)\/statuses\/([^/]+)$/, "$1/commits/$2/statuses");
+  return decoded(pathOf(sent)) === usual && sent.split("?")[1] === query;
+}
+
 /** A search of which a suspicious reader agrees that it stays within listed repositories: split at ASCII blanks only, quotes removed, no other separator known. */
 function searchIsScoped(q: string): boolean {
   const terms = q.replace(/"[^"]*"/g, "").split(/[ \t\n\r]+/);
@@ -136,7 +148,8 @@ function searchIsScoped(q: string): boolean {
   if (scopes.length === 0 || scopes.some((s) => !/^repo:acme\/(?:api|docs)$/i.test(s))) return false;
   return !terms.some(
     (t) =>
-      /^(?:or|and|not|\|{1,2}|&&|!|[-(]?(?:org|user|owner|enterprise|fork|repo|is:public|visibility).*:.*)$/i.test(t) &&
-      !/^repo:acme\/(?:api|docs)$/i.test(t),
+      (/^or$/i.test(t) && t !== "or") ||
+      (/^(?:\|{1,2}|[-(]?(?:org|user|owner|enterprise|fork|repo|team):.*)$/i.test(t) &&
+        !/^repo:acme\/(?:api|docs)$/i.test(t)),
   );
 }

@@ -13,20 +13,20 @@ export interface GitTarget {
   readonly sent: string;
 }
 
-/** Guards `git-repository`, `git-service` and `git-access`: `/{owner}/{repo}.git/…` of a listed repository, one of two services, and for a push the access. */
+/** Guards `git-repository`, `git-service` and `git-access`: `/{owner}/{repo}.git/…` or the same without `.git` of a listed repository, one of two services, and for a push the access. */
 export function judgeGitTarget(c: CompiledPolicy, method: string, target: string): GitTarget | LfsTarget | Refusal {
   const mark = target.indexOf("?");
   const path = mark < 0 ? target : target.slice(0, mark);
   const query = mark < 0 ? "" : target.slice(mark + 1);
-  const at = path.indexOf(".git/");
-  const repository = listedRepository(c, path.slice(1, at));
-  if (repository === undefined) {
-    const owner = path.slice(1, path.indexOf("/", 1));
+  const owner = path.slice(1, path.indexOf("/", 1));
+  const end = path.indexOf("/", owner.length + 2);
+  const name = path.slice(owner.length + 2, end).replace(/\.git$/, "");
+  const repository = listedRepository(c, `${owner}/${name}`);
+  if (repository === undefined)
     return owner.toLowerCase() === c.owner
-      ? new Refusal("repository-not-listed", path.slice(owner.length + 2, at))
+      ? new Refusal("repository-not-listed", name)
       : new Refusal("owner-not-allowed", owner);
-  }
-  const rest = path.slice(at + 4);
+  const rest = path.slice(end);
   if (rest.startsWith("/info/lfs")) return judgeLfsTarget(c, repository, method, rest, query);
   const advertisement = rest === "/info/refs";
   const service = advertisement

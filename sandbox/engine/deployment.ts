@@ -10,7 +10,17 @@ import { StepFailed, type Run } from "./run";
 import type { ResourceState } from "./state";
 import { Steps, type Reasons } from "./steps";
 import { STACK_TYPE, createUrn, isProviderType, packageOf, parseProviderRef, providerRef } from "./urns";
-import { containsUnknown, equal, fromPlainBag, markBagLike, Secret, toPlainBag, type Values } from "./values";
+import {
+  containsUnknown,
+  equal,
+  fromPlainBag,
+  markBagLike,
+  markSecret,
+  Secret,
+  sealListsOf,
+  toPlainBag,
+  type Values,
+} from "./values";
 
 /** What a registration came to. */
 export interface Registered {
@@ -479,7 +489,8 @@ export class Deployment {
       this.run.fail(`${next.type} resource '${goal.name}'${property ? ": " : " "}${what}`, next.urn);
     }
     if (failures.length > 0) throw new StepFailed(`resource ${next.urn} is invalid`);
-    return markBagLike(fromPlainBag(checked), inputs);
+    const marked = markBagLike(fromPlainBag(checked), inputs);
+    return sealListsOf(markSecret(marked, provider.secretInputs?.(next.type) ?? []));
   }
 
   /** The configured provider behind a reference: registered in this run, or left from the last one. */

@@ -170,7 +170,7 @@ export class StateCodec {
       if (value[SIG] === SECRET_SIG) {
         const plain =
           typeof value.plaintext === "string" ? value.plaintext : this.crypter.decrypt(String(value.ciphertext));
-        const secret = new Secret(JSON.parse(plain) as Value);
+        const secret = new Secret(bareInside(JSON.parse(plain)));
         if (typeof value.ciphertext === "string") this.ciphertexts.set(secret, value.ciphertext);
         return secret;
       }
@@ -187,6 +187,14 @@ export class StateCodec {
     state.dependencies = (json.dependencies as string[] | undefined) ?? [];
     return state;
   }
+}
+
+/** Inside a secret the real engine keeps the marks of inner secrets, each with its JSON text where the ciphertext would stand. */
+function bareInside(value: unknown): Value {
+  if (Array.isArray(value)) return value.map(bareInside);
+  if (!isObject(value)) return value as Value;
+  if (value[SIG] === SECRET_SIG) return bareInside(JSON.parse(String(value.plaintext ?? value.ciphertext)));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, bareInside(item)]));
 }
 
 /** The manifest's magic is the hash of the version that wrote it; Pulumi checks it on import. */

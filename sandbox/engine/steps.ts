@@ -3,7 +3,16 @@ import type { Op } from "./events";
 import type { Run } from "./run";
 import type { OperationType, ResourceState } from "./state";
 import { isProviderType } from "./urns";
-import { containsUnknown, equal, fromPlainBag, markBagLike, markSecret, toPlainBag, type Values } from "./values";
+import {
+  containsUnknown,
+  equal,
+  fromPlainBag,
+  markBagLike,
+  markSecret,
+  sealListsOf,
+  toPlainBag,
+  type Values,
+} from "./values";
 
 /** Why a step is taken, for those who watch. */
 export interface Reasons {
@@ -22,11 +31,13 @@ export function toOutputs(
   provider: SandboxProvider,
 ): Values {
   const plain = fromPlainBag(outs);
-  const known = "id" in plain || isProviderType(state.type) ? plain : { ...plain, id: id === "" ? UNKNOWN : id };
-  return markSecret(markBagLike(known, state.inputs), [
-    ...provider.secretOutputs(state.type),
+  // A type whose id is no output says so by an `id` without a value.
+  const known = "id" in outs || isProviderType(state.type) ? plain : { ...plain, id: id === "" ? UNKNOWN : id };
+  const marked = markSecret(markBagLike(known, state.inputs), [
+    ...(provider.secretPaths ?? provider.secretOutputs).call(provider, state.type),
     ...(state.additionalSecretOutputs ?? []),
   ]);
+  return sealListsOf(marked);
 }
 
 /** Carries out single steps: reports them, calls the provider, and writes the checkpoint before and after. */
@@ -89,6 +100,8 @@ export class Steps {
     };
     try {
       if (provider) {
+        for (const message of provider.creationWarnings?.(next.type) ?? [])
+          this.run.diagnose({ severity: "warning", urn: next.urn, message });
         const { id, outs } = await this.run.call(() =>
           provider.create(next.urn, toPlainBag(next.inputs), this.run.preview),
         );

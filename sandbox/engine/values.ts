@@ -150,15 +150,32 @@ export function markBagLike(target: Values, source: Values): Values {
   );
 }
 
-/** Wraps the named top-level properties that are there. */
-export function markSecret(bag: Values, names: Iterable<string>): Values {
+/** Wraps the properties that are there at these places; `configuration.url` is a field of an object. */
+export function markSecret(bag: Values, paths: Iterable<string>): Values {
   const marked = { ...bag };
-  for (const name of names) {
+  for (const path of paths) {
+    const dot = path.indexOf(".");
+    const name = dot < 0 ? path : path.slice(0, dot);
     const value = marked[name];
-    if (name !== "id" && value !== undefined && !(value instanceof Secret)) marked[name] = new Secret(value);
+    if (name === "id" || value === undefined || value instanceof Secret) continue;
+    if (dot < 0) marked[name] = new Secret(value);
+    else if (isObject(value)) marked[name] = markSecret(value as Values, [path.slice(dot + 1)]);
   }
   return marked;
 }
+
+/**
+ * As the real engine has it between program and provider: a list with a secret inside is one secret, since a provider may hand a list back in
+ * another order. Objects keep their secrets where they are.
+ */
+export function sealLists(value: Value): Value {
+  if (value instanceof Secret) return value;
+  if (Array.isArray(value)) return containsSecret(value) ? new Secret(bare(value)) : value;
+  if (isObject(value))
+    return Object.fromEntries(Object.entries(value as Values).map(([key, item]) => [key, sealLists(item)]));
+  return value;
+}
+export const sealListsOf = (bag: Values): Values => sealLists(bag) as Values;
 
 export function containsSecret(value: Value | undefined): boolean {
   if (value instanceof Secret) return true;

@@ -90,6 +90,14 @@ export interface SandboxProvider {
   /** The top-level outputs of a type that are secret by the provider's schema, whatever the program says. */
   secretOutputs(type: string): string[];
   /**
+   * The exact places of secrets by the provider's schema, `configuration.url` for a field of an object. Absent: `secretOutputs` as a whole.
+   */
+  secretPaths?(type: string): string[];
+  /** Places in the inputs that the provider itself makes secret when it checks them, whatever the program says. */
+  secretInputs?(type: string): string[];
+  /** What the provider says whenever one of this type is about to be made. */
+  creationWarnings?(type: string): readonly string[];
+  /**
    * Looks for a live resource under the name that these inputs would give it.
    * Why it exists: when the engine dies between a create call and the checkpoint after it, the resource lives but the state does not
    * know its id. Pulumi then asks a person; the sandbox promises that a second `up` creates nothing twice, so the engine asks here

@@ -4,6 +4,11 @@ import type { Props } from "../types";
 import type { CloudflareClient } from "./client";
 import { ACCOUNT, accountPath, idOfAnswer, restType, segment, zonePath } from "./rest";
 
+/** In the real plugin's words, which the bridge puts so. */
+const STAYS: readonly string[] = [
+  "[WARNING] This resource cannot be destroyed from Terraform. If you create this resource, it will be present in the API until manually deleted.: Resource Destruction Considerations",
+];
+
 export const KV_NAMESPACE = restType({
   properties: {
     ...ACCOUNT,
@@ -49,7 +54,9 @@ export const CRON_TRIGGER = restType({
   idOf: (props) => String(props.scriptName),
   // The body is the bare list; times that the service made are not sent back.
   bodyOf: (encoded) => ((encoded.schedules ?? []) as Props[]).map(({ cron }) => ({ cron })),
+  notRefreshed: ["schedules"],
   staysWhenDeleted: true,
+  creationWarnings: STAYS,
 });
 
 export const ROUTE = restType({
@@ -112,7 +119,9 @@ export const SCRIPT_SUBDOMAIN = restType({
   createMethod: "POST",
   item: subdomain,
   updateMethod: "POST",
-  idOf: () => NO_ID,
+  // The bridge makes an id of the account for types of the plugin that name none; the output `id` is the plugin's own.
+  idOf: (props) => String(props.accountId),
+  idOutput: (props) => String(props.scriptName),
 });
 
 export const R2_BUCKET = restType({
@@ -140,6 +149,7 @@ export const R2_BUCKET = restType({
       storageClass: encoded.storage_class,
     };
   },
+  notRefreshed: ["jurisdiction"],
   headersOf: (props, operation) => ({
     ...jurisdictionOf(props),
     ...(operation === "update" ? { "cf-r2-storage-class": String(props.storageClass) } : {}),
@@ -176,8 +186,10 @@ function bucketRules(kind: "lock" | "lifecycle", fields: Properties): ResourceTy
     item: path,
     updateMethod: "PUT",
     idOf: () => NO_ID,
+    idOutput: () => undefined,
     headersOf: jurisdictionOf,
     staysWhenDeleted: true,
+    creationWarnings: STAYS,
   });
 }
 

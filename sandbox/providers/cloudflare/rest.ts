@@ -22,6 +22,10 @@ export interface RestType {
   updateMethod?: "PUT" | "POST" | "PATCH";
   /** The id, from the properties and the answer. */
   idOf: (props: Props, answer: Props) => string;
+  /** The output `id` where it is not the resource's id; undefined: the type has none. */
+  idOutput?: (props: Props) => string | undefined;
+  /** Properties that the real plugin keeps as they were at a refresh, whatever the service says (`no_refresh` in its models). */
+  notRefreshed?: readonly string[];
   /** The answer as a bag; the answer itself by default. */
   answerOf?: (answer: unknown) => Props;
   /** The body, from the encoded properties. */
@@ -31,6 +35,8 @@ export interface RestType {
   answeredOnUpdate?: readonly string[];
   /** The real plugin makes no call to delete: the thing stays. */
   staysWhenDeleted?: true;
+  /** What the real plugin says before it makes one. */
+  creationWarnings?: readonly string[];
   /** Where to look for one under its natural key, and how to recognise it. */
   lookUp?: { path: (props: Props) => string; matches: (found: Props, props: Props) => boolean };
 }
@@ -44,9 +50,14 @@ export function restType(description: RestType): ResourceType<CloudflareClient> 
   const headersOf = description.headersOf ?? (() => ({}));
   const meta = description.versioned ? { __meta: SCHEMA_500 } : {};
 
+  const idOutput = (props: Props): Props => (description.idOutput ? { id: description.idOutput(props) } : {});
+
   const written = (plan: Props, raw: unknown, id?: string): Live => {
     const answer = answerOf(raw);
-    return { id: id ?? idOf(plan, answer), outs: { ...settle(properties, plan, decode(properties, answer)), ...meta } };
+    return {
+      id: id ?? idOf(plan, answer),
+      outs: { ...settle(properties, plan, decode(properties, answer)), ...meta, ...idOutput(plan) },
+    };
   };
   const bodyOf = (plan: Props, operation: "create" | "update", state: Props = {}): unknown => {
     const encoded = { ...clearedOf(properties, plan, state, address), ...encode(properties, plan, address) };
@@ -55,6 +66,7 @@ export function restType(description: RestType): ResourceType<CloudflareClient> 
 
   return {
     properties,
+    ...(description.creationWarnings ? { creationWarnings: description.creationWarnings } : {}),
     async create(client, { plan }) {
       requireAddress(plan, address, properties);
       const raw = await client.result({
@@ -75,7 +87,9 @@ export function restType(description: RestType): ResourceType<CloudflareClient> 
         outs: {
           ...Object.fromEntries(address.map((name) => [name, state[name]])),
           ...decode(properties, answerOf(raw)),
+          ...keptOf(description.notRefreshed ?? [], state),
           ...meta,
+          ...idOutput(state),
         },
       };
     },
@@ -148,6 +162,13 @@ function clearedOf(properties: Properties, plan: Props, state: Props, address: r
       cleared[wireName(name, property)] = null;
   }
   return cleared;
+}
+
+/** An import knows nothing yet, so it takes what the service says. */
+function keptOf(names: readonly string[], state: Props): Props {
+  return Object.fromEntries(
+    names.filter((name) => (state[name] ?? undefined) !== undefined).map((name) => [name, state[name]]),
+  );
 }
 
 function requireAddress(plan: Props, address: readonly string[], properties: Properties): void {

@@ -65,10 +65,11 @@ async function upload(client: CloudflareClient, plan: Props): Promise<Live> {
     raw: writeForm(partsOf(plan)),
   });
   const settled = settle(SCRIPT, plan, decode(SCRIPT, answer));
-  // Content that comes from a file is not kept in the state; neither is an empty placement.
+  // Content that comes from a file is not kept in the state. After a write there is a placement, empty where
+  // there is none; after a read there is not.
   return {
     id: name,
-    outs: { ...settled, ...(isEmpty(settled.placement) ? { placement: undefined } : {}), __meta: SCHEMA_500 },
+    outs: { ...settled, ...(isEmpty(settled.placement) ? { placement: {} } : {}), __meta: SCHEMA_500 },
   };
 }
 

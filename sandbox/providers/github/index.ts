@@ -83,6 +83,11 @@ async function connect(config: Props, env: NodeJS.ProcessEnv): Promise<Api> {
   }
 }
 
+/** A provider for a configured account. */
+export function githubProvider(api: () => Promise<Api>): SandboxProvider {
+  return new GitHubProvider({ name: "github", flavour: "sdk", falsyDefaults: false, types, functions, client: api });
+}
+
 export const githubPackage: ProviderPackage = {
   name: "github",
   version: "6.15.0",
@@ -90,6 +95,6 @@ export const githubPackage: ProviderPackage = {
   functions: Object.keys(functions),
   async create(config, env): Promise<SandboxProvider> {
     const api = await connect(config, env);
-    return new GitHubProvider({ name: "github", flavour: "sdk", types, functions, client: () => Promise.resolve(api) });
+    return githubProvider(() => Promise.resolve(api));
   },
 };

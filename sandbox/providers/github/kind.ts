@@ -27,6 +27,8 @@ export interface Kind {
   organizationOnly?: boolean;
   /** The old one has to go before the new one comes: both would be the same thing on the server. */
   deleteBeforeReplace?: boolean;
+  /** Version of the state's schema, where the plugin's schema has one. */
+  schemaVersion?: number;
   /** What no single property can tell. */
   validate?(inputs: Props): CheckFailure[];
   /** `planned`: inputs with defaults. `exists` is told as soon as the server holds the thing, when more calls follow. */
@@ -47,6 +49,7 @@ export function resourceType(kind: Kind): ResourceType<Api> {
   const outs = (live: Live): { id: string; outs: Props } => ({ id: live.id, outs: live.state });
   return {
     properties: kind.fields as Properties,
+    ...(kind.schemaVersion === undefined ? {} : { schemaVersion: kind.schemaVersion }),
     check: (inputs) => [...refusals(kind.fields, inputs), ...(kind.validate?.(inputs) ?? [])],
     async create(api, { plan }: Change, exists) {
       mustBeOrganization(kind, api);

@@ -194,12 +194,15 @@ const RANDOM_BYTES = drawn(
   (plan) => {
     // In clear, like every id: the real plugin's id is the value too.
     const bytes = drawBytes(Number(plan.length));
-    return { id: bytes.toString("base64"), outs: { base64: bytes.toString("base64"), hex: bytes.toString("hex") } };
+    return {
+      id: bytes.toString("base64"),
+      outs: { id: undefined, base64: bytes.toString("base64"), hex: bytes.toString("hex") },
+    };
   },
   (id) => {
     const bytes = Buffer.from(id, "base64");
     const base64 = bytes.toString("base64");
-    return { id: base64, outs: { length: bytes.length, base64, hex: bytes.toString("hex") } };
+    return { id: base64, outs: { id: undefined, length: bytes.length, base64, hex: bytes.toString("hex") } };
   },
   { check: checkAtLeastOne("length") },
 );

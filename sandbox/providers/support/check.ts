@@ -1,26 +1,27 @@
 import { randomBytes } from "node:crypto";
 import { UNKNOWN, type CheckFailure, type Props } from "../types";
-import { isInput, withoutInternals, type Properties, type Property } from "./properties";
+import { isInput, isZero, withoutInternals, type Properties, type Property } from "./properties";
 
 /** Longest automatic name, as the bridged providers have it. */
 const MAX_NAME_LENGTH = 255;
 
 /**
- * Fills in an automatic name (kept from the last inputs when it was automatic then) and, with `applyDefaults`, the defaults.
- * Notes in `__defaults` which properties it filled in, at each level, as the bridge of Terraform's older SDK does.
+ * Fills in an automatic name (kept from the last inputs when it was automatic then) and the defaults; `falsy`: also those that are "", 0 or
+ * false, which newer bridges leave to the plan. Notes in `__defaults` which properties it filled in, at each level, as the bridge of
+ * Terraform's older SDK does.
  */
-export function fillIn(urn: string, properties: Properties, olds: Props, news: Props): Props {
+export function fillIn(urn: string, properties: Properties, olds: Props, news: Props, falsy = true): Props {
   const filled: Props = {};
   const defaults: string[] = [];
   for (const [name, property] of Object.entries(properties)) {
     if (!isInput(property)) continue;
     const given = news[name];
     if (given !== undefined && given !== null) {
-      filled[name] = fillInNested(property, given);
+      filled[name] = fillInNested(property, given, falsy);
       continue;
     }
     const automatic = automaticValue(urn, name, property, olds);
-    if (automatic === undefined) continue;
+    if (automatic === undefined || (!falsy && isZero(automatic))) continue;
     filled[name] = automatic;
     defaults.push(name);
   }
@@ -31,11 +32,12 @@ export function fillIn(urn: string, properties: Properties, olds: Props, news: P
   return { __defaults: defaults.sort(), ...filled };
 }
 
-function fillInNested(property: Property, value: unknown): unknown {
+function fillInNested(property: Property, value: unknown, falsy: boolean): unknown {
   const fields = property.fields;
   if (!fields || value === UNKNOWN) return value;
-  if (Array.isArray(value)) return value.map((item: unknown) => (isBag(item) ? fillIn("", fields, {}, item) : item));
-  return isBag(value) ? fillIn("", fields, {}, value) : value;
+  if (Array.isArray(value))
+    return value.map((item: unknown) => (isBag(item) ? fillIn("", fields, {}, item, falsy) : item));
+  return isBag(value) ? fillIn("", fields, {}, value, falsy) : value;
 }
 
 function automaticValue(urn: string, name: string, property: Property, olds: Props): unknown {

@@ -25,7 +25,7 @@ export interface Property {
   default?: string | number | boolean;
   /** A change makes a new resource. */
   replace?: true;
-  /** Secret by the schema (top-level properties only, as in Pulumi). */
+  /** Secret by the schema: a property, or a field of an object. */
   secret?: true;
   /** Sent but never kept or compared (write-only arguments). */
   writeOnly?: true;
@@ -38,6 +38,17 @@ export interface Property {
 }
 
 export type Properties = { readonly [name: string]: Property };
+
+/** Places of secrets by the schema, `configuration.url` for a field of an object. */
+export function secretPathsOf(properties: Properties, among: (property: Property) => boolean = () => true): string[] {
+  return Object.entries(properties)
+    .filter(([, property]) => among(property))
+    .flatMap(([name, property]) => {
+      if (property.secret) return [name];
+      if (property.kind !== "object" || !property.fields) return [];
+      return secretPathsOf(property.fields, among).map((inner) => `${name}.${inner}`);
+    });
+}
 
 /** A property that the program may set. */
 export function isInput(property: Property): boolean {

@@ -12,13 +12,23 @@ import {
 } from "../types";
 import { failuresOf, fillIn } from "./check";
 import { compare, rootOf, type Flavour } from "./compare";
-import { isComputed, isInput, isZero, withoutInternals, type Properties } from "./properties";
+import {
+  isComputed,
+  isInput,
+  isZero,
+  secretPathsOf,
+  withoutInternals,
+  type Properties,
+  type Property,
+} from "./properties";
 import type { Change, InvokeFunction, Live, ResourceType } from "./resource";
 
 /** What a package consists of. `client` is made once, when first needed: a preview without reads makes no call. */
 export interface PackageDescription<C> {
   name: string;
   flavour: Flavour;
+  /** Older SDK only: whether defaults that are "", 0 or false stand in the inputs too, as with bridges before 3.137. Default: they do. */
+  falsyDefaults?: boolean;
   types: Readonly<Record<string, ResourceType<C>>>;
   functions: Readonly<Record<string, InvokeFunction<C>>>;
   client: () => Promise<C>;
@@ -39,7 +49,10 @@ export class DeclarativeProvider<C> implements SandboxProvider {
   check(urn: string, olds: Props, news: Props): Promise<CheckResult> {
     const type = this.typeOf(typeOfUrn(urn));
     // The older SDK's bridge fills in defaults here; with the Plugin Framework they appear in the plan alone.
-    const inputs = this.description.flavour === "sdk" ? fillIn(urn, type.properties, olds, news) : withoutNulls(news);
+    const inputs =
+      this.description.flavour === "sdk"
+        ? fillIn(urn, type.properties, olds, news, this.description.falsyDefaults)
+        : withoutNulls(news);
     const failures = [...failuresOf(type.properties, inputs), ...(type.check?.(withoutInternals(inputs)) ?? [])];
     return Promise.resolve(failures.length > 0 ? { inputs, failures } : { inputs });
   }
@@ -61,24 +74,26 @@ export class DeclarativeProvider<C> implements SandboxProvider {
     if (preview) return { id: "", outs: { ...unknownOutputs(type.properties, plan), id: UNKNOWN } };
     let partial: PartialResource | undefined;
     const exists = (live: Live): void => {
-      partial = { id: live.id, outs: this.outputsOf(type.properties, plan, live), inputs };
+      partial = { id: live.id, outs: this.outputsOf(type, plan, live), inputs };
     };
     const change: Change = { plan, state: {}, changed: new Set(Object.keys(plan)) };
     const live = await withPartial(
       async () => type.create(await this.client(), change, exists),
       () => partial,
     );
-    return { id: live.id, outs: this.outputsOf(type.properties, plan, live) };
+    return { id: live.id, outs: this.outputsOf(type, plan, live) };
   }
 
   async read(id: string, urn: string, props: Props, inputs?: Props): Promise<ReadResult> {
     const type = this.typeOf(typeOfUrn(urn));
     // A resource adopted after a killed create has no state yet: its inputs tell where it is.
-    const state = withoutInternals(Object.keys(props).length > 0 ? props : this.givenOf(type, inputs ?? {}));
+    const known = Object.keys(props).length > 0;
+    const given = inputs !== undefined && Object.keys(inputs).length > 0;
+    const state = withoutInternals(known ? props : given ? this.givenOf(type, inputs) : {});
     const live = await type.read(await this.client(), id, state);
     if (!live) return {};
     // What the service does not tell stays as it was.
-    const outs = this.outputsOf(type.properties, state, live, props);
+    const outs = this.outputsOf(type, state, live, props);
     return {
       id: live.id,
       props: outs,
@@ -106,7 +121,7 @@ export class DeclarativeProvider<C> implements SandboxProvider {
     if (!type.update)
       throw new ProviderError(`${typeOfUrn(urn)} cannot be updated in place: every input forces a replacement`);
     const live = await type.update(await this.client(), id, { plan, state, changed });
-    return { outs: this.outputsOf(type.properties, plan, live, oldOutputs) };
+    return { outs: this.outputsOf(type, plan, live, oldOutputs) };
   }
 
   async delete(id: string, urn: string, props: Props): Promise<void> {
@@ -122,9 +137,20 @@ export class DeclarativeProvider<C> implements SandboxProvider {
   }
 
   secretOutputs(type: string): string[] {
-    return Object.entries(this.typeOf(type).properties)
-      .filter(([, property]) => property.secret)
-      .map(([name]) => name);
+    return [...new Set(this.secretPaths(type).map(rootOf))];
+  }
+
+  secretPaths(type: string): string[] {
+    return secretPathsOf(this.typeOf(type).properties);
+  }
+
+  /** The bridge of the older SDK marks them when it checks. */
+  secretInputs(type: string): string[] {
+    return this.description.flavour === "sdk" ? secretPathsOf(this.typeOf(type).properties, isInput) : [];
+  }
+
+  creationWarnings(type: string): readonly string[] {
+    return this.typeOf(type).creationWarnings ?? [];
   }
 
   async find(type: string, inputs: Props): Promise<{ id: string } | undefined> {
@@ -220,16 +246,24 @@ export class DeclarativeProvider<C> implements SandboxProvider {
     return type.derive ? { ...given, ...type.derive(given) } : given;
   }
 
-  private outputsOf(properties: Properties, base: Props, live: Live, before: Props = {}): Props {
+  private outputsOf(type: ResourceType<C>, base: Props, live: Live, before: Props = {}): Props {
     const outs: Props = {};
-    for (const [name, property] of Object.entries(properties)) {
-      const value = property.writeOnly ? undefined : name in live.outs ? live.outs[name] : base[name];
+    const sdk = this.description.flavour === "sdk";
+    for (const [name, property] of Object.entries(type.properties)) {
+      const told = property.writeOnly ? undefined : name in live.outs ? live.outs[name] : base[name];
+      const value = sdk ? asOlderSdk(property, told, base[name]) : told;
       if (value !== undefined && value !== null) outs[name] = value;
       // The bridge of the older SDK keeps every property of the schema in the state, unset ones as null.
-      else if (this.description.flavour === "sdk") outs[name] = null;
+      else if (sdk) outs[name] = null;
     }
-    const meta = live.outs.__meta ?? before.__meta;
-    return { ...(meta === undefined ? {} : { __meta: meta }), ...outs, id: live.id };
+    const own =
+      type.schemaVersion === undefined ? undefined : JSON.stringify({ schema_version: String(type.schemaVersion) });
+    const meta = live.outs.__meta ?? own ?? before.__meta;
+    return {
+      ...(meta === undefined ? {} : { __meta: meta }),
+      ...outs,
+      id: "id" in live.outs && !("id" in type.properties) ? live.outs.id : live.id,
+    };
   }
 
   /** The inputs of a refreshed resource: those given before, with the values that the service has now. */
@@ -272,8 +306,52 @@ function withoutNulls(news: Props): Props {
   return Object.fromEntries(Object.entries(news).filter(([, value]) => value !== undefined && value !== null));
 }
 
+/**
+ * A value as Terraform's older SDK keeps it: a list or map that nobody gave is null where the service answers with an empty one, and inside
+ * an object every block is there, null where it is unset.
+ */
+function asOlderSdk(property: Property, value: unknown, given: unknown): unknown {
+  if (property.computed || property.output || value === undefined || value === null) return value;
+  if (!property.fields) {
+    const isCollection = property.kind === "list" || property.kind === "set" || property.kind === "map";
+    return isCollection && isZero(value) && (given === undefined || given === null) ? null : value;
+  }
+  if (Array.isArray(value))
+    return value.map((item: unknown, index) =>
+      asOlderSdk({ ...property, kind: "object" }, item, Array.isArray(given) ? given[index] : undefined),
+    );
+  if (typeof value !== "object") return value;
+  const bag = value as Props;
+  const before = (typeof given === "object" && given !== null ? given : {}) as Props;
+  const kept: Props = { ...bag };
+  for (const [name, field] of Object.entries(property.fields)) {
+    const inner = asOlderSdk(field, bag[name], before[name]);
+    if (inner !== undefined) kept[name] = inner;
+    else if (field.kind === "object") kept[name] = null;
+  }
+  return kept;
+}
+
+/** The older SDK has its falsy defaults in the plan where the bridge has not put them into the inputs. */
+function withFalsyDefaults(properties: Properties, inputs: Props): Props {
+  const filled: Props = { ...inputs };
+  for (const [name, property] of Object.entries(properties)) {
+    if (!isInput(property)) continue;
+    const value = filled[name];
+    const fields = property.fields;
+    if (value === undefined || value === null) {
+      if (property.default !== undefined && isZero(property.default)) filled[name] = property.default;
+    } else if (fields && Array.isArray(value))
+      filled[name] = value.map((item: unknown) =>
+        typeof item === "object" && item !== null ? withFalsyDefaults(fields, item as Props) : item,
+      );
+    else if (fields && typeof value === "object") filled[name] = withFalsyDefaults(fields, value as Props);
+  }
+  return filled;
+}
+
 function withDefaults(properties: Properties, inputs: Props, flavour: Flavour): Props {
-  if (flavour === "sdk") return inputs;
+  if (flavour === "sdk") return withFalsyDefaults(properties, inputs);
   const filled: Props = { ...inputs };
   for (const [name, property] of Object.entries(properties)) {
     if (!isInput(property)) continue;

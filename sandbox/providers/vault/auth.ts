@@ -33,7 +33,7 @@ const PROPERTIES: Properties = {
     same: (old, next) => String(old) === String(next) || `${String(old)}/` === next || old === `${String(next)}/`,
   },
   description: { kind: "string" },
-  disableRemount: { kind: "boolean" },
+  disableRemount: { kind: "boolean", default: false },
   identityTokenKey: { kind: "string" },
   local: { kind: "boolean", replace: true },
   accessor: { kind: "string", output: true },
@@ -42,6 +42,7 @@ const PROPERTIES: Properties = {
 /** An auth method. */
 export const AUTH_BACKEND: ResourceType<VaultClient> = {
   properties: PROPERTIES,
+  schemaVersion: 1,
 
   async create(root, { plan }, exists) {
     const client = root.within(plan.namespace);

@@ -33,7 +33,7 @@ const BACKEND: Properties = {
   path: { kind: "string", default: "jwt" },
   type: { kind: "string", default: "jwt", replace: true },
   description: { kind: "string" },
-  disableRemount: { kind: "boolean" },
+  disableRemount: { kind: "boolean", default: false },
   oidcClientSecret: { kind: "string", secret: true },
   oidcClientSecretWo: { kind: "string", secret: true, writeOnly: true },
   oidcClientSecretWoVersion: { kind: "number" },
@@ -46,6 +46,7 @@ const SOURCES = ["oidcDiscoveryUrl", "jwksUrl", "jwksPairs", "jwtValidationPubke
 /** A JWT or OIDC auth method. */
 export const JWT_AUTH_BACKEND: ResourceType<VaultClient> = {
   properties: BACKEND,
+  schemaVersion: 1,
 
   async create(root, { plan }, exists) {
     const client = root.within(plan.namespace);

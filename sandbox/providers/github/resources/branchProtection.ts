@@ -49,6 +49,7 @@ const MANY = "error multiple";
 
 export const branchProtection: Kind = {
   token: "github:index/branchProtection:BranchProtection",
+  schemaVersion: 2,
   fields: {
     repositoryId: { kind: "string", required: true, replace: true },
     pattern: { kind: "string", required: true },

@@ -22,6 +22,7 @@ const UNSUPPORTED = ["pages", "template", "fork", "sourceOwner", "sourceRepo"] a
 
 export const repository: Kind = {
   token: "github:index/repository:Repository",
+  schemaVersion: 1,
   fields: {
     name: { kind: "string", required: true, autoname: true },
     description: { kind: "string" },

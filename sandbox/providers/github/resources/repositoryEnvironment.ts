@@ -24,6 +24,7 @@ const MOST_REVIEWERS = 6;
 
 export const repositoryEnvironment: Kind = {
   token: "github:index/repositoryEnvironment:RepositoryEnvironment",
+  schemaVersion: 1,
   fields: {
     repository: { kind: "string", required: true, replace: true },
     environment: { kind: "string", required: true, replace: true },

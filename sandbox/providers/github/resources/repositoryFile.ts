@@ -27,6 +27,7 @@ const escapeIdPart = (part: string): string => part.replaceAll(":", "::");
 
 export const repositoryFile: Kind = {
   token: "github:index/repositoryFile:RepositoryFile",
+  schemaVersion: 1,
   fields: {
     repository: { kind: "string", required: true, replace: true },
     file: { kind: "string", required: true, replace: true },
@@ -36,8 +37,9 @@ export const repositoryFile: Kind = {
     commitAuthor: { kind: "string" },
     commitEmail: { kind: "string" },
     overwriteOnCreate: { kind: "boolean", default: false },
-    autocreateBranch: { kind: "boolean", default: false },
-    autocreateBranchSourceBranch: { kind: "string", default: "main", same: () => true },
+    // Deprecated, so the bridge fills in no default of theirs.
+    autocreateBranch: { kind: "boolean" },
+    autocreateBranchSourceBranch: { kind: "string", absent: () => true },
     autocreateBranchSourceSha: { kind: "string", computed: true },
     ref: { kind: "string", output: true },
     commitSha: { kind: "string", output: true },
@@ -165,7 +167,7 @@ async function ensureBranch(api: Api, planned: Props): Promise<void> {
     await api.client.rest("GET", `${repository}/branches/${branch}`);
   } catch (error) {
     if (!isNotFound(error) || !flag(planned, "autocreateBranch")) throw error;
-    const source = str(planned, "autocreateBranchSourceBranch");
+    const source = str(planned, "autocreateBranchSourceBranch") || "main";
     const sha =
       str(planned, "autocreateBranchSourceSha") ||
       (await api.client.rest<{ object: { sha: string } }>("GET", `${repository}/git/ref/heads/${source}`)).data.object

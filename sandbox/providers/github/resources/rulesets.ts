@@ -99,6 +99,7 @@ function ruleset(level: Level): Kind {
 
   return {
     token: level.token,
+    schemaVersion: 1,
     organizationOnly: level.organizationOnly,
     fields: level.fields,
     validate,

@@ -31,17 +31,16 @@ function webhook(level: Level): Kind {
   });
   return {
     token: level.token,
+    schemaVersion: 1,
     organizationOnly: level.organizationOnly,
     fields: {
       events: { kind: "set", required: true },
-      // Address and secret are sensitive in the plugin's schema, so the whole block is kept encrypted.
       configuration: {
         kind: "object",
-        secret: true,
         fields: {
-          url: { kind: "string", required: true },
+          url: { kind: "string", required: true, secret: true },
           contentType: { kind: "string" },
-          secret: { kind: "string" },
+          secret: { kind: "string", secret: true },
           insecureSsl: { kind: "boolean" },
         },
       },
@@ -77,7 +76,8 @@ function webhook(level: Level): Kind {
           ...state,
           url: data.url,
           active: data.active,
-          events: data.events,
+          // A set of texts: the state has it in alphabetical order.
+          events: [...data.events].sort(),
           configuration: configBack(data.config, secret),
           etag: answer.etag,
         },

@@ -1,0 +1,129 @@
+import { spawn, spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, delimiter, join } from "node:path";
+import type { Deployment } from "../../sandbox/engine/state";
+import { differences, resourcesOf, unexplained } from "../support/realRun";
+import { ROOT, gatehouse, serve } from "../support/sandbox";
+import { findInClear, secretTexts } from "../support/secretsInClear";
+import { itWhen } from "../support/skip";
+
+/** What has to be on the machine: the command line, and each plugin on PATH or among its plugins. */
+const NEEDED = ["cloudflare", "github", "random", "vault"];
+
+function lacking(): string | undefined {
+  const has = (name: string): boolean =>
+    (process.env.PATH ?? "").split(delimiter).some((directory) => existsSync(join(directory, name)));
+  if (!has("pulumi")) return "there is no pulumi on PATH";
+  const { stdout } = spawnSync("pulumi", ["plugin", "ls", "--json"], { encoding: "utf8", timeout: 60_000 });
+  const installed = ((): string[] => {
+    try {
+      return (JSON.parse(stdout || "[]") as { name: string }[]).map(({ name }) => name);
+    } catch {
+      return [];
+    }
+  })();
+  const missing = NEEDED.filter((name) => !installed.includes(name) && !has(`pulumi-resource-${name}`));
+  return missing.length > 0 ? `pulumi has no plugin ${missing.join(", ")}` : undefined;
+}
+
+const lack = lacking();
+/** Where the recording goes; by default it is compared and thrown away. */
+const OUT = process.env.REAL_ENGINE_OUT;
+
+itWhen(lack === undefined, lack ?? "")(
+  "the real engine makes of the dev stack what ours makes of it, and leaves no secret in clear",
+  async () => {
+    const directory = mkdtempSync(join(tmpdir(), "gatehouse-real-"));
+    const { ready, running } = await serve("--bare");
+    try {
+      // `stack init` writes into the stack's file, so it gets a copy.
+      const project = join(directory, "project");
+      for (const name of readdirSync(ROOT).filter((name) => name !== "node_modules" && !name.startsWith(".")))
+        cpSync(join(ROOT, name), join(project, name), { recursive: true });
+      symlinkSync(join(ROOT, "node_modules"), join(project, "node_modules"));
+      const state = join(directory, "state");
+      mkdirSync(state);
+      const env = {
+        ...process.env,
+        ...ready.env,
+        PULUMI_BACKEND_URL: `file://${state}`,
+        PULUMI_CONFIG_PASSPHRASE: "x",
+        PULUMI_SKIP_UPDATE_CHECK: "true",
+        GATEHOUSE_STATE_DIR: join(directory, "ours"),
+      };
+      const printed: Record<string, string> = {};
+      const pulumi = async (name: string, ...args: string[]): Promise<string> => {
+        const child = spawn("pulumi", [...args, "--stack", "dev", "--non-interactive", "--color", "never"], {
+          cwd: project,
+          env,
+          stdio: ["ignore", "pipe", "pipe"],
+        });
+        let out = "";
+        let err = "";
+        child.stdout.setEncoding("utf8").on("data", (chunk: string) => (out += chunk));
+        child.stderr.setEncoding("utf8").on("data", (chunk: string) => (err += chunk));
+        const code = await new Promise((resolve) => child.on("close", resolve));
+        printed[name] = out;
+        if (OUT) {
+          mkdirSync(OUT, { recursive: true });
+          writeFileSync(join(OUT, name), out);
+        }
+        if (code !== 0) throw new Error(`pulumi ${args.join(" ")} ended with ${String(code)}\n${out}\n${err}`);
+        return out;
+      };
+      spawnSync("pulumi", ["stack", "init", "dev", "--non-interactive"], { cwd: project, env });
+      await pulumi("1-create.preview.json", "preview", "--json");
+      await pulumi("1-create.up.txt", "up", "--yes", "--skip-preview");
+      const exported = JSON.parse(await pulumi("1-create.export.json", "stack", "export")) as Deployment;
+      await pulumi("2-same.preview.txt", "preview", "--expect-no-changes");
+      await pulumi("2-same.refresh.txt", "refresh", "--preview-only", "--diff");
+      const change = await pulumi(
+        "3-change.preview-diff.txt",
+        ...[
+          "preview",
+          "--diff",
+          "--config-path",
+          "--config",
+          "gatehouse:audit.alertWebhook=https://alerts.acme.dev/hooks/other",
+        ],
+      );
+      expect(change).toMatch(/gateSettings[\s\S]*ALERTS/);
+      await pulumi("6-destroy.preview-diff.txt", "destroy", "--preview-only", "--diff");
+
+      const real = await resourcesOf(exported, "x");
+      const secrets = new Set<string>();
+      for (const { inputs, outputs } of real) {
+        secretTexts(inputs, false, secrets);
+        secretTexts(outputs, false, secrets);
+      }
+      expect(secrets.size).toBeGreaterThan(12);
+      expect(findInClear(exported, secrets)).toEqual([]);
+      for (const [name, text] of Object.entries(printed))
+        expect([name, findInClear(text, secrets)]).toEqual([name, []]);
+      await pulumi("6-destroy.txt", "destroy", "--yes", "--skip-preview");
+
+      const ours = async (...args: string[]): Promise<string> => {
+        const command = gatehouse(["sandbox", ...args, "--stack", "dev"], { env });
+        expect([basename(args[0] ?? ""), await command.exited, command.stderr()]).toEqual([args[0], 0, ""]);
+        return command.stdout();
+      };
+      await ours("up");
+      const made = new Map(
+        (await resourcesOf(JSON.parse(await ours("export")) as Deployment, "x")).map((one) => [one.urn, one]),
+      );
+      const found = real
+        .filter(({ custom, type }) => custom && !type.startsWith("pulumi:"))
+        .flatMap((one) => {
+          const mine = made.get(one.urn);
+          return mine ? differences(one, mine) : [{ type: one.type, path: "", real: one.urn, ours: "nothing" }];
+        });
+      expect(unexplained(found)).toEqual([]);
+    } finally {
+      running.child.kill("SIGTERM");
+      await running.exited;
+      rmSync(directory, { recursive: true, force: true });
+    }
+  },
+  900_000,
+);

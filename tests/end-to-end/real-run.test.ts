@@ -1,0 +1,117 @@
+import { join } from "node:path";
+import type { Deployment, ResourceState } from "../../sandbox/engine/state";
+import { callOf, differences, recordedCalls, recordedResources, resourcesOf, unexplained } from "../support/realRun";
+import { gatehouse, serve, type Ready, type Running } from "../support/sandbox";
+import { findInClear, secretTexts } from "../support/secretsInClear";
+
+jest.setTimeout(600_000);
+
+let ready: Ready;
+let running: Running;
+let env: Record<string, string>;
+beforeAll(async () => {
+  ({ ready, running } = await serve("--bare"));
+  env = {
+    ...ready.env,
+    GATEHOUSE_STATE_DIR: join(ready.stateDir, "..", "real-run"),
+    PULUMI_CONFIG_PASSPHRASE: "x",
+  };
+});
+afterAll(async () => {
+  running.child.kill("SIGTERM");
+  await running.exited;
+});
+
+async function run(...args: string[]): Promise<string> {
+  const command = gatehouse(["sandbox", ...args, "--stack", "dev"], { env });
+  const code = await command.exited;
+  if (code !== 0) throw new Error(`${args.join(" ")} ended with ${code}\n${command.stdout()}\n${command.stderr()}`);
+  return command.stdout();
+}
+const exported = async (): Promise<Deployment> => JSON.parse(await run("export")) as Deployment;
+async function calls(api: string): Promise<string[]> {
+  const url = `${api.replace(/\/client\/v4\/?$/, "")}/_sandbox/requests`;
+  const answer = await fetch(url);
+  await fetch(url, { method: "DELETE" });
+  return ((await answer.json()) as { method: string; path: string }[]).map(callOf);
+}
+const counted = (list: readonly string[]): Record<string, number> =>
+  list.reduce<Record<string, number>>((sum, one) => ({ ...sum, [one]: (sum[one] ?? 0) + 1 }), {});
+
+it("does for the same program what the real engine and plugins did, and leaves no secret in clear anywhere", async () => {
+  const printed: string[] = [];
+  printed.push(await run("preview", "--diff"));
+  await calls(ready.cloudflare.api);
+  await calls(ready.github.api);
+  printed.push(await run("up"));
+  const made = { cloudflare: await calls(ready.cloudflare.api), github: await calls(ready.github.api) };
+
+  // Every resource, property by property.
+  const document = await exported();
+  const ours = new Map((await resourcesOf(document, "x")).map((state) => [state.urn, state]));
+  const real = await recordedResources();
+  const isRandom = ({ type }: ResourceState): boolean => type.startsWith("random:");
+  const comparable = real.filter(
+    (state) => state.custom && !state.type.startsWith("pulumi:") && (!isRandom(state) || ours.has(state.urn)),
+  );
+  const found = comparable.flatMap((state) => {
+    const mine = ours.get(state.urn);
+    return mine ? differences(state, mine) : [{ type: state.type, path: "", real: state.urn, ours: "nothing" }];
+  });
+  expect(unexplained(found)).toEqual([]);
+
+  // The requests that reached the systems.
+  expect(counted(made.cloudflare)).toEqual(counted(recordedCalls("1-create.up", "cloudflare")));
+
+  // No secret in clear, in none of the documents and texts.
+  const secrets = new Set<string>();
+  for (const { inputs, outputs } of ours.values()) {
+    secretTexts(inputs, false, secrets);
+    secretTexts(outputs, false, secrets);
+  }
+  expect(secrets.size).toBeGreaterThan(12);
+  expect(findInClear(document, secrets)).toEqual([]);
+  printed.push(await run("preview", "--json"));
+
+  // A schedule that somebody changed is not seen: the real plugin does not read it back.
+  const cron = `${ready.cloudflare.api}/accounts/${ready.cloudflare.accountId}/workers/scripts/github-gate-dev/schedules`;
+  const answer = await fetch(cron, {
+    method: "PUT",
+    headers: { authorization: `Bearer ${ready.cloudflare.token}`, "content-type": "application/json" },
+    body: JSON.stringify([{ cron: "0 0 1 1 *" }]),
+  });
+  expect(answer.status).toBe(200);
+  await calls(ready.cloudflare.api);
+  printed.push(await run("refresh"));
+  expect(counted(await calls(ready.cloudflare.api))).toEqual(counted(recordedCalls("2-same.refresh", "cloudflare")));
+  const refreshed = new Map((await resourcesOf(await exported(), "x")).map((state) => [state.urn, state]));
+  for (const state of refreshed.values())
+    if (state.type === "cloudflare:index/workersCronTrigger:WorkersCronTrigger")
+      expect(state.outputs).toEqual(ours.get(state.urn)?.outputs);
+  // The next export of the recording was made after a refresh; what the change in between left alone can be compared.
+  const before = new Map(comparable.map((state) => [state.urn, JSON.stringify(state.inputs)]));
+  const later = (await recordedResources("3-widen.export.json")).filter(
+    (state) => before.get(state.urn) === JSON.stringify(state.inputs),
+  );
+  expect(later.length).toBeGreaterThan(30);
+  const after = later.flatMap((state) => differences(state, refreshed.get(state.urn)!));
+  expect(unexplained(after)).toEqual([]);
+
+  // Under the real engine a change of a plain binding shows in the stack's outputs alone.
+  const change = await run("preview", "--diff", "--config", 'gatehouse:gate.key={"generation":2}');
+  printed.push(change);
+  expect(change).toContain("bindings: [secret]");
+  expect(change).toMatch(/gateSettings[\s\S]*GATE_KEYS/);
+  const other = await run(
+    "preview",
+    "--diff",
+    "--config",
+    "gatehouse:audit.alertWebhook=https://alerts.acme.dev/hooks/other",
+  );
+  expect(other).toMatch(/gateSettings[\s\S]*ALERTS/);
+  printed.push(other);
+
+  printed.push(await run("destroy"));
+  expect(counted(await calls(ready.cloudflare.api))).toEqual(counted(recordedCalls("6-destroy", "cloudflare")));
+  for (const text of printed) expect(findInClear(text, secrets)).toEqual([]);
+});

@@ -78,16 +78,15 @@ itWhen(lack === undefined, lack ?? "")(
       const exported = JSON.parse(await pulumi("1-create.export.json", "stack", "export")) as Deployment;
       await pulumi("2-same.preview.txt", "preview", "--expect-no-changes");
       await pulumi("2-same.refresh.txt", "refresh", "--preview-only", "--diff");
-      const change = await pulumi(
-        "3-change.preview-diff.txt",
-        ...[
-          "preview",
-          "--diff",
-          "--config-path",
-          "--config",
-          "gatehouse:audit.alertWebhook=https://alerts.acme.dev/hooks/other",
-        ],
-      );
+      const changed = [
+        "config",
+        "set",
+        "--path",
+        "gatehouse:audit.alertWebhook",
+        "https://alerts.acme.dev/hooks/other",
+      ];
+      await pulumi("3-change.config.txt", ...changed);
+      const change = await pulumi("3-change.preview-diff.txt", "preview", "--diff");
       expect(change).toMatch(/gateSettings[\s\S]*ALERTS/);
       await pulumi("6-destroy.preview-diff.txt", "destroy", "--preview-only", "--diff");
 

@@ -93,7 +93,7 @@ export class DeclarativeProvider<C> implements SandboxProvider {
     const live = await type.read(await this.client(), id, state);
     if (!live) return {};
     // What the service does not tell stays as it was.
-    const outs = this.outputsOf(type, state, live, props);
+    const outs = this.outputsOf(type, state, live, props, true);
     return {
       id: live.id,
       props: outs,
@@ -246,12 +246,12 @@ export class DeclarativeProvider<C> implements SandboxProvider {
     return type.derive ? { ...given, ...type.derive(given) } : given;
   }
 
-  private outputsOf(type: ResourceType<C>, base: Props, live: Live, before: Props = {}): Props {
+  private outputsOf(type: ResourceType<C>, base: Props, live: Live, before: Props = {}, wasRead = false): Props {
     const outs: Props = {};
     const sdk = this.description.flavour === "sdk";
     for (const [name, property] of Object.entries(type.properties)) {
       const told = property.writeOnly ? undefined : name in live.outs ? live.outs[name] : base[name];
-      const value = sdk ? asOlderSdk(property, told, base[name]) : told;
+      const value = sdk ? asOlderSdk(property, told, base[name], wasRead) : told;
       if (value !== undefined && value !== null) outs[name] = value;
       // The bridge of the older SDK keeps every property of the schema in the state, unset ones as null.
       else if (sdk) outs[name] = null;
@@ -307,25 +307,25 @@ function withoutNulls(news: Props): Props {
 }
 
 /**
- * A value as Terraform's older SDK keeps it: a list or map that nobody gave is null where the service answers with an empty one, and inside
- * an object every block is there, null where it is unset.
+ * A value as Terraform's older SDK keeps it: after a write a list or map that nobody gave is null where the service answers with an empty one
+ * (after a read it is empty), and inside an object every block is there, null where it is unset.
  */
-function asOlderSdk(property: Property, value: unknown, given: unknown): unknown {
+function asOlderSdk(property: Property, value: unknown, given: unknown, wasRead: boolean): unknown {
   if (property.computed || property.output || value === undefined || value === null) return value;
   if (!property.fields) {
     const isCollection = property.kind === "list" || property.kind === "set" || property.kind === "map";
-    return isCollection && isZero(value) && (given === undefined || given === null) ? null : value;
+    return isCollection && !wasRead && isZero(value) && (given === undefined || given === null) ? null : value;
   }
   if (Array.isArray(value))
     return value.map((item: unknown, index) =>
-      asOlderSdk({ ...property, kind: "object" }, item, Array.isArray(given) ? given[index] : undefined),
+      asOlderSdk({ ...property, kind: "object" }, item, Array.isArray(given) ? given[index] : undefined, wasRead),
     );
   if (typeof value !== "object") return value;
   const bag = value as Props;
   const before = (typeof given === "object" && given !== null ? given : {}) as Props;
   const kept: Props = { ...bag };
   for (const [name, field] of Object.entries(property.fields)) {
-    const inner = asOlderSdk(field, bag[name], before[name]);
+    const inner = asOlderSdk(field, bag[name], before[name], wasRead);
     if (inner !== undefined) kept[name] = inner;
     else if (field.kind === "object") kept[name] = null;
   }

@@ -5,8 +5,17 @@ import * as pulumi from "@pulumi/pulumi";
  * belongs, and two components never claim one name. Anything else is refused while the program runs.
  */
 export abstract class GatehouseComponent extends pulumi.ComponentResource {
+  /** Every resource below this component, at any depth, in the order in which they are declared. */
+  protected readonly below: readonly pulumi.Resource[];
+
   constructor(type: string, name: string, opts?: pulumi.ComponentResourceOptions) {
-    super(type, name, {}, pulumi.mergeOptions(opts, { transformations: [ownsNames(name)] }));
+    const below: pulumi.Resource[] = [];
+    const notes: pulumi.ResourceTransformation = (child) => {
+      if (child.name !== name) below.push(child.resource as pulumi.Resource);
+      return undefined;
+    };
+    super(type, name, {}, pulumi.mergeOptions(opts, { transformations: [ownsNames(name), notes] }));
+    this.below = below;
   }
 }
 

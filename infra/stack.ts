@@ -58,6 +58,10 @@ export class Posture extends GatehouseComponent {
     const { environment, github } = args;
     const at = endpoints(environment.githubUrl ?? args.githubUrl);
     const parent = { parent: this };
+    // `destroy --skip-preview` deletes in the order of dependencies until something refuses. The password, which nothing but its copy in
+    // the store needs, depends on all the rest: protected, it refuses before anything is gone.
+    let declared: (resources: pulumi.Resource[]) => void = () => undefined;
+    const passwordAfter = new Promise<pulumi.Resource[]>((resolve) => (declared = resolve));
 
     this.machineUser = new MachineUser(
       `${name}-user`,
@@ -66,6 +70,7 @@ export class Posture extends GatehouseComponent {
         team: environment.agent.team,
         agent: environment.agent.name,
         protect: environment.protect,
+        passwordAfter,
       },
       parent,
     );
@@ -104,7 +109,15 @@ export class Posture extends GatehouseComponent {
       },
       parent,
     );
-    if (store) this.placeSecrets(store);
+    const breakGlass = store ? this.placeSecrets(store) : undefined;
+    declared(
+      this.below.filter(
+        (resource) =>
+          pulumi.CustomResource.isInstance(resource) &&
+          resource !== this.machineUser.passwordSource &&
+          resource !== breakGlass,
+      ),
+    );
     this.registerOutputs({ gateUrl: this.gate.url });
   }
 
@@ -198,14 +211,15 @@ export class Posture extends GatehouseComponent {
     return facts;
   }
 
-  private placeSecrets(store: TokenStore): void {
+  /** @returns the one that people open in an emergency */
+  private placeSecrets(store: TokenStore): pulumi.Resource | undefined {
     const { environment } = this.args;
     const vault = names(environment).vault;
-    if (!vault) return;
-    store.placeOnce("break-glass", vault.breakGlass, {
+    if (!vault) return undefined;
+    store.keep("operator", vault.operator, { key: this.gate.operatorKey });
+    return store.placeOnce("break-glass", vault.breakGlass, {
       login: environment.agent.machineUser,
       password: this.machineUser.password,
     });
-    store.keep("operator", vault.operator, { key: this.gate.operatorKey });
   }
 }

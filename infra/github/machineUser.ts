@@ -10,8 +10,10 @@ export interface MachineUserArgs {
   readonly team: pulumi.Input<string>;
   /** Name of the agent, for the team's description. */
   readonly agent: pulumi.Input<string>;
-  /** Refuses to remove the account from the organization by a slip. Default: false. */
+  /** Refuses to remove the account from the organization, and its password, by a slip. Default: false. */
   readonly protect?: boolean;
+  /** What the password is made after, and therefore deleted before. Default: nothing. */
+  readonly passwordAfter?: Promise<pulumi.Resource[]>;
 }
 
 /**
@@ -24,6 +26,8 @@ export class MachineUser extends GatehouseComponent {
   readonly teamSlug: pulumi.Output<string>;
   /** Kept for break-glass; a secret. */
   readonly password: pulumi.Output<string>;
+  /** What generates it. */
+  readonly passwordSource: pulumi.Resource;
 
   constructor(name: string, args: MachineUserArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gatehouse:github:MachineUser", name, opts);
@@ -58,11 +62,12 @@ export class MachineUser extends GatehouseComponent {
         minSpecial: 4,
         overrideSpecial: "!#$%&*+-=?@^_~",
       },
-      { parent: this },
+      { parent: this, protect: args.protect, dependsOn: args.passwordAfter },
     );
     this.teamId = team.id;
     this.teamSlug = team.slug;
     this.password = pulumi.secret(password.result);
+    this.passwordSource = password;
     this.registerOutputs({ teamId: this.teamId, teamSlug: this.teamSlug });
   }
 }

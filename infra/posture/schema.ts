@@ -115,7 +115,7 @@ export const environmentSchema = z.strictObject({
   organization: login,
   /** What the organization pays for decides which locks GitHub offers on private repositories. */
   plan: z.enum(PLANS).default("team"),
-  /** Refuses to delete what cannot be made again: the token store, the audit bucket, the machine user's membership. */
+  /** Refuses to delete what cannot be made again: the token store, the audit bucket, the machine user's membership and password. */
   protect: z.boolean().default(false),
   /** Base URL of a GitHub Enterprise Server; github.com when absent. */
   githubUrl: httpUrl.optional(),

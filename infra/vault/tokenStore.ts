@@ -40,6 +40,7 @@ export class TokenStore extends GatehouseComponent {
   /** The rotator's own sign-in, with its own policy. */
   readonly rotator: WorkerSignIn;
 
+  private readonly protect: boolean;
   private readonly mount: vault.Mount;
   private readonly config: vault.kv.SecretBackendV2;
 
@@ -50,6 +51,7 @@ export class TokenStore extends GatehouseComponent {
   ) {
     super("gatehouse:vault:TokenStore", name, opts);
     const { environment } = args;
+    this.protect = environment.protect;
     const plan = names(environment).vault;
     if (!plan || environment.tokenStore.kind !== "vault")
       throw new Error("TokenStore: the environment's token store is not Vault");
@@ -93,16 +95,16 @@ export class TokenStore extends GatehouseComponent {
   }
 
   /**
-   * Places a secret once, for people; afterwards nobody's change is undone, and nothing is ever read back.
+   * Places a secret once, for people; afterwards nobody's change is undone, and nothing is ever read back. Deleting it removes all
+   * of its versions: a version that is only marked as deleted would refuse the next creation, which is create-only.
    * @param data Becomes a JSON object of texts; treated as a secret.
    */
   placeOnce(suffix: string, path: string, data: pulumi.Input<Record<string, pulumi.Input<string>>>): vault.kv.SecretV2 {
-    return new vault.kv.SecretV2(`${this.name}-${suffix}`, this.secretArgs(path, data), {
-      parent: this,
-      dependsOn: [this.config],
-      ignoreChanges: ["*"],
-      retainOnDelete: false,
-    });
+    return new vault.kv.SecretV2(
+      `${this.name}-${suffix}`,
+      { ...this.secretArgs(path, data), deleteAllVersions: true },
+      { parent: this, dependsOn: [this.config], ignoreChanges: ["*"], protect: this.protect },
+    );
   }
 
   /** Keeps a generated secret at a path: when it changes, the old versions are destroyed with it. */

@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import { Posture, lookUpGitHub } from "../../infra";
 import type { Environment } from "../../infra/posture";
 import { environment } from "../support/environment";
@@ -124,6 +125,36 @@ it("places the break-glass password and the operator key in the store, and no Gi
     login: "claude-bot",
     password: PASSWORD,
   });
+});
+
+describe("destroying a protected stack", () => {
+  const nameOf = async (resource: pulumi.Resource) => (await known(resource.urn)).split("::").at(-1)!;
+
+  it.each([
+    ["vault", { protect: true }, ["gatehouse-store-break-glass"]],
+    ["kv", { protect: true, tokenStore: { kind: "kv" } }, []],
+  ])("meets a protected resource before any other is gone (%s)", async (_kind, changes, copies) => {
+    const run = await up(environment(changes));
+    const last = ["gatehouse-user-password", ...copies];
+    for (const name of last) expect(run.one(name).options.protect).toBe(true);
+    const declared = await known(
+      run.one("gatehouse-user-password").options.dependsOn as pulumi.Input<pulumi.Resource[]>,
+    );
+    const after = await Promise.all(declared.flat().map(nameOf));
+    const others = run.resources.filter(({ type, name }) => !type.startsWith("gatehouse:") && !last.includes(name));
+    expect(after.sort()).toEqual(others.map(({ name }) => name).sort());
+  });
+
+  it("protects nothing where the environment does not ask for it", async () => {
+    const run = await up(environment());
+    expect(run.resources.filter(({ options }) => options.protect)).toEqual([]);
+  });
+});
+
+it("removes every version of what it placed, so that it can be placed again", async () => {
+  const run = await up(environment());
+  for (const name of ["gatehouse-store-break-glass", "gatehouse-store-operator"])
+    expect(run.one(name).inputs).toMatchObject({ deleteAllVersions: true, options: { cas: "0" } });
 });
 
 it("needs no Vault where Workers KV is the store", async () => {

@@ -161,7 +161,7 @@ describe("a secret that the stack places", () => {
   it("once is never written again", async () => {
     const { secret } = await place("placeOnce");
     expect(secret.options.ignoreChanges).toEqual(["*"]);
-    expect(secret.inputs.deleteAllVersions).toBeUndefined();
+    expect(secret.inputs.deleteAllVersions).toBe(true);
   });
 
   it("to be kept is replaced with all its versions when it changes", async () => {

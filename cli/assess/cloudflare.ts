@@ -1,4 +1,4 @@
-import { COMPATIBILITY_DATE, LEDGER_CLASS, exposure, mintsAlone, names } from "../../infra/posture";
+import { COMPATIBILITY_DATE, CRON, LEDGER_CLASS, ROTATOR_CRON, exposure, mintsAlone, names } from "../../infra/posture";
 import { EMBEDDED_POLICY, HIDDEN_SECRETS } from "../../infra/posture/gate/embed";
 import { compilePolicy } from "../../infra/posture/gate/policy";
 import { findSecrets } from "../../infra/posture/gate/secrets";
@@ -132,6 +132,49 @@ const address: Question = {
       );
     }),
 };
+
+const schedules: Question = {
+  id: "worker-schedules",
+  section: "gate",
+  title: "Gate and rotator are started as often as declared; Pulumi never reads their schedules back",
+  controls: ["NIST SP 800-53 AU-6", "NIST SP 800-53 IA-5", "NIST SP 800-53 CM-6"],
+  ask: (context) =>
+    onCloudflare(context, (cloudflare, account) => {
+      const { gateScript, ledgerScript, rotatorScript } = names(context.environment);
+      const declared: readonly (readonly [string, readonly string[]])[] = [
+        [gateScript, [CRON]],
+        [ledgerScript, []],
+        [rotatorScript, [ROTATOR_CRON]],
+      ];
+      return Promise.all(
+        declared.map(async ([script, wanted]): Promise<Said> => {
+          const heard = await cloudflare.get(`${account}/workers/scripts/${script}/schedules`);
+          if (heard.call.status === 404) return judged(script, ["there is no such script"], "", [heard.call]);
+          if (heard.call.status !== 200) return unheard(script, heard, NEED);
+          const standing = list(bag(bag(heard.json()).result).schedules).map((one) => text(bag(one).cron));
+          return judged(
+            script,
+            scheduleProblems(wanted, standing),
+            wanted.length === 0 ? "nothing starts it" : `every ${wanted.join(", ")}`,
+            [heard.call],
+          );
+        }),
+      );
+    }),
+};
+
+/** What is wrong with a script's schedules. One more than declared only starts it more often, but nobody declared it. */
+export function scheduleProblems(declared: readonly string[], standing: readonly string[]): string[] {
+  return [
+    ...declared
+      .filter((cron) => !standing.includes(cron))
+      .map(
+        (cron) =>
+          `${cron} does not start it: \`pulumi up --target-replace\` with the URN of its cron trigger sets it again`,
+      ),
+    ...standing.filter((cron) => !declared.includes(cron)).map((cron) => `${cron} starts it, which is not declared`),
+  ];
+}
 
 type Shape = Readonly<Record<string, string>>;
 
@@ -316,4 +359,4 @@ const apart: Question = {
       : Promise.resolve([]),
 };
 
-export const CLOUDFLARE: readonly Question[] = [policy, address, bindings, keys, secrets, apart];
+export const CLOUDFLARE: readonly Question[] = [policy, address, schedules, bindings, keys, secrets, apart];

@@ -506,6 +506,30 @@ const BREAKAGES: [string, string[], () => Promise<Undo>][] = [
     },
   ],
 
+  ...(
+    [
+      ["the rotator is started once a day", `${SCRIPT}-rotator`, [{ cron: "0 3 * * *" }]],
+      ["nothing starts the rotator", `${SCRIPT}-rotator`, []],
+      ["nothing starts the gate's own check", SCRIPT, []],
+      ["something starts the ledger", `${SCRIPT}-ledger`, [{ cron: "*/5 * * * *" }]],
+    ] as const
+  ).map(([title, script, wrong]): (typeof BREAKAGES)[number] => [
+    title,
+    ["worker-schedules"],
+    async () => {
+      const { schedules } = (await cloudflare("GET", `${script}/schedules`)).result as {
+        schedules: { cron: string }[];
+      };
+      await cloudflare("PUT", `${script}/schedules`, wrong);
+      return () =>
+        cloudflare(
+          "PUT",
+          `${script}/schedules`,
+          schedules.map(({ cron }) => ({ cron })),
+        );
+    },
+  ]),
+
   [
     "the stored token is another one than the gate used",
     ["audit-token"],

@@ -6,6 +6,8 @@ export type TokenStoreConfig =
   | {
       readonly kind: "vault";
       readonly address: string;
+      /** Absent for the root namespace. */
+      readonly namespace?: string;
       readonly mount: string;
       readonly path: string;
       readonly authMount: string;

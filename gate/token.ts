@@ -153,6 +153,7 @@ class VaultStore {
       headers: {
         ...(token === undefined ? {} : { "x-vault-token": token }),
         "x-vault-request": "true",
+        ...(this.config.namespace === undefined ? {} : { "x-vault-namespace": this.config.namespace }),
         ...(body === undefined ? {} : { "content-type": "application/json" }),
       },
       redirect: "manual",

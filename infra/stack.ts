@@ -22,6 +22,7 @@ import {
   repositoryRulesets,
   rotatorStorePlan,
   tokenStorePlan,
+  vaultNamespace,
   type Environment,
   type Repository,
 } from "./posture";
@@ -40,6 +41,8 @@ export interface PostureArgs {
   readonly githubUrl?: string;
   /** Where the gate reaches Vault when the environment does not say so. */
   readonly vaultAddress?: string;
+  /** Vault's namespace when the environment does not say so. */
+  readonly vaultNamespace?: string;
 }
 
 /** The whole posture of one environment: identity, access, review, token store, gate, audit. */
@@ -80,7 +83,15 @@ export class Posture extends GatehouseComponent {
 
     const store =
       environment.tokenStore.kind === "vault"
-        ? new TokenStore(`${name}-store`, { environment, oidcIssuer: at.oidcIssuer }, parent)
+        ? new TokenStore(
+            `${name}-store`,
+            {
+              environment,
+              oidcIssuer: at.oidcIssuer,
+              namespace: vaultNamespace(environment, args.vaultNamespace),
+            },
+            parent,
+          )
         : undefined;
     const audit = new AuditTrail(`${name}-audit`, { environment }, parent);
     this.policy = compilePolicy(environment, { repositories: github.repositories, endpoints: at });
@@ -91,7 +102,7 @@ export class Posture extends GatehouseComponent {
         policy: this.policy,
         scripts: args.scripts,
         deployedLedgerTag: args.ledgerTag,
-        tokenStore: tokenStorePlan(environment, args.vaultAddress),
+        tokenStore: tokenStorePlan(environment, args.vaultAddress, args.vaultNamespace),
         vaultSignIn: store ? { roleId: store.roleId, secretId: store.secretId } : undefined,
         auditBucket: audit.bucket,
       },
@@ -103,7 +114,7 @@ export class Posture extends GatehouseComponent {
         environment,
         script: args.scripts.rotator,
         plan: planRotation(environment, args.githubUrl),
-        tokenStore: rotatorStorePlan(environment, args.vaultAddress),
+        tokenStore: rotatorStorePlan(environment, args.vaultAddress, args.vaultNamespace),
         vaultSignIn: store?.rotator,
         gate: this.gate,
       },

@@ -22,6 +22,7 @@ export type CronStore =
   | {
       readonly kind: "vault";
       readonly address: string;
+      readonly namespace?: string;
       readonly mount: string;
       readonly path: string;
       /** Paths beside the token. */
@@ -157,12 +158,12 @@ async function overVault(
   { gate, plan }: CronInput,
   at: Extract<CronStore, { kind: "vault" }>,
 ): Promise<Connected> {
-  const session = new VaultSession(effects, at.address, {
-    kind: "approle",
-    mount: at.authMount,
-    roleId: at.roleId,
-    secretId: at.secretId,
-  });
+  const session = new VaultSession(
+    effects,
+    at.address,
+    { kind: "approle", mount: at.authMount, roleId: at.roleId, secretId: at.secretId },
+    at.namespace,
+  );
   const [operator, minter] = await Promise.all([
     readVaultSecret(session, at.mount, at.operator),
     needsPerson(plan) ? undefined : readVaultSecret(session, at.mount, at.minter),

@@ -8,6 +8,7 @@ export interface RotatorEnv {
     | {
         readonly kind: "vault";
         readonly address: string;
+        readonly namespace?: string;
         readonly mount: string;
         readonly path: string;
         readonly operator: string;

@@ -1,5 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
-import { PostureError, isMisspelledTenant, parseEnvironment, rawFromConfig, type Environment } from "../infra/posture";
+import {
+  PostureError,
+  isMisspelledTenant,
+  parseEnvironment,
+  rawFromConfig,
+  vaultNamespace,
+  type Environment,
+} from "../infra/posture";
 
 /** The file that a person edits for this stack; it starts every message about a mistake. */
 export function environmentFile(stack: string): string {
@@ -18,6 +25,8 @@ export function loadEnvironment(config: Readonly<Record<string, string>>, stack:
 export interface Surroundings {
   readonly githubUrl: string | undefined;
   readonly vaultAddress: string | undefined;
+  /** VAULT_NAMESPACE, or what the stack tells the provider; only where the environment does not say it. */
+  readonly vaultNamespace: string | undefined;
 }
 
 /** @throws PostureError when the environment leaves to the machine what the machine does not say. */
@@ -26,6 +35,7 @@ export function surroundings(
   file: string,
   env: NodeJS.ProcessEnv,
   githubBaseUrl: string | undefined,
+  providerNamespace?: string,
 ): Surroundings {
   const githubUrl = githubBaseUrl || env.GITHUB_BASE_URL || undefined;
   if (githubUrl !== undefined && isMisspelledTenant(githubUrl)) {
@@ -53,7 +63,11 @@ export function surroundings(
       file,
     );
   }
-  return { githubUrl, vaultAddress };
+  return {
+    githubUrl,
+    vaultAddress,
+    vaultNamespace: vaultNamespace(environment, providerNamespace || env.VAULT_NAMESPACE),
+  };
 }
 
 /**

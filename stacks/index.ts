@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import * as vault from "@pulumi/vault";
 import { Posture, bundleGate, lookUpGitHub, lookUpLedgerTag } from "../infra";
 import {
   accessOf,
@@ -11,6 +12,7 @@ import {
   readableMatrix,
   tokenPermissions,
   writable,
+  type Environment,
 } from "../infra/posture";
 import { asRunError, environmentFile, loadEnvironment, surroundings } from "./environment";
 
@@ -19,22 +21,20 @@ async function program(): Promise<Record<string, unknown>> {
   const stack = pulumi.getStack();
   const file = environmentFile(stack);
   const environment = loadEnvironment(pulumi.runtime.allConfig(), stack);
-  const { githubUrl, vaultAddress } = surroundings(
+  const { githubUrl, vaultAddress, vaultNamespace } = surroundings(
     environment,
     file,
     process.env,
     new pulumi.Config("github").get("baseUrl"),
+    new pulumi.Config("vault").get("namespace"),
   );
   const [github, ledgerTag] = await Promise.all([lookUpGitHub(environment, file), lookUpLedgerTag(environment)]);
   const found = (repository: string) => github.repositories.find(({ name }) => name === repository)?.codeOwners;
-  const posture = new Posture("gatehouse", {
-    environment,
-    github,
-    ledgerTag,
-    scripts: bundleGate(),
-    githubUrl,
-    vaultAddress,
-  });
+  const posture = new Posture(
+    "gatehouse",
+    { environment, github, ledgerTag, scripts: bundleGate(), githubUrl, vaultAddress, vaultNamespace },
+    { providers: namespacedVault(environment) },
+  );
   return {
     gateUrl: posture.gate.url,
     gateKey: posture.gate.agentKey,
@@ -60,6 +60,30 @@ async function program(): Promise<Record<string, unknown>> {
     tokenPermissions: tokenPermissions(environment),
     names: names(environment),
   };
+}
+
+/**
+ * The provider takes its namespace from VAULT_NAMESPACE; where the environment names one, that one holds, whoever runs the update.
+ * A provider of one's own does not read the stack's `vault:` keys by itself.
+ */
+function namespacedVault({ tokenStore }: Environment): pulumi.ProviderResource[] {
+  if (tokenStore.kind !== "vault" || tokenStore.namespace === undefined) return [];
+  const config = new pulumi.Config("vault");
+  return [
+    new vault.Provider("gatehouse-vault", {
+      namespace: tokenStore.namespace,
+      address: config.get("address"),
+      token: config.getSecret("token"),
+      tokenName: config.get("tokenName"),
+      skipChildToken: config.getBoolean("skipChildToken"),
+      maxLeaseTtlSeconds: config.getNumber("maxLeaseTtlSeconds"),
+      maxRetries: config.getNumber("maxRetries"),
+      skipTlsVerify: config.getBoolean("skipTlsVerify"),
+      caCertFile: config.get("caCertFile"),
+      caCertDir: config.get("caCertDir"),
+      tlsServerName: config.get("tlsServerName"),
+    } as vault.ProviderArgs),
+  ];
 }
 
 export = async (): Promise<Record<string, unknown>> => {

@@ -12,6 +12,7 @@ import { rotationPolicy } from "../../rotation/policy-text";
 import { readRecord } from "../../rotation/record";
 import { remind } from "../../rotation/reminders";
 import { dueAt, holds, judge, type Status } from "../../rotation/status";
+import { checkAppKey } from "../../rotation/minters/app-jwt";
 import { MINTER_FIELD, minterRecord } from "../../rotation/stores/minter-secrets";
 import { verify } from "../../rotation/verify";
 import { CouldNotRun, DoesNotHold } from "../support/exit";
@@ -242,6 +243,7 @@ async function placeMinter(ctx: TokenContext, options: TokenOptions): Promise<vo
   const field = MINTER_FIELD[ctx.plan.kind];
   if (!field) throw new CouldNotRun(`A token of kind ${ctx.plan.kind} is made by a person: there is nothing to place.`);
   const record = minterRecord(ctx.plan.kind, await readSecretText(`the ${field.replaceAll("_", " ")}`));
+  if (record.app_private_key) await checkAppKey(record.app_private_key);
   const cell = await ctx.minterCell();
   await cell.write(record, (await cell.read()).version);
   await cell.prune();

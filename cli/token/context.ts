@@ -1,7 +1,13 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { randomBytes } from "node:crypto";
-import { gateUrl as declaredGateUrl, names, parseStackFile, type Environment } from "../../infra/posture";
+import {
+  gateUrl as declaredGateUrl,
+  names,
+  parseStackFile,
+  vaultNamespace,
+  type Environment,
+} from "../../infra/posture";
 import { ambientEffects, type Effects, type Progress } from "../../rotation/effects";
 import { messageOf, Refused } from "../../rotation/errors";
 import { GateControl } from "../../rotation/gate-control";
@@ -73,7 +79,12 @@ export function contextFor(stack: string, environment: Environment, effects: Eff
     const address = environment.tokenStore.address ?? env.VAULT_ADDR;
     if (!address)
       throw new CouldNotRun("Where is Vault? Set gatehouse:tokenStore.address in the environment file, or VAULT_ADDR.");
-    session ??= new VaultSession(effects, address.replace(/\/+$/, ""), vaultLogin(env, where.vault.ci));
+    session ??= new VaultSession(
+      effects,
+      address.replace(/\/+$/, ""),
+      vaultLogin(env, where.vault.ci),
+      vaultNamespace(environment, env.VAULT_NAMESPACE),
+    );
     return session;
   };
   const gateUrl = (): string | undefined => env.GATEHOUSE_GATE_URL?.replace(/\/+$/, "") ?? declaredGateUrl(environment);

@@ -69,6 +69,11 @@ async function lookUpRepository(environment: Environment, index: number): Promis
       `GITHUB_OWNER=${organization} or github:owner, so that it acts on the organization of this file`,
     );
   }
+  if (found.fullName !== `${organization}/${name}` && environment.rotation.repository === name)
+    throw new Unfit(
+      `GitHub spells it ${found.fullName}`,
+      "the same capitals: Vault compares them letter by letter when a workflow of that repository signs in",
+    );
   if (found.archived) throw new Unfit(`${name} is archived`, "a repository that still takes rules, or none");
   if (found.defaultBranch !== defaultBranch)
     throw new Unfit(

@@ -96,6 +96,7 @@ export {
   retention,
   rotatorStorePlan,
   tokenStorePlan,
+  vaultNamespace,
   type Exposure,
   type RotatorStorePlan,
   type TokenStorePlan,

@@ -34,7 +34,14 @@ export function parseEnvironment(
   // Only a whole environment can be judged for its locks and rulesets.
   const open = [...lockProblems(result.data), ...tooManyRulesets(result.data)];
   if (open.length > 0) throw new PostureError(open, file);
-  return result.data;
+  return asListed(result.data);
+}
+
+/** GitHub ignores case in a repository's name; Vault, which compares what GitHub puts into identity tokens, does not. */
+function asListed(environment: Environment): Environment {
+  const { repository } = environment.rotation;
+  const listed = environment.repositories.find(({ name }) => name.toLowerCase() === repository?.toLowerCase());
+  return listed ? { ...environment, rotation: { ...environment.rotation, repository: listed.name } } : environment;
 }
 
 function firstPerPath(problems: readonly PostureProblem[]): PostureProblem[] {

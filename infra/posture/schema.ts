@@ -178,6 +178,8 @@ export const environmentSchema = z.strictObject({
       kind: z.literal("vault"),
       /** Where the gate reaches Vault or OpenBao; VAULT_ADDR of the deployment when absent. */
       address: httpUrl.optional(),
+      /** Namespace that holds mount, policies and sign-ins, such as platform/agents; VAULT_NAMESPACE of the deployment when absent. */
+      namespace: vaultPath.optional(),
       mount: vaultPath.default("agents"),
       path: vaultPath,
       maxVersions: whole(2, 100).default(10),

@@ -39,18 +39,38 @@ export type TokenStorePlan =
   | {
       readonly kind: "vault";
       readonly address: string;
+      /** Absent for the root namespace. */
+      readonly namespace?: string;
       readonly mount: string;
       readonly path: string;
       readonly authMount: string;
     }
   | { readonly kind: "kv" };
 
-/** @param vaultAddress Where the gate reaches Vault; only used when the environment does not say so itself. */
-export function tokenStorePlan(environment: Environment, vaultAddress: string | undefined): TokenStorePlan {
+/** The namespace of Vault or OpenBao, without slashes around it; undefined for the root. @param ambient VAULT_NAMESPACE */
+export function vaultNamespace({ tokenStore }: Environment, ambient: string | undefined): string | undefined {
+  if (tokenStore.kind !== "vault") return undefined;
+  return tokenStore.namespace ?? (ambient?.replace(/^\/+|\/+$/g, "") || undefined);
+}
+
+/** Where the environment does not say where Vault is, and in which namespace, VAULT_ADDR and VAULT_NAMESPACE do. */
+export function tokenStorePlan(
+  environment: Environment,
+  vaultAddress: string | undefined,
+  ambientNamespace?: string,
+): TokenStorePlan {
   const vault = names(environment).vault;
   if (environment.tokenStore.kind === "kv" || !vault) return { kind: "kv" };
   const address = (environment.tokenStore.address ?? vaultAddress ?? "").replace(/\/+$/, "");
-  return { kind: "vault", address, mount: vault.mount, path: vault.token, authMount: vault.appRole.mount };
+  const namespace = vaultNamespace(environment, ambientNamespace);
+  return {
+    kind: "vault",
+    address,
+    ...(namespace === undefined ? {} : { namespace }),
+    mount: vault.mount,
+    path: vault.token,
+    authMount: vault.appRole.mount,
+  };
 }
 
 /** Where the rotator finds token, journal and what it needs beside them, as its TOKEN_STORE binding says; without the ids. */
@@ -58,9 +78,13 @@ export type RotatorStorePlan =
   | (Extract<TokenStorePlan, { kind: "vault" }> & { readonly operator: string; readonly minter: string })
   | { readonly kind: "kv" };
 
-/** @param vaultAddress As for the gate. */
-export function rotatorStorePlan(environment: Environment, vaultAddress: string | undefined): RotatorStorePlan {
-  const plan = tokenStorePlan(environment, vaultAddress);
+/** The other parameters are as for the gate. */
+export function rotatorStorePlan(
+  environment: Environment,
+  vaultAddress: string | undefined,
+  ambientNamespace?: string,
+): RotatorStorePlan {
+  const plan = tokenStorePlan(environment, vaultAddress, ambientNamespace);
   const vault = names(environment).vault;
   return plan.kind === "vault" && vault ? { ...plan, operator: vault.operator, minter: vault.minter } : { kind: "kv" };
 }

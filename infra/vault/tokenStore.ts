@@ -17,6 +17,8 @@ export interface TokenStoreArgs {
   readonly environment: Environment;
   /** Issuer of the identity tokens of CI. Default: the environment's GitHub. */
   readonly oidcIssuer?: string;
+  /** The namespace in which all of it lies; the root when absent. */
+  readonly namespace?: string;
 }
 
 /** How a Worker signs in. */
@@ -77,7 +79,7 @@ export class TokenStore extends GatehouseComponent {
     );
 
     this.createPolicies(environment);
-    const workers = this.createWorkersSignIn(plan);
+    const workers = this.createWorkersSignIn(plan, args.namespace);
     const gate = this.createRole("gate", plan, plan.appRole.role, plan.policies.gate, SESSION_SECONDS.gate, workers);
     this.roleId = gate.roleId;
     this.secretId = gate.secretId;
@@ -145,7 +147,7 @@ export class TokenStore extends GatehouseComponent {
   }
 
   /** Workers cannot show an identity of their own, so each holds a role id and a secret id, and gets a short batch token for them. */
-  private createWorkersSignIn(plan: VaultNames): vault.AuthBackend {
+  private createWorkersSignIn(plan: VaultNames, namespace: string | undefined): vault.AuthBackend {
     const backend = new vault.AuthBackend(
       `${this.name}-gate-auth`,
       {
@@ -155,6 +157,8 @@ export class TokenStore extends GatehouseComponent {
       },
       { parent: this },
     );
+    // Quotas can be set from the root namespace alone, whatever path they are for; a namespace's deployer has no business there.
+    if (namespace !== undefined) return backend;
     new vault.QuotaRateLimit(
       `${this.name}-gate-quota`,
       {

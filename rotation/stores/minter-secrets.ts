@@ -1,4 +1,5 @@
 import { Misuse } from "../errors";
+import { pkcs8, withLineBreaks } from "../minters/app-jwt";
 import type { MinterSecrets } from "../minters";
 import type { RotationPlan } from "../plan";
 
@@ -23,13 +24,11 @@ export function minterSecretsIn(record: Readonly<Record<string, string>> | undef
 export function minterRecord(kind: RotationPlan["kind"], secret: string): Record<string, string> {
   const field = MINTER_FIELD[kind];
   if (!field) throw new Misuse(`a token of kind ${kind} is made by a person: there is nothing to place`);
-  if (
-    field === "app_private_key" &&
-    !/^-----BEGIN (?:RSA )?PRIVATE KEY-----[\s\S]+-----END (?:RSA )?PRIVATE KEY-----$/.test(secret.trim())
-  ) {
-    throw new Misuse("the GitHub App's private key must be a PEM (BEGIN RSA PRIVATE KEY or BEGIN PRIVATE KEY)");
+  if (field === "app_private_key") {
+    pkcs8(secret);
+    return { [field]: withLineBreaks(secret).trim() };
   }
-  if (field !== "app_private_key" && !/^[\x21-\x7e]{8,1024}$/.test(secret.trim()))
+  if (!/^[\x21-\x7e]{8,1024}$/.test(secret.trim()))
     throw new Misuse("this is no secret: give one line of printable characters");
   return { [field]: secret.trim() };
 }

@@ -16,7 +16,13 @@ export class VaultSession {
     readonly effects: Effects,
     readonly address: string,
     readonly login: VaultLogin,
+    /** In which everything lies, the sign-in included; the root when absent. */
+    readonly namespace?: string,
   ) {}
+
+  get #namespaced(): Record<string, string> {
+    return this.namespace === undefined ? {} : { "x-vault-namespace": this.namespace };
+  }
 
   /** @param path without `/v1/`; @returns the answer, whatever its status, except 403 which throws Refused */
   async send(method: string, path: string, what: string, json?: unknown, contentType?: string): Promise<Answer> {
@@ -40,6 +46,7 @@ export class VaultSession {
       headers: {
         "x-vault-token": this.#token,
         "x-vault-request": "true",
+        ...this.#namespaced,
         ...(contentType ? { "content-type": contentType } : {}),
       },
       ...(json === undefined ? {} : { json }),
@@ -57,6 +64,7 @@ export class VaultSession {
       what: "log in",
       method: "POST",
       url: `${this.address}/v1/auth/${this.login.mount}/login`,
+      headers: this.#namespaced,
       json: body,
     });
     const token = (answer.json().auth as { client_token?: unknown } | undefined)?.client_token;
@@ -72,7 +80,7 @@ export class VaultSession {
       what: "look up its own token",
       method: "GET",
       url: `${this.address}/v1/auth/token/lookup-self`,
-      headers: { "x-vault-token": this.#token ?? "" },
+      headers: { "x-vault-token": this.#token ?? "", ...this.#namespaced },
     });
     if (self.status === 403 && this.login.kind === "token")
       return "the Vault token has expired, was revoked, or may not look itself up; set VAULT_TOKEN to a fresh one and run the command again";

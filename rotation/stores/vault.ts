@@ -55,13 +55,15 @@ export class VaultCell implements Cell {
       throw unexpected(`destroy old versions of ${this.where}`, destroyed);
   }
 
+  /** An empty note is removed: the server refuses empty values, and with one of them all the others. */
   async annotate(notes: Record<string, string>): Promise<void> {
     const what = `annotate ${this.where}`;
+    const patch = Object.fromEntries(Object.entries(notes).map(([name, value]) => [name, value === "" ? null : value]));
     const answer = await this.session.send(
       "PATCH",
       `${this.mount}/metadata/${this.path}`,
       what,
-      { custom_metadata: notes },
+      { custom_metadata: patch },
       "application/merge-patch+json",
     );
     if (answer.status !== 204 && answer.status !== 200) throw unexpected(what, answer);

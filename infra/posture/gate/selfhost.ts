@@ -10,6 +10,7 @@ export interface SelfHostOptions {
   readonly tokenStore: {
     readonly kind: "vault";
     readonly address: string;
+    readonly namespace?: string;
     readonly mount: string;
     readonly path: string;
     readonly authMount: string;

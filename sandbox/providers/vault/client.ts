@@ -52,11 +52,20 @@ export class VaultClient {
     private readonly shared: { version?: Promise<void> },
   ) {}
 
-  /** Looks up the given token and, as the real plugin does, works with a short-lived child of it. */
+  /**
+   * Looks up the given token and, as the real plugin does, works with a short-lived child of it. The child belongs to the namespace of
+   * the given token, and works in that of the provider.
+   */
   static async connect(settings: VaultSettings): Promise<VaultClient> {
-    const parent = new VaultClient(settings, settings.token, {});
-    await parent.call({ method: "GET", path: "auth/token/lookup-self" });
-    if (settings.skipChildToken) return parent;
+    const { namespace: _wanted, ...own } = settings;
+    const asked = await new VaultClient(own, settings.token, {}).call({
+      method: "GET",
+      path: "auth/token/lookup-self",
+    });
+    if (settings.skipChildToken) return new VaultClient(settings, settings.token, {});
+    const { namespace_path: path } = (asked?.data ?? {}) as { namespace_path?: unknown };
+    const home = typeof path === "string" ? path.replace(/^\/+|\/+$/g, "") : "";
+    const parent = new VaultClient(home === "" ? own : { ...own, namespace: home }, settings.token, {});
     const ttl = `${settings.maxLeaseTtlSeconds}s`;
     const answer = await parent.call({
       method: "POST",

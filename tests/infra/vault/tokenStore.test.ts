@@ -174,3 +174,15 @@ describe("a secret that the stack places", () => {
 it("refuses an environment whose token store is not Vault", async () => {
   await expect(up({ tokenStore: { kind: "kv" } })).rejects.toThrow("the environment's token store is not Vault");
 });
+
+it("sets no quota in a namespace, where the server offers none", async () => {
+  const inNamespace = await deploy(
+    { types },
+    (opts) => new TokenStore("store", { environment: environment(), namespace: "platform/agents" }, opts),
+  );
+  const kinds = (run: { resources: readonly { type: string }[] }) => run.resources.map(({ type }) => type);
+  const root = await deploy({ types }, (opts) => new TokenStore("store", { environment: environment() }, opts));
+  expect(kinds(root).filter((type) => !kinds(inNamespace).includes(type))).toEqual([
+    "vault:index/quotaRateLimit:QuotaRateLimit",
+  ]);
+});

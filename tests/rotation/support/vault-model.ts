@@ -55,7 +55,12 @@ export class VaultModel {
       return { status: 204 };
     }
     if (r.method === "PATCH") {
-      Object.assign(secret.notes, r.body.custom_metadata);
+      const notes = Object.entries(r.body.custom_metadata as Record<string, string | null>);
+      if (notes.some(([, value]) => value === ""))
+        return { status: 400, body: { errors: ["length of value is 0 but must be 0 < len(value) <= 512"] } };
+      for (const [name, value] of notes)
+        if (value === null) delete secret.notes[name];
+        else secret.notes[name] = value;
       return { status: 204 };
     }
     return {

@@ -3,7 +3,8 @@ import { targetOf } from "../infra/posture/gate/canonical";
 import type { TargetVerdict } from "../infra/posture/gate/decide";
 import { printable, type Refusal, type RuleId } from "../infra/posture/gate/refusals";
 import { withoutSecrets, type Finding } from "../infra/posture/gate/secrets";
-import type { Background } from "./env";
+import { clientIpOf, originOf } from "./address";
+import type { Background, GateEnv } from "./env";
 import type { Admission } from "./link";
 import type { PushBody } from "./refusal-answer";
 import type { Token } from "./token";
@@ -39,22 +40,25 @@ export class Visit {
   /** The request's headers, read once: every single look-up would leave the script. */
   readonly headers: ReadonlyMap<string, string>;
   private readonly origin: string;
+  private readonly clientIp: string;
 
   constructor(
     readonly request: Request,
     readonly requestId: string,
     readonly background: Background,
+    env: Pick<GateEnv, "PUBLIC_URL" | "CLIENT_IP_HEADER">,
   ) {
     const { url } = request;
     this.target = targetOf(url);
-    this.origin = url.slice(0, url.length - this.target.length);
+    this.origin = originOf(url, env.PUBLIC_URL);
     this.method = request.method;
     const headers = new Map<string, string>();
     request.headers.forEach((value, name) => headers.set(name, value));
     this.headers = headers;
+    this.clientIp = clientIpOf(headers, request.cf !== undefined, env.CLIENT_IP_HEADER?.toLowerCase());
   }
 
-  /** Base of the gate's addresses as this agent spells them, such as `https://gate.example/api/v3`. */
+  /** Base of the gate's addresses, such as `https://gate.example/api/v3`. */
   get base(): string {
     return this.origin + (this.verdict?.prefix ?? "");
   }
@@ -70,7 +74,7 @@ export class Visit {
       ts: new Date(this.startedAt).toISOString(),
       agent: this.agent,
       requestId: this.requestId,
-      clientIp: printable(this.headers.get("cf-connecting-ip") ?? "", 64),
+      clientIp: printable(this.clientIp, 64),
       method: this.method,
       path: printable(withoutSecrets(mark < 0 ? this.target : this.target.slice(0, mark)), 1024),
       route: this.verdict?.route?.id ?? this.route,

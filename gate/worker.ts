@@ -1,5 +1,6 @@
 import { judgeTarget } from "../infra/posture/gate/decide";
 import { Refusal, type RuleId } from "../infra/posture/gate/refusals";
+import { originOf } from "./address";
 import { archive } from "./archive";
 import { control } from "./control";
 import type { GateEnv } from "./env";
@@ -25,11 +26,11 @@ export default {
       );
       return problem(
         new Refusal("policy-invalid"),
-        rulePage(new URL(request.url).origin, "policy-invalid"),
+        rulePage(originOf(request.url, env.PUBLIC_URL), "policy-invalid"),
         crypto.randomUUID(),
       );
     }
-    const visit = new Visit(request, isolate.requestId(), ctx);
+    const visit = new Visit(request, isolate.requestId(), ctx, env);
     let answer: Response;
     try {
       answer = await admit(isolate, visit);

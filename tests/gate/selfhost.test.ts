@@ -51,10 +51,18 @@ describe("a gate on one's own machine", () => {
       },
       alerts: {},
       listen: `127.0.0.1:${port}`,
+      publicUrl: "https://gate.acme.example",
+      clientIpHeader: "X-Real-IP",
       ledgerDirectory: "ledger",
       auditDirectory: "audit",
       modules: { gate: "gate.js", ledger: "ledger.js" },
     } as const;
+    for (const [change, words] of [
+      [{ listen: "0.0.0.0:8787", publicUrl: undefined }, "publicUrl is missing"],
+      [{ publicUrl: "http://gate.acme.example" }, "must be https://host"],
+      [{ publicUrl: "https://gate.acme.example/path" }, "must be https://host"],
+    ] as const)
+      expect(() => selfHostConfig({ ...options, ...change } as never)).toThrow(words);
     writeFileSync(path.join(directory, "gate.capnp"), selfHostConfig(options));
     expect(selfHostConfig(options)).not.toContain(token);
     expect(execFileSync(workerd, ["--version"], { encoding: "utf8" })).toMatch(/workerd/);
@@ -91,8 +99,21 @@ describe("a gate on one's own machine", () => {
       ready: true,
       checks: { ledger: true, token: true, audit: true, open: true },
     });
+    // Whatever the client calls the gate, and whoever it says to be.
+    const usual = upstream.handler;
+    upstream.handler = (request) =>
+      request.url.startsWith("/api/v3/")
+        ? { body: JSON.stringify({ url: `${upstream.url}/api/v3/repos/acme/api` }) }
+        : usual(request);
+    const named = await fetch(`${url}/repos/acme/api`, {
+      headers: { authorization: `Bearer ${key}`, "cf-connecting-ip": "198.51.100.77", "x-real-ip": "203.0.113.9" },
+    });
+    expect(await named.json()).toEqual({ url: "https://gate.acme.example/repos/acme/api" });
+    upstream.handler = usual;
     const lines = (await (await ask("/_gate/audit", `Bearer ${operator}`)).text()).trim().split("\n");
     expect((await verifyChain(lines)).problems).toEqual([]);
+    expect(lines.map((line) => (JSON.parse(line) as { clientIp: string }).clientIp)).toContain("203.0.113.9");
+    expect(lines.join("\n")).not.toContain("198.51.100.77");
     // After ten seconds the lines leave the ledger for the directory.
     await new Promise((resolve) => setTimeout(resolve, 10_500));
     await ask("/repos/acme/api", `Bearer ${key}`);

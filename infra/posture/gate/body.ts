@@ -6,7 +6,7 @@ import type { Route } from "./routes";
 import { bodyFor, labelNames, missingLabel, readItem } from "./marks";
 import { findSecrets, type Finding } from "./secrets";
 import { withoutNulls } from "./shape";
-import { withTrailer } from "./trailer";
+import { tooLong, withTrailer } from "./trailer";
 import type { TargetVerdict } from "./decide";
 
 /** A body that may pass. `text` is what is sent: written anew from the judged value, so that no second reading exists; undefined when there is none. */
@@ -57,7 +57,9 @@ export function judgeBody(
     guarded: verdict.repository?.guarded,
   });
   if (refused !== undefined) return refused;
-  const value = opened(forced(given, route), route, requestId);
+  const written = opened(forced(given, route), route, requestId);
+  if (written instanceof Refusal) return written;
+  const { value } = written;
   const sent = JSON.stringify(value);
   const findings = findSecrets(sent);
   if (findings.length > 0) return new SecretRefusal(findings);
@@ -67,13 +69,15 @@ export function judgeBody(
   return { text: sent, lookups: lookupsOf(verdict, route, value), ...(kept === undefined ? {} : { kept }) };
 }
 
-function opened(value: Json, route: Route, requestId: string): Json {
-  if (route.marks !== "opens") return value;
+/** Guard `proposal-length`: the text of a pull request with the gate's line; refused here where GitHub would refuse it for that line. */
+function opened(value: Json, route: Route, requestId: string): { readonly value: Json } | Refusal {
+  if (route.marks !== "opens" || requestId === "") return { value };
   const { body } = value as { body?: string | null };
-  return {
-    ...(value as Record<string, Json>),
-    ...(requestId === "" ? {} : { body: withTrailer(body ?? "", requestId) }),
-  };
+  const sent = withTrailer(body ?? "", requestId);
+  const long = tooLong(body ?? "", sent);
+  return long === undefined
+    ? { value: { ...(value as Record<string, Json>), body: sent } }
+    : new Refusal("body-value", long);
 }
 
 /** A change of what the gate marks (the text of a pull request, its labels) depends on what is there. An issue may turn out to be a pull request. */

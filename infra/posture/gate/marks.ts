@@ -1,6 +1,7 @@
 import type { CompiledPolicy } from "./compiled";
 import type { Json } from "./json";
-import { requestOf, withTrailer } from "./trailer";
+import { Refusal } from "./refusals";
+import { requestOf, tooLong, withTrailer } from "./trailer";
 
 /** What an issue or a pull request has now, as far as the gate's marks go. */
 export interface Marked {
@@ -62,6 +63,8 @@ export function missingLabel(
 }
 
 /** Guard `pull-request-trailer`: the body as it is sent. Of a pull request it keeps the trailer that is there; neither there nor in an issue can one be made up. */
-export function bodyFor(now: Marked, body: string): string {
-  return withTrailer(body, now.isPullRequest ? requestOf(now.body) : undefined);
+export function bodyFor(now: Marked, body: string): string | Refusal {
+  const sent = withTrailer(body, now.isPullRequest ? requestOf(now.body) : undefined);
+  const long = now.isPullRequest ? tooLong(body, sent) : undefined;
+  return long === undefined ? sent : new Refusal("body-value", long);
 }

@@ -41,10 +41,48 @@ export function withoutSecrets(text: string): string {
   return out;
 }
 
-/** A run of one repeated character is a placeholder (`ghp_xxxx…`), not a credential. */
-function isPlaceholder(match: string): boolean {
-  const body = match.slice(match.indexOf("_") + 1);
-  return new Set(body.slice(-20)).size <= 3 && !match.includes("PRIVATE KEY");
+/** Credentials of the issuers' own documentation, without their prefixes. They open nothing. */
+const EXAMPLES: readonly string[] = ["16C7e42F292c6912E7710c838347Ae178B4a", "SyDaGmWKa4JsXZ-HjGw7ISLn_3namBGewQe"];
+/** Words that a person writes where a credential would stand. No generator makes them but once in a thousand million. */
+const WORDS =
+  /example|placeholder|your[-_]?(?:token|key|secret|api)|redacted|changeme|replace[-_]?me|not[-_]?a[-_]?real/i;
+
+/** Length of each format's prefix, and of what every credential of it has behind that at least. */
+const SHAPES: Readonly<Record<string, readonly [prefix: number, least: number]>> = {
+  "github-classic-token": [4, 36],
+  "github-installation-token": [4, 36],
+  "github-fine-grained-token": [11, 60],
+  "gatehouse-key": [4, 43],
+  "aws-access-key": [4, 16],
+  "google-api-key": [4, 35],
+  "slack-token": [5, 20],
+  "anthropic-key": [7, 32],
+  "vault-token": [4, 24],
+  "npm-token": [4, 36],
+  "stripe-key": [8, 20],
+};
+
+/** Whether a run counts up or down, or repeats, in three of four steps: `abcdef…`, `1234567890…`, `xxxx…`. */
+function isCounted(text: string): boolean {
+  let steps = 0;
+  for (let i = 1; i < text.length; i++) {
+    const step = text.charCodeAt(i) - text.charCodeAt(i - 1);
+    if (Math.abs(step) <= 1 || /z0|90|9a|f0|f1|z1|9A|Z0|F0|zA|Za/.test(text.slice(i - 1, i + 1))) steps++;
+  }
+  return steps * 4 >= (text.length - 1) * 3;
+}
+
+/**
+ * An obvious placeholder, or an example that everybody knows. Only what every credential of its format has decides, never what stands behind it: that
+ * could be added to a real one, to make it look like none.
+ */
+function isPlaceholder(rule: string, match: string, after: string): boolean {
+  const shape = SHAPES[rule];
+  // A private key without anything between its first and its last line.
+  if (shape === undefined)
+    return /^(?:\\[nr]|\s){0,4}(?:\.{3}|…|<[^<>]{0,60}>|\[[^[\]]{0,60}\])?(?:\\[nr]|\s){0,4}-----END/.test(after);
+  const own = match.slice(shape[0], shape[0] + shape[1]);
+  return new Set(own).size <= 3 || EXAMPLES.includes(own) || WORDS.test(own) || isCounted(own);
 }
 
 /** Every finding in a text, at most `limit`. */
@@ -53,7 +91,8 @@ export function findSecrets(text: string, base = 0, limit = 20): Finding[] {
   for (const { id, mark, pattern } of SECRET_RULES) {
     if (!text.includes(mark)) continue;
     for (const match of text.matchAll(pattern)) {
-      if (isPlaceholder(match[0])) continue;
+      const end = match.index + match[0].length;
+      if (isPlaceholder(id, match[0], text.slice(end, end + 128))) continue;
       findings.push({ rule: id, offset: base + match.index });
       if (findings.length >= limit) return findings;
     }

@@ -19,6 +19,13 @@ export interface SelfHostOptions {
   readonly alerts: { readonly webhook?: string };
   /** Address to listen on, such as `127.0.0.1:8787`. TLS belongs to whatever stands in front. */
   readonly listen: string;
+  /**
+   * Where clients reach the gate: the address of what stands in front, such as `https://gate.acme.example`. It stands in every address of the gate that an
+   * answer has, whatever a client calls it. `https`, or `http` on the machine itself. Default: `http://` and `listen`, where that is on the machine itself.
+   */
+  readonly publicUrl?: string;
+  /** The header in which what stands in front names the client's address, and which it takes from nobody. Default: none, and records name no address. */
+  readonly clientIpHeader?: string;
   /** Directories that exist and that only the service's user can read: the ledger's database, and the audit trail. Relative to the configuration. */
   readonly ledgerDirectory: string;
   readonly auditDirectory: string;
@@ -40,6 +47,19 @@ const text = (value: string): string =>
 /** JSON inside a text: escapes of JSON are escaped once more, which `text` does. */
 const json = (name: string, value: unknown): string =>
   `    (name = ${text(name)}, json = ${text(JSON.stringify(value).replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`))}),`;
+
+const ON_MACHINE = String.raw`(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?`;
+
+/** The address in `options`, or what follows from where the gate listens. Throws when it would lead clients elsewhere, or to an address without TLS. */
+function publicUrlOf({ publicUrl, listen }: SelfHostOptions): string {
+  const url = publicUrl ?? `http://${listen}`;
+  if (new RegExp(`^(?:https://[^\\s/?#@]+|http://${ON_MACHINE})$`, "i").test(url)) return url;
+  throw new Error(
+    publicUrl === undefined
+      ? `publicUrl is missing: the gate listens on ${listen}, so clients reach it from elsewhere; name its https address`
+      : `publicUrl is ${publicUrl}; it must be https://host, without a path, or http:// on this machine`,
+  );
+}
 
 /** The configuration of `workerd serve` in Cap'n Proto's text form. Pure: the same options give the same text. */
 export function selfHostConfig(options: SelfHostOptions): string {
@@ -68,6 +88,10 @@ export function selfHostConfig(options: SelfHostOptions): string {
     json("OPERATOR_KEYS", options.operatorKeys),
     json("TOKEN_STORE", options.tokenStore),
     json("ALERTS", options.alerts),
+    `    (name = "PUBLIC_URL", text = ${text(publicUrlOf(options))}),`,
+    ...(options.clientIpHeader === undefined
+      ? []
+      : [`    (name = "CLIENT_IP_HEADER", text = ${text(options.clientIpHeader)}),`]),
     ...SELF_HOST_SECRETS.map((name) => `    (name = ${text(name)}, fromEnvironment = ${text(name)}),`),
     `    (name = "LEDGER", durableObjectNamespace = (className = ${text(LEDGER_CLASS)}, serviceName = "ledger")),`,
     '    (name = "AUDIT_FILES", service = "audit-disk"),',

@@ -46,3 +46,17 @@ export function withTrailer(body: string, requestId: string | undefined): string
   const open = text.lastIndexOf("<!--") > text.lastIndexOf("-->") ? "\n-->" : "";
   return `${text}${open}${text === "" ? "" : "\n\n"}${NAME}: ${requestId}`;
 }
+
+/** GitHub takes no longer text of an issue or a pull request, in characters. */
+export const MAX_TEXT = 65_536;
+
+/**
+ * What a text is too long for, in words; undefined when it fits. The gate's own line counts, so an agent is told how much is left beside it.
+ * @param given what the agent wrote
+ * @param sent the same with the gate's line, as it would be sent
+ */
+export function tooLong(given: string, sent: string): string | undefined {
+  if (sent.length <= MAX_TEXT) return undefined;
+  const own = Math.max(0, sent.length - given.length);
+  return `body: ${given.length} characters; ${MAX_TEXT - own} are left beside the line that the gate adds`;
+}

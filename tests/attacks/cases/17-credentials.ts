@@ -134,6 +134,16 @@ export const credentials: CaseFile = {
       headers: [["Content-Type", "application/json"]],
       body: '{"body":"{fakeGhp:json-escaped-partly}"}',
     }),
+    ...each(
+      { example: "EXAMPLE", crosses: "x".repeat(40), counted: "abcdefghijklmnopqrstuvwxyz", word: "_your_token" },
+      (behind, name): Attack =>
+        attack(
+          `17.dressed-${name}`,
+          "a credential dressed up as a placeholder",
+          "secret-in-content",
+          comment!(`{fakeGhp}${behind}`),
+        ),
+    ),
     attack("17.gate-key", "the gate key itself", "secret-in-content", comment!("{key}")),
     attack("17.operator-key", "the operator's key", "secret-in-content", comment!("{operatorKey}")),
     attack("17.base64-spaces", "base64 that another reader would read", "body-value", {
@@ -163,6 +173,12 @@ export const credentials: CaseFile = {
       "a placeholder for a token",
       201,
       comment!("export GITHUB_TOKEN=ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"),
+    ),
+    twin(
+      "17.twin-example",
+      "an example of the documentation",
+      201,
+      comment!("aws_access_key_id = AKIAIOSFODNN7EXAMPLE"),
     ),
     twin(
       "17.twin-short",

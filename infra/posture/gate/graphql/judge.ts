@@ -16,7 +16,7 @@ import { directoryLookup, type Lookup } from "../lookups";
 import { judgeSearch } from "../query";
 import { Refusal } from "../refusals";
 import { findSecrets } from "../secrets";
-import { withTrailer } from "../trailer";
+import { tooLong, withTrailer } from "../trailer";
 import { withoutNulls } from "../shape";
 import { isRefName } from "../values";
 import { keptOf } from "./kept";
@@ -325,8 +325,13 @@ class Judge {
     if (this.repository === undefined && this.ids.length === 0) return new Refusal("graphql-id", name);
     const input: Record<string, Json> = { ...given, ...mutation.force };
     const opens = name === "createPullRequest";
-    if (opens && this.requestId !== "")
-      input["body"] = withTrailer(typeof given["body"] === "string" ? given["body"] : "", this.requestId);
+    if (opens && this.requestId !== "") {
+      const body = typeof given["body"] === "string" ? given["body"] : "";
+      const sent = withTrailer(body, this.requestId);
+      const long = tooLong(body, sent);
+      if (long !== undefined) return new Refusal("body-value", long);
+      input["body"] = sent;
+    }
     const findings = findSecrets(JSON.stringify(input));
     if (findings.length > 0) return new SecretRefusal(findings);
     const hidden = filesOf(name, input);

@@ -41,9 +41,11 @@ export function keptOf(
   return ([node]) => {
     const now = readNode(c, node as Node | null | undefined);
     if (now === undefined) return new Refusal("lookup-failed");
+    const sent = setsBody ? bodyFor(now, body) : undefined;
+    if (sent instanceof Refusal) return sent;
     return write({
       ...input,
-      ...(setsBody ? { body: bodyFor(now, body) } : {}),
+      ...(sent === undefined ? {} : { body: sent }),
       ...(setsLabels
         ? { labelIds: [...labelIds, ...missingLabel(now, labelIds as readonly string[], (a, b) => a === b)] }
         : {}),

@@ -130,6 +130,31 @@ describe("findSecrets", () => {
       expect(findSecrets(text)).toEqual([]);
   });
 
+  it("takes examples of the documentation and obvious placeholders for none, and no real one that is dressed up as one", () => {
+    const dashes = "-".repeat(5);
+    const real = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8";
+    for (const text of [
+      "AKIAIOSFODNN7" + "EXAMPLE",
+      "ghp_" + "abcdefghijklmnopqrstuvwxyz0123456789",
+      "ghp_" + "1234567890".repeat(4),
+      "github_pat_" + "EXAMPLE".repeat(12),
+      "ghs_" + "your_token_goes_here_".repeat(2),
+      "npm_" + "placeholder".repeat(4).slice(0, 36),
+      "sk_live_" + "x".repeat(24),
+      "ghp_" + "16C7e42F292c6912E7710c838347Ae178B4a",
+      `${dashes}BEGIN PRIVATE KEY${dashes}\n...\n${dashes}END PRIVATE KEY${dashes}`,
+      `${dashes}BEGIN PRIVATE KEY${dashes}\\n<your key>\\n${dashes}END PRIVATE KEY${dashes}`,
+    ])
+      expect([text, findSecrets(text)]).toEqual([text, []]);
+    for (const text of [
+      `ghp_${real}EXAMPLE`,
+      `ghp_${real}${"x".repeat(40)}`,
+      `ghp_${real}_your_token`,
+      `${dashes}BEGIN PRIVATE KEY${dashes}\n...\nMIIE${real}\n${dashes}END PRIVATE KEY${dashes}`,
+    ])
+      expect([text, findSecrets(text).length]).toEqual([text, 1]);
+  });
+
   it("stays linear on long texts of near misses", () => {
     const text = "ghp_a ghs_. github_pat_ sk-ant- AKIA ".repeat(20_000);
     const before = process.hrtime.bigint();

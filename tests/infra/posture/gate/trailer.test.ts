@@ -1,5 +1,11 @@
 import * as fc from "fast-check";
-import { requestOf, withTrailer } from "../../../../infra/posture/gate/trailer";
+import { judgeBody } from "../../../../infra/posture/gate/body";
+import { compile } from "../../../../infra/posture/gate/compiled";
+import { judgeTarget } from "../../../../infra/posture/gate/decide";
+import { judgeGraphql } from "../../../../infra/posture/gate/graphql/judge";
+import { bodyFor } from "../../../../infra/posture/gate/marks";
+import { policyFor } from "../../../gate/support/policy";
+import { MAX_TEXT, requestOf, tooLong, withTrailer } from "../../../../infra/posture/gate/trailer";
 
 /** Lines that look like the trailer to a person or to a careless program. */
 const forged = fc.constantFrom(
@@ -76,5 +82,59 @@ describe("the trailer", () => {
     expect(withTrailer("Text <!-- more", "a-1")).toBe("Text <!-- more\n-->\n\nGatehouse-Request: a-1");
     expect(withTrailer("Text <!-- more -->", "a-1")).toBe("Text <!-- more -->\n\nGatehouse-Request: a-1");
     expect(mentions(withTrailer("<!--\nGatehouse-Request: forged-1\n-->", "a-1"))).toBe(1);
+  });
+});
+
+describe("a text near GitHub's limit", () => {
+  const c = compile(policyFor());
+  const target = judgeTarget(c, "POST", "/repos/acme/api/pulls");
+  const rest = (length: number): unknown =>
+    judgeBody(
+      c,
+      target,
+      JSON.stringify({ title: "x", head: "claude/x", base: "main", body: "x".repeat(length) }),
+      "request-1",
+    );
+  const line = "\n\nGatehouse-Request: request-1".length;
+
+  it("has room for the gate's own line, and is refused with what is left", () => {
+    expect(rest(MAX_TEXT - line)).toHaveProperty("text");
+    for (const length of [MAX_TEXT - line + 1, MAX_TEXT, MAX_TEXT + 10])
+      expect(rest(length)).toMatchObject({
+        rule: "body-value",
+        at: `body: ${length} characters; ${MAX_TEXT - line} are left beside the line that the gate adds`,
+      });
+  });
+
+  it("is held to the same when it changes, by REST and by GraphQL", () => {
+    const now = { isPullRequest: true, body: "old\n\nGatehouse-Request: request-1", labels: [], label: undefined };
+    expect(bodyFor(now, "x".repeat(MAX_TEXT - line))).toHaveLength(MAX_TEXT);
+    expect(bodyFor(now, "x".repeat(MAX_TEXT - line + 1))).toMatchObject({ rule: "body-value" });
+    // An issue has no line of the gate's.
+    expect(bodyFor({ ...now, isPullRequest: false }, "x".repeat(MAX_TEXT))).toHaveLength(MAX_TEXT);
+    const create = (length: number): unknown =>
+      judgeGraphql(
+        c,
+        JSON.stringify({
+          query: "mutation($i:CreatePullRequestInput!){createPullRequest(input:$i){clientMutationId}}",
+          variables: {
+            i: {
+              repositoryId: "R_kgDOapi",
+              title: "x",
+              baseRefName: "main",
+              headRefName: "claude/x",
+              body: "x".repeat(length),
+            },
+          },
+        }),
+        "request-1",
+      );
+    expect(create(MAX_TEXT - line)).toHaveProperty("text");
+    expect(create(MAX_TEXT)).toMatchObject({ rule: "body-value", at: expect.stringContaining("are left") as string });
+  });
+
+  it("is told only what the gate adds", () => {
+    expect(tooLong("x", "x")).toBeUndefined();
+    expect(tooLong("x".repeat(70_000), "x".repeat(70_000))).toContain(`${MAX_TEXT} are left`);
   });
 });

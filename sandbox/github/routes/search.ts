@@ -21,7 +21,11 @@ export function parseQuery(q: string): SearchQuery {
     if (match[1]) {
       const key = match[1].toLowerCase();
       qualifiers.set(key, [...(qualifiers.get(key) ?? []), match[2]!.replace(/^"|"$/g, "")]);
-    } else words.push((match[3] ?? match[4]!).toLowerCase());
+    } else {
+      // Parentheses group; around words alone, as gh writes them, they change nothing.
+      const word = match[3] ?? match[4]!.replace(/^\(+|\)+$/g, "");
+      if (word !== "") words.push(word.toLowerCase());
+    }
   }
   return { words: words.filter((w) => w !== "and" && w !== "or" && w !== "not"), qualifiers };
 }

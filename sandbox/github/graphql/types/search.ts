@@ -19,7 +19,11 @@ export function parseSearch(text: string): Query {
     const [, minus, name, value, quoted, word] = match;
     if (name && value)
       query.qualifiers.push({ name: name.toLowerCase(), value: value.replace(/^"|"$/g, ""), not: minus === "-" });
-    else query.words.push((quoted ?? word ?? "").toLowerCase());
+    else {
+      // Parentheses group; around words alone, as gh writes them, they change nothing.
+      const plain = quoted ?? (word ?? "").replace(/^\(+|\)+$/g, "");
+      if (plain !== "") query.words.push(plain.toLowerCase());
+    }
   }
   return query;
 }

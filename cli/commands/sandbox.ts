@@ -1,4 +1,5 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { type EngineName, ENGINES } from "../sandbox/engines";
 import { drillLocks } from "../sandbox/drill";
 import { rehearse } from "../sandbox/rehearse";
 import { serve } from "../sandbox/serve";
@@ -36,11 +37,18 @@ export function registerSandbox(program: Command): void {
   staged(sandbox.command("rehearse"))
     .description("the main job: preview, up, no changes, drill, rotation, report")
     .option("--keep", "leave everything running at the end and say how to talk to it")
-    .action((options: StageOptions & { keep?: boolean }) =>
+    .addOption(
+      new Option(
+        "--engine <engine>",
+        "which engine deploys; Pulumi itself where it is there, else the sandbox's",
+      ).choices(ENGINES),
+    )
+    .action((options: StageOptions & { keep?: boolean; engine?: EngineName }) =>
       withCleanup((cleanup) =>
         rehearse(readProjectStack(options.stack, options.config, options.project), options.config, {
           keep: options.keep === true,
           cleanup,
+          ...(options.engine ? { engine: options.engine } : {}),
         }),
       ),
     );

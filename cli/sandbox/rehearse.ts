@@ -1,7 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import pc from "picocolors";
-import { display } from "../../sandbox/engine/display";
 import type { DrillRow } from "../drill/drill";
 import { gateTrail, runDrill } from "../drill/drill";
 import { answered, type Door } from "../drill/door";
@@ -14,6 +13,7 @@ import { DoesNotHold } from "../support/exit";
 import type { ProjectStack } from "../support/project";
 import { table } from "../support/table";
 import { type Deployment, deploymentOf, placeFirstToken, tokenCommand } from "./deploy";
+import { chooseEngine, type Engine, type EngineName, openEngine } from "./engines";
 import { startLoad } from "./load";
 import { Narrator } from "./narrator";
 import { sandboxControl } from "./locks";
@@ -30,8 +30,9 @@ const REQUESTS_PER_SECOND = 20;
 export async function rehearse(
   project: ProjectStack,
   overrides: readonly string[],
-  { keep, cleanup }: { keep: boolean; cleanup: Cleanup },
+  { keep, cleanup, engine: asked }: { keep: boolean; cleanup: Cleanup; engine?: EngineName },
 ): Promise<void> {
+  const choice = await chooseEngine(asked);
   const narrator = new Narrator();
   // The drill makes more requests a minute than an agent may: the rehearsal raises the limits, and says so.
   const raised = ["gatehouse:gate.requestsPerMinute=6000", "gatehouse:gate.writesPerMinute=600", ...overrides];
@@ -40,6 +41,8 @@ export async function rehearse(
       narrator.note(what);
     }),
   );
+  const engine = await openEngine(choice, stage, cleanup);
+  narrator.line(`\n${engine.says}`);
   narrator.note(
     `limits raised for the drill: ${raised
       .slice(0, 2)
@@ -48,22 +51,22 @@ export async function rehearse(
   );
 
   await narrator.step("Preview: what would be created", async () => {
-    const preview = await stage.stack.preview({ onEvent: display(process.stdout) });
+    const preview = await engine.preview({ show: true });
     holds(!preview.failed, "The preview failed.", preview.diagnostics);
   });
   const deployment = await narrator.step("Up", async () => {
-    const up = await stage.stack.up({ onEvent: display(process.stdout) });
+    const up = await engine.up({ show: true });
     holds(!up.failed, "The stack did not come up.", up.diagnostics);
-    return deploymentOf(stage, await stage.stack.outputs({ showSecrets: true }));
+    return deploymentOf(stage, await engine.outputs());
   });
-  await narrator.step("Preview and up again: nothing to do", () => unchanged(stage, narrator));
+  await narrator.step("Preview and up again: nothing to do", () => unchanged(engine, narrator));
   await narrator.step("Place the first token, as an operator does", async () => {
     await placeFirstToken(stage, deployment);
     narrator.note(`${project.environment.agent.machineUser} is a member now; its token is in the token store alone`);
   });
   const rows = await narrator.step("The drill: try every lock", () => drill(stage, deployment, narrator));
   await narrator.step("Rotate the token while requests run", () => rotate(stage, deployment, narrator));
-  const report = await narrator.step("Report", () => writeReport(stage, rows));
+  const report = await narrator.step("Report", () => writeReport(stage, engine, rows));
   narrator.line(
     `\n${pc.green("Everything holds.")} ${rows.length} attempts of the drill, in ${narrator.elapsed} s. Report: ${report}`,
   );
@@ -91,14 +94,13 @@ const touched = (summary: Record<string, number>): number =>
     .filter(([op]) => op !== "same")
     .reduce((sum, [, count]) => sum + count, 0);
 
-async function unchanged(stage: Stage, narrator: Narrator): Promise<void> {
-  const preview = await stage.stack.preview({});
+async function unchanged(engine: Engine, narrator: Narrator): Promise<void> {
+  const preview = await engine.preview({ show: false });
   holds(!preview.failed, "The second preview failed.", preview.diagnostics);
-  const changes = preview.steps.filter((step) => step.op !== "same").map((step) => `${step.op} ${step.urn}`);
-  holds(touched(preview.changeSummary) === 0, `The second preview has changes:\n${changes.join("\n")}`);
-  const up = await stage.stack.up({});
-  holds(!up.failed && touched(up.changeSummary) === 0, "The second up changed something.", up.diagnostics);
-  narrator.note(`${preview.changeSummary.same ?? 0} resources unchanged`);
+  holds(touched(preview.changes) === 0, `The second preview has changes:\n${preview.touched.join("\n")}`);
+  const up = await engine.up({ show: false });
+  holds(!up.failed && touched(up.changes) === 0, "The second up changed something.", up.diagnostics);
+  narrator.note(`${preview.changes.same ?? 0} resources unchanged`);
 }
 
 const doorsOf = (stage: Stage, deployment: Deployment, token: string): { gate: Door; github: Door } => {
@@ -220,13 +222,13 @@ async function currentToken(stage: Stage): Promise<string> {
   return sha256.sha256 ?? sha256.tokenSha256 ?? "";
 }
 
-async function writeReport(stage: Stage, rows: readonly DrillRow[]): Promise<string> {
-  const after = readSnapshot(JSON.stringify(await stage.stack.export()), "export");
+async function writeReport(stage: Stage, engine: Engine, rows: readonly DrillRow[]): Promise<string> {
+  const after = readSnapshot(JSON.stringify(await engine.export()), "export");
   const report = buildReport({
     title: `Gatehouse posture: ${stage.project.stack}`,
     after,
     drill: rows,
-    notes: ["Made by a rehearsal in the sandbox. Secrets are masked."],
+    notes: ["Made by a rehearsal in the sandbox. Secrets are masked.", engine.says],
   });
   mkdirSync(homeOf(stage.project), { recursive: true });
   const file = join(homeOf(stage.project), `report-${stage.project.stack}.html`);

@@ -7,16 +7,18 @@ export class Needles {
   private readonly shift = new Uint8Array(65_536);
   /** Needles by the two bytes at the end of their first `width`. */
   private readonly byEnd = new Map<number, Uint8Array[]>();
-  private readonly all: readonly Uint8Array[];
+  /** Needles by their first byte. */
+  private readonly byStart: Uint8Array[][] = [];
   readonly longest: number;
 
   /** @param needles each of two characters or more */
   constructor(needles: readonly string[]) {
-    this.all = [...new Set(needles)].map((needle) => Uint8Array.from(needle, (c) => c.charCodeAt(0)));
-    this.width = Math.min(255, ...this.all.map((needle) => needle.length));
-    this.longest = Math.max(...this.all.map((needle) => needle.length));
+    const all = [...new Set(needles)].map((needle) => Uint8Array.from(needle, (c) => c.charCodeAt(0)));
+    this.width = Math.min(255, ...all.map((needle) => needle.length));
+    this.longest = Math.max(...all.map((needle) => needle.length));
     this.shift.fill(this.width - 1);
-    for (const needle of this.all)
+    for (const needle of all) (this.byStart[needle[0] ?? 0] ??= []).push(needle);
+    for (const needle of all)
       for (let end = 1; end < this.width; end++) {
         const pair = pairAt(needle, end);
         this.shift[pair] = Math.min(this.shift[pair] ?? 0, this.width - 1 - end);
@@ -43,8 +45,8 @@ export class Needles {
   openEnd(bytes: Uint8Array): number {
     for (let length = Math.min(this.longest - 1, bytes.length); length > 0; length--) {
       const from = bytes.length - length;
-      if (this.all.some((needle) => needle.length > length && startsAt(bytes, from, needle.subarray(0, length))))
-        return length;
+      for (const needle of this.byStart[bytes[from] ?? 0] ?? [])
+        if (needle.length > length && startsAt(bytes, from, needle, length)) return length;
     }
     return 0;
   }
@@ -52,8 +54,9 @@ export class Needles {
 
 const pairAt = (bytes: Uint8Array, end: number): number => ((bytes[end - 1] ?? 0) << 8) | (bytes[end] ?? 0);
 
-function startsAt(bytes: Uint8Array, at: number, needle: Uint8Array): boolean {
-  if (at + needle.length > bytes.length) return false;
-  for (let i = 0; i < needle.length; i++) if (bytes[at + i] !== needle[i]) return false;
+/** Whether the first `length` bytes of a needle stand at this place. */
+function startsAt(bytes: Uint8Array, at: number, needle: Uint8Array, length = needle.length): boolean {
+  if (at + length > bytes.length) return false;
+  for (let i = 0; i < length; i++) if (bytes[at + i] !== needle[i]) return false;
   return true;
 }

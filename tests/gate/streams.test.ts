@@ -85,8 +85,8 @@ describe("a stream", () => {
     pack = randomBytes(4_000_001);
     headers = { "content-length": "4000001" };
     const { status, bytes } = await fetchPack(gate);
-    expect(status).toBe(502);
-    expect(JSON.parse(bytes.toString())).toMatchObject({ gatehouse: { rule: "answer-too-large" } });
+    // In git's own protocol; the record has the status that it means.
+    expect([status, bytes.toString().slice(4, 25)]).toEqual([200, "ERR answer-too-large:"]);
   });
 
   it("ends at the limit when it declares no length", async () => {

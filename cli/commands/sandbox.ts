@@ -20,9 +20,10 @@ const staged = (command: Command): Command =>
     .option("--project <dir>", "folder of Pulumi.yaml", ".")
     .option("--config <key.path=value>", "override a value, as Pulumi's --config --path", collect, []);
 
-/** Runs `act` and undoes what it registered, whatever happens; Ctrl-C undoes it too. */
+/** Runs `act` and undoes what it registered, whatever happens; Ctrl-C and the end of npm or npx undo it too. */
 async function withCleanup(act: (cleanup: Cleanup) => Promise<void>): Promise<void> {
   const cleanup = new Cleanup();
+  cleanup.endWithParent();
   try {
     await act(cleanup);
   } finally {

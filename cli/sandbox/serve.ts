@@ -59,7 +59,6 @@ export async function serve(
   const say = (text: string): void => {
     (json ? process.stderr : process.stdout).write(`${text}\n`);
   };
-  cleanup.endWithParent();
   const stage = await openStage(project, overrides, cleanup, (what) => {
     say(`started ${what}`);
   });

@@ -208,7 +208,7 @@ const FOREIGN: Readonly<
   "search-parenthesis-left-open": ["GET", "/search/issues?q=repo:acme/api+(x", "search-not-scoped"],
   "search-parenthesis-too-many": ["GET", "/search/issues?q=repo:acme/api+x)", "search-not-scoped"],
   "search-negated-parentheses": ["GET", "/search/issues?q=repo:acme/api+NOT+(x)", "search-not-scoped"],
-  "search-negation-at-end": ["GET", "/search/issues?q=(x+not)+repo:acme/api", "search-not-scoped"],
+  "search-negation-at-end": ["GET", "/search/issues?q=(x+not)+bug+repo:acme/api", "search-not-scoped"],
   "search-or-parentheses": ["GET", "/search/issues?q=repo:acme/api+(a+OR+b)", "search-not-scoped"],
   "search-parentheses-organization": ["GET", "/search/issues?q=repo:acme/api+(org:acme)", "search-not-scoped"],
   "search-comma-organization": ["GET", "/search/issues?q=repo:acme/api+label:x,org:acme", "search-not-scoped"],

@@ -9,6 +9,7 @@ const GROUPS: Record<string, () => (program: Command) => void> = {
   token: () => (require("./commands/token") as typeof import("./commands/token")).registerToken,
   assess: () => (require("./commands/assess") as typeof import("./commands/assess")).registerAssess,
   check: () => (require("./commands/check") as typeof import("./commands/check")).registerCheck,
+  recover: () => (require("./commands/recover") as typeof import("./commands/recover")).registerRecover,
   report: () => (require("./commands/report") as typeof import("./commands/report")).registerReport,
 };
 /* eslint-enable @typescript-eslint/no-require-imports */

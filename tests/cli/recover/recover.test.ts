@@ -1,0 +1,133 @@
+import type { Context } from "../../../cli/assess/context";
+import { commands, look, pendingCreates, type Pending } from "../../../cli/recover/pending";
+import { becameOf } from "../../../cli/recover/recover";
+import { environment } from "../../support/environment";
+
+const URN = (type: string, name: string) => `urn:pulumi:dev::gatehouse::gatehouse:index:Posture$${type}::${name}`;
+const one = (type: string, inputs: Record<string, unknown> = {}): Pending => ({
+  urn: URN(type, "gatehouse-x"),
+  type,
+  inputs,
+});
+const ACCOUNT = "0123456789abcdef0123456789abcdef";
+
+/** Systems that answer by path; everything else is 404. */
+function context(answers: Readonly<Record<string, unknown>>, lack?: string): Context {
+  const get = (path: string) => {
+    const found = answers[path];
+    const status = typeof found === "number" ? found : found === undefined ? 404 : 200;
+    return Promise.resolve({
+      call: { system: "GitHub", method: "GET", path, status },
+      text: "",
+      lack: "",
+      header: () => undefined,
+      json: () => found,
+    });
+  };
+  const way = lack === undefined ? { ask: { get, graphql: () => get("graphql") } } : { lack };
+  return { environment: environment(), github: way, vault: way, cloudflare: way } as unknown as Context;
+}
+
+it("reads what is pending out of an export, and nothing but creations", () => {
+  const team = { urn: URN("t", "a"), type: "github:index/team:Team", inputs: { name: "agents" } };
+  const exported = {
+    version: 3,
+    deployment: {
+      pending_operations: [
+        { type: "creating", resource: team },
+        { type: "updating", resource: { ...team, urn: URN("t", "b") } },
+      ],
+    },
+  };
+  expect(pendingCreates(exported)).toEqual([team]);
+  expect(pendingCreates({ deployment: {} })).toEqual([]);
+  for (const other of [undefined, [], {}, { deployment: null }, "text"]) expect(pendingCreates(other)).toBeUndefined();
+});
+
+it.each([
+  ["github:index/team:Team", { name: "agents" }, "/orgs/acme/teams/agents", { id: 7 }, "7"],
+  [
+    "github:index/repositoryRuleset:RepositoryRuleset",
+    { repository: "api", name: "gatehouse: x" },
+    "/repos/acme/api/rulesets?per_page=100",
+    [
+      { id: 1, name: "other" },
+      { id: 9, name: "gatehouse: x" },
+    ],
+    "9",
+  ],
+  [
+    "github:index/organizationWebhook:OrganizationWebhook",
+    {},
+    "/orgs/acme/hooks?per_page=100",
+    [{ id: 4, config: { url: "https://alerts.acme.dev/hook" } }],
+    "4",
+  ],
+  [
+    "github:index/branchProtection:BranchProtection",
+    { repositoryId: "R_1", pattern: "main" },
+    "graphql",
+    { data: { node: { branchProtectionRules: { nodes: [{ id: "BPR_1", pattern: "main" }] } } } },
+    "BPR_1",
+  ],
+  ["vault:index/mount:Mount", { path: "agents" }, "sys/mounts/agents", {}, "agents"],
+  [
+    "vault:index/authBackend:AuthBackend",
+    { path: "gatehouse-gate" },
+    "sys/mounts/auth/gatehouse-gate",
+    {},
+    "gatehouse-gate",
+  ],
+  [
+    "vault:appRole/authBackendRole:AuthBackendRole",
+    { backend: "gatehouse-gate", roleName: "claude-bot" },
+    "auth/gatehouse-gate/role/claude-bot",
+    {},
+    "auth/gatehouse-gate/role/claude-bot",
+  ],
+  ["cloudflare:index/r2Bucket:R2Bucket", { name: "audit" }, `/accounts/${ACCOUNT}/r2/buckets/audit`, {}, "audit"],
+  [
+    "cloudflare:index/workersKvNamespace:WorkersKvNamespace",
+    { title: "tokens" },
+    `/accounts/${ACCOUNT}/storage/kv/namespaces?per_page=100`,
+    { result: [{ id: "abc", title: "tokens" }] },
+    "abc",
+  ],
+])("finds %s", async (type, inputs, path, answer, id) => {
+  const pending = one(type, inputs);
+  expect(await becameOf([pending], context({ [path]: answer }))).toEqual([
+    { urn: pending.urn, type, state: "exists", id },
+  ]);
+  expect((await becameOf([pending], context({})))[0]).toMatchObject({ state: "absent" });
+  expect((await becameOf([pending], context({ [path]: 403 })))[0]).toMatchObject({ state: "cannot tell" });
+  expect((await becameOf([pending], context({}, "no token")))[0]).toMatchObject({
+    state: "cannot tell",
+    why: "no token",
+  });
+});
+
+it("asks nothing about what can be made again", () => {
+  for (const type of [
+    "random:index/randomPassword:RandomPassword",
+    "vault:index/policy:Policy",
+    "github:index/membership:Membership",
+  ])
+    expect(look(one(type), environment())).toEqual({ kind: "again" });
+});
+
+it("prints the commands in their order, each value as one word", async () => {
+  const team = one("github:index/team:Team", { name: "agents" });
+  const secret = one("vault:kv/secretV2:SecretV2", { mount: "agents", name: "break-glass/bot" });
+  const became = await becameOf(
+    [team, secret, one("vault:index/policy:Policy")],
+    context({ "/orgs/acme/teams/agents": { id: 7 }, "agents/metadata/break-glass/bot": {} }),
+  );
+  expect(commands("prod", became)).toEqual([
+    "pulumi cancel --stack prod --yes",
+    "vault kv metadata delete -mount=agents break-glass/bot",
+    `pulumi refresh --stack prod --yes --skip-preview --import-pending-creates '${team.urn}' --import-pending-creates 7`,
+    "pulumi refresh --stack prod --yes --skip-preview --clear-pending-creates",
+    "pulumi up --stack prod",
+  ]);
+  expect(commands("prod", [])).toEqual([]);
+});

@@ -89,6 +89,7 @@ async function readBackend(client: VaultClient, path: string, state: Props): Pro
       description: mount.description,
       local: mount.local,
       accessor: mount.accessor,
+      disableRemount: flagOf(state, "disableRemount"),
       tune,
     },
   };

@@ -153,6 +153,7 @@ async function readBackend(client: VaultClient, path: string, state: Props): Pro
       type: mount.type,
       local: mount.local,
       accessor: mount.accessor,
+      disableRemount: flagOf(state, "disableRemount"),
       tune: await readTune(client, path, state),
     },
   };

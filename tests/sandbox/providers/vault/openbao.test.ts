@@ -365,6 +365,99 @@ describe("the vault provider against a real server", () => {
       }),
     ).rejects.toThrow('invalid capability "peek"');
   });
+
+  // As the real plugin 7.8.0 stored them for inputs that set none of these.
+  it.each([
+    [
+      MOUNT,
+      { path: "empty-kv", type: "kv", options: { version: "2" } },
+      {
+        allowedManagedKeys: null,
+        allowedResponseHeaders: null,
+        auditNonHmacRequestKeys: [],
+        auditNonHmacResponseKeys: [],
+        defaultLeaseTtlSeconds: 0,
+        delegatedAuthAccessors: null,
+        externalEntropyAccess: false,
+        forceNoCache: false,
+        identityTokenKey: "",
+        listingVisibility: "",
+        local: false,
+        maxLeaseTtlSeconds: 0,
+        namespace: null,
+        passthroughRequestHeaders: null,
+        pluginVersion: null,
+        sealWrap: false,
+      },
+    ],
+    [
+      "vault:index/authBackend:AuthBackend",
+      { path: "empty-approle", type: "approle" },
+      { disableRemount: false, identityTokenKey: null, local: false, namespace: null },
+    ],
+    [
+      "vault:jwt/authBackend:AuthBackend",
+      { path: "empty-jwt", type: "jwt", jwtValidationPubkeys: [publicKey] },
+      {
+        defaultRole: "",
+        disableRemount: false,
+        jwksCaPem: "",
+        jwksPairs: null,
+        jwksUrl: "",
+        jwtSupportedAlgs: null,
+        local: false,
+        namespace: null,
+        oidcClientSecretWoVersion: null,
+        oidcDiscoveryCaPem: "",
+        oidcResponseMode: "",
+        oidcResponseTypes: null,
+        providerConfig: null,
+      },
+    ],
+    [
+      "vault:jwt/authBackendRole:AuthBackendRole",
+      { backend: "ci", roleName: "empty", roleType: "jwt", userClaim: "sub", boundAudiences: ["x"] },
+      {
+        aliasMetadata: null,
+        allowedRedirectUris: null,
+        boundSubject: "",
+        claimMappings: null,
+        clockSkewLeeway: 0,
+        groupsClaim: "",
+        maxAge: 0,
+        namespace: null,
+        oidcScopes: null,
+        tokenBoundCidrs: null,
+        tokenPeriod: 0,
+        userClaimJsonPointer: false,
+        verboseOidcLogging: false,
+      },
+    ],
+    [
+      "vault:appRole/authBackendRole:AuthBackendRole",
+      { backend: "roles", roleName: "empty" },
+      {
+        aliasMetadata: null,
+        bindSecretId: true,
+        localSecretIds: false,
+        secretIdBoundCidrs: null,
+        secretIdNumUses: 0,
+        tokenBoundCidrs: null,
+        tokenMaxTtl: 0,
+      },
+    ],
+    [
+      SECRET_ID,
+      { backend: "roles", roleName: "gate" },
+      { cidrLists: null, numUses: 0, tokenBoundCidrs: null, ttl: 0, withWrappedAccessor: null, wrappingTtl: null },
+    ],
+  ])("%s: what nobody set is null, false, 0 or empty as in the real plugin", async (type, inputs, expected) => {
+    const urn = urnOf(type, "empty");
+    const { inputs: checked } = await provider.check(urn, {}, inputs);
+    const { id, outs } = await provider.create(urn, checked, false);
+    expect(outs).toMatchObject(expected);
+    expect((await provider.read(id, urn, outs, checked)).props).toMatchObject(expected);
+  });
 });
 
 describe("the vault provider without a server", () => {

@@ -1,4 +1,15 @@
 #!/usr/bin/env node
-// The sources are TypeScript; tsx runs them as they are, so there is no build to be stale.
-require("tsx/cjs");
-require("./main.ts");
+// The sources are TypeScript; tsx runs them as they are. The engine's commands, which are run many times, come as one file.
+const { bundleOf } = require("./bundle.js");
+
+const ENGINE = ["preview", "up", "refresh", "destroy", "export", "import"];
+const [group, command] = process.argv.slice(2);
+const bundle =
+  group === "sandbox" && ENGINE.includes(command)
+    ? bundleOf("cli/engine.ts", ["sandbox/engine/preload.js"])
+    : undefined;
+if (bundle) require(bundle);
+else {
+  require("tsx/cjs");
+  require("./main.ts");
+}

@@ -19,6 +19,7 @@ interface EngineOptions {
   json?: boolean;
   diff?: boolean;
   typeCheck?: boolean;
+  recover?: boolean;
   showSecrets?: boolean;
   previewOnly?: boolean;
   expectNoChanges?: boolean;
@@ -67,6 +68,7 @@ async function operate(
     run(stack, {
       signal,
       typeCheck: options.typeCheck ?? false,
+      recover: options.recover ?? true,
       previewOnly: options.previewOnly ?? false,
       onEvent: (event) => {
         if (options.json) events.push(event);
@@ -111,6 +113,7 @@ export function registerEngineCommands(sandbox: Command): void {
       .option("--json", "print one JSON document, as pulumi preview --json does")
       .option("--diff", "show every change in full")
       .option("--type-check", "check the program's types before it runs, as Pulumi does")
+      .option("--no-recover", "after a killed run warn as Pulumi does, instead of looking what became of its steps")
       .option("--expect-no-changes", "exit 1 when anything changes")
       .option("--yes", "nothing is ever asked; accepted so that Pulumi's command lines work");
 

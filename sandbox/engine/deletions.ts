@@ -33,9 +33,10 @@ export class Deletions {
    * Dependents that would merely be updated stay.
    */
   async beforeReplacing(root: ResourceState, registered: ReadonlySet<string>, replacingUrn: string): Promise<void> {
-    const condemned = await this.dependentReplacements(root, registered);
-    for (const { state, keys } of condemned.reverse()) {
-      if (this.deleted.has(state)) continue;
+    const condemned = (await this.dependentReplacements(root, registered)).filter(
+      ({ state }) => !this.deleted.has(state) && !state.pendingReplacement,
+    );
+    for (const { state } of condemned) {
       if (state.protect) {
         this.run.fail(
           `unable to replace resource "${state.urn}" as part of replacing "${replacingUrn}" as it is currently marked for protection. To unprotect the resource, remove the \`protect\` flag from the resource in your Pulumi program and run \`pulumi up\`, or use the command:\n\`pulumi state unprotect '${state.urn}'\``,
@@ -43,8 +44,11 @@ export class Deletions {
         );
         throw new StepFailed("protected dependent");
       }
-      await this.remove(state, { replacing: true, pendingReplacement: true, keys });
     }
+    // All are condemned before the first goes, so that what goes with another resource knows it.
+    for (const { state } of [...condemned, { state: root }]) this.deletedUrns.add(state.urn);
+    for (const { state, keys } of condemned.reverse())
+      await this.remove(state, { replacing: true, pendingReplacement: true }, keys);
     if (!root.pendingReplacement) await this.remove(root, { replacing: true, pendingReplacement: true });
   }
 
@@ -55,9 +59,11 @@ export class Deletions {
       this.deleted.set(state, []);
       if (!this.run.preview) await this.run.options.checkpoint.end(state, { done: state });
     }
-    for (const wave of deletionWaves(left.filter((state) => !this.deleted.has(state)))) {
+    const condemned = left.filter((state) => !this.deleted.has(state));
+    // A base goes after what is deleted with it, so all that will go is known before the first does.
+    for (const state of condemned) this.deletedUrns.add(state.urn);
+    for (const wave of deletionWaves(condemned)) {
       if (this.run.stopped) return;
-      for (const state of wave) this.deletedUrns.add(state.urn);
       await Promise.allSettled(
         wave.map((state) => this.run.track(() => this.remove(state, { replacing: state.delete === true }))),
       );
@@ -66,10 +72,10 @@ export class Deletions {
 
   private async remove(
     state: ResourceState,
-    how: { replacing: boolean; pendingReplacement?: boolean; keys?: readonly string[] },
+    how: { replacing: boolean; pendingReplacement?: boolean },
+    keys: readonly string[] = [],
   ): Promise<void> {
-    this.deleted.set(state, how.keys ?? []);
-    this.deletedUrns.add(state.urn);
+    this.deleted.set(state, keys);
     const skip =
       isProviderType(state.type) || (state.deletedWith !== undefined && this.deletedUrns.has(state.deletedWith));
     await this.steps.delete(state, async () => (state.provider ? this.providerOf(state.provider) : undefined), {
@@ -92,6 +98,10 @@ export class Deletions {
         replaceSet.add(state.urn);
         condemned.push({ state, keys });
       }
+    }
+    for (const state of this.run.options.olds) {
+      if (state.delete || registered.has(state.urn) || replaceSet.has(state.urn)) continue;
+      if (state.replaceWith?.includes(root.urn)) condemned.push({ state, keys: [] });
     }
     return condemned;
   }

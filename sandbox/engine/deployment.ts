@@ -4,7 +4,7 @@ import { Deletions } from "./deletions";
 import { changedKeys, fromProvider, NO_DIFFERENCE, replacedBecause, type Difference } from "./diffs";
 import { EngineError, messageOf } from "./errors";
 import type { Goal, ReadGoal } from "./goal";
-import { resetPaths } from "./paths";
+import { parsePath, resetPaths, valueAt } from "./paths";
 import { defaultProviderInputs, defaultProviderName, newProviderId } from "./registry";
 import { StepFailed, type Run } from "./run";
 import type { ResourceState } from "./state";
@@ -14,6 +14,7 @@ import {
   containsUnknown,
   equal,
   fromPlainBag,
+  goText,
   markBagLike,
   markSecret,
   Secret,
@@ -150,17 +151,21 @@ export class Deployment {
 
   /**
    * Ends the run. When all went well, what the program no longer asks for is deleted and the stack's outputs are written.
-   * After a failed step nothing is deleted, and the outputs that are known join the old ones; after a failed program they stay as they were.
+   * After a failed step or a failed program nothing is deleted, and the outputs that the program told before its end join the old ones.
    */
   async finish({ programFailed }: { programFailed: boolean }): Promise<void> {
-    if (programFailed) return;
+    // The SDK registers outputs even of a program that threw: none then.
+    if (programFailed && Object.keys(this.stackOutputs ?? {}).length === 0) return;
     this.run.options.checkpoint.release();
-    if (!this.run.stopped)
+    if (!this.run.stopped && !programFailed)
       await this.deletions.atEnd(this.run.options.olds.filter((state) => state.delete || !this.isKept(state)));
     const stack = this.news.get(this.stackUrn);
     if (stack && this.stackOutputs) {
       const olds = this.olds.get(this.stackUrn)?.outputs ?? {};
-      await this.setOutputs(stack, this.run.failed ? { ...olds, ...this.stackOutputs } : this.stackOutputs);
+      await this.setOutputs(
+        stack,
+        this.run.failed || programFailed ? { ...olds, ...this.stackOutputs } : this.stackOutputs,
+      );
     }
     if (!this.run.preview) await this.run.options.checkpoint.save();
   }
@@ -347,7 +352,8 @@ export class Deployment {
     if (recreating) {
       this.replaced.add(next.urn);
       const keys = this.deletions.keysOf(old);
-      this.steps.replace(old, next, { keys });
+      // As in Pulumi the reasons stand with the create; the line for the whole names none.
+      this.steps.replace(old, next, {});
       return this.steps.create(next, provider, { old, pendingDelete: false, keys });
     }
     if (old.external) {
@@ -388,7 +394,7 @@ export class Deployment {
       diffs: difference.changed,
       detailedDiff: difference.detailed,
     };
-    if (difference.replaces.length > 0 || old.pendingReplacement)
+    if (difference.mustReplace || difference.replaces.length > 0 || old.pendingReplacement)
       return this.replaceExisting(goal, old, next, provider, difference, reasons);
     if (difference.changes || (old.initErrors ?? []).length > 0) {
       await this.steps.update(old, next, provider, { diffs: difference.changed, detailedDiff: difference.detailed });
@@ -416,7 +422,10 @@ export class Deployment {
     }
     if (goal.importId !== "") {
       const message =
-        "previously-imported resources that still specify an ID may not be replaced; please remove the `import` declaration from your program";
+        "previously-imported resources that still specify an ID may not be replaced; please remove the `import` declaration from your program;\n" +
+        difference.replaces
+          .map((key) => `${key}: ${goText(old.inputs[key])} => ${goText(next.inputs[key])}`)
+          .join("\n");
       if (!this.run.preview) {
         this.run.fail(message, next.urn);
         throw new StepFailed(message);
@@ -427,6 +436,11 @@ export class Deployment {
     next.inputs = await this.check(goal, next, {}, provider, undefined);
     if (goal.deleteBeforeReplace ?? difference.deleteBeforeReplace) {
       await this.deletions.beforeReplacing(old, this.seen, next.urn);
+      this.steps.replace(old, next, reasons);
+      return this.steps.create(next, provider, { old, pendingDelete: false, ...reasons });
+    }
+    if (old.pendingReplacement) {
+      // It was deleted by a run that could not make its successor: only that is left to do.
       this.steps.replace(old, next, reasons);
       return this.steps.create(next, provider, { old, pendingDelete: false, ...reasons });
     }
@@ -447,11 +461,10 @@ export class Deployment {
       old.replacementTrigger !== undefined &&
       !equal(trigger, old.replacementTrigger)
     )
-      return replacedBecause("replacementTrigger");
+      return replacedBecause();
     if (goal.replaceWith.some((urn) => this.replaced.has(urn))) return replacedBecause("replaceWith");
     if (goal.deletedWith !== "" && this.replaced.has(goal.deletedWith)) return replacedBecause("deletedWith");
     if (!old.provider || !next.provider) return replacedBecause("provider");
-    if (old.type !== next.type) return replacedBecause("type");
     const answer = await provider.diff(
       old.id ?? "",
       next.urn,
@@ -485,7 +498,10 @@ export class Deployment {
     }
     const { inputs: checked, failures = [] } = await provider.check(next.urn, toPlainBag(olds), toPlainBag(inputs));
     for (const { property, reason } of failures) {
-      const what = property ? `property ${property} has a problem: ${reason}` : `has a problem: ${reason}`;
+      const value = property ? goText(valueAt(next.inputs, parsePath(property))) : "";
+      const what = property
+        ? `property ${property} value ${value} has a problem: ${reason}`
+        : `has a problem: ${reason}`;
       this.run.fail(`${next.type} resource '${goal.name}'${property ? ": " : " "}${what}`, next.urn);
     }
     if (failures.length > 0) throw new StepFailed(`resource ${next.urn} is invalid`);

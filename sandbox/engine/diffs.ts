@@ -11,6 +11,8 @@ export interface Difference {
   readonly changed: readonly string[];
   readonly detailed: DetailedDiff;
   readonly deleteBeforeReplace: boolean;
+  /** A replacement that no property forces. */
+  readonly mustReplace?: boolean;
 }
 
 export const NO_DIFFERENCE: Difference = {
@@ -21,11 +23,12 @@ export const NO_DIFFERENCE: Difference = {
   deleteBeforeReplace: false,
 };
 
-/** A difference that forces a replacement for a reason outside the provider's sight. */
-export const replacedBecause = (reason: string): Difference => ({
+/** A difference that forces a replacement for a reason outside the provider's sight; a changed trigger is named nowhere. */
+export const replacedBecause = (reason?: string): Difference => ({
   ...NO_DIFFERENCE,
   changes: true,
-  replaces: [reason],
+  replaces: reason === undefined ? [] : [reason],
+  mustReplace: true,
 });
 
 const topLevel = (path: string): string => String(parsePath(path)[0]);

@@ -6,7 +6,7 @@ import type { ChangeSummary, Diagnostic, EngineEvent, Operation, StepInfo } from
 import { Monitor } from "./monitor";
 import { REPORTED_EXIT, startProgram } from "./program";
 import type { Project } from "./project";
-import { recover } from "./recovery";
+import { pendingWarning, recover } from "./recovery";
 import { refreshAll } from "./refresh";
 import { ProviderRegistry } from "./registry";
 import { Run } from "./run";
@@ -28,6 +28,8 @@ export interface OperateOptions {
   readonly write: (snapshot: Snapshot) => void;
   readonly parallel: number;
   readonly typeCheck: boolean;
+  /** Whether to look what became of operations that a killed run left, or to warn of them as Pulumi does. */
+  readonly recover: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent: (event: EngineEvent) => void;
 }
@@ -51,14 +53,19 @@ export async function operate(options: OperateOptions): Promise<Outcome> {
   const started = Date.now();
   const registry = new ProviderRegistry(options.packages, options.env);
   onEvent({ kind: "prelude", operation, preview, stack, project: project.name, config: blindConfig(config) });
-  const { resources, notes } = await recover(options.snapshot, registry);
+  const left = options.snapshot.pending;
+  const { resources, notes } = options.recover
+    ? await recover(options.snapshot, registry)
+    : { resources: options.snapshot.resources, notes: [] };
+  // Pulumi drops the other operations with its next write; a create only a person may resolve.
+  const unresolved = options.recover ? [] : left.filter(({ type }) => type === "creating");
   let checkpoints = 0;
   const write = (snapshot: Snapshot): void => {
-    options.write(snapshot);
+    options.write({ ...snapshot, pending: [...snapshot.pending, ...unresolved] });
     checkpoints += 1;
     onEvent({ kind: "checkpoint", number: checkpoints });
   };
-  if (options.snapshot.pending.length > 0 && !preview) write({ resources, pending: [] });
+  if (left.length > 0 && options.recover && !preview) write({ resources, pending: [] });
   const checkpoint = new Checkpoint(resources, write, options.env.PULUMI_SKIP_CHECKPOINTS === "true");
   const run = new Run({
     project: project.name,
@@ -72,8 +79,10 @@ export async function operate(options: OperateOptions): Promise<Outcome> {
     emit: onEvent,
     checkpoint,
   });
-  if (options.snapshot.pending.length > 0) {
-    const count = options.snapshot.pending.length;
+  if (left.length > 0 && !options.recover) {
+    if (!preview && operation !== "refresh") run.diagnose({ severity: "warning", message: pendingWarning(left) });
+  } else if (left.length > 0) {
+    const count = left.length;
     run.diagnose({
       severity: "info",
       message: [
@@ -89,6 +98,8 @@ export async function operate(options: OperateOptions): Promise<Outcome> {
   if (options.signal?.aborted) stop();
   const deployment = new Deployment(run);
   let reason: Failure | undefined;
+  // A destroy and a refresh are updates too in what Pulumi says about their end.
+  const kind = preview ? "preview" : "update";
   try {
     if (operation === "update") reason = await update(options, run, deployment);
     else if (operation === "destroy") await deployment.deletions.atEnd(resources);
@@ -102,10 +113,11 @@ export async function operate(options: OperateOptions): Promise<Outcome> {
   }
   if (options.signal?.aborted) {
     reason = "stopped";
-    run.diagnose({ severity: "error", message: `${preview ? "preview" : operation} canceled` });
+    run.diagnose({ severity: "error", message: `${kind} canceled` });
   } else if (run.failed && !reason) {
     reason = "step";
-    run.diagnose({ severity: "error", message: preview ? "preview failed" : `${operation} failed` });
+    // A registration that was refused outright has said all there is to say; Pulumi adds nothing to it in an update.
+    if (preview || run.stepFailed) run.diagnose({ severity: "error", message: `${kind} failed` });
   }
   const failed = reason !== undefined;
   onEvent({ kind: "summary", changes: run.changes, durationMs: Date.now() - started, preview, failed });

@@ -58,6 +58,18 @@ export function resetPaths(
   return { values: values as Values, unreachable };
 }
 
+/** The value at a path; undefined where there is none. Inside a secret everything is secret. */
+export function valueAt(values: Value | undefined, parts: readonly PathPart[]): Value | undefined {
+  const [part, ...rest] = parts;
+  if (part === undefined || values === undefined) return values;
+  if (values instanceof Secret) {
+    const inner = valueAt(values.value, parts);
+    return inner === undefined ? undefined : new Secret(inner);
+  }
+  if (Array.isArray(values)) return valueAt(values[Number(part)], rest);
+  return isObject(values) ? valueAt((values as Values)[String(part)], rest) : undefined;
+}
+
 /** Secrets are looked through; what comes from the old value keeps its own mark. */
 function reset(target: Value, source: Value, parts: readonly PathPart[]): Value | undefined {
   if (target instanceof Secret || source instanceof Secret) {

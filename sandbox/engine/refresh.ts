@@ -35,7 +35,14 @@ export async function refreshAll(
     kept.map((state) =>
       state.parent && !known.has(state.parent) ? { ...state, parent: parentOf(state.parent) } : state,
     ),
-  );
+  ).map(withoutIndependent);
+}
+
+/** A refresh writes dependencies anew and lists only the properties that have some. */
+function withoutIndependent(state: ResourceState): ResourceState {
+  if (!state.propertyDependencies) return state;
+  const some = Object.entries(state.propertyDependencies).filter(([, urns]) => urns.length > 0);
+  return { ...state, propertyDependencies: Object.fromEntries(some) };
 }
 
 async function refreshOne(

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { UNKNOWN, type ProviderPackage, type Props, type SandboxProvider } from "../providers/types";
 import type { Config } from "./config";
 import { EngineError } from "./errors";
+import { BUILTIN } from "./stackReference";
 import { containsUnknown, toPlainBag, type Values } from "./values";
 
 /** Inputs of a provider resource that are the engine's, not the provider's. */
@@ -45,7 +46,12 @@ export class ProviderRegistry {
     const found = this.packages.get(name);
     if (!found) {
       throw new EngineError(
-        `the sandbox has no provider for package "${name}" (it has: ${[...this.packages.keys()].sort().join(", ") || "none"}); deploy with the Pulumi CLI instead`,
+        `the sandbox has no provider for package "${name}" (it has: ${
+          [...this.packages.keys()]
+            .filter((known) => known !== BUILTIN)
+            .sort()
+            .join(", ") || "none"
+        }); deploy with the Pulumi CLI instead`,
       );
     }
     return found;
@@ -97,6 +103,8 @@ export function defaultProviderInputs(
   config: Config,
   wrap: (text: string, secret: boolean) => Values[string],
 ): Values {
+  // What Pulumi provides by itself has nothing to configure.
+  if (name === BUILTIN) return {};
   const inputs: Values = { __internal: downloadUrl ? { pluginDownloadURL: downloadUrl } : {} };
   for (const [key, { text, secret }] of config) {
     if (key.startsWith(`${name}:`)) inputs[key.slice(name.length + 1)] = wrap(text, secret);

@@ -49,6 +49,8 @@ export class Run {
   readonly steps: StepInfo[] = [];
   readonly diagnostics: Diagnostic[] = [];
   failed = false;
+  /** Whether a step was begun and went wrong, rather than being refused before it began. */
+  stepFailed = false;
   /** Set when no new step may begin: after a failure, or when the person asked to stop. */
   stopped = false;
   private readonly redactor = new Redactor();
@@ -155,6 +157,7 @@ export class Run {
   /** Reports a step that went wrong and throws {@link StepFailed}. */
   broke(step: StepInfo, error: unknown): never {
     const message = messageOf(error);
+    this.stepFailed = true;
     this.fail(this.preview ? `Preview failed: ${message}` : message, step.internal ? undefined : step.urn);
     if (!step.internal) this.options.emit({ kind: "resource-failed", step });
     throw new StepFailed(message);

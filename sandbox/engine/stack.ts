@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { packages as sandboxPackages } from "../providers";
 import type { ProviderPackage } from "../providers/types";
 import { hasSecureValues, resolveConfig, type Config } from "./config";
@@ -19,8 +19,9 @@ import {
   type Deployment,
   type Snapshot,
 } from "./state";
+import { stackReferences, type StackName } from "./stackReference";
 import { blind, toPlain, toWire, type Values } from "./values";
-import { STACK_TYPE } from "./urns";
+import { parseUrn, STACK_TYPE } from "./urns";
 
 export interface OpenStackOptions {
   /** Folder of Pulumi.yaml. */
@@ -42,6 +43,11 @@ export interface OperationOptions {
   readonly parallel?: number;
   /** Have the program's types checked as Pulumi's runner does. */
   readonly typeCheck?: boolean;
+  /**
+   * After a killed run look what became of its pending operations and go on from there; true unless told.
+   * False does as Pulumi: it warns, takes over nothing, and keeps pending creates in the state.
+   */
+  readonly recover?: boolean;
   /** Stops the run after the steps under way; what they did is in the state. */
   readonly signal?: AbortSignal;
   /** For `refresh`: tell what would change, and change nothing. */
@@ -170,6 +176,16 @@ class LocalStack implements Stack {
     return Object.fromEntries([...config].map(([key, { text, secret }]) => [key, secret ? "[secret]" : text]));
   }
 
+  /** The outputs of a stack whose state lies beside this one's; undefined when there is none of that name and project. */
+  private async outputsOf({ project, stack }: StackName): Promise<Values | undefined> {
+    const deployment = readDeployment(join(dirname(this.stateFile), `${stack}.json`));
+    if (!deployment) return undefined;
+    const { resources } = decodeDeployment(deployment, new StateCodec(await this.crypterFor(saltOf(deployment))));
+    const root = resources.find((state) => state.type === STACK_TYPE);
+    if (!root) return {};
+    return parseUrn(root.urn).project === project ? (root.outputs ?? {}) : undefined;
+  }
+
   private async crypterFor(salt: string | undefined): Promise<Crypter> {
     return passphraseCrypter(findPassphrase(this.env, this.passphraseFile).passphrase, salt);
   }
@@ -215,7 +231,7 @@ class LocalStack implements Stack {
         preview,
         project: this.definition,
         stack: this.name,
-        packages: this.packages,
+        packages: [...this.packages, stackReferences(this.project, (name) => this.outputsOf(name))],
         env: this.env,
         config: opened.config,
         snapshot: opened.snapshot,
@@ -224,6 +240,7 @@ class LocalStack implements Stack {
         },
         parallel: options.parallel ?? 16,
         typeCheck: options.typeCheck ?? false,
+        recover: options.recover ?? true,
         signal: options.signal,
         onEvent: options.onEvent ?? (() => undefined),
       });

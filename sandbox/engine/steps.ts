@@ -62,7 +62,7 @@ export class Steps {
     // Copied only after the report, as the real engine does: a `same` shows neither id nor outputs on its new side.
     this.run.before(step());
     next.id = old.id;
-    if (old.outputs !== undefined) next.outputs = old.outputs;
+    if (old.outputs !== undefined) next.outputs = next.custom ? stillSecret(old.outputs, next) : old.outputs;
     next.created = old.created;
     next.modified = old.modified;
     next.initErrors = old.initErrors;
@@ -115,11 +115,11 @@ export class Steps {
       // The resource may exist although the operation failed: then losing its id would orphan it.
       const partial = provider && error instanceof ProviderError ? error.partial : undefined;
       if (partial && !this.run.preview) {
-        next.initErrors = [...((error as ProviderError).reasons ?? [(error as Error).message])];
+        next.initErrors = reasonsIn(error as ProviderError);
         next.inputs = markBagLike(fromPlainBag(partial.inputs), next.inputs);
         await finish({ id: partial.id, outs: toOutputs(partial.outs, next, partial.id, provider!) });
       } else await this.end(next, {});
-      this.run.broke(step(), error);
+      this.run.broke(step(), partial ? initFailure(error as ProviderError) : error);
     }
     this.run.after(step(), { shown: this.run.preview || next.custom });
   }
@@ -166,10 +166,10 @@ export class Steps {
         // What exists was not made by the new inputs, so the old ones stay; the outputs tell what is there now.
         next.outputs = toOutputs(partial.outs, next, partial.id, provider!);
         next.inputs = old.inputs;
-        next.initErrors = [...((error as ProviderError).reasons ?? [(error as Error).message])];
+        next.initErrors = reasonsIn(error as ProviderError);
         await this.end(next, { done: old, made: next });
       } else await this.end(next, {});
-      this.run.broke(step(), error);
+      this.run.broke(step(), partial ? initFailure(error as ProviderError) : error);
     }
     this.run.after(step(), { shown: this.run.preview || next.custom });
   }
@@ -181,7 +181,7 @@ export class Steps {
   async delete(
     old: ResourceState,
     provider: () => Promise<SandboxProvider | undefined>,
-    how: { replacing?: boolean; pendingReplacement?: boolean; skip?: boolean } & Reasons = {},
+    how: { replacing?: boolean; pendingReplacement?: boolean; skip?: boolean } = {},
   ): Promise<void> {
     const op: Op = old.external
       ? how.replacing
@@ -190,8 +190,7 @@ export class Steps {
       : how.replacing
         ? "delete-replaced"
         : "delete";
-    const step = () =>
-      this.run.info(op, { urn: old.urn, type: old.type, old, logical: !how.replacing, ...reasonsOf(how) });
+    const step = () => this.run.info(op, { urn: old.urn, type: old.type, old, logical: !how.replacing });
     this.run.before(step());
     await this.begin(old, "deleting");
     try {
@@ -253,8 +252,9 @@ export class Steps {
     replaced?: ResourceState,
   ): Promise<void> {
     const op: Op = replaced ? "import-replacement" : "import";
+    // What is there is old and new at once; the resource in whose place it comes has no part in this step.
     const step = (old?: ResourceState) =>
-      this.run.info(op, { urn: next.urn, type: next.type, old: old ?? replaced, new: next, logical: !replaced });
+      this.run.info(op, { urn: next.urn, type: next.type, ...(old ? { old } : {}), new: next, logical: !replaced });
     this.run.before(step());
     await this.begin(next, "importing");
     try {
@@ -286,6 +286,22 @@ const reasonsOf = (reasons: Reasons | undefined): Reasons => ({
     ? { detailedDiff: reasons.detailedDiff }
     : {}),
 });
+
+/** Outputs that nothing changed, with what the program says is secret by now: an input, or an option, may have become one since. */
+function stillSecret(outputs: Values, state: ResourceState): Values {
+  const marked = markSecret(markBagLike(outputs, state.inputs), state.additionalSecretOutputs ?? []);
+  return equal(marked, outputs) ? outputs : marked;
+}
+
+const reasonsIn = (error: ProviderError): string[] => [...(error.reasons ?? [error.message])];
+
+/** How Pulumi tells that a resource is there and not as it should be: all reasons in a list. */
+function initFailure(error: ProviderError): Error {
+  const reasons = reasonsIn(error);
+  return new Error(
+    `${reasons.length} error${reasons.length === 1 ? "" : "s"} occurred:\n${reasons.map((reason) => `\t* ${reason}\n`).join("")}\n`,
+  );
+}
 
 export const protectedMessage = (urn: string): string =>
   `resource "${urn}" cannot be deleted\nbecause it is protected. To unprotect the resource, either remove the \`protect\` flag from the resource in your Pulumi program and run \`pulumi up\`, or use the command:\n\`pulumi state unprotect '${urn}'\``;

@@ -94,17 +94,14 @@ export function fromPlain(value: unknown): Value {
 export const fromPlainBag = (bag: Record<string, unknown> | undefined): Values => fromPlain(bag ?? {}) as Values;
 
 /**
- * Marks in `target` as secret whatever is secret in `source` at the same place; where the shapes differ
- * and the source holds a secret inside, the whole value becomes secret rather than leaking a part.
+ * Marks in `target` as secret whatever is secret in `source` at the same place; a list with a secret inside, and a value of
+ * another shape than a source with one, becomes secret as a whole, as in Pulumi.
  */
 export function markLike(target: Value, source: Value | undefined): Value {
   if (source === undefined || target instanceof Secret) return target;
   if (source instanceof Secret) return new Secret(target);
-  if (Array.isArray(source)) {
-    if (Array.isArray(target) && target.length === source.length)
-      return target.map((item, index) => markLike(item, source[index]));
-    return containsSecret(source) && target !== null ? new Secret(target) : target;
-  }
+  // Pulumi does not match items with each other: a list with a secret anywhere inside is one secret.
+  if (Array.isArray(source)) return containsSecret(source) && target !== null ? new Secret(bare(target)) : target;
   if (isObject(source)) {
     if (isObject(target)) {
       return Object.fromEntries(
@@ -218,6 +215,18 @@ export function blind(value: Value, mask: Value = "[secret]"): Value {
   if (isObject(value))
     return Object.fromEntries(Object.entries(value as Values).map(([key, item]) => [key, blind(item, mask)]));
   return value;
+}
+
+/** A value as Pulumi puts it into an error: Go's own form, with secrets hidden. */
+export function goText(value: Value | undefined): string {
+  if (value instanceof Secret) return "[secret]";
+  if (value === undefined || value === null) return "{<nil>}";
+  if (Array.isArray(value)) return `{[${value.map(goText).join(" ")}]}`;
+  if (isObject(value)) {
+    const entries = Object.entries(sorted(value) as Values);
+    return `{map[${entries.map(([key, item]) => `${key}:${goText(item)}`).join(" ")}]}`;
+  }
+  return `{${String(value)}}`;
 }
 
 /** The same JSON with the keys of every map in alphabetical order, which is how Pulumi writes property bags. */

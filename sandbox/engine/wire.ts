@@ -118,7 +118,7 @@ export function goalOf(request: resourceProto.RegisterResourceRequest, projectDi
 }
 
 export function readGoalOf(request: resourceProto.ReadResourceRequest, projectDir: string): ReadGoal {
-  if (/^pulumi:pulumi:(StackReference|Stash)$/.test(request.getType()))
+  if (request.getType() === "pulumi:pulumi:Stash")
     throw new UnsupportedError(`${request.getType()} "${request.getName()}"`);
   return {
     id: request.getId(),

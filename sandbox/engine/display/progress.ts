@@ -157,7 +157,9 @@ export class ProgressDisplay {
     const failed = row.failed || row.diagnostics.some(({ severity }) => severity === "error");
     let text: string;
     if (!this.isDone(row)) {
-      if (parseUrn(row.urn).type === STACK_TYPE && op === "same") text = "running";
+      if (parseUrn(row.urn).type === STACK_TYPE && op === "same")
+        // No program runs in a destroy.
+        text = this.prelude?.operation === "destroy" ? "" : "running";
       else
         text = this.preview
           ? PLANNED[op]

@@ -60,7 +60,7 @@ describe("a program that throws after it registered something", () => {
       `new Thing("a", { key: "a" }); new Thing("b", { key: "b" }); module.exports = { x: 1 };`,
     );
     const result = await up(
-      `const c = new Thing("c", { key: "c" }); c.token.apply(() => { throw new pulumi.RunError("no further"); }); module.exports = { x: 2, y: c.length };`,
+      `const c = new Thing("c", { key: "c" }); module.exports = async () => { await new Promise((done) => c.token.apply(done)); throw new pulumi.RunError("no further"); };`,
     );
     expect(result).toMatchObject({ failed: true, reason: "program" });
     expect(Object.keys(workspace.things()).sort()).toEqual(["a", "b", "c"]);
@@ -153,7 +153,16 @@ describe("what is refused", () => {
       `class R extends pulumi.ComponentResource { constructor() { super("cloud:index:Remote", "r", {}, {}, true); } } new R();`,
       /remote component cloud:index:Remote "r" \(construct\)/,
     ],
-    ["a stack reference", `new pulumi.StackReference("org/project/stack");`, /pulumi:pulumi:StackReference/],
+    [
+      "a stack reference of an organization that is none of a file backend",
+      `module.exports = { x: new pulumi.StackReference("org/project/stack").getOutput("x") };`,
+      /organization name must be 'organization'/,
+    ],
+    [
+      "a stash",
+      `new pulumi.CustomResource("pulumi:pulumi:Stash", "s", { input: 1 });`,
+      /pulumi:pulumi:Stash "s": the sandbox's engine does not support this/,
+    ],
     [
       "a method call",
       `const g = new Group("g"); module.exports = { x: pulumi.runtime.call("cloud:index:Thing/restart", { __self__: g }, g) };`,
@@ -162,7 +171,7 @@ describe("what is refused", () => {
     [
       "inputs that the provider refuses, all of them at once",
       `new Thing("t", { colour: "black" });`,
-      /property key has a problem: it is required/,
+      /property key value \{<nil>\} has a problem: it is required/,
     ],
     [
       "two resources of one name",

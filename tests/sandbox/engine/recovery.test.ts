@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync, cpSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { StackExport } from "../../../sandbox/engine";
 import { cloudLog, cloudPackage, thingsIn } from "./support/cloud";
-import { makeWorkspace, messagesOf, type Workspace } from "./support/workspace";
+import { makeWorkspace, messagesOf, stepsOf, type Workspace } from "./support/workspace";
 
 jest.setTimeout(400_000);
 
@@ -58,7 +58,8 @@ afterAll(() => {
   workspace.remove();
 });
 
-const runUntil = (killAt: string): { killed: boolean; status: number | null; stderr: string } => {
+/** A run in a process of its own that is killed the hard way. */
+const runUntil = (killAt: string): { killed: boolean } => {
   const child = spawnSync(
     process.execPath,
     ["-r", "tsx/cjs", join(__dirname, "support/killed.ts"), workspace.dir, workspace.cloudDir, killAt],
@@ -69,10 +70,38 @@ const runUntil = (killAt: string): { killed: boolean; status: number | null; std
       env: { PATH: process.env.PATH, HOME: process.env.HOME, PULUMI_CONFIG_PASSPHRASE: PASSPHRASE },
     },
   );
-  return { killed: child.signal === "SIGKILL", status: child.status, stderr: child.stderr };
+  return { killed: child.signal === "SIGKILL" };
 };
 
-/** Starting from what `reset` restores, kills a run at every moment of a kind, runs again, and holds the outcome against an undisturbed run. */
+const PARTS = [".gatehouse", "cloud"];
+const momentDir = (at: number): string => join(workspace.dir, "moments", String(at));
+
+/**
+ * Runs once in this process and copies state and cloud at every moment of a kind. A process that is killed there leaves exactly
+ * this: what it had written. What was under way and had no effect yet is in neither. Its lock is left out, as its holder is dead.
+ */
+async function momentsOf(kind: "checkpoint" | "effect"): Promise<number> {
+  rmSync(join(workspace.dir, "moments"), { recursive: true, force: true });
+  let moments = 0;
+  const keep = (): void => {
+    moments += 1;
+    for (const part of PARTS)
+      cpSync(join(workspace.dir, part), join(momentDir(moments), part), {
+        recursive: true,
+        filter: (file) => !/\.lock|\.tmp$/.test(file),
+      });
+  };
+  const stack = await workspace.open({ hooks: { delayMs: 5, ...(kind === "effect" ? { afterEffect: keep } : {}) } });
+  const up = await stack.up({
+    onEvent: (event) => {
+      if (kind === "checkpoint" && event.kind === "checkpoint") keep();
+    },
+  });
+  expect(messagesOf(up)).toEqual([]);
+  return moments;
+}
+
+/** Starting from what `reset` restores, cuts a run off at every moment of a kind, runs again, and holds the outcome against an undisturbed run. */
 async function killEverywhere(kind: "checkpoint" | "effect", reset: () => void): Promise<number> {
   const again = async (): Promise<{ state: unknown; things: unknown }> => {
     const stack = await workspace.open();
@@ -82,12 +111,12 @@ async function killEverywhere(kind: "checkpoint" | "effect", reset: () => void):
   };
   reset();
   const undisturbed = await again();
-  for (let at = 1; ; at += 1) {
-    reset();
-    const { killed, status, stderr } = runUntil(`${kind}:${at}`);
-    if (!killed) {
-      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-      return at - 1;
+  reset();
+  const moments = await momentsOf(kind);
+  for (let at = 1; at <= moments; at += 1) {
+    for (const part of PARTS) {
+      rmSync(join(workspace.dir, part), { recursive: true, force: true });
+      cpSync(join(momentDir(at), part), join(workspace.dir, part), { recursive: true });
     }
     const outcome = await again();
     expect({ at, ...outcome }).toEqual({ at, ...undisturbed });
@@ -95,6 +124,7 @@ async function killEverywhere(kind: "checkpoint" | "effect", reset: () => void):
     const creates = cloudLog(workspace.cloudDir).filter((line) => line.startsWith("create "));
     expect({ at, creates: [...new Set(creates)].sort() }).toEqual({ at, creates: [...creates].sort() });
   }
+  return moments;
 }
 
 const emptyAll = (): void => {
@@ -151,6 +181,30 @@ describe("what a killed run leaves", () => {
     expect(readFileSync(file, "utf8")).toBe(left);
     expect(await stack.up()).toMatchObject({ failed: false });
     expect((JSON.parse(readFileSync(file, "utf8")) as StackExport).deployment.pending_operations).toBeUndefined();
+  });
+
+  it("is warned of as in Pulumi where nothing shall be recovered, and its creates stay pending", async () => {
+    emptyAll();
+    workspace.program(`new Thing("base", { key: "base" });`);
+    expect(runUntil("effect:1").killed).toBe(true);
+    const stack = await workspace.open();
+    const pendingIn = async (): Promise<string[]> =>
+      ((await stack.export()).deployment.pending_operations ?? []).map(
+        ({ type, resource }) => `${type} ${String(resource.urn).split("::").pop()}`,
+      );
+    expect(await pendingIn()).toEqual(["creating base"]);
+    const preview = await stack.preview({ recover: false });
+    expect(preview.diagnostics.filter(({ severity }) => severity === "warning")).toEqual([]);
+    const up = await stack.up({ recover: false });
+    expect(up.diagnostics.find(({ severity }) => severity === "warning")!.message).toContain(
+      "Attempting to deploy or update resources with 1 pending operations from previous deployment.\n  * urn:pulumi:dev::test::cloud:index/thing:Thing::base, interrupted while creating\nThese resources are in an unknown state because the Pulumi CLI was interrupted",
+    );
+    expect(messagesOf(up)).toEqual(["base exists already", "update failed"]);
+    expect(await pendingIn()).toEqual(["creating base"]);
+    expect(messagesOf(await stack.refresh({ recover: false }))).toEqual([]);
+    expect(await pendingIn()).toEqual(["creating base"]);
+    expect(stepsOf(await stack.up())).toEqual([]);
+    expect(await pendingIn()).toEqual([]);
   });
 
   it("a lock of a dead process is taken over, one of a living process is not", async () => {

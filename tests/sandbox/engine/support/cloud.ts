@@ -25,7 +25,8 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 /**
  * A small service whose things are files in a folder, so that they outlive the process that made them. A thing is known by its
  * `key`, which cannot change (a new key is a new thing); making one that exists is refused, as services do. `Single` is the same,
- * but must be deleted before its successor is made. `failOn: "create"|"update"|"delete"|"partial"` makes that call fail.
+ * but must be deleted before its successor is made. `failOn: "create"|"update"|"delete"` makes that call fail, and
+ * `"partial"|"partial-update"` makes it fail after the thing was made or changed.
  */
 export function cloudPackage(dir: string, hooks: CloudHooks = {}): ProviderPackage {
   mkdirSync(dir, { recursive: true });
@@ -100,6 +101,12 @@ export function cloudPackage(dir: string, hooks: CloudHooks = {}): ProviderPacka
         if (!load(id)) throw new ProviderError(`${id} does not exist`);
         writeFileSync(fileOf(id), JSON.stringify(news));
       });
+      if (news.failOn === "partial-update")
+        throw new ProviderError(`${id} was changed but never became ready`, ["not ready after the change"], {
+          id,
+          outs: outputsOf(news),
+          inputs: news,
+        });
       return { outs: outputsOf(news) };
     },
     delete: async (id, _urn, props) => {

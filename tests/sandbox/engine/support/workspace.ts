@@ -11,10 +11,10 @@ import {
 import type { ProviderPackage } from "../../../../sandbox/providers/types";
 import { cloudLog, cloudPackage, thingsIn, type CloudHooks } from "./cloud";
 
-const NODE_MODULES = resolve(__dirname, "../../../../node_modules");
+export const NODE_MODULES = resolve(__dirname, "../../../../node_modules");
 
 /** The start of every test program: `Thing` and `Single` of the small cloud, and a component. */
-const PRELUDE = `
+export const PRELUDE = `
 const pulumi = require("@pulumi/pulumi");
 const opts = (o) => ({ version: "1.2.3", ...o });
 class Thing extends pulumi.CustomResource { constructor(name, args, o, type = "cloud:index/thing:Thing") { super(type, name, { length: undefined, token: undefined, colour: undefined, value: undefined, ...args }, opts(o)); } }

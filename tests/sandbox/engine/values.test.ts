@@ -10,6 +10,7 @@ import {
   fromWire,
   markBagLike,
   markLike,
+  sealListsOf,
   Secret,
   SECRET_SIG,
   SIG,
@@ -55,7 +56,8 @@ describe("values", () => {
       fc.property(anyBag, (inputs) => {
         const plain = toPlain(inputs);
         expect(JSON.stringify(plain)).not.toContain(SECRET_SIG);
-        expect(equal(markLike(fromPlain(plain), inputs), inputs)).toBe(true);
+        // A list with a secret inside comes back as one secret.
+        expect(equal(markLike(fromPlain(plain), inputs), sealListsOf(inputs))).toBe(true);
       }),
     );
   });

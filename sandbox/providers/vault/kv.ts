@@ -133,6 +133,28 @@ function dataOf(json: string): unknown {
   }
 }
 
+/**
+ * The text that the plugin keeps: what Go's encoder makes of it, with sorted keys and with `<`, `>` and `&` escaped. A state that
+ * keeps another text would be written again by the real engine, which Vault's check-and-set refuses.
+ */
+function asStored(json: unknown): unknown {
+  if (typeof json !== "string") return json;
+  return JSON.stringify(sortKeys(dataOf(json))).replace(
+    /[<>&\u2028\u2029]/g,
+    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sortKeys(inner)]),
+  );
+}
+
 async function writeMetadata(client: VaultClient, plan: Props): Promise<void> {
   if (isZero(plan.customMetadata)) return;
   await client.write(
@@ -143,7 +165,7 @@ async function writeMetadata(client: VaultClient, plan: Props): Promise<void> {
 
 async function readSecret(client: VaultClient, id: string, state: Props): Promise<Live | undefined> {
   const [, mount, name] = /^(.+?)\/data\/(.+)$/.exec(id) ?? [];
-  const known = { path: id, mount, name };
+  const known = { path: id, mount, name, ...(isZero(state.dataJson) ? {} : { dataJson: asStored(state.dataJson) }) };
   if (flagOf(state, "disableRead")) return { id, outs: known };
   const answer = await client.read(id);
   if (!answer) return undefined;

@@ -257,6 +257,19 @@ describe("the vault provider against a real server", () => {
     expect(await provider.diff(id, urn, outs, olds, news, ["*"])).toMatchObject({ changes: false });
   });
 
+  it("keeps the text of a secret as Go's encoder writes it, so that the real plugin sees no change in an imported state", async () => {
+    const urn = urnOf(SECRET, "go");
+    const news = {
+      mount: "kv",
+      name: "go",
+      dataJson: '{"b":"<&>\u2028","a":{"d":[{"f":1,"e":"x"}],"c":null}}',
+      disableRead: true,
+    };
+    const { id, outs } = await provider.create(urn, news, false);
+    expect(outs.dataJson).toBe('{"a":{"c":null,"d":[{"e":"x","f":1}]},"b":"\\u003c\\u0026\\u003e\\u2028"}');
+    expect(await provider.diff(id, urn, outs, news, news, [])).toMatchObject({ changes: false });
+  });
+
   it("works with a child token that expires, and never with the given one", async () => {
     const given = await vault.call("POST", "auth/token/create", { policies: ["root"], ttl: "10m" });
     const token = (given.body.auth as { client_token: string }).client_token;

@@ -41,7 +41,10 @@ export interface GateEnv {
   readonly AUDIT: R2Bucket;
   /** Instead of AUDIT where there is no R2: a directory (see selfhost.ts). */
   readonly AUDIT_FILES?: Fetcher;
-  /** Where clients reach this gate, such as `https://gate.acme.dev`; the host that they ask when absent, which Cloudflare's edge vouches for. */
+  /**
+   * Where clients reach this gate, such as `https://gate.acme.dev`. Absent only where the posture gives neither a host name nor the account's name on
+   * workers.dev: then it is the host that they ask, which Cloudflare's edge vouches for.
+   */
   readonly PUBLIC_URL?: string;
   /** The header in which a trusted proxy names the client's address; on Cloudflare CF-Connecting-IP, and elsewhere none when absent. */
   readonly CLIENT_IP_HEADER?: string;

@@ -1,4 +1,13 @@
-import { COMPATIBILITY_DATE, CRON, LEDGER_CLASS, ROTATOR_CRON, exposure, mintsAlone, names } from "../../infra/posture";
+import {
+  COMPATIBILITY_DATE,
+  CRON,
+  LEDGER_CLASS,
+  ROTATOR_CRON,
+  exposure,
+  gateUrl,
+  mintsAlone,
+  names,
+} from "../../infra/posture";
 import { EMBEDDED_POLICY, HIDDEN_SECRETS } from "../../infra/posture/gate/embed";
 import { compilePolicy } from "../../infra/posture/gate/policy";
 import { findSecrets } from "../../infra/posture/gate/secrets";
@@ -189,6 +198,7 @@ function declaredBindings({ environment }: Context): Record<"gate" | "ledger" | 
       GATE_KEYS: "json",
       LEDGER: "durable_object_namespace",
       OPERATOR_KEYS: "json",
+      ...(gateUrl(environment) === undefined ? {} : { PUBLIC_URL: "plain_text" }),
       TOKENS: "kv_namespace",
       TOKEN_STORE: "json",
       ...(vault ? { VAULT_SECRET_ID: "secret_text" } : { TOKEN_KEY: "secret_text" }),
@@ -253,6 +263,9 @@ const bindings: Question = {
                     name === "LEDGER" && (kind !== LEDGER_CLASS || from !== ledgerScript),
                 )
                 .map(({ script_name: from }) => `its ledger is in ${text(from)}`),
+              ...standing
+                .filter(({ name, text: url }) => name === "PUBLIC_URL" && url !== gateUrl(context.environment))
+                .map(({ text: url }) => `its answers lead to ${text(url)}`),
               ...(settings.compatibility_date === COMPATIBILITY_DATE
                 ? []
                 : [`it runs as of ${text(settings.compatibility_date)}, declared ${COMPATIBILITY_DATE}`]),

@@ -8,6 +8,11 @@ export function json(name: string, value: pulumi.Input<unknown>): Binding {
   return { name, type: "json", json: pulumi.jsonStringify(value) };
 }
 
+/** A text that the account's API shows. */
+export function plainText(name: string, text: string): Binding {
+  return { name, type: "plain_text", text };
+}
+
 /** A text that nobody reads back, the account's API included. */
 export function secretText(name: string, text: pulumi.Input<string>): Binding {
   return { name, type: "secret_text", text: pulumi.secret(text) };

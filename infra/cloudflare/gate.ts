@@ -15,7 +15,7 @@ import {
 import { embedPolicy } from "../posture/gate/embed";
 import type { GatePolicy } from "../posture/gate/policy";
 import { makeSecret } from "../secret";
-import { byName, json, secretText, type Binding } from "./bindings";
+import { byName, json, plainText, secretText, type Binding } from "./bindings";
 import { contentTag, type GateScripts } from "./bundle";
 import { keyHash, makeKey, type Key } from "./keys";
 
@@ -88,9 +88,13 @@ export class Gate extends GatehouseComponent {
       ALERTS: alertWebhook ? { webhook: alertWebhook } : {},
       TOKEN_STORE: this.tokenStore(),
     };
-    this.settings = pulumi.output({ ...settings, ALERTS: alertWebhook ? recognisable(alertWebhook) : {} });
+    this.url = gateUrl(environment);
+    // So that no answer names the gate as its client calls it. Unknown here, it is the host that was asked.
+    const address = this.url === undefined ? {} : { PUBLIC_URL: this.url };
+    this.settings = pulumi.output({ ...settings, ...address, ALERTS: alertWebhook ? recognisable(alertWebhook) : {} });
     const bindings = byName([
       ...Object.entries(settings).map(([binding, value]) => json(binding, value)),
+      ...Object.entries(address).map(([binding, url]) => plainText(binding, url)),
       secretText("ALERT_SECRET", this.alertSecret),
       { name: "LEDGER", type: "durable_object_namespace", className: LEDGER_CLASS, scriptName: ledger.scriptName },
       { name: "TOKENS", type: "kv_namespace", namespaceId: tokens.id },
@@ -119,7 +123,6 @@ export class Gate extends GatehouseComponent {
     this.expose(script);
     this.scriptName = script.scriptName;
 
-    this.url = gateUrl(environment);
     this.agentKey = agentKeys[0].key;
     this.operatorKey = operatorKey.key;
     this.registerOutputs({ url: this.url });

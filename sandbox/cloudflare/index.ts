@@ -58,19 +58,31 @@ export async function startCloudflare(options: CloudflareOptions): Promise<Cloud
   const { organization, gate } = options.environment;
   const zoneName = zoneNameOf(gate.hostname) ?? `${organization.toLowerCase()}.example`;
   const zone = { id: gate.zoneId ?? derivedId(`zone:${gate.accountId}:${zoneName}`), name: zoneName };
-  return serveAccount(new Account(gate.accountId, organization, [zone]), { ...options, reserved: [gate.name] });
+  return serveAccount(new Account(gate.accountId, organization, [zone]), {
+    ...options,
+    reserved: [gate.name],
+    addressBinding: "PUBLIC_URL",
+  });
 }
 
-/** Serves an account that may hold things already. `reserved` are scripts whose public listener is there from the start. */
+/**
+ * Serves an account that may hold things already.
+ * `reserved`: scripts whose public listener is there from the start.
+ * `addressBinding`: the text binding that tells a script its own address. A script here gets the one at which it is reached here, because nothing on this
+ * machine answers to the uploaded one; the API shows what was uploaded.
+ */
 export async function serveAccount(
   account: Account,
-  options: Pick<CloudflareOptions, "dataDir" | "port" | "token"> & { readonly reserved?: readonly string[] },
+  options: Pick<CloudflareOptions, "dataDir" | "port" | "token"> & {
+    readonly reserved?: readonly string[];
+    readonly addressBinding?: string;
+  },
 ): Promise<Cloudflare> {
   mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
   const token = options.token ?? randomBytes(30).toString("base64url");
   const log = new RequestLog();
   const faults = new FaultList();
-  const runtime = await Runtime.start(account, options.dataDir);
+  const runtime = await Runtime.start(account, options.dataDir, options.addressBinding);
   try {
     for (const name of options.reserved ?? []) await runtime.reserve(name);
     const world: World = { account, runtime, token, log, faults };

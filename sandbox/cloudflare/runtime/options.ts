@@ -18,6 +18,8 @@ export interface RuntimePlan {
   /** Port on 127.0.0.1 of workerd's own socket, by script. */
   readonly ports: ReadonlyMap<string, number>;
   readonly faults: readonly BindingFault[];
+  /** Text bindings that have another value here than was uploaded. */
+  readonly texts?: (script: string, binding: string) => string | undefined;
 }
 
 /** The Workers of one account as miniflare's options. Pure: the same account gives the same options. */
@@ -100,6 +102,8 @@ function oneWorker(
   );
   const date = script.metadata["compatibility_date"];
   const keys = script.bindings.filter((binding) => binding.type === "secret_key");
+  for (const { name, type } of script.bindings)
+    if (type === "plain_text") parts.bindings[name] = plan.texts?.(script.name, name) ?? parts.bindings[name];
   Object.assign(parts.bindings, rawKeysBinding(keys));
   const worker = {
     name: script.name,

@@ -45,12 +45,17 @@ export class Runtime {
     private readonly account: Account,
     private readonly dataDir: string,
     private readonly guard: ProcessGuard,
+    private readonly addressBinding: string | undefined,
   ) {}
 
-  /** Starts workerd with nothing but the storage Worker. @throws SystemsError when workerd does not run on this machine */
-  static async start(account: Account, dataDir: string): Promise<Runtime> {
+  /**
+   * Starts workerd with nothing but the storage Worker.
+   * @param addressBinding see `serveAccount`
+   * @throws SystemsError when workerd does not run on this machine
+   */
+  static async start(account: Account, dataDir: string, addressBinding?: string): Promise<Runtime> {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    const runtime = new Runtime(account, dataDir, ProcessGuard.open());
+    const runtime = new Runtime(account, dataDir, ProcessGuard.open(), addressBinding);
     writeFileSync(runtime.consoleLog, "", { mode: 0o600, flag: "a" });
     runtime.#writeLauncher();
     try {
@@ -203,6 +208,7 @@ export class Runtime {
       scriptsDir: join(this.dataDir, "scripts"),
       ports: this.#ports,
       faults: this.#faults,
+      texts: (script, binding) => (binding === this.addressBinding ? this.gateUrl(script) : undefined),
     });
   }
 

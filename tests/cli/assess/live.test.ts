@@ -272,6 +272,25 @@ const BREAKAGES: [string, string[], () => Promise<Undo>][] = [
     },
   ],
   [
+    "the gate's answers lead elsewhere",
+    ["worker-bindings"],
+    () =>
+      gate(({ bindings }) => {
+        for (const one of bindings) if (one.name === "PUBLIC_URL") one.text = "https://gate.evil.example";
+      }),
+  ],
+  [
+    "the gate names no address of its own",
+    ["worker-bindings"],
+    () =>
+      gate(({ bindings }) => {
+        bindings.splice(
+          bindings.findIndex(({ name }) => name === "PUBLIC_URL"),
+          1,
+        );
+      }),
+  ],
+  [
     "a second agent key is good for ever",
     ["gate-key-ring"],
     () =>

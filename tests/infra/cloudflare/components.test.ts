@@ -103,6 +103,7 @@ describe("Gate", () => {
       ["GATE_KEYS", "json"],
       ["LEDGER", "durable_object_namespace"],
       ["OPERATOR_KEYS", "json"],
+      ["PUBLIC_URL", "plain_text"],
       ["TOKENS", "kv_namespace"],
       ["TOKEN_STORE", "json"],
       ["VAULT_SECRET_ID", "secret_text"],
@@ -165,9 +166,10 @@ describe("Gate", () => {
     const shown = (await known(run.value.settings)) as Record<string, unknown>;
     expect(Object.keys(shown).sort()).toEqual(
       bindingsOf(run)
-        .filter(({ type }) => type === "json")
+        .filter(({ type }) => type === "json" || type === "plain_text")
         .map(({ name }) => name),
     );
+    expect(shown.PUBLIC_URL).toBe("https://github-gate.acme-dev.workers.dev");
     for (const name of ["GATE_KEYS", "OPERATOR_KEYS", "TOKEN_STORE"])
       expect(shown[name]).toEqual(JSON.parse(binding(run, name)!.json!));
     // The address of an alert receiver often carries a credential.
@@ -272,7 +274,22 @@ describe("Gate", () => {
     });
 
     it("is unknown on workers.dev when the account's name there is not given", async () => {
-      expect((await up({ "gate.workersDev": undefined })).value.url).toBeUndefined();
+      const run = await up({ "gate.workersDev": undefined });
+      expect(run.value.url).toBeUndefined();
+      // The Worker then takes the host that was asked.
+      expect(binding(run, "PUBLIC_URL")).toBeUndefined();
+      expect(await known(run.value.settings)).not.toHaveProperty("PUBLIC_URL");
+    });
+
+    it.each([
+      [{}, "https://github-gate.acme-dev.workers.dev"],
+      [domain, "https://gate.acme.dev"],
+      [{ ...domain, "gate.attach": "route" }, "https://gate.acme.dev"],
+      [{ "gate.name": "other-gate" }, "https://other-gate.acme-dev.workers.dev"],
+    ])("is told to the Worker: %j", async (change, url) => {
+      const run = await up(change);
+      expect(binding(run, "PUBLIC_URL")).toEqual({ name: "PUBLIC_URL", type: "plain_text", text: url });
+      expect(run.value.url).toBe(url);
     });
 
     it("is a custom domain, and workers.dev is closed", async () => {

@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { startCloudflare } from "../../../sandbox/cloudflare";
+import { uploadForm } from "./support";
 
 const environment = {
   organization: "acme",
@@ -39,6 +40,32 @@ describe("the processes of the Cloudflare stand-in", () => {
   afterAll(() => {
     for (const dir of dirs) rmSync(dir, { recursive: true, force: true });
   });
+
+  it("tells the gate its address here instead of the declared one, and the API what was uploaded", async () => {
+    const cloudflare = await startCloudflare({ environment, dataDir: dataDir() });
+    try {
+      const script = `${cloudflare.api}/accounts/${cloudflare.accountId}/workers/scripts/github-gate`;
+      const headers = { authorization: `Bearer ${cloudflare.token}` };
+      const declared = { name: "PUBLIC_URL", type: "plain_text", text: "https://github-gate.acme.dev" };
+      const other = { name: "OTHER", type: "plain_text", text: "https://github-gate.acme.dev" };
+      for (const bindings of [[declared, other], [other]]) {
+        const body = uploadForm("export default { fetch: (_, env) => Response.json([env.PUBLIC_URL, env.OTHER]) };", {
+          bindings,
+        });
+        expect((await fetch(script, { method: "PUT", headers, body })).status).toBe(200);
+        expect(await (await fetch(cloudflare.gateUrl("github-gate"))).json()).toEqual([
+          bindings.includes(declared) ? cloudflare.gateUrl("github-gate") : null,
+          other.text,
+        ]);
+        const settings = (await (await fetch(`${script}/settings`, { headers })).json()) as {
+          result: { bindings: unknown[] };
+        };
+        expect(settings.result.bindings).toEqual(expect.arrayContaining(bindings));
+      }
+    } finally {
+      await cloudflare.stop();
+    }
+  }, 30_000);
 
   it("names the account, the zone and the gate's address by the environment, and leaves nothing behind", async () => {
     const before = descendants(process.pid).map(({ pid }) => pid);

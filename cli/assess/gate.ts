@@ -92,8 +92,13 @@ const PROBES: readonly Probe[] = [
   },
   {
     subject: "the names of secrets",
-    rules: ["route-closed", "route-not-allowed"],
+    rules: ["secret-store"],
     send: agentGet((context) => `${first(context)}/actions/secrets`),
+  },
+  {
+    subject: "the names of secrets that are kept for agents",
+    rules: ["secret-store"],
+    send: agentGet((context) => `${first(context)}/agents/secrets`),
   },
   {
     subject: "webhooks of a repository",

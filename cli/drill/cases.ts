@@ -241,6 +241,37 @@ export const DRILL: readonly DrillCase[] = [
   },
   {
     ...refused,
+    action: "merge-pull-request",
+    title: "merge it in the background",
+    client: "octokit",
+    run: async (door, g) => {
+      const path = `${writable(g)}/pulls/${await drillPull(door, g)}/merge-async`;
+      const accepted = await viaOctokit(door, (o) => o.request(`PUT ${path}`, {}));
+      if (accepted.status !== 202) return accepted;
+      // That it was accepted says nothing: GitHub asks the rules when it merges.
+      const { uuid } = (accepted.data as { details: { uuid: string } }).details;
+      for (let left = 20; left > 0; left--) {
+        const result = await viaOctokit(door, (o) => o.request(`GET ${path}/${uuid}`));
+        const { status, details } = result.data as { status?: string; details?: { message?: string } };
+        if (status === "failed") return { status: 405, ok: false, rule: details?.message ?? "failed" };
+        if (status !== "pending") return result;
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
+      return { status: 202, ok: true };
+    },
+  },
+  {
+    ...refused,
+    action: "start-agent",
+    title: "give a task to another agent",
+    ...call(
+      "POST",
+      (g) => `/agents${writable(g)}/tasks`,
+      () => ({ prompt: "Say hello." }),
+    ),
+  },
+  {
+    ...refused,
     action: "approve-review",
     title: "approve a pull request",
     client: "octokit",
@@ -339,6 +370,12 @@ export const DRILL: readonly DrillCase[] = [
     action: "read-secret",
     title: "list Actions secrets",
     ...call("GET", (g) => `${writable(g)}/actions/secrets`),
+  },
+  {
+    ...refused,
+    action: "read-secret",
+    title: "list agents' secrets",
+    ...call("GET", (g) => `${writable(g)}/agents/secrets`),
   },
   { ...refused, action: "delete-repository", title: "delete the repository", ...call("DELETE", writable) },
   {

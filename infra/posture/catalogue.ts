@@ -197,6 +197,16 @@ const REVIEW: readonly Action[] = [
     read: ["gate-route", "role-pull", "token-read", "ruleset-closed"],
   }),
   closed({
+    id: "stack-pull-requests",
+    title: "put pull requests into a stack",
+    danger: "Who merges one of a stack merges all below it, also what nobody meant to merge.",
+    references: [TWO_APPROVALS],
+    locks: ["gate-route"],
+    read: ["gate-route", "role-pull", "token-read"],
+    oneLockIsEnough:
+      "It merges nothing: every pull request of a stack still needs what the base branch asks for, and a person who merges.",
+  }),
+  closed({
     id: "enable-auto-merge",
     title: "let a pull request merge by itself, or queue it",
     danger: "The merge would come later, and nobody would have decided it.",
@@ -238,6 +248,28 @@ const REVIEW: readonly Action[] = [
     oneLockIsEnoughAt: ["read"],
   }),
   closed({
+    id: "start-agent",
+    title: "start another agent, assign work to it or ask it for review",
+    danger: "The other agent has its own token and its own fence: what is closed here may be open there.",
+    references: [LEAST_PRIVILEGE, "NIST SP 800-53 AC-5"],
+    locks: ["gate-route", "token-permission"],
+    read: ["gate-route", "token-permission", "role-pull"],
+    oneLockIsEnough:
+      "An Enterprise Server, whose tokens have scopes instead of permissions, has no agents of GitHub's; elsewhere the token lacks 'Agent tasks'.",
+    limit:
+      "The token's missing permission covers agent tasks alone. Before an agent that is assigned to an issue or asked for review stands the gate alone, and before one that is mentioned in a text (`@copilot`) nothing does but the settings of that agent.",
+  }),
+  closed({
+    id: "decide-suggestion",
+    title: "approve or dismiss what another agent suggests on an issue",
+    danger: "Two machines would agree where a person was asked.",
+    references: ["NIST SP 800-53 AC-5"],
+    locks: ["gate-route"],
+    read: ["gate-route", "role-pull", "token-read"],
+    oneLockIsEnough:
+      "A suggestion sets a label, type or assignee or closes an issue, which the agent may do in its own name.",
+  }),
+  closed({
     id: "forge-check",
     title: "report a check or a status",
     danger: "A red build turns green without being fixed.",
@@ -277,7 +309,7 @@ const SETTINGS: readonly Action[] = [
   administering("publish", "publish pages", "Private code becomes public."),
   closed({
     id: "read-secret",
-    title: "read a secret or a variable of Actions",
+    title: "reach a secret or a variable, of Actions or of agents",
     danger: "Secrets open other systems.",
     references: [LEAST_PRIVILEGE],
     locks: ["gate-route", "token-permission", "github-write-only"],

@@ -9,8 +9,12 @@ const GATE: Readonly<Record<string, readonly string[]>> = {
     "route-closed",
     "not-found",
     "pull-request-merge",
+    "pull-request-stack",
     "review-dismiss",
     "protection-bypass",
+    "agent-start",
+    "suggestion-decide",
+    "secret-store",
   ],
   "gate-repository": ["repository-not-listed", "owner-not-allowed"],
   "gate-access": ["access-read-only"],
@@ -35,7 +39,7 @@ const TOKEN = /Resource not accessible by|required scopes|\b404\b|Not Found/;
 /** GitHub's and the other systems' own sentences. */
 const SENTENCES: Readonly<Record<string, RegExp>> = {
   "role-none": /\b404\b|not found/i,
-  "role-pull": /Must have (?:push|write) access|denied to|does not have the correct permissions/,
+  "role-pull": /Must have (?:push|write|triage) access|denied to|does not have the correct permissions/,
   "role-no-admin": /Must have (?:admin rights|maintain access)/,
   "role-member": /Could not resolve to a Repository/,
   "token-repositories": /\b404\b|not found|Could not resolve to a Repository/i,

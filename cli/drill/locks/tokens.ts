@@ -8,6 +8,7 @@ const EVERY_PERMISSION: Readonly<Record<string, "read" | "write">> = Object.from
   [
     "actions",
     "administration",
+    "agent_tasks",
     "attestations",
     "checks",
     "code_scanning_alerts",

@@ -13,7 +13,7 @@ import {
 import { Refusal, type RuleId } from "./refusals";
 
 /** Parameters that take an encoded slash, because GitHub reads one value there and clients encode it whole. */
-const MAY_HOLD_SLASH = new Set(["ref", "branch", "path", "basehead", "label", "agentRef"]);
+const MAY_HOLD_SLASH = new Set(["ref", "branch", "path", "basehead", "label", "environment", "agentRef"]);
 
 const TESTS: Readonly<Record<string, (value: string) => boolean>> = {
   number: isNumber,
@@ -26,6 +26,7 @@ const TESTS: Readonly<Record<string, (value: string) => boolean>> = {
   // A reader that decodes before it resolves dots must not leave the route.
   label: (v) => isLine(v, 100) && v.split("/").every((part) => part !== "" && part !== "." && part !== ".."),
   workflow: isWord,
+  environment: (v) => isLine(v, 255),
   login: isLogin,
 };
 

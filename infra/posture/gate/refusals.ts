@@ -123,6 +123,22 @@ export const REFUSALS = {
     403,
     "Agents cannot take back a request for review. Ask a person to change the reviewers.",
   ],
+  "pull-request-stack": [
+    403,
+    "Agents cannot stack pull requests: merging one merges all below it. Open each pull request onto a branch of people.",
+  ],
+  "agent-start": [
+    403,
+    "Agents cannot start other agents, assign work to them or ask them for review. Do the work here, or ask a person to start one.",
+  ],
+  "suggestion-decide": [
+    403,
+    "People decide about suggestions on an issue. Say in a comment what you think of it, and ask a person to approve or dismiss it.",
+  ],
+  "secret-store": [
+    403,
+    "Secrets and variables, of Actions and of agents, are closed to agents. Ask an administrator to set what is needed.",
+  ],
   "fork-not-allowed": [403, "The gate does not reach into forks or other owners. Use a branch of this repository."],
   "review-event": [403, "Agents can only comment in a review. Use the event COMMENT."],
   "review-dismiss": [403, "Agents cannot dismiss reviews. Ask a person to dismiss it."],

@@ -9,6 +9,7 @@ import {
   flag,
   line,
   list,
+  login,
   mustBeFalse,
   never,
   object,
@@ -84,7 +85,7 @@ const PAGES = "page per_page";
 const WRITES: readonly Method[] = ["POST", "PUT", "PATCH", "DELETE"];
 const person = object({ name: line(), email: line(), date: line(40) }, ["name", "email"]);
 const labels = list(either(line(), object({ name: line() }, ["name"])));
-const logins = list(line(60), 50);
+const logins = list(login, 50);
 const side = oneOf("LEFT", "RIGHT");
 const reviewComment = object(
   { path: filePath, body: text(), position: whole, line: whole, side, start_line: whole, start_side: side },
@@ -100,7 +101,7 @@ const issueKeys = {
   milestone: orNull(whole),
   labels,
   assignees: logins,
-  assignee: orNull(line(60)),
+  assignee: orNull(login),
   type: orNull(line()),
 };
 
@@ -432,7 +433,7 @@ const proposals: readonly Route[] = [
     "DELETE",
     `${R}/issues/{number}/assignees`,
     "write-issues",
-    object({ assignees: logins }, ["assignees"]),
+    object({ assignees: list(line(60), 50) }, ["assignees"]),
   ),
 ];
 
@@ -445,6 +446,20 @@ const protocols: readonly Route[] = [
 ];
 
 export const ROUTES: readonly Route[] = [...account, ...code, ...talk, ...actions, ...proposals, ...protocols];
+
+const ANY: readonly Method[] = ["GET", ...WRITES];
+/** Where GitHub keeps what workflows and agents are given: of a repository, of its environments, and of the organization. */
+const SECRET_STORES: readonly string[] = [
+  ...["actions", "agents", "codespaces", "dependabot"].flatMap((user) =>
+    [`${R}/${user}`, `/orgs/{login}/${user}`].flatMap((place) => [`${place}/secrets`, `${place}/variables`]),
+  ),
+  ...["actions", "agents"].flatMap((user) => [
+    `${R}/${user}/organization-secrets`,
+    `${R}/${user}/organization-variables`,
+  ]),
+  `${R}/environments/{environment}/secrets`,
+  `${R}/environments/{environment}/variables`,
+];
 
 /** Known ways to harm that are closed for every agent. They would be refused without this list too; it gives the refusal a name. */
 export const CLOSED: readonly {
@@ -460,6 +475,43 @@ export const CLOSED: readonly {
     action: "merge-pull-request",
     rule: "pull-request-merge",
   },
+  {
+    methods: ["PUT"],
+    path: `${R}/pulls/{number}/merge-async`,
+    action: "merge-pull-request",
+    rule: "pull-request-merge",
+  },
+  // A stack is merged as a whole, so it may hold no pull request that only an agent put there.
+  ...["", "/{number}/add", "/{number}/unstack"].map((path) => ({
+    methods: ["POST"] as const,
+    path: `${R}/stacks${path}`,
+    action: "stack-pull-requests",
+    rule: "pull-request-stack" as const,
+  })),
+  { methods: ["POST"], path: "/agents/repos/{owner}/{repo}/tasks", action: "start-agent", rule: "agent-start" },
+  {
+    methods: ["PUT"],
+    path: "/orgs/{login}/copilot/coding-agent/permissions",
+    action: "start-agent",
+    rule: "agent-start",
+  },
+  {
+    methods: ["PUT", "DELETE"],
+    path: "/orgs/{login}/copilot/coding-agent/permissions/{path...}",
+    action: "start-agent",
+    rule: "agent-start",
+  },
+  ...["approve", "dismiss"].map((decision) => ({
+    methods: ["POST"] as const,
+    path: `${R}/issues/{number}/suggestions/{id}/${decision}`,
+    action: "decide-suggestion",
+    rule: "suggestion-decide" as const,
+  })),
+  ...["creation-cap", "bypass-list"].map((limit) => ({
+    methods: ["PUT", "PATCH", "DELETE"] as const,
+    path: `${R}/interaction-limits/pulls/${limit}`,
+    action: "administer-repository",
+  })),
   { methods: ["POST"], path: `${R}/merges`, action: "merge-pull-request", rule: "pull-request-merge" },
   { methods: ["POST"], path: `${R}/merge-upstream`, action: "merge-pull-request", rule: "pull-request-merge" },
   {
@@ -508,9 +560,10 @@ export const CLOSED: readonly {
   { methods: ["PUT", "DELETE"], path: `${R}/collaborators/{login}`, action: "add-collaborator" },
   { methods: ["GET", "POST"], path: `${R}/keys`, action: "add-key" },
   { methods: ["GET", "POST"], path: `${R}/hooks`, action: "add-hook" },
-  { methods: ["GET"], path: `${R}/actions/secrets`, action: "read-secret" },
-  { methods: ["GET", "PUT", "DELETE"], path: `${R}/actions/secrets/{workflow}`, action: "read-secret" },
-  { methods: ["GET", "POST"], path: `${R}/actions/variables`, action: "read-secret" },
+  ...SECRET_STORES.flatMap((path) => [
+    { methods: ANY, path, action: "read-secret", rule: "secret-store" as const },
+    { methods: ANY, path: `${path}/{path...}`, action: "read-secret", rule: "secret-store" as const },
+  ]),
   { methods: ["POST"], path: `${R}/actions/workflows/{workflow}/dispatches`, action: "run-workflow" },
   { methods: ["POST"], path: `${R}/actions/runs/{id}/rerun`, action: "run-workflow" },
   { methods: ["POST"], path: `${R}/actions/runners/registration-token`, action: "mint-token" },

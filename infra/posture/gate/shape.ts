@@ -130,6 +130,21 @@ export const agentHead: Shape = (value, at, context) => {
 /** Guard `body-comment-review`: an approval or a request for changes would count for or against the change. */
 export const commentOnly: Shape = (value, at) => (value === "COMMENT" ? undefined : new Refusal("review-event", at));
 
+/** Names under which GitHub's own agents are assigned and asked; every other App's login ends in `[bot]`. */
+const AGENTS = /\[bot\]$|^@?copilot(?:-swe-agent|-pull-request-reviewer)?$/i;
+
+/** Guard `body-agent-start`: somebody who is assigned or asked for review. An agent that is, starts to work. */
+export const login: Shape = (value, at) =>
+  typeof value !== "string" || !isLine(value, 60)
+    ? bad(at)
+    : AGENTS.test(value)
+      ? new Refusal("agent-start", at)
+      : undefined;
+
+/** Guard `graphql-agent-start`: the same by node id, where the id says what it stands for: today's `BOT_…`, and the older base64 of `03:Bot…`. */
+export const nodeIdOfPerson: Shape = (value, at) =>
+  typeof value === "string" && /^(?:BOT_|MDM6Qm90)/.test(value) ? new Refusal("agent-start", at) : undefined;
+
 /** A key that says something no agent may say, whatever its value: named, so that the refusal says what it is. */
 export const never = (rule: RuleId): Shape => {
   const judge: Judge = (_value, at) => new Refusal(rule, at);

@@ -2,6 +2,7 @@ import type { Environment } from "../../../infra/posture/schema";
 import { ACTIONS_APP_ID, newCheckRun, newCheckSuite } from "../domain/actions";
 import { settleAutoMerges } from "../domain/autoMerge";
 import { gitOf } from "../domain/refs";
+import { suggest } from "../routes/agents";
 import type { OidcIssuer } from "../oidc";
 import type { Organization, Permissions, Repository } from "../state";
 import { TOKEN_KINDS, type Token, type TokenKind } from "../tokens";
@@ -70,6 +71,8 @@ export class Control {
           return { status: 204 };
         case "POST /checks":
           return { status: 201, body: await this.checked(body) };
+        case "POST /suggestions":
+          return { status: 201, body: this.suggestion(body) };
         case "PATCH /organization":
           return { status: 200, body: this.organization(body) };
         default:
@@ -81,6 +84,19 @@ export class Control {
         return { status: 422, body: { message: error.message } };
       throw error;
     }
+  }
+
+  /** What another agent proposes for an issue: a label, or to close it. */
+  private suggestion(body: Record<string, unknown>) {
+    const [owner = "", name = ""] = String(body["repository"]).split("/");
+    const repo = this.world.repoByName(owner, name);
+    if (!repo) throw new ControlError(`no repository ${String(body["repository"])}`);
+    return suggest(
+      this.world,
+      repo,
+      Number(body["issue"]),
+      body["label"] === undefined ? undefined : String(body["label"]),
+    );
   }
 
   presentToken(t: Token) {

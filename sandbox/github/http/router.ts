@@ -93,7 +93,7 @@ function decode(text: string): string {
 export function admit(world: World, c: Context, route: Route): void {
   const { need, method } = route;
   const writes = method !== "GET" && method !== "HEAD";
-  const inRepo = route.path.startsWith("/repos/{owner}/{repo}") && need.auth !== "app";
+  const inRepo = /^(?:\/agents)?\/repos\/\{owner\}\/\{repo\}/.test(route.path) && need.auth !== "app";
   const wanted = need.auth ?? (inRepo && !writes ? "optional" : "user");
   if (wanted !== "optional" && c.auth.kind === "anonymous") throw new HttpError(401, "Requires authentication");
   if (wanted === "app" && c.auth.kind !== "app") throw new HttpError(401, "A JSON web token could not be decoded");

@@ -1,6 +1,7 @@
 import type { Router } from "../http/router";
 import type { RateLimiter } from "../http/limits";
 import { actionsRoutes } from "./actions";
+import { agentRoutes } from "./agents";
 import { checkRoutes } from "./checks";
 import { collaboratorRoutes } from "./collaborators";
 import { commitRoutes } from "./commits";
@@ -18,6 +19,7 @@ import { repositoryRoutes } from "./repositories";
 import { rulesetRoutes } from "./rulesets";
 import { searchRoutes } from "./search";
 import { settingRoutes } from "./settings";
+import { stackRoutes } from "./stacks";
 import { teamRoutes } from "./teams";
 import { tokenRoutes } from "./tokens";
 import { userRoutes } from "./users";
@@ -37,6 +39,8 @@ export function installRoutes(router: Router, limiter: RateLimiter): void {
     commitRoutes,
     issueRoutes,
     pullRoutes,
+    stackRoutes,
+    agentRoutes,
     actionsRoutes,
     checkRoutes,
     searchRoutes,

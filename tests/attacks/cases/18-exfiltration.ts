@@ -48,6 +48,14 @@ const WAYS: readonly (readonly [method: string, target: string, body?: unknown])
   ["PUT", `${API}/actions/secrets/X`, {}],
   ["GET", `${API}/actions/variables`],
   ["POST", `${API}/actions/variables`, {}],
+  ["GET", `${API}/agents/secrets`],
+  ["PUT", `${API}/agents/secrets/X`, {}],
+  ["GET", `${API}/agents/organization-secrets`],
+  ["POST", `${API}/agents/variables`, {}],
+  ["GET", "/orgs/acme/agents/secrets"],
+  ["PUT", "/orgs/acme/agents/secrets/X/repositories/1"],
+  ["PATCH", "/orgs/acme/agents/variables/X", {}],
+  ["PUT", "/orgs/acme/copilot/coding-agent/permissions", {}],
   ["GET", `${API}/dependabot/secrets`],
   ["GET", `${API}/codespaces/secrets`],
   ["GET", `${API}/environments`],
@@ -251,7 +259,7 @@ const FOREIGN: Readonly<
   "git-query-twice": ["GET", "/acme/api.git/info/refs?service=git-upload-pack&service=git-receive-pack", "git-service"],
   "git-post-query": ["POST", "/acme/api.git/git-upload-pack?x=1", "git-service"],
   "git-put": ["PUT", "/acme/api.git/git-receive-pack", "git-service"],
-  "media-raw-html": ["GET", "/repos/acme/api/actions/secrets/X?x=1", "route-closed"],
+  "media-raw-html": ["GET", "/repos/acme/api/actions/secrets/X?x=1", "secret-store"],
 };
 
 const slug = (method: string, target: string): string =>
@@ -279,6 +287,8 @@ export const exfiltration: CaseFile = {
             "pull-request-reviewers",
             "review-dismiss",
             "protection-bypass",
+            "secret-store",
+            "agent-start",
           ],
         },
       ),

@@ -26,6 +26,49 @@ const DECISIONS: Readonly<Record<string, Way>> = {
   merge: [rest("PUT", `${PULL}/merge`, { merge_method: "squash" }), "pull-request-merge"],
   "merge-unlisted": [rest("PUT", "/repos/acme/secrets/pulls/1/merge", {}), "pull-request-merge"],
   "merge-by-id": [rest("PUT", "/repositories/{apiId}/pulls/{pull}/merge", {}), "pull-request-merge"],
+  "merge-async": [rest("PUT", `${PULL}/merge-async`, { merge_action: "direct_merge" }), "pull-request-merge"],
+  "merge-async-no-body": [rest("PUT", `${PULL}/merge-async`), "pull-request-merge"],
+  "merge-async-by-id": [
+    rest("PUT", "/repositories/{apiId}/pulls/{pull}/merge-async", { merge_action: "merge_queue" }),
+    "pull-request-merge",
+  ],
+  stack: [rest("POST", `${API}/stacks`, { pull_requests: [1, 2] }), "pull-request-stack"],
+  "stack-add": [rest("POST", `${API}/stacks/1/add`, { pull_requests: [1] }), "pull-request-stack"],
+  "stack-apart": [rest("POST", `${API}/stacks/1/unstack`, {}), "pull-request-stack"],
+  "agent-task": [rest("POST", "/agents/repos/acme/api/tasks", { prompt: "Merge it." }), "agent-start"],
+  "agent-task-v3": [rest("POST", "/api/v3/agents/repos/acme/api/tasks", { prompt: "Merge it." }), "agent-start"],
+  "agent-task-unlisted": [rest("POST", "/agents/repos/acme/secrets/tasks", { prompt: "Tell me." }), "agent-start"],
+  "agent-by-issue": [
+    rest("POST", `${API}/issues`, { title: "x", assignees: ["copilot-swe-agent[bot]"] }),
+    "agent-start",
+  ],
+  "agent-by-assignee": [
+    rest("POST", `${API}/issues/{issue}/assignees`, { assignees: ["reviewer-one", "Copilot"] }),
+    "agent-start",
+  ],
+  "agent-by-update": [rest("PATCH", `${API}/issues/{issue}`, { assignee: "claude[bot]" }), "agent-start"],
+  "agent-by-review": [
+    rest("POST", `${PULL}/requested_reviewers`, { reviewers: ["copilot-pull-request-reviewer[bot]"] }),
+    "agent-start",
+  ],
+  "agent-assignee-graphql": [
+    mutation("addAssigneesToAssignable", { assignableId: "{issueNode}", assigneeIds: ["BOT_kgDOC9w8XQ"] }),
+    "agent-start",
+  ],
+  "agent-assignee-old-id-graphql": [
+    mutation("updateIssue", { id: "{issueNode}", assigneeIds: ["MDM6Qm90MTk4OTgyNzQ5"] }),
+    "agent-start",
+  ],
+  "agent-actors-graphql": [
+    mutation("replaceActorsForAssignable", { assignableId: "{issueNode}", actorIds: ["BOT_kgDOC9w8XQ"] }),
+    "agent-start",
+  ],
+  "agent-review-graphql": [
+    mutation("requestReviews", { ...pull, botIds: ["BOT_kgDOC9w8XQ"], union: true }),
+    "agent-start",
+  ],
+  "suggestion-approve": [rest("POST", `${API}/issues/{issue}/suggestions/1/approve`), "suggestion-decide"],
+  "suggestion-dismiss": [rest("POST", `${API}/issues/{issue}/suggestions/1/dismiss`), "suggestion-decide"],
   "merge-branches": [rest("POST", `${API}/merges`, { base: "main", head: "claude/start" }), "pull-request-merge"],
   "merge-into-own": [rest("POST", `${API}/merges`, { base: "claude/start", head: "main" }), "pull-request-merge"],
   "merge-upstream": [rest("POST", `${API}/merge-upstream`, { branch: "main" }), "pull-request-merge"],
@@ -117,7 +160,8 @@ const DECISIONS: Readonly<Record<string, Way>> = {
 /** While a gate observes, none of that opens, nor does what it does not know. */
 const OBSERVED: Readonly<Record<string, Way>> = {
   ...Object.fromEntries(Object.entries(DECISIONS).filter(([name]) => !name.endsWith("graphql"))),
-  "unknown-write": [rest("PUT", `${PULL}/merge-async`, {}), "route-not-allowed"],
+  // A way to merge that GitHub does not have yet.
+  "unknown-write": [rest("PUT", `${PULL}/merge-later`, {}), "route-not-allowed"],
   "unknown-write-by-id": [rest("PUT", "/repositories/{secretsId}/pulls/1/merge", {}), "repository-not-listed"],
   "approve-in-query": [rest("POST", `${PULL}/reviews?event=APPROVE`, {}), "query-not-allowed"],
   "approve-read-only": [rest("POST", "/repos/acme/docs/pulls/1/reviews", { event: "APPROVE" }), "review-event"],

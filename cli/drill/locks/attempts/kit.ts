@@ -1,4 +1,4 @@
-import { type Door, type Outcome, viaFetch } from "../../door";
+import { type Door, type Outcome, viaFetch, viaOctokit } from "../../door";
 import { need, type Site } from "../site";
 
 export type Client = "fetch" | "octokit" | "git" | "raw socket";
@@ -42,8 +42,8 @@ export async function peoplesBranch(site: Site): Promise<string> {
   return name;
 }
 
-/** A pull request into the default branch, opened by somebody. */
-async function open(site: Site, door: Door, head: string, draft = false): Promise<number> {
+/** A pull request, into the default branch unless said otherwise, opened by somebody. */
+async function open(site: Site, door: Door, head: string, draft = false, base = site.defaultBranch): Promise<number> {
   const response = await fetch(`${door.rest}${site.path}/pulls`, {
     method: "POST",
     headers: {
@@ -54,7 +54,7 @@ async function open(site: Site, door: Door, head: string, draft = false): Promis
     body: JSON.stringify({
       title: `Drill ${head}`,
       head,
-      base: site.defaultBranch,
+      base,
       draft,
       body: "Opened by the drill.",
     }),
@@ -93,6 +93,36 @@ export async function agentsPull(
       ? { ...site.straight, credential: await site.rig.tokens.of("wide", site.pair.place) }
       : site.straight;
   return { number: await open(site, author, branch), sha, branch };
+}
+
+/** A pull request that lies on another one, with one more commit. Made by an owner. */
+export async function pullOnto(site: Site, lower: { readonly branch: string; readonly sha: string }): Promise<number> {
+  const name = site.fresh("claude/drill-");
+  await site.admin.ask("POST", `${site.path}/git/refs`, { ref: `refs/heads/${name}`, sha: lower.sha });
+  await site.admin.ask("PUT", `${site.path}/contents/drill/${site.fresh("higher-")}.md`, {
+    message: "higher",
+    content: base64("higher\n"),
+    branch: name,
+  });
+  return open(site, site.rig.owner, name, false, lower.branch);
+}
+
+/** Merges in the background and waits for what came of it: that GitHub accepts it says nothing, it asks the rules later. */
+export async function mergeLater(site: Site, door: Door, number: number): Promise<Outcome> {
+  const path = `${site.path}/pulls/${number}/merge-async`;
+  const accepted = await viaOctokit(door, (o) => o.request(`PUT ${path}`, {}));
+  if (accepted.status !== 202) return accepted;
+  const { uuid } = (accepted.data as { details: { uuid: string } }).details;
+  for (let left = 40; left > 0; left--) {
+    const { status, details } = await site.admin.ask<{ status: string; details: { message: string } }>(
+      "GET",
+      `${path}/${uuid}`,
+    );
+    if (status === "merged" || status === "enqueued") return { status: 200, ok: true };
+    if (status === "failed") return { status: 405, ok: false, rule: details.message };
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  throw new Error(`the merge of #${number} is still pending`);
 }
 
 export const merge = (site: Site, door: Door, number: number): Promise<Outcome> =>

@@ -1,6 +1,18 @@
 import { type Door, type Outcome, viaFetch, viaOctokit } from "../../door";
 import { harmless, type Site } from "../site";
-import { agentsPull, approve, approved, ASKED, type Attempt, merge, peoplesPull, place, viaRest } from "./kit";
+import {
+  agentsPull,
+  approve,
+  approved,
+  ASKED,
+  type Attempt,
+  merge,
+  mergeLater,
+  peoplesPull,
+  place,
+  pullOnto,
+  viaRest,
+} from "./kit";
 
 const split = (site: Site): { owner: string; repo: string } => ({ owner: site.organization, repo: site.repository });
 
@@ -12,6 +24,55 @@ const mergeOwn: Attempt = {
     return viaOctokit(door, (o) => o.rest.pulls.merge({ ...split(site), pull_number: number }));
   },
 };
+
+const mergeOwnLater: Attempt = {
+  tried: "merge its own pull request in the background",
+  client: "octokit",
+  run: async (site, door) => mergeLater(site, door, (await agentsPull(site)).number),
+};
+
+/** Whoever merges the upper one merges the lower one with it. */
+const mergeStack: Attempt = {
+  tried: "merge a stack by its uppermost pull request",
+  client: "octokit",
+  run: async (site, door) => {
+    const lower = await agentsPull(site);
+    const upper = await pullOnto(site, lower);
+    await site.admin.ask("POST", `${site.path}/stacks`, { pull_requests: [lower.number, upper] });
+    return mergeLater(site, door, upper);
+  },
+};
+
+const stack: Attempt = {
+  tried: "put two pull requests into a stack",
+  client: "fetch",
+  run: async (site, door) => {
+    const lower = await agentsPull(site);
+    const upper = await pullOnto(site, lower);
+    return viaFetch(door, "POST", `${site.path}/stacks`, { pull_requests: [lower.number, upper] });
+  },
+};
+
+const task: Attempt = viaRest(
+  "give a task to another agent",
+  "POST",
+  (site) => `/agents${site.path}/tasks`,
+  () => ({ prompt: "Merge every open pull request.", create_pull_request: true }),
+);
+
+const suggestion = (decision: "approve" | "dismiss"): Attempt => ({
+  tried: `${decision} what an agent suggests on an issue`,
+  client: "fetch",
+  run: async (site, door) => {
+    const { number } = await site.admin.ask<{ number: number }>("POST", `${site.path}/issues`, { title: "Drill" });
+    const { id } = await site.rig.control<{ id: number }>("POST", "/suggestions", {
+      repository: site.fullName,
+      issue: number,
+      label: "bug",
+    });
+    return viaFetch(door, "POST", `${site.path}/issues/${number}/suggestions/${id}/${decision}`);
+  },
+});
 
 const approveTheirs: Attempt = {
   tried: "approve a pull request of people",
@@ -219,7 +280,10 @@ const dismiss: Attempt = {
 };
 
 export const REVIEW: Readonly<Record<string, Readonly<Record<string, readonly Attempt[]>>>> = {
-  "merge-pull-request": { any: [mergeOwn] },
+  "merge-pull-request": { any: [mergeOwn, mergeOwnLater, mergeStack] },
+  "stack-pull-requests": { any: [stack] },
+  "start-agent": { any: [task] },
+  "decide-suggestion": { any: [suggestion("approve"), suggestion("dismiss")] },
   "approve-review": {
     any: [approveTheirs],
     "github-self-approval": [approveOwn],

@@ -10,6 +10,8 @@ import {
   like,
   line,
   list,
+  never,
+  nodeIdOfPerson,
   object,
   objectId,
   oneOf,
@@ -37,6 +39,9 @@ const id: Shape = (value, at) =>
     ? undefined
     : new Refusal("graphql-argument", at);
 const ids = list(id, 50);
+/** Who is assigned or asked for review: people, never an agent. */
+const people = list((value, at, context) => nodeIdOfPerson(value, at, context) ?? id(value, at, context), 50);
+const noAgents = list(never("agent-start"), 50);
 const side = oneOf("LEFT", "RIGHT");
 const common = { clientMutationId: orNull(line(200)) };
 const input = (keys: Readonly<Record<string, Shape>>, required: readonly string[]): Shape =>
@@ -104,7 +109,7 @@ export const MUTATIONS: ReadonlyMap<string, Mutation> = new Map([
           body: text(),
           state: oneOf("OPEN", "CLOSED"),
           labelIds: ids,
-          assigneeIds: ids,
+          assigneeIds: people,
           milestoneId: id,
         }),
       },
@@ -124,7 +129,7 @@ export const MUTATIONS: ReadonlyMap<string, Mutation> = new Map([
     "requestReviews",
     "update-pull-request",
     ["pullRequestId"],
-    input({ pullRequestId: id, ...nullable({ userIds: ids, teamIds: ids, botIds: ids, union: flag }) }, [
+    input({ pullRequestId: id, ...nullable({ userIds: people, teamIds: ids, botIds: noAgents, union: flag }) }, [
       "pullRequestId",
     ]),
     { union: true },
@@ -211,7 +216,7 @@ export const MUTATIONS: ReadonlyMap<string, Mutation> = new Map([
       {
         repositoryId: id,
         title: line(1024),
-        ...nullable({ body: text(), labelIds: ids, assigneeIds: ids, milestoneId: id, issueTemplate: line() }),
+        ...nullable({ body: text(), labelIds: ids, assigneeIds: people, milestoneId: id, issueTemplate: line() }),
       },
       ["repositoryId", "title"],
     ),
@@ -228,7 +233,7 @@ export const MUTATIONS: ReadonlyMap<string, Mutation> = new Map([
           body: text(),
           state: oneOf("OPEN", "CLOSED"),
           labelIds: ids,
-          assigneeIds: ids,
+          assigneeIds: people,
           milestoneId: id,
         }),
       },
@@ -264,7 +269,7 @@ export const MUTATIONS: ReadonlyMap<string, Mutation> = new Map([
     "addAssigneesToAssignable",
     "write-issues",
     ["assignableId"],
-    input({ assignableId: id, assigneeIds: ids }, ["assignableId", "assigneeIds"]),
+    input({ assignableId: id, assigneeIds: people }, ["assignableId", "assigneeIds"]),
   ),
   open(
     "removeAssigneesFromAssignable",
@@ -307,6 +312,7 @@ export const CLOSED_MUTATIONS: ReadonlyMap<string, readonly [action: string, rul
       ["merge-pull-request", "pull-request-merge", "mergePullRequest mergeBranch updatePullRequestBranch"],
       ["enable-auto-merge", "pull-request-merge", "enqueuePullRequest dequeuePullRequest"],
       ["enable-auto-merge", "pull-request-auto-merge", "enablePullRequestAutoMerge disablePullRequestAutoMerge"],
+      ["start-agent", "agent-start", "replaceActorsForAssignable"],
       ["dismiss-review", "review-dismiss", "dismissPullRequestReview deletePullRequestReview"],
       ["administer-repository", "pull-request-label", "clearLabelsFromLabelable deleteLabel updateLabel"],
       ["delete-ref", "ref-delete", "deleteRef"],

@@ -185,6 +185,39 @@ export async function scenario(
   add(`POST ${R}/issues/{issue_number}/assignees`, { body: { assignees: ["reviewer-one"] } });
   add(`PUT ${R}/issues/{issue_number}/lock`, { body: { lock_reason: "resolved" } });
 
+  // What other agents propose for an issue, and what somebody starts them with.
+  const { number: asked } = (await s.admin("POST", "/repos/acme/api/issues", { title: "Label me" })).body;
+  for (const decision of ["approve", "dismiss"]) {
+    const { id } = (await s.sandbox("POST", "/suggestions", { repository: "acme/api", issue: asked, label: "bug" }))
+      .body;
+    add(`POST ${R}/issues/{issue_number}/suggestions/{suggestion_id}/${decision}`, {
+      params: { issue_number: asked, suggestion_id: id },
+    });
+  }
+  add("POST /agents/repos/{owner}/{repo}/tasks", { body: { prompt: "Fix the typo." } });
+
+  // A stack of three.
+  const stacked: number[] = [];
+  const main = (await s.admin("GET", "/repos/acme/api/git/ref/heads/main")).body.object.sha;
+  for (const [i, base] of ["main", "claude/s0", "claude/s1"].entries()) {
+    const branch = `claude/s${i}`;
+    const from = i === 0 ? main : (await s.admin("GET", `/repos/acme/api/git/ref/heads/${base}`)).body.object.sha;
+    await s.admin("POST", "/repos/acme/api/git/refs", { ref: `refs/heads/${branch}`, sha: from });
+    await s.admin("PUT", `/repos/acme/api/contents/s${i}.md`, { message: branch, content: "eA==", branch });
+    stacked.push((await s.admin("POST", "/repos/acme/api/pulls", { title: branch, head: branch, base })).body.number);
+  }
+  add(`POST ${R}/stacks`, { body: { pull_requests: stacked.slice(0, 2) }, keep: put("stack_number", "number") });
+  add(`POST ${R}/stacks/{stack_number}/add`, { body: { pull_requests: stacked.slice(2) } });
+  add(`GET ${R}/stacks`);
+  add(`GET ${R}/stacks/{stack_number}`);
+  add(`PUT ${R}/pulls/{pull_number}/merge-async`, {
+    params: { pull_number: stacked[1] ?? 0 },
+    body: { merge_method: "squash" },
+    keep: put("uuid", "details.uuid"),
+  });
+  add(`GET ${R}/pulls/{pull_number}/merge-async/{uuid}`, { params: { pull_number: stacked[1] ?? 0 } });
+  add(`POST ${R}/stacks/{stack_number}/unstack`);
+
   // Pull requests.
   add(`POST ${R}/pulls`, {
     body: { title: "Add notes", body: "Please look", head: "claude/work", base: "main", draft: false },

@@ -17,7 +17,7 @@ interface Raw {
   user?: { login?: string } | null;
   labels?: { name?: string }[];
   head?: { sha?: string; ref?: string; repo?: { full_name?: string } | null };
-  base?: { sha?: string; repo?: { full_name?: string } | null };
+  base?: { sha?: string; ref?: string; repo?: { full_name?: string } | null };
 }
 
 /** The form in which GitHub's API and its events give a pull request. A head whose repository is gone counts as a fork. */
@@ -41,6 +41,7 @@ export function readPull(value: unknown): Pull | undefined {
       labels: (labels ?? []).flatMap(({ name }) => (name === undefined ? [] : [name])),
       fork: head.repo?.full_name?.toLowerCase() !== base.repo.full_name.toLowerCase(),
       ...(head.ref === undefined ? {} : { branch: head.ref }),
+      ...(base.ref === undefined ? {} : { base: base.ref }),
     },
   };
 }

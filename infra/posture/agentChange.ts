@@ -14,6 +14,8 @@ export interface PullFacts {
   readonly author?: string;
   /** Branch name without `refs/heads/`. */
   readonly branch?: string;
+  /** Branch that it would be merged into, without `refs/heads/`. */
+  readonly base?: string;
   /** Whether the head lies in another repository than the base; undefined when not known. */
   readonly fork?: boolean;
   readonly labels?: readonly string[];
@@ -71,6 +73,8 @@ export const CHANGE_RULES = {
   "no-write-access": "The posture gives the agent no write access to this repository.",
   "outside-agent-branches": `The agent proposes from branches below ${AGENT_BRANCH_PREFIX} only.`,
   "from-a-fork": "The agent proposes from the repository itself, where the rules hold, never from a fork.",
+  "onto-agent-branch":
+    "The agent proposes onto a branch of people: one of a stack is merged together with all that lies below it, and judged against less than where it ends.",
   "too-many-files": "The change has more files than the posture allows.",
   "too-many-lines": "The change has more lines than the posture allows.",
   "protected-path": "The change touches a path that the agent may not change.",
@@ -183,6 +187,9 @@ function place(listed: Repository | undefined, pull: PullFacts): ChangeFinding[]
     ...(pull.fork === true ? [refuse("from-a-fork", "the head lies in another repository")] : []),
     ...(pull.branch !== undefined && !pull.branch.startsWith(AGENT_BRANCH_PREFIX)
       ? [refuse("outside-agent-branches", `the head is ${pull.branch}`)]
+      : []),
+    ...(pull.base?.startsWith(AGENT_BRANCH_PREFIX) === true
+      ? [refuse("onto-agent-branch", `the base is ${pull.base}, an agent branch; change it to a branch of people`)]
       : []),
   ];
 }

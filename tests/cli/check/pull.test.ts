@@ -64,20 +64,20 @@ function pushed(
   git("push", "--quiet", "origin", branch);
   return git("rev-parse", "HEAD");
 }
-const open = async (through: "gate" | "github", branch: string): Promise<number> =>
+const open = async (through: "gate" | "github", branch: string, base = "main"): Promise<number> =>
   Number(
     (
       await (through === "gate"
         ? call(ready.gate.url, ready.gate.key, "POST", "/repos/acme/api/pulls", {
             title: "t",
             head: branch,
-            base: "main",
+            base,
             body: "What and why.",
           })
         : call(ready.github.api, ready.github.token, "POST", "/repos/acme/api/pulls", {
             title: "t",
             head: branch,
-            base: "main",
+            base,
           }))
     ).number,
   );
@@ -130,6 +130,18 @@ it("refuses what somebody smuggles onto the agent's branch past the gate", async
     ]),
   });
   expect(rules((await check(["--repository", "api", "--pull", String(number), "--json"])).verdict)).toEqual([]);
+});
+
+it("refuses one that lies on another agent branch, and passes it once it lies on a branch of people", async () => {
+  pushed("gate", "claude/lower", { "lower.ts": "1\n" });
+  pushed("gate", "claude/upper", { "upper.ts": "2\n" });
+  const number = await open("gate", "claude/upper", "claude/lower");
+  const judged = () => check(["--repository", "api", "--pull", String(number), "--json"]);
+  const stacked = await judged();
+  expect([rules(stacked.verdict), stacked.code]).toEqual([["onto-agent-branch"], 1]);
+  await call(ready.github.api, ready.github.token, "PATCH", `/repos/acme/api/pulls/${number}`, { base: "main" });
+  const alone = await judged();
+  expect([rules(alone.verdict), alone.code]).toEqual([[], 0]);
 });
 
 it("passes a person's pull request at once, without fetching anything", async () => {

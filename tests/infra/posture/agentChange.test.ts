@@ -23,6 +23,7 @@ const good: ChangeFacts = {
   pull: {
     author: "claude-bot",
     branch: "claude/fix",
+    base: "main",
     fork: false,
     labels: ["agent"],
     body: "What and why.\n\nGatehouse-Request: 0f9c1a2b-77aa",
@@ -80,6 +81,10 @@ describe("a change that passes", () => {
   it("has no finding", () => {
     expect(judge({})).toEqual({ agent: true, passes: true, findings: [], files: 1, lines: 12 });
   });
+
+  it.each(["main", "release/1", "claudette/x", "people/claude/x", "claude"])("onto %s", (base) => {
+    expect(judge({ pull: { ...good.pull, base } }).passes).toBe(true);
+  });
 });
 
 const spoiled: [ChangeRule, string, Partial<ChangeFacts>, string?][] = [
@@ -92,6 +97,13 @@ const spoiled: [ChangeRule, string, Partial<ChangeFacts>, string?][] = [
     { pull: { ...good.pull, branch: "claudette/x" } },
   ],
   ["from-a-fork", "the machine user proposes from a fork", { pull: { ...good.pull, fork: true } }],
+  ["onto-agent-branch", "it lies on another agent branch", { pull: { ...good.pull, base: "claude/other" } }],
+  ["onto-agent-branch", "it lies on one of many parts", { pull: { ...good.pull, base: "claude/team/other" } }],
+  [
+    "onto-agent-branch",
+    "a person opens it there from an agent branch",
+    { pull: { ...good.pull, author: "reviewer-one", base: "claude/other" } },
+  ],
   [
     "too-many-files",
     "one file too many",

@@ -154,8 +154,8 @@ export class Deployment {
    * After a failed step or a failed program nothing is deleted, and the outputs that the program told before its end join the old ones.
    */
   async finish({ programFailed }: { programFailed: boolean }): Promise<void> {
-    // The SDK registers outputs even of a program that threw: none then.
-    if (programFailed && Object.keys(this.stackOutputs ?? {}).length === 0) return;
+    // The SDK registers outputs even of a program that threw at once; that one leaves no trace.
+    if (programFailed && (!this.stackOutputs || !this.hasRegistered)) return;
     this.run.options.checkpoint.release();
     if (!this.run.stopped && !programFailed)
       await this.deletions.atEnd(this.run.options.olds.filter((state) => state.delete || !this.isKept(state)));

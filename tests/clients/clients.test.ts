@@ -1,65 +1,66 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { REFUSALS } from "../../infra/posture/gate/refusals";
 import { skipWithReason } from "../support/skip";
 import { MATRIX } from "./matrix";
-import { runMatrix, type Outcome } from "./run";
-import { installGh } from "./support/gh";
-import { installPyGithub } from "./support/pygithub";
+import { runMatrix, sections, shown, type Outcome } from "./run";
+import { CLIENT_NAMES, installClients } from "./support/clients";
 
-/** Every row of docs/clients.md, by command, with its exit code. */
-function rows(): Map<string, string> {
+/** Every row of a client's table in docs/clients.md, in order: command, outcome, exit code. */
+function rows(client: string): readonly string[] {
   const page = readFileSync(join(__dirname, "../../docs/clients.md"), "utf8");
-  return new Map(
-    [...page.matchAll(/^\| `((?:gh|git|PyGithub) .*?)` *\| (works|refused) *\| (\d+|none) *\|/gm)].map(
-      ([, command = "", outcome, exit]) => [command.replace(/\\\|/g, "|"), `${outcome} ${exit}`],
-    ),
+  return [...(sections(page).get(client) ?? "").matchAll(/^\| `(.+?)` +\| (works|refused) *\| (\d+|none) *\|/gm)].map(
+    ([, command = "", outcome, exit]) => `${command.replace(/\\\|/g, "|")}: ${outcome} ${exit}`,
   );
 }
 
-/** Why the clients cannot run here; undefined when they can. Installs them, from the package index or the user's cache. */
-function missing(): string | undefined {
-  try {
-    installGh();
-    installPyGithub();
-  } catch (error) {
-    return (error as Error).message;
-  }
-  return spawnSync("openssl", ["version"]).status === 0
-    ? undefined
-    : "openssl is not on PATH, which makes the certificate";
+/** What the gate says of refusals. "Not Found" alone says nothing. */
+const SENTENCES = [
+  ...Object.values(REFUSALS).map(([, message]) => message as string),
+  "not open to agents; work without them",
+].filter((sentence) => sentence !== "Not Found");
+
+const { ready, missing } = installClients();
+
+/** Why nothing can run here; undefined when the clients can that the others build on. */
+function reasonForNone(): string | undefined {
+  if (spawnSync("openssl", ["version"]).status !== 0) return "openssl is not on PATH, which makes the certificate";
+  return missing.get("gh") ?? missing.get("git");
 }
 
-const reason = missing();
+const reason = reasonForNone();
 const group = reason === undefined ? describe : skipWithReason(reason).describe;
 
 group("real clients through the gate", () => {
   let outcomes: readonly Outcome[] = [];
   beforeAll(async () => {
-    outcomes = await runMatrix();
+    outcomes = await runMatrix(ready);
   }, 400_000);
 
-  it.each(MATRIX.map((command) => [`${command.client} ${command.args}`, command] as const))("%s", (_name, command) => {
-    const found = outcomes.find((outcome) => outcome.command === command);
-    if (found === undefined) throw new Error("it was not run");
-    expect([found.exit === 0 ? "works" : "refused", found.text]).toEqual([
-      command.outcome,
-      expect.stringMatching(command.says ?? /./s),
-    ]);
-    // A sentence that says why: from the gate, which has the words of what to do instead, and never another's error page.
-    if (command.outcome === "refused") expect(found.text).toMatch(/agent|posture|posts|open|search/i);
-  });
+  for (const name of CLIENT_NAMES) {
+    const why = missing.get(name);
+    (why === undefined ? describe : skipWithReason(why).describe)(name, () => {
+      const commands = MATRIX.filter(({ client }) => client === name);
 
-  it("the page says of each command what became of it", () => {
-    expect(
-      new Map(
-        outcomes.map(({ command, exit }) => [
-          `${command.client} ${command.args}`,
-          `${exit === 0 ? "works" : "refused"} ${exit ?? "none"}`,
-        ]),
-      ),
-    ).toEqual(rows());
-  });
+      it.each(commands.map((command) => [shown(command), command] as const))("%s", (_name, command) => {
+        const found = outcomes.find((outcome) => outcome.command === command);
+        if (found === undefined) throw new Error("it was not run");
+        expect([found.exit === 0 ? "works" : "refused", found.text]).toEqual([
+          command.outcome,
+          expect.stringMatching(command.says ?? /./s),
+        ]);
+        // A sentence that says why and what instead: the gate's own, whole, and never another's error page.
+        if (command.outcome === "refused")
+          expect([found.text, SENTENCES.some((sentence) => found.text.includes(sentence))]).toEqual([found.text, true]);
+      });
+
+      it("the page says of each command what became of it", () => {
+        const made = outcomes
+          .filter(({ command }) => command.client === name)
+          .map(({ command, exit }) => `${shown(command)}: ${exit === 0 ? "works" : "refused"} ${exit ?? "none"}`);
+        expect(rows(name)).toEqual(made);
+      });
+    });
+  }
 });
-
-skipWithReason("git-lfs is no package of npm or PyPI; tests/gate/lfs.test.ts speaks its protocol").it("git-lfs");

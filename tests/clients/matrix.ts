@@ -1,7 +1,9 @@
+import type { ClientName } from "./support/clients";
+
 /** What an agent's clients do every day, in the order in which the run does it: what one command makes, later ones use. */
 export interface Command {
-  readonly client: "gh" | "git" | "PyGithub";
-  /** Arguments, parted by blanks; of PyGithub one expression. */
+  readonly client: ClientName;
+  /** Arguments, parted by blanks; of PyGithub one expression; of octokit a method and its parameters; of git-lfs those of git. */
   readonly args: string;
   /** `works`: exit 0. `refused`: not, and a sentence says why and what instead. */
   readonly outcome: "works" | "refused";
@@ -23,12 +25,19 @@ const git = (args: string, outcome: Command["outcome"] = "works", says?: RegExp,
   client: "git",
 });
 
+const COMMIT = "git add . && git commit -q -m Objects";
 const MERGES = /cannot merge/;
 
 const python = (args: string, outcome: Command["outcome"] = "works", says?: RegExp): Command => ({
   ...gh(args, outcome, says),
   client: "PyGithub",
 });
+
+const octokit = (args: string, outcome: Command["outcome"] = "works", says?: RegExp): Command => ({
+  ...gh(args, outcome, says),
+  client: "octokit",
+});
+const lfs = (...command: Parameters<typeof gh>): Command => ({ ...gh(...command), client: "git-lfs" });
 
 /** Run in a clone of `acme/api`, on the branch `claude/work`, which has one commit that is not pushed yet. */
 export const MATRIX: readonly Command[] = [
@@ -135,4 +144,70 @@ export const MATRIX: readonly Command[] = [
   python("repo.get_pull(2).create_review(event='APPROVE')", "refused", /only comment/),
   python("repo.create_file('x.txt', 'Add', 'x', branch='main')", "refused", /claude\//),
   python("github.get_repo('acme/secrets').name", "refused", /not open to the agent/),
+  octokit("users.getAuthenticated", "works", /claude-bot/),
+  octokit("repos.get", "works", /"full_name":"acme\/api"/),
+  octokit('repos.getContent {"path":"README.md"}', "works", /"content"/),
+  octokit("repos.listBranches", "works", /claude\/work/),
+  octokit('issues.listForRepo {"state":"all","per_page":2}', "works", /"title"/),
+  octokit('issues.create {"title":"By octokit","body":"Text","labels":["bug"]}', "works", /By octokit/),
+  octokit('issues.createComment {"issue_number":1,"body":"Hello"}', "works", /Hello/),
+  octokit('git.createRef {"ref":"refs/heads/claude/octokit","sha":"{main}"}', "works", /claude\/octokit/),
+  octokit(
+    'repos.createOrUpdateFileContents {"path":"octokit.txt","branch":"claude/octokit","message":"Add","content":"aGVsbG8K"}',
+    "works",
+    /octokit\.txt/,
+  ),
+  octokit(
+    'pulls.create {"title":"By octokit","head":"claude/octokit","base":"main","draft":true}',
+    "works",
+    /"draft":true/,
+  ),
+  octokit("pulls.list", "works", /By octokit/),
+  octokit('pulls.get {"pull_number":2,"mediaType":{"format":"diff"}}', "works", /diff --git/),
+  octokit('pulls.createReview {"pull_number":2,"event":"COMMENT","body":"Read"}', "works", /COMMENTED/),
+  octokit('checks.listForRef {"ref":"claude/work"}', "works", /check_runs/),
+  octokit('search.issuesAndPullRequests {"q":"comma repo:acme/api is:issue"}', "works", /comma/),
+  octokit("actions.listWorkflowRunsForRepo", "works", /"CI"/),
+  octokit('pulls.merge {"pull_number":2}', "refused", MERGES),
+  octokit('pulls.createReview {"pull_number":2,"event":"APPROVE"}', "refused", /only comment/),
+  octokit('git.createRef {"ref":"refs/heads/feature/x","sha":"{main}"}', "refused", /claude\//),
+  octokit('git.deleteRef {"ref":"heads/claude/octokit"}', "refused"),
+  octokit(
+    'repos.createOrUpdateFileContents {"path":".github/workflows/x.yml","branch":"claude/octokit","message":"Add","content":"aGVsbG8K"}',
+    "refused",
+    /protected/i,
+  ),
+  octokit("repos.createFork", "refused", /closed/),
+  octokit('repos.get {"repo":"secrets"}', "refused", /not open to the agent/),
+  lfs(
+    "push origin claude/lfs",
+    "works",
+    /claude\/lfs/,
+    `git checkout -q -b claude/lfs origin/main && git lfs install && git lfs track '*.bin' && head -c 300000 /dev/urandom > one.bin && ${COMMIT}`,
+  ),
+  lfs("clone --branch claude/lfs https://gate.acme.example/acme/api.git ../objects"),
+  lfs("-C ../objects lfs ls-files --size", "works", /one\.bin \(300 KB\)/),
+  lfs("-C ../objects lfs fsck", "works", /OK/),
+  lfs("-C ../objects lfs pull", "works", undefined, "rm -r ../objects/.git/lfs/objects ../objects/one.bin"),
+  lfs("-C ../objects lfs fetch --all", "works"),
+  lfs(
+    "push origin claude/lfs",
+    "refused",
+    /looks like a credential/,
+    `(head -c 2000 /dev/urandom; printf ' ghp_'; head -c 18 /dev/urandom | od -An -tx1 | tr -d ' \\n'; echo) > two.bin && ${COMMIT}`,
+  ),
+  lfs(
+    "push origin claude/lfs",
+    "refused",
+    /larger than/,
+    `git reset -q --hard origin/claude/lfs && head -c 10485761 /dev/zero > big.bin && ${COMMIT}`,
+  ),
+  lfs(
+    "push https://gate.acme.example/acme/docs.git HEAD:claude/lfs",
+    "refused",
+    undefined,
+    "git reset -q --hard origin/claude/lfs",
+  ),
+  lfs("lfs locks", "refused", /work without them/),
+  lfs("lfs lock one.bin", "refused", /work without them/),
 ];

@@ -1,12 +1,11 @@
-import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startPositive } from "../gate/positive/support/world";
 import { MATRIX, type Command } from "./matrix";
+import { CLIENT_NAMES, type Client, type ClientName } from "./support/clients";
+import { ended, type Ended } from "./support/ended";
 import { HOST, startFront } from "./support/front";
-import { GH_VERSION, installGh } from "./support/gh";
-import { installPyGithub, PYGITHUB_VERSION } from "./support/pygithub";
 
 /** What became of a command. */
 export interface Outcome {
@@ -17,12 +16,10 @@ export interface Outcome {
   readonly text: string;
 }
 
-/** Runs every command of the matrix with the real clients, in a clone, against the gate behind TLS and the stand-in behind that. */
-export async function runMatrix(commands: readonly Command[] = MATRIX): Promise<readonly Outcome[]> {
-  const gh = installGh();
-  const python = installPyGithub();
+/** Runs every command of the matrix whose client is ready, in a clone, against the gate behind TLS and the stand-in behind that. */
+export async function runMatrix(clients: ReadonlyMap<ClientName, Client>): Promise<readonly Outcome[]> {
   const folder = mkdtempSync(join(tmpdir(), "gatehouse-clients-"));
-  const world = await startPositive();
+  const world = await startPositive({ "gate.lfs": "proxy" });
   const front = await startFront(world.gate.url, folder);
   try {
     const env: NodeJS.ProcessEnv = {
@@ -44,11 +41,10 @@ export async function runMatrix(commands: readonly Command[] = MATRIX): Promise<
       GIT_CONFIG_VALUE_1: "claude-bot",
       GIT_CONFIG_KEY_2: "user.email",
       GIT_CONFIG_VALUE_2: "claude-bot@acme.example",
-      PYTHONPATH: python,
       ...front.env,
     };
     const clone = join(folder, "api");
-    const shell = (line: string, cwd: string): Promise<Ended> => ended("sh", ["-ec", line], env, cwd);
+    const shell = (line: string, cwd: string): Promise<Ended> => ended("sh", ["-ec", line], { env, cwd });
     const prepared = await shell(
       `git clone -q https://${HOST}/acme/api.git api && cd api && git checkout -q -b claude/work && echo work > work.txt && git add . && git commit -q -m "Add work"`,
       folder,
@@ -57,15 +53,17 @@ export async function runMatrix(commands: readonly Command[] = MATRIX): Promise<
     const runs = (await world.github.admin("GET", "/repos/acme/api/actions/runs")).body.workflow_runs as {
       id: number;
     }[];
+    const main = (await world.github.admin("GET", "/repos/acme/api/git/ref/heads/main")).body.object.sha as string;
     const outcomes: Outcome[] = [];
-    for (const command of commands) {
-      if (command.before !== undefined) await shell(command.before, clone);
-      const args = command.args.replace("{run}", String(runs[0]?.id ?? 0)).split(" ");
-      const [program, given] =
-        command.client === "PyGithub"
-          ? ["python3", [join(__dirname, "support/pygithub.py"), command.args]]
-          : [command.client === "gh" ? gh : "git", args];
-      const done = await ended(program, given, env, clone);
+    for (const command of MATRIX) {
+      const client = clients.get(command.client);
+      if (client === undefined) continue;
+      if (command.before !== undefined) {
+        const before = await shell(command.before, clone);
+        if (before.code !== 0) throw new Error(`what comes before ${command.args} failed: ${before.stderr}`);
+      }
+      const args = command.args.replace("{run}", String(runs[0]?.id ?? 0)).replace("{main}", main);
+      const done = await client.run(args, { env, cwd: clone });
       const text = plain(`${done.stdout}\n${done.stderr}`, [folder, world.gate.url, world.gate.key]);
       outcomes.push({ command, exit: done.code, seen: summary(text, done.code), text });
     }
@@ -77,31 +75,13 @@ export async function runMatrix(commands: readonly Command[] = MATRIX): Promise<
   }
 }
 
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs a program to its end, for a minute at most. */
-function ended(program: string, args: readonly string[], env: NodeJS.ProcessEnv, cwd: string): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], timeout: 60_000 });
-    const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
-    child.stdout.on("data", (part: Buffer) => stdout.push(part));
-    child.stderr.on("data", (part: Buffer) => stderr.push(part));
-    child.on("error", reject);
-    child.on("close", (code) =>
-      resolve({ code, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() }),
-    );
-  });
-}
-
 /** Text without what differs from run to run. */
 function plain(text: string, secrets: readonly string[]): string {
   let out = text;
   for (const secret of secrets) out = out.replaceAll(secret, "…");
   return out
+    .replace(/\b[0-9a-f]{64}\b/g, "<oid>")
+    .replace(/^[0-9a-f]{10} \*/gm, "<oid> *")
     .replace(/[0-9a-f]{40}/g, "<sha>")
     .replace(/\b[0-9a-f]{7}\b/g, "<sha>")
     .replace(/http:\/\/127\.0\.0\.1:\d+/g, "https://github.example")
@@ -124,17 +104,52 @@ function summary(text: string, exit: number | null): string {
   return exit === 0 ? (lines[0] ?? "").slice(0, 120) : lines.slice(0, 2).join(" / ").slice(0, 300);
 }
 
-/** docs/clients.md of a run. */
-export function document(outcomes: readonly Outcome[]): string {
+/** The table of one client in docs/clients.md. */
+function section(name: ClientName, version: string, outcomes: readonly Outcome[]): string {
   const cell = (text: string): string => text.replace(/\\/g, "\\\\").replace(/\|/g, "\\|").replace(/</g, "&lt;");
   const rows = outcomes.map(
     ({ command, exit, seen }) =>
-      `| \`${command.client} ${command.args.replace(/\|/g, "\\|")}\` | ${exit === 0 ? "works" : "refused"} | ${exit ?? "none"} | ${cell(seen)} |`,
+      `| \`${shown(command).replace(/\|/g, "\\|")}\` | ${exit === 0 ? "works" : "refused"} | ${exit ?? "none"} | ${cell(seen)} |`,
   );
+  return `## ${name} ${version}
+
+| command | outcome | exit | what is seen |
+|---|---|---|---|
+${rows.join("\n")}
+`;
+}
+
+/** A command as a person would type it. */
+export function shown({ client, args }: Command): string {
+  return `${client === "git-lfs" ? "git" : client} ${args}`;
+}
+
+/** The sections of a page, by client. */
+export function sections(page: string): ReadonlyMap<string, string> {
+  return new Map([...page.matchAll(/^## (\S+) .*?(?=^## |$(?![^]))/gms)].map((m) => [m[1] ?? "", m[0]]));
+}
+
+/** docs/clients.md of a run. A client that could not run keeps what the present page says of it. */
+export function document(
+  outcomes: readonly Outcome[],
+  clients: ReadonlyMap<ClientName, Client>,
+  present: string,
+): string {
+  const kept = sections(present);
+  const all = CLIENT_NAMES.map((name) => {
+    const client = clients.get(name);
+    return client === undefined
+      ? (kept.get(name) ?? "")
+      : section(
+          name,
+          client.version,
+          outcomes.filter(({ command }) => command.client === name),
+        );
+  });
   return `# Clients
 
-What a person or an agent sees of everyday commands through the gate. \`npm run clients\` writes this page from a run of the real clients (gh ${GH_VERSION},
-git and PyGithub ${PYGITHUB_VERSION}) behind TLS, with the GitHub stand-in in GitHub's place; a test holds it to what they do.
+What a person or an agent sees of everyday commands through the gate. \`npm run clients\` writes this page from a run of the real clients
+behind TLS, with the GitHub stand-in in GitHub's place; a test holds it to what they do.
 
 Environment: \`GH_HOST\` is the gate's host name, on port 443, and \`GH_ENTERPRISE_TOKEN\` the gate key. With \`GH_TOKEN\` alone gh sends no credential. Use gh
 2.82.1 or later: older ones ask for fields that GitHub has taken away. Give numbers and not addresses as arguments: an address of github.com leads gh away
@@ -146,8 +161,7 @@ Which credential can read checks: a fine-grained personal access token cannot ha
 
 \`git grep <commit>\` in a clone with \`--filter=blob:none\` makes two requests a file before git 2.55; use a full or a shallow clone.
 
-| command | outcome | exit | what is seen |
-|---|---|---|---|
-${rows.join("\n")}
-`;
+The posture of the run has \`gate.lfs: proxy\`.
+
+${all.join("\n")}`;
 }

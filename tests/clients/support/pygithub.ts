@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { cacheFolder } from "./cache";
 
 export const PYGITHUB_VERSION = "2.10.0";
 /** What it stands on, pinned too, so that two runs install the same. */
@@ -14,10 +14,7 @@ const PINNED = [
 
 /** Folder for `PYTHONPATH` with the pinned PyGithub, in the user's cache. @throws Error whose message is the reason why there is none */
 export function installPyGithub(env: NodeJS.ProcessEnv = process.env): string {
-  const cache = env["XDG_CACHE_HOME"]?.startsWith("/")
-    ? env["XDG_CACHE_HOME"]
-    : join(env["HOME"] ?? homedir(), ".cache");
-  const target = join(cache, "gatehouse", `pygithub-${PYGITHUB_VERSION}`);
+  const target = cacheFolder(`pygithub-${PYGITHUB_VERSION}`, env);
   if (existsSync(join(target, "github"))) return target;
   const draft = `${target}.${process.pid}`;
   mkdirSync(draft, { recursive: true });

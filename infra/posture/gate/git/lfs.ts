@@ -25,7 +25,8 @@ export function judgeLfsTarget(
   query: string,
 ): LfsTarget | Refusal {
   if (c.policy.lfs !== "proxy" || !c.open.has("git.fetch")) return new Refusal("lfs-refused");
-  if (rest === "/info/lfs/locks" || rest.startsWith("/info/lfs/locks/")) return new Refusal("not-found");
+  if (rest === "/info/lfs/locks" || rest.startsWith("/info/lfs/locks/"))
+    return new Refusal("not-found", "LFS locks are not open to agents; work without them");
   if (query !== "") return new Refusal("query-not-allowed");
   if (rest === "/info/lfs/objects/batch")
     return method === "POST"

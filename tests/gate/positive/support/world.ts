@@ -20,8 +20,10 @@ export interface Positive {
   stop(): Promise<void>;
 }
 
-export async function startPositive(): Promise<Positive> {
+/** @param more changes to the posture */
+export async function startPositive(more: Readonly<Record<string, unknown>> = {}): Promise<Positive> {
   const changes = {
+    ...more,
     "gate.requestsPerMinute": 100_000,
     "gate.requestsPerHour": 1_000_000,
     "gate.writesPerMinute": 10_000,
@@ -36,8 +38,13 @@ export async function startPositive(): Promise<Positive> {
   });
   const { api, graphql, git, blobs } = github.gh;
   const compiled = compilePolicy(environment(changes), { repositories, endpoints: { api, graphql, git } });
-  // The stand-in keeps archives and logs on a host of its own, as github.com does.
-  const policy = { ...compiled, downloadHosts: [...compiled.downloadHosts, new URL(blobs).host] };
+  // The stand-in keeps archives, logs and LFS objects on a host of its own, as github.com does.
+  const { host } = new URL(blobs);
+  const policy = {
+    ...compiled,
+    downloadHosts: [...compiled.downloadHosts, host],
+    lfsHosts: compiled.lfs === "proxy" ? [...compiled.lfsHosts, host] : compiled.lfsHosts,
+  };
   const gate = await startGate({ policy: () => policy });
   await gate.putToken(bot.token ?? "");
   return {

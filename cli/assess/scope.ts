@@ -360,6 +360,38 @@ const tokenGrant: Question = {
   },
 };
 
+/** What GitHub's own agent could do in a repository that no person would have decided. */
+const otherAgents: Question = {
+  id: "other-agents",
+  section: "scope",
+  title: "GitHub's own agent, where it may work, is held by people",
+  controls: ["NIST SP 800-53 AC-6"],
+  ask: (context) =>
+    onGitHub(context, (github) =>
+      Promise.all(
+        context.environment.repositories.map(async (repository) => {
+          const subject = repositorySubject(context, repository);
+          const heard = await github.get(`${repositoryPath(context, repository)}/copilot/cloud-agent/configuration`);
+          if (heard.call.status !== 200)
+            return unheard(subject, heard, "admin access, in an organization whose plan has Copilot cloud agent");
+          const set = bag(heard.json());
+          return judged(
+            subject,
+            [
+              ...(set.require_actions_workflow_approval === true ? [] : ["its workflows run without an approval"]),
+              ...(set.is_firewall_enabled === true ? [] : ["it reaches every host: its firewall is off"]),
+              ...(set.is_automations_enabled === true && set.require_write_access_for_automation_triggers !== true
+                ? ["automations start it for people who may not write"]
+                : []),
+            ],
+            "workflows wait for a person, the firewall is on, nobody without write access starts it",
+            [heard.call],
+          );
+        }),
+      ),
+    ),
+};
+
 function grantGaps(
   { environment, now }: Context,
   grant: Readonly<Record<string, unknown>>,
@@ -402,4 +434,5 @@ export const SCOPE: readonly Question[] = [
   organizationSettings,
   repositoryFacts,
   tokenGrant,
+  otherAgents,
 ];

@@ -47,6 +47,23 @@ export function agentRoutes(router: Router): void {
     ok({ tasks: tasks.get(c.repo) ?? [] }),
   );
 
+  router.on("GET", `${R}/copilot/cloud-agent/configuration`, { auth: "user", role: "admin" }, () =>
+    ok({
+      mcp_configuration: null,
+      enabled_tools: {
+        codeql: true,
+        copilot_code_review: true,
+        secret_scanning: true,
+        dependency_vulnerability_checks: true,
+      },
+      require_actions_workflow_approval: true,
+      is_firewall_enabled: true,
+      is_firewall_recommended_allowlist_enabled: true,
+      custom_allowlist: [],
+      is_automations_enabled: false,
+      require_write_access_for_automation_triggers: true,
+    }),
+  );
   router.on("GET", `${R}/issues/{issue_number}/suggestions`, { permission: "issues=read" }, (c) => {
     const issue = issueOf(c);
     return ok(

@@ -603,6 +603,32 @@ const ALTERED: [string, string[], (url: string, answer: Response) => Promise<Res
         ? new Response('{"secrets":[]}', { status: 200, headers: answer.headers })
         : undefined,
   ],
+  ...(
+    [
+      ["workflows of GitHub's agent wait for nobody", '"require_actions_workflow_approval":true', "false"],
+      ["GitHub's agent has no firewall", '"is_firewall_enabled":true', "false"],
+    ] as const
+  ).map(([what, set, value]): (typeof ALTERED)[number] => [
+    what,
+    ["other-agents"],
+    async (url, answer) =>
+      url.endsWith("/acme/api/copilot/cloud-agent/configuration")
+        ? replaced((await answer.text()).replace(set, set.replace("true", value)), answer)
+        : undefined,
+  ]),
+  [
+    "anybody's comment starts GitHub's agent",
+    ["other-agents"],
+    async (url, answer) =>
+      url.endsWith("/acme/api/copilot/cloud-agent/configuration")
+        ? replaced(
+            (await answer.text())
+              .replace('"is_automations_enabled":false', '"is_automations_enabled":true')
+              .replace('access_for_automation_triggers":true', 'access_for_automation_triggers":false'),
+            answer,
+          )
+        : undefined,
+  ],
   [
     "a record of the trail is gone",
     ["audit-chain"],

@@ -172,16 +172,20 @@ const schedules: Question = {
     }),
 };
 
-/** What is wrong with a script's schedules. One more than declared only starts it more often, but nobody declared it. */
+/**
+ * What is wrong with a script's schedules. One more than declared only starts it more often, but nobody declared it.
+ * A trigger sets a script's whole list, so making it again mends both; a script without a trigger has nobody to do so.
+ */
 export function scheduleProblems(declared: readonly string[], standing: readonly string[]): string[] {
+  const remedy =
+    declared.length > 0
+      ? "`pulumi up --target-replace` with the URN of its cron trigger (`pulumi stack --show-urns`) sets its schedules again"
+      : "no resource declares one: delete it at Cloudflare";
   return [
-    ...declared
-      .filter((cron) => !standing.includes(cron))
-      .map(
-        (cron) =>
-          `${cron} does not start it: \`pulumi up --target-replace\` with the URN of its cron trigger sets it again`,
-      ),
-    ...standing.filter((cron) => !declared.includes(cron)).map((cron) => `${cron} starts it, which is not declared`),
+    ...declared.filter((cron) => !standing.includes(cron)).map((cron) => `${cron} does not start it; ${remedy}`),
+    ...standing
+      .filter((cron) => !declared.includes(cron))
+      .map((cron) => `${cron} starts it, which is not declared; ${remedy}`),
   ];
 }
 

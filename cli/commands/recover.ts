@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { assessContext } from "../assess/context";
@@ -9,14 +10,14 @@ import { readProjectStack } from "../support/project";
 interface RecoverOptions {
   readonly stack: string;
   readonly config: readonly string[];
-  readonly state: string;
+  readonly state?: string;
   readonly json?: boolean;
 }
 const collect = (value: string, all: readonly string[]): string[] => [...all, value];
 
 /**
  * `gatehouse recover`: what became of the creations that a killed `up` left pending, and the commands that bring the stack back.
- * It reads and changes nothing. Exit code 0: nothing is pending; 1: the commands are to be run; 2: it could not run.
+ * It reads and changes nothing. The state is what `pulumi stack export` prints, unless a file is given. Exit code 0: nothing is pending; 1: the commands are to be run; 2: it could not run.
  */
 export function registerRecover(program: Command): void {
   program
@@ -26,13 +27,16 @@ export function registerRecover(program: Command): void {
     )
     .option("--stack <name>", "environment: Pulumi.<name>.yaml", "dev")
     .option("--config <key.path=value>", "override a value, as Pulumi's --config --path", collect, [])
-    .requiredOption("--state <file>", "what `pulumi stack export` printed; - reads standard input")
+    .option("--state <file>", "what `pulumi stack export` printed; - reads standard input (default: asks pulumi)")
     .option("--json", "one JSON document")
     .action(async (options: RecoverOptions) => {
       const { environment } = readProjectStack(options.stack, options.config);
-      const pending = pendingCreates(readJson(options.state));
+      const source = options.state ?? EXPORT.join(" ");
+      const pending = pendingCreates(
+        parsed(options.state === undefined ? askPulumi(options.stack) : readText(options.state), source),
+      );
       if (pending === undefined)
-        throw new CouldNotRun(`${options.state}: no stack export; give what \`pulumi stack export\` printed`);
+        throw new CouldNotRun(`${source}: no stack export; give what \`pulumi stack export\` printed`);
       const became =
         pending.length === 0
           ? []
@@ -58,11 +62,37 @@ export function registerRecover(program: Command): void {
     });
 }
 
-function readJson(file: string): unknown {
+const EXPORT = ["pulumi", "stack", "export"] as const;
+
+/** Works on a locked stack too. Secrets stay encrypted. */
+function askPulumi(stack: string): string {
+  const [program, ...args] = EXPORT;
+  const asked = spawnSync(program, [...args, "--stack", stack, "--non-interactive"], {
+    encoding: "utf8",
+    maxBuffer: 1 << 30,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  if (asked.error)
+    throw new CouldNotRun(
+      "there is no `pulumi` on PATH to ask for the state: give what `pulumi stack export` printed with --state. " +
+        "After a killed `gatehouse sandbox up` there is nothing to do: the next one looks by itself.",
+    );
+  if (asked.status !== 0) throw new CouldNotRun(`${EXPORT.join(" ")}: ${asked.stderr.trim() || "it failed"}`);
+  return asked.stdout;
+}
+
+function readText(file: string): string {
   try {
-    return JSON.parse(readFileSync(file === "-" ? 0 : file, "utf8"));
+    return readFileSync(file === "-" ? 0 : file, "utf8");
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    throw new CouldNotRun(`${file}: ${code ? `cannot be read (${code})` : "is no JSON document"}`);
+    throw new CouldNotRun(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? ""})`);
+  }
+}
+
+function parsed(text: string, source: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new CouldNotRun(`${source}: is no JSON document`);
   }
 }

@@ -7,6 +7,10 @@ export interface Pending {
   readonly urn: string;
   readonly type: string;
   readonly inputs: Bag;
+  /** URN of its parent; "" at the root. */
+  readonly parent: string;
+  /** URN of the provider that the program names; "" for a default provider. */
+  readonly provider: string;
 }
 
 /** What to ask to learn whether it exists, and under which id Pulumi knows it. */
@@ -18,7 +22,7 @@ export type Look =
       readonly system: "github" | "vault" | "cloudflare";
       /** Below the system's address. */
       readonly path: string;
-      /** Pulumi's id from the answer; undefined when it is not in there. */
+      /** The id that `pulumi import` takes, from the answer; undefined when it is not in there. */
       readonly id: (answer: Bag) => string | undefined;
       /** For a secret that can be placed again only when every version is gone. */
       readonly remove?: string;
@@ -39,23 +43,34 @@ export function pendingCreates(exported: unknown): Pending[] | undefined {
       urn: text(resource.urn),
       type: text(resource.type),
       inputs: bag(resource.inputs),
+      parent: text(resource.parent),
+      provider: explicitProvider(text(resource.provider)),
     }))
     .filter(({ urn }) => urn !== "");
 }
 
+/** A reference to a provider is its URN and its id. */
+function explicitProvider(reference: string): string {
+  const parts = reference.split("::");
+  const urn = parts.slice(0, -1).join("::");
+  return /^default(_|$)/.test(parts.at(-2) ?? "") ? "" : urn;
+}
+
 /** How the creation of one resource is looked into. A type that is not listed is made again by setting it, or is random. */
-export function look({ type, inputs }: Pending, { organization, gate, audit }: Environment): Look {
+export function look({ type, inputs }: Pending, { organization, gate, audit, tokenStore }: Environment): Look {
   const own = (key: string): string => text(inputs[key]);
   const segment = (key: string): string => encodeURIComponent(own(key));
   const named = (answer: unknown, key: string, wanted: string): string | undefined =>
     text(list(answer).find((one) => one[key] === wanted)?.id) || undefined;
   const account = `/accounts/${gate.accountId}`;
+  const of = (owner: string, id: string | undefined, between = "/"): string | undefined =>
+    id === undefined ? undefined : `${owner}${between}${id}`;
   switch (type) {
     case "github:index/team:Team":
       return github(`/orgs/${organization}/teams/${segment("name")}`, ({ id }) => text(id) || undefined);
     case "github:index/repositoryRuleset:RepositoryRuleset":
       return github(`/repos/${organization}/${segment("repository")}/rulesets?per_page=100`, (all) =>
-        named(all, "name", own("name")),
+        of(own("repository"), named(all, "name", own("name")), ":"),
       );
     case "github:index/organizationRuleset:OrganizationRuleset":
       return github(`/orgs/${organization}/rulesets?per_page=100`, (all) => named(all, "name", own("name")));
@@ -64,6 +79,13 @@ export function look({ type, inputs }: Pending, { organization, gate, audit }: E
         const hook = list(all).find(({ config }) => bag(config).url === audit.alertWebhook);
         return text(hook?.id) || undefined;
       });
+    case "github:index/repositoryPullRequest:RepositoryPullRequest": {
+      const repository = own("baseRepository");
+      const between = `head=${organization}:${segment("headRef")}&base=${segment("baseRef")}`;
+      return github(`/repos/${organization}/${repository}/pulls?${between}`, (all) =>
+        of(`${organization}:${repository}`, text(list(all)[0]?.number) || undefined, ":"),
+      );
+    }
     case "vault:index/mount:Mount":
       return vault(`sys/mounts/${own("path")}`, own("path"));
     case "vault:index/authBackend:AuthBackend":
@@ -76,25 +98,32 @@ export function look({ type, inputs }: Pending, { organization, gate, audit }: E
     case "vault:kv/secretV2:SecretV2":
       return {
         ...vault(`${own("mount")}/metadata/${own("name")}`, `${own("mount")}/data/${own("name")}`),
-        remove: `vault kv metadata delete -mount=${own("mount")} ${own("name")}`,
+        remove: `vault kv metadata delete ${namespaceFlag(tokenStore)}-mount=${quoted(own("mount"))} ${quoted(own("name"))}`,
       };
     case "cloudflare:index/r2Bucket:R2Bucket":
-      return cloudflare(`${account}/r2/buckets/${segment("name")}`, () => own("name"));
+      return cloudflare(
+        `${account}/r2/buckets/${segment("name")}`,
+        () => `${gate.accountId}/${own("name")}/${own("jurisdiction") || "default"}`,
+      );
     case "cloudflare:index/workersKvNamespace:WorkersKvNamespace":
       return cloudflare(`${account}/storage/kv/namespaces?per_page=100`, ({ result }) =>
-        named(result, "title", own("title")),
+        of(gate.accountId, named(result, "title", own("title"))),
       );
     case "cloudflare:index/workersRoute:WorkersRoute":
       return cloudflare(`/zones/${segment("zoneId")}/workers/routes`, ({ result }) =>
-        named(result, "pattern", own("pattern")),
+        of(own("zoneId"), named(result, "pattern", own("pattern"))),
       );
     case "cloudflare:index/logpushJob:LogpushJob":
-      return cloudflare(`${account}/logpush/jobs`, ({ result }) => named(result, "name", own("name")));
+      return cloudflare(`${account}/logpush/jobs`, ({ result }) =>
+        of(`accounts/${gate.accountId}`, named(result, "name", own("name"))),
+      );
     case "github:index/branchProtection:BranchProtection":
-      // Its id is known to GraphQL alone.
+      // The patterns are known to GraphQL alone.
       return github(`/graphql/${own("repositoryId")}/${own("pattern")}`, (answer) => {
-        const rules = bag(bag(bag(answer.data).node).branchProtectionRules).nodes;
-        return text(list(rules).find(({ pattern }) => pattern === own("pattern"))?.id) || undefined;
+        const repository = bag(bag(answer.data).node);
+        const rules = list(bag(repository.branchProtectionRules).nodes);
+        const found = rules.some(({ pattern }) => pattern === own("pattern"));
+        return found ? `${text(repository.name)}:${own("pattern")}` : undefined;
       });
     default:
       return { kind: "again" };
@@ -115,9 +144,13 @@ const cloudflare = (path: string, id: (answer: Bag) => string | undefined): Look
   id,
 });
 
+const namespaceFlag = (store: Environment["tokenStore"]): string =>
+  store.kind === "vault" && store.namespace !== undefined ? `-namespace=${quoted(store.namespace)} ` : "";
+
 /** What became of one pending creation. */
-export interface Became extends Pick<Pending, "urn" | "type"> {
+export interface Became extends Pick<Pending, "urn" | "type" | "parent" | "provider"> {
   readonly state: "exists" | "absent" | "made again" | "cannot tell";
+  /** As `pulumi import` takes it. */
   readonly id?: string;
   readonly remove?: string;
   /** Why it cannot be told. */
@@ -127,24 +160,24 @@ export interface Became extends Pick<Pending, "urn" | "type"> {
 const quoted = (value: string): string =>
   /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`;
 
-/** The commands that bring the stack back, in their order; each changes only the state, but for `vault` and the last. */
+/**
+ * The commands that bring the stack back, in their order; each changes only the state, but for `vault` and the last.
+ * `pulumi refresh --import-pending-creates` is none of them: Pulumi 3.274.1 takes the id and then drops the resource.
+ */
 export function commands(stack: string, all: readonly Became[]): string[] {
   if (all.length === 0) return [];
-  const imports = all.filter(({ state, id, remove }) => state === "exists" && id !== undefined && remove === undefined);
-  const removals = all.flatMap(({ state, remove }) => (state === "exists" && remove !== undefined ? [remove] : []));
-  const on = `--stack ${quoted(stack)} --yes`;
+  const on = `--stack ${quoted(stack)} --yes --skip-preview`;
+  const existing = all.filter(({ state }) => state === "exists");
   return [
-    `pulumi cancel ${on}`,
-    ...removals,
-    ...(imports.length === 0
-      ? []
-      : [
-          `pulumi refresh ${on} --skip-preview ${imports
-            .flatMap(({ urn, id = "" }) => [urn, id])
-            .map((value) => `--import-pending-creates ${quoted(value)}`)
-            .join(" ")}`,
-        ]),
-    `pulumi refresh ${on} --skip-preview --clear-pending-creates`,
+    `pulumi cancel --stack ${quoted(stack)} --yes`,
+    `pulumi refresh ${on} --clear-pending-creates`,
+    ...existing.map((one) => one.remove ?? importOf(one, on)),
     `pulumi up --stack ${quoted(stack)}`,
   ];
+}
+
+function importOf({ urn, type, id = "", parent, provider }: Became, on: string): string {
+  const name = urn.split("::").slice(3).join("::");
+  const related = (flag: string, to: string): string => (to === "" ? "" : ` --${flag} ${quoted(`${flag}=${to}`)}`);
+  return `pulumi import ${type} ${quoted(name)} ${quoted(id)}${related("parent", parent)}${related("provider", provider)} ${on} --protect=false --generate-code=false`;
 }

@@ -2,29 +2,29 @@ import type { Context, Way } from "../assess/context";
 import type { Heard } from "../assess/reader";
 import { look, type Became, type Look, type Pending } from "./pending";
 
-const RULES = `query($id: ID!) { node(id: $id) { ... on Repository { branchProtectionRules(first: 100) { nodes { id pattern } } } } }`;
+const RULES = `query($id: ID!) { node(id: $id) { ... on Repository { name branchProtectionRules(first: 100) { nodes { id pattern } } } } }`;
 
 /** Asks the live systems, with requests that only read, what became of each pending creation. */
 export function becameOf(pending: readonly Pending[], context: Context): Promise<Became[]> {
   return Promise.all(
     pending.map(async (one): Promise<Became> => {
-      const { urn, type } = one;
+      const { urn, type, parent, provider } = one;
+      const of = { urn, type, parent, provider };
       const how = look(one, context.environment);
-      if (how.kind === "again") return { urn, type, state: "made again" };
+      if (how.kind === "again") return { ...of, state: "made again" };
       const heard = await ask(how, one, context);
-      if ("lack" in heard && !("call" in heard)) return { urn, type, state: "cannot tell", why: heard.lack };
+      if ("lack" in heard && !("call" in heard)) return { ...of, state: "cannot tell", why: heard.lack };
       const { status, system } = heard.call;
-      if (status === 404) return { urn, type, state: "absent" };
+      if (status === 404) return { ...of, state: "absent" };
       if (status !== 200)
         return {
-          urn,
-          type,
+          ...of,
           state: "cannot tell",
           why: heard.lack || `${system} answered ${status} to ${heard.call.path}`,
         };
       const id = how.id((heard.json() ?? {}) as Record<string, unknown>);
-      if (id === undefined) return { urn, type, state: "absent" };
-      return { urn, type, state: "exists", id, ...(how.remove === undefined ? {} : { remove: how.remove }) };
+      if (id === undefined) return { ...of, state: "absent" };
+      return { ...of, state: "exists", id, ...(how.remove === undefined ? {} : { remove: how.remove }) };
     }),
   );
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { AUDIT } from "../../../cli/assess/audit";
-import { CLOUDFLARE, differences, embeddedPolicy, hidesSecrets } from "../../../cli/assess/cloudflare";
+import { CLOUDFLARE, differences, embeddedPolicy, hidesSecrets, scheduleProblems } from "../../../cli/assess/cloudflare";
 import { QUESTIONS, type Assessment } from "../../../cli/assess/assess";
 import { assessContext } from "../../../cli/assess/context";
 import { atLeast, declaredRules } from "../../../cli/assess/fence";
@@ -25,6 +25,31 @@ const answer = (status: number, body: string, headers: Record<string, string> = 
   status,
   headers: { get: (name) => headers[name] ?? null },
   text: () => Promise.resolve(body),
+});
+
+describe("the schedules of a script", () => {
+  it("names what is missing and what nobody declared, each with its remedy", () => {
+    const again =
+      "`pulumi up --target-replace` with the URN of its cron trigger (`pulumi stack --show-urns`) sets its schedules again";
+    expect(scheduleProblems(["*/5 * * * *"], [])).toEqual([`*/5 * * * * does not start it; ${again}`]);
+    expect(scheduleProblems(["*/5 * * * *"], ["0 3 * * *"])).toEqual([
+      `*/5 * * * * does not start it; ${again}`,
+      `0 3 * * * starts it, which is not declared; ${again}`,
+    ]);
+    expect(scheduleProblems([], ["0 3 * * *"])).toEqual([
+      "0 3 * * * starts it, which is not declared; no resource declares one: delete it at Cloudflare",
+    ]);
+  });
+
+  it("finds nothing exactly when both name the same", () => {
+    const crons = fc.uniqueArray(fc.constantFrom("*/5 * * * *", "0 3 * * *", "17 * * * *", "* * * * *"));
+    fc.assert(
+      fc.property(crons, crons, (declared, standing) => {
+        const same = [...declared].sort().join() === [...standing].sort().join();
+        expect(scheduleProblems(declared, standing).length === 0).toBe(same);
+      }),
+    );
+  });
 });
 
 describe("the reader", () => {

@@ -4,10 +4,13 @@ import { becameOf } from "../../../cli/recover/recover";
 import { environment } from "../../support/environment";
 
 const URN = (type: string, name: string) => `urn:pulumi:dev::gatehouse::gatehouse:index:Posture$${type}::${name}`;
+const PARENT = "urn:pulumi:dev::gatehouse::gatehouse:index:Posture::gatehouse";
 const one = (type: string, inputs: Record<string, unknown> = {}): Pending => ({
   urn: URN(type, "gatehouse-x"),
   type,
   inputs,
+  parent: PARENT,
+  provider: "",
 });
 const ACCOUNT = "0123456789abcdef0123456789abcdef";
 
@@ -39,7 +42,7 @@ it("reads what is pending out of an export, and nothing but creations", () => {
       ],
     },
   };
-  expect(pendingCreates(exported)).toEqual([team]);
+  expect(pendingCreates(exported)).toEqual([{ ...team, parent: "", provider: "" }]);
   expect(pendingCreates({ deployment: {} })).toEqual([]);
   for (const other of [undefined, [], {}, { deployment: null }, "text"]) expect(pendingCreates(other)).toBeUndefined();
 });
@@ -54,7 +57,7 @@ it.each([
       { id: 1, name: "other" },
       { id: 9, name: "gatehouse: x" },
     ],
-    "9",
+    "api:9",
   ],
   [
     "github:index/organizationWebhook:OrganizationWebhook",
@@ -67,8 +70,15 @@ it.each([
     "github:index/branchProtection:BranchProtection",
     { repositoryId: "R_1", pattern: "main" },
     "graphql",
-    { data: { node: { branchProtectionRules: { nodes: [{ id: "BPR_1", pattern: "main" }] } } } },
-    "BPR_1",
+    { data: { node: { name: "api", branchProtectionRules: { nodes: [{ id: "BPR_1", pattern: "main" }] } } } },
+    "api:main",
+  ],
+  [
+    "github:index/repositoryPullRequest:RepositoryPullRequest",
+    { baseRepository: "api", baseRef: "main", headRef: "gatehouse/code-owners" },
+    "/repos/acme/api/pulls?head=acme:gatehouse%2Fcode-owners&base=main",
+    [{ number: 12 }],
+    "acme:api:12",
   ],
   ["vault:index/mount:Mount", { path: "agents" }, "sys/mounts/agents", {}, "agents"],
   [
@@ -85,18 +95,38 @@ it.each([
     {},
     "auth/gatehouse-gate/role/claude-bot",
   ],
-  ["cloudflare:index/r2Bucket:R2Bucket", { name: "audit" }, `/accounts/${ACCOUNT}/r2/buckets/audit`, {}, "audit"],
+  [
+    "cloudflare:index/r2Bucket:R2Bucket",
+    { name: "audit" },
+    `/accounts/${ACCOUNT}/r2/buckets/audit`,
+    {},
+    `${ACCOUNT}/audit/default`,
+  ],
   [
     "cloudflare:index/workersKvNamespace:WorkersKvNamespace",
     { title: "tokens" },
     `/accounts/${ACCOUNT}/storage/kv/namespaces?per_page=100`,
     { result: [{ id: "abc", title: "tokens" }] },
-    "abc",
+    `${ACCOUNT}/abc`,
+  ],
+  [
+    "cloudflare:index/workersRoute:WorkersRoute",
+    { zoneId: "zone", pattern: "gate.acme.dev/*" },
+    "/zones/zone/workers/routes",
+    { result: [{ id: "r1", pattern: "gate.acme.dev/*" }] },
+    "zone/r1",
+  ],
+  [
+    "cloudflare:index/logpushJob:LogpushJob",
+    { name: "audit" },
+    `/accounts/${ACCOUNT}/logpush/jobs`,
+    { result: [{ id: 3, name: "audit" }] },
+    `accounts/${ACCOUNT}/3`,
   ],
 ])("finds %s", async (type, inputs, path, answer, id) => {
   const pending = one(type, inputs);
   expect(await becameOf([pending], context({ [path]: answer }))).toEqual([
-    { urn: pending.urn, type, state: "exists", id },
+    { urn: pending.urn, type, parent: PARENT, provider: "", state: "exists", id },
   ]);
   expect((await becameOf([pending], context({})))[0]).toMatchObject({ state: "absent" });
   expect((await becameOf([pending], context({ [path]: 403 })))[0]).toMatchObject({ state: "cannot tell" });
@@ -124,10 +154,42 @@ it("prints the commands in their order, each value as one word", async () => {
   );
   expect(commands("prod", became)).toEqual([
     "pulumi cancel --stack prod --yes",
-    "vault kv metadata delete -mount=agents break-glass/bot",
-    `pulumi refresh --stack prod --yes --skip-preview --import-pending-creates '${team.urn}' --import-pending-creates 7`,
     "pulumi refresh --stack prod --yes --skip-preview --clear-pending-creates",
+    `pulumi import github:index/team:Team gatehouse-x 7 --parent parent=${PARENT} --stack prod --yes --skip-preview --protect=false --generate-code=false`,
+    "vault kv metadata delete -mount=agents break-glass/bot",
     "pulumi up --stack prod",
   ]);
   expect(commands("prod", [])).toEqual([]);
+});
+
+it("imports below a parent with a $ and under the program's own provider, and deletes in the namespace", async () => {
+  const parent = `${PARENT.replace("::gatehouse:index", "::gatehouse:index:Posture$gatehouse:index")}`;
+  const own = "urn:pulumi:dev::gatehouse::pulumi:providers:vault::gatehouse-vault";
+  const [mount, secret] = pendingCreates({
+    deployment: {
+      pending_operations: [
+        {
+          type: "creating",
+          resource: { ...one("vault:index/mount:Mount", { path: "agents" }), parent, provider: `${own}::1b9d` },
+        },
+        {
+          type: "creating",
+          resource: {
+            ...one("vault:kv/secretV2:SecretV2", { mount: "agents", name: "it's" }),
+            provider: "urn:pulumi:dev::gatehouse::pulumi:providers:vault::default_7_8_0::4f41",
+          },
+        },
+      ],
+    },
+  }) as [Pending, Pending];
+  expect([mount.provider, secret.provider]).toEqual([own, ""]);
+  const answers = context({ "sys/mounts/agents": {}, "agents/metadata/it's": {} });
+  const inNamespace = environment({
+    tokenStore: { kind: "vault", mount: "agents", path: "github/bot", namespace: "teams/a" },
+  });
+  const todo = commands("dev", await becameOf([mount, secret], { ...answers, environment: inNamespace }));
+  expect(todo.slice(2, 4)).toEqual([
+    `pulumi import vault:index/mount:Mount gatehouse-x agents --parent 'parent=${parent}' --provider provider=${own} --stack dev --yes --skip-preview --protect=false --generate-code=false`,
+    `vault kv metadata delete -namespace=teams/a -mount=agents 'it'\\''s'`,
+  ]);
 });

@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { AUDIT } from "../../../cli/assess/audit";
-import { CLOUDFLARE, differences, embeddedPolicy, hidesSecrets, scheduleProblems } from "../../../cli/assess/cloudflare";
+import {
+  CLOUDFLARE,
+  differences,
+  embeddedPolicy,
+  hidesSecrets,
+  scheduleProblems,
+} from "../../../cli/assess/cloudflare";
 import { QUESTIONS, type Assessment } from "../../../cli/assess/assess";
 import { assessContext } from "../../../cli/assess/context";
 import { atLeast, declaredRules } from "../../../cli/assess/fence";

@@ -106,7 +106,10 @@ async function lastRecord(from = gate): Promise<{ decision: string; reason: stri
     (l) => JSON.parse(l) as { decision: string; reason: string; status: number; route: string; path: string },
   );
   return (
-    records.filter(({ path: p }) => p.includes("git-") || p.includes("info/refs")).at(-1) ?? {
+    // git asks without a key first, and what comes without a key is written down in a line of its own.
+    records
+      .filter(({ path: p, reason }) => (p.includes("git-") || p.includes("info/refs")) && reason !== "unauthenticated")
+      .at(-1) ?? {
       decision: "",
       reason: "",
       status: 0,

@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { parseStackFile } from "../../../infra/posture";
+import { HIDDEN_SECRETS } from "../../../infra/posture/gate/embed";
 import { assess, QUESTIONS, type Assessment } from "../../../cli/assess/assess";
 import { assessContext, type Env } from "../../../cli/assess/context";
 import { ambientEffects, type Fetch } from "../../../rotation/effects";
@@ -594,6 +595,14 @@ const ALTERED: [string, string[], (url: string, answer: Response) => Promise<Res
     ["gate-keys"],
     async (url, answer) =>
       url.startsWith(ready.gate.url) && answer.status === 401 ? new Response("{}", { status: 200 }) : undefined,
+  ],
+  [
+    "the keys were made by a version that left them in clear",
+    ["generated-secrets"],
+    async (url, answer) =>
+      url.includes("-dev/content/v2")
+        ? replaced((await answer.clone().text()).replaceAll(HIDDEN_SECRETS, ""), answer)
+        : undefined,
   ],
   [
     "the gate passes the names of secrets",

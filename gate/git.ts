@@ -7,10 +7,12 @@ import {
 } from "../infra/posture/gate/git/commands";
 import { judgeFetch } from "../infra/posture/gate/git/fetching";
 import { judgeHistory } from "../infra/posture/gate/git/history";
+import { judgeSuspects } from "../infra/posture/gate/git/suspects";
 import { PackInspector } from "../infra/posture/gate/git/pack";
 import { judgeGitTarget, type GitTarget } from "../infra/posture/gate/git/target";
 import { SecretRefusal } from "../infra/posture/gate/body";
 import { Refusal } from "../infra/posture/gate/refusals";
+import { refusing } from "../infra/posture/gate/secrets";
 import { answerHeaders } from "./answers";
 import { gunzipped } from "./gzip";
 import type { Isolate } from "./isolate";
@@ -155,27 +157,35 @@ async function receive(isolate: Isolate, visit: Visit, { repository, sent }: Git
   if (refused !== undefined) throw new Refused(refused);
   await admitted(isolate, visit, read.length);
 
-  const inspector = new PackInspector({
-    maxObjects: limits.maxPushObjects,
-    maxInflated: limits.maxPushBytes * 20 + 64 * 1024 * 1024,
-  });
+  const { allowances } = isolate.policy;
+  const inspector = new PackInspector(
+    {
+      maxObjects: limits.maxPushObjects,
+      maxInflated: limits.maxPushBytes * 20 + 64 * 1024 * 1024,
+    },
+    allowances.at(visit.startedAt),
+  );
   const inspect = (bytes: Uint8Array): void => {
     const problem = inspector.push(bytes);
     if (problem !== undefined) throw new Refused(problem);
-    if (inspector.findings.length > 0) {
-      visit.findings = inspector.findings;
-      throw new Refused(new SecretRefusal(inspector.findings));
-    }
+    if (refusing(inspector.findings).length > 0) refuseSecret(new SecretRefusal(inspector.findings));
+  };
+  const refuseSecret = (refusal: Refusal): never => {
+    if (refusal instanceof SecretRefusal) visit.note(refusal.findings);
+    throw new Refused(refusal);
   };
   const verdict = async (): Promise<void> => {
     if (!inspector.complete) refuse("body-aborted");
-    const problem = await judgeHistory(
-      commands,
-      inspector,
-      new ObjectReader(isolate, visit, repository),
-      repository.guarded,
-      limits.maxChangedFiles,
-    );
+    visit.note(inspector.findings);
+    const source = new ObjectReader(isolate, visit, repository);
+    if (inspector.suspects.size > 0) {
+      const judged = await judgeSuspects(inspector.suspects, inspector, source, (path) =>
+        allowances.ofPath(repository.name, path, visit.startedAt),
+      );
+      if (judged instanceof Refusal) return refuseSecret(judged);
+      visit.note(judged);
+    }
+    const problem = await judgeHistory(commands, inspector, source, repository.guarded, limits.maxChangedFiles);
     if (problem !== undefined) throw new Refused(problem);
   };
   const pull = async (): Promise<Uint8Array | undefined> => {

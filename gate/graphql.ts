@@ -28,8 +28,8 @@ export async function graphql(isolate: Isolate, visit: Visit): Promise<Response>
   const { text, bytes } = await readText(request, isolate.policy.policy.limits.maxBodyBytes);
   visit.bytesIn = bytes;
   judgeJsonText(visit.headers, text);
-  const judged = judgeGraphql(isolate.policy, text, visit.requestId);
-  if (judged instanceof SecretRefusal) visit.findings = judged.findings;
+  const judged = judgeGraphql(isolate.policy, text, visit.requestId, visit.startedAt);
+  if (judged instanceof SecretRefusal || !(judged instanceof Refusal)) visit.note(judged.findings);
   if (judged instanceof Refusal) throw new Refused(judged);
   visit.write = judged.write;
   visit.route = judged.write ? "graphql.mutation" : "graphql.query";

@@ -9,6 +9,7 @@ import {
 } from "../infra/posture/gate/git/lfs";
 import { SecretRefusal } from "../infra/posture/gate/body";
 import { Refusal } from "../infra/posture/gate/refusals";
+import { refusing } from "../infra/posture/gate/secrets";
 import { base64url, fromBase64 } from "./bytes";
 import type { Isolate } from "./isolate";
 import { Refused, refuse } from "./problem";
@@ -180,9 +181,9 @@ async function upload(isolate: Isolate, visit: Visit, sealed: Sealed): Promise<R
   const digest = new crypto.DigestStream("SHA-256");
   const hashing = digest.getWriter();
   const searcher = new Searcher((findings) => {
-    visit.findings = findings;
-    throw new Refused(new SecretRefusal(findings));
-  });
+    visit.note(findings);
+    if (refusing(findings).length > 0) throw new Refused(new SecretRefusal(findings));
+  }, isolate.policy.allowances.at(visit.startedAt));
   const through = new FixedLengthStream(sealed.size);
   const writer = through.writable.getWriter();
   const control = new StreamControl();
@@ -206,6 +207,7 @@ async function upload(isolate: Isolate, visit: Visit, sealed: Sealed): Promise<R
       held = value.slice(value.length - 1);
     }
     if (visit.bytesIn !== sealed.size) refuse("body-aborted");
+    searcher.end();
     await hashing.close();
     const found = Array.from(new Uint8Array(await digest.digest), (byte) => byte.toString(16).padStart(2, "0")).join(
       "",

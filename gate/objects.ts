@@ -33,8 +33,12 @@ export class ObjectReader implements ObjectSource {
   ) {}
 
   async tree(id: string): Promise<Tree | undefined> {
+    const known = this.listed.get(id);
+    if (known !== undefined) return known;
     if (++this.single > SINGLE_TREES) await this.list();
-    return this.listed.get(id) ?? readListing(await this.get(`git/trees/${id}`), id)?.get(id);
+    const tree = this.listed.get(id) ?? readListing(await this.get(`git/trees/${id}`), id)?.get(id);
+    if (tree !== undefined) this.listed.set(id, tree);
+    return tree;
   }
 
   async commit(id: string): Promise<Commit | undefined> {

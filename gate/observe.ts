@@ -2,7 +2,7 @@ import { judgeBody, SecretRefusal } from "../infra/posture/gate/body";
 import { judgeTarget } from "../infra/posture/gate/decide";
 import { parseStrictJson } from "../infra/posture/gate/json";
 import { Refusal, type RuleId } from "../infra/posture/gate/refusals";
-import { findSecrets } from "../infra/posture/gate/secrets";
+import { findSecrets, refusing } from "../infra/posture/gate/secrets";
 import type { Isolate } from "./isolate";
 import { Refused } from "./problem";
 import { forwardedHeaders, judgeJsonText, judgeJsonType, readText } from "./requests";
@@ -78,13 +78,11 @@ export function observe(isolate: Isolate, visit: Visit, refusal: Refusal): Promi
 export async function observed(isolate: Isolate, visit: Visit, refusal: Refusal, text?: string): Promise<Response> {
   visit.write = isWrite(visit);
   let body = text ?? (visit.write ? await bodyOf(isolate, visit) : "");
-  const findings = findSecrets(body);
-  if (findings.length > 0) {
-    visit.findings = findings;
-    throw new Refused(new SecretRefusal(findings));
-  }
+  const findings = findSecrets(body, 0, 20, isolate.policy.allowances.at(visit.startedAt));
+  visit.note(findings);
+  if (refusing(findings).length > 0) throw new Refused(new SecretRefusal(findings));
   if (visit.write && text === undefined && visit.verdict !== undefined) {
-    const judged = judgeBody(isolate.policy, visit.verdict, body, visit.requestId);
+    const judged = judgeBody(isolate.policy, visit.verdict, body, visit.requestId, visit.startedAt);
     if (judged instanceof Refusal && !mayObserve(isolate, visit, judged)) throw new Refused(judged);
     if (!(judged instanceof Refusal)) body = judged.text ?? "";
   }

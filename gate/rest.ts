@@ -39,8 +39,8 @@ export async function rest(isolate: Isolate, visit: Visit): Promise<Response> {
     const read = await readText(request, limits.maxBodyBytes);
     visit.bytesIn = read.bytes;
     if (read.bytes > 0 && route.body !== undefined) judgeJsonText(visit.headers, read.text);
-    const judged = judgeBody(isolate.policy, verdict, read.text, visit.requestId);
-    if (judged instanceof SecretRefusal) visit.findings = judged.findings;
+    const judged = judgeBody(isolate.policy, verdict, read.text, visit.requestId, visit.startedAt);
+    if (judged instanceof SecretRefusal || !(judged instanceof Refusal)) visit.note(judged.findings);
     if (judged instanceof Refusal) {
       if (!mayObserve(isolate, visit, judged)) throw new Refused(judged);
       return observed(isolate, visit, judged, read.text);

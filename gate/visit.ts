@@ -2,7 +2,7 @@ import type { AuditEntry } from "../infra/posture/gate/audit";
 import { targetOf } from "../infra/posture/gate/canonical";
 import type { TargetVerdict } from "../infra/posture/gate/decide";
 import { printable, type Refusal, type RuleId } from "../infra/posture/gate/refusals";
-import { withoutSecrets, type Finding } from "../infra/posture/gate/secrets";
+import { ALLOWED_SECRET, refusing, withoutSecrets, type Finding } from "../infra/posture/gate/secrets";
 import { clientIpOf, originOf } from "./address";
 import type { Background, GateEnv } from "./env";
 import type { Admission } from "./link";
@@ -66,6 +66,12 @@ export class Visit {
   /** Address at which this gate explains a rule. */
   rulePage(rule: RuleId): string {
     return rulePage(this.origin, rule);
+  }
+
+  /** Keeps findings for the record, twenty at most; those that refuse come first. */
+  note(findings: readonly Finding[]): void {
+    const all = [...this.findings, ...findings];
+    this.findings = [...refusing(all), ...all.filter(({ rule }) => rule === ALLOWED_SECRET)].slice(0, 20);
   }
 
   entry(status: number): AuditEntry {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type {
   ChangeCommit,
   ChangedFile,
@@ -6,7 +7,7 @@ import type {
   PullFacts,
   SecretFound,
 } from "../../infra/posture/agentChange";
-import { findSecrets } from "../../infra/posture/gate/secrets";
+import { matchSecrets } from "../../infra/posture/gate/secrets";
 import { type GitView, Unseen } from "./git";
 import { parseNumstat, parseRaw, type RawEntry } from "./parse";
 
@@ -217,19 +218,28 @@ function secretsOf(commit: string, entries: readonly RawEntry[], contents: Reado
   let removed: Set<string> | undefined;
   return entries.flatMap(({ newMode, newId, oldIds, path }) =>
     texts(isFile(newMode) && !oldIds.includes(newId) ? contents.get(newId) : undefined).flatMap((text) => {
-      const found = findSecrets(text, 0, FINDINGS);
+      const found = matchSecrets(text, 0, FINDINGS);
       if (found.length === 0) return [];
       removed ??= new Set(
         linesOf(entries.filter((entry) => entry.newMode === "000000").flatMap((entry) => entry.oldIds)),
       );
       const known = new Set(linesOf(oldIds));
-      return found.flatMap(({ rule, offset }) => {
+      return found.flatMap(({ rule, offset, value }) => {
         const start = text.lastIndexOf("\n", offset - 1) + 1;
         const end = text.indexOf("\n", offset);
         const line = text.slice(start, end < 0 ? undefined : end);
         return known.has(line) || removed?.has(line)
           ? []
-          : [{ path, rule, commit, line: text.slice(0, start).split("\n").length }];
+          : [
+              {
+                path,
+                rule,
+                commit,
+                line: text.slice(0, start).split("\n").length,
+                // The first line of a private key is the same in all of them.
+                ...(rule === "private-key" ? {} : { sha256: createHash("sha256").update(value).digest("hex") }),
+              },
+            ];
       });
     }),
   );

@@ -74,7 +74,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 async function agentChange(options: ChangeOptions, env: Env): Promise<ChangeVerdict> {
   const { environment } = readProjectStack(options.stack, options.config, options.project);
   const repository = repositoryOf(options, environment, env);
-  const judge = { emails: options.email, noticeOnly: options.noticeOnly };
+  const judge = { emails: options.email, noticeOnly: options.noticeOnly, now: Date.now() };
   if (options.base !== undefined || options.head !== undefined) {
     if (!COMMIT.test(options.base ?? "") || !COMMIT.test(options.head ?? ""))
       throw new CouldNotRun("--base and --head: both, each the whole id of a commit");

@@ -126,6 +126,7 @@ interface Limits {
   limits?: Record<string, unknown>;
   mode?: unknown;
   repositories?: { name?: string; access?: string; id?: number; nodeId?: string }[];
+  allowedSecrets?: { sha256?: string; repository?: string; path?: string; reason?: string; until?: string }[];
 }
 
 function gateFacts(policy: Limits): Fact[] {
@@ -146,6 +147,19 @@ function gateFacts(policy: Limits): Fact[] {
       says: `the gate lets the agent ${text(r.access)} ${text(r.name)}`,
       power: r.access === "write" ? 2 : 1,
     })),
+    // A later day is another exception, for somebody to look at again.
+    ...(policy.allowedSecrets ?? []).map(({ sha256, repository, path, reason, until }): Fact => {
+      const what =
+        sha256 === undefined
+          ? `credentials in ${text(repository)} at ${text(path)}`
+          : `the credential with SHA-256 ${sha256}`;
+      return {
+        id: `gate/allowed-secret/${what}/${text(until)}`,
+        area: "gate",
+        says: `the gate lets ${what} through until ${text(until)}: ${text(reason)}`,
+        power: 1,
+      };
+    }),
     { id: "gate/mode", area: "gate", says: `the gate's mode is ${mode}`, power: mode.includes("observe") ? 9 : 0 },
   ];
 }

@@ -80,11 +80,15 @@ function outputsOf(
       `${snapshot.file ?? "The snapshot"}: this preview does not carry the stack's outputs, ${why}; run ${STREAM}, which carries them`,
     );
   }
-  const { limits, mode, repositories } = compilePolicy(parsed.data, {
+  const { limits, mode, repositories, allowedSecrets } = compilePolicy(parsed.data, {
     repositories: knownRepositories(resources, base),
     endpoints: endpoints(),
   });
-  return { ...snapshot.outputs, gatePolicy: { limits, mode, repositories }, controls: readableControls(parsed.data) };
+  return {
+    ...snapshot.outputs,
+    gatePolicy: { limits, mode, repositories, allowedSecrets },
+    controls: readableControls(parsed.data),
+  };
 }
 
 interface KnownRepository {

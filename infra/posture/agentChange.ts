@@ -1,7 +1,8 @@
 import type { Environment, Repository } from "./schema";
 import { endpoints, isGitHubDotCom } from "./endpoints";
+import { Allowances } from "./gate/allowances";
 import { PathMatcher } from "./gate/globs";
-import { AGENT_BRANCH_PREFIX, PROTECTED_PATHS } from "./gate/policy";
+import { AGENT_BRANCH_PREFIX, allowedSecret, PROTECTED_PATHS } from "./gate/policy";
 import { requestOf } from "./gate/trailer";
 
 /** The required status check on pull requests: the name that a ruleset asks for and that the workflow's job has. */
@@ -54,6 +55,8 @@ export interface SecretFound {
   readonly line: number;
   readonly rule: string;
   readonly commit: string;
+  /** SHA-256 of the value in hexadecimal digits; none of a private key, of which only the first line is looked for. */
+  readonly sha256?: string;
 }
 
 /** Everything that is judged about a change. */
@@ -115,6 +118,8 @@ export interface JudgeOptions {
   readonly emails?: readonly string[];
   /** Rules whose findings are only shown. The others cannot be softened. */
   readonly noticeOnly?: readonly ChangeRule[];
+  /** When it is judged, in milliseconds: exceptions of the environment file count until their day; without it none does. */
+  readonly now?: number;
 }
 
 /** Rules that say how a pull request was opened, not what is in it. */
@@ -156,9 +161,7 @@ export function judgeChange(
     ...place(listed, pull),
     ...size(environment, facts.files.length, lines),
     ...protectedPaths(listed, facts),
-    ...facts.secrets.map(({ path, line, rule, commit }) =>
-      refuse("secret", `${rule} at line ${line}`, { path, line, commit }),
-    ),
+    ...secrets(environment, repository, facts.secrets, options.now ?? Infinity),
     ...facts.commits.filter((commit) => !isOwn(environment, commit, options.emails ?? [])).map(foreign),
     ...facts.files.flatMap(kinds),
     ...opening(environment, pull),
@@ -170,6 +173,24 @@ export function judgeChange(
     files: facts.files.length,
     lines,
   };
+}
+
+/** What the environment file allows is shown, with its reason. */
+function secrets(
+  environment: Environment,
+  repository: string,
+  found: readonly SecretFound[],
+  now: number,
+): ChangeFinding[] {
+  const allowances = new Allowances(environment.gate.allowedSecrets.map(allowedSecret));
+  return found.map(({ path, line, rule, commit, sha256 }) => {
+    const reason =
+      (sha256 === undefined ? undefined : allowances.ofHash(sha256, now)) ?? allowances.ofPath(repository, path, now);
+    const says = `${rule} at line ${line}`;
+    return reason === undefined
+      ? refuse("secret", says, { path, line, commit })
+      : refuse("secret", `${says}, allowed: ${reason}`, { path, line, commit, severity: "notice" });
+  });
 }
 
 const refuse = (rule: ChangeRule, says: string, at: Partial<ChangeFinding> = {}): ChangeFinding => ({

@@ -8,7 +8,7 @@ import { readable } from "./walk";
 
 /** What a check of the environment depends on beside the file. */
 export interface ParseContext {
-  /** Today; only the end of `observe` depends on it. */
+  /** Today; only days and times that end something depend on it. */
   readonly now: Date;
 }
 
@@ -52,7 +52,7 @@ function firstPerPath(problems: readonly PostureProblem[]): PostureProblem[] {
 /** Texts that stood without quotes and became times, such as a label of 2026-01-31: what was meant is a text. */
 function strayDates(value: unknown, path: readonly (string | number)[] = []): PostureProblem[] {
   if (typeof value === "string")
-    return isGoTime(value) && !DATE_PATHS.has(path.join("."))
+    return isGoTime(value) && !DATE_PATHS.has(path.map((part) => (typeof part === "number" ? "[]" : part)).join("."))
       ? [{ path: keyPath(path), wrong: "an unquoted date, which YAML takes for a time", right: "the same in quotes" }]
       : [];
   if (typeof value !== "object" || value === null) return [];

@@ -32,6 +32,11 @@ const EXPECTED: Readonly<Record<string, string>> = {
   gate: "{ accountId: … } at least",
   "gate.accountId": "the 32 hexadecimal digits of the Cloudflare account",
   "gate.mode": "{ kind: enforce } or { kind: observe, until: 2026-12-31 }",
+  "gate.allowedSecrets":
+    "a list such as [{ repository: api, path: /tests/fixtures/, reason: made-up keys, until: 2026-12-31 }]",
+  "gate.allowedSecrets[]": "{ repository: …, path: …, reason: …, until: … } or { sha256: …, reason: …, until: … }",
+  "gate.allowedSecrets[].reason": "one line that says why",
+  "gate.allowedSecrets[].until": "the last day on which it counts, such as 2026-12-31",
   "gate.mode.until": "the day on which observing ends, such as 2026-12-31",
   audit: "{ retentionDays: 400, sinks: [{ kind: r2, bucket: … }] }",
   "audit.retentionDays": "a whole number from 1 to 3650",
@@ -61,7 +66,7 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   object: "a mapping",
 };
 /** Values at these keys may carry credentials and are never repeated in a message. */
-const CONFIDENTIAL = new Set(["destination", "ownershipChallenge"]);
+const CONFIDENTIAL = new Set(["destination", "ownershipChallenge", "sha256", "reason"]);
 
 /** One problem per place of a zod issue: unknown keys give one each. */
 export function problemsOf(issue: Issue, raw: unknown): PostureProblem[] {

@@ -4,6 +4,7 @@ import type { ParseContext } from "./parse";
 import type { Readable } from "./walk";
 import { isEnterpriseServer, isMisspelledTenant } from "./endpoints";
 import { MAX_RESTRICTED_PATHS, MAX_RULESETS, organizationRulesets, restrictedPaths } from "./fence";
+import { findSecrets } from "./gate/secrets";
 import { keyPath, show } from "./problems";
 
 /** An environment of which some parts may be unreadable; what is unreadable has its own problem already. */
@@ -14,6 +15,7 @@ type Path = readonly PropertyKey[];
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const MAX_OBSERVE_DAYS = 90;
+const MAX_ALLOWED_DAYS = 366;
 
 const problem = (path: Path, wrong: string, right: string): PostureProblem => ({ path: keyPath(path), wrong, right });
 const when = (condition: unknown, make: () => PostureProblem): PostureProblem[] => (condition ? [make()] : []);
@@ -198,6 +200,46 @@ const observeEnds: Rule = ({ gate }, { now }) => {
   ];
 };
 
+/** Each exception of the search for credentials names one thing, somewhere the agent may write, and ends. */
+const allowedSecretsEnd: Rule = (draft, { now }) =>
+  (draft.gate?.allowedSecrets ?? []).flatMap((entry, index) => {
+    if (entry === undefined) return [];
+    const { repository, path, reason, until } = entry;
+    const at = (...keys: string[]): Path => ["gate", "allowedSecrets", index, ...keys];
+    const end = until === undefined ? undefined : Date.parse(`${until}T23:59:59Z`);
+    const writable = repositories(draft).some(
+      (listed) => same(listed.repository.name, repository) && listed.repository.access === "write",
+    );
+    return [
+      ...when(end !== undefined && end < now.getTime(), () =>
+        problem(at("until"), `${until} has passed`, "no such entry any more, or a day to come"),
+      ),
+      ...when(end !== undefined && end > now.getTime() + (MAX_ALLOWED_DAYS + 1) * DAY, () =>
+        problem(
+          at("until"),
+          `${until} is more than a year away`,
+          "a nearer day: somebody should look at the exception again",
+        ),
+      ),
+      ...when(reason !== undefined && findSecrets(reason).length > 0, () =>
+        problem(at("reason"), "holds what looks like a credential", "why it is allowed, without the value"),
+      ),
+      ...when(repository !== undefined && !writable, () =>
+        problem(at("repository"), `the agent may not write to ${repository}`, "a repository listed with access: write"),
+      ),
+      ...when(path !== undefined && !/[^*?/]/.test(path), () =>
+        problem(at("path"), `${path} is every file`, "the folder or the file in question, such as /tests/fixtures/"),
+      ),
+      ...when(path !== undefined && /^!|[[\]\\\p{Cc}]|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/u.test(path), () =>
+        problem(
+          at("path"),
+          `${show(path)} is no path that the gate reads`,
+          "a path such as /tests/fixtures/ or *.snap: no !, no [ ], no \\, no dot segments",
+        ),
+      ),
+    ];
+  });
+
 /** Two keys are good for as long as it takes to hand over the new one, and no longer. */
 const keyOverlap: Rule = ({ gate, rotation }, { now }) => {
   const until = gate?.key?.previousUntil;
@@ -344,6 +386,7 @@ const RULES: readonly Rule[] = [
   graceCoversRequests,
   rotationOutOfReach,
   observeEnds,
+  allowedSecretsEnd,
   keyOverlap,
   auditTrail,
   branchSpaces,

@@ -57,7 +57,11 @@ const dateTime = z
   .pipe(z.iso.datetime({ error: "a time such as 2026-07-01T09:00:00Z" }));
 
 /** Key paths of the values that are dates or times; anywhere else an unquoted date is a mistake. */
-export const DATE_PATHS: ReadonlySet<string> = new Set(["gate.mode.until", "gate.key.previousUntil"]);
+export const DATE_PATHS: ReadonlySet<string> = new Set([
+  "gate.mode.until",
+  "gate.key.previousUntil",
+  "gate.allowedSecrets.[].until",
+]);
 
 export const ACCESS_LEVELS = ["read", "write"] as const;
 export const CREDENTIAL_KINDS = [
@@ -110,6 +114,39 @@ const requiredCheck = z.strictObject({
   /** The GitHub App that must report the check; without it any account with write access could. 15368 is GitHub Actions. */
   integrationId: whole(1, Number.MAX_SAFE_INTEGER).default(15368),
 });
+
+/** A SHA-256 in the form of `sha256sum`, or in base64; kept as lower-case hexadecimal digits. */
+const sha256 = z
+  .string()
+  .regex(
+    /^(?:[0-9a-fA-F]{64}|[A-Za-z0-9+/]{43}=)$/,
+    "the SHA-256 of the exact value, 64 hexadecimal digits or base64; never the value itself",
+  )
+  .transform((text) =>
+    text.length === 64
+      ? text.toLowerCase()
+      : [...atob(text)].map((byte) => byte.charCodeAt(0).toString(16).padStart(2, "0")).join(""),
+  );
+
+/** One exception of the search for credentials: either a value, by `sha256`, or the files at a `path` of a `repository` . */
+const allowedSecret = z
+  .strictObject({
+    sha256: sha256.optional(),
+    repository: repositoryName.optional(),
+    /** A glob like those of protectedPaths. */
+    path: z.string().min(1).max(180).optional(),
+    /** Why; stands in the gate's records. Never the value. */
+    reason: z.string().regex(/^[^\p{Cc}]{1,200}$/u, "one line that says why, at most 200 characters"),
+    /** Last day (UTC) on which it counts, at most a year away. */
+    until: date,
+  })
+  .refine(
+    ({ sha256, repository, path }) =>
+      sha256 === undefined
+        ? repository !== undefined && path !== undefined
+        : repository === undefined && path === undefined,
+    "{ sha256: …, reason: …, until: … } or { repository: …, path: …, reason: …, until: … }",
+  );
 
 export const environmentSchema = z.strictObject({
   organization: login,
@@ -226,6 +263,8 @@ export const environmentSchema = z.strictObject({
     tokenCacheSeconds: whole(1, 60).default(5),
     upstreamTimeoutSeconds: whole(1, 300).default(30),
     lfs: z.enum(["refuse", "proxy"]).default("refuse"),
+    /** What looks like a credential and may pass nevertheless. */
+    allowedSecrets: z.array(allowedSecret).max(50, "at most 50 exceptions").default([]),
     /** `observe` lets through what would be refused, and records it; it must end on a date. */
     mode: z
       .discriminatedUnion("kind", [

@@ -1,10 +1,10 @@
-import type { CompiledPolicy } from "./compiled";
+import type { CompiledPolicy, CompiledRepository } from "./compiled";
 import { parseStrictJson, type Json } from "./json";
 import { directoryLookup, type Lookup } from "./lookups";
 import { Refusal } from "./refusals";
 import type { Route } from "./routes";
 import { bodyFor, labelNames, missingLabel, readItem } from "./marks";
-import { findSecrets, type Finding } from "./secrets";
+import { allowedBy, findSecrets, refusing, type Finding } from "./secrets";
 import { withoutNulls } from "./shape";
 import { tooLong, withTrailer } from "./trailer";
 import type { TargetVerdict } from "./decide";
@@ -13,6 +13,8 @@ import type { TargetVerdict } from "./decide";
 export interface JudgedBody {
   readonly text: string | undefined;
   readonly lookups: readonly Lookup[];
+  /** What looks like a credential and is allowed; for the record. */
+  readonly findings: readonly Finding[];
   /** Set when the text depends on what the pull request or the issue has now. */
   readonly kept?: Kept;
 }
@@ -23,24 +25,25 @@ export interface Kept {
   finish(answer: unknown): string | Refusal;
 }
 
-const NO_BODY: JudgedBody = { text: undefined, lookups: [] };
+const NO_BODY: JudgedBody = { text: undefined, lookups: [], findings: [] };
 
 /** A refusal for what the content holds; the record keeps the findings, never the content. */
 export class SecretRefusal extends Refusal {
   constructor(readonly findings: readonly Finding[]) {
-    super("secret-in-content", findings[0]?.rule);
+    super("secret-in-content", refusing(findings)[0]?.rule);
   }
 }
 
 /**
  * Judges the body of a REST request whose target has passed. `text`: the decoded body, undefined or empty when there is none.
- * `requestId` goes into the trailer of a pull request that is opened.
+ * `requestId` goes into the trailer of a pull request that is opened. `now` (milliseconds): exceptions of the posture count until their day; without it none does.
  */
 export function judgeBody(
   c: CompiledPolicy,
   verdict: TargetVerdict,
   text: string | undefined,
   requestId = "",
+  now = Infinity,
 ): JudgedBody | Refusal {
   const route = verdict.route;
   if (route === undefined) return new Refusal("route-not-allowed");
@@ -61,12 +64,18 @@ export function judgeBody(
   if (written instanceof Refusal) return written;
   const { value } = written;
   const sent = JSON.stringify(value);
-  const findings = findSecrets(sent);
-  if (findings.length > 0) return new SecretRefusal(findings);
-  const hidden = judgeEncodedContent(route, value);
-  if (hidden !== undefined) return hidden;
+  const allows = c.allowances.at(now);
+  const findings = findSecrets(sent, 0, 20, allows);
+  if (refusing(findings).length > 0) return new SecretRefusal(findings);
+  const file = judgeEncodedContent(c, verdict, route, value, now);
+  if (file instanceof Refusal) return file;
   const kept = keptOf(c, verdict, route, value);
-  return { text: sent, lookups: lookupsOf(verdict, route, value), ...(kept === undefined ? {} : { kept }) };
+  return {
+    text: sent,
+    lookups: lookupsOf(verdict, route, value),
+    findings: [...findings, ...file],
+    ...(kept === undefined ? {} : { kept }),
+  };
 }
 
 /** Guard `proposal-length`: the text of a pull request with the gate's line; refused here where GitHub would refuse it for that line. */
@@ -111,14 +120,44 @@ function forced(value: Json, route: Route): Json {
   return route.force === undefined ? value : { ...(value as Record<string, Json>), ...route.force };
 }
 
+/**
+ * Judges what a file holds. `path`: where it will stand, empty where that is not known: what lies at a path may be allowed.
+ * The findings are what is allowed, for the record.
+ */
+export function judgeFile(
+  c: CompiledPolicy,
+  repository: CompiledRepository | undefined,
+  path: string,
+  content: string,
+  now: number,
+): SecretRefusal | readonly Finding[] {
+  const findings = findSecrets(content, 0, 20, c.allowances.at(now));
+  const refused = refusing(findings);
+  if (refused.length === 0) return findings;
+  const reason = repository === undefined || path === "" ? undefined : c.allowances.ofPath(repository.name, path, now);
+  return reason === undefined ? new SecretRefusal(findings) : findings.map((finding) => allowedBy(reason, finding));
+}
+
 /** Guard `body-file-secret`: files travel in base64, so they are searched decoded. Another alphabet or padding would be read differently elsewhere. */
-function judgeEncodedContent(route: Route, value: Json): Refusal | undefined {
-  const { content, encoding } = value as { content?: unknown; encoding?: unknown };
-  if (typeof content !== "string" || (route.id !== "contents.put" && encoding !== "base64")) return undefined;
+export function decodedFile(content: string): string | undefined {
   const packed = content.replace(/[\r\n]/g, "");
-  if (packed.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(packed)) return new Refusal("body-value", "content");
-  const findings = findSecrets(atob(packed));
-  return findings.length > 0 ? new SecretRefusal(findings) : undefined;
+  return packed.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(packed) ? atob(packed) : undefined;
+}
+
+/** The file of a body that holds one in base64, judged. A blob's place is not known: a tree may put it anywhere. */
+function judgeEncodedContent(
+  c: CompiledPolicy,
+  { repository, path }: TargetVerdict,
+  route: Route,
+  value: Json,
+  now: number,
+): Refusal | readonly Finding[] {
+  const { content, encoding } = value as { content?: unknown; encoding?: unknown };
+  const isFile = route.id === "contents.put";
+  if (typeof content !== "string" || (!isFile && encoding !== "base64")) return [];
+  const file = decodedFile(content);
+  if (file === undefined) return new Refusal("body-value", "content");
+  return judgeFile(c, repository, isFile ? path : "", file, now);
 }
 
 function lookupsOf(verdict: TargetVerdict, route: Route, value: Json): readonly Lookup[] {

@@ -1,3 +1,4 @@
+import { Allowances } from "./allowances";
 import { PathMatcher } from "./globs";
 import type { GatePolicy, GateRepository } from "./policy";
 import { CLOSED, ROUTES } from "./routes";
@@ -20,6 +21,7 @@ export interface CompiledPolicy {
   readonly trie: RouteTrie;
   readonly open: ReadonlySet<string>;
   readonly owner: string;
+  readonly allowances: Allowances;
 }
 
 const compiled = new WeakMap<GatePolicy, CompiledPolicy>();
@@ -72,6 +74,7 @@ function make(policy: GatePolicy): CompiledPolicy {
     trie,
     open,
     owner: policy.organization.toLowerCase(),
+    allowances: new Allowances(policy.allowedSecrets),
   };
 }
 

@@ -18,6 +18,8 @@ export interface GateRequest {
   readonly method: string;
   readonly target: string;
   readonly body?: string;
+  /** When it arrives, in milliseconds; without it no exception of the posture counts that ends some day. */
+  readonly now?: number;
 }
 
 /** Which interface of the gate a path belongs to. */
@@ -208,13 +210,13 @@ export function decide(policy: GatePolicy, request: GateRequest): Decision {
   if (verdict.kind === "graphql") return decideGraphql(c, request);
   if (verdict.kind === "git") return decideGit(c, request);
   if (verdict.kind === "control") return decisionOf(verdict.refuse("not-found"), request.target, undefined);
-  return decisionOf(verdict, request.target, judgeBody(c, verdict, request.body));
+  return decisionOf(verdict, request.target, judgeBody(c, verdict, request.body, "", request.now));
 }
 
 function decideGraphql(c: CompiledPolicy, request: GateRequest): Decision {
   const judged =
     request.method === "POST" && !request.target.includes("?")
-      ? judgeGraphql(c, request.body ?? "")
+      ? judgeGraphql(c, request.body ?? "", "", request.now)
       : new Refusal("graphql-malformed");
   if (judged instanceof Refusal)
     return {

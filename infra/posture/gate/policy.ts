@@ -40,6 +40,23 @@ export interface GateLimits {
   readonly upstreamTimeoutSeconds: number;
 }
 
+/** What looks like a credential and may pass until the end of a day (UTC): a value anywhere, or whatever files hold at some paths. */
+export type AllowedSecret = {
+  readonly reason: string;
+  readonly until: string;
+} & (
+  | {
+      /** SHA-256 of the exact value, 64 hexadecimal digits. */
+      readonly sha256: string;
+    }
+  | {
+      /** Name without its owner. */
+      readonly repository: string;
+      /** Glob, as of protected paths. */
+      readonly path: string;
+    }
+);
+
 /** What one gate allows: JSON, sorted, the same for the same environment, so that a stack diff shows exactly what changes. */
 export interface GatePolicy {
   readonly v: 1;
@@ -62,6 +79,7 @@ export interface GatePolicy {
   readonly lfs: "refuse" | "proxy";
   /** Hosts on which GitHub keeps LFS objects; reached by the gate alone, without the token. None when LFS is refused. */
   readonly lfsHosts: readonly string[];
+  readonly allowedSecrets: readonly AllowedSecret[];
   readonly mode: { readonly kind: "enforce" } | { readonly kind: "observe"; readonly until: string };
 }
 
@@ -99,6 +117,8 @@ const GITHUB_COM_LFS_HOSTS: readonly string[] = [
 
 /** Services of an enterprise on GHE.com that answer downloads, before its host. */
 const GHE_COM_SERVICES: readonly string[] = ["codeload"];
+
+type AllowedEntry = Environment["gate"]["allowedSecrets"][number];
 
 const byCode = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
@@ -152,8 +172,14 @@ export function compilePolicy(environment: Environment, facts: GateFacts): GateP
     downloadHosts: hostsOf(facts.endpoints, GITHUB_COM_DOWNLOAD_HOSTS),
     lfs: gate.lfs,
     lfsHosts: gate.lfs === "proxy" ? hostsOf(facts.endpoints, GITHUB_COM_LFS_HOSTS) : [],
+    allowedSecrets: gate.allowedSecrets.map(allowedSecret).sort((a, b) => byCode(JSON.stringify(a), JSON.stringify(b))),
     mode: gate.mode,
   };
+}
+
+/** Keys in one order. Of an entry with neither form, which no check lets pass, nothing is allowed. */
+export function allowedSecret({ sha256, repository = "", path = "", reason, until }: AllowedEntry): AllowedSecret {
+  return sha256 === undefined ? { repository, path, reason, until } : { sha256, reason, until };
 }
 
 function hostsOf(endpoints: GateFacts["endpoints"], ofGithubCom: readonly string[]): readonly string[] {

@@ -3,7 +3,21 @@ export interface Finding {
   readonly rule: string;
   /** Offset in the text or the stream where the match starts. */
   readonly offset: number;
+  /** Of `allowed-secret` alone: the rule that it would have broken, and why the environment file allows it. */
+  readonly kind?: string;
+  readonly reason?: string;
 }
+
+/** Rule of a finding that refuses nothing: the posture allows the value or the place, and the record says why. */
+export const ALLOWED_SECRET = "allowed-secret";
+
+/** A finding with what was found. Stays in the request that it was found in. */
+export interface SecretMatch extends Finding {
+  readonly value: string;
+}
+
+/** Why the posture allows a value; undefined when it does not. */
+export type AllowsValue = (value: string) => string | undefined;
 
 interface SecretRule {
   readonly id: string;
@@ -85,17 +99,44 @@ function isPlaceholder(rule: string, match: string, after: string): boolean {
   return new Set(own).size <= 3 || EXAMPLES.includes(own) || WORDS.test(own) || isCounted(own);
 }
 
-/** Every finding in a text, at most `limit`. */
-export function findSecrets(text: string, base = 0, limit = 20): Finding[] {
-  const findings: Finding[] = [];
+/** Findings in a text: at most `limit` that refuse it, and each value once that `allows` knows. */
+export function findSecrets(text: string, base = 0, limit = 20, allows?: AllowsValue): Finding[] {
+  return matchSecrets(text, base, limit, allows).map(withoutValue);
+}
+
+/** The same with what was found. */
+export function matchSecrets(text: string, base = 0, limit = 20, allows?: AllowsValue): SecretMatch[] {
+  const matches: SecretMatch[] = [];
+  const allowed = new Set<string>();
   for (const { id, mark, pattern } of SECRET_RULES) {
     if (!text.includes(mark)) continue;
     for (const match of text.matchAll(pattern)) {
-      const end = match.index + match[0].length;
-      if (isPlaceholder(id, match[0], text.slice(end, end + 128))) continue;
-      findings.push({ rule: id, offset: base + match.index });
-      if (findings.length >= limit) return findings;
+      const [value] = match;
+      const end = match.index + value.length;
+      if (allowed.has(value) || isPlaceholder(id, value, text.slice(end, end + 128))) continue;
+      // The first line of a private key is no value: it is the same in all of them.
+      const reason = SHAPES[id] === undefined ? undefined : allows?.(value);
+      const offset = base + match.index;
+      if (reason !== undefined) {
+        allowed.add(value);
+        matches.push({ rule: ALLOWED_SECRET, kind: id, offset, reason, value });
+      } else {
+        matches.push({ rule: id, offset, value });
+        if (matches.length - allowed.size >= limit) return matches;
+      }
     }
   }
-  return findings;
+  return matches;
+}
+
+const withoutValue = ({ value: _, ...finding }: SecretMatch): Finding => finding;
+
+/** A finding that does not refuse: what is in a file at an allowed path. One that is allowed already keeps its own reason. */
+export function allowedBy(reason: string, { rule, offset, ...allowed }: Finding): Finding {
+  return rule === ALLOWED_SECRET ? { rule, offset, ...allowed } : { rule: ALLOWED_SECRET, kind: rule, offset, reason };
+}
+
+/** The findings that refuse a content. */
+export function refusing<F extends Finding>(findings: readonly F[]): F[] {
+  return findings.filter(({ rule }) => rule !== ALLOWED_SECRET);
 }

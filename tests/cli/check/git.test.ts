@@ -136,7 +136,9 @@ describe("facts of a change, from real git", () => {
     const { files, touched, secrets } = await repo.facts();
     expect(files).toEqual([]);
     expect(touched).toContainEqual({ path: ".github/workflows/ci.yml", commit: first });
-    expect(secrets).toEqual([{ path: "src/a.ts", line: 3, rule: "github-classic-token", commit: first }]);
+    expect(secrets).toEqual([
+      { path: "src/a.ts", line: 3, rule: "github-classic-token", commit: first, sha256: expect.any(String) as string },
+    ]);
   });
 
   it("finds a credential in a binary file, in UTF-16 and behind many that were there before", async () => {

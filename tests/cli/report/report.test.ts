@@ -103,6 +103,25 @@ describe("what a change does", () => {
     expect(narrowed.map((c) => c.kind)).toEqual(["narrowed", "narrowed"]);
   });
 
+  it("calls an exception of the search for credentials a widening, and names its reason and its last day", () => {
+    const withSecrets = (...allowedSecrets: object[]) => {
+      const text = exported("pull", 2).replace('"mode":', `"allowedSecrets":${JSON.stringify(allowedSecrets)},"mode":`);
+      return facts(readSnapshot(text, "x.json"));
+    };
+    const entry = { repository: "api", path: "/tests/fixtures/", reason: "made-up keys", until: "2026-12-31" };
+    const [added, ...more] = compare(facts(snapshot("pull", 2)), withSecrets(entry));
+    expect(more).toEqual([]);
+    expect(added).toMatchObject({ kind: "granted" });
+    expect(JSON.stringify(added)).toContain(
+      "the gate lets credentials in api at /tests/fixtures/ through until 2026-12-31: made-up keys",
+    );
+    expect(compare(withSecrets(entry), withSecrets()).map((c) => c.kind)).toEqual(["withdrawn"]);
+    const longer = compare(withSecrets(entry), withSecrets({ ...entry, until: "2027-03-01" }));
+    expect(longer.map((c) => c.kind).sort()).toEqual(["granted", "withdrawn"]);
+    const value = { sha256: "ab".repeat(32), reason: "demo", until: "2026-12-31" };
+    expect(compare(withSecrets(), withSecrets(value)).map((c) => c.kind)).toEqual(["granted"]);
+  });
+
   it("calls a lock that goes away a widening", () => {
     const lock: Fact = { id: "ruleset/x", area: "review", says: "x", power: 0 };
     expect(compare([lock], [])).toEqual([expect.objectContaining({ kind: "widened" })]);

@@ -51,6 +51,38 @@ const rules = (verdict: Judged): ChangeRule[] =>
   verdict.findings.filter(({ severity }) => severity === "refuse").map(({ rule }) => rule);
 const commit = { ...good.commits[0]! };
 
+describe("credentials that the environment file allows", () => {
+  const allowing = environment({
+    "gate.allowedSecrets": [
+      { sha256: "ab".repeat(32), reason: "demo account", until: "2026-12-31" },
+      { repository: "api", path: "/tests/fixtures/", reason: "made-up keys", until: "2026-12-31" },
+    ],
+  });
+  const found = { path: "src/a.ts", line: 1, rule: "x", commit: SHA };
+  const judged = (secret: object, now: number | undefined, repository = "api") => {
+    const secrets = [{ ...found, ...secret }];
+    const verdict = judgeChange(allowing, repository, { ...good, secrets }, now === undefined ? {} : { now });
+    return verdict.agent ? verdict.findings.filter(({ rule }) => rule === "secret") : [];
+  };
+  const now = Date.parse("2026-12-31T23:59:58Z");
+
+  it("are shown with the reason until their day is over", () => {
+    expect(judged({ sha256: "ab".repeat(32) }, now)).toMatchObject([
+      { severity: "notice", says: "x at line 1, allowed: demo account" },
+    ]);
+    expect(judged({ path: "tests/fixtures/a" }, now)).toMatchObject([{ severity: "notice" }]);
+    for (const [secret, at, repository] of [
+      [{ sha256: "ab".repeat(32) }, now + 2_000],
+      [{ sha256: "ab".repeat(32) }, undefined],
+      [{ sha256: "cd".repeat(32) }, now],
+      [{ path: "tests/fixtures/a" }, now + 2_000],
+      [{ path: "src/tests/fixtures/a" }, now],
+      [{ path: "tests/fixtures/a" }, now, "docs"],
+    ] as const)
+      expect(judged(secret, at, repository)).toMatchObject([{ severity: "refuse" }]);
+  });
+});
+
 describe("whose pull request it is", () => {
   it.each([
     ["the machine user's, from anywhere", { author: "Claude-Bot", branch: "main", fork: true }, true],

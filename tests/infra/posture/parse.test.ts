@@ -177,6 +177,56 @@ const TABLE: readonly (readonly [string, unknown, string])[] = [
     'gatehouse:gate.requestsPerMinute: "60" is not a number; a whole number from 1 to 100000',
   ],
   [
+    "gate.allowedSecrets",
+    [{ sha256: "not-a-hash-but-the-value", reason: "demo", until: "2026-12-31" }],
+    "gatehouse:gate.allowedSecrets[0].sha256: not valid: the value; the SHA-256 of the exact value, 64 hexadecimal digits or base64; never the value itself",
+  ],
+  [
+    "gate.allowedSecrets",
+    [{ sha256: "0".repeat(64), reason: "demo" }],
+    "gatehouse:gate.allowedSecrets[0].until: missing; the last day on which it counts, such as 2026-12-31",
+  ],
+  [
+    "gate.allowedSecrets",
+    [{ sha256: "0".repeat(64), reason: "demo", until: "2026-06-14" }],
+    "gatehouse:gate.allowedSecrets[0].until: 2026-06-14 has passed; no such entry any more, or a day to come",
+  ],
+  [
+    "gate.allowedSecrets",
+    [{ sha256: "0".repeat(64), reason: "demo", until: "2027-06-18" }],
+    "gatehouse:gate.allowedSecrets[0].until: 2027-06-18 is more than a year away; a nearer day: somebody should look at the exception again",
+  ],
+  [
+    "gate.allowedSecrets",
+    [{ sha256: "0".repeat(64), until: "2026-12-31" }],
+    "gatehouse:gate.allowedSecrets[0].reason: missing; one line that says why",
+  ],
+  [
+    "gate.allowedSecrets",
+    [{ sha256: "0".repeat(64), reason: `ghp_${"a1B2c3D4e5".repeat(4)}`, until: "2026-12-31" }],
+    "gatehouse:gate.allowedSecrets[0].reason: holds what looks like a credential; why it is allowed, without the value",
+  ],
+  [
+    "gate.allowedSecrets",
+    [{ repository: "docs", path: "/tests/", reason: "demo", until: "2026-12-31" }],
+    "gatehouse:gate.allowedSecrets[0].repository: the agent may not write to docs; a repository listed with access: write",
+  ],
+  [
+    "gate.allowedSecrets",
+    [{ repository: "api", path: "/**", reason: "demo", until: "2026-12-31" }],
+    "gatehouse:gate.allowedSecrets[0].path: /** is every file; the folder or the file in question, such as /tests/fixtures/",
+  ],
+  [
+    "gate.allowedSecrets",
+    [{ repository: "api", path: "!/tests/", reason: "demo", until: "2026-12-31" }],
+    'gatehouse:gate.allowedSecrets[0].path: "!/tests/" is no path that the gate reads; a path such as /tests/fixtures/ or *.snap: no !, no [ ], no \\, no dot segments',
+  ],
+  [
+    "gate.allowedSecrets",
+    [{ repository: "api", reason: "demo", until: "2026-12-31" }],
+    'gatehouse:gate.allowedSecrets[0]: not valid: {"repository":"api","reason":"demo","until":"2026-12-31"}; { sha256: …, reason: …, until: … } or { repository: …, path: …, reason: …, until: … }',
+  ],
+  [
     "gate.mode",
     { kind: "observe" },
     "gatehouse:gate.mode.until: missing; the day on which observing ends, such as 2026-12-31",

@@ -97,6 +97,8 @@ ${more}
         kind: "observe",
         until: "2026-06-30",
       });
+      const entry = `{ sha256: "${"0".repeat(64)}", reason: demo, until: ${until} }`;
+      expect(parse(lines(`allowedSecrets: [${entry}]`)).gate.allowedSecrets).toMatchObject([{ until: "2026-06-30" }]);
     },
   );
 

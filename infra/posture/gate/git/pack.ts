@@ -1,5 +1,5 @@
 import { Refusal } from "../refusals";
-import { findSecrets, SECRET_SPAN, type Finding } from "../secrets";
+import { matchSecrets, refusing, SECRET_SPAN, type AllowsValue, type Finding, type SecretMatch } from "../secrets";
 import { Inflater, InflateError } from "./inflate";
 import { applyDelta, readCommit, readTree, type Commit, type Tree } from "./objects";
 import { objectIdOf } from "./sha1";
@@ -15,6 +15,11 @@ const MAX_STRUCTURE = 8 * 1024 * 1024;
 /** Blobs are kept up to these sizes, so that deltas on them can be searched as what they make; beyond, a delta's own bytes are searched. */
 const MAX_BLOB = 256 * 1024;
 const MAX_BLOBS = 8 * 1024 * 1024;
+/** Findings that are kept of one blob, and of a pack; blobs whose place decides. What has more is refused. */
+const MAX_FINDINGS = 50;
+const MAX_SUSPECTS = 20;
+
+const latin1 = new TextDecoder("latin1");
 
 type Type = "commit" | "tree" | "blob";
 const TYPES: Readonly<Record<number, Type>> = { 1: "commit", 2: "tree", 3: "blob" };
@@ -27,26 +32,45 @@ interface Known {
   readonly content: Uint8Array | undefined;
 }
 
-/** Searches a stream for credentials in windows that overlap. */
+/** Searches a stream for credentials in windows that overlap. What reaches to a window's end may go on in the next, and is judged there, or by `end`. */
 export class Searcher {
   private tail = "";
   private offset = 0;
+  /** Beginnings of what was reported; the next window shows it again. */
+  private reported = new Set<number>();
   private readonly decoder = new TextDecoder("latin1");
 
-  constructor(private readonly found: (findings: readonly Finding[]) => void) {}
+  constructor(
+    private readonly found: (findings: readonly Finding[]) => void,
+    private readonly allows?: AllowsValue,
+  ) {}
 
   begin(): void {
     this.tail = "";
     this.offset = 0;
+    this.reported = new Set();
   }
 
   push(bytes: Uint8Array): void {
     const text = this.tail + this.decoder.decode(bytes);
-    const findings = findSecrets(text, this.offset);
-    if (findings.length > 0) this.found(findings);
+    this.search(text, text.length);
     const keep = Math.min(SECRET_SPAN, text.length);
     this.offset += text.length - keep;
     this.tail = text.slice(text.length - keep);
+  }
+
+  /** Nothing follows. */
+  end(): void {
+    this.search(this.tail, Infinity);
+  }
+
+  private search(text: string, open: number): void {
+    const matches = matchSecrets(text, this.offset, 20, this.allows).filter(
+      ({ offset, value }) => offset - this.offset + value.length !== open && !this.reported.has(offset),
+    );
+    this.reported = new Set([...this.reported].filter((offset) => offset >= this.offset));
+    for (const { offset } of matches) this.reported.add(offset);
+    if (matches.length > 0) this.found(matches.map(({ value: _, ...finding }) => finding));
   }
 }
 
@@ -57,13 +81,14 @@ export class Searcher {
 export class PackInspector {
   readonly commits = new Map<string, Commit>();
   readonly trees = new Map<string, Tree>();
+  /** What is in objects of which no place is known: it refuses, unless it is allowed. */
   readonly findings: Finding[] = [];
+  /** Blobs by id with what was found in them. Whether they may pass depends on where they stand (suspects.ts). */
+  readonly suspects = new Map<string, readonly SecretMatch[]>();
   private readonly byOffset = new Map<number, Known>();
   private readonly byId = new Map<string, Known>();
   private readonly inflater = new Inflater((bytes) => this.take(bytes));
-  private readonly searcher = new Searcher((findings) => {
-    if (this.findings.length < 20) this.findings.push(...findings);
-  });
+  private readonly searcher: Searcher;
   private state: "header" | "object" | "base" | "content" | "trailer" | "end" = "header";
   private left = new Uint8Array(0);
   /** Bytes of the pack before `left`. */
@@ -81,7 +106,29 @@ export class PackInspector {
     filled: 0,
   };
 
-  constructor(private readonly limits: PackLimits) {}
+  /** @param allows values that may pass */
+  constructor(
+    private readonly limits: PackLimits,
+    private readonly allows?: AllowsValue,
+  ) {
+    this.searcher = new Searcher((findings) => this.note(findings), allows);
+  }
+
+  private note(findings: readonly Finding[]): void {
+    this.findings.push(...findings.slice(0, Math.max(0, MAX_FINDINGS - this.findings.length)));
+    const refused = refusing(findings)[0];
+    // However much is allowed, what is not is seen.
+    if (refused !== undefined && refusing(this.findings).length === 0) this.findings.push(refused);
+  }
+
+  /** Searches a whole blob. */
+  private judgeBlob(content: Uint8Array): void {
+    const matches = matchSecrets(latin1.decode(content), 0, MAX_FINDINGS, this.allows);
+    const refused = refusing(matches);
+    if (refused.length === 0 || refused.length >= MAX_FINDINGS || this.suspects.size >= MAX_SUSPECTS)
+      this.note(matches.map(({ value: _, ...finding }) => finding));
+    else this.suspects.set(objectIdOf("blob", content), matches);
+  }
 
   /** Reads the next piece; a refusal ends the inspection. */
   push(chunk: Uint8Array): Refusal | undefined {
@@ -225,6 +272,7 @@ export class PackInspector {
   private finish(): Refusal | undefined {
     const { offset, size, base, kept } = this.current;
     if (this.inflater.size !== size) return new Refusal("pack-malformed", "object size");
+    if (kept === undefined) this.searcher.end();
     if (base === undefined) return this.keep(offset, TYPES[this.current.type] ?? "blob", kept);
     if (kept === undefined || base.content === undefined) {
       this.byOffset.set(offset, { type: base.type, content: undefined });
@@ -237,13 +285,19 @@ export class PackInspector {
     if (made === undefined && structural) return new Refusal("pack-not-inspectable", "a delta that does not apply");
     this.inflated += made?.length ?? 0;
     if (this.inflated > this.limits.maxInflated) return new Refusal("pack-not-inspectable", "inflates too far");
-    if (made === undefined) this.searcher.push(kept);
+    if (made === undefined) this.judgeWhole(kept);
     return this.keep(offset, base.type === "unknown" ? "blob" : base.type, made);
+  }
+
+  /** Searches what is no file: a commit, or a delta that does not apply. */
+  private judgeWhole(content: Uint8Array): void {
+    this.searcher.push(content);
+    this.searcher.end();
   }
 
   private keep(offset: number, type: Type, content: Uint8Array | undefined): Refusal | undefined {
     if (content === undefined || type === "blob") {
-      if (content !== undefined) this.searcher.push(content);
+      if (content !== undefined) this.judgeBlob(content);
       const stays = content !== undefined && this.blobs <= MAX_BLOBS;
       this.byOffset.set(offset, { type, content: stays ? content : undefined });
       if (stays) this.blobs += content.length;
@@ -261,7 +315,7 @@ export class PackInspector {
       this.trees.set(id, tree);
       return undefined;
     }
-    this.searcher.push(content);
+    this.judgeWhole(content);
     const commit = readCommit(content);
     if (commit === undefined) return new Refusal("pack-malformed", "a commit");
     this.commits.set(id, commit);

@@ -27,6 +27,9 @@ export class TreeLoader {
 /** A place at which a tree differs from each of those before it. */
 export interface Place {
   readonly path: string;
+  /** Id of what stands there, undefined when nothing does; and of what stood there, in any of the trees before. */
+  readonly id: string | undefined;
+  readonly was: readonly string[];
   /** Whether a file, a link or a submodule stands there, or stood there. */
   readonly isFile: boolean;
   readonly wasFile: boolean;
@@ -70,6 +73,8 @@ export async function differing(
     const hasDirectory = own !== undefined || directories.some((entry) => entry !== undefined);
     const refused = visit({
       path: full,
+      id: now?.id,
+      was: was.flatMap((entry) => (entry === undefined ? [] : [entry.id])),
       isFile,
       wasFile,
       isHiding: hasDirectory && isFile && (now.mode === "120000" || now.mode === "160000"),

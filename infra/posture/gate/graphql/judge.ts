@@ -9,13 +9,13 @@ import {
   type SelectionSetNode,
   type ValueNode,
 } from "graphql";
-import { SecretRefusal } from "../body";
+import { decodedFile, judgeFile, SecretRefusal } from "../body";
 import { listedRepository, type CompiledPolicy, type CompiledRepository } from "../compiled";
 import { parseStrictJson, type Json } from "../json";
 import { directoryLookup, type Lookup } from "../lookups";
 import { judgeSearch } from "../query";
 import { Refusal } from "../refusals";
-import { findSecrets } from "../secrets";
+import { findSecrets, refusing, type Finding } from "../secrets";
 import { tooLong, withTrailer } from "../trailer";
 import { withoutNulls } from "../shape";
 import { isRefName } from "../values";
@@ -42,6 +42,8 @@ export interface JudgedGraphql {
   /** Node ids that must turn out to belong to listed repositories; those of a mutation to repositories that may be written. */
   readonly ids: readonly string[];
   readonly lookups: readonly Lookup[];
+  /** What looks like a credential and is allowed; for the record. */
+  readonly findings: readonly Finding[];
   /** Where in the answer objects of other repositories may stand: response keys from `data` down. They are emptied unless listed. */
   readonly elsewhere: readonly (readonly string[])[];
   /** Response keys of `__type` and `__schema`, of whose answers only what is open passes. */
@@ -52,8 +54,11 @@ export interface JudgedGraphql {
   readonly opens?: string;
 }
 
-/** Judges the JSON body of a GraphQL request: parsed by graphql-js, exactly one operation, open fields only, every repository in it listed. `requestId` goes into the trailer of a pull request that is opened. */
-export function judgeGraphql(c: CompiledPolicy, text: string, requestId = ""): JudgedGraphql | Refusal {
+/**
+ * Judges the JSON body of a GraphQL request: parsed by graphql-js, exactly one operation, open fields only, every repository in it listed. `requestId` goes
+ * into the trailer of a pull request that is opened. `now` (milliseconds): exceptions of the posture count until their day; without it none does.
+ */
+export function judgeGraphql(c: CompiledPolicy, text: string, requestId = "", now = Infinity): JudgedGraphql | Refusal {
   const body = parseStrictJson(text);
   if (body instanceof Refusal) return body;
   const { value } = body;
@@ -71,7 +76,7 @@ export function judgeGraphql(c: CompiledPolicy, text: string, requestId = ""): J
   } catch {
     return new Refusal("graphql-malformed", "query");
   }
-  return new Judge(c, document, variables ?? {}, operationName, requestId).judge();
+  return new Judge(c, document, variables ?? {}, operationName, requestId, now).judge();
 }
 
 /** A refusal on its way out of the walk. */
@@ -100,6 +105,7 @@ class Judge {
     private readonly variables: Record<string, Json>,
     private readonly operationName: Json,
     private readonly requestId: string,
+    private readonly now: number,
   ) {}
 
   judge(): JudgedGraphql | Refusal {
@@ -147,6 +153,7 @@ class Judge {
       text,
       ids: this.ids,
       lookups: [],
+      findings: [],
       elsewhere: [...this.elsewhere.values()],
       introspected: [...this.introspected],
     };
@@ -332,10 +339,10 @@ class Judge {
       if (long !== undefined) return new Refusal("body-value", long);
       input["body"] = sent;
     }
-    const findings = findSecrets(JSON.stringify(input));
-    if (findings.length > 0) return new SecretRefusal(findings);
-    const hidden = filesOf(name, input);
-    if (hidden !== undefined) return hidden;
+    const findings = findSecrets(JSON.stringify(input), 0, 20, this.c.allowances.at(this.now));
+    if (refusing(findings).length > 0) return new SecretRefusal(findings);
+    const files = this.files(name, input);
+    if (files instanceof Refusal) return files;
     const payload = { ...openType("Payload"), github: mutation.type.replace(/Input$/, "Payload") };
     this.walk(field.selectionSet, payload, [field.alias?.value ?? name], 2, 1);
     const write = (final: Record<string, Json>): string =>
@@ -348,6 +355,7 @@ class Judge {
       text: write(input),
       ids: this.ids,
       lookups: this.lookups(name, input),
+      findings: [...findings, ...files],
       elsewhere: [...this.elsewhere.values()],
       introspected: [],
       ...(kept === undefined ? {} : { kept }),
@@ -407,6 +415,22 @@ class Judge {
     return [
       { kind: "compare", repository, base: String(input["baseRefName"]), head: head.slice(head.indexOf(":") + 1) },
     ];
+  }
+
+  /** Files of a commit travel in base64; searched decoded, and refused when they are not plain base64. */
+  private files(name: string, input: Record<string, Json>): Refusal | readonly Finding[] {
+    if (name !== "createCommitOnBranch") return [];
+    const changes = input["fileChanges"] as
+      { additions?: readonly { path: string; contents: string }[] | null } | null | undefined;
+    const allowed: Finding[] = [];
+    for (const { path, contents } of changes?.additions ?? []) {
+      const file = decodedFile(contents);
+      if (file === undefined) return new Refusal("body-value", "contents");
+      const judged = judgeFile(this.c, this.repository, path, file, this.now);
+      if (judged instanceof Refusal) return judged;
+      allowed.push(...judged);
+    }
+    return allowed;
   }
 
   /** The request anew: the same selection, and the judged input as its only variable for it. */
@@ -479,17 +503,4 @@ function usesVariable(field: FieldNode, name: string, document: DocumentNode): b
     ...document.definitions.filter((d) => d.kind === Kind.FRAGMENT_DEFINITION).map(printDefinition),
   ];
   return texts.some((text) => new RegExp(`\\$${name}\\b`).test(text));
-}
-
-/** Files of a commit travel in base64; searched decoded, and refused when they are not plain base64. */
-function filesOf(name: string, input: Record<string, Json>): Refusal | undefined {
-  if (name !== "createCommitOnBranch") return undefined;
-  const changes = input["fileChanges"] as { additions?: readonly { contents: string }[] | null } | null | undefined;
-  for (const { contents } of changes?.additions ?? []) {
-    const packed = contents.replace(/[\r\n]/g, "");
-    if (packed.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(packed)) return new Refusal("body-value", "contents");
-    const findings = findSecrets(atob(packed));
-    if (findings.length > 0) return new SecretRefusal(findings);
-  }
-  return undefined;
 }

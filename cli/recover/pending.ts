@@ -79,6 +79,15 @@ export function look({ type, inputs }: Pending, { organization, gate, audit, tok
         const hook = list(all).find(({ config }) => bag(config).url === audit.alertWebhook);
         return text(hook?.id) || undefined;
       });
+    case "github:index/repositoryFile:RepositoryFile":
+      // Writing it again would be one more push to a branch that, once its rules stand, takes pull requests alone.
+      return github(
+        `/repos/${organization}/${segment("repository")}/contents/${encodeURI(own("file"))}?ref=${segment("branch")}`,
+        ({ content }) =>
+          Buffer.from(text(content), "base64").toString("utf8") === own("content")
+            ? `${own("repository")}:${own("file")}:${own("branch")}`
+            : undefined,
+      );
     case "github:index/repositoryPullRequest:RepositoryPullRequest": {
       const repository = own("baseRepository");
       const between = `head=${organization}:${segment("headRef")}&base=${segment("baseRef")}`;

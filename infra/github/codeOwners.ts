@@ -36,7 +36,12 @@ export class CodeOwners extends GatehouseComponent {
           commitMessage: "Set code owners (Gatehouse)",
           overwriteOnCreate: true,
         },
-        { parent: this, ignoreChanges: plan.write === "keep" ? ["content"] : [], retainOnDelete: plan.shared },
+        {
+          parent: this,
+          // It counts at creation alone. An imported file has `false`, and the update to `true` would be a push that the rules refuse.
+          ignoreChanges: ["overwriteOnCreate", ...(plan.write === "keep" ? ["content"] : [])],
+          retainOnDelete: plan.shared,
+        },
       );
     }
     this.proposal = plan.proposal === undefined ? undefined : this.propose(`${name}-proposal`, plan.proposal, args);

@@ -21,7 +21,8 @@ function configOf(stack: string): Record<string, string> {
 }
 
 async function run(config: Record<string, string>) {
-  return deploy(postureMocks, async () => {
+  const types = { ...postureMocks.types, "pulumi:providers:vault": () => ({}) };
+  return deploy({ ...postureMocks, types }, async () => {
     pulumi.runtime.setAllConfig(config);
     const program = jest.requireActual<Program>("../../stacks/index");
     const outputs = await program();
@@ -61,6 +62,43 @@ it.each(["dev", "prod"])("brings the %s environment up, with the outputs that op
   expect(value.gatePolicy).toMatchObject({ organization: "acme", v: 1 });
   expect(value.access).toMatchObject({ api: "write", docs: "read" });
   expect(value.agentHosts).toEqual([String(value.gateUrl).replace("https://", "")]);
+});
+
+describe("Vault's provider", () => {
+  const store = { kind: "vault", mount: "agents", path: "github/claude-bot", namespace: "platform/agents" };
+  const inNamespace = { ...configOf("dev"), "gatehouse:tokenStore": JSON.stringify(store) };
+  const vaultOnes = ({ resources }: Awaited<ReturnType<typeof run>>) =>
+    resources.filter(({ type }) => type.startsWith("vault:"));
+
+  it("is the stack's own in the environment's namespace, with the stack's vault: keys, for everything in Vault", async () => {
+    const stack = await run({
+      ...inNamespace,
+      "vault:address": "https://v.acme.dev:8200",
+      "vault:token": "hvs.secret",
+      "vault:skipTlsVerify": "false",
+      "vault:maxRetries": "4",
+    });
+    expect(stack.one("gatehouse-vault").inputs).toEqual({
+      namespace: "platform/agents",
+      address: "https://v.acme.dev:8200",
+      token: "hvs.secret",
+      skipTlsVerify: "false", // a provider's inputs travel as JSON texts
+      maxRetries: "4",
+      maxLeaseTtlSeconds: "1200", // the package's own default
+    });
+    expect(stack.one("gatehouse-vault").secrets).toContain("token");
+    expect(vaultOnes(stack).length).toBeGreaterThan(10);
+    for (const { name, provider } of vaultOnes(stack))
+      expect([name, provider]).toEqual([name, expect.stringMatching(/::pulumi:providers:vault::gatehouse-vault::/)]);
+    for (const { type, name, provider } of stack.resources)
+      if (/^(github|cloudflare|random):/.test(type)) expect([name, provider]).toEqual([name, ""]);
+  });
+
+  it("is the default one without a namespace, which reads the stack's vault: keys by itself", async () => {
+    const stack = await run(configOf("dev"));
+    expect(stack.resources.filter(({ type }) => type.startsWith("pulumi:providers:"))).toEqual([]);
+    for (const { provider } of vaultOnes(stack)) expect(provider).toBe("");
+  });
 });
 
 describe("an environment with mistakes", () => {

@@ -14,6 +14,8 @@ export interface Registered {
   /** Top-level inputs that were marked secret. */
   readonly secrets: readonly string[];
   readonly options: pulumi.CustomResourceOptions;
+  /** URN and id of the provider that the program names; "" where it names none. */
+  readonly provider: string;
 }
 
 /** What a program did under mocks. */
@@ -39,13 +41,13 @@ export async function deploy<T>(
   mocks: Mocks,
   build: (options: pulumi.ComponentResourceOptions) => T | Promise<T>,
 ): Promise<Deployment<T>> {
-  const seen: { type: string; name: string; inputs: Inputs }[] = [];
+  const seen: { type: string; name: string; inputs: Inputs; provider: string }[] = [];
   await pulumi.runtime.setMocks(
     {
-      newResource({ type, name, inputs }) {
+      newResource({ type, name, inputs, provider }) {
         const outputs = mocks.types[type];
         if (!outputs && !type.startsWith("gatehouse:")) throw new Error(`the test expects no ${type} (${name})`);
-        seen.push({ type, name, inputs: inputs as Inputs });
+        seen.push({ type, name, inputs: inputs as Inputs, provider: provider ?? "" });
         const plain = unwrap(inputs) as Inputs;
         return {
           id: String(outputs?.(plain, name).id ?? `${name}-id`),
@@ -75,9 +77,10 @@ export async function deploy<T>(
   };
   const value = await build({ transformations: [capture] });
   await Promise.all(registered.map(({ resource }) => known(resource.urn)));
-  const resources = seen.map(({ type, name, inputs }): Registered => ({
+  const resources = seen.map(({ type, name, inputs, provider }): Registered => ({
     type,
     name,
+    provider,
     inputs: unwrap(inputs) as Inputs,
     secrets: Object.keys(inputs).filter((key) => isSecret(inputs[key])),
     options: registered.find((entry) => entry.name === name && entry.type === type)?.options ?? {},

@@ -74,6 +74,13 @@ it.each([
     "api:main",
   ],
   [
+    "github:index/repositoryFile:RepositoryFile",
+    { repository: "api", file: ".github/CODEOWNERS", branch: "main", content: "* @acme/ü\n" },
+    "/repos/acme/api/contents/.github/CODEOWNERS?ref=main",
+    { content: Buffer.from("* @acme/ü\n").toString("base64") },
+    "api:.github/CODEOWNERS:main",
+  ],
+  [
     "github:index/repositoryPullRequest:RepositoryPullRequest",
     { baseRepository: "api", baseRef: "main", headRef: "gatehouse/code-owners" },
     "/repos/acme/api/pulls?head=acme:gatehouse%2Fcode-owners&base=main",
@@ -134,6 +141,17 @@ it.each([
     state: "cannot tell",
     why: "no token",
   });
+});
+
+it("takes a file that holds something else for one that was not written", async () => {
+  const file = one("github:index/repositoryFile:RepositoryFile", {
+    repository: "api",
+    file: "F",
+    branch: "main",
+    content: "a",
+  });
+  const [became] = await becameOf([file], context({ "/repos/acme/api/contents/F?ref=main": { content: "Yg==" } }));
+  expect(became?.state).toBe("absent");
 });
 
 it("asks nothing about what can be made again", () => {

@@ -103,17 +103,26 @@ describe("CodeOwners", () => {
       commitMessage: "Set code owners (Gatehouse)",
       overwriteOnCreate: true,
     });
-    expect(run.one("owners-api-file").options).toMatchObject({ ignoreChanges: [], retainOnDelete: false });
+    expect(run.one("owners-api-file").options).toMatchObject({
+      ignoreChanges: ["overwriteOnCreate"],
+      retainOnDelete: false,
+    });
     expect(run.resources).toHaveLength(2);
   });
 
   it("leaves a file alone that is as it should be, whatever the state remembers of it", async () => {
-    expect((await up(ours(content))).one("owners-api-file").options.ignoreChanges).toEqual(["content"]);
+    expect((await up(ours(content))).one("owners-api-file").options.ignoreChanges).toEqual([
+      "overwriteOnCreate",
+      "content",
+    ]);
   });
 
   it("outlives the stack where the repository has lines of its own in it", async () => {
     const run = await up(ours("/src/ @alice\n"));
-    expect(run.one("owners-api-file").options).toMatchObject({ ignoreChanges: [], retainOnDelete: true });
+    expect(run.one("owners-api-file").options).toMatchObject({
+      ignoreChanges: ["overwriteOnCreate"],
+      retainOnDelete: true,
+    });
     expect(run.one("owners-api-file").inputs.content).toBe(
       codeOwnersText(posture, api, { text: "/src/ @alice", origin: ".github/CODEOWNERS" }),
     );
@@ -129,7 +138,7 @@ describe("CodeOwners", () => {
       ),
       true,
     );
-    expect(run.one("owners-api-file").options.ignoreChanges).toEqual(["content"]);
+    expect(run.one("owners-api-file").options.ignoreChanges).toEqual(["overwriteOnCreate", "content"]);
     const branch = run.one("owners-api-proposal-branch");
     expect(branch.inputs).toEqual({
       repository: "api",

@@ -86,6 +86,7 @@ function plain(text: string, secrets: readonly string[]): string {
     .replace(/\b[0-9a-f]{7}\b/g, "<sha>")
     .replace(/http:\/\/127\.0\.0\.1:\d+/g, "https://github.example")
     .replace(/127\.0\.0\.1:\d+/g, "github.example")
+    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+0000 UTC/g, "<time>")
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, "<time>")
     .replace(/[0-9a-z]{16,}-[0-9a-z]{1,6}\b/g, "<id>")
     .replace(/\b100000\d{3}\b/g, "<number>")
@@ -121,7 +122,8 @@ ${rows.join("\n")}
 
 /** A command as a person would type it. */
 export function shown({ client, args }: Command): string {
-  return `${client === "git-lfs" ? "git" : client} ${args}`;
+  const typed: Partial<Record<ClientName, string>> = { "git-lfs": "git", "gh-debian": "gh" };
+  return `${typed[client] ?? client} ${args}`;
 }
 
 /** The sections of a page, by client. */
@@ -160,6 +162,9 @@ Which credential can read checks: a fine-grained personal access token cannot ha
 \`app-installation\`), or \`gh pr view --json title,body,state\` and \`gh run list\`, which need no checks.
 
 \`git grep <commit>\` in a clone with \`--filter=blob:none\` makes two requests a file before git 2.55; use a full or a shallow clone.
+
+GitHub's MCP server takes the gate as \`GITHUB_HOST\` (\`https://<host>\`) and the gate key as \`GITHUB_PERSONAL_ACCESS_TOKEN\`. Debian's gh is older than 2.82.1:
+of \`gh pr view\` and \`gh issue view\` only \`--json\` with chosen fields works, there as at github.com.
 
 The posture of the run has \`gate.lfs: proxy\`.
 

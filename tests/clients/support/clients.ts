@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
+import { installDebianGh } from "./debian-gh";
 import { ended, type Ended, type Place } from "./ended";
 import { GH_VERSION, installGh } from "./gh";
 import { installGoProgram } from "./go";
+import { MCP_SERVER_VERSION, runMcpTool } from "./mcp";
 import { OCTOKIT_VERSION, runOctokit } from "./octokit";
 import { installPyGithub, PYGITHUB_VERSION } from "./pygithub";
 
@@ -46,6 +48,19 @@ const CLIENTS = {
       run: (args, { env, cwd }) =>
         ended("git", args.split(" "), { env: { ...env, PATH: `${dirname(path)}:${env["PATH"]}` }, cwd }),
     };
+  },
+  "github-mcp-server": (): Client => {
+    const [name, version] = ["github-mcp-server", MCP_SERVER_VERSION];
+    const path = installGoProgram({
+      name,
+      module: "github.com/github/github-mcp-server/cmd/github-mcp-server",
+      version,
+    });
+    return { version, run: (args, place) => runMcpTool(path, args, place) };
+  },
+  "gh-debian": () => {
+    const path = installDebianGh();
+    return program(path, versionOf(path, "--version"));
   },
 } satisfies Readonly<Record<string, () => Client>>;
 

@@ -1,10 +1,15 @@
+import { SecretRefusal } from "../infra/posture/gate/body";
 import {
   judgeComparison,
   judgeDirectories,
+  judgeStanding,
+  blobPath,
   lookupPath,
+  standingBlob,
   type Comparison,
   type Directories,
   type Lookup,
+  type Standing,
 } from "../infra/posture/gate/lookups";
 import { Refusal } from "../infra/posture/gate/refusals";
 import type { Isolate } from "./isolate";
@@ -19,7 +24,30 @@ const MAX_LOOKUP_ANSWER = 32 * 1024 * 1024;
 /** Guard `lookup`: asks GitHub what a request would bring about, and refuses what the posture does not allow or what GitHub does not know. */
 export async function lookUp(isolate: Isolate, visit: Visit, lookup: Lookup): Promise<void> {
   if (lookup.kind === "compare") await changedFiles(isolate, visit, lookup);
+  else if (lookup.kind === "standing") await stoodBefore(isolate, visit, lookup);
   else await replacesNothing(isolate, visit, lookup);
+}
+
+/** Asks what stood in a file in which something was found. */
+async function stoodBefore(isolate: Isolate, visit: Visit, lookup: Standing): Promise<void> {
+  const id = standingBlob(lookup, await found(isolate, visit, lookupPath(isolate.policy, lookup)));
+  const refused =
+    id === undefined
+      ? lookup.judge("")
+      : typeof id === "string"
+        ? judgeStanding(lookup, id, await found(isolate, visit, blobPath(isolate.policy, lookup, id)))
+        : id;
+  if (refused instanceof SecretRefusal) visit.note(refused.findings);
+  if (refused !== undefined) throw new Refused(refused);
+  visit.note(lookup.findings);
+}
+
+/** An answer's JSON; undefined when GitHub has no such thing. */
+async function found(isolate: Isolate, visit: Visit, path: string): Promise<unknown> {
+  const answer = await askApi(isolate, visit, path);
+  if (answer.status === 200) return readJson(answer, MAX_LOOKUP_ANSWER);
+  await answer.body?.cancel();
+  return answer.status === 404 ? undefined : refuse("upstream-error");
 }
 
 /** Asks whether files would stand in the place of directories. */

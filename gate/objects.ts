@@ -1,6 +1,8 @@
 import type { CompiledRepository } from "../infra/posture/gate/compiled";
-import type { ObjectSource } from "../infra/posture/gate/git/history";
+import type { BlobSource } from "../infra/posture/gate/git/suspects";
 import type { Commit, Tree } from "../infra/posture/gate/git/objects";
+import { objectIdOf } from "../infra/posture/gate/git/sha1";
+import { readBlob } from "../infra/posture/gate/git/blob";
 import { isBefore, readListing, type Entry } from "../infra/posture/gate/git/listing";
 import { Refusal } from "../infra/posture/gate/refusals";
 import type { Isolate } from "./isolate";
@@ -14,12 +16,16 @@ import type { Visit } from "./visit";
 const MAX_FETCHES = 64;
 /** Trees that are asked for one by one; beyond, whole listings are, which hold up to 100,000 entries each. */
 const SINGLE_TREES = 12;
+/** Files that are read to see what stood in them, and how large they may be. */
+const MAX_BLOBS = 5;
+const MAX_BLOB = 1024 * 1024;
 const MAX_OBJECT = 16 * 1024 * 1024;
 
 /** Reads trees and commits that a push builds on from GitHub's API, in a bounded number of requests. */
-export class ObjectReader implements ObjectSource {
+export class ObjectReader implements BlobSource {
   private fetches = 0;
   private single = 0;
+  private blobs = 0;
   private readonly listed = new Map<string, Tree>();
   /** Root trees of commits that were read; their listings have not been asked for. */
   private readonly roots = new Set<string>();
@@ -51,6 +57,13 @@ export class ObjectReader implements ObjectSource {
     this.commits.set(id, commit);
     this.roots.add(tree);
     return commit;
+  }
+
+  /** Each costs a request of its own, so there are few; and no content that has another id. */
+  async blob(id: string): Promise<Uint8Array | undefined> {
+    if (++this.blobs > MAX_BLOBS) return undefined;
+    const content = readBlob(await this.get(`git/blobs/${id}`), MAX_BLOB);
+    return content !== undefined && objectIdOf("blob", content) === id ? content : undefined;
   }
 
   async judge(id: string, own: boolean): Promise<ReadonlySet<string> | Refusal> {

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { ruleOf, startGate, type Gate } from "./support/gate";
 import { BareRepository, git } from "./support/repository";
@@ -14,6 +14,11 @@ const known = token();
 const other = token();
 const past = token();
 const key = `${"-".repeat(5)}BEGIN PRIVATE KEY${"-".repeat(5)}`;
+
+/** What stood in the repository before anybody looked for it. */
+const stood = token();
+const OLD = `first\nkey = ${stood}\nlast\n`;
+const block = (body: string): string => `${key}\n${body}\n${key.replace("BEGIN", "END")}\n`;
 
 let gate: Gate;
 let repository: BareRepository;
@@ -40,6 +45,11 @@ beforeAll(async () => {
   const seed = path.join(work, "seed");
   repository.git(work, "clone", "-q", repository.bare, seed);
   writeFileSync(path.join(seed, "README.md"), "# api\n");
+  mkdirSync(path.join(seed, "old-code"));
+  writeFileSync(path.join(seed, "old-code", "a.txt"), OLD);
+  writeFileSync(path.join(seed, "old-code", "plain.txt"), "nothing\n");
+  writeFileSync(path.join(seed, "old-code", "key.txt"), block("MIIEold1"));
+  symlinkSync("a.txt", path.join(seed, "old-code", "link.txt"));
   repository.git(seed, "checkout", "-q", "-b", "main");
   repository.git(seed, "add", ".");
   repository.git(seed, "commit", "-q", "-m", "first");
@@ -83,7 +93,7 @@ const put = (file: string, text: string, message = "m"): Promise<Response> =>
     `/repos/acme/api/contents/${file}`,
     json("PUT", { message, branch: "claude/start", content: Buffer.from(text).toString("base64") }),
   );
-const commitFile = (file: string, text: string): Promise<Response> =>
+const commitFile = (file: string, text: string, head = "0".repeat(40)): Promise<Response> =>
   gate.ask(
     "/graphql",
     json("POST", {
@@ -91,7 +101,7 @@ const commitFile = (file: string, text: string): Promise<Response> =>
       variables: {
         i: {
           branch: { repositoryNameWithOwner: "acme/api", branchName: "claude/start" },
-          expectedHeadOid: "0".repeat(40),
+          expectedHeadOid: head,
           message: { headline: "x" },
           fileChanges: { additions: [{ path: file, contents: Buffer.from(text).toString("base64") }] },
         },
@@ -222,5 +232,91 @@ describe("a path that the environment file allows", () => {
     const large = Buffer.concat([randomBytes(300_000), Buffer.from(`\n${other}\n`)]);
     expect(await push({ "tests/fixtures/large.bin": large })).toBe(false);
     expect((await last()).reason).toBe("secret-in-content");
+  });
+});
+
+describe("what stood in a file before", () => {
+  const edited = OLD.replace("last", "another last line");
+  const sha = (file: string): string => repository.git(repository.bare, "rev-parse", `claude/start:${file}`).trim();
+  const update = (file: string, text: string, replaces = sha(file)): Promise<Response> =>
+    gate.ask(
+      `/repos/acme/api/contents/${file}`,
+      json("PUT", {
+        message: "m",
+        branch: "claude/start",
+        sha: replaces,
+        content: Buffer.from(text).toString("base64"),
+      }),
+    );
+  const commitOn = (file: string, text: string): Promise<Response> =>
+    commitFile(file, text, repository.git(repository.bare, "rev-parse", "claude/start").trim());
+
+  it("is not held against whoever edits another line, and the record says so", async () => {
+    const why = { rule: "allowed-secret", kind: "github-classic-token", reason: "stood there before" };
+    for (const ask of [() => update("old-code/a.txt", edited), () => commitOn("old-code/a.txt", edited)]) {
+      expect((await ask()).status).toBe(200);
+      expect(await last()).toMatchObject({ decision: "allow", findings: [why] });
+    }
+    const histories: Record<string, string | null>[][] = [
+      [{ "old-code/a.txt": edited }],
+      [{ "old-code/a.txt": edited }, { "old-code/a.txt": `${edited}\nmore\n` }],
+      [{ "old-code/a.txt": null, "moved/b.txt": edited }],
+      [{ "old-code/key.txt": `# a comment\n${block("MIIEold1")}` }],
+    ];
+    for (const commits of histories) {
+      expect([commits, await push(...commits)]).toEqual([commits, true]);
+      expect((await last()).findings).toEqual(
+        expect.arrayContaining([expect.objectContaining({ rule: "allowed-secret", reason: "stood there before" })]),
+      );
+    }
+  });
+
+  it("covers nothing else: a second one, another file, a link, what was taken out, another key under the same first line", async () => {
+    for (const [what, ask] of Object.entries({
+      second: () => update("old-code/a.txt", `${edited}${other}\n`),
+      longer: () => update("old-code/a.txt", OLD.replace(stood, `${stood}a`)),
+      elsewhere: () => update("old-code/plain.txt", edited),
+      claimed: () => update("old-code/plain.txt", edited, sha("old-code/a.txt")),
+      absent: () => update("src/new.txt", edited, sha("old-code/a.txt")),
+      link: () => update("old-code/link.txt", edited, sha("old-code/a.txt")),
+      created: () => put("old-code/a.txt", edited),
+      key: () => update("old-code/key.txt", block("MIIEnew2")),
+      message: () => put("old-code/plain.txt", "x", stood),
+    }))
+      expect([what, await ruleOf(await ask())]).toEqual([what, "secret-in-content"]);
+    for (const [file, text] of [
+      ["old-code/a.txt", `${edited}${other}`],
+      ["old-code/plain.txt", edited],
+      ["old-code/link.txt", edited],
+      ["src/new.txt", edited],
+    ] as const)
+      expect([file, await (await commitOn(file, text)).text()]).toEqual([
+        file,
+        expect.stringContaining("secret-in-content"),
+      ]);
+    expect(writes()).toBe(0);
+  });
+
+  it("covers no push that brings something new, in any of its commits", async () => {
+    const histories: Record<string, string | null>[][] = [
+      [{ "old-code/a.txt": `${edited}${other}\n` }],
+      [{ "old-code/plain.txt": edited }],
+      [{ "old-code/a.txt": "nothing\n" }, { "old-code/a.txt": edited }],
+      [{ "old-code/a.txt": null }, { "moved/b.txt": edited }],
+      [{ "old-code/a.txt": edited, "copy.txt": edited }],
+      [{ "old-code/key.txt": block("MIIEnew2") }],
+    ];
+    for (const commits of histories)
+      expect([commits, await push(...commits), (await last()).reason]).toEqual([commits, false, "secret-in-content"]);
+    expect(writes()).toBe(0);
+  });
+
+  it("is refused with a reason when it cannot be read", async () => {
+    const { handler } = gate.upstream;
+    gate.upstream.handler = (request) => (request.url.includes("/git/blobs/") ? { status: 404 } : handler(request));
+    const answer = await update("old-code/a.txt", edited);
+    expect([answer.status, await answer.text()]).toEqual([403, expect.stringContaining("could not be read")]);
+    expect(await push({ "old-code/a.txt": edited })).toBe(false);
+    expect(writes()).toBe(0);
   });
 });

@@ -1,10 +1,20 @@
 import type { CompiledPolicy, CompiledRepository } from "./compiled";
 import { parseStrictJson, type Json } from "./json";
-import { directoryLookup, type Lookup } from "./lookups";
+import { directoryLookup, type Lookup, type Standing } from "./lookups";
 import { Refusal } from "./refusals";
 import type { Route } from "./routes";
 import { bodyFor, labelNames, missingLabel, readItem } from "./marks";
-import { allowedBy, findSecrets, refusing, type Finding } from "./secrets";
+import {
+  ALLOWED_SECRET,
+  allowedBy,
+  findSecrets,
+  matchSecrets,
+  refusing,
+  secretsIn,
+  STOOD_BEFORE,
+  withoutValue,
+  type Finding,
+} from "./secrets";
 import { withoutNulls } from "./shape";
 import { tooLong, withTrailer } from "./trailer";
 import type { TargetVerdict } from "./decide";
@@ -29,8 +39,12 @@ const NO_BODY: JudgedBody = { text: undefined, lookups: [], findings: [] };
 
 /** A refusal for what the content holds; the record keeps the findings, never the content. */
 export class SecretRefusal extends Refusal {
-  constructor(readonly findings: readonly Finding[]) {
-    super("secret-in-content", refusing(findings)[0]?.rule);
+  /** @param why more than the rule that was broken */
+  constructor(
+    readonly findings: readonly Finding[],
+    why = "",
+  ) {
+    super("secret-in-content", `${refusing(findings)[0]?.rule ?? ""}${why === "" ? "" : `; ${why}`}`);
   }
 }
 
@@ -69,11 +83,15 @@ export function judgeBody(
   if (refusing(findings).length > 0) return new SecretRefusal(findings);
   const file = judgeEncodedContent(c, verdict, route, value, now);
   if (file instanceof Refusal) return file;
+  // Without the id of what it replaces a file is new: GitHub refuses it where one stands.
+  const isNew = file.judge !== undefined && (value as { sha?: unknown }).sha === undefined;
+  const refusedFile = isNew ? file.judge?.("") : undefined;
+  if (refusedFile !== undefined) return refusedFile;
   const kept = keptOf(c, verdict, route, value);
   return {
     text: sent,
-    lookups: lookupsOf(verdict, route, value),
-    findings: [...findings, ...file],
+    lookups: [...lookupsOf(verdict, route, value), ...standing(verdict, value, file)],
+    findings: [...findings, ...file.findings],
     ...(kept === undefined ? {} : { kept }),
   };
 }
@@ -120,22 +138,42 @@ function forced(value: Json, route: Route): Json {
   return route.force === undefined ? value : { ...(value as Record<string, Json>), ...route.force };
 }
 
-/**
- * Judges what a file holds. `path`: where it will stand, empty where that is not known: what lies at a path may be allowed.
- * The findings are what is allowed, for the record.
- */
+/** What was found in a file: `findings` for the record, and what must still be asked, or a refusal. */
+export interface JudgedFile {
+  readonly findings: readonly Finding[];
+  /** Findings that pass if they stood there before. */
+  readonly stood?: readonly Finding[];
+  /** Refuses what is not in the content before; undefined when nothing is left to refuse. */
+  readonly judge?: Standing["judge"];
+}
+
+/** Judges what a file holds. `path`: where it will stand, empty where that is not known: what lies at a path may be allowed, or may have stood there before. */
 export function judgeFile(
   c: CompiledPolicy,
   repository: CompiledRepository | undefined,
   path: string,
   content: string,
   now: number,
-): SecretRefusal | readonly Finding[] {
-  const findings = findSecrets(content, 0, 20, c.allowances.at(now));
-  const refused = refusing(findings);
-  if (refused.length === 0) return findings;
-  const reason = repository === undefined || path === "" ? undefined : c.allowances.ofPath(repository.name, path, now);
-  return reason === undefined ? new SecretRefusal(findings) : findings.map((finding) => allowedBy(reason, finding));
+): SecretRefusal | JudgedFile {
+  const matches = matchSecrets(content, 0, 20, c.allowances.at(now));
+  const findings = matches.map(withoutValue);
+  const refused = refusing(matches);
+  if (refused.length === 0) return { findings };
+  if (repository === undefined || path === "") return new SecretRefusal(findings);
+  const reason = c.allowances.ofPath(repository.name, path, now);
+  if (reason !== undefined) return { findings: findings.map((finding) => allowedBy(reason, finding)) };
+  // More than are kept cannot be compared.
+  if (refused.length >= 20) return new SecretRefusal(findings);
+  return {
+    findings: findings.filter(({ rule }) => rule === ALLOWED_SECRET),
+    stood: refused.map((match) => allowedBy(STOOD_BEFORE, withoutValue(match))),
+    judge: (before) => {
+      const known = before === undefined ? undefined : secretsIn(before);
+      const left = refused.filter(({ value }) => known?.has(value) !== true);
+      const why = known === undefined ? "what stood there before could not be read" : "";
+      return left.length === 0 ? undefined : new SecretRefusal(left.map(withoutValue), why);
+    },
+  };
 }
 
 /** Guard `body-file-secret`: files travel in base64, so they are searched decoded. Another alphabet or padding would be read differently elsewhere. */
@@ -151,13 +189,26 @@ function judgeEncodedContent(
   route: Route,
   value: Json,
   now: number,
-): Refusal | readonly Finding[] {
+): Refusal | JudgedFile {
   const { content, encoding } = value as { content?: unknown; encoding?: unknown };
   const isFile = route.id === "contents.put";
-  if (typeof content !== "string" || (!isFile && encoding !== "base64")) return [];
+  if (typeof content !== "string" || (!isFile && encoding !== "base64")) return { findings: [] };
   const file = decodedFile(content);
   if (file === undefined) return new Refusal("body-value", "content");
   return judgeFile(c, repository, isFile ? path : "", file, now);
+}
+
+/** A file that is new has nothing before it; GitHub replaces one only when it is named by its id, and it must be the one there. */
+function standing(
+  { repository, path }: TargetVerdict,
+  value: Json,
+  { judge, stood = [] }: JudgedFile,
+): readonly Standing[] {
+  const { branch, sha } = value as { branch?: string; sha?: string };
+  if (judge === undefined || repository === undefined || branch === undefined) return [];
+  return [
+    { kind: "standing", repository, at: branch, path, findings: stood, judge, ...(sha === undefined ? {} : { sha }) },
+  ];
 }
 
 function lookupsOf(verdict: TargetVerdict, route: Route, value: Json): readonly Lookup[] {

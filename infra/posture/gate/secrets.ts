@@ -14,6 +14,8 @@ export const ALLOWED_SECRET = "allowed-secret";
 /** A finding with what was found. Stays in the request that it was found in. */
 export interface SecretMatch extends Finding {
   readonly value: string;
+  /** Length of the match, which is that of the value, but for a private key: there it is that of its first line. */
+  readonly length: number;
 }
 
 /** Why the posture allows a value; undefined when it does not. */
@@ -111,17 +113,19 @@ export function matchSecrets(text: string, base = 0, limit = 20, allows?: Allows
   for (const { id, mark, pattern } of SECRET_RULES) {
     if (!text.includes(mark)) continue;
     for (const match of text.matchAll(pattern)) {
-      const [value] = match;
-      const end = match.index + value.length;
+      const end = match.index + match[0].length;
+      const isKey = SHAPES[id] === undefined;
+      const value = isKey ? keyAt(text, match.index) : match[0];
+      const { length } = match[0];
       if (allowed.has(value) || isPlaceholder(id, value, text.slice(end, end + 128))) continue;
       // The first line of a private key is no value: it is the same in all of them.
-      const reason = SHAPES[id] === undefined ? undefined : allows?.(value);
+      const reason = isKey ? undefined : allows?.(value);
       const offset = base + match.index;
       if (reason !== undefined) {
         allowed.add(value);
-        matches.push({ rule: ALLOWED_SECRET, kind: id, offset, reason, value });
+        matches.push({ rule: ALLOWED_SECRET, kind: id, offset, reason, value, length });
       } else {
-        matches.push({ rule: id, offset, value });
+        matches.push({ rule: id, offset, value, length });
         if (matches.length - allowed.size >= limit) return matches;
       }
     }
@@ -129,7 +133,28 @@ export function matchSecrets(text: string, base = 0, limit = 20, allows?: Allows
   return matches;
 }
 
-const withoutValue = ({ value: _, ...finding }: SecretMatch): Finding => finding;
+/** A private key from its first line to its last, or as far as the longest one reaches. */
+function keyAt(text: string, start: number): string {
+  const last = text.indexOf("-----END ", start);
+  const end = last < 0 ? -1 : text.indexOf("-----", last + 9);
+  return text.slice(start, Math.min(end < 0 ? Infinity : end + 5, start + 32_768));
+}
+
+/** A finding as it may leave the request. */
+export function withoutValue({ value: _, length: _length, ...finding }: SecretMatch): Finding {
+  return finding;
+}
+
+/** What looks like a credential in a content: the values, which stay in the request. */
+export function secretsIn(text: string): ReadonlySet<string> {
+  return new Set(matchSecrets(text, 0, MAX_KNOWN).map(({ value }) => value));
+}
+
+/** Reason of a finding that stood in the same place before. */
+export const STOOD_BEFORE = "stood there before";
+
+/** Findings that are read in what stood there before. */
+const MAX_KNOWN = 1000;
 
 /** A finding that does not refuse: what is in a file at an allowed path. One that is allowed already keeps its own reason. */
 export function allowedBy(reason: string, { rule, offset, ...allowed }: Finding): Finding {

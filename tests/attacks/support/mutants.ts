@@ -341,8 +341,8 @@ const FILTERS: readonly (readonly [what: string, guard: Attack["guard"], file: s
     "secrets of a commit's files are searched packed",
     "secret-in-content",
     "infra/posture/gate/graphql/judge.ts",
-    "judgeFile(this.c, this.repository, path, file, this.now)",
-    "judgeFile(this.c, this.repository, path, contents, this.now)",
+    "judgeFile(this.c, repository, path, file, this.now)",
+    "judgeFile(this.c, repository, path, contents, this.now)",
   ],
   [
     "paths are compared as they are spelled",

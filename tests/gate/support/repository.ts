@@ -80,6 +80,23 @@ export class BareRepository {
           tree: entries.map(([, mode, type, sha, name]) => ({ path: name, mode, type, sha })),
         });
       }
+      const blob = /^git\/blobs\/([0-9a-f]{40})$/.exec(asked)?.[1];
+      if (blob !== undefined) {
+        const content = execFileSync("git", ["cat-file", "blob", blob], { cwd: this.bare, env: environment });
+        return json({ sha: blob, size: content.length, encoding: "base64", content: content.toString("base64") });
+      }
+      const [, folder, at] = /^contents\/(.*)\?ref=(.*)$/.exec(asked) ?? [];
+      if (folder !== undefined && at !== undefined) {
+        const place = folder === "" ? "" : `${decodeURIComponent(folder)}/`;
+        const lines = this.git(this.bare, "ls-tree", decodeURIComponent(at), place === "" ? "." : place);
+        const entries = lines.split("\n").flatMap((line) => {
+          const [, mode, type, sha, name] = /^(\d+) (\w+) (\w+)\t(.*)$/.exec(line) ?? [];
+          return name === undefined
+            ? []
+            : [{ path: name, sha, type: mode === "120000" ? "symlink" : type === "tree" ? "dir" : "file" }];
+        });
+        return entries.length === 0 ? { status: 404 } : json(entries);
+      }
       const commit = /^git\/commits\/([0-9a-f]{40})$/.exec(asked)?.[1];
       if (commit !== undefined)
         return json({ sha: commit, tree: { sha: this.git(this.bare, "rev-parse", `${commit}^{tree}`).trim() } });

@@ -1,5 +1,13 @@
 import { Refusal } from "../refusals";
-import { matchSecrets, refusing, SECRET_SPAN, type AllowsValue, type Finding, type SecretMatch } from "../secrets";
+import {
+  matchSecrets,
+  refusing,
+  SECRET_SPAN,
+  withoutValue,
+  type AllowsValue,
+  type Finding,
+  type SecretMatch,
+} from "../secrets";
 import { Inflater, InflateError } from "./inflate";
 import { applyDelta, readCommit, readTree, type Commit, type Tree } from "./objects";
 import { objectIdOf } from "./sha1";
@@ -66,11 +74,11 @@ export class Searcher {
 
   private search(text: string, open: number): void {
     const matches = matchSecrets(text, this.offset, 20, this.allows).filter(
-      ({ offset, value }) => offset - this.offset + value.length !== open && !this.reported.has(offset),
+      ({ offset, length }) => offset - this.offset + length !== open && !this.reported.has(offset),
     );
     this.reported = new Set([...this.reported].filter((offset) => offset >= this.offset));
     for (const { offset } of matches) this.reported.add(offset);
-    if (matches.length > 0) this.found(matches.map(({ value: _, ...finding }) => finding));
+    if (matches.length > 0) this.found(matches.map(withoutValue));
   }
 }
 
@@ -126,7 +134,7 @@ export class PackInspector {
     const matches = matchSecrets(latin1.decode(content), 0, MAX_FINDINGS, this.allows);
     const refused = refusing(matches);
     if (refused.length === 0 || refused.length >= MAX_FINDINGS || this.suspects.size >= MAX_SUSPECTS)
-      this.note(matches.map(({ value: _, ...finding }) => finding));
+      this.note(matches.map(withoutValue));
     else this.suspects.set(objectIdOf("blob", content), matches);
   }
 

@@ -27,7 +27,7 @@ export class TreeLoader {
 /** A place at which a tree differs from each of those before it. */
 export interface Place {
   readonly path: string;
-  /** Id of what stands there, undefined when nothing does; and of what stood there, in any of the trees before. */
+  /** Id of what stands there, undefined when nothing does; and of the files that stood there, in any of the trees before. */
   readonly id: string | undefined;
   readonly was: readonly string[];
   /** Whether a file, a link or a submodule stands there, or stood there. */
@@ -74,7 +74,7 @@ export async function differing(
     const refused = visit({
       path: full,
       id: now?.id,
-      was: was.flatMap((entry) => (entry === undefined ? [] : [entry.id])),
+      was: was.flatMap((entry) => (entry === undefined || entry.mode === DIRECTORY ? [] : [entry.id])),
       isFile,
       wasFile,
       isHiding: hasDirectory && isFile && (now.mode === "120000" || now.mode === "160000"),

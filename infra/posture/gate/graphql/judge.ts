@@ -12,7 +12,7 @@ import {
 import { decodedFile, judgeFile, SecretRefusal } from "../body";
 import { listedRepository, type CompiledPolicy, type CompiledRepository } from "../compiled";
 import { parseStrictJson, type Json } from "../json";
-import { directoryLookup, type Lookup } from "../lookups";
+import { directoryLookup, type Lookup, type Standing } from "../lookups";
 import { judgeSearch } from "../query";
 import { Refusal } from "../refusals";
 import { findSecrets, refusing, type Finding } from "../secrets";
@@ -26,6 +26,8 @@ import { printDefinition, printDocument, printSelections } from "./print";
 import { conditionOn, openType, type OpenType } from "./types";
 
 const MAX_TOKENS = 4000;
+/** Files of a commit with something in them of which is asked what stood there before. */
+const MAX_STANDING = 5;
 const MAX_DEPTH = 20;
 /** Nodes a query may ask for, as GitHub counts them: the product of page sizes along each path. */
 const MAX_NODES = 50_000;
@@ -354,8 +356,8 @@ class Judge {
       repository: this.repository,
       text: write(input),
       ids: this.ids,
-      lookups: this.lookups(name, input),
-      findings: [...findings, ...files],
+      lookups: [...this.lookups(name, input), ...files.standing],
+      findings: [...findings, ...files.findings],
       elsewhere: [...this.elsewhere.values()],
       introspected: [],
       ...(kept === undefined ? {} : { kept }),
@@ -418,19 +420,35 @@ class Judge {
   }
 
   /** Files of a commit travel in base64; searched decoded, and refused when they are not plain base64. */
-  private files(name: string, input: Record<string, Json>): Refusal | readonly Finding[] {
-    if (name !== "createCommitOnBranch") return [];
+  private files(
+    name: string,
+    input: Record<string, Json>,
+  ): Refusal | { readonly findings: readonly Finding[]; readonly standing: readonly Standing[] } {
+    const findings: Finding[] = [];
+    const standing: Standing[] = [];
+    const { repository } = this;
+    if (name !== "createCommitOnBranch" || repository === undefined) return { findings, standing };
     const changes = input["fileChanges"] as
       { additions?: readonly { path: string; contents: string }[] | null } | null | undefined;
-    const allowed: Finding[] = [];
     for (const { path, contents } of changes?.additions ?? []) {
       const file = decodedFile(contents);
       if (file === undefined) return new Refusal("body-value", "contents");
-      const judged = judgeFile(this.c, this.repository, path, file, this.now);
+      const judged = judgeFile(this.c, repository, path, file, this.now);
       if (judged instanceof Refusal) return judged;
-      allowed.push(...judged);
+      findings.push(...judged.findings);
+      if (judged.judge === undefined) continue;
+      standing.push({
+        kind: "standing",
+        repository,
+        at: String(input["expectedHeadOid"]),
+        path,
+        findings: judged.stood ?? [],
+        judge: judged.judge,
+      });
+      // Each costs a request of its own.
+      if (standing.length > MAX_STANDING) return judged.judge(undefined) ?? new Refusal("secret-in-content");
     }
-    return allowed;
+    return { findings, standing };
   }
 
   /** The request anew: the same selection, and the judged input as its only variable for it. */

@@ -162,6 +162,12 @@ export class Reflections {
   }
 }
 
+/** Leaves out headers that repeat the token; looked at together first, because none ever should. */
+export function cleanHeaders(headers: Record<string, string>, reflections: Reflections): Record<string, string> {
+  if (!reflections.has(Object.values(headers).join("\n"))) return headers;
+  return Object.fromEntries(Object.entries(headers).filter(([, value]) => !reflections.has(value)));
+}
+
 /** A stream that is looked through as it passes. What may be the beginning of a token waits for the next piece. */
 export class Watch {
   private held: Uint8Array = new Uint8Array(0);

@@ -10,13 +10,12 @@ import {
 import { SecretRefusal } from "../infra/posture/gate/body";
 import { Refusal } from "../infra/posture/gate/refusals";
 import { refusing } from "../infra/posture/gate/secrets";
-import { base64url, fromBase64 } from "./bytes";
 import type { Isolate } from "./isolate";
 import { Refused, refuse } from "./problem";
 import { drain } from "./refusal-answer";
 import { readBytes, readJson, readText } from "./requests";
+import { seal, unseal } from "./seal";
 import { counted } from "./streams";
-import type { Token } from "./token";
 import { send, StreamControl, UNCACHED } from "./upstream";
 import type { Visit } from "./visit";
 
@@ -48,7 +47,8 @@ export async function lfs(isolate: Isolate, visit: Visit, target: LfsTarget): Pr
   const token = known instanceof Promise ? await known : known;
   if (isolate.link.told.denied.includes(token.sha256)) refuse("token-denied");
   visit.token = token;
-  const sealed = await unseal(token, visit.headers.get(SEAL) ?? "");
+  // Guard `lfs-seal`: bound to the token, so that a new one makes old addresses useless.
+  const sealed = (await unseal(isolate.env, "lfs", token.sha256, visit.headers.get(SEAL) ?? "")) as Sealed | undefined;
   const action = target.kind === "verify" ? "verify" : target.write ? "upload" : "download";
   if (
     sealed?.oid !== target.oid ||
@@ -121,14 +121,14 @@ async function batch(isolate: Isolate, visit: Visit, { repository }: LfsTarget):
     objects.map(async ({ oid, size, error, actions }) => {
       const sealed: Record<string, unknown> = {};
       for (const [name, action] of Object.entries(actions)) {
-        const text = await seal(token, {
+        const text = await seal(isolate.env, "lfs", token.sha256, {
           ...action,
           oid,
           size,
           action: name as Sealed["action"],
           repository: repository.fullName,
           until,
-        });
+        } satisfies Sealed);
         sealed[name] = {
           href: `${base}/${oid}${name === "verify" ? "/verify" : ""}`,
           header: { [SEAL]: text },
@@ -264,44 +264,5 @@ async function ask(
     return answer;
   } catch (error) {
     return refuse(error instanceof Error && error.name === "TimeoutError" ? "upstream-timeout" : "upstream-error");
-  }
-}
-
-/** Guard `lfs-seal`: a key that every isolate with the same token has, and nobody without it; a new token makes old addresses useless. */
-async function sealKey(token: Token): Promise<CryptoKey> {
-  const bytes = await crypto.subtle.digest(
-    "SHA-256",
-    new TextEncoder().encode(`gatehouse-lfs-address\n${token.value}`),
-  );
-  return crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);
-}
-
-async function seal(token: Token, sealed: Sealed): Promise<string> {
-  const iv = crypto.getRandomValues(new Uint8Array(12));
-  const data = new Uint8Array(
-    await crypto.subtle.encrypt(
-      { name: "AES-GCM", iv },
-      await sealKey(token),
-      new TextEncoder().encode(JSON.stringify(sealed)),
-    ),
-  );
-  const all = new Uint8Array(12 + data.length);
-  all.set(iv);
-  all.set(data, 12);
-  return base64url(all);
-}
-
-async function unseal(token: Token, text: string): Promise<Sealed | undefined> {
-  if (!/^[A-Za-z0-9_-]{40,16384}$/.test(text)) return undefined;
-  try {
-    const bytes = fromBase64(text.replaceAll("-", "+").replaceAll("_", "/"));
-    const plain = await crypto.subtle.decrypt(
-      { name: "AES-GCM", iv: bytes.subarray(0, 12) },
-      await sealKey(token),
-      bytes.subarray(12),
-    );
-    return JSON.parse(new TextDecoder().decode(plain)) as Sealed;
-  } catch {
-    return undefined;
   }
 }

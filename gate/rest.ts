@@ -4,8 +4,8 @@ import { withoutElsewhere } from "../infra/posture/gate/elsewhere";
 import type { Lookup } from "../infra/posture/gate/lookups";
 import { Refusal } from "../infra/posture/gate/refusals";
 import type { Route } from "../infra/posture/gate/routes";
-import { answerHeaders, type Reflections } from "./answers";
-import { download } from "./download";
+import { answerHeaders, cleanHeaders, type Reflections } from "./answers";
+import { redirected } from "./download";
 import type { Isolate } from "./isolate";
 import { lookUp } from "./lookup";
 import { mayObserve, observed } from "./observe";
@@ -57,7 +57,7 @@ export async function rest(isolate: Isolate, visit: Visit): Promise<Response> {
   if (route.marks === "opens" && answer.status === 201 && verdict.repository !== undefined)
     return opened(isolate, visit, verdict.repository, answer);
   if (route.download === true && answer.status >= 300 && answer.status < 400 && answer.status !== 304)
-    return download(isolate, visit, answer);
+    return redirected(isolate, visit, answer);
   return pass(isolate, visit, answer, (text) => withoutElsewhere(isolate.policy, text));
 }
 
@@ -181,10 +181,4 @@ async function passBytes(
   if (!isolate.link.takeBytesNow(bytes.length, visit.startedAt))
     await isolate.link.takeBytes(visit.background, bytes.length);
   return new Response(bytes, { status: answer.status, headers: cleanHeaders(headers, reflections) });
-}
-
-/** Leaves out headers that repeat the token; looked at together first, because none ever should. */
-function cleanHeaders(headers: Record<string, string>, reflections: Reflections): Record<string, string> {
-  if (!reflections.has(Object.values(headers).join("\n"))) return headers;
-  return Object.fromEntries(Object.entries(headers).filter(([, value]) => !reflections.has(value)));
 }

@@ -12,6 +12,9 @@ import type { Token } from "./token";
 /** The page of the gate's own on which every rule is explained (rules-page.ts). */
 export const RULES_PAGE = "/_gate/docs";
 
+/** Below it are the short-lived addresses of downloads. What follows is a bearer secret, so no record has it. */
+export const DOWNLOADS = "/_download/";
+
 export const rulePage = (origin: string, rule: RuleId): string => `${origin}${RULES_PAGE}#${rule}`;
 
 /** One request on its way through the gate: what is known about it so far, for its answer and its record. */
@@ -39,7 +42,8 @@ export class Visit {
   readonly method: string;
   /** The request's headers, read once: every single look-up would leave the script. */
   readonly headers: ReadonlyMap<string, string>;
-  private readonly origin: string;
+  /** Where this gate is reached (see `originOf`). */
+  readonly origin: string;
   private readonly clientIp: string;
 
   constructor(
@@ -76,13 +80,14 @@ export class Visit {
 
   entry(status: number): AuditEntry {
     const mark = this.target.indexOf("?");
+    const path = this.target.startsWith(DOWNLOADS) ? DOWNLOADS : mark < 0 ? this.target : this.target.slice(0, mark);
     return {
       ts: new Date(this.startedAt).toISOString(),
       agent: this.agent,
       requestId: this.requestId,
       clientIp: printable(this.clientIp, 64),
       method: this.method,
-      path: printable(withoutSecrets(mark < 0 ? this.target : this.target.slice(0, mark)), 1024),
+      path: printable(withoutSecrets(path), 1024),
       route: this.verdict?.route?.id ?? this.route,
       repository: this.verdict?.repository?.fullName ?? this.repository,
       decision: this.decision,

@@ -3,6 +3,7 @@ import { Refusal, type RuleId } from "../infra/posture/gate/refusals";
 import { originOf } from "./address";
 import { archive } from "./archive";
 import { control } from "./control";
+import { download, openDownload } from "./download";
 import type { GateEnv } from "./env";
 import { git } from "./git";
 import { graphql } from "./graphql";
@@ -12,7 +13,7 @@ import { refusalAnswer } from "./refusal-answer";
 import { judgeHeaders } from "./requests";
 import { mayObserve, observe } from "./observe";
 import { rest } from "./rest";
-import { rulePage, Visit } from "./visit";
+import { DOWNLOADS, rulePage, Visit } from "./visit";
 
 /** The gate: the one place through which the agent reaches private code. Every way out of `fetch` is a decision with a record, or a refusal. */
 export default {
@@ -49,6 +50,7 @@ export default {
 /** Authenticate, judge, and hand over to the interface. */
 async function admit(isolate: Isolate, visit: Visit): Promise<Response> {
   if (visit.target.startsWith("/_gate/")) return control(isolate, visit);
+  if (visit.target.startsWith(DOWNLOADS)) return downloaded(isolate, visit);
   const agent = isolate.doorkeeper.agentOf(visit.headers.get("authorization") ?? null, visit.startedAt);
   const known = agent instanceof Promise ? await agent : agent;
   if (known instanceof Refusal) return turnedAway(isolate, visit, known);
@@ -59,19 +61,38 @@ async function admit(isolate: Isolate, visit: Visit): Promise<Response> {
   if (verdict.refusal !== undefined && !mayObserve(isolate, visit, verdict.refusal)) throw new Refused(verdict.refusal);
   visit.write = verdict.route?.access === "write";
   const { stopped, archiveFailing } = isolate.link.told;
-  if (archiveFailing) {
-    await isolate.link.flush(visit.background);
-    if (isolate.link.told.archiveFailing) throw new Refused(new Refusal("audit-unavailable"));
-  }
-  if (stopped) {
-    await isolate.link.flush(visit.background);
-    if (isolate.link.told.stopped) throw new Refused(new Refusal("token-stopped"));
-  }
+  if (stopped || archiveFailing) await judgeState(isolate, visit);
   if (verdict.refusal !== undefined) return observe(isolate, visit, verdict.refusal);
   if (verdict.kind === "rest") return rest(isolate, visit);
   if (verdict.kind === "git") return git(isolate, visit);
   if (verdict.kind === "graphql") return graphql(isolate, visit);
   throw new Refused(new Refusal("route-not-allowed"));
+}
+
+/** Whether the gate is open: nobody stopped it, and its records reach the archive. What an isolate was told may be old, so it asks before it refuses. */
+async function judgeState({ link }: Isolate, visit: Visit): Promise<void> {
+  if (link.told.archiveFailing) {
+    await link.flush(visit.background);
+    if (link.told.archiveFailing) throw new Refused(new Refusal("audit-unavailable"));
+  }
+  if (link.told.stopped) {
+    await link.flush(visit.background);
+    if (link.told.stopped) throw new Refused(new Refusal("token-stopped"));
+  }
+}
+
+/** A download by a short-lived address, which stands for the key of the agent that got it. Without such an address it is a request like any other. */
+async function downloaded(isolate: Isolate, visit: Visit): Promise<Response> {
+  const address = await openDownload(isolate, visit);
+  if (address instanceof Refusal) {
+    const agent = await isolate.doorkeeper.agentOf(visit.headers.get("authorization") ?? null, visit.startedAt);
+    if (agent instanceof Refusal) return turnedAway(isolate, visit, address);
+    visit.agent = agent;
+    throw new Refused(address);
+  }
+  judgeHeaders(visit.headers);
+  await judgeState(isolate, visit);
+  return download(isolate, visit, address);
 }
 
 /** Guard `limit-unauthenticated`: refuses a request without a valid key, one by one up to their own limit, and in sum beyond it. */

@@ -76,6 +76,12 @@ describe("a gate that knows its public address", () => {
     expect(clean(await forged("/repos/acme/api")).headers.location).toBe(`${PUBLIC}/repos/acme/api`);
   });
 
+  it("names it where a download is", async () => {
+    gate.upstream.handler = (): Reply => ({ status: 302, headers: { location: `${gate.upstream.url}/x?sig=1` } });
+    const { status, headers } = clean(await forged("/api/v3/repos/acme/api/actions/jobs/1/logs"));
+    expect([status, headers.location?.replace(/[A-Za-z0-9_-]{40,}$/, "")]).toEqual([302, `${PUBLIC}/_download/`]);
+  });
+
   it("names it in the addresses of LFS objects", async () => {
     const oid = createHash("sha256").update("x").digest("hex");
     gate.upstream.handler = ({ url }): Reply => ({

@@ -269,7 +269,7 @@ describe("downloads", () => {
       url.startsWith("/codeload/")
         ? { headers: { "content-type": "application/gzip" }, body: "archive" }
         : { status: 302, headers: { location: `${gate.upstream.url}/codeload/x?secret=1` } };
-    const answer = await gate.ask("/repos/acme/api/tarball/main");
+    const answer = await gate.ask("/repos/acme/api/tarball/main", { redirect: "follow" });
     expect([answer.status, await answer.text()]).toEqual([200, "archive"]);
     expect(gate.upstream.received.map((r) => [r.url.split("?")[0], "authorization" in r.headers])).toEqual([
       ["/api/v3/repos/acme/api/tarball/main", true],

@@ -176,6 +176,10 @@ export const REFUSALS = {
     403,
     "Git LFS is not open here, or this address has expired. Commit small files without LFS, or run git lfs again.",
   ],
+  "download-refused": [
+    403,
+    "This download address is not one of this gate's, or its minute is over. Ask for the log, archive or asset again.",
+  ],
   "redirect-refused": [
     403,
     "GitHub redirects to a host that is not open. Ask for the repository or file under its present name.",

@@ -57,7 +57,7 @@ export interface Route {
    * gate's marks stay.
    */
   readonly marks?: "opens" | "keeps";
-  /** GitHub answers with a redirect to another host, which the gate follows. */
+  /** GitHub answers with a redirect to another host, which the gate answers with an address of its own. */
   readonly download?: boolean;
   /** The search query of `q` must be scoped to listed repositories. */
   readonly search?: boolean;

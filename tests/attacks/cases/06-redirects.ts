@@ -1,5 +1,5 @@
-import { answered, each, twin } from "./build";
-import type { Attack, CaseFile } from "../support/types";
+import { ADDRESS, answered, attack, each, FOLLOWED, followed, twin } from "./build";
+import type { Ask, Attack, CaseFile, Twin } from "../support/types";
 
 /** Where a download may not lead. `{hostile}` is the declared server itself. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
@@ -27,7 +27,46 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 };
 
 const TARBALL = { target: "/repos/acme/api/tarball/main" };
+const GATE = { gate: "hostile" } as const;
+const OID = "a".repeat(64);
+const REPLIES = [
+  { at: "/api/", status: 302, headers: { location: "{hostile}/codeload/x" } },
+  { at: "/codeload", body: "archive" },
+];
+/** Addresses that no gate gave, or not for this. Those in braces are well sealed (see `Gates`). */
+const NO_ADDRESS: Readonly<Record<string, readonly [target: string, guard: Attack["guard"], how?: Partial<Ask>]>> = {
+  none: ["/_download/", "download-refused"],
+  forged: [`/_download/${Buffer.from('{"url":"http://{hostileHost}/x"}').toString("base64url")}`, "download-refused"],
+  "with-key": [`/_download/${"A".repeat(200)}`, "download-refused", { authorization: "Bearer {key}" }],
+  "no-slash": ["/_download", "unauthenticated"],
+  prefixed: [`/api/v3/_download/${"A".repeat(200)}`, "unauthenticated"],
+  encoded: [`/_download%2F${"A".repeat(200)}`, "unauthenticated"],
+  "other-gate": ["/_download/{otherKey}", "download-refused"],
+  "other-purpose": ["/_download/{otherPurpose}", "download-refused"],
+  expired: ["/_download/{expired}", "download-refused"],
+  endless: ["/_download/{endless}", "download-refused"],
+  "too-long-lived": ["/_download/{longLived}", "download-refused"],
+  unlisted: ["/_download/{unlisted}", "download-refused"],
+  "closed-route": ["/_download/{closedRoute}", "download-refused"],
+  foreign: ["/_download/{foreign}", "redirect-refused"],
+  "other-port": ["/_download/{otherPort}", "redirect-refused"],
+  "user-info": ["/_download/{userInfo}", "redirect-refused"],
+  file: ["/_download/{file}", "redirect-refused"],
+};
+/** What a client makes of the address that it got. */
+const CHANGED: Readonly<Record<string, readonly [ask: Ask, guard: Attack["guard"]]>> = {
+  longer: [{ target: "{carried}A", authorization: null }, "download-refused"],
+  "much-longer": [{ target: "{carried}AAAA" }, "download-refused"],
+  below: [{ target: "{carried}/x", authorization: null }, "download-refused"],
+  query: [{ target: "{carried}?x=1", authorization: null }, "download-refused"],
+  post: [{ ...FOLLOWED, method: "POST", body: "x" }, "download-refused"],
+  delete: [{ ...FOLLOWED, method: "DELETE" }, "download-refused"],
+  body: [{ ...FOLLOWED, body: "x" }, "body-unexpected"],
+  "method-header": [{ ...FOLLOWED, headers: [["X-HTTP-Method-Override", "PUT"]] }, "header-forbidden"],
+};
 const STATUSES = { "301": 301, "302": 302, "303": 303, "307": 307, "308": 308 };
+
+const FOLLOW = (target: string): Partial<Twin> => ({ gate: "hostile", asks: [{ target }], carry: ADDRESS });
 
 export const redirects: CaseFile = {
   class: 6,
@@ -60,7 +99,7 @@ export const redirects: CaseFile = {
         [{ at: "/api/", status, headers: { location: "{hostile}/elsewhere" } }],
       ),
     ),
-    answered(
+    followed(
       "6.hop",
       "a download leads astray at its second hop",
       "redirect-refused",
@@ -71,7 +110,7 @@ export const redirects: CaseFile = {
       ],
       { atMost: 2 },
     ),
-    answered(
+    followed(
       "6.loop",
       "a download leads in a circle",
       "redirect-refused",
@@ -82,7 +121,7 @@ export const redirects: CaseFile = {
       ],
       { atMost: 4 },
     ),
-    answered(
+    followed(
       "6.download-no-token",
       "a download goes to the declared host without the token",
       "filter:download",
@@ -96,11 +135,11 @@ export const redirects: CaseFile = {
         atLeast: 2,
         status: 200,
         demand: "archive",
-        forbid: ["short-lived"],
-        forbidHeaders: ["set-cookie", "location"],
+        forbid: ["short-lived", "codeload"],
+        forbidHeaders: ["set-cookie"],
       },
     ),
-    answered(
+    followed(
       "6.download-error",
       "the error page of a download host",
       "upstream-error",
@@ -110,6 +149,59 @@ export const redirects: CaseFile = {
         { at: "/codeload", status: 403, body: "<Error>secret-address</Error>" },
       ],
       { atMost: 2, forbid: ["secret-address"] },
+    ),
+    ...each(NO_ADDRESS, ([target, guard, how], name) =>
+      attack(`6.address-${name}`, `downloads from ${target}`, guard, { target, authorization: null, ...how }, GATE),
+    ),
+    ...each(CHANGED, ([ask, guard], name) =>
+      followed(`6.address-${name}`, "changes the address of a download", guard, TARBALL, REPLIES, { ask, atMost: 1 }),
+    ),
+    {
+      id: "6.address-by-lfs",
+      title: "downloads from what was sealed for an object of LFS",
+      guard: "download-refused",
+      gate: "lfs",
+      hostile: [
+        {
+          at: "/acme/api.git/info/lfs",
+          body: JSON.stringify({
+            objects: [{ oid: OID, size: 1, actions: { download: { href: "{hostile}/codeload/x" } } }],
+          }),
+        },
+      ],
+      asks: [
+        {
+          method: "POST",
+          target: "/acme/api.git/info/lfs/objects/batch",
+          headers: [["Content-Type", "application/vnd.git-lfs+json"]],
+          body: JSON.stringify({ operation: "download", transfers: ["basic"], objects: [{ oid: OID, size: 1 }] }),
+        },
+      ],
+      carry: /"X-Gatehouse-LFS":"([^"]+)"/i,
+      ask: { target: "/_download/{carried}", authorization: null },
+      reaches: /^POST \/acme\/api\.git\/info\/lfs/,
+    },
+    {
+      id: "6.address-for-lfs",
+      title: "reads an object of LFS by what was sealed for a download",
+      guard: "lfs-refused",
+      gate: "lfs",
+      hostile: REPLIES,
+      asks: [TARBALL],
+      carry: /_download\/(\S+)/,
+      ask: { target: `/acme/api.git/info/lfs/objects/${OID}`, headers: [["X-Gatehouse-Lfs", "{carried}"]] },
+      reaches: /^GET \/api\//,
+    },
+    followed(
+      "6.address-token",
+      "a download repeats the token in its headers and its content",
+      "filter:answer-reflection",
+      TARBALL,
+      [
+        { at: "/api/", status: 302, headers: { location: "{hostile}/codeload/x", etag: '"{token}"' } },
+        { at: "/codeload", body: "x{token}", headers: { "content-type": "text/plain", etag: '"{token}"' } },
+      ],
+      { forbidHeaders: ["etag"] },
     ),
     answered(
       "6.logs",
@@ -209,32 +301,51 @@ export const redirects: CaseFile = {
     ),
   ],
   twins: [
-    twin(
-      "6.twin-tarball",
-      "an archive, followed inside the gate",
-      200,
-      { target: "/repos/acme/api/tarball/main" },
-      "GET /codeload/x?token=a",
-      {
-        gate: "hostile",
-        hostile: [
-          { at: "/api/", status: 302, headers: { location: "{hostile}/codeload/x?token=a" } },
-          { at: "/codeload", body: "archive" },
-        ],
-      },
-    ),
+    twin("6.twin-tarball", "an archive, followed inside the gate", 200, FOLLOWED, "GET /codeload/x?token=a", {
+      ...FOLLOW("/repos/acme/api/tarball/main"),
+      hostile: [
+        { at: "/api/", status: 302, headers: { location: "{hostile}/codeload/x?token=a" } },
+        { at: "/codeload", body: "archive" },
+      ],
+    }),
     twin(
       "6.twin-relative",
       "an archive whose address is relative",
       200,
-      { target: "/repos/acme/api/zipball/claude/start" },
+      { target: "{carried}", authorization: "Bearer another-servers-key" },
       "GET /codeload/y",
       {
-        gate: "hostile",
+        ...FOLLOW("/repos/acme/api/zipball/claude/start"),
         hostile: [
           { at: "/api/", status: 302, headers: { location: "/codeload/y" } },
           { at: "/codeload", body: "archive" },
         ],
+      },
+    ),
+    twin("6.twin-kept-key", "a log whose client keeps its key", 200, { target: "{carried}" }, "GET /codeload/x", {
+      ...FOLLOW("/repos/acme/api/actions/jobs/1/logs"),
+      hostile: REPLIES,
+    }),
+    twin(
+      "6.twin-302",
+      "a log, answered as GitHub does",
+      302,
+      { target: "/repos/acme/api/actions/runs/1/logs" },
+      undefined,
+      {
+        gate: "hostile",
+        hostile: REPLIES,
+      },
+    ),
+    twin(
+      "6.twin-sealed",
+      "an address as the gate seals it",
+      200,
+      { target: "/_download/{sealed}", authorization: null },
+      "GET /codeload/x",
+      {
+        gate: "hostile",
+        hostile: REPLIES,
       },
     ),
     twin("6.twin-back", "a redirect that comes back to the gate", 301, { target: "/repos/acme/api" }, undefined, {

@@ -1,4 +1,4 @@
-import { answered, each, twin } from "./build";
+import { answered, each, twin, followed } from "./build";
 import type { Attack, CaseFile } from "../support/types";
 
 const GUARD = "filter:answer-headers";
@@ -114,7 +114,7 @@ export const caches: CaseFile = {
         { status: 200, forbidSent: ["only-if-cached", "evil-value"] },
       ),
     },
-    answered(
+    followed(
       "10.download",
       "a download asks to be kept",
       GUARD,

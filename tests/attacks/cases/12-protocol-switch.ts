@@ -1,4 +1,4 @@
-import { answered, attack, each, raw, GET_API, twin } from "./build";
+import { answered, attack, each, raw, GET_API, twin, followed } from "./build";
 import type { Attack, CaseFile } from "../support/types";
 
 const SWITCHES: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
@@ -132,7 +132,7 @@ export const protocolSwitch: CaseFile = {
       { target: "/acme/api.git/info/refs?service=git-upload-pack" },
       [{ raw: SWITCHED }],
     ),
-    answered(
+    followed(
       "12.answer-101-download",
       "a download host switches unasked",
       "upstream-error",

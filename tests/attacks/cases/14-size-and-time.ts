@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { answered, attack, GET_API, HEAD, raw, twin } from "./build";
+import { answered, attack, GET_API, HEAD, raw, twin, followed } from "./build";
 import type { CaseFile } from "../support/types";
 
 const API = { target: "/repos/acme/api" };
@@ -246,7 +246,7 @@ export const sizeAndTime: CaseFile = {
       { method: "POST", target: "/repos/acme/api/git/refs", json: { ref: "refs/heads/claude/x", sha: "{main}" } },
       [{ delayMs: 3000 }],
     ),
-    answered(
+    followed(
       "14.slow-download",
       "a download host is too slow",
       "upstream-error",
@@ -270,7 +270,7 @@ export const sizeAndTime: CaseFile = {
     answered("14.answer-large", "GitHub's answer is too large", "answer-too-large", API, [
       { body: Buffer.alloc(17 * 1024 * 1024, 32) },
     ]),
-    answered(
+    followed(
       "14.download-announced",
       "a download that announces too much",
       "answer-too-large",

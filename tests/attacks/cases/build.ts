@@ -63,6 +63,33 @@ export const answered = (
   extra: Extra = {},
 ): Attack => ({ id, title, guard, gate: "hostile", ask, hostile, reaches: /./, atMost: 1, ...extra });
 
+/** Where the gate's answer to a download leads. */
+export const ADDRESS = /location: \S*?(\/_download\/\S+)/;
+/** The second request of a download: as a client sends it that drops the key with a redirect. */
+export const FOLLOWED: Ask = { target: "{carried}", authorization: null };
+
+/** An attack on a download, whose address the client then follows. `atMost`: two when absent, the redirect and the file. */
+export const followed = (
+  id: string,
+  title: string,
+  guard: Attack["guard"],
+  ask: Ask,
+  hostile: readonly HostileReply[],
+  extra: Partial<Attack> = {},
+): Attack => ({
+  id,
+  title,
+  guard,
+  gate: "hostile",
+  asks: [ask],
+  carry: ADDRESS,
+  ask: FOLLOWED,
+  hostile,
+  reaches: /./,
+  atMost: 2,
+  ...extra,
+});
+
 export const HEAD = ["Host: {host}", "Authorization: Bearer {key}"] as const;
 /** Head of a request for the repository that may be read. */
 export const GET_API = ["GET /repos/acme/api HTTP/1.1", ...HEAD] as const;

@@ -1,4 +1,4 @@
-import { createCipheriv, createHash, randomBytes } from "node:crypto";
+import { createCipheriv, createHash, hkdfSync, randomBytes } from "node:crypto";
 import type { Readable } from "node:stream";
 import { Miniflare } from "miniflare";
 import { endpoints } from "../../../infra/posture/endpoints";
@@ -156,6 +156,8 @@ export class Gates {
   private constructor(
     private readonly miniflare: Miniflare,
     private readonly ports: ReadonlyMap<string, number>,
+    /** Placeholders: addresses of downloads below `/_download/` that only a gate could have sealed, by what is wrong with them. */
+    readonly addresses: () => Readonly<Record<string, string>>,
   ) {}
 
   /**
@@ -210,7 +212,7 @@ export class Gates {
           );
         }
       }
-      return new Gates(miniflare, ports);
+      return new Gates(miniflare, ports, () => sealedAddresses(seal, world));
     } catch (error) {
       await miniflare.dispose();
       throw error;
@@ -288,6 +290,40 @@ function workersOf(
       durableObjects: { LEDGER: { className: "Ledger", useSQLite: true } },
     },
   ];
+}
+
+/** As the gate seals them. */
+function sealedAddresses(seal: Buffer, { hostile }: World): Record<string, string> {
+  const make = (change: object = {}, purpose = "download", secret = seal.toString("base64")): string => {
+    const iv = randomBytes(12);
+    const key = Buffer.from(hkdfSync("sha256", secret, "", "gatehouse sealed address", 32));
+    const cipher = createCipheriv("aes-256-gcm", key, iv).setAAD(Buffer.from(`${purpose}\n`));
+    const value = {
+      url: `${hostile}/codeload/x`,
+      agent: "agent",
+      route: "archive.tarball",
+      repository: "acme/api",
+      until: Date.now() + 30_000,
+      ...change,
+    };
+    const data = Buffer.concat([iv, cipher.update(JSON.stringify(value)), cipher.final()]);
+    return Buffer.concat([data, cipher.getAuthTag()]).toString("base64url");
+  };
+  const { host } = new URL(hostile);
+  return {
+    sealed: make(),
+    otherPurpose: make({}, "lfs"),
+    expired: make({ until: Date.now() - 1 }),
+    endless: make({ until: undefined }),
+    longLived: make({ until: Date.now() + 3_600_000 }),
+    unlisted: make({ repository: "acme/secrets" }),
+    closedRoute: make({ route: "pulls.merge" }),
+    foreign: make({ url: "https://evil.example/x" }),
+    otherPort: make({ url: "http://127.0.0.1:1/x" }),
+    userInfo: make({ url: `http://user:secret@${host}/x` }),
+    file: make({ url: "file:///etc/passwd" }),
+    otherKey: make({}, "download", randomBytes(32).toString("base64")),
+  };
 }
 
 function sealed(seal: Buffer, token: string, expiresAt: string): string {

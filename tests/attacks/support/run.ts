@@ -116,7 +116,7 @@ export class Runner {
     from: Attack | Twin,
   ): Promise<{ answers: Answer[]; reached: Reached[]; values: Record<string, string> }> {
     const port = this.gates.port(from.gate ?? "main", this.variant);
-    const values = this.rig.values(port);
+    const values = { ...this.rig.values(port), ...this.gates.addresses() };
     if (from.gate?.startsWith("limited") === true) await beginOfMinute();
     await this.rig.forget();
     this.rig.hostile.replies = (from.hostile ?? []).map((reply) => ({
@@ -143,8 +143,7 @@ export class Runner {
     else if (from.atOnce === true) answers = (await Promise.all((from.asks ?? []).map(one))).flat();
     else for (const ask of from.asks ?? []) answers.push(...(await one(ask)));
     if (from.carry !== undefined)
-      values["carried"] =
-        from.carry.exec(answers.map((a) => a.body.toString("utf8")).join("\n"))?.[1] ?? "nothing-to-carry";
+      values["carried"] = from.carry.exec(answers.map(textOf).join("\n"))?.[1] ?? "nothing-to-carry";
     if (from.pauseMs !== undefined) await new Promise((resolve) => setTimeout(resolve, from.pauseMs));
     if (from.ask !== undefined) answers.push(...(await one(from.ask)));
     return { answers, reached: await this.rig.reached(), values };
@@ -226,10 +225,7 @@ export class Runner {
     if (last === undefined) return ["got no answer"];
     if (attack.status !== undefined && last.status !== attack.status)
       problems.push(`answered ${shown(last)} instead of ${attack.status}`);
-    const texts = answers.map(
-      (a) =>
-        `${[...a.headers].map(([name, lines]) => `${name}: ${lines.join(", ")}`).join("\n")}\n${a.body.toString("utf8")}`,
-    );
+    const texts = answers.map(textOf);
     for (const text of attack.forbid ?? [])
       if (texts.some((t) => t.includes(filled(text, values)))) problems.push(`the answer holds ${text}`);
     for (const name of attack.forbidHeaders ?? [])
@@ -301,6 +297,10 @@ function refusedBy(answer: Answer, rules: readonly (RuleId | "runtime")[]): bool
     (r) => r === rule && (r === "runtime" || REFUSALS[r][0] === answer.status || refusedInForm(answer)),
   );
 }
+
+/** An answer's headers and body. */
+const textOf = (answer: Answer): string =>
+  `${[...answer.headers].map(([name, lines]) => `${name}: ${lines.join(", ")}`).join("\n")}\n${answer.body.toString("utf8")}`;
 
 const shown = (answer: Answer): string =>
   `${answer.status} ${ruleOf(answer) === "none" ? answer.body.toString("utf8").slice(0, 120) : ruleOf(answer)}`;

@@ -115,7 +115,7 @@ interface Case {
   /** Several requests, one after the other, or all at once. */
   readonly asks?: readonly Ask[];
   readonly atOnce?: boolean;
-  /** What of the answers to `asks` fills `{carried}` in `ask`: the first group. */
+  /** What of the headers and bodies of the answers to `asks` fills `{carried}` in `ask`: the first group. */
   readonly carry?: RegExp;
   /** Milliseconds between `asks` and `ask`. */
   readonly pauseMs?: number;

@@ -67,6 +67,8 @@ export interface Gate {
   readonly operatorKey: string;
   readonly token: string;
   readonly tokenSha256: string;
+  /** TOKEN_KEY, base64. */
+  readonly sealKey: string;
   readonly upstream: Upstream;
   readonly miniflare: Miniflare;
   readonly policy: GatePolicy;
@@ -164,6 +166,7 @@ export async function startGate(options: GateOptions = {}): Promise<Gate> {
     key,
     operatorKey,
     token,
+    sealKey: sealKey.toString("base64"),
     upstream,
     miniflare,
     policy,

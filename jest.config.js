@@ -1,3 +1,6 @@
+// Another workerd than the pinned one (sandbox/cloudflare/runtime/workerd.ts) is miniflare's too.
+if (process.env.GATEHOUSE_WORKERD) process.env.MINIFLARE_WORKERD_PATH = process.env.GATEHOUSE_WORKERD;
+
 /** @type {import("jest").Config} */
 module.exports = {
   testEnvironment: "node",

@@ -210,13 +210,19 @@ export class LedgerLink {
     for (const waiter of asked) {
       if (!left.has(waiter)) continue;
       const { amounts } = waiter;
-      const lease = answer.stopped ? undefined : this.use(amounts, now);
+      // The first request after an isolate's pause hears of the archive here, with its lease.
+      const closed = answer.stopped
+        ? "token-stopped"
+        : answer.archiveFailing && amounts.requests > 0
+          ? "audit-unavailable"
+          : undefined;
+      const lease = closed === undefined ? this.use(amounts, now) : undefined;
       const short =
         (amounts.requests > 0 ? answer.short.requests : undefined) ??
         (amounts.writes > 0 ? answer.short.writes : undefined) ??
         (amounts.bytes > 0 ? answer.short.bytes : undefined);
       if (lease !== undefined) waiter.serve(lease);
-      else if (answer.stopped) waiter.refuse(new Refused(new Refusal("token-stopped")));
+      else if (closed !== undefined) waiter.refuse(new Refused(new Refusal(closed)));
       else if (short !== undefined) waiter.refuse(new Refused(new Refusal(short.rule), short.retryAfter));
       else continue;
       left.delete(waiter);

@@ -1,5 +1,6 @@
 import { judgeApiVersion } from "../infra/posture/gate/apiVersion";
 import { Refusal } from "../infra/posture/gate/refusals";
+import { isHost } from "./address";
 import { Refused, refuse } from "./problem";
 
 /** Headers with which a request could mean something else than it says. Their presence is refused, not repaired. */
@@ -48,13 +49,22 @@ function copy(
   out[name] = value;
 }
 
-/** Guards `header-forbidden`, `header-upgrade` and `header-framing`. */
+/** Guard `header-host`: one host. Else the request's address may begin with a part of Host, and another reader would see another path. */
+export function judgeHost(headers: ReadonlyMap<string, string>): Refusal | undefined {
+  const host = headers.get("host");
+  if (host?.includes(",") === true) return new Refusal("header-duplicate", "host");
+  return host === undefined || isHost(host) ? undefined : new Refusal("header-value", "host");
+}
+
+/** Guards `header-forbidden`, `header-upgrade`, `header-framing` and `header-host`. */
 export function judgeHeaders(headers: ReadonlyMap<string, string>): void {
   for (const name of FORBIDDEN) if (headers.has(name)) refuse("header-forbidden", name);
   if (headers.has("upgrade")) refuse("upgrade-refused");
   if (headers.has("transfer-encoding") && headers.has("content-length")) refuse("header-duplicate", "content-length");
   const length = headers.get("content-length");
   if (length !== undefined && !/^\d{1,15}$/.test(length)) refuse("header-duplicate", "content-length");
+  const host = judgeHost(headers);
+  if (host !== undefined) throw new Refused(host);
 }
 
 /**

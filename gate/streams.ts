@@ -10,7 +10,7 @@ const PIECE = 64 * 1024;
 /**
  * Passes an answer's body on, counted against the byte limit in steps before it leaves, up to `limit` bytes, and looked through for the token. Memory stays flat. The record of the
  * visit is made when the stream ends. A body that declares more than the limit is refused; one that breaks off before its declared length breaks the
- * client's connection. Without a declared length the runtime ends the answer as if it were whole: packs and archives have an end of their own
+ * client's connection. Without a declared length the pinned runtime ends the answer as if it were whole: packs and archives have an end of their own
  * that is then missing.
  */
 export async function counted(

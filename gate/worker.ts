@@ -10,7 +10,7 @@ import { graphql } from "./graphql";
 import { isolateOf, type Isolate } from "./isolate";
 import { problem, Refused } from "./problem";
 import { refusalAnswer } from "./refusal-answer";
-import { judgeHeaders } from "./requests";
+import { judgeHeaders, judgeHost } from "./requests";
 import { mayObserve, observe } from "./observe";
 import { rest } from "./rest";
 import { DOWNLOADS, rulePage, Visit } from "./visit";
@@ -49,8 +49,11 @@ export default {
 
 /** Authenticate, judge, and hand over to the interface. */
 async function admit(isolate: Isolate, visit: Visit): Promise<Response> {
-  if (visit.target.startsWith("/_gate/")) return control(isolate, visit);
-  if (visit.target.startsWith(DOWNLOADS)) return downloaded(isolate, visit);
+  // With another Host than a single host, a part of it may stand at the beginning of the target.
+  if (judgeHost(visit.headers) === undefined) {
+    if (visit.target.startsWith("/_gate/")) return control(isolate, visit);
+    if (visit.target.startsWith(DOWNLOADS)) return downloaded(isolate, visit);
+  }
   const agent = isolate.doorkeeper.agentOf(visit.headers.get("authorization") ?? null, visit.startedAt);
   const known = agent instanceof Promise ? await agent : agent;
   if (known instanceof Refusal) return turnedAway(isolate, visit, known);

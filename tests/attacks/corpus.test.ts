@@ -3,6 +3,7 @@ import { bundleGate } from "./support/bundle";
 import { GATE_NAMES, type Gates } from "./support/gates";
 import { Rig } from "./support/rig";
 import { Runner } from "./support/run";
+import { release } from "./support/runtime";
 import { CLASSES } from "./support/types";
 
 let rig: Rig;
@@ -25,7 +26,7 @@ afterAll(async () => {
   });
   const sum = (of: "attacks" | "twins"): number => [...held.values()].reduce((all, h) => all + h[of], 0);
   process.stdout.write(
-    `\nclass                                 stopped   passed\n${lines.join("\n")}\n     all                           ${String(sum("attacks")).padStart(9)}${String(sum("twins")).padStart(9)}\n`,
+    `\nworkerd ${release}\nclass                                 stopped   passed\n${lines.join("\n")}\n     all                           ${String(sum("attacks")).padStart(9)}${String(sum("twins")).padStart(9)}\n`,
   );
 }, 30_000);
 

@@ -129,6 +129,8 @@ export const dotSegments: CaseFile = {
       200,
       { target: "/repos/acme/api/contents/src/../README.md" },
       "GET /api/v3/repos/acme/api/contents/README.md",
+      // Not resolved before the gate sees it: refused like any other.
+      { newer: { status: 400, sent: null } },
     ),
     twin("1.twin-dotfile", "a folder that starts with a dot", 200, {
       target: "/repos/acme/api/contents/.github/workflows/ci.yml",

@@ -280,6 +280,49 @@ export const headers: CaseFile = {
       { orElse: ["header-duplicate", "body-value"] },
     ),
     raw(
+      "5.cl-equal",
+      "gives the same length twice",
+      "runtime",
+      [
+        "POST /repos/acme/api/issues HTTP/1.1",
+        ...HEAD,
+        "Content-Type: application/json",
+        "Content-Length: 13",
+        "Content-Length: 13",
+        "",
+        '{"title":"x"}',
+      ],
+      // Becomes one length; what is judged is what is sent.
+      { newer: { guard: "filter:framing", reaches: /^POST \/api\/v3\/repos\/acme\/api\/issues$/, status: 201 } },
+    ),
+    ...each(
+      {
+        sign: ["+d", "\r\n"],
+        hexadecimal: ["0xd", "\r\n"],
+        overflow: ["1000000000000000d", "\r\n"],
+        blank: [" d", "\r\n"],
+        extension: ["d;a=\nb", "\r\n"],
+        negative: ["-d", "\r\n"],
+      },
+      ([size, end], name) =>
+        raw(
+          `5.chunk-${name}`,
+          `gives a chunk the size ${JSON.stringify(size)}`,
+          "body-aborted",
+          [
+            "POST /repos/acme/api/issues HTTP/1.1",
+            ...HEAD,
+            "Content-Type: application/json",
+            "Transfer-Encoding: chunked",
+            "",
+            `${size}${end}{"title":"x"}${end}0`,
+            "",
+            "",
+          ],
+          { orElse: ["runtime"] },
+        ),
+    ),
+    raw(
       "5.pipelined",
       "pipelines a closed request behind an open one",
       "filter:route",

@@ -14,7 +14,7 @@ const HOSTS = {
   ipv6: "[::1]:1",
   dotted: "evil.example.",
   number: "2130706433",
-  "port-zero": "{host}:0",
+  "port-zero": "gate.acme.example:0",
 };
 /** Host headers that are none. */
 const BROKEN = {
@@ -26,7 +26,14 @@ const BROKEN = {
   space: "evil example",
   "secrets-path": "x/repos/acme/secrets?",
   backslash: "x\\repos",
+  control: "x/_gate/health?",
+  percent: "evil%2eexample",
+  colons: "evil.example:1:2",
+  bracket: "[::1",
+  "port-long": "evil.example:123456",
 };
+/** Two hosts in one line. */
+const LISTS = { list: "{host}, evil.example", "list-first": "evil.example,{host}", "list-same": "{host}, {host}" };
 
 type Input = readonly [line: string, guard: Attack["guard"], ...orElse: NonNullable<Attack["orElse"]>];
 const LINES: Readonly<Record<string, Input>> = {
@@ -50,7 +57,7 @@ const LINES: Readonly<Record<string, Input>> = {
   ],
   "absolute-gopher": ["GET gopher://127.0.0.1/x HTTP/1.1", "runtime", "route-not-allowed", "target-malformed"],
   "absolute-file": ["GET file:///etc/passwd HTTP/1.1", "runtime", "route-not-allowed", "target-malformed"],
-  authority: ["GET evil.example:80 HTTP/1.1", "runtime", "route-not-allowed", "target-malformed"],
+  "authority-path": ["GET evil.example:80/repos/acme/api HTTP/1.1", "runtime", "target-malformed"],
   asterisk: ["OPTIONS * HTTP/1.1", "runtime", "method-unknown", "target-malformed"],
   "asterisk-get": ["GET * HTTP/1.1", "runtime", "route-not-allowed", "target-malformed"],
   connect: ["CONNECT evil.example:443 HTTP/1.1", "runtime", "method-unknown"],
@@ -107,13 +114,32 @@ export const hostConfusion: CaseFile = {
       raw(
         `11.broken-${name}`,
         `calls itself ${JSON.stringify(host)}`,
-        "filter:constant-origin",
+        "header-value",
         ["GET /repos/acme/api HTTP/1.1", `Host: ${host}`, KEY, "", ""],
-        { reaches: SAME },
+        { orElse: ["runtime"] },
+      ),
+    ),
+    ...each(LISTS, (host, name): Attack =>
+      raw(
+        `11.host-${name}`,
+        `calls itself ${host}`,
+        "header-duplicate",
+        ["GET /repos/acme/api HTTP/1.1", `Host: ${host}`, KEY, "", ""],
+        { orElse: ["runtime"] },
       ),
     ),
     ...each(LINES, ([line, guard, ...orElse], name) =>
       raw(`11.${name}`, line, guard, [line, ...HEAD, "", ""], { orElse }),
+    ),
+    raw(
+      "11.authority",
+      "GET evil.example:80 HTTP/1.1",
+      "runtime",
+      ["GET evil.example:80 HTTP/1.1", ...HEAD, "", ""],
+      // Without a path it is the gate's own root there, and neither host nor port of it is used.
+      {
+        newer: { guard: "filter:constant-origin", reaches: /^GET \/api\/v3\/$/, status: 200, forbid: ["evil.example"] },
+      },
     ),
     raw(
       "11.two-hosts",

@@ -3,6 +3,7 @@ import { REFUSALS, type RuleId } from "../../../infra/posture/gate/refusals";
 import type { Gates } from "./gates";
 import { filled, FORMS } from "./placeholders";
 import type { Reached, Rig } from "./rig";
+import { hasNewerServer } from "./runtime";
 import { stateOf } from "./state";
 import type { Ask, Attack, Twin } from "./types";
 import { exchange, type Answer } from "./wire";
@@ -45,7 +46,8 @@ export class Runner {
   }
 
   /** The same, and what was seen from outside: each answer's status and rule, and what reached GitHub. */
-  async watch(attack: Attack): Promise<{ readonly problems: string[]; readonly seen: string }> {
+  async watch(given: Attack): Promise<{ readonly problems: string[]; readonly seen: string }> {
+    const attack = hasNewerServer ? { ...given, ...given.newer } : given;
     const before = stateOf(this.rig.github.world);
     const { answers, reached, values } = await this.send(attack);
     const problems = this.invariants(answers, reached, attack);
@@ -97,7 +99,8 @@ export class Runner {
   }
 
   /** Everything that does not hold about a request that must pass. */
-  async twin(twin: Twin): Promise<string[]> {
+  async twin(given: Twin): Promise<string[]> {
+    const twin = hasNewerServer ? { ...given, ...given.newer } : given;
     const { answers, reached, values } = await this.send(twin);
     const problems = this.invariants(answers, reached, { id: twin.id });
     const last = answers.at(-1);

@@ -128,6 +128,8 @@ interface Case {
 
 /** A request that must be stopped. */
 export interface Attack extends Case {
+  /** What holds instead where the HTTP server is workerd's newer one (see runtime.ts): something else, and as safe. */
+  readonly newer?: Partial<Omit<Attack, "id" | "title" | "newer">>;
   /**
    * What must stop it: a rule, the runtime itself (`runtime`), or a filter of what is sent or answered (`filter:…`), where the request passes and what
    * is dangerous about it must not.
@@ -161,6 +163,7 @@ export interface Attack extends Case {
 
 /** The same thing as its attacks, but allowed: must pass, so that no gate that refuses everything holds the corpus. */
 export interface Twin extends Case {
+  readonly newer?: Partial<Omit<Twin, "id" | "title" | "newer">>;
   readonly status: number;
   /** `METHOD url` of what reaches GitHub last; null: nothing. */
   readonly sent: string | null;

@@ -1,4 +1,5 @@
 import { clientIpOf, originOf } from "../../../gate/address";
+import { judgeHeaders } from "../../../gate/requests";
 
 describe("the gate's own address", () => {
   it.each<[string, string | undefined, string]>([
@@ -10,8 +11,38 @@ describe("the gate's own address", () => {
     ["http://gate.acme.dev/x?y", undefined, "https://gate.acme.dev"],
     ["http://127.0.0.1.evil.example/x", undefined, "https://127.0.0.1.evil.example"],
     ["http://localhost.evil.example", undefined, "https://localhost.evil.example"],
+    // As a server writes it that puts Host there unread.
+    ["http://agent:key@127.0.0.1/x", undefined, ""],
+    ["http://one.example, two.example/x", undefined, ""],
+    ["http://evil example/x", undefined, ""],
+    ["http://agent:key@127.0.0.1/x", "https://gate.acme.dev", "https://gate.acme.dev"],
   ])("of %s with %s is %s", (url, declared, origin) => {
     expect(originOf(url, declared)).toBe(origin);
+  });
+
+  it.each([
+    ["gate.acme.dev", undefined],
+    ["GATE.acme.dev.:8787", undefined],
+    ["gate_internal", undefined],
+    ["192.0.2.1:80", undefined],
+    ["[2001:db8::1]:443", undefined],
+    ["gate.acme.dev, evil.example", "header-duplicate"],
+    ["gate.acme.dev,gate.acme.dev", "header-duplicate"],
+    ["x/repos/acme/secrets?", "header-value"],
+    ["evil.example?x=", "header-value"],
+    ["evil.example#", "header-value"],
+    ["agent:key@127.0.0.1", "header-value"],
+    ["x\\repos", "header-value"],
+    ["evil example", "header-value"],
+    ["evil%2eexample", "header-value"],
+    ["a:b:1", "header-value"],
+    ["a:123456", "header-value"],
+    ["[::1", "header-value"],
+    ["", "header-value"],
+  ])("takes one host that is one: %j", (host, rule) => {
+    const judge = (): void => judgeHeaders(new Map([["host", host]]));
+    if (rule === undefined) expect(judge).not.toThrow();
+    else expect(judge).toThrow(rule);
   });
 
   it("is told by whom it can be told", () => {

@@ -100,6 +100,45 @@ describe("the link to a ledger that is silent", () => {
   }, 30_000);
 });
 
+describe("the link to a ledger whose archive fails", () => {
+  it.each(["requests", "bytes"] as const)(
+    "refuses the requests that hear of it with their lease, and lets answers go on: %s",
+    async (what) => {
+      let failing = true;
+      const link = new LedgerLink(
+        {
+          LEDGER: {
+            idFromName: (name: string) => name,
+            get: () => ({
+              settle: async (): Promise<SettleAnswer> => ({
+                lease: { id: 1, requests: 50, writes: 50, bytes: 1e9, ms: 2000, minute: 0, hour: 0 },
+                short: {},
+                stopped: false,
+                denied: [],
+                waitUntil: 0,
+                archiveDue: false,
+                archiveFailing: failing,
+              }),
+            }),
+          },
+        } as never,
+        "isolate",
+        policyFor().limits,
+        () => undefined,
+      );
+      const background = { waitUntil: () => undefined };
+      if (what === "bytes") await expect(link.takeBytes(background, 10)).resolves.toBeUndefined();
+      else {
+        await expect(link.admit(background, false, 0, Date.now())).rejects.toThrow("audit-unavailable");
+        expect(link.told.archiveFailing).toBe(true);
+        failing = false;
+        await link.flush(background);
+        await expect(Promise.resolve(link.admit(background, false, 0, Date.now()))).resolves.toEqual({ lease: 1 });
+      }
+    },
+  );
+});
+
 it("counts strangers by the minute, and lets them in again", () => {
   const strangers = new Strangers();
   const refused = Array.from({ length: 7_000 }, () => strangers.retryAfter(1_000)).filter((s) => s !== undefined);

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Context } from "../../../cli/assess/context";
 import { commands, look, pendingCreates, type Pending } from "../../../cli/recover/pending";
 import { becameOf } from "../../../cli/recover/recover";
@@ -45,6 +47,29 @@ it("reads what is pending out of an export, and nothing but creations", () => {
   expect(pendingCreates(exported)).toEqual([{ ...team, parent: "", provider: "" }]);
   expect(pendingCreates({ deployment: {} })).toEqual([]);
   for (const other of [undefined, [], {}, { deployment: null }, "text"]) expect(pendingCreates(other)).toBeUndefined();
+});
+
+it("reads what Pulumi itself left of killed updates", () => {
+  const file = join(__dirname, "../../fixtures/killed-up/export.json");
+  const pending = pendingCreates(JSON.parse(readFileSync(file, "utf8"))) ?? [];
+  const kinds = (kind: string): string[] => [
+    ...new Set(pending.filter((one) => look(one, environment()).kind === kind).map(({ type }) => type)),
+  ];
+  expect(kinds("ask").sort()).toEqual([
+    "github:index/branchProtection:BranchProtection",
+    "github:index/organizationWebhook:OrganizationWebhook",
+    "github:index/repositoryFile:RepositoryFile",
+    "github:index/repositoryRuleset:RepositoryRuleset",
+    "github:index/team:Team",
+    "vault:appRole/authBackendRole:AuthBackendRole",
+  ]);
+  expect(kinds("again")).toContain("vault:index/quotaRateLimit:QuotaRateLimit");
+  for (const { urn, parent, provider } of pending)
+    expect([urn, parent, provider]).toEqual([
+      urn,
+      expect.stringMatching(/^urn:pulumi:prod::gatehouse::gatehouse:/),
+      expect.stringMatching(/^$|::gatehouse-vault$/),
+    ]);
 });
 
 it.each([

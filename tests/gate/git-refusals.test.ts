@@ -16,13 +16,7 @@ let clones = 0;
 beforeAll(async () => {
   gate = await startGate({ gate: { maxPushBytes: 3_000_000 } });
   repository = new BareRepository("acme", "api");
-  const seed = path.join(repository.root, "seed");
-  repository.git(repository.root, "clone", "-q", repository.bare, seed);
-  writeFileSync(path.join(seed, "README.md"), "# api\n");
-  repository.git(seed, "checkout", "-q", "-b", "main");
-  repository.git(seed, "add", ".");
-  repository.git(seed, "commit", "-q", "-m", "first");
-  repository.git(seed, "push", "-q", "origin", "main");
+  repository.seed();
 }, 60_000);
 afterAll(async () => {
   await gate?.stop();

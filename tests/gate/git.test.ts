@@ -14,20 +14,12 @@ beforeAll(async () => {
   gate = await startGate({ gate: { maxPushBytes: 30_000_000, maxPushObjects: 300 } });
   repository = new BareRepository("acme", "api");
   work = repository.root;
-  const seed = path.join(work, "seed");
-  repository.git(work, "clone", "-q", repository.bare, seed);
-  const put = (name: string, text: string): void => {
-    mkdirSync(path.dirname(path.join(seed, name)), { recursive: true });
-    writeFileSync(path.join(seed, name), text);
-  };
-  put("README.md", "# api\n".repeat(200));
-  put("src/index.ts", Array.from({ length: 400 }, (_, i) => `export const v${i} = ${i};\n`).join(""));
-  put(".github/workflows/ci.yml", "on: push\n");
-  put("CODEOWNERS", "* @acme/backend\n");
-  repository.git(seed, "checkout", "-q", "-b", "main");
-  repository.git(seed, "add", ".");
-  repository.git(seed, "commit", "-q", "-m", "first");
-  repository.git(seed, "push", "-q", "origin", "main");
+  repository.seed({
+    "README.md": "# api\n".repeat(200),
+    "src/index.ts": Array.from({ length: 400 }, (_, i) => `export const v${i} = ${i};\n`).join(""),
+    ".github/workflows/ci.yml": "on: push\n",
+    CODEOWNERS: "* @acme/backend\n",
+  });
 }, 60_000);
 afterAll(async () => {
   await gate?.stop();

@@ -1,4 +1,3 @@
-import { writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { ruleOf, startGate, type Gate } from "./support/gate";
 import { BareRepository, git } from "./support/repository";
@@ -10,13 +9,7 @@ let clones = 0;
 beforeAll(async () => {
   gate = await startGate();
   repository = new BareRepository("acme", "api");
-  const seed = path.join(repository.root, "seed");
-  repository.git(repository.root, "clone", "-q", repository.bare, seed);
-  writeFileSync(path.join(seed, "README.md"), "# api\n");
-  repository.git(seed, "checkout", "-q", "-b", "main");
-  repository.git(seed, "add", ".");
-  repository.git(seed, "commit", "-q", "-m", "first");
-  repository.git(seed, "push", "-q", "origin", "main");
+  repository.seed();
 }, 60_000);
 afterAll(async () => {
   await gate?.stop();

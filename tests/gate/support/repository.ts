@@ -1,5 +1,5 @@
 import { execFile, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import type { Handler, Reply } from "./upstream";
@@ -51,6 +51,21 @@ export class BareRepository {
       maxBuffer: 64 * 1024 * 1024,
       stdio: ["ignore", "pipe", "ignore"],
     });
+  }
+
+  /** Gives the repository its first commit, on main. @returns the clone that it was made in */
+  seed(files: Readonly<Record<string, string>> = { "README.md": "# api\n" }): string {
+    const seed = path.join(this.root, "seed");
+    this.git(this.root, "clone", "-q", this.bare, seed);
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(path.dirname(path.join(seed, name)), { recursive: true });
+      writeFileSync(path.join(seed, name), text);
+    }
+    this.git(seed, "checkout", "-q", "-b", "main");
+    this.git(seed, "add", ".");
+    this.git(seed, "commit", "-q", "-m", "first");
+    this.git(seed, "push", "-q", "origin", "main");
+    return seed;
   }
 
   refs(): string[] {

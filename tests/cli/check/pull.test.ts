@@ -33,7 +33,8 @@ const call = async (
 ): Promise<Record<string, unknown>> => {
   const answer = await fetch(`${base}${path}`, {
     method,
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    // git runs without giving way to anything, so a connection that the server closes meanwhile would still look open.
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json", connection: "close" },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);

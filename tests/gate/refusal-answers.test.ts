@@ -164,7 +164,7 @@ describe("the address of a rule", () => {
       if (rule === "not-found") continue;
       expect([rule, message.match(/[.](?: |$)/g)?.length ?? 0]).not.toEqual([rule, 0]);
       expect(message).toMatch(
-        /\b(?:Send|Use|Ask|Try|Wait|Check|Leave|Encode|Percent-encode|Write|Give|Take|Remove|Split|Add|Run|Push|Commit|Shorten|See|Fetch|Keep|POST|List|Clone|Open|Do|[Tt]ell)\b|Try again/,
+        /\b(?:Send|Use|Ask|Try|Wait|Check|Leave|Encode|Percent-encode|Write|Give|Take|Remove|Split|Add|Run|Push|Commit|Shorten|See|Fetch|Keep|POST|List|Clone|Open|Do|Say|[Tt]ell)\b|Try again/,
       );
       expect([rule, message.length < 160]).toEqual([rule, true]);
     }

@@ -110,6 +110,8 @@ it("keeps token, gate key, password and webhook secret out of state and logs", a
   const collect = (value: unknown, secret: boolean): void => {
     if (typeof value === "string" && secret && value.length >= 16) clear.add(value);
     else if (value !== null && typeof value === "object") {
+      // A list of bindings is one secret as soon as one of them is; the names in the others are none.
+      if (secret && "type" in value && value.type !== "secret_text") return;
       const isSecret = "4dabf18193072939515e22adb298388d" in value;
       if (isSecret && "plaintext" in value) collect(JSON.parse(String(value.plaintext)), true);
       else for (const inner of Object.values(value)) collect(inner, secret);

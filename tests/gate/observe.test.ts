@@ -92,7 +92,12 @@ describe("observing", () => {
       json("POST", { title: `ghp_${"a1B2".repeat(9)}` }),
       "403 secret-in-content",
     ],
-    ["GraphQL", "/graphql", json("POST", { query: '{ organization(login: "acme") { id } }' }), "200 graphql-field"],
+    [
+      "GraphQL",
+      "/graphql",
+      json("POST", { query: '{ organization(login: "acme") { membersWithRole { totalCount } } }' }),
+      "200 graphql-field",
+    ],
     ["git", "/acme/secrets.git/info/refs?service=git-upload-pack", undefined, "403 repository-not-listed"],
   ])("never lets through %s", async (_name, target, init, expected) => {
     expect(await seen(await gate.ask(target, init))).toBe(expected);

@@ -40,7 +40,10 @@ describe("gatehouse sandbox", () => {
     });
     const up = await run("up", "--yes", "--config", "size=20");
     expect(up.code).toBe(0);
-    expect(up.stdout).toMatch(/^Updating \(dev\):\n\n \+ {2}pulumi:pulumi:Stack test-dev creating \(0s\) \n/);
+    // How often a sign of life comes depends on the machine.
+    expect(up.stdout.replace(/^@ updating\.*\n/gm, "")).toMatch(
+      /^Updating \(dev\):\n\n \+ {2}pulumi:pulumi:Stack test-dev creating \(0s\) \n/,
+    );
     expect(up.stdout).toContain("Outputs:\n    secret: [secret]\n    size  : 20\n\nResources:\n    + 2 created\n");
     expect((await run("preview", "--expect-no-changes")).code).toBe(1);
     expect((await run("preview", "--expect-no-changes", "--config", "size=20")).code).toBe(0);

@@ -15,14 +15,17 @@ it.each([
     { query: '{ search(query: "x\u00a0repo:acme/api", type: ISSUE, first: 1) { nodes { ... on Issue { title } } } }' },
     { query: '{ search(query: "x repo:acme/api", type: ISSUE, first: 1) { nodes { ... on Issue { title } } } }' },
   ],
-  [
-    "where a pull request comes from, without an id to know it by",
-    inApi("pullRequest(number: 1) { headRepository { name } }"),
-    inApi("pullRequest(number: 1) { headRepository { id name } }"),
-  ],
 ])("refuses %s, and takes its twin", async (_name, asked, twin) => {
   expect([await answersHoldListedRepositories(asked), await answersHoldListedRepositories(twin)]).toEqual([
     false,
     true,
   ]);
+});
+
+it("knows where a pull request comes from without being asked for its id", async () => {
+  for (const fields of ["name", "id name", "nameWithOwner owner { login }"])
+    expect([
+      fields,
+      await answersHoldListedRepositories(inApi(`pullRequest(number: 1) { headRepository { ${fields} } }`)),
+    ]).toEqual([fields, true]);
 });

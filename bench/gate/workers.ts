@@ -148,7 +148,7 @@ function v8Flags(): string {
     gateKeys: [],
     operatorKeys: [],
     alerts: {},
-    listen: "",
+    listen: "127.0.0.1",
     ledgerDirectory: "",
     auditDirectory: "",
     modules: { gate: "", ledger: "" },

@@ -4,7 +4,7 @@ if (process.env.GATEHOUSE_WORKERD) process.env.MINIFLARE_WORKERD_PATH = process.
 /** @type {import("jest").Config} */
 module.exports = {
   testEnvironment: "node",
-  roots: ["<rootDir>/tests"],
+  roots: ["<rootDir>/tests", "<rootDir>/sandbox/tests"],
   transform: {
     "^.+\\.(t|m?j)sx?$": [
       "@swc/jest",

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { registerEngineCommands } from "./commands/sandbox-engine";
+import { registerEngineCommands } from "./commands/sandboxEngine";
 import { runMain } from "./support/exit";
 
 /** `gatehouse sandbox preview|up|refresh|destroy|export|import` alone: what bin.js runs as one file. */

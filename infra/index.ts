@@ -1,5 +1,5 @@
-/** Everything a program can declare. The pure model is in `infra/posture`. */
-export { Posture, type PostureArgs } from "./stack";
+/** Everything a program can declare. The pure model is in `infra/model`, `infra/plans` and `infra/config`. */
+export { Posture, type PostureArgs } from "./posture";
 export { GatehouseComponent } from "./component";
 export {
   CodeOwners,

@@ -1,9 +1,9 @@
 import { ambientEffects, type Effects, type Fetch } from "./effects";
 import { randomId } from "./encoding";
 import { NeedsPerson, Refused, Unavailable } from "./errors";
-import { GateControl } from "./gate-control";
+import { GateControl } from "./gateControl";
 import { readJournal, type Journal } from "./journal";
-import { JournalCell, LostRace } from "./journal-cell";
+import { JournalCell, LostRace } from "./journalCell";
 import { resume, rotate, type Outcome, type RotationDeps } from "./machine";
 import { minterFor, type MinterSecrets } from "./minters";
 import { adaptersFor, webhookAdapter } from "./notify";
@@ -11,9 +11,9 @@ import { readRecord, type TokenRecord } from "./record";
 import { remind } from "./reminders";
 import { dueAt, judge, type Level } from "./status";
 import { kvMinterCell, kvStore, type KvKeys } from "./stores/kv";
-import { minterSecretsIn } from "./stores/minter-secrets";
+import { minterSecretsIn } from "./stores/minterSecrets";
 import { readVaultSecret, vaultStore } from "./stores/vault";
-import { VaultSession } from "./stores/vault-session";
+import { VaultSession } from "./stores/vaultSession";
 import type { RotationPlan } from "./plan";
 import type { TokenStore } from "./stores/types";
 

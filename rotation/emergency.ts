@@ -4,7 +4,7 @@ import { GitHubApi, isDead } from "./github";
 import { readJournal, writeJournal, type Journal } from "./journal";
 import { readRecord } from "./record";
 import type { Effects } from "./effects";
-import type { GateControl } from "./gate-control";
+import type { GateControl } from "./gateControl";
 import type { MinterSecrets } from "./minters";
 import type { RotationPlan } from "./plan";
 import type { TokenStore } from "./stores/types";

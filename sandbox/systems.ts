@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Environment } from "../infra/posture";
+import type { Environment } from "../infra/model";
 import { startCloudflare } from "./cloudflare";
 import { startGitHub } from "./github";
 import { installOpenBao } from "./tools/openbao";

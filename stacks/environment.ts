@@ -1,12 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import {
-  PostureError,
-  isMisspelledTenant,
-  parseEnvironment,
-  rawFromConfig,
-  vaultNamespace,
-  type Environment,
-} from "../infra/posture";
+import { parseEnvironment, rawFromConfig } from "../infra/config";
+import { PostureError, isMisspelledTenant, type Environment } from "../infra/model";
+import { vaultNamespace } from "../infra/plans";
 
 /** The file that a person edits for this stack; it starts every message about a mistake. */
 export function environmentFile(stack: string): string {

@@ -1,19 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as vault from "@pulumi/vault";
 import { Posture, bundleGate, lookUpGitHub, lookUpLedgerTag } from "../infra";
-import {
-  accessOf,
-  agentHosts,
-  codeOwnersText,
-  keptOwners,
-  missingLocks,
-  names,
-  readableControls,
-  readableMatrix,
-  tokenPermissions,
-  writable,
-  type Environment,
-} from "../infra/posture";
+import { accessOf, missingLocks, names, readableMatrix, writable, type Environment } from "../infra/model";
+import { agentHosts, codeOwnersText, keptOwners, readableControls, tokenPermissions } from "../infra/plans";
 import { asRunError, environmentFile, loadEnvironment, surroundings } from "./environment";
 
 /** One stack: reads its environment, looks up what it names, declares one posture. Nothing is declared before all of it is right. */

@@ -1,7 +1,7 @@
-import { compile } from "../../infra/posture/gate/compiled";
-import { judgeTarget } from "../../infra/posture/gate/decide";
-import { judgeGraphql } from "../../infra/posture/gate/graphql/judge";
-import type { GatePolicy } from "../../infra/posture/gate/policy";
+import { compile } from "../../gate/policy/compiled";
+import { judgeTarget } from "../../gate/policy/decide";
+import { judgeGraphql } from "../../gate/policy/graphql/judge";
+import type { GatePolicy } from "../../gate/policy/policy";
 
 /** Runs bundled, in a Node process of its own: the decisions as the Worker has them, without a test runner's or a compiler's additions. */
 

@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
-import { ROUTES, type Route } from "../../infra/posture/gate";
+import { ROUTES, type Route } from "../../gate/policy";
 import { run, type ContenderKind, type Recipe } from "./contenders";
 import { tool } from "./processes";
 import { nginxConfig, quoted, type Stub } from "./stub";

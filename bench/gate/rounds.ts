@@ -1,4 +1,4 @@
-import { verifyChain } from "../../infra/posture/gate";
+import { verifyChain } from "../../gate/policy";
 import { mustHold, run, type Contender, type ContenderKind } from "./contenders";
 import { drive, type Kind, type Sample } from "./load";
 import { ironProxyKind, nginxKind, wardgateKind } from "./peers";

@@ -2,10 +2,11 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { bundleGate } from "../../infra/cloudflare/bundle";
-import { COMPATIBILITY_DATE } from "../../infra/posture/names";
-import { environmentSchema } from "../../infra/posture/schema";
-import { compilePolicy, type GatePolicy } from "../../infra/posture/gate";
-import { selfHostConfig } from "../../infra/posture/gate/selfhost";
+import { COMPATIBILITY_DATE } from "../../gate/contract";
+import { environmentSchema } from "../../infra/model/schema";
+import { type GatePolicy } from "../../gate/policy";
+import { compilePolicy } from "../../infra/plans/gatePolicy";
+import { selfHostConfig } from "../../gate/selfHost";
 import { workerd } from "../../sandbox/cloudflare/runtime/workerd";
 import type { Recipe } from "./contenders";
 

@@ -11,7 +11,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync, copyFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { openStage, type Stage } from "../../cli/sandbox/stage";
+import { openStage, type Stage } from "../../sandbox/rehearsal/stage";
 import { openStack } from "../../sandbox/engine";
 import { Cleanup } from "../../cli/support/cleanup";
 import { readProjectStack } from "../../cli/support/project";

@@ -9,12 +9,12 @@
  */
 import { randomBytes } from "node:crypto";
 import { ambientEffects } from "../../rotation/effects";
-import { GateControl } from "../../rotation/gate-control";
+import { GateControl } from "../../rotation/gateControl";
 import { rotate, type RotationDeps } from "../../rotation/machine";
 import { minterFor } from "../../rotation/minters";
 import { tokenRecord } from "../../rotation/record";
 import { vaultStore } from "../../rotation/stores/vault";
-import { VaultSession } from "../../rotation/stores/vault-session";
+import { VaultSession } from "../../rotation/stores/vaultSession";
 import { startReal, type Real } from "../../tests/rotation/support/real";
 
 const rotations = Number(process.argv[2] ?? 100);

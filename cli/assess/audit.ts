@@ -1,5 +1,6 @@
-import { names, ORGANIZATION_EVENTS, retention } from "../../infra/posture";
-import { verifyChain } from "../../infra/posture/gate/audit";
+import { names } from "../../infra/model";
+import { ORGANIZATION_EVENTS, retention } from "../../infra/plans";
+import { verifyChain } from "../../gate/policy/audit";
 import type { Context } from "./context";
 import { onGitHub } from "./fence";
 import { requestIdOf } from "./gate";

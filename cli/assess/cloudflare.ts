@@ -1,16 +1,9 @@
-import {
-  COMPATIBILITY_DATE,
-  CRON,
-  LEDGER_CLASS,
-  ROTATOR_CRON,
-  exposure,
-  gateUrl,
-  mintsAlone,
-  names,
-} from "../../infra/posture";
-import { EMBEDDED_POLICY, HIDDEN_SECRETS } from "../../infra/posture/gate/embed";
-import { compilePolicy } from "../../infra/posture/gate/policy";
-import { findSecrets } from "../../infra/posture/gate/secrets";
+import { COMPATIBILITY_DATE, LEDGER_CLASS } from "../../gate/contract";
+import { names } from "../../infra/model";
+import { CRON, ROTATOR_CRON, exposure, gateUrl, mintsAlone } from "../../infra/plans";
+import { EMBEDDED_POLICY, HIDDEN_SECRETS } from "../../gate/policy/embed";
+import { compilePolicy } from "../../infra/plans/gatePolicy";
+import { findSecrets } from "../../gate/policy/secrets";
 import { onCloudflare } from "./audit";
 import type { Context } from "./context";
 import { bag, cannotTell, judged, list, text, unheard, type Question, type Said } from "./question";

@@ -1,8 +1,8 @@
-import { endpoints, names, type Endpoints, type Environment, type Repository } from "../../infra/posture";
+import { endpoints, names, type Endpoints, type Environment, type Repository } from "../../infra/model";
 import { ambientEffects, type Effects } from "../../rotation/effects";
 import { Refused, messageOf } from "../../rotation/errors";
 import { readVaultSecret } from "../../rotation/stores/vault";
-import type { VaultSession } from "../../rotation/stores/vault-session";
+import type { VaultSession } from "../../rotation/stores/vaultSession";
 import { contextFor } from "../token/context";
 import { gitHubReader, Reader, type GitHubReader, type Heard } from "./reader";
 

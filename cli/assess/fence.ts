@@ -1,16 +1,6 @@
-import {
-  AGENT_BRANCHES,
-  AGENT_REF_PREFIX,
-  branchProtection,
-  isFenced,
-  namedTeams,
-  rulesets,
-  writable,
-  type Repository,
-  type RulesetPlan,
-  type RulesetRules,
-} from "../../infra/posture";
-import { AGENT_BRANCH_PREFIX } from "../../infra/posture/gate/policy";
+import { AGENT_BRANCHES, AGENT_REF_PREFIX, namedTeams, writable, type Repository } from "../../infra/model";
+import { branchProtection, isFenced, rulesets, type RulesetPlan, type RulesetRules } from "../../infra/plans";
+import { AGENT_BRANCH_PREFIX } from "../../gate/policy/policy";
 import { type Context, repositoryPath, repositorySubject } from "./context";
 import {
   bag,

@@ -1,6 +1,6 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
-import type { RuleId } from "../../infra/posture/gate/refusals";
+import type { RuleId } from "../../gate/policy/refusals";
 import type { Context, GateWay } from "./context";
 import { bag, cannotTell, judged, text, unheard, type Question, type Said } from "./question";
 import type { Call, Heard } from "./reader";

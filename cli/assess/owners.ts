@@ -1,12 +1,5 @@
-import {
-  CODEOWNERS_PATH,
-  keptOwners,
-  keptProblems,
-  ownerRules,
-  writable,
-  type OwnerRule,
-  type Repository,
-} from "../../infra/posture";
+import { CODEOWNERS_PATH, writable, type Repository } from "../../infra/model";
+import { keptOwners, keptProblems, ownerRules, type OwnerRule } from "../../infra/plans";
 import { repositoryPath, repositorySubject } from "./context";
 import { onGitHub, sees } from "./fence";
 import { bag, cannotTell, hasFailed, judged, list, same, text, unheard, type Question, type Said } from "./question";

@@ -1,4 +1,5 @@
-import { planRotation, teamPermission } from "../../infra/posture";
+import { teamPermission } from "../../infra/model";
+import { planRotation } from "../../infra/plans";
 import { comparePermissions } from "../../rotation/verify";
 import { type Context, repositoryPath, repositorySubject } from "./context";
 import { onGitHub } from "./fence";

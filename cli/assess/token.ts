@@ -1,4 +1,5 @@
-import { SESSION_SECONDS, ciClaims, names, planRotation, vaultPolicies, type VaultNames } from "../../infra/posture";
+import { names, type VaultNames } from "../../infra/model";
+import { SESSION_SECONDS, ciClaims, planRotation, vaultPolicies } from "../../infra/plans";
 import { emptyJournal } from "../../rotation/journal";
 import { holds, judge } from "../../rotation/status";
 import { capabilities } from "../report/facts";

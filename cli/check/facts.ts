@@ -1,13 +1,6 @@
 import { createHash } from "node:crypto";
-import type {
-  ChangeCommit,
-  ChangedFile,
-  ChangeFacts,
-  FileKind,
-  PullFacts,
-  SecretFound,
-} from "../../infra/posture/agentChange";
-import { matchSecrets } from "../../infra/posture/gate/secrets";
+import type { ChangeCommit, ChangedFile, ChangeFacts, FileKind, PullFacts, SecretFound } from "./agentChange";
+import { matchSecrets } from "../../gate/policy/secrets";
 import { type GitView, Unseen } from "./git";
 import { parseNumstat, parseRaw, type RawEntry } from "./parse";
 

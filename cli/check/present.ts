@@ -1,9 +1,4 @@
-import {
-  AGENT_CHANGE_CHECK,
-  CHANGE_RULES,
-  type ChangeFinding,
-  type ChangeVerdict,
-} from "../../infra/posture/agentChange";
+import { AGENT_CHANGE_CHECK, CHANGE_RULES, type ChangeFinding, type ChangeVerdict } from "./agentChange";
 
 /**
  * Paths and names of a change are written by whom it judges: nothing of them may end a line, start a workflow command, colour a

@@ -1,4 +1,4 @@
-import type { PullFacts } from "../../infra/posture/agentChange";
+import type { PullFacts } from "./agentChange";
 import type { Reader } from "../assess/reader";
 import { CouldNotRun } from "../support/exit";
 import type { Logins } from "./facts";

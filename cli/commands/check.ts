@@ -1,6 +1,6 @@
 import { appendFileSync, readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
-import { endpoints, type Environment } from "../../infra/posture";
+import { endpoints, type Environment } from "../../infra/model";
 import {
   isAgentPull,
   judgeChange,
@@ -8,7 +8,7 @@ import {
   type ChangeRule,
   type ChangeVerdict,
   type PullFacts,
-} from "../../infra/posture/agentChange";
+} from "../check/agentChange";
 import { ambientEffects } from "../../rotation/effects";
 import { gitHubReader } from "../assess/reader";
 import { changeFacts, type Logins } from "../check/facts";

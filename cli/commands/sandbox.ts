@@ -1,11 +1,11 @@
 import { type Command, Option } from "commander";
-import { type EngineName, ENGINES } from "../sandbox/engines";
-import { drillLocks } from "../sandbox/drill";
-import { rehearse } from "../sandbox/rehearse";
-import { serve } from "../sandbox/serve";
+import { type EngineName, ENGINES } from "../../sandbox/rehearsal/engines";
+import { drillLocks } from "../../sandbox/rehearsal/drill";
+import { rehearse } from "../../sandbox/rehearsal/rehearse";
+import { serve } from "../../sandbox/rehearsal/serve";
 import { Cleanup } from "../support/cleanup";
 import { readProjectStack } from "../support/project";
-import { registerEngineCommands } from "./sandbox-engine";
+import { registerEngineCommands } from "./sandboxEngine";
 
 interface StageOptions {
   stack: string;

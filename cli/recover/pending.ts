@@ -1,4 +1,4 @@
-import type { Environment } from "../../infra/posture";
+import type { Environment } from "../../infra/model";
 
 type Bag = Readonly<Record<string, unknown>>;
 

@@ -1,5 +1,7 @@
-import { endpoints, environmentSchema, rawFromConfig, readableControls } from "../../infra/posture";
-import { compilePolicy } from "../../infra/posture/gate/policy";
+import { rawFromConfig } from "../../infra/config";
+import { endpoints, environmentSchema } from "../../infra/model";
+import { readableControls } from "../../infra/plans";
+import { compilePolicy } from "../../infra/plans/gatePolicy";
 import { embeddedPolicy } from "../assess/cloudflare";
 import { CouldNotRun } from "../support/exit";
 import { bag, list } from "../support/json";

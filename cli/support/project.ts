@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type Environment, parseStackFile } from "../../infra/posture";
+import { parseStackFile } from "../../infra/config";
+import { type Environment } from "../../infra/model";
 import { CouldNotRun } from "./exit";
 
 /** A stack of a project on disk: where it is and what its environment file declares. */

@@ -1,4 +1,4 @@
-import { names } from "../../infra/posture";
+import { names } from "../../infra/model";
 import { emptyJournal } from "../../rotation/journal";
 import { judge, type Status } from "../../rotation/status";
 import { VaultCell } from "../../rotation/stores/vault";

@@ -1,23 +1,19 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { randomBytes } from "node:crypto";
-import {
-  gateUrl as declaredGateUrl,
-  names,
-  parseStackFile,
-  vaultNamespace,
-  type Environment,
-} from "../../infra/posture";
+import { parseStackFile } from "../../infra/config";
+import { names, type Environment } from "../../infra/model";
+import { gateUrl as declaredGateUrl, vaultNamespace } from "../../infra/plans";
 import { ambientEffects, type Effects, type Progress } from "../../rotation/effects";
 import { messageOf, Refused } from "../../rotation/errors";
-import { GateControl } from "../../rotation/gate-control";
+import { GateControl } from "../../rotation/gateControl";
 import { minterFor, type MinterSecrets } from "../../rotation/minters";
 import { adaptersFor } from "../../rotation/notify";
 import { planRotation, type RotationPlan } from "../../rotation/plan";
 import { kvMinterCell, kvStore, type KvKeys } from "../../rotation/stores/kv";
-import { minterSecretsIn } from "../../rotation/stores/minter-secrets";
+import { minterSecretsIn } from "../../rotation/stores/minterSecrets";
 import { VaultCell, readVaultSecret, vaultStore } from "../../rotation/stores/vault";
-import { VaultSession, type VaultLogin } from "../../rotation/stores/vault-session";
+import { VaultSession, type VaultLogin } from "../../rotation/stores/vaultSession";
 import { readGrant } from "../../rotation/verify";
 import { CouldNotRun } from "../support/exit";
 import type { RotationDeps } from "../../rotation/machine";

@@ -1,7 +1,8 @@
 import * as cloudflare from "@pulumi/cloudflare";
 import * as pulumi from "@pulumi/pulumi";
 import { GatehouseComponent } from "../component";
-import { names, retention, type Environment } from "../posture";
+import { names, type Environment } from "../model";
+import { retention } from "../plans";
 
 export interface AuditTrailArgs {
   readonly environment: Environment;

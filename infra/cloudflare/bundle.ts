@@ -41,8 +41,8 @@ export function bundleGate(root: string = ROOT): GateScripts {
     return outputFiles[0]?.text ?? "";
   };
   return {
-    gate: bundle("gate", "worker.ts"),
-    ledger: bundle("gate", "ledger.ts"),
+    gate: bundle("gate", "worker", "worker.ts"),
+    ledger: bundle("gate", "worker", "ledger.ts"),
     rotator: bundle("rotation", "worker.ts"),
   };
 }

@@ -1,19 +1,11 @@
 import * as cloudflare from "@pulumi/cloudflare";
 import * as pulumi from "@pulumi/pulumi";
 import { GatehouseComponent } from "../component";
-import {
-  CRON,
-  LEDGER_CLASS,
-  SCRIPT_SETTINGS,
-  exposure,
-  gateUrl,
-  migrations,
-  names,
-  type Environment,
-  type TokenStorePlan,
-} from "../posture";
-import { embedPolicy } from "../posture/gate/embed";
-import type { GatePolicy } from "../posture/gate/policy";
+import { LEDGER_CLASS } from "../../gate/contract";
+import { names, type Environment } from "../model";
+import { CRON, SCRIPT_SETTINGS, exposure, gateUrl, migrations, type TokenStorePlan } from "../plans";
+import { embedPolicy } from "../../gate/policy/embed";
+import type { GatePolicy } from "../../gate/policy/policy";
 import { makeSecret } from "../secret";
 import { byName, json, plainText, secretText, type Binding } from "./bindings";
 import { contentTag, type GateScripts } from "./bundle";

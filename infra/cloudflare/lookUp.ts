@@ -1,5 +1,5 @@
 import * as cloudflare from "@pulumi/cloudflare";
-import { names, type Environment } from "../posture";
+import { names, type Environment } from "../model";
 
 /** The migration tag of the deployed ledger script; undefined when it is not deployed or has none. */
 export async function lookUpLedgerTag(environment: Environment): Promise<string | undefined> {

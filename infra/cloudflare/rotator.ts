@@ -1,15 +1,8 @@
 import * as cloudflare from "@pulumi/cloudflare";
 import * as pulumi from "@pulumi/pulumi";
 import { GatehouseComponent } from "../component";
-import {
-  ROTATOR_CRON,
-  SCRIPT_SETTINGS,
-  embedRotation,
-  names,
-  type Environment,
-  type RotationPlan,
-  type RotatorStorePlan,
-} from "../posture";
+import { names, type Environment } from "../model";
+import { ROTATOR_CRON, SCRIPT_SETTINGS, embedRotation, type RotationPlan, type RotatorStorePlan } from "../plans";
 import { makeSecret } from "../secret";
 import { byName, json, secretText, type Binding } from "./bindings";
 

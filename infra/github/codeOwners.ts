@@ -1,7 +1,8 @@
 import * as github from "@pulumi/github";
 import * as pulumi from "@pulumi/pulumi";
 import { GatehouseComponent } from "../component";
-import { CODEOWNERS_PATH, type OwnersPlan } from "../posture";
+import { CODEOWNERS_PATH } from "../model";
+import { type OwnersPlan } from "../plans";
 
 export interface CodeOwnersArgs {
   readonly organization: string;

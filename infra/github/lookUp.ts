@@ -1,5 +1,6 @@
 import * as github from "@pulumi/github";
-import { namedTeams, PostureError, type Environment, type FoundOwners } from "../posture";
+import { namedTeams, PostureError, type Environment } from "../model";
+import { type FoundOwners } from "../plans";
 import { ask } from "./ask";
 import { lookUpOwners } from "./lookUpOwners";
 import { Unfit, settle, teamPaths } from "./settle";

@@ -1,4 +1,5 @@
 import * as github from "@pulumi/github";
+import { namedTeams, type Environment, type Repository } from "../model";
 import {
   CODEOWNERS_MAX_BYTES,
   CODEOWNERS_PLACES,
@@ -7,16 +8,13 @@ import {
   keptProblems,
   keptTeams,
   namesOwners,
-  namedTeams,
   ownerRules,
   ownersDiffer,
   uncountedOwners,
-  type Environment,
   type FoundOwners,
   type OwnersError,
   type OwnersProblem,
-  type Repository,
-} from "../posture";
+} from "../plans";
 import { ask } from "./ask";
 import { Unfit, Unfits, ownerPath } from "./settle";
 

@@ -1,7 +1,7 @@
 import * as github from "@pulumi/github";
 import type * as pulumi from "@pulumi/pulumi";
 import { GatehouseComponent } from "../component";
-import type { OrganizationRulesetPlan } from "../posture";
+import type { OrganizationRulesetPlan } from "../plans";
 import { rulesetInputs, type TeamIds } from "./rulesetInputs";
 
 export interface OrganizationFenceArgs {

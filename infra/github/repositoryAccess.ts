@@ -1,7 +1,7 @@
 import * as github from "@pulumi/github";
 import type * as pulumi from "@pulumi/pulumi";
 import { GatehouseComponent } from "../component";
-import { teamPermission, type AccessLevel } from "../posture";
+import { teamPermission, type AccessLevel } from "../model";
 
 export interface RepositoryAccessArgs {
   /** Name of an existing repository, without its owner. */

@@ -1,4 +1,4 @@
-import type { Bypass, RulesetPlan } from "../posture";
+import type { Bypass, RulesetPlan } from "../plans";
 
 /** Numeric ids of teams, by slug. */
 export type TeamIds = Readonly<Record<string, number>>;

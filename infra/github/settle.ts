@@ -1,4 +1,4 @@
-import type { Environment, PostureProblem } from "../posture";
+import type { Environment, PostureProblem } from "../model";
 
 /** A look-up whose answer does not fit the environment. */
 export class Unfit extends Error {

@@ -1,16 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as vault from "@pulumi/vault";
 import { GatehouseComponent } from "../component";
-import {
-  SESSION_SECONDS,
-  ciClaims,
-  endpoints,
-  names,
-  vaultPolicies,
-  type Environment,
-  type VaultNames,
-  type VaultParty,
-} from "../posture";
+import { endpoints, names, type Environment, type VaultNames } from "../model";
+import { SESSION_SECONDS, ciClaims, vaultPolicies, type VaultParty } from "../plans";
 
 export interface TokenStoreArgs {
   /** The environment; its token store must be Vault. */

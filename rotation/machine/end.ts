@@ -1,7 +1,7 @@
 import { short } from "../encoding";
 import { messageOf } from "../errors";
 import { closed, type OutboxEntry } from "../journal";
-import { LostRace } from "../journal-cell";
+import { LostRace } from "../journalCell";
 import type { Run } from "./run";
 
 /** revoked → idle. */

@@ -1,7 +1,7 @@
 import { short } from "../encoding";
 import { Refused, Unavailable, messageOf } from "../errors";
 import { annotate } from "./store";
-import type { GateControl } from "../gate-control";
+import type { GateControl } from "../gateControl";
 import type { Run } from "./run";
 
 /** A request that was on its way when the cache ended is allowed this long to reach GitHub. */

@@ -1,6 +1,6 @@
 import { iso } from "../encoding";
 import { Conflict, NeedsPerson, Refused, Unavailable } from "../errors";
-import { LostRace } from "../journal-cell";
+import { LostRace } from "../journalCell";
 import { begin, takeOver } from "./begin";
 import { check } from "./check";
 import { finish, tidy } from "./end";

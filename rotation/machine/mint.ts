@@ -1,6 +1,6 @@
 import { short } from "../encoding";
 import { Refused, Unavailable, messageOf } from "../errors";
-import { LostRace } from "../journal-cell";
+import { LostRace } from "../journalCell";
 import { Lost, type Minted } from "../minters/types";
 import { readRecord, tokenRecord, type TokenRecord } from "../record";
 import { HOLD_MS, HOLD_STEP_MS, type Run } from "./run";

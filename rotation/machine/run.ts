@@ -1,6 +1,6 @@
 import { iso, randomId, sha256 } from "../encoding";
 import { Refused, Unavailable, messageOf } from "../errors";
-import { JournalCell } from "../journal-cell";
+import { JournalCell } from "../journalCell";
 import type { Journal, OutboxEntry, Phase, RotationState } from "../journal";
 import type { MinterMemory } from "../minters/types";
 import type { TokenRecord } from "../record";

@@ -1,5 +1,5 @@
 import type { Effects } from "../effects";
-import type { GateControl } from "../gate-control";
+import type { GateControl } from "../gateControl";
 import type { Phase, Slot, SlotName } from "../journal";
 import type { TokenMinter } from "../minters/types";
 import type { NotifyAdapter } from "../notify/types";

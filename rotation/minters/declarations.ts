@@ -1,7 +1,7 @@
-import { appInstallationMinter } from "./app-installation";
-import { appUserTokenMinter } from "./app-user-token";
-import { ghesImpersonationMinter } from "./ghes-impersonation";
-import { personalAccessTokenMinter } from "./personal-access-token";
+import { appInstallationMinter } from "./appInstallation";
+import { appUserTokenMinter } from "./appUserToken";
+import { ghesImpersonationMinter } from "./ghesImpersonation";
+import { personalAccessTokenMinter } from "./personalAccessToken";
 import type { Effects } from "../effects";
 import type { RotationPlan } from "../plan";
 import type { Declaration } from "./types";

@@ -1,8 +1,8 @@
 import { Misuse } from "../errors";
-import { appInstallationMinter } from "./app-installation";
-import { appUserTokenMinter } from "./app-user-token";
-import { ghesImpersonationMinter } from "./ghes-impersonation";
-import { personalAccessTokenMinter } from "./personal-access-token";
+import { appInstallationMinter } from "./appInstallation";
+import { appUserTokenMinter } from "./appUserToken";
+import { ghesImpersonationMinter } from "./ghesImpersonation";
+import { personalAccessTokenMinter } from "./personalAccessToken";
 import type { Effects } from "../effects";
 import type { RotationPlan } from "../plan";
 import type { TokenMinter } from "./types";
@@ -40,5 +40,5 @@ export function minterFor(effects: Effects, plan: RotationPlan, secrets: MinterS
 }
 
 export { appInstallationMinter, appUserTokenMinter, ghesImpersonationMinter, personalAccessTokenMinter };
-export { mintLink } from "./personal-access-token";
+export { mintLink } from "./personalAccessToken";
 export { Lost, type Declaration, type Minted, type MinterMemory, type TokenMinter } from "./types";

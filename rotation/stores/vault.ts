@@ -1,6 +1,6 @@
 import { Conflict } from "../errors";
 import type { Cell, CellState, TokenStore } from "./types";
-import { unexpected, vaultErrors, type VaultSession } from "./vault-session";
+import { unexpected, vaultErrors, type VaultSession } from "./vaultSession";
 
 /** One KV v2 secret. `data/` for the content, `metadata/` for what auditors may see, `destroy/` for old versions. */
 export class VaultCell implements Cell {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
-import type { Environment } from "../../infra/posture";
+import type { Environment } from "../../infra/model";
 import { describeSystemError, SystemsError } from "../tools/errors";
 import { accountRoutes } from "./api/account";
 import { controlRoutes } from "./api/control";

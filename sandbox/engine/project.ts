@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { readPulumiYaml } from "../../infra/posture/pulumiYaml";
+import { readPulumiYaml } from "../../infra/config/pulumiYaml";
 import { UsageError, messageOf } from "./errors";
 import { isObject } from "./values";
 

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Environment } from "../../infra/posture/schema";
+import type { Environment } from "../../infra/model/schema";
 import { BlobHost } from "./blobs";
 import { writeHooks } from "./git/hook";
 import { GitServer } from "./git/http";

@@ -1,4 +1,4 @@
-import type { Environment as Posture } from "../../infra/posture/schema";
+import type { Environment as Posture } from "../../infra/model/schema";
 import { ACTIONS_APP_ID, startRun, workflowAt } from "./domain/actions";
 import { newRepository, ORGANIZATION_DEFAULTS } from "./domain/repositories";
 import { openIssue } from "./domain/issues";

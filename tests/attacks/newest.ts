@@ -10,9 +10,9 @@ const NEWEST = "1.20261117.1";
 /** What runs: the corpus and the tests of bodies and streams by miniflare, the self-hosted gate by `workerd serve`. */
 const TESTS = [
   "tests/attacks/corpus.test.ts",
-  "tests/gate/refused-bodies.test.ts",
-  "tests/gate/streams.test.ts",
-  "tests/gate/selfhost.test.ts",
+  "tests/gate/worker/refusedBodies.test.ts",
+  "tests/gate/worker/streams.test.ts",
+  "tests/gate/worker/selfhost.test.ts",
 ];
 
 /**

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { REFUSALS } from "../../infra/posture/gate/refusals";
+import { REFUSALS } from "../../gate/policy/refusals";
 import { skipWithReason } from "../support/skip";
 import { MATRIX } from "./matrix";
 import { runMatrix, sections, shown, type Outcome } from "./run";

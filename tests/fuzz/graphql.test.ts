@@ -12,8 +12,8 @@ import {
   type GraphQLInputType,
   type GraphQLNamedType,
 } from "graphql";
-import { MUTATIONS } from "../../infra/posture/gate/graphql/mutations";
-import { conditionOn, openType, type OpenType } from "../../infra/posture/gate/graphql/types";
+import { MUTATIONS } from "../../gate/policy/graphql/mutations";
+import { conditionOn, openType, type OpenType } from "../../gate/policy/graphql/types";
 import { answersHoldListedRepositories, type Asked } from "./oracles/graphql";
 import { fuzz, literal } from "./support/fuzz";
 import { githubSchema, PLACES } from "./support/universe";

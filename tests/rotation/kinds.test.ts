@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { ambientEffects } from "../../rotation/effects";
 import { sha256 } from "../../rotation/encoding";
-import { GateControl } from "../../rotation/gate-control";
+import { GateControl } from "../../rotation/gateControl";
 import { readJournal, type Slot } from "../../rotation/journal";
 import { rotate, type RotationDeps, type StartRequest } from "../../rotation/machine";
 import { minterFor } from "../../rotation/minters";
 import { kvStore } from "../../rotation/stores/kv";
 import { vaultStore } from "../../rotation/stores/vault";
-import { VaultSession } from "../../rotation/stores/vault-session";
+import { VaultSession } from "../../rotation/stores/vaultSession";
 import { readGrant, verify } from "../../rotation/verify";
 import { startReal, type Real } from "./support/real";
 

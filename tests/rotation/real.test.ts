@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { names } from "../../infra/posture";
-import { GateControl } from "../../rotation/gate-control";
+import { names } from "../../infra/model";
+import { GateControl } from "../../rotation/gateControl";
 import { ambientEffects, type Fetch } from "../../rotation/effects";
 import { rotate, type Outcome, type RotationDeps } from "../../rotation/machine";
 import { minterFor } from "../../rotation/minters";
 import { sha256 } from "../../rotation/encoding";
 import { vaultStore } from "../../rotation/stores/vault";
-import { VaultSession } from "../../rotation/stores/vault-session";
+import { VaultSession } from "../../rotation/stores/vaultSession";
 import { startReal, type Real } from "./support/real";
 
 let real: Real;

@@ -2,10 +2,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
-import { names, parseStackFile, tokenPermissions } from "../../infra/posture";
+import { parseStackFile } from "../../infra/config";
+import { names } from "../../infra/model";
+import { tokenPermissions } from "../../infra/plans";
 import { surroundings } from "../../stacks/environment";
 import { environment } from "../support/environment";
-import { postureMocks } from "../support/posture-mocks";
+import { postureMocks } from "../support/postureMocks";
 import { deploy, known } from "../support/pulumi";
 
 type Program = () => Promise<Record<string, pulumi.Input<unknown>>>;

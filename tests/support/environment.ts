@@ -1,4 +1,5 @@
-import { parseEnvironment, type Environment } from "../../infra/posture";
+import { parseEnvironment } from "../../infra/config";
+import { type Environment } from "../../infra/model";
 
 /** Today, for tests that depend on it. */
 export const TODAY = new Date("2026-06-15T12:00:00Z");

@@ -1,4 +1,4 @@
-import type { Environment } from "../../../infra/posture/schema";
+import type { Environment } from "../../../infra/model/schema";
 import { ACTIONS_APP_ID, newCheckRun, newCheckSuite } from "../domain/actions";
 import { settleAutoMerges } from "../domain/autoMerge";
 import { gitOf } from "../domain/refs";

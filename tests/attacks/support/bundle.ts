@@ -42,7 +42,7 @@ export async function bundleGate(replacement?: Replacement): Promise<GateSources
 
 export async function bundleModule(entry: "worker" | "ledger", replacement?: Replacement): Promise<string> {
   const out = await build({
-    entryPoints: [path.join(sources, "gate", `${entry}.ts`)],
+    entryPoints: [path.join(sources, "gate", "worker", `${entry}.ts`)],
     bundle: true,
     format: "esm",
     target: "es2022",

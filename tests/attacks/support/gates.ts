@@ -1,9 +1,10 @@
 import { createCipheriv, createHash, hkdfSync, randomBytes } from "node:crypto";
 import type { Readable } from "node:stream";
 import { Miniflare } from "miniflare";
-import { endpoints } from "../../../infra/posture/endpoints";
-import { environmentSchema, type Environment } from "../../../infra/posture/schema";
-import { compilePolicy, type GatePolicy } from "../../../infra/posture/gate";
+import { endpoints } from "../../../infra/model/endpoints";
+import { environmentSchema, type Environment } from "../../../infra/model/schema";
+import { type GatePolicy } from "../../../gate/policy";
+import { compilePolicy } from "../../../infra/plans/gatePolicy";
 import { environment } from "../../gate/support/policy";
 import type { GateName } from "./types";
 

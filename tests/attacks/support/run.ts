@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { REFUSALS, type RuleId } from "../../../infra/posture/gate/refusals";
+import { REFUSALS, type RuleId } from "../../../gate/policy/refusals";
 import type { Gates } from "./gates";
 import { filled, FORMS } from "./placeholders";
 import type { Reached, Rig } from "./rig";

@@ -1,4 +1,4 @@
-import type { RuleId } from "../../../infra/posture/gate/refusals";
+import type { RuleId } from "../../../gate/policy/refusals";
 import type { GitKit } from "./kit";
 
 /** The 21 classes of attack, and four of the gate's own: what travels in bodies, in git, as large files, and to a person's review. */

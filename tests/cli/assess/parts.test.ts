@@ -14,11 +14,11 @@ import { ownerGaps, readCodeOwners } from "../../../cli/assess/owners";
 import { gitHubReader, Reader } from "../../../cli/assess/reader";
 import { renderMarkdown, renderSarif, renderText } from "../../../cli/assess/render";
 import { covers } from "../../../cli/assess/token";
-import { CONTROLS } from "../../../infra/posture/controls";
-import { codeOwnersText, ownerRules, rulesets } from "../../../infra/posture";
-import { chainLine, entryText, GENESIS, type AuditEntry } from "../../../infra/posture/gate/audit";
-import { EMBEDDED_POLICY, HIDDEN_SECRETS, embed, embedPolicy } from "../../../infra/posture/gate/embed";
-import { compilePolicy } from "../../../infra/posture/gate/policy";
+import { CONTROLS } from "../../../infra/plans/controls";
+import { codeOwnersText, ownerRules, rulesets } from "../../../infra/plans";
+import { chainLine, entryText, GENESIS, type AuditEntry } from "../../../gate/policy/audit";
+import { EMBEDDED_POLICY, HIDDEN_SECRETS, embed, embedPolicy } from "../../../gate/policy/embed";
+import { compilePolicy } from "../../../infra/plans/gatePolicy";
 import { ambientEffects, type Effects, type Fetch } from "../../../rotation/effects";
 import { environment } from "../../support/environment";
 

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { ChangeFacts } from "../../../infra/posture/agentChange";
+import type { ChangeFacts } from "../../../cli/check/agentChange";
 import { BOUNDS, changeFacts } from "../../../cli/check/facts";
 import { GitView } from "../../../cli/check/git";
 import { itWhen } from "../../support/skip";

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { ChangeVerdict } from "../../../infra/posture/agentChange";
+import type { ChangeVerdict } from "../../../cli/check/agentChange";
 import { annotations, changeText, plain, summary } from "../../../cli/check/present";
 
 const verdict = (path: string, says: string): ChangeVerdict => ({

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { AGENT_CHANGE_CHECK } from "../../../infra/posture/agentChange";
+import { AGENT_CHANGE_CHECK } from "../../../cli/check/agentChange";
 import { ROOT } from "../../support/sandbox";
 
 interface Step {

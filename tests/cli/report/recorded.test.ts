@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { buildReport, type Report } from "../../../cli/report/report";
 import { renderHtml } from "../../../cli/report/render/html";
 import { renderJson, renderMarkdown, renderSarif } from "../../../cli/report/render/text";
-import { embedPolicy, type GatePolicy } from "../../../infra/posture/gate";
+import { embedPolicy, type GatePolicy } from "../../../gate/policy";
 import { readSnapshot } from "../../../cli/report/snapshot";
 import { gatehouse } from "../../support/sandbox";
 import { changed, digest, outputsIn, recorded, streamed } from "./support/recorded";

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { CouldNotRun, DoesNotHold, explain, runMain } from "../../../cli/support/exit";
 import { table } from "../../../cli/support/table";
-import { PostureError } from "../../../infra/posture";
+import { PostureError } from "../../../infra/model";
 
 describe("exit codes", () => {
   it("is 1 for what does not hold and 2 for what could not run, with the sentence alone", () => {

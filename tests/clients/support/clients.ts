@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
-import { installDebianGh } from "./debian-gh";
+import { installDebianGh } from "./debianGh";
 import { ended, type Ended, type Place } from "./ended";
 import { GH_VERSION, installGh } from "./gh";
 import { installGoProgram } from "./go";

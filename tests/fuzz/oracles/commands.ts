@@ -1,8 +1,8 @@
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
-import { readCommands } from "../../../infra/posture/gate/git/commands";
-import { judgeFetch } from "../../../infra/posture/gate/git/fetching";
-import { Refusal } from "../../../infra/posture/gate/refusals";
+import { readCommands } from "../../../gate/policy/git/commands";
+import { judgeFetch } from "../../../gate/policy/git/fetching";
+import { Refusal } from "../../../gate/policy/refusals";
 import { folder, git, gitOk, lines } from "../support/git";
 
 /** Placeholders that a stream may hold for objects that exist: two commits of the repository. */

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import * as path from "node:path";
-import { PathMatcher } from "../../../infra/posture/gate/globs";
+import { PathMatcher } from "../../../gate/policy/globs";
 import { folder, git, gitOk } from "../support/git";
 
 let repository: string | undefined;

@@ -1,8 +1,8 @@
 import { execute, parse, TypeInfo, validate, visit, visitWithTypeInfo } from "graphql";
-import { compile } from "../../../infra/posture/gate/compiled";
-import { judgeGraphql } from "../../../infra/posture/gate/graphql/judge";
-import { emptyElsewhere, judgeResolved, RESOLVE_QUERY } from "../../../infra/posture/gate/graphql/resolve";
-import { Refusal } from "../../../infra/posture/gate/refusals";
+import { compile } from "../../../gate/policy/compiled";
+import { judgeGraphql } from "../../../gate/policy/graphql/judge";
+import { emptyElsewhere, judgeResolved, RESOLVE_QUERY } from "../../../gate/policy/graphql/resolve";
+import { Refusal } from "../../../gate/policy/refusals";
 import { policyFor } from "../../gate/support/policy";
 import { CANARY, CANARY_NUMBER, githubSchema, PLACES, resolver } from "../support/universe";
 

@@ -1,8 +1,8 @@
-import { judgeHistory, type ObjectSource } from "../../../infra/posture/gate/git/history";
-import { readCommit, readTree } from "../../../infra/posture/gate/git/objects";
-import { PackInspector } from "../../../infra/posture/gate/git/pack";
-import { PathMatcher } from "../../../infra/posture/gate/globs";
-import { Refusal } from "../../../infra/posture/gate/refusals";
+import { judgeHistory, type ObjectSource } from "../../../gate/policy/git/history";
+import { readCommit, readTree } from "../../../gate/policy/git/objects";
+import { PackInspector } from "../../../gate/policy/git/pack";
+import { PathMatcher } from "../../../gate/policy/globs";
+import { Refusal } from "../../../gate/policy/refusals";
 import { folder, git, gitOk, lines } from "../support/git";
 
 /** One change of a tree; paths are text, or bytes in fast-import's own quoting. */

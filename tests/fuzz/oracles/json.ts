@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { MAX_JSON_DEPTH, parseStrictJson } from "../../../infra/posture/gate/json";
-import { Refusal } from "../../../infra/posture/gate/refusals";
+import { MAX_JSON_DEPTH, parseStrictJson } from "../../../gate/policy/json";
+import { Refusal } from "../../../gate/policy/refusals";
 
 /** Another reading of RFC 8259, by recursive descent, which knows nothing of JSON.parse: the value, or why no two readers need agree on it. */
 class Reader {

@@ -1,6 +1,6 @@
-import { LedgerLink } from "../../../gate/link";
-import type { SettleAnswer, SettleRequest } from "../../../gate/ledger-types";
-import { EMPTY_USAGE, giveBack, grantLease, type Usage } from "../../../infra/posture/gate/limits";
+import { LedgerLink } from "../../../gate/worker/link";
+import type { SettleAnswer, SettleRequest } from "../../../gate/worker/ledgerTypes";
+import { EMPTY_USAGE, giveBack, grantLease, type Usage } from "../../../gate/policy/limits";
 import { policyFor } from "../../gate/support/policy";
 
 const base = policyFor().limits;

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import * as path from "node:path";
 import * as zlib from "node:zlib";
-import { PackInspector } from "../../../infra/posture/gate/git/pack";
-import { Inflater, InflateError } from "../../../infra/posture/gate/git/inflate";
-import { readTree } from "../../../infra/posture/gate/git/objects";
+import { PackInspector } from "../../../gate/policy/git/pack";
+import { Inflater, InflateError } from "../../../gate/policy/git/inflate";
+import { readTree } from "../../../gate/policy/git/objects";
 import { folder, git, gitOk, lines } from "../support/git";
 
 /** A delta instruction: copy a range of the base (places and lengths are taken modulo its size), or insert bytes. */

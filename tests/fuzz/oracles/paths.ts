@@ -1,8 +1,8 @@
-import { canonicalise } from "../../../infra/posture/gate/canonical";
-import { compile } from "../../../infra/posture/gate/compiled";
-import { judgeTarget } from "../../../infra/posture/gate/decide";
-import { Refusal } from "../../../infra/posture/gate/refusals";
-import { ROUTES } from "../../../infra/posture/gate/routes";
+import { canonicalise } from "../../../gate/policy/canonical";
+import { compile } from "../../../gate/policy/compiled";
+import { judgeTarget } from "../../../gate/policy/decide";
+import { Refusal } from "../../../gate/policy/refusals";
+import { ROUTES } from "../../../gate/policy/routes";
 import { policyFor } from "../../gate/support/policy";
 
 const c = compile(policyFor());

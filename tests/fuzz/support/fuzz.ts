@@ -66,7 +66,7 @@ function counterexample<T>(name: string, target: Target<T>, details: fc.RunDetai
     `${name}: seed ${details.seed}, path ${details.counterexamplePath}, after ${details.numRuns} runs and ${details.numShrinks} shrinks`,
     error,
     "",
-    "As a test of tests/gate/regression:",
+    "As a test of tests/gate/worker/regression:",
     "",
     `import { ${imported} } from "../../fuzz/oracles/${target.regression.from}";`,
     `it(${JSON.stringify(name)}, async () => {`,

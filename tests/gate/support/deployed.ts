@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { serveAccount, type Cloudflare } from "../../../sandbox/cloudflare";
 import { Account } from "../../../sandbox/cloudflare/state";
-import { embedPolicy, type GatePolicy } from "../../../infra/posture/gate";
+import { embedPolicy, type GatePolicy } from "../../../gate/policy";
 import { AlertReceiver } from "./alerts";
 import { bundle, made } from "./gate";
 import { Upstream } from "./upstream";

@@ -3,8 +3,8 @@ import * as path from "node:path";
 import type { Readable } from "node:stream";
 import { buildSync } from "esbuild";
 import { Miniflare } from "miniflare";
-import type { EnvironmentInput } from "../../../infra/posture/schema";
-import type { GatePolicy } from "../../../infra/posture/gate";
+import type { EnvironmentInput } from "../../../infra/model/schema";
+import type { GatePolicy } from "../../../gate/policy";
 import { policyFor } from "./policy";
 import { Upstream } from "./upstream";
 
@@ -15,7 +15,7 @@ export function bundle(entry: "worker" | "ledger" | "disturbed"): string {
   const from =
     entry === "disturbed"
       ? { stdin: { contents: DISTURBED, resolveDir: root, loader: "ts" as const } }
-      : { entryPoints: [path.join(root, "gate", `${entry}.ts`)] };
+      : { entryPoints: [path.join(root, "gate", "worker", `${entry}.ts`)] };
   const out = buildSync({
     ...from,
     bundle: true,
@@ -32,7 +32,7 @@ export function bundle(entry: "worker" | "ledger" | "disturbed"): string {
  * calls of the bindings in `broken` reject, and those in `silent` never settle; `digest: true` lets hashing throw.
  */
 const DISTURBED = `
-import gate from "./gate/worker";
+import gate from "./gate/worker/worker";
 let state = { clock: 0, broken: [], silent: [], digest: false };
 const realNow = Date.now;
 Date.now = () => realNow() + state.clock;

@@ -1,5 +1,6 @@
-import { environmentSchema, type EnvironmentInput } from "../../../infra/posture/schema";
-import { compilePolicy, type GatePolicy } from "../../../infra/posture/gate";
+import { environmentSchema, type EnvironmentInput } from "../../../infra/model/schema";
+import { type GatePolicy } from "../../../gate/policy";
+import { compilePolicy } from "../../../infra/plans/gatePolicy";
 
 /** An environment that passes; each test spoils or changes what it is about. */
 export function environment(gate: Partial<EnvironmentInput["gate"]> = {}): EnvironmentInput {

@@ -2,18 +2,13 @@ import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { AuditTrail, Gate, Posture, Rotator } from "../../../infra";
 import { keyHash, keyText } from "../../../infra/cloudflare";
-import {
-  embedRotation,
-  planRotation,
-  rotatorStorePlan,
-  tokenStorePlan,
-  type Environment,
-} from "../../../infra/posture";
-import { EMBEDDED_POLICY, embedPolicy } from "../../../infra/posture/gate/embed";
-import { compilePolicy } from "../../../infra/posture/gate/policy";
-import { endpoints } from "../../../infra/posture/endpoints";
+import { type Environment } from "../../../infra/model";
+import { embedRotation, planRotation, rotatorStorePlan, tokenStorePlan } from "../../../infra/plans";
+import { EMBEDDED_POLICY, embedPolicy } from "../../../gate/policy/embed";
+import { compilePolicy } from "../../../infra/plans/gatePolicy";
+import { endpoints } from "../../../infra/model/endpoints";
 import { environment } from "../../support/environment";
-import { postureMocks } from "../../support/posture-mocks";
+import { postureMocks } from "../../support/postureMocks";
 import { deploy, inClear, known, type Deployment } from "../../support/pulumi";
 
 /** Another password for each resource, and the bytes that the stack makes of it. */

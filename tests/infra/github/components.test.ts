@@ -8,7 +8,7 @@ import {
   planOwners,
   rulesets,
   type FoundOwners,
-} from "../../../infra/posture";
+} from "../../../infra/plans";
 import { environment } from "../../support/environment";
 import { deploy, inClear, known } from "../../support/pulumi";
 

@@ -1,7 +1,7 @@
 import { lookUpGitHub } from "../../../infra";
-import { codeOwnersText } from "../../../infra/posture";
+import { codeOwnersText } from "../../../infra/plans";
 import { environment } from "../../support/environment";
-import { postureMocks } from "../../support/posture-mocks";
+import { postureMocks } from "../../support/postureMocks";
 import { deploy } from "../../support/pulumi";
 
 /** GitHub as the look-up sees it: answers by endpoint, everything else is 404. */

@@ -1,5 +1,5 @@
 import { TokenStore } from "../../../infra";
-import { vaultPolicies } from "../../../infra/posture";
+import { vaultPolicies } from "../../../infra/plans";
 import { environment } from "../../support/environment";
 import { deploy, inClear } from "../../support/pulumi";
 

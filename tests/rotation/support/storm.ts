@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { ambientEffects, type Fetch } from "../../../rotation/effects";
-import { GateControl } from "../../../rotation/gate-control";
+import { GateControl } from "../../../rotation/gateControl";
 import { rotate, type Outcome, type RotationDeps, type StartRequest } from "../../../rotation/machine";
 import { minterFor } from "../../../rotation/minters";
 import { kvStore } from "../../../rotation/stores/kv";
 import { vaultStore } from "../../../rotation/stores/vault";
-import { VaultSession } from "../../../rotation/stores/vault-session";
+import { VaultSession } from "../../../rotation/stores/vaultSession";
 import type { Real } from "./real";
 
 /** What happens once to every call of a rotation. The first and the third reach the system before they fail. */

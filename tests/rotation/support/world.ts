@@ -1,18 +1,18 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import type { Effects, Fetch, Progress } from "../../../rotation/effects";
-import { GateControl } from "../../../rotation/gate-control";
+import { GateControl } from "../../../rotation/gateControl";
 import { resume, rotate, type Outcome, type RotationDeps, type StartRequest } from "../../../rotation/machine";
 import { minterFor } from "../../../rotation/minters";
 import { kvStore } from "../../../rotation/stores/kv";
 import { unseal } from "../../../rotation/stores/sealed";
 import { vaultStore } from "../../../rotation/stores/vault";
-import { VaultSession } from "../../../rotation/stores/vault-session";
+import { VaultSession } from "../../../rotation/stores/vaultSession";
 import { readJournal, type Journal, type Slot } from "../../../rotation/journal";
 import type { RotationPlan } from "../../../rotation/plan";
 import type { NotifyAdapter } from "../../../rotation/notify/types";
-import { GateModel } from "./gate-model";
-import { GitHubModel, type Incoming, type ModelToken, type Reply } from "./github-model";
-import { VaultModel } from "./vault-model";
+import { GateModel } from "./gateModel";
+import { GitHubModel, type Incoming, type ModelToken, type Reply } from "./githubModel";
+import { VaultModel } from "./vaultModel";
 
 export const KINDS = ["personal-access-token", "app-user-token", "app-installation", "ghes-impersonation"] as const;
 export type Kind = (typeof KINDS)[number];

@@ -1,0 +1,45 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { isMap, parseDocument, type Scalar } from "yaml";
+import { readStackFile } from "../../infra/config";
+import { instant } from "../../infra/model";
+import { CouldNotRun } from "../support/exit";
+
+export interface KeyChange {
+  readonly generation: number;
+  /** ISO; until then both keys are good. */
+  readonly previousUntil: string;
+}
+
+/**
+ * Begins a new generation of the gate key in an environment file: the next `pulumi up` makes the new key, and the gate
+ * takes both until `previousUntil`. Comments and order of the file stay as they are.
+ * @throws CouldNotRun while an earlier overlap lasts: three keys at once are never good
+ */
+export function nextGateKey(
+  text: string,
+  file: string,
+  overlapHours: number,
+  now: number,
+): { text: string; change: KeyChange } {
+  const document = parseDocument(text);
+  const gate = document.getIn(["config", "gatehouse:gate"]);
+  if (!isMap(gate)) throw new CouldNotRun(`${file}: no gatehouse:gate mapping to change.`);
+  const key = ["config", "gatehouse:gate", "key"];
+  // As Pulumi reads it, whatever it is written with: aliases, merge keys, a time without quotes.
+  const current = (readStackFile(text, file).gate as { key?: { generation?: unknown; previousUntil?: unknown } }).key;
+  const until = typeof current?.previousUntil === "string" ? instant(current.previousUntil) : undefined;
+  if (until !== undefined && Date.parse(until) > now)
+    throw new CouldNotRun(`The last change of the gate key overlaps until ${until}; finish it first.`);
+  const generation = Number(current?.generation ?? 1) + 1;
+  const previousUntil = new Date(now + overlapHours * 3_600_000).toISOString().replace(/\.\d{3}Z$/, "Z");
+  const node = document.createNode({ generation, previousUntil }, { flow: true });
+  (node.get("previousUntil", true) as Scalar).type = "QUOTE_DOUBLE"; // without quotes it would be a time
+  document.setIn(key, node);
+  return { text: document.toString({ lineWidth: 0 }), change: { generation, previousUntil } };
+}
+
+export function changeGateKey(file: string, overlapHours: number, now: number, dry: boolean): KeyChange {
+  const { text, change } = nextGateKey(readFileSync(file, "utf8"), file, overlapHours, now);
+  if (!dry) writeFileSync(file, text);
+  return change;
+}

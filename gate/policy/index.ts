@@ -1,0 +1,25 @@
+/** The gate's pure half: what it allows, and why it refuses. Shared by the Worker, the drill and the report. */
+export {
+  AGENT_BRANCH_PREFIX,
+  PROTECTED_PATHS,
+  type GateLimits,
+  type GatePolicy,
+  type GateRepository,
+  type GateUpstream,
+} from "./policy";
+export { decide, type Decision, type GateRequest } from "./decide";
+export { REFUSALS, Refusal, printable, type RuleId } from "./refusals";
+export { CLOSED, ROUTES, type Method, type Route } from "./routes";
+export {
+  GENESIS,
+  chainLine,
+  entryText,
+  verifyChain,
+  type AuditEntry,
+  type AuditRecord,
+  type ChainCheck,
+} from "./audit";
+export { SECRET_RULES, findSecrets, type Finding } from "./secrets";
+export { PathMatcher } from "./globs";
+export { SELF_HOST_SECRETS, selfHostConfig, type SelfHostOptions } from "../selfHost";
+export { EMBEDDED_POLICY, embedPolicy } from "./embed";

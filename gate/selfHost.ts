@@ -1,0 +1,110 @@
+import { COMPATIBILITY_DATE, LEDGER_CLASS } from "./contract";
+import type { GatePolicy } from "./policy/policy";
+
+/** A gate on one's own machine, for a GitHub Enterprise Server behind a firewall: the same modules under `workerd serve`. */
+export interface SelfHostOptions {
+  readonly policy: GatePolicy;
+  readonly gateKeys: readonly { readonly agent: string; readonly sha256: string; readonly notAfter?: string }[];
+  readonly operatorKeys: readonly { readonly sha256: string; readonly notAfter?: string }[];
+  /** Vault only: Workers KV does not exist here. */
+  readonly tokenStore: {
+    readonly kind: "vault";
+    readonly address: string;
+    readonly namespace?: string;
+    readonly mount: string;
+    readonly path: string;
+    readonly authMount: string;
+    readonly roleId: string;
+  };
+  readonly alerts: { readonly webhook?: string };
+  /** Address to listen on, such as `127.0.0.1:8787`. TLS belongs to whatever stands in front. */
+  readonly listen: string;
+  /**
+   * Where clients reach the gate: the address of what stands in front, such as `https://gate.acme.example`. It stands in every address of the gate that an
+   * answer has, whatever a client calls it. `https`, or `http` on the machine itself. Default: `http://` and `listen`, where that is on the machine itself.
+   */
+  readonly publicUrl?: string;
+  /** The header in which what stands in front names the client's address, and which it takes from nobody. Default: none, and records name no address. */
+  readonly clientIpHeader?: string;
+  /** Directories that exist and that only the service's user can read: the ledger's database, and the audit trail. Relative to the configuration. */
+  readonly ledgerDirectory: string;
+  readonly auditDirectory: string;
+  /** Bundled modules, relative to the configuration. */
+  readonly modules: { readonly gate: string; readonly ledger: string };
+}
+
+/** Secrets that the configuration takes from the environment of the process, so that they stand in no file. */
+export const SELF_HOST_SECRETS = ["VAULT_SECRET_ID", "ALERT_SECRET"] as const;
+
+/**
+ * V8 keeps its young generation small, so that pauses get short and memory flat. With 2 MB the objects of requests under way no longer fit in it: they
+ * grow old, and are then destroyed by thousands in one pause. 4 MB cost some hundredths of the CPU more, and halve the slowest hundredth of 64 connections.
+ */
+const V8_FLAGS = ["--max-semi-space-size=4"];
+
+const text = (value: string): string =>
+  JSON.stringify(value).replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+/** JSON inside a text: escapes of JSON are escaped once more, which `text` does. */
+const json = (name: string, value: unknown): string =>
+  `    (name = ${text(name)}, json = ${text(JSON.stringify(value).replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`))}),`;
+
+const ON_MACHINE = String.raw`(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?`;
+
+/** The address in `options`, or what follows from where the gate listens. Throws when it would lead clients elsewhere, or to an address without TLS. */
+function publicUrlOf({ publicUrl, listen }: SelfHostOptions): string {
+  const url = publicUrl ?? `http://${listen}`;
+  if (new RegExp(`^(?:https://[^\\s/?#@]+|http://${ON_MACHINE})$`, "i").test(url)) return url;
+  throw new Error(
+    publicUrl === undefined
+      ? `publicUrl is missing: the gate listens on ${listen}, so clients reach it from elsewhere; name its https address`
+      : `publicUrl is ${publicUrl}; it must be https://host, without a path, or http:// on this machine`,
+  );
+}
+
+/** The configuration of `workerd serve` in Cap'n Proto's text form. Pure: the same options give the same text. */
+export function selfHostConfig(options: SelfHostOptions): string {
+  return [
+    'using Workerd = import "/workerd/workerd.capnp";',
+    "",
+    "# Made by gatehouse; change the environment file and make it anew.",
+    "const config :Workerd.Config = (",
+    "  services = [",
+    '    (name = "gate", worker = .gate),',
+    '    (name = "ledger", worker = .ledger),',
+    `    (name = "ledger-disk", disk = (path = ${text(options.ledgerDirectory)}, writable = true)),`,
+    `    (name = "audit-disk", disk = (path = ${text(options.auditDirectory)}, writable = true)),`,
+    '    (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),',
+    "  ],",
+    `  sockets = [(name = "http", address = ${text(options.listen)}, http = (), service = "gate")],`,
+    `  v8Flags = [${V8_FLAGS.map(text).join(", ")}],`,
+    ");",
+    "",
+    "const gate :Workerd.Worker = (",
+    `  modules = [(name = "gate.js", esModule = embed ${text(options.modules.gate)})],`,
+    `  compatibilityDate = ${text(COMPATIBILITY_DATE)},`,
+    "  bindings = [",
+    json("POLICY", options.policy),
+    json("GATE_KEYS", options.gateKeys),
+    json("OPERATOR_KEYS", options.operatorKeys),
+    json("TOKEN_STORE", options.tokenStore),
+    json("ALERTS", options.alerts),
+    `    (name = "PUBLIC_URL", text = ${text(publicUrlOf(options))}),`,
+    ...(options.clientIpHeader === undefined
+      ? []
+      : [`    (name = "CLIENT_IP_HEADER", text = ${text(options.clientIpHeader)}),`]),
+    ...SELF_HOST_SECRETS.map((name) => `    (name = ${text(name)}, fromEnvironment = ${text(name)}),`),
+    `    (name = "LEDGER", durableObjectNamespace = (className = ${text(LEDGER_CLASS)}, serviceName = "ledger")),`,
+    '    (name = "AUDIT_FILES", service = "audit-disk"),',
+    "  ],",
+    '  globalOutbound = "internet",',
+    ");",
+    "",
+    "const ledger :Workerd.Worker = (",
+    `  modules = [(name = "ledger.js", esModule = embed ${text(options.modules.ledger)})],`,
+    `  compatibilityDate = ${text(COMPATIBILITY_DATE)},`,
+    `  durableObjectNamespaces = [(className = ${text(LEDGER_CLASS)}, uniqueKey = "gatehouse-ledger", enableSql = true)],`,
+    '  durableObjectStorage = (localDisk = "ledger-disk"),',
+    ");",
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,370 @@
+import { DurableObject } from "cloudflare:workers";
+import { chainLine, entryText, GENESIS } from "../policy/audit";
+import { EMPTY_USAGE, giveBack, grantLease, type Usage } from "../policy/limits";
+import type { ArchiveBatch, SettleAnswer, SettleRequest } from "./ledgerTypes";
+
+/** A lease whose requests are not all on record this long after its end leaves a gap record: the isolate is taken for dead. */
+const GAP_AFTER_MS = 15 * 60_000;
+/** Lines go to the archive when so many wait, or when the oldest has waited so long. */
+const ARCHIVE_LINES = 500;
+const ARCHIVE_MS = 10_000;
+/** How long one mover of lines keeps the others out. */
+const MOVING_MS = 30_000;
+/** Text of one row at most: the database refuses rows above 2 MB, and a reader takes rows whole. */
+const ROW_SIZE = 256 * 1024;
+/** Text that one page of the trail has at most, beside the last row. */
+const PAGE_SIZE = 4 * 1024 * 1024;
+/** So many lines wait for the archive at most; then the ledger takes none, and the isolates keep theirs. */
+const MAX_LINES = 100_000;
+/** Isolates and open leases that the state remembers at most; it is one row, and written with every exchange. */
+const MAX_ISOLATES = 500;
+const MAX_LEASES = 500;
+/** Cells of the token store at most. */
+const MAX_CELLS = 64;
+/** Bytes of lines in one archive object at most. */
+const ARCHIVE_BYTES = 4 * 1024 * 1024;
+
+/** Lines of the trail, one behind the other. */
+type Row = { readonly first: number; readonly last: number; readonly text: string };
+
+const textOf = (rows: readonly Row[]): string => rows.map((row) => row.text).join("");
+
+/** What must survive: one row of JSON, read once and written with every change. */
+interface State {
+  usage: Usage;
+  seq: number;
+  hash: string;
+  stopped: boolean;
+  denied: readonly string[];
+  waitUntil: number;
+  archived: number;
+  archiveFailing: boolean;
+  lease: number;
+  /** Per isolate: the last exchange that was booked, the lease it was given, and when. */
+  isolates: Record<string, { batch: number; lease: number; seen: number }>;
+  /** Leases with requests that are not on record yet. */
+  leases: Record<number, { isolate: string; open: number; minute: number; hour: number; ends: number }>;
+}
+
+const NEW: State = {
+  usage: EMPTY_USAGE,
+  seq: 0,
+  hash: GENESIS,
+  stopped: false,
+  denied: [],
+  waitUntil: 0,
+  archived: 0,
+  archiveFailing: false,
+  lease: 0,
+  isolates: {},
+  leases: {},
+};
+
+/**
+ * The gate's one memory, single-threaded by nature: counts against the limits, holds the kill switch and the denied tokens, and gives every
+ * audit entry its place in the chain. Whatever it answers is on disk before the answer leaves.
+ */
+export class Ledger extends DurableObject {
+  private state: State;
+  /** Exchanges are booked one after the other: hashing is asynchronous, and the chain must not fork. */
+  private turn: Promise<unknown> = Promise.resolve();
+  private oldestWaiting = 0;
+  /** Until when one isolate has the lines that it moves to the archive. */
+  private movingUntil = 0;
+  /** An alarm is set that looks for dead isolates. */
+  private watching = false;
+
+  constructor(ctx: DurableObjectState, env: unknown) {
+    super(ctx, env as never);
+    const sql = ctx.storage.sql;
+    sql.exec(`CREATE TABLE IF NOT EXISTS state (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL)`);
+    sql.exec(`CREATE TABLE IF NOT EXISTS lines (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, text TEXT NOT NULL)`);
+    sql.exec(
+      `CREATE TABLE IF NOT EXISTS segments (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, key TEXT NOT NULL)`,
+    );
+    sql.exec(`CREATE TABLE IF NOT EXISTS cells (name TEXT PRIMARY KEY, version INTEGER NOT NULL, value TEXT NOT NULL)`);
+    const row = sql.exec<{ json: string }>(`SELECT json FROM state`).toArray()[0];
+    this.state = row === undefined ? NEW : { ...NEW, ...(JSON.parse(row.json) as Partial<State>) };
+    if (this.state.seq > this.state.archived) this.oldestWaiting = Date.now();
+  }
+
+  /** Books what an isolate reports, gives out a lease if it asks for one, and tells what every isolate must know. */
+  async settle(request: SettleRequest): Promise<SettleAnswer> {
+    return this.inTurn(() => this.book(request));
+  }
+
+  /** Stops everything, or lets it go on. */
+  async stop(stopped: boolean): Promise<void> {
+    await this.inTurn(async () => this.save({ ...this.state, stopped }));
+  }
+
+  /** No isolate uses a token with this hash again (base64 SHA-256). The list keeps the last hundred. */
+  async deny(tokenSha256: string): Promise<void> {
+    await this.inTurn(async () =>
+      this.save({
+        ...this.state,
+        denied: [tokenSha256, ...this.state.denied.filter((d) => d !== tokenSha256)].slice(0, 100),
+      }),
+    );
+  }
+
+  /** GitHub asked to wait until this instant (milliseconds). */
+  async wait(until: number): Promise<void> {
+    await this.inTurn(async () => this.save({ ...this.state, waitUntil: Math.max(until, this.state.waitUntil) }));
+  }
+
+  /** A cell: a sealed value with its version, for the token store that has no check-and-set of its own. Version 0: never written. */
+  async cell(name: string): Promise<{ readonly version: number; readonly value: string }> {
+    return (
+      this.ctx.storage.sql
+        .exec<{ version: number; value: string }>(`SELECT version, value FROM cells WHERE name = ?`, name)
+        .toArray()[0] ?? { version: 0, value: "" }
+    );
+  }
+
+  /** Writes a cell only if its version still is `cas`; false when someone else was first. */
+  async writeCell(name: string, value: string, cas: number): Promise<boolean> {
+    const { version } = await this.cell(name);
+    if (version !== cas) return false;
+    if (version === 0 && this.ctx.storage.sql.exec(`SELECT name FROM cells`).toArray().length >= MAX_CELLS)
+      throw new Error("the store has no room for another cell");
+    this.ctx.storage.sql.exec(`INSERT OR REPLACE INTO cells VALUES (?, ?, ?)`, name, version + 1, value);
+    return true;
+  }
+
+  /**
+   * The oldest lines that are not archived yet; undefined when there are none, or when someone else is moving them.
+   * They stay here until `archived` says they are safe.
+   */
+  async linesToArchive(): Promise<ArchiveBatch | undefined> {
+    const now = Date.now();
+    if (now < this.movingUntil) return undefined;
+    const { rows: taken, more } = this.rows(0, ARCHIVE_BYTES);
+    const first = taken[0];
+    const last = taken[taken.length - 1];
+    if (first !== undefined) this.movingUntil = now + MOVING_MS;
+    return (
+      first &&
+      last && {
+        first: first.first,
+        last: last.last,
+        text: textOf(taken),
+        more,
+      }
+    );
+  }
+
+  /** The lines up to `last` are in the archive under `key`; only now are they dropped here. */
+  async archived(first: number, last: number, key: string): Promise<void> {
+    await this.inTurn(async () => {
+      this.ctx.storage.sql.exec(`DELETE FROM lines WHERE last <= ?`, last);
+      this.ctx.storage.sql.exec(`INSERT OR REPLACE INTO segments VALUES (?, ?, ?)`, first, last, key);
+      this.oldestWaiting = Date.now();
+      this.movingUntil = 0;
+      this.save({ ...this.state, archived: Math.max(last, this.state.archived), archiveFailing: false });
+    });
+  }
+
+  async archiveFailed(): Promise<void> {
+    // The next attempt may start at once: the gate is closed until one succeeds.
+    this.movingUntil = 0;
+    await this.inTurn(async () => this.save({ ...this.state, archiveFailing: true }));
+  }
+
+  /** Where the lines after `seq` are: archive objects first, then text that is still here. */
+  async linesAfter(seq: number): Promise<{
+    readonly keys: readonly string[];
+    readonly text: string;
+    readonly head: { readonly seq: number; readonly hash: string };
+  }> {
+    const sql = this.ctx.storage.sql;
+    const keys = sql
+      .exec<{ key: string }>(`SELECT key FROM segments WHERE last > ? ORDER BY first LIMIT 50`, seq)
+      .toArray()
+      .map((r) => r.key);
+    // Lines still here follow all segments; they are only part of this page when the segments are.
+    const text = keys.length === 50 ? "" : textOf(this.rows(seq, PAGE_SIZE).rows);
+    return { keys, text, head: { seq: this.state.seq, hash: this.state.hash } };
+  }
+
+  /** Looks for isolates that died with requests unrecorded. */
+  async alarm(): Promise<void> {
+    await this.inTurn(() => this.recordGaps(Date.now(), GAP_AFTER_MS));
+  }
+
+  /** The oldest rows after `seq`, up to `size`, and whether more follow. They are read one by one: all of them together may not fit into memory. */
+  private rows(seq: number, size: number): { readonly rows: readonly Row[]; readonly more: boolean } {
+    const taken: Row[] = [];
+    let length = 0;
+    for (const row of this.ctx.storage.sql.exec<Row>(
+      `SELECT first, last, text FROM lines WHERE last > ? ORDER BY first`,
+      seq,
+    )) {
+      if (taken.length > 0 && length + row.text.length > size) return { rows: taken, more: true };
+      taken.push(row);
+      length += row.text.length;
+    }
+    return { rows: taken, more: false };
+  }
+
+  private async book(request: SettleRequest): Promise<SettleAnswer> {
+    const now = Date.now();
+    if (this.state.seq - this.state.archived + request.entries.length > MAX_LINES)
+      throw new Error("the lines that wait for the archive are too many");
+    if (Object.keys(this.state.leases).length >= MAX_LEASES) await this.recordGaps(now, 0);
+    const before = this.state.isolates[request.isolate];
+    const isNew = request.batch > (before?.batch ?? 0);
+    const chained = isNew ? await this.chain(request.entries) : undefined;
+    // From here on everything is synchronous, so it is written as one.
+    const leases = { ...this.state.leases };
+    let usage = this.state.usage;
+    // Sent again: its answer was lost, and with it a lease that nobody uses. What it counted stays counted.
+    if (!isNew) delete leases[before?.lease ?? 0];
+    else usage = bookLeases(request, leases, usage, now);
+    const { ask } = request;
+    const granted =
+      ask === undefined || this.state.stopped ? undefined : grantLease(ask.limits, usage, now, ask.need, ask.want);
+    let lease: SettleAnswer["lease"];
+    if (granted !== undefined) {
+      usage = granted.usage;
+      lease = { id: this.state.lease + 1, ...granted.grant };
+      if (lease.requests > 0)
+        leases[lease.id] = {
+          isolate: request.isolate,
+          open: lease.requests,
+          minute: lease.minute,
+          hour: lease.hour,
+          ends: now + lease.ms,
+        };
+    }
+    const isolates = {
+      ...newest(this.state.isolates, MAX_ISOLATES - 1),
+      [request.isolate]: { batch: Math.max(request.batch, before?.batch ?? 0), lease: lease?.id ?? 0, seen: now },
+    };
+    this.save(
+      { ...this.state, ...chained?.head, usage, lease: lease?.id ?? this.state.lease, leases, isolates },
+      chained?.rows,
+    );
+    if (lease !== undefined && !this.watching) {
+      this.watching = true;
+      await this.ctx.storage.setAlarm(now + GAP_AFTER_MS);
+    }
+    const waiting = this.state.seq - this.state.archived;
+    return {
+      ...(lease === undefined ? {} : { lease }),
+      short: granted?.short ?? {},
+      stopped: this.state.stopped,
+      denied: this.state.denied,
+      waitUntil: this.state.waitUntil > now ? this.state.waitUntil : 0,
+      archiveDue: waiting >= ARCHIVE_LINES || (waiting > 0 && now - this.oldestWaiting >= ARCHIVE_MS),
+      archiveFailing: this.state.archiveFailing,
+    };
+  }
+
+  /** Chains entries: the new head, and the rows of their lines, which are saved together. */
+  private async chain(entries: readonly string[]): Promise<{
+    readonly head: { readonly seq: number; readonly hash: string };
+    readonly rows: readonly Row[];
+  }> {
+    let { seq, hash } = this.state;
+    const rows: Row[] = [];
+    let first = seq + 1;
+    let text = "";
+    for (const entry of entries) {
+      const made = await chainLine(seq + 1, entry, hash);
+      if (text !== "" && text.length + made.line.length > ROW_SIZE) {
+        rows.push({ first, last: seq, text });
+        first = seq + 1;
+        text = "";
+      }
+      text += `${made.line}\n`;
+      seq++;
+      hash = made.hash;
+    }
+    if (text !== "") rows.push({ first, last: seq, text });
+    return { head: { seq, hash }, rows };
+  }
+
+  /** @param after how long after its end a lease is given up, in milliseconds */
+  private async recordGaps(now: number, after: number): Promise<void> {
+    const leases = { ...this.state.leases };
+    const dead = Object.entries(leases).filter(([, lease]) => lease.ends < now - after);
+    const entries = dead.map(([id, lease]) =>
+      entryText({
+        ts: new Date(lease.ends).toISOString(),
+        agent: "",
+        requestId: `${lease.isolate}-lease-${id}`,
+        clientIp: "",
+        method: "",
+        path: "",
+        route: "",
+        repository: "",
+        decision: "gap",
+        reason: `at most ${lease.open} requests of an isolate are not on record`,
+        status: 0,
+        bytesIn: 0,
+        bytesOut: 0,
+        ms: 0,
+        tokenSha256: "",
+        findings: [],
+      }),
+    );
+    const chained = await this.chain(entries);
+    for (const [id] of dead) delete leases[Number(id)];
+    const isolates = Object.fromEntries(
+      Object.entries(this.state.isolates).filter(([, isolate]) => isolate.seen > now - 24 * 3_600_000),
+    );
+    this.save({ ...this.state, ...chained.head, leases, isolates }, chained.rows);
+    const next = Math.min(...Object.values(leases).map((lease) => lease.ends));
+    this.watching = Number.isFinite(next);
+    if (this.watching) await this.ctx.storage.setAlarm(Math.max(next + GAP_AFTER_MS, now + 60_000));
+  }
+
+  private save(state: State, rows: readonly Row[] = []): void {
+    this.ctx.storage.transactionSync(() => {
+      for (const { first, last, text } of rows)
+        this.ctx.storage.sql.exec(`INSERT INTO lines VALUES (?, ?, ?)`, first, last, text);
+      this.ctx.storage.sql.exec(`INSERT OR REPLACE INTO state VALUES (1, ?)`, JSON.stringify(state));
+    });
+    if (rows.length > 0 && this.state.seq === this.state.archived) this.oldestWaiting = Date.now();
+    this.state = state;
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.turn.then(work, work);
+    this.turn = run.catch(() => undefined);
+    return run;
+  }
+}
+
+/** The isolates that were seen last. */
+function newest(isolates: State["isolates"], count: number): State["isolates"] {
+  const all = Object.entries(isolates);
+  if (all.length <= count) return isolates;
+  return Object.fromEntries(all.sort(([, a], [, b]) => b.seen - a.seen).slice(0, count));
+}
+
+/** Books what an isolate used and gives back, and drops leases without open requests. */
+function bookLeases(request: SettleRequest, leases: State["leases"], before: Usage, now: number): Usage {
+  let usage = before;
+  for (const { lease, requests } of request.reported) {
+    const known = leases[lease];
+    if (known?.isolate === request.isolate) leases[lease] = { ...known, open: known.open - requests };
+  }
+  for (const { lease, unused } of request.closed) {
+    const known = leases[lease];
+    if (known?.isolate !== request.isolate) continue;
+    usage = giveBack(usage, now, known, unused);
+    leases[lease] = { ...known, open: known.open - unused.requests };
+  }
+  for (const { lease } of [...request.reported, ...request.closed])
+    if ((leases[lease]?.open ?? 1) <= 0) delete leases[lease];
+  return usage;
+}
+
+/** A Durable Object's script needs a handler of its own; nothing is reachable through it. */
+export default {
+  async fetch(): Promise<Response> {
+    return new Response(null, { status: 404 });
+  },
+};

@@ -1,0 +1,45 @@
+/** What an environment is: its schema, names and addresses, the actions of the catalogue and the locks that stop them. No Pulumi, no I/O. */
+export {
+  ACCESS_LEVELS,
+  ADMINISTRATORS,
+  ATTACHMENTS,
+  CREDENTIAL_KINDS,
+  PLANS,
+  VISIBILITIES,
+  environmentSchema,
+  type AccessLevel,
+  type CredentialKind,
+  type Environment,
+  type EnvironmentInput,
+  type Plan,
+  type Repository,
+  type Visibility,
+} from "./schema";
+export { PostureError, type PostureProblem } from "./errors";
+export { instant } from "./goTime";
+export { endpoints, isEnterpriseServer, isGitHubDotCom, isMisspelledTenant, type Endpoints } from "./endpoints";
+export {
+  ACTIONS_APP_ID,
+  AGENT_BRANCHES,
+  AGENT_REF_PREFIX,
+  CODEOWNERS_PATH,
+  KV_TOKEN_KEY,
+  names,
+  type Names,
+  type VaultNames,
+} from "./names";
+export { namedTeams, owners, people, securityTeam, teamPermission, writable, type TeamPermission } from "./access";
+export { offersPushRules, offersRules, usesOrganizationRulesets } from "./features";
+export { KEEPERS, LOCKS, keepers, lock, type Keeper, type Lock, type LockContext, type LockId } from "./locks";
+export { CATALOGUE, action, oneLockIsEnough, type Action, type Place, type Standing } from "./catalogue";
+export {
+  LOCKS_NEEDED,
+  accessMatrix,
+  accessOf,
+  lockProblems,
+  missingLocks,
+  readableMatrix,
+  verdict,
+  type AccessMatrix,
+  type Verdict,
+} from "./matrix";

@@ -1,0 +1,76 @@
+/** What follows from an environment: rules, texts, policies and settings, as plain data. No Pulumi, no I/O. */
+export {
+  CODEOWNERS_MAX_BYTES,
+  CODEOWNERS_PLACES,
+  codeOwnersText,
+  keptOwners,
+  keptProblems,
+  keptTeams,
+  namesOwners,
+  mannerOf,
+  ownerRules,
+  ownersDiffer,
+  planOwners,
+  uncountedOwners,
+  type FoundOwners,
+  type Manner,
+  type OwnLines,
+  type OwnerRule,
+  type OwnersError,
+  type OwnersPlan,
+  type OwnersProblem,
+} from "./codeowners";
+export {
+  MAX_RESTRICTED_PATHS,
+  MAX_RULESETS,
+  branchProtection,
+  isFenced,
+  organizationRulesets,
+  protectedPatterns,
+  repositoryRulesets,
+  restrictedPaths,
+  rulesets,
+  type Bypass,
+  type OrganizationRulesetPlan,
+  type ProtectionPlan,
+  type PullRequestRule,
+  type RulesetPlan,
+  type RulesetRules,
+} from "./branchRules";
+export { fnmatchPatterns, ownerPatterns } from "./protectedPaths";
+export {
+  permissionReasons,
+  tokenPermissions,
+  tokenScopes,
+  type TokenLevel,
+  type TokenPermissions,
+} from "./tokenPermissions";
+export { EMBEDDED_ROTATION, embedRotation, planRotation, type Permissions, type RotationPlan } from "./rotation";
+export {
+  SESSION_SECONDS,
+  ciClaims,
+  mintsAlone,
+  policyHcl,
+  vaultPolicies,
+  type VaultParty,
+  type VaultRule,
+} from "./vaultPolicies";
+export { ORGANIZATION_EVENTS } from "./webhooks";
+export {
+  CRON,
+  ROTATOR_CRON,
+  SCRIPT_SETTINGS,
+  agentHosts,
+  exposure,
+  gateUrl,
+  migrations,
+  retention,
+  rotatorStorePlan,
+  tokenStorePlan,
+  vaultNamespace,
+  type Exposure,
+  type RotatorStorePlan,
+  type TokenStorePlan,
+} from "./workers";
+export { CONTROLS, controls, readableControls, type Control, type ControlVerdict } from "./controls";
+export { allowedSecret, compilePolicy, type GateFacts } from "./gatePolicy";

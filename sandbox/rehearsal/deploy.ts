@@ -1,0 +1,95 @@
+import { DoesNotHold } from "../../cli/support/exit";
+import { acceptInvitation, authorizeAsPerson, mintAsPerson, setAppPermissions } from "./person";
+import { runGatehouse, type CliResult } from "./self";
+import type { Stage } from "./stage";
+
+/** What the agent and the operator are given once the stack is up and the first token is in place. */
+export interface Deployment {
+  readonly gateUrl: string;
+  readonly gateKey: string;
+  readonly operatorKey: string;
+  readonly tokenPermissions: Record<string, string>;
+}
+
+const text = (value: unknown, output: string): string => {
+  if (typeof value !== "string" || value === "") throw new DoesNotHold(`The stack has no output ${output}.`);
+  return value;
+};
+
+/** Reads what the rest needs from the stack's outputs. With Workers KV, the keys that token commands take join the stage's environment. */
+export function deploymentOf(stage: Stage, outputs: Record<string, unknown>): Deployment {
+  const operatorKey = text(outputs.operatorKey, "operatorKey");
+  if (stage.environment.tokenStore.kind === "kv") {
+    Object.assign(stage.env, {
+      GATEHOUSE_OPERATOR_KEY: operatorKey,
+      GATEHOUSE_TOKEN_KEY: text(outputs.tokenKey, "tokenKey"),
+      GATEHOUSE_ROTATOR_KEY: text(outputs.rotatorKey, "rotatorKey"),
+    });
+  }
+  return {
+    gateUrl: stage.env.GATEHOUSE_GATE_URL ?? text(outputs.gateUrl, "gateUrl"),
+    gateKey: text(outputs.gateKey, "gateKey"),
+    operatorKey,
+    tokenPermissions: outputs.tokenPermissions as Record<string, string>,
+  };
+}
+
+/** One `gatehouse token` command on this stage, as an operator runs it. */
+export function tokenCommand(stage: Stage, args: readonly string[], input?: string): Promise<CliResult> {
+  const overrides = stage.overrides.flatMap((override) => ["--config", override]);
+  return runGatehouse(["token", ...args, "--stack", stage.project.stack, ...overrides], {
+    env: stage.env,
+    cwd: stage.project.projectDir,
+    ...(input === undefined ? {} : { input }),
+  });
+}
+
+async function must(stage: Stage, what: string, args: readonly string[], input?: string): Promise<void> {
+  const ran = await tokenCommand(stage, args, input);
+  if (ran.code !== 0) throw new DoesNotHold(`${what}:\n${ran.stderr || ran.stdout}`);
+}
+
+/**
+ * Puts a first token in place, as an operator does after the first `up`. A token that a person makes comes from GitHub's
+ * token page; for the other kinds the operator places what mints them, and the first token makes itself.
+ */
+export async function placeFirstToken(stage: Stage, deployment: Deployment): Promise<void> {
+  const { github } = stage.systems;
+  const { kind } = stage.environment.agent.credential;
+  switch (kind) {
+    case "personal-access-token": {
+      const token = await mintAsPerson(github.api, stage.environment, deployment.tokenPermissions);
+      return must(stage, "The first token was not accepted", ["put"], `${token}\n`);
+    }
+    case "app-installation":
+      await must(stage, "The App's key was not placed", ["minter"], github.app.pem);
+      break;
+    case "ghes-impersonation":
+      acceptInvitation(stage.systems.github, stage.environment);
+      await must(stage, "The site administrator's token was not placed", ["minter"], `${github.adminToken}\n`);
+      break;
+    case "app-user-token": {
+      setAppPermissions(stage.systems.github, deployment.tokenPermissions);
+      await must(stage, "The App's client secret was not placed", ["minter"], `${github.app.clientSecret}\n`);
+      acceptInvitation(stage.systems.github, stage.environment);
+      for (const args of [["put"], ["put", "--standby"]]) {
+        const { token, refreshToken } = await authorizeAsPerson(github.api, stage.environment);
+        await must(stage, "An authorization was not accepted", args, `${token} ${refreshToken}\n`);
+      }
+      return;
+    }
+  }
+  await must(stage, "The first token was not made", ["rotate", "--reason", "first"]);
+}
+
+/** `up`, then the first token. */
+export async function bringUp(stage: Stage, say: (text: string) => void): Promise<Deployment> {
+  say(`bringing the ${stage.project.stack} stack up`);
+  const up = await stage.stack.up({});
+  if (up.failed)
+    throw new DoesNotHold(`The stack did not come up:\n${up.diagnostics.map((d) => d.message).join("\n")}`);
+  const deployment = deploymentOf(stage, await stage.stack.outputs({ showSecrets: true }));
+  say(`${Object.values(up.changeSummary).reduce((sum, n) => sum + n, 0)} resources; placing the first token`);
+  await placeFirstToken(stage, deployment);
+  return deployment;
+}

@@ -1,0 +1,92 @@
+import { chosen, pairsOf } from "../drill/locks/pairs";
+import { provePairs, type Proof } from "../drill/locks/run";
+import { lockReport, lockTable, summary } from "../drill/locks/table";
+import type { Cleanup } from "../../cli/support/cleanup";
+import { CouldNotRun, DoesNotHold } from "../../cli/support/exit";
+import type { ProjectStack } from "../../cli/support/project";
+import { bringUp, type Deployment } from "./deploy";
+import { openRig } from "./locks";
+import { openStage, type Stage } from "./stage";
+
+/** The drill makes more requests than an agent may. */
+export const RAISED = [
+  "gatehouse:gate.requestsPerMinute=6000",
+  "gatehouse:gate.requestsPerHour=100000",
+  "gatehouse:gate.writesPerMinute=6000",
+];
+
+export interface LockDrillOptions {
+  readonly json: boolean;
+  /** Only the pairs that one of these chooses, such as `merge` or `merge-pull-request/write/protection-push`. */
+  readonly only: readonly string[];
+  readonly cleanup: Cleanup;
+}
+
+/**
+ * Tries every pair of a deployed stage, and puts the stage back as it was.
+ * @throws DoesNotHold when something was not put back
+ */
+export async function proveLocks(
+  stage: Stage,
+  deployment: Deployment,
+  { cleanup, only, onProof }: Omit<LockDrillOptions, "json"> & { readonly onProof: (proof: Proof) => void },
+): Promise<Proof[]> {
+  const pairs = pairsOf(stage.environment).filter((pair) => chosen(only, pair));
+  if (pairs.length === 0)
+    throw new CouldNotRun(
+      `no forbidden action and no lock of this environment is called ${only.join(" or ")}; without --only all are tried`,
+    );
+  const { rig, close } = await openRig(stage, deployment, cleanup);
+  const proofs = await provePairs(rig, pairs, onProof);
+  await close();
+  const seen = await stage.stack.refresh({ previewOnly: true });
+  const drifted = Object.entries(seen.changeSummary).filter(([op, count]) => op !== "same" && count > 0);
+  if (seen.failed || drifted.length > 0) {
+    throw new DoesNotHold(
+      [
+        `The drill left something changed: a refresh would ${drifted.map(([op, count]) => `${op} ${count}`).join(" and ")} of the stack's resources.`,
+        ...seen.diagnostics.map(({ message }) => message),
+      ].join("\n"),
+    );
+  }
+  return proofs;
+}
+
+/**
+ * `sandbox drill`: brings a sandbox up and tries every lock by itself.
+ * @throws DoesNotHold when a lock alone does not stop what it should, or when opening it changes nothing
+ */
+export async function drillLocks(
+  project: ProjectStack,
+  overrides: readonly string[],
+  { json, only, cleanup }: LockDrillOptions,
+): Promise<void> {
+  const say = (text: string): void => {
+    (json ? process.stderr : process.stdout).write(`${text}\n`);
+  };
+  const stage = await openStage(project, [...RAISED, ...overrides], cleanup, (what) => {
+    say(`started ${what}`);
+  });
+  const deployment = await bringUp(stage, say);
+  const began = Date.now();
+  const live = process.stderr.isTTY === true;
+  let tried = 0;
+  const proofs = await proveLocks(stage, deployment, {
+    cleanup,
+    only,
+    onProof: (proof) => {
+      tried += 1;
+      if (live) process.stderr.write(`\r\u001b[K${tried} attempts, now at ${proof.action}`);
+    },
+  });
+  if (live) process.stderr.write("\r\u001b[K");
+  if (json) process.stdout.write(`${JSON.stringify(lockReport(project.stack, proofs))}\n`);
+  else say(`\n${lockTable(proofs)}\n`);
+  say(`${summary(proofs)}, in ${((Date.now() - began) / 1000).toFixed(0)} s.`);
+  const open = proofs.filter(({ holds }) => !holds);
+  if (open.length > 0) {
+    throw new DoesNotHold(
+      `${open.length} of ${proofs.length} attempts do not prove their lock:\n${open.map(({ action, place, lock, tried: what, why, alone }) => `${action} at ${place} by ${lock} (${what}): ${why ?? ""}; answered: ${alone}`).join("\n")}`,
+    );
+  }
+}

@@ -1,0 +1,69 @@
+import type { Cleanup } from "../../cli/support/cleanup";
+import type { ProjectStack } from "../../cli/support/project";
+import { bringUp, type Deployment } from "./deploy";
+import { openStage, type Stage } from "./stage";
+
+/** The line of `serve --json`; other tools rely on its keys. */
+export function readyLine(stage: Stage, deployment?: Deployment): Record<string, unknown> {
+  const { systems, environment } = stage;
+  return {
+    ready: true,
+    ...(deployment ? { gate: { url: deployment.gateUrl, key: deployment.gateKey } } : {}),
+    github: { api: systems.github.api, git: systems.github.git, token: systems.github.adminToken },
+    vault: { addr: systems.vault.addr, token: systems.vault.token },
+    cloudflare: {
+      api: systems.cloudflare.api,
+      token: systems.cloudflare.token,
+      accountId: systems.cloudflare.accountId,
+    },
+    env: stage.env,
+    organization: environment.organization,
+    machineUser: environment.agent.machineUser,
+    repositories: environment.repositories.map(({ name, access }) => ({ name, access })),
+    stateDir: stage.env.GATEHOUSE_STATE_DIR,
+  };
+}
+
+/** How a person talks to what is running. */
+export function howToTalk(stage: Stage, deployment?: Deployment): string {
+  const exports = Object.entries(stage.env)
+    .map(([name, value]) => `  export ${name}=${value}`)
+    .join("\n");
+  const repository = `${stage.environment.organization}/${stage.environment.repositories[0]?.name ?? ""}`;
+  const gate = deployment
+    ? `
+The gate, as the agent sees it (key in GATE_KEY):
+  export GATE_KEY=${deployment.gateKey}
+  curl -H "Authorization: Bearer $GATE_KEY" ${deployment.gateUrl}/repos/${repository}
+  git clone http://agent:$GATE_KEY@${deployment.gateUrl.replace(/^https?:\/\//, "")}/${repository}.git
+`
+    : "";
+  return `${gate}
+The systems, as an operator or \`pulumi up\` sees them:
+${exports}
+`;
+}
+
+/** Until somebody asks to stop. */
+const untilStopped = (): Promise<void> =>
+  new Promise(() => {
+    setInterval(() => undefined, 1 << 30);
+  });
+
+/** `sandbox serve`: systems, and unless `bare` the stack, until SIGINT or SIGTERM, or until the process that started it is gone. */
+export async function serve(
+  project: ProjectStack,
+  overrides: readonly string[],
+  { bare, json, cleanup }: { bare: boolean; json: boolean; cleanup: Cleanup },
+): Promise<void> {
+  const say = (text: string): void => {
+    (json ? process.stderr : process.stdout).write(`${text}\n`);
+  };
+  const stage = await openStage(project, overrides, cleanup, (what) => {
+    say(`started ${what}`);
+  });
+  const deployment = bare ? undefined : await bringUp(stage, say);
+  if (json) process.stdout.write(`${JSON.stringify(readyLine(stage, deployment))}\n`);
+  else say(`${howToTalk(stage, deployment)}\nReady. Ctrl-C stops everything.`);
+  await untilStopped();
+}

@@ -1,0 +1,117 @@
+/* Takes each declared lock of a posture away in turn, in a live sandbox, and demands that an attempt of the drill notices. `npm run mutate:posture`. */
+import { pairsOf, type Pair } from "../../drill/locks/pairs";
+import { provePair } from "../../drill/locks/run";
+import { type Rig, Site } from "../../drill/locks/site";
+import { bringUp } from "../../rehearsal/deploy";
+import { RAISED } from "../../rehearsal/drill";
+import { openRig } from "../../rehearsal/locks";
+import { openStage } from "../../rehearsal/stage";
+import { Cleanup } from "../../../cli/support/cleanup";
+import { readProjectStack } from "../../../cli/support/project";
+import { waits } from "./conditions";
+import { excuse } from "./equivalent";
+import { gateOf } from "./gatePolicy";
+import { gateMutants } from "./mutants/gate";
+import { githubMutants } from "./mutants/github";
+import { otherMutants } from "./mutants/others";
+import { tokenMutants } from "./mutants/token";
+import type { Mutant } from "./mutants/types";
+
+interface Verdict {
+  readonly what: string;
+  readonly noticedBy: string | undefined;
+  readonly tried: number;
+}
+
+/** Which pair or condition notices a hole. @throws Error when an attempt could not be made: not tried is not noticed */
+async function judge(rig: Rig, pairs: readonly Pair[], ground: Pair, mutant: Mutant): Promise<Verdict> {
+  const what = mutant.what;
+  let tried = 0;
+  if (mutant.condition) {
+    tried += 1;
+    const seen = await waits(
+      rig,
+      ground,
+      mutant.condition,
+      what.startsWith("branch protection") ? "protection" : "rulesets",
+      mutant.before,
+    );
+    if (!seen.waits) return { what, noticedBy: `a merge no longer waits for ${mutant.condition.name}`, tried };
+  }
+  for (const pair of pairs.filter(mutant.concerns)) {
+    const proofs = await provePair(rig, pair, {
+      ...(mutant.before ? { before: mutant.before } : {}),
+      ...(mutant.attempts ? { attempts: mutant.attempts } : {}),
+    });
+    tried += proofs.length;
+    const broken = proofs.find(({ alone }) => alone === "not tried");
+    if (broken) throw new Error(`${what}: ${broken.why ?? "an attempt could not be made"}`);
+    const seen = proofs.find(({ holds }) => !holds);
+    if (seen) return { what, noticedBy: `${seen.action} at ${seen.place} by ${seen.lock}: ${seen.tried}`, tried };
+  }
+  return { what, noticedBy: undefined, tried };
+}
+
+async function main(): Promise<number> {
+  const every = process.argv.includes("--sample") ? 9 : 1;
+  const filter = process.argv.find((arg) => arg.startsWith("--only="))?.slice("--only=".length);
+  const cleanup = new Cleanup();
+  const say = (text: string): void => {
+    process.stdout.write(`${text}\n`);
+  };
+  try {
+    const stage = await openStage(readProjectStack("dev", RAISED), RAISED, cleanup, () => undefined);
+    const deployment = await bringUp(stage, () => undefined);
+    const { rig } = await openRig(stage, deployment, cleanup);
+    const pairs = pairsOf(stage.environment);
+    const ground = pairs.find(({ place }) => place === "write");
+    if (!ground) throw new Error("the environment has no repository with write access");
+    const site = await Site.at(rig, ground);
+    const gate = await gateOf(rig);
+    const { id, node_id: nodeId } = await site.admin.ask<{ id: number; node_id: string }>(
+      "GET",
+      `/repos/${site.organization}/${Site.UNLISTED}`,
+    );
+    const all = [
+      ...(await githubMutants(site)),
+      ...tokenMutants(stage.environment),
+      ...otherMutants(stage.environment),
+      ...gateMutants(gate.policy, { name: Site.UNLISTED, id, nodeId }),
+    ]
+      .filter(({ what }) => filter === undefined || what.includes(filter))
+      .filter((_, index) => index % every === 0);
+
+    for (const condition of new Set(all.flatMap((mutant) => (mutant.condition ? [mutant.condition] : [])))) {
+      for (const by of ["rulesets", "protection"] as const) {
+        const seen = await waits(rig, ground, condition, by);
+        if (!seen.waits) throw new Error(`a merge does not wait for ${condition.name}, asked by ${by}: ${seen.answer}`);
+      }
+    }
+    const unnoticed: Verdict[] = [];
+    for (const mutant of all) {
+      if (mutant.policy) await gate.with(mutant.policy(gate.policy));
+      const verdict = await judge(rig, pairs, ground, mutant).finally(() =>
+        mutant.policy ? gate.with(gate.policy) : undefined,
+      );
+      const excused = verdict.noticedBy === undefined ? excuse(verdict.what) : undefined;
+      say(
+        `${verdict.noticedBy ? "noticed  " : excused ? "excused  " : "UNNOTICED"}  ${verdict.what}: ${verdict.noticedBy ?? excused ?? `${verdict.tried} attempts saw nothing`}`,
+      );
+      if (verdict.noticedBy === undefined && !excused) unnoticed.push(verdict);
+    }
+    say(`${all.length} locks taken away one at a time, ${unnoticed.length} unnoticed`);
+    return unnoticed.length === 0 ? 0 : 1;
+  } finally {
+    await cleanup.run();
+  }
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exitCode = 2;
+  },
+);

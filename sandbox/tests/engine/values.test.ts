@@ -1,0 +1,183 @@
+import fc from "fast-check";
+import { UNKNOWN } from "../../providers/types";
+import { covers, parsePath, resetPaths } from "../../engine/paths";
+import {
+  blind,
+  containsSecret,
+  containsUnknown,
+  equal,
+  fromPlain,
+  fromWire,
+  markBagLike,
+  markLike,
+  sealListsOf,
+  Secret,
+  SECRET_SIG,
+  SIG,
+  toPlain,
+  toWire,
+  type Value,
+  type Values,
+} from "../../engine/values";
+
+/** Any property value, secrets at any depth (but none inside another: the wire's reader flattens those). */
+const anyValue: fc.Arbitrary<Value> = fc.letrec<{ value: Value }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4 },
+    fc.constantFrom<Value>(null, true, false, UNKNOWN),
+    fc.integer(),
+    fc.string(),
+    fc.array(tie("value"), { maxLength: 3 }),
+    fc.dictionary(fc.stringMatching(/^[a-z]{1,4}$/), tie("value"), { maxKeys: 3 }),
+    tie("value").map((value) => fromWire(toWire(new Secret(value)))),
+  ),
+})).value;
+const anyBag = fc.dictionary(fc.stringMatching(/^[a-z]{1,4}$/), anyValue, { maxKeys: 4 }) as fc.Arbitrary<Values>;
+
+/** Every text in a value, with whether a secret holds it. */
+function texts(value: Value, secret = false): { text: string; secret: boolean }[] {
+  if (value instanceof Secret) return texts(value.value, true);
+  if (Array.isArray(value)) return value.flatMap((item) => texts(item, secret));
+  if (typeof value === "object" && value !== null) return Object.values(value).flatMap((item) => texts(item, secret));
+  return typeof value === "string" ? [{ text: value, secret }] : [];
+}
+
+describe("values", () => {
+  it("come back from the wire as they went", () => {
+    fc.assert(
+      fc.property(anyValue, (value) => {
+        expect(equal(fromWire(toWire(value)), value)).toBe(true);
+      }),
+    );
+  });
+
+  it("reach a provider without marks, and get every mark back from the inputs they came from", () => {
+    fc.assert(
+      fc.property(anyBag, (inputs) => {
+        const plain = toPlain(inputs);
+        expect(JSON.stringify(plain)).not.toContain(SECRET_SIG);
+        // A list with a secret inside comes back as one secret.
+        expect(equal(markLike(fromPlain(plain), inputs), sealListsOf(inputs))).toBe(true);
+      }),
+    );
+  });
+
+  it("never lose a mark when a provider answers in another shape: what holds a secret becomes secret as a whole", () => {
+    fc.assert(
+      fc.property(anyValue, anyValue, (answer, source) => {
+        fc.pre(containsSecret(source) && !containsSecret(answer) && answer !== null);
+        const sameShape =
+          (Array.isArray(answer) && Array.isArray(source) && answer.length === source.length) ||
+          (typeof answer === "object" &&
+            !Array.isArray(answer) &&
+            typeof source === "object" &&
+            !Array.isArray(source) &&
+            !(source instanceof Secret));
+        fc.pre(!sameShape);
+        expect(markLike(answer, source)).toBeInstanceOf(Secret);
+      }),
+    );
+  });
+
+  it("stay secret when a service hands a list back in another order, or repeats a secret elsewhere", () => {
+    const hidden = "a hidden text";
+    const inputs: Values = {
+      id: "x",
+      bindings: [
+        { name: "B", text: new Secret(hidden) },
+        { name: "A", text: "plain" },
+      ],
+    };
+    const answer: Values = {
+      id: hidden,
+      bindings: [
+        { name: "A", text: "plain" },
+        { name: "B", text: hidden },
+      ],
+      copy: { of: hidden },
+    };
+    const { id, ...marked } = markBagLike(answer, inputs);
+    expect(id).toBe(hidden);
+    expect(JSON.stringify(blind(marked))).not.toContain(hidden);
+    expect(toPlain(marked)).toEqual({ bindings: answer.bindings, copy: answer.copy });
+  });
+
+  it("show no secret when blinded", () => {
+    fc.assert(
+      fc.property(anyValue, (value) => {
+        const shown = texts(blind(value)).map(({ text }) => text);
+        expect(shown.filter((text) => text !== "[secret]")).toEqual(
+          texts(value)
+            .filter(({ secret, text }) => !secret && text !== "[secret]")
+            .map(({ text }) => text),
+        );
+      }),
+    );
+  });
+
+  it("are unknown when any part is, secrets included", () => {
+    expect(containsUnknown({ a: [1, new Secret(UNKNOWN)] })).toBe(true);
+    expect(containsUnknown({ a: [1, new Secret("x")] })).toBe(false);
+  });
+
+  it("read Pulumi's output values: unknown without a value, secret when they say so", () => {
+    const output = (rest: Record<string, unknown>): Record<string, unknown> => ({
+      [SIG]: "d0e6a833031e9bbcd3f4e8bde6ca49a4",
+      ...rest,
+    });
+    expect(fromWire(output({}))).toBe(UNKNOWN);
+    expect(fromWire(output({ value: "x" }))).toBe("x");
+    expect(fromWire(output({ value: "x", secret: true }))).toEqual(new Secret("x"));
+  });
+});
+
+describe("property paths", () => {
+  it.each<[string, (string | number)[]]>([
+    ["a", ["a"]],
+    ["a.b", ["a", "b"]],
+    ["a[0].b", ["a", 0, "b"]],
+    [`a["b.c"].d`, ["a", "b.c", "d"]],
+    ["*", ["*"]],
+    ["a[*]", ["a", "*"]],
+    [`["x\\"y"]`, [`x"y`]],
+  ])("parses %s", (path, parts) => {
+    expect(parsePath(path)).toEqual(parts);
+  });
+
+  it.each(["", "a[", "a[x]", `a["b`])("refuses %j", (path) => {
+    expect(() => parsePath(path)).toThrow();
+  });
+
+  it("cover what lies inside them, and * covers any one part", () => {
+    expect(covers(parsePath("a"), parsePath("a.b[0]"))).toBe(true);
+    expect(covers(parsePath("a.b"), parsePath("a"))).toBe(false);
+    expect(covers(parsePath("*"), parsePath("anything[3]"))).toBe(true);
+    expect(covers(parsePath("a[*].b"), parsePath("a[3].b.c"))).toBe(true);
+  });
+
+  it("reset to the old value: changed, added, removed, nested and all", () => {
+    const olds: Values = { a: 1, gone: "x", deep: { kept: 1, list: [1, 2] }, secret: new Secret({ inner: "old" }) };
+    const news: Values = { a: 2, fresh: true, deep: { kept: 2, list: [1, 3] }, secret: new Secret({ inner: "new" }) };
+    expect(resetPaths(news, olds, ["a"]).values).toEqual({ ...news, a: 1 });
+    expect(resetPaths(news, olds, ["gone"]).values).toEqual({ ...news, gone: "x" });
+    expect(resetPaths(news, olds, ["fresh"]).values).not.toHaveProperty("fresh");
+    expect(resetPaths(news, olds, ["deep.list[1]"]).values).toMatchObject({ deep: { kept: 2, list: [1, 2] } });
+    expect(resetPaths(news, olds, ["secret.inner"]).values.secret).toEqual(new Secret({ inner: "old" }));
+    expect(resetPaths(news, olds, ["deep.list[7]"])).toEqual({ values: news, unreachable: ["deep.list[7]"] });
+    fc.assert(
+      fc.property(anyBag, anyBag, (before, after) => {
+        expect(equal(resetPaths(after, before, ["*"]).values, before)).toBe(true);
+      }),
+    );
+  });
+
+  it("leave the new value untouched and the old one out of reach of changes", () => {
+    fc.assert(
+      fc.property(anyBag, anyBag, fc.stringMatching(/^[a-z]{1,4}$/), (before, after, key) => {
+        const [a, b] = [JSON.stringify(toWire(before)), JSON.stringify(toWire(after))];
+        resetPaths(after, before, [key]);
+        expect([JSON.stringify(toWire(before)), JSON.stringify(toWire(after))]).toEqual([a, b]);
+      }),
+    );
+  });
+});

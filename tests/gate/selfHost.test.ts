@@ -1,0 +1,130 @@
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { verifyChain } from "../../gate/policy";
+import { selfHostConfig } from "../../gate/selfHost";
+import { workerd } from "../../sandbox/cloudflare/runtime/workerd";
+import { freePort } from "../../sandbox/tools/ports";
+import { bundle, made } from "./support/gate";
+import { policyFor } from "./support/policy";
+import { Upstream } from "./support/upstream";
+
+describe("a gate on one's own machine", () => {
+  const directory = mkdtempSync(path.join(tmpdir(), "gate-self-"));
+  let upstream: Upstream;
+  let child: ChildProcess | undefined;
+  afterAll(async () => {
+    if (child?.kill() === true) await once(child, "exit");
+    await upstream?.stop();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  it("runs under plain workerd, with Vault for the token and directories for ledger and audit trail", async () => {
+    upstream = await Upstream.start();
+    const token = `ghp_${made("").replace(/[-_]/g, "x")}`;
+    upstream.handler = ({ url }) => {
+      if (url === "/v1/auth/gatehouse-gate/login")
+        return { body: JSON.stringify({ auth: { client_token: "session", lease_duration: 60 } }) };
+      if (url === "/v1/agents/data/github/claude-bot")
+        return { body: JSON.stringify({ data: { data: { token, expires_at: "" } } }) };
+      return {};
+    };
+    const [key, operator, port] = [made("ghk_"), made("gop_"), await freePort()];
+    const hash = (text: string): string => createHash("sha256").update(text).digest("base64url");
+    for (const name of ["ledger", "audit"]) mkdirSync(path.join(directory, name));
+    writeFileSync(path.join(directory, "gate.js"), bundle("worker"));
+    writeFileSync(path.join(directory, "ledger.js"), bundle("ledger"));
+    const options = {
+      policy: policyFor(upstream.url),
+      gateKeys: [{ agent: "agent", sha256: hash(key) }],
+      operatorKeys: [{ sha256: hash(operator) }],
+      tokenStore: {
+        kind: "vault",
+        address: upstream.url,
+        mount: "agents",
+        path: "github/claude-bot",
+        authMount: "gatehouse-gate",
+        roleId: "role",
+      },
+      alerts: {},
+      listen: `127.0.0.1:${port}`,
+      publicUrl: "https://gate.acme.example",
+      clientIpHeader: "X-Real-IP",
+      ledgerDirectory: "ledger",
+      auditDirectory: "audit",
+      modules: { gate: "gate.js", ledger: "ledger.js" },
+    } as const;
+    for (const [change, words] of [
+      [{ listen: "0.0.0.0:8787", publicUrl: undefined }, "publicUrl is missing"],
+      [{ publicUrl: "http://gate.acme.example" }, "must be https://host"],
+      [{ publicUrl: "https://gate.acme.example/path" }, "must be https://host"],
+    ] as const)
+      expect(() => selfHostConfig({ ...options, ...change } as never)).toThrow(words);
+    writeFileSync(path.join(directory, "gate.capnp"), selfHostConfig(options));
+    expect(selfHostConfig(options)).not.toContain(token);
+    expect(execFileSync(workerd, ["--version"], { encoding: "utf8" })).toMatch(/workerd/);
+    child = spawn(
+      workerd,
+      [
+        "serve",
+        "gate.capnp",
+        `--directory-path=ledger-disk=${path.join(directory, "ledger")}`,
+        `--directory-path=audit-disk=${path.join(directory, "audit")}`,
+      ],
+      { cwd: directory, env: { VAULT_SECRET_ID: "secret" }, stdio: ["ignore", "pipe", "pipe"] },
+    );
+    let log = "";
+    child.stderr?.on("data", (part: Buffer) => (log += part.toString()));
+    const url = `http://127.0.0.1:${port}`;
+    for (let i = 0; ; i++) {
+      const up = await fetch(`${url}/_gate/health`).then(
+        (r) => r.status === 204,
+        () => false,
+      );
+      if (up) break;
+      if (i > 100 || child.exitCode !== null) throw new Error(`workerd did not start: ${log}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    const ask = (target: string, authorization: string): Promise<Response> =>
+      fetch(url + target, { headers: { authorization } });
+    expect((await ask("/repos/acme/api", `Bearer ${key}`)).status).toBe(200);
+    expect((await ask("/repos/acme/secrets", `Bearer ${key}`)).status).toBe(403);
+    expect(
+      upstream.received.filter((r) => r.url.startsWith("/api/v3")).map((r) => [r.url, r.headers.authorization]),
+    ).toEqual([["/api/v3/repos/acme/api", `Bearer ${token}`]]);
+    expect(await (await ask("/_gate/ready", `Bearer ${operator}`)).json()).toEqual({
+      ready: true,
+      checks: { ledger: true, token: true, audit: true, open: true },
+    });
+    // Whatever the client calls the gate, and whoever it says to be.
+    const usual = upstream.handler;
+    upstream.handler = (request) =>
+      request.url.startsWith("/api/v3/")
+        ? { body: JSON.stringify({ url: `${upstream.url}/api/v3/repos/acme/api` }) }
+        : usual(request);
+    const named = await fetch(`${url}/repos/acme/api`, {
+      headers: { authorization: `Bearer ${key}`, "cf-connecting-ip": "198.51.100.77", "x-real-ip": "203.0.113.9" },
+    });
+    expect(await named.json()).toEqual({ url: "https://gate.acme.example/repos/acme/api" });
+    upstream.handler = usual;
+    const lines = (await (await ask("/_gate/audit", `Bearer ${operator}`)).text()).trim().split("\n");
+    expect((await verifyChain(lines)).problems).toEqual([]);
+    expect(lines.map((line) => (JSON.parse(line) as { clientIp: string }).clientIp)).toContain("203.0.113.9");
+    expect(lines.join("\n")).not.toContain("198.51.100.77");
+    // After ten seconds the lines leave the ledger for the directory.
+    await new Promise((resolve) => setTimeout(resolve, 10_500));
+    await ask("/repos/acme/api", `Bearer ${key}`);
+    await ask("/_gate/audit", `Bearer ${operator}`);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const files = readdirSync(path.join(directory, "audit"));
+    expect(files[0]).toMatch(/^0{14}1-\d{15}\.jsonl$/);
+    expect(
+      (await verifyChain(readFileSync(path.join(directory, "audit", files[0] ?? ""), "utf8").split("\n"))).problems,
+    ).toEqual([]);
+    const all = (await (await ask("/_gate/audit", `Bearer ${operator}`)).text()).trim().split("\n");
+    expect((await verifyChain(all)).problems).toEqual([]);
+  }, 60_000);
+});

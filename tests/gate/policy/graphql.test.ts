@@ -28,7 +28,7 @@ import { policyFor } from "../support/policy";
 const c = compile(policyFor());
 const sha = "0123456789abcdef0123456789abcdef01234567";
 const schema = buildSchema(
-  fs.readFileSync(path.resolve(__dirname, "../../../../node_modules/@octokit/graphql-schema/schema.graphql"), "utf8"),
+  fs.readFileSync(path.resolve(__dirname, "../../../node_modules/@octokit/graphql-schema/schema.graphql"), "utf8"),
   { assumeValid: true },
 );
 

@@ -210,7 +210,7 @@ describe("a gate that is flooded without a key", () => {
 
 /** The ledger as it is, driven by a script beside it: `{ method, args, times }` calls it so often, with the number of the call for `#`. */
 const DRIVER = `
-import { Ledger as Real } from "./gate/ledger";
+import { Ledger as Real } from "./gate/worker/ledger";
 export class Ledger extends Real {
   stateSize() { return [...this.ctx.storage.sql.exec("SELECT length(json) AS size FROM state")][0].size; }
 }

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from "node:crypto";
+import { until } from "../../support/until";
 import { Upstream } from "./upstream";
 
 /** An alert as its receiver reads it. */
@@ -48,12 +49,7 @@ export class AlertReceiver {
 
   /** The alert of a type; waits for it, up to three seconds. */
   async of(type: string): Promise<Alert | undefined> {
-    for (let i = 0; i < 60; i++) {
-      const found = this.all.find((alert) => alert.type === type);
-      if (found !== undefined) return found;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    return undefined;
+    return until(type, () => this.all.find((alert) => alert.type === type), { ms: 3_000 }).catch(() => undefined);
   }
 
   stop(): Promise<void> {

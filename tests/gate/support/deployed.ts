@@ -5,6 +5,7 @@ import * as path from "node:path";
 import { serveAccount, type Cloudflare } from "../../../sandbox/cloudflare";
 import { Account } from "../../../sandbox/cloudflare/state";
 import { embedPolicy, type GatePolicy } from "../../../gate/policy";
+import { freshFetch } from "../../support/freshFetch";
 import { AlertReceiver } from "./alerts";
 import { bundle, made } from "./gate";
 import { Upstream } from "./upstream";
@@ -77,7 +78,7 @@ export class DeployedGate {
   }
 
   ask(target: string, init: RequestInit = {}): Promise<Response> {
-    return fetch(this.url + target, {
+    return freshFetch(this.url + target, {
       redirect: "manual",
       ...init,
       headers: { authorization: `Bearer ${this.key}`, ...(init.headers as Record<string, string>) },
@@ -85,7 +86,7 @@ export class DeployedGate {
   }
 
   operate(method: string, target: string, body?: unknown): Promise<Response> {
-    return fetch(this.url + target, {
+    return freshFetch(this.url + target, {
       method,
       headers: { authorization: `Bearer ${this.operatorKey}` },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -120,7 +121,7 @@ export class DeployedGate {
   }
 
   private async control(method: string, body?: unknown): Promise<void> {
-    const answer = await fetch(`${this.cloudflare.api}/_sandbox/faults`, {
+    const answer = await freshFetch(`${this.cloudflare.api}/_sandbox/faults`, {
       method,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });

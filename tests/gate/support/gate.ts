@@ -5,6 +5,7 @@ import { buildSync } from "esbuild";
 import { Miniflare } from "miniflare";
 import type { EnvironmentInput } from "../../../infra/model/schema";
 import type { GatePolicy } from "../../../gate/policy";
+import { freshFetch } from "../../support/freshFetch";
 import { policyFor } from "./policy";
 import { Upstream } from "./upstream";
 
@@ -172,19 +173,19 @@ export async function startGate(options: GateOptions = {}): Promise<Gate> {
     policy,
     tokenSha256: sha256(token, "base64"),
     ask: (target, init = {}) =>
-      fetch(url + target, {
+      freshFetch(url + target, {
         redirect: "manual",
         ...init,
         headers: { authorization: `Bearer ${key}`, ...(init.headers as Record<string, string>) },
       }),
     operate: (method, target, body) =>
-      fetch(url + target, {
+      freshFetch(url + target, {
         method,
         headers: { authorization: `Bearer ${operatorKey}` },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),
     disturb: async (how) => {
-      await fetch(`${url}/__test`, { method: "POST", body: JSON.stringify(how) });
+      await freshFetch(`${url}/__test`, { method: "POST", body: JSON.stringify(how) });
     },
     putToken: async (value, expiresAt = "") => {
       const iv = randomBytes(12);

@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { gzipSync } from "node:zlib";
 import { ruleOf, startGate, type Gate } from "../support/gate";
 import { BareRepository, git } from "../support/repository";
+import { freshFetch } from "../../support/freshFetch";
 
 let gate: Gate;
 let repository: BareRepository;
@@ -98,7 +99,7 @@ describe("clone and fetch", () => {
       "lfs-refused",
     );
     expect(
-      (await fetch(`${gate.url}/acme/api.git/info/refs?service=git-upload-pack`)).headers.get("www-authenticate"),
+      (await freshFetch(`${gate.url}/acme/api.git/info/refs?service=git-upload-pack`)).headers.get("www-authenticate"),
     ).toMatch(/^Basic/);
     expect(gate.upstream.received).toEqual([]);
   });

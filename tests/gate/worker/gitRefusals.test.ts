@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { ruleIn, startGate, type Gate } from "../support/gate";
 import { BareRepository, git } from "../support/repository";
+import { freshFetch } from "../../support/freshFetch";
 
 const MAIN = "refs/heads/main";
 const AGENT = "refs/heads/claude/x";
@@ -387,7 +388,7 @@ describe("in git's protocol", () => {
   });
 
   it("without a key it is a 401, which git answers with its key", async () => {
-    const answer = await fetch(`${gate.url}/acme/api.git/git-receive-pack`, {
+    const answer = await freshFetch(`${gate.url}/acme/api.git/git-receive-pack`, {
       method: "POST",
       headers: { "content-type": "application/x-git-receive-pack-request" },
       body: new Uint8Array(commands([MAIN], "report-status side-band-64k")),

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { made, ruleOf, startGate, type Gate } from "../support/gate";
 import { Upstream } from "../support/upstream";
+import { freshFetch } from "../../support/freshFetch";
 
 const gates: Gate[] = [];
 const start = async (options: Parameters<typeof startGate>[0]): Promise<Gate> => {
@@ -120,7 +121,7 @@ describe("closed on failure", () => {
       bindings: { GATE_KEYS: [{ agent: "agent", sha256: hash, notAfter: new Date(Date.now() + 4000).toISOString() }] },
     });
     const ask = (): Promise<Response> =>
-      fetch(`${gate.url}/repos/acme/api`, { headers: { authorization: `Bearer ${late}` } });
+      freshFetch(`${gate.url}/repos/acme/api`, { headers: { authorization: `Bearer ${late}` } });
     expect((await ask()).status).toBe(200);
     gate.upstream.handler = () => new Promise((resolve) => setTimeout(() => resolve({}), 2500));
     const slow = await ask();

@@ -1,4 +1,5 @@
 import { ruleOf, startGate, type Gate } from "../support/gate";
+import { freshFetch } from "../../support/freshFetch";
 
 const day = (offset: number): string => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
 const json = (method: string, body: unknown): RequestInit => ({
@@ -105,7 +106,7 @@ describe("observing", () => {
   });
 
   it("needs a gate key, and stops when the operator says so", async () => {
-    expect((await fetch(`${gate.url}/repos/acme/secrets`)).status).toBe(401);
+    expect((await freshFetch(`${gate.url}/repos/acme/secrets`)).status).toBe(401);
     await gate.operate("POST", "/_gate/deny", { stop: true });
     await new Promise((resolve) => setTimeout(resolve, 2_100));
     expect(await seen(await gate.ask("/repos/acme/secrets"))).toBe("403 token-stopped");

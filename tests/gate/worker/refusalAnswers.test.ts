@@ -1,6 +1,7 @@
 import { graphql as octokitGraphql } from "@octokit/graphql";
 import { REFUSALS } from "../../../gate/policy";
 import { startGate, type Gate } from "../support/gate";
+import { freshFetch } from "../../support/freshFetch";
 
 let gate: Gate;
 beforeAll(async () => {
@@ -127,7 +128,7 @@ describe("a refused GraphQL request has GitHub's own form", () => {
   });
 
   it("but a stranger gets 401, and another method the refusal of any request", async () => {
-    const stranger = await fetch(`${gate.url}/graphql`, { method: "POST", body: query("{viewer{login}}") });
+    const stranger = await freshFetch(`${gate.url}/graphql`, { method: "POST", body: query("{viewer{login}}") });
     expect(stranger.status).toBe(401);
     expect((await gate.ask("/graphql")).status).toBe(400);
   });
@@ -145,11 +146,11 @@ describe("the address of a rule", () => {
       `${gate.url}/_gate/docs#pull-request-merge`,
       "Agents cannot merge pull requests. Ask a reviewer to merge it. (merge-pull-request)",
     ]);
-    const page = await fetch(address);
+    const page = await freshFetch(address);
     const text = await page.text();
     expect([page.status, page.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
     for (const rule of Object.keys(REFUSALS)) expect([rule, text.split(`id="${rule}"`).length]).toEqual([rule, 2]);
-    expect((await fetch(address, { method: "HEAD" })).status).toBe(200);
+    expect((await freshFetch(address, { method: "HEAD" })).status).toBe(200);
     for (const [method, target] of [
       ["POST", "/_gate/docs"],
       ["GET", "/_gate/docs/x"],

@@ -1,6 +1,7 @@
 import * as http from "node:http";
 import { verifyChain } from "../../../gate/policy";
 import { ruleOf, startGate, type Gate } from "../support/gate";
+import { freshFetch } from "../../support/freshFetch";
 
 let gate: Gate;
 beforeAll(async () => {
@@ -22,7 +23,7 @@ describe("authentication", () => {
     const basic = (user: string, password: string): string =>
       `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
     const status = async (authorization: string): Promise<number> =>
-      (await fetch(`${gate.url}/repos/acme/api`, { headers: { authorization } })).status;
+      (await freshFetch(`${gate.url}/repos/acme/api`, { headers: { authorization } })).status;
     for (const good of [`Bearer ${gate.key}`, `token ${gate.key}`, basic("x-access-token", gate.key)])
       expect(await status(good)).toBe(200);
     gate.upstream.reset();
@@ -41,7 +42,7 @@ describe("authentication", () => {
   });
 
   it("asks strangers for a key, and names the request", async () => {
-    const answer = await fetch(`${gate.url}/repos/acme/api`);
+    const answer = await freshFetch(`${gate.url}/repos/acme/api`);
     expect(answer.status).toBe(401);
     expect(answer.headers.get("www-authenticate")).toMatch(/^Basic /);
     expect(answer.headers.get("x-gatehouse-request-id")).toBeTruthy();
@@ -317,7 +318,7 @@ describe("the token", () => {
 
 describe("the operator", () => {
   it("is the only one who sees the control routes", async () => {
-    expect((await fetch(`${gate.url}/_gate/health`)).status).toBe(204);
+    expect((await freshFetch(`${gate.url}/_gate/health`)).status).toBe(204);
     for (const [method, path] of [
       ["GET", "/_gate/ready"],
       ["POST", "/_gate/refresh"],

@@ -7,7 +7,9 @@ import { EntryQueue, FURTHER_REQUESTS } from "../../../../gate/worker/entries";
 import { LedgerLink } from "../../../../gate/worker/link";
 import type { SettleAnswer, SettleRequest } from "../../../../gate/worker/ledgerTypes";
 import { Strangers } from "../../../../gate/worker/strangers";
+import { freshFetch } from "../../../support/freshFetch";
 import { policyFor } from "../../support/policy";
+import { until } from "../../../support/until";
 import { ruleOf, startGate, type Gate } from "../../support/gate";
 
 const entry = (over: Partial<AuditEntry> = {}): AuditEntry => ({
@@ -75,7 +77,7 @@ describe("the link to a ledger that is silent", () => {
       void Promise.resolve(silent.admit(background, false, 0, Date.now())).catch((error: Error) =>
         settled.push(error.message),
       );
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await until("refusals", () => settled.length > 0);
     expect(settled).toEqual(Array(5_000 - 4_096).fill("ledger-unavailable"));
   }, 20_000);
 
@@ -228,9 +230,8 @@ describe("a ledger that is filled", () => {
   let miniflare: Miniflare;
   const call = async <T>(method: string, args: unknown[] = [], times = 1): Promise<T> => {
     const url = await miniflare.ready;
-    const answer = await fetch(url, {
+    const answer = await freshFetch(url, {
       method: "POST",
-      headers: { connection: "close" },
       body: JSON.stringify({ method, args, times }),
     });
     const { result, error } = (await answer.json()) as { result: T; error?: string };

@@ -1,5 +1,7 @@
 import { seal, type Purpose } from "../../../../gate/worker/seal";
 import type { GateEnv } from "../../../../gate/worker/env";
+import { freshFetch } from "../../../support/freshFetch";
+import { until } from "../../../support/until";
 import { ruleOf, startGate, type Gate } from "../../support/gate";
 import type { Reply } from "../../support/upstream";
 
@@ -22,14 +24,10 @@ const recordsOf = async (of: Gate): Promise<Line[]> =>
     .map((line) => JSON.parse(line) as Line);
 
 /** The last record for a reason. That of a stream is made when it has ended, which its client may see first. */
-async function recorded(of: Gate, reason: string, status = 200): Promise<Line | undefined> {
-  let found: Line | undefined;
-  for (let i = 0; i < 50 && found === undefined; i++) {
-    found = (await recordsOf(of)).filter((one) => one.reason === reason && one.status === status).at(-1);
-    if (found === undefined) await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  return found;
-}
+const recorded = (of: Gate, reason: string, status = 200): Promise<Line> =>
+  until(`a record of "${reason}"`, async () =>
+    (await recordsOf(of)).filter((one) => one.reason === reason && one.status === status).at(-1),
+  );
 
 describe("downloads", () => {
   let gate: Gate;
@@ -69,7 +67,7 @@ describe("downloads", () => {
     return new URL(answer.headers.get("location") ?? "").pathname;
   };
   const bare = (target: string, init: RequestInit = {}, at = gate): Promise<Response> =>
-    fetch(at.url + target, { redirect: "manual", ...init });
+    freshFetch(at.url + target, { redirect: "manual", ...init });
 
   it.each<[string, string, Record<string, string>]>([
     ["a run's logs", LOGS, {}],
@@ -141,7 +139,7 @@ describe("downloads", () => {
     });
     const files = async (): Promise<Line[]> =>
       (await recordsOf(gate)).filter(({ bytesOut }) => bytesOut === "the archive, for the record".length);
-    while ((await files()).length === 0) await new Promise((resolve) => setTimeout(resolve, 100));
+    await until("the record of the file", async () => (await files()).length > 0);
     expect(await files()).toMatchObject([
       { ...common, path: "/_download/", status: 200, tokenSha256: gate.tokenSha256 },
     ]);
@@ -302,7 +300,7 @@ describe("downloads under a limit", () => {
     const address = (await gate.ask("/repos/acme/api/tarball")).headers.get("location") ?? "";
     const rules: string[] = [];
     for (let i = 0; i < 8; i++) {
-      const answer = await fetch(address);
+      const answer = await freshFetch(address);
       rules.push(answer.status === 200 ? "200" : await ruleOf(answer));
     }
     expect(rules).toEqual([...Array<string>(5).fill("200"), ...Array<string>(3).fill("limit-requests-minute")]);

@@ -1,4 +1,5 @@
 import { startPositive, type Positive } from "./support/world";
+import { freshFetch } from "../../../support/freshFetch";
 
 /** Requests in the shape of GitHub's command line client, which takes the gate for an Enterprise Server: `GH_HOST` gives it /api/v3 and /api/graphql. */
 
@@ -31,7 +32,7 @@ const headers = (): Record<string, string> => ({
 type Data = Record<string, any>; // eslint-disable-line @typescript-eslint/no-explicit-any -- answers of any shape
 
 async function graphql(query: string, variables: Data): Promise<Data> {
-  const answer = await fetch(`${t.gate.url}/api/graphql`, {
+  const answer = await freshFetch(`${t.gate.url}/api/graphql`, {
     method: "POST",
     headers: { ...headers(), "content-type": "application/json; charset=utf-8" },
     body: JSON.stringify({ query, variables }),
@@ -46,7 +47,7 @@ async function rest(
   accept = "application/vnd.github+json",
   init: RequestInit = {},
 ): Promise<{ status: number; text: string; link: string | null }> {
-  const answer = await fetch(`${t.gate.url}/api/v3/${path}`, {
+  const answer = await freshFetch(`${t.gate.url}/api/v3/${path}`, {
     ...init,
     headers: {
       ...headers(),
@@ -288,7 +289,7 @@ describe("GraphQL of rarer options", () => {
       () => ({ id: known["pull"] }),
     ],
   ])("%s passes the gate", async (_command, query, variables) => {
-    const answer = await fetch(`${t.gate.url}/api/graphql`, {
+    const answer = await freshFetch(`${t.gate.url}/api/graphql`, {
       method: "POST",
       headers: { ...headers(), "content-type": "application/json; charset=utf-8" },
       body: JSON.stringify({ query, variables: variables() }),
@@ -305,7 +306,7 @@ describe("what the command line goes on without", () => {
       ["Issue", "issue(number: 1)"],
     ] as const) {
       const query = `query ProjectItems($owner: String!, $name: String!, $endCursor: String) { repository(owner: $owner, name: $name) { item: ${item} { projectItems(first: 100, after: $endCursor) { nodes { id project { id title } } pageInfo { hasNextPage endCursor } } } } }`;
-      const answer = await fetch(`${t.gate.url}/api/graphql`, {
+      const answer = await freshFetch(`${t.gate.url}/api/graphql`, {
         method: "POST",
         headers: { ...headers(), "content-type": "application/json; charset=utf-8" },
         body: JSON.stringify({ query, variables: { owner: "acme", name: "api" } }),
@@ -349,7 +350,7 @@ describe("REST of the command line", () => {
     let url: string | undefined = `${t.gate.url}/api/v3/repos/acme/api/commits?per_page=2`;
     const seen: string[] = [];
     for (let page = 0; url !== undefined && page < 20; page++) {
-      const answer: Response = await fetch(url, { headers: headers() });
+      const answer: Response = await freshFetch(url, { headers: headers() });
       seen.push(...((await answer.json()) as { sha: string }[]).map((c) => c.sha));
       url = /<([^>]+)>; rel="next"/.exec(answer.headers.get("link") ?? "")?.[1];
     }

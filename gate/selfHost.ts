@@ -1,3 +1,4 @@
+import type { VaultTokenStore } from "../edge/tokenStore";
 import { COMPATIBILITY_DATE, LEDGER_CLASS } from "./contract";
 import type { GatePolicy } from "./policy/policy";
 
@@ -7,15 +8,7 @@ export interface SelfHostOptions {
   readonly gateKeys: readonly { readonly agent: string; readonly sha256: string; readonly notAfter?: string }[];
   readonly operatorKeys: readonly { readonly sha256: string; readonly notAfter?: string }[];
   /** Vault only: Workers KV does not exist here. */
-  readonly tokenStore: {
-    readonly kind: "vault";
-    readonly address: string;
-    readonly namespace?: string;
-    readonly mount: string;
-    readonly path: string;
-    readonly authMount: string;
-    readonly roleId: string;
-  };
+  readonly tokenStore: VaultTokenStore;
   readonly alerts: { readonly webhook?: string };
   /** Address to listen on, such as `127.0.0.1:8787`. TLS belongs to whatever stands in front. */
   readonly listen: string;

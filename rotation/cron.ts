@@ -1,5 +1,7 @@
+import type { RotatorTokenStore } from "../edge/tokenStore";
+import type { AppRole } from "../edge/vault";
 import { ambientEffects, type Effects, type Fetch } from "./effects";
-import { randomId } from "./encoding";
+import { randomId } from "./text";
 import { NeedsPerson, Refused, Unavailable } from "./errors";
 import { GateControl } from "./gateControl";
 import { readJournal, type Journal } from "./journal";
@@ -19,19 +21,7 @@ import type { TokenStore } from "./stores/types";
 
 /** Where token, journal and minting secret are, with the sign-in of the rotator. */
 export type CronStore =
-  | {
-      readonly kind: "vault";
-      readonly address: string;
-      readonly namespace?: string;
-      readonly mount: string;
-      readonly path: string;
-      /** Paths beside the token. */
-      readonly operator: string;
-      readonly minter: string;
-      readonly authMount: string;
-      readonly roleId: string;
-      readonly secretId: string;
-    }
+  | (Extract<RotatorTokenStore, { kind: "vault" }> & AppRole)
   | { readonly kind: "kv"; readonly operatorKey: string; readonly keys: KvKeys };
 
 /** What the Worker hands over, made from its bindings; see worker.ts. */

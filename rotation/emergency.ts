@@ -1,4 +1,5 @@
-import { iso, randomId, sha256, short } from "./encoding";
+import { tokenHash } from "../edge/encoding";
+import { iso, randomId, short } from "./text";
 import { messageOf } from "./errors";
 import { GitHubApi, isDead } from "./github";
 import { readJournal, writeJournal, type Journal } from "./journal";
@@ -93,7 +94,7 @@ export async function revokeNow(deps: EmergencyDeps): Promise<EmergencyReport> {
   );
   const refresh = Object.values(found?.journal.slots ?? {}).map((slot) => slot.refreshToken);
   const hashes: string[] = [];
-  for (const token of access) hashes.push(await sha256(token));
+  for (const token of access) hashes.push(await tokenHash(token));
   if (gate)
     for (const tokenSha256 of hashes)
       await attempt(`refuse ${short(tokenSha256)} at the gate`, async () => {

@@ -1,5 +1,5 @@
 import { Conflict, Unavailable } from "./errors";
-import { randomId } from "./encoding";
+import { randomId } from "./text";
 import { readJournal, writeJournal, type Journal } from "./journal";
 import type { Effects } from "./effects";
 import type { Cell } from "./stores/types";

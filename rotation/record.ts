@@ -1,4 +1,4 @@
-import { sha256 } from "./encoding";
+import { tokenHash } from "../edge/encoding";
 
 /** What stands in the token store: KV v2 data of `<mount>/<path>`, or the plain text of the Workers KV value. Every value is a string. */
 export interface TokenRecord {
@@ -23,7 +23,7 @@ export async function tokenRecord(fields: {
 }): Promise<TokenRecord> {
   return {
     token: fields.token,
-    sha256: await sha256(fields.token),
+    sha256: await tokenHash(fields.token),
     kind: fields.kind,
     login: fields.login,
     expires_at: fields.expiresAt,

@@ -1,4 +1,4 @@
-import { randomId, iso } from "./encoding";
+import { randomId, iso } from "./text";
 import { messageOf } from "./errors";
 import { GitHubApi, githubMessage } from "./github";
 import { mintLink } from "./minters";

@@ -1,7 +1,7 @@
 import { DAY_MS, type RotationPlan } from "./plan";
 import { readJournal, type Journal } from "./journal";
 import { readRecord, type TokenRecord } from "./record";
-import { iso } from "./encoding";
+import { iso } from "./text";
 import type { TokenStore } from "./stores/types";
 
 export type Level = "ok" | "soon" | "urgent" | "expired" | "missing" | "interrupted";

@@ -1,5 +1,5 @@
 import { doubt, GitHubApi, githubMessage, readExpiry, selfPath } from "./github";
-import { iso } from "./encoding";
+import { iso } from "./text";
 import { PROBES, sightOf } from "./probes";
 import { DAY_MS, type Permissions, type RotationPlan } from "./plan";
 import type { Effects } from "./effects";

@@ -1,22 +1,11 @@
+import type { RotatorTokenStore } from "../edge/tokenStore";
 import { cronRotation, type CronInput } from "./cron";
 import type { Fetch } from "./effects";
 import type { RotationPlan } from "./plan";
 
 /** The rotator's bindings, as the stack declares them. */
 export interface RotatorEnv {
-  readonly TOKEN_STORE:
-    | {
-        readonly kind: "vault";
-        readonly address: string;
-        readonly namespace?: string;
-        readonly mount: string;
-        readonly path: string;
-        readonly operator: string;
-        readonly minter: string;
-        readonly authMount: string;
-        readonly roleId: string;
-      }
-    | { readonly kind: "kv" };
+  readonly TOKEN_STORE: RotatorTokenStore;
   /** The gate's script. */
   readonly GATE: { fetch: Fetch };
   /** `whsec_…` */

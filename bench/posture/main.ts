@@ -64,6 +64,7 @@ function projectWith(dir: string, environment: string): void {
   for (const name of [
     "stacks",
     "infra",
+    "edge",
     "gate",
     "rotation",
     "cli",

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { sha256, iso } from "../../rotation/encoding";
+import { tokenHash } from "../../edge/encoding";
+import { iso } from "../../rotation/text";
 import { revokeNow } from "../../rotation/emergency";
 import { Unavailable, messageOf } from "../../rotation/errors";
 import { isDead } from "../../rotation/github";
@@ -219,7 +220,7 @@ async function startWith(ctx: TokenContext, given: string, reason: string): Prom
 async function slotOf(supplied: string, refreshToken: string | undefined): Promise<Slot> {
   if (!refreshToken)
     throw new CouldNotRun("An app user token comes with its refresh token: give both, separated by a space.");
-  return { refreshToken, refreshExpiresAt: "", accessSha256: await sha256(supplied), state: "ok" };
+  return { refreshToken, refreshExpiresAt: "", accessSha256: await tokenHash(supplied), state: "ok" };
 }
 
 /** Places the second authorization, which stands by; the gate is not touched. */

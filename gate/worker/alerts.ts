@@ -1,5 +1,5 @@
+import { webhookHeaders } from "../../edge/webhookSignature";
 import type { Background, GateEnv } from "./env";
-import { base64, fromBase64 } from "./bytes";
 
 /** The same alert is sent again after this many milliseconds at the earliest. */
 const QUIET_MS = 60_000;
@@ -42,18 +42,10 @@ export class Alerts {
     now: number,
   ): Promise<void> {
     const id = `msg_${crypto.randomUUID().replaceAll("-", "")}`;
-    const timestamp = String(Math.floor(now / 1000));
     const body = JSON.stringify({ type: `gate.${type}`, timestamp: new Date(now).toISOString(), data: details });
-    const headers: Record<string, string> = {
-      "content-type": "application/json",
-      "webhook-id": id,
-      "webhook-timestamp": timestamp,
-    };
-    if (this.env.ALERT_SECRET !== undefined)
-      headers["webhook-signature"] = `v1,${await sign(this.env.ALERT_SECRET, `${id}.${timestamp}.${body}`)}`;
     const answer = await fetch(url, {
       method: "POST",
-      headers,
+      headers: await webhookHeaders(this.env.ALERT_SECRET, id, now, body),
       body,
       redirect: "manual",
       signal: AbortSignal.timeout(SEND_MS),
@@ -61,15 +53,4 @@ export class Alerts {
     await answer.body?.cancel();
     if (!answer.ok) throw new Error(`the alert webhook answered ${answer.status}`);
   }
-}
-
-async function sign(secret: string, text: string): Promise<string> {
-  const key = await crypto.subtle.importKey(
-    "raw",
-    fromBase64(secret.replace(/^whsec_/, "")),
-    { name: "HMAC", hash: "SHA-256" },
-    false,
-    ["sign"],
-  );
-  return base64(new Uint8Array(await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(text))));
 }

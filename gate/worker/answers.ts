@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from "../policy/compiled";
 import type { Token } from "./token";
-import { base64 } from "./bytes";
+import { base64, hex } from "../../edge/encoding";
 import { Needles } from "./needles";
 import { concatenated } from "./requests";
 
@@ -118,8 +118,7 @@ export class Reflections {
 
   constructor(token: Token) {
     const bytes = encoder.encode(token.value);
-    let hex = "";
-    for (const byte of bytes) hex += byte.toString(16).padStart(2, "0");
+    const digits = hex(bytes);
     const cores = base64Cores(bytes);
     const pieces = cores.flatMap(piecesOf);
     this.forms = [
@@ -127,10 +126,10 @@ export class Reflections {
       token.value,
       token.value.split("").reverse().join(""),
       ...cores,
-      hex,
-      hex.toUpperCase(),
+      digits,
+      digits.toUpperCase(),
       percent(token.value),
-      ...percentAll(hex),
+      ...percentAll(digits),
       ...pieces,
     ];
     this.broken = cores.map(brokenAnywhere);

@@ -1,5 +1,6 @@
 import { Refusal } from "../policy/refusals";
-import { base64url, equalInConstantTime, sha256 } from "./bytes";
+import { base64url, sha256 } from "../../edge/encoding";
+import { equalInConstantTime } from "./bytes";
 import type { GateKeyHash, KeyHash } from "./env";
 
 /** Longest Authorization header that is read. */

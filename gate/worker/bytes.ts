@@ -1,26 +1,3 @@
-/** Bytes and text: the few conversions the gate needs. */
-
-const encoder = new TextEncoder();
-
-export function base64(bytes: Uint8Array): string {
-  let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary);
-}
-
-export function base64url(bytes: Uint8Array): string {
-  return base64(bytes).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
-}
-
-/** Bytes of a base64 text; throws on anything else. */
-export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-}
-
-export async function sha256(text: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(text)));
-}
-
 /** Compares without telling by time where two texts differ. Lengths are no secret here: all are hashes or keys of fixed length. */
 export function equalInConstantTime(a: string, b: string): boolean {
   let different = a.length ^ b.length;

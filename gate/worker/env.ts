@@ -1,19 +1,6 @@
+import type { GateTokenStore } from "../../edge/tokenStore";
 import type { GatePolicy } from "../policy/policy";
 import type { Ledger } from "./ledger";
-
-/** Where the GitHub token is read from. */
-export type TokenStoreConfig =
-  | {
-      readonly kind: "vault";
-      readonly address: string;
-      /** Absent for the root namespace. */
-      readonly namespace?: string;
-      readonly mount: string;
-      readonly path: string;
-      readonly authMount: string;
-      readonly roleId: string;
-    }
-  | { readonly kind: "kv" };
 
 /** A key's hash: base64url SHA-256 of the whole key. After `notAfter` (ISO 8601) the key is refused. */
 export interface KeyHash {
@@ -31,7 +18,7 @@ export interface GateEnv {
   readonly POLICY?: GatePolicy;
   readonly GATE_KEYS: readonly GateKeyHash[];
   readonly OPERATOR_KEYS: readonly KeyHash[];
-  readonly TOKEN_STORE: TokenStoreConfig;
+  readonly TOKEN_STORE: GateTokenStore;
   /** AppRole secret id; Vault only. */
   readonly VAULT_SECRET_ID?: string;
   /** Base64 of the 32 bytes that seal the token record; KV only. */

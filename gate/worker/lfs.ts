@@ -1,3 +1,4 @@
+import { hex } from "../../edge/encoding";
 import { Searcher } from "../policy/git/pack";
 import {
   isLfsAddress,
@@ -209,10 +210,7 @@ async function upload(isolate: Isolate, visit: Visit, sealed: Sealed): Promise<R
     if (visit.bytesIn !== sealed.size) refuse("body-aborted");
     searcher.end();
     await hashing.close();
-    const found = Array.from(new Uint8Array(await digest.digest), (byte) => byte.toString(16).padStart(2, "0")).join(
-      "",
-    );
-    if (found !== sealed.oid) refuse("body-value", "the content has another id");
+    if (hex(await digest.digest) !== sealed.oid) refuse("body-value", "the content has another id");
     if (held.length > 0) await Promise.race([writer.write(held), answering]);
     control.sent(limits.upstreamTimeoutSeconds * 1000);
     await writer.close();

@@ -1,5 +1,9 @@
-import { base64, fromBase64, sha256, isWithin, within } from "./bytes";
-import type { Background, GateEnv, TokenStoreConfig } from "./env";
+import { tokenHash } from "../../edge/encoding";
+import { openRecord, sealingKey, type SealingKey } from "../../edge/sealing";
+import { VaultClient, type VaultAnswer, type VaultCall } from "../../edge/vault";
+import type { VaultTokenStore } from "../../edge/tokenStore";
+import { isWithin, within } from "./bytes";
+import type { Background, GateEnv } from "./env";
 import { refuse, Refused } from "./problem";
 import { readJson } from "./requests";
 
@@ -87,7 +91,7 @@ export class TokenSource {
         : Date.parse(record.expires_at);
     const token: Token = {
       value: record.token,
-      sha256: base64(await sha256(record.token)),
+      sha256: await tokenHash(record.token),
       expiresAt,
       basic: `Basic ${btoa(`x-access-token:${record.token}`)}`,
     };
@@ -106,95 +110,61 @@ export class TokenSource {
 
 /** KV v2 of Vault or OpenBao, read with the gate's AppRole. */
 class VaultStore {
-  private session: { readonly token: string; readonly until: number } | undefined;
+  private readonly vault: VaultClient<VaultAnswer>;
 
   constructor(
-    private readonly config: Extract<TokenStoreConfig, { kind: "vault" }>,
-    private readonly secretId: string,
-  ) {}
+    private readonly at: VaultTokenStore,
+    secretId: string,
+  ) {
+    const login = { kind: "approle", mount: at.authMount, roleId: at.roleId, secretId } as const;
+    this.vault = new VaultClient(at, login, { send: sendToVault, loginRefused, now: () => Date.now() });
+  }
 
   async read(): Promise<TokenRecord> {
-    const path = `${this.config.mount}/data/${this.config.path}`;
-    let answer = await this.call("GET", path, await this.login());
-    if (answer.status === 403) {
-      // The session may have been revoked; a second refusal is final.
-      this.session = undefined;
-      answer = await this.call("GET", path, await this.login());
-    }
+    const answer = await this.vault.send("GET", `${this.at.mount}/data/${this.at.path}`, "read the token");
     if (answer.status !== 200) throw new Error(`the token store answered ${answer.status}`);
-    const body = (await readJson(answer, MAX_STORE_ANSWER)) as { data?: { data?: Partial<TokenRecord> } } | undefined;
-    const record = body?.data?.data;
+    const record = (answer.json().data as { data?: Partial<TokenRecord> } | undefined)?.data;
     if (typeof record?.token !== "string") throw new Error("the token store holds no token");
     return { token: record.token, expires_at: typeof record.expires_at === "string" ? record.expires_at : "" };
   }
-
-  private async login(): Promise<string> {
-    const now = Date.now();
-    if (this.session !== undefined && now < this.session.until) return this.session.token;
-    const answer = await this.call(
-      "POST",
-      `auth/${this.config.authMount}/login`,
-      undefined,
-      JSON.stringify({ role_id: this.config.roleId, secret_id: this.secretId }),
-    );
-    if (answer.status !== 200) throw new Error(`the token store refused the gate's role (${answer.status})`);
-    const body = (await readJson(answer, MAX_STORE_ANSWER)) as
-      { auth?: { client_token?: unknown; lease_duration?: unknown } } | undefined;
-    const token = body?.auth?.client_token;
-    if (typeof token !== "string" || token === "") throw new Error("the token store gave no session");
-    const lease = typeof body?.auth?.lease_duration === "number" ? body.auth.lease_duration : 0;
-    this.session = { token, until: now + Math.max(0, lease * 1000 * 0.8) };
-    return token;
-  }
-
-  private call(method: string, path: string, token: string | undefined, body?: string): Promise<Response> {
-    return fetch(`${this.config.address}/v1/${path}`, {
-      method,
-      headers: {
-        ...(token === undefined ? {} : { "x-vault-token": token }),
-        "x-vault-request": "true",
-        ...(this.config.namespace === undefined ? {} : { "x-vault-namespace": this.config.namespace }),
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-      },
-      redirect: "manual",
-      signal: AbortSignal.timeout(STORE_MS),
-      ...(body === undefined ? {} : { body }),
-    });
-  }
 }
 
-interface Sealed {
-  readonly v: number;
-  readonly iv: string;
-  readonly data: string;
+async function sendToVault({ method, url, headers, json }: VaultCall): Promise<VaultAnswer> {
+  const answer = await fetch(url, {
+    method,
+    headers,
+    redirect: "manual",
+    signal: AbortSignal.timeout(STORE_MS),
+    ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+  });
+  if (answer.status !== 200) await answer.body?.cancel();
+  const body = answer.status === 200 ? await readJson(answer, MAX_STORE_ANSWER) : undefined;
+  return { status: answer.status, json: () => (body ?? {}) as Record<string, unknown> };
 }
+
+const loginRefused = ({ status }: VaultAnswer): Error =>
+  new Error(status === 200 ? "the token store gave no session" : `the token store refused the gate's role (${status})`);
 
 /**
  * Workers KV: the record sealed with AES-256-GCM under a key that only the gate and the rotator hold. KV may show an old value for a minute, which
  * is longer than a replaced token lives, so the ledger is asked, which holds the newest; KV has what was there before the ledger knew any.
  */
 class KvStore {
-  private key: Promise<CryptoKey> | undefined;
+  private key: Promise<SealingKey> | undefined;
 
   constructor(private readonly env: GateEnv) {}
 
   async read(): Promise<TokenRecord> {
     if (this.env.TOKEN_KEY === undefined) throw new Error("the gate has no key for its token store");
-    const sealed = await this.newest();
-    if (sealed.v !== 1) throw new Error("the token store holds no token");
-    this.key ??= crypto.subtle.importKey("raw", fromBase64(this.env.TOKEN_KEY), "AES-GCM", false, ["decrypt"]);
-    const plain = await crypto.subtle.decrypt(
-      { name: "AES-GCM", iv: fromBase64(sealed.iv) },
-      await this.key,
-      fromBase64(sealed.data),
-    );
-    return JSON.parse(new TextDecoder().decode(plain)) as TokenRecord;
+    this.key ??= sealingKey(this.env.TOKEN_KEY);
+    const { content } = await openRecord(await this.key, await this.newest());
+    return { token: content.token ?? "", expires_at: content.expires_at ?? "" };
   }
 
-  private async newest(): Promise<Sealed> {
+  private async newest(): Promise<string> {
     const { version, value } = await this.env.LEDGER.get(this.env.LEDGER.idFromName("ledger")).cell("token");
     const text = version === 0 ? await this.env.TOKENS.get("token") : value;
     if (text === null || text.length > MAX_STORE_ANSWER) throw new Error("the token store holds no token");
-    return JSON.parse(text) as Sealed;
+    return text;
   }
 }

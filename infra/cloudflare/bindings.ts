@@ -1,7 +1,11 @@
 import type * as cloudflare from "@pulumi/cloudflare";
 import * as pulumi from "@pulumi/pulumi";
+import type { AppRole } from "../../edge/vault";
 
 export type Binding = cloudflare.types.input.WorkersScriptBinding;
+
+/** How a Worker signs in to Vault; known after the update. */
+export type AppRoleInputs = { readonly [Half in keyof AppRole]: pulumi.Input<AppRole[Half]> };
 
 /** A value that the Worker reads as an object. */
 export function json(name: string, value: pulumi.Input<unknown>): Binding {

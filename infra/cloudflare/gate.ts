@@ -7,7 +7,7 @@ import { CRON, SCRIPT_SETTINGS, exposure, gateUrl, migrations, type TokenStorePl
 import { embedPolicy } from "../../gate/policy/embed";
 import type { GatePolicy } from "../../gate/policy/policy";
 import { makeSecret } from "../secret";
-import { byName, json, plainText, secretText, type Binding } from "./bindings";
+import { byName, json, plainText, secretText, type AppRoleInputs, type Binding } from "./bindings";
 import { contentTag, type GateScripts } from "./bundle";
 import { keyHash, makeKey, type Key } from "./keys";
 
@@ -20,7 +20,7 @@ export interface GateArgs {
   readonly deployedLedgerTag?: string;
   readonly tokenStore: TokenStorePlan;
   /** How the gate signs in to Vault; only for that token store. */
-  readonly vaultSignIn?: { readonly roleId: pulumi.Input<string>; readonly secretId: pulumi.Input<string> };
+  readonly vaultSignIn?: AppRoleInputs;
   /** Bucket of the audit records. */
   readonly auditBucket: pulumi.Input<string>;
 }

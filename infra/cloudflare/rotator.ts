@@ -4,7 +4,7 @@ import { GatehouseComponent } from "../component";
 import { names, type Environment } from "../model";
 import { ROTATOR_CRON, SCRIPT_SETTINGS, embedRotation, type RotationPlan, type RotatorStorePlan } from "../plans";
 import { makeSecret } from "../secret";
-import { byName, json, secretText, type Binding } from "./bindings";
+import { byName, json, secretText, type AppRoleInputs, type Binding } from "./bindings";
 
 export interface RotatorArgs {
   readonly environment: Environment;
@@ -13,7 +13,7 @@ export interface RotatorArgs {
   readonly plan: RotationPlan;
   readonly tokenStore: RotatorStorePlan;
   /** The rotator's own sign-in to Vault, not the gate's; only for that token store. */
-  readonly vaultSignIn?: { readonly roleId: pulumi.Input<string>; readonly secretId: pulumi.Input<string> };
+  readonly vaultSignIn?: AppRoleInputs;
   /** The deployed gate, which it tells to take up a new token and asks to prove its use. */
   readonly gate: {
     readonly scriptName: pulumi.Input<string>;

@@ -1,3 +1,4 @@
+import type { GateTokenStore, Planned, RotatorTokenStore } from "../../edge/tokenStore";
 import type { Environment } from "../model/schema";
 import { COMPATIBILITY_DATE } from "../../gate/contract";
 import { names } from "../model/names";
@@ -35,18 +36,8 @@ export function agentHosts(environment: Environment): string[] {
   return url === undefined ? [] : [url.replace(/^https:\/\//, "")];
 }
 
-/** Where the gate finds the token, as its TOKEN_STORE binding says; without the ids that exist only after the update. */
-export type TokenStorePlan =
-  | {
-      readonly kind: "vault";
-      readonly address: string;
-      /** Absent for the root namespace. */
-      readonly namespace?: string;
-      readonly mount: string;
-      readonly path: string;
-      readonly authMount: string;
-    }
-  | { readonly kind: "kv" };
+/** The gate's TOKEN_STORE binding, without the ids that exist only after the update. */
+export type TokenStorePlan = Planned<GateTokenStore>;
 
 /** The namespace of Vault or OpenBao, without slashes around it; undefined for the root. @param ambient VAULT_NAMESPACE */
 export function vaultNamespace({ tokenStore }: Environment, ambient: string | undefined): string | undefined {
@@ -74,10 +65,8 @@ export function tokenStorePlan(
   };
 }
 
-/** Where the rotator finds token, journal and what it needs beside them, as its TOKEN_STORE binding says; without the ids. */
-export type RotatorStorePlan =
-  | (Extract<TokenStorePlan, { kind: "vault" }> & { readonly operator: string; readonly minter: string })
-  | { readonly kind: "kv" };
+/** The rotator's TOKEN_STORE binding, without the ids. */
+export type RotatorStorePlan = Planned<RotatorTokenStore>;
 
 /** The other parameters are as for the gate. */
 export function rotatorStorePlan(

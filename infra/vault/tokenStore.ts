@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as vault from "@pulumi/vault";
+import type { AppRole } from "../../edge/vault";
 import { GatehouseComponent } from "../component";
 import { endpoints, names, type Environment, type VaultNames } from "../model";
 import { SESSION_SECONDS, ciClaims, vaultPolicies, type VaultParty } from "../plans";
@@ -13,12 +14,8 @@ export interface TokenStoreArgs {
   readonly namespace?: string;
 }
 
-/** How a Worker signs in. */
-export interface WorkerSignIn {
-  readonly roleId: pulumi.Output<string>;
-  /** A secret, useless without its role. */
-  readonly secretId: pulumi.Output<string>;
-}
+/** How a Worker signs in; `secretId` is a secret. */
+export type WorkerSignIn = { readonly [Half in keyof AppRole]: pulumi.Output<AppRole[Half]> };
 
 const PARTIES: readonly VaultParty[] = ["gate", "rotator", "auditor", "deployer"];
 

@@ -1,4 +1,4 @@
-import { randomId, short } from "../encoding";
+import { randomId, short } from "../text";
 import { readRecord, tokenRecord } from "../record";
 import type { Journal, RotationState } from "../journal";
 import type { Run } from "./run";

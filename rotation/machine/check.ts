@@ -1,4 +1,4 @@
-import { short } from "../encoding";
+import { short } from "../text";
 import { acceptInvitation, verify } from "../verify";
 import type { Run } from "./run";
 

@@ -1,4 +1,4 @@
-import { short } from "../encoding";
+import { short } from "../text";
 import { messageOf } from "../errors";
 import { closed, type OutboxEntry } from "../journal";
 import { LostRace } from "../journalCell";

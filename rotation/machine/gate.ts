@@ -1,4 +1,4 @@
-import { short } from "../encoding";
+import { short } from "../text";
 import { Refused, Unavailable, messageOf } from "../errors";
 import { annotate } from "./store";
 import type { GateControl } from "../gateControl";

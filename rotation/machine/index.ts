@@ -1,4 +1,4 @@
-import { iso } from "../encoding";
+import { iso } from "../text";
 import { Conflict, NeedsPerson, Refused, Unavailable } from "../errors";
 import { LostRace } from "../journalCell";
 import { begin, takeOver } from "./begin";

@@ -1,4 +1,4 @@
-import { short } from "../encoding";
+import { short } from "../text";
 import { Refused, Unavailable, messageOf } from "../errors";
 import { LostRace } from "../journalCell";
 import { Lost, type Minted } from "../minters/types";

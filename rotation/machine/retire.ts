@@ -1,4 +1,4 @@
-import { short } from "../encoding";
+import { short } from "../text";
 import { Unavailable } from "../errors";
 import { isDead } from "../github";
 import { Lost } from "../minters/types";

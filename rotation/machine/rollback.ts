@@ -1,4 +1,4 @@
-import { short } from "../encoding";
+import { short } from "../text";
 import { isDead } from "../github";
 import { hasExpired, type TokenRecord } from "../record";
 import { end } from "./end";

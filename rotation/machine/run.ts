@@ -1,4 +1,5 @@
-import { iso, randomId, sha256 } from "../encoding";
+import { tokenHash } from "../../edge/encoding";
+import { iso, randomId } from "../text";
 import { Refused, Unavailable, messageOf } from "../errors";
 import { JournalCell } from "../journalCell";
 import type { Journal, OutboxEntry, Phase, RotationState } from "../journal";
@@ -118,6 +119,6 @@ export class Run {
   async stillWanted(supplied: string | undefined): Promise<boolean> {
     if (this.ended?.result === "rolled-back")
       return this.deps.minter.declaration.alone === false ? supplied !== undefined : this.todo.length === 0;
-    return supplied !== undefined && (await sha256(supplied)) !== this.ended?.newSha256;
+    return supplied !== undefined && (await tokenHash(supplied)) !== this.ended?.newSha256;
   }
 }

@@ -1,4 +1,4 @@
-import { iso } from "../encoding";
+import { iso } from "../text";
 import { Conflict, Refused, Unavailable } from "../errors";
 import { readRecord, type TokenRecord } from "../record";
 import type { Run } from "./run";

@@ -1,4 +1,4 @@
-import { base64url, fromBase64, utf8 } from "../encoding";
+import { base64url, fromBase64, utf8 } from "../../edge/encoding";
 import { Misuse } from "../errors";
 
 /** DER prefix that turns a PKCS#1 RSA private key into PKCS#8, which is the only form WebCrypto imports. */

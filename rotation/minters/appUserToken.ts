@@ -1,6 +1,7 @@
 import { NeedsPerson, Refused } from "../errors";
 import { request } from "../wire";
-import { iso, sha256 } from "../encoding";
+import { tokenHash } from "../../edge/encoding";
+import { iso } from "../text";
 import { Lost, type MinterMemory, type TokenMinter } from "./types";
 import { revokeCredential } from "./revoke";
 import type { Effects } from "../effects";
@@ -68,7 +69,7 @@ export function appUserTokenMinter(
     const fresh: Slot = {
       refreshToken: body.refresh_token,
       refreshExpiresAt: refreshSeconds > 0 ? iso(effects.now() + refreshSeconds * 1000) : "",
-      accessSha256: await sha256(body.access_token),
+      accessSha256: await tokenHash(body.access_token),
       state: "ok",
     };
     return {

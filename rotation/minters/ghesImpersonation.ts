@@ -1,6 +1,6 @@
 import { Refused, Unavailable } from "../errors";
 import { doubt, GitHubApi, githubMessage } from "../github";
-import { sha256 } from "../encoding";
+import { tokenHash } from "../../edge/encoding";
 import { DAY_MS, type RotationPlan } from "../plan";
 import type { Effects } from "../effects";
 import type { TokenMinter } from "./types";
@@ -50,7 +50,7 @@ export function ghesImpersonationMinter(effects: Effects, plan: RotationPlan, ad
       let answer = resumed ? await replace() : await create(true);
       if (answer.status === 200) {
         const existing = String(answer.json().token ?? "");
-        if (existing === "" || !old || (await sha256(existing)) === old.sha256) answer = await replace();
+        if (existing === "" || !old || (await tokenHash(existing)) === old.sha256) answer = await replace();
       }
       const token = answer.json().token;
       if ((answer.status !== 201 && answer.status !== 200) || typeof token !== "string" || token === "") {

@@ -24,5 +24,5 @@ export function adaptersFor(effects: Effects, plan: RotationPlan, secrets: Notif
 }
 
 export { dispatchAdapter } from "./dispatch";
-export { signWebhook, verifyWebhook, webhookAdapter } from "./webhook";
+export { webhookAdapter } from "./webhook";
 export type { Message, NotifyAdapter } from "./types";

@@ -1,4 +1,4 @@
-import { seal, unseal } from "./sealed";
+import { openRecord, sealRecord, sealingKey } from "../../edge/sealing";
 import type { Cell, CellState, TokenStore } from "./types";
 
 /**
@@ -24,7 +24,7 @@ export class KvCell implements Cell {
   async read(): Promise<CellState> {
     const stored = await this.storage.get(this.key);
     if (!stored) return { version: 0 };
-    const opened = await unseal(this.tokenKey, stored.value).catch((error: unknown) => {
+    const opened = await openRecord(await sealingKey(this.tokenKey), stored.value).catch((error: unknown) => {
       // Sealed under a key that is gone, since the stack made a new one: nobody can read it, and the next write takes its place.
       if ((error as Partial<Error>).name === "OperationError") return undefined;
       throw error;
@@ -39,7 +39,7 @@ export class KvCell implements Cell {
   }
 
   async write(content: Record<string, string>, cas: number): Promise<number> {
-    await this.storage.put(this.key, await seal(this.tokenKey, cas + 1, content), cas);
+    await this.storage.put(this.key, await sealRecord(await sealingKey(this.tokenKey), cas + 1, content), cas);
     return cas + 1;
   }
 

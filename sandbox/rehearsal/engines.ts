@@ -135,6 +135,7 @@ const PROGRAM = [
   "tsconfig.base.json",
   "stacks",
   "infra",
+  "edge",
   "gate",
   "rotation",
 ];

@@ -1,6 +1,6 @@
 import { takeCheckpoint } from "../github/checkpoint";
 import { ambientEffects } from "../../rotation/effects";
-import { base64 } from "../../rotation/encoding";
+import { base64 } from "../../edge/encoding";
 import { gateTrail } from "../drill/drill";
 import type { Door } from "../drill/door";
 import { Bench } from "../drill/locks/bench";

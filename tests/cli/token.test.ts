@@ -4,8 +4,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { sha256 } from "../../rotation/encoding";
-import { verifyWebhook } from "../../rotation/notify";
+import { tokenHash } from "../../edge/encoding";
+import { verifyWebhook } from "../../edge/webhookSignature";
 import { startReal, type Real } from "../rotation/support/real";
 
 let real: Real;
@@ -138,7 +138,7 @@ describe("gatehouse token, from the first token to the emergency", () => {
     expect(JSON.parse(status.stdout)).toMatchObject({
       level: "ok",
       login: "claude-bot",
-      sha256: await sha256(token),
+      sha256: await tokenHash(token),
       phase: "idle",
     });
     expect(await real.ask()).toBe(200);
@@ -152,15 +152,15 @@ describe("gatehouse token, from the first token to the emergency", () => {
     expect(ran.code).toBe(0);
     expect(JSON.parse(ran.stdout)).toMatchObject({
       result: "finished",
-      newSha256: await sha256(token),
+      newSha256: await tokenHash(token),
       oldSha256: before[0],
     });
-    expect(await real.alive()).toEqual([await sha256(token)]);
+    expect(await real.alive()).toEqual([await tokenHash(token)]);
     expect(hooks).toHaveLength(1);
     const { headers, body } = hooks[0]!;
     expect(JSON.parse(body)).toMatchObject({
       type: "token.rotated",
-      data: { newSha256: await sha256(token), login: "claude-bot" },
+      data: { newSha256: await tokenHash(token), login: "claude-bot" },
     });
     const signed = {
       id: String(headers["webhook-id"]),
@@ -260,7 +260,7 @@ describe("gatehouse token, from the first token to the emergency", () => {
       });
       expect(dead.stdout).toContain("The token is dead");
       expect(dead.code).toBe(0);
-      expect(await real.alive()).not.toContain(await sha256(token));
+      expect(await real.alive()).not.toContain(await tokenHash(token));
     } finally {
       await real.vault.unseal();
     }

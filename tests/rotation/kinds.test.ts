@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { ambientEffects } from "../../rotation/effects";
-import { sha256 } from "../../rotation/encoding";
+import { tokenHash } from "../../edge/encoding";
 import { GateControl } from "../../rotation/gateControl";
 import { readJournal, type Slot } from "../../rotation/journal";
 import { rotate, type RotationDeps, type StartRequest } from "../../rotation/machine";
@@ -45,7 +45,7 @@ async function first(real: Real, deps: RotationDeps): Promise<void> {
   if (real.plan.kind === "app-user-token") {
     const pair = async (): Promise<{ token: string; slot: Slot }> => {
       const { token, refreshToken = "" } = await real.personMakes({ permissions: undefined });
-      return { token, slot: { refreshToken, refreshExpiresAt: "", accessSha256: await sha256(token), state: "ok" } };
+      return { token, slot: { refreshToken, refreshExpiresAt: "", accessSha256: await tokenHash(token), state: "ok" } };
     };
     const [a, b] = [await pair(), await pair()];
     start = { reason: "first", supplied: a.token, slot: { name: "a", value: a.slot } };
@@ -102,7 +102,7 @@ describe.each(Object.entries(credentials))("a token of kind %s at the GitHub sta
     const now = (await deps.store.token.read()).data?.sha256 ?? "";
     const alive = await real.alive();
     expect(alive).toContain(now);
-    expect(alive).not.toContain(await sha256(old));
+    expect(alive).not.toContain(await tokenHash(old));
     expect(alive).toHaveLength(kind === "app-user-token" ? 2 : 1); // with the standby
   }, 60_000);
 });
@@ -129,7 +129,7 @@ describe("over the gate's own cells", () => {
     expect(await real.ask()).toBe(200);
     expect(await rotate(kv, { reason: "test", supplied: two })).toMatchObject({ result: "finished" });
     expect(await real.ask()).toBe(200);
-    expect(await real.alive()).toEqual([await sha256(two)]);
+    expect(await real.alive()).toEqual([await tokenHash(two)]);
     const { version } = await kv.store.token.read();
     const writes = await Promise.allSettled(
       [1, 2, 3, 4].map((n) => kv.store.token.write({ token: `model-${n}` }, version)),

@@ -4,7 +4,7 @@ import { GateControl } from "../../rotation/gateControl";
 import { ambientEffects, type Fetch } from "../../rotation/effects";
 import { rotate, type Outcome, type RotationDeps } from "../../rotation/machine";
 import { minterFor } from "../../rotation/minters";
-import { sha256 } from "../../rotation/encoding";
+import { tokenHash } from "../../edge/encoding";
 import { vaultStore } from "../../rotation/stores/vault";
 import { VaultSession } from "../../rotation/stores/vaultSession";
 import { startReal, type Real } from "./support/real";
@@ -133,7 +133,7 @@ describe("on real OpenBao and the real gate in workerd", () => {
     expect(result).toMatchObject({ result: "finished" });
     expect(failed).toEqual({});
     expect(sent).toBeGreaterThan(40);
-    expect(await real.alive()).toEqual([await sha256(next)]);
+    expect(await real.alive()).toEqual([await tokenHash(next)]);
     for (const path of ["github/claude-bot", "github/claude-bot-rotation"]) {
       const { versions, current_version: current } = (await real.admin("GET", `agents/metadata/${path}`)).json.data as {
         versions: Record<string, { destroyed: boolean }>;
@@ -190,7 +190,7 @@ describe("on real OpenBao and the real gate in workerd", () => {
       expect(["finished", "nothing"]).toContain(result.rest.at(-1)?.result);
       expect(failed).toEqual({});
       expect((await stored()).token).toBe(next);
-      expect(await real.alive()).toEqual([await sha256(next)]);
+      expect(await real.alive()).toEqual([await tokenHash(next)]);
     },
     30_000,
   );
@@ -212,7 +212,7 @@ describe("on real OpenBao and the real gate in workerd", () => {
     });
     await real.vault.unseal();
     expect(await rotate(await rotator(), { reason: "test", supplied: next })).toMatchObject({ result: "finished" });
-    expect(await real.alive()).toEqual([await sha256(next)]);
+    expect(await real.alive()).toEqual([await tokenHash(next)]);
     expect(await real.ask()).toBe(200);
   }, 60_000);
 
@@ -247,10 +247,10 @@ describe("how late a change of the store reaches the gate", () => {
     expect(await real.ask()).toBe(200);
     await real.admin("POST", "agents/data/github/claude-bot", {
       options: { cas: metadata.version },
-      data: { ...data, token: next, sha256: await sha256(next) },
+      data: { ...data, token: next, sha256: await tokenHash(next) },
     });
     const began = Date.now();
-    const wanted = await sha256(next);
+    const wanted = await tokenHash(next);
     let seen = "";
     while (seen !== wanted && Date.now() - began < 10_000) {
       await pause(50);

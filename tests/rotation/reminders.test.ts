@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sha256 } from "../../rotation/encoding";
+import { tokenHash } from "../../edge/encoding";
 import { startReal, type Real } from "./support/real";
 import { gatehouse as run } from "../support/sandbox";
 
@@ -164,7 +164,7 @@ it("starts workflows that wait for a rotation, and says with which token hash", 
   expect(dispatched[0]?.body).toMatchObject({
     action: "gatehouse-token-rotated",
     branch: "main",
-    client_payload: { data: { login: "claude-bot", newSha256: await sha256(made) } },
+    client_payload: { data: { login: "claude-bot", newSha256: await tokenHash(made) } },
   });
   expect(JSON.stringify(hooks)).not.toContain(made);
 }, 60_000);
@@ -179,7 +179,7 @@ it("rotates all the same when nobody can be told, and tells them later", async (
   const made = await place({ expiresInDays: 30 });
   expect(JSON.parse((await token(["status", "--json"])).stdout)).toMatchObject({
     level: "ok",
-    sha256: await sha256(made),
+    sha256: await tokenHash(made),
     undelivered: 1,
   });
   await fetch(`${real.github.api}/_sandbox/faults`, { method: "DELETE" });

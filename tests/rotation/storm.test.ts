@@ -1,4 +1,4 @@
-import { sha256 } from "../../rotation/encoding";
+import { tokenHash } from "../../edge/encoding";
 import { readJournal, type Slot } from "../../rotation/journal";
 import { rotate, type StartRequest } from "../../rotation/machine";
 import { startReal, type Real } from "./support/real";
@@ -89,7 +89,7 @@ describe.each(CASES)("a %s over %s", (kind, store, strikes) => {
       expect(outcomes.filter(({ result }) => result === "lost" || result === "needs-person")).toEqual([]);
       const now = await current(real);
       expect(now).not.toBe(before);
-      if (start.supplied !== undefined) expect(now).toBe(await sha256(start.supplied));
+      if (start.supplied !== undefined) expect(now).toBe(await tokenHash(start.supplied));
       const alive = await real.alive();
       expect(alive).toContain(now);
       expect(alive).not.toContain(before);
@@ -162,7 +162,7 @@ async function placeFirst(real: Real): Promise<void> {
   }
   const pair = async (): Promise<{ token: string; slot: Slot }> => {
     const { token, refreshToken = "" } = await real.personMakes({ permissions: undefined });
-    return { token, slot: { refreshToken, refreshExpiresAt: "", accessSha256: await sha256(token), state: "ok" } };
+    return { token, slot: { refreshToken, refreshExpiresAt: "", accessSha256: await tokenHash(token), state: "ok" } };
   };
   const [a, b] = [await pair(), await pair()];
   expect(await rotate(deps, { reason: "first", supplied: a.token, slot: { name: "a", value: a.slot } })).toMatchObject({

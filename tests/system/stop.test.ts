@@ -72,6 +72,7 @@ it("ends at SIGTERM while clients stall, and when its folder was removed", async
     "tsconfig.base.json",
     "infra",
     "stacks",
+    "edge",
     "gate",
     "rotation",
   ])

@@ -11,7 +11,7 @@ let sources = ROOT;
 /** From now on the gate is bundled from a copy of its sources, so that a long run sees one state of them; returns how to remove the copy. */
 export function freezeSources(): () => void {
   const copy = mkdtempSync(path.join(tmpdir(), "gate-sources-"));
-  for (const folder of ["gate", "infra", "rotation"])
+  for (const folder of ["edge", "gate", "infra", "rotation"])
     cpSync(path.join(ROOT, folder), path.join(copy, folder), { recursive: true });
   symlinkSync(path.join(ROOT, "node_modules"), path.join(copy, "node_modules"));
   sources = copy;

@@ -4,7 +4,7 @@ import { GateControl } from "../../../rotation/gateControl";
 import { resume, rotate, type Outcome, type RotationDeps, type StartRequest } from "../../../rotation/machine";
 import { minterFor } from "../../../rotation/minters";
 import { kvStore } from "../../../rotation/stores/kv";
-import { unseal } from "../../../rotation/stores/sealed";
+import { openRecord, sealingKey } from "../../../edge/sealing";
 import { vaultStore } from "../../../rotation/stores/vault";
 import { VaultSession } from "../../../rotation/stores/vaultSession";
 import { readJournal, type Journal, type Slot } from "../../../rotation/journal";
@@ -116,13 +116,13 @@ export class World {
   async currentToken(): Promise<string | undefined> {
     if (this.store === "vault") return this.vault.current("github/claude-bot")?.token;
     const cell = this.gate.cells.get("token");
-    return cell && (await unseal(this.tokenKey, cell.value)).content.token;
+    return cell && (await openRecord(await sealingKey(this.tokenKey), cell.value)).content.token;
   }
 
   async journal(): Promise<Journal> {
     if (this.store === "vault") return readJournal(this.vault.current("github/claude-bot-rotation"));
     const cell = this.gate.cells.get("token-rotation");
-    return readJournal(cell && (await unseal(this.rotatorKey, cell.value)).content);
+    return readJournal(cell && (await openRecord(await sealingKey(this.rotatorKey), cell.value)).content);
   }
 
   current(token: string | undefined): ModelToken | undefined {

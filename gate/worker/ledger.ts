@@ -188,7 +188,7 @@ export class Ledger extends DurableObject {
   }
 
   /** Looks for isolates that died with requests unrecorded. */
-  async alarm(): Promise<void> {
+  override async alarm(): Promise<void> {
     await this.inTurn(() => this.recordGaps(Date.now(), GAP_AFTER_MS));
   }
 

@@ -32,7 +32,7 @@ export class Rotator extends GatehouseComponent {
   readonly rotatorKey: pulumi.Output<string> | undefined;
 
   constructor(
-    private readonly name: string,
+    name: string,
     private readonly args: RotatorArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {

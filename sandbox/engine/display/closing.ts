@@ -8,7 +8,7 @@ import { COUNTED, PREFIX } from "./wording";
 export function outputsText(step: StepInfo, preview: boolean): string {
   const next = step.new?.outputs;
   if (!next) return "";
-  const printer = new PropertyPrinter(preview);
+  const printer = new PropertyPrinter();
   const old = step.old?.outputs;
   const changes = old ? diffObject(old, next) : undefined;
   const diff = preview ? withoutUnknown(changes) : changes;

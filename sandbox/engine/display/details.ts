@@ -98,7 +98,7 @@ export class DiffDisplay {
   }
 
   private properties(step: StepInfo, indent: number): string {
-    const printer = new PropertyPrinter(this.preview);
+    const printer = new PropertyPrinter();
     const { old, new: next } = step;
     if (old && next) {
       const diff = step.detailedDiff

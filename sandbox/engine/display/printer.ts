@@ -6,11 +6,6 @@ import type { ObjectDiff, ValueDiff } from "./diff";
 export class PropertyPrinter {
   private text = "";
 
-  constructor(
-    private readonly planning: boolean,
-    private readonly summary = false,
-  ) {}
-
   toString(): string {
     return this.text;
   }
@@ -38,7 +33,7 @@ export class PropertyPrinter {
       if (key in diff.adds) this.added(diff.adds[key]!, indent, title);
       else if (key in diff.deletes) this.deleted(diff.deletes[key]!, indent, title);
       else if (key in diff.updates) this.changed(diff.updates[key]!, indent, title);
-      else if (!this.summary && isWorthShowing(diff.sames[key]!)) {
+      else if (isWorthShowing(diff.sames[key]!)) {
         title("");
         this.value(diff.sames[key]!, indent, "");
       }
@@ -154,7 +149,7 @@ export class PropertyPrinter {
       if (index in diff.adds) this.added(diff.adds[index]!, indent + 2, title);
       else if (index in diff.deletes) this.deleted(diff.deletes[index]!, indent + 2, title);
       else if (index in diff.updates) this.changed(diff.updates[index]!, indent + 2, title);
-      else if (!this.summary) {
+      else {
         title("");
         this.value(diff.sames[index]!, indent + 2, "");
       }

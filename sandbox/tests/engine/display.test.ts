@@ -4,12 +4,12 @@ import { PropertyPrinter } from "../../engine/display/printer";
 import { Secret, type Values } from "../../engine/values";
 
 const printed = (old: Values, next: Values): string => {
-  const printer = new PropertyPrinter(false);
+  const printer = new PropertyPrinter();
   printer.diff(diffObject(old, next)!, 1);
   return printer.toString();
 };
 const shown = (values: Values): string => {
-  const printer = new PropertyPrinter(false);
+  const printer = new PropertyPrinter();
   printer.object(values, 1);
   return printer.toString();
 };

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { renderDisplay, UsageError } from "../../engine";
+import { passphraseCrypter } from "../../engine/secrets";
 import { makeWorkspace, messagesOf, recorded, stepsOf, type Workspace } from "./support/workspace";
 
 jest.setTimeout(120_000);
@@ -217,7 +218,6 @@ describe("configuration", () => {
     const sealing = await workspace.open();
     await sealing.up();
     const { salt } = (await sealing.export()).deployment.secrets_providers!.state as { salt: string };
-    const { passphraseCrypter } = await import("../../engine/secrets");
     const crypter = await passphraseCrypter("a test's passphrase", salt);
     workspace.file(
       "Pulumi.dev.yaml",

@@ -1,6 +1,8 @@
 import { createHmac, createPublicKey, verify, type JsonWebKey } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { environment } from "../../../tests/support/environment";
+import { startGitHub } from "../../github";
 import { RequestLog } from "../../github/http/log";
 import { onboard, standIn, type Caller, type StandIn } from "./support/standin";
 
@@ -193,8 +195,6 @@ describe("the rehearsal's own controls", () => {
 
   it("stops more than once, leaves nothing listening, and says so when a port is taken", async () => {
     const other = await standIn();
-    const { startGitHub } = await import("../../github");
-    const { environment } = await import("../../../tests/support/environment");
     await expect(
       startGitHub({
         environment: environment(),

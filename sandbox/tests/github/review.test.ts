@@ -1,3 +1,4 @@
+import { setDraft } from "../../github/domain/pulls";
 import { FENCE, onboard, standIn, type Caller, type StandIn } from "./support/standin";
 
 const b64 = (text: string): string => Buffer.from(text).toString("base64");
@@ -84,7 +85,6 @@ describe("what a pull request needs to be merged", () => {
   }
   /** Only GraphQL takes a draft out of that state; here the door behind it is used. */
   const ready = async (number: number): Promise<void> => {
-    const { setDraft } = await import("../../github/domain/pulls");
     const repo = s.gh.world.repoByName("acme", "api")!;
     await setDraft(s.gh.world, repo, repo.issues.get(number)!, false, s.gh.world.userByLogin("reviewer-one")!.id);
   };

@@ -3,7 +3,7 @@ import { names } from "../../infra/model";
 import { CRON, ROTATOR_CRON, exposure, gateUrl, mintsAlone } from "../../infra/plans";
 import { EMBEDDED_POLICY, HIDDEN_SECRETS } from "../../gate/policy/embed";
 import { compilePolicy } from "../../infra/plans/gatePolicy";
-import { findSecrets } from "../../gate/policy/secrets";
+import { findSecrets } from "../../gate/policy/text/secrets";
 import { onCloudflare } from "./audit";
 import type { Context } from "./context";
 import { bag, cannotTell, judged, list, text, unheard, type Question, type Said } from "./question";

@@ -1,10 +1,10 @@
 import type { Environment, Repository } from "../../infra/model/schema";
 import { endpoints, isGitHubDotCom } from "../../infra/model/endpoints";
-import { Allowances } from "../../gate/policy/allowances";
-import { PathMatcher } from "../../gate/policy/globs";
+import { Allowances } from "../../gate/policy/text/allowances";
+import { PathMatcher } from "../../gate/policy/text/globs";
 import { AGENT_BRANCH_PREFIX, PROTECTED_PATHS } from "../../gate/policy/policy";
 import { allowedSecret } from "../../infra/plans/gatePolicy";
-import { requestOf } from "../../gate/policy/trailer";
+import { requestOf } from "../../gate/policy/pullRequest/trailer";
 
 /** The required status check on pull requests: the name that a ruleset asks for and that the workflow's job has. */
 export const AGENT_CHANGE_CHECK = "gatehouse/agent-change";

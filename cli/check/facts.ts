@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ChangeCommit, ChangedFile, ChangeFacts, FileKind, PullFacts, SecretFound } from "./agentChange";
-import { matchSecrets } from "../../gate/policy/secrets";
+import { matchSecrets } from "../../gate/policy/text/secrets";
 import { type GitView, Unseen } from "./git";
 import { parseNumstat, parseRaw, type RawEntry } from "./parse";
 

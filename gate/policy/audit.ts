@@ -1,4 +1,4 @@
-import type { Finding } from "./secrets";
+import type { Finding } from "./text/secrets";
 
 /** One request as the audit trail keeps it (contract 4). Never a token, a key, a query value or a body. */
 export interface AuditEntry {

@@ -1,17 +1,17 @@
-import { canonicalise } from "./canonical";
+import { canonicalise } from "./text/canonical";
 import { compile, listedRepository, type CompiledPolicy, type CompiledRepository } from "./compiled";
-import { judgeBody, type JudgedBody } from "./body";
+import { judgeBody, type JudgedBody } from "./rest/body";
 import { judgeGitTarget } from "./git/target";
 import { judgeGraphql } from "./graphql/judge";
 import type { Lookup } from "./lookups";
-import { isMark } from "./marks";
-import { judgeParameter } from "./parameters";
+import { isMark } from "./pullRequest/labels";
+import { judgeParameter } from "./rest/parameters";
 import type { GatePolicy } from "./policy";
-import { judgeQuery, judgeSearch } from "./query";
+import { judgeQuery, judgeSearch } from "./rest/query";
 import { Refusal, type RuleId } from "./refusals";
-import type { Route } from "./routes";
-import { usualSpelling, withoutFolderSlash } from "./spellings";
-import type { Leaf } from "./trie";
+import type { Route } from "./rest/routes";
+import { usualSpelling, withoutFolderSlash } from "./rest/pathAliases";
+import type { Leaf } from "./rest/routeTrie";
 
 /** A request as the decision sees it. `target` is the path and query that came in; `body` is its text, already bounded and decoded. */
 export interface GateRequest {

@@ -9,7 +9,7 @@ export {
 } from "./policy";
 export { decide, type Decision, type GateRequest } from "./decide";
 export { REFUSALS, Refusal, printable, type RuleId } from "./refusals";
-export { CLOSED, ROUTES, type Method, type Route } from "./routes";
+export { CLOSED, ROUTES, type Method, type Route } from "./rest/routes";
 export {
   GENESIS,
   chainLine,
@@ -19,7 +19,7 @@ export {
   type AuditRecord,
   type ChainCheck,
 } from "./audit";
-export { SECRET_RULES, findSecrets, type Finding } from "./secrets";
-export { PathMatcher } from "./globs";
+export { SECRET_RULES, findSecrets, type Finding } from "./text/secrets";
+export { PathMatcher } from "./text/globs";
 export { SELF_HOST_SECRETS, selfHostConfig, type SelfHostOptions } from "../selfHost";
 export { EMBEDDED_POLICY, embedPolicy } from "./embed";

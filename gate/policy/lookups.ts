@@ -2,7 +2,7 @@ import type { CompiledPolicy, CompiledRepository } from "./compiled";
 import { readBlob } from "./git/blob";
 import { objectIdOf } from "./git/sha1";
 import { Refusal } from "./refusals";
-import type { Finding } from "./secrets";
+import type { Finding } from "./text/secrets";
 
 /** GitHub lists at most this many files in a comparison; a longer list cannot be seen whole. */
 const VISIBLE_FILES = 300;

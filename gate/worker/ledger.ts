@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { chainLine, entryText, GENESIS } from "../policy/audit";
 import { EMPTY_USAGE, giveBack, grantLease, type Usage } from "../policy/limits";
-import type { ArchiveBatch, SettleAnswer, SettleRequest } from "./ledgerTypes";
+import type { ArchiveBatch, SettleAnswer, SettleRequest } from "./ledger/exchange";
 
 /** A lease whose requests are not all on record this long after its end leaves a gap record: the isolate is taken for dead. */
 const GAP_AFTER_MS = 15 * 60_000;

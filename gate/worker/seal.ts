@@ -1,6 +1,6 @@
 import { derivedSealingKey, openText, sealText, type SealingKey } from "../../edge/sealing";
 import type { GateEnv } from "./env";
-import { refuse } from "./problem";
+import { refuse } from "./answer/problem";
 
 /** What a sealed text is for. A text of one purpose opens for no other. */
 export type Purpose = "download" | "lfs";

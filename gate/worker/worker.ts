@@ -1,19 +1,19 @@
 import { judgeTarget } from "../policy/decide";
 import { Refusal, type RuleId } from "../policy/refusals";
-import { originOf } from "./address";
-import { archive } from "./archive";
-import { control } from "./control";
-import { download, openDownload } from "./download";
+import { originOf } from "./request/address";
+import { archive } from "./ledger/archive";
+import { control } from "./interfaces/operator";
+import { download, openDownload } from "./interfaces/download";
 import type { GateEnv } from "./env";
-import { git } from "./git";
-import { graphql } from "./graphql";
-import { isolateOf, type Isolate } from "./isolate";
-import { problem, Refused } from "./problem";
-import { refusalAnswer } from "./refusalAnswer";
-import { judgeHeaders, judgeHost } from "./requests";
-import { mayObserve, observe } from "./observe";
-import { rest } from "./rest";
-import { DOWNLOADS, rulePage, Visit } from "./visit";
+import { git } from "./interfaces/git";
+import { graphql } from "./interfaces/graphql";
+import { isolateOf, type Isolate } from "./gate";
+import { problem, Refused } from "./answer/problem";
+import { refusalAnswer } from "./answer/refusalAnswer";
+import { judgeHeaders, judgeHost } from "./request/requests";
+import { mayObserve, observe } from "./interfaces/observe";
+import { rest } from "./interfaces/rest";
+import { DOWNLOADS, rulePage, Visit } from "./context";
 
 /** The gate: the one place through which the agent reaches private code. Every way out of `fetch` is a decision with a record, or a refusal. */
 export default {

@@ -4,7 +4,7 @@ import type { ParseContext } from "./parse";
 import type { Readable } from "./walk";
 import { isEnterpriseServer, isMisspelledTenant } from "../model/endpoints";
 import { MAX_RESTRICTED_PATHS, MAX_RULESETS, organizationRulesets, restrictedPaths } from "../plans/branchRules";
-import { findSecrets } from "../../gate/policy/secrets";
+import { findSecrets } from "../../gate/policy/text/secrets";
 import { keyPath, show } from "./problems";
 
 /** An environment of which some parts may be unreadable; what is unreadable has its own problem already. */

@@ -1,7 +1,7 @@
 import type { Environment, Repository } from "../model/schema";
 import { owners, securityTeam } from "../model/access";
 import { CODEOWNERS_PATH } from "../model/names";
-import { PathMatcher } from "../../gate/policy/globs";
+import { PathMatcher } from "../../gate/policy/text/globs";
 import { PROTECTED_PATHS } from "../../gate/policy/policy";
 import { ownerPatterns } from "./protectedPaths";
 import { mark, sorted } from "../model/text";

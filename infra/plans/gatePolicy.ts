@@ -5,7 +5,7 @@ import {
   type GatePolicy,
   type GateRepository,
 } from "../../gate/policy/policy";
-import { ROUTES } from "../../gate/policy/routes";
+import { ROUTES } from "../../gate/policy/rest/routes";
 import { owners } from "../model/access";
 import type { AccessLevel, Environment } from "../model/schema";
 import { byCode } from "../model/text";

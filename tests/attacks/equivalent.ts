@@ -3,13 +3,13 @@
  * runtime leads there, or it takes more time or size than the corpus has. By file and a piece of the line; unit tests hold those that are part of the pure decision.
  */
 export const EQUIVALENT: readonly (readonly [file: string, line: string, reason: string])[] = [
-  ["gate/policy/body.ts", "route === undefined", "the target's verdict always has a route by then"],
+  ["gate/policy/rest/body.ts", "route === undefined", "the target's verdict always has a route by then"],
   [
-    "gate/policy/canonical.ts",
+    "gate/policy/text/canonical.ts",
     "target.charCodeAt(0) !== SLASH",
     "the runtime gives a path that starts with a slash, or refuses",
   ],
-  ["gate/policy/canonical.ts", "to - from === 1", "the runtime resolves dot segments before the gate sees them"],
+  ["gate/policy/text/canonical.ts", "to - from === 1", "the runtime resolves dot segments before the gate sees them"],
   ["gate/policy/decide.ts", "name === undefined || raw === undefined", "a template has as many names as values"],
   [
     "gate/policy/decide.ts",
@@ -17,7 +17,7 @@ export const EQUIVALENT: readonly (readonly [file: string, line: string, reason:
     "part of the pure decision for the drill; the Worker handles control routes before",
   ],
   ["gate/policy/decide.ts", "judgeGraphql(c, request.body", "part of the pure decision for the drill"],
-  ["gate/policy/json.ts", "!isWellFormed(text)", "text decoded from UTF-8 has no lone surrogates"],
+  ["gate/policy/text/json.ts", "!isWellFormed(text)", "text decoded from UTF-8 has no lone surrogates"],
   [
     "gate/policy/git/commands.ts",
     "at > MAX_COMMAND_BYTES",
@@ -77,28 +77,32 @@ export const EQUIVALENT: readonly (readonly [file: string, line: string, reason:
     '"an alias named id"',
     "a repository is emptied unless its id is a listed one, and no open field of another has such a value",
   ],
-  ["gate/worker/control.ts", 'new Refusal("body-malformed"))', "a body without a known key gives the same answer"],
   [
-    "gate/worker/control.ts",
+    "gate/worker/interfaces/operator.ts",
+    'new Refusal("body-malformed"))',
+    "a body without a known key gives the same answer",
+  ],
+  [
+    "gate/worker/interfaces/operator.ts",
     'new Refusal("audit-unavailable"',
     "needs an archive that lost an object after it was written; the operator alone asks for it",
   ],
   [
-    "gate/worker/link.ts",
+    "gate/worker/ledger/client.ts",
     "for (const waiter of waiters) waiter.refuse",
     "those that wait are refused with the same rule when their time is up",
   ],
   [
-    "gate/worker/rest.ts",
+    "gate/worker/interfaces/rest.ts",
     "verdict === undefined || route === undefined",
     "the target's verdict always has a route by then",
   ],
   [
-    "gate/worker/rest.ts",
+    "gate/worker/interfaces/rest.ts",
     'refuse("body-missing")',
     "the runtime gives every POST a body, and an empty one is refused with the same rule",
   ],
-  ["gate/worker/rest.ts", "token === undefined", "an answer of GitHub's always had a token"],
+  ["gate/worker/interfaces/rest.ts", "token === undefined", "an answer of GitHub's always had a token"],
   [
     "gate/worker/worker.ts",
     "isolate.link.told.stopped",
@@ -106,26 +110,26 @@ export const EQUIVALENT: readonly (readonly [file: string, line: string, reason:
   ],
   ["gate/worker/worker.ts", 'new Refusal("route-not-allowed")', "every interface has been handled before"],
   [
-    "gate/worker/token.ts",
+    "gate/worker/upstream/token.ts",
     "now >= token.expiresAt",
     "needs a token that expires between two requests of a few seconds; an expired one is refused when it is read",
   ],
   [
-    "gate/worker/upstream.ts",
+    "gate/worker/upstream/send.ts",
     "instanceof ReadableStream) refuse",
     "needs a push of several megabytes and a token that changes while it streams",
   ],
-  ["gate/worker/auth.ts", "!GATE_KEY.test(key)", "a text of another form has no known hash"],
-  ["gate/worker/git.ts", "stream === null", "the runtime gives every POST a body"],
-  ["gate/worker/gzip.ts", "content-length", "what is inflated is counted against the same limit"],
-  ["gate/worker/lane.ts", "queue-full", "needs hundreds of requests that wait for seconds"],
+  ["gate/worker/auth/authenticator.ts", "!GATE_KEY.test(key)", "a text of another form has no known hash"],
+  ["gate/worker/interfaces/git.ts", "stream === null", "the runtime gives every POST a body"],
+  ["gate/worker/request/gzip.ts", "content-length", "what is inflated is counted against the same limit"],
+  ["gate/worker/upstream/concurrency.ts", "queue-full", "needs hundreds of requests that wait for seconds"],
   [
-    "gate/worker/lfs.ts",
+    "gate/worker/interfaces/lfs.ts",
     'refuse("body-aborted")',
     "the connection of an upload that breaks off is gone, and nobody reads the answer",
   ],
   [
-    "gate/worker/lfs.ts",
+    "gate/worker/interfaces/lfs.ts",
     "sealed.size > limits.maxPushBytes",
     "the batch refuses such an object before it seals an address",
   ],

@@ -1,5 +1,5 @@
 import { Refusal } from "../refusals";
-import { agentBranchOf, isObjectId, isRefName } from "../values";
+import { agentBranchOf, isObjectId, isRefName } from "../text/values";
 import { readPacket } from "./pktline";
 
 /** One reference that a push would change. */

@@ -1,4 +1,4 @@
-import type { PathMatcher } from "../globs";
+import type { PathMatcher } from "../text/globs";
 import { Refusal } from "../refusals";
 import { ZERO_ID, type RefCommand } from "./commands";
 import type { Commit, Tree } from "./objects";

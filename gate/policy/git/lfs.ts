@@ -1,7 +1,7 @@
 import type { CompiledPolicy, CompiledRepository } from "../compiled";
-import { parseStrictJson, type Json } from "../json";
+import { parseStrictJson, type Json } from "../text/json";
 import { Refusal } from "../refusals";
-import { line, list, object, oneOf, orNull, type Shape } from "../shape";
+import { line, list, object, oneOf, orNull, type Shape } from "../rest/shape";
 
 /** A request of Git LFS whose target has passed. */
 export interface LfsTarget {

@@ -7,7 +7,7 @@ import {
   type AllowsValue,
   type Finding,
   type SecretMatch,
-} from "../secrets";
+} from "../text/secrets";
 import { Inflater, InflateError } from "./inflate";
 import { applyDelta, readCommit, readTree, type Commit, type Tree } from "./objects";
 import { objectIdOf } from "./sha1";

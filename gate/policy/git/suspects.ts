@@ -1,6 +1,14 @@
-import { SecretRefusal } from "../body";
+import { SecretRefusal } from "../rest/body";
 import { Refusal } from "../refusals";
-import { allowedBy, refusing, secretsIn, STOOD_BEFORE, withoutValue, type Finding, type SecretMatch } from "../secrets";
+import {
+  allowedBy,
+  refusing,
+  secretsIn,
+  STOOD_BEFORE,
+  withoutValue,
+  type Finding,
+  type SecretMatch,
+} from "../text/secrets";
 import type { ObjectSource, Pushed } from "./history";
 import { differing, TreeLoader } from "./trees";
 

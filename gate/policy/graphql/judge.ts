@@ -9,19 +9,19 @@ import {
   type SelectionSetNode,
   type ValueNode,
 } from "graphql";
-import { decodedFile, judgeFile, SecretRefusal } from "../body";
+import { decodedFile, judgeFile, SecretRefusal } from "../rest/body";
 import { listedRepository, type CompiledPolicy, type CompiledRepository } from "../compiled";
-import { parseStrictJson, type Json } from "../json";
+import { parseStrictJson, type Json } from "../text/json";
 import { directoryLookup, type Lookup, type Standing } from "../lookups";
-import { judgeSearch } from "../query";
+import { judgeSearch } from "../rest/query";
 import { Refusal } from "../refusals";
-import { findSecrets, refusing, type Finding } from "../secrets";
-import { tooLong, withTrailer } from "../trailer";
-import { withoutNulls } from "../shape";
-import { isRefName } from "../values";
-import { keptOf } from "./kept";
+import { findSecrets, refusing, type Finding } from "../text/secrets";
+import { tooLong, withTrailer } from "../pullRequest/trailer";
+import { withoutNulls } from "../rest/shape";
+import { isRefName } from "../text/values";
+import { keptOf } from "./updates";
 import { CLOSED_MUTATIONS, MUTATIONS, type Mutation } from "./mutations";
-import { ARGUMENT, ask, FIELD, HOME, isOwn, KIND, OPENED, ownField, TYPE } from "./own";
+import { ARGUMENT, ask, FIELD, HOME, isOwn, KIND, OPENED, ownField, TYPE } from "./gateFields";
 import { printDefinition, printDocument, printSelections } from "./print";
 import { conditionOn, openType, type OpenType } from "./types";
 

@@ -1,4 +1,4 @@
-import type { Json } from "../json";
+import type { Json } from "../text/json";
 import { Refusal, type RuleId } from "../refusals";
 import {
   agentBranch,
@@ -21,7 +21,7 @@ import {
   whole,
   type BodyContext,
   type Shape,
-} from "../shape";
+} from "../rest/shape";
 
 /** One open mutation: what its input may hold, and what of it must be resolved. */
 export interface Mutation {

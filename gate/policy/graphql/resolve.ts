@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from "../compiled";
 import { Refusal } from "../refusals";
-import { HOME } from "./own";
+import { HOME } from "./gateFields";
 
 const WITH_REPOSITORY = [
   "PullRequest",

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import * as path from "node:path";
-import { PathMatcher } from "../../../gate/policy/globs";
+import { PathMatcher } from "../../../gate/policy/text/globs";
 import { folder, git, gitOk } from "../support/git";
 
 let repository: string | undefined;

@@ -1,5 +1,5 @@
-import { forwardedHeaders, judgeHeaders, judgeJsonType } from "../../../gate/worker/requests";
-import { Refused } from "../../../gate/worker/problem";
+import { forwardedHeaders, judgeHeaders, judgeJsonType } from "../../../gate/worker/request/requests";
+import { Refused } from "../../../gate/worker/answer/problem";
 
 /** The only headers that GitHub may see of an agent's. */
 const SEEN = new Set([

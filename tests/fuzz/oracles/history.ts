@@ -1,7 +1,7 @@
 import { judgeHistory, type ObjectSource } from "../../../gate/policy/git/history";
 import { readCommit, readTree } from "../../../gate/policy/git/objects";
 import { PackInspector } from "../../../gate/policy/git/pack";
-import { PathMatcher } from "../../../gate/policy/globs";
+import { PathMatcher } from "../../../gate/policy/text/globs";
 import { Refusal } from "../../../gate/policy/refusals";
 import { folder, git, gitOk, lines } from "../support/git";
 

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { MAX_JSON_DEPTH, parseStrictJson } from "../../../gate/policy/json";
+import { MAX_JSON_DEPTH, parseStrictJson } from "../../../gate/policy/text/json";
 import { Refusal } from "../../../gate/policy/refusals";
 
 /** Another reading of RFC 8259, by recursive descent, which knows nothing of JSON.parse: the value, or why no two readers need agree on it. */

@@ -1,5 +1,5 @@
-import { LedgerLink } from "../../../gate/worker/link";
-import type { SettleAnswer, SettleRequest } from "../../../gate/worker/ledgerTypes";
+import { LedgerLink } from "../../../gate/worker/ledger/client";
+import type { SettleAnswer, SettleRequest } from "../../../gate/worker/ledger/exchange";
 import { EMPTY_USAGE, giveBack, grantLease, type Usage } from "../../../gate/policy/limits";
 import { policyFor } from "../../gate/support/policy";
 

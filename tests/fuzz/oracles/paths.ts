@@ -1,8 +1,8 @@
-import { canonicalise } from "../../../gate/policy/canonical";
+import { canonicalise } from "../../../gate/policy/text/canonical";
 import { compile } from "../../../gate/policy/compiled";
 import { judgeTarget } from "../../../gate/policy/decide";
 import { Refusal } from "../../../gate/policy/refusals";
-import { ROUTES } from "../../../gate/policy/routes";
+import { ROUTES } from "../../../gate/policy/rest/routes";
 import { policyFor } from "../../gate/support/policy";
 
 const c = compile(policyFor());

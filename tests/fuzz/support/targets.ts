@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { ROUTES } from "../../../gate/policy/routes";
+import { ROUTES } from "../../../gate/policy/rest/routes";
 
 const SHA = "0123456789abcdef0123456789abcdef01234567";
 const anyCharacter = fc.oneof(

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { canonicalise, decodeCanonical, targetOf } from "../../../gate/policy/canonical";
+import { canonicalise, decodeCanonical, targetOf } from "../../../gate/policy/text/canonical";
 import { Refusal } from "../../../gate/policy/refusals";
 
 const ruleOf = (target: string): string => {

@@ -1,6 +1,6 @@
 import { decide, ROUTES, CLOSED, type Decision } from "../../../gate/policy";
-import { QUERY_NAMES } from "../../../gate/policy/query";
-import { PARAMETER_NAMES } from "../../../gate/policy/parameters";
+import { QUERY_NAMES } from "../../../gate/policy/rest/query";
+import { PARAMETER_NAMES } from "../../../gate/policy/rest/parameters";
 import { policyFor } from "../support/policy";
 
 const policy = policyFor();

@@ -10,9 +10,9 @@ import {
   type Finding,
 } from "../../../gate/policy";
 import { Searcher } from "../../../gate/policy/git/pack";
-import { parseStrictJson } from "../../../gate/policy/json";
+import { parseStrictJson } from "../../../gate/policy/text/json";
 import { printable, Refusal } from "../../../gate/policy/refusals";
-import { isFilePath, isRefName } from "../../../gate/policy/values";
+import { isFilePath, isRefName } from "../../../gate/policy/text/values";
 
 const ruleOf = (text: string): string => {
   const parsed = parseStrictJson(text);

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { judgeSearch } from "../../../gate/policy/query";
+import { judgeSearch } from "../../../gate/policy/rest/query";
 import { Refusal } from "../../../gate/policy/refusals";
 
 const LISTED = new Set(["acme/api", "acme/docs"]);

@@ -1,11 +1,11 @@
 import * as fc from "fast-check";
-import { judgeBody } from "../../../gate/policy/body";
+import { judgeBody } from "../../../gate/policy/rest/body";
 import { compile } from "../../../gate/policy/compiled";
 import { judgeTarget } from "../../../gate/policy/decide";
 import { judgeGraphql } from "../../../gate/policy/graphql/judge";
-import { bodyFor } from "../../../gate/policy/marks";
+import { bodyFor } from "../../../gate/policy/pullRequest/labels";
 import { policyFor } from "../support/policy";
-import { MAX_TEXT, requestOf, tooLong, withTrailer } from "../../../gate/policy/trailer";
+import { MAX_TEXT, requestOf, tooLong, withTrailer } from "../../../gate/policy/pullRequest/trailer";
 
 /** Lines that look like the trailer to a person or to a careless program. */
 const forged = fc.constantFrom(

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { RefusedObjects } from "../../../gate/worker/refusedObjects";
+import { RefusedObjects } from "../../../gate/worker/interfaces/refusedObjects";
 import { Refusal, REFUSALS } from "../../../gate/policy";
 import { made, ruleOf, startGate, type Gate } from "../support/gate";
 import { Upstream, type Reply } from "../support/upstream";

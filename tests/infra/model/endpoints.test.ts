@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { endpoints, isEnterpriseServer, isGitHubDotCom } from "../../../infra/model";
 import { planRotation } from "../../../infra/plans";
-import { isLogin } from "../../../gate/policy/values";
+import { isLogin } from "../../../gate/policy/text/values";
 import { compilePolicy } from "../../../infra/plans/gatePolicy";
 import { environment } from "../../support/environment";
 

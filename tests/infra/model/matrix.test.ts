@@ -15,7 +15,7 @@ import {
   type LockId,
   type Place,
 } from "../../../infra/model";
-import { CLOSED, ROUTES } from "../../../gate/policy/routes";
+import { CLOSED, ROUTES } from "../../../gate/policy/rest/routes";
 import { environment } from "../../support/environment";
 
 const PLACES: readonly Place[] = ["write", "read", "unlisted", "account"];

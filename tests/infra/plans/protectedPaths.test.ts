@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { codeOwnersText, fnmatchPatterns, ownerPatterns } from "../../../infra/plans";
-import { PathMatcher } from "../../../gate/policy/globs";
+import { PathMatcher } from "../../../gate/policy/text/globs";
 import { environment } from "../../support/environment";
 import { fnmatch } from "./support/fnmatch";
 

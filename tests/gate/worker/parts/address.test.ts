@@ -1,5 +1,5 @@
-import { clientIpOf, originOf } from "../../../../gate/worker/address";
-import { judgeHeaders } from "../../../../gate/worker/requests";
+import { clientIpOf, originOf } from "../../../../gate/worker/request/address";
+import { judgeHeaders } from "../../../../gate/worker/request/requests";
 
 describe("the gate's own address", () => {
   it.each<[string, string | undefined, string]>([

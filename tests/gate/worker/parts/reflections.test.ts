@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
-import { Reflections } from "../../../../gate/worker/answers";
-import { Needles } from "../../../../gate/worker/needles";
+import { Reflections } from "../../../../gate/worker/answer/answers";
+import { Needles } from "../../../../gate/worker/answer/byteSearch";
 
 const tokens = {
   classic: `ghp_${randomBytes(18).toString("hex")}`,

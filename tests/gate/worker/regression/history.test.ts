@@ -1,5 +1,5 @@
 import { judgeHistory, type ObjectSource } from "../../../../gate/policy/git/history";
-import { PathMatcher } from "../../../../gate/policy/globs";
+import { PathMatcher } from "../../../../gate/policy/text/globs";
 import { Refusal } from "../../../../gate/policy/refusals";
 import { gateSeesWhatGitSees } from "../../../fuzz/oracles/history";
 import { removeFolders } from "../../../fuzz/support/git";

@@ -1,4 +1,4 @@
-import { PathMatcher } from "../../../../gate/policy/globs";
+import { PathMatcher } from "../../../../gate/policy/text/globs";
 import { readTree } from "../../../../gate/policy/git/objects";
 
 const tree = (...names: (string | number[])[]): Buffer =>

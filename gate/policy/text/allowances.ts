@@ -1,0 +1,55 @@
+import { sha256 } from "@noble/hashes/sha2";
+import { bytesToHex } from "@noble/hashes/utils";
+import { PathMatcher } from "./globs";
+import type { AllowedSecret } from "../policy";
+import type { AllowsValue } from "./secrets";
+
+/** The instant (milliseconds) from which an entry with this last day counts no more: the day's end in UTC. */
+export const endOf = (until: string): number => Date.parse(`${until}T00:00:00Z`) + 86_400_000;
+
+interface Allowed {
+  readonly reason: string;
+  readonly end: number;
+}
+
+/** Guard `allowed-secret`: what looks like a credential and is allowed by the environment file, made ready for look-ups. Entries past their day count no more. */
+export class Allowances {
+  private readonly values: readonly (Allowed & { readonly sha256: string })[];
+  private readonly paths: readonly (Allowed & { readonly repository: string; readonly matcher: PathMatcher })[];
+
+  constructor(entries: readonly AllowedSecret[]) {
+    this.values = entries.flatMap((entry) =>
+      "sha256" in entry ? [{ sha256: entry.sha256, reason: entry.reason, end: endOf(entry.until) }] : [],
+    );
+    this.paths = entries.flatMap((entry) =>
+      "path" in entry
+        ? [
+            {
+              repository: entry.repository.toLowerCase(),
+              matcher: new PathMatcher([entry.path]),
+              reason: entry.reason,
+              end: endOf(entry.until),
+            },
+          ]
+        : [],
+    );
+  }
+
+  /** Why a value may pass at an instant, by its SHA-256; undefined when it may not. */
+  ofHash(sha256: string, now: number): string | undefined {
+    return this.values.find((entry) => now < entry.end && entry.sha256 === sha256)?.reason;
+  }
+
+  /** The values that are allowed at an instant; undefined when there are none, so that nothing is hashed. */
+  at(now: number): AllowsValue | undefined {
+    if (!this.values.some(({ end }) => now < end)) return undefined;
+    return (value) => this.ofHash(bytesToHex(sha256(value)), now);
+  }
+
+  /** Why a file of a repository may hold what looks like a credential at an instant; undefined when it may not. */
+  ofPath(repository: string, path: string, now: number): string | undefined {
+    const name = repository.toLowerCase();
+    return this.paths.find((entry) => now < entry.end && entry.repository === name && entry.matcher.matches(path))
+      ?.reason;
+  }
+}

@@ -1,0 +1,38 @@
+import { Refusal, type RuleId } from "../../policy/refusals";
+
+/** Headers of an answer that the gate makes itself. */
+export const ownHeaders = (requestId: string): Record<string, string> => ({
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+  "x-gatehouse-request-id": requestId,
+});
+
+/** The answer to a refused request: the rule, and nothing that GitHub said. `page`: absolute address of the rule's explanation. */
+export function problem(refusal: Refusal, page: string, requestId: string, retryAfter?: number): Response {
+  const body = {
+    message: refusal.message,
+    documentation_url: page,
+    gatehouse: { decision: "deny", rule: refusal.rule, requestId },
+  };
+  const headers: Record<string, string> = {
+    ...ownHeaders(requestId),
+    "content-type": "application/json; charset=utf-8",
+  };
+  if (refusal.status === 401) headers["www-authenticate"] = 'Basic realm="gatehouse", charset="UTF-8"';
+  if (retryAfter !== undefined) headers["retry-after"] = String(retryAfter);
+  return new Response(JSON.stringify(body), { status: refusal.status, headers });
+}
+
+/** A refusal on its way up; anything else that is thrown is the gate's own failure. */
+export class Refused extends Error {
+  constructor(
+    readonly refusal: Refusal,
+    readonly retryAfter?: number,
+  ) {
+    super(refusal.rule);
+  }
+}
+
+export function refuse(rule: RuleId, at = "", retryAfter?: number): never {
+  throw new Refused(new Refusal(rule, at), retryAfter);
+}

@@ -1,0 +1,90 @@
+import { base64url, sha256 } from "../../../edge/encoding";
+import { Refusal } from "../../policy/refusals";
+import { equalInConstantTime } from "../bytes";
+import type { GateKeyHash, KeyHash } from "../env";
+
+/** Longest Authorization header that is read. */
+const MAX_HEADER = 512;
+/** Verified headers that an isolate remembers, so that a known key is compared and not hashed again. */
+const REMEMBERED = 16;
+
+const GATE_KEY = /^ghk_[A-Za-z0-9_-]{43}$/;
+const OPERATOR_KEY = /^gop_[A-Za-z0-9_-]{43}$/;
+
+interface Remembered {
+  readonly header: string;
+  readonly agent: string;
+  readonly notAfter: number;
+}
+
+/**
+ * Tells agents by their gate keys. Keys are compared by hash, in constant time, and every hash is compared, so that time tells nothing.
+ * A key is valid until its `notAfter`; with two keys of one agent a rotation has an overlap.
+ */
+export class Doorkeeper {
+  private remembered: readonly Remembered[] = [];
+
+  constructor(
+    private readonly keys: readonly GateKeyHash[],
+    private readonly operatorKeys: readonly KeyHash[],
+  ) {}
+
+  /** The agent of an Authorization header, or why there is none. Synchronous for a header that was verified before. */
+  agentOf(header: string | null, now: number): string | Refusal | Promise<string | Refusal> {
+    if (header === null || header.length > MAX_HEADER) return new Refusal("unauthenticated");
+    let agent: string | undefined;
+    for (const known of this.remembered)
+      if (equalInConstantTime(known.header, header) && now <= known.notAfter) agent = known.agent;
+    return agent ?? this.verify(header, now);
+  }
+
+  private async verify(header: string, now: number): Promise<string | Refusal> {
+    // workerd joins two Authorization headers with a comma; no key has one.
+    if (header.includes(",")) return new Refusal("header-duplicate", "authorization");
+    const key = keyOf(header);
+    if (key === undefined || !GATE_KEY.test(key)) return new Refusal("unauthenticated");
+    const found = await matching(this.keys, key, now);
+    if (found === undefined) return new Refusal("unauthenticated");
+    this.remembered = [
+      { header, agent: found.agent, notAfter: endOf(found) },
+      ...this.remembered.slice(0, REMEMBERED - 1),
+    ];
+    return found.agent;
+  }
+
+  /** True when the header carries an operator key; operators may refresh, probe and stop, and reach nothing at GitHub. */
+  async isOperator(header: string | null, now: number): Promise<boolean> {
+    if (header === null || header.length > MAX_HEADER) return false;
+    const key = /^Bearer (\S+)$/i.exec(header)?.[1];
+    return key !== undefined && OPERATOR_KEY.test(key) && (await matching(this.operatorKeys, key, now)) !== undefined;
+  }
+}
+
+/** The key in a header: `Bearer K` or `token K` (what REST clients send), or the password of Basic (what git sends). */
+function keyOf(header: string): string | undefined {
+  const parts = /^([A-Za-z]+) +(\S+)$/.exec(header);
+  const scheme = parts?.[1]?.toLowerCase();
+  const value = parts?.[2];
+  if (value === undefined) return undefined;
+  if (scheme === "bearer" || scheme === "token") return value;
+  if (scheme !== "basic") return undefined;
+  try {
+    const pair = atob(value);
+    const colon = pair.indexOf(":");
+    return colon < 0 ? undefined : pair.slice(colon + 1);
+  } catch {
+    return undefined;
+  }
+}
+
+const endOf = (key: KeyHash): number =>
+  key.notAfter === undefined ? Number.POSITIVE_INFINITY : Date.parse(key.notAfter);
+
+async function matching<K extends KeyHash>(keys: readonly K[], key: string, now: number): Promise<K | undefined> {
+  const hash = base64url(await sha256(key));
+  let found: K | undefined;
+  // A date that does not parse is NaN, and no comparison with NaN holds: the key is refused.
+  for (const candidate of keys)
+    if (equalInConstantTime(candidate.sha256, hash) && now <= endOf(candidate)) found = candidate;
+  return found;
+}

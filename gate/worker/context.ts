@@ -1,0 +1,103 @@
+import type { AuditEntry } from "../policy/audit";
+import { targetOf } from "../policy/text/canonical";
+import type { TargetVerdict } from "../policy/decide";
+import { printable, type Refusal, type RuleId } from "../policy/refusals";
+import { ALLOWED_SECRET, refusing, withoutSecrets, type Finding } from "../policy/text/secrets";
+import { clientIpOf, originOf } from "./request/address";
+import type { Background, GateEnv } from "./env";
+import type { Admission } from "./ledger/client";
+import type { PushBody } from "./answer/refusalAnswer";
+import type { Token } from "./upstream/token";
+
+/** The page of the gate's own on which every rule is explained (rules-page.ts). */
+export const RULES_PAGE = "/_gate/docs";
+
+/** Below it are the short-lived addresses of downloads. What follows is a bearer secret, so no record has it. */
+export const DOWNLOADS = "/_download/";
+
+export const rulePage = (origin: string, rule: RuleId): string => `${origin}${RULES_PAGE}#${rule}`;
+
+/** One request on its way through the gate: what is known about it so far, for its answer and its record. */
+export class Visit {
+  readonly startedAt = Date.now();
+  agent = "";
+  verdict: TargetVerdict | undefined = undefined;
+  /** Route, action and repository of the interfaces that have no path template. */
+  route = "";
+  repository = "";
+  token: Token | undefined = undefined;
+  admission: Admission | undefined = undefined;
+  decision: AuditEntry["decision"] = "allow";
+  refusal: Refusal | undefined = undefined;
+  findings: readonly Finding[] = [];
+  write = false;
+  /** The body of a push once it is being read. */
+  push: PushBody | undefined = undefined;
+  bytesIn = 0;
+  bytesOut = 0;
+  /** The record is made later, when the body has been streamed. */
+  streaming = false;
+
+  readonly target: string;
+  readonly method: string;
+  /** The request's headers, read once: every single look-up would leave the script. */
+  readonly headers: ReadonlyMap<string, string>;
+  /** Where this gate is reached (see `originOf`). */
+  readonly origin: string;
+  private readonly clientIp: string;
+
+  constructor(
+    readonly request: Request,
+    readonly requestId: string,
+    readonly background: Background,
+    env: Pick<GateEnv, "PUBLIC_URL" | "CLIENT_IP_HEADER">,
+  ) {
+    const { url } = request;
+    this.target = targetOf(url);
+    this.origin = originOf(url, env.PUBLIC_URL);
+    this.method = request.method;
+    const headers = new Map<string, string>();
+    request.headers.forEach((value, name) => headers.set(name, value));
+    this.headers = headers;
+    this.clientIp = clientIpOf(headers, request.cf !== undefined, env.CLIENT_IP_HEADER?.toLowerCase());
+  }
+
+  /** Base of the gate's addresses, such as `https://gate.example/api/v3`. */
+  get base(): string {
+    return this.origin + (this.verdict?.prefix ?? "");
+  }
+
+  /** Address at which this gate explains a rule. */
+  rulePage(rule: RuleId): string {
+    return rulePage(this.origin, rule);
+  }
+
+  /** Keeps findings for the record, twenty at most; those that refuse come first. */
+  note(findings: readonly Finding[]): void {
+    const all = [...this.findings, ...findings];
+    this.findings = [...refusing(all), ...all.filter(({ rule }) => rule === ALLOWED_SECRET)].slice(0, 20);
+  }
+
+  entry(status: number): AuditEntry {
+    const mark = this.target.indexOf("?");
+    const path = this.target.startsWith(DOWNLOADS) ? DOWNLOADS : mark < 0 ? this.target : this.target.slice(0, mark);
+    return {
+      ts: new Date(this.startedAt).toISOString(),
+      agent: this.agent,
+      requestId: this.requestId,
+      clientIp: printable(this.clientIp, 64),
+      method: this.method,
+      path: printable(withoutSecrets(path), 1024),
+      route: this.verdict?.route?.id ?? this.route,
+      repository: this.verdict?.repository?.fullName ?? this.repository,
+      decision: this.decision,
+      reason: this.refusal?.rule ?? "",
+      status,
+      bytesIn: this.bytesIn,
+      bytesOut: this.bytesOut,
+      ms: Date.now() - this.startedAt,
+      tokenSha256: this.token?.sha256 ?? "",
+      findings: this.findings,
+    };
+  }
+}

@@ -1,0 +1,73 @@
+import { compile, type CompiledPolicy } from "../policy/compiled";
+import type { GatePolicy } from "../policy/policy";
+import { Addresses, Reflections } from "./answer/answers";
+import { Alerts } from "./alerts";
+import { archive } from "./ledger/archive";
+import { Doorkeeper } from "./auth/authenticator";
+import type { GateEnv } from "./env";
+import { Lane } from "./upstream/concurrency";
+import { LedgerLink } from "./ledger/client";
+import { RefusedObjects } from "./interfaces/refusedObjects";
+import { Strangers } from "./auth/unauthenticatedLimit";
+import { TokenSource, type Token } from "./upstream/token";
+
+/** What one isolate holds: everything that is made once and used by all of its requests. */
+export class Isolate {
+  readonly id: string;
+  readonly policy: CompiledPolicy;
+  readonly doorkeeper: Doorkeeper;
+  readonly strangers = new Strangers();
+  readonly tokens: TokenSource;
+  readonly link: LedgerLink;
+  readonly alerts: Alerts;
+  readonly addresses: Addresses;
+  readonly reads: Lane;
+  readonly writes: Lane;
+  readonly refusedObjects = new RefusedObjects();
+  /** Until when GitHub refuses a kind of request (its resource name), in milliseconds. */
+  readonly blocked = new Map<string, number>();
+  private reflections: { readonly token: Token; readonly made: Reflections } | undefined;
+  private count = 0;
+
+  constructor(readonly env: GateEnv) {
+    const random = crypto.getRandomValues(new Uint8Array(9));
+    this.id = Array.from(random, (b) => b.toString(36).padStart(2, "0")).join("");
+    this.policy = compile(policyOf(env));
+    const { limits } = this.policy.policy;
+    const holdMs = limits.upstreamTimeoutSeconds * 1000 + 5000;
+    this.doorkeeper = new Doorkeeper(env.GATE_KEYS, env.OPERATOR_KEYS);
+    this.tokens = new TokenSource(env, limits.tokenCacheSeconds);
+    this.alerts = new Alerts(env);
+    this.link = new LedgerLink(env, this.id, limits, (background) =>
+      background.waitUntil(archive(env, this.alerts, background)),
+    );
+    this.addresses = new Addresses(this.policy);
+    this.reads = new Lane(64, holdMs, 512, 20_000);
+    this.writes = new Lane(8, holdMs, 128, 20_000);
+  }
+
+  requestId(): string {
+    return `${this.id}-${(++this.count).toString(36)}`;
+  }
+
+  reflectionsOf(token: Token): Reflections {
+    if (this.reflections?.token !== token) this.reflections = { token, made: new Reflections(token) };
+    return this.reflections.made;
+  }
+}
+
+/** The policy that the stack put in front of this module (gate/policy/embed.ts); not declared where it is a binding. */
+declare const GATEHOUSE_POLICY: GatePolicy | undefined;
+
+/** A binding goes first, so that one module can be tried with any policy. Without either, what is compiled is no policy, and the gate stays closed. */
+function policyOf(env: GateEnv): GatePolicy {
+  return env.POLICY ?? (typeof GATEHOUSE_POLICY === "undefined" ? ({} as GatePolicy) : GATEHOUSE_POLICY);
+}
+
+let current: { readonly env: GateEnv; readonly isolate: Isolate } | undefined;
+
+/** This isolate's state; made with the first request, because nothing random may be made before. Throws when the bindings are not valid. */
+export function isolateOf(env: GateEnv): Isolate {
+  if (current?.env.POLICY !== env.POLICY || current === undefined) current = { env, isolate: new Isolate(env) };
+  return current.isolate;
+}

@@ -1,0 +1,279 @@
+import {
+  filterAdvertisement,
+  judgeCommands,
+  MAX_COMMAND_BYTES,
+  readCommands,
+  type PushCommands,
+} from "../../policy/git/commands";
+import { judgeFetch } from "../../policy/git/fetching";
+import { judgeHistory } from "../../policy/git/history";
+import { judgeSuspects } from "../../policy/git/suspects";
+import { PackInspector } from "../../policy/git/pack";
+import { judgeGitTarget, type GitTarget } from "../../policy/git/target";
+import { SecretRefusal } from "../../policy/rest/body";
+import { Refusal } from "../../policy/refusals";
+import { refusing } from "../../policy/text/secrets";
+import { answerHeaders } from "../answer/answers";
+import { gunzipped } from "../request/gzip";
+import type { Isolate } from "../gate";
+import { lfs } from "./lfs";
+import { ObjectReader } from "../upstream/objectReader";
+import { Refused, refuse } from "../answer/problem";
+import { openPush, type PushBody } from "../answer/refusalAnswer";
+import { concatenated, readBytes } from "../request/requests";
+import { counted } from "../answer/streaming";
+import { send, StreamControl } from "../upstream/send";
+import type { Visit } from "../context";
+
+/** Largest advertisement of references that is read, to be filtered. */
+const MAX_ADVERTISEMENT = 16 * 1024 * 1024;
+/** A push up to this size is read whole before anything of it reaches GitHub; a larger one streams, and its end is held back. */
+const WHOLE_PUSH = 4 * 1024 * 1024;
+/** Length of a pack's trailer. Without it git refuses the pack and changes nothing, so it is what is held back. */
+const TRAILER = 20;
+
+/** Git over HTTP: clone, fetch, and pushes to agent branches. */
+export async function git(isolate: Isolate, visit: Visit): Promise<Response> {
+  const target = judgeGitTarget(isolate.policy, visit.method, visit.target);
+  if (target instanceof Refusal) throw new Refused(target);
+  if ("kind" in target) return lfs(isolate, visit, target);
+  visit.repository = target.repository.fullName;
+  visit.route = target.route;
+  if (target.advertisement) return advertisement(isolate, visit, target);
+  if (visit.headers.get("content-type") !== `application/x-${target.service}-request`) refuse("media-type");
+  return target.service === "git-receive-pack" ? receive(isolate, visit, target) : upload(isolate, visit, target);
+}
+
+/** Guard `git-protocol`: the version that is asked for, and nothing else of that header. */
+function protocolOf(visit: Visit): Record<string, string> {
+  const protocol = visit.headers.get("git-protocol");
+  if (protocol === undefined) return {};
+  if (!/^version=[012]$/.test(protocol)) refuse("header-value", "git-protocol");
+  return { "git-protocol": protocol };
+}
+
+async function admitted(isolate: Isolate, visit: Visit, bytes: number): Promise<void> {
+  visit.admission = await isolate.link.admit(visit.background, visit.write, bytes, visit.startedAt);
+}
+
+async function advertisement(isolate: Isolate, visit: Visit, { service, sent }: GitTarget): Promise<Response> {
+  const push = service === "git-receive-pack";
+  const protocol = push ? {} : protocolOf(visit);
+  await admitted(isolate, visit, 0);
+  const answer = await send(isolate, visit, {
+    base: isolate.policy.policy.upstream.git,
+    path: sent,
+    method: "GET",
+    headers: (token) => ({ authorization: token.basic, accept: "*/*", "user-agent": agentOf(visit), ...protocol }),
+    resource: "git",
+  });
+  await mustBe(answer, `application/x-${service}-advertisement`);
+  const bytes = await readBytes(answer, MAX_ADVERTISEMENT, "answer-too-large");
+  const passed = push ? filterAdvertisement(bytes) : bytes;
+  if (
+    passed === undefined ||
+    (visit.token !== undefined && isolate.reflectionsOf(visit.token).has(new TextDecoder("latin1").decode(passed)))
+  )
+    return refuse("answer-refused");
+  visit.bytesOut = passed.length;
+  await isolate.link.takeBytes(visit.background, passed.length);
+  return new Response(passed, { status: 200, headers: answerHeaders(answer.headers, visit.requestId) });
+}
+
+/** Anything but the protocol's own answer is not passed on: GitHub's error pages say nothing that the status does not. */
+async function mustBe(answer: Response, type: string): Promise<void> {
+  if (answer.status === 200 && answer.headers.get("content-type") === type) return;
+  await answer.body?.cancel();
+  refuse(answer.status === 404 || answer.status === 403 ? "lookup-failed" : "upstream-error", String(answer.status));
+}
+
+const agentOf = (visit: Visit): string => {
+  const agent = visit.headers.get("user-agent") ?? "";
+  return /^git\/[\x21-\x7e ]{1,100}$/.test(agent) ? agent : "git/gatehouse";
+};
+
+async function upload(isolate: Isolate, visit: Visit, { sent }: GitTarget): Promise<Response> {
+  const { limits } = isolate.policy.policy;
+  const protocol = protocolOf(visit);
+  const body = await readBytes(gunzipped(visit.request, limits.maxBodyBytes), limits.maxBodyBytes);
+  visit.bytesIn = body.length;
+  const refused = judgeFetch(body);
+  if (refused !== undefined) throw new Refused(refused);
+  await admitted(isolate, visit, body.length);
+  const answer = await send(isolate, visit, {
+    base: isolate.policy.policy.upstream.git,
+    path: sent,
+    method: "POST",
+    headers: (token) => ({
+      authorization: token.basic,
+      "content-type": "application/x-git-upload-pack-request",
+      accept: "application/x-git-upload-pack-result",
+      "user-agent": agentOf(visit),
+      ...protocol,
+    }),
+    body,
+    stream: new StreamControl(),
+    resource: "git",
+  });
+  await mustBe(answer, "application/x-git-upload-pack-result");
+  const headers = answerHeaders(answer.headers, visit.requestId);
+  if (answer.body === null) return new Response(null, { status: 200, headers });
+  return new Response(await counted(isolate, visit, answer, limits.maxDownloadBytes), { status: 200, headers });
+}
+
+/** Reads the commands of a push, and what of the pack came with them. */
+async function commandsOf(visit: Visit, push: PushBody): Promise<PushCommands> {
+  for (;;) {
+    const commands = readCommands(push.head);
+    if (commands instanceof Refusal) throw new Refused(commands);
+    if (commands !== undefined) return commands;
+    const { done, value } = await push.reader.read().catch(() => refuse("body-aborted"));
+    if (done || push.head.length > MAX_COMMAND_BYTES) return refuse("git-malformed", "commands");
+    visit.bytesIn += value.length;
+    push.head = concatenated([push.head, value], push.head.length + value.length);
+  }
+}
+
+async function receive(isolate: Isolate, visit: Visit, { repository, sent }: GitTarget): Promise<Response> {
+  const { limits, branchPrefix } = isolate.policy.policy;
+  visit.write = true;
+  if (Number(visit.request.headers.get("content-length") ?? 0) > limits.maxPushBytes) refuse("push-too-large");
+  visit.push = openPush(visit.request, limits.maxPushBytes);
+  if (visit.push === undefined) return refuse("git-malformed", "commands");
+  const { commands, next } = await commandsOf(visit, visit.push);
+  const { reader, head: read } = visit.push;
+  if (commands.length === 0) {
+    // Git asks with an empty request whether it may push before it sends a large one; that tells GitHub nothing.
+    return new Response(null, {
+      status: 200,
+      headers: {
+        "content-type": "application/x-git-receive-pack-result",
+        "cache-control": "no-store",
+        "x-gatehouse-request-id": visit.requestId,
+      },
+    });
+  }
+  const refused = judgeCommands(commands, branchPrefix);
+  if (refused !== undefined) throw new Refused(refused);
+  await admitted(isolate, visit, read.length);
+
+  const { allowances } = isolate.policy;
+  const inspector = new PackInspector(
+    {
+      maxObjects: limits.maxPushObjects,
+      maxInflated: limits.maxPushBytes * 20 + 64 * 1024 * 1024,
+    },
+    allowances.at(visit.startedAt),
+  );
+  const inspect = (bytes: Uint8Array): void => {
+    const problem = inspector.push(bytes);
+    if (problem !== undefined) throw new Refused(problem);
+    if (refusing(inspector.findings).length > 0) refuseSecret(new SecretRefusal(inspector.findings));
+  };
+  const refuseSecret = (refusal: Refusal): never => {
+    if (refusal instanceof SecretRefusal) visit.note(refusal.findings);
+    throw new Refused(refusal);
+  };
+  const verdict = async (): Promise<void> => {
+    if (!inspector.complete) refuse("body-aborted");
+    visit.note(inspector.findings);
+    const source = new ObjectReader(isolate, visit, repository);
+    if (inspector.suspects.size > 0) {
+      const judged = await judgeSuspects(inspector.suspects, inspector, source, (path) =>
+        allowances.ofPath(repository.name, path, visit.startedAt),
+      );
+      if (judged instanceof Refusal) return refuseSecret(judged);
+      visit.note(judged);
+    }
+    const problem = await judgeHistory(commands, inspector, source, repository.guarded, limits.maxChangedFiles);
+    if (problem !== undefined) throw new Refused(problem);
+  };
+  const pull = async (): Promise<Uint8Array | undefined> => {
+    const { done, value } = await reader.read().catch(() => refuse("body-aborted"));
+    if (done) return undefined;
+    visit.bytesIn += value.length;
+    if (visit.bytesIn > limits.maxPushBytes) refuse("push-too-large");
+    await isolate.link.takeBytes(visit.background, value.length);
+    return value;
+  };
+  inspect(read.subarray(next));
+
+  // First the small push: all of it is here and judged before GitHub hears of it.
+  const parts: Uint8Array[] = [read];
+  let length = read.length;
+  for (;;) {
+    const chunk = length > WHOLE_PUSH ? null : await pull();
+    if (chunk === undefined) {
+      await verdict();
+      return report(isolate, visit, await push(isolate, visit, sent, concatenated(parts, length)));
+    }
+    if (chunk === null) break;
+    inspect(chunk);
+    parts.push(chunk);
+    length += chunk.length;
+  }
+
+  // A large one streams on while it is read, and its last bytes wait for the verdict.
+  const through = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = through.writable.getWriter();
+  const control = new StreamControl();
+  const answering = push(isolate, visit, sent, through.readable, control);
+  answering.catch(() => undefined);
+  try {
+    let held = concatenated(parts, length);
+    const passAllBut = async (bytes: number): Promise<void> => {
+      if (held.length > bytes) await Promise.race([writer.write(held.subarray(0, held.length - bytes)), answering]);
+      held = held.slice(Math.max(0, held.length - bytes));
+    };
+    parts.length = 0;
+    await passAllBut(TRAILER);
+    for (let chunk = await pull(); chunk !== undefined; chunk = await pull()) {
+      inspect(chunk);
+      held = concatenated([held, chunk], held.length + chunk.length);
+      await passAllBut(TRAILER);
+    }
+    await verdict();
+    await passAllBut(0);
+    control.sent(limits.upstreamTimeoutSeconds * 1000);
+    await writer.close();
+  } catch (error) {
+    // The connection, not the body: a body that ends early would still be a complete request to GitHub's server.
+    control.abort();
+    throw error;
+  }
+  return report(isolate, visit, await answering);
+}
+
+function push(
+  isolate: Isolate,
+  visit: Visit,
+  sent: string,
+  body: Uint8Array | ReadableStream<Uint8Array>,
+  stream?: StreamControl,
+): Promise<Response> {
+  return send(isolate, visit, {
+    base: isolate.policy.policy.upstream.git,
+    path: sent,
+    method: "POST",
+    headers: (token) => ({
+      authorization: token.basic,
+      "content-type": "application/x-git-receive-pack-request",
+      accept: "application/x-git-receive-pack-result",
+      "user-agent": agentOf(visit),
+    }),
+    body,
+    resource: "git",
+    ...(stream === undefined ? {} : { stream }),
+  });
+}
+
+/** What git says about each reference, small and without the token in it. */
+async function report(isolate: Isolate, visit: Visit, answer: Response): Promise<Response> {
+  await mustBe(answer, "application/x-git-receive-pack-result");
+  const bytes = await readBytes(answer, 1024 * 1024, "answer-too-large");
+  if (visit.token !== undefined && isolate.reflectionsOf(visit.token).has(new TextDecoder("latin1").decode(bytes)))
+    refuse("answer-refused");
+  visit.bytesOut = bytes.length;
+  await isolate.link.takeBytes(visit.background, bytes.length);
+  return new Response(bytes, { status: 200, headers: answerHeaders(answer.headers, visit.requestId) });
+}

@@ -1,0 +1,266 @@
+import { hex } from "../../../edge/encoding";
+import { Searcher } from "../../policy/git/pack";
+import {
+  isLfsAddress,
+  judgeLfsBatch,
+  lfsRequest,
+  readLfsAnswer,
+  type LfsAction,
+  type LfsTarget,
+} from "../../policy/git/lfs";
+import { SecretRefusal } from "../../policy/rest/body";
+import { Refusal } from "../../policy/refusals";
+import { refusing } from "../../policy/text/secrets";
+import type { Isolate } from "../gate";
+import { Refused, refuse } from "../answer/problem";
+import { drain } from "../answer/refusalAnswer";
+import { readBytes, readJson, readText } from "../request/requests";
+import { seal, unseal } from "../seal";
+import { counted } from "../answer/streaming";
+import { send, StreamControl, UNCACHED } from "../upstream/send";
+import type { Visit } from "../context";
+
+const TYPE = "application/vnd.git-lfs+json";
+/** Carries the sealed address of an object; clients send the headers of an action as they got them. */
+const SEAL = "x-gatehouse-lfs";
+/** How long a sealed address works. */
+const LIFETIME_MS = 5 * 60_000;
+
+/** An answer for a hundred objects, with addresses and headers. */
+const MAX_BATCH_ANSWER = 2 * 1024 * 1024;
+
+/** What the agent carries from the batch to the object without being able to read or change it. */
+interface Sealed extends LfsAction {
+  readonly oid: string;
+  readonly size: number;
+  readonly action: "download" | "upload" | "verify";
+  readonly repository: string;
+  readonly until: number;
+}
+
+/** Git LFS, where the posture says `proxy`: the batch goes to GitHub, and the objects come and go through the gate, counted and without the token. */
+export async function lfs(isolate: Isolate, visit: Visit, target: LfsTarget): Promise<Response> {
+  visit.repository = target.repository.fullName;
+  visit.write = target.write;
+  visit.route = target.write ? "git.push" : "git.fetch";
+  if (target.kind === "batch") return batch(isolate, visit, target);
+  const known = isolate.tokens.current(visit.background, visit.startedAt);
+  const token = known instanceof Promise ? await known : known;
+  if (isolate.link.told.denied.includes(token.sha256)) refuse("token-denied");
+  visit.token = token;
+  // Guard `lfs-seal`: bound to the token, so that a new one makes old addresses useless.
+  const sealed = (await unseal(isolate.env, "lfs", token.sha256, visit.headers.get(SEAL) ?? "")) as Sealed | undefined;
+  const action = target.kind === "verify" ? "verify" : target.write ? "upload" : "download";
+  if (
+    sealed?.oid !== target.oid ||
+    sealed.action !== action ||
+    sealed.repository !== target.repository.fullName ||
+    visit.startedAt > sealed.until ||
+    !isLfsAddress(isolate.policy, sealed.href)
+  ) {
+    return refuse("lfs-refused", "address");
+  }
+  try {
+    if (action === "download") return await download(isolate, visit, sealed);
+    return await (action === "upload" ? upload(isolate, visit, sealed) : verify(isolate, visit, sealed));
+  } catch (error) {
+    if (error instanceof Refused) isolate.refusedObjects.remember(sealed, error.refusal, Date.now());
+    throw error;
+  }
+}
+
+async function batch(isolate: Isolate, visit: Visit, { repository }: LfsTarget): Promise<Response> {
+  const { policy } = isolate.policy;
+  if (!/^application\/vnd\.git-lfs\+json(?: *; *charset=utf-8)?$/i.test(visit.headers.get("content-type") ?? ""))
+    refuse("media-type");
+  if (visit.headers.has("content-encoding")) refuse("encoding-not-inspected");
+  const { text, bytes } = await readText(visit.request, policy.limits.maxBodyBytes);
+  visit.bytesIn = bytes;
+  const judged = judgeLfsBatch(isolate.policy, repository, text);
+  if (judged instanceof Refusal) throw new Refused(judged);
+  visit.write = judged.write;
+  if (judged.write) visit.route = "git.push";
+  visit.admission = await isolate.link.admit(visit.background, visit.write, bytes, visit.startedAt);
+  const refused = isolate.refusedObjects.among(repository.fullName, judged, visit.startedAt);
+  const asked = lfsRequest(judged, refused);
+  const errors = [...refused].map(([oid, refusal]) => ({
+    oid,
+    size: judged.sizes.get(oid) ?? 0,
+    error: { code: 422, message: `${refusal.rule}: ${refusal.message}` },
+  }));
+  if (asked === undefined) {
+    visit.decision = "deny";
+    visit.refusal = [...refused.values()][0];
+    return objectsAnswer(isolate, visit, errors);
+  }
+  const answer = await send(isolate, visit, {
+    base: policy.upstream.git,
+    path: `/${repository.fullName}.git/info/lfs/objects/batch`,
+    method: "POST",
+    headers: (token) => ({
+      authorization: token.basic,
+      "content-type": TYPE,
+      accept: TYPE,
+      "user-agent": "git-lfs/3.0.0 (gatehouse)",
+    }),
+    body: asked,
+    resource: "git",
+  });
+  if (answer.status !== 200) {
+    await answer.body?.cancel();
+    return refuse(
+      answer.status === 404 || answer.status === 403 ? "lookup-failed" : "upstream-error",
+      String(answer.status),
+    );
+  }
+  const objects = readLfsAnswer(isolate.policy, judged, await readJson(answer, MAX_BATCH_ANSWER));
+  const token = visit.token;
+  if (objects === undefined || token === undefined) return refuse("answer-refused");
+  const base = `${visit.base}/${repository.fullName}.git/info/lfs/objects`;
+  const until = Date.now() + LIFETIME_MS;
+  const out = await Promise.all(
+    objects.map(async ({ oid, size, error, actions }) => {
+      const sealed: Record<string, unknown> = {};
+      for (const [name, action] of Object.entries(actions)) {
+        const text = await seal(isolate.env, "lfs", token.sha256, {
+          ...action,
+          oid,
+          size,
+          action: name as Sealed["action"],
+          repository: repository.fullName,
+          until,
+        } satisfies Sealed);
+        sealed[name] = {
+          href: `${base}/${oid}${name === "verify" ? "/verify" : ""}`,
+          header: { [SEAL]: text },
+          expires_in: LIFETIME_MS / 1000,
+        };
+      }
+      return { oid, size, ...(error === undefined ? { actions: sealed } : { error }) };
+    }),
+  );
+  return objectsAnswer(isolate, visit, [...out, ...errors]);
+}
+
+async function objectsAnswer(isolate: Isolate, visit: Visit, objects: readonly unknown[]): Promise<Response> {
+  const body = JSON.stringify({ transfer: "basic", objects, hash_algo: "sha256" });
+  visit.bytesOut = body.length;
+  await isolate.link.takeBytes(visit.background, body.length);
+  return new Response(body, { headers: headersOf(visit, TYPE) });
+}
+
+const headersOf = (visit: Visit, type: string): Record<string, string> => ({
+  "content-type": type,
+  "cache-control": "private, no-store",
+  "x-content-type-options": "nosniff",
+  "x-gatehouse-request-id": visit.requestId,
+});
+
+async function download(isolate: Isolate, visit: Visit, sealed: Sealed): Promise<Response> {
+  const { limits } = isolate.policy.policy;
+  if (sealed.size > limits.maxDownloadBytes) refuse("answer-too-large");
+  visit.admission = await isolate.link.admit(visit.background, false, 0, visit.startedAt);
+  const found = await ask(isolate, sealed, "GET", undefined);
+  if (found.status !== 200) {
+    await found.body?.cancel();
+    return refuse(
+      found.status >= 300 && found.status < 400 ? "redirect-refused" : "upstream-error",
+      String(found.status),
+    );
+  }
+  return new Response(await counted(isolate, visit, found, limits.maxDownloadBytes), {
+    headers: headersOf(visit, "application/octet-stream"),
+  });
+}
+
+/** Guard `lfs-content`: streams one object to its storage, searched as it passes; its last byte leaves only when all of it is what its id says. */
+async function upload(isolate: Isolate, visit: Visit, sealed: Sealed): Promise<Response> {
+  const { limits } = isolate.policy.policy;
+  if (sealed.size > limits.maxPushBytes) refuse("push-too-large");
+  if (visit.headers.has("content-encoding")) refuse("encoding-not-inspected");
+  visit.admission = await isolate.link.admit(visit.background, true, sealed.size, visit.startedAt);
+  const digest = new crypto.DigestStream("SHA-256");
+  const hashing = digest.getWriter();
+  const searcher = new Searcher((findings) => {
+    visit.note(findings);
+    if (refusing(findings).length > 0) throw new Refused(new SecretRefusal(findings));
+  }, isolate.policy.allowances.at(visit.startedAt));
+  const through = new FixedLengthStream(sealed.size);
+  const writer = through.writable.getWriter();
+  const control = new StreamControl();
+  const answering = ask(isolate, sealed, "PUT", through.readable, control);
+  answering.catch(() => undefined);
+  const reader = (visit.request.body as ReadableStream<Uint8Array> | null)?.getReader();
+  try {
+    let held: Uint8Array = new Uint8Array(0);
+    for (;;) {
+      const { done, value } = (await reader?.read().catch(() => refuse("body-aborted"))) ?? {
+        done: true,
+        value: undefined,
+      };
+      if (done || value === undefined) break;
+      visit.bytesIn += value.length;
+      if (visit.bytesIn > sealed.size) refuse("body-too-large");
+      searcher.push(value);
+      await hashing.write(value);
+      if (held.length > 0) await Promise.race([writer.write(held), answering]);
+      if (value.length > 1) await Promise.race([writer.write(value.subarray(0, value.length - 1)), answering]);
+      held = value.slice(value.length - 1);
+    }
+    if (visit.bytesIn !== sealed.size) refuse("body-aborted");
+    searcher.end();
+    await hashing.close();
+    if (hex(await digest.digest) !== sealed.oid) refuse("body-value", "the content has another id");
+    if (held.length > 0) await Promise.race([writer.write(held), answering]);
+    control.sent(limits.upstreamTimeoutSeconds * 1000);
+    await writer.close();
+  } catch (error) {
+    control.abort();
+    reader?.releaseLock();
+    if (reader !== undefined) await drain(visit, reader, limits.maxPushBytes);
+    throw error;
+  }
+  const answer = await answering;
+  await answer.body?.cancel();
+  if (answer.status !== 200 && answer.status !== 201) return refuse("upstream-error", String(answer.status));
+  return new Response(null, { status: 200, headers: headersOf(visit, TYPE) });
+}
+
+async function verify(isolate: Isolate, visit: Visit, sealed: Sealed): Promise<Response> {
+  // What is confirmed is what was sealed; the client's own words add nothing.
+  await readBytes(visit.request, 4096);
+  visit.admission = await isolate.link.admit(visit.background, true, 0, visit.startedAt);
+  const answer = await ask(
+    isolate,
+    { ...sealed, header: { ...sealed.header, "content-type": TYPE } },
+    "POST",
+    JSON.stringify({ oid: sealed.oid, size: sealed.size }),
+  );
+  await answer.body?.cancel();
+  if (answer.status !== 200) return refuse("upstream-error", String(answer.status));
+  return new Response(null, { status: 200, headers: headersOf(visit, TYPE) });
+}
+
+/** A request to the storage: with the headers that GitHub gave for it, and without the token. */
+async function ask(
+  isolate: Isolate,
+  { href, header }: LfsAction,
+  method: string,
+  body: string | ReadableStream<Uint8Array> | undefined,
+  control = new StreamControl(),
+): Promise<Response> {
+  if (!(body instanceof ReadableStream)) control.sent(isolate.policy.policy.limits.upstreamTimeoutSeconds * 1000);
+  try {
+    const answer = await fetch(href, {
+      method,
+      headers: { accept: "*/*", "user-agent": "gatehouse", ...header },
+      ...UNCACHED,
+      signal: control.signal,
+      ...(body === undefined ? {} : { body }),
+    });
+    control.answered();
+    return answer;
+  } catch (error) {
+    return refuse(error instanceof Error && error.name === "TimeoutError" ? "upstream-timeout" : "upstream-error");
+  }
+}

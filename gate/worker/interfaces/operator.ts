@@ -1,0 +1,181 @@
+import { parseStrictJson } from "../../policy/text/json";
+import { Refusal } from "../../policy/refusals";
+import { bucketOf } from "../ledger/bucket";
+import { within } from "../bytes";
+import type { Isolate } from "../gate";
+import { problem, Refused } from "../answer/problem";
+import { readJson, readText } from "../request/requests";
+import { rulesPage } from "./rulesPage";
+import { askApi } from "../upstream/send";
+import { RULES_PAGE, type Visit } from "../context";
+
+const json = (visit: Visit, body: unknown, status = 200): Response =>
+  new Response(JSON.stringify(body), {
+    status,
+    headers: {
+      "content-type": "application/json; charset=utf-8",
+      "cache-control": "no-store",
+      "x-gatehouse-request-id": visit.requestId,
+    },
+  });
+
+/**
+ * The operator's routes below `/_gate/`; nothing here is ever forwarded. Health is for all and tells nothing, and
+ * so are the rules, which are public; everything else answers a stranger
+ * as if it were not there.
+ */
+export async function control(isolate: Isolate, visit: Visit): Promise<Response> {
+  const { request } = visit;
+  const [path = "", query = ""] = visit.target.split("?", 2);
+  if (path === "/_gate/health" && (request.method === "GET" || request.method === "HEAD")) {
+    return new Response(null, {
+      status: 204,
+      headers: { "x-gatehouse-request-id": visit.requestId, "cache-control": "no-store" },
+    });
+  }
+  if (path === RULES_PAGE && query === "" && (request.method === "GET" || request.method === "HEAD"))
+    return rulesPage(visit.requestId);
+  if (!(await isolate.doorkeeper.isOperator(visit.headers.get("authorization") ?? null, visit.startedAt))) {
+    const retryAfter = isolate.strangers.retryAfter(visit.startedAt);
+    throw new Refused(new Refusal(retryAfter === undefined ? "not-found" : "limit-unauthenticated"), retryAfter);
+  }
+  visit.agent = "operator";
+  visit.route = `control${path.slice("/_gate".length).replaceAll("/", ".")}`;
+  const cell = /^\/_gate\/store\/([a-z0-9-]{1,64})$/.exec(path)?.[1];
+  if (cell !== undefined && request.method === "GET") return readStore(isolate, visit, cell);
+  if (cell !== undefined && request.method === "PUT") return writeStore(isolate, visit, cell);
+  switch (`${request.method} ${path}`) {
+    case "GET /_gate/ready":
+      return ready(isolate, visit);
+    case "POST /_gate/refresh": {
+      const token = await isolate.tokens.read(visit.background);
+      visit.token = token;
+      return json(visit, {
+        tokenSha256: token.sha256,
+        expiresAt: Number.isFinite(token.expiresAt) ? new Date(token.expiresAt).toISOString() : "",
+      });
+    }
+    case "POST /_gate/probe":
+      return probe(isolate, visit);
+    case "POST /_gate/deny":
+      return deny(isolate, visit);
+    case "GET /_gate/audit":
+      return audit(isolate, visit, query);
+    default:
+      visit.decision = "deny";
+      visit.refusal = new Refusal("not-found");
+      return problem(visit.refusal, visit.rulePage("not-found"), visit.requestId);
+  }
+}
+
+const ledgerOf = (isolate: Isolate) => isolate.env.LEDGER.get(isolate.env.LEDGER.idFromName("ledger"));
+
+/** The sealed value of a cell of the token store, for the rotator; the gate itself cannot write one, because it does not know what to seal. */
+async function readStore(isolate: Isolate, visit: Visit, name: string): Promise<Response> {
+  const { version, value } = await ledgerOf(isolate).cell(name);
+  return json(visit, { version, value }, version === 0 ? 404 : 200);
+}
+
+/** `{ "cas": version, "value": sealed }`: 409 when another rotator was first. Workers KV gets a copy, for reading at the edge. */
+async function writeStore(isolate: Isolate, visit: Visit, name: string): Promise<Response> {
+  const { text } = await readText(visit.request, 131_072);
+  const parsed = parseStrictJson(text);
+  if (parsed instanceof Refusal) throw new Refused(parsed);
+  const { cas, value } = (parsed.value ?? {}) as { cas?: unknown; value?: unknown };
+  if (typeof cas !== "number" || typeof value !== "string") throw new Refused(new Refusal("body-value", "cas, value"));
+  if (!(await ledgerOf(isolate).writeCell(name, value, cas)))
+    return json(visit, { message: "The cell has another version." }, 409);
+  await isolate.env.TOKENS.put(name, value);
+  return json(visit, { version: cas + 1 });
+}
+
+/** How long readiness waits for one dependency. */
+const READY_MS = 3_000;
+
+/** Each dependency on its own, without any detail that a log should not have. */
+async function ready(isolate: Isolate, visit: Visit): Promise<Response> {
+  const ok = async (work: Promise<unknown>): Promise<boolean> =>
+    within(work, READY_MS, "a dependency").then(
+      () => true,
+      () => false,
+    );
+  const [ledger, token, bucket] = await Promise.all([
+    ok(ledgerOf(isolate).linesAfter(Number.MAX_SAFE_INTEGER)),
+    ok(isolate.tokens.read(visit.background)),
+    ok(bucketOf(isolate.env).check()),
+  ]);
+  const { stopped, archiveFailing } = isolate.link.told;
+  const checks = { ledger, token, audit: bucket && !archiveFailing, open: !stopped };
+  return json(visit, { ready: Object.values(checks).every(Boolean), checks });
+}
+
+/** A real request of the machine user's, by the way every request takes. */
+async function probe(isolate: Isolate, visit: Visit): Promise<Response> {
+  const answer = await askApi(isolate, visit, "/user");
+  const body = answer.ok ? ((await readJson(answer, 65_536)) as { login?: unknown }) : {};
+  if (!answer.ok) await answer.body?.cancel();
+  return json(visit, {
+    status: answer.status,
+    login: typeof body.login === "string" ? body.login : "",
+    tokenSha256: visit.token?.sha256 ?? "",
+    requestId: visit.requestId,
+  });
+}
+
+/** `{ "tokenSha256": … }` denies one token for good, `{ "stop": true | false }` closes and opens the gate. */
+async function deny(isolate: Isolate, visit: Visit): Promise<Response> {
+  const { text } = await readText(visit.request, 4096);
+  let body: { tokenSha256?: unknown; stop?: unknown } = {};
+  try {
+    body = JSON.parse(text) as typeof body;
+  } catch {
+    throw new Refused(new Refusal("body-malformed"));
+  }
+  if (typeof body.stop === "boolean") {
+    await ledgerOf(isolate).stop(body.stop);
+    isolate.alerts.raise(visit.background, body.stop ? "stopped" : "started", { requestId: visit.requestId });
+  } else if (typeof body.tokenSha256 === "string" && /^[A-Za-z0-9+/]{43}=$/.test(body.tokenSha256)) {
+    await ledgerOf(isolate).deny(body.tokenSha256);
+    isolate.tokens.drop();
+  } else throw new Refused(new Refusal("body-malformed", "tokenSha256 or stop"));
+  return new Response(null, { status: 204, headers: { "x-gatehouse-request-id": visit.requestId } });
+}
+
+/** Text of one answer about the trail at most; the next one goes on behind its last line. */
+const MAX_TRAIL = 8 * 1024 * 1024;
+
+/** The audit trail after a sequence number, one record a line, at most `limit` (10,000) or 8 MB. What waits in this isolate is written first. */
+async function audit(isolate: Isolate, visit: Visit, query: string): Promise<Response> {
+  const asked = new URLSearchParams(query);
+  const after = Math.max(0, Math.floor(Number(asked.get("after") ?? 0)) || 0);
+  const limit = Math.min(10_000, Math.max(1, Math.floor(Number(asked.get("limit") ?? 1000)) || 1000));
+  await isolate.link.flush(visit.background, true);
+  const { keys, text: waiting, head } = await ledgerOf(isolate).linesAfter(after);
+  const lines: string[] = [];
+  let size = 0;
+  const full = (): boolean => lines.length >= limit || size >= MAX_TRAIL;
+  const add = (part: string): void => {
+    for (const line of part.split("\n")) {
+      if (line === "" || full() || seqOf(line) <= after) continue;
+      lines.push(line);
+      size += line.length;
+    }
+  };
+  for (const key of keys) {
+    if (full()) break;
+    const text = await bucketOf(isolate.env).get(key);
+    if (text === undefined) throw new Refused(new Refusal("audit-unavailable", key));
+    add(text);
+  }
+  if (!full()) add(waiting);
+  return new Response(lines.map((line) => `${line}\n`).join(""), {
+    headers: {
+      "content-type": "application/x-ndjson",
+      "cache-control": "no-store",
+      "x-gatehouse-request-id": visit.requestId,
+      "x-gatehouse-audit-head": `${head.seq} ${head.hash}`,
+    },
+  });
+}
+
+const seqOf = (line: string): number => Number(/^\{"v":1,"seq":(\d+),/.exec(line)?.[1] ?? 0);

@@ -1,0 +1,162 @@
+import { API_VERSIONS } from "../../policy/rest/apiVersion";
+import { refuse } from "../answer/problem";
+import type { Isolate } from "../gate";
+import type { Token } from "./token";
+import type { Visit } from "../context";
+
+/** A request to GitHub, complete but for the token. `path` is below the base and starts with a slash. */
+export interface UpstreamRequest {
+  readonly base: string;
+  readonly path: string;
+  readonly method: string;
+  /** Headers for a token; made per attempt, because a token may be read anew. */
+  readonly headers: (token: Token) => Record<string, string>;
+  readonly body?: string | Uint8Array | ReadableStream<Uint8Array>;
+  /**
+   * For bodies and answers that stream: the time limit then covers the wait for the answer's head, from when the request has been sent.
+   * Aborting it drops the connection; closing or aborting only the body would end the request as if it were complete.
+   */
+  readonly stream?: StreamControl;
+  /** A shorter limit than the policy's, in milliseconds. */
+  readonly timeoutMs?: number;
+  /** GitHub's name for the limit that this counts against. */
+  readonly resource: Resource;
+}
+
+type Resource = "core" | "search" | "code_search" | "graphql" | "git";
+const RESOURCES: ReadonlySet<string> = new Set<Resource>(["core", "search", "code_search", "graphql", "git"]);
+
+/** Ends a streaming exchange: by hand, or when GitHub is silent for too long after `sent`. */
+export class StreamControl {
+  private readonly controller = new AbortController();
+  private timer: ReturnType<typeof setTimeout> | null = null;
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  /** The request is out: from now on GitHub has this long to answer. */
+  sent(ms: number): void {
+    this.timer ??= setTimeout(() => this.controller.abort(new DOMException("GitHub was too slow", "TimeoutError")), ms);
+  }
+
+  answered(): void {
+    clearTimeout(this.timer);
+  }
+
+  abort(): void {
+    clearTimeout(this.timer);
+    this.controller.abort();
+  }
+}
+
+/** No redirect is followed and no cache is read or written. The types of the runtime do not know `cache` yet; the runtime does since 2024-11-11. */
+export const UNCACHED: RequestInit = { redirect: "manual", ...({ cache: "no-store" } as object) };
+
+/**
+ * Sends a request to its constant origin with the current token. A token that GitHub refuses is read anew once; whatever else goes wrong is a refusal.
+ * Never follows a redirect and never uses a cache.
+ */
+export async function send(isolate: Isolate, visit: Visit, request: UpstreamRequest): Promise<Response> {
+  const known = isolate.tokens.current(visit.background, visit.startedAt);
+  let token = known instanceof Promise ? await known : known;
+  let answer = await attempt(isolate, visit, request, token);
+  if (answer.status === 401) {
+    await answer.body?.cancel();
+    const again = await isolate.tokens.read(visit.background);
+    if (again.value === token.value) {
+      isolate.alerts.raise(visit.background, "token-refused", { tokenSha256: token.sha256 });
+      refuse("token-refused");
+    }
+    if (request.body instanceof ReadableStream) refuse("token-refused"); // a stream cannot be sent twice; the next request has the new token
+    token = again;
+    answer = await attempt(isolate, visit, request, token);
+    if (answer.status === 401) {
+      await answer.body?.cancel();
+      isolate.alerts.raise(visit.background, "token-refused", { tokenSha256: token.sha256 });
+      refuse("token-refused");
+    }
+  }
+  return answer;
+}
+
+/** Asks GitHub's API something on the gate's own behalf: a fact that a decision needs. `path` as in `UpstreamRequest`. */
+export function askApi(isolate: Isolate, visit: Visit, path: string): Promise<Response> {
+  return send(isolate, visit, {
+    base: isolate.policy.policy.upstream.api,
+    path,
+    method: "GET",
+    headers: (token) => ({
+      authorization: `Bearer ${token.value}`,
+      accept: "application/vnd.github+json",
+      "user-agent": "gatehouse",
+      "x-github-api-version": API_VERSIONS[0],
+    }),
+    resource: "core",
+  });
+}
+
+async function attempt(isolate: Isolate, visit: Visit, request: UpstreamRequest, token: Token): Promise<Response> {
+  if (isolate.link.told.denied.includes(token.sha256)) refuse("token-denied");
+  visit.token = token;
+  const now = Date.now();
+  const waitUntil = Math.max(isolate.link.told.waitUntil, isolate.blocked.get(request.resource) ?? 0);
+  if (waitUntil > now) refuse("github-limit", "", Math.ceil((waitUntil - now) / 1000));
+  const timeoutMs = Math.min(isolate.policy.policy.limits.upstreamTimeoutSeconds * 1000, request.timeoutMs ?? Infinity);
+  const place = (visit.write ? isolate.writes : isolate.reads).enter(now);
+  const leave = place instanceof Promise ? await place : place;
+  try {
+    if (!(request.body instanceof ReadableStream)) request.stream?.sent(timeoutMs);
+    const answer = await fetch(request.base + request.path, {
+      method: request.method,
+      headers: request.headers(token),
+      ...UNCACHED,
+      signal: request.stream?.signal ?? AbortSignal.timeout(timeoutMs),
+      ...(request.body === undefined ? {} : { body: request.body }),
+    });
+    request.stream?.answered();
+    heedLimits(isolate, visit, request, answer);
+    if (answer.status === 101 || answer.webSocket) refuse("upstream-error");
+    return answer;
+  } catch (error) {
+    if (error instanceof Error && (error.name === "TimeoutError" || error.name === "AbortError"))
+      refuse("upstream-timeout");
+    if (error instanceof Error && "refusal" in error) throw error;
+    return refuse("upstream-error");
+  } finally {
+    leave();
+  }
+}
+
+/** What GitHub asks to wait at least after a secondary limit that names no time. */
+const UNNAMED_WAIT_SECONDS = 60;
+/** Longer than any of GitHub's windows: what claims to last longer is looked at again after that. */
+const MAX_WAIT_MS = 3_600_000;
+
+/**
+ * Takes GitHub at its word. A used-up primary limit stops its kind of request until it starts anew, and not only once GitHub has refused one: who goes
+ * on then is punished. A secondary limit stops every isolate.
+ */
+function heedLimits(isolate: Isolate, visit: Visit, request: UpstreamRequest, answer: Response): void {
+  const spent = answer.headers.get("x-ratelimit-remaining") === "0";
+  const turnedAway = answer.status === 429 || answer.status === 403;
+  if (!spent && !turnedAway) return;
+  const now = Date.now();
+  const reset = spent ? Number(answer.headers.get("x-ratelimit-reset") ?? "NaN") * 1000 : Number.NaN;
+  if (reset > now) {
+    const named = answer.headers.get("x-ratelimit-resource") ?? request.resource;
+    // A name that nothing of the gate's asks for would only fill the memory.
+    isolate.blocked.set(RESOURCES.has(named) ? named : request.resource, Math.min(reset, now + MAX_WAIT_MS));
+    return;
+  }
+  if (!turnedAway) return;
+  const seconds = Number(answer.headers.get("retry-after") ?? (answer.status === 429 ? UNNAMED_WAIT_SECONDS : "NaN"));
+  if (!(seconds > 0)) return;
+  const until = now + Math.min(seconds * 1000, MAX_WAIT_MS);
+  isolate.blocked.set(request.resource, until);
+  visit.background.waitUntil(
+    isolate.env.LEDGER.get(isolate.env.LEDGER.idFromName("ledger"))
+      .wait(until)
+      .catch(() => undefined),
+  );
+}

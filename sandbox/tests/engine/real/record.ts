@@ -17,7 +17,7 @@ import { CASES, type Case } from "./programs";
 import { applyOutside, callsOf, outcomeOf, type Outcome, type StepMetadata } from "./outcome";
 
 // Runs every case under the real Pulumi CLI (on PATH) and writes what it did, called and stored to the fixture that
-// sandbox/tests/engine/real.test.ts holds our engine against.
+// sandbox/tests/proof/realPrograms.test.ts holds our engine against.
 //   tsx sandbox/tests/engine/real/record.ts [words of a case's name]
 
 const FIXTURE = resolve(__dirname, "../../../../tests/fixtures/pulumi/small-programs.json");

@@ -9,7 +9,7 @@ const mutate = (...args: string[]): Promise<{ code: number; text: string }> =>
   new Promise((resolve) => {
     execFile(
       process.execPath,
-      ["--import", "tsx", join(__dirname, "mutate.ts"), ...args],
+      ["--import", "tsx", join(__dirname, "../drill/mutate.ts"), ...args],
       { cwd: ROOT },
       (error, stdout, stderr) => {
         resolve({ code: typeof error?.code === "number" ? error.code : error ? 2 : 0, text: `${stdout}${stderr}` });

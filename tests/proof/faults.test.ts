@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { disturb, FAULTS, undisturbed, type Row } from "./support/faults";
-import { summary } from "./support/summary";
-import { KINDS, STORES, type Kind, type StoreKind, type World } from "./support/world";
+import { disturb, FAULTS, undisturbed, type Row } from "../rotation/support/faults";
+import { summary } from "../rotation/support/summary";
+import { KINDS, STORES, type Kind, type StoreKind, type World } from "../rotation/support/world";
 
 /**
  * Every call of a rotation × every fault, for each minter and both stores, with a request of the agent before and

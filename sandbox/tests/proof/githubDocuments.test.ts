@@ -1,11 +1,11 @@
 /** How GitHub decides, case by case as its documents have it, tried against the stand-in over HTTP and with the real git. */
-import type { Case } from "./cases/case";
-import { BRANCHES, FILES, type NameCase } from "./cases/names";
-import { OWNER_CASES } from "./cases/owners";
-import { REVIEW_CASES } from "./cases/reviews";
-import { PLAN_CASES, RULESET_CASES } from "./cases/rulesets";
-import { Stage } from "./cases/stage";
-import { pushRules, restrictedPaths } from "./cases/case";
+import type { Case } from "../github/cases/case";
+import { BRANCHES, FILES, type NameCase } from "../github/cases/names";
+import { OWNER_CASES } from "../github/cases/owners";
+import { REVIEW_CASES } from "../github/cases/reviews";
+import { PLAN_CASES, RULESET_CASES } from "../github/cases/rulesets";
+import { Stage } from "../github/cases/stage";
+import { pushRules, restrictedPaths } from "../github/cases/case";
 
 let stage: Stage;
 beforeAll(async () => {

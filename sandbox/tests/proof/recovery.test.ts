@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, cpSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { StackExport } from "../../engine";
-import { cloudLog, cloudPackage, thingsIn } from "./support/cloud";
-import { makeWorkspace, messagesOf, stepsOf, type Workspace } from "./support/workspace";
+import { cloudLog, cloudPackage, thingsIn } from "../engine/support/cloud";
+import { makeWorkspace, messagesOf, stepsOf, type Workspace } from "../engine/support/workspace";
 
 jest.setTimeout(400_000);
 
@@ -62,7 +62,7 @@ afterAll(() => {
 const runUntil = (killAt: string): { killed: boolean } => {
   const child = spawnSync(
     process.execPath,
-    ["-r", "tsx/cjs", join(__dirname, "support/killed.ts"), workspace.dir, workspace.cloudDir, killAt],
+    ["-r", "tsx/cjs", join(__dirname, "../engine/support/killed.ts"), workspace.dir, workspace.cloudDir, killAt],
     {
       cwd: ROOT,
       encoding: "utf8",

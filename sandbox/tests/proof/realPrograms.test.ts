@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderDisplay } from "../../engine";
-import { applyOutside, callsOf, comparable, outcomeOf, type Outcome } from "./real/outcome";
-import { CASES } from "./real/programs";
-import { makeWorkspace, messagesOf, recorded, type Workspace } from "./support/workspace";
+import { applyOutside, callsOf, comparable, outcomeOf, type Outcome } from "../engine/real/outcome";
+import { CASES } from "../engine/real/programs";
+import { makeWorkspace, messagesOf, recorded, type Workspace } from "../engine/support/workspace";
 
 jest.setTimeout(180_000);
 

@@ -1,8 +1,8 @@
 import { tokenHash } from "../../edge/encoding";
 import { readJournal, type Slot } from "../../rotation/journal";
 import { rotate, type StartRequest } from "../../rotation/machine";
-import { startReal, type Real } from "./support/real";
-import { depsOver, storm, type Strike } from "./support/storm";
+import { startReal, type Real } from "../rotation/support/real";
+import { depsOver, storm, type Strike } from "../rotation/support/storm";
 
 /**
  * The real gate in workerd, real OpenBao, the GitHub stand-in, 50 requests a second: one rotation after another in each

@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import { FAULTS } from "./support/faults";
-import { Pair } from "./support/pair";
-import { World, type FaultKind, type Kind, type StoreKind } from "./support/world";
+import { FAULTS } from "../rotation/support/faults";
+import { Pair } from "../rotation/support/pair";
+import { World, type FaultKind, type Kind, type StoreKind } from "../rotation/support/world";
 
 /*
  * Two rotators, any interleaving of their calls, any fault at any call, any time passing between: fast-check draws the

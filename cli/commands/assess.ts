@@ -5,6 +5,7 @@ import { assessContext } from "../assess/context";
 import { renderJson, renderMarkdown, renderSarif, renderText } from "../assess/render";
 import { CouldNotRun, DoesNotHold } from "../support/exit";
 import { readProjectStack } from "../support/project";
+import { fromSandbox } from "../support/sandbox";
 
 const FORMATS: Readonly<Record<string, (assessment: Assessment) => string>> = {
   text: renderText,
@@ -79,8 +80,10 @@ async function rehearsedKeys(
   env: NodeJS.ProcessEnv,
 ): Promise<{ gate?: string; operator?: string }> {
   if (!env.GATEHOUSE_STATE_DIR) return {};
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- only a rehearsal needs the engine, and import() would go past the loader
-  const { openStack } = require("../../sandbox/engine") as typeof import("../../sandbox/engine");
+  const { openStack } = fromSandbox(
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- only a rehearsal needs the engine, and import() would go past the loader
+    () => require("../../sandbox/engine") as typeof import("../../sandbox/engine"),
+  );
   const opened = await openStack({
     projectDir: process.cwd(),
     stack,

@@ -1,11 +1,16 @@
 import { type Command, Option } from "commander";
-import { type EngineName, ENGINES } from "../../sandbox/rehearsal/engines";
-import { drillLocks } from "../../sandbox/rehearsal/drill";
-import { rehearse } from "../../sandbox/rehearsal/rehearse";
-import { serve } from "../../sandbox/rehearsal/serve";
+import type { EngineName } from "../../sandbox/rehearsal/engines";
 import { Cleanup } from "../support/cleanup";
 import { readProjectStack } from "../support/project";
+import { fromSandbox } from "../support/sandbox";
 import { registerEngineCommands } from "./sandboxEngine";
+
+const ENGINES: readonly EngineName[] = ["pulumi", "sandbox"];
+
+/* eslint-disable @typescript-eslint/no-require-imports -- loaded by the command that needs it; import() of a TypeScript source would go past the loader */
+const rehearsal = () =>
+  fromSandbox(() => require("../../sandbox/rehearsal") as typeof import("../../sandbox/rehearsal"));
+/* eslint-enable @typescript-eslint/no-require-imports */
 
 interface StageOptions {
   stack: string;
@@ -46,7 +51,7 @@ export function registerSandbox(program: Command): void {
     )
     .action((options: StageOptions & { keep?: boolean; engine?: EngineName }) =>
       withCleanup((cleanup) =>
-        rehearse(readProjectStack(options.stack, options.config, options.project), options.config, {
+        rehearsal().rehearse(readProjectStack(options.stack, options.config, options.project), options.config, {
           keep: options.keep === true,
           cleanup,
           ...(options.engine ? { engine: options.engine } : {}),
@@ -67,7 +72,7 @@ export function registerSandbox(program: Command): void {
     .option("--json", "print the proofs as one JSON object")
     .action((options: StageOptions & { only: string[]; json?: boolean }) =>
       withCleanup((cleanup) =>
-        drillLocks(readProjectStack(options.stack, options.config, options.project), options.config, {
+        rehearsal().drillLocks(readProjectStack(options.stack, options.config, options.project), options.config, {
           json: options.json === true,
           only: options.only,
           cleanup,
@@ -81,7 +86,7 @@ export function registerSandbox(program: Command): void {
     .option("--json", "print one JSON line when ready")
     .action((options: StageOptions & { bare?: boolean; json?: boolean }) =>
       withCleanup((cleanup) =>
-        serve(readProjectStack(options.stack, options.config, options.project), options.config, {
+        rehearsal().serve(readProjectStack(options.stack, options.config, options.project), options.config, {
           bare: options.bare === true,
           json: options.json === true,
           cleanup,

@@ -1,16 +1,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
-import {
-  display,
-  openStack,
-  previewDigest,
-  type EngineEvent,
-  type OperationOptions,
-  type OperationResult,
-  type Stack,
-  type StackExport,
-} from "../../sandbox/engine";
+import type { EngineEvent, OperationOptions, OperationResult, Stack, StackExport } from "../../sandbox/engine";
 import { CouldNotRun, EXIT } from "../support/exit";
+import { fromSandbox } from "../support/sandbox";
+
+/** Loaded by the command that needs it: the product runs without the sandbox's packages. */
+const engine = () =>
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- import() of a TypeScript source would go past the loader
+  fromSandbox(() => require("../../sandbox/engine") as typeof import("../../sandbox/engine"));
 
 interface EngineOptions {
   project: string;
@@ -28,8 +25,8 @@ interface EngineOptions {
 
 const collect = (value: string, all: string[]): string[] => [...all, value];
 
-const open = (options: EngineOptions): Promise<Stack> =>
-  openStack({
+const open = async (options: EngineOptions): Promise<Stack> =>
+  engine().openStack({
     projectDir: options.project,
     stack: options.stack,
     config: options.config,
@@ -63,7 +60,7 @@ async function operate(
 ): Promise<OperationResult> {
   const stack = await open(options);
   const events: EngineEvent[] = [];
-  const show = display(process.stdout, { diff: options.diff ?? false });
+  const show = engine().display(process.stdout, { diff: options.diff ?? false });
   const result = await interruptible((signal) =>
     run(stack, {
       signal,
@@ -76,7 +73,7 @@ async function operate(
       },
     }),
   );
-  if (options.json) process.stdout.write(`${JSON.stringify(previewDigest(events), null, 4)}\n`);
+  if (options.json) process.stdout.write(`${JSON.stringify(engine().previewDigest(events), null, 4)}\n`);
   const changed = Object.entries(result.changeSummary).some(([op, count]) => op !== "same" && count > 0);
   if (result.reason === "configuration") process.exitCode = EXIT.couldNotRun;
   else if (result.failed) process.exitCode = EXIT.doesNotHold;

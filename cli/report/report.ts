@@ -1,4 +1,4 @@
-import type { DrillRow } from "../../sandbox/drill/drill";
+import type { DrillRow } from "./drill";
 import { type Change, compare, type Fact, facts } from "./facts";
 import type { Snapshot, SnapshotResource } from "./snapshot";
 import { wholeState } from "./state";

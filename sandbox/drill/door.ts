@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { mkdir } from "node:fs/promises";
 import type { Octokit } from "@octokit/rest";
+import type { DrillAnswer } from "../../cli/report/drill";
 
 /** One way to reach GitHub with one credential: through the gate with the gate key, or straight with the machine user's token. */
 export interface Door {
@@ -17,16 +18,7 @@ export interface Door {
   readonly credential: string;
 }
 
-/** What came back. `rule` is the gate's rule id, or GitHub's own sentence when the refusal is GitHub's. */
-export interface Outcome {
-  /** HTTP status; 0 where git was turned down inside an answer of 200. */
-  readonly status: number;
-  readonly ok: boolean;
-  readonly rule?: string;
-}
-
-/** The status as a person reads it. */
-export const answered = ({ status }: Outcome): string => (status === 0 ? "rejected" : String(status));
+export type Outcome = DrillAnswer;
 
 interface Problem {
   message?: string;

@@ -1,18 +1,6 @@
+import type { DrillRow } from "../../cli/report/drill";
 import { DRILL, type DrillCase, type DrillGround, NothingToTry, READ_ONLY_DRILL } from "./cases";
 import type { Door, Outcome } from "./door";
-
-/** One row of the drill's table. */
-export interface DrillRow {
-  readonly action: string;
-  readonly title: string;
-  readonly client: DrillCase["client"];
-  readonly expect: DrillCase["expect"];
-  /** What came back through the gate. */
-  readonly answer: Outcome;
-  /** For a refused action: what GitHub itself answers to the machine user's token, as if the gate were not there. */
-  readonly second?: Outcome;
-  readonly holds: boolean;
-}
 
 export interface DrillOptions {
   readonly gate: Door;

@@ -19,8 +19,7 @@ import type { Cleanup } from "../../cli/support/cleanup";
 import { CouldNotRun } from "../../cli/support/exit";
 import type { Stage } from "./stage";
 
-export const ENGINES = ["pulumi", "sandbox"] as const;
-export type EngineName = (typeof ENGINES)[number];
+export type EngineName = "pulumi" | "sandbox";
 
 /** What came of one operation. `changes` counts resources by what was done with them, `same` included. */
 export interface Outcome {

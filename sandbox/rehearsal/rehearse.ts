@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import pc from "picocolors";
-import type { DrillRow } from "../drill/drill";
 import { gateTrail, runDrill } from "../drill/drill";
-import { answered, type Door } from "../drill/door";
+import type { Door } from "../drill/door";
 import { tokenPage } from "../drill/locks/tokens";
+import { answered, type DrillRow } from "../../cli/report/drill";
 import { buildReport } from "../../cli/report/report";
 import { renderHtml } from "../../cli/report/render/html";
 import { readSnapshot } from "../../cli/report/snapshot";

@@ -1,6 +1,6 @@
 import { html, raw } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
-import { answered } from "../../../sandbox/drill/door";
+import { answered } from "../drill";
 import type { Report } from "../report";
 
 type Html = HtmlEscapedString | Promise<HtmlEscapedString>;

@@ -1,4 +1,4 @@
-import { answered } from "../../../sandbox/drill/door";
+import { answered } from "../drill";
 import type { Report } from "../report";
 
 const cell = (text: string): string => text.replace(/\|/g, "\\|").replace(/\s*\n\s*/g, " ");

@@ -1,5 +1,6 @@
 import { lock as lockOf, verdict, type LockId } from "../../../infra/model";
-import { answered, type Door, type Outcome } from "../door";
+import { answered } from "../../../cli/report/drill";
+import type { Door, Outcome } from "../door";
 import { type Attempt, attemptsFor } from "./attempts";
 import { OPENINGS } from "./openings";
 import { pairName, type Pair } from "./pairs";

@@ -4,12 +4,12 @@ import { Octokit } from "@octokit/rest";
 import { fetch, ProxyAgent } from "undici";
 import type { Ended, Place } from "./ended";
 
-/** The pinned one, which is installed with this package. */
+/** The pinned one, which the tests are installed with. */
 export const OCTOKIT_VERSION = (
   JSON.parse(readFileSync(join(__dirname, "../../../package.json"), "utf8")) as {
-    readonly dependencies: Readonly<Record<string, string>>;
+    readonly devDependencies: Readonly<Record<string, string>>;
   }
-).dependencies["@octokit/rest"]!;
+).devDependencies["@octokit/rest"]!;
 
 type Method = (parameters: Record<string, unknown>) => Promise<{ readonly data: unknown }>;
 

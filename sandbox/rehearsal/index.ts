@@ -1,0 +1,3 @@
+export { drillLocks } from "./drill";
+export { rehearse } from "./rehearse";
+export { serve } from "./serve";

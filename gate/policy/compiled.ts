@@ -12,8 +12,7 @@ export interface CompiledRepository extends GateRepository {
 }
 
 /** A policy made ready once per isolate: look-ups instead of searches. */
-export interface CompiledPolicy {
-  readonly policy: GatePolicy;
+export interface CompiledPolicy extends Omit<GatePolicy, "repositories"> {
   /** By lower-case name without owner. */
   readonly repositories: ReadonlyMap<string, CompiledRepository>;
   readonly byId: ReadonlyMap<string, CompiledRepository>;
@@ -67,7 +66,7 @@ function make(policy: GatePolicy): CompiledPolicy {
       trie.add(method, path, { route: undefined, closed: action, rule, openQuery: NO_QUERY });
   }
   return {
-    policy,
+    ...policy,
     repositories: new Map(all.map((r) => [r.name.toLowerCase(), r])),
     byId: new Map(all.filter((r) => r.id > 0).map((r) => [String(r.id), r])),
     byNodeId: new Map(all.filter((r) => r.nodeId !== "").map((r) => [r.nodeId, r])),
@@ -79,10 +78,10 @@ function make(policy: GatePolicy): CompiledPolicy {
 }
 
 /** The listed repository of an `owner/name`, names folded; undefined for every other text. */
-export function listedRepository(c: CompiledPolicy, fullName: string): CompiledRepository | undefined {
+export function listedRepository(policy: CompiledPolicy, fullName: string): CompiledRepository | undefined {
   const slash = fullName.indexOf("/");
   // Only ASCII folds one to one; a Kelvin sign would fold to k.
-  return /^[\w./-]+$/.test(fullName) && slash > 0 && fullName.slice(0, slash).toLowerCase() === c.owner
-    ? c.repositories.get(fullName.slice(slash + 1).toLowerCase())
+  return /^[\w./-]+$/.test(fullName) && slash > 0 && fullName.slice(0, slash).toLowerCase() === policy.owner
+    ? policy.repositories.get(fullName.slice(slash + 1).toLowerCase())
     : undefined;
 }

@@ -90,7 +90,7 @@ function isGitWithoutSuffix(path: string, third: number): boolean {
 }
 
 /** Judges method and target. `asWriter`: as if every listed repository could be written (see observe.ts). The hot path: no regular expression, no URL object, one pass over the path. */
-export function judgeTarget(c: CompiledPolicy, method: string, target: string, asWriter = false): TargetVerdict {
+export function judgeTarget(policy: CompiledPolicy, method: string, target: string, asWriter = false): TargetVerdict {
   const verdict = new TargetVerdict();
   // An Enterprise Server's API root is spelled with its slash: `gh auth status` asks for it.
   const reads = method === "GET" || method === "HEAD";
@@ -109,22 +109,22 @@ export function judgeTarget(c: CompiledPolicy, method: string, target: string, a
     path = path.length === API_PREFIX.length ? "/" : path.slice(API_PREFIX.length);
   }
   if (path.startsWith("/repositories/")) {
-    const named = byNumber(c, path);
+    const named = byNumber(policy, path);
     if (named === undefined) return verdict.refuse("repository-not-listed");
     path = named;
   }
-  let match = c.trie.match(path);
+  let match = policy.trie.match(path);
   let leaf = match.leaves.get(method === "HEAD" ? "GET" : method);
   const usual = leaf === undefined && reads ? usualSpelling(path) : undefined;
   if (usual !== undefined) {
     path = usual;
-    match = c.trie.match(path);
+    match = policy.trie.match(path);
     leaf = match.leaves.get("GET");
   }
-  if (leaf === undefined) return refuseUnknown(c, verdict, path);
+  if (leaf === undefined) return refuseUnknown(policy, verdict, path);
   verdict.route = leaf.route;
   verdict.action = leaf.route === undefined ? leaf.closed : leaf.route.action;
-  const refused = judgeParameters(c, verdict, leaf, match.values);
+  const refused = judgeParameters(policy, verdict, leaf, match.values);
   const route = leaf.route;
   // What is closed in every posture is closed in every repository, whether it is listed or not.
   if (refused !== undefined && (route !== undefined || refused.rule !== "repository-not-listed"))
@@ -132,7 +132,8 @@ export function judgeTarget(c: CompiledPolicy, method: string, target: string, a
   if (route === undefined) return verdict.refuse(leaf.rule, leaf.closed);
   if (route.access === "write" && verdict.repository?.access !== "write" && !asWriter)
     return verdict.refuse("access-read-only", verdict.repository?.fullName);
-  if (route.guardLabel === true && isMark(c, verdict.label)) return verdict.refuse("pull-request-label", verdict.label);
+  if (route.guardLabel === true && isMark(policy, verdict.label))
+    return verdict.refuse("pull-request-label", verdict.label);
   if (route.guardPath === true && verdict.repository?.guarded.touches(verdict.path) !== false)
     return verdict.refuse("protected-path", verdict.path);
   if (canonical.query === "") {
@@ -143,27 +144,27 @@ export function judgeTarget(c: CompiledPolicy, method: string, target: string, a
   const query = judgeQuery(canonical.query, leaf.openQuery);
   if (query instanceof Refusal) return verdict.refuse(query);
   if (route.search === true) {
-    const scope = judgeSearch(query.get("q") ?? "", (name) => listedRepository(c, name) !== undefined);
+    const scope = judgeSearch(query.get("q") ?? "", (name) => listedRepository(policy, name) !== undefined);
     if (scope instanceof Refusal) return verdict.refuse(scope);
-    verdict.repository = listedRepository(c, scope);
+    verdict.repository = listedRepository(policy, scope);
   }
   const head = query.get("head");
-  if (head?.includes(":") === true && head.slice(0, head.indexOf(":")).toLowerCase() !== c.owner)
+  if (head?.includes(":") === true && head.slice(0, head.indexOf(":")).toLowerCase() !== policy.owner)
     return verdict.refuse("fork-not-allowed", "head");
   verdict.sent = `${path}?${canonical.query}`;
   return verdict;
 }
 
 /** `/repositories/{id}/…`, the form of GitHub's own pagination links, as `/repos/{owner}/{repo}/…`; undefined for an id that is not listed. */
-function byNumber(c: CompiledPolicy, path: string): string | undefined {
+function byNumber(policy: CompiledPolicy, path: string): string | undefined {
   const start = "/repositories/".length;
   const slash = path.indexOf("/", start);
-  const repository = c.byId.get(slash < 0 ? path.slice(start) : path.slice(start, slash));
-  return repository && `/repos/${c.policy.organization}/${repository.name}${slash < 0 ? "" : path.slice(slash)}`;
+  const repository = policy.byId.get(slash < 0 ? path.slice(start) : path.slice(start, slash));
+  return repository && `/repos/${policy.organization}/${repository.name}${slash < 0 ? "" : path.slice(slash)}`;
 }
 
 function judgeParameters(
-  c: CompiledPolicy,
+  policy: CompiledPolicy,
   verdict: TargetVerdict,
   leaf: Leaf,
   values: readonly string[],
@@ -173,12 +174,13 @@ function judgeParameters(
     const raw = values[i];
     if (name === undefined || raw === undefined) return new Refusal("parameter-value");
     if (name === "owner") {
-      if (raw !== c.policy.organization && raw.toLowerCase() !== c.owner) return new Refusal("owner-not-allowed", raw);
+      if (raw !== policy.organization && raw.toLowerCase() !== policy.owner)
+        return new Refusal("owner-not-allowed", raw);
     } else if (name === "repo") {
-      verdict.repository = c.repositories.get(raw.toLowerCase());
+      verdict.repository = policy.repositories.get(raw.toLowerCase());
       if (verdict.repository === undefined) return new Refusal("repository-not-listed", raw);
     } else {
-      const value = judgeParameter(name, raw, c.policy.branchPrefix);
+      const value = judgeParameter(name, raw, policy.branchPrefix);
       if (value instanceof Refusal) return value;
       if (name === "path" || name === "agentRef") verdict.path = value;
       else if (name === "label") verdict.label = value;
@@ -188,11 +190,11 @@ function judgeParameters(
 }
 
 /** A path without an open route: names the repository rule first, because it says more. */
-function refuseUnknown(c: CompiledPolicy, verdict: TargetVerdict, path: string): TargetVerdict {
+function refuseUnknown(policy: CompiledPolicy, verdict: TargetVerdict, path: string): TargetVerdict {
   const [, root, owner, name] = path.split("/", 4);
   if (root !== "repos" || owner === undefined || name === undefined) return verdict.refuse("route-not-allowed");
-  if (owner.toLowerCase() !== c.owner) return verdict.refuse("owner-not-allowed", owner);
-  verdict.repository = c.repositories.get(name.toLowerCase());
+  if (owner.toLowerCase() !== policy.owner) return verdict.refuse("owner-not-allowed", owner);
+  verdict.repository = policy.repositories.get(name.toLowerCase());
   return verdict.refuse(
     verdict.repository === undefined ? "repository-not-listed" : "route-not-allowed",
     verdict.repository === undefined ? name : "",
@@ -203,20 +205,20 @@ function refuseUnknown(c: CompiledPolicy, verdict: TargetVerdict, path: string):
  * The whole decision about a request, whatever its interface. Pure: shared by the gate, the drill and the report.
  * Of git it decides the target (and the body of neither service: packs are read as they stream by, see git/); control routes are never allowed.
  */
-export function decide(policy: GatePolicy, request: GateRequest): Decision {
-  const c = compile(policy);
-  const verdict = judgeTarget(c, request.method, request.target);
+export function decide(source: GatePolicy, request: GateRequest): Decision {
+  const policy = compile(source);
+  const verdict = judgeTarget(policy, request.method, request.target);
   if (verdict.refusal !== undefined) return decisionOf(verdict, request.target, undefined);
-  if (verdict.kind === "graphql") return decideGraphql(c, request);
-  if (verdict.kind === "git") return decideGit(c, request);
+  if (verdict.kind === "graphql") return decideGraphql(policy, request);
+  if (verdict.kind === "git") return decideGit(policy, request);
   if (verdict.kind === "control") return decisionOf(verdict.refuse("not-found"), request.target, undefined);
-  return decisionOf(verdict, request.target, judgeBody(c, verdict, request.body, "", request.now));
+  return decisionOf(verdict, request.target, judgeBody(policy, verdict, request.body, "", request.now));
 }
 
-function decideGraphql(c: CompiledPolicy, request: GateRequest): Decision {
+function decideGraphql(policy: CompiledPolicy, request: GateRequest): Decision {
   const judged =
     request.method === "POST" && !request.target.includes("?")
-      ? judgeGraphql(c, request.body ?? "", "", request.now)
+      ? judgeGraphql(policy, request.body ?? "", "", request.now)
       : new Refusal("graphql-malformed");
   if (judged instanceof Refusal)
     return {
@@ -242,8 +244,8 @@ function decideGraphql(c: CompiledPolicy, request: GateRequest): Decision {
   };
 }
 
-function decideGit(c: CompiledPolicy, request: GateRequest): Decision {
-  const judged = judgeGitTarget(c, request.method, request.target);
+function decideGit(policy: CompiledPolicy, request: GateRequest): Decision {
+  const judged = judgeGitTarget(policy, request.method, request.target);
   if (judged instanceof Refusal)
     return {
       kind: "git",

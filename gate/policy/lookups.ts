@@ -82,16 +82,16 @@ export function directoryLookup(
 }
 
 /** The REST path of a blob in the look-up's repository. */
-export function blobPath(c: CompiledPolicy, { repository }: Standing, id: string): string {
-  return `/repos/${c.policy.organization}/${repository.name}/git/blobs/${id}`;
+export function blobPath(policy: CompiledPolicy, { repository }: Standing, id: string): string {
+  return `/repos/${policy.organization}/${repository.name}/git/blobs/${id}`;
 }
 
 /** The REST path of a look-up, with its query. */
-export function lookupPath(c: CompiledPolicy, lookup: Lookup): string {
+export function lookupPath(policy: CompiledPolicy, lookup: Lookup): string {
   const end = (ref: string): string => encodeURIComponent(ref);
   if (lookup.kind === "standing") {
     const folder = lookup.path.split("/").slice(0, -1).map(end).join("/");
-    return `/repos/${c.policy.organization}/${lookup.repository.name}/contents/${folder}?ref=${end(lookup.at)}`;
+    return `/repos/${policy.organization}/${lookup.repository.name}/contents/${folder}?ref=${end(lookup.at)}`;
   }
   if (lookup.kind === "directories") {
     const [only = "", ...more] = lookup.paths;
@@ -100,9 +100,9 @@ export function lookupPath(c: CompiledPolicy, lookup: Lookup): string {
       more.length === 0
         ? `contents/${only.split("/").map(end).join("/")}?ref=${end(lookup.at)}`
         : `git/trees/${end(lookup.at)}?recursive=1`;
-    return `/repos/${c.policy.organization}/${lookup.repository.name}/${what}`;
+    return `/repos/${policy.organization}/${lookup.repository.name}/${what}`;
   }
-  return `/repos/${c.policy.organization}/${lookup.repository.name}/compare/${end(lookup.base)}...${end(lookup.head)}?per_page=1`;
+  return `/repos/${policy.organization}/${lookup.repository.name}/compare/${end(lookup.base)}...${end(lookup.head)}?per_page=1`;
 }
 
 /**
@@ -110,7 +110,7 @@ export function lookupPath(c: CompiledPolicy, lookup: Lookup): string {
  * Of what a request adds the lines are not known, so a branch is closed to more once it is over the limit of lines.
  */
 export function judgeComparison(
-  c: CompiledPolicy,
+  policy: CompiledPolicy,
   { repository, adds }: Comparison,
   answer: unknown,
 ): ReadonlySet<string> | Refusal {
@@ -128,8 +128,8 @@ export function judgeComparison(
     names.add(file.filename);
     lines += typeof file.changes === "number" ? file.changes : 0;
   }
-  if (names.size > c.policy.limits.maxChangedFiles) return new Refusal("change-too-large", `${names.size} files`);
-  if (lines > c.policy.limits.maxChangedLines) return new Refusal("change-too-large", `${lines} lines`);
+  if (names.size > policy.limits.maxChangedFiles) return new Refusal("change-too-large", `${names.size} files`);
+  if (lines > policy.limits.maxChangedLines) return new Refusal("change-too-large", `${lines} lines`);
   return names;
 }
 

@@ -18,7 +18,7 @@ export const DOWNLOADS = "/_download/";
 export const rulePage = (origin: string, rule: RuleId): string => `${origin}${RULES_PAGE}#${rule}`;
 
 /** One request on its way through the gate: what is known about it so far, for its answer and its record. */
-export class Visit {
+export class RequestContext {
   readonly startedAt = Date.now();
   agent = "";
   verdict: TargetVerdict | undefined = undefined;
@@ -73,14 +73,18 @@ export class Visit {
   }
 
   /** Keeps findings for the record, twenty at most; those that refuse come first. */
-  note(findings: readonly Finding[]): void {
+  addFindings(findings: readonly Finding[]): void {
     const all = [...this.findings, ...findings];
     this.findings = [...refusing(all), ...all.filter(({ rule }) => rule === ALLOWED_SECRET)].slice(0, 20);
   }
 
   entry(status: number): AuditEntry {
-    const mark = this.target.indexOf("?");
-    const path = this.target.startsWith(DOWNLOADS) ? DOWNLOADS : mark < 0 ? this.target : this.target.slice(0, mark);
+    const question = this.target.indexOf("?");
+    const path = this.target.startsWith(DOWNLOADS)
+      ? DOWNLOADS
+      : question < 0
+        ? this.target
+        : this.target.slice(0, question);
     return {
       ts: new Date(this.startedAt).toISOString(),
       agent: this.agent,

@@ -1,58 +1,58 @@
 import { compile, type CompiledPolicy } from "../policy/compiled";
 import type { GatePolicy } from "../policy/policy";
-import { Addresses, Reflections } from "./answer/answers";
+import { AddressRewriter, TokenRedactor } from "./answer/answers";
 import { Alerts } from "./alerts";
 import { archive } from "./ledger/archive";
-import { Doorkeeper } from "./auth/authenticator";
+import { Authenticator } from "./auth/authenticator";
 import type { GateEnv } from "./env";
-import { Lane } from "./upstream/concurrency";
-import { LedgerLink } from "./ledger/client";
+import { ConcurrencyLimit } from "./upstream/concurrency";
+import { LedgerClient } from "./ledger/client";
 import { RefusedObjects } from "./interfaces/refusedObjects";
-import { Strangers } from "./auth/unauthenticatedLimit";
+import { UnauthenticatedLimit } from "./auth/unauthenticatedLimit";
 import { TokenSource, type Token } from "./upstream/token";
 
 /** What one isolate holds: everything that is made once and used by all of its requests. */
-export class Isolate {
+export class Gate {
   readonly id: string;
   readonly policy: CompiledPolicy;
-  readonly doorkeeper: Doorkeeper;
-  readonly strangers = new Strangers();
+  readonly authenticator: Authenticator;
+  readonly unauthenticated = new UnauthenticatedLimit();
   readonly tokens: TokenSource;
-  readonly link: LedgerLink;
+  readonly ledger: LedgerClient;
   readonly alerts: Alerts;
-  readonly addresses: Addresses;
-  readonly reads: Lane;
-  readonly writes: Lane;
+  readonly addresses: AddressRewriter;
+  readonly reads: ConcurrencyLimit;
+  readonly writes: ConcurrencyLimit;
   readonly refusedObjects = new RefusedObjects();
   /** Until when GitHub refuses a kind of request (its resource name), in milliseconds. */
   readonly blocked = new Map<string, number>();
-  private reflections: { readonly token: Token; readonly made: Reflections } | undefined;
+  private redactor: { readonly token: Token; readonly made: TokenRedactor } | undefined;
   private count = 0;
 
   constructor(readonly env: GateEnv) {
     const random = crypto.getRandomValues(new Uint8Array(9));
     this.id = Array.from(random, (b) => b.toString(36).padStart(2, "0")).join("");
     this.policy = compile(policyOf(env));
-    const { limits } = this.policy.policy;
+    const { limits } = this.policy;
     const holdMs = limits.upstreamTimeoutSeconds * 1000 + 5000;
-    this.doorkeeper = new Doorkeeper(env.GATE_KEYS, env.OPERATOR_KEYS);
+    this.authenticator = new Authenticator(env.GATE_KEYS, env.OPERATOR_KEYS);
     this.tokens = new TokenSource(env, limits.tokenCacheSeconds);
     this.alerts = new Alerts(env);
-    this.link = new LedgerLink(env, this.id, limits, (background) =>
+    this.ledger = new LedgerClient(env, this.id, limits, (background) =>
       background.waitUntil(archive(env, this.alerts, background)),
     );
-    this.addresses = new Addresses(this.policy);
-    this.reads = new Lane(64, holdMs, 512, 20_000);
-    this.writes = new Lane(8, holdMs, 128, 20_000);
+    this.addresses = new AddressRewriter(this.policy);
+    this.reads = new ConcurrencyLimit(64, holdMs, 512, 20_000);
+    this.writes = new ConcurrencyLimit(8, holdMs, 128, 20_000);
   }
 
   requestId(): string {
     return `${this.id}-${(++this.count).toString(36)}`;
   }
 
-  reflectionsOf(token: Token): Reflections {
-    if (this.reflections?.token !== token) this.reflections = { token, made: new Reflections(token) };
-    return this.reflections.made;
+  redactorFor(token: Token): TokenRedactor {
+    if (this.redactor?.token !== token) this.redactor = { token, made: new TokenRedactor(token) };
+    return this.redactor.made;
   }
 }
 
@@ -64,10 +64,10 @@ function policyOf(env: GateEnv): GatePolicy {
   return env.POLICY ?? (typeof GATEHOUSE_POLICY === "undefined" ? ({} as GatePolicy) : GATEHOUSE_POLICY);
 }
 
-let current: { readonly env: GateEnv; readonly isolate: Isolate } | undefined;
+let current: { readonly env: GateEnv; readonly gate: Gate } | undefined;
 
 /** This isolate's state; made with the first request, because nothing random may be made before. Throws when the bindings are not valid. */
-export function isolateOf(env: GateEnv): Isolate {
-  if (current?.env.POLICY !== env.POLICY || current === undefined) current = { env, isolate: new Isolate(env) };
-  return current.isolate;
+export function gateOf(env: GateEnv): Gate {
+  if (current?.env.POLICY !== env.POLICY || current === undefined) current = { env, gate: new Gate(env) };
+  return current.gate;
 }

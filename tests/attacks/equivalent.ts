@@ -16,7 +16,7 @@ export const EQUIVALENT: readonly (readonly [file: string, line: string, reason:
     'verdict.kind === "control"',
     "part of the pure decision for the drill; the Worker handles control routes before",
   ],
-  ["gate/policy/decide.ts", "judgeGraphql(c, request.body", "part of the pure decision for the drill"],
+  ["gate/policy/decide.ts", "judgeGraphql(policy, request.body", "part of the pure decision for the drill"],
   ["gate/policy/text/json.ts", "!isWellFormed(text)", "text decoded from UTF-8 has no lone surrogates"],
   [
     "gate/policy/git/commands.ts",
@@ -105,7 +105,7 @@ export const EQUIVALENT: readonly (readonly [file: string, line: string, reason:
   ["gate/worker/interfaces/rest.ts", "token === undefined", "an answer of GitHub's always had a token"],
   [
     "gate/worker/worker.ts",
-    "isolate.link.told.stopped",
+    "gate.ledger.state.stopped",
     "the ledger gives no lease while the gate is stopped, which gives the same answer",
   ],
   ["gate/worker/worker.ts", 'new Refusal("route-not-allowed")', "every interface has been handled before"],

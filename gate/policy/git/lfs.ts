@@ -18,13 +18,13 @@ const OID = /^[0-9a-f]{64}$/;
 
 /** Guards `lfs-mode`, `lfs-target` and `lfs-access`. `rest`: the path behind `.git`. Locks are answered as if they did not exist, which clients take for "not supported". */
 export function judgeLfsTarget(
-  c: CompiledPolicy,
+  policy: CompiledPolicy,
   repository: CompiledRepository,
   method: string,
   rest: string,
   query: string,
 ): LfsTarget | Refusal {
-  if (c.policy.lfs !== "proxy" || !c.open.has("git.fetch")) return new Refusal("lfs-refused");
+  if (policy.lfs !== "proxy" || !policy.open.has("git.fetch")) return new Refusal("lfs-refused");
   if (rest === "/info/lfs/locks" || rest.startsWith("/info/lfs/locks/"))
     return new Refusal("not-found", "LFS locks are not open to agents; work without them");
   if (query !== "") return new Refusal("query-not-allowed");
@@ -37,13 +37,13 @@ export function judgeLfsTarget(
   const write = method !== "GET";
   if (oid === "" || method !== (kind === "verify" ? "POST" : write ? "PUT" : "GET"))
     return new Refusal("lfs-refused", method);
-  const refused = write ? mayUpload(c, repository) : undefined;
+  const refused = write ? mayUpload(policy, repository) : undefined;
   return refused ?? { repository, kind, oid, write };
 }
 
-function mayUpload(c: CompiledPolicy, repository: CompiledRepository): Refusal | undefined {
+function mayUpload(policy: CompiledPolicy, repository: CompiledRepository): Refusal | undefined {
   if (repository.access !== "write") return new Refusal("access-read-only", repository.fullName);
-  return c.open.has("git.push") ? undefined : new Refusal("route-not-allowed");
+  return policy.open.has("git.push") ? undefined : new Refusal("route-not-allowed");
 }
 
 export interface LfsBatch {
@@ -87,12 +87,16 @@ const batchShape = object(
 );
 
 /** Guards `lfs-body`, `lfs-access` and `lfs-size`: which objects are asked for, and whether they may be. */
-export function judgeLfsBatch(c: CompiledPolicy, repository: CompiledRepository, text: string): LfsBatch | Refusal {
+export function judgeLfsBatch(
+  policy: CompiledPolicy,
+  repository: CompiledRepository,
+  text: string,
+): LfsBatch | Refusal {
   const parsed = parseStrictJson(text);
   if (parsed instanceof Refusal) return parsed;
   const refused = batchShape(parsed.value, "", {
-    organization: c.owner,
-    branchPrefix: c.policy.branchPrefix,
+    organization: policy.owner,
+    branchPrefix: policy.branchPrefix,
     guarded: undefined,
   });
   if (refused !== undefined) return refused;
@@ -103,9 +107,9 @@ export function judgeLfsBatch(c: CompiledPolicy, repository: CompiledRepository,
   };
   if (transfers?.includes("basic") === false) return new Refusal("body-value", "transfers");
   const write = operation === "upload";
-  const closed = write ? mayUpload(c, repository) : undefined;
+  const closed = write ? mayUpload(policy, repository) : undefined;
   if (closed !== undefined) return closed;
-  const { maxPushBytes } = c.policy.limits;
+  const { maxPushBytes } = policy.limits;
   if (write && objects.reduce((sum, { size }) => sum + size, 0) > maxPushBytes) return new Refusal("push-too-large");
   return { write, sizes: new Map(objects.map(({ oid, size }) => [oid, size])) };
 }
@@ -124,24 +128,28 @@ export interface LfsAnswer {
 }
 
 /** Guard `lfs-host`: an address on a listed host, over HTTPS unless GitHub itself is reached plainly. */
-export function isLfsAddress(c: CompiledPolicy, href: string): boolean {
+export function isLfsAddress(policy: CompiledPolicy, href: string): boolean {
   let url: URL;
   try {
     url = new URL(href);
   } catch {
     return false;
   }
-  const plain = url.protocol === "http:" && c.policy.upstream.git.startsWith("http://");
+  const plain = url.protocol === "http:" && policy.upstream.git.startsWith("http://");
   return (
     (url.protocol === "https:" || plain) &&
     url.username === "" &&
     url.password === "" &&
-    c.policy.lfsHosts.includes(url.host)
+    policy.lfsHosts.includes(url.host)
   );
 }
 
 /** Guard `lfs-answer`: of GitHub's answer only what was asked for, each address on a listed host; undefined when anything is not as it should be. */
-export function readLfsAnswer(c: CompiledPolicy, batch: LfsBatch, answer: unknown): readonly LfsAnswer[] | undefined {
+export function readLfsAnswer(
+  policy: CompiledPolicy,
+  batch: LfsBatch,
+  answer: unknown,
+): readonly LfsAnswer[] | undefined {
   const { objects, transfer = "basic" } = (answer ?? {}) as { objects?: unknown; transfer?: unknown };
   if (!Array.isArray(objects) || transfer !== "basic") return undefined;
   const out: LfsAnswer[] = [];
@@ -169,7 +177,8 @@ export function readLfsAnswer(c: CompiledPolicy, batch: LfsBatch, answer: unknow
       const action = given.actions?.[name] as { href?: unknown; header?: unknown } | undefined;
       if (action === undefined) continue;
       const header = headerOf(action.header);
-      if (typeof action.href !== "string" || header === undefined || !isLfsAddress(c, action.href)) return undefined;
+      if (typeof action.href !== "string" || header === undefined || !isLfsAddress(policy, action.href))
+        return undefined;
       actions[name] = { href: action.href, header };
     }
     out.push({ oid, size, actions });

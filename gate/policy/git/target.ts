@@ -14,20 +14,24 @@ export interface GitTarget {
 }
 
 /** Guards `git-repository`, `git-service` and `git-access`: `/{owner}/{repo}.git/…` or the same without `.git` of a listed repository, one of two services, and for a push the access. */
-export function judgeGitTarget(c: CompiledPolicy, method: string, target: string): GitTarget | LfsTarget | Refusal {
+export function judgeGitTarget(
+  policy: CompiledPolicy,
+  method: string,
+  target: string,
+): GitTarget | LfsTarget | Refusal {
   const mark = target.indexOf("?");
   const path = mark < 0 ? target : target.slice(0, mark);
   const query = mark < 0 ? "" : target.slice(mark + 1);
   const owner = path.slice(1, path.indexOf("/", 1));
   const end = path.indexOf("/", owner.length + 2);
   const name = path.slice(owner.length + 2, end).replace(/\.git$/, "");
-  const repository = listedRepository(c, `${owner}/${name}`);
+  const repository = listedRepository(policy, `${owner}/${name}`);
   if (repository === undefined)
-    return owner.toLowerCase() === c.owner
+    return owner.toLowerCase() === policy.owner
       ? new Refusal("repository-not-listed", name)
       : new Refusal("owner-not-allowed", owner);
   const rest = path.slice(end);
-  if (rest.startsWith("/info/lfs")) return judgeLfsTarget(c, repository, method, rest, query);
+  if (rest.startsWith("/info/lfs")) return judgeLfsTarget(policy, repository, method, rest, query);
   const advertisement = rest === "/info/refs";
   const service = advertisement
     ? /^service=(git-(?:upload|receive)-pack)$/.exec(query)?.[1]
@@ -37,7 +41,7 @@ export function judgeGitTarget(c: CompiledPolicy, method: string, target: string
   if ((service !== "git-upload-pack" && service !== "git-receive-pack") || method !== (advertisement ? "GET" : "POST"))
     return new Refusal("git-service");
   const route = service === "git-receive-pack" ? "git.push" : "git.fetch";
-  if (!c.open.has(route)) return new Refusal("route-not-allowed");
+  if (!policy.open.has(route)) return new Refusal("route-not-allowed");
   if (route === "git.push" && repository.access !== "write")
     return new Refusal("access-read-only", repository.fullName);
   return {
@@ -45,6 +49,6 @@ export function judgeGitTarget(c: CompiledPolicy, method: string, target: string
     service,
     advertisement,
     route,
-    sent: `/${c.policy.organization}/${repository.name}.git${rest}${query === "" ? "" : `?${query}`}`,
+    sent: `/${policy.organization}/${repository.name}.git${rest}${query === "" ? "" : `?${query}`}`,
   };
 }

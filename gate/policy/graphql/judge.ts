@@ -60,7 +60,12 @@ export interface JudgedGraphql {
  * Judges the JSON body of a GraphQL request: parsed by graphql-js, exactly one operation, open fields only, every repository in it listed. `requestId` goes
  * into the trailer of a pull request that is opened. `now` (milliseconds): exceptions of the posture count until their day; without it none does.
  */
-export function judgeGraphql(c: CompiledPolicy, text: string, requestId = "", now = Infinity): JudgedGraphql | Refusal {
+export function judgeGraphql(
+  policy: CompiledPolicy,
+  text: string,
+  requestId = "",
+  now = Infinity,
+): JudgedGraphql | Refusal {
   const body = parseStrictJson(text);
   if (body instanceof Refusal) return body;
   const { value } = body;
@@ -78,7 +83,7 @@ export function judgeGraphql(c: CompiledPolicy, text: string, requestId = "", no
   } catch {
     return new Refusal("graphql-malformed", "query");
   }
-  return new Judge(c, document, variables ?? {}, operationName, requestId, now).judge();
+  return new Judge(policy, document, variables ?? {}, operationName, requestId, now).judge();
 }
 
 /** A refusal on its way out of the walk. */
@@ -102,7 +107,7 @@ class Judge {
   private readonly own = new Set<FieldNode>();
 
   constructor(
-    private readonly c: CompiledPolicy,
+    private readonly policy: CompiledPolicy,
     private readonly document: DocumentNode,
     private readonly variables: Record<string, Json>,
     private readonly operationName: Json,
@@ -258,22 +263,25 @@ class Judge {
       const [owner, repo] = [this.argument(field, "owner"), this.argument(field, "name")];
       if (typeof owner !== "string" || typeof repo !== "string") return stop("graphql-argument", "repository");
       this.repository =
-        listedRepository(this.c, `${owner}/${repo}`) ??
-        stop(owner.toLowerCase() === this.c.owner ? "repository-not-listed" : "owner-not-allowed", `${owner}/${repo}`);
+        listedRepository(this.policy, `${owner}/${repo}`) ??
+        stop(
+          owner.toLowerCase() === this.policy.owner ? "repository-not-listed" : "owner-not-allowed",
+          `${owner}/${repo}`,
+        );
       // A renamed repository could lead to another one.
       if (this.argument(field, "followRenames") === true) stop("graphql-argument", "followRenames");
     } else if (name === "organization") {
       const login = this.argument(field, "login");
-      if (typeof login !== "string" || login.toLowerCase() !== this.c.owner)
+      if (typeof login !== "string" || login.toLowerCase() !== this.policy.owner)
         stop("owner-not-allowed", typeof login === "string" ? login : "organization");
     } else if (name === "search") {
       const query = this.argument(field, "query");
       const scope =
         typeof query === "string"
-          ? judgeSearch(query, (full) => listedRepository(this.c, full) !== undefined)
+          ? judgeSearch(query, (full) => listedRepository(this.policy, full) !== undefined)
           : stop("search-not-scoped");
       if (scope instanceof Refusal) throw new Stop(scope);
-      this.repository = listedRepository(this.c, scope);
+      this.repository = listedRepository(this.policy, scope);
     } else if (name === "node" || name === "nodes") {
       const value = this.argument(field, name === "node" ? "id" : "ids");
       for (const id of Array.isArray(value) ? value : [value]) this.mustResolve(id, name);
@@ -315,7 +323,7 @@ class Judge {
       const [action, rule] = CLOSED_MUTATIONS.get(name) ?? [`Mutation.${name}`, "graphql-field" as const];
       return new Refusal(rule, action);
     }
-    if (!this.c.open.has("graphql.mutation")) return new Refusal("access-read-only");
+    if (!this.policy.open.has("graphql.mutation")) return new Refusal("access-read-only");
     if (field.arguments?.length !== 1 || field.arguments[0]?.name.value !== "input" || field.selectionSet === undefined)
       return new Refusal("graphql-argument", name);
     const value = this.value(field.arguments[0].value);
@@ -324,8 +332,8 @@ class Judge {
     const given = withoutNulls(value, mutation.input) as Record<string, Json>;
     this.repository = this.repositoryOf(given);
     const refused = mutation.input(given, "input", {
-      organization: this.c.owner,
-      branchPrefix: this.c.policy.branchPrefix,
+      organization: this.policy.owner,
+      branchPrefix: this.policy.branchPrefix,
       guarded: this.repository?.guarded,
     });
     if (refused !== undefined) return refused;
@@ -341,7 +349,7 @@ class Judge {
       if (long !== undefined) return new Refusal("body-value", long);
       input["body"] = sent;
     }
-    const findings = findSecrets(JSON.stringify(input), 0, 20, this.c.allowances.at(this.now));
+    const findings = findSecrets(JSON.stringify(input), 0, 20, this.policy.allowances.at(this.now));
     if (refusing(findings).length > 0) return new SecretRefusal(findings);
     const files = this.files(name, input);
     if (files instanceof Refusal) return files;
@@ -349,7 +357,7 @@ class Judge {
     this.walk(field.selectionSet, payload, [field.alias?.value ?? name], 2, 1);
     const write = (final: Record<string, Json>): string =>
       this.written(operation, opens ? withNumber(field) : field, mutation, final);
-    const kept = keptOf(this.c, name, input, write);
+    const kept = keptOf(this.policy, name, input, write);
     return {
       write: true,
       action: mutation.action,
@@ -376,9 +384,9 @@ class Judge {
     if (named === undefined && id === undefined) return undefined;
     const repository =
       typeof named === "string"
-        ? listedRepository(this.c, named)
+        ? listedRepository(this.policy, named)
         : typeof id === "string"
-          ? this.c.byNodeId.get(id)
+          ? this.policy.byNodeId.get(id)
           : undefined;
     if (repository === undefined) return stop("repository-not-listed", String(named ?? id));
     if (repository.access !== "write") return stop("access-read-only", repository.fullName);
@@ -389,7 +397,7 @@ class Judge {
     if (id === undefined || id === null) return;
     if (key === "repositoryId") return;
     if (key === "headRepositoryId") {
-      if (typeof id !== "string" || this.c.byNodeId.get(id) !== this.repository) stop("fork-not-allowed", key);
+      if (typeof id !== "string" || this.policy.byNodeId.get(id) !== this.repository) stop("fork-not-allowed", key);
       return;
     }
     this.mustResolve(id, key);
@@ -433,7 +441,7 @@ class Judge {
     for (const { path, contents } of changes?.additions ?? []) {
       const file = decodedFile(contents);
       if (file === undefined) return new Refusal("body-value", "contents");
-      const judged = judgeFile(this.c, repository, path, file, this.now);
+      const judged = judgeFile(this.policy, repository, path, file, this.now);
       if (judged instanceof Refusal) return judged;
       findings.push(...judged.findings);
       if (judged.judge === undefined) continue;

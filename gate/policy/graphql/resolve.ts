@@ -33,7 +33,7 @@ export const RESOLVE_WITH_MARKS = asking(
 
 /** Guard `graphql-node-id`: judges that answer. Every id must belong to a listed repository, and for a write to one that may be written. */
 export function judgeResolved(
-  c: CompiledPolicy,
+  policy: CompiledPolicy,
   ids: readonly string[],
   answer: unknown,
   write: boolean,
@@ -44,7 +44,7 @@ export function judgeResolved(
     nodes as readonly ({ databaseId?: unknown; repository?: { databaseId?: unknown } } | null)[]
   ).entries()) {
     const id = node?.repository?.databaseId ?? node?.databaseId;
-    const repository = typeof id === "number" ? c.byId.get(String(id)) : undefined;
+    const repository = typeof id === "number" ? policy.byId.get(String(id)) : undefined;
     if (repository === undefined) return new Refusal("graphql-id", ids[index]);
     if (write && repository.access !== "write") return new Refusal("access-read-only", repository.fullName);
   }
@@ -60,29 +60,33 @@ export function nodesOf(answer: unknown): readonly unknown[] {
  * Guard `graphql-elsewhere`: takes what belongs to repositories that are not listed out of an answer, at the places where such may stand: entries of a list
  * are left out, other objects are null. What the gate asked for itself, to know, goes too.
  */
-export function emptyElsewhere(c: CompiledPolicy, data: unknown, paths: readonly (readonly string[])[]): void {
-  for (const path of paths) empty(c, data, path, 0);
+export function emptyElsewhere(policy: CompiledPolicy, data: unknown, paths: readonly (readonly string[])[]): void {
+  for (const path of paths) empty(policy, data, path, 0);
 }
 
-function empty(c: CompiledPolicy, value: unknown, path: readonly string[], at: number): void {
+function empty(policy: CompiledPolicy, value: unknown, path: readonly string[], at: number): void {
   if (Array.isArray(value)) {
-    for (const item of value) empty(c, item, path, at);
+    for (const item of value) empty(policy, item, path, at);
     return;
   }
   const key = path[at];
   if (value === null || typeof value !== "object" || key === undefined || !Object.hasOwn(value, key)) return;
   const holder = value as Record<string, unknown>;
-  if (at < path.length - 1) return empty(c, holder[key], path, at + 1);
+  if (at < path.length - 1) return empty(policy, holder[key], path, at + 1);
   const found = holder[key];
-  holder[key] = Array.isArray(found) ? found.filter((item) => isListed(c, item)) : isListed(c, found) ? found : null;
+  holder[key] = Array.isArray(found)
+    ? found.filter((item) => isListed(policy, item))
+    : isListed(policy, found)
+      ? found
+      : null;
 }
 
 /** Whether an object says of itself that it belongs to a listed repository. */
-function isListed(c: CompiledPolicy, value: unknown): boolean {
+function isListed(policy: CompiledPolicy, value: unknown): boolean {
   if (value === null || typeof value !== "object" || !Object.hasOwn(value, HOME)) return false;
   const holder = value as Record<string, unknown>;
   const home = holder[HOME];
   delete holder[HOME];
   const id = typeof home === "string" ? home : (home as { id?: unknown } | null)?.id;
-  return typeof id === "string" && c.byNodeId.has(id);
+  return typeof id === "string" && policy.byNodeId.has(id);
 }

@@ -18,7 +18,7 @@ const SETTING = new Set(["updatePullRequest", "updateIssue"]);
  * touch it. `write` makes the request's text of an input; the nodes are those of the ids that the mutation names, in their order.
  */
 export function keptOf(
-  c: CompiledPolicy,
+  policy: CompiledPolicy,
   name: string,
   input: Record<string, Json>,
   write: (input: Record<string, Json>) => string,
@@ -26,7 +26,7 @@ export function keptOf(
   if (name === "removeLabelsFromLabelable") {
     return (nodes) => {
       const kept = (nodes as readonly (Node | null)[]).find(
-        (node) => node?.__typename === "Label" && (typeof node.name !== "string" || isMark(c, node.name)),
+        (node) => node?.__typename === "Label" && (typeof node.name !== "string" || isMark(policy, node.name)),
       );
       return kept === undefined ? write(input) : new Refusal("pull-request-label", String(kept?.name));
     };
@@ -39,7 +39,7 @@ export function keptOf(
   const setsLabels = Array.isArray(labelIds);
   if (!setsBody && !setsLabels) return undefined;
   return ([node]) => {
-    const now = readNode(c, node as Node | null | undefined);
+    const now = readNode(policy, node as Node | null | undefined);
     if (now === undefined) return new Refusal("lookup-failed");
     const sent = setsBody ? bodyFor(now, body) : undefined;
     if (sent instanceof Refusal) return sent;
@@ -53,11 +53,11 @@ export function keptOf(
   };
 }
 
-function readNode(c: CompiledPolicy, node: Node | null | undefined): Marked | undefined {
+function readNode(policy: CompiledPolicy, node: Node | null | undefined): Marked | undefined {
   const labels = node?.labels?.nodes;
   if (node === null || node === undefined || typeof node.body !== "string" || !Array.isArray(labels)) return undefined;
   const entries = labels as readonly { readonly id?: unknown; readonly name?: unknown }[];
-  const id = entries.find((label) => typeof label.name === "string" && isMark(c, label.name))?.id;
+  const id = entries.find((label) => typeof label.name === "string" && isMark(policy, label.name))?.id;
   return {
     isPullRequest: node.__typename === "PullRequest",
     body: node.body,

@@ -14,12 +14,12 @@ export interface Marked {
 }
 
 /** Whether a label's name is that of the agent's pull requests. GitHub does not tell labels apart by case. */
-export function isMark(c: CompiledPolicy, label: string): boolean {
-  return label.trim().toLowerCase() === c.policy.label.trim().toLowerCase();
+export function isMark(policy: CompiledPolicy, label: string): boolean {
+  return label.trim().toLowerCase() === policy.label.trim().toLowerCase();
 }
 
 /** Reads GitHub's answer about an issue or a pull request; undefined when it is none. `pull`: it was asked for as a pull request. */
-export function readItem(c: CompiledPolicy, answer: unknown, pull: boolean): Marked | undefined {
+export function readItem(policy: CompiledPolicy, answer: unknown, pull: boolean): Marked | undefined {
   const {
     body,
     labels,
@@ -33,7 +33,7 @@ export function readItem(c: CompiledPolicy, answer: unknown, pull: boolean): Mar
     isPullRequest: pull || (link !== undefined && link !== null),
     body: body ?? "",
     labels: names,
-    label: names.find((name) => isMark(c, name)),
+    label: names.find((name) => isMark(policy, name)),
   };
 }
 

@@ -53,7 +53,7 @@ export class SecretRefusal extends Refusal {
  * `requestId` goes into the trailer of a pull request that is opened. `now` (milliseconds): exceptions of the posture count until their day; without it none does.
  */
 export function judgeBody(
-  c: CompiledPolicy,
+  policy: CompiledPolicy,
   verdict: TargetVerdict,
   text: string | undefined,
   requestId = "",
@@ -69,8 +69,8 @@ export function judgeBody(
   if (parsed instanceof Refusal) return parsed;
   const given = withoutNulls(parsed.value, route.body);
   const refused = route.body(given, "", {
-    organization: c.owner,
-    branchPrefix: c.policy.branchPrefix,
+    organization: policy.owner,
+    branchPrefix: policy.branchPrefix,
     guarded: verdict.repository?.guarded,
   });
   if (refused !== undefined) return refused;
@@ -78,16 +78,16 @@ export function judgeBody(
   if (written instanceof Refusal) return written;
   const { value } = written;
   const sent = JSON.stringify(value);
-  const allows = c.allowances.at(now);
+  const allows = policy.allowances.at(now);
   const findings = findSecrets(sent, 0, 20, allows);
   if (refusing(findings).length > 0) return new SecretRefusal(findings);
-  const file = judgeEncodedContent(c, verdict, route, value, now);
+  const file = judgeEncodedContent(policy, verdict, route, value, now);
   if (file instanceof Refusal) return file;
   // Without the id of what it replaces a file is new: GitHub refuses it where one stands.
   const isNew = file.judge !== undefined && (value as { sha?: unknown }).sha === undefined;
   const refusedFile = isNew ? file.judge?.("") : undefined;
   if (refusedFile !== undefined) return refusedFile;
-  const kept = keptOf(c, verdict, route, value);
+  const kept = keptOf(policy, verdict, route, value);
   return {
     text: sent,
     lookups: [...lookupsOf(verdict, route, value), ...standing(verdict, value, file)],
@@ -108,7 +108,7 @@ function opened(value: Json, route: Route, requestId: string): { readonly value:
 }
 
 /** A change of what the gate marks (the text of a pull request, its labels) depends on what is there. An issue may turn out to be a pull request. */
-function keptOf(c: CompiledPolicy, verdict: TargetVerdict, route: Route, value: Json): Kept | undefined {
+function keptOf(policy: CompiledPolicy, verdict: TargetVerdict, route: Route, value: Json): Kept | undefined {
   if (route.marks !== "keeps") return undefined;
   const body = Array.isArray(value) ? {} : (value as Record<string, Json>);
   const sets = route.id === "issues.labels-set" || Object.hasOwn(body, "labels");
@@ -117,7 +117,7 @@ function keptOf(c: CompiledPolicy, verdict: TargetVerdict, route: Route, value: 
   return {
     path: verdict.sent.replace(/\/labels$/, ""),
     finish: (answer) => {
-      const now = readItem(c, answer, pull);
+      const now = readItem(policy, answer, pull);
       if (now === undefined) return new Refusal("lookup-failed");
       const labels = sets ? missingLabel(now, labelNames(value), isSameName) : [];
       if (Array.isArray(value)) return JSON.stringify([...value, ...labels]);
@@ -149,18 +149,18 @@ export interface JudgedFile {
 
 /** Judges what a file holds. `path`: where it will stand, empty where that is not known: what lies at a path may be allowed, or may have stood there before. */
 export function judgeFile(
-  c: CompiledPolicy,
+  policy: CompiledPolicy,
   repository: CompiledRepository | undefined,
   path: string,
   content: string,
   now: number,
 ): SecretRefusal | JudgedFile {
-  const matches = matchSecrets(content, 0, 20, c.allowances.at(now));
+  const matches = matchSecrets(content, 0, 20, policy.allowances.at(now));
   const findings = matches.map(withoutValue);
   const refused = refusing(matches);
   if (refused.length === 0) return { findings };
   if (repository === undefined || path === "") return new SecretRefusal(findings);
-  const reason = c.allowances.ofPath(repository.name, path, now);
+  const reason = policy.allowances.ofPath(repository.name, path, now);
   if (reason !== undefined) return { findings: findings.map((finding) => allowedBy(reason, finding)) };
   // More than are kept cannot be compared.
   if (refused.length >= 20) return new SecretRefusal(findings);
@@ -184,7 +184,7 @@ export function decodedFile(content: string): string | undefined {
 
 /** The file of a body that holds one in base64, judged. A blob's place is not known: a tree may put it anywhere. */
 function judgeEncodedContent(
-  c: CompiledPolicy,
+  policy: CompiledPolicy,
   { repository, path }: TargetVerdict,
   route: Route,
   value: Json,
@@ -195,7 +195,7 @@ function judgeEncodedContent(
   if (typeof content !== "string" || (!isFile && encoding !== "base64")) return { findings: [] };
   const file = decodedFile(content);
   if (file === undefined) return new Refusal("body-value", "content");
-  return judgeFile(c, repository, isFile ? path : "", file, now);
+  return judgeFile(policy, repository, isFile ? path : "", file, now);
 }
 
 /** A file that is new has nothing before it; GitHub replaces one only when it is named by its id, and it must be the one there. */

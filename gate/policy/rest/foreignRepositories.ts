@@ -8,10 +8,10 @@ const NAME = /"full_name"\s*:\s*"([^"\\]*)"/g;
  * cross-reference, the pull request of another repository that holds a commit, a fork's or a parent's description. Entries of a list that belong to a
  * repository that is not listed are left out, and other such objects are null. Text without one, which is nearly all, comes back as it is.
  */
-export function withoutElsewhere(c: CompiledPolicy, text: string): string {
+export function withoutElsewhere(policy: CompiledPolicy, text: string): string {
   if (!text.includes('"full_name"')) return text;
   let foreign = false;
-  for (const [, name = ""] of text.matchAll(NAME)) foreign ||= listedRepository(c, name) === undefined;
+  for (const [, name = ""] of text.matchAll(NAME)) foreign ||= listedRepository(policy, name) === undefined;
   if (!foreign) return text;
   let value: Json;
   try {
@@ -19,31 +19,32 @@ export function withoutElsewhere(c: CompiledPolicy, text: string): string {
   } catch {
     return text;
   }
-  return JSON.stringify(emptied(c, value));
+  return JSON.stringify(emptied(policy, value));
 }
 
-function emptied(c: CompiledPolicy, value: Json): Json {
+function emptied(policy: CompiledPolicy, value: Json): Json {
   if (value === null || typeof value !== "object") return value;
-  if (Array.isArray(value)) return value.filter((item) => !belongsElsewhere(c, item)).map((item) => emptied(c, item));
+  if (Array.isArray(value))
+    return value.filter((item) => !belongsElsewhere(policy, item)).map((item) => emptied(policy, item));
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, isElsewhere(c, item) ? null : emptied(c, item)]),
+    Object.entries(value).map(([key, item]) => [key, isElsewhere(policy, item) ? null : emptied(policy, item)]),
   );
 }
 
 /** A repository that is not listed. */
-function isElsewhere(c: CompiledPolicy, value: Json | undefined): boolean {
+function isElsewhere(policy: CompiledPolicy, value: Json | undefined): boolean {
   const name = part(value, "full_name");
-  return typeof name === "string" && listedRepository(c, name) === undefined;
+  return typeof name === "string" && listedRepository(policy, name) === undefined;
 }
 
 /** An entry of a list: a repository, an issue, a pull request into one, or an event that leads to one. */
-function belongsElsewhere(c: CompiledPolicy, item: Json): boolean {
+function belongsElsewhere(policy: CompiledPolicy, item: Json): boolean {
   return [
     item,
     part(item, "repository"),
     part(part(item, "base"), "repo"),
     part(part(part(item, "source"), "issue"), "repository"),
-  ].some((place) => isElsewhere(c, place));
+  ].some((place) => isElsewhere(policy, place));
 }
 
 function part(value: Json | undefined, key: string): Json | undefined {

@@ -2,7 +2,7 @@ import { base64, hex } from "../../../edge/encoding";
 import type { CompiledPolicy } from "../../policy/compiled";
 import { concatenated } from "../request/requests";
 import type { Token } from "../upstream/token";
-import { Needles } from "./byteSearch";
+import { ByteSearch } from "./byteSearch";
 
 /** Guard `answer-headers`: what of GitHub's headers reaches the agent. No cookie, no scope of the token, no cache rule of GitHub's. */
 const PASSED: ReadonlySet<string> = new Set([
@@ -38,20 +38,20 @@ export function answerHeaders(upstream: Headers, requestId: string): Record<stri
 }
 
 /** What an agent sees instead of GitHub's addresses. */
-export class Addresses {
+export class AddressRewriter {
   private readonly quotedApi: string;
   private readonly quotedGit: string;
 
-  constructor(private readonly c: CompiledPolicy) {
-    this.quotedApi = `"${c.policy.upstream.api}`;
-    this.quotedGit = `"${c.policy.upstream.git}/`;
+  constructor(private readonly policy: CompiledPolicy) {
+    this.quotedApi = `"${policy.upstream.api}`;
+    this.quotedGit = `"${policy.upstream.git}/`;
   }
 
   /** Guard `answer-link`: pagination links, each to a path that the gate knows; others are left out. */
-  link(value: string, gate: string): string | undefined {
+  link(value: string, base: string): string | undefined {
     const links = value.split(/, *(?=<)/).map((link) => {
       const parts = /^<([^>]*)>(;.*)$/.exec(link);
-      const back = parts?.[1] === undefined ? undefined : this.back(parts[1], gate);
+      const back = parts?.[1] === undefined ? undefined : this.back(parts[1], base);
       return back === undefined ? undefined : `<${back}>${parts?.[2] ?? ""}`;
     });
     const kept = links.filter((link) => link !== undefined);
@@ -59,24 +59,24 @@ export class Addresses {
   }
 
   /** One address of the API as the agent may use it: numeric repository paths by name; undefined when it leads elsewhere. */
-  back(url: string, gate: string): string | undefined {
-    const api = this.c.policy.upstream.api;
+  back(url: string, base: string): string | undefined {
+    const api = this.policy.upstream.api;
     if (!url.startsWith(`${api}/`)) return undefined;
     const rest = url.slice(api.length);
     const numeric = /^\/repositories\/(\d+)(?=[/?]|$)/.exec(rest);
-    if (numeric === null) return gate + rest;
-    const repository = this.c.byId.get(numeric[1] ?? "");
-    return repository && `${gate}/repos/${repository.fullName}${rest.slice(numeric[0].length)}`;
+    if (numeric === null) return base + rest;
+    const repository = this.policy.byId.get(numeric[1] ?? "");
+    return repository && `${base}/repos/${repository.fullName}${rest.slice(numeric[0].length)}`;
   }
 
   /** Guard `answer-url`: addresses that stand at the start of a JSON string lead to the gate: the API's, and clone addresses of listed repositories. */
-  body(text: string, gate: string): string {
+  body(text: string, base: string): string {
     let out = replaceQuoted(text, this.quotedApi, (next) =>
-      next === "/" || next === '"' || next === "{" || next === "?" ? `"${gate}` : undefined,
+      next === "/" || next === '"' || next === "{" || next === "?" ? `"${base}` : undefined,
     );
     if (out.includes('.git"')) {
-      const origin = /^https?:\/\/[^/]+/.exec(gate)?.[0] ?? gate;
-      for (const repository of this.c.repositories.values()) {
+      const origin = /^https?:\/\/[^/]+/.exec(base)?.[0] ?? base;
+      for (const repository of this.policy.repositories.values()) {
         const url = `${this.quotedGit}${repository.fullName}.git"`;
         if (out.includes(url)) out = replaceQuoted(out, url, () => `"${origin}/${repository.fullName}.git"`);
       }
@@ -109,12 +109,12 @@ const PIECE = 30;
 const ENCODED = /\\u00(?:0[ad]|2[bdef5]|3[\dd]|[4-7])|\\\/|&#|%(?:0[ad]|2[bdef5]|3[\dd]|[4-7][\da-f])/i;
 
 /** Guard `answer-reflection`: every form in which a server may repeat a token that it was shown. */
-export class Reflections {
+export class TokenRedactor {
   /** Forms that are taken out where they stand. */
   private readonly forms: readonly string[];
   /** Base64 in lines. */
   private readonly broken: readonly RegExp[];
-  private readonly search: Needles;
+  private readonly search: ByteSearch;
 
   constructor(token: Token) {
     const bytes = encoder.encode(token.value);
@@ -133,7 +133,7 @@ export class Reflections {
       ...pieces,
     ];
     this.broken = cores.map(brokenAnywhere);
-    this.search = new Needles([...this.forms.slice(1).filter((form) => !cores.includes(form)), ...pieces]);
+    this.search = new ByteSearch([...this.forms.slice(1).filter((form) => !cores.includes(form)), ...pieces]);
   }
 
   /** The text without the token; the same text when it has none. */
@@ -156,22 +156,22 @@ export class Reflections {
   }
 
   /** Looks through an answer that passes in pieces. */
-  watch(): Watch {
-    return new Watch(this.search);
+  watch(): TokenWatch {
+    return new TokenWatch(this.search);
   }
 }
 
 /** Leaves out headers that repeat the token; looked at together first, because none ever should. */
-export function cleanHeaders(headers: Record<string, string>, reflections: Reflections): Record<string, string> {
-  if (!reflections.has(Object.values(headers).join("\n"))) return headers;
-  return Object.fromEntries(Object.entries(headers).filter(([, value]) => !reflections.has(value)));
+export function cleanHeaders(headers: Record<string, string>, redactor: TokenRedactor): Record<string, string> {
+  if (!redactor.has(Object.values(headers).join("\n"))) return headers;
+  return Object.fromEntries(Object.entries(headers).filter(([, value]) => !redactor.has(value)));
 }
 
 /** A stream that is looked through as it passes. What may be the beginning of a token waits for the next piece. */
-export class Watch {
+export class TokenWatch {
   private held: Uint8Array = new Uint8Array(0);
 
-  constructor(private readonly search: Needles) {}
+  constructor(private readonly search: ByteSearch) {}
 
   /** What may leave now; undefined when the token is in it. */
   push(piece: Uint8Array): Uint8Array | undefined {

@@ -2,7 +2,7 @@
  * Finds any of some ASCII texts in bytes, in less than one look at each byte (Wu and Manber's search: the last two bytes of a window say how far the next
  * match is away at least). Texts in pieces are found across their borders.
  */
-export class Needles {
+export class ByteSearch {
   private readonly width: number;
   private readonly shift = new Uint8Array(65_536);
   /** Needles by the two bytes at the end of their first `width`. */

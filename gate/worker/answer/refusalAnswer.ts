@@ -8,10 +8,10 @@ import {
 } from "../../policy/git/report";
 import type { Refusal } from "../../policy/refusals";
 import { gunzipped } from "../request/gzip";
-import type { Isolate } from "../gate";
+import type { Gate } from "../gate";
 import { ownHeaders, problem } from "./problem";
 import { concatenated } from "../request/requests";
-import type { Visit } from "../context";
+import type { RequestContext } from "../context";
 
 /** What is read and thrown away beyond the posture's limit: a client reads no answer before it has sent what it is sending. */
 const SLACK = 1024 * 1024;
@@ -24,52 +24,52 @@ const IDLE_MS = 3000;
  * or fetch is refused in git's own protocol, with the status 200; the record has the refusal's own status.
  */
 export async function refusalAnswer(
-  isolate: Isolate,
-  visit: Visit,
+  gate: Gate,
+  context: RequestContext,
   refusal: Refusal,
   retryAfter?: number,
 ): Promise<Response> {
   const asJson = async (): Promise<Response> => {
-    await dropRest(visit);
-    return problem(refusal, visit.rulePage(refusal.rule), visit.requestId, retryAfter);
+    await dropRest(context);
+    return problem(refusal, context.rulePage(refusal.rule), context.requestId, retryAfter);
   };
-  if (visit.agent !== "" && visit.method === "POST" && interfaceOf(pathOf(visit)) === "graphql") {
-    await dropRest(visit);
-    return inGraphql(visit, refusal, retryAfter);
+  if (context.agent !== "" && context.method === "POST" && interfaceOf(pathOf(context)) === "graphql") {
+    await dropRest(context);
+    return inGraphql(context, refusal, retryAfter);
   }
-  const service = gitServiceOf(visit);
+  const service = gitServiceOf(context);
   if (service === undefined) return asJson();
-  const [reason, ...more] = linesOf(visit, refusal, retryAfter);
-  if (service === "advertisement") return inText(visit, refusal, [reason, ...more], retryAfter);
-  if (visit.agent === "") return asJson();
+  const [reason, ...more] = linesOf(context, refusal, retryAfter);
+  if (service === "advertisement") return inText(context, refusal, [reason, ...more], retryAfter);
+  if (context.agent === "") return asJson();
   try {
     const bytes =
       service === "git-receive-pack"
-        ? await forPush(isolate, visit, reason, [reason, ...more])
-        : await forFetch(isolate, visit, [reason, ...more]);
+        ? await forPush(gate, context, reason, [reason, ...more])
+        : await forFetch(gate, context, [reason, ...more]);
     if (bytes === undefined) return asJson();
     return new Response(bytes, {
       status: 200,
-      headers: { ...ownHeaders(visit.requestId), "content-type": `application/x-${service}-result` },
+      headers: { ...ownHeaders(context.requestId), "content-type": `application/x-${service}-result` },
     });
   } catch {
     return asJson();
   }
 }
 
-function pathOf({ target }: Visit): string {
-  const mark = target.indexOf("?");
-  return mark < 0 ? target : target.slice(0, mark);
+function pathOf({ target }: RequestContext): string {
+  const question = target.indexOf("?");
+  return question < 0 ? target : target.slice(0, question);
 }
 
 /**
  * GitHub's own form of a GraphQL refusal: status 200, no data, and errors with type and message. Clients show the message; of any other status they show
  * the body as escaped JSON. Also for limits (`RATE_LIMITED`, as GitHub does) and failures.
  */
-function inGraphql(visit: Visit, refusal: Refusal, retryAfter?: number): Response {
+function inGraphql(context: RequestContext, refusal: Refusal, retryAfter?: number): Response {
   const { rule, status } = refusal;
   const wait = retryAfter === undefined ? "" : ` Try again in ${retryAfter} seconds.`;
-  const page = visit.rulePage(rule);
+  const page = context.rulePage(rule);
   const body = {
     data: null,
     errors: [
@@ -78,7 +78,7 @@ function inGraphql(visit: Visit, refusal: Refusal, retryAfter?: number): Respons
         message: `${refusal.message}${wait} See ${page}`,
         extensions: {
           documentation_url: page,
-          gatehouse: { decision: "deny", rule, status, requestId: visit.requestId },
+          gatehouse: { decision: "deny", rule, status, requestId: context.requestId },
         },
       },
     ],
@@ -86,7 +86,7 @@ function inGraphql(visit: Visit, refusal: Refusal, retryAfter?: number): Respons
   return new Response(JSON.stringify(body), {
     status: 200,
     headers: {
-      ...ownHeaders(visit.requestId),
+      ...ownHeaders(context.requestId),
       "content-type": "application/json; charset=utf-8",
       ...(retryAfter === undefined ? {} : { "retry-after": String(retryAfter) }),
     },
@@ -102,55 +102,55 @@ function typeOf({ rule, status }: Refusal): string {
 }
 
 /** The refusal in a few lines of text: the rule and what to do instead first. */
-function linesOf(visit: Visit, refusal: Refusal, retryAfter?: number): [string, ...string[]] {
+function linesOf(context: RequestContext, refusal: Refusal, retryAfter?: number): [string, ...string[]] {
   const wait = retryAfter === undefined ? "" : ` Try again in ${retryAfter} seconds.`;
   return [
     `${refusal.rule}: ${refusal.message}${wait}`,
-    `See ${visit.rulePage(refusal.rule)}`,
-    `Request id: ${visit.requestId}`,
+    `See ${context.rulePage(refusal.rule)}`,
+    `Request id: ${context.requestId}`,
   ];
 }
 
 /** Which of git's requests this is, also where its path is refused; undefined for every other client. */
-function gitServiceOf(visit: Visit): "advertisement" | "git-upload-pack" | "git-receive-pack" | undefined {
-  const path = pathOf(visit);
+function gitServiceOf(context: RequestContext): "advertisement" | "git-upload-pack" | "git-receive-pack" | undefined {
+  const path = pathOf(context);
   if (interfaceOf(path) !== "git" && /^\/(?:repos|repositories|api)\//.test(path)) return undefined;
-  if (visit.method === "GET" && path.endsWith("/info/refs")) return "advertisement";
+  if (context.method === "GET" && path.endsWith("/info/refs")) return "advertisement";
   const service = /\/(git-(?:upload|receive)-pack)$/.exec(path)?.[1] as
     "git-upload-pack" | "git-receive-pack" | undefined;
   return service !== undefined &&
-    visit.method === "POST" &&
-    visit.headers.get("content-type") === `application/x-${service}-request`
+    context.method === "POST" &&
+    context.headers.get("content-type") === `application/x-${service}-request`
     ? service
     : undefined;
 }
 
 /** Git shows each line of a text/plain answer to its first request. */
-function inText(visit: Visit, refusal: Refusal, lines: readonly string[], retryAfter?: number): Response {
-  const answer = problem(refusal, "", visit.requestId, retryAfter);
+function inText(context: RequestContext, refusal: Refusal, lines: readonly string[], retryAfter?: number): Response {
+  const answer = problem(refusal, "", context.requestId, retryAfter);
   const headers = new Headers(answer.headers);
   headers.set("content-type", "text/plain; charset=utf-8");
   return new Response(lines.map((line) => `${line}\n`).join(""), { status: answer.status, headers });
 }
 
-async function forFetch(isolate: Isolate, visit: Visit, lines: readonly string[]): Promise<Uint8Array> {
-  const { body } = visit.request;
-  if (body !== null && !visit.request.bodyUsed && !body.locked)
-    await drain(visit, body.getReader(), isolate.policy.policy.limits.maxBodyBytes);
+async function forFetch(gate: Gate, context: RequestContext, lines: readonly string[]): Promise<Uint8Array> {
+  const { body } = context.request;
+  if (body !== null && !context.request.bodyUsed && !body.locked)
+    await drain(context, body.getReader(), gate.policy.limits.maxBodyBytes);
   return refusedFetch(lines);
 }
 
 async function forPush(
-  isolate: Isolate,
-  visit: Visit,
+  gate: Gate,
+  context: RequestContext,
   reason: string,
   lines: readonly string[],
 ): Promise<Uint8Array | undefined> {
-  const { maxPushBytes } = isolate.policy.policy.limits;
-  const push = (visit.push ??= openPush(visit.request, maxPushBytes));
+  const { maxPushBytes } = gate.policy.limits;
+  const push = (context.push ??= openPush(context.request, maxPushBytes));
   if (push === undefined) return undefined;
-  const refs = await refsOf(visit, push);
-  await drain(visit, push.reader, maxPushBytes);
+  const refs = await refsOf(context, push);
+  await drain(context, push.reader, maxPushBytes);
   return refs === undefined ? undefined : refusedPush(refs, reason, lines);
 }
 
@@ -168,7 +168,7 @@ export function openPush(request: Request, limit: number): PushBody | undefined 
 }
 
 /** Reads on until the commands are complete, where the refusal came before that. */
-async function refsOf(visit: Visit, push: PushBody): Promise<PushedRefs | undefined> {
+async function refsOf(context: RequestContext, push: PushBody): Promise<PushedRefs | undefined> {
   const until = Date.now() + DRAIN_MS;
   for (;;) {
     const refs = readPushedRefs(push.head);
@@ -176,7 +176,7 @@ async function refsOf(visit: Visit, push: PushBody): Promise<PushedRefs | undefi
     if (push.head.length > MAX_REPORTED_BYTES || Date.now() > until) return undefined;
     const piece = await next(push.reader, IDLE_MS);
     if (piece === undefined) return undefined;
-    visit.bytesIn += piece.length;
+    context.bytesIn += piece.length;
     push.head = concatenated([push.head, piece], push.head.length + piece.length);
   }
 }
@@ -187,12 +187,12 @@ const MAX_DROPPING = 64;
 let dropping = 0;
 
 /** Guard `body-drained`: reads the rest of a refused body, whatever it was refused for: a client that is still sending sees a broken connection otherwise. */
-async function dropRest(visit: Visit): Promise<void> {
-  const { body } = visit.request;
+async function dropRest(context: RequestContext): Promise<void> {
+  const { body } = context.request;
   if (body === null || body.locked || dropping >= MAX_DROPPING) return;
   dropping++;
   try {
-    await drain(visit, body.getReader(), MAX_DROPPED);
+    await drain(context, body.getReader(), MAX_DROPPED);
   } catch {
     // The client is gone.
   } finally {
@@ -202,18 +202,18 @@ async function dropRest(visit: Visit): Promise<void> {
 
 /** Reads and throws away what the client still sends, up to `limit` bytes and some more; whoever sends beyond that loses the connection. */
 export async function drain(
-  visit: Visit,
+  context: RequestContext,
   reader: ReadableStreamDefaultReader<Uint8Array>,
   limit: number,
 ): Promise<void> {
-  const left = Number(visit.headers.get("content-length") ?? 0) - visit.bytesIn;
+  const left = Number(context.headers.get("content-length") ?? 0) - context.bytesIn;
   if (left > limit + SLACK) return;
   const until = Date.now() + DRAIN_MS;
   for (let read = 0; read <= limit + SLACK && Date.now() < until;) {
     const piece = await next(reader, IDLE_MS);
     if (piece === undefined) return;
     read += piece.length;
-    visit.bytesIn += piece.length;
+    context.bytesIn += piece.length;
   }
 }
 

@@ -1,6 +1,6 @@
-import type { Isolate } from "../gate";
+import type { Gate } from "../gate";
 import { Refused, refuse } from "./problem";
-import type { Visit } from "../context";
+import type { RequestContext } from "../context";
 
 /** Bytes of a stream that are counted against the limit at a time. */
 const STEP = 1024 * 1024;
@@ -14,8 +14,8 @@ const PIECE = 64 * 1024;
  * that is then missing.
  */
 export async function counted(
-  isolate: Isolate,
-  visit: Visit,
+  gate: Gate,
+  context: RequestContext,
   answer: Response,
   limit: number,
 ): Promise<ReadableStream<Uint8Array> | null> {
@@ -29,25 +29,25 @@ export async function counted(
     await source.cancel();
     refuse("answer-too-large");
   }
-  visit.streaming = true;
+  context.streaming = true;
   const through = declared >= 0 ? new FixedLengthStream(declared) : new IdentityTransformStream();
-  const done = pump(isolate, visit, source, through.writable, limit).then(
-    () => isolate.link.record(visit.background, visit.entry(answer.status), visit.admission),
+  const done = pump(gate, context, source, through.writable, limit).then(
+    () => gate.ledger.record(context.background, context.entry(answer.status), context.admission),
     (error: unknown) => {
       const reason = error instanceof Refused ? error.refusal.rule : "answer-too-large";
       if (reason === "answer-refused")
-        isolate.alerts.raise(visit.background, "token-reflected", { requestId: visit.requestId });
-      isolate.link.record(visit.background, { ...visit.entry(answer.status), reason }, visit.admission);
+        gate.alerts.raise(context.background, "token-reflected", { requestId: context.requestId });
+      gate.ledger.record(context.background, { ...context.entry(answer.status), reason }, context.admission);
     },
   );
-  visit.background.waitUntil(done);
+  context.background.waitUntil(done);
   return through.readable;
 }
 
 /** Moves the bytes piece by piece; each is written, and so read by the client's connection, before the buffer takes the next. */
 async function pump(
-  isolate: Isolate,
-  visit: Visit,
+  gate: Gate,
+  context: RequestContext,
   source: ReadableStream<Uint8Array>,
   sink: WritableStream<Uint8Array>,
   limit: number,
@@ -56,16 +56,16 @@ async function pump(
   const writer = sink.getWriter();
   let buffer = new ArrayBuffer(PIECE);
   let reserved = 0;
-  const watch = visit.token === undefined ? undefined : isolate.reflectionsOf(visit.token).watch();
+  const watch = context.token === undefined ? undefined : gate.redactorFor(context.token).watch();
   try {
     for (;;) {
       const { done, value } = await reader.read(new Uint8Array(buffer));
       if (done) break;
-      visit.bytesOut += value.length;
-      if (visit.bytesOut > limit) throw new Error("the answer is larger than the posture allows");
-      if (visit.bytesOut > reserved) {
-        const step = Math.max(STEP, visit.bytesOut - reserved);
-        if (!isolate.link.takeBytesNow(step, Date.now())) await isolate.link.takeBytes(visit.background, step);
+      context.bytesOut += value.length;
+      if (context.bytesOut > limit) throw new Error("the answer is larger than the posture allows");
+      if (context.bytesOut > reserved) {
+        const step = Math.max(STEP, context.bytesOut - reserved);
+        if (!gate.ledger.takeBytesNow(step, Date.now())) await gate.ledger.takeBytes(context.background, step);
         reserved += step;
       }
       const passed = watch === undefined ? value : (watch.push(value) ?? refuse("answer-refused"));

@@ -21,7 +21,7 @@ interface Remembered {
  * Tells agents by their gate keys. Keys are compared by hash, in constant time, and every hash is compared, so that time tells nothing.
  * A key is valid until its `notAfter`; with two keys of one agent a rotation has an overlap.
  */
-export class Doorkeeper {
+export class Authenticator {
   private remembered: readonly Remembered[] = [];
 
   constructor(

@@ -5,7 +5,7 @@ const PER_MINUTE = 6_000;
 const MINUTE_MS = 60_000;
 
 /** Counts requests without a valid key against a limit of their own, so that they use up nothing that the agent needs. */
-export class Strangers {
+export class UnauthenticatedLimit {
   private from = Number.NEGATIVE_INFINITY;
   private count = 0;
 

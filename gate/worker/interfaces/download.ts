@@ -3,12 +3,12 @@ import { listedRepository, type CompiledPolicy } from "../../policy/compiled";
 import { Refusal } from "../../policy/refusals";
 import { answerHeaders, cleanHeaders } from "../answer/answers";
 import { isWithin } from "../bytes";
-import type { Isolate } from "../gate";
+import type { Gate } from "../gate";
 import { refuse } from "../answer/problem";
 import { seal, unseal } from "../seal";
 import { StreamControl, UNCACHED } from "../upstream/send";
 import { counted } from "../answer/streaming";
-import { DOWNLOADS, type Visit } from "../context";
+import { DOWNLOADS, type RequestContext } from "../context";
 
 /** Redirects that are followed one after the other at most. */
 const MAX_HOPS = 3;
@@ -28,46 +28,46 @@ interface Sealed {
 }
 
 /** Guard `download-address`: answers GitHub's redirect of a download with one to a short-lived address of the gate, which stands for GitHub's own. */
-export async function redirected(isolate: Isolate, visit: Visit, answer: Response): Promise<Response> {
+export async function redirected(gate: Gate, context: RequestContext, answer: Response): Promise<Response> {
   await answer.body?.cancel();
-  const { upstream } = isolate.policy.policy;
-  const { verdict, token } = visit;
-  const url = addressOf(isolate.policy, answer.headers.get("location") ?? "", upstream.api);
+  const { upstream } = gate.policy;
+  const { verdict, token } = context;
+  const url = addressOf(gate.policy, answer.headers.get("location") ?? "", upstream.api);
   if (token === undefined) return refuse("gate-error");
   const sealed: Sealed = {
     url: url.href,
-    agent: visit.agent,
+    agent: context.agent,
     route: verdict?.route?.id ?? "",
     repository: verdict?.repository?.fullName ?? "",
     until: Date.now() + LIFETIME_MS,
   };
-  const path = DOWNLOADS + (await seal(isolate.env, "download", "", sealed));
+  const path = DOWNLOADS + (await seal(gate.env, "download", "", sealed));
   if (path.length > MAX_TARGET) return refuse("redirect-refused", "its address is too long");
-  const headers = answerHeaders(answer.headers, visit.requestId);
+  const headers = answerHeaders(answer.headers, context.requestId);
   delete headers["content-type"];
-  headers["location"] = visit.origin + path;
+  headers["location"] = context.origin + path;
   // Always 302: an address of a minute is nothing to remember, whatever GitHub's own status said.
-  return new Response(null, { status: 302, headers: cleanHeaders(headers, isolate.reflectionsOf(token)) });
+  return new Response(null, { status: 302, headers: cleanHeaders(headers, gate.redactorFor(token)) });
 }
 
 /**
  * Guard `download-seal`: what a request for `/_download/…` carries, which needs no key: many clients send none to where a redirect leads. Fills in who asked.
  * A refusal for what this gate did not make for a download, what is over, and what the policy no longer opens.
  */
-export async function openDownload(isolate: Isolate, visit: Visit): Promise<string | Refusal> {
-  const { method, target } = visit;
-  const sealed = (await unseal(isolate.env, "download", "", target.slice(DOWNLOADS.length))) as Sealed | undefined;
+export async function openDownload(gate: Gate, context: RequestContext): Promise<string | Refusal> {
+  const { method, target } = context;
+  const sealed = (await unseal(gate.env, "download", "", target.slice(DOWNLOADS.length))) as Sealed | undefined;
   if (
     sealed === undefined ||
     (method !== "GET" && method !== "HEAD") ||
-    !isWithin(visit.startedAt, sealed.until - LIFETIME_MS, sealed.until) ||
-    !isolate.policy.open.has(sealed.route) ||
-    listedRepository(isolate.policy, sealed.repository) === undefined
+    !isWithin(context.startedAt, sealed.until - LIFETIME_MS, sealed.until) ||
+    !gate.policy.open.has(sealed.route) ||
+    listedRepository(gate.policy, sealed.repository) === undefined
   )
     return new Refusal("download-refused");
-  visit.agent = sealed.agent;
-  visit.route = sealed.route;
-  visit.repository = sealed.repository;
+  context.agent = sealed.agent;
+  context.route = sealed.route;
+  context.repository = sealed.repository;
   return sealed.url;
 }
 
@@ -75,20 +75,20 @@ export async function openDownload(isolate: Isolate, visit: Visit): Promise<stri
  * Guard `download`: follows GitHub's address inside the gate, to an allow-listed host over HTTPS (or as plainly as GitHub itself is reached), without the
  * token, and streams what is there up to the posture's limit.
  */
-export async function download(isolate: Isolate, visit: Visit, address: string): Promise<Response> {
-  const { limits, upstream } = isolate.policy.policy;
-  const hasBody = (visit.headers.get("content-length") ?? "0") !== "0" || visit.headers.has("transfer-encoding");
+export async function download(gate: Gate, context: RequestContext, address: string): Promise<Response> {
+  const { limits, upstream } = gate.policy;
+  const hasBody = (context.headers.get("content-length") ?? "0") !== "0" || context.headers.has("transfer-encoding");
   if (hasBody) refuse("body-unexpected");
-  const known = isolate.tokens.current(visit.background, visit.startedAt);
+  const known = gate.tokens.current(context.background, context.startedAt);
   // It is not sent; what comes back is searched for it.
   const token = known instanceof Promise ? await known : known;
-  if (isolate.link.told.denied.includes(token.sha256)) refuse("token-denied");
-  visit.token = token;
-  visit.admission = await isolate.link.admit(visit.background, false, 0, visit.startedAt);
+  if (gate.ledger.state.denied.includes(token.sha256)) refuse("token-denied");
+  context.token = token;
+  context.admission = await gate.ledger.admit(context.background, false, 0, context.startedAt);
   let location = address;
   let from = upstream.api;
   for (let hop = 0; hop < MAX_HOPS; hop++) {
-    const url = addressOf(isolate.policy, location, from);
+    const url = addressOf(gate.policy, location, from);
     const control = new StreamControl();
     control.sent(limits.upstreamTimeoutSeconds * 1000);
     const found = await fetch(url.href, {
@@ -107,18 +107,18 @@ export async function download(isolate: Isolate, visit: Visit, address: string):
       await found.body?.cancel();
       return refuse("upstream-error", String(found.status));
     }
-    const headers = cleanHeaders(answerHeaders(found.headers, visit.requestId), isolate.reflectionsOf(token));
-    if (visit.method === "HEAD") {
+    const headers = cleanHeaders(answerHeaders(found.headers, context.requestId), gate.redactorFor(token));
+    if (context.method === "HEAD") {
       await found.body?.cancel();
       return new Response(null, { status: 200, headers });
     }
-    return new Response(await counted(isolate, visit, found, limits.maxDownloadBytes), { status: 200, headers });
+    return new Response(await counted(gate, context, found, limits.maxDownloadBytes), { status: 200, headers });
   }
   return refuse("redirect-refused", "too many redirects");
 }
 
 /** Guard `download-host`: an address to which a redirect of a download may lead. It is judged before it is sealed, and again before it is asked. */
-function addressOf({ policy }: CompiledPolicy, location: string, base: string): URL {
+function addressOf(policy: CompiledPolicy, location: string, base: string): URL {
   const url = parse(location, base);
   if (
     url === undefined ||

@@ -15,7 +15,7 @@ import { Refusal } from "../../policy/refusals";
 import { refusing } from "../../policy/text/secrets";
 import { answerHeaders } from "../answer/answers";
 import { gunzipped } from "../request/gzip";
-import type { Isolate } from "../gate";
+import type { Gate } from "../gate";
 import { lfs } from "./lfs";
 import { ObjectReader } from "../upstream/objectReader";
 import { Refused, refuse } from "../answer/problem";
@@ -23,7 +23,7 @@ import { openPush, type PushBody } from "../answer/refusalAnswer";
 import { concatenated, readBytes } from "../request/requests";
 import { counted } from "../answer/streaming";
 import { send, StreamControl } from "../upstream/send";
-import type { Visit } from "../context";
+import type { RequestContext } from "../context";
 
 /** Largest advertisement of references that is read, to be filtered. */
 const MAX_ADVERTISEMENT = 16 * 1024 * 1024;
@@ -33,38 +33,38 @@ const WHOLE_PUSH = 4 * 1024 * 1024;
 const TRAILER = 20;
 
 /** Git over HTTP: clone, fetch, and pushes to agent branches. */
-export async function git(isolate: Isolate, visit: Visit): Promise<Response> {
-  const target = judgeGitTarget(isolate.policy, visit.method, visit.target);
+export async function git(gate: Gate, context: RequestContext): Promise<Response> {
+  const target = judgeGitTarget(gate.policy, context.method, context.target);
   if (target instanceof Refusal) throw new Refused(target);
-  if ("kind" in target) return lfs(isolate, visit, target);
-  visit.repository = target.repository.fullName;
-  visit.route = target.route;
-  if (target.advertisement) return advertisement(isolate, visit, target);
-  if (visit.headers.get("content-type") !== `application/x-${target.service}-request`) refuse("media-type");
-  return target.service === "git-receive-pack" ? receive(isolate, visit, target) : upload(isolate, visit, target);
+  if ("kind" in target) return lfs(gate, context, target);
+  context.repository = target.repository.fullName;
+  context.route = target.route;
+  if (target.advertisement) return advertisement(gate, context, target);
+  if (context.headers.get("content-type") !== `application/x-${target.service}-request`) refuse("media-type");
+  return target.service === "git-receive-pack" ? receive(gate, context, target) : upload(gate, context, target);
 }
 
 /** Guard `git-protocol`: the version that is asked for, and nothing else of that header. */
-function protocolOf(visit: Visit): Record<string, string> {
-  const protocol = visit.headers.get("git-protocol");
+function protocolOf(context: RequestContext): Record<string, string> {
+  const protocol = context.headers.get("git-protocol");
   if (protocol === undefined) return {};
   if (!/^version=[012]$/.test(protocol)) refuse("header-value", "git-protocol");
   return { "git-protocol": protocol };
 }
 
-async function admitted(isolate: Isolate, visit: Visit, bytes: number): Promise<void> {
-  visit.admission = await isolate.link.admit(visit.background, visit.write, bytes, visit.startedAt);
+async function admitted(gate: Gate, context: RequestContext, bytes: number): Promise<void> {
+  context.admission = await gate.ledger.admit(context.background, context.write, bytes, context.startedAt);
 }
 
-async function advertisement(isolate: Isolate, visit: Visit, { service, sent }: GitTarget): Promise<Response> {
+async function advertisement(gate: Gate, context: RequestContext, { service, sent }: GitTarget): Promise<Response> {
   const push = service === "git-receive-pack";
-  const protocol = push ? {} : protocolOf(visit);
-  await admitted(isolate, visit, 0);
-  const answer = await send(isolate, visit, {
-    base: isolate.policy.policy.upstream.git,
+  const protocol = push ? {} : protocolOf(context);
+  await admitted(gate, context, 0);
+  const answer = await send(gate, context, {
+    base: gate.policy.upstream.git,
     path: sent,
     method: "GET",
-    headers: (token) => ({ authorization: token.basic, accept: "*/*", "user-agent": agentOf(visit), ...protocol }),
+    headers: (token) => ({ authorization: token.basic, accept: "*/*", "user-agent": agentOf(context), ...protocol }),
     resource: "git",
   });
   await mustBe(answer, `application/x-${service}-advertisement`);
@@ -72,12 +72,12 @@ async function advertisement(isolate: Isolate, visit: Visit, { service, sent }: 
   const passed = push ? filterAdvertisement(bytes) : bytes;
   if (
     passed === undefined ||
-    (visit.token !== undefined && isolate.reflectionsOf(visit.token).has(new TextDecoder("latin1").decode(passed)))
+    (context.token !== undefined && gate.redactorFor(context.token).has(new TextDecoder("latin1").decode(passed)))
   )
     return refuse("answer-refused");
-  visit.bytesOut = passed.length;
-  await isolate.link.takeBytes(visit.background, passed.length);
-  return new Response(passed, { status: 200, headers: answerHeaders(answer.headers, visit.requestId) });
+  context.bytesOut = passed.length;
+  await gate.ledger.takeBytes(context.background, passed.length);
+  return new Response(passed, { status: 200, headers: answerHeaders(answer.headers, context.requestId) });
 }
 
 /** Anything but the protocol's own answer is not passed on: GitHub's error pages say nothing that the status does not. */
@@ -87,28 +87,28 @@ async function mustBe(answer: Response, type: string): Promise<void> {
   refuse(answer.status === 404 || answer.status === 403 ? "lookup-failed" : "upstream-error", String(answer.status));
 }
 
-const agentOf = (visit: Visit): string => {
-  const agent = visit.headers.get("user-agent") ?? "";
+const agentOf = (context: RequestContext): string => {
+  const agent = context.headers.get("user-agent") ?? "";
   return /^git\/[\x21-\x7e ]{1,100}$/.test(agent) ? agent : "git/gatehouse";
 };
 
-async function upload(isolate: Isolate, visit: Visit, { sent }: GitTarget): Promise<Response> {
-  const { limits } = isolate.policy.policy;
-  const protocol = protocolOf(visit);
-  const body = await readBytes(gunzipped(visit.request, limits.maxBodyBytes), limits.maxBodyBytes);
-  visit.bytesIn = body.length;
+async function upload(gate: Gate, context: RequestContext, { sent }: GitTarget): Promise<Response> {
+  const { limits } = gate.policy;
+  const protocol = protocolOf(context);
+  const body = await readBytes(gunzipped(context.request, limits.maxBodyBytes), limits.maxBodyBytes);
+  context.bytesIn = body.length;
   const refused = judgeFetch(body);
   if (refused !== undefined) throw new Refused(refused);
-  await admitted(isolate, visit, body.length);
-  const answer = await send(isolate, visit, {
-    base: isolate.policy.policy.upstream.git,
+  await admitted(gate, context, body.length);
+  const answer = await send(gate, context, {
+    base: gate.policy.upstream.git,
     path: sent,
     method: "POST",
     headers: (token) => ({
       authorization: token.basic,
       "content-type": "application/x-git-upload-pack-request",
       accept: "application/x-git-upload-pack-result",
-      "user-agent": agentOf(visit),
+      "user-agent": agentOf(context),
       ...protocol,
     }),
     body,
@@ -116,32 +116,32 @@ async function upload(isolate: Isolate, visit: Visit, { sent }: GitTarget): Prom
     resource: "git",
   });
   await mustBe(answer, "application/x-git-upload-pack-result");
-  const headers = answerHeaders(answer.headers, visit.requestId);
+  const headers = answerHeaders(answer.headers, context.requestId);
   if (answer.body === null) return new Response(null, { status: 200, headers });
-  return new Response(await counted(isolate, visit, answer, limits.maxDownloadBytes), { status: 200, headers });
+  return new Response(await counted(gate, context, answer, limits.maxDownloadBytes), { status: 200, headers });
 }
 
 /** Reads the commands of a push, and what of the pack came with them. */
-async function commandsOf(visit: Visit, push: PushBody): Promise<PushCommands> {
+async function commandsOf(context: RequestContext, push: PushBody): Promise<PushCommands> {
   for (;;) {
     const commands = readCommands(push.head);
     if (commands instanceof Refusal) throw new Refused(commands);
     if (commands !== undefined) return commands;
     const { done, value } = await push.reader.read().catch(() => refuse("body-aborted"));
     if (done || push.head.length > MAX_COMMAND_BYTES) return refuse("git-malformed", "commands");
-    visit.bytesIn += value.length;
+    context.bytesIn += value.length;
     push.head = concatenated([push.head, value], push.head.length + value.length);
   }
 }
 
-async function receive(isolate: Isolate, visit: Visit, { repository, sent }: GitTarget): Promise<Response> {
-  const { limits, branchPrefix } = isolate.policy.policy;
-  visit.write = true;
-  if (Number(visit.request.headers.get("content-length") ?? 0) > limits.maxPushBytes) refuse("push-too-large");
-  visit.push = openPush(visit.request, limits.maxPushBytes);
-  if (visit.push === undefined) return refuse("git-malformed", "commands");
-  const { commands, next } = await commandsOf(visit, visit.push);
-  const { reader, head: read } = visit.push;
+async function receive(gate: Gate, context: RequestContext, { repository, sent }: GitTarget): Promise<Response> {
+  const { limits, branchPrefix } = gate.policy;
+  context.write = true;
+  if (Number(context.request.headers.get("content-length") ?? 0) > limits.maxPushBytes) refuse("push-too-large");
+  context.push = openPush(context.request, limits.maxPushBytes);
+  if (context.push === undefined) return refuse("git-malformed", "commands");
+  const { commands, next } = await commandsOf(context, context.push);
+  const { reader, head: read } = context.push;
   if (commands.length === 0) {
     // Git asks with an empty request whether it may push before it sends a large one; that tells GitHub nothing.
     return new Response(null, {
@@ -149,21 +149,21 @@ async function receive(isolate: Isolate, visit: Visit, { repository, sent }: Git
       headers: {
         "content-type": "application/x-git-receive-pack-result",
         "cache-control": "no-store",
-        "x-gatehouse-request-id": visit.requestId,
+        "x-gatehouse-request-id": context.requestId,
       },
     });
   }
   const refused = judgeCommands(commands, branchPrefix);
   if (refused !== undefined) throw new Refused(refused);
-  await admitted(isolate, visit, read.length);
+  await admitted(gate, context, read.length);
 
-  const { allowances } = isolate.policy;
+  const { allowances } = gate.policy;
   const inspector = new PackInspector(
     {
       maxObjects: limits.maxPushObjects,
       maxInflated: limits.maxPushBytes * 20 + 64 * 1024 * 1024,
     },
-    allowances.at(visit.startedAt),
+    allowances.at(context.startedAt),
   );
   const inspect = (bytes: Uint8Array): void => {
     const problem = inspector.push(bytes);
@@ -171,19 +171,19 @@ async function receive(isolate: Isolate, visit: Visit, { repository, sent }: Git
     if (refusing(inspector.findings).length > 0) refuseSecret(new SecretRefusal(inspector.findings));
   };
   const refuseSecret = (refusal: Refusal): never => {
-    if (refusal instanceof SecretRefusal) visit.note(refusal.findings);
+    if (refusal instanceof SecretRefusal) context.addFindings(refusal.findings);
     throw new Refused(refusal);
   };
   const verdict = async (): Promise<void> => {
     if (!inspector.complete) refuse("body-aborted");
-    visit.note(inspector.findings);
-    const source = new ObjectReader(isolate, visit, repository);
+    context.addFindings(inspector.findings);
+    const source = new ObjectReader(gate, context, repository);
     if (inspector.suspects.size > 0) {
       const judged = await judgeSuspects(inspector.suspects, inspector, source, (path) =>
-        allowances.ofPath(repository.name, path, visit.startedAt),
+        allowances.ofPath(repository.name, path, context.startedAt),
       );
       if (judged instanceof Refusal) return refuseSecret(judged);
-      visit.note(judged);
+      context.addFindings(judged);
     }
     const problem = await judgeHistory(commands, inspector, source, repository.guarded, limits.maxChangedFiles);
     if (problem !== undefined) throw new Refused(problem);
@@ -191,9 +191,9 @@ async function receive(isolate: Isolate, visit: Visit, { repository, sent }: Git
   const pull = async (): Promise<Uint8Array | undefined> => {
     const { done, value } = await reader.read().catch(() => refuse("body-aborted"));
     if (done) return undefined;
-    visit.bytesIn += value.length;
-    if (visit.bytesIn > limits.maxPushBytes) refuse("push-too-large");
-    await isolate.link.takeBytes(visit.background, value.length);
+    context.bytesIn += value.length;
+    if (context.bytesIn > limits.maxPushBytes) refuse("push-too-large");
+    await gate.ledger.takeBytes(context.background, value.length);
     return value;
   };
   inspect(read.subarray(next));
@@ -205,7 +205,7 @@ async function receive(isolate: Isolate, visit: Visit, { repository, sent }: Git
     const chunk = length > WHOLE_PUSH ? null : await pull();
     if (chunk === undefined) {
       await verdict();
-      return report(isolate, visit, await push(isolate, visit, sent, concatenated(parts, length)));
+      return report(gate, context, await push(gate, context, sent, concatenated(parts, length)));
     }
     if (chunk === null) break;
     inspect(chunk);
@@ -217,7 +217,7 @@ async function receive(isolate: Isolate, visit: Visit, { repository, sent }: Git
   const through = new TransformStream<Uint8Array, Uint8Array>();
   const writer = through.writable.getWriter();
   const control = new StreamControl();
-  const answering = push(isolate, visit, sent, through.readable, control);
+  const answering = push(gate, context, sent, through.readable, control);
   answering.catch(() => undefined);
   try {
     let held = concatenated(parts, length);
@@ -241,25 +241,25 @@ async function receive(isolate: Isolate, visit: Visit, { repository, sent }: Git
     control.abort();
     throw error;
   }
-  return report(isolate, visit, await answering);
+  return report(gate, context, await answering);
 }
 
 function push(
-  isolate: Isolate,
-  visit: Visit,
+  gate: Gate,
+  context: RequestContext,
   sent: string,
   body: Uint8Array | ReadableStream<Uint8Array>,
   stream?: StreamControl,
 ): Promise<Response> {
-  return send(isolate, visit, {
-    base: isolate.policy.policy.upstream.git,
+  return send(gate, context, {
+    base: gate.policy.upstream.git,
     path: sent,
     method: "POST",
     headers: (token) => ({
       authorization: token.basic,
       "content-type": "application/x-git-receive-pack-request",
       accept: "application/x-git-receive-pack-result",
-      "user-agent": agentOf(visit),
+      "user-agent": agentOf(context),
     }),
     body,
     resource: "git",
@@ -268,12 +268,12 @@ function push(
 }
 
 /** What git says about each reference, small and without the token in it. */
-async function report(isolate: Isolate, visit: Visit, answer: Response): Promise<Response> {
+async function report(gate: Gate, context: RequestContext, answer: Response): Promise<Response> {
   await mustBe(answer, "application/x-git-receive-pack-result");
   const bytes = await readBytes(answer, 1024 * 1024, "answer-too-large");
-  if (visit.token !== undefined && isolate.reflectionsOf(visit.token).has(new TextDecoder("latin1").decode(bytes)))
+  if (context.token !== undefined && gate.redactorFor(context.token).has(new TextDecoder("latin1").decode(bytes)))
     refuse("answer-refused");
-  visit.bytesOut = bytes.length;
-  await isolate.link.takeBytes(visit.background, bytes.length);
-  return new Response(bytes, { status: 200, headers: answerHeaders(answer.headers, visit.requestId) });
+  context.bytesOut = bytes.length;
+  await gate.ledger.takeBytes(context.background, bytes.length);
+  return new Response(bytes, { status: 200, headers: answerHeaders(answer.headers, context.requestId) });
 }

@@ -10,68 +10,68 @@ import {
   RESOLVE_WITH_MARKS,
 } from "../../policy/graphql/resolve";
 import { Refusal } from "../../policy/refusals";
-import type { Isolate } from "../gate";
+import type { Gate } from "../gate";
 import { lookUp } from "../upstream/lookup";
 import { Refused, refuse } from "../answer/problem";
-import { mark, numberOf } from "./pullRequests";
+import { labelAndRequestReview, numberOf } from "./pullRequests";
 import { judgeJsonText, judgeJsonType, readJson, readText } from "../request/requests";
 import { pass } from "./rest";
 import { send } from "../upstream/send";
-import type { Visit } from "../context";
+import type { RequestContext } from "../context";
 
 /** GraphQL: one operation of open fields, posted as JSON. A refusal is answered in GitHub's own form (refusal-answer.ts). */
-export async function graphql(isolate: Isolate, visit: Visit): Promise<Response> {
-  const { request } = visit;
-  if (request.method !== "POST" || visit.target.includes("?"))
+export async function graphql(gate: Gate, context: RequestContext): Promise<Response> {
+  const { request } = context;
+  if (request.method !== "POST" || context.target.includes("?"))
     refuse("graphql-malformed", "POST without a query string");
-  judgeJsonType(visit.headers);
-  const { text, bytes } = await readText(request, isolate.policy.policy.limits.maxBodyBytes);
-  visit.bytesIn = bytes;
-  judgeJsonText(visit.headers, text);
-  const judged = judgeGraphql(isolate.policy, text, visit.requestId, visit.startedAt);
-  if (judged instanceof SecretRefusal || !(judged instanceof Refusal)) visit.note(judged.findings);
+  judgeJsonType(context.headers);
+  const { text, bytes } = await readText(request, gate.policy.limits.maxBodyBytes);
+  context.bytesIn = bytes;
+  judgeJsonText(context.headers, text);
+  const judged = judgeGraphql(gate.policy, text, context.requestId, context.startedAt);
+  if (judged instanceof SecretRefusal || !(judged instanceof Refusal)) context.addFindings(judged.findings);
   if (judged instanceof Refusal) throw new Refused(judged);
-  visit.write = judged.write;
-  visit.route = judged.write ? "graphql.mutation" : "graphql.query";
-  visit.repository = judged.repository?.fullName ?? "";
-  if (!isolate.policy.open.has(visit.route)) refuse("route-not-allowed");
-  const admission = isolate.link.admit(visit.background, visit.write, bytes, visit.startedAt);
-  visit.admission = admission instanceof Promise ? await admission : admission;
+  context.write = judged.write;
+  context.route = judged.write ? "graphql.mutation" : "graphql.query";
+  context.repository = judged.repository?.fullName ?? "";
+  if (!gate.policy.open.has(context.route)) refuse("route-not-allowed");
+  const admission = gate.ledger.admit(context.background, context.write, bytes, context.startedAt);
+  context.admission = admission instanceof Promise ? await admission : admission;
   let final = judged.text;
   if (judged.ids.length > 0) {
     const resolved = await parsed(
       await post(
-        isolate,
-        visit,
+        gate,
+        context,
         JSON.stringify({
           query: judged.kept === undefined ? RESOLVE_QUERY : RESOLVE_WITH_MARKS,
           variables: { ids: judged.ids },
         }),
       ),
     );
-    const refused = judgeResolved(isolate.policy, judged.ids, resolved, judged.write);
+    const refused = judgeResolved(gate.policy, judged.ids, resolved, judged.write);
     if (refused !== undefined) throw new Refused(refused);
     const kept = judged.kept?.(nodesOf(resolved)) ?? final;
     if (kept instanceof Refusal) throw new Refused(kept);
     final = kept;
   }
-  for (const lookup of judged.lookups) await lookUp(isolate, visit, lookup);
-  const answer = await post(isolate, visit, final);
+  for (const lookup of judged.lookups) await lookUp(gate, context, lookup);
+  const answer = await post(gate, context, final);
   if (judged.opens === undefined)
     return pass(
-      isolate,
-      visit,
+      gate,
+      context,
       answer,
       judged.elsewhere.length === 0 && judged.introspected.length === 0
         ? undefined
-        : (raw) => edited(raw, ({ data }) => filterAnswer(isolate, data, judged)),
+        : (raw) => edited(raw, ({ data }) => filterAnswer(gate, data, judged)),
     );
-  return opened(isolate, visit, judged, answer, judged.opens);
+  return opened(gate, context, judged, answer, judged.opens);
 }
 
 /** What of an answer's data passes: nothing of other repositories, and of the schema what is open. */
-function filterAnswer(isolate: Isolate, data: unknown, { elsewhere, introspected }: JudgedGraphql): void {
-  emptyElsewhere(isolate.policy, data, elsewhere);
+function filterAnswer(gate: Gate, data: unknown, { elsewhere, introspected }: JudgedGraphql): void {
+  emptyElsewhere(gate.policy, data, elsewhere);
   const holder = data as Record<string, unknown> | null | undefined;
   for (const key of introspected)
     if (holder !== null && holder !== undefined && Object.hasOwn(holder, key)) holder[key] = onlyOpen(holder[key]);
@@ -79,25 +79,26 @@ function filterAnswer(isolate: Isolate, data: unknown, { elsewhere, introspected
 
 /** The answer about a pull request that was opened, which is marked whatever becomes of the answer. `key`: where the answer has it. */
 async function opened(
-  isolate: Isolate,
-  visit: Visit,
+  gate: Gate,
+  context: RequestContext,
   { repository, elsewhere }: JudgedGraphql,
   answer: Response,
   key: string,
 ): Promise<Response> {
   let made: unknown = answer.status === 200 ? {} : undefined;
   try {
-    return await pass(isolate, visit, answer, (raw) =>
+    return await pass(gate, context, answer, (raw) =>
       edited(raw, ({ data }) => {
         const payload = (data as Record<string, Record<string, unknown> | null> | null | undefined)?.[key];
         // An answer without the pull request is GitHub's refusal.
         made = payload === null || payload === undefined ? undefined : (payload[OPENED] ?? {});
         if (payload !== null && payload !== undefined) delete payload[OPENED];
-        emptyElsewhere(isolate.policy, data, elsewhere);
+        emptyElsewhere(gate.policy, data, elsewhere);
       }),
     );
   } finally {
-    if (made !== undefined && repository !== undefined) await mark(isolate, visit, repository, numberOf(made));
+    if (made !== undefined && repository !== undefined)
+      await labelAndRequestReview(gate, context, repository, numberOf(made));
   }
 }
 
@@ -112,9 +113,9 @@ function edited(raw: string, edit: (body: { data?: unknown }) => void): string {
   return JSON.stringify(body);
 }
 
-function post(isolate: Isolate, visit: Visit, body: string): Promise<Response> {
-  const url = isolate.policy.policy.upstream.graphql;
-  return send(isolate, visit, {
+function post(gate: Gate, context: RequestContext, body: string): Promise<Response> {
+  const url = gate.policy.upstream.graphql;
+  return send(gate, context, {
     base: url,
     path: "",
     method: "POST",

@@ -11,14 +11,14 @@ import {
 import { SecretRefusal } from "../../policy/rest/body";
 import { Refusal } from "../../policy/refusals";
 import { refusing } from "../../policy/text/secrets";
-import type { Isolate } from "../gate";
+import type { Gate } from "../gate";
 import { Refused, refuse } from "../answer/problem";
 import { drain } from "../answer/refusalAnswer";
 import { readBytes, readJson, readText } from "../request/requests";
 import { seal, unseal } from "../seal";
 import { counted } from "../answer/streaming";
 import { send, StreamControl, UNCACHED } from "../upstream/send";
-import type { Visit } from "../context";
+import type { RequestContext } from "../context";
 
 const TYPE = "application/vnd.git-lfs+json";
 /** Carries the sealed address of an object; clients send the headers of an action as they got them. */
@@ -39,49 +39,49 @@ interface Sealed extends LfsAction {
 }
 
 /** Git LFS, where the posture says `proxy`: the batch goes to GitHub, and the objects come and go through the gate, counted and without the token. */
-export async function lfs(isolate: Isolate, visit: Visit, target: LfsTarget): Promise<Response> {
-  visit.repository = target.repository.fullName;
-  visit.write = target.write;
-  visit.route = target.write ? "git.push" : "git.fetch";
-  if (target.kind === "batch") return batch(isolate, visit, target);
-  const known = isolate.tokens.current(visit.background, visit.startedAt);
+export async function lfs(gate: Gate, context: RequestContext, target: LfsTarget): Promise<Response> {
+  context.repository = target.repository.fullName;
+  context.write = target.write;
+  context.route = target.write ? "git.push" : "git.fetch";
+  if (target.kind === "batch") return batch(gate, context, target);
+  const known = gate.tokens.current(context.background, context.startedAt);
   const token = known instanceof Promise ? await known : known;
-  if (isolate.link.told.denied.includes(token.sha256)) refuse("token-denied");
-  visit.token = token;
+  if (gate.ledger.state.denied.includes(token.sha256)) refuse("token-denied");
+  context.token = token;
   // Guard `lfs-seal`: bound to the token, so that a new one makes old addresses useless.
-  const sealed = (await unseal(isolate.env, "lfs", token.sha256, visit.headers.get(SEAL) ?? "")) as Sealed | undefined;
+  const sealed = (await unseal(gate.env, "lfs", token.sha256, context.headers.get(SEAL) ?? "")) as Sealed | undefined;
   const action = target.kind === "verify" ? "verify" : target.write ? "upload" : "download";
   if (
     sealed?.oid !== target.oid ||
     sealed.action !== action ||
     sealed.repository !== target.repository.fullName ||
-    visit.startedAt > sealed.until ||
-    !isLfsAddress(isolate.policy, sealed.href)
+    context.startedAt > sealed.until ||
+    !isLfsAddress(gate.policy, sealed.href)
   ) {
     return refuse("lfs-refused", "address");
   }
   try {
-    if (action === "download") return await download(isolate, visit, sealed);
-    return await (action === "upload" ? upload(isolate, visit, sealed) : verify(isolate, visit, sealed));
+    if (action === "download") return await download(gate, context, sealed);
+    return await (action === "upload" ? upload(gate, context, sealed) : verify(gate, context, sealed));
   } catch (error) {
-    if (error instanceof Refused) isolate.refusedObjects.remember(sealed, error.refusal, Date.now());
+    if (error instanceof Refused) gate.refusedObjects.remember(sealed, error.refusal, Date.now());
     throw error;
   }
 }
 
-async function batch(isolate: Isolate, visit: Visit, { repository }: LfsTarget): Promise<Response> {
-  const { policy } = isolate.policy;
-  if (!/^application\/vnd\.git-lfs\+json(?: *; *charset=utf-8)?$/i.test(visit.headers.get("content-type") ?? ""))
+async function batch(gate: Gate, context: RequestContext, { repository }: LfsTarget): Promise<Response> {
+  const { policy } = gate;
+  if (!/^application\/vnd\.git-lfs\+json(?: *; *charset=utf-8)?$/i.test(context.headers.get("content-type") ?? ""))
     refuse("media-type");
-  if (visit.headers.has("content-encoding")) refuse("encoding-not-inspected");
-  const { text, bytes } = await readText(visit.request, policy.limits.maxBodyBytes);
-  visit.bytesIn = bytes;
-  const judged = judgeLfsBatch(isolate.policy, repository, text);
+  if (context.headers.has("content-encoding")) refuse("encoding-not-inspected");
+  const { text, bytes } = await readText(context.request, policy.limits.maxBodyBytes);
+  context.bytesIn = bytes;
+  const judged = judgeLfsBatch(gate.policy, repository, text);
   if (judged instanceof Refusal) throw new Refused(judged);
-  visit.write = judged.write;
-  if (judged.write) visit.route = "git.push";
-  visit.admission = await isolate.link.admit(visit.background, visit.write, bytes, visit.startedAt);
-  const refused = isolate.refusedObjects.among(repository.fullName, judged, visit.startedAt);
+  context.write = judged.write;
+  if (judged.write) context.route = "git.push";
+  context.admission = await gate.ledger.admit(context.background, context.write, bytes, context.startedAt);
+  const refused = gate.refusedObjects.among(repository.fullName, judged, context.startedAt);
   const asked = lfsRequest(judged, refused);
   const errors = [...refused].map(([oid, refusal]) => ({
     oid,
@@ -89,11 +89,11 @@ async function batch(isolate: Isolate, visit: Visit, { repository }: LfsTarget):
     error: { code: 422, message: `${refusal.rule}: ${refusal.message}` },
   }));
   if (asked === undefined) {
-    visit.decision = "deny";
-    visit.refusal = [...refused.values()][0];
-    return objectsAnswer(isolate, visit, errors);
+    context.decision = "deny";
+    context.refusal = [...refused.values()][0];
+    return objectsAnswer(gate, context, errors);
   }
-  const answer = await send(isolate, visit, {
+  const answer = await send(gate, context, {
     base: policy.upstream.git,
     path: `/${repository.fullName}.git/info/lfs/objects/batch`,
     method: "POST",
@@ -113,16 +113,16 @@ async function batch(isolate: Isolate, visit: Visit, { repository }: LfsTarget):
       String(answer.status),
     );
   }
-  const objects = readLfsAnswer(isolate.policy, judged, await readJson(answer, MAX_BATCH_ANSWER));
-  const token = visit.token;
+  const objects = readLfsAnswer(gate.policy, judged, await readJson(answer, MAX_BATCH_ANSWER));
+  const token = context.token;
   if (objects === undefined || token === undefined) return refuse("answer-refused");
-  const base = `${visit.base}/${repository.fullName}.git/info/lfs/objects`;
+  const base = `${context.base}/${repository.fullName}.git/info/lfs/objects`;
   const until = Date.now() + LIFETIME_MS;
   const out = await Promise.all(
     objects.map(async ({ oid, size, error, actions }) => {
       const sealed: Record<string, unknown> = {};
       for (const [name, action] of Object.entries(actions)) {
-        const text = await seal(isolate.env, "lfs", token.sha256, {
+        const text = await seal(gate.env, "lfs", token.sha256, {
           ...action,
           oid,
           size,
@@ -139,28 +139,28 @@ async function batch(isolate: Isolate, visit: Visit, { repository }: LfsTarget):
       return { oid, size, ...(error === undefined ? { actions: sealed } : { error }) };
     }),
   );
-  return objectsAnswer(isolate, visit, [...out, ...errors]);
+  return objectsAnswer(gate, context, [...out, ...errors]);
 }
 
-async function objectsAnswer(isolate: Isolate, visit: Visit, objects: readonly unknown[]): Promise<Response> {
+async function objectsAnswer(gate: Gate, context: RequestContext, objects: readonly unknown[]): Promise<Response> {
   const body = JSON.stringify({ transfer: "basic", objects, hash_algo: "sha256" });
-  visit.bytesOut = body.length;
-  await isolate.link.takeBytes(visit.background, body.length);
-  return new Response(body, { headers: headersOf(visit, TYPE) });
+  context.bytesOut = body.length;
+  await gate.ledger.takeBytes(context.background, body.length);
+  return new Response(body, { headers: headersOf(context, TYPE) });
 }
 
-const headersOf = (visit: Visit, type: string): Record<string, string> => ({
+const headersOf = (context: RequestContext, type: string): Record<string, string> => ({
   "content-type": type,
   "cache-control": "private, no-store",
   "x-content-type-options": "nosniff",
-  "x-gatehouse-request-id": visit.requestId,
+  "x-gatehouse-request-id": context.requestId,
 });
 
-async function download(isolate: Isolate, visit: Visit, sealed: Sealed): Promise<Response> {
-  const { limits } = isolate.policy.policy;
+async function download(gate: Gate, context: RequestContext, sealed: Sealed): Promise<Response> {
+  const { limits } = gate.policy;
   if (sealed.size > limits.maxDownloadBytes) refuse("answer-too-large");
-  visit.admission = await isolate.link.admit(visit.background, false, 0, visit.startedAt);
-  const found = await ask(isolate, sealed, "GET", undefined);
+  context.admission = await gate.ledger.admit(context.background, false, 0, context.startedAt);
+  const found = await ask(gate, sealed, "GET", undefined);
   if (found.status !== 200) {
     await found.body?.cancel();
     return refuse(
@@ -168,29 +168,29 @@ async function download(isolate: Isolate, visit: Visit, sealed: Sealed): Promise
       String(found.status),
     );
   }
-  return new Response(await counted(isolate, visit, found, limits.maxDownloadBytes), {
-    headers: headersOf(visit, "application/octet-stream"),
+  return new Response(await counted(gate, context, found, limits.maxDownloadBytes), {
+    headers: headersOf(context, "application/octet-stream"),
   });
 }
 
 /** Guard `lfs-content`: streams one object to its storage, searched as it passes; its last byte leaves only when all of it is what its id says. */
-async function upload(isolate: Isolate, visit: Visit, sealed: Sealed): Promise<Response> {
-  const { limits } = isolate.policy.policy;
+async function upload(gate: Gate, context: RequestContext, sealed: Sealed): Promise<Response> {
+  const { limits } = gate.policy;
   if (sealed.size > limits.maxPushBytes) refuse("push-too-large");
-  if (visit.headers.has("content-encoding")) refuse("encoding-not-inspected");
-  visit.admission = await isolate.link.admit(visit.background, true, sealed.size, visit.startedAt);
+  if (context.headers.has("content-encoding")) refuse("encoding-not-inspected");
+  context.admission = await gate.ledger.admit(context.background, true, sealed.size, context.startedAt);
   const digest = new crypto.DigestStream("SHA-256");
   const hashing = digest.getWriter();
   const searcher = new Searcher((findings) => {
-    visit.note(findings);
+    context.addFindings(findings);
     if (refusing(findings).length > 0) throw new Refused(new SecretRefusal(findings));
-  }, isolate.policy.allowances.at(visit.startedAt));
+  }, gate.policy.allowances.at(context.startedAt));
   const through = new FixedLengthStream(sealed.size);
   const writer = through.writable.getWriter();
   const control = new StreamControl();
-  const answering = ask(isolate, sealed, "PUT", through.readable, control);
+  const answering = ask(gate, sealed, "PUT", through.readable, control);
   answering.catch(() => undefined);
-  const reader = (visit.request.body as ReadableStream<Uint8Array> | null)?.getReader();
+  const reader = (context.request.body as ReadableStream<Uint8Array> | null)?.getReader();
   try {
     let held: Uint8Array = new Uint8Array(0);
     for (;;) {
@@ -199,15 +199,15 @@ async function upload(isolate: Isolate, visit: Visit, sealed: Sealed): Promise<R
         value: undefined,
       };
       if (done || value === undefined) break;
-      visit.bytesIn += value.length;
-      if (visit.bytesIn > sealed.size) refuse("body-too-large");
+      context.bytesIn += value.length;
+      if (context.bytesIn > sealed.size) refuse("body-too-large");
       searcher.push(value);
       await hashing.write(value);
       if (held.length > 0) await Promise.race([writer.write(held), answering]);
       if (value.length > 1) await Promise.race([writer.write(value.subarray(0, value.length - 1)), answering]);
       held = value.slice(value.length - 1);
     }
-    if (visit.bytesIn !== sealed.size) refuse("body-aborted");
+    if (context.bytesIn !== sealed.size) refuse("body-aborted");
     searcher.end();
     await hashing.close();
     if (hex(await digest.digest) !== sealed.oid) refuse("body-value", "the content has another id");
@@ -217,39 +217,39 @@ async function upload(isolate: Isolate, visit: Visit, sealed: Sealed): Promise<R
   } catch (error) {
     control.abort();
     reader?.releaseLock();
-    if (reader !== undefined) await drain(visit, reader, limits.maxPushBytes);
+    if (reader !== undefined) await drain(context, reader, limits.maxPushBytes);
     throw error;
   }
   const answer = await answering;
   await answer.body?.cancel();
   if (answer.status !== 200 && answer.status !== 201) return refuse("upstream-error", String(answer.status));
-  return new Response(null, { status: 200, headers: headersOf(visit, TYPE) });
+  return new Response(null, { status: 200, headers: headersOf(context, TYPE) });
 }
 
-async function verify(isolate: Isolate, visit: Visit, sealed: Sealed): Promise<Response> {
+async function verify(gate: Gate, context: RequestContext, sealed: Sealed): Promise<Response> {
   // What is confirmed is what was sealed; the client's own words add nothing.
-  await readBytes(visit.request, 4096);
-  visit.admission = await isolate.link.admit(visit.background, true, 0, visit.startedAt);
+  await readBytes(context.request, 4096);
+  context.admission = await gate.ledger.admit(context.background, true, 0, context.startedAt);
   const answer = await ask(
-    isolate,
+    gate,
     { ...sealed, header: { ...sealed.header, "content-type": TYPE } },
     "POST",
     JSON.stringify({ oid: sealed.oid, size: sealed.size }),
   );
   await answer.body?.cancel();
   if (answer.status !== 200) return refuse("upstream-error", String(answer.status));
-  return new Response(null, { status: 200, headers: headersOf(visit, TYPE) });
+  return new Response(null, { status: 200, headers: headersOf(context, TYPE) });
 }
 
 /** A request to the storage: with the headers that GitHub gave for it, and without the token. */
 async function ask(
-  isolate: Isolate,
+  gate: Gate,
   { href, header }: LfsAction,
   method: string,
   body: string | ReadableStream<Uint8Array> | undefined,
   control = new StreamControl(),
 ): Promise<Response> {
-  if (!(body instanceof ReadableStream)) control.sent(isolate.policy.policy.limits.upstreamTimeoutSeconds * 1000);
+  if (!(body instanceof ReadableStream)) control.sent(gate.policy.limits.upstreamTimeoutSeconds * 1000);
   try {
     const answer = await fetch(href, {
       method,

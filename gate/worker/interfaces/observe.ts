@@ -3,12 +3,12 @@ import { judgeTarget } from "../../policy/decide";
 import { parseStrictJson } from "../../policy/text/json";
 import { Refusal, type RuleId } from "../../policy/refusals";
 import { findSecrets, refusing } from "../../policy/text/secrets";
-import type { Isolate } from "../gate";
+import type { Gate } from "../gate";
 import { Refused } from "../answer/problem";
 import { forwardedHeaders, judgeJsonText, judgeJsonType, readText } from "../request/requests";
 import { pass, rest } from "./rest";
 import { send } from "../upstream/send";
-import type { Visit } from "../context";
+import type { RequestContext } from "../context";
 
 /**
  * What a posture or a version of the gate could open. Everything else is closed in every posture (merging, minting, hooks, keys, other owners, branches
@@ -29,9 +29,9 @@ const OBSERVED: ReadonlySet<RuleId> = new Set([
  * route that it does not know could merge, a parameter in the query could approve, and where a body decides over code, reviews or the gate's own marks,
  * every key of it must have been judged.
  */
-function mayObserveWrite(visit: Visit, rule: RuleId): boolean {
-  const route = visit.verdict?.route;
-  if (route === undefined || visit.target.includes("?")) return false;
+function mayObserveWrite(context: RequestContext, rule: RuleId): boolean {
+  const route = context.verdict?.route;
+  if (route === undefined || context.target.includes("?")) return false;
   if (rule === "access-read-only") return true;
   return (
     !/^(?:contents|git|pulls)\./.test(route.id) &&
@@ -45,70 +45,75 @@ function mayObserveWrite(visit: Visit, rule: RuleId): boolean {
  * Guard `observe-end`: whether a refusal is only recorded. In `observe`, until the end of its day (UTC) and never after, a REST request that is understood
  * and forbidden by what a posture could open goes on to GitHub, where the other locks still hold. GraphQL and git are judged as always.
  */
-export function mayObserve(isolate: Isolate, visit: Visit, refusal: Refusal): boolean {
-  const { mode } = isolate.policy.policy;
+export function mayObserve(gate: Gate, context: RequestContext, refusal: Refusal): boolean {
+  const { mode } = gate.policy;
   if (
     mode.kind !== "observe" ||
     !OBSERVED.has(refusal.rule) ||
-    visit.verdict?.kind !== "rest" ||
-    visit.startedAt >= Date.parse(`${mode.until}T23:59:59Z`)
+    context.verdict?.kind !== "rest" ||
+    context.startedAt >= Date.parse(`${mode.until}T23:59:59Z`)
   )
     return false;
-  return !isWrite(visit) || mayObserveWrite(visit, refusal.rule);
+  return !isWrite(context) || mayObserveWrite(context, refusal.rule);
 }
 
-const isWrite = (visit: Visit): boolean => visit.method !== "GET" && visit.method !== "HEAD";
+const isWrite = (context: RequestContext): boolean => context.method !== "GET" && context.method !== "HEAD";
 
 /** Records that a request would be refused. A write to a repository that may be read is judged on as if it could be written: only that lock is open. */
-export function observe(isolate: Isolate, visit: Visit, refusal: Refusal): Promise<Response> {
-  visit.decision = "observe";
-  visit.refusal = refusal;
-  if (refusal.rule !== "access-read-only") return observed(isolate, visit, refusal);
-  const verdict = judgeTarget(isolate.policy, visit.method, visit.target, true);
-  visit.verdict = verdict;
+export function observe(gate: Gate, context: RequestContext, refusal: Refusal): Promise<Response> {
+  context.decision = "observe";
+  context.refusal = refusal;
+  if (refusal.rule !== "access-read-only") return observed(gate, context, refusal);
+  const verdict = judgeTarget(gate.policy, context.method, context.target, true);
+  context.verdict = verdict;
   if (verdict.refusal !== undefined) throw new Refused(verdict.refusal);
-  visit.write = true;
-  return rest(isolate, visit);
+  context.write = true;
+  return rest(gate, context);
 }
 
 /**
  * Lets a request through that would be refused. Limits, token and answer filter are those of every request; a body is sent only when it is JSON with one
  * reading and without a credential in it, and nothing else is wrong with it. `text`: the body, when it has been read and judged.
  */
-export async function observed(isolate: Isolate, visit: Visit, refusal: Refusal, text?: string): Promise<Response> {
-  visit.write = isWrite(visit);
-  let body = text ?? (visit.write ? await bodyOf(isolate, visit) : "");
-  const findings = findSecrets(body, 0, 20, isolate.policy.allowances.at(visit.startedAt));
-  visit.note(findings);
+export async function observed(
+  gate: Gate,
+  context: RequestContext,
+  refusal: Refusal,
+  text?: string,
+): Promise<Response> {
+  context.write = isWrite(context);
+  let body = text ?? (context.write ? await bodyOf(gate, context) : "");
+  const findings = findSecrets(body, 0, 20, gate.policy.allowances.at(context.startedAt));
+  context.addFindings(findings);
   if (refusing(findings).length > 0) throw new Refused(new SecretRefusal(findings));
-  if (visit.write && text === undefined && visit.verdict !== undefined) {
-    const judged = judgeBody(isolate.policy, visit.verdict, body, visit.requestId, visit.startedAt);
-    if (judged instanceof Refusal && !mayObserve(isolate, visit, judged)) throw new Refused(judged);
+  if (context.write && text === undefined && context.verdict !== undefined) {
+    const judged = judgeBody(gate.policy, context.verdict, body, context.requestId, context.startedAt);
+    if (judged instanceof Refusal && !mayObserve(gate, context, judged)) throw new Refused(judged);
     if (!(judged instanceof Refusal)) body = judged.text ?? "";
   }
-  visit.decision = "observe";
-  visit.refusal = refusal;
-  visit.admission = await isolate.link.admit(visit.background, visit.write, visit.bytesIn, visit.startedAt);
-  const headers = forwardedHeaders(visit.headers, "");
+  context.decision = "observe";
+  context.refusal = refusal;
+  context.admission = await gate.ledger.admit(context.background, context.write, context.bytesIn, context.startedAt);
+  const headers = forwardedHeaders(context.headers, "");
   if (body !== "") headers["content-type"] = "application/json; charset=utf-8";
-  const path = visit.target.startsWith("/api/v3/") ? visit.target.slice("/api/v3".length) : visit.target;
-  const answer = await send(isolate, visit, {
-    base: isolate.policy.policy.upstream.api,
+  const path = context.target.startsWith("/api/v3/") ? context.target.slice("/api/v3".length) : context.target;
+  const answer = await send(gate, context, {
+    base: gate.policy.upstream.api,
     path,
-    method: visit.method,
+    method: context.method,
     headers: (token) => ({ ...headers, authorization: `Bearer ${token.value}` }),
     resource: "core",
     ...(body === "" ? {} : { body }),
   });
-  return pass(isolate, visit, answer);
+  return pass(gate, context, answer);
 }
 
-async function bodyOf(isolate: Isolate, visit: Visit): Promise<string> {
-  const { text, bytes } = await readText(visit.request, isolate.policy.policy.limits.maxBodyBytes);
-  visit.bytesIn = bytes;
+async function bodyOf(gate: Gate, context: RequestContext): Promise<string> {
+  const { text, bytes } = await readText(context.request, gate.policy.limits.maxBodyBytes);
+  context.bytesIn = bytes;
   if (text === "") return "";
-  judgeJsonType(visit.headers);
-  judgeJsonText(visit.headers, text);
+  judgeJsonType(context.headers);
+  judgeJsonText(context.headers, text);
   const parsed = parseStrictJson(text);
   if (parsed instanceof Refusal) throw new Refused(parsed);
   return text;

@@ -2,20 +2,20 @@ import { parseStrictJson } from "../../policy/text/json";
 import { Refusal } from "../../policy/refusals";
 import { bucketOf } from "../ledger/bucket";
 import { within } from "../bytes";
-import type { Isolate } from "../gate";
+import type { Gate } from "../gate";
 import { problem, Refused } from "../answer/problem";
 import { readJson, readText } from "../request/requests";
 import { rulesPage } from "./rulesPage";
 import { askApi } from "../upstream/send";
-import { RULES_PAGE, type Visit } from "../context";
+import { RULES_PAGE, type RequestContext } from "../context";
 
-const json = (visit: Visit, body: unknown, status = 200): Response =>
+const json = (context: RequestContext, body: unknown, status = 200): Response =>
   new Response(JSON.stringify(body), {
     status,
     headers: {
       "content-type": "application/json; charset=utf-8",
       "cache-control": "no-store",
-      "x-gatehouse-request-id": visit.requestId,
+      "x-gatehouse-request-id": context.requestId,
     },
   });
 
@@ -24,107 +24,107 @@ const json = (visit: Visit, body: unknown, status = 200): Response =>
  * so are the rules, which are public; everything else answers a stranger
  * as if it were not there.
  */
-export async function control(isolate: Isolate, visit: Visit): Promise<Response> {
-  const { request } = visit;
-  const [path = "", query = ""] = visit.target.split("?", 2);
+export async function control(gate: Gate, context: RequestContext): Promise<Response> {
+  const { request } = context;
+  const [path = "", query = ""] = context.target.split("?", 2);
   if (path === "/_gate/health" && (request.method === "GET" || request.method === "HEAD")) {
     return new Response(null, {
       status: 204,
-      headers: { "x-gatehouse-request-id": visit.requestId, "cache-control": "no-store" },
+      headers: { "x-gatehouse-request-id": context.requestId, "cache-control": "no-store" },
     });
   }
   if (path === RULES_PAGE && query === "" && (request.method === "GET" || request.method === "HEAD"))
-    return rulesPage(visit.requestId);
-  if (!(await isolate.doorkeeper.isOperator(visit.headers.get("authorization") ?? null, visit.startedAt))) {
-    const retryAfter = isolate.strangers.retryAfter(visit.startedAt);
+    return rulesPage(context.requestId);
+  if (!(await gate.authenticator.isOperator(context.headers.get("authorization") ?? null, context.startedAt))) {
+    const retryAfter = gate.unauthenticated.retryAfter(context.startedAt);
     throw new Refused(new Refusal(retryAfter === undefined ? "not-found" : "limit-unauthenticated"), retryAfter);
   }
-  visit.agent = "operator";
-  visit.route = `control${path.slice("/_gate".length).replaceAll("/", ".")}`;
+  context.agent = "operator";
+  context.route = `control${path.slice("/_gate".length).replaceAll("/", ".")}`;
   const cell = /^\/_gate\/store\/([a-z0-9-]{1,64})$/.exec(path)?.[1];
-  if (cell !== undefined && request.method === "GET") return readStore(isolate, visit, cell);
-  if (cell !== undefined && request.method === "PUT") return writeStore(isolate, visit, cell);
+  if (cell !== undefined && request.method === "GET") return readStore(gate, context, cell);
+  if (cell !== undefined && request.method === "PUT") return writeStore(gate, context, cell);
   switch (`${request.method} ${path}`) {
     case "GET /_gate/ready":
-      return ready(isolate, visit);
+      return ready(gate, context);
     case "POST /_gate/refresh": {
-      const token = await isolate.tokens.read(visit.background);
-      visit.token = token;
-      return json(visit, {
+      const token = await gate.tokens.read(context.background);
+      context.token = token;
+      return json(context, {
         tokenSha256: token.sha256,
         expiresAt: Number.isFinite(token.expiresAt) ? new Date(token.expiresAt).toISOString() : "",
       });
     }
     case "POST /_gate/probe":
-      return probe(isolate, visit);
+      return probe(gate, context);
     case "POST /_gate/deny":
-      return deny(isolate, visit);
+      return deny(gate, context);
     case "GET /_gate/audit":
-      return audit(isolate, visit, query);
+      return audit(gate, context, query);
     default:
-      visit.decision = "deny";
-      visit.refusal = new Refusal("not-found");
-      return problem(visit.refusal, visit.rulePage("not-found"), visit.requestId);
+      context.decision = "deny";
+      context.refusal = new Refusal("not-found");
+      return problem(context.refusal, context.rulePage("not-found"), context.requestId);
   }
 }
 
-const ledgerOf = (isolate: Isolate) => isolate.env.LEDGER.get(isolate.env.LEDGER.idFromName("ledger"));
+const ledgerOf = (gate: Gate) => gate.env.LEDGER.get(gate.env.LEDGER.idFromName("ledger"));
 
 /** The sealed value of a cell of the token store, for the rotator; the gate itself cannot write one, because it does not know what to seal. */
-async function readStore(isolate: Isolate, visit: Visit, name: string): Promise<Response> {
-  const { version, value } = await ledgerOf(isolate).cell(name);
-  return json(visit, { version, value }, version === 0 ? 404 : 200);
+async function readStore(gate: Gate, context: RequestContext, name: string): Promise<Response> {
+  const { version, value } = await ledgerOf(gate).cell(name);
+  return json(context, { version, value }, version === 0 ? 404 : 200);
 }
 
 /** `{ "cas": version, "value": sealed }`: 409 when another rotator was first. Workers KV gets a copy, for reading at the edge. */
-async function writeStore(isolate: Isolate, visit: Visit, name: string): Promise<Response> {
-  const { text } = await readText(visit.request, 131_072);
+async function writeStore(gate: Gate, context: RequestContext, name: string): Promise<Response> {
+  const { text } = await readText(context.request, 131_072);
   const parsed = parseStrictJson(text);
   if (parsed instanceof Refusal) throw new Refused(parsed);
   const { cas, value } = (parsed.value ?? {}) as { cas?: unknown; value?: unknown };
   if (typeof cas !== "number" || typeof value !== "string") throw new Refused(new Refusal("body-value", "cas, value"));
-  if (!(await ledgerOf(isolate).writeCell(name, value, cas)))
-    return json(visit, { message: "The cell has another version." }, 409);
-  await isolate.env.TOKENS.put(name, value);
-  return json(visit, { version: cas + 1 });
+  if (!(await ledgerOf(gate).writeCell(name, value, cas)))
+    return json(context, { message: "The cell has another version." }, 409);
+  await gate.env.TOKENS.put(name, value);
+  return json(context, { version: cas + 1 });
 }
 
 /** How long readiness waits for one dependency. */
 const READY_MS = 3_000;
 
 /** Each dependency on its own, without any detail that a log should not have. */
-async function ready(isolate: Isolate, visit: Visit): Promise<Response> {
+async function ready(gate: Gate, context: RequestContext): Promise<Response> {
   const ok = async (work: Promise<unknown>): Promise<boolean> =>
     within(work, READY_MS, "a dependency").then(
       () => true,
       () => false,
     );
   const [ledger, token, bucket] = await Promise.all([
-    ok(ledgerOf(isolate).linesAfter(Number.MAX_SAFE_INTEGER)),
-    ok(isolate.tokens.read(visit.background)),
-    ok(bucketOf(isolate.env).check()),
+    ok(ledgerOf(gate).linesAfter(Number.MAX_SAFE_INTEGER)),
+    ok(gate.tokens.read(context.background)),
+    ok(bucketOf(gate.env).check()),
   ]);
-  const { stopped, archiveFailing } = isolate.link.told;
+  const { stopped, archiveFailing } = gate.ledger.state;
   const checks = { ledger, token, audit: bucket && !archiveFailing, open: !stopped };
-  return json(visit, { ready: Object.values(checks).every(Boolean), checks });
+  return json(context, { ready: Object.values(checks).every(Boolean), checks });
 }
 
 /** A real request of the machine user's, by the way every request takes. */
-async function probe(isolate: Isolate, visit: Visit): Promise<Response> {
-  const answer = await askApi(isolate, visit, "/user");
+async function probe(gate: Gate, context: RequestContext): Promise<Response> {
+  const answer = await askApi(gate, context, "/user");
   const body = answer.ok ? ((await readJson(answer, 65_536)) as { login?: unknown }) : {};
   if (!answer.ok) await answer.body?.cancel();
-  return json(visit, {
+  return json(context, {
     status: answer.status,
     login: typeof body.login === "string" ? body.login : "",
-    tokenSha256: visit.token?.sha256 ?? "",
-    requestId: visit.requestId,
+    tokenSha256: context.token?.sha256 ?? "",
+    requestId: context.requestId,
   });
 }
 
 /** `{ "tokenSha256": … }` denies one token for good, `{ "stop": true | false }` closes and opens the gate. */
-async function deny(isolate: Isolate, visit: Visit): Promise<Response> {
-  const { text } = await readText(visit.request, 4096);
+async function deny(gate: Gate, context: RequestContext): Promise<Response> {
+  const { text } = await readText(context.request, 4096);
   let body: { tokenSha256?: unknown; stop?: unknown } = {};
   try {
     body = JSON.parse(text) as typeof body;
@@ -132,25 +132,25 @@ async function deny(isolate: Isolate, visit: Visit): Promise<Response> {
     throw new Refused(new Refusal("body-malformed"));
   }
   if (typeof body.stop === "boolean") {
-    await ledgerOf(isolate).stop(body.stop);
-    isolate.alerts.raise(visit.background, body.stop ? "stopped" : "started", { requestId: visit.requestId });
+    await ledgerOf(gate).stop(body.stop);
+    gate.alerts.raise(context.background, body.stop ? "stopped" : "started", { requestId: context.requestId });
   } else if (typeof body.tokenSha256 === "string" && /^[A-Za-z0-9+/]{43}=$/.test(body.tokenSha256)) {
-    await ledgerOf(isolate).deny(body.tokenSha256);
-    isolate.tokens.drop();
+    await ledgerOf(gate).deny(body.tokenSha256);
+    gate.tokens.drop();
   } else throw new Refused(new Refusal("body-malformed", "tokenSha256 or stop"));
-  return new Response(null, { status: 204, headers: { "x-gatehouse-request-id": visit.requestId } });
+  return new Response(null, { status: 204, headers: { "x-gatehouse-request-id": context.requestId } });
 }
 
 /** Text of one answer about the trail at most; the next one goes on behind its last line. */
 const MAX_TRAIL = 8 * 1024 * 1024;
 
 /** The audit trail after a sequence number, one record a line, at most `limit` (10,000) or 8 MB. What waits in this isolate is written first. */
-async function audit(isolate: Isolate, visit: Visit, query: string): Promise<Response> {
+async function audit(gate: Gate, context: RequestContext, query: string): Promise<Response> {
   const asked = new URLSearchParams(query);
   const after = Math.max(0, Math.floor(Number(asked.get("after") ?? 0)) || 0);
   const limit = Math.min(10_000, Math.max(1, Math.floor(Number(asked.get("limit") ?? 1000)) || 1000));
-  await isolate.link.flush(visit.background, true);
-  const { keys, text: waiting, head } = await ledgerOf(isolate).linesAfter(after);
+  await gate.ledger.flush(context.background, true);
+  const { keys, text: waiting, head } = await ledgerOf(gate).linesAfter(after);
   const lines: string[] = [];
   let size = 0;
   const full = (): boolean => lines.length >= limit || size >= MAX_TRAIL;
@@ -163,7 +163,7 @@ async function audit(isolate: Isolate, visit: Visit, query: string): Promise<Res
   };
   for (const key of keys) {
     if (full()) break;
-    const text = await bucketOf(isolate.env).get(key);
+    const text = await bucketOf(gate.env).get(key);
     if (text === undefined) throw new Refused(new Refusal("audit-unavailable", key));
     add(text);
   }
@@ -172,7 +172,7 @@ async function audit(isolate: Isolate, visit: Visit, query: string): Promise<Res
     headers: {
       "content-type": "application/x-ndjson",
       "cache-control": "no-store",
-      "x-gatehouse-request-id": visit.requestId,
+      "x-gatehouse-request-id": context.requestId,
       "x-gatehouse-audit-head": `${head.seq} ${head.hash}`,
     },
   });

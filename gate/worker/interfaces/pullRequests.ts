@@ -1,10 +1,10 @@
 import { API_VERSIONS } from "../../policy/rest/apiVersion";
 import type { CompiledRepository } from "../../policy/compiled";
-import type { Isolate } from "../gate";
+import type { Gate } from "../gate";
 import { Refused } from "../answer/problem";
 import { readJson } from "../request/requests";
 import { send } from "../upstream/send";
-import type { Visit } from "../context";
+import type { RequestContext } from "../context";
 
 /** The gate's own calls are short; the agent waits for them. */
 const FOLLOW_UP_MS = 10_000;
@@ -25,18 +25,18 @@ interface FollowUp {
  * The draft exists by now, so nothing here changes the agent's answer: what fails is a finding in its record, and an alert.
  * @param number The pull request; undefined when GitHub's answer did not say.
  */
-export async function mark(
-  isolate: Isolate,
-  visit: Visit,
+export async function labelAndRequestReview(
+  gate: Gate,
+  context: RequestContext,
   repository: CompiledRepository,
   number: number | undefined,
 ): Promise<void> {
-  const at = `/repos/${isolate.policy.policy.organization}/${repository.name}`;
+  const at = `/repos/${gate.policy.organization}/${repository.name}`;
   const label: FollowUp = {
     route: "gate.label",
     finding: "label-not-set",
     path: `${at}/issues/${number}/labels`,
-    body: { labels: [isolate.policy.policy.label] },
+    body: { labels: [gate.policy.label] },
   };
   const review: FollowUp = {
     route: "gate.request-review",
@@ -47,20 +47,20 @@ export async function mark(
   // One after the other, as GitHub asks of those that write.
   for (const [index, step] of [label, ...(repository.reviewers.length === 0 ? [] : [review])].entries()) {
     const from = Date.now();
-    const status = number === undefined ? 0 : await attempt(isolate, visit, step);
+    const status = number === undefined ? 0 : await attempt(gate, context, step);
     const done = status >= 200 && status < 300;
     if (!done) {
-      visit.findings = [...visit.findings, { rule: step.finding, offset: status }];
-      isolate.alerts.raise(visit.background, step.finding, {
-        requestId: visit.requestId,
+      context.findings = [...context.findings, { rule: step.finding, offset: status }];
+      gate.alerts.raise(context.background, step.finding, {
+        requestId: context.requestId,
         repository: repository.fullName,
         pullRequest: number ?? 0,
         status,
       });
     }
     const entry = {
-      ...visit.entry(status),
-      requestId: `${visit.requestId}.${index + 1}`,
+      ...context.entry(status),
+      requestId: `${context.requestId}.${index + 1}`,
       method: "POST",
       path: step.path,
       route: step.route,
@@ -70,17 +70,17 @@ export async function mark(
       bytesOut: 0,
       findings: [],
     };
-    if (number !== undefined) isolate.link.record(visit.background, entry, undefined);
+    if (number !== undefined) gate.ledger.record(context.background, entry, undefined);
   }
 }
 
 /** GitHub's status, or 0 when there was no answer. Tried again once where GitHub itself failed. */
-async function attempt(isolate: Isolate, visit: Visit, { path, body }: FollowUp): Promise<number> {
+async function attempt(gate: Gate, context: RequestContext, { path, body }: FollowUp): Promise<number> {
   for (let left = 1; ; left--) {
     let status = 0;
     try {
-      const answer = await send(isolate, visit, {
-        base: isolate.policy.policy.upstream.api,
+      const answer = await send(gate, context, {
+        base: gate.policy.upstream.api,
         path,
         method: "POST",
         headers: (token) => ({

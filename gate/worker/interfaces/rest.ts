@@ -4,66 +4,67 @@ import { withoutElsewhere } from "../../policy/rest/foreignRepositories";
 import type { Lookup } from "../../policy/lookups";
 import { Refusal } from "../../policy/refusals";
 import type { Route } from "../../policy/rest/routes";
-import { answerHeaders, cleanHeaders, type Reflections } from "../answer/answers";
+import { answerHeaders, cleanHeaders, type TokenRedactor } from "../answer/answers";
 import { redirected } from "./download";
-import type { Isolate } from "../gate";
+import type { Gate } from "../gate";
 import { lookUp } from "../upstream/lookup";
 import { mayObserve, observed } from "./observe";
 import { Refused, refuse } from "../answer/problem";
-import { mark, numberIn } from "./pullRequests";
+import { labelAndRequestReview, numberIn } from "./pullRequests";
 import { forwardedHeaders, judgeJsonText, judgeJsonType, readBytes, readJson, readText } from "../request/requests";
 import { askApi, send, type UpstreamRequest } from "../upstream/send";
-import type { Visit } from "../context";
+import type { RequestContext } from "../context";
 
 /** Largest answer that is read whole, to be filtered; larger ones are refused. */
 const MAX_TEXT_ANSWER = 16 * 1024 * 1024;
 
 /** Takes a REST request whose target has passed from its body to its answer. */
-export async function rest(isolate: Isolate, visit: Visit): Promise<Response> {
-  const { request } = visit;
-  const verdict = visit.verdict;
+export async function rest(gate: Gate, context: RequestContext): Promise<Response> {
+  const { request } = context;
+  const verdict = context.verdict;
   const route = verdict?.route;
   if (verdict === undefined || route === undefined) return refuse("route-not-allowed");
-  const limits = isolate.policy.policy.limits;
+  const limits = gate.policy.limits;
   let body: string | undefined;
   let lookups: readonly Lookup[] = [];
   let kept: Kept | undefined;
-  const { method } = visit;
+  const { method } = context;
   if (method === "GET" || method === "HEAD" || request.body === null) {
-    const length = visit.headers.get("content-length");
-    const mayHaveBody = (length !== undefined && length !== "0") || visit.headers.has("transfer-encoding");
+    const length = context.headers.get("content-length");
+    const mayHaveBody = (length !== undefined && length !== "0") || context.headers.has("transfer-encoding");
     if (mayHaveBody && (await readBytes(request, 0).catch(() => undefined)) === undefined) refuse("body-unexpected");
     if (route.body !== undefined && route.bodyOptional !== true) refuse("body-missing");
   } else {
-    if (Number(visit.headers.get("content-length") ?? 1) > 0 && route.body !== undefined) judgeJsonType(visit.headers);
+    if (Number(context.headers.get("content-length") ?? 1) > 0 && route.body !== undefined)
+      judgeJsonType(context.headers);
     const read = await readText(request, limits.maxBodyBytes);
-    visit.bytesIn = read.bytes;
-    if (read.bytes > 0 && route.body !== undefined) judgeJsonText(visit.headers, read.text);
-    const judged = judgeBody(isolate.policy, verdict, read.text, visit.requestId, visit.startedAt);
-    if (judged instanceof SecretRefusal || !(judged instanceof Refusal)) visit.note(judged.findings);
+    context.bytesIn = read.bytes;
+    if (read.bytes > 0 && route.body !== undefined) judgeJsonText(context.headers, read.text);
+    const judged = judgeBody(gate.policy, verdict, read.text, context.requestId, context.startedAt);
+    if (judged instanceof SecretRefusal || !(judged instanceof Refusal)) context.addFindings(judged.findings);
     if (judged instanceof Refusal) {
-      if (!mayObserve(isolate, visit, judged)) throw new Refused(judged);
-      return observed(isolate, visit, judged, read.text);
+      if (!mayObserve(gate, context, judged)) throw new Refused(judged);
+      return observed(gate, context, judged, read.text);
     }
     body = judged.text;
     lookups = judged.lookups;
     kept = judged.kept;
   }
-  const admission = isolate.link.admit(visit.background, visit.write, visit.bytesIn, visit.startedAt);
-  visit.admission = admission instanceof Promise ? await admission : admission;
-  for (const lookup of lookups) await lookUp(isolate, visit, lookup);
-  if (kept !== undefined) body = await keep(isolate, visit, kept);
-  const answer = await send(isolate, visit, requestOf(isolate, visit, route, verdict.sent, body));
+  const admission = gate.ledger.admit(context.background, context.write, context.bytesIn, context.startedAt);
+  context.admission = admission instanceof Promise ? await admission : admission;
+  for (const lookup of lookups) await lookUp(gate, context, lookup);
+  if (kept !== undefined) body = await keep(gate, context, kept);
+  const answer = await send(gate, context, requestOf(gate, context, route, verdict.sent, body));
   if (route.marks === "opens" && answer.status === 201 && verdict.repository !== undefined)
-    return opened(isolate, visit, verdict.repository, answer);
+    return opened(gate, context, verdict.repository, answer);
   if (route.download === true && answer.status >= 300 && answer.status < 400 && answer.status !== 304)
-    return redirected(isolate, visit, answer);
-  return pass(isolate, visit, answer, (text) => withoutElsewhere(isolate.policy, text));
+    return redirected(gate, context, answer);
+  return pass(gate, context, answer, (text) => withoutElsewhere(gate.policy, text));
 }
 
 /** Guard `keep-marks`: reads what is there, so that what the gate has put on it stays. */
-async function keep(isolate: Isolate, visit: Visit, { path, finish }: Kept): Promise<string> {
-  const answer = await askApi(isolate, visit, path);
+async function keep(gate: Gate, context: RequestContext, { path, finish }: Kept): Promise<string> {
+  const answer = await askApi(gate, context, path);
   if (answer.status !== 200) {
     await answer.body?.cancel();
     refuse(
@@ -77,36 +78,36 @@ async function keep(isolate: Isolate, visit: Visit, { path, finish }: Kept): Pro
 
 /** The answer about a pull request that was opened. It is marked whatever becomes of the answer. */
 async function opened(
-  isolate: Isolate,
-  visit: Visit,
+  gate: Gate,
+  context: RequestContext,
   repository: CompiledRepository,
   answer: Response,
 ): Promise<Response> {
   let number: number | undefined;
   try {
-    return await pass(isolate, visit, answer, (text) => {
+    return await pass(gate, context, answer, (text) => {
       number = numberIn(text);
-      return withoutElsewhere(isolate.policy, text);
+      return withoutElsewhere(gate.policy, text);
     });
   } finally {
-    await mark(isolate, visit, repository, number);
+    await labelAndRequestReview(gate, context, repository, number);
   }
 }
 
 function requestOf(
-  isolate: Isolate,
-  visit: Visit,
+  gate: Gate,
+  context: RequestContext,
   route: Route,
   path: string,
   body: string | undefined,
 ): UpstreamRequest {
   // Judged before the token is there: a refusal needs none.
-  const headers = forwardedHeaders(visit.headers, "");
+  const headers = forwardedHeaders(context.headers, "");
   if (body !== undefined) headers["content-type"] = "application/json; charset=utf-8";
   return {
-    base: isolate.policy.policy.upstream.api,
+    base: gate.policy.upstream.api,
     path,
-    method: visit.method,
+    method: context.method,
     headers: (token) => {
       headers["authorization"] = `Bearer ${token.value}`;
       return headers;
@@ -122,63 +123,62 @@ const encoder = new TextEncoder();
 
 /** Passes an answer on: headers by allow-list, addresses back to the gate, no trace of the token. `edit` changes the text first. */
 export async function pass(
-  isolate: Isolate,
-  visit: Visit,
+  gate: Gate,
+  context: RequestContext,
   answer: Response,
   edit?: (text: string) => string,
 ): Promise<Response> {
-  const headers = answerHeaders(answer.headers, visit.requestId);
-  const base = visit.base;
-  const token = visit.token;
+  const headers = answerHeaders(answer.headers, context.requestId);
+  const base = context.base;
+  const token = context.token;
   if (token === undefined) return refuse("gate-error");
-  const reflections = isolate.reflectionsOf(token);
+  const redactor = gate.redactorFor(token);
   const link = answer.headers.get("link");
   if (link !== null) {
-    const back = isolate.addresses.link(link, base);
+    const back = gate.addresses.link(link, base);
     if (back !== undefined) headers["link"] = back;
   }
   const { status } = answer;
   if (status >= 300 && status < 400 && status !== 304) {
     await answer.body?.cancel();
-    const back = isolate.addresses.back(answer.headers.get("location") ?? "", base);
+    const back = gate.addresses.back(answer.headers.get("location") ?? "", base);
     if (back === undefined) return refuse("redirect-refused");
     headers["location"] = back;
     delete headers["content-type"];
-    return new Response(null, { status, headers: cleanHeaders(headers, reflections) });
+    return new Response(null, { status, headers: cleanHeaders(headers, redactor) });
   }
-  if (answer.body === null || status === 304 || status === 204 || visit.method === "HEAD")
-    return new Response(null, { status, headers: cleanHeaders(headers, reflections) });
-  if (headers["content-type"]?.includes("json") !== true)
-    return passBytes(isolate, visit, answer, headers, reflections);
+  if (answer.body === null || status === 304 || status === 204 || context.method === "HEAD")
+    return new Response(null, { status, headers: cleanHeaders(headers, redactor) });
+  if (headers["content-type"]?.includes("json") !== true) return passBytes(gate, context, answer, headers, redactor);
   const bytes = await readBytes(answer, MAX_TEXT_ANSWER, "answer-too-large");
   const text = decoder.decode(bytes);
   const edited = edit === undefined ? text : edit(text);
-  const clean = reflections.isIn(bytes, text) ? reflections.clean(edited) : edited;
-  if (clean !== edited) isolate.alerts.raise(visit.background, "token-reflected", { requestId: visit.requestId });
-  const out = isolate.addresses.body(clean, base);
+  const clean = redactor.isIn(bytes, text) ? redactor.clean(edited) : edited;
+  if (clean !== edited) gate.alerts.raise(context.background, "token-reflected", { requestId: context.requestId });
+  const out = gate.addresses.body(clean, base);
   // A text that was whole and had only addresses replaced, which are ASCII, is as much longer in bytes as in characters.
   const countable = clean === text && !text.includes("\ufffd");
-  visit.bytesOut = countable ? bytes.length + out.length - text.length : encoder.encode(out).length;
-  if (!isolate.link.takeBytesNow(visit.bytesOut, visit.startedAt))
-    await isolate.link.takeBytes(visit.background, visit.bytesOut);
-  return new Response(out, { status, headers: cleanHeaders(headers, reflections) });
+  context.bytesOut = countable ? bytes.length + out.length - text.length : encoder.encode(out).length;
+  if (!gate.ledger.takeBytesNow(context.bytesOut, context.startedAt))
+    await gate.ledger.takeBytes(context.background, context.bytesOut);
+  return new Response(out, { status, headers: cleanHeaders(headers, redactor) });
 }
 
 /** File contents, diffs and other answers that are not JSON pass as the bytes they are, or not at all. */
 async function passBytes(
-  isolate: Isolate,
-  visit: Visit,
+  gate: Gate,
+  context: RequestContext,
   answer: Response,
   headers: Record<string, string>,
-  reflections: Reflections,
+  redactor: TokenRedactor,
 ): Promise<Response> {
   const bytes = await readBytes(answer, MAX_TEXT_ANSWER, "answer-too-large");
-  if (reflections.isIn(bytes, latin1.decode(bytes))) {
-    isolate.alerts.raise(visit.background, "token-reflected", { requestId: visit.requestId });
+  if (redactor.isIn(bytes, latin1.decode(bytes))) {
+    gate.alerts.raise(context.background, "token-reflected", { requestId: context.requestId });
     return refuse("answer-refused");
   }
-  visit.bytesOut = bytes.length;
-  if (!isolate.link.takeBytesNow(bytes.length, visit.startedAt))
-    await isolate.link.takeBytes(visit.background, bytes.length);
-  return new Response(bytes, { status: answer.status, headers: cleanHeaders(headers, reflections) });
+  context.bytesOut = bytes.length;
+  if (!gate.ledger.takeBytesNow(bytes.length, context.startedAt))
+    await gate.ledger.takeBytes(context.background, bytes.length);
+  return new Response(bytes, { status: answer.status, headers: cleanHeaders(headers, redactor) });
 }

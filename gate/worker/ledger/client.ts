@@ -18,10 +18,10 @@ const SPACING_MS = 4;
 /** What one exchange carries at most: its lines must fit into the ledger's rows, and be hashed while the others wait. */
 const SETTLE: Bound = { entries: 512, size: 512 * 1024 };
 /** What strangers have of an exchange at least, whatever the agent does. */
-const STRANGERS_SHARE: Bound = { entries: 64, size: 64 * 1024 };
+const UNAUTHENTICATED_SHARE: Bound = { entries: 64, size: 64 * 1024 };
 /** What is kept while the ledger cannot be reached: of the agent, and of those without a key, who must not take its room. */
 const AGENT_QUEUE: Bound = { entries: 10_000, size: 16 * 1024 * 1024 };
-const STRANGERS_QUEUE: Bound = { entries: 6_000, size: 12 * 1024 * 1024 };
+const UNAUTHENTICATED_QUEUE: Bound = { entries: 6_000, size: 12 * 1024 * 1024 };
 /** Requests that wait for a lease at once. */
 const MAX_WAITERS = 4_096;
 /** How often entries that could not be sent are tried again without a request. */
@@ -51,7 +51,7 @@ interface Waiter {
 interface Batch {
   readonly request: SettleRequest;
   readonly agent: number;
-  readonly strangers: number;
+  readonly unauthenticated: number;
 }
 
 /** A request that was admitted: which lease it belongs to, so that its record can be matched. */
@@ -64,10 +64,10 @@ export interface Admission {
  * and sends audit entries in batches; a write waits until its entry is on disk. One exchange is under way at a time; what arrives
  * meanwhile goes with the next one.
  */
-export class LedgerLink {
+export class LedgerClient {
   private leases: Lease[] = [];
   private readonly agent = new EntryQueue(AGENT_QUEUE);
-  private readonly strangers = new EntryQueue(STRANGERS_QUEUE);
+  private readonly unauthenticated = new EntryQueue(UNAUTHENTICATED_QUEUE);
   private reported = new Map<number, number>();
   private waiting: Waiter[] = [];
   private asking = false;
@@ -97,7 +97,7 @@ export class LedgerLink {
   ) {}
 
   /** What every isolate was told last. */
-  get told(): Pick<SettleAnswer, "stopped" | "denied" | "waitUntil" | "archiveFailing"> {
+  get state(): Pick<SettleAnswer, "stopped" | "denied" | "waitUntil" | "archiveFailing"> {
     return this.last;
   }
 
@@ -127,12 +127,12 @@ export class LedgerLink {
    * Puts an entry into one of the next batches. One without an agent is a stranger's: it waits in a queue of its own, and is only counted when `summed`.
    */
   record(background: Background, entry: AuditEntry, admission: Admission | undefined, summed = false): void {
-    const queue = entry.agent === "" ? this.strangers : this.agent;
+    const queue = entry.agent === "" ? this.unauthenticated : this.agent;
     const known = summed ? (queue.sum(entry), true) : queue.add(entry);
     // What was let through and has no record is left to the ledger, which misses it and records the gap.
     if (admission !== undefined && (known || entry.decision === "deny"))
       this.reported.set(admission.lease, (this.reported.get(admission.lease) ?? 0) + 1);
-    if (this.agent.length + this.strangers.length >= BATCH_ENTRIES) this.kick(background);
+    if (this.agent.length + this.unauthenticated.length >= BATCH_ENTRIES) this.kick(background);
     if (!this.timer) {
       this.timer = true;
       background.waitUntil(this.later(background));
@@ -140,12 +140,12 @@ export class LedgerLink {
   }
 
   /** Resolves when every entry of the agent's so far is on disk; with `strangers`, every entry. */
-  async flush(background: Background, strangers = false): Promise<void> {
+  async flush(background: Background, unauthenticated = false): Promise<void> {
     const agent = this.agent.end;
-    const others = strangers ? this.strangers.end : 0;
+    const others = unauthenticated ? this.unauthenticated.end : 0;
     const run = async (): Promise<void> => {
       do await this.exchange(background);
-      while (!this.agent.isKept(agent) || !this.strangers.isKept(others));
+      while (!this.agent.isKept(agent) || !this.unauthenticated.isKept(others));
     };
     await within(run(), LEDGER_MS, "the ledger");
   }
@@ -164,7 +164,7 @@ export class LedgerLink {
   }
 
   private get unsent(): boolean {
-    return this.failed !== undefined || this.agent.length > 0 || this.strangers.length > 0;
+    return this.failed !== undefined || this.agent.length > 0 || this.unauthenticated.length > 0;
   }
 
   private use(amounts: Amounts, now: number): Lease | undefined {
@@ -299,9 +299,9 @@ export class LedgerLink {
     return answer;
   }
 
-  private keep({ agent, strangers }: Batch): void {
+  private keep({ agent, unauthenticated }: Batch): void {
     this.agent.keep(agent);
-    this.strangers.keep(strangers);
+    this.unauthenticated.keep(unauthenticated);
   }
 
   private giveUp(background: Background, waiters: readonly Waiter[]): void {
@@ -348,24 +348,24 @@ export class LedgerLink {
       bytes: need.bytes + 16 * 1024 * 1024,
     };
     const agent = this.agent.take({
-      entries: SETTLE.entries - STRANGERS_SHARE.entries,
-      size: SETTLE.size - STRANGERS_SHARE.size,
+      entries: SETTLE.entries - UNAUTHENTICATED_SHARE.entries,
+      size: SETTLE.size - UNAUTHENTICATED_SHARE.size,
     });
-    const strangers = this.strangers.take({
+    const unauthenticated = this.unauthenticated.take({
       entries: SETTLE.entries - agent.length,
       size: SETTLE.size - agent.reduce((sum, text) => sum + text.length, 0),
     });
     const request: SettleRequest = {
       isolate: this.isolate,
       batch: ++this.batch,
-      entries: [...agent, ...strangers],
+      entries: [...agent, ...unauthenticated],
       reported: [...this.reported].map(([lease, requests]) => ({ lease, requests })),
       closed,
       ...(this.asking ? { ask: { need, want, limits: this.limits } } : {}),
     };
     this.reported = new Map();
     this.asking = false;
-    return { request, agent: agent.length, strangers: strangers.length };
+    return { request, agent: agent.length, unauthenticated: unauthenticated.length };
   }
 
   private async call(request: SettleRequest): Promise<SettleAnswer> {

@@ -5,7 +5,7 @@ import { refuse } from "../answer/problem";
  * At most `width` requests at GitHub at once from this isolate, the others in the order they came: GitHub asks for that, and punishes bursts.
  * A place is given back by its holder, or falls back after `holdMs`: a holder whose client went away may never get to give it back.
  */
-export class Lane {
+export class ConcurrencyLimit {
   private readonly holders = new Set<{ readonly until: number }>();
   private readonly queue: (() => void)[] = [];
 

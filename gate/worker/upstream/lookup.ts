@@ -12,47 +12,47 @@ import {
   type Standing,
 } from "../../policy/lookups";
 import { Refusal } from "../../policy/refusals";
-import type { Isolate } from "../gate";
+import type { Gate } from "../gate";
 import { Refused, refuse } from "../answer/problem";
 import { readJson } from "../request/requests";
 import { askApi } from "./send";
-import type { Visit } from "../context";
+import type { RequestContext } from "../context";
 
 /** Comparisons list at most 300 files with their patches. */
 const MAX_LOOKUP_ANSWER = 32 * 1024 * 1024;
 
 /** Guard `lookup`: asks GitHub what a request would bring about, and refuses what the posture does not allow or what GitHub does not know. */
-export async function lookUp(isolate: Isolate, visit: Visit, lookup: Lookup): Promise<void> {
-  if (lookup.kind === "compare") await changedFiles(isolate, visit, lookup);
-  else if (lookup.kind === "standing") await stoodBefore(isolate, visit, lookup);
-  else await replacesNothing(isolate, visit, lookup);
+export async function lookUp(gate: Gate, context: RequestContext, lookup: Lookup): Promise<void> {
+  if (lookup.kind === "compare") await changedFiles(gate, context, lookup);
+  else if (lookup.kind === "standing") await stoodBefore(gate, context, lookup);
+  else await replacesNothing(gate, context, lookup);
 }
 
 /** Asks what stood in a file in which something was found. */
-async function stoodBefore(isolate: Isolate, visit: Visit, lookup: Standing): Promise<void> {
-  const id = standingBlob(lookup, await found(isolate, visit, lookupPath(isolate.policy, lookup)));
+async function stoodBefore(gate: Gate, context: RequestContext, lookup: Standing): Promise<void> {
+  const id = standingBlob(lookup, await found(gate, context, lookupPath(gate.policy, lookup)));
   const refused =
     id === undefined
       ? lookup.judge("")
       : typeof id === "string"
-        ? judgeStanding(lookup, id, await found(isolate, visit, blobPath(isolate.policy, lookup, id)))
+        ? judgeStanding(lookup, id, await found(gate, context, blobPath(gate.policy, lookup, id)))
         : id;
-  if (refused instanceof SecretRefusal) visit.note(refused.findings);
+  if (refused instanceof SecretRefusal) context.addFindings(refused.findings);
   if (refused !== undefined) throw new Refused(refused);
-  visit.note(lookup.findings);
+  context.addFindings(lookup.findings);
 }
 
 /** An answer's JSON; undefined when GitHub has no such thing. */
-async function found(isolate: Isolate, visit: Visit, path: string): Promise<unknown> {
-  const answer = await askApi(isolate, visit, path);
+async function found(gate: Gate, context: RequestContext, path: string): Promise<unknown> {
+  const answer = await askApi(gate, context, path);
   if (answer.status === 200) return readJson(answer, MAX_LOOKUP_ANSWER);
   await answer.body?.cancel();
   return answer.status === 404 ? undefined : refuse("upstream-error");
 }
 
 /** Asks whether files would stand in the place of directories. */
-async function replacesNothing(isolate: Isolate, visit: Visit, lookup: Directories): Promise<void> {
-  const answer = await askApi(isolate, visit, lookupPath(isolate.policy, lookup));
+async function replacesNothing(gate: Gate, context: RequestContext, lookup: Directories): Promise<void> {
+  const answer = await askApi(gate, context, lookupPath(gate.policy, lookup));
   if (answer.status !== 200 && answer.status !== 404) {
     await answer.body?.cancel();
     refuse("upstream-error");
@@ -65,15 +65,19 @@ async function replacesNothing(isolate: Isolate, visit: Visit, lookup: Directori
 }
 
 /** How large a difference is and what it touches, and then which files differ. */
-export async function changedFiles(isolate: Isolate, visit: Visit, lookup: Comparison): Promise<ReadonlySet<string>> {
-  const answer = await askApi(isolate, visit, lookupPath(isolate.policy, lookup));
+export async function changedFiles(
+  gate: Gate,
+  context: RequestContext,
+  lookup: Comparison,
+): Promise<ReadonlySet<string>> {
+  const answer = await askApi(gate, context, lookupPath(gate.policy, lookup));
   if (answer.status !== 200) {
     await answer.body?.cancel();
     refuse(answer.status === 404 || answer.status === 422 ? "lookup-failed" : "upstream-error");
   }
-  const refused = judgeComparison(isolate.policy, lookup, await readJson(answer, MAX_LOOKUP_ANSWER));
+  const refused = judgeComparison(gate.policy, lookup, await readJson(answer, MAX_LOOKUP_ANSWER));
   if (!(refused instanceof Refusal)) return refused;
   // The place is a name of GitHub's; no answer of the gate repeats a token, whatever GitHub calls a file.
-  const reflected = visit.token !== undefined && isolate.reflectionsOf(visit.token).has(refused.at);
+  const reflected = context.token !== undefined && gate.redactorFor(context.token).has(refused.at);
   throw new Refused(reflected ? new Refusal(refused.rule) : refused);
 }

@@ -5,12 +5,12 @@ import { objectIdOf } from "../../policy/git/sha1";
 import { readBlob } from "../../policy/git/blob";
 import { isBefore, readListing, type Entry } from "../../policy/git/listing";
 import { Refusal } from "../../policy/refusals";
-import type { Isolate } from "../gate";
+import type { Gate } from "../gate";
 import { changedFiles } from "./lookup";
 import { Refused, refuse } from "../answer/problem";
 import { readJson } from "../request/requests";
 import { askApi } from "./send";
-import type { Visit } from "../context";
+import type { RequestContext } from "../context";
 
 /** Requests that one push may cost at GitHub before it is decided. */
 const MAX_FETCHES = 64;
@@ -33,8 +33,8 @@ export class ObjectReader implements BlobSource {
   private readonly judged = new Map<string, ReadonlySet<string> | Refusal>();
 
   constructor(
-    private readonly isolate: Isolate,
-    private readonly visit: Visit,
+    private readonly gate: Gate,
+    private readonly context: RequestContext,
     private readonly repository: CompiledRepository,
   ) {}
 
@@ -76,7 +76,7 @@ export class ObjectReader implements BlobSource {
   private async compare(id: string, own: boolean): Promise<ReadonlySet<string> | Refusal> {
     try {
       this.count();
-      return await changedFiles(this.isolate, this.visit, {
+      return await changedFiles(this.gate, this.context, {
         kind: "compare",
         repository: this.repository,
         base: this.repository.defaultBranch,
@@ -122,9 +122,9 @@ export class ObjectReader implements BlobSource {
   private async get(path: string): Promise<unknown> {
     this.count();
     const answer = await askApi(
-      this.isolate,
-      this.visit,
-      `/repos/${this.isolate.policy.policy.organization}/${this.repository.name}/${path}`,
+      this.gate,
+      this.context,
+      `/repos/${this.gate.policy.organization}/${this.repository.name}/${path}`,
     );
     if (answer.status !== 200) {
       await answer.body?.cancel();

@@ -1,8 +1,8 @@
 import { API_VERSIONS } from "../../policy/rest/apiVersion";
 import { refuse } from "../answer/problem";
-import type { Isolate } from "../gate";
+import type { Gate } from "../gate";
 import type { Token } from "./token";
-import type { Visit } from "../context";
+import type { RequestContext } from "../context";
 
 /** A request to GitHub, complete but for the token. `path` is below the base and starts with a slash. */
 export interface UpstreamRequest {
@@ -57,23 +57,23 @@ export const UNCACHED: RequestInit = { redirect: "manual", ...({ cache: "no-stor
  * Sends a request to its constant origin with the current token. A token that GitHub refuses is read anew once; whatever else goes wrong is a refusal.
  * Never follows a redirect and never uses a cache.
  */
-export async function send(isolate: Isolate, visit: Visit, request: UpstreamRequest): Promise<Response> {
-  const known = isolate.tokens.current(visit.background, visit.startedAt);
+export async function send(gate: Gate, context: RequestContext, request: UpstreamRequest): Promise<Response> {
+  const known = gate.tokens.current(context.background, context.startedAt);
   let token = known instanceof Promise ? await known : known;
-  let answer = await attempt(isolate, visit, request, token);
+  let answer = await attempt(gate, context, request, token);
   if (answer.status === 401) {
     await answer.body?.cancel();
-    const again = await isolate.tokens.read(visit.background);
+    const again = await gate.tokens.read(context.background);
     if (again.value === token.value) {
-      isolate.alerts.raise(visit.background, "token-refused", { tokenSha256: token.sha256 });
+      gate.alerts.raise(context.background, "token-refused", { tokenSha256: token.sha256 });
       refuse("token-refused");
     }
     if (request.body instanceof ReadableStream) refuse("token-refused"); // a stream cannot be sent twice; the next request has the new token
     token = again;
-    answer = await attempt(isolate, visit, request, token);
+    answer = await attempt(gate, context, request, token);
     if (answer.status === 401) {
       await answer.body?.cancel();
-      isolate.alerts.raise(visit.background, "token-refused", { tokenSha256: token.sha256 });
+      gate.alerts.raise(context.background, "token-refused", { tokenSha256: token.sha256 });
       refuse("token-refused");
     }
   }
@@ -81,9 +81,9 @@ export async function send(isolate: Isolate, visit: Visit, request: UpstreamRequ
 }
 
 /** Asks GitHub's API something on the gate's own behalf: a fact that a decision needs. `path` as in `UpstreamRequest`. */
-export function askApi(isolate: Isolate, visit: Visit, path: string): Promise<Response> {
-  return send(isolate, visit, {
-    base: isolate.policy.policy.upstream.api,
+export function askApi(gate: Gate, context: RequestContext, path: string): Promise<Response> {
+  return send(gate, context, {
+    base: gate.policy.upstream.api,
     path,
     method: "GET",
     headers: (token) => ({
@@ -96,14 +96,14 @@ export function askApi(isolate: Isolate, visit: Visit, path: string): Promise<Re
   });
 }
 
-async function attempt(isolate: Isolate, visit: Visit, request: UpstreamRequest, token: Token): Promise<Response> {
-  if (isolate.link.told.denied.includes(token.sha256)) refuse("token-denied");
-  visit.token = token;
+async function attempt(gate: Gate, context: RequestContext, request: UpstreamRequest, token: Token): Promise<Response> {
+  if (gate.ledger.state.denied.includes(token.sha256)) refuse("token-denied");
+  context.token = token;
   const now = Date.now();
-  const waitUntil = Math.max(isolate.link.told.waitUntil, isolate.blocked.get(request.resource) ?? 0);
+  const waitUntil = Math.max(gate.ledger.state.waitUntil, gate.blocked.get(request.resource) ?? 0);
   if (waitUntil > now) refuse("github-limit", "", Math.ceil((waitUntil - now) / 1000));
-  const timeoutMs = Math.min(isolate.policy.policy.limits.upstreamTimeoutSeconds * 1000, request.timeoutMs ?? Infinity);
-  const place = (visit.write ? isolate.writes : isolate.reads).enter(now);
+  const timeoutMs = Math.min(gate.policy.limits.upstreamTimeoutSeconds * 1000, request.timeoutMs ?? Infinity);
+  const place = (context.write ? gate.writes : gate.reads).enter(now);
   const leave = place instanceof Promise ? await place : place;
   try {
     if (!(request.body instanceof ReadableStream)) request.stream?.sent(timeoutMs);
@@ -115,7 +115,7 @@ async function attempt(isolate: Isolate, visit: Visit, request: UpstreamRequest,
       ...(request.body === undefined ? {} : { body: request.body }),
     });
     request.stream?.answered();
-    heedLimits(isolate, visit, request, answer);
+    heedLimits(gate, context, request, answer);
     if (answer.status === 101 || answer.webSocket) refuse("upstream-error");
     return answer;
   } catch (error) {
@@ -137,7 +137,7 @@ const MAX_WAIT_MS = 3_600_000;
  * Takes GitHub at its word. A used-up primary limit stops its kind of request until it starts anew, and not only once GitHub has refused one: who goes
  * on then is punished. A secondary limit stops every isolate.
  */
-function heedLimits(isolate: Isolate, visit: Visit, request: UpstreamRequest, answer: Response): void {
+function heedLimits(gate: Gate, context: RequestContext, request: UpstreamRequest, answer: Response): void {
   const spent = answer.headers.get("x-ratelimit-remaining") === "0";
   const turnedAway = answer.status === 429 || answer.status === 403;
   if (!spent && !turnedAway) return;
@@ -146,16 +146,16 @@ function heedLimits(isolate: Isolate, visit: Visit, request: UpstreamRequest, an
   if (reset > now) {
     const named = answer.headers.get("x-ratelimit-resource") ?? request.resource;
     // A name that nothing of the gate's asks for would only fill the memory.
-    isolate.blocked.set(RESOURCES.has(named) ? named : request.resource, Math.min(reset, now + MAX_WAIT_MS));
+    gate.blocked.set(RESOURCES.has(named) ? named : request.resource, Math.min(reset, now + MAX_WAIT_MS));
     return;
   }
   if (!turnedAway) return;
   const seconds = Number(answer.headers.get("retry-after") ?? (answer.status === 429 ? UNNAMED_WAIT_SECONDS : "NaN"));
   if (!(seconds > 0)) return;
   const until = now + Math.min(seconds * 1000, MAX_WAIT_MS);
-  isolate.blocked.set(request.resource, until);
-  visit.background.waitUntil(
-    isolate.env.LEDGER.get(isolate.env.LEDGER.idFromName("ledger"))
+  gate.blocked.set(request.resource, until);
+  context.background.waitUntil(
+    gate.env.LEDGER.get(gate.env.LEDGER.idFromName("ledger"))
       .wait(until)
       .catch(() => undefined),
   );

@@ -1,4 +1,4 @@
-import { LedgerLink } from "../../../gate/worker/ledger/client";
+import { LedgerClient } from "../../../gate/worker/ledger/client";
 import type { SettleAnswer, SettleRequest } from "../../../gate/worker/ledger/exchange";
 import { EMPTY_USAGE, giveBack, grantLease, type Usage } from "../../../gate/policy/limits";
 import { policyFor } from "../../gate/support/policy";
@@ -151,7 +151,7 @@ export async function isolatesShareTheLimit(crowd: Crowd): Promise<boolean> {
   const env = { LEDGER: { idFromName: (name: string) => name, get: () => ({ settle }) } } as never;
   const links = Array.from(
     { length: crowd.isolates },
-    (_, i) => new LedgerLink(env, `isolate-${i}`, limits, () => undefined),
+    (_, i) => new LedgerClient(env, `isolate-${i}`, limits, () => undefined),
   );
   const passed = new Map<number, { requests: number; writes: number }>();
   const admitted: Promise<void>[] = [];

@@ -574,10 +574,10 @@ describe("judgeGraphql", () => {
       body: "",
       labels: { nodes: labels.map(([id, name]) => ({ id, name })) },
     });
-    expect(sent([node(["LA_mark", c.policy.label])])).toEqual(["LA_bug1", "LA_mark"]);
-    expect(sent([node(["LA_bug1", c.policy.label])])).toEqual(["LA_bug1"]);
+    expect(sent([node(["LA_mark", c.label])])).toEqual(["LA_bug1", "LA_mark"]);
+    expect(sent([node(["LA_bug1", c.label])])).toEqual(["LA_bug1"]);
     expect(sent([node(["LA_other", "other"])])).toEqual(["LA_bug1"]);
-    expect(sent([{ ...(node(["LA_mark", c.policy.label]) as object), __typename: "Issue" }])).toEqual(["LA_bug1"]);
+    expect(sent([{ ...(node(["LA_mark", c.label]) as object), __typename: "Issue" }])).toEqual(["LA_bug1"]);
   });
 
   it("passes what the gh client asks", () => {

@@ -4,9 +4,9 @@ import { Miniflare } from "miniflare";
 import type { AuditEntry } from "../../../../gate/policy/audit";
 import { verifyChain } from "../../../../gate/policy/audit";
 import { EntryQueue, FURTHER_REQUESTS } from "../../../../gate/worker/ledger/entryQueue";
-import { LedgerLink } from "../../../../gate/worker/ledger/client";
+import { LedgerClient } from "../../../../gate/worker/ledger/client";
 import type { SettleAnswer, SettleRequest } from "../../../../gate/worker/ledger/exchange";
-import { Strangers } from "../../../../gate/worker/auth/unauthenticatedLimit";
+import { UnauthenticatedLimit } from "../../../../gate/worker/auth/unauthenticatedLimit";
 import { freshFetch } from "../../../support/freshFetch";
 import { policyFor } from "../../support/policy";
 import { until } from "../../../support/until";
@@ -61,8 +61,8 @@ describe("a queue of audit entries that is full", () => {
 });
 
 describe("the link to a ledger that is silent", () => {
-  const link = (settle: (request: SettleRequest) => Promise<SettleAnswer>): LedgerLink =>
-    new LedgerLink(
+  const link = (settle: (request: SettleRequest) => Promise<SettleAnswer>): LedgerClient =>
+    new LedgerClient(
       { LEDGER: { idFromName: (name: string) => name, get: () => ({ settle }) } } as never,
       "isolate",
       policyFor().limits,
@@ -107,7 +107,7 @@ describe("the link to a ledger whose archive fails", () => {
     "refuses the requests that hear of it with their lease, and lets answers go on: %s",
     async (what) => {
       let failing = true;
-      const link = new LedgerLink(
+      const link = new LedgerClient(
         {
           LEDGER: {
             idFromName: (name: string) => name,
@@ -132,7 +132,7 @@ describe("the link to a ledger whose archive fails", () => {
       if (what === "bytes") await expect(link.takeBytes(background, 10)).resolves.toBeUndefined();
       else {
         await expect(link.admit(background, false, 0, Date.now())).rejects.toThrow("audit-unavailable");
-        expect(link.told.archiveFailing).toBe(true);
+        expect(link.state.archiveFailing).toBe(true);
         failing = false;
         await link.flush(background);
         await expect(Promise.resolve(link.admit(background, false, 0, Date.now()))).resolves.toEqual({ lease: 1 });
@@ -142,7 +142,7 @@ describe("the link to a ledger whose archive fails", () => {
 });
 
 it("counts strangers by the minute, and lets them in again", () => {
-  const strangers = new Strangers();
+  const strangers = new UnauthenticatedLimit();
   const refused = Array.from({ length: 7_000 }, () => strangers.retryAfter(1_000)).filter((s) => s !== undefined);
   expect([refused.length, refused[0]]).toEqual([1_000, 60]);
   expect(strangers.retryAfter(61_000)).toBeUndefined();

@@ -1,14 +1,14 @@
 import { createHash, randomBytes } from "node:crypto";
-import { Reflections } from "../../../../gate/worker/answer/answers";
-import { Needles } from "../../../../gate/worker/answer/byteSearch";
+import { TokenRedactor } from "../../../../gate/worker/answer/answers";
+import { ByteSearch } from "../../../../gate/worker/answer/byteSearch";
 
 const tokens = {
   classic: `ghp_${randomBytes(18).toString("hex")}`,
   "fine-grained": `github_pat_${randomBytes(11).toString("hex")}_${randomBytes(29).toString("hex")}x`,
   installation: `ghs_123456_${randomBytes(240).toString("base64url")}.${randomBytes(32).toString("base64url")}`,
 };
-const of = (token: string): Reflections =>
-  new Reflections({
+const of = (token: string): TokenRedactor =>
+  new TokenRedactor({
     value: token,
     sha256: createHash("sha256").update(token).digest("base64"),
     expiresAt: Infinity,
@@ -103,7 +103,7 @@ it("finds what a plain search finds", () => {
     const needles = Array.from({ length: 1 + (i % 4) }, (_, k) => text(2 + ((i + k) % 9)));
     const hay = text(i % 40);
     const expected = needles.some((needle) => hay.includes(needle));
-    if (new Needles(needles).isIn(new TextEncoder().encode(hay)) !== expected)
+    if (new ByteSearch(needles).isIn(new TextEncoder().encode(hay)) !== expected)
       throw new Error(`${JSON.stringify(needles)} in ${hay}: ${!expected}`);
   }
 });

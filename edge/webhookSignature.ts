@@ -35,7 +35,7 @@ export async function webhookHeaders(
     "content-type": "application/json",
     "webhook-id": id,
     "webhook-timestamp": String(timestamp),
-    ...(secret === undefined ? {} : { "webhook-signature": await signWebhook(secret, id, timestamp, body) }),
+    ...(!secret ? {} : { "webhook-signature": await signWebhook(secret, id, timestamp, body) }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { VaultTokenStore } from "../edge/tokenStore";
-import { COMPATIBILITY_DATE, LEDGER_CLASS } from "./contract";
+import { bindingKinds, type BindingKind } from "../edge/bindings";
+import { COMPATIBILITY_DATE, GATE_BINDINGS, LEDGER_CLASS, type GateCondition } from "./contract";
 import type { GatePolicy } from "./policy/policy";
 
 /** A gate on one's own machine, for a GitHub Enterprise Server behind a firewall: the same modules under `workerd serve`. */
@@ -27,7 +28,9 @@ export interface SelfHostOptions {
 }
 
 /** Secrets that the configuration takes from the environment of the process, so that they stand in no file. */
-export const SELF_HOST_SECRETS = ["VAULT_SECRET_ID", "ALERT_SECRET"] as const;
+export const SELF_HOST_SECRETS: readonly string[] = [...bindingKinds(GATE_BINDINGS, ["self-hosted", "vault"])]
+  .filter(([, kind]) => kind === "secret_text")
+  .map(([name]) => name);
 
 /**
  * V8 keeps its young generation small, so that pauses get short and memory flat. With 2 MB the objects of requests under way no longer fit in it: they
@@ -35,11 +38,10 @@ export const SELF_HOST_SECRETS = ["VAULT_SECRET_ID", "ALERT_SECRET"] as const;
  */
 const V8_FLAGS = ["--max-semi-space-size=4"];
 
-const text = (value: string): string =>
+const text = (value: unknown): string =>
   JSON.stringify(value).replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 /** JSON inside a text: escapes of JSON are escaped once more, which `text` does. */
-const json = (name: string, value: unknown): string =>
-  `    (name = ${text(name)}, json = ${text(JSON.stringify(value).replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`))}),`;
+const json = (value: unknown): string => text(text(value));
 
 const ON_MACHINE = String.raw`(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?`;
 
@@ -52,6 +54,48 @@ function publicUrlOf({ publicUrl, listen }: SelfHostOptions): string {
       ? `publicUrl is missing: the gate listens on ${listen}, so clients reach it from elsewhere; name its https address`
       : `publicUrl is ${publicUrl}; it must be https://host, without a path, or http:// on this machine`,
   );
+}
+
+/** The bindings of the gate's contract that a gate of one's own has, as lines of the configuration. */
+function bindings(options: SelfHostOptions): string[] {
+  const values: Partial<Record<keyof typeof GATE_BINDINGS, unknown>> = {
+    POLICY: options.policy,
+    GATE_KEYS: options.gateKeys,
+    OPERATOR_KEYS: options.operatorKeys,
+    TOKEN_STORE: options.tokenStore,
+    ALERTS: options.alerts,
+    PUBLIC_URL: publicUrlOf(options),
+    CLIENT_IP_HEADER: options.clientIpHeader,
+  };
+  const conditions: readonly GateCondition[] = [
+    "self-hosted",
+    "vault",
+    "public-url",
+    ...(options.clientIpHeader === undefined ? [] : (["client-ip-header"] as const)),
+  ];
+  return [...bindingKinds(GATE_BINDINGS, conditions)].map(
+    ([name, kind]) => `    (name = ${text(name)}, ${bound(name, kind, values[name])}),`,
+  );
+}
+
+/** What a binding is bound to. */
+function bound(name: string, kind: BindingKind, value: unknown): string {
+  if ((kind === "json" || kind === "plain_text") && value === undefined)
+    throw new Error(`the gate's binding ${name} has no value`);
+  switch (kind) {
+    case "json":
+      return `json = ${json(value)}`;
+    case "plain_text":
+      return `text = ${text(value)}`;
+    case "secret_text":
+      return `fromEnvironment = ${text(name)}`;
+    case "durable_object_namespace":
+      return `durableObjectNamespace = (className = ${text(LEDGER_CLASS)}, serviceName = "ledger")`;
+    case "service":
+      return 'service = "audit-disk"';
+    default:
+      throw new Error(`the gate's binding ${name}: workerd has no ${kind}`);
+  }
 }
 
 /** The configuration of `workerd serve` in Cap'n Proto's text form. Pure: the same options give the same text. */
@@ -76,18 +120,7 @@ export function selfHostConfig(options: SelfHostOptions): string {
     `  modules = [(name = "gate.js", esModule = embed ${text(options.modules.gate)})],`,
     `  compatibilityDate = ${text(COMPATIBILITY_DATE)},`,
     "  bindings = [",
-    json("POLICY", options.policy),
-    json("GATE_KEYS", options.gateKeys),
-    json("OPERATOR_KEYS", options.operatorKeys),
-    json("TOKEN_STORE", options.tokenStore),
-    json("ALERTS", options.alerts),
-    `    (name = "PUBLIC_URL", text = ${text(publicUrlOf(options))}),`,
-    ...(options.clientIpHeader === undefined
-      ? []
-      : [`    (name = "CLIENT_IP_HEADER", text = ${text(options.clientIpHeader)}),`]),
-    ...SELF_HOST_SECRETS.map((name) => `    (name = ${text(name)}, fromEnvironment = ${text(name)}),`),
-    `    (name = "LEDGER", durableObjectNamespace = (className = ${text(LEDGER_CLASS)}, serviceName = "ledger")),`,
-    '    (name = "AUDIT_FILES", service = "audit-disk"),',
+    ...bindings(options),
     "  ],",
     '  globalOutbound = "internet",',
     ");",

@@ -1,22 +1,11 @@
-import type { RotatorTokenStore } from "../edge/tokenStore";
+import type { EnvOf } from "../edge/bindings";
 import { cronRotation, type CronInput } from "./cron";
+import type { ROTATOR_BINDINGS } from "./contract";
 import type { Fetch } from "./effects";
 import type { RotationPlan } from "./plan";
 
-/** The rotator's bindings, as the stack declares them. */
-export interface RotatorEnv {
-  readonly TOKEN_STORE: RotatorTokenStore;
-  /** The gate's script. */
-  readonly GATE: { fetch: Fetch };
-  /** `whsec_…` */
-  readonly WEBHOOK_SECRET?: string;
-  /** AppRole secret id; Vault only. */
-  readonly VAULT_SECRET_ID?: string;
-  /** Workers KV only. */
-  readonly OPERATOR_KEY?: string;
-  readonly TOKEN_KEY?: string;
-  readonly ROTATOR_KEY?: string;
-}
+/** The rotator's bindings, as its contract lists them. */
+export type RotatorEnv = EnvOf<typeof ROTATOR_BINDINGS, { service: { fetch: Fetch } }>;
 
 /** The plan that the stack put in front of this module (`embedRotation`). */
 declare const GATEHOUSE_ROTATION: RotationPlan;

@@ -1,9 +1,11 @@
-import { COMPATIBILITY_DATE, LEDGER_CLASS } from "../../gate/contract";
+import { bindingKinds } from "../../edge/bindings";
+import { COMPATIBILITY_DATE, GATE_BINDINGS, LEDGER_CLASS } from "../../gate/contract";
 import { names } from "../../infra/model";
-import { CRON, ROTATOR_CRON, exposure, gateUrl, mintsAlone } from "../../infra/plans";
+import { CRON, ROTATOR_CRON, exposure, gateConditions, gateUrl, mintsAlone } from "../../infra/plans";
 import { EMBEDDED_POLICY, HIDDEN_SECRETS } from "../../gate/policy/embed";
 import { compilePolicy } from "../../infra/plans/gatePolicy";
 import { findSecrets } from "../../gate/policy/text/secrets";
+import { ROTATOR_BINDINGS } from "../../rotation/contract";
 import { onCloudflare } from "./audit";
 import type { Context } from "./context";
 import { bag, cannotTell, judged, list, text, unheard, type Question, type Said } from "./question";
@@ -182,36 +184,6 @@ export function scheduleProblems(declared: readonly string[], standing: readonly
   ];
 }
 
-type Shape = Readonly<Record<string, string>>;
-
-/** Bindings by name and type. What a Worker does not hold it cannot lose. */
-function declaredBindings({ environment }: Context): Record<"gate" | "ledger" | "rotator", Shape> {
-  const vault = environment.tokenStore.kind === "vault";
-  return {
-    gate: {
-      ALERTS: "json",
-      ALERT_SECRET: "secret_text",
-      AUDIT: "r2_bucket",
-      GATE_KEYS: "json",
-      LEDGER: "durable_object_namespace",
-      OPERATOR_KEYS: "json",
-      ...(gateUrl(environment) === undefined ? {} : { PUBLIC_URL: "plain_text" }),
-      TOKENS: "kv_namespace",
-      TOKEN_STORE: "json",
-      ...(vault ? { VAULT_SECRET_ID: "secret_text" } : { TOKEN_KEY: "secret_text" }),
-    },
-    ledger: {},
-    rotator: {
-      GATE: "service",
-      TOKEN_STORE: "json",
-      WEBHOOK_SECRET: "secret_text",
-      ...(vault
-        ? { VAULT_SECRET_ID: "secret_text" }
-        : { OPERATOR_KEY: "secret_text", ROTATOR_KEY: "secret_text", TOKEN_KEY: "secret_text" }),
-    },
-  };
-}
-
 const bindings: Question = {
   id: "worker-bindings",
   section: "token",
@@ -220,13 +192,16 @@ const bindings: Question = {
   ask: (context) =>
     onCloudflare(context, (cloudflare, account) => {
       const { gateScript, ledgerScript, rotatorScript, auditBucket } = names(context.environment);
-      const shapes = declaredBindings(context);
+      const { environment } = context;
+      const gate: ReadonlyMap<string, string> = bindingKinds(GATE_BINDINGS, gateConditions(environment));
+      const rotator: ReadonlyMap<string, string> = bindingKinds(ROTATOR_BINDINGS, [environment.tokenStore.kind]);
+      const ledger: ReadonlyMap<string, string> = new Map();
       return Promise.all(
         (
           [
-            [gateScript, shapes.gate],
-            [ledgerScript, shapes.ledger],
-            [rotatorScript, shapes.rotator],
+            [gateScript, gate],
+            [ledgerScript, ledger],
+            [rotatorScript, rotator],
           ] as const
         ).map(async ([script, declared]): Promise<Said> => {
           const heard = await cloudflare.get(`${account}/workers/scripts/${script}/settings`);
@@ -239,13 +214,13 @@ const bindings: Question = {
             script,
             [
               ...standing
-                .filter(({ name, type }) => declared[text(name)] !== type)
+                .filter(({ name, type }) => declared.get(text(name)) !== type)
                 .map(({ name, type }) =>
-                  declared[text(name)] === undefined
+                  !declared.has(text(name))
                     ? `it holds ${text(name)} (${text(type)}), which is not declared`
-                    : `${text(name)} is ${text(type)}, declared ${declared[text(name)]}`,
+                    : `${text(name)} is ${text(type)}, declared ${declared.get(text(name))}`,
                 ),
-              ...Object.keys(declared)
+              ...[...declared.keys()]
                 .filter((name) => !standing.some((one) => one.name === name))
                 .map((name) => `it lacks ${name}`),
               ...standing

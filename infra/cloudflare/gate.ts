@@ -1,13 +1,14 @@
 import * as cloudflare from "@pulumi/cloudflare";
 import * as pulumi from "@pulumi/pulumi";
 import { GatehouseComponent } from "../component";
-import { LEDGER_CLASS } from "../../gate/contract";
+import { bindingKinds } from "../../edge/bindings";
+import { GATE_BINDINGS, LEDGER_CLASS } from "../../gate/contract";
 import { names, type Environment } from "../model";
-import { CRON, SCRIPT_SETTINGS, exposure, gateUrl, migrations, type TokenStorePlan } from "../plans";
+import { CRON, SCRIPT_SETTINGS, exposure, gateConditions, gateUrl, migrations, type TokenStorePlan } from "../plans";
 import { embedPolicy } from "../../gate/policy/embed";
 import type { GatePolicy } from "../../gate/policy/policy";
 import { makeSecret } from "../secret";
-import { byName, json, plainText, secretText, type AppRoleInputs, type Binding } from "./bindings";
+import { bindingsOf, type AppRoleInputs, type BindingValues } from "./bindings";
 import { contentTag, type GateScripts } from "./bundle";
 import { keyHash, makeKey, type Key } from "./keys";
 
@@ -70,7 +71,8 @@ export class Gate extends GatehouseComponent {
     );
     this.tokenKey = args.tokenStore.kind === "kv" ? makeSecret(`${name}-token-key`, this).base64 : undefined;
     const { alertWebhook } = environment.audit;
-    const settings = {
+    this.url = gateUrl(environment);
+    const values: BindingValues<typeof GATE_BINDINGS> = {
       GATE_KEYS: agentKeys.map(({ sha256, notAfter }: Key & { notAfter?: string }) => ({
         agent: environment.agent.name,
         sha256,
@@ -79,20 +81,24 @@ export class Gate extends GatehouseComponent {
       OPERATOR_KEYS: [{ sha256: operatorKey.sha256 }],
       ALERTS: alertWebhook ? { webhook: alertWebhook } : {},
       TOKEN_STORE: this.tokenStore(),
+      // So that no answer names the gate as its client calls it. Unknown here, it is the host that was asked.
+      PUBLIC_URL: this.url,
+      ALERT_SECRET: this.alertSecret,
+      LEDGER: { className: LEDGER_CLASS, scriptName: ledger.scriptName },
+      TOKENS: { namespaceId: tokens.id },
+      AUDIT: { bucketName: args.auditBucket },
+      // With what the gate opens its token store.
+      VAULT_SECRET_ID: args.vaultSignIn?.secretId,
+      TOKEN_KEY: this.tokenKey,
     };
-    this.url = gateUrl(environment);
-    // So that no answer names the gate as its client calls it. Unknown here, it is the host that was asked.
-    const address = this.url === undefined ? {} : { PUBLIC_URL: this.url };
-    this.settings = pulumi.output({ ...settings, ...address, ALERTS: alertWebhook ? recognisable(alertWebhook) : {} });
-    const bindings = byName([
-      ...Object.entries(settings).map(([binding, value]) => json(binding, value)),
-      ...Object.entries(address).map(([binding, url]) => plainText(binding, url)),
-      secretText("ALERT_SECRET", this.alertSecret),
-      { name: "LEDGER", type: "durable_object_namespace", className: LEDGER_CLASS, scriptName: ledger.scriptName },
-      { name: "TOKENS", type: "kv_namespace", namespaceId: tokens.id },
-      { name: "AUDIT", type: "r2_bucket", bucketName: args.auditBucket },
-      this.tokenStoreSecret(),
-    ]);
+    const conditions = gateConditions(environment);
+    const shown = [...bindingKinds(GATE_BINDINGS, conditions)].filter(
+      ([, kind]) => kind === "json" || kind === "plain_text",
+    );
+    this.settings = pulumi.output({
+      ...Object.fromEntries(shown.map(([binding]) => [binding, values[binding]])),
+      ALERTS: alertWebhook ? recognisable(alertWebhook) : {},
+    });
 
     const script = new cloudflare.WorkersScript(
       `${name}-script`,
@@ -101,7 +107,7 @@ export class Gate extends GatehouseComponent {
         scriptName: gateScript,
         mainModule: "gate.js",
         content: embedPolicy(args.scripts.gate, args.policy),
-        bindings,
+        bindings: bindingsOf(GATE_BINDINGS, conditions, values),
         logpush: environment.audit.sinks.some((sink) => sink.kind === "logpush"),
         ...SCRIPT_SETTINGS,
       },
@@ -185,19 +191,11 @@ export class Gate extends GatehouseComponent {
   }
 
   /** Where the token is, and who the gate is there. */
-  private tokenStore(): TokenStorePlan & { readonly roleId?: pulumi.Input<string> } {
+  private tokenStore(): BindingValues<typeof GATE_BINDINGS>["TOKEN_STORE"] {
     const { tokenStore, vaultSignIn } = this.args;
     if (tokenStore.kind === "kv") return tokenStore;
     if (!vaultSignIn) throw new Error("Gate: the token store is Vault, so vaultSignIn is needed");
     return { ...tokenStore, roleId: vaultSignIn.roleId };
-  }
-
-  /** With what the gate opens the store. */
-  private tokenStoreSecret(): Binding {
-    const { tokenStore, vaultSignIn } = this.args;
-    if (tokenStore.kind === "vault" && vaultSignIn) return secretText("VAULT_SECRET_ID", vaultSignIn.secretId);
-    if (!this.tokenKey) throw new Error("Gate: Workers KV needs a key");
-    return secretText("TOKEN_KEY", this.tokenKey);
   }
 }
 

@@ -1,10 +1,11 @@
 import * as cloudflare from "@pulumi/cloudflare";
 import * as pulumi from "@pulumi/pulumi";
 import { GatehouseComponent } from "../component";
+import { ROTATOR_BINDINGS } from "../../rotation/contract";
 import { names, type Environment } from "../model";
 import { ROTATOR_CRON, SCRIPT_SETTINGS, embedRotation, type RotationPlan, type RotatorStorePlan } from "../plans";
 import { makeSecret } from "../secret";
-import { byName, json, secretText, type AppRoleInputs, type Binding } from "./bindings";
+import { bindingsOf, type AppRoleInputs, type BindingValues } from "./bindings";
 
 export interface RotatorArgs {
   readonly environment: Environment;
@@ -47,11 +48,15 @@ export class Rotator extends GatehouseComponent {
         scriptName: names(environment).rotatorScript,
         mainModule: "rotator.js",
         content: embedRotation(script, plan),
-        bindings: byName([
-          { name: "GATE", type: "service", service: gate.scriptName },
-          secretText("WEBHOOK_SECRET", gate.alertSecret),
-          ...this.tokenStoreBindings(),
-        ]),
+        bindings: bindingsOf(ROTATOR_BINDINGS, [args.tokenStore.kind], {
+          TOKEN_STORE: this.tokenStore(),
+          GATE: { service: gate.scriptName },
+          WEBHOOK_SECRET: gate.alertSecret,
+          VAULT_SECRET_ID: args.vaultSignIn?.secretId,
+          OPERATOR_KEY: gate.operatorKey,
+          TOKEN_KEY: gate.tokenKey,
+          ROTATOR_KEY: this.rotatorKey,
+        }),
         ...SCRIPT_SETTINGS,
       },
       { parent: this },
@@ -69,23 +74,11 @@ export class Rotator extends GatehouseComponent {
     this.registerOutputs({});
   }
 
-  /** With Vault it holds nothing but its sign-in; with Workers KV there is no place but the bindings for its keys. */
-  private tokenStoreBindings(): Binding[] {
-    const { gate, tokenStore, vaultSignIn } = this.args;
-    if (tokenStore.kind === "vault") {
-      if (!vaultSignIn) throw new Error("Rotator: the token store is Vault, so vaultSignIn is needed");
-      return [
-        json("TOKEN_STORE", { ...tokenStore, roleId: vaultSignIn.roleId }),
-        secretText("VAULT_SECRET_ID", vaultSignIn.secretId),
-      ];
-    }
-    if (!gate.tokenKey || !this.rotatorKey)
-      throw new Error("Rotator: the token store is Workers KV, so the gate's token key is needed");
-    return [
-      json("TOKEN_STORE", tokenStore),
-      secretText("OPERATOR_KEY", gate.operatorKey),
-      secretText("TOKEN_KEY", gate.tokenKey),
-      secretText("ROTATOR_KEY", this.rotatorKey),
-    ];
+  /** Where token and journal are, and who the rotator is there. */
+  private tokenStore(): BindingValues<typeof ROTATOR_BINDINGS>["TOKEN_STORE"] {
+    const { tokenStore, vaultSignIn } = this.args;
+    if (tokenStore.kind === "kv") return tokenStore;
+    if (!vaultSignIn) throw new Error("Rotator: the token store is Vault, so vaultSignIn is needed");
+    return { ...tokenStore, roleId: vaultSignIn.roleId };
   }
 }

@@ -65,6 +65,7 @@ export {
   gateUrl,
   migrations,
   retention,
+  gateConditions,
   rotatorStorePlan,
   tokenStorePlan,
   vaultNamespace,

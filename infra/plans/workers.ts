@@ -1,6 +1,6 @@
 import type { GateTokenStore, Planned, RotatorTokenStore } from "../../edge/tokenStore";
 import type { Environment } from "../model/schema";
-import { COMPATIBILITY_DATE } from "../../gate/contract";
+import { COMPATIBILITY_DATE, type GateCondition } from "../../gate/contract";
 import { names } from "../model/names";
 
 /** The gate looks at the token's age and at its own health this often. */
@@ -29,6 +29,13 @@ export function gateUrl(environment: Environment): string | undefined {
   if (hostname) return `https://${hostname}`;
   return workersDev ? `https://${name}.${workersDev}.workers.dev` : undefined;
 }
+
+/** Which of the bindings in its contract a deployed gate has. */
+export const gateConditions = (environment: Environment): readonly GateCondition[] => [
+  "cloudflare",
+  environment.tokenStore.kind,
+  ...(gateUrl(environment) === undefined ? [] : (["public-url"] as const)),
+];
 
 /** Hosts that the agent's environment must be able to reach for GitHub: the gate, and none of GitHub's own. */
 export function agentHosts(environment: Environment): string[] {

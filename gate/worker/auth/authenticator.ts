@@ -1,7 +1,7 @@
 import { base64url, sha256 } from "../../../edge/encoding";
+import type { GateKeyHash, KeyHash } from "../../contract";
 import { Refusal } from "../../policy/refusals";
 import { equalInConstantTime } from "../bytes";
-import type { GateKeyHash, KeyHash } from "../env";
 
 /** Longest Authorization header that is read. */
 const MAX_HEADER = 512;

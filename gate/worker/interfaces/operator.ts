@@ -85,7 +85,7 @@ async function writeStore(gate: Gate, context: RequestContext, name: string): Pr
   if (typeof cas !== "number" || typeof value !== "string") throw new Refused(new Refusal("body-value", "cas, value"));
   if (!(await ledgerOf(gate).writeCell(name, value, cas)))
     return json(context, { message: "The cell has another version." }, 409);
-  await gate.env.TOKENS.put(name, value);
+  await gate.env.TOKENS?.put(name, value);
   return json(context, { version: cas + 1 });
 }
 

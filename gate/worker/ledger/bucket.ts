@@ -10,9 +10,9 @@ export interface Bucket {
 }
 
 export function bucketOf(env: GateEnv): Bucket {
-  const files = env.AUDIT_FILES;
+  const { AUDIT: bucket, AUDIT_FILES: files } = env;
   if (files !== undefined) return directory(files);
-  const bucket = env.AUDIT;
+  if (bucket === undefined) throw new Error("the gate has no place for its audit trail");
   return {
     put: async (key, text) => {
       await bucket.put(key, text, { httpMetadata: { contentType: "application/x-ndjson" } });

@@ -163,8 +163,9 @@ class KvStore {
 
   private async newest(): Promise<string> {
     const { version, value } = await this.env.LEDGER.get(this.env.LEDGER.idFromName("ledger")).cell("token");
-    const text = version === 0 ? await this.env.TOKENS.get("token") : value;
-    if (text === null || text.length > MAX_STORE_ANSWER) throw new Error("the token store holds no token");
+    const text = version === 0 ? await this.env.TOKENS?.get("token") : value;
+    if (text === null || text === undefined || text.length > MAX_STORE_ANSWER)
+      throw new Error("the token store holds no token");
     return text;
   }
 }

@@ -46,6 +46,7 @@ it("gives the headers of a message, which go unsigned without a secret", async (
   const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
   const unsigned = { "content-type": "application/json", "webhook-id": "m", "webhook-timestamp": "1614265330" };
   expect(await webhookHeaders(undefined, "m", 1614265330_999, "{}")).toEqual(unsigned);
+  expect(await webhookHeaders("", "m", 1614265330_999, "{}")).toEqual(unsigned);
   expect(await webhookHeaders(secret, "m", 1614265330_999, "{}")).toEqual({
     ...unsigned,
     "webhook-signature": await signWebhook(secret, "m", 1614265330, "{}"),

@@ -33,14 +33,14 @@ export interface PostureArgs {
   /** What has been looked up about its repositories and teams. */
   readonly github: GitHubFacts;
   /** Migration tag of the deployed ledger script; undefined when it is not deployed. */
-  readonly ledgerTag?: string;
+  readonly ledgerTag?: string | undefined;
   readonly scripts: GateScripts;
   /** Base URL of GitHub when the environment does not name one; github.com when absent. */
-  readonly githubUrl?: string;
+  readonly githubUrl?: string | undefined;
   /** Where the gate reaches Vault when the environment does not say so. */
-  readonly vaultAddress?: string;
+  readonly vaultAddress?: string | undefined;
   /** Vault's namespace when the environment does not say so. */
-  readonly vaultNamespace?: string;
+  readonly vaultNamespace?: string | undefined;
 }
 
 /** The whole posture of one environment: identity, access, review, token store, gate, audit. */

@@ -68,10 +68,10 @@ interface State {
   delete?: boolean;
 }
 interface Step {
-  op?: string;
-  urn?: string;
-  newState?: State | null;
-  oldState?: State | null;
+  op?: string | undefined;
+  urn?: string | undefined;
+  newState?: State | null | undefined;
+  oldState?: State | null | undefined;
 }
 
 const STACK_TYPE = "pulumi:pulumi:Stack";

@@ -48,7 +48,7 @@ export function heedProxies(env: Env = process.env): void {
     (proxied ??= new EnvHttpProxyAgent({
       ...(read(env, "http_proxy") ? { httpProxy: proxyUrl(env, "http_proxy") } : {}),
       ...(read(env, "https_proxy") ? { httpsProxy: proxyUrl(env, "https_proxy") } : {}),
-      noProxy: changes.no_proxy,
+      ...(changes.no_proxy === undefined ? {} : { noProxy: changes.no_proxy }),
       // A plain http address is asked for as every proxy expects it, not through a tunnel, which many allow to port 443 alone.
       proxyTunnel: false,
     }));

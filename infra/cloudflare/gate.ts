@@ -18,10 +18,10 @@ export interface GateArgs {
   readonly policy: GatePolicy;
   readonly scripts: Pick<GateScripts, "gate" | "ledger">;
   /** Migration tag of the deployed ledger script; undefined when it is not deployed. */
-  readonly deployedLedgerTag?: string;
+  readonly deployedLedgerTag?: string | undefined;
   readonly tokenStore: TokenStorePlan;
   /** How the gate signs in to Vault; only for that token store. */
-  readonly vaultSignIn?: AppRoleInputs;
+  readonly vaultSignIn?: AppRoleInputs | undefined;
   /** Bucket of the audit records. */
   readonly auditBucket: pulumi.Input<string>;
 }

@@ -14,13 +14,13 @@ export interface RotatorArgs {
   readonly plan: RotationPlan;
   readonly tokenStore: RotatorStorePlan;
   /** The rotator's own sign-in to Vault, not the gate's; only for that token store. */
-  readonly vaultSignIn?: AppRoleInputs;
+  readonly vaultSignIn?: AppRoleInputs | undefined;
   /** The deployed gate, which it tells to take up a new token and asks to prove its use. */
   readonly gate: {
     readonly scriptName: pulumi.Input<string>;
     readonly operatorKey: pulumi.Input<string>;
     readonly alertSecret: pulumi.Input<string>;
-    readonly tokenKey?: pulumi.Input<string>;
+    readonly tokenKey?: pulumi.Input<string> | undefined;
   };
 }
 

@@ -11,9 +11,9 @@ export interface MachineUserArgs {
   /** Name of the agent, for the team's description. */
   readonly agent: pulumi.Input<string>;
   /** Refuses to remove the account from the organization, and its password, by a slip. Default: false. */
-  readonly protect?: boolean;
+  readonly protect?: boolean | undefined;
   /** What the password is made after, and therefore deleted before. Default: nothing. */
-  readonly passwordAfter?: Promise<pulumi.Resource[]>;
+  readonly passwordAfter?: Promise<pulumi.Resource[]> | undefined;
 }
 
 /**
@@ -31,10 +31,11 @@ export class MachineUser extends GatehouseComponent {
 
   constructor(name: string, args: MachineUserArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gatehouse:github:MachineUser", name, opts);
+    const protection = args.protect === undefined ? {} : { protect: args.protect };
     const membership = new github.Membership(
       `${name}-membership`,
       { username: args.login, role: "member" },
-      { parent: this, protect: args.protect },
+      { parent: this, ...protection },
     );
     // `closed`: a secret team could own no code and would be invisible to the people who review.
     const team = new github.Team(
@@ -62,7 +63,7 @@ export class MachineUser extends GatehouseComponent {
         minSpecial: 4,
         overrideSpecial: "!#$%&*+-=?@^_~",
       },
-      { parent: this, protect: args.protect, dependsOn: args.passwordAfter },
+      { parent: this, ...protection, ...(args.passwordAfter ? { dependsOn: args.passwordAfter } : {}) },
     );
     this.teamId = team.id;
     this.teamSlug = team.slug;

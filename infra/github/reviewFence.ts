@@ -11,7 +11,7 @@ export interface ReviewFenceArgs {
   /** Rulesets as `repositoryRulesets()` derives them: none where the organization's hold the repository. */
   readonly rulesets: readonly RulesetPlan[];
   /** Classic protection as `branchProtection()` derives it; only where the agent may write. */
-  readonly protection?: ProtectionPlan;
+  readonly protection?: ProtectionPlan | undefined;
   /** Numeric ids of the teams that the plans name, by slug. */
   readonly teamIds: TeamIds;
 }

@@ -14,6 +14,6 @@ export class PostureError extends Error {
   ) {
     super(problems.map((p) => `${file ? `${file}: ` : ""}${p.path}: ${p.wrong}; ${p.right}`).join("\n"));
     this.name = "PostureError";
-    this.stack = undefined; // a person's mistake needs no stack trace
+    delete this.stack; // a person's mistake needs no stack trace
   }
 }

@@ -50,7 +50,7 @@ export interface Names {
   readonly tokensNamespace: string;
   readonly auditBucket: string;
   /** Absent when Workers KV is the token store. */
-  readonly vault?: VaultNames;
+  readonly vault?: VaultNames | undefined;
   readonly rulesets: {
     readonly fence: string;
     readonly tags: string;

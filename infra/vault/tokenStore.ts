@@ -9,9 +9,9 @@ export interface TokenStoreArgs {
   /** The environment; its token store must be Vault. */
   readonly environment: Environment;
   /** Issuer of the identity tokens of CI. Default: the environment's GitHub. */
-  readonly oidcIssuer?: string;
+  readonly oidcIssuer?: string | undefined;
   /** The namespace in which all of it lies; the root when absent. */
-  readonly namespace?: string;
+  readonly namespace?: string | undefined;
 }
 
 /** How a Worker signs in; `secretId` is a secret. */

@@ -61,7 +61,7 @@ export interface Schedule {
 export interface LockRule {
   readonly id: string;
   readonly enabled: boolean;
-  readonly prefix?: string;
+  readonly prefix?: string | undefined;
   readonly condition:
     | { readonly type: "Age"; readonly maxAgeSeconds: number }
     | { readonly type: "Date"; readonly date: string }

@@ -42,7 +42,7 @@ export const OPS: readonly Op[] = [
 /** A resource at the moment of an event: property values are never changed in place, so a shallow copy is enough. */
 export type StateView = Readonly<Omit<ResourceState, "inputs" | "outputs">> & {
   readonly inputs: Values;
-  readonly outputs?: Values;
+  readonly outputs?: Values | undefined;
 };
 
 /** One step as it is reported. */
@@ -50,16 +50,16 @@ export interface StepInfo {
   readonly op: Op;
   readonly urn: string;
   readonly type: string;
-  readonly old?: StateView;
-  readonly new?: StateView;
-  readonly provider?: string;
+  readonly old?: StateView | undefined;
+  readonly new?: StateView | undefined;
+  readonly provider?: string | undefined;
   /** Whether the step counts for the summary; the halves of a replacement do not. */
   readonly logical: boolean;
   /** Properties that force a replacement. */
-  readonly keys?: readonly string[];
+  readonly keys?: readonly string[] | undefined;
   /** Properties that changed. */
-  readonly diffs?: readonly string[];
-  readonly detailedDiff?: DetailedDiff;
+  readonly diffs?: readonly string[] | undefined;
+  readonly detailedDiff?: DetailedDiff | undefined;
   /** Default providers are the engine's own affair and are not shown. */
   readonly internal: boolean;
 }

@@ -20,7 +20,7 @@ export interface Goal {
   readonly custom: boolean;
   readonly parent: string;
   readonly inputs: Values;
-  readonly protect?: boolean;
+  readonly protect?: boolean | undefined;
   readonly dependencies: readonly string[];
   readonly propertyDependencies: Readonly<Record<string, string[]>>;
   /** `<urn>::<id>` of an explicit provider; empty for the default one. */
@@ -28,20 +28,20 @@ export interface Goal {
   readonly version: string;
   readonly pluginDownloadURL: string;
   /** Undefined: the provider decides. */
-  readonly deleteBeforeReplace?: boolean;
+  readonly deleteBeforeReplace?: boolean | undefined;
   readonly ignoreChanges: readonly string[];
   readonly replaceOnChanges: readonly string[];
   readonly additionalSecretOutputs: readonly string[];
   readonly aliases: readonly AliasSpec[];
   readonly importId: string;
-  readonly customTimeouts?: CustomTimeouts;
-  readonly retainOnDelete?: boolean;
+  readonly customTimeouts?: CustomTimeouts | undefined;
+  readonly retainOnDelete?: boolean | undefined;
   readonly deletedWith: string;
   readonly replaceWith: readonly string[];
-  readonly replacementTrigger?: Value;
+  readonly replacementTrigger?: Value | undefined;
   readonly hideDiffs: readonly string[];
-  readonly sourcePosition?: string;
-  readonly stackTrace?: StackFrame[];
+  readonly sourcePosition?: string | undefined;
+  readonly stackTrace?: StackFrame[] | undefined;
 }
 
 /** A registration of something that exists and is only looked at. */

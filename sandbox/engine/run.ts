@@ -113,9 +113,13 @@ export class Run {
 
   info(
     op: Op,
-    parts: { urn: string; type: string; old?: ResourceState; new?: ResourceState; logical?: boolean } & Partial<
-      Pick<StepInfo, "keys" | "diffs" | "detailedDiff">
-    >,
+    parts: {
+      urn: string;
+      type: string;
+      old?: ResourceState | undefined;
+      new?: ResourceState | undefined;
+      logical?: boolean;
+    } & Partial<Pick<StepInfo, "keys" | "diffs" | "detailedDiff">>,
   ): StepInfo {
     const { urn, type, old, new: next, logical = true, keys, diffs, detailedDiff } = parts;
     const provider = next?.provider ?? old?.provider;

@@ -22,37 +22,37 @@ export interface ResourceState {
   urn: string;
   custom: boolean;
   /** Replaced by a newer one and still to be deleted. */
-  delete?: boolean;
-  id?: string;
+  delete?: boolean | undefined;
+  id?: string | undefined;
   type: string;
   inputs: Values;
   /** Undefined before anything registered outputs. */
-  outputs?: Values;
-  parent?: string;
-  protect?: boolean;
+  outputs?: Values | undefined;
+  parent?: string | undefined;
+  protect?: boolean | undefined;
   /** Read, not managed. */
-  external?: boolean;
+  external?: boolean | undefined;
   dependencies: string[];
-  initErrors?: string[];
-  provider?: string;
-  propertyDependencies?: Record<string, string[]>;
+  initErrors?: string[] | undefined;
+  provider?: string | undefined;
+  propertyDependencies?: Record<string, string[]> | undefined;
   /** Deleted for a replacement whose other half has not been made yet. */
-  pendingReplacement?: boolean;
-  additionalSecretOutputs?: string[];
-  aliases?: string[];
-  customTimeouts?: CustomTimeouts;
-  importID?: string;
-  retainOnDelete?: boolean;
-  deletedWith?: string;
-  replaceWith?: string[];
-  created?: string;
-  modified?: string;
-  sourcePosition?: string;
-  stackTrace?: StackFrame[];
-  ignoreChanges?: string[];
-  hideDiff?: string[];
-  replaceOnChanges?: string[];
-  replacementTrigger?: Value;
+  pendingReplacement?: boolean | undefined;
+  additionalSecretOutputs?: string[] | undefined;
+  aliases?: string[] | undefined;
+  customTimeouts?: CustomTimeouts | undefined;
+  importID?: string | undefined;
+  retainOnDelete?: boolean | undefined;
+  deletedWith?: string | undefined;
+  replaceWith?: string[] | undefined;
+  created?: string | undefined;
+  modified?: string | undefined;
+  sourcePosition?: string | undefined;
+  stackTrace?: StackFrame[] | undefined;
+  ignoreChanges?: string[] | undefined;
+  hideDiff?: string[] | undefined;
+  replaceOnChanges?: string[] | undefined;
+  replacementTrigger?: Value | undefined;
 }
 
 export type OperationType = "creating" | "updating" | "deleting" | "reading" | "importing";

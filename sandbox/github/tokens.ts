@@ -60,7 +60,7 @@ export interface MintRequest {
   appId?: number;
   installationId?: number;
   /** Milliseconds; absent: what the kind has by default, which is never for classic and impersonation tokens. */
-  lifetimeMs?: number;
+  lifetimeMs?: number | undefined;
   grant?: Token["grant"];
   pairId?: string;
   deviceFlow?: boolean;

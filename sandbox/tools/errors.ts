@@ -13,7 +13,7 @@ export class SystemsError extends Error {
   constructor(readonly problem: SystemsProblem) {
     super(`${problem.what}: ${problem.why.trim().replace(/\.$/, "")}. ${problem.wayOut.trim().replace(/\.?$/, ".")}`);
     this.name = "SystemsError";
-    this.stack = undefined;
+    delete this.stack;
   }
 }
 

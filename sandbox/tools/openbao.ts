@@ -35,7 +35,7 @@ export interface InstallOptions {
   /** Folder for the sandbox's tools, usually `.gatehouse/tools`. Created when missing. */
   readonly toolsDir: string;
   /** Told about each slow step, in words for a person. */
-  readonly onProgress?: (message: string) => void;
+  readonly onProgress?: ((message: string) => void) | undefined;
   /** Environment to look in for PATH, XDG_CACHE_HOME, HOME and pip's settings; the process's own by default. */
   readonly env?: NodeJS.ProcessEnv;
   readonly signal?: AbortSignal;

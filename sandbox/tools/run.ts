@@ -6,14 +6,14 @@ export interface RunResult {
   readonly stdout: string;
   readonly stderr: string;
   /** Set when the program could not be started at all, such as ENOENT. */
-  readonly failure?: NodeJS.ErrnoException;
+  readonly failure?: NodeJS.ErrnoException | undefined;
 }
 
 /** Runs a program to its end without a shell; never throws for what the program does. Output is kept up to 1 MiB each. */
 export function run(
   command: string,
   args: readonly string[],
-  options: { timeoutMs: number; env?: NodeJS.ProcessEnv; signal?: AbortSignal },
+  options: { timeoutMs: number; env?: NodeJS.ProcessEnv; signal?: AbortSignal | undefined },
 ): Promise<RunResult> {
   return new Promise((resolve) => {
     const child = spawn(command, args, {

@@ -18,7 +18,7 @@ export interface VaultOptions {
   readonly port?: number;
   /** `raft` (default) survives a restart and takes about 1.5 s the first time; `inmem` forgets and takes 0.2 s. */
   readonly storage?: "raft" | "inmem";
-  readonly onProgress?: (message: string) => void;
+  readonly onProgress?: ((message: string) => void) | undefined;
 }
 
 /** A running server. */

@@ -102,7 +102,7 @@ it("a machine user is renamed, and gets its name back", async () => {
 it("what is lost from the state alone comes back: a create-only secret after a person let the old one go, a schedule by itself", async () => {
   await cron("github-gate-rotator", "PUT", [{ cron: "0 3 * * *" }]);
   const known = await side.exported();
-  known.deployment.resources = known.deployment.resources?.filter(
+  known.deployment.resources = known.deployment.resources!.filter(
     ({ urn }) => !/::gatehouse-(store-break-glass|rotator-cron)$/.test(String(urn)),
   );
   await side.import(known);
@@ -138,7 +138,7 @@ it("every creation that was begun and not recorded is found and taken over, or m
   await begun.run("up", ...ways);
   const made = await begun.exported();
   const ids = managed(made);
-  made.deployment.resources = made.deployment.resources?.filter(
+  made.deployment.resources = made.deployment.resources!.filter(
     ({ urn }) => !ids.some((one) => one.urn === String(urn)),
   );
   made.deployment.pending_operations = ids.map(({ id: _, outputs: __, ...resource }) => ({

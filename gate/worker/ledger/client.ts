@@ -268,7 +268,8 @@ export class LedgerClient {
     if (this.failed !== undefined) {
       // Sent again with its number, so that the ledger books it once even if only its answer was lost.
       try {
-        await this.call({ ...this.failed.request, ask: undefined });
+        const { ask: _, ...again } = this.failed.request;
+        await this.call(again);
       } catch (error) {
         this.giveUp(background, this.waiting);
         throw error;

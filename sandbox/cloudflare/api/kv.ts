@@ -60,9 +60,9 @@ export const kvRoutes: Routes = (router, { account, runtime }) => {
       const limit = Number(call.query.get("limit") ?? 1000);
       if (!(limit >= 10 && limit <= 1000)) throw errors.invalid("limit must be from 10 to 1000");
       const found = await kv.list({
-        prefix: call.query.get("prefix") ?? undefined,
+        prefix: call.query.get("prefix"),
         limit,
-        cursor: call.query.get("cursor") ?? undefined,
+        cursor: call.query.get("cursor"),
       });
       return {
         result: found.keys,
@@ -84,13 +84,13 @@ export const kvRoutes: Routes = (router, { account, runtime }) => {
     .on("PUT", `${BASE}/:namespace/values/:key`, async (call) => {
       const kv = await runtime.kv(namespace(call).id);
       const { value, metadata } = await valueOf(call);
-      const seconds = (name: string): number | undefined =>
-        call.query.get(name) === null ? undefined : Number(call.query.get(name));
-      if ((seconds("expiration_ttl") ?? 60) < 60) throw new ApiError(400, 10033, "expiration_ttl must be at least 60");
+      const expiration = call.query.get("expiration");
+      const expirationTtl = call.query.get("expiration_ttl");
+      if (Number(expirationTtl ?? 60) < 60) throw new ApiError(400, 10033, "expiration_ttl must be at least 60");
       await kv.put(key(call), value, {
         metadata,
-        expiration: seconds("expiration"),
-        expirationTtl: seconds("expiration_ttl"),
+        ...(expiration === null ? {} : { expiration: Number(expiration) }),
+        ...(expirationTtl === null ? {} : { expirationTtl: Number(expirationTtl) }),
       });
       return { result: null };
     })

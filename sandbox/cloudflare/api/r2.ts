@@ -85,14 +85,20 @@ export const r2Routes: Routes = (router, { account, runtime }) => {
       const perPage = Number(call.query.get("per_page") ?? call.query.get("limit") ?? 20);
       if (!(Number.isInteger(perPage) && perPage >= 1 && perPage <= 1000))
         throw errors.invalid("per_page must be from 1 to 1000");
-      const query = (name: string): string | undefined => call.query.get(name) ?? undefined;
+      const given = (
+        option: "prefix" | "delimiter" | "cursor" | "startAfter",
+        name: string,
+      ): Record<string, string> => {
+        const value = call.query.get(name);
+        return value === null ? {} : { [option]: value };
+      };
       const found = await (
         await runtime.r2(bucket(call).name)
       ).list({
-        prefix: query("prefix"),
-        delimiter: query("delimiter"),
-        cursor: query("cursor"),
-        startAfter: query("start_after"),
+        ...given("prefix", "prefix"),
+        ...given("delimiter", "delimiter"),
+        ...given("cursor", "cursor"),
+        ...given("startAfter", "start_after"),
         limit: perPage,
         include: ["httpMetadata", "customMetadata"],
       });

@@ -1,13 +1,13 @@
 /** A failure that somebody ordered: the next `times` matching requests to the API fail that way. */
 export interface ApiFault {
   /** Absent or `*`: any. */
-  readonly method?: string;
+  readonly method?: string | undefined;
   /** Beginning of the path; `/accounts/…` also means `/client/v4/accounts/…`. */
   readonly pathPrefix: string;
-  readonly status?: number;
-  readonly delayMs?: number;
+  readonly status?: number | undefined;
+  readonly delayMs?: number | undefined;
   /** Closes the connection without an answer. */
-  readonly drop?: boolean;
+  readonly drop?: boolean | undefined;
   times: number;
   /** `after`: the request takes effect first, then its answer is lost or replaced. */
   readonly when: "before" | "after";
@@ -17,13 +17,13 @@ export interface ApiFault {
 export interface BindingFault {
   readonly binding: string;
   /** Name of the script; every script that has the binding when absent. */
-  readonly script?: string;
+  readonly script?: string | undefined;
   /** Calls are delayed by this and then work; without it they reject. */
-  readonly delayMs?: number;
+  readonly delayMs?: number | undefined;
   /** Text of the error that the Worker sees. */
-  readonly message?: string;
+  readonly message?: string | undefined;
   /** Number of calls that fail, after which the binding works; without it all do. */
-  readonly times?: number;
+  readonly times?: number | undefined;
 }
 
 export class FaultList {

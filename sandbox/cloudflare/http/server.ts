@@ -20,7 +20,7 @@ export interface ApiServerOptions {
   readonly zoneIds: ReadonlySet<string>;
   readonly faults: FaultList;
   readonly log: RequestLog;
-  readonly port?: number;
+  readonly port?: number | undefined;
 }
 
 /** Serves the API on 127.0.0.1 and resolves when it listens. */

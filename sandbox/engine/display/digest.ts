@@ -86,7 +86,7 @@ export function previewDigest(events: readonly EngineEvent[]): PreviewDigest {
         const { op, urn, detailedDiff } = event.step;
         // What a refresh found replaces the announcement that it would look.
         if (refreshing.has(urn) && ((op === "update" && detailedDiff) || op === "delete"))
-          digest.steps = digest.steps?.map((step) => (step.urn === urn ? stepJson(event.step) : step));
+          digest.steps = (digest.steps ?? []).map((step) => (step.urn === urn ? stepJson(event.step) : step));
         break;
       }
       case "diagnostic":

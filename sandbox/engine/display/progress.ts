@@ -93,7 +93,7 @@ export class ProgressDisplay {
     const row = this.row(step.urn, step);
     if (isShown(step) || wasRoot) row.hidden = false;
     row.started = this.now();
-    row.ended = undefined;
+    delete row.ended;
     row.step = step;
     this.show(row);
   }

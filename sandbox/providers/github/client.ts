@@ -22,7 +22,7 @@ export interface RestOptions {
   query?: Record<string, string | number>;
   accept?: string;
   /** The ETag in state: asks for 304 when nothing changed. Empty or undefined sends nothing. */
-  etag?: string;
+  etag?: string | undefined;
   /** "Not found" is an answer, not an error. */
   acceptNotFound?: boolean;
 }
@@ -174,7 +174,7 @@ export class GitHubClient {
     for (;;) {
       let answer: Answer<T>;
       try {
-        answer = await read<T>(await fetch(url, { method, headers, body, redirect: "manual" }));
+        answer = await read<T>(await fetch(url, { method, headers, body: body ?? null, redirect: "manual" }));
       } catch (error) {
         if (retries++ < this.settings.maxRetries) {
           await sleep(this.settings.retryDelayMs);

@@ -11,7 +11,7 @@ export interface Settings {
   /** GraphQL address: `https://api.github.com/graphql`, or `{base}/api/graphql`. */
   graphql: string;
   /** Organization or user that owns what is managed; undefined means the account of the token. */
-  owner?: string;
+  owner?: string | undefined;
   token: string;
   readDelayMs: number;
   writeDelayMs: number;

@@ -56,7 +56,7 @@ export function useCloudflare(prepare: (account: Account) => void = () => undefi
       `${up().api}/${path.replace("{a}", `accounts/${ACCOUNT}`).replace("{z}", `zones/${ZONE}`)}`,
       {
         method,
-        body: json ?? (body as FormData | string | undefined),
+        body: json ?? (body as FormData | string | undefined) ?? null,
         headers: {
           authorization: `Bearer ${up().token}`,
           ...(json === undefined ? {} : { "content-type": "application/json" }),

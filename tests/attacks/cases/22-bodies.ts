@@ -352,7 +352,10 @@ const JSONS: Readonly<Record<string, Json>> = {
 
 /** Bodies as text. */
 const TEXTS: Readonly<
-  Record<string, readonly [body: string, guard: Attack["guard"], type?: string, method?: string, target?: string]>
+  Record<
+    string,
+    readonly [body: string, guard: Attack["guard"], type?: string | undefined, method?: string, target?: string]
+  >
 > = {
   "key-twice": ['{"title":"x","title":"y"}', "body-duplicate-key"],
   "key-twice-escaped": ['{"title":"x","t\\u0069tle":"y"}', "body-duplicate-key"],

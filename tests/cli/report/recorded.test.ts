@@ -7,7 +7,7 @@ import { renderJson, renderMarkdown, renderSarif } from "../../../cli/report/ren
 import { embedPolicy, type GatePolicy } from "../../../gate/policy";
 import { readSnapshot } from "../../../cli/report/snapshot";
 import { gatehouse } from "../../support/sandbox";
-import { changed, digest, outputsIn, recorded, streamed } from "./support/recorded";
+import { changed, digest, outputsIn, recorded, streamed, type Digest } from "./support/recorded";
 
 const report = (before: string, after: string): Report =>
   buildReport({
@@ -20,6 +20,11 @@ const verdicts = ({ changes = [] }: Report): string[] =>
   changes
     .map(({ kind, id }) => `${kind} ${id}`)
     .filter((one) => !/^changed (?:rule\/docs|protection\/.*-docs-)/.test(one));
+
+const withoutConfig = (name: string): Digest => {
+  const { config: _, ...rest } = digest(name);
+  return rest;
+};
 
 const says = (of: Report): string[] => of.facts.map((fact) => fact.says);
 
@@ -54,11 +59,7 @@ describe("what the real engine recorded", () => {
     [
       "the same as a stream with the new outputs and no configuration",
       "1-create.export.json",
-      () =>
-        streamed(
-          { ...digest("3-widen.preview.json"), config: undefined },
-          { outputs: outputsIn("3-widen.export.json") },
-        ),
+      () => streamed(withoutConfig("3-widen.preview.json"), { outputs: outputsIn("3-widen.export.json") }),
       WIDENED,
     ],
     ["the state after it", "1-create.export.json", () => recorded("3-widen.export.json"), WIDENED],
@@ -113,7 +114,7 @@ describe("what the real engine recorded", () => {
 
   it("takes all power back in a destroy and calls no lock widened that goes with what it held", () => {
     const destroying = changed("2-same.preview-show-sames.json", (copy) => {
-      copy.steps = copy.steps.map(({ urn, oldState }) => ({ op: "delete", urn, oldState }));
+      copy.steps = copy.steps.map(({ urn, oldState }) => ({ op: "delete", urn, ...(oldState ? { oldState } : {}) }));
       copy.changeSummary = { delete: copy.steps.length };
     });
     for (const after of [destroying, recorded("6-destroy.export.json")]) {

@@ -9,7 +9,7 @@ export interface Mutant {
   /** What was taken away, as a person reads it. */
   readonly what: string;
   /** The change, made before anything is opened for a pair. Absent where the gate is what changes. */
-  readonly before?: (site: Site) => Promise<void>;
+  readonly before?: ((site: Site) => Promise<void>) | undefined;
   /** The gate with another policy. */
   readonly policy?: (policy: GatePolicy) => GatePolicy;
   /** Pairs that may notice, tried until one does. */

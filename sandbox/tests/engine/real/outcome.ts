@@ -6,9 +6,9 @@ import { SIG } from "../../../engine/values";
 export interface StepMetadata {
   readonly op: string;
   readonly urn: string;
-  readonly keys?: readonly string[] | null;
-  readonly diffs?: readonly string[] | null;
-  readonly detailedDiff?: Readonly<Record<string, unknown>> | null;
+  readonly keys?: readonly string[] | null | undefined;
+  readonly diffs?: readonly string[] | null | undefined;
+  readonly detailedDiff?: Readonly<Record<string, unknown>> | null | undefined;
 }
 
 /** What one command came to, without what differs from run to run. */

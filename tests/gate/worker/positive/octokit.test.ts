@@ -583,7 +583,7 @@ const writing: readonly Case[] = [
     () =>
       octokit.repos.createOrUpdateFileContents({
         ...file("docs/a b/é.md", "# e\n"),
-        sha: known["made"],
+        sha: known["made"]!,
         author: { name: "Agent", email: "agent@example.com" },
       }),
     (d: { content: Sha }) => (set({ made: d.content.sha }), d.content.sha.length),
@@ -620,9 +620,9 @@ const writing: readonly Case[] = [
     () =>
       octokit.git.createTree({
         ...at,
-        base_tree: known["tree"],
+        base_tree: known["tree"]!,
         tree: [
-          { path: "src/made.txt", mode: "100644", type: "blob", sha: known["newBlob"] },
+          { path: "src/made.txt", mode: "100644", type: "blob", sha: known["newBlob"]! },
           { path: "bin/x", mode: "100755", type: "blob", content: "#!/bin/sh\n" },
           { path: "docs/contributing.md", mode: "100644", type: "blob", sha: null },
         ],
@@ -673,7 +673,7 @@ const writing: readonly Case[] = [
       octokit.repos.createOrUpdateFileContents({
         ...file("src/greeting.js", 'exports.greeting = () => "Good day";\n'),
         branch: "claude/made",
-        sha: known["blob"],
+        sha: known["blob"]!,
       }),
     (d: { commit: Sha }) => (set({ head: d.commit.sha }), d.commit.sha.length),
     40,

@@ -59,7 +59,10 @@ export class RequestContext {
     const headers = new Map<string, string>();
     request.headers.forEach((value, name) => headers.set(name, value));
     this.headers = headers;
-    this.clientIp = clientIpOf(headers, request.cf !== undefined, env.CLIENT_IP_HEADER?.toLowerCase());
+    const trusted = env.CLIENT_IP_HEADER?.toLowerCase();
+    // The runtime parses `cf` each time that it is asked for, so it is only where it decides.
+    const isEdge = trusted === undefined && headers.has("cf-connecting-ip") && request.cf !== undefined;
+    this.clientIp = clientIpOf(headers, isEdge, trusted);
   }
 
   /** Base of the gate's addresses, such as `https://gate.example/api/v3`. */

@@ -4,7 +4,7 @@ import { withoutElsewhere } from "../../policy/rest/foreignRepositories";
 import type { Lookup } from "../../policy/lookups";
 import { Refusal } from "../../policy/refusals";
 import type { Route } from "../../policy/rest/routes";
-import { answerHeaders, cleanHeaders, type TokenRedactor } from "../answer/answers";
+import { answerHeaders, cleanHeaders, respond, type TokenRedactor } from "../answer/answers";
 import { redirected } from "./download";
 import type { Gate } from "../gate";
 import { lookUp } from "../upstream/lookup";
@@ -145,10 +145,10 @@ export async function pass(
     if (back === undefined) return refuse("redirect-refused");
     headers["location"] = back;
     delete headers["content-type"];
-    return new Response(null, { status, headers: cleanHeaders(headers, redactor) });
+    return respond(null, status, cleanHeaders(headers, redactor));
   }
   if (answer.body === null || status === 304 || status === 204 || context.method === "HEAD")
-    return new Response(null, { status, headers: cleanHeaders(headers, redactor) });
+    return respond(null, status, cleanHeaders(headers, redactor));
   if (headers["content-type"]?.includes("json") !== true) return passBytes(gate, context, answer, headers, redactor);
   const bytes = await readBytes(answer, MAX_TEXT_ANSWER, "answer-too-large");
   const text = decoder.decode(bytes);
@@ -161,7 +161,7 @@ export async function pass(
   context.bytesOut = countable ? bytes.length + out.length - text.length : encoder.encode(out).length;
   if (!gate.ledger.takeBytesNow(context.bytesOut, context.startedAt))
     await gate.ledger.takeBytes(context.background, context.bytesOut);
-  return new Response(out, { status, headers: cleanHeaders(headers, redactor) });
+  return respond(out, status, cleanHeaders(headers, redactor));
 }
 
 /** File contents, diffs and other answers that are not JSON pass as the bytes they are, or not at all. */
@@ -180,5 +180,5 @@ async function passBytes(
   context.bytesOut = bytes.length;
   if (!gate.ledger.takeBytesNow(bytes.length, context.startedAt))
     await gate.ledger.takeBytes(context.background, bytes.length);
-  return new Response(bytes, { status: answer.status, headers: cleanHeaders(headers, redactor) });
+  return respond(bytes, answer.status, cleanHeaders(headers, redactor));
 }

@@ -139,8 +139,8 @@ const FILTERS: readonly (readonly [what: string, guard: Attack["guard"], file: s
     "every header of an answer is passed on",
     "filter:answer-headers",
     "gate/worker/answer/answers.ts",
-    "PASSED.has(name)",
-    "true",
+    "for (const name of PASSED)",
+    "for (const name of upstream.keys())",
   ],
   [
     "answers may be kept",
@@ -194,7 +194,7 @@ const FILTERS: readonly (readonly [what: string, guard: Attack["guard"], file: s
   [
     "the token stays in headers",
     "filter:answer-reflection",
-    "gate/worker/interfaces/rest.ts",
+    "gate/worker/answer/answers.ts",
     'if (!redactor.has(Object.values(headers).join("\\n"))) return headers;',
     "return headers;",
   ],

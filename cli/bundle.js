@@ -34,14 +34,14 @@ function make(entry, assets, manifest) {
     bundle: true,
     platform: "node",
     target: "node20",
-    packages: "external",
     metafile: true,
     write: false,
     outfile: "bundle.js",
     logLevel: "silent",
   });
-  // What the sources find beside themselves lies beside the bundle too; a lock file stands for all packages.
-  const files = [...Object.keys(metafile.inputs), ...assets, "package-lock.json"].sort();
+  // What the sources find beside themselves lies beside the bundle too; the lock file stands for all packages.
+  const sources = Object.keys(metafile.inputs).filter((file) => !file.includes("node_modules/"));
+  const files = [...sources, ...assets, "cli/bundle.js", "package-lock.json"].sort();
   const stamp = stampOf(files);
   const main = basename(entry).replace(/\.ts$/, ".js");
   const folder = createHash("sha256").update(JSON.stringify(stamp)).digest("hex").slice(0, 16);

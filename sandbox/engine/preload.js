@@ -2,17 +2,24 @@
 const Module = require("node:module");
 const { setInterval } = require("node:timers");
 const util = require("node:util");
+const { loadCached } = require("./codeCache.js");
 
-// The SDK loads the TypeScript compiler and npm's package tree at its start, for functions that are turned into text (dynamic
-// providers and the like, which the engine refuses anyway). Both are loaded when something first looks into them. They stand in the
-// module cache rather than in a wrapped loader, which would show in every resource's stack trace.
-function later(request) {
-  let file;
+// What the runner finds from where it lies.
+const find = (request) => {
   try {
-    file = Module.createRequire(process.argv[1]).resolve(request);
+    return Module.createRequire(process.argv[1]).resolve(request);
   } catch {
-    return;
+    return undefined;
   }
+};
+
+// The SDK loads a great deal at its start that few programs use: the TypeScript compiler and npm's package tree for functions that
+// are turned into text (dynamic providers and the like, which the engine refuses anyway), the automation API, tracing. These modules
+// are loaded when something first looks into them. They stand in the module cache rather than in a wrapped loader, which would show
+// in every resource's stack trace.
+function later(request) {
+  const file = find(request);
+  if (!file) return;
   let loaded;
   const real = () => {
     if (!loaded) {
@@ -24,7 +31,11 @@ function later(request) {
   const exports = new Proxy(
     {},
     {
-      get: (_target, key) => (key === "__esModule" ? true : real()[key]),
+      get(_target, key) {
+        if (key === "__esModule") return true;
+        // Who imports a plain module as an ES module finds it under this name.
+        return key === "default" && !real().__esModule ? real() : real()[key];
+      },
       has: (_target, key) => key in real(),
       ownKeys: () => Reflect.ownKeys(real()),
       getOwnPropertyDescriptor: (_target, key) => {
@@ -35,8 +46,27 @@ function later(request) {
   );
   require.cache[file] = Object.assign(new Module(file), { filename: file, loaded: true, exports });
 }
-later("../../typescript-shim");
-later("@npmcli/arborist");
+[
+  "../../typescript-shim",
+  "../../automation",
+  "../../provider",
+  "../../runtime/closure/createClosure",
+  "@npmcli/arborist",
+  "@opentelemetry/exporter-zipkin",
+  "@opentelemetry/instrumentation",
+  "@opentelemetry/instrumentation-grpc",
+  "@opentelemetry/resources",
+  "@opentelemetry/sdk-trace-base",
+  "@opentelemetry/sdk-trace-node",
+  "fdir",
+  "js-yaml",
+  "normalize-package-data",
+].forEach(later);
+
+// The compiler of a program in TypeScript is most of its start. What V8 made of it is kept beside the bundled engine, and nowhere else.
+const compiler = process.env.PULUMI_NODEJS_TYPESCRIPT === "true" && find("typescript");
+if (compiler && /[\\/]node_modules[\\/]\.cache[\\/]/.test(__dirname))
+  require.cache[compiler] = loadCached(compiler, __dirname);
 
 // The runner prints errors by util.inspect with colours; on Node 20 that call runs into its own string limit (a minute and
 // gigabytes) when a stack has a frame like node_modules/@pulumi/config.ts, which every error out of the SDK has.

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { runMain } from "./support/exit";
-import { heedProxies } from "./support/proxy";
+import { useEnvironmentProxies } from "./support/proxy";
 
 /* A group of commands is loaded when it is asked for: a token command need not wait for the sandbox's engine and runtimes. */
 /* eslint-disable @typescript-eslint/no-require-imports -- import() of a TypeScript source would go past the loader */
@@ -25,5 +25,5 @@ function buildProgram(asked: string | undefined): Command {
   return program;
 }
 
-heedProxies();
+useEnvironmentProxies();
 void runMain(buildProgram(process.argv[2]));

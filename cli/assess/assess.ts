@@ -1,18 +1,28 @@
 import { AUDIT } from "./audit";
+import { BRANCH_PROTECTION } from "./branchProtection";
+import { BRANCH_RULES } from "./branchRules";
 import { CLOUDFLARE } from "./cloudflare";
-import type { Context } from "./context";
-import { FENCE } from "./fence";
+import type { Context } from "../live/context";
 import { GATE } from "./gate";
 import { OWNERS } from "./owners";
+import { RULESETS } from "./rulesets";
 import { SCOPE } from "./scope";
 import { TOKEN } from "./token";
 import { cannotTell, SECTIONS, type Answer, type Question, type Result, type Section } from "./question";
 
 /** Every question, in the order of a report: by section, and within one as they build on each other. */
 export const QUESTIONS: readonly Question[] = (Object.keys(SECTIONS) as Section[]).flatMap((section) =>
-  [...TOKEN, ...SCOPE, ...FENCE, ...OWNERS, ...GATE, ...CLOUDFLARE, ...AUDIT].filter(
-    (question) => question.section === section,
-  ),
+  [
+    ...TOKEN,
+    ...SCOPE,
+    ...BRANCH_RULES,
+    ...RULESETS,
+    ...BRANCH_PROTECTION,
+    ...OWNERS,
+    ...GATE,
+    ...CLOUDFLARE,
+    ...AUDIT,
+  ].filter((question) => question.section === section),
 );
 
 export interface Assessment {
@@ -30,13 +40,13 @@ export async function assess(context: Context, questions: readonly Question[] = 
   const answers = (
     await Promise.all(
       questions.map(async ({ id, section, title, controls, ask }): Promise<Answer[]> => {
-        const said = await ask(context).catch((error: unknown) => [
+        const findings = await ask(context).catch((error: unknown) => [
           cannotTell(
             context.environment.organization,
             `the question itself failed: ${error instanceof Error ? error.message : String(error)}`,
           ),
         ]);
-        return said.map((one) => ({ question: id, section, title, ...(controls ? { controls } : {}), ...one }));
+        return findings.map((one) => ({ question: id, section, title, ...(controls ? { controls } : {}), ...one }));
       }),
     )
   ).flat();

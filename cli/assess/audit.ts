@@ -1,23 +1,23 @@
 import { names } from "../../infra/model";
 import { ORGANIZATION_EVENTS, retention } from "../../infra/plans";
 import { verifyChain } from "../../gate/policy/audit";
-import type { Context } from "./context";
-import { onGitHub } from "./fence";
+import type { Context } from "../live/context";
+import type { Call, Response } from "../live/reader";
+import { tokenNotes } from "../live/tokenNotes";
 import { requestIdOf } from "./gate";
 import {
-  bag,
+  asRecord,
   cannotTell,
   hasFailed,
   judged,
-  list,
-  text,
-  unheard,
-  unlisted,
+  asList,
+  asText,
+  cannotTellFrom,
+  cannotTellFromList,
   type Question,
-  type Said,
+  type Finding,
 } from "./question";
-import type { Call, Heard, Reader } from "./reader";
-import { tokenNotes } from "./token";
+import { onCloudflare, onGitHub } from "./systems";
 
 const TRAIL = "the audit trail";
 const PAGE = 10_000;
@@ -38,23 +38,25 @@ interface Trail {
   readonly observed: number;
 }
 
-const trails = new WeakMap<Context, Promise<Trail | { readonly said: Said }>>();
+const trails = new WeakMap<Context, Promise<Trail | { readonly finding: Finding }>>();
 
 /** Read once for all questions. A record that is read while others are written is none that is missing: the head is asked for first. */
-function trailOf(context: Context): Promise<Trail | { readonly said: Said }> {
+function trailOf(context: Context): Promise<Trail | { readonly finding: Finding }> {
   const known = trails.get(context) ?? readTrail(context);
   trails.set(context, known);
   return known;
 }
 
-async function readTrail(context: Context): Promise<Trail | { readonly said: Said }> {
-  if ("lack" in context.gate) return { said: cannotTell(TRAIL, context.gate.lack) };
-  const { operator } = context.gate.ask;
-  if ("lack" in operator) return { said: cannotTell(TRAIL, operator.lack) };
+async function readTrail(context: Context): Promise<Trail | { readonly finding: Finding }> {
+  if ("missing" in context.gate) return { finding: cannotTell(TRAIL, context.gate.missing) };
+  const { operator } = context.gate.client;
+  if ("missing" in operator) return { finding: cannotTell(TRAIL, operator.missing) };
   // The newest probe first, so that its record is among what is read.
   const marker =
-    "ask" in context.gate.ask.agent
-      ? await context.gate.ask.agent.ask.get(`/repos/${context.environment.organization}/gatehouse-assess-not-listed`)
+    "client" in context.gate.client.agent
+      ? await context.gate.client.agent.client.get(
+          `/repos/${context.environment.organization}/gatehouse-assess-not-listed`,
+        )
       : undefined;
   const calls: Call[] = [];
   const broken: string[] = [];
@@ -67,23 +69,23 @@ async function readTrail(context: Context): Promise<Trail | { readonly said: Sai
   let head = { seq: 0, hash: "" };
   const markerId = marker ? requestIdOf(marker) : "";
   for (let waited = false; ;) {
-    const heard: Heard = await operator.ask.again(`/_gate/audit?after=${last?.seq ?? 0}&limit=${PAGE}`);
-    calls.push(heard.call);
-    if (heard.call.status !== 200) return { said: unheard(TRAIL, heard, "the operator key") };
-    const [seq = "0", hash = ""] = (heard.header("x-gatehouse-audit-head") ?? "").split(" ");
+    const response: Response = await operator.client.again(`/_gate/audit?after=${last?.seq ?? 0}&limit=${PAGE}`);
+    calls.push(response.call);
+    if (response.call.status !== 200) return { finding: cannotTellFrom(TRAIL, response, "the operator key") };
+    const [seq = "0", hash = ""] = (response.header("x-gatehouse-audit-head") ?? "").split(" ");
     if (head.hash === "") head = { seq: Number(seq), hash };
-    const lines = heard.text.split("\n").filter((line) => line !== "");
+    const lines = response.text.split("\n").filter((line) => line !== "");
     const check = await verifyChain(lines, last);
     for (const { seq: at, problem } of check.problems)
       (problem.includes("gap record") ? gaps : broken).push(`${at}: ${problem}`);
     for (const line of lines) {
       const record = readRecord(line);
-      if (text(record.tokenSha256) !== "") {
-        tokens.delete(text(record.tokenSha256));
-        tokens.add(text(record.tokenSha256));
+      if (asText(record.tokenSha256) !== "") {
+        tokens.delete(asText(record.tokenSha256));
+        tokens.add(asText(record.tokenSha256));
       }
       if (record.decision === "observe") observed++;
-      requestIds.add(text(record.requestId));
+      requestIds.add(asText(record.requestId));
     }
     records += check.records;
     if (lines.length > 0) last = { seq: check.lastSeq, hash: check.lastHash };
@@ -113,15 +115,18 @@ async function readTrail(context: Context): Promise<Trail | { readonly said: Sai
 
 function readRecord(line: string): Readonly<Record<string, unknown>> {
   try {
-    return bag(JSON.parse(line));
+    return asRecord(JSON.parse(line));
   } catch {
     return {};
   } // a line that is no record is the chain's finding
 }
 
-async function onTrail(context: Context, ask: (trail: Trail) => Promise<Said> | Said): Promise<readonly Said[]> {
+async function onTrail(
+  context: Context,
+  ask: (trail: Trail) => Promise<Finding> | Finding,
+): Promise<readonly Finding[]> {
   const trail = await trailOf(context);
-  return ["said" in trail ? trail.said : await ask(trail)];
+  return ["finding" in trail ? trail.finding : await ask(trail)];
 }
 
 const few = (all: readonly string[]): string[] => [
@@ -166,7 +171,7 @@ const fresh: Question = {
   controls: ["NIST SP 800-53 AU-12"],
   ask: (context) =>
     onTrail(context, ({ requestIds, calls }) => {
-      if (!("ask" in context.gate) || "lack" in context.gate.ask.agent)
+      if (!("client" in context.gate) || "missing" in context.gate.client.agent)
         return cannotTell(TRAIL, "GATEHOUSE_GATE_KEY is not set, so no request was made as the agent", calls);
       return judged(
         TRAIL,
@@ -204,16 +209,20 @@ const join: Question = {
       const place = names(context.environment).vault;
       const used = tokens.at(-1);
       if (used === undefined) return cannotTell(TRAIL, "no request has used a token yet", calls);
-      if (!place || "lack" in context.vault)
-        return cannotTell(TRAIL, "lack" in context.vault ? context.vault.lack : "Workers KV shows no hash", calls);
-      const { heard, notes } = await tokenNotes(context.vault.ask, place);
-      const stored = text(notes.token_sha256);
-      if (stored === "") return unheard(TRAIL, heard, `read on ${place.mount}/metadata/${place.token}`);
+      if (!place || "missing" in context.vault)
+        return cannotTell(
+          TRAIL,
+          "missing" in context.vault ? context.vault.missing : "Workers KV shows no hash",
+          calls,
+        );
+      const { response, notes } = await tokenNotes(context.vault.client, place);
+      const stored = asText(notes.token_sha256);
+      if (stored === "") return cannotTellFrom(TRAIL, response, `read on ${place.mount}/metadata/${place.token}`);
       return judged(
         TRAIL,
         used === stored ? [] : [`the gate used ${used.slice(0, 12)}…, and ${stored.slice(0, 12)}… is stored`],
         `${stored.slice(0, 12)}…, as GitHub's hashed_token has it`,
-        [...calls, heard.call],
+        [...calls, response.call],
       );
     }),
 };
@@ -227,21 +236,22 @@ const githubLog: Question = {
   ask: (context) =>
     onGitHub(context, async (github) => {
       const { organization, agent } = context.environment;
-      const heard = await github.get(
+      const response = await github.get(
         `/orgs/${organization}/audit-log?phrase=${encodeURIComponent(`actor:${agent.machineUser}`)}&include=all&per_page=100`,
       );
-      if (heard.call.status !== 200)
+      if (response.call.status !== 200)
         return [
           cannotTell(
             agent.machineUser,
-            `GitHub does not give its audit log (${heard.call.status}): it takes the Enterprise plan and read:audit_log`,
-            [heard.call],
+            `GitHub does not give its audit log (${response.call.status}): it takes the Enterprise plan and read:audit_log`,
+            [response.call],
           ),
         ];
       const trail = await trailOf(context);
-      if ("said" in trail) return [{ ...trail.said, calls: [heard.call, ...trail.said.calls] }];
-      const strange = list(heard.json()).filter(
-        (event) => text(bag(event).hashed_token) !== "" && !trail.tokens.includes(text(bag(event).hashed_token)),
+      if ("finding" in trail) return [{ ...trail.finding, calls: [response.call, ...trail.finding.calls] }];
+      const strange = asList(response.json()).filter(
+        (event) =>
+          asText(asRecord(event).hashed_token) !== "" && !trail.tokens.includes(asText(asRecord(event).hashed_token)),
       );
       return [
         judged(
@@ -249,11 +259,11 @@ const githubLog: Question = {
           strange
             .map(
               (event) =>
-                `${text(bag(event).action)} by ${text(bag(event).hashed_token).slice(0, 12)}…, a token that the gate never used`,
+                `${asText(asRecord(event).action)} by ${asText(asRecord(event).hashed_token).slice(0, 12)}…, a token that the gate never used`,
             )
             .slice(0, 5),
           "every event joins a record of the gate",
-          [heard.call, ...trail.calls],
+          [response.call, ...trail.calls],
         ),
       ];
     }),
@@ -262,16 +272,16 @@ const githubLog: Question = {
 const events: Question = {
   id: "organization-events",
   section: "audit",
-  title: "Changes of access and rules are told to the alert webhook",
+  title: "Changes of access and rules reach the alert webhook",
   controls: ["NIST SP 800-53 AU-6", "NIST SP 800-53 CM-3"],
   ask: (context) =>
     onGitHub(context, async (github) => {
       const { organization, audit } = context.environment;
       if (audit.alertWebhook === undefined) return [];
       const found = await github.list(`/orgs/${organization}/hooks`);
-      if (hasFailed(found)) return [unlisted(organization, found, "organization hooks: read (an owner's)")];
-      const hook = found.items.find((one) => text(bag(one.config).url) === audit.alertWebhook);
-      const told = list(hook?.events).map(text);
+      if (hasFailed(found)) return [cannotTellFromList(organization, found, "organization hooks: read (an owner's)")];
+      const hook = found.items.find((one) => asText(asRecord(one.config).url) === audit.alertWebhook);
+      const subscribed = asList(hook?.events).map(asText);
       return [
         judged(
           organization,
@@ -279,26 +289,17 @@ const events: Question = {
             ? ["no webhook leads there"]
             : [
                 ...(hook.active === true ? [] : ["it is switched off"]),
-                ...ORGANIZATION_EVENTS.filter((event) => !told.includes(event) && !told.includes("*")).map(
+                ...ORGANIZATION_EVENTS.filter((event) => !subscribed.includes(event) && !subscribed.includes("*")).map(
                   (event) => `it does not hear of ${event}`,
                 ),
-                ...(text(bag(hook.config).insecure_ssl || "0") === "0" ? [] : ["it takes any certificate"]),
+                ...(asText(asRecord(hook.config).insecure_ssl || "0") === "0" ? [] : ["it takes any certificate"]),
               ],
-          `${told.length} events`,
+          `${subscribed.length} events`,
           found.calls,
         ),
       ];
     }),
 };
-
-export async function onCloudflare(
-  context: Context,
-  ask: (cloudflare: Reader, account: string) => Promise<readonly Said[]>,
-): Promise<readonly Said[]> {
-  return "ask" in context.cloudflare
-    ? ask(context.cloudflare.ask, `/accounts/${context.environment.gate.accountId}`)
-    : [cannotTell("Cloudflare", context.cloudflare.lack)];
-}
 
 const bucketLock: Question = {
   id: "bucket-lock",
@@ -308,17 +309,17 @@ const bucketLock: Question = {
   ask: (context) =>
     onCloudflare(context, async (cloudflare, account) => {
       const { auditBucket } = names(context.environment);
-      const heard = await cloudflare.get(`${account}/r2/buckets/${auditBucket}/lock`);
-      if (heard.call.status === 404) return [judged(auditBucket, ["there is no such bucket"], "", [heard.call])];
-      if (heard.call.status !== 200) return [unheard(auditBucket, heard, "Workers R2 Storage: Read")];
+      const response = await cloudflare.get(`${account}/r2/buckets/${auditBucket}/lock`);
+      if (response.call.status === 404) return [judged(auditBucket, ["there is no such bucket"], "", [response.call])];
+      if (response.call.status !== 200) return [cannotTellFrom(auditBucket, response, "Workers R2 Storage: Read")];
       const { lockSeconds } = retention(context.environment);
-      const rules = list(bag(bag(heard.json()).result).rules)
-        .map(bag)
-        .filter((rule) => rule.enabled === true && text(rule.prefix) === "");
+      const rules = asList(asRecord(asRecord(response.json()).result).rules)
+        .map(asRecord)
+        .filter((rule) => rule.enabled === true && asText(rule.prefix) === "");
       const longest = Math.max(
         0,
         ...rules.map(({ condition }) =>
-          bag(condition).type === "Indefinite" ? Infinity : Number(bag(condition).maxAgeSeconds ?? 0),
+          asRecord(condition).type === "Indefinite" ? Infinity : Number(asRecord(condition).maxAgeSeconds ?? 0),
         ),
       );
       return [
@@ -332,7 +333,7 @@ const bucketLock: Question = {
                   : `records are locked for ${Math.floor(longest / 86_400)} days, declared ${lockSeconds / 86_400}`,
               ],
           `locked for ${lockSeconds / 86_400} days or longer`,
-          [heard.call],
+          [response.call],
         ),
       ];
     }),
@@ -352,21 +353,21 @@ const copies: Question = {
         cloudflare.get(`${account}/logpush/jobs`),
         cloudflare.get(`${account}/workers/scripts/${gateScript}/settings`),
       ]);
-      if (jobs.call.status !== 200) return [unheard(gateScript, jobs, "Logs: Read")];
-      const own = list(bag(jobs.json()).result)
-        .map(bag)
+      if (jobs.call.status !== 200) return [cannotTellFrom(gateScript, jobs, "Logs: Read")];
+      const own = asList(asRecord(jobs.json()).result)
+        .map(asRecord)
         .filter(
           (job) =>
             job.dataset === "workers_trace_events" &&
             job.enabled === true &&
-            (text(job.filter) === "" || text(job.filter).includes(JSON.stringify(gateScript))),
+            (asText(job.filter) === "" || asText(job.filter).includes(JSON.stringify(gateScript))),
         );
       return [
         judged(
           gateScript,
           [
             ...(own.length >= declared ? [] : [`${own.length} running jobs, declared ${declared}`]),
-            ...(settings.call.status === 200 && bag(bag(settings.json()).result).logpush !== true
+            ...(settings.call.status === 200 && asRecord(asRecord(settings.json()).result).logpush !== true
               ? ["the script does not give its log to Logpush"]
               : []),
           ],

@@ -2,46 +2,33 @@ import { bindingKinds } from "../../edge/bindings";
 import { COMPATIBILITY_DATE, GATE_BINDINGS, LEDGER_CLASS } from "../../gate/contract";
 import { names } from "../../infra/model";
 import { CRON, ROTATOR_CRON, exposure, gateConditions, gateUrl, mintsAlone } from "../../infra/plans";
-import { EMBEDDED_POLICY, HIDDEN_SECRETS } from "../../gate/policy/embed";
+import { hidesSecrets, readEmbeddedPolicy } from "../../gate/policy/embed";
 import { compilePolicy } from "../../infra/plans/gatePolicy";
 import { findSecrets } from "../../gate/policy/text/secrets";
 import { ROTATOR_BINDINGS } from "../../rotation/contract";
-import { onCloudflare } from "./audit";
-import type { Context } from "./context";
-import { bag, cannotTell, judged, list, text, unheard, type Question, type Said } from "./question";
-import type { Call } from "./reader";
+import type { Context } from "../live/context";
+import type { Call } from "../live/reader";
+import { asList, asRecord, asText, cannotTell, cannotTellFrom, judged, type Finding, type Question } from "./question";
+import { onCloudflare } from "./systems";
 
 const NEED = "Workers Scripts: Read";
 
-/** The policy that stands in front of the gate's module, as `embedPolicy` writes it: JSON, closed at the start of a line. */
-export function embeddedPolicy(content: string): Readonly<Record<string, unknown>> | undefined {
-  const mark = `const ${EMBEDDED_POLICY} = `;
-  const start = content.indexOf(mark);
-  const end = content.indexOf("\n};", start);
-  if (start < 0 || end < 0) return undefined;
-  try {
-    return bag(JSON.parse(content.slice(start + mark.length, end + 2)));
-  } catch {
-    return undefined;
-  }
-}
-
 /** Places at which two values differ, as key paths. */
-export function differences(declared: unknown, standing: unknown, path = ""): string[] {
-  if (JSON.stringify(declared) === JSON.stringify(standing)) return [];
-  if (Array.isArray(declared) && Array.isArray(standing) && declared.every((one) => typeof one === "string")) {
+export function differences(declared: unknown, live: unknown, path = ""): string[] {
+  if (JSON.stringify(declared) === JSON.stringify(live)) return [];
+  if (Array.isArray(declared) && Array.isArray(live) && declared.every((one) => typeof one === "string")) {
     return [
-      ...standing.filter((one) => !declared.includes(one)).map((one) => `${path} has ${JSON.stringify(one)} too`),
-      ...declared.filter((one) => !standing.includes(one)).map((one) => `${path} lacks ${JSON.stringify(one)}`),
+      ...live.filter((one) => !declared.includes(one)).map((one) => `${path} has ${JSON.stringify(one)} too`),
+      ...declared.filter((one) => !live.includes(one)).map((one) => `${path} lacks ${JSON.stringify(one)}`),
     ];
   }
-  if (declared === null || standing === null || typeof declared !== "object" || typeof standing !== "object")
-    return [`${path} is ${JSON.stringify(standing) ?? "missing"}, declared ${JSON.stringify(declared) ?? "nothing"}`];
-  const keys = [...new Set([...Object.keys(declared), ...Object.keys(standing)])];
+  if (declared === null || live === null || typeof declared !== "object" || typeof live !== "object")
+    return [`${path} is ${JSON.stringify(live) ?? "missing"}, declared ${JSON.stringify(declared) ?? "nothing"}`];
+  const keys = [...new Set([...Object.keys(declared), ...Object.keys(live)])];
   return keys.flatMap((key) =>
     differences(
       (declared as Record<string, unknown>)[key],
-      (standing as Record<string, unknown>)[key],
+      (live as Record<string, unknown>)[key],
       path === "" ? key : `${path}.${key}`,
     ),
   );
@@ -56,30 +43,30 @@ const policy: Question = {
     onCloudflare(context, async (cloudflare, account) => {
       const { environment, endpoints } = context;
       const { gateScript } = names(environment);
-      const heard = await cloudflare.get(`${account}/workers/scripts/${gateScript}/content/v2`);
-      if (heard.call.status !== 200) return [unheard(gateScript, heard, NEED)];
-      const standing = embeddedPolicy(heard.text);
-      if (!standing)
-        return [judged(gateScript, ["its module carries no policy: this is not the gate"], "", [heard.call])];
+      const response = await cloudflare.get(`${account}/workers/scripts/${gateScript}/content/v2`);
+      if (response.call.status !== 200) return [cannotTellFrom(gateScript, response, NEED)];
+      const live = readEmbeddedPolicy(response.text);
+      if (!live)
+        return [judged(gateScript, ["its module carries no policy: this is not the gate"], "", [response.call])];
       const facts = await repositoryIds(context);
       // Ids are GitHub's; where they cannot be asked for, those of the deployed policy are taken as they are.
       const ids =
         facts?.repositories ??
-        list(standing.repositories).map((one) => ({
-          name: text(bag(one).name),
-          id: Number(bag(one).id),
-          nodeId: text(bag(one).nodeId),
+        asList(live.repositories).map((one) => ({
+          name: asText(asRecord(one).name),
+          id: Number(asRecord(one).id),
+          nodeId: asText(asRecord(one).nodeId),
         }));
       const declared = JSON.parse(
         JSON.stringify(compilePolicy(environment, { repositories: ids, endpoints })),
       ) as unknown;
-      const found = differences(declared, standing);
+      const found = differences(declared, live);
       return [
         judged(
           gateScript,
           [...found.slice(0, 8), ...(found.length > 8 ? [`and ${found.length - 8} more`] : [])],
           facts ? "as declared" : "as declared, but for GitHub's ids, which were not asked for",
-          [heard.call, ...(facts?.calls ?? [])],
+          [response.call, ...(facts?.calls ?? [])],
         ),
       ];
     }),
@@ -91,17 +78,17 @@ async function repositoryIds({
 }: Context): Promise<
   { readonly repositories: { name: string; id: number; nodeId: string }[]; readonly calls: Call[] } | undefined
 > {
-  if ("lack" in github) return undefined;
-  const heard = await Promise.all(
-    environment.repositories.map(({ name }) => github.ask.get(`/repos/${environment.organization}/${name}`)),
+  if ("missing" in github) return undefined;
+  const response = await Promise.all(
+    environment.repositories.map(({ name }) => github.client.get(`/repos/${environment.organization}/${name}`)),
   );
-  if (heard.some(({ call }) => call.status !== 200)) return undefined;
+  if (response.some(({ call }) => call.status !== 200)) return undefined;
   return {
-    calls: heard.map(({ call }) => call),
-    repositories: heard.map((one, i) => ({
+    calls: response.map(({ call }) => call),
+    repositories: response.map((one, i) => ({
       name: environment.repositories[i]?.name ?? "",
-      id: Number(bag(one.json()).id),
-      nodeId: text(bag(one.json()).node_id),
+      id: Number(asRecord(one.json()).id),
+      nodeId: asText(asRecord(one.json()).node_id),
     })),
   };
 }
@@ -115,11 +102,11 @@ const address: Question = {
     onCloudflare(context, (cloudflare, account) => {
       const { gateScript, ledgerScript, rotatorScript } = names(context.environment);
       return Promise.all(
-        [gateScript, ledgerScript, rotatorScript].map(async (script): Promise<Said> => {
-          const heard = await cloudflare.get(`${account}/workers/scripts/${script}/subdomain`);
-          if (heard.call.status === 404) return judged(script, ["there is no such script"], "", [heard.call]);
-          if (heard.call.status !== 200) return unheard(script, heard, NEED);
-          const { enabled, previews_enabled: previews } = bag(bag(heard.json()).result);
+        [gateScript, ledgerScript, rotatorScript].map(async (script): Promise<Finding> => {
+          const response = await cloudflare.get(`${account}/workers/scripts/${script}/subdomain`);
+          if (response.call.status === 404) return judged(script, ["there is no such script"], "", [response.call]);
+          if (response.call.status !== 200) return cannotTellFrom(script, response, NEED);
+          const { enabled, previews_enabled: previews } = asRecord(asRecord(response.json()).result);
           const open = script === gateScript && exposure(context.environment).kind === "workers-dev";
           return judged(
             script,
@@ -130,7 +117,7 @@ const address: Question = {
               ...(previews === true ? ["previews of it can be reached"] : []),
             ],
             open ? "workers.dev alone" : "not on workers.dev",
-            [heard.call],
+            [response.call],
           );
         }),
       );
@@ -151,16 +138,18 @@ const schedules: Question = {
         [rotatorScript, [ROTATOR_CRON]],
       ];
       return Promise.all(
-        declared.map(async ([script, wanted]): Promise<Said> => {
-          const heard = await cloudflare.get(`${account}/workers/scripts/${script}/schedules`);
-          if (heard.call.status === 404) return judged(script, ["there is no such script"], "", [heard.call]);
-          if (heard.call.status !== 200) return unheard(script, heard, NEED);
-          const standing = list(bag(bag(heard.json()).result).schedules).map((one) => text(bag(one).cron));
+        declared.map(async ([script, wanted]): Promise<Finding> => {
+          const response = await cloudflare.get(`${account}/workers/scripts/${script}/schedules`);
+          if (response.call.status === 404) return judged(script, ["there is no such script"], "", [response.call]);
+          if (response.call.status !== 200) return cannotTellFrom(script, response, NEED);
+          const live = asList(asRecord(asRecord(response.json()).result).schedules).map((one) =>
+            asText(asRecord(one).cron),
+          );
           return judged(
             script,
-            scheduleProblems(wanted, standing),
+            scheduleProblems(wanted, live),
             wanted.length === 0 ? "nothing starts it" : `every ${wanted.join(", ")}`,
-            [heard.call],
+            [response.call],
           );
         }),
       );
@@ -169,16 +158,16 @@ const schedules: Question = {
 
 /**
  * What is wrong with a script's schedules. One more than declared only starts it more often, but nobody declared it.
- * A trigger sets a script's whole list, so making it again mends both; a script without a trigger has nobody to do so.
+ * A trigger sets a script's whole asList, so making it again mends both; a script without a trigger has nobody to do so.
  */
-export function scheduleProblems(declared: readonly string[], standing: readonly string[]): string[] {
+export function scheduleProblems(declared: readonly string[], live: readonly string[]): string[] {
   const remedy =
     declared.length > 0
       ? "`pulumi up --target-replace` with the URN of its cron trigger (`pulumi stack --show-urns`) sets its schedules again"
       : "no resource declares one: delete it at Cloudflare";
   return [
-    ...declared.filter((cron) => !standing.includes(cron)).map((cron) => `${cron} does not start it; ${remedy}`),
-    ...standing
+    ...declared.filter((cron) => !live.includes(cron)).map((cron) => `${cron} does not start it; ${remedy}`),
+    ...live
       .filter((cron) => !declared.includes(cron))
       .map((cron) => `${cron} starts it, which is not declared; ${remedy}`),
   ];
@@ -203,47 +192,47 @@ const bindings: Question = {
             [ledgerScript, ledger],
             [rotatorScript, rotator],
           ] as const
-        ).map(async ([script, declared]): Promise<Said> => {
-          const heard = await cloudflare.get(`${account}/workers/scripts/${script}/settings`);
-          if (heard.call.status === 404) return judged(script, ["there is no such script"], "", [heard.call]);
-          if (heard.call.status !== 200) return unheard(script, heard, NEED);
-          const settings = bag(bag(heard.json()).result);
-          const standing = list(settings.bindings).map(bag);
+        ).map(async ([script, declared]): Promise<Finding> => {
+          const response = await cloudflare.get(`${account}/workers/scripts/${script}/settings`);
+          if (response.call.status === 404) return judged(script, ["there is no such script"], "", [response.call]);
+          if (response.call.status !== 200) return cannotTellFrom(script, response, NEED);
+          const settings = asRecord(asRecord(response.json()).result);
+          const live = asList(settings.bindings).map(asRecord);
           const shown = (one: Readonly<Record<string, unknown>>): string => JSON.stringify([one.text, one.json]);
           return judged(
             script,
             [
-              ...standing
-                .filter(({ name, type }) => declared.get(text(name)) !== type)
+              ...live
+                .filter(({ name, type }) => declared.get(asText(name)) !== type)
                 .map(({ name, type }) =>
-                  !declared.has(text(name))
-                    ? `it holds ${text(name)} (${text(type)}), which is not declared`
-                    : `${text(name)} is ${text(type)}, declared ${declared.get(text(name))}`,
+                  !declared.has(asText(name))
+                    ? `it holds ${asText(name)} (${asText(type)}), which is not declared`
+                    : `${asText(name)} is ${asText(type)}, declared ${declared.get(asText(name))}`,
                 ),
               ...[...declared.keys()]
-                .filter((name) => !standing.some((one) => one.name === name))
+                .filter((name) => !live.some((one) => one.name === name))
                 .map((name) => `it lacks ${name}`),
-              ...standing
+              ...live
                 .filter((one) => findSecrets(shown(one)).length > 0)
-                .map(({ name }) => `${text(name)} shows what looks like a credential`),
-              ...standing
+                .map(({ name }) => `${asText(name)} shows what looks like a credential`),
+              ...live
                 .filter(({ name, bucket_name: bucket }) => name === "AUDIT" && bucket !== auditBucket)
-                .map(({ bucket_name: bucket }) => `its records go to ${text(bucket)}`),
-              ...standing
+                .map(({ bucket_name: bucket }) => `its records go to ${asText(bucket)}`),
+              ...live
                 .filter(
                   ({ name, class_name: kind, script_name: from }) =>
                     name === "LEDGER" && (kind !== LEDGER_CLASS || from !== ledgerScript),
                 )
-                .map(({ script_name: from }) => `its ledger is in ${text(from)}`),
-              ...standing
+                .map(({ script_name: from }) => `its ledger is in ${asText(from)}`),
+              ...live
                 .filter(({ name, text: url }) => name === "PUBLIC_URL" && url !== gateUrl(context.environment))
-                .map(({ text: url }) => `its answers lead to ${text(url)}`),
+                .map(({ text: url }) => `its answers lead to ${asText(url)}`),
               ...(settings.compatibility_date === COMPATIBILITY_DATE
                 ? []
-                : [`it runs as of ${text(settings.compatibility_date)}, declared ${COMPATIBILITY_DATE}`]),
+                : [`it runs as of ${asText(settings.compatibility_date)}, declared ${COMPATIBILITY_DATE}`]),
             ],
-            `${standing.length} bindings, as declared`,
-            [heard.call],
+            `${live.length} bindings, as declared`,
+            [response.call],
           );
         }),
       );
@@ -259,30 +248,30 @@ const keys: Question = {
     onCloudflare(context, async (cloudflare, account) => {
       const { environment, now } = context;
       const { gateScript } = names(environment);
-      const heard = await cloudflare.get(`${account}/workers/scripts/${gateScript}/settings`);
-      if (heard.call.status !== 200) return [unheard(gateScript, heard, NEED)];
-      const ring = list(bag(bag(bag(heard.json()).result)).bindings)
-        .map(bag)
+      const response = await cloudflare.get(`${account}/workers/scripts/${gateScript}/settings`);
+      if (response.call.status !== 200) return [cannotTellFrom(gateScript, response, NEED)];
+      const ring = asList(asRecord(asRecord(asRecord(response.json()).result)).bindings)
+        .map(asRecord)
         .find(({ name }) => name === "GATE_KEYS");
-      const held = list(ring?.json).map(bag);
-      if (ring === undefined) return [cannotTell(gateScript, "it has no GATE_KEYS", [heard.call])];
+      const held = asList(ring?.json).map(asRecord);
+      if (ring === undefined) return [cannotTell(gateScript, "it has no GATE_KEYS", [response.call])];
       const lasting = held.filter(({ notAfter }) => notAfter === undefined);
       const until = environment.gate.key.previousUntil;
-      const ending = held.filter(({ notAfter }) => notAfter !== undefined && Date.parse(text(notAfter)) > now);
+      const ending = held.filter(({ notAfter }) => notAfter !== undefined && Date.parse(asText(notAfter)) > now);
       return [
         judged(
           gateScript,
           [
             ...(lasting.length === 1 ? [] : [`${lasting.length} keys have no end, declared 1`]),
             ...ending
-              .filter(({ notAfter }) => until === undefined || Date.parse(text(notAfter)) > Date.parse(until))
-              .map(({ notAfter }) => `a key is good until ${text(notAfter)}, which is not declared`),
+              .filter(({ notAfter }) => until === undefined || Date.parse(asText(notAfter)) > Date.parse(until))
+              .map(({ notAfter }) => `a key is good until ${asText(notAfter)}, which is not declared`),
             ...held
               .filter(({ agent }) => agent !== environment.agent.name)
-              .map(({ agent }) => `a key is ${text(agent)}'s`),
+              .map(({ agent }) => `a key is ${asText(agent)}'s`),
           ],
-          ending.length === 0 ? "one key" : `one key, and the one before until ${text(ending[0]?.notAfter)}`,
-          [heard.call],
+          ending.length === 0 ? "one key" : `one key, and the one before until ${asText(ending[0]?.notAfter)}`,
+          [response.call],
         ),
       ];
     }),
@@ -296,28 +285,23 @@ const secrets: Question = {
   ask: (context) =>
     onCloudflare(context, async (cloudflare, account) => {
       const { gateScript } = names(context.environment);
-      const heard = await cloudflare.get(`${account}/workers/scripts/${gateScript}/content/v2`);
-      if (heard.call.status !== 200) return [unheard(gateScript, heard, NEED)];
+      const response = await cloudflare.get(`${account}/workers/scripts/${gateScript}/content/v2`);
+      if (response.call.status !== 200) return [cannotTellFrom(gateScript, response, NEED)];
       return [
         judged(
           gateScript,
-          hidesSecrets(heard.text)
+          hidesSecrets(response.text)
             ? []
             : [
                 "its keys were made by a version that left every generated secret in clear in the state, as the id of a RandomBytes: " +
                   "run `pulumi up` with this version, which replaces them all, and hand out the new keys (CHANGELOG.md)",
               ],
           "its keys were made as random passwords, whose ids say nothing",
-          [heard.call],
+          [response.call],
         ),
       ];
     }),
 };
-
-/** Whether a gate's module was deployed together with keys that stand nowhere in clear. */
-export function hidesSecrets(content: string): boolean {
-  return content.includes(`\n};\n${HIDDEN_SECRETS}\n`);
-}
 
 /** What mints without a person must not lie where the gate could read it. */
 const apart: Question = {
@@ -329,15 +313,17 @@ const apart: Question = {
     mintsAlone(context.environment)
       ? onCloudflare(context, async (cloudflare, account) => {
           const { gateScript } = names(context.environment);
-          const heard = await cloudflare.get(`${account}/workers/scripts/${gateScript}/settings`);
-          if (heard.call.status !== 200) return [unheard(gateScript, heard, NEED)];
-          const held = list(bag(bag(heard.json()).result).bindings).map((one) => text(bag(one).name));
+          const response = await cloudflare.get(`${account}/workers/scripts/${gateScript}/settings`);
+          if (response.call.status !== 200) return [cannotTellFrom(gateScript, response, NEED)];
+          const held = asList(asRecord(asRecord(response.json()).result).bindings).map((one) =>
+            asText(asRecord(one).name),
+          );
           return [
             judged(
               gateScript,
               held.filter((name) => /ROTATOR|MINTER|APP_/.test(name)).map((name) => `the gate holds ${name}`),
               "the gate holds nothing that mints",
-              [heard.call],
+              [response.call],
             ),
           ];
         })

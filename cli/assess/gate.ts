@@ -1,31 +1,26 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { RuleId } from "../../gate/policy/refusals";
-import type { Context, GateWay } from "./context";
-import { bag, cannotTell, judged, text, unheard, type Question, type Said } from "./question";
-import type { Call, Heard } from "./reader";
-
-const AT = "the gate";
-
-async function atGate(context: Context, ask: (gate: GateWay) => Promise<readonly Said[]>): Promise<readonly Said[]> {
-  return "ask" in context.gate ? ask(context.gate.ask) : [cannotTell(AT, context.gate.lack)];
-}
+import type { Context, GateClients } from "../live/context";
+import type { Call, Response } from "../live/reader";
+import { asRecord, asText, cannotTell, cannotTellFrom, judged, type Finding, type Question } from "./question";
+import { GATE_SUBJECT, onGate } from "./systems";
 
 const health: Question = {
   id: "gate-health",
   section: "gate",
   title: "The gate answers",
   ask: (context) =>
-    atGate(context, async ({ nobody, url }) => {
-      const heard = await nobody.get("/_gate/health");
+    onGate(context, async ({ nobody, url }) => {
+      const response = await nobody.get("/_gate/health");
       return [
-        heard.call.status === 0
-          ? unheard(url, heard, "")
+        response.call.status === 0
+          ? cannotTellFrom(url, response, "")
           : judged(
               url,
-              heard.call.status === 204 ? [] : [`it answers ${heard.call.status}: this may be no gate`],
+              response.call.status === 204 ? [] : [`it answers ${response.call.status}: this may be no gate`],
               "it does",
-              [heard.call],
+              [response.call],
             ),
       ];
     }),
@@ -36,12 +31,12 @@ const ready: Question = {
   section: "gate",
   title: "The gate reaches ledger, token and audit bucket, and is not stopped",
   ask: (context) =>
-    atGate(context, async ({ agent, operator, url }) => {
-      if ("lack" in operator) return [cannotTell(url, operator.lack)];
-      if ("ask" in agent) await agent.ask.get(first(context)); // an isolate learns with a request that the gate was stopped
-      const heard = await operator.ask.get("/_gate/ready");
-      if (heard.call.status !== 200) return [unheard(url, heard, "the operator key")];
-      const checks = bag(bag(heard.json()).checks);
+    onGate(context, async ({ agent, operator, url }) => {
+      if ("missing" in operator) return [cannotTell(url, operator.missing)];
+      if ("client" in agent) await agent.client.get(first(context)); // an isolate learns with a request that the gate was stopped
+      const response = await operator.client.get("/_gate/ready");
+      if (response.call.status !== 200) return [cannotTellFrom(url, response, "the operator key")];
+      const checks = asRecord(asRecord(response.json()).checks);
       return [
         judged(
           url,
@@ -49,25 +44,28 @@ const ready: Question = {
             .filter(([, ok]) => ok !== true)
             .map(([name]) => `${name} is not as it should be`),
           Object.keys(checks).join(", "),
-          [heard.call],
+          [response.call],
         ),
       ];
     }),
 };
 
 /** The gate's own word for a refusal, in REST's form or in GraphQL's; empty when the answer is no refusal of a gate. */
-const ruleOf = (heard: Heard): string => {
-  const answer = bag(heard.json());
+const ruleOf = (response: Response): string => {
+  const answer = asRecord(response.json());
   const [error] = Array.isArray(answer.errors) ? (answer.errors as unknown[]) : [];
-  return text(bag(answer.gatehouse ?? bag(bag(error).extensions).gatehouse).rule);
+  return asText(asRecord(answer.gatehouse ?? asRecord(asRecord(error).extensions).gatehouse).rule);
 };
-export const requestIdOf = (heard: Heard): string => heard.header("x-gatehouse-request-id") ?? "";
+export const requestIdOf = (response: Response): string => response.header("x-gatehouse-request-id") ?? "";
 
 interface Probe {
   readonly subject: string;
   readonly rules: readonly RuleId[];
   /** A request that would change nothing even if it passed. */
-  send(context: Context, gate: GateWay & { readonly agent: { readonly ask: NonNullable<unknown> } }): Promise<Heard>;
+  send(
+    context: Context,
+    gate: GateClients & { readonly agent: { readonly client: NonNullable<unknown> } },
+  ): Promise<Response>;
 }
 
 /** Nobody's repository; whether it exists makes no difference to a gate that answers as declared. */
@@ -75,7 +73,7 @@ const UNLISTED = "gatehouse-assess-not-listed";
 const agentGet =
   (path: (context: Context) => string): Probe["send"] =>
   async (context, { agent }) =>
-    "lack" in agent ? Promise.reject(new Error("no key")) : agent.ask.get(path(context));
+    "missing" in agent ? Promise.reject(new Error("no key")) : agent.client.get(path(context));
 const first = ({ environment: { organization, repositories } }: Context): string =>
   `/repos/${organization}/${repositories[0]?.name ?? ""}`;
 
@@ -115,9 +113,9 @@ const PROBES: readonly Probe[] = [
     subject: "the viewer's organizations, by GraphQL",
     rules: ["graphql-field"],
     send: async (_context, { agent }) =>
-      "lack" in agent
+      "missing" in agent
         ? Promise.reject(new Error("no key"))
-        : agent.ask.ask("/graphql", { query: "query { viewer { organizations(first: 1) { nodes { login } } } }" }),
+        : agent.client.ask("/graphql", { query: "query { viewer { organizations(first: 1) { nodes { login } } } }" }),
   },
 ];
 
@@ -127,29 +125,29 @@ const refusals: Question = {
   title: "The gate refuses the agent what the posture closes, in its own words",
   controls: ["NIST SP 800-53 AC-3", "NIST SP 800-53 AC-6"],
   ask: (context) =>
-    atGate(context, async (gate) => {
+    onGate(context, async (gate) => {
       const { agent } = gate;
-      if ("lack" in agent) return [cannotTell(AT, agent.lack)];
+      if ("missing" in agent) return [cannotTell(GATE_SUBJECT, agent.missing)];
       return Promise.all(
-        PROBES.map(async (probe): Promise<Said> => {
-          const heard = await probe.send(context, { ...gate, agent });
-          const rule = ruleOf(heard);
-          if (heard.call.status === 0 || heard.call.status === 429 || heard.call.status >= 500)
-            return unheard(probe.subject, heard, "an answer of the gate");
+        PROBES.map(async (probe): Promise<Finding> => {
+          const response = await probe.send(context, { ...gate, agent });
+          const rule = ruleOf(response);
+          if (response.call.status === 0 || response.call.status === 429 || response.call.status >= 500)
+            return cannotTellFrom(probe.subject, response, "an answer of the gate");
           if (rule === "unauthenticated")
-            return cannotTell(probe.subject, "the gate does not accept GATEHOUSE_GATE_KEY", [heard.call]);
+            return cannotTell(probe.subject, "the gate does not accept GATEHOUSE_GATE_KEY", [response.call]);
           if (rule === "token-stopped")
-            return cannotTell(probe.subject, "the gate is stopped by its operator", [heard.call]);
+            return cannotTell(probe.subject, "the gate is stopped by its operator", [response.call]);
           if (rule === "" && observes(context))
-            return cannotTell(probe.subject, "the gate observes for now, as declared", [heard.call]);
+            return cannotTell(probe.subject, "the gate observes for now, as declared", [response.call]);
           const wrong = (probe.rules as readonly string[]).includes(rule)
             ? []
             : [
                 rule === ""
-                  ? `not refused by the gate: the answer is ${heard.call.status}`
+                  ? `not refused by the gate: the answer is ${response.call.status}`
                   : `refused for another reason: ${rule}`,
               ];
-          return judged(probe.subject, wrong, `${heard.call.status} ${rule}`, [heard.call]);
+          return judged(probe.subject, wrong, `${response.call.status} ${rule}`, [response.call]);
         }),
       );
     }),
@@ -167,19 +165,23 @@ const mode: Question = {
   title: "The gate enforces, or observes as declared",
   controls: ["NIST SP 800-53 AC-3"],
   ask: (context) =>
-    atGate(context, async ({ agent }) => {
-      if ("lack" in agent) return [cannotTell(AT, agent.lack)];
-      const heard = await agent.ask.get(`/repos/${context.environment.organization}/${UNLISTED}`);
-      const enforces = ruleOf(heard) === "repository-not-listed";
-      if (!enforces && (ruleOf(heard) !== "" || ![200, 301, 404].includes(heard.call.status)))
-        return [cannotTell(AT, `its answer does not tell: ${heard.call.status} ${ruleOf(heard)}`.trim(), [heard.call])];
+    onGate(context, async ({ agent }) => {
+      if ("missing" in agent) return [cannotTell(GATE_SUBJECT, agent.missing)];
+      const response = await agent.client.get(`/repos/${context.environment.organization}/${UNLISTED}`);
+      const enforces = ruleOf(response) === "repository-not-listed";
+      if (!enforces && (ruleOf(response) !== "" || ![200, 301, 404].includes(response.call.status)))
+        return [
+          cannotTell(GATE_SUBJECT, `its answer does not tell: ${response.call.status} ${ruleOf(response)}`.trim(), [
+            response.call,
+          ]),
+        ];
       const declared = observes(context) ? "observe" : "enforce";
       return [
         judged(
-          AT,
+          GATE_SUBJECT,
           enforces || declared === "observe" ? [] : ["it observes, and the environment says enforce"],
           enforces ? "it enforces" : "it observes, as declared",
-          [heard.call],
+          [response.call],
         ),
       ];
     }),
@@ -190,16 +192,19 @@ const passing: Question = {
   section: "gate",
   title: "The gate serves a listed repository with the token of its store",
   ask: (context) =>
-    atGate(context, async ({ agent }) => {
+    onGate(context, async ({ agent }) => {
       const subject = first(context).slice("/repos/".length);
-      if ("lack" in agent) return [cannotTell(subject, agent.lack)];
-      const heard = await agent.ask.get(first(context));
-      if (heard.call.status === 0 || heard.call.status === 429)
-        return [unheard(subject, heard, "an answer of the gate")];
+      if ("missing" in agent) return [cannotTell(subject, agent.missing)];
+      const response = await agent.client.get(first(context));
+      if (response.call.status === 0 || response.call.status === 429)
+        return [cannotTellFrom(subject, response, "an answer of the gate")];
       return [
-        judged(subject, heard.call.status === 200 ? [] : [`${heard.call.status} ${ruleOf(heard)}`.trim()], "200", [
-          heard.call,
-        ]),
+        judged(
+          subject,
+          response.call.status === 200 ? [] : [`${response.call.status} ${ruleOf(response)}`.trim()],
+          "200",
+          [response.call],
+        ),
       ];
     }),
 };
@@ -210,7 +215,7 @@ const keys: Question = {
   title: "Without the right key nothing passes",
   controls: ["NIST SP 800-53 IA-2"],
   ask: (context) =>
-    atGate(context, (gate) =>
+    onGate(context, (gate) =>
       Promise.all(
         (
           [
@@ -218,15 +223,15 @@ const keys: Question = {
             ["a wrong key", gate.wrongKey],
           ] as const
         ).map(async ([subject, reader]) => {
-          const heard = await reader.get(first(context));
-          if (heard.call.status === 0) return unheard(subject, heard, "");
+          const response = await reader.get(first(context));
+          if (response.call.status === 0) return cannotTellFrom(subject, response, "");
           return judged(
             subject,
-            heard.call.status === 401 && ruleOf(heard) === "unauthenticated"
+            response.call.status === 401 && ruleOf(response) === "unauthenticated"
               ? []
-              : [`the answer is ${heard.call.status} ${ruleOf(heard)}`.trim()],
+              : [`the answer is ${response.call.status} ${ruleOf(response)}`.trim()],
             "401 unauthenticated",
-            [heard.call],
+            [response.call],
           );
         }),
       ),
@@ -234,7 +239,7 @@ const keys: Question = {
 };
 
 /** A request whose target names another host, as a proxy would take it. Sent by hand, since no client library forms it. */
-function elsewhere(url: string, target: string): Promise<{ status: number; lack: string }> {
+function requestForeignHost(url: string, target: string): Promise<{ status: number; failure: string }> {
   const at = new URL(url);
   const send = at.protocol === "https:" ? httpsRequest : httpRequest;
   return new Promise((done) => {
@@ -249,14 +254,14 @@ function elsewhere(url: string, target: string): Promise<{ status: number; lack:
       },
       (answer) => {
         answer.resume();
-        done({ status: answer.statusCode ?? 0, lack: "" });
+        done({ status: answer.statusCode ?? 0, failure: "" });
       },
     );
     asked.on("timeout", () => {
       asked.destroy(new Error("no answer in time"));
     });
     asked.on("error", (error) => {
-      done({ status: 0, lack: error.message });
+      done({ status: 0, failure: error.message });
     });
     asked.end();
   });
@@ -268,13 +273,13 @@ const host: Question = {
   title: "The gate is no proxy to another host",
   controls: ["NIST SP 800-53 SC-7"],
   ask: (context) =>
-    atGate(context, async ({ nobody, url }) => {
+    onGate(context, async ({ nobody, url }) => {
       const health = await nobody.get("/_gate/health");
-      if (health.call.status === 0) return [unheard("another host", health, "")];
+      if (health.call.status === 0) return [cannotTellFrom("another host", health, "")];
       const target = `${context.endpoints.api}/meta`; // public at GitHub: a proxy would answer 200
-      const { status, lack } = await elsewhere(url, target);
-      const call: Call = { system: AT, method: "GET", path: target, status };
-      if (status === 0) return [judged("another host", [], `the connection ends: ${lack}`, [call])];
+      const { status, failure } = await requestForeignHost(url, target);
+      const call: Call = { system: GATE_SUBJECT, method: "GET", path: target, status };
+      if (status === 0) return [judged("another host", [], `the connection ends: ${failure}`, [call])];
       return [judged("another host", status >= 400 ? [] : [`the answer is ${status}`], String(status), [call])];
     }),
 };

@@ -1,8 +1,31 @@
 import { CODEOWNERS_PATH, writable, type Repository } from "../../infra/model";
 import { keptOwners, keptProblems, ownerRules, type OwnerRule } from "../../infra/plans";
-import { repositoryPath, repositorySubject } from "./context";
-import { onGitHub, sees } from "./fence";
-import { bag, cannotTell, hasFailed, judged, list, same, text, unheard, type Question, type Said } from "./question";
+import { type Context, repositoryPath, repositorySubject } from "../live/context";
+import type { GitHubReader } from "../live/reader";
+import { onGitHub } from "./systems";
+import {
+  asRecord,
+  cannotTell,
+  hasFailed,
+  judged,
+  asList,
+  sameName,
+  asText,
+  cannotTellFrom,
+  type Question,
+  type Finding,
+} from "./question";
+
+/** Whether the credential sees a repository's files at all: GitHub answers 404 to both "not there" and "not for you". */
+async function canSee(context: Context, github: GitHubReader, repository: Repository): Promise<boolean> {
+  return (
+    (
+      await github.get(
+        `${repositoryPath(context, repository)}/contents?ref=${encodeURIComponent(repository.defaultBranch)}`,
+      )
+    ).call.status === 200
+  );
+}
 
 const errors: Question = {
   id: "codeowners-errors",
@@ -14,18 +37,18 @@ const errors: Question = {
       Promise.all(
         writable(context.environment).map(async (repository) => {
           const subject = repositorySubject(context, repository);
-          const heard = await github.get(
+          const response = await github.get(
             `${repositoryPath(context, repository)}/codeowners/errors?ref=${encodeURIComponent(repository.defaultBranch)}`,
           );
-          if (heard.call.status === 404 && (await sees(context, github, repository)))
-            return judged(subject, ["there is no CODEOWNERS"], "", [heard.call]);
-          if (heard.call.status !== 200) return unheard(subject, heard, "contents: read");
-          const found = list(bag(heard.json()).errors);
+          if (response.call.status === 404 && (await canSee(context, github, repository)))
+            return judged(subject, ["there is no CODEOWNERS"], "", [response.call]);
+          if (response.call.status !== 200) return cannotTellFrom(subject, response, "contents: read");
+          const found = asList(asRecord(response.json()).errors);
           return judged(
             subject,
-            found.map((error) => `line ${text(bag(error).line)}: ${text(bag(error).kind)}`),
+            found.map((error) => `line ${asText(asRecord(error).line)}: ${asText(asRecord(error).kind)}`),
             "no mistakes",
-            [heard.call],
+            [response.call],
           );
         }),
       ),
@@ -53,7 +76,7 @@ export function ownerGaps(declared: readonly OwnerRule[], content: string, organ
   const has = (rule: OwnerRule, line: { owners: string[] } | undefined): boolean =>
     line !== undefined &&
     line.owners.length === rule.teams.length &&
-    rule.teams.every((team) => line.owners.some((owner) => same(owner, `@${organization}/${team}`)));
+    rule.teams.every((team) => line.owners.some((owner) => sameName(owner, `@${organization}/${team}`)));
   const decisive = declared.filter(({ pattern }) => pattern !== "*");
   const everything = declared.filter(({ pattern }) => pattern === "*");
   const tail = decisive.length === 0 ? [] : lines.slice(-decisive.length);
@@ -83,22 +106,26 @@ const content: Question = {
       Promise.all(
         writable(context.environment).map(async (repository) => {
           const subject = repositorySubject(context, repository);
-          const heard = await github.get(
+          const response = await github.get(
             `${repositoryPath(context, repository)}/contents/${CODEOWNERS_PATH}?ref=${encodeURIComponent(repository.defaultBranch)}`,
             "application/vnd.github.raw+json",
           );
-          if (heard.call.status === 404 && (await sees(context, github, repository)))
-            return judged(subject, [`there is no ${CODEOWNERS_PATH}`], "", [heard.call]);
-          if (heard.call.status !== 200) return unheard(subject, heard, "contents: read");
-          const kept = keptOwners({ path: CODEOWNERS_PATH, text: heard.text }).text;
+          if (response.call.status === 404 && (await canSee(context, github, repository)))
+            return judged(subject, [`there is no ${CODEOWNERS_PATH}`], "", [response.call]);
+          if (response.call.status !== 200) return cannotTellFrom(subject, response, "contents: read");
+          const kept = keptOwners({ path: CODEOWNERS_PATH, text: response.text }).text;
           return judged(
             subject,
             [
-              ...ownerGaps(ownerRules(context.environment, repository), heard.text, context.environment.organization),
+              ...ownerGaps(
+                ownerRules(context.environment, repository),
+                response.text,
+                context.environment.organization,
+              ),
               ...keptProblems(context.environment, kept).map(({ wrong }) => wrong),
             ],
             kept === "" ? "as declared" : "as declared, with the repository's own lines between",
-            [heard.call],
+            [response.call],
           );
         }),
       ),
@@ -122,15 +149,15 @@ const ownerTeams: Question = {
           owned.set(team, [...(owned.get(team) ?? []), repository]);
       }
       return Promise.all(
-        [...owned].map(async ([slug, repositories]): Promise<Said> => {
+        [...owned].map(async ([slug, repositories]): Promise<Finding> => {
           const subject = `@${environment.organization}/${slug}`;
           const [team, member] = await Promise.all([
             github.get(`/orgs/${environment.organization}/teams/${slug}`),
             github.get(`/orgs/${environment.organization}/teams/${slug}/memberships/${environment.agent.machineUser}`),
           ]);
-          if (team.call.status !== 200) return unheard(subject, team, "members: read");
+          if (team.call.status !== 200) return cannotTellFrom(subject, team, "members: read");
           if (member.call.status !== 404 && member.call.status !== 200)
-            return unheard(subject, member, "members: read");
+            return cannotTellFrom(subject, member, "members: read");
           const lists = await Promise.all(
             repositories.map(async (repository) => ({
               repository,
@@ -140,13 +167,13 @@ const ownerTeams: Question = {
           const calls = [team.call, member.call, ...lists.flatMap(({ found }) => found.calls)];
           const hidden = lists.find(({ found }) => hasFailed(found));
           const wrong = [
-            ...(bag(team.json()).privacy === "closed" ? [] : ["it is secret, so it can own nothing"]),
+            ...(asRecord(team.json()).privacy === "closed" ? [] : ["it is secret, so it can own nothing"]),
             ...(member.call.status === 200 ? [`${environment.agent.machineUser} is a member`] : []),
             ...lists
               .filter(({ found }) => !hasFailed(found))
               .flatMap(({ repository, found }) => {
-                const grant = found.items.find((one) => same(text(one.slug), slug));
-                return PUSHING.includes(text(grant?.permission)) ? [] : [`it may not write to ${repository.name}`];
+                const grant = found.items.find((one) => sameName(asText(one.slug), slug));
+                return PUSHING.includes(asText(grant?.permission)) ? [] : [`it may not write to ${repository.name}`];
               }),
           ];
           if (wrong.length === 0 && hidden)

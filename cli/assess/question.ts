@@ -1,5 +1,5 @@
-import type { Call, Heard, Listed } from "./reader";
-import type { Context } from "./context";
+import type { Call, Response, Listed } from "../live/reader";
+import type { Context } from "../live/context";
 
 export const SECTIONS = {
   token: "Token handling",
@@ -13,7 +13,7 @@ export type Section = keyof typeof SECTIONS;
 export type Result = "pass" | "fail" | "cannot tell";
 
 /** One answer about one subject (a repository, a team, a script …), with what was asked for it. */
-export interface Said {
+export interface Finding {
   readonly subject: string;
   readonly result: Result;
   readonly reason: string;
@@ -28,10 +28,10 @@ export interface Question {
   /** Ids of controls that it gives evidence for. */
   readonly controls?: readonly string[];
   /** @returns one answer a subject; none where the environment declares nothing to ask about */
-  ask(context: Context): Promise<readonly Said[]>;
+  ask(context: Context): Promise<readonly Finding[]>;
 }
 
-export interface Answer extends Said {
+export interface Answer extends Finding {
   readonly question: string;
   readonly section: Section;
   readonly title: string;
@@ -39,14 +39,14 @@ export interface Answer extends Said {
 }
 
 /** Passes unless something is wrong; the reason says what holds, or everything that does not. */
-export const judged = (subject: string, wrong: readonly string[], holds: string, calls: readonly Call[]): Said => ({
+export const judged = (subject: string, wrong: readonly string[], holds: string, calls: readonly Call[]): Finding => ({
   subject,
   result: wrong.length === 0 ? "pass" : "fail",
   reason: wrong.length === 0 ? holds : wrong.join("; "),
   calls,
 });
 
-export const cannotTell = (subject: string, reason: string, calls: readonly Call[] = []): Said => ({
+export const cannotTell = (subject: string, reason: string, calls: readonly Call[] = []): Finding => ({
   subject,
   result: "cannot tell",
   reason,
@@ -54,20 +54,23 @@ export const cannotTell = (subject: string, reason: string, calls: readonly Call
 });
 
 /** Why an answer says nothing: GitHub and Vault hide what one may not see behind 404 and 403. @param need what the credential lacks */
-export function unheard(subject: string, { call, lack }: Heard, need: string): Said {
-  if (call.status === 0) return cannotTell(subject, lack, [call]);
+export function cannotTellFrom(subject: string, { call, failure }: Response, need: string): Finding {
+  if (call.status === 0) return cannotTell(subject, failure, [call]);
   if (call.status === 401) return cannotTell(subject, `${call.system} does not accept the credential`, [call]);
   return cannotTell(subject, `${call.system} does not show it (${call.status}); the credential needs ${need}`, [call]);
 }
 
-export const unlisted = (subject: string, listed: Listed & { readonly failed: Heard }, need: string): Said => ({
-  ...unheard(subject, listed.failed, need),
+export const cannotTellFromList = (
+  subject: string,
+  listed: Listed & { readonly failed: Response },
+  need: string,
+): Finding => ({
+  ...cannotTellFrom(subject, listed.failed, need),
   calls: listed.calls,
 });
 
-export const hasFailed = (listed: Listed): listed is Listed & { readonly failed: Heard } => listed.failed !== undefined;
+export const hasFailed = (listed: Listed): listed is Listed & { readonly failed: Response } =>
+  listed.failed !== undefined;
 
-export { bag, list } from "../support/json";
-export const text = (value: unknown): string =>
-  typeof value === "string" || typeof value === "number" ? String(value) : "";
-export const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+export { asRecord, asList, asText } from "../support/json";
+export const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();

@@ -1,8 +1,8 @@
 import pc from "picocolors";
-import { plain } from "../check/present";
+import { plain } from "../support/plainText";
 import type { Assessment } from "./assess";
 import { SECTIONS, type Answer, type Result, type Section } from "./question";
-import type { Call } from "./reader";
+import type { Call } from "../live/reader";
 
 const sections = ({ answers }: Assessment): [Section, Answer[]][] =>
   (Object.keys(SECTIONS) as Section[])

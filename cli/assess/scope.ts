@@ -1,22 +1,22 @@
 import { teamPermission } from "../../infra/model";
 import { planRotation } from "../../infra/plans";
 import { comparePermissions } from "../../rotation/verify";
-import { type Context, repositoryPath, repositorySubject } from "./context";
-import { onGitHub } from "./fence";
+import { type Context, repositoryPath, repositorySubject } from "../live/context";
+import type { Call } from "../live/reader";
 import {
-  bag,
+  asRecord,
   cannotTell,
   hasFailed,
   judged,
-  list,
-  same,
-  text,
-  unheard,
-  unlisted,
+  asList,
+  sameName,
+  asText,
+  cannotTellFrom,
+  cannotTellFromList,
   type Question,
-  type Said,
+  type Finding,
 } from "./question";
-import type { Call } from "./reader";
+import { onGitHub } from "./systems";
 
 /** An App's installation acts by itself; what the account may do then says nothing about the agent. */
 const actsAsUser = ({ environment }: Context): boolean => environment.agent.credential.kind !== "app-installation";
@@ -29,24 +29,24 @@ const membership: Question = {
   ask: (context) =>
     onGitHub(context, async (github) => {
       const { organization, agent } = context.environment;
-      const heard = await github.get(`/orgs/${organization}/memberships/${agent.machineUser}`);
-      if (heard.call.status === 404) {
+      const response = await github.get(`/orgs/${organization}/memberships/${agent.machineUser}`);
+      if (response.call.status === 404) {
         // Every organization has an owner: who sees none sees no members.
         const owners = await github.list(`/orgs/${organization}/members?role=admin`);
         if (owners.items.length > 0)
-          return [judged(agent.machineUser, ["it is no member"], "", [heard.call, ...owners.calls])];
+          return [judged(agent.machineUser, ["it is no member"], "", [response.call, ...owners.calls])];
       }
-      if (heard.call.status !== 200) return [unheard(agent.machineUser, heard, "members: read")];
-      const { role, state } = bag(heard.json());
+      if (response.call.status !== 200) return [cannotTellFrom(agent.machineUser, response, "members: read")];
+      const { role, state } = asRecord(response.json());
       return [
         judged(
           agent.machineUser,
           [
-            ...(role === "member" ? [] : [`its role is ${text(role)}`]),
-            ...(state === "active" || !actsAsUser(context) ? [] : [`its membership is ${text(state)}`]),
+            ...(role === "member" ? [] : [`its role is ${asText(role)}`]),
+            ...(state === "active" || !actsAsUser(context) ? [] : [`its membership is ${asText(state)}`]),
           ],
           "member, active",
-          [heard.call],
+          [response.call],
         ),
       ];
     }),
@@ -65,27 +65,30 @@ const teams: Question = {
     onGitHub(context, async (github) => {
       const { organization, agent } = context.environment;
       const subject = agent.machineUser;
-      const [heard, members, team] = await Promise.all([
+      const [response, members, team] = await Promise.all([
         github.graphql({ query: MEMBER_TEAMS, variables: { organization, login: agent.machineUser } }),
         github.list(`/orgs/${organization}/teams/${agent.team}/members`),
         github.get(`/orgs/${organization}/teams/${agent.team}`),
       ]);
-      const calls = [heard.call, ...members.calls, team.call];
-      const page = bag(bag(bag(bag(heard.json()).data).organization).teams);
-      if (heard.call.status !== 200 || !Array.isArray(page.nodes)) return [unheard(subject, heard, "read:org")];
-      if (hasFailed(members)) return [unlisted(subject, members, "members: read")];
-      const slugs = list(page.nodes).map((node) => text(bag(node).slug));
-      const others = members.items.map(({ login }) => text(login)).filter((login) => !same(login, agent.machineUser));
+      const calls = [response.call, ...members.calls, team.call];
+      const page = asRecord(asRecord(asRecord(asRecord(response.json()).data).organization).teams);
+      if (response.call.status !== 200 || !Array.isArray(page.nodes))
+        return [cannotTellFrom(subject, response, "read:org")];
+      if (hasFailed(members)) return [cannotTellFromList(subject, members, "members: read")];
+      const slugs = asList(page.nodes).map((node) => asText(asRecord(node).slug));
+      const others = members.items
+        .map(({ login }) => asText(login))
+        .filter((login) => !sameName(login, agent.machineUser));
       return [
         judged(
           subject,
           [
             ...(slugs.includes(agent.team) ? [] : [`it is not in ${agent.team}`]),
             ...slugs.filter((slug) => slug !== agent.team).map((slug) => `it is also in ${slug}`),
-            ...(bag(page.pageInfo).hasNextPage === true ? ["it is in more than a hundred teams"] : []),
+            ...(asRecord(page.pageInfo).hasNextPage === true ? ["it is in more than a hundred teams"] : []),
             ...others.map((login) => `${login} is in ${agent.team} too`),
-            ...(bag(team.json()).parent
-              ? [`${agent.team} inherits from ${text(bag(bag(team.json()).parent).slug)}`]
+            ...(asRecord(team.json()).parent
+              ? [`${agent.team} inherits from ${asText(asRecord(asRecord(team.json()).parent).slug)}`]
               : []),
           ],
           `in ${agent.team} alone, alone`,
@@ -105,13 +108,16 @@ const grants: Question = {
       const { organization, agent, repositories } = context.environment;
       const found = await github.list(`/orgs/${organization}/teams/${agent.team}/repos`);
       const subject = `@${organization}/${agent.team}`;
-      if (hasFailed(found)) return [unlisted(subject, found, "members: read")];
-      const standing = new Map(
-        found.items.map((repository) => [text(repository.name).toLowerCase(), highest(bag(repository.permissions))]),
+      if (hasFailed(found)) return [cannotTellFromList(subject, found, "members: read")];
+      const live = new Map(
+        found.items.map((repository) => [
+          asText(repository.name).toLowerCase(),
+          highest(asRecord(repository.permissions)),
+        ]),
       );
       const hidden = await Promise.all(
         repositories
-          .filter(({ name }) => !standing.has(name.toLowerCase()))
+          .filter(({ name }) => !live.has(name.toLowerCase()))
           .map((repository) => github.get(repositoryPath(context, repository))),
       );
       if (hidden.some(({ call }) => call.status === 404))
@@ -127,13 +133,13 @@ const grants: Question = {
           subject,
           [
             ...repositories
-              .filter(({ name, access }) => standing.get(name.toLowerCase()) !== teamPermission(access))
+              .filter(({ name, access }) => live.get(name.toLowerCase()) !== teamPermission(access))
               .map(
                 ({ name, access }) =>
-                  `${standing.get(name.toLowerCase()) ?? "nothing"} on ${name}, declared ${teamPermission(access)}`,
+                  `${live.get(name.toLowerCase()) ?? "nothing"} on ${name}, declared ${teamPermission(access)}`,
               ),
-            ...[...standing]
-              .filter(([name]) => !repositories.some((repository) => same(repository.name, name)))
+            ...[...live]
+              .filter(([name]) => !repositories.some((repository) => sameName(repository.name, name)))
               .map(([name, permission]) => `${permission} on ${name}, which is not listed`),
           ],
           `${repositories.length} repositories, as declared`,
@@ -166,34 +172,34 @@ const reach: Question = {
           ),
         ];
       const found = await github.list(`/orgs/${organization}/repos`);
-      if (hasFailed(found)) return [unlisted(organization, found, "metadata: read on all repositories")];
+      if (hasFailed(found)) return [cannotTellFromList(organization, found, "metadata: read on all repositories")];
       const names = [
         ...new Set([
           ...repositories.map(({ name }) => name),
-          ...found.items.map(({ name }) => text(name)).slice(0, REACH_MOST),
+          ...found.items.map(({ name }) => asText(name)).slice(0, REACH_MOST),
         ]),
       ];
       const asked = await Promise.all(
         names.map(async (name) => ({
           name,
-          heard: await github.get(`/repos/${organization}/${name}/collaborators/${agent.machineUser}/permission`),
+          response: await github.get(`/repos/${organization}/${name}/collaborators/${agent.machineUser}/permission`),
         })),
       );
       const wrong: string[] = [];
       const unseen: string[] = [];
       const calls: Call[] = [...found.calls];
-      for (const { name, heard } of asked) {
-        const listed = repositories.find((repository) => same(repository.name, name));
-        const isPublic = found.items.find((one) => text(one.name) === name)?.private === false;
-        const body = bag(heard.json());
-        const role = text(body.role_name) || text(body.permission);
+      for (const { name, response } of asked) {
+        const listed = repositories.find((repository) => sameName(repository.name, name));
+        const isPublic = found.items.find((one) => asText(one.name) === name)?.private === false;
+        const body = asRecord(response.json());
+        const role = asText(body.role_name) || asText(body.permission);
         const declared = listed?.access ?? (isPublic ? "read" : "none");
-        if (heard.call.status === 404 && listed === undefined) continue; // nobody's: it is no collaborator there
-        if (heard.call.status !== 200) unseen.push(name);
+        if (response.call.status === 404 && listed === undefined) continue; // nobody's: it is no collaborator there
+        if (response.call.status !== 200) unseen.push(name);
         else if (role !== declared && !(role === "" && declared === "none"))
           wrong.push(`${role} on ${name}, declared ${listed ? declared : "nothing"}`);
-        if (heard.call.status !== 200 || wrong.at(-1)?.includes(` on ${name},`) === true || listed)
-          calls.push(heard.call);
+        if (response.call.status !== 200 || wrong.at(-1)?.includes(` on ${name},`) === true || listed)
+          calls.push(response.call);
       }
       if (wrong.length === 0 && found.items.length > REACH_MOST)
         return [
@@ -231,11 +237,11 @@ const outside: Question = {
     onGitHub(context, async (github) => {
       const { organization, agent } = context.environment;
       const found = await github.list(`/orgs/${organization}/outside_collaborators`);
-      if (hasFailed(found)) return [unlisted(agent.machineUser, found, "members: read")];
+      if (hasFailed(found)) return [cannotTellFromList(agent.machineUser, found, "members: read")];
       return [
         judged(
           agent.machineUser,
-          found.items.some(({ login }) => same(text(login), agent.machineUser)) ? ["it is one"] : [],
+          found.items.some(({ login }) => sameName(asText(login), agent.machineUser)) ? ["it is one"] : [],
           "it is none",
           found.calls,
         ),
@@ -251,13 +257,13 @@ const organizationSettings: Question = {
   ask: (context) =>
     onGitHub(context, async (github) => {
       const { organization, agent, plan } = context.environment;
-      const heard = await github.get(`/orgs/${organization}`);
-      const body = bag(heard.json());
-      if (heard.call.status !== 200 || body.default_repository_permission === undefined)
-        return [unheard(organization, heard, "organization administration: read (an owner's)")];
+      const response = await github.get(`/orgs/${organization}`);
+      const body = asRecord(response.json());
+      if (response.call.status !== 200 || body.default_repository_permission === undefined)
+        return [cannotTellFrom(organization, response, "organization administration: read (an owner's)")];
       // A token with permissions could neither fork nor create; one with scopes can do whatever its account can.
       const scoped = agent.credential.kind === "ghes-impersonation";
-      const paid = text(bag(body.plan).name);
+      const paid = asText(asRecord(body.plan).name);
       return [
         judged(
           organization,
@@ -265,7 +271,7 @@ const organizationSettings: Question = {
             ...(body.default_repository_permission === "none"
               ? []
               : [
-                  `every member, the machine user too, has ${text(body.default_repository_permission)} on all repositories (base permission)`,
+                  `every member, the machine user too, has ${asText(body.default_repository_permission)} on all repositories (base permission)`,
                 ]),
             ...(scoped && body.members_can_fork_private_repositories !== false
               ? ["members may fork private repositories"]
@@ -276,7 +282,7 @@ const organizationSettings: Question = {
               : []),
           ],
           "base permission none",
-          [heard.call],
+          [response.call],
         ),
       ];
     }),
@@ -292,10 +298,10 @@ const repositoryFacts: Question = {
       Promise.all(
         context.environment.repositories.map(async (repository) => {
           const subject = repositorySubject(context, repository);
-          const heard = await github.get(repositoryPath(context, repository));
-          if (heard.call.status !== 200) return unheard(subject, heard, "metadata: read");
-          const body = bag(heard.json());
-          const visibility = text(body.visibility) || (body.private === true ? "private" : "public");
+          const response = await github.get(repositoryPath(context, repository));
+          if (response.call.status !== 200) return cannotTellFrom(subject, response, "metadata: read");
+          const body = asRecord(response.json());
+          const visibility = asText(body.visibility) || (body.private === true ? "private" : "public");
           return judged(
             subject,
             [
@@ -304,11 +310,11 @@ const repositoryFacts: Question = {
                 : [`it is ${visibility}, declared ${repository.visibility}`]),
               ...(body.default_branch === repository.defaultBranch
                 ? []
-                : [`its default branch is ${text(body.default_branch)}, declared ${repository.defaultBranch}`]),
+                : [`its default branch is ${asText(body.default_branch)}, declared ${repository.defaultBranch}`]),
               ...(body.archived === true ? ["it is archived"] : []),
             ],
             `${visibility}, ${repository.defaultBranch}`,
-            [heard.call],
+            [response.call],
           );
         }),
       ),
@@ -322,39 +328,41 @@ const tokenGrant: Question = {
   section: "scope",
   title: "The machine user's one token has the declared repositories and permissions, and ends in time",
   controls: ["NIST SP 800-53 IA-5", "NIST SP 800-53 AC-6"],
-  ask: async (context): Promise<Said[]> => {
+  ask: async (context): Promise<Finding[]> => {
     const { environment } = context;
     const plan = planRotation(environment);
     if (plan.kind !== "personal-access-token")
       return [cannotTell(plan.login, `GitHub shows no grants of ${plan.kind}`)];
-    if ("lack" in context.grants) return [cannotTell(plan.login, context.grants.lack)];
-    const found = await context.grants.ask.list(
+    if ("missing" in context.grants) return [cannotTell(plan.login, context.grants.missing)];
+    const found = await context.grants.client.list(
       `/orgs/${plan.organization}/personal-access-tokens?owner[]=${plan.login}`,
     );
     if (hasFailed(found))
-      return [unlisted(plan.login, found, "a GitHub App's token with organization_personal_access_tokens: read")];
+      return [
+        cannotTellFromList(plan.login, found, "a GitHub App's token with organization_personal_access_tokens: read"),
+      ];
     const live = found.items.filter(
-      (grant) => same(text(bag(grant.owner).login), plan.login) && grant.token_expired !== true,
+      (grant) => sameName(asText(asRecord(grant.owner).login), plan.login) && grant.token_expired !== true,
     );
     const calls = [...found.calls];
     const wrong = live.length === 1 ? [] : [`${live.length} live tokens, where there should be one`];
     for (const grant of live) {
-      const listed = await context.grants.ask.list(
-        `/orgs/${plan.organization}/personal-access-tokens/${text(grant.id)}/repositories`,
+      const listed = await context.grants.client.list(
+        `/orgs/${plan.organization}/personal-access-tokens/${asText(grant.id)}/repositories`,
       );
       calls.push(...listed.calls);
       wrong.push(
-        ...grantGaps(context, grant, hasFailed(listed) ? undefined : listed.items.map(({ name }) => text(name))).map(
-          (gap) => (live.length > 1 ? `${text(grant.token_name) || "a token"}: ${gap}` : gap),
+        ...grantGaps(context, grant, hasFailed(listed) ? undefined : listed.items.map(({ name }) => asText(name))).map(
+          (gap) => (live.length > 1 ? `${asText(grant.token_name) || "a token"}: ${gap}` : gap),
         ),
       );
     }
-    const used = text(live[0]?.token_last_used_at);
+    const used = asText(live[0]?.token_last_used_at);
     return [
       judged(
         plan.login,
         wrong,
-        `as declared, until ${text(live[0]?.token_expires_at)}${used ? `, last used ${used}` : ""}`,
+        `as declared, until ${asText(live[0]?.token_expires_at)}${used ? `, last used ${used}` : ""}`,
         calls,
       ),
     ];
@@ -372,10 +380,14 @@ const otherAgents: Question = {
       Promise.all(
         context.environment.repositories.map(async (repository) => {
           const subject = repositorySubject(context, repository);
-          const heard = await github.get(`${repositoryPath(context, repository)}/copilot/cloud-agent/configuration`);
-          if (heard.call.status !== 200)
-            return unheard(subject, heard, "admin access, in an organization whose plan has Copilot cloud agent");
-          const set = bag(heard.json());
+          const response = await github.get(`${repositoryPath(context, repository)}/copilot/cloud-agent/configuration`);
+          if (response.call.status !== 200)
+            return cannotTellFrom(
+              subject,
+              response,
+              "admin access, in an organization whose plan has Copilot cloud agent",
+            );
+          const set = asRecord(response.json());
           return judged(
             subject,
             [
@@ -386,7 +398,7 @@ const otherAgents: Question = {
                 : []),
             ],
             "workflows wait for a person, the firewall is on, nobody without write access starts it",
-            [heard.call],
+            [response.call],
           );
         }),
       ),
@@ -399,29 +411,29 @@ function grantGaps(
   repositories: readonly string[] | undefined,
 ): string[] {
   const plan = planRotation(environment);
-  const permissions = bag(grant.permissions);
+  const permissions = asRecord(grant.permissions);
   const granted = Object.assign({}, permissions.repository, permissions.organization, permissions.other) as Record<
     string,
     string
   >;
-  const expires = Date.parse(text(grant.token_expires_at));
+  const expires = Date.parse(asText(grant.token_expires_at));
   return [
     ...(grant.repository_selection === "subset"
       ? []
-      : [`it reaches ${text(grant.repository_selection)} of the organization's repositories`]),
+      : [`it reaches ${asText(grant.repository_selection)} of the organization's repositories`]),
     ...(repositories ?? [])
-      .filter((name) => !plan.repositories.some((repository) => same(repository.name, name)))
+      .filter((name) => !plan.repositories.some((repository) => sameName(repository.name, name)))
       .map((name) => `it reaches ${name}`),
     ...(repositories === undefined
       ? []
       : plan.repositories
-          .filter(({ name }) => !repositories.some((other) => same(other, name)))
+          .filter(({ name }) => !repositories.some((other) => sameName(other, name)))
           .map(({ name }) => `it does not reach ${name}`)),
     ...comparePermissions(plan.permissions, granted),
     ...(Number.isNaN(expires)
       ? ["it never ends"]
       : plan.expiryDays !== undefined && expires > now + (plan.expiryDays + 1) * DAY
-        ? [`it ends at ${text(grant.token_expires_at)}, later than ${plan.expiryDays} days from now`]
+        ? [`it ends at ${asText(grant.token_expires_at)}, later than ${plan.expiryDays} days from now`]
         : []),
   ];
 }

@@ -29,8 +29,10 @@ export class GitView {
       env: cleanEnv(),
     });
     if (found.status !== 0) {
-      const said = found.error?.message ?? found.stderr.trim().split("\n")[0];
-      throw new CouldNotRun(`${resolve(repository)}: git cannot read a repository here (${said}); name one with --git`);
+      const reason = found.error?.message ?? found.stderr.trim().split("\n")[0];
+      throw new CouldNotRun(
+        `${resolve(repository)}: git cannot read a repository here (${reason}); name one with --git`,
+      );
     }
     const view = GitView.empty({});
     writeFileSync(join(view.dir, "objects", "info", "alternates"), `${resolve(repository, found.stdout.trim())}\n`);

@@ -1,5 +1,5 @@
 import type { PullFacts } from "./agentChange";
-import type { Reader } from "../assess/reader";
+import type { Reader } from "../live/reader";
 import { CouldNotRun } from "../support/exit";
 import type { Logins } from "./facts";
 
@@ -52,7 +52,7 @@ export async function askPull(github: Reader, owner: string, repository: string,
   const pull = answer.call.status === 200 ? readPull(answer.json()) : undefined;
   if (!pull)
     throw new CouldNotRun(
-      `GitHub does not give pull request ${number} of ${owner}/${repository}: ${answer.lack || `answer ${answer.call.status}`}. The token needs pull-requests: read and contents: read.`,
+      `GitHub does not give pull request ${number} of ${owner}/${repository}: ${answer.failure || `answer ${answer.call.status}`}. The token needs pull-requests: read and contents: read.`,
     );
   return pull;
 }

@@ -1,9 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { assess, type Assessment } from "../assess/assess";
-import { assessContext } from "../assess/context";
+import { assessContext } from "../live/context";
 import { renderJson, renderMarkdown, renderSarif, renderText } from "../assess/render";
 import { CouldNotRun, DoesNotHold } from "../support/exit";
+import { withExamples, withStack, type StackOptions } from "../support/options";
 import { readProjectStack } from "../support/project";
 import { fromSandbox } from "../support/sandbox";
 
@@ -13,11 +14,8 @@ const FORMATS: Readonly<Record<string, (assessment: Assessment) => string>> = {
   md: renderMarkdown,
   sarif: renderSarif,
 };
-const collect = (value: string, all: readonly string[]): string[] => [...all, value];
 
-interface AssessOptions {
-  readonly stack: string;
-  readonly config: readonly string[];
+interface AssessOptions extends StackOptions {
   readonly format: string;
   readonly json?: boolean;
   readonly output?: string;
@@ -27,20 +25,24 @@ interface AssessOptions {
 
 /** `gatehouse assess`: whether a live organization is as its environment says. It asks, and changes nothing. */
 export function registerAssess(program: Command): void {
-  program
+  const command = program
     .command("assess")
-    .description("ask the live systems whether they are as the environment says; changes nothing")
-    .option("--stack <name>", "environment: Pulumi.<name>.yaml", "dev")
-    .option("--config <key.path=value>", "override a value, as Pulumi's --config --path", collect, [])
-    .addOption(new Option("--format <format>", "what to print").choices(Object.keys(FORMATS)).default("text"))
+    .description("ask GitHub, Vault, Cloudflare and the gate whether they match the environment file; changes nothing");
+  withExamples(
+    withStack(command),
+    "gatehouse assess --stack prod",
+    "gatehouse assess --stack prod --format sarif --output assess.sarif",
+  )
+    .addOption(new Option("--format <format>", "the form of the result").choices(Object.keys(FORMATS)).default("text"))
     .option("--json", "the same as --format json")
-    .option("--output <file>", "write it to a file and print one line")
-    .option("--strict", "fail when something cannot be told")
+    .option("--output <file>", "write the result to this file instead of standard output")
+    .option("--strict", "exit 1 also when a question could not be answered, such as for a missing credential")
     .option(
       "--audit-records <number>",
-      "follow at most so many records of the audit trail",
+      "read at most this many records of the audit trail",
       (value) => {
-        if (!/^[1-9]\d{0,8}$/.test(value)) throw new CouldNotRun("--audit-records: a whole number from 1");
+        if (!/^[1-9]\d{0,8}$/.test(value))
+          throw new CouldNotRun(`--audit-records: ${JSON.stringify(value)} is not a whole number from 1`);
         return Number(value);
       },
       100_000,
@@ -59,9 +61,9 @@ export function registerAssess(program: Command): void {
       else writeOut(options.output, rendered);
       const unknown = counts["cannot tell"];
       if (counts.fail > 0)
-        throw new DoesNotHold(`${counts.fail} ${counts.fail === 1 ? "answer does" : "answers do"} not hold.`);
+        throw new DoesNotHold(`${counts.fail} ${counts.fail === 1 ? "check fails" : "checks fail"}.`);
       if (options.strict === true && unknown > 0)
-        throw new DoesNotHold(`${unknown} ${unknown === 1 ? "answer" : "answers"} cannot be told.`);
+        throw new DoesNotHold(`${unknown} ${unknown === 1 ? "check" : "checks"} could not be made.`);
     });
 }
 
@@ -69,7 +71,9 @@ function writeOut(file: string, rendered: string): void {
   try {
     writeFileSync(file, rendered);
   } catch (error) {
-    throw new CouldNotRun(`${file}: cannot be written (${(error as NodeJS.ErrnoException).code ?? "unknown"})`);
+    throw new CouldNotRun(
+      `${file}: the file cannot be written (${(error as NodeJS.ErrnoException).code ?? "unknown"})`,
+    );
   }
   process.stdout.write(`Wrote ${file}.\n`);
 }

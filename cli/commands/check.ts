@@ -10,18 +10,17 @@ import {
   type PullFacts,
 } from "../check/agentChange";
 import { ambientEffects } from "../../rotation/effects";
-import { gitHubReader } from "../assess/reader";
+import { gitHubReader } from "../live/reader";
 import { changeFacts, type Logins } from "../check/facts";
 import { GitView } from "../check/git";
 import { annotations, changeText, summary } from "../check/present";
 import { askLogins, askPull, readPull, type Pull } from "../check/pull";
 import { CouldNotRun, DoesNotHold } from "../support/exit";
+import { repeatable, withExamples, withJson, withProject, withStack, type StackOptions } from "../support/options";
 import { readProjectStack } from "../support/project";
 
-interface ChangeOptions {
-  readonly stack: string;
-  readonly config: readonly string[];
-  readonly project?: string;
+interface ChangeOptions extends StackOptions {
+  readonly project: string;
   readonly repository?: string;
   readonly base?: string;
   readonly head?: string;
@@ -32,38 +31,39 @@ interface ChangeOptions {
   readonly json?: boolean;
 }
 
-const collect = (value: string, all: readonly string[]): string[] => [...all, value];
 const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
 /** `gatehouse check …`: judgements that a CI job makes of a change, with code and rules that the change cannot touch. */
 export function registerCheck(program: Command): void {
-  const check = program.command("check").description("judge a change in CI");
-  check
+  const check = program.command("check").description("check a change in CI");
+  const change = check
     .command("agent-change")
-    .description("the required status check gatehouse/agent-change: what an agent's pull request may be")
-    .option("--stack <name>", "environment: Pulumi.<name>.yaml", "dev")
-    .option("--config <key.path=value>", "override a value, as Pulumi's --config --path", collect, [])
-    .option("--project <dir>", "folder of the environment file; this folder when absent")
-    .option("--repository <name>", "repository that is judged, without its owner; GITHUB_REPOSITORY when absent")
-    .option("--base <sha>", "commit that the change would be merged into")
-    .option("--head <sha>", "last commit of the change")
-    .option("--git <dir>", "repository that has both commits", ".")
-    .option(
-      "--pull <number>",
-      "ask GitHub for this pull request; in GitHub Actions the event's pull request is judged by itself",
-    )
-    .option("--email <address>", "a further address with which the machine user commits", collect, [])
+    .description(
+      "the required status check gatehouse/agent-change: refuse what an agent's pull request must not contain",
+    );
+  withExamples(
+    withJson(withProject(withStack(change))),
+    "gatehouse check agent-change --stack prod --repository api --pull 42",
+    "gatehouse check agent-change --stack prod --repository api --base <sha> --head <sha> --git ../api",
+  )
+    .option("--repository <name>", "the repository of the change, without its owner (default: GITHUB_REPOSITORY)")
+    .option("--base <sha>", "the commit that the change would be merged into")
+    .option("--head <sha>", "the last commit of the change")
+    .option("--git <dir>", "the local repository that has both commits", ".")
+    .option("--pull <number>", "the pull request to ask GitHub for (default in GitHub Actions: the event's)")
+    .addOption(repeatable("--email <address>", "another address with which the machine user commits"))
     .addOption(
-      new Option("--notice-only <rule>", "show findings of this rule without refusing")
+      new Option("--notice-only <rule>", "show findings of this rule, but pass; may be given again")
         .choices(SOFT_RULES)
         .argParser((value: string, all: ChangeRule[]) => {
           if (!SOFT_RULES.includes(value as ChangeRule))
-            throw new CouldNotRun(`--notice-only: ${SOFT_RULES.join(" or ")}; no other rule can be softened`);
+            throw new CouldNotRun(
+              `--notice-only: ${JSON.stringify(value)} cannot be only a notice; ${SOFT_RULES.join(" and ")} can`,
+            );
           return [...all, value as ChangeRule];
         })
         .default([]),
     )
-    .option("--json", "print one JSON object")
     .action(async (options: ChangeOptions) => {
       report(await agentChange(options, process.env), options.json, process.env);
     });
@@ -77,21 +77,24 @@ async function agentChange(options: ChangeOptions, env: Env): Promise<ChangeVerd
   const judge = { emails: options.email, noticeOnly: options.noticeOnly, now: Date.now() };
   if (options.base !== undefined || options.head !== undefined) {
     if (!COMMIT.test(options.base ?? "") || !COMMIT.test(options.head ?? ""))
-      throw new CouldNotRun("--base and --head: both, each the whole id of a commit");
-    if (options.pull !== undefined) throw new CouldNotRun("--pull, or --base and --head; not both");
+      throw new CouldNotRun(
+        "--base and --head: give both, each as the full id of a commit (40 or 64 hexadecimal digits)",
+      );
+    if (options.pull !== undefined)
+      throw new CouldNotRun("--pull cannot be combined with --base and --head; give one or the other");
     return withView(GitView.of(options.git ?? "."), async (git) =>
       judgeChange(environment, repository, await changeFacts(git, options.base ?? "", options.head ?? "", {}), judge),
     );
   }
   if (options.pull === undefined && env.GITHUB_EVENT_NAME === "merge_group")
-    return { agent: false, why: "in the merge queue, which it entered judged" };
+    return { agent: false, why: "in the merge queue; the change was checked before it entered" };
   const at = endpoints(environment.githubUrl ?? env.GITHUB_BASE_URL ?? env.GITHUB_SERVER_URL);
   const github = gitHubReader(ambientEffects(), at, env.GITHUB_TOKEN);
   const event = options.pull === undefined ? eventPull(env) : undefined;
   const number = event?.number ?? Number(options.pull);
   if (!Number.isSafeInteger(number) || number <= 0)
     throw new CouldNotRun(
-      "Which change? Give --pull <number>, or --base and --head; in GitHub Actions start it from pull_request_target.",
+      "No change was named; give --pull <number>, or --base and --head. In GitHub Actions, start the job by pull_request_target.",
     );
   const pull = await askPull(github, environment.organization, repository, number);
   // Labels and text as they are now; the commits are the event's, since the check's answer will stand beside those.
@@ -124,9 +127,11 @@ function repositoryOf({ repository }: ChangeOptions, environment: Environment, e
   const [owner = "", name = ""] =
     repository === undefined ? (env.GITHUB_REPOSITORY ?? "").split("/") : [environment.organization, repository];
   if (name === "" || !/^[A-Za-z0-9_.-]+$/.test(name))
-    throw new CouldNotRun("Which repository? Give --repository with its name.");
+    throw new CouldNotRun("No repository was named; give --repository <name>, without its owner.");
   if (owner.toLowerCase() !== environment.organization.toLowerCase())
-    throw new CouldNotRun(`This run belongs to ${owner}, and the environment file to ${environment.organization}.`);
+    throw new CouldNotRun(
+      `GITHUB_REPOSITORY is a repository of ${owner}, but the environment file is for ${environment.organization}; give the --stack of ${owner}.`,
+    );
   return name;
 }
 
@@ -135,14 +140,16 @@ function eventPull(env: Env): Pull | undefined {
   if (env.GITHUB_EVENT_PATH === undefined) return undefined;
   if (env.GITHUB_EVENT_NAME === "pull_request") {
     throw new CouldNotRun(
-      "This run was started by pull_request, so the workflow itself comes from the change. Start it by pull_request_target, as docs/ci/agent-change.yml does.",
+      "The event pull_request started this job, so the workflow file itself comes from the change. Start it by pull_request_target, as docs/ci/agent-change.yml does.",
     );
   }
   let event: unknown;
   try {
     event = JSON.parse(readFileSync(env.GITHUB_EVENT_PATH, "utf8"));
   } catch {
-    throw new CouldNotRun("GITHUB_EVENT_PATH: GitHub's event cannot be read");
+    throw new CouldNotRun(
+      `GITHUB_EVENT_PATH: ${env.GITHUB_EVENT_PATH} cannot be read as JSON; GitHub Actions sets it to the file of the event`,
+    );
   }
   return readPull((event as { pull_request?: unknown }).pull_request);
 }

@@ -5,6 +5,7 @@ import { renderHtml } from "../report/render/html";
 import { renderJson, renderMarkdown, renderSarif } from "../report/render/text";
 import { readSnapshot, type Snapshot } from "../report/snapshot";
 import { CouldNotRun } from "../support/exit";
+import { withExamples } from "../support/options";
 
 export const FORMATS: Record<string, (report: Report) => string | Promise<string>> = {
   html: renderHtml,
@@ -18,7 +19,7 @@ const read = (file: string): Snapshot => {
   try {
     bytes = readFileSync(file);
   } catch (error) {
-    throw new CouldNotRun(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown"})`);
+    throw new CouldNotRun(`${file}: the file cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown"})`);
   }
   // PowerShell's `>` writes UTF-16 with a mark in front.
   return readSnapshot(bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? "utf16le" : "utf8"), file);
@@ -26,15 +27,23 @@ const read = (file: string): Snapshot => {
 
 /** `gatehouse report --before A --after B --format F`: what a change does to the agent's power, from two states of the stack. */
 export function registerReport(program: Command): void {
-  program
+  const command = program
     .command("report")
-    .description("compare two states of a stack: what the agent may do before and after")
-    .requiredOption("--before <file>", "the state before: pulumi stack export, or preview --json --show-sames")
+    .description("compare two states of a stack: what the agent may do before and after");
+  withExamples(
+    command,
+    "gatehouse report --before export.json --after preview.json --format md",
+    "gatehouse report --before export.json --after export-after.json > report.html",
+  )
+    .requiredOption(
+      "--before <file>",
+      "the state before: the output of pulumi stack export, or of pulumi preview --json --show-sames",
+    )
     .requiredOption(
       "--after <file>",
-      "the state after: stack export, or pulumi preview --json from the state before, in any of its forms",
+      "the state after: the output of pulumi stack export, or of pulumi preview --json from the state before",
     )
-    .addOption(new Option("--format <format>", "what to print").choices(Object.keys(FORMATS)).default("html"))
+    .addOption(new Option("--format <format>", "the form of the report").choices(Object.keys(FORMATS)).default("html"))
     .action(async ({ before, after, format }: { before: string; after: string; format: string }) => {
       const report = buildReport({ title: "Gatehouse posture report", before: read(before), after: read(after) });
       process.stdout.write(await (FORMATS[format] ?? renderJson)(report));

@@ -1,12 +1,11 @@
 import type { Environment } from "../../infra/model";
-
-type Bag = Readonly<Record<string, unknown>>;
+import { asList, asRecord, asText, type JsonRecord } from "../support/json";
 
 /** A resource whose creation was under way when an update was killed. */
 export interface Pending {
   readonly urn: string;
   readonly type: string;
-  readonly inputs: Bag;
+  readonly inputs: JsonRecord;
   /** URN of its parent; "" at the root. */
   readonly parent: string;
   /** URN of the provider that the program names; "" for a default provider. */
@@ -14,7 +13,7 @@ export interface Pending {
 }
 
 /** What to ask to learn whether it exists, and under which id Pulumi knows it. */
-export type Look =
+export type Lookup =
   /** Creating it again is harmless: the call sets it, or nothing of it is left outside. */
   | { readonly kind: "again" }
   | {
@@ -23,28 +22,26 @@ export type Look =
       /** Below the system's address. */
       readonly path: string;
       /** The id that `pulumi import` takes, from the answer; undefined when it is not in there. */
-      readonly id: (answer: Bag) => string | undefined;
+      readonly id: (answer: JsonRecord) => string | undefined;
       /** For a secret that can be placed again only when every version is gone. */
       readonly remove?: string;
     };
 
-const bag = (value: unknown): Bag => (typeof value === "object" && value !== null ? (value as Bag) : {});
-const text = (value: unknown): string => (typeof value === "string" || typeof value === "number" ? String(value) : "");
-const list = (value: unknown): readonly Bag[] => (Array.isArray(value) ? value.map(bag) : []);
+const listOf = (value: unknown): readonly JsonRecord[] => asList(value).map(asRecord);
 
 /** The pending creations of a `pulumi stack export`. @returns undefined when the document is no export */
 export function pendingCreates(exported: unknown): Pending[] | undefined {
-  const deployment = bag(exported).deployment;
+  const deployment = asRecord(exported).deployment;
   if (typeof deployment !== "object" || deployment === null) return undefined;
-  return list(bag(deployment).pending_operations)
+  return listOf(asRecord(deployment).pending_operations)
     .filter(({ type }) => type === "creating")
-    .map(({ resource }) => bag(resource))
+    .map(({ resource }) => asRecord(resource))
     .map((resource) => ({
-      urn: text(resource.urn),
-      type: text(resource.type),
-      inputs: bag(resource.inputs),
-      parent: text(resource.parent),
-      provider: explicitProvider(text(resource.provider)),
+      urn: asText(resource.urn),
+      type: asText(resource.type),
+      inputs: asRecord(resource.inputs),
+      parent: asText(resource.parent),
+      provider: explicitProvider(asText(resource.provider)),
     }))
     .filter(({ urn }) => urn !== "");
 }
@@ -57,17 +54,17 @@ function explicitProvider(reference: string): string {
 }
 
 /** How the creation of one resource is looked into. A type that is not listed is made again by setting it, or is random. */
-export function look({ type, inputs }: Pending, { organization, gate, audit, tokenStore }: Environment): Look {
-  const own = (key: string): string => text(inputs[key]);
+export function lookupFor({ type, inputs }: Pending, { organization, gate, audit, tokenStore }: Environment): Lookup {
+  const own = (key: string): string => asText(inputs[key]);
   const segment = (key: string): string => encodeURIComponent(own(key));
   const named = (answer: unknown, key: string, wanted: string): string | undefined =>
-    text(list(answer).find((one) => one[key] === wanted)?.id) || undefined;
+    asText(listOf(answer).find((one) => one[key] === wanted)?.id) || undefined;
   const account = `/accounts/${gate.accountId}`;
   const of = (owner: string, id: string | undefined, between = "/"): string | undefined =>
     id === undefined ? undefined : `${owner}${between}${id}`;
   switch (type) {
     case "github:index/team:Team":
-      return github(`/orgs/${organization}/teams/${segment("name")}`, ({ id }) => text(id) || undefined);
+      return github(`/orgs/${organization}/teams/${segment("name")}`, ({ id }) => asText(id) || undefined);
     case "github:index/repositoryRuleset:RepositoryRuleset":
       return github(`/repos/${organization}/${segment("repository")}/rulesets?per_page=100`, (all) =>
         of(own("repository"), named(all, "name", own("name")), ":"),
@@ -76,15 +73,15 @@ export function look({ type, inputs }: Pending, { organization, gate, audit, tok
       return github(`/orgs/${organization}/rulesets?per_page=100`, (all) => named(all, "name", own("name")));
     case "github:index/organizationWebhook:OrganizationWebhook":
       return github(`/orgs/${organization}/hooks?per_page=100`, (all) => {
-        const hook = list(all).find(({ config }) => bag(config).url === audit.alertWebhook);
-        return text(hook?.id) || undefined;
+        const hook = listOf(all).find(({ config }) => asRecord(config).url === audit.alertWebhook);
+        return asText(hook?.id) || undefined;
       });
     case "github:index/repositoryFile:RepositoryFile":
       // Writing it again would be one more push to a branch that, once its rules stand, takes pull requests alone.
       return github(
         `/repos/${organization}/${segment("repository")}/contents/${encodeURI(own("file"))}?ref=${segment("branch")}`,
         ({ content }) =>
-          Buffer.from(text(content), "base64").toString("utf8") === own("content")
+          Buffer.from(asText(content), "base64").toString("utf8") === own("content")
             ? `${own("repository")}:${own("file")}:${own("branch")}`
             : undefined,
       );
@@ -92,7 +89,7 @@ export function look({ type, inputs }: Pending, { organization, gate, audit, tok
       const repository = own("baseRepository");
       const between = `head=${organization}:${segment("headRef")}&base=${segment("baseRef")}`;
       return github(`/repos/${organization}/${repository}/pulls?${between}`, (all) =>
-        of(`${organization}:${repository}`, text(list(all)[0]?.number) || undefined, ":"),
+        of(`${organization}:${repository}`, asText(listOf(all)[0]?.number) || undefined, ":"),
       );
     }
     case "vault:index/mount:Mount":
@@ -129,24 +126,24 @@ export function look({ type, inputs }: Pending, { organization, gate, audit, tok
     case "github:index/branchProtection:BranchProtection":
       // The patterns are known to GraphQL alone.
       return github(`/graphql/${own("repositoryId")}/${own("pattern")}`, (answer) => {
-        const repository = bag(bag(answer.data).node);
-        const rules = list(bag(repository.branchProtectionRules).nodes);
+        const repository = asRecord(asRecord(answer.data).node);
+        const rules = listOf(asRecord(repository.branchProtectionRules).nodes);
         const found = rules.some(({ pattern }) => pattern === own("pattern"));
-        return found ? `${text(repository.name)}:${own("pattern")}` : undefined;
+        return found ? `${asText(repository.name)}:${own("pattern")}` : undefined;
       });
     default:
       return { kind: "again" };
   }
 }
 
-const github = (path: string, id: (answer: Bag) => string | undefined): Look => ({
+const github = (path: string, id: (answer: JsonRecord) => string | undefined): Lookup => ({
   kind: "ask",
   system: "github",
   path,
   id,
 });
 const vault = (path: string, id: string) => ({ kind: "ask", system: "vault", path, id: () => id }) as const;
-const cloudflare = (path: string, id: (answer: Bag) => string | undefined): Look => ({
+const cloudflare = (path: string, id: (answer: JsonRecord) => string | undefined): Lookup => ({
   kind: "ask",
   system: "cloudflare",
   path,
@@ -157,7 +154,7 @@ const namespaceFlag = (store: Environment["tokenStore"]): string =>
   store.kind === "vault" && store.namespace !== undefined ? `-namespace=${quoted(store.namespace)} ` : "";
 
 /** What became of one pending creation. */
-export interface Became extends Pick<Pending, "urn" | "type" | "parent" | "provider"> {
+export interface PendingOutcome extends Pick<Pending, "urn" | "type" | "parent" | "provider"> {
   readonly state: "exists" | "absent" | "made again" | "cannot tell";
   /** As `pulumi import` takes it. */
   readonly id?: string;
@@ -173,7 +170,7 @@ const quoted = (value: string): string =>
  * The commands that bring the stack back, in their order; each changes only the state, but for `vault` and the last.
  * `pulumi refresh --import-pending-creates` is none of them: Pulumi 3.274.1 takes the id and then drops the resource.
  */
-export function commands(stack: string, all: readonly Became[]): string[] {
+export function commands(stack: string, all: readonly PendingOutcome[]): string[] {
   if (all.length === 0) return [];
   const on = `--stack ${quoted(stack)} --yes --skip-preview`;
   const existing = all.filter(({ state }) => state === "exists");
@@ -185,7 +182,7 @@ export function commands(stack: string, all: readonly Became[]): string[] {
   ];
 }
 
-function importOf({ urn, type, id = "", parent, provider }: Became, on: string): string {
+function importOf({ urn, type, id = "", parent, provider }: PendingOutcome, on: string): string {
   const name = urn.split("::").slice(3).join("::");
   const related = (flag: string, to: string): string => (to === "" ? "" : ` --${flag} ${quoted(`${flag}=${to}`)}`);
   return `pulumi import ${type} ${quoted(name)} ${quoted(id)}${related("parent", parent)}${related("provider", provider)} ${on} --protect=false --generate-code=false`;

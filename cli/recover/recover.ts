@@ -1,28 +1,28 @@
-import type { Context, Way } from "../assess/context";
-import type { Heard } from "../assess/reader";
-import { look, type Became, type Look, type Pending } from "./pending";
+import type { Context, Access } from "../live/context";
+import type { Response } from "../live/reader";
+import { lookupFor, type PendingOutcome, type Lookup, type Pending } from "./pending";
 
 const RULES = `query($id: ID!) { node(id: $id) { ... on Repository { name branchProtectionRules(first: 100) { nodes { id pattern } } } } }`;
 
 /** Asks the live systems, with requests that only read, what became of each pending creation. */
-export function becameOf(pending: readonly Pending[], context: Context): Promise<Became[]> {
+export function findOutcomes(pending: readonly Pending[], context: Context): Promise<PendingOutcome[]> {
   return Promise.all(
-    pending.map(async (one): Promise<Became> => {
+    pending.map(async (one): Promise<PendingOutcome> => {
       const { urn, type, parent, provider } = one;
       const of = { urn, type, parent, provider };
-      const how = look(one, context.environment);
+      const how = lookupFor(one, context.environment);
       if (how.kind === "again") return { ...of, state: "made again" };
-      const heard = await ask(how, one, context);
-      if ("lack" in heard && !("call" in heard)) return { ...of, state: "cannot tell", why: heard.lack };
-      const { status, system } = heard.call;
+      const response = await ask(how, one, context);
+      if ("missing" in response) return { ...of, state: "cannot tell", why: response.missing };
+      const { status, system } = response.call;
       if (status === 404) return { ...of, state: "absent" };
       if (status !== 200)
         return {
           ...of,
           state: "cannot tell",
-          why: heard.lack || `${system} answered ${status} to ${heard.call.path}`,
+          why: response.failure || `${system} answered ${status} to ${response.call.path}`,
         };
-      const id = how.id((heard.json() ?? {}) as Record<string, unknown>);
+      const id = how.id((response.json() ?? {}) as Record<string, unknown>);
       if (id === undefined) return { ...of, state: "absent" };
       return { ...of, state: "exists", id, ...(how.remove === undefined ? {} : { remove: how.remove }) };
     }),
@@ -30,11 +30,12 @@ export function becameOf(pending: readonly Pending[], context: Context): Promise
 }
 
 function ask(
-  how: Extract<Look, { kind: "ask" }>,
+  how: Extract<Lookup, { kind: "ask" }>,
   { inputs }: Pending,
   { github, vault, cloudflare }: Context,
-): Promise<Heard> | { readonly lack: string } {
-  const through = <T>(way: Way<T>, use: (reader: T) => Promise<Heard>) => ("lack" in way ? way : use(way.ask));
+): Promise<Response> | { readonly missing: string } {
+  const through = <T>(way: Access<T>, use: (reader: T) => Promise<Response>) =>
+    "missing" in way ? way : use(way.client);
   switch (how.system) {
     case "github":
       return through(github, (reader) =>

@@ -1,13 +1,13 @@
 import { CouldNotRun } from "../support/exit";
-import { bag, type Bag } from "../support/json";
+import { asRecord, type JsonRecord } from "../support/json";
 
 /** One event of a preview that is streamed (`PULUMI_ENABLE_STREAMING_JSON_PREVIEW`). */
-export type PreviewEvent = Bag;
+export type PreviewEvent = JsonRecord;
 
 /** What a file holds: one document of Pulumi, whatever text stands before and after it. */
 export type PulumiDocument =
-  | { readonly kind: "export"; readonly deployment: Bag }
-  | { readonly kind: "preview"; readonly digest: Bag }
+  | { readonly kind: "export"; readonly deployment: JsonRecord }
+  | { readonly kind: "preview"; readonly digest: JsonRecord }
   | { readonly kind: "events"; readonly events: readonly PreviewEvent[] };
 
 const RUN = "give the output of `pulumi stack export` or `pulumi preview --json`";
@@ -32,7 +32,7 @@ export function findDocument(text: string, file: string): PulumiDocument {
   const { objects, truncated, unreadEvent } = jsonObjects(text.replace(/^\uFEFF/, "").replace(DIAGNOSTIC_LINE, ""));
   const documents = objects.flatMap((object): PulumiDocument[] =>
     "deployment" in object
-      ? [{ kind: "export", deployment: bag(object.deployment) }]
+      ? [{ kind: "export", deployment: asRecord(object.deployment) }]
       : Array.isArray(object.steps)
         ? [{ kind: "preview", digest: object }]
         : [],
@@ -56,8 +56,8 @@ export function findDocument(text: string, file: string): PulumiDocument {
  * The JSON objects that begin at the start of a line, as Pulumi prints them. What is nested stands deeper or within a line, so a
  * part of a document that was cut off is never taken for a document. A text without such a line is searched from its first brace.
  */
-function jsonObjects(text: string): { objects: Bag[]; truncated: boolean; unreadEvent: boolean } {
-  const objects: Bag[] = [];
+function jsonObjects(text: string): { objects: JsonRecord[]; truncated: boolean; unreadEvent: boolean } {
+  const objects: JsonRecord[] = [];
   let truncated = false;
   let unreadEvent = false;
   const atLineStart = /^\{/m.test(text);
@@ -71,7 +71,7 @@ function jsonObjects(text: string): { objects: Bag[]; truncated: boolean; unread
       break;
     }
     try {
-      objects.push(bag(JSON.parse(text.slice(match.index, end))));
+      objects.push(asRecord(JSON.parse(text.slice(match.index, end))));
       begins.lastIndex = end;
     } catch {
       // Braces in the text of another program, unless it is an event.

@@ -1,4 +1,5 @@
-import { list } from "../support/json";
+import { asList } from "../support/json";
+import { readPolicyHcl } from "../support/policyHcl";
 import { rulesetFacts } from "./rulesets";
 import type { Snapshot, SnapshotResource } from "./snapshot";
 
@@ -29,16 +30,6 @@ const CAPABILITY_POWER: Record<string, number> = {
 
 const text = (value: unknown, otherwise = "?"): string =>
   typeof value === "string" || typeof value === "number" ? String(value) : otherwise;
-
-/** The `path "…" { capabilities = [...] }` blocks of a Vault policy. */
-export function capabilities(hcl: string): { path: string; capabilities: string[] }[] {
-  return [...hcl.matchAll(/path\s+"([^"]+)"\s*\{([^}]*)\}/g)].map(([, path = "", body = ""]) => ({
-    path,
-    capabilities: [...(/capabilities\s*=\s*\[([^\]]*)\]/.exec(body)?.[1] ?? "").matchAll(/"([^"]+)"/g)].map(
-      ([, name = ""]) => name,
-    ),
-  }));
-}
 
 /** Names of repositories by the ids that resources use, as the gate's policy knows them. */
 interface RepositoryNames {
@@ -73,7 +64,7 @@ const READERS: Record<string, Reader> = {
   "github:index/branchProtection:BranchProtection": ({ name, inputs }, { byNodeId }) => {
     const repository = byNodeId.get(text(inputs.repositoryId));
     const about = repository === undefined ? {} : { repository };
-    const review = (list(inputs.requiredPullRequestReviews)[0] ?? {}) as Record<string, unknown>;
+    const review = (asList(inputs.requiredPullRequestReviews)[0] ?? {}) as Record<string, unknown>;
     const approvals = Number(review.requiredApprovingReviewCount ?? 0);
     return [
       {
@@ -94,11 +85,11 @@ const READERS: Record<string, Reader> = {
   },
   "github:index/repositoryRuleset:RepositoryRuleset": ({ inputs }) => rulesetFacts(text(inputs.repository), inputs),
   "github:index/organizationRuleset:OrganizationRuleset": ({ inputs }, { byId }) =>
-    list((inputs.conditions as { repositoryIds?: unknown } | undefined)?.repositoryIds).flatMap((id) =>
+    asList((inputs.conditions as { repositoryIds?: unknown } | undefined)?.repositoryIds).flatMap((id) =>
       rulesetFacts(byId.get(Number(id)) ?? `repository ${text(id)}`, inputs),
     ),
   "vault:index/policy:Policy": ({ inputs }) =>
-    capabilities(text(inputs.policy, "")).map(({ path, capabilities: granted }) => ({
+    readPolicyHcl(text(inputs.policy, "")).map(({ path, capabilities: granted }) => ({
       id: `vault/${text(inputs.name)}/${path}`,
       area: "token",
       says: `${text(inputs.name)} may ${granted.join(", ")} ${path}`,
@@ -107,7 +98,7 @@ const READERS: Record<string, Reader> = {
   "cloudflare:index/r2BucketLock:R2BucketLock": ({ name, inputs }) => {
     const seconds = Math.max(
       0,
-      ...list(inputs.rules).map((rule) =>
+      ...asList(inputs.rules).map((rule) =>
         Number(((rule as { condition?: { maxAgeSeconds?: number } }).condition ?? {}).maxAgeSeconds ?? 0),
       ),
     );

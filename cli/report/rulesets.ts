@@ -1,4 +1,4 @@
-import { bag, list } from "../support/json";
+import { asRecord, asList } from "../support/json";
 import type { Fact } from "./facts";
 
 /** A ruleset's inputs, of a repository or of the organization, as a snapshot shows them. */
@@ -18,12 +18,12 @@ export function rulesetFacts(
   repository: string,
   { target, enforcement, bypassActors, conditions, rules }: RulesetInputs,
 ): Fact[] {
-  const refs = bag(bag(conditions).refName);
-  const [includes, excludes] = [list(refs.includes).map(String), list(refs.excludes).map(String)];
-  const passing = list(bypassActors).length;
+  const refs = asRecord(asRecord(conditions).refName);
+  const [includes, excludes] = [asList(refs.includes).map(String), asList(refs.excludes).map(String)];
+  const passing = asList(bypassActors).length;
   const active = enforcement === "active";
   const where = `${String(target)}${includes.length > 0 ? ` ${includes.join(", ")}` : ""}`;
-  return Object.entries(bag(rules))
+  return Object.entries(asRecord(rules))
     .filter(([, value]) => value !== false && value !== undefined && value !== null)
     .map(([rule, value]) => {
       const asks = details(value);
@@ -49,7 +49,7 @@ const isNothing = (value: unknown): boolean => !value || (Array.isArray(value) &
 
 /** What a rule with parameters asks for, in words. */
 function details(value: unknown): string[] {
-  return Object.entries(bag(value)).flatMap(([key, inner]) => {
+  return Object.entries(asRecord(value)).flatMap(([key, inner]) => {
     if (isNothing(inner)) return [];
     if (inner === true) return [key];
     if (Array.isArray(inner))
@@ -60,7 +60,7 @@ function details(value: unknown): string[] {
 
 /** How much it asks for: numbers count as such, lists by their length, switches as one. */
 function weight(value: unknown): number {
-  return Object.values(bag(value)).reduce<number>(
+  return Object.values(asRecord(value)).reduce<number>(
     (sum, inner) =>
       sum + (typeof inner === "number" ? inner : Array.isArray(inner) ? inner.length : inner === true ? 1 : 0),
     0,

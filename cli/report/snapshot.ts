@@ -1,4 +1,4 @@
-import { bag, list, type Bag } from "../support/json";
+import { asRecord, asList, type JsonRecord } from "../support/json";
 import { findDocument, type PreviewEvent } from "./documents";
 
 /** A resource as an export or a preview shows it; secrets are already masked. */
@@ -93,12 +93,12 @@ const isListed = (state: State): boolean => state.type !== STACK_TYPE && !isProv
  */
 export function readSnapshot(text: string, file: string): Snapshot {
   const document = findDocument(text, file);
-  if (document.kind === "export") return { ...ofExport(list(document.deployment.resources) as State[]), file };
+  if (document.kind === "export") return { ...ofExport(asList(document.deployment.resources) as State[]), file };
   if (document.kind === "events") return { ...ofEvents(document.events), file };
   const { steps, changeSummary, config, diagnostics } = document.digest;
   // Only how bad a diagnostic is, never what it says.
-  const failed = list(diagnostics).some((one) => bag(one).severity === "error");
-  return { ...ofPreview(list(steps) as Step[], { changeSummary, config, failed }), file };
+  const failed = asList(diagnostics).some((one) => asRecord(one).severity === "error");
+  return { ...ofPreview(asList(steps) as Step[], { changeSummary, config, failed }), file };
 }
 
 function ofExport(states: readonly State[]): Snapshot {
@@ -113,12 +113,17 @@ function ofExport(states: readonly State[]): Snapshot {
 /** The stream: each resource is told of before and after; what comes later knows more. */
 function ofEvents(events: readonly PreviewEvent[]): Snapshot {
   const steps = events.flatMap((event): Step[] => {
-    const told = bag(event.resourcePreEvent ?? event.resOutputsEvent).metadata;
-    if (told === undefined) return [];
-    const { op, urn, old, new: next } = told as { op?: string; urn?: string; old?: State | null; new?: State | null };
+    const metadata = asRecord(event.resourcePreEvent ?? event.resOutputsEvent).metadata;
+    if (metadata === undefined) return [];
+    const {
+      op,
+      urn,
+      old,
+      new: next,
+    } = metadata as { op?: string; urn?: string; old?: State | null; new?: State | null };
     return [{ op, urn, oldState: old, newState: next }];
   });
-  const one = (name: string): Bag => bag(events.find((event) => name in event)?.[name]);
+  const one = (name: string): JsonRecord => asRecord(events.find((event) => name in event)?.[name]);
   const summary = one("summaryEvent");
   return ofPreview(steps, {
     changeSummary: summary.resourceChanges,
@@ -167,13 +172,13 @@ function ofPreview(
     outputs: record(stack?.state.outputs),
     preview: {
       finished: !failed && changeSummary !== undefined,
-      complete: unchanged.size >= Number(bag(changeSummary).same ?? 0),
+      complete: unchanged.size >= Number(asRecord(changeSummary).same ?? 0),
       stackStays: stack !== undefined,
       gone: [...gone],
       found: [...found],
       missing: [...missing],
       outputsBefore,
-      config: bag(config) as Record<string, string>,
+      config: asRecord(config) as Record<string, string>,
     },
   };
 }

@@ -1,10 +1,10 @@
 import { rawFromConfig } from "../../infra/config";
 import { endpoints, environmentSchema } from "../../infra/model";
 import { readableControls } from "../../infra/plans";
+import { readEmbeddedPolicy } from "../../gate/policy/embed";
 import { compilePolicy } from "../../infra/plans/gatePolicy";
-import { embeddedPolicy } from "../assess/cloudflare";
 import { CouldNotRun } from "../support/exit";
-import { bag, list } from "../support/json";
+import { asRecord, asList } from "../support/json";
 import type { PreviewFacts, Snapshot, SnapshotResource } from "./snapshot";
 
 const EXPORT = "`pulumi stack export`";
@@ -34,7 +34,7 @@ export function wholeState(snapshot: Snapshot, base?: Snapshot): Snapshot {
   return { ...snapshot, resources, outputs: outputsOf(snapshot, preview, resources, base) };
 }
 
-const hasPolicy = (outputs: Record<string, unknown>): boolean => Object.keys(bag(outputs.gatePolicy)).length > 0;
+const hasPolicy = (outputs: Record<string, unknown>): boolean => Object.keys(asRecord(outputs.gatePolicy)).length > 0;
 
 /** What a partial preview lists, over what it does not mention. */
 function overlaid(snapshot: Snapshot, preview: PreviewFacts, base: Snapshot | undefined): SnapshotResource[] {
@@ -103,7 +103,9 @@ interface KnownRepository {
 function knownRepositories(resources: readonly SnapshotResource[], base: Snapshot | undefined): KnownRepository[] {
   const policies = [
     base?.outputs.gatePolicy,
-    ...resources.map(({ inputs }) => (typeof inputs.content === "string" ? embeddedPolicy(inputs.content) : undefined)),
+    ...resources.map(({ inputs }) =>
+      typeof inputs.content === "string" ? readEmbeddedPolicy(inputs.content) : undefined,
+    ),
   ];
-  return policies.flatMap((policy) => list(bag(policy).repositories) as KnownRepository[]);
+  return policies.flatMap((policy) => asList(asRecord(policy).repositories) as KnownRepository[]);
 }

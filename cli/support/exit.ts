@@ -1,7 +1,8 @@
 import { CommanderError, type Command } from "commander";
 import pc from "picocolors";
+import { PostureError } from "../../infra/model/errors";
 
-/** Meanings of an exit code, the same for every command. */
+/** Exit codes, the same for every command: what it checks holds, does not hold, or the command could not run. */
 export const EXIT = { holds: 0, doesNotHold: 1, couldNotRun: 2 } as const;
 
 /** What the command checks does not hold: its message is for the person who must act. */
@@ -10,18 +11,21 @@ export class DoesNotHold extends Error {}
 /** The command was used wrongly or could not run: the message says what would be right. */
 export class CouldNotRun extends Error {}
 
-/** Errors whose message is written for a person; everything else is a defect and shows its stack. */
-const SPOKEN = new Set(["PostureError", "SystemsError", "ProviderError", "EngineError", "TokenError", "RotationError"]);
+/** Errors of the sandbox whose message is written for a person. By name, because only a sandbox command loads the sandbox. */
+const OF_THE_SANDBOX = new Set(["SystemsError", "ProviderError", "EngineError"]);
+const isExpected = (error: unknown): error is Error =>
+  error instanceof CouldNotRun ||
+  error instanceof PostureError ||
+  (error instanceof Error && OF_THE_SANDBOX.has(error.name));
 
-/** The exit code and the text for an error that ended a command. */
+/** The exit code and the text for an error that ended a command. An unexpected error is a defect and shows its stack. */
 export function explain(error: unknown): { code: number; text: string } {
   if (error instanceof DoesNotHold) return { code: EXIT.doesNotHold, text: error.message };
-  if (error instanceof CouldNotRun || (error instanceof Error && SPOKEN.has(error.name)))
-    return { code: EXIT.couldNotRun, text: error.message };
+  if (isExpected(error)) return { code: EXIT.couldNotRun, text: error.message };
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return {
     code: EXIT.couldNotRun,
-    text: `Unexpected: ${detail}\nThis is a defect of Gatehouse; please report it with the lines above.`,
+    text: `Unexpected: ${detail}\nThis is a defect in Gatehouse. Please report it with the lines above.`,
   };
 }
 
@@ -36,7 +40,7 @@ export async function runMain(program: Command): Promise<void> {
     await program.parseAsync();
   } catch (error) {
     if (error instanceof CommanderError) {
-      // commander has printed its own sentence
+      // commander has printed its own message
       process.exitCode = error.exitCode === 0 ? EXIT.holds : EXIT.couldNotRun;
       return;
     }

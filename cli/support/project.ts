@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseStackFile } from "../../infra/config";
 import { type Environment } from "../../infra/model";
@@ -13,7 +13,42 @@ export interface ProjectStack {
 }
 
 /**
- * Reads `Pulumi.<stack>.yaml` and checks it whole.
+ * Reads the environment file alone, `Pulumi.<stack>.yaml` in `dir`, and checks it whole.
+ * @throws CouldNotRun when there is no such file; PostureError with every mistake of the file at once
+ */
+export function readEnvironmentFile(
+  stack: string,
+  overrides: readonly string[] = [],
+  dir = process.cwd(),
+): Environment {
+  const file = `Pulumi.${stack}.yaml`;
+  let text: string;
+  try {
+    text = readFileSync(join(dir, file), "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT")
+      throw new CouldNotRun(`${file}: the file cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown"})`);
+    const stacks = stacksIn(dir);
+    throw new CouldNotRun(
+      `${file}: no such file in ${dir}; ${stacks.length > 0 ? `give a stack that has one: --stack ${stacks.join(" or --stack ")}` : "run the command in the project's folder"}`,
+    );
+  }
+  return parseStackFile(text, file, overrides);
+}
+
+/** Names of the stacks that have an environment file in a folder. */
+function stacksIn(dir: string): string[] {
+  try {
+    return readdirSync(dir)
+      .flatMap((name) => /^Pulumi\.([\w-]+)\.yaml$/.exec(name)?.[1] ?? [])
+      .sort();
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Reads a project's environment file, `Pulumi.<stack>.yaml` beside its `Pulumi.yaml`, and checks it whole.
  * @param overrides values in the form of Pulumi's `--config --path`, such as `gatehouse:gate.requestsPerMinute=5000`
  * @throws CouldNotRun when there is no such stack; PostureError with every mistake of the file at once
  */
@@ -25,13 +60,13 @@ export function readProjectStack(
   const dir = resolve(projectDir);
   const file = `Pulumi.${stack}.yaml`;
   if (!existsSync(join(dir, "Pulumi.yaml")))
-    throw new CouldNotRun(`${dir}: no Pulumi.yaml here; run this in the project's folder`);
-  if (!existsSync(join(dir, file)))
-    throw new CouldNotRun(`${file}: no such file in ${dir}; give a stack that has one with --stack`);
+    throw new CouldNotRun(
+      `${dir}: no Pulumi.yaml here; run the command in the project's folder, or name that folder with --project`,
+    );
   return {
     projectDir: dir,
     stack,
     file,
-    environment: parseStackFile(readFileSync(join(dir, file), "utf8"), file, overrides),
+    environment: readEnvironmentFile(stack, overrides, dir),
   };
 }

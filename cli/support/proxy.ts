@@ -35,7 +35,7 @@ export function loopbackWithoutProxy(env: Env): Record<string, string> {
  * Lets this process and all that it starts reach the internet through the proxy that the environment names (`HTTP_PROXY`,
  * `HTTPS_PROXY`, `NO_PROXY`, in either case), which Node's `fetch` does not do by itself, and this machine without it.
  */
-export function heedProxies(env: Env = process.env): void {
+export function useEnvironmentProxies(env: Env = process.env): void {
   const changes = loopbackWithoutProxy(env);
   if (Object.keys(changes).length === 0) return;
   Object.assign(env, changes);

@@ -1,7 +1,7 @@
 import { names } from "../../infra/model";
-import { emptyJournal } from "../../rotation/journal";
-import { judge, type Status } from "../../rotation/status";
+import type { Status } from "../../rotation/status";
 import { VaultCell } from "../../rotation/stores/vault";
+import { statusFromNotes } from "../live/tokenNotes";
 import type { TokenContext } from "./context";
 
 /**
@@ -16,33 +16,5 @@ export async function auditorStatus(
   const session = ctx.vault();
   if (env.GATEHOUSE_VAULT_ROLE !== "auditor" || !where || !session) return undefined;
   const facts = await new VaultCell(session, where.mount, where.token).facts();
-  const notes = facts?.notes ?? {};
-  const record =
-    facts && notes.token_sha256
-      ? {
-          token: "not read",
-          sha256: notes.token_sha256,
-          kind: ctx.plan.kind,
-          login: ctx.plan.login,
-          expires_at: notes.expires_at ?? "",
-          rotation_id: notes.rotation_id ?? "",
-        }
-      : undefined;
-  const journal = notes.rotated_at
-    ? {
-        ...emptyJournal,
-        history: [
-          {
-            id: notes.rotation_id ?? "",
-            reason: "",
-            startedAt: "",
-            endedAt: notes.rotated_at,
-            outcome: "finished" as const,
-            notes: [],
-            phases: {},
-          },
-        ],
-      }
-    : emptyJournal;
-  return judge(record, journal, ctx.plan, ctx.effects.now());
+  return statusFromNotes(facts?.notes ?? {}, ctx.plan, ctx.effects.now());
 }

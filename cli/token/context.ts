@@ -1,7 +1,5 @@
-import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { randomBytes } from "node:crypto";
-import { parseStackFile } from "../../infra/config";
 import { names, type Environment } from "../../infra/model";
 import { gateUrl as declaredGateUrl, vaultNamespace } from "../../infra/plans";
 import { ambientEffects, type Effects, type Progress } from "../../rotation/effects";
@@ -17,16 +15,16 @@ import type { VaultLogin } from "../../edge/vault";
 import { VaultSession } from "../../rotation/stores/vaultSession";
 import { readGrant } from "../../rotation/verify";
 import { CouldNotRun } from "../support/exit";
+import type { StackOptions } from "../support/options";
+import { readEnvironmentFile } from "../support/project";
 import type { RotationDeps } from "../../rotation/machine";
 import type { Cell, TokenStore } from "../../rotation/stores/types";
 
-export interface TokenOptions {
-  readonly stack?: string;
+export interface TokenOptions extends StackOptions {
   readonly json?: boolean;
-  readonly config?: readonly string[];
 }
 
-/** What every token command works with. The parts that need a secret are made when asked for, so that a lack is said where it matters. */
+/** What every token command works with. The parts that need a secret are made when asked for, so that only the commands that need it fail without it. */
 export interface TokenContext {
   readonly stack: string;
   readonly environment: Environment;
@@ -46,21 +44,11 @@ export interface TokenContext {
 type Env = Readonly<Record<string, string | undefined>>;
 
 export function tokenContext(
-  options: TokenOptions,
+  { stack, config }: TokenOptions,
   report: (event: Progress) => void,
   env: Env = process.env,
 ): TokenContext {
-  const stack = options.stack ?? env.PULUMI_STACK ?? "dev";
-  const file = `Pulumi.${stack}.yaml`;
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch {
-    throw new CouldNotRun(
-      `There is no ${file} here; run the command in the project's folder, or name the stack with --stack.`,
-    );
-  }
-  const environment = parseStackFile(text, file, options.config ?? []);
+  const environment = readEnvironmentFile(stack, config);
   return contextFor(stack, environment, ambientEffects(report), env);
 }
 
@@ -75,7 +63,9 @@ export function contextFor(stack: string, environment: Environment, effects: Eff
     if (environment.tokenStore.kind !== "vault" || !where.vault) return undefined;
     const address = environment.tokenStore.address ?? env.VAULT_ADDR;
     if (!address)
-      throw new CouldNotRun("Where is Vault? Set gatehouse:tokenStore.address in the environment file, or VAULT_ADDR.");
+      throw new CouldNotRun(
+        "Vault's address is not known; set gatehouse:tokenStore.address in the environment file, or VAULT_ADDR.",
+      );
     session ??= new VaultSession(
       effects,
       address.replace(/\/+$/, ""),
@@ -97,7 +87,7 @@ export function contextFor(stack: string, environment: Environment, effects: Eff
     const key = await operatorKey();
     if (!key)
       throw new CouldNotRun(
-        "The gate's operator key is needed: set GATEHOUSE_OPERATOR_KEY, or let this identity read it in Vault.",
+        "The gate's operator key is missing; set GATEHOUSE_OPERATOR_KEY, or let this identity read the key in Vault.",
       );
     gate = new GateControl(effects, url, key);
     return gate;
@@ -111,7 +101,7 @@ export function contextFor(stack: string, environment: Environment, effects: Eff
     const { GATEHOUSE_TOKEN_KEY: token, GATEHOUSE_ROTATOR_KEY: rotator } = env;
     if (!token || !rotator)
       throw new CouldNotRun(
-        "The token store is Workers KV: set GATEHOUSE_TOKEN_KEY and GATEHOUSE_ROTATOR_KEY to the stack's outputs tokenKey and rotatorKey.",
+        "The keys of the token store (Workers KV) are missing; set GATEHOUSE_TOKEN_KEY and GATEHOUSE_ROTATOR_KEY to the stack's outputs tokenKey and rotatorKey.",
       );
     return { token, rotator };
   };
@@ -119,7 +109,7 @@ export function contextFor(stack: string, environment: Environment, effects: Eff
     const control = await gateControl();
     if (!control)
       throw new CouldNotRun(
-        "The token store is Workers KV, which is reached through the gate: set GATEHOUSE_GATE_URL.",
+        "The gate's address is not known, and the token store (Workers KV) is reached through the gate; set GATEHOUSE_GATE_URL.",
       );
     return control;
   };
@@ -189,7 +179,7 @@ function vaultLogin(
   const bearer = env.ACTIONS_ID_TOKEN_REQUEST_TOKEN;
   if (url && bearer) return { kind: "jwt", mount: ci.mount, role, jwt: () => actionsToken(url, bearer, ci.audience) };
   throw new CouldNotRun(
-    "How shall Vault know you? Set VAULT_TOKEN, or GATEHOUSE_OIDC_TOKEN in CI (in GitHub Actions give the job `id-token: write`).",
+    "There is no credential for Vault; set VAULT_TOKEN, or in CI GATEHOUSE_OIDC_TOKEN (GitHub Actions: give the job the permission id-token: write).",
   );
 }
 

@@ -3,6 +3,11 @@ import { isMap, parseDocument, type Scalar } from "yaml";
 import { readStackFile } from "../../infra/config";
 import { instant } from "../../infra/model";
 import { CouldNotRun } from "../support/exit";
+import type { TokenContext, TokenOptions } from "./context";
+
+export interface GateKeyOptions extends TokenOptions {
+  readonly dryRun?: boolean;
+}
 
 export interface KeyChange {
   readonly generation: number;
@@ -23,13 +28,15 @@ export function nextGateKey(
 ): { text: string; change: KeyChange } {
   const document = parseDocument(text);
   const gate = document.getIn(["config", "gatehouse:gate"]);
-  if (!isMap(gate)) throw new CouldNotRun(`${file}: no gatehouse:gate mapping to change.`);
+  if (!isMap(gate)) throw new CouldNotRun(`${file}: gatehouse:gate is missing or is no mapping; add it under config.`);
   const key = ["config", "gatehouse:gate", "key"];
   // As Pulumi reads it, whatever it is written with: aliases, merge keys, a time without quotes.
   const current = (readStackFile(text, file).gate as { key?: { generation?: unknown; previousUntil?: unknown } }).key;
   const until = typeof current?.previousUntil === "string" ? instant(current.previousUntil) : undefined;
   if (until !== undefined && Date.parse(until) > now)
-    throw new CouldNotRun(`The last change of the gate key overlaps until ${until}; finish it first.`);
+    throw new CouldNotRun(
+      `The last change of the gate key overlaps until ${until}; wait until then, so that no more than two keys are valid.`,
+    );
   const generation = Number(current?.generation ?? 1) + 1;
   const previousUntil = new Date(now + overlapHours * 3_600_000).toISOString().replace(/\.\d{3}Z$/, "Z");
   const node = document.createNode({ generation, previousUntil }, { flow: true });
@@ -38,8 +45,24 @@ export function nextGateKey(
   return { text: document.toString({ lineWidth: 0 }), change: { generation, previousUntil } };
 }
 
-export function changeGateKey(file: string, overlapHours: number, now: number, dry: boolean): KeyChange {
+function changeGateKey(file: string, overlapHours: number, now: number, dry: boolean): KeyChange {
   const { text, change } = nextGateKey(readFileSync(file, "utf8"), file, overlapHours, now);
   if (!dry) writeFileSync(file, text);
   return change;
+}
+
+/** Writes a new generation of the gate key into the environment file, and prints what to do next. */
+export async function gateKey(ctx: TokenContext, options: GateKeyOptions): Promise<void> {
+  const file = `Pulumi.${ctx.stack}.yaml`;
+  const change = changeGateKey(file, ctx.plan.gateKeyOverlapHours, ctx.effects.now(), options.dryRun === true);
+  if (options.json) return void process.stdout.write(`${JSON.stringify(change)}\n`);
+  process.stdout.write(
+    [
+      `${options.dryRun ? "Would write" : "Wrote"} generation ${change.generation} into ${file}; both keys work until ${change.previousUntil}.`,
+      `  1. run pulumi up --stack ${ctx.stack}: the gate then accepts the new key and the old one`,
+      `  2. give the agent the new key: pulumi stack output gateKey --show-secrets --stack ${ctx.stack}`,
+      `  3. after ${change.previousUntil} the gate refuses the old key by itself; remove previousUntil from the file and run pulumi up`,
+      "",
+    ].join("\n"),
+  );
 }

@@ -8,17 +8,19 @@ export async function readSecret(question: string): Promise<string> {
   const text = process.stdin.isTTY ? await hiddenPrompt(question) : await piped();
   const secret = text.trim();
   if (secret === "")
-    throw new CouldNotRun("Nothing was given: pipe the token in, or run the command in a terminal and paste it.");
+    throw new CouldNotRun(
+      "No token was given; pipe it into the command, or run the command in a terminal and paste it.",
+    );
   if (!/^[\x21-\x7e]+(?:[ \t\r\n]+[\x21-\x7e]+)?$/.test(secret))
-    throw new CouldNotRun("This is no token: give one line of printable characters.");
+    throw new CouldNotRun("This is not a token; give one line of printable characters.");
   return secret;
 }
 
 /** Reads a secret of several lines, such as a private key, from standard input alone: no prompt can hide it line by line. */
 export async function readSecretText(what: string): Promise<string> {
-  if (process.stdin.isTTY) throw new CouldNotRun(`Pipe ${what} in, from where it is kept: … | gatehouse token minter`);
+  if (process.stdin.isTTY) throw new CouldNotRun(`Pipe ${what} into the command: gatehouse token minter < file`);
   const text = (await piped()).trim();
-  if (text === "") throw new CouldNotRun("Nothing was given on standard input.");
+  if (text === "") throw new CouldNotRun(`Standard input is empty; pipe ${what} into the command.`);
   return text;
 }
 
@@ -28,7 +30,10 @@ async function piped(): Promise<string> {
   for await (const chunk of process.stdin) {
     chunks.push(chunk as Buffer);
     size += (chunk as Buffer).length;
-    if (size > 16_384) throw new CouldNotRun("Too much on standard input for a token.");
+    if (size > 16_384)
+      throw new CouldNotRun(
+        "Standard input holds more than 16 KiB, which is too much for a token or key; give the secret alone.",
+      );
   }
   return Buffer.concat(chunks).toString("utf8");
 }

@@ -4,14 +4,14 @@ import type { Progress } from "../../rotation/effects";
 import { CouldNotRun, DoesNotHold } from "../support/exit";
 
 /** Progress goes to standard error, so that standard output carries the result alone. */
-export const progress =
+export const logProgress =
   (json: boolean | undefined) =>
   (event: Progress): void => {
     if (!json) process.stderr.write(`  ${event.step.padEnd(12)} ${event.says}\n`);
   };
 
 /** Prints an outcome and throws unless the token is now what was wanted. */
-export function conclude(outcome: Outcome, json: boolean | undefined): void {
+export function printOutcome(outcome: Outcome, json: boolean | undefined): void {
   if (json) process.stdout.write(`${JSON.stringify(outcome)}\n`);
   const holds = outcome.result === "finished" || outcome.result === "nothing";
   const lines = [
@@ -29,8 +29,8 @@ export function conclude(outcome: Outcome, json: boolean | undefined): void {
 export const sentence = (text: string): string =>
   `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 
-/** Turns what the world did into an exit code: a "no" or a silence does not hold (1), a wrong use could not run (2). */
-export async function speaking(act: () => Promise<void>): Promise<void> {
+/** Gives errors of the rotation their exit code: a refusal or no answer is 1 (does not hold), wrong use is 2 (could not run). */
+export async function withExitCodes(act: () => Promise<void>): Promise<void> {
   try {
     await act();
   } catch (error) {

@@ -14,6 +14,22 @@ export function embedPolicy(module: string, policy: GatePolicy): string {
   return embed(`${HIDDEN_SECRETS}\n${module}`, EMBEDDED_POLICY, policy);
 }
 
+/** The policy that a deployed gate's module carries; undefined when the text is no module of a gate. Reads what `embedPolicy` writes. */
+export function readEmbeddedPolicy(module: string): Readonly<Record<string, unknown>> | undefined {
+  const opening = `const ${EMBEDDED_POLICY} = `;
+  const start = module.indexOf(opening);
+  const end = module.indexOf("\n};", start);
+  if (start < 0 || end < 0) return undefined;
+  try {
+    return JSON.parse(module.slice(start + opening.length, end + 2)) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a deployed gate's module went up together with keys that no state shows in clear. */
+export const hidesSecrets = (module: string): boolean => module.includes(`\n};\n${HIDDEN_SECRETS}\n`);
+
 /**
  * A Worker's module with a constant in front. A binding of a Worker holds 5 KB at most, which is what a few repositories take; a module holds
  * megabytes. The value stands there as readable JSON, so that a diff of the script shows what changes. Pure: the same value gives the same text.

@@ -270,8 +270,8 @@ describe("gatehouse token, from the first token to the emergency", () => {
 describe("wrong use", () => {
   it.each([
     [["status", "--stack", "nowhere"], {}, "Pulumi.nowhere.yaml"],
-    [["put"], { VAULT_TOKEN: undefined }, "How shall Vault know you?"],
-    [["status"], { VAULT_ADDR: undefined }, "Where is Vault?"],
+    [["put"], { VAULT_TOKEN: undefined }, "There is no credential for Vault"],
+    [["status"], { VAULT_ADDR: undefined }, "Vault's address is not known"],
     [["put", "--config", "gatehouse:nonsense=1"], {}, "gatehouse:nonsense"],
   ] as [string[], Record<string, string | undefined>, string][])(
     "%j with %j says what would be right, and exits 2",

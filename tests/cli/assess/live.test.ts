@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { parseStackFile } from "../../../infra/config";
 import { HIDDEN_SECRETS } from "../../../gate/policy/embed";
 import { assess, QUESTIONS, type Assessment } from "../../../cli/assess/assess";
-import { assessContext, type Env } from "../../../cli/assess/context";
+import { assessContext, type Env } from "../../../cli/live/context";
 import { ambientEffects, type Fetch } from "../../../rotation/effects";
 import { gatehouse, ROOT, serve, type Ready, type Running } from "../../support/sandbox";
 
@@ -819,7 +819,7 @@ describe("what cannot be told", () => {
     expect(found.counts).toMatchObject({ pass: 0, fail: 0 });
     for (const { reason } of found.answers)
       expect(reason).toMatch(
-        /GITHUB_TOKEN|VAULT_TOKEN|GATEHOUSE_|CLOUDFLARE_API_TOKEN|operator key|where the gate answers|How shall Vault|did not answer/,
+        /GITHUB_TOKEN|VAULT_TOKEN|GATEHOUSE_|CLOUDFLARE_API_TOKEN|operator key|the gate's address|no credential for Vault|did not answer/,
       );
   });
 

@@ -1,17 +1,12 @@
 import fc from "fast-check";
+import { hidesSecrets, readEmbeddedPolicy } from "../../../gate/policy/embed";
 import { AUDIT } from "../../../cli/assess/audit";
-import {
-  CLOUDFLARE,
-  differences,
-  embeddedPolicy,
-  hidesSecrets,
-  scheduleProblems,
-} from "../../../cli/assess/cloudflare";
+import { CLOUDFLARE, differences, scheduleProblems } from "../../../cli/assess/cloudflare";
 import { QUESTIONS, type Assessment } from "../../../cli/assess/assess";
-import { assessContext } from "../../../cli/assess/context";
-import { atLeast, declaredRules } from "../../../cli/assess/fence";
+import { assessContext } from "../../../cli/live/context";
+import { atLeast, declaredRules } from "../../../cli/assess/liveRulesets";
 import { ownerGaps, readCodeOwners } from "../../../cli/assess/owners";
-import { gitHubReader, Reader } from "../../../cli/assess/reader";
+import { gitHubReader, Reader } from "../../../cli/live/reader";
 import { renderMarkdown, renderSarif, renderText } from "../../../cli/assess/render";
 import { covers } from "../../../cli/assess/token";
 import { CONTROLS } from "../../../infra/plans/controls";
@@ -284,9 +279,9 @@ describe("the deployed policy", () => {
     endpoints: { api: "https://api.github.com", graphql: "https://api.github.com/graphql", git: "https://github.com" },
   });
   it("is read back from the module, and differs nowhere", () => {
-    const read = embeddedPolicy(`--x\r\n\r\n${embedPolicy("export default {};\n", policy)}\r\n--x--`);
+    const read = readEmbeddedPolicy(`--x\r\n\r\n${embedPolicy("export default {};\n", policy)}\r\n--x--`);
     expect(differences(JSON.parse(JSON.stringify(policy)), read)).toEqual([]);
-    expect(embeddedPolicy("export default {};")).toBeUndefined();
+    expect(readEmbeddedPolicy("export default {};")).toBeUndefined();
   });
   it("tells a gate whose keys stand in clear in the state: one that an older version deployed", () => {
     expect(hidesSecrets(embedPolicy("export default {};\n", policy))).toBe(true);

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import type { ChangeVerdict } from "../../../cli/check/agentChange";
-import { annotations, changeText, plain, summary } from "../../../cli/check/present";
+import { annotations, changeText, summary } from "../../../cli/check/present";
+import { plain } from "../../../cli/support/plainText";
 
 const verdict = (path: string, says: string): ChangeVerdict => ({
   agent: true,

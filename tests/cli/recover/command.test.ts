@@ -44,9 +44,9 @@ it("asks pulumi for the state, or reads it from a file or standard input", async
 
 it("refuses what is no stack export, without a stack trace", async () => {
   for (const [args, input, words] of [
-    [["--state", join(folder, "absent.json")], "", "cannot be read (ENOENT)"],
-    [["--state", "-"], "{", "is no JSON document"],
-    [["--state", "-"], "[]", "no stack export"],
+    [["--state", join(folder, "absent.json")], "", "the file cannot be read (ENOENT)"],
+    [["--state", "-"], "{", "this is no JSON document"],
+    [["--state", "-"], "[]", "this is no stack export"],
   ] as const) {
     const refused = run(args, input);
     expect(await refused.exited).toBe(2);

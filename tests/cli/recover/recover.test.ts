@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Context } from "../../../cli/assess/context";
-import { commands, look, pendingCreates, type Pending } from "../../../cli/recover/pending";
-import { becameOf } from "../../../cli/recover/recover";
+import type { Context } from "../../../cli/live/context";
+import { commands, lookupFor, pendingCreates, type Pending } from "../../../cli/recover/pending";
+import { findOutcomes } from "../../../cli/recover/recover";
 import { environment } from "../../support/environment";
 
 const URN = (type: string, name: string) => `urn:pulumi:dev::gatehouse::gatehouse:index:Posture$${type}::${name}`;
@@ -17,19 +17,19 @@ const one = (type: string, inputs: Record<string, unknown> = {}): Pending => ({
 const ACCOUNT = "0123456789abcdef0123456789abcdef";
 
 /** Systems that answer by path; everything else is 404. */
-function context(answers: Readonly<Record<string, unknown>>, lack?: string): Context {
+function context(answers: Readonly<Record<string, unknown>>, missing?: string): Context {
   const get = (path: string) => {
     const found = answers[path];
     const status = typeof found === "number" ? found : found === undefined ? 404 : 200;
     return Promise.resolve({
       call: { system: "GitHub", method: "GET", path, status },
       text: "",
-      lack: "",
+      failure: "",
       header: () => undefined,
       json: () => found,
     });
   };
-  const way = lack === undefined ? { ask: { get, graphql: () => get("graphql") } } : { lack };
+  const way = missing === undefined ? { client: { get, graphql: () => get("graphql") } } : { missing };
   return { environment: environment(), github: way, vault: way, cloudflare: way } as unknown as Context;
 }
 
@@ -53,7 +53,7 @@ it("reads what Pulumi itself left of killed updates", () => {
   const file = join(__dirname, "../../fixtures/killed-up/export.json");
   const pending = pendingCreates(JSON.parse(readFileSync(file, "utf8"))) ?? [];
   const kinds = (kind: string): string[] => [
-    ...new Set(pending.filter((one) => look(one, environment()).kind === kind).map(({ type }) => type)),
+    ...new Set(pending.filter((one) => lookupFor(one, environment()).kind === kind).map(({ type }) => type)),
   ];
   expect(kinds("ask").sort()).toEqual([
     "github:index/branchProtection:BranchProtection",
@@ -157,12 +157,12 @@ it.each([
   ],
 ])("finds %s", async (type, inputs, path, answer, id) => {
   const pending = one(type, inputs);
-  expect(await becameOf([pending], context({ [path]: answer }))).toEqual([
+  expect(await findOutcomes([pending], context({ [path]: answer }))).toEqual([
     { urn: pending.urn, type, parent: PARENT, provider: "", state: "exists", id },
   ]);
-  expect((await becameOf([pending], context({})))[0]).toMatchObject({ state: "absent" });
-  expect((await becameOf([pending], context({ [path]: 403 })))[0]).toMatchObject({ state: "cannot tell" });
-  expect((await becameOf([pending], context({}, "no token")))[0]).toMatchObject({
+  expect((await findOutcomes([pending], context({})))[0]).toMatchObject({ state: "absent" });
+  expect((await findOutcomes([pending], context({ [path]: 403 })))[0]).toMatchObject({ state: "cannot tell" });
+  expect((await findOutcomes([pending], context({}, "no token")))[0]).toMatchObject({
     state: "cannot tell",
     why: "no token",
   });
@@ -175,7 +175,7 @@ it("takes a file that holds something else for one that was not written", async 
     branch: "main",
     content: "a",
   });
-  const [became] = await becameOf([file], context({ "/repos/acme/api/contents/F?ref=main": { content: "Yg==" } }));
+  const [became] = await findOutcomes([file], context({ "/repos/acme/api/contents/F?ref=main": { content: "Yg==" } }));
   expect(became?.state).toBe("absent");
 });
 
@@ -185,13 +185,13 @@ it("asks nothing about what can be made again", () => {
     "vault:index/policy:Policy",
     "github:index/membership:Membership",
   ])
-    expect(look(one(type), environment())).toEqual({ kind: "again" });
+    expect(lookupFor(one(type), environment())).toEqual({ kind: "again" });
 });
 
 it("prints the commands in their order, each value as one word", async () => {
   const team = one("github:index/team:Team", { name: "agents" });
   const secret = one("vault:kv/secretV2:SecretV2", { mount: "agents", name: "break-glass/bot" });
-  const became = await becameOf(
+  const became = await findOutcomes(
     [team, secret, one("vault:index/policy:Policy")],
     context({ "/orgs/acme/teams/agents": { id: 7 }, "agents/metadata/break-glass/bot": {} }),
   );
@@ -230,7 +230,7 @@ it("imports below a parent with a $ and under the program's own provider, and de
   const inNamespace = environment({
     tokenStore: { kind: "vault", mount: "agents", path: "github/bot", namespace: "teams/a" },
   });
-  const todo = commands("dev", await becameOf([mount, secret], { ...answers, environment: inNamespace }));
+  const todo = commands("dev", await findOutcomes([mount, secret], { ...answers, environment: inNamespace }));
   expect(todo.slice(2, 4)).toEqual([
     `pulumi import vault:index/mount:Mount gatehouse-x agents --parent 'parent=${parent}' --provider provider=${own} --stack dev --yes --skip-preview --protect=false --generate-code=false`,
     `vault kv metadata delete -namespace=teams/a -mount=agents 'it'\\''s'`,

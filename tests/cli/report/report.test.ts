@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { capabilities, compare, type Fact, facts } from "../../../cli/report/facts";
+import { compare, type Fact, facts } from "../../../cli/report/facts";
+import { readPolicyHcl } from "../../../cli/support/policyHcl";
 import { buildReport } from "../../../cli/report/report";
 import { renderHtml } from "../../../cli/report/render/html";
 import { renderJson, renderMarkdown, renderSarif } from "../../../cli/report/render/text";
@@ -89,7 +90,7 @@ describe("what a state says", () => {
   });
 
   it("reads the blocks of a Vault policy", () => {
-    expect(capabilities('path "agents/data/github/bot" {\n  capabilities = ["read", "update"]\n}\n')).toEqual([
+    expect(readPolicyHcl('path "agents/data/github/bot" {\n  capabilities = ["read", "update"]\n}\n')).toEqual([
       { path: "agents/data/github/bot", capabilities: ["read", "update"] },
     ]);
   });

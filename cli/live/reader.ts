@@ -11,12 +11,12 @@ export interface Call {
   readonly status: number;
 }
 
-/** An answer of a system, or the lack of one. */
-export interface Heard {
+/** An answer of a system, or why there is none. */
+export interface Response {
   readonly call: Call;
   readonly text: string;
   /** Why there was no answer; empty when there was one. */
-  readonly lack: string;
+  readonly failure: string;
   header(name: string): string | undefined;
   /** The body as JSON; undefined when it is none. */
   json(): unknown;
@@ -26,7 +26,7 @@ export interface Listed {
   readonly items: readonly Record<string, unknown>[];
   readonly calls: readonly Call[];
   /** Absent when every page was read. */
-  readonly failed?: Heard;
+  readonly failed?: Response;
 }
 
 export interface ReaderOptions {
@@ -48,27 +48,27 @@ const PAGES = 100;
  * question is asked once. Passing failures and rate limits are waited for as the system asks, within bounds.
  */
 export class Reader {
-  private readonly asked = new Map<string, Promise<Heard>>();
+  private readonly asked = new Map<string, Promise<Response>>();
   private readonly waiting: (() => void)[] = [];
   private running = 0;
 
   constructor(private readonly options: ReaderOptions) {}
 
-  get(path: string, accept?: string): Promise<Heard> {
+  get(path: string, accept?: string): Promise<Response> {
     return this.once("GET", path, undefined, accept);
   }
 
   /** Asks although the same was asked before. */
-  again(path: string): Promise<Heard> {
+  again(path: string): Promise<Response> {
     return this.inTurn(() => this.send("GET", path, undefined));
   }
 
-  head(path: string): Promise<Heard> {
+  head(path: string): Promise<Response> {
     return this.once("HEAD", path);
   }
 
   /** @throws Error when the path is none that only asks: a defect, never sent */
-  ask(path: string, body: unknown): Promise<Heard> {
+  ask(path: string, body: unknown): Promise<Response> {
     if (this.options.postable?.includes(path) !== true)
       throw new Error(`${this.options.system}: a POST to ${path} could change something`);
     return this.once("POST", path, body);
@@ -80,13 +80,13 @@ export class Reader {
     const calls: Call[] = [];
     let next: string | undefined = `${path}${path.includes("?") ? "&" : "?"}per_page=100`;
     for (let page = 0; next !== undefined && page < PAGES; page++) {
-      const heard: Heard = await this.get(next);
-      calls.push(heard.call);
-      const body = heard.json();
+      const toResponse: Response = await this.get(next);
+      calls.push(toResponse.call);
+      const body = toResponse.json();
       const found: unknown = key === undefined ? body : (body as Record<string, unknown> | undefined)?.[key];
-      if (heard.call.status !== 200 || !Array.isArray(found)) return { items, calls, failed: heard };
+      if (toResponse.call.status !== 200 || !Array.isArray(found)) return { items, calls, failed: toResponse };
       items.push(...(found as Record<string, unknown>[]));
-      next = this.nextPage(heard.header("link"));
+      next = this.nextPage(toResponse.header("link"));
     }
     return { items, calls };
   }
@@ -96,7 +96,7 @@ export class Reader {
     return url?.startsWith(`${this.options.base}/`) ? url.slice(this.options.base.length) : undefined;
   }
 
-  private once(method: Call["method"], path: string, body?: unknown, accept?: string): Promise<Heard> {
+  private once(method: Call["method"], path: string, body?: unknown, accept?: string): Promise<Response> {
     const key = JSON.stringify([method, path, body, accept]);
     const known = this.asked.get(key);
     if (known) return known;
@@ -105,7 +105,7 @@ export class Reader {
     return fresh;
   }
 
-  private async send(method: Call["method"], path: string, json: unknown, accept?: string): Promise<Heard> {
+  private async send(method: Call["method"], path: string, json: unknown, accept?: string): Promise<Response> {
     const { effects, system, base, headers } = this.options;
     try {
       const answer = await request(effects, {
@@ -119,12 +119,12 @@ export class Reader {
         ...(json === undefined ? {} : { json }),
         meant: (answer) => system === "the gate" && answer.status !== 429, // the gate's refusals are what is asked for
       });
-      return heard({ system, method, path, status: answer.status }, answer);
+      return response({ system, method, path, status: answer.status }, answer);
     } catch (error) {
       return {
         call: { system, method, path, status: 0 },
         text: "",
-        lack: messageOf(error),
+        failure: messageOf(error),
         header: () => undefined,
         json: () => undefined,
       };
@@ -146,11 +146,11 @@ export class Reader {
   }
 }
 
-function heard(call: Call, answer: Answer): Heard {
+function response(call: Call, answer: Answer): Response {
   return {
     call,
     text: answer.text,
-    lack: "",
+    failure: "",
     header: (name) => answer.header(name),
     json: () => {
       try {
@@ -176,7 +176,7 @@ export class GitHubReader extends Reader {
   private readonly path: string;
 
   /** @throws Error when the text is no query alone: a defect, never sent */
-  graphql(body: { readonly query: string; readonly variables: Readonly<Record<string, unknown>> }): Promise<Heard> {
+  graphql(body: { readonly query: string; readonly variables: Readonly<Record<string, unknown>> }): Promise<Response> {
     if (!/^\s*query\b/.test(body.query) || /\b(?:mutation|subscription)\b/.test(body.query))
       throw new Error("only queries are asked");
     return this.queries.ask(this.path, body);

@@ -4,38 +4,38 @@ import { Refused, messageOf } from "../../rotation/errors";
 import { readVaultSecret } from "../../rotation/stores/vault";
 import type { VaultSession } from "../../rotation/stores/vaultSession";
 import { contextFor } from "../token/context";
-import { gitHubReader, Reader, type GitHubReader, type Heard } from "./reader";
+import { gitHubReader, Reader, type GitHubReader, type Response } from "./reader";
 
 /** A system that can be asked, or why it cannot. */
-export type Way<T> = { readonly ask: T } | { readonly lack: string };
+export type Access<T> = { readonly client: T } | { readonly missing: string };
 
 /** Vault under one identity: reading alone. */
 export interface VaultReader {
   readonly address: string;
   /** @param path without `/v1/` */
-  get(path: string): Promise<Heard>;
+  get(path: string): Promise<Response>;
 }
 
-export interface GateWay {
+export interface GateClients {
   readonly url: string;
   /** As the agent, as somebody with a wrong key, and as nobody. */
-  readonly agent: Way<Reader>;
+  readonly agent: Access<Reader>;
   readonly wrongKey: Reader;
   readonly nobody: Reader;
-  readonly operator: Way<Reader>;
+  readonly operator: Access<Reader>;
 }
 
 /** What every question works with. */
 export interface Context {
   readonly stack: string;
   readonly environment: Environment;
-  readonly github: Way<GitHubReader>;
+  readonly github: Access<GitHubReader>;
   readonly endpoints: Endpoints;
   /** An installation token of a GitHub App that may read grants of fine-grained tokens. */
-  readonly grants: Way<GitHubReader>;
-  readonly gate: Way<GateWay>;
-  readonly vault: Way<VaultReader>;
-  readonly cloudflare: Way<Reader>;
+  readonly grants: Access<GitHubReader>;
+  readonly gate: Access<GateClients>;
+  readonly vault: Access<VaultReader>;
+  readonly cloudflare: Access<Reader>;
   /** Upper bound of audit records that are read, newest first in importance: the chain is followed from its start. */
   readonly auditRecords: number;
   readonly now: number;
@@ -62,7 +62,7 @@ export async function assessContext(
 ): Promise<Context> {
   const at = endpoints(environment.githubUrl ?? env.GITHUB_BASE_URL);
   const tokens = contextFor(stack, environment, effects, env);
-  const vault = vaultWay(environment, () => tokens.vault());
+  const vault = vaultAccess(environment, () => tokens.vault());
   const url = tokens.gateUrl();
   return {
     stack,
@@ -70,18 +70,18 @@ export async function assessContext(
     endpoints: at,
     auditRecords,
     now: effects.now(),
-    vault: "ask" in vault ? { ask: readerOf(vault.ask) } : vault,
+    vault: "client" in vault ? { client: readerOf(vault.client) } : vault,
     github: env.GITHUB_TOKEN
-      ? { ask: gitHubReader(effects, at, env.GITHUB_TOKEN) }
-      : { lack: "GITHUB_TOKEN is not set" },
+      ? { client: gitHubReader(effects, at, env.GITHUB_TOKEN) }
+      : { missing: "GITHUB_TOKEN is not set" },
     grants: env.GATEHOUSE_GRANTS_TOKEN
-      ? { ask: gitHubReader(effects, at, env.GATEHOUSE_GRANTS_TOKEN) }
-      : { lack: "GATEHOUSE_GRANTS_TOKEN is not set; only a GitHub App may read grants of tokens" },
+      ? { client: gitHubReader(effects, at, env.GATEHOUSE_GRANTS_TOKEN) }
+      : { missing: "GATEHOUSE_GRANTS_TOKEN is not set; only a GitHub App may read grants of tokens" },
     gate:
       url === undefined
-        ? { lack: "where the gate answers is not known: set GATEHOUSE_GATE_URL" }
+        ? { missing: "where the gate answers is not known: set GATEHOUSE_GATE_URL" }
         : {
-            ask: gateWay(
+            client: gateClients(
               effects,
               url,
               env.GATEHOUSE_GATE_KEY ?? keys.gate,
@@ -90,34 +90,34 @@ export async function assessContext(
           },
     cloudflare: env.CLOUDFLARE_API_TOKEN
       ? {
-          ask: new Reader({
+          client: new Reader({
             effects,
             system: "Cloudflare",
             base: (env.CLOUDFLARE_BASE_URL ?? "https://api.cloudflare.com/client/v4").replace(/\/+$/, ""),
             headers: { authorization: `Bearer ${env.CLOUDFLARE_API_TOKEN}` },
           }),
         }
-      : { lack: "CLOUDFLARE_API_TOKEN is not set" },
+      : { missing: "CLOUDFLARE_API_TOKEN is not set" },
   };
 }
 
-function vaultWay(environment: Environment, open: () => VaultSession | undefined): Way<VaultSession> {
-  if (environment.tokenStore.kind !== "vault") return { lack: "the token store is Workers KV" };
+function vaultAccess(environment: Environment, open: () => VaultSession | undefined): Access<VaultSession> {
+  if (environment.tokenStore.kind !== "vault") return { missing: "the token store is Workers KV" };
   try {
     const session = open();
-    return session ? { ask: session } : { lack: "Vault is not declared" };
+    return session ? { client: session } : { missing: "Vault is not declared" };
   } catch (error) {
-    return { lack: messageOf(error) };
+    return { missing: messageOf(error) };
   }
 }
 
 function readerOf(session: VaultSession): VaultReader {
-  const asked = new Map<string, Promise<Heard>>();
-  const get = async (path: string): Promise<Heard> => {
-    const of = (status: number, text: string, lack = ""): Heard => ({
+  const asked = new Map<string, Promise<Response>>();
+  const get = async (path: string): Promise<Response> => {
+    const of = (status: number, text: string, failure = ""): Response => ({
       call: { system: "Vault", method: "GET", path: `/v1/${path}`, status },
       text,
-      lack,
+      failure,
       header: () => undefined,
       json: () => {
         try {
@@ -144,16 +144,21 @@ function readerOf(session: VaultSession): VaultReader {
   };
 }
 
-async function operatorKey(environment: Environment, vault: Way<VaultSession>): Promise<string | undefined> {
+async function operatorKey(environment: Environment, vault: Access<VaultSession>): Promise<string | undefined> {
   const place = names(environment).vault;
-  if (!("ask" in vault) || !place) return undefined;
-  return readVaultSecret(vault.ask, place.mount, place.operator).then(
+  if (!("client" in vault) || !place) return undefined;
+  return readVaultSecret(vault.client, place.mount, place.operator).then(
     (secret) => secret?.key,
     () => undefined,
   );
 }
 
-function gateWay(effects: Effects, url: string, gateKey: string | undefined, operator: string | undefined): GateWay {
+function gateClients(
+  effects: Effects,
+  url: string,
+  gateKey: string | undefined,
+  operator: string | undefined,
+): GateClients {
   const as = (key: string | undefined): Reader =>
     new Reader({
       effects,
@@ -168,11 +173,13 @@ function gateWay(effects: Effects, url: string, gateKey: string | undefined, ope
     nobody: as(undefined),
     // Of the right form, so that it is compared and not only parsed; never a key, since it is no random value.
     wrongKey: as(`ghk_${"gatehouse-assess-wrong-key-".padEnd(43, "0")}`),
-    agent: gateKey === undefined ? { lack: "GATEHOUSE_GATE_KEY is not set" } : { ask: as(gateKey) },
+    agent: gateKey === undefined ? { missing: "GATEHOUSE_GATE_KEY is not set" } : { client: as(gateKey) },
     operator:
       operator === undefined
-        ? { lack: "the operator key is not known: set GATEHOUSE_OPERATOR_KEY, or let this identity read it in Vault" }
-        : { ask: as(operator) },
+        ? {
+            missing: "the operator key is not known: set GATEHOUSE_OPERATOR_KEY, or let this identity read it in Vault",
+          }
+        : { client: as(operator) },
   };
 }
 

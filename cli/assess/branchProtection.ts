@@ -1,0 +1,115 @@
+import { writable, type Repository } from "../../infra/model";
+import { branchProtection } from "../../infra/plans";
+import { type Context, repositoryPath, repositorySubject } from "../live/context";
+import { asList, asRecord, asText, cannotTellFrom, judged, type Question } from "./question";
+import { onGitHub } from "./systems";
+
+const protection: Question = {
+  id: "branch-protection",
+  section: "review",
+  title: "The default branch has the declared protection beside the rulesets",
+  controls: [
+    "Scorecard tier 1",
+    "Scorecard tier 2",
+    "Scorecard tier 4",
+    "CIS 1.1.3",
+    "CIS 1.1.5",
+    "CIS 1.1.14",
+    "CIS 1.1.15",
+  ],
+  ask: (context) =>
+    onGitHub(context, (github) =>
+      Promise.all(
+        writable(context.environment).map(async (repository) => {
+          const subject = `${repositorySubject(context, repository)} ${repository.defaultBranch}`;
+          const response = await github.get(
+            `${repositoryPath(context, repository)}/branches/${encodeURIComponent(repository.defaultBranch)}/protection`,
+          );
+          const body = asRecord(response.json());
+          if (response.call.status === 404 && /not protected/i.test(asText(body.message)))
+            return judged(subject, ["the branch is not protected"], "", [response.call]);
+          if (response.call.status !== 200) return cannotTellFrom(subject, response, "administration: read");
+          return judged(subject, protectionGaps(context, repository, body), "as declared", [response.call]);
+        }),
+      ),
+    ),
+};
+
+function protectionGaps(
+  { environment }: Context,
+  repository: Repository,
+  body: Readonly<Record<string, unknown>>,
+): string[] {
+  const plan = branchProtection(environment, repository);
+  const on = (key: string): boolean => asRecord(body[key]).enabled === true;
+  const reviews = asRecord(body.required_pull_request_reviews);
+  const checks = asRecord(body.required_status_checks);
+  const pushers = body.restrictions === undefined ? undefined : asRecord(body.restrictions);
+  const handles = (teams: unknown): string[] =>
+    asList(teams).map((team) => `${environment.organization}/${asText(asRecord(team).slug)}`);
+  const beyond = (holder: Readonly<Record<string, unknown>> | undefined, declared: readonly string[]): string[] => [
+    ...handles(holder?.teams).filter((team) => !declared.includes(team)),
+    ...[...asList(holder?.users), ...asList(holder?.apps)].map(
+      (who) => asText(asRecord(who).login) || asText(asRecord(who).slug),
+    ),
+  ];
+  const passing = asRecord(reviews.bypass_pull_request_allowances);
+  const gap = (wrong: boolean, says: string): string[] => (wrong ? [says] : []);
+  return [
+    ...gap(plan.enforceAdmins && !on("enforce_admins"), "administrators are not bound"),
+    ...gap(on("allow_force_pushes"), "force pushes are allowed"),
+    ...gap(on("allow_deletions"), "deletion is allowed"),
+    ...gap(!on("required_conversation_resolution"), "conversations need not be resolved"),
+    ...gap(plan.linearHistory && !on("required_linear_history"), "history need not be linear"),
+    ...gap(plan.signedCommits && !on("required_signatures"), "commits need not be signed"),
+    ...gap(
+      Number(reviews.required_approving_review_count ?? 0) < plan.approvals,
+      `${asText(reviews.required_approving_review_count) || "0"} approvals, declared ${plan.approvals}`,
+    ),
+    ...gap(reviews.require_code_owner_reviews !== true, "code owners need not review"),
+    ...gap(reviews.dismiss_stale_reviews !== true, "stale reviews stay"),
+    ...gap(reviews.require_last_push_approval !== true, "the last push needs no approval"),
+    ...gap(beyond(passing, []).length > 0, `${beyond(passing, []).join(", ")} may pass the review`),
+    ...gap(reviews.dismissal_restrictions === undefined, "anybody with write access may dismiss reviews"),
+    ...gap(
+      beyond(asRecord(reviews.dismissal_restrictions), plan.dismissers).length > 0,
+      `${beyond(asRecord(reviews.dismissal_restrictions), plan.dismissers).join(", ")} may dismiss reviews`,
+    ),
+    ...plan.checks
+      .filter((context) => !asList(checks.contexts).includes(context))
+      .map((context) => `the check ${context} is not required`),
+    ...gap(plan.checks.length > 0 && checks.strict !== true, "branches need not be up to date"),
+    ...gap(pushers === undefined, "anybody with write access may push and merge"),
+    ...gap(beyond(pushers, plan.pushers).length > 0, `${beyond(pushers, plan.pushers).join(", ")} may push and merge`),
+  ];
+}
+
+const workflows: Question = {
+  id: "workflow-permissions",
+  section: "review",
+  title: "Workflows read by default and cannot approve",
+  controls: ["OpenSSF Scorecard Token-Permissions"],
+  ask: (context) =>
+    onGitHub(context, (github) =>
+      Promise.all(
+        writable(context.environment).map(async (repository) => {
+          const subject = repositorySubject(context, repository);
+          const response = await github.get(`${repositoryPath(context, repository)}/actions/permissions/workflow`);
+          if (response.call.status !== 200) return cannotTellFrom(subject, response, "administration: read");
+          const body = asRecord(response.json());
+          return judged(
+            subject,
+            [
+              ...(body.default_workflow_permissions === "read" ? [] : ["the token of workflows may write"]),
+              ...(body.can_approve_pull_request_reviews === false ? [] : ["workflows may approve pull requests"]),
+            ],
+            "read, and no approval",
+            [response.call],
+          );
+        }),
+      ),
+    ),
+};
+
+/** Branch protection beside the rulesets, and what workflows may do. */
+export const BRANCH_PROTECTION: readonly Question[] = [protection, workflows];

@@ -103,6 +103,20 @@ it("finds nothing to change when asked again", async () => {
   expect(Object.keys(changeSummary)).toEqual(["same"]);
 });
 
+it("passes its own assessment: nothing that was declared fails", async () => {
+  const found = gatehouse(["assess", "--json", "--stack", "dev", "--config", "gatehouse:gate.requestsPerMinute=5000"], {
+    env: { ...ready.env, GATEHOUSE_GATE_KEY: ready.gate.key },
+  });
+  const code = await found.exited;
+  const { answers, counts } = JSON.parse(found.stdout()) as {
+    answers: { question: string; result: string }[];
+    counts: { pass: number };
+  };
+  expect(answers.filter(({ result }) => result === "fail")).toEqual([]);
+  expect(code).toBe(0);
+  expect(counts.pass).toBeGreaterThan(50);
+});
+
 it("keeps token, gate key, password and webhook secret out of state and logs", async () => {
   const outputs = gatehouse(["sandbox", "export", "--stack", "dev", "--show-secrets"], { env: ready.env });
   expect(await outputs.exited).toBe(0);

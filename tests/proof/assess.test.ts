@@ -2,12 +2,12 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { parseStackFile } from "../../../infra/config";
-import { HIDDEN_SECRETS } from "../../../gate/policy/embed";
-import { assess, QUESTIONS, type Assessment } from "../../../cli/assess/assess";
-import { assessContext, type Env } from "../../../cli/live/context";
-import { ambientEffects, type Fetch } from "../../../rotation/effects";
-import { gatehouse, ROOT, serve, type Ready, type Running } from "../../support/sandbox";
+import { parseStackFile } from "../../infra/config";
+import { HIDDEN_SECRETS } from "../../gate/policy/embed";
+import { assess, QUESTIONS, type Assessment } from "../../cli/assess/assess";
+import { assessContext, type Env } from "../../cli/live/context";
+import { ambientEffects, type Fetch } from "../../rotation/effects";
+import { gatehouse, ROOT, serve, type Ready, type Running } from "../support/sandbox";
 
 jest.setTimeout(400_000);
 

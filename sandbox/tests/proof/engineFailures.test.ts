@@ -2,7 +2,7 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { renderDisplay, UsageError } from "../../engine";
 import { passphraseCrypter } from "../../engine/secrets";
-import { makeWorkspace, messagesOf, recorded, stepsOf, type Workspace } from "./support/workspace";
+import { makeWorkspace, messagesOf, recorded, stepsOf, type Workspace } from "../engine/support/workspace";
 
 jest.setTimeout(120_000);
 

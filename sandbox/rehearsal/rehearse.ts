@@ -70,7 +70,9 @@ export async function rehearse(
   narrator.line(
     `\n${pc.green("Everything holds.")} ${rows.length} attempts of the drill, in ${narrator.elapsed} s. Report: ${report}`,
   );
-  narrator.line(`Each lock by itself, with all others open: npx gatehouse sandbox drill --stack ${project.stack}`);
+  narrator.line(
+    `Each lock by itself, with all others open: npx --no-install gatehouse sandbox drill --stack ${project.stack}`,
+  );
   if (keep) {
     narrator.line(howToTalk(stage, deployment));
     narrator.line("Left running; Ctrl-C stops everything.");

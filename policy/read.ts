@@ -1,0 +1,109 @@
+import { UNKNOWN, type DeclaredResource } from "./rule";
+
+/** Reading of inputs whose shape nobody guarantees: a value of another kind reads as empty. */
+
+export const text = (value: unknown): string =>
+  typeof value === "string" || typeof value === "number" ? String(value) : "";
+export const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+export const object = (value: unknown): Readonly<Record<string, unknown>> =>
+  value !== null && typeof value === "object" && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+export const known = (value: unknown): boolean => value !== UNKNOWN;
+
+/** Every text below a value, with the path of keys that leads to it. */
+export function* textsIn(value: unknown, path = ""): Generator<{ readonly path: string; readonly text: string }> {
+  if (typeof value === "string") yield { path, text: value };
+  else if (Array.isArray(value))
+    for (const [index, inner] of value.entries()) yield* textsIn(inner, `${path}[${index}]`);
+  else if (value !== null && typeof value === "object")
+    for (const [key, inner] of Object.entries(value)) yield* textsIn(inner, path === "" ? key : `${path}.${key}`);
+}
+
+/** Whether a resource stands below a component of this type: a URN carries the types of all its parents. */
+export const isBelow = ({ urn }: DeclaredResource, component: string): boolean =>
+  (urn.split("::")[2] ?? "").split("$").slice(0, -1).includes(component);
+
+/** The constant that the stack puts in front of a Worker's module as readable JSON; undefined when it is not there. */
+export function embedded(content: unknown, name: string): Readonly<Record<string, unknown>> | undefined {
+  if (typeof content !== "string") return undefined;
+  const mark = `const ${name} = `;
+  const start = content.indexOf(mark);
+  const end = content.indexOf("\n};", start);
+  if (start < 0 || end < 0) return undefined;
+  try {
+    return object(JSON.parse(content.slice(start + mark.length, end + 2)));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The agent as the stack's own resources know it. */
+export interface Agent {
+  /** Logins of machine users, in lower case. */
+  readonly logins: ReadonlySet<string>;
+  /** Ids of the teams that they belong to. */
+  readonly teamIds: ReadonlySet<string>;
+  /** Slugs of those teams, in lower case. */
+  readonly teams: ReadonlySet<string>;
+  /** Names of the repositories that these teams may write to. */
+  readonly writable: ReadonlySet<string>;
+}
+
+const MACHINE_USER = "gatehouse:github:MachineUser";
+/** Roles of a repository that let their holder write. */
+const WRITING = new Set(["push", "maintain", "admin"]);
+
+export function agentOf(resources: readonly DeclaredResource[]): Agent {
+  const own = resources.filter((resource) => isBelow(resource, MACHINE_USER));
+  const memberships = own.filter(({ type }) => type === TEAM_MEMBERSHIP);
+  const teamIds = new Set(memberships.map(({ inputs }) => text(inputs.teamId)).filter((id) => id !== ""));
+  return {
+    logins: new Set(
+      own
+        .filter(({ type }) => type === MEMBERSHIP || type === TEAM_MEMBERSHIP)
+        .map(({ inputs }) => text(inputs.username).toLowerCase()),
+    ),
+    teamIds,
+    teams: new Set(own.filter(({ type }) => type === TEAM).map(({ inputs }) => slug(text(inputs.name)))),
+    writable: new Set(
+      resources
+        .filter(
+          (resource) =>
+            resource.type === TEAM_REPOSITORY &&
+            (isBelow(resource, REPOSITORY_ACCESS) || teamIds.has(text(resource.inputs.teamId))) &&
+            WRITING.has(text(resource.inputs.permission)),
+        )
+        .map(({ inputs }) => text(inputs.repository)),
+    ),
+  };
+}
+
+/** A team's slug, as GitHub makes it of a plain name. */
+export const slug = (name: string): string =>
+  name
+    .trim()
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-");
+
+export const REPOSITORY_ACCESS = "gatehouse:github:RepositoryAccess";
+export const MEMBERSHIP = "github:index/membership:Membership";
+export const TEAM = "github:index/team:Team";
+export const TEAM_MEMBERSHIP = "github:index/teamMembership:TeamMembership";
+export const TEAM_REPOSITORY = "github:index/teamRepository:TeamRepository";
+export const COLLABORATOR = "github:index/repositoryCollaborator:RepositoryCollaborator";
+export const REPOSITORY_RULESET = "github:index/repositoryRuleset:RepositoryRuleset";
+export const ORGANIZATION_RULESET = "github:index/organizationRuleset:OrganizationRuleset";
+export const BRANCH_PROTECTION = "github:index/branchProtection:BranchProtection";
+export const REPOSITORY_FILE = "github:index/repositoryFile:RepositoryFile";
+export const WORKFLOW_PERMISSIONS = "github:index/workflowRepositoryPermissions:WorkflowRepositoryPermissions";
+export const ORGANIZATION_WEBHOOK = "github:index/organizationWebhook:OrganizationWebhook";
+export const REPOSITORY_WEBHOOK = "github:index/repositoryWebhook:RepositoryWebhook";
+export const WORKER = "cloudflare:index/workersScript:WorkersScript";
+export const WORKER_SUBDOMAIN = "cloudflare:index/workersScriptSubdomain:WorkersScriptSubdomain";
+export const WORKER_CRON = "cloudflare:index/workersCronTrigger:WorkersCronTrigger";
+export const BUCKET = "cloudflare:index/r2Bucket:R2Bucket";
+export const BUCKET_LOCK = "cloudflare:index/r2BucketLock:R2BucketLock";
+export const BUCKET_LIFECYCLE = "cloudflare:index/r2BucketLifecycle:R2BucketLifecycle";
+export const VAULT_POLICY = "vault:index/policy:Policy";
+export const VAULT_KV = "vault:kv/secretBackendV2:SecretBackendV2";
+export const VAULT_APPROLE = "vault:appRole/authBackendRole:AuthBackendRole";
+export const VAULT_JWT_ROLE = "vault:jwt/authBackendRole:AuthBackendRole";

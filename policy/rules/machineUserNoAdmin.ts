@@ -1,0 +1,38 @@
+import {
+  COLLABORATOR,
+  MEMBERSHIP,
+  TEAM_MEMBERSHIP,
+  TEAM_REPOSITORY,
+  agentOf,
+  isBelow,
+  REPOSITORY_ACCESS,
+  text,
+} from "../read";
+import { stackRule } from "../rule";
+
+const TOO_MUCH = new Set(["admin", "maintain", "maintainer", "owner"]);
+
+/** GitHub: repository roles for an organization; "maintain" may change settings, "admin" the rules that hold the agent. */
+export const machineUserNoAdmin = stackRule({
+  id: "machine-user-no-admin",
+  severity: "critical",
+  description:
+    "A machine user owns nothing: no admin or maintain on a repository, no owner of the organization, no maintainer of a team.",
+  remediation: "Give the repository access read or write in the environment file.",
+  controls: ["SP 800-53 AC-6", "SP 800-53 AC-6(5)", "OWASP LLM06"],
+  check: (resources) => {
+    const agent = agentOf(resources);
+    return resources.flatMap((resource) => {
+      const { type, urn, inputs } = resource;
+      const role = text(type === TEAM_REPOSITORY || type === COLLABORATOR ? inputs.permission : inputs.role);
+      const concerns =
+        type === TEAM_REPOSITORY
+          ? agent.teamIds.has(text(inputs.teamId)) || isBelow(resource, REPOSITORY_ACCESS)
+          : (type === MEMBERSHIP || type === TEAM_MEMBERSHIP || type === COLLABORATOR) &&
+            agent.logins.has(text(inputs.username).toLowerCase());
+      if (!concerns || !TOO_MUCH.has(role)) return [];
+      const where = text(inputs.repository) || text(inputs.teamId) || "the organization";
+      return [{ urn, message: `The machine user has the role ${role} on ${where}.` }];
+    });
+  },
+});

@@ -2,7 +2,7 @@ import eslint from "@eslint/js";
 import tseslint from "typescript-eslint";
 import importX from "eslint-plugin-import-x";
 
-const ROOMS = ["edge", "infra", "stacks", "gate", "cli", "rotation", "sandbox", "tests", "bench"];
+const ROOMS = ["edge", "infra", "stacks", "gate", "cli", "rotation", "policy", "sandbox", "tests", "bench"];
 
 /**
  * Who may know whom: a folder imports itself and what is listed, nothing else. A name with a slash opens that folder or file alone.
@@ -76,6 +76,7 @@ export default tseslint.config(
     [...PURE, "gate", "edge", "rotation", "sandbox"],
     ["cli/commands/sandbox.ts", "cli/commands/sandboxEngine.ts", "cli/commands/assess.ts"],
   ),
+  borders("policy", [...PURE, "gate"]),
   borders("sandbox", [...PURE, "gate", "edge", "rotation", "cli"]),
   forbid(
     [...PURE.map((folder) => `${folder}/**/*.ts`), "edge/**/*.ts", "gate/**/*.ts", "rotation/**/*.ts"],

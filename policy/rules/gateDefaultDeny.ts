@@ -1,5 +1,5 @@
 import { EMBEDDED_POLICY } from "../../gate/policy/embed";
-import { ROUTES } from "../../gate/policy/routes";
+import { ROUTES } from "../../gate/policy/rest/routes";
 import { WORKER, embedded, list, object, text } from "../read";
 import { resourceRule } from "../rule";
 

@@ -1,4 +1,4 @@
-import { findSecrets } from "../../gate/policy/secrets";
+import { findSecrets } from "../../gate/policy/text/secrets";
 import { WORKER, list, object, text } from "../read";
 import { resourceRule } from "../rule";
 

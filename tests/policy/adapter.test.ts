@@ -1,6 +1,6 @@
 import { unknownCheckingProxy, type ResourceValidationArgs, type ResourceValidationPolicy } from "@pulumi/policy";
 import { crossGuardPolicies } from "../../policy/adapter";
-import { RULES } from "../../policy";
+import { RULES } from "../../policy/library";
 
 const policies = crossGuardPolicies();
 const named = (name: string) => policies.find((policy) => policy.name === name) as ResourceValidationPolicy;

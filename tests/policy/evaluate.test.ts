@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { lookUpGitHub, Posture, bundleGate } from "../../infra";
-import { evaluate, RULES, SECRET, UNKNOWN, withUnknowns, type DeclaredResource, type Rule } from "../../policy";
+import { evaluate, RULES, SECRET, UNKNOWN, withUnknowns, type DeclaredResource, type Rule } from "../../policy/library";
 import { environment } from "../support/environment";
 import { postureMocks } from "../support/postureMocks";
 import { deploy } from "../support/pulumi";

@@ -1,4 +1,4 @@
-import { enforcementOf, ExceptionsError, pulumiConfig, readExceptions } from "../../policy";
+import { enforcementOf, ExceptionsError, pulumiConfig, readExceptions } from "../../policy/library";
 
 const TODAY = "2026-06-15";
 const GOOD = {

@@ -1,5 +1,5 @@
 import { codeOwnersWithWrite } from "../../../policy/rules/codeOwnersWithWrite";
-import { UNKNOWN } from "../../../policy";
+import { UNKNOWN } from "../../../policy/library";
 import { access, agent, declare, said } from "../support/declare";
 
 const owners = (content: unknown) =>

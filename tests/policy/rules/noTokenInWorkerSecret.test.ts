@@ -1,5 +1,5 @@
 import { noTokenInWorkerSecret } from "../../../policy/rules/noTokenInWorkerSecret";
-import { SECRET } from "../../../policy";
+import { SECRET } from "../../../policy/library";
 import { declare, said } from "../support/declare";
 
 const TOKEN = ["github", "pat", "A1b2C3d4".repeat(9)].join("_");

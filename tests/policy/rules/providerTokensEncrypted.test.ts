@@ -1,5 +1,5 @@
 import { providerTokensEncrypted } from "../../../policy/rules/providerTokensEncrypted";
-import { SECRET } from "../../../policy";
+import { SECRET } from "../../../policy/library";
 import { declare, said } from "../support/declare";
 
 describe("provider-tokens-encrypted", () => {

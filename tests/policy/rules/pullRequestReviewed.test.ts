@@ -1,5 +1,5 @@
 import { pullRequestReviewed } from "../../../policy/rules/pullRequestReviewed";
-import { UNKNOWN } from "../../../policy";
+import { UNKNOWN } from "../../../policy/library";
 import { declare, said } from "../support/declare";
 
 const GOOD = {

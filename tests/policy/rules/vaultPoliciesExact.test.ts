@@ -1,5 +1,5 @@
 import { vaultPoliciesExact } from "../../../policy/rules/vaultPoliciesExact";
-import { UNKNOWN } from "../../../policy";
+import { UNKNOWN } from "../../../policy/library";
 import { declare, said } from "../support/declare";
 
 const policy = (text: unknown) => declare("vault:index/policy:Policy", { policy: text });

@@ -1,5 +1,5 @@
 import { webhooksSigned } from "../../../policy/rules/webhooksSigned";
-import { SECRET } from "../../../policy";
+import { SECRET } from "../../../policy/library";
 import { declare, said } from "../support/declare";
 
 const hook = (configuration: unknown) =>

@@ -1,5 +1,5 @@
 import { violations } from "../../../policy/evaluate";
-import type { DeclaredResource, Rule } from "../../../policy";
+import type { DeclaredResource, Rule } from "../../../policy/library";
 
 /** A resource below these components, as a URN tells it. */
 export function declare(

@@ -69,11 +69,11 @@ export default tseslint.config(
   borders("rotation", [...PURE, "edge"]),
   borders("infra", ["gate", "edge", "rotation/contract.ts"]),
   borders("stacks", ["infra"]),
-  borders("cli", [...PURE, "gate", "edge", "rotation", "sandbox/package.json"]),
+  borders("cli", [...PURE, "gate", "edge", "rotation", "policy", "sandbox/package.json"]),
   // The product runs without the sandbox: these load it when a command needs it.
   borders(
     "cli",
-    [...PURE, "gate", "edge", "rotation", "sandbox"],
+    [...PURE, "gate", "edge", "rotation", "policy", "sandbox"],
     ["cli/commands/sandbox.ts", "cli/commands/sandboxEngine.ts", "cli/commands/assess.ts"],
   ),
   borders("policy", [...PURE, "gate"]),

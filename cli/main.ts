@@ -10,6 +10,7 @@ const GROUPS: Record<string, () => (program: Command) => void> = {
   assess: () => (require("./commands/assess") as typeof import("./commands/assess")).registerAssess,
   check: () => (require("./commands/check") as typeof import("./commands/check")).registerCheck,
   recover: () => (require("./commands/recover") as typeof import("./commands/recover")).registerRecover,
+  policy: () => (require("./commands/policy") as typeof import("./commands/policy")).registerPolicy,
   report: () => (require("./commands/report") as typeof import("./commands/report")).registerReport,
 };
 /* eslint-enable @typescript-eslint/no-require-imports */

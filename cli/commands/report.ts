@@ -14,7 +14,8 @@ export const FORMATS: Record<string, (report: Report) => string | Promise<string
   sarif: renderSarif,
 };
 
-const read = (file: string): Snapshot => {
+/** Reads what a file says of a stack. @throws CouldNotRun when it cannot be read or says nothing of one */
+export const read = (file: string): Snapshot => {
   let bytes: Buffer;
   try {
     bytes = readFileSync(file);

@@ -37,6 +37,8 @@ export interface Snapshot {
   readonly file?: string;
   /** Of a preview, what it lists; `wholeState` adds the rest. */
   readonly resources: readonly SnapshotResource[];
+  /** Of an export, the providers with their configuration; a preview shows none. */
+  readonly providers?: readonly SnapshotResource[];
   readonly outputs: Record<string, unknown>;
   readonly preview?: PreviewFacts;
 }
@@ -106,6 +108,7 @@ function ofExport(states: readonly State[]): Snapshot {
   return {
     source: "export",
     resources: standing.filter(isListed).map((state) => resource(state)),
+    providers: standing.filter(isProvider).map((state) => resource(state)),
     outputs: record(standing.find((state) => state.type === STACK_TYPE)?.outputs),
   };
 }

@@ -76,13 +76,16 @@ it("marks what an exception lets pass, until its day", () => {
 
 it("counts what a rule cannot judge as a finding, and does not pass on the error", () => {
   const broken: Rule = {
-    ...(RULES[0] as Rule),
     kind: "resource",
-    types: undefined,
+    id: "a-rule",
+    severity: "low",
+    description: "",
+    remediation: "",
+    controls: [],
     check: () => {
       throw new Error("a value that nobody should see");
     },
-  } as Rule;
+  };
   expect(evaluate([declare("a:b:C", {})], { today: TODAY, rules: [broken] })).toMatchObject([
     { message: "The rule cannot judge this: its inputs have an unexpected shape." },
   ]);

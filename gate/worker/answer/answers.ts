@@ -48,12 +48,14 @@ export function respond(body: BodyInit | null, status: number, headers: Readonly
 
 /** What an agent sees instead of GitHub's addresses. */
 export class AddressRewriter {
-  private readonly quotedApi: string;
-  private readonly quotedGit: string;
+  private readonly quotedApi: RegExp;
+  private readonly quotedClone: RegExp;
+  private readonly listed: ReadonlySet<string>;
 
   constructor(private readonly policy: CompiledPolicy) {
-    this.quotedApi = `"${policy.upstream.api}`;
-    this.quotedGit = `"${policy.upstream.git}/`;
+    this.quotedApi = quoted(policy.upstream.api, '(?=[/"{?])');
+    this.quotedClone = quoted(`${policy.upstream.git}/`, '([^"\\\\/]{1,100}/[^"\\\\/]{1,100})\\.git(?=")');
+    this.listed = new Set([...policy.repositories.values()].map(({ fullName }) => fullName));
   }
 
   /** Guard `answer-link`: pagination links, each to a path that the gate knows; others are left out. */
@@ -80,34 +82,21 @@ export class AddressRewriter {
 
   /** Guard `answer-url`: addresses that stand at the start of a JSON string lead to the gate: the API's, and clone addresses of listed repositories. */
   body(text: string, base: string): string {
-    let out = replaceQuoted(text, this.quotedApi, (next) =>
-      next === "/" || next === '"' || next === "{" || next === "?" ? `"${base}` : undefined,
+    const out = text.replace(this.quotedApi, literal(`"${base}`));
+    if (!out.includes('.git"')) return out;
+    const origin = /^https?:\/\/[^/]+/.exec(base)?.[0] ?? base;
+    return out.replace(this.quotedClone, (whole, name: string) =>
+      this.listed.has(name) ? `"${origin}/${name}.git` : whole,
     );
-    if (out.includes('.git"')) {
-      const origin = /^https?:\/\/[^/]+/.exec(base)?.[0] ?? base;
-      for (const repository of this.policy.repositories.values()) {
-        const url = `${this.quotedGit}${repository.fullName}.git"`;
-        if (out.includes(url)) out = replaceQuoted(out, url, () => `"${origin}/${repository.fullName}.git"`);
-      }
-    }
-    return out;
   }
 }
 
-/** Replaces a text that starts with a quote, where that quote starts a JSON string: within a string it would stand behind a backslash. */
-function replaceQuoted(text: string, what: string, by: (next: string) => string | undefined): string {
-  let at = text.indexOf(what);
-  if (at < 0) return text;
-  let out = "";
-  let from = 0;
-  for (; at >= 0; at = text.indexOf(what, at + what.length)) {
-    const replacement = text.charCodeAt(at - 1) === 92 ? undefined : by(text.charAt(at + what.length));
-    if (replacement === undefined) continue;
-    out += text.slice(from, at) + replacement;
-    from = at + what.length;
-  }
-  return out + text.slice(from);
-}
+/** A text that starts with the quote of a JSON string: within a string the quote would stand behind a backslash. */
+const quoted = (text: string, then: string): RegExp =>
+  new RegExp(`(?<!\\\\)"${text.replace(/[^A-Za-z0-9]/g, "\\$&")}${then}`, "g");
+
+/** A replacement in which nothing stands for what was found. */
+const literal = (text: string): string => text.replaceAll("$", "$$$$");
 
 const REMOVED = "[removed by gatehouse]";
 

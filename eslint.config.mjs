@@ -1,6 +1,6 @@
 import eslint from "@eslint/js";
 import tseslint from "typescript-eslint";
-import importX from "eslint-plugin-import-x";
+import importX, { createNodeResolver } from "eslint-plugin-import-x";
 
 const ROOMS = ["edge", "infra", "stacks", "gate", "cli", "rotation", "policy", "sandbox", "tests", "bench"];
 
@@ -34,7 +34,11 @@ export default tseslint.config(
   { ignores: ["node_modules", ".gatehouse", "dist", "coverage", "tests/fixtures"] },
   eslint.configs.recommended,
   ...tseslint.configs.recommended,
-  { plugins: { "import-x": importX } },
+  {
+    plugins: { "import-x": importX },
+    // Without it no import of a .ts file is resolved, and the borders below would hold nothing.
+    settings: { "import-x/resolver-next": [createNodeResolver({ extensions: [".ts", ".js", ".json"] })] },
+  },
   {
     files: ["**/*.js"],
     languageOptions: {
@@ -67,7 +71,11 @@ export default tseslint.config(
   borders("edge", []),
   borders("gate", ["edge"]),
   borders("rotation", [...PURE, "edge"]),
-  borders("infra", ["gate", "edge", "rotation/contract.ts"]),
+  borders("infra", ["gate/contract.ts", "gate/policy", "edge", "rotation/contract.ts"]),
+  // Within infra: the model knows nobody, plans follow from it, reading checks against both; the components stand above all three.
+  borders("infra/model", ["infra/model"]),
+  borders("infra/plans", ["infra/plans", "infra/model", "gate/contract.ts", "gate/policy", "edge"]),
+  borders("infra/config", ["infra/config", "infra/model", "infra/plans", "gate/policy"]),
   borders("stacks", ["infra"]),
   borders("cli", [...PURE, "gate", "edge", "rotation", "policy", "sandbox/package.json"]),
   // The product runs without the sandbox: these load it when a command needs it.
@@ -78,6 +86,8 @@ export default tseslint.config(
   ),
   borders("policy", [...PURE, "gate"]),
   borders("sandbox", [...PURE, "gate", "edge", "rotation", "cli"]),
+  // Its tests share the helpers of the others.
+  borders("sandbox", [...PURE, "gate", "edge", "rotation", "cli", "tests/support"], ["sandbox/tests/**/*.ts"]),
   forbid(
     [...PURE.map((folder) => `${folder}/**/*.ts`), "edge/**/*.ts", "gate/**/*.ts", "rotation/**/*.ts"],
     [

@@ -27,6 +27,3 @@ function ownsNames(parent: string): pulumi.ResourceTransformation {
     return undefined;
   };
 }
-
-/** Options of a child. */
-export type ChildOptions = pulumi.CustomResourceOptions;

@@ -1,20 +1,8 @@
 import { asList } from "../support/json";
 import { readPolicyHcl } from "../support/policyHcl";
+import type { Fact } from "./fact";
 import { rulesetFacts } from "./rulesets";
 import type { Snapshot, SnapshotResource } from "./snapshot";
-
-/**
- * One thing that a state of the stack says about the agent's power. `power` orders values of the same id:
- * a higher number lets the agent (or whoever has taken it over) do more, so a rise is a widening.
- */
-export interface Fact {
-  readonly id: string;
-  readonly area: "access" | "review" | "token" | "gate" | "audit";
-  readonly says: string;
-  readonly power: number;
-  /** The repository that it is about, when it is about one. */
-  readonly repository?: string;
-}
 
 const PERMISSION_POWER: Record<string, number> = { pull: 1, triage: 2, push: 3, maintain: 4, admin: 5 };
 const CAPABILITY_POWER: Record<string, number> = {

@@ -1,5 +1,6 @@
 import type { DrillRow } from "./drill";
-import { type Change, compare, type Fact, facts } from "./facts";
+import type { Fact } from "./fact";
+import { type Change, compare, facts } from "./facts";
 import type { Snapshot, SnapshotResource } from "./snapshot";
 import { wholeState } from "./state";
 

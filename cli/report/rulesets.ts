@@ -1,5 +1,5 @@
 import { asRecord, asList } from "../support/json";
-import type { Fact } from "./facts";
+import type { Fact } from "./fact";
 
 /** A ruleset's inputs, of a repository or of the organization, as a snapshot shows them. */
 export interface RulesetInputs {

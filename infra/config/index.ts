@@ -1,3 +1,4 @@
 /** Reading an environment: from a stack file or a Pulumi configuration to one checked value, with every mistake said at once. */
-export { parseEnvironment, type ParseContext } from "./parse";
+export { parseEnvironment } from "./parse";
+export type { ParseContext } from "./rules";
 export { applyOverride, parseStackFile, rawFromConfig, readStackFile } from "./stackFile";

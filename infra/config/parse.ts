@@ -3,14 +3,8 @@ import { PostureError, type PostureProblem } from "../model/errors";
 import { isGoTime } from "../model/goTime";
 import { NO_SENTENCE, keyPath, problemsOf } from "./problems";
 import { lockProblems } from "../model/matrix";
-import { crossProblems, tooManyRulesets } from "./rules";
+import { crossProblems, tooManyRulesets, type ParseContext } from "./rules";
 import { readable } from "./walk";
-
-/** What a check of the environment depends on beside the file. */
-export interface ParseContext {
-  /** Today; only days and times that end something depend on it. */
-  readonly now: Date;
-}
 
 /**
  * Validates the `gatehouse:` keys of one environment and fills in every default.

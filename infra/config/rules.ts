@@ -1,11 +1,16 @@
 import type { Environment } from "../model/schema";
 import type { PostureProblem } from "../model/errors";
-import type { ParseContext } from "./parse";
 import type { Readable } from "./walk";
 import { isEnterpriseServer, isMisspelledTenant } from "../model/endpoints";
 import { MAX_RESTRICTED_PATHS, MAX_RULESETS, organizationRulesets, restrictedPaths } from "../plans/branchRules";
 import { findSecrets } from "../../gate/policy/text/secrets";
 import { keyPath, show } from "./problems";
+
+/** What the rules depend on beside the environment file. */
+export interface ParseContext {
+  /** Today; only days and times that end something depend on it. */
+  readonly now: Date;
+}
 
 /** An environment of which some parts may be unreadable; what is unreadable has its own problem already. */
 export type Draft = Readable<Environment>;

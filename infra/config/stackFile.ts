@@ -1,5 +1,6 @@
 import { PostureError } from "../model/errors";
-import { parseEnvironment, type ParseContext } from "./parse";
+import { parseEnvironment } from "./parse";
+import type { ParseContext } from "./rules";
 import { YamlProblem, readPulumiYaml } from "./pulumiYaml";
 import type { Environment } from "../model/schema";
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { compare, type Fact, facts } from "../../../cli/report/facts";
+import type { Fact } from "../../../cli/report/fact";
+import { compare, facts } from "../../../cli/report/facts";
 import { readPolicyHcl } from "../../../cli/support/policyHcl";
 import { buildReport } from "../../../cli/report/report";
 import { renderHtml } from "../../../cli/report/render/html";

@@ -1,17 +1,20 @@
 /**
  * What the gate costs, side by side with a bare Worker in the same runtime under the same flags, with nginx and with other gates, in one run.
  *
- *   npm run bench:gate -- [--rounds 5] [--seconds 5] [--only load,start,decisions,size,memory] [--json]
+ *   npm run bench:gate -- [--rounds 5] [--seconds 5] [--only load,start,decisions,size,memory] [--against DIR] [--json]
  *
+ * `--against` names a checkout of this repository with its node_modules, whose gate takes part in the load, built from its own sources.
  * Load needs wrk; nginx, and the programs that IRON_PROXY and WARDGATE name, take part where they are there. Ratios hold beyond this machine,
  * absolute figures do not. Exits 0 when it ran: this is a measurement, not a test.
  */
+import { existsSync } from "node:fs";
 import * as os from "node:os";
+import * as path from "node:path";
 import { decisionTimes, moduleSizes } from "./micro";
 import { memoryProfiles } from "./memory";
 import { tool } from "./processes";
 import { loadTables, smallTables, targetTable, targets, type Measured } from "./report";
-import { rounds } from "./rounds";
+import { OTHER_BUILD, rounds } from "./rounds";
 import { startTimes } from "./startup";
 
 const PARTS = ["load", "start", "decisions", "size", "memory"] as const;
@@ -21,11 +24,13 @@ interface Options {
   readonly rounds: number;
   readonly seconds: number;
   readonly only: readonly Part[];
+  /** Another checkout of this repository; undefined for none. */
+  readonly against: string | undefined;
   readonly json: boolean;
 }
 
 function read(args: readonly string[]): Options | string {
-  let options: Options = { rounds: 5, seconds: 5, only: PARTS, json: false };
+  let options: Options = { rounds: 5, seconds: 5, only: PARTS, against: undefined, json: false };
   for (let i = 0; i < args.length; i++) {
     const [name = "", attached] = (args[i] ?? "").split("=", 2);
     if (name === "--json") {
@@ -41,7 +46,11 @@ function read(args: readonly string[]): Options | string {
       const unknown = parts.find((part) => !PARTS.includes(part as Part));
       if (unknown !== undefined) return `--only wants some of ${PARTS.join(", ")}, not "${unknown}".`;
       options = { ...options, only: parts as Part[] };
-    } else return `Unknown option "${name}". Known: --rounds N, --seconds N, --only PART,…, --json.`;
+    } else if (name === "--against") {
+      if (!existsSync(path.join(value, OTHER_BUILD)))
+        return `--against wants a checkout of this repository; there is no ${OTHER_BUILD} in "${value}".`;
+      options = { ...options, against: path.resolve(value) };
+    } else return `Unknown option "${name}". Known: --rounds N, --seconds N, --only PART,…, --against DIR, --json.`;
   }
   return options;
 }
@@ -62,7 +71,8 @@ async function main(): Promise<number> {
   if (has("memory")) measured = { ...measured, memory: await memoryProfiles(1024 * 1024 * 1024, 100 * 1024 * 1024) };
   if (has("load") && tool("wrk") === undefined)
     skipped.push("SKIPPED load: wrk is not installed (apt-get install wrk)");
-  else if (has("load")) measured = { ...measured, rounds: await rounds(options.rounds, options.seconds, say) };
+  else if (has("load"))
+    measured = { ...measured, rounds: await rounds(options.rounds, options.seconds, say, options.against) };
   const machine = {
     date: new Date().toISOString().slice(0, 10),
     node: process.version,

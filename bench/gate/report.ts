@@ -2,7 +2,7 @@ import type { DecisionTimes } from "./decisions";
 import type { Kind, Sample } from "./load";
 import type { MemoryProfile } from "./memory";
 import type { ModuleSizes } from "./micro";
-import { BARE, CONNECTIONS, GATE, KINDS, type Rounds } from "./rounds";
+import { BARE, CONNECTIONS, GATE, KINDS, OTHER_GATE, type Rounds } from "./rounds";
 import { GATE_ALIVE } from "./startup";
 import { ratios, spread, type Spread } from "./stats";
 
@@ -26,17 +26,25 @@ export interface Target {
 const samplesOf = (r: Rounds, contender: string, kind: Kind, connections: number): readonly Sample[] =>
   r.series.find((s) => s.contender === contender && s.kind === kind && s.connections === connections)?.samples ?? [];
 
-/** Ratio of a figure to the bare Worker's of the same round. */
-function toBare(
+/** Ratio of a figure to another contender's of the same round. */
+function toOther(
+  r: Rounds,
+  [contender, other]: readonly [string, string],
+  kind: Kind,
+  connections: number,
+  of: (sample: Sample) => number,
+): Spread | undefined {
+  const [ours, base] = [samplesOf(r, contender, kind, connections), samplesOf(r, other, kind, connections)];
+  return ours.length === 0 || base.length === 0 ? undefined : spread(ratios(ours.map(of), base.map(of)));
+}
+
+const toBare = (
   r: Rounds,
   contender: string,
   kind: Kind,
   connections: number,
   of: (sample: Sample) => number,
-): Spread | undefined {
-  const [ours, base] = [samplesOf(r, contender, kind, connections), samplesOf(r, BARE, kind, connections)];
-  return ours.length === 0 || base.length === 0 ? undefined : spread(ratios(ours.map(of), base.map(of)));
-}
+): Spread | undefined => toOther(r, [contender, BARE], kind, connections, of);
 
 const fixed = (value: number, digits = 2): string => value.toFixed(digits);
 /** The middle, and in parentheses the ends. */
@@ -98,6 +106,25 @@ export function loadTables(r: Rounds): string {
             String(all.reduce((sum, s) => sum + s.failures, 0)),
           ];
         }),
+      ),
+    );
+  }
+  if (r.contenders.includes(OTHER_GATE)) {
+    const beside = (kind: Kind, connections: number, of: (s: Sample) => number): string =>
+      shown(toOther(r, [GATE, OTHER_GATE], kind, connections, of));
+    blocks.push(
+      "### This build to the other build, median (min to max) over rounds",
+      table(
+        ["load", "CPU a request", "p50", "p99", "requests/s"],
+        KINDS.flatMap((kind) =>
+          CONNECTIONS.map((c) => [
+            `${kind} @${c}`,
+            beside(kind, c, (s) => s.cpu),
+            beside(kind, c, (s) => s.p50),
+            beside(kind, c, (s) => s.p99),
+            beside(kind, c, (s) => s.perSecond),
+          ]),
+        ),
       ),
     );
   }

@@ -1,3 +1,5 @@
+import * as path from "node:path";
+import { pathToFileURL } from "node:url";
 import { verifyChain } from "../../gate/policy";
 import { mustHold, run, type Contender, type ContenderKind } from "./contenders";
 import { drive, type Kind, type Sample } from "./load";
@@ -10,6 +12,10 @@ export const CONNECTIONS = [1, 16, 64] as const;
 export const KINDS: readonly Kind[] = ["reads", "writes"];
 export const BARE = "bare Worker";
 export const GATE = "gate";
+/** The gate of another checkout of this repository. */
+export const OTHER_GATE = "gate, other build";
+/** What that checkout makes its gate with. */
+export const OTHER_BUILD = "bench/gate/workers.ts";
 
 /** Samples of one contender at one load, in the order of the rounds. */
 export interface Series {
@@ -28,12 +34,21 @@ export interface Rounds {
   readonly audit: { readonly requests: number; readonly records: number; readonly problems: number };
 }
 
-/** Loads all contenders in turn, in rounds; the order changes with each round, so that none always follows the same. */
-export async function rounds(count: number, seconds: number, say: (line: string) => void): Promise<Rounds> {
+/**
+ * Loads all contenders in turn, in rounds; the order changes with each round, so that none always follows the same.
+ * @param against another checkout of this repository, whose gate takes part
+ */
+export async function rounds(
+  count: number,
+  seconds: number,
+  say: (line: string) => void,
+  against?: string,
+): Promise<Rounds> {
   const stub = await startStub();
   const secrets = madeSecrets();
   const kinds: readonly ContenderKind[] = [
     { name: GATE, start: (at) => run(GATE, (directory, port) => gateRecipe(directory, port, at.url, secrets)) },
+    ...(against === undefined ? [] : [await otherGate(against, secrets)]),
     { name: BARE, start: (at) => run(BARE, (directory, port) => bareRecipe(directory, port, at.url, at.token)) },
     nginxKind,
     wardgateKind,
@@ -54,7 +69,7 @@ export async function rounds(count: number, seconds: number, say: (line: string)
         await mustHold(contender, kind.name !== BARE);
       } catch (error) {
         // Of ours it is the end; a peer of another version may read its configuration in another way.
-        if (kind.name === GATE || kind.name === BARE) throw error;
+        if ([GATE, OTHER_GATE, BARE].includes(kind.name)) throw error;
         const failed = running.findIndex((contender) => contender.name === kind.name);
         if (failed >= 0) await running.splice(failed, 1)[0]?.stop();
         skipped.push({ name: kind.name, reason: error instanceof Error ? error.message : String(error) });
@@ -90,6 +105,17 @@ export async function rounds(count: number, seconds: number, say: (line: string)
     for (const contender of running) await contender.stop();
     await stub.stop();
   }
+}
+
+/** The gate of another checkout, made by that checkout's own recipe, so that only the address of GitHub and the keys are the same. */
+async function otherGate(checkout: string, secrets: GateSecrets): Promise<ContenderKind> {
+  const made = (await import(pathToFileURL(path.join(checkout, OTHER_BUILD)).href)) as {
+    readonly gateRecipe: typeof gateRecipe;
+  };
+  return {
+    name: OTHER_GATE,
+    start: (at) => run(OTHER_GATE, (directory, port) => made.gateRecipe(directory, port, at.url, secrets)),
+  };
 }
 
 /** A page of the gate's trail, and where the trail ends now. Reading it writes records of its own, of agent `operator`. */

@@ -1,6 +1,6 @@
 import type { Sample } from "../../../bench/gate/load";
-import { targets, type Measured } from "../../../bench/gate/report";
-import { BARE, GATE, type Rounds } from "../../../bench/gate/rounds";
+import { loadTables, targets, type Measured } from "../../../bench/gate/report";
+import { BARE, GATE, OTHER_GATE, type Rounds } from "../../../bench/gate/rounds";
 import { ratios, spread } from "../../../bench/gate/stats";
 
 const sample = (cpu: number, p99: number, perSecond = 1000): Sample => ({
@@ -29,6 +29,14 @@ function rounds(gate: readonly Sample[], bare: readonly Sample[]): Rounds {
   };
 }
 
+/** As many rounds with the gate of another build. */
+function withOther(all: Rounds, other: readonly Sample[]): Rounds {
+  const series = all.series
+    .filter(({ contender }) => contender === GATE)
+    .map((of) => ({ ...of, contender: OTHER_GATE, samples: other }));
+  return { ...all, contenders: [...all.contenders, OTHER_GATE], series: [...all.series, ...series] };
+}
+
 const verdict = (measured: Measured, what: RegExp): boolean | undefined =>
   targets(measured).find((t) => what.test(t.what))?.holds;
 
@@ -40,6 +48,19 @@ describe("figures", () => {
 
   it("are compared round by round, so that a slow round counts against both", () => {
     expect(ratios([150, 300], [100, 200])).toEqual([1.5, 1.5]);
+  });
+});
+
+describe("another build of the gate", () => {
+  const own = rounds([sample(90, 10), sample(240, 20)], [sample(50, 10), sample(100, 10)]);
+
+  it("is compared round by round, in a table of its own", () => {
+    const tables = loadTables(withOther(own, [sample(100, 20), sample(300, 40)]));
+    expect(tables).toContain("| reads @16 | 0.85 (0.80 to 0.90) | 1.00 (1.00 to 1.00) | 0.50 (0.50 to 0.50) |");
+  });
+
+  it("has no table where none took part", () => {
+    expect(loadTables(own)).not.toContain("other build");
   });
 });
 

@@ -14,7 +14,7 @@ import { endpoints, names, type Environment, type Repository } from "./model";
 import {
   ORGANIZATION_EVENTS,
   branchProtection,
-  isFenced,
+  hasBranchRules,
   organizationRulesets,
   planOwners,
   planRotation,
@@ -174,7 +174,7 @@ export class Posture extends GatehouseComponent {
           ];
     for (const repository of environment.repositories) {
       const before = owners.get(repository.name);
-      const fence = isFenced(environment, repository)
+      const fence = hasBranchRules(environment, repository)
         ? [...organization, ...this.fence(repository, before, teamIds)]
         : [];
       new RepositoryAccess(

@@ -1,5 +1,5 @@
 import { namedTeams, type Repository } from "../../infra/model";
-import { isFenced, rulesets, type RulesetPlan, type RulesetRules } from "../../infra/plans";
+import { hasBranchRules, rulesets, type RulesetPlan, type RulesetRules } from "../../infra/plans";
 import { type Context, repositoryPath, repositorySubject } from "../live/context";
 import type { Reader, Response } from "../live/reader";
 import { asList, asRecord, asText, cannotTellFrom, cannotTellFromList, hasFailed, type Finding } from "./question";
@@ -89,7 +89,7 @@ export const plansOf = ({ environment }: Context, repository: Repository): Rules
   rulesets(environment, repository);
 /** Repositories that rulesets protect. */
 export const fenced = ({ environment }: Context): Repository[] =>
-  environment.repositories.filter((repository) => isFenced(environment, repository));
+  environment.repositories.filter((repository) => hasBranchRules(environment, repository));
 
 export interface Actor {
   readonly type: string;

@@ -26,7 +26,7 @@ export class CodeOwners extends GatehouseComponent {
   constructor(name: string, args: CodeOwnersArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gatehouse:github:CodeOwners", name, opts);
     const { repository, branch, plan } = args;
-    if (plan.manner === "directly") {
+    if (plan.update === "directly") {
       new github.RepositoryFile(
         `${name}-file`,
         {

@@ -1,9 +1,9 @@
 import * as github from "@pulumi/github";
 import { namedTeams, PostureError, type Environment } from "../model";
 import { type FoundOwners } from "../plans";
-import { ask } from "./ask";
+import { restGet } from "./restGet";
 import { lookUpOwners } from "./lookUpOwners";
-import { Unfit, settle, teamPaths } from "./settle";
+import { LookUpError, collectProblems, teamPaths } from "./lookUpErrors";
 
 /** What must be known about GitHub before anything is declared. */
 export interface GitHubFacts {
@@ -29,16 +29,26 @@ export interface RepositoryFacts {
 export async function lookUpGitHub(environment: Environment, file: string): Promise<GitHubFacts> {
   const [organization, repositories, teams] = await Promise.all([
     environment.agent.credential.kind === "ghes-impersonation"
-      ? [await settle(() => checkOrganization(environment), ["gatehouse:organization"], environment.organization)]
+      ? [
+          await collectProblems(
+            () => checkOrganization(environment),
+            ["gatehouse:organization"],
+            environment.organization,
+          ),
+        ]
       : [],
     Promise.all(
       environment.repositories.map((repository, index) =>
-        settle(() => lookUpRepository(environment, index), [`gatehouse:repositories[${index}].name`], repository.name),
+        collectProblems(
+          () => lookUpRepository(environment, index),
+          [`gatehouse:repositories[${index}].name`],
+          repository.name,
+        ),
       ),
     ),
     Promise.all(
       namedTeams(environment).map((slug) =>
-        settle(() => lookUpTeam(environment, slug), teamPaths(environment, slug), slug),
+        collectProblems(() => lookUpTeam(environment, slug), teamPaths(environment, slug), slug),
       ),
     ),
   ]);
@@ -60,30 +70,30 @@ async function lookUpRepository(environment: Environment, index: number): Promis
   const { name, defaultBranch, visibility } = repository;
   const found = await github.getRepository({ name });
   if (!found.nodeId || !found.repoId)
-    throw new Unfit(
+    throw new LookUpError(
       `no such repository in ${organization}: ${name}`,
       "the name of an existing repository that the deployment can see",
     );
   if (found.fullName.toLowerCase() !== `${organization}/${name}`.toLowerCase()) {
-    throw new Unfit(
+    throw new LookUpError(
       `the deployment looks at ${found.fullName}`,
       `GITHUB_OWNER=${organization} or github:owner, so that it acts on the organization of this file`,
     );
   }
   if (found.fullName !== `${organization}/${name}` && environment.rotation.repository === name)
-    throw new Unfit(
+    throw new LookUpError(
       `GitHub spells it ${found.fullName}`,
       "the same capitals: Vault compares them letter by letter when a workflow of that repository signs in",
     );
-  if (found.archived) throw new Unfit(`${name} is archived`, "a repository that still takes rules, or none");
+  if (found.archived) throw new LookUpError(`${name} is archived`, "a repository that still takes rules, or none");
   if (found.defaultBranch !== defaultBranch)
-    throw new Unfit(
+    throw new LookUpError(
       `the default branch of ${name} is ${found.defaultBranch}`,
       `defaultBranch: ${found.defaultBranch}`,
       `gatehouse:repositories[${index}].defaultBranch`,
     );
   if (found.visibility !== visibility)
-    throw new Unfit(
+    throw new LookUpError(
       `${name} is ${found.visibility}`,
       `visibility: ${found.visibility}, which decides what locks GitHub offers`,
       `gatehouse:repositories[${index}].visibility`,
@@ -99,18 +109,18 @@ async function lookUpRepository(environment: Environment, index: number): Promis
  */
 async function checkOrganization({ organization }: Environment): Promise<void> {
   // Not getOrganization: its summary leaves these settings out, and it takes the one about forks from the one about creating.
-  const found = ((await ask(`orgs/${organization}`)) ?? {}) as {
+  const found = ((await restGet(`orgs/${organization}`)) ?? {}) as {
     members_can_fork_private_repositories?: boolean;
     members_can_create_repositories?: boolean;
   };
   // Only a "no" counts: GitHub shows these settings to owners alone.
   if (found.members_can_fork_private_repositories !== false)
-    throw new Unfit(
+    throw new LookUpError(
       "members may fork private repositories",
       "that setting off, and a deployment that can see it: an impersonation token could fork too",
     );
   if (found.members_can_create_repositories !== false)
-    throw new Unfit(
+    throw new LookUpError(
       "members may create repositories",
       "that setting off, and a deployment that can see it: an impersonation token could create some too",
     );
@@ -120,8 +130,11 @@ async function lookUpTeam({ organization }: Environment, slug: string): Promise<
   const found = await github.getTeam({ slug, summaryOnly: true });
   const id = Number(found.id);
   if (!Number.isSafeInteger(id) || id <= 0)
-    throw new Unfit(`no such team in ${organization}: ${slug}`, "the slug of an existing team of people");
+    throw new LookUpError(`no such team in ${organization}: ${slug}`, "the slug of an existing team of people");
   if (found.privacy === "secret")
-    throw new Unfit(`the team ${slug} is secret, so it can own no code`, "a team that is visible to the organization");
+    throw new LookUpError(
+      `the team ${slug} is secret, so it can own no code`,
+      "a team that is visible to the organization",
+    );
   return { slug, id };
 }

@@ -15,8 +15,8 @@ import {
   type OwnersError,
   type OwnersProblem,
 } from "../plans";
-import { ask } from "./ask";
-import { Unfit, Unfits, ownerPath } from "./settle";
+import { restGet } from "./restGet";
+import { LookUpError, LookUpErrors, ownerPath } from "./lookUpErrors";
 
 /** GitHub's contents API gives a file's text up to this size. */
 const READABLE_BYTES = 1_000_000;
@@ -26,7 +26,7 @@ const WRITING = new Set(["push", "maintain", "admin"]);
 /**
  * The CODEOWNERS file of a repository, and whether the deployment may replace it. Every way in which GitHub would silently ignore
  * a line is looked for here, since an ignored line leaves code without owners.
- * @throws Unfits naming all lines and teams that would not count.
+ * @throws LookUpErrors naming all lines and teams that would not count.
  */
 export async function lookUpOwners(
   environment: Environment,
@@ -39,12 +39,12 @@ export async function lookUpOwners(
   ]);
   const kept = keptOwners(codeOwners);
   const key = `gatehouse:repositories[${index}]`;
-  const misfits = [
+  const errors = [
     ...[...keptProblems(environment, kept.text), ...(await uncounted(environment, repository, kept.text))].map(
       ({ line, wrong, right }) =>
-        new Unfit(`${codeOwners?.path} of ${repository.name}, line ${line} of its own: ${wrong}`, right, key),
+        new LookUpError(`${codeOwners?.path} of ${repository.name}, line ${line} of its own: ${wrong}`, right, key),
     ),
-    ...(await teamMisfits(
+    ...(await teamErrors(
       environment,
       repository,
       keptTeams(environment, kept.text),
@@ -54,14 +54,14 @@ export async function lookUpOwners(
   ];
   const bytes = Buffer.byteLength(codeOwnersText(environment, repository, kept));
   if (bytes > CODEOWNERS_MAX_BYTES)
-    misfits.push(
-      new Unfit(
+    errors.push(
+      new LookUpError(
         `CODEOWNERS of ${repository.name} would have ${bytes} bytes, and GitHub ignores one of more than 3 MB`,
         "fewer lines",
         key,
       ),
     );
-  if (misfits.length > 0) throw new Unfits(misfits);
+  if (errors.length > 0) throw new LookUpErrors(errors);
   const demandsPullRequest =
     ownersDiffer(environment, repository, codeOwners) && (await demands(environment, repository));
   return { ...(codeOwners ? { codeOwners } : {}), demandsPullRequest };
@@ -74,7 +74,9 @@ async function uncounted(
   kept: string,
 ): Promise<OwnersProblem[]> {
   if (!namesOwners(kept)) return [];
-  const answer = await ask(`repos/${organization}/${name}/codeowners/errors?ref=${encodeURIComponent(defaultBranch)}`);
+  const answer = await restGet(
+    `repos/${organization}/${name}/codeowners/errors?ref=${encodeURIComponent(defaultBranch)}`,
+  );
   return uncountedOwners(kept, (answer as { errors?: OwnersError[] } | undefined)?.errors ?? []);
 }
 
@@ -83,7 +85,9 @@ async function find(
   { name, defaultBranch }: Repository,
 ): Promise<FoundOwners | undefined> {
   for (const path of CODEOWNERS_PLACES) {
-    const answer = await ask(`repos/${organization}/${name}/contents/${path}?ref=${encodeURIComponent(defaultBranch)}`);
+    const answer = await restGet(
+      `repos/${organization}/${name}/contents/${path}?ref=${encodeURIComponent(defaultBranch)}`,
+    );
     if (answer === undefined) continue;
     const { type, encoding, content, size } = answer as {
       type?: string;
@@ -91,30 +95,30 @@ async function find(
       content?: string;
       size?: number;
     };
-    if (type !== "file") throw new Unfit(`${path} of ${name} is no file`, "a file, or nothing, at this place");
+    if (type !== "file") throw new LookUpError(`${path} of ${name} is no file`, "a file, or nothing, at this place");
     if (encoding !== "base64" || content === undefined || (size ?? 0) > READABLE_BYTES)
-      throw new Unfit(`${path} of ${name} has more than 1 MB, so it cannot be read and kept`, "a smaller file");
+      throw new LookUpError(`${path} of ${name} has more than 1 MB, so it cannot be read and kept`, "a smaller file");
     return { path, text: Buffer.from(content, "base64").toString("utf8") };
   }
   return undefined;
 }
 
 /** Teams that own something without being able to: GitHub skips them, so their approval would not be asked for. */
-async function teamMisfits(
+async function teamErrors(
   environment: Environment,
   repository: Repository,
   kept: readonly string[],
   permissions: ReadonlyMap<string, string>,
   index: number,
-): Promise<Unfit[]> {
+): Promise<LookUpError[]> {
   const { name } = repository;
   const key = `gatehouse:repositories[${index}]`;
   const declared = [...new Set(ownerRules(environment, repository).flatMap(({ teams }) => teams))];
-  const misfits = [...declared, ...kept.filter((slug) => !declared.includes(slug))]
+  const errors = [...declared, ...kept.filter((slug) => !declared.includes(slug))]
     .filter((slug) => !WRITING.has(permissions.get(slug) ?? ""))
     .map(
       (slug) =>
-        new Unfit(
+        new LookUpError(
           `the team ${slug} cannot write to ${name}, so GitHub does not count it as an owner`,
           `write access to ${name} for that team`,
           declared.includes(slug) ? ownerPath(environment, index, slug) : key,
@@ -127,12 +131,12 @@ async function teamMisfits(
       .map(async (slug) => ((await github.getTeam({ slug, summaryOnly: true })).privacy === "secret" ? [slug] : [])),
   );
   return [
-    ...misfits,
+    ...errors,
     ...secret
       .flat()
       .map(
         (slug) =>
-          new Unfit(
+          new LookUpError(
             `the team ${slug} owns code of ${name} but is secret, so GitHub does not count it`,
             "a team that is visible to the organization",
             key,
@@ -150,8 +154,8 @@ interface Rule {
 async function demands({ organization }: Environment, { name, defaultBranch }: Repository): Promise<boolean> {
   const branch = encodeURIComponent(defaultBranch);
   const [rules, protection] = await Promise.all([
-    ask(`repos/${organization}/${name}/rules/branches/${branch}?per_page=100`),
-    ask(`repos/${organization}/${name}/branches/${branch}/protection`),
+    restGet(`repos/${organization}/${name}/rules/branches/${branch}?per_page=100`),
+    restGet(`repos/${organization}/${name}/branches/${branch}/protection`),
   ]);
   const { enforce_admins, required_pull_request_reviews } = (protection ?? {}) as {
     enforce_admins?: { enabled?: boolean };
@@ -166,7 +170,7 @@ async function demands({ organization }: Environment, { name, defaultBranch }: R
   const passed = await Promise.all(
     [...demanding].map(async (id) => {
       // Asked by way of the repository, which knows the organization's rulesets too, and what they are for the one who asks.
-      const ruleset = (await ask(`repos/${organization}/${name}/rulesets/${id}`)) as
+      const ruleset = (await restGet(`repos/${organization}/${name}/rulesets/${id}`)) as
         { current_user_can_bypass?: string } | undefined;
       return ruleset?.current_user_can_bypass === "always" || ruleset?.current_user_can_bypass === "exempt";
     }),

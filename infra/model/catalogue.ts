@@ -5,7 +5,7 @@ import type { LockId } from "./locks";
 export type Place = AccessLevel | "unlisted" | "account";
 
 /** How an action stands at one place. */
-export type Standing = "allowed" | { readonly locks: readonly LockId[] };
+export type Effect = "allowed" | { readonly locks: readonly LockId[] };
 
 export interface Action {
   readonly id: string;
@@ -15,7 +15,7 @@ export interface Action {
   /** Controls that ask for its limits, and where the facts come from. */
   readonly references: readonly string[];
   /** Places that are left out do not apply. */
-  readonly at: { readonly [place in Place]?: Standing };
+  readonly at: { readonly [place in Place]?: Effect };
   /** Why fewer than two locks are enough, where that is so. */
   readonly oneLockIsEnough?: string;
   /** Where it is so; everywhere when left out. */
@@ -61,7 +61,7 @@ function administering(
   danger: string,
   references: readonly string[] = [LEAST_PRIVILEGE],
 ): Action {
-  const locks: Standing = { locks: ["gate-route", "role-no-admin", "token-permission"] };
+  const locks: Effect = { locks: ["gate-route", "role-no-admin", "token-permission"] };
   return { id, title, danger, references, at: { read: locks, write: locks } };
 }
 

@@ -30,8 +30,8 @@ export {
 } from "./names";
 export { namedTeams, owners, people, securityTeam, teamPermission, writable, type TeamPermission } from "./access";
 export { offersPushRules, offersRules, usesOrganizationRulesets } from "./features";
-export { KEEPERS, LOCKS, keepers, lock, type Keeper, type Lock, type LockContext, type LockId } from "./locks";
-export { CATALOGUE, action, oneLockIsEnough, type Action, type Place, type Standing } from "./catalogue";
+export { ENFORCERS, LOCKS, enforcers, lock, type Enforcer, type Lock, type LockContext, type LockId } from "./locks";
+export { CATALOGUE, action, oneLockIsEnough, type Action, type Place, type Effect } from "./catalogue";
 export {
   LOCKS_NEEDED,
   accessMatrix,

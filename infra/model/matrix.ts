@@ -1,10 +1,10 @@
 import type { AccessLevel, Environment, Repository } from "./schema";
 import type { PostureProblem } from "./errors";
 import { CATALOGUE, oneLockIsEnough, type Action, type Place } from "./catalogue";
-import { keepers, lock, present, type LockContext, type LockId, type Remedy } from "./locks";
+import { enforcers, lock, present, type LockContext, type LockId, type Remediation } from "./locks";
 import { byCode, sorted } from "./text";
 
-/** The least number of keepers that must stand before a forbidden action. */
+/** The least number of enforcers that must stand before a forbidden action. */
 export const LOCKS_NEEDED = 2;
 
 /** Whether an action is allowed at a place of an environment, and what stops it otherwise. */
@@ -37,13 +37,13 @@ export function verdict(
   place: Place,
   repository?: Repository,
 ): Verdict | undefined {
-  const standing = action.at[place];
-  if (standing === undefined) return undefined;
-  if (standing === "allowed") return { allowed: true };
+  const effect = action.at[place];
+  if (effect === undefined) return undefined;
+  if (effect === "allowed") return { allowed: true };
   const contexts = repository ? [{ environment, repository }] : contextsOf(environment, place);
   return {
     allowed: false,
-    locks: contexts.reduce<readonly LockId[]>((locks, context) => present(locks, context), standing.locks),
+    locks: contexts.reduce<readonly LockId[]>((locks, context) => present(locks, context), effect.locks),
   };
 }
 
@@ -54,9 +54,9 @@ export function missingLocks(
   const missing = new Map<LockId, { actions: string[]; right: string }>();
   for (const { action, locks, context } of forbidden(environment)) {
     for (const id of locks) {
-      const remedy = lock(id).absent?.(context);
-      if (!remedy || !OFFERED.has(remedy.path)) continue;
-      const entry = missing.get(id) ?? { actions: [], right: remedy.right };
+      const remediation = lock(id).absent?.(context);
+      if (!remediation || !OFFERED.has(remediation.path)) continue;
+      const entry = missing.get(id) ?? { actions: [], right: remediation.right };
       entry.actions.push(action.id);
       missing.set(id, entry);
     }
@@ -115,24 +115,24 @@ export function accessOf(environment: Environment): Record<string, AccessLevel> 
  * would add the missing lock.
  */
 export function lockProblems(environment: Environment): PostureProblem[] {
-  const open = new Map<string, { remedy: Remedy; actions: string[] }>();
+  const open = new Map<string, { remediation: Remediation; actions: string[] }>();
   for (const { action, place, locks, context } of forbidden(environment)) {
-    if (oneLockIsEnough(action, place) !== undefined || keepers(present(locks, context)).length >= LOCKS_NEEDED)
+    if (oneLockIsEnough(action, place) !== undefined || enforcers(present(locks, context)).length >= LOCKS_NEEDED)
       continue;
-    const remedy = locks.map((id) => lock(id).absent?.(context)).find((found) => found !== undefined);
-    if (!remedy)
+    const remediation = locks.map((id) => lock(id).absent?.(context)).find((found) => found !== undefined);
+    if (!remediation)
       throw new Error(
         `the catalogue gives ${action.id} at ${place} fewer than ${LOCKS_NEEDED} locks, whatever the environment`,
       );
-    const key = `${remedy.path}\n${remedy.right}`;
-    const entry = open.get(key) ?? { remedy, actions: [] };
+    const key = `${remediation.path}\n${remediation.right}`;
+    const entry = open.get(key) ?? { remediation, actions: [] };
     entry.actions.push(action.id);
     open.set(key, entry);
   }
-  return [...open.values()].map(({ remedy, actions }) => ({
-    path: `gatehouse:${remedy.path}`,
+  return [...open.values()].map(({ remediation, actions }) => ({
+    path: `gatehouse:${remediation.path}`,
     wrong: `fewer than two independent locks would stop: ${sorted(actions).join(", ")}`,
-    right: remedy.right,
+    right: remediation.right,
   }));
 }
 
@@ -145,9 +145,9 @@ function* forbidden(environment: Environment): Generator<{
 }> {
   for (const place of placesOf(environment)) {
     for (const action of CATALOGUE) {
-      const standing = action.at[place];
-      if (standing === undefined || standing === "allowed") continue;
-      for (const context of contextsOf(environment, place)) yield { action, place, locks: standing.locks, context };
+      const effect = action.at[place];
+      if (effect === undefined || effect === "allowed") continue;
+      for (const context of contextsOf(environment, place)) yield { action, place, locks: effect.locks, context };
     }
   }
 }

@@ -8,8 +8,8 @@ export function sorted(words: Iterable<string>): string[] {
   return [...new Set(words)].sort(byCode);
 }
 
-/** A short mark of a text, 8 hexadecimal digits (FNV-1a, 32 bits): tells texts apart, keeps no secret. */
-export function mark(text: string): string {
+/** A short fingerprint of a text, 8 hexadecimal digits (FNV-1a, 32 bits): tells texts apart, keeps no secret. */
+export function fingerprint(text: string): string {
   let hash = 0x811c9dc5;
   for (const character of text) hash = Math.imul(hash ^ character.codePointAt(0)!, 0x01000193) >>> 0;
   return hash.toString(16).padStart(8, "0");

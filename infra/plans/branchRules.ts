@@ -4,7 +4,7 @@ import { AGENT_BRANCHES, names } from "../model/names";
 import { PROTECTED_PATHS } from "../../gate/policy/policy";
 import { offersPushRules, offersRules, usesOrganizationRulesets } from "../model/features";
 import { fnmatchPatterns, ownerPatterns } from "./protectedPaths";
-import { byCode, mark, sorted } from "../model/text";
+import { byCode, fingerprint, sorted } from "../model/text";
 
 /** Who may pass a ruleset. GitHub has no bypass that could name the machine user by accident here: only teams of people and owners. */
 export interface Bypass {
@@ -51,7 +51,7 @@ export interface RulesetPlan {
 
 /** One ruleset of the organization: the plan that all of its repositories share. */
 export interface OrganizationRulesetPlan extends RulesetPlan {
-  /** Suffix of the resource name: the key and a mark of what sets this plan apart, so that it stays when rules change. */
+  /** Suffix of the resource name: the key and a fingerprint of what sets this plan apart, so that it stays when rules change. */
   readonly id: string;
   /** Names of the repositories it holds, sorted. */
   readonly repositories: readonly string[];
@@ -75,7 +75,7 @@ export interface ProtectionPlan {
  * Whether a repository is fenced: where the agent may write, and where its token could although its access is read. One token
  * serves all repositories; the machine user's role narrows it, but a GitHub App's installation has no role.
  */
-export function isFenced(environment: Environment, repository: Repository): boolean {
+export function hasBranchRules(environment: Environment, repository: Repository): boolean {
   if (repository.access === "write") return true;
   const writes = environment.repositories.some(({ access }) => access === "write");
   return offersRules(environment, repository) && writes && environment.agent.credential.kind === "app-installation";
@@ -187,9 +187,9 @@ export const MAX_RULESETS = 75;
 export function organizationRulesets(environment: Environment): OrganizationRulesetPlan[] {
   if (!usesOrganizationRulesets(environment)) return [];
   const shared = new Map<string, { plan: RulesetPlan; repositories: string[] }>();
-  for (const repository of environment.repositories.filter((candidate) => isFenced(environment, candidate))) {
+  for (const repository of environment.repositories.filter((candidate) => hasBranchRules(environment, candidate))) {
     for (const plan of rulesets(environment, repository)) {
-      const id = `${plan.key}-${mark(distinction(plan))}`;
+      const id = `${plan.key}-${fingerprint(distinction(plan))}`;
       const entry = shared.get(id) ?? { plan, repositories: [] };
       entry.repositories.push(repository.name);
       shared.set(id, entry);

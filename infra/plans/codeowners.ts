@@ -4,7 +4,7 @@ import { CODEOWNERS_PATH } from "../model/names";
 import { PathMatcher } from "../../gate/policy/text/globs";
 import { PROTECTED_PATHS } from "../../gate/policy/policy";
 import { ownerPatterns } from "./protectedPaths";
-import { mark, sorted } from "../model/text";
+import { fingerprint, sorted } from "../model/text";
 
 /** GitHub does not load a larger file at all, which would leave everything without owners. */
 export const CODEOWNERS_MAX_BYTES = 3 * 1024 * 1024;
@@ -30,10 +30,10 @@ export interface FoundOwners {
  * `by-pull-request`: it was proposed from the start, because the repository's rules let nobody write to the branch, and the
  * stack only ever proposes changes. The file says itself which it is, so that every run knows without asking its state.
  */
-export type Manner = "directly" | "by-pull-request";
+export type OwnersUpdate = "directly" | "by-pull-request";
 
 const MADE = "# Made by Gatehouse from the environment file";
-const HEADER: Readonly<Record<Manner, string>> = {
+const HEADER: Readonly<Record<OwnersUpdate, string>> = {
   directly: `${MADE}. Between the two marks are the repository's own lines; the others are set again by each update.`,
   "by-pull-request": `${MADE}, and changed by pull request. Between the two marks are the repository's own lines.`,
 };
@@ -84,12 +84,12 @@ export function codeOwnersText(
   environment: Environment,
   repository: Repository,
   kept: OwnLines = NO_LINES,
-  manner: Manner = "directly",
+  update: OwnersUpdate = "directly",
 ): string {
   const line = ({ pattern, teams }: OwnerRule) =>
     `${pattern} ${teams.map((team) => `@${environment.organization}/${team}`).join(" ")}`;
   return [
-    HEADER[manner],
+    HEADER[update],
     ...general(environment, repository).map(line),
     startMark(kept.origin),
     ...(kept.text === "" ? [] : [kept.text]),
@@ -99,8 +99,8 @@ export function codeOwnersText(
   ].join("\n");
 }
 
-/** Whether a file is one that Gatehouse made, and in which manner. */
-export function mannerOf(text: string): Manner | undefined {
+/** Whether a file is one that Gatehouse made, and in which update. */
+export function updateOf(text: string): OwnersUpdate | undefined {
   const first = text.split("\n", 1)[0]!.trimEnd();
   return first === HEADER["by-pull-request"] ? "by-pull-request" : first.startsWith(MADE) ? "directly" : undefined;
 }
@@ -109,7 +109,7 @@ export function mannerOf(text: string): Manner | undefined {
 export function keptOwners(found: FoundOwners | undefined): OwnLines {
   if (!found) return NO_LINES;
   const lines = found.text.replaceAll("\r\n", "\n").split("\n");
-  if (mannerOf(found.text) === undefined) return { text: trimmed(lines), origin: found.path };
+  if (updateOf(found.text) === undefined) return { text: trimmed(lines), origin: found.path };
   const start = lines.findIndex((line) => line.startsWith(OWN));
   const end = lines.lastIndexOf(END_MARK);
   const origin = CODEOWNERS_PLACES.find((place) => lines[start] === startMark(place));
@@ -126,7 +126,7 @@ function trimmed(lines: readonly string[]): string {
 export interface OwnersPlan {
   /** The whole file. */
   readonly text: string;
-  readonly manner: Manner;
+  readonly update: OwnersUpdate;
   /** `keep`: nothing, or nothing that the deployment may do itself. */
   readonly write: "set" | "keep";
   /** Branch of the pull request that brings it, because the rules let the deployment write no more than anybody else. */
@@ -146,17 +146,17 @@ export function planOwners(
   demanded: boolean,
 ): OwnersPlan {
   const kept = keptOwners(found);
-  const before = found?.path === CODEOWNERS_PATH ? mannerOf(found.text) : undefined;
-  const manner = before ?? (demanded ? "by-pull-request" : "directly");
-  const text = codeOwnersText(environment, repository, kept, manner);
+  const before = found?.path === CODEOWNERS_PATH ? updateOf(found.text) : undefined;
+  const update = before ?? (demanded ? "by-pull-request" : "directly");
+  const text = codeOwnersText(environment, repository, kept, update);
   const differs = found?.path !== CODEOWNERS_PATH || found.text !== text;
-  const propose = differs && (demanded || manner === "by-pull-request");
+  const propose = differs && (demanded || update === "by-pull-request");
   return {
     text,
-    manner,
+    update,
     write: differs && !propose ? "set" : "keep",
     shared: kept.text !== "" && (kept.origin ?? CODEOWNERS_PATH) === CODEOWNERS_PATH,
-    ...(propose ? { proposal: `gatehouse/code-owners-${mark(text)}` } : {}),
+    ...(propose ? { proposal: `gatehouse/code-owners-${fingerprint(text)}` } : {}),
   };
 }
 

@@ -6,7 +6,7 @@ import { offersRules } from "../model/features";
 
 /**
  * What an environment does for the controls that speak of a default branch: OpenSSF Scorecard's Branch-Protection check (tiers;
- * each needs the one before) and CIS Software Supply Chain Security 1.1. Judged by what is derived, not by what is set, so that
+ * each needs the one before) and CIS Software Supply Chain Security 1.1. CheckedControl by what is derived, not by what is set, so that
  * a rule that were no longer derived would show here.
  */
 export interface Control {
@@ -21,66 +21,66 @@ export interface ControlVerdict extends Control {
 }
 
 /** What holds one repository's default branch. */
-interface Held {
+interface BranchRules {
   readonly review: RulesetPlan | undefined;
   readonly history: RulesetPlan | undefined;
   readonly protection: ProtectionPlan;
   readonly owned: boolean;
 }
 
-interface Judged extends Control {
-  readonly holds: (held: Held) => boolean;
+interface CheckedControl extends Control {
+  readonly holds: (rules: BranchRules) => boolean;
   readonly why: string;
 }
 
-const pull = ({ review }: Held) => review?.rules.pullRequest;
-const checks = ({ review }: Held) => review?.rules.requiredStatusChecks;
+const pull = ({ review }: BranchRules) => review?.rules.pullRequest;
+const checks = ({ review }: BranchRules) => review?.rules.requiredStatusChecks;
 const unpassable = (plan: RulesetPlan | undefined): boolean =>
   plan !== undefined && plan.bypass.teams.length === 0 && !plan.bypass.organizationAdmins;
 const approvals =
   (least: number) =>
-  (held: Held): boolean =>
-    (pull(held)?.requiredApprovingReviewCount ?? 0) >= least && held.protection.approvals >= least;
-const keepsHistory = (held: Held): boolean =>
-  held.history?.rules.nonFastForward === true && held.history.rules.deletion === true && unpassable(held.history);
-const bindsAdministrators = (held: Held): boolean => unpassable(held.review) && held.protection.enforceAdmins;
-const ownersReview = (held: Held): boolean => pull(held)?.requireCodeOwnerReview === true && held.owned;
-const upToDate = (held: Held): boolean => checks(held)?.strictRequiredStatusChecksPolicy === true;
-const lastPush = (held: Held): boolean => pull(held)?.requireLastPushApproval === true;
-const checked = (held: Held): boolean => (checks(held)?.requiredChecks.length ?? 0) > 0;
-const pinned = (held: Held): boolean =>
-  checked(held) && checks(held)!.requiredChecks.every(({ integrationId }) => integrationId > 0);
-const stale = (held: Held): boolean => pull(held)?.dismissStaleReviewsOnPush === true;
+  (rules: BranchRules): boolean =>
+    (pull(rules)?.requiredApprovingReviewCount ?? 0) >= least && rules.protection.approvals >= least;
+const keepsHistory = (rules: BranchRules): boolean =>
+  rules.history?.rules.nonFastForward === true && rules.history.rules.deletion === true && unpassable(rules.history);
+const bindsAdministrators = (rules: BranchRules): boolean => unpassable(rules.review) && rules.protection.enforceAdmins;
+const ownersReview = (rules: BranchRules): boolean => pull(rules)?.requireCodeOwnerReview === true && rules.owned;
+const upToDate = (rules: BranchRules): boolean => checks(rules)?.strictRequiredStatusChecksPolicy === true;
+const lastPush = (rules: BranchRules): boolean => pull(rules)?.requireLastPushApproval === true;
+const checked = (rules: BranchRules): boolean => (checks(rules)?.requiredChecks.length ?? 0) > 0;
+const pinned = (rules: BranchRules): boolean =>
+  checked(rules) && checks(rules)!.requiredChecks.every(({ integrationId }) => integrationId > 0);
+const stale = (rules: BranchRules): boolean => pull(rules)?.dismissStaleReviewsOnPush === true;
 
 const BOUND =
   "review.administrators: bound; with bypass, owners of the organization may pass the review, and GitHub records each pass";
 const TWO = "review.approvals: 2 or more";
 const A_CHECK = "review.requiredChecks: at least one";
 
-const SCORECARD: readonly Judged[] = [
+const SCORECARD: readonly CheckedControl[] = [
   {
     id: "Scorecard tier 1",
     title: "no force push, no deletion, administrators included",
-    holds: (held) => keepsHistory(held) && bindsAdministrators(held),
+    holds: (rules) => keepsHistory(rules) && bindsAdministrators(rules),
     why: BOUND,
   },
   {
     id: "Scorecard tier 2",
     title: "an approval, an up-to-date branch, approval of the last push",
-    holds: (held) => approvals(1)(held) && upToDate(held) && lastPush(held),
+    holds: (rules) => approvals(1)(rules) && upToDate(rules) && lastPush(rules),
     why: A_CHECK,
   },
   { id: "Scorecard tier 3", title: "a status check", holds: checked, why: A_CHECK },
   {
     id: "Scorecard tier 4",
     title: "two approvals, and the code owners' review",
-    holds: (held) => approvals(2)(held) && ownersReview(held),
+    holds: (rules) => approvals(2)(rules) && ownersReview(rules),
     why: TWO,
   },
   { id: "Scorecard tier 5", title: "stale reviews are dismissed", holds: stale, why: "" },
 ];
 
-const CIS: readonly Judged[] = [
+const CIS: readonly CheckedControl[] = [
   {
     id: "CIS 1.1.3",
     title: "two strongly authenticated approvals",
@@ -107,7 +107,7 @@ const CIS: readonly Judged[] = [
   {
     id: "CIS 1.1.11",
     title: "all comments are resolved before a merge",
-    holds: (held) => pull(held)?.requiredReviewThreadResolution === true,
+    holds: (rules) => pull(rules)?.requiredReviewThreadResolution === true,
     why: "",
   },
   {
@@ -132,13 +132,13 @@ const CIS: readonly Judged[] = [
   {
     id: "CIS 1.1.16",
     title: "no force push",
-    holds: (held) => held.history?.rules.nonFastForward === true && unpassable(held.history),
+    holds: (rules) => rules.history?.rules.nonFastForward === true && unpassable(rules.history),
     why: "",
   },
   {
     id: "CIS 1.1.17",
     title: "no deletion",
-    holds: (held) => held.history?.rules.deletion === true && unpassable(held.history),
+    holds: (rules) => rules.history?.rules.deletion === true && unpassable(rules.history),
     why: "",
   },
 ];
@@ -151,9 +151,9 @@ export const CONTROLS: readonly Control[] = [...SCORECARD, ...CIS].map(({ id, ti
  * are left as they are, and are not judged.
  */
 export function controls(environment: Environment): ControlVerdict[] {
-  const held = writable(environment).map((repository) => holding(environment, repository));
-  const judge = ({ id, title, holds, why }: Judged, before = true): ControlVerdict => {
-    const alone = held.every(holds);
+  const rules = writable(environment).map((repository) => holding(environment, repository));
+  const judge = ({ id, title, holds, why }: CheckedControl, before = true): ControlVerdict => {
+    const alone = rules.every(holds);
     return { id, title, met: alone && before, why: alone ? (before ? "" : "the tier before it") : why };
   };
   let standing = true;
@@ -172,7 +172,7 @@ export function readableControls(environment: Environment): Record<string, strin
   );
 }
 
-function holding(environment: Environment, repository: Repository): Held {
+function holding(environment: Environment, repository: Repository): BranchRules {
   const plans = offersRules(environment, repository) ? rulesets(environment, repository) : [];
   return {
     review: plans.find(({ key }) => key === "review"),

@@ -44,7 +44,7 @@ async function openAround(site: Site, { action, place, lock }: Pair, one: Attemp
   for (const other of others) {
     const opening = OPENINGS[other];
     // Rules were opened above, all but this lock's own.
-    if ("open" in opening && !["rulesets", "protection", "owners"].includes(lockOf(other).keeper))
+    if ("open" in opening && !["rulesets", "protection", "owners"].includes(lockOf(other).enforcer))
       await opening.open(site);
   }
 }

@@ -1,5 +1,5 @@
 import pc from "picocolors";
-import { KEEPERS, lock as lockOf } from "../../../infra/model";
+import { ENFORCERS, lock as lockOf } from "../../../infra/model";
 import { wrap } from "../../../cli/support/table";
 import type { Proof } from "./run";
 
@@ -7,7 +7,7 @@ import type { Proof } from "./run";
 export function summary(proofs: readonly Proof[], locks = new Set(proofs.map(({ lock }) => lock)).size): string {
   const pairs = new Set(proofs.map(({ action, place, lock }) => `${action} ${place} ${lock}`)).size;
   const open = proofs.filter(({ holds }) => !holds).length;
-  return `${pairs} pairs of action and lock, ${locks} locks of ${new Set(proofs.map(({ lock }) => lockOf(lock).keeper)).size} keepers, ${proofs.length} attempts: ${open === 0 ? "each holds" : `${open} do not hold`}`;
+  return `${pairs} pairs of action and lock, ${locks} locks of ${new Set(proofs.map(({ lock }) => lockOf(lock).enforcer)).size} enforcers, ${proofs.length} attempts: ${open === 0 ? "each holds" : `${open} do not hold`}`;
 }
 
 /** Actions × locks, for a terminal: under each action its locks, what was tried, and what came back with the lock standing and with it open. */
@@ -61,6 +61,6 @@ const PLACES = {
 export const lockReport = (stack: string, proofs: readonly Proof[]): Record<string, unknown> => ({
   stack,
   holds: proofs.every(({ holds }) => holds),
-  keepers: KEEPERS,
-  proofs: proofs.map((proof) => ({ ...proof, keeper: lockOf(proof.lock).keeper })),
+  keepers: ENFORCERS,
+  proofs: proofs.map((proof) => ({ ...proof, keeper: lockOf(proof.lock).enforcer })),
 });

@@ -31,7 +31,7 @@ const config = (...values: string[]): string[] => values.flatMap((value) => ["--
 
 it("every lock of the development environment stops its action alone, and nothing else does", async () => {
   const proofs = await drill();
-  // Two independent keepers at least stand before every action that is not excused in the catalogue.
+  // Two independent enforcers at least stand before every action that is not excused in the catalogue.
   expect(new Set(proofs.map(({ action, place }) => `${action} ${place}`)).size).toBeGreaterThan(60);
   expect(proofs.every(({ twin }) => twin.endsWith("done") || twin.startsWith("cannot be opened"))).toBe(true);
 });

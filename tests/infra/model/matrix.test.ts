@@ -1,12 +1,12 @@
 import {
   CATALOGUE,
-  KEEPERS,
+  ENFORCERS,
   LOCKS,
   LOCKS_NEEDED,
   accessMatrix,
   accessOf,
   action,
-  keepers,
+  enforcers,
   lockProblems,
   missingLocks,
   oneLockIsEnough,
@@ -39,14 +39,14 @@ describe("the catalogue", () => {
     }
   });
 
-  it("uses every lock and every keeper that it knows", () => {
+  it("uses every lock and every enforcer that it knows", () => {
     const used = new Set(
       CATALOGUE.flatMap(({ at }) =>
         Object.values(at).flatMap((standing) => (standing === "allowed" ? [] : standing.locks)),
       ),
     );
     expect(Object.keys(LOCKS).filter((id) => !used.has(id as LockId))).toEqual([]);
-    expect(new Set(keepers([...used]))).toEqual(new Set(Object.keys(KEEPERS)));
+    expect(new Set(enforcers([...used]))).toEqual(new Set(Object.keys(ENFORCERS)));
   });
 
   it("knows the action of every route that the gate opens, and allows it where the route is open", () => {
@@ -68,12 +68,12 @@ describe.each(Object.entries(KINDS))("with a %s", (_kind, changes) => {
   describe.each(Object.entries(STORES))("in %s", (_store, store) => {
     const posture = environment({ ...changes, ...store });
 
-    it("every dangerous action is stopped by two keepers at least", () => {
+    it("every dangerous action is stopped by two enforcers at least", () => {
       for (const entry of CATALOGUE) {
         for (const place of PLACES) {
           const judged = verdict(posture, entry, place);
           if (judged === undefined || judged.allowed || oneLockIsEnough(entry, place) !== undefined) continue;
-          expect([entry.id, place, keepers(judged.locks).length >= LOCKS_NEEDED]).toEqual([entry.id, place, true]);
+          expect([entry.id, place, enforcers(judged.locks).length >= LOCKS_NEEDED]).toEqual([entry.id, place, true]);
         }
       }
       expect(lockProblems(posture)).toEqual([]);
@@ -84,8 +84,8 @@ describe.each(Object.entries(KINDS))("with a %s", (_kind, changes) => {
         for (const place of PLACES) {
           const judged = verdict(posture, entry, place);
           if (judged === undefined || judged.allowed || oneLockIsEnough(entry, place) !== undefined) continue;
-          const by = keepers(judged.locks);
-          expect([entry.id, place, by.includes("gate"), by.some((keeper) => keeper !== "gate")]).toEqual([
+          const by = enforcers(judged.locks);
+          expect([entry.id, place, by.includes("gate"), by.some((enforcer) => enforcer !== "gate")]).toEqual([
             entry.id,
             place,
             true,
@@ -166,8 +166,8 @@ describe("the rule of two locks", () => {
     expect(of()).toEqual({ allowed: false, locks: ["gate-path", "owners-review"] });
   });
 
-  it("counts locks of one keeper as one", () => {
-    expect(keepers(["gate-route", "gate-path", "gate-ref"])).toEqual(["gate"]);
+  it("counts locks of one enforcer as one", () => {
+    expect(enforcers(["gate-route", "gate-path", "gate-ref"])).toEqual(["gate"]);
   });
 });
 

@@ -4,7 +4,7 @@ import {
   MAX_RESTRICTED_PATHS,
   branchProtection,
   fnmatchPatterns,
-  isFenced,
+  hasBranchRules,
   organizationRulesets,
   repositoryRulesets,
   restrictedPaths,
@@ -99,18 +99,18 @@ describe("the rulesets", () => {
   it("close a repository with read access only to an App, which has no role that could", () => {
     const app = environment({ "agent.credential": { kind: "app-installation", appId: 1, installationId: 2 } });
     const docs = app.repositories[1]!;
-    expect(isFenced(app, docs)).toBe(true);
+    expect(hasBranchRules(app, docs)).toBe(true);
     expect(rulesets(app, docs).map(({ key, refs }) => [key, refs?.excludes])).toEqual([
       ["branches", []],
       ["tags", []],
     ]);
     const user = environment();
-    expect(isFenced(user, user.repositories[1]!)).toBe(false);
+    expect(hasBranchRules(user, user.repositories[1]!)).toBe(false);
     const readOnly = environment({
       "agent.credential": { kind: "app-installation", appId: 1, installationId: 2 },
       repositories: [{ name: "docs", access: "read" }],
     });
-    expect(isFenced(readOnly, readOnly.repositories[0]!)).toBe(false);
+    expect(hasBranchRules(readOnly, readOnly.repositories[0]!)).toBe(false);
   });
 });
 
@@ -157,7 +157,7 @@ describe("the rulesets of the organization", () => {
             const bare = mine
               .map(({ key, target, refs, bypass, rules }) => ({ key, target, refs, bypass, rules }))
               .sort((a, b) => (a.key < b.key ? -1 : 1));
-            const own = isFenced(posture, repository) ? rulesets(posture, repository) : [];
+            const own = hasBranchRules(posture, repository) ? rulesets(posture, repository) : [];
             expect(bare).toEqual(
               own
                 .map(({ key, target, refs, bypass, rules }) => ({ key, target, refs, bypass, rules }))

@@ -7,7 +7,7 @@ import {
   keptOwners,
   keptProblems,
   keptTeams,
-  mannerOf,
+  updateOf,
   ownerRules,
   ownersDiffer,
   planOwners,
@@ -198,9 +198,9 @@ describe("the repository's own lines", () => {
         anyPosture,
         ownFile,
         fc.constantFrom("directly" as const, "by-pull-request" as const),
-        (any, own, manner) => {
+        (any, own, update) => {
           const kept = keptOwners(at(own));
-          const out = codeOwnersText(any, any.repositories[0]!, kept, manner);
+          const out = codeOwnersText(any, any.repositories[0]!, kept, update);
           const lines = out.split("\n");
           let from = 0;
           for (const line of own
@@ -212,7 +212,7 @@ describe("the repository's own lines", () => {
             from = at + 1;
           }
           expect(keptOwners(at(out))).toEqual(kept);
-          expect(mannerOf(out)).toBe(manner);
+          expect(updateOf(out)).toBe(update);
           expect(ownersDiffer(any, any.repositories[0]!, at(out))).toBe(false);
         },
       ),
@@ -331,13 +331,13 @@ describe("the way to the default branch", () => {
   it("is direct where nothing forbids it", () => {
     expect(planOwners(posture, api, undefined, false)).toEqual({
       text,
-      manner: "directly",
+      update: "directly",
       write: "set",
       shared: false,
     });
     expect(planOwners(posture, api, at(text), false)).toEqual({
       text,
-      manner: "directly",
+      update: "directly",
       write: "keep",
       shared: false,
     });
@@ -362,19 +362,19 @@ describe("the way to the default branch", () => {
   it("is a pull request where the rules demand one, and stays one", () => {
     const first = planOwners(posture, api, undefined, true);
     expect(first).toMatchObject({
-      manner: "by-pull-request",
+      update: "by-pull-request",
       write: "keep",
       proposal: expect.stringMatching(/^gatehouse\/code-owners-[0-9a-f]{8}$/) as string,
     });
     expect(planOwners(posture, api, at(first.text), false)).toEqual({
       text: first.text,
-      manner: "by-pull-request",
+      update: "by-pull-request",
       write: "keep",
       shared: false,
     });
     const changed = environment({ "repositories.0.reviewers": ["security"] });
     expect(planOwners(changed, changed.repositories[0]!, at(first.text), false)).toMatchObject({
-      manner: "by-pull-request",
+      update: "by-pull-request",
       write: "keep",
       proposal: expect.not.stringMatching(first.proposal!) as string,
     });
@@ -383,7 +383,7 @@ describe("the way to the default branch", () => {
   it("of a file that was written directly becomes a pull request when the rules come to demand one", () => {
     const changed = environment({ "repositories.0.reviewers": ["security"] });
     expect(planOwners(changed, changed.repositories[0]!, at(text), true)).toMatchObject({
-      manner: "directly",
+      update: "directly",
       write: "keep",
       proposal: expect.any(String) as string,
     });

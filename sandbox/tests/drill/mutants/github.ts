@@ -9,7 +9,7 @@ import { type Condition, CONDITIONS } from "../conditions";
 import type { Mutant } from "./types";
 
 const RULE_LOCKS = (Object.keys(LOCKS) as LockId[]).filter(
-  (lock) => LOCKS[lock].keeper === "rulesets" || lock === "owners-review",
+  (lock) => LOCKS[lock].enforcer === "rulesets" || lock === "owners-review",
 );
 const of =
   (...locks: readonly string[]) =>

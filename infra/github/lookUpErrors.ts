@@ -1,7 +1,7 @@
 import type { Environment, PostureProblem } from "../model";
 
 /** A look-up whose answer does not fit the environment. */
-export class Unfit extends Error {
+export class LookUpError extends Error {
   /** @param path Key path that must change, when it is not the one that named what was looked up. */
   constructor(
     readonly wrong: string,
@@ -13,19 +13,23 @@ export class Unfit extends Error {
 }
 
 /** Several of them at once. */
-export class Unfits extends Error {
-  constructor(readonly all: readonly Unfit[]) {
+export class LookUpErrors extends Error {
+  constructor(readonly all: readonly LookUpError[]) {
     super(all.map(({ message }) => message).join("; "));
   }
 }
 
-export type Settled<T> = { readonly value: T } | { readonly problems: readonly PostureProblem[] };
+export type LookUpResult<T> = { readonly value: T } | { readonly problems: readonly PostureProblem[] };
 
 /**
  * Waits for a look-up; what is wrong becomes problems, so that all look-ups can end before anything is said.
  * @param places Key paths that name what is looked up; each of them gets the problem.
  */
-export async function settle<T>(look: () => Promise<T>, places: readonly string[], what: string): Promise<Settled<T>> {
+export async function collectProblems<T>(
+  look: () => Promise<T>,
+  places: readonly string[],
+  what: string,
+): Promise<LookUpResult<T>> {
   try {
     return { value: await look() };
   } catch (error) {
@@ -34,9 +38,9 @@ export async function settle<T>(look: () => Promise<T>, places: readonly string[
 }
 
 function problemsAt(path: string, error: unknown, what: string): PostureProblem[] {
-  const misfits = error instanceof Unfits ? error.all : error instanceof Unfit ? [error] : [];
-  if (misfits.length > 0)
-    return misfits.map((misfit) => ({ path: misfit.path ?? path, wrong: misfit.wrong, right: misfit.right }));
+  const errors = error instanceof LookUpErrors ? error.all : error instanceof LookUpError ? [error] : [];
+  if (errors.length > 0)
+    return errors.map((error) => ({ path: error.path ?? path, wrong: error.wrong, right: error.right }));
   const message = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").trim();
   const absent = /\b404\b|not found|could not find/i.test(message);
   return [

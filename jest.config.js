@@ -25,12 +25,13 @@ const project = (displayName, folders, not = []) => ({
   transformIgnorePatterns: [
     "/node_modules/(?!(@octokit|universal-user-agent|before-after-hook|content-type|json-with-bigint|jose|hono)/)",
   ],
-  testTimeout: 30_000,
 });
 
 /** @type {import("jest").Config} */
 module.exports = {
   maxWorkers: 2,
+  // Of all projects: jest does not read it from one.
+  testTimeout: 30_000,
   projects: [
     project("unit", ["tests", "sandbox/tests"], [...SYSTEM, ...PROOF]),
     project("system", SYSTEM),

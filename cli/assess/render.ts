@@ -1,5 +1,6 @@
 import pc from "picocolors";
 import { plain } from "../support/plainText";
+import { sarif } from "../support/sarif";
 import type { Assessment } from "./assess";
 import { SECTIONS, type Answer, type Result, type Section } from "./question";
 import type { Call } from "../live/reader";
@@ -94,30 +95,24 @@ export function renderMarkdown(assessment: Assessment): string {
   return `# Assessment of ${cell(assessment.organization)} against the stack ${cell(assessment.stack)}\n\n${assessment.at}. ${sum(assessment)}.\n\n${tables.join("\n")}`;
 }
 
-const KINDS = { pass: "pass", fail: "fail", "cannot tell": "open" } as const;
-
-/** SARIF 2.1.0: every answer is a result; what cannot be told is "open". Calls and controls stand in the properties. */
-export function renderSarif(assessment: Assessment): string {
-  const questions = [...new Map(assessment.answers.map((answer) => [answer.question, answer])).values()];
-  const rules = questions.map(({ question, title, section, controls }) => ({
-    id: question,
-    shortDescription: { text: title },
-    properties: { section: SECTIONS[section], tags: ["security", ...(controls ?? [])] },
-  }));
-  const results = assessment.answers.map((answer) => ({
-    ruleId: answer.question,
-    ruleIndex: questions.findIndex(({ question }) => question === answer.question),
-    kind: KINDS[answer.result],
-    level: answer.result === "fail" ? "error" : "none",
-    message: { text: `${answer.subject}: ${answer.reason}` },
-    locations: [
-      {
-        physicalLocation: { artifactLocation: { uri: `Pulumi.${assessment.stack}.yaml` } },
-        logicalLocations: [{ fullyQualifiedName: answer.subject }],
-      },
-    ],
-    partialFingerprints: { "gatehouse/question": `${answer.question}/${answer.subject}` },
-    properties: { calls: answer.calls.map(callText) },
-  }));
-  return `${JSON.stringify({ $schema: "https://json.schemastore.org/sarif-2.1.0.json", version: "2.1.0", runs: [{ tool: { driver: { name: "gatehouse", rules } }, results }] }, null, 2)}\n`;
+/** SARIF 2.1.0: what fails is an error, what cannot be told a note; what holds is no finding. Calls and controls stand in the properties. */
+export function renderSarif({ answers, stack }: Assessment): string {
+  const found = answers.filter(({ result }) => result !== "pass");
+  const questions = [...new Map(found.map((answer) => [answer.question, answer])).values()];
+  return sarif(
+    questions.map(({ question, title, section, controls = [] }) => ({
+      id: question,
+      description: `${title}.`,
+      help: `Make the live system match the environment file again, or change the file. The question belongs to: ${SECTIONS[section]} (docs/assess.md).`,
+      tags: controls,
+    })),
+    found.map(({ question, subject, reason, result, calls }) => ({
+      rule: question,
+      level: result === "fail" ? "error" : "note",
+      message: `${subject}: ${reason}`,
+      file: `Pulumi.${stack}.yaml`,
+      subject,
+      properties: { calls: calls.map(callText) },
+    })),
+  );
 }

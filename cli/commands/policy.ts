@@ -1,63 +1,24 @@
-import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
-import { parse } from "yaml";
-import {
-  enforcementOf,
-  evaluate,
-  ExceptionsError,
-  pulumiConfig,
-  readExceptions,
-  withUnknowns,
-  type DeclaredResource,
-  type PolicyException,
-  type PolicyFinding,
-} from "../../policy/library";
+import { enforcementOf, pulumiConfig, type PolicyFinding } from "../../policy/library";
+import { declared, exceptionsIn, judge, today } from "../policy/judge";
+import { readFile } from "../report/readFile";
+import type { Snapshot } from "../report/snapshot";
 import { wholeState } from "../report/state";
-import { CouldNotRun, DoesNotHold } from "../support/exit";
-import { read } from "./report";
+import { DoesNotHold } from "../support/exit";
+import { withExamples, withJson } from "../support/options";
 
-type Profile = "strict" | "lenient";
 interface PolicyOptions {
   readonly before?: string;
   readonly exceptions?: string;
-  readonly profile: Profile;
+  readonly profile: "strict" | "lenient";
   readonly json?: boolean;
 }
 
-/** Today in UTC, `YYYY-MM-DD`. */
-const today = (): string => new Date().toISOString().slice(0, 10);
-
-/**
- * Every resource that a file stands for, with its inputs as the rules read them.
- * @param before the state that a preview starts from, when the preview lists only what it changes
- */
-export function declaredIn(file: string, before?: string): DeclaredResource[] {
-  const base = before === undefined ? undefined : wholeState(read(before));
-  const snapshot = read(file);
-  const state = wholeState(snapshot, base);
-  return [...state.resources, ...(snapshot.providers ?? [])].map(({ urn, type, name, inputs }) => ({
-    urn,
-    type,
-    name,
-    inputs: withUnknowns(inputs) as Record<string, unknown>,
-  }));
-}
-
-function exceptionsIn(file: string | undefined): PolicyException[] {
-  if (file === undefined) return [];
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    throw new CouldNotRun(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown"})`);
-  }
-  try {
-    return readExceptions(parse(text), file, today());
-  } catch (error) {
-    if (error instanceof ExceptionsError) throw new CouldNotRun(error.message);
-    throw new CouldNotRun(`${file}: not YAML; write a list of exceptions as docs/policy.md shows`);
-  }
-}
+/** The whole state that a file stands for; a preview that lists only what it changes starts from `before`. */
+const stateOf = (file: string, before: string | undefined): Snapshot => {
+  const snapshot = readFile(file);
+  return wholeState(snapshot, before === undefined ? undefined : wholeState(readFile(before)));
+};
 
 const shared = (command: Command): Command =>
   command
@@ -73,15 +34,12 @@ const shared = (command: Command): Command =>
 export function registerPolicy(program: Command): void {
   const policy = program.command("policy").description("the rules that no stack of Gatehouse may break");
 
-  shared(policy.command("check <file>"))
-    .description("judge a stack export or a preview by every rule")
-    .option("--json", "print the findings as one JSON document")
+  const check = withJson(shared(policy.command("check <file>")), "print the findings as one JSON object");
+  withExamples(check, "gatehouse policy check export.json --exceptions policy-exceptions.yaml")
+    .description("judge the output of pulumi stack export or pulumi preview --json by every rule")
     .action((file: string, options: PolicyOptions) => {
       const enforcement = enforcementOf(options.profile);
-      const found = evaluate(declaredIn(file, options.before), {
-        today: today(),
-        exceptions: exceptionsIn(options.exceptions),
-      });
+      const found = judge(stateOf(file, options.before), exceptionsIn(options.exceptions));
       const stops = found.filter(({ rule, exception }) => exception === undefined && enforcement[rule] === "mandatory");
       process.stdout.write(
         options.json === true ? `${JSON.stringify({ findings: found }, null, 2)}\n` : readable(found, enforcement),
@@ -97,7 +55,7 @@ export function registerPolicy(program: Command): void {
       "print the pack's configuration for pulumi --policy-pack-config: enforcement, and exceptions that hold today",
     )
     .action((file: string, options: PolicyOptions) => {
-      const resources = declaredIn(file, options.before);
+      const resources = declared(stateOf(file, options.before));
       const parts = (resources[0]?.urn ?? "urn:pulumi:stack::project").split("::");
       const stack = (parts[0] ?? "").replace(/^urn:pulumi:/, "");
       const config = pulumiConfig({

@@ -1,10 +1,13 @@
-import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
-import { buildReport, type Report } from "../report/report";
+import { enforcementOf } from "../../policy/library";
+import { exceptionsIn, judge } from "../policy/judge";
+import { readFile } from "../report/readFile";
 import { renderHtml } from "../report/render/html";
-import { renderJson, renderMarkdown, renderSarif } from "../report/render/text";
-import { readSnapshot, type Snapshot } from "../report/snapshot";
-import { CouldNotRun } from "../support/exit";
+import { renderJson } from "../report/render/json";
+import { renderMarkdown } from "../report/render/markdown";
+import { renderSarif } from "../report/render/sarif";
+import { buildReport, type Report } from "../report/report";
+import { DoesNotHold } from "../support/exit";
 import { withExamples } from "../support/options";
 
 export const FORMATS: Record<string, (report: Report) => string | Promise<string>> = {
@@ -14,29 +17,31 @@ export const FORMATS: Record<string, (report: Report) => string | Promise<string
   sarif: renderSarif,
 };
 
-/** Reads what a file says of a stack. @throws CouldNotRun when it cannot be read or says nothing of one */
-export const read = (file: string): Snapshot => {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(file);
-  } catch (error) {
-    throw new CouldNotRun(`${file}: the file cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown"})`);
-  }
-  // PowerShell's `>` writes UTF-16 with a mark in front.
-  return readSnapshot(bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? "utf16le" : "utf8"), file);
-};
+interface ReportOptions {
+  readonly before?: string;
+  readonly after: string;
+  readonly format: string;
+  readonly policy?: boolean;
+  readonly exceptions?: string;
+}
 
-/** `gatehouse report --before A --after B --format F`: what a change does to the agent's power, from two states of the stack. */
+/**
+ * `gatehouse report --after B [--before A] --format F`: what a change does to the agent's power, from two states of the stack; with one
+ * state, what the agent may do. With `--policy` the rules of `policy/` judge the state after: exit code 1 when one stops the update.
+ */
 export function registerReport(program: Command): void {
   const command = program
     .command("report")
-    .description("compare two states of a stack: what the agent may do before and after");
+    .description(
+      "what a change does to the agent's power, from two states of a stack; with one, what the agent may do",
+    );
   withExamples(
     command,
     "gatehouse report --before export.json --after preview.json --format md",
-    "gatehouse report --before export.json --after export-after.json > report.html",
+    "gatehouse report --before export.json --after preview.json --policy > report.html",
+    "gatehouse report --after export.json > posture.html",
   )
-    .requiredOption(
+    .option(
       "--before <file>",
       "the state before: the output of pulumi stack export, or of pulumi preview --json --show-sames",
     )
@@ -45,8 +50,21 @@ export function registerReport(program: Command): void {
       "the state after: the output of pulumi stack export, or of pulumi preview --json from the state before",
     )
     .addOption(new Option("--format <format>", "the form of the report").choices(Object.keys(FORMATS)).default("html"))
-    .action(async ({ before, after, format }: { before: string; after: string; format: string }) => {
-      const report = buildReport({ title: "Gatehouse posture report", before: read(before), after: read(after) });
+    .option("--policy", "judge the state after by the rules of the policy pack too (docs/policy.md)")
+    .option("--exceptions <file>", "exceptions from these rules, as YAML")
+    .action(async ({ before, after, format, policy, exceptions }: ReportOptions) => {
+      const excepted = exceptionsIn(exceptions);
+      const report = buildReport({
+        title: "Gatehouse posture report",
+        ...(before === undefined ? {} : { before: readFile(before) }),
+        after: readFile(after),
+        ...(policy === true ? { judge: (state) => judge(state, excepted) } : {}),
+      });
       process.stdout.write(await (FORMATS[format] ?? renderJson)(report));
+      const enforcement = enforcementOf("strict");
+      const stops = (report.policy ?? []).filter(
+        ({ rule, exception }) => exception === undefined && enforcement[rule] === "mandatory",
+      ).length;
+      if (stops > 0) throw new DoesNotHold(`${stops === 1 ? "1 finding stops" : `${stops} findings stop`} the update.`);
     });
 }

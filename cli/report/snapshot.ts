@@ -1,5 +1,6 @@
 import { asRecord, asList, type JsonRecord } from "../support/json";
-import { findDocument, type PreviewEvent } from "./documents";
+import { CouldNotRun } from "../support/exit";
+import { findDocument, type PreviewEvent, type PulumiDocument } from "./documents";
 
 /** A resource as an export or a preview shows it; secrets are already masked. */
 export interface SnapshotResource {
@@ -7,6 +8,8 @@ export interface SnapshotResource {
   readonly type: string;
   readonly name: string;
   readonly inputs: Record<string, unknown>;
+  /** Whether it is guarded against deletion; absent when it is not. */
+  readonly protect?: boolean;
   /** What the preview would do with it; absent in an export. */
   readonly op?: string;
 }
@@ -66,6 +69,7 @@ interface State {
   type?: string;
   inputs?: Record<string, unknown>;
   outputs?: Record<string, unknown>;
+  protect?: boolean;
   /** A replaced resource that waits for its deletion; its successor has the same URN. */
   delete?: boolean;
 }
@@ -83,6 +87,7 @@ const resource = (state: State, op?: string): SnapshotResource => ({
   type: state.type ?? "",
   name: (state.urn ?? "").split("::").slice(3).join("::"),
   inputs: record(state.inputs),
+  ...(state.protect === true ? { protect: true } : {}),
   ...(op ? { op } : {}),
 });
 /** Providers are Pulumi's own bookkeeping: an export lists them, a preview does not. */
@@ -95,12 +100,40 @@ const isListed = (state: State): boolean => state.type !== STACK_TYPE && !isProv
  */
 export function readSnapshot(text: string, file: string): Snapshot {
   const document = findDocument(text, file);
+  if (showsSecrets(document))
+    throw new CouldNotRun(
+      `${file}: this file shows secrets in clear; run the command again without --show-secrets, delete this file, and rotate what it shows`,
+    );
   if (document.kind === "export") return { ...ofExport(asList(document.deployment.resources) as State[]), file };
   if (document.kind === "events") return { ...ofEvents(document.events), file };
   const { steps, changeSummary, config, diagnostics } = document.digest;
   // Only how bad a diagnostic is, never what it says.
   const failed = asList(diagnostics).some((one) => asRecord(one).severity === "error");
   return { ...ofPreview(asList(steps) as Step[], { changeSummary, config, failed }), file };
+}
+
+/** Pulumi's form of a secret that was asked for in clear. */
+const PLAINTEXT = "plaintext";
+/** What nobody but the stack may know, in types that every stack of Gatehouse has. */
+const HIDDEN: Readonly<Record<string, string>> = {
+  "random:index/randomPassword:RandomPassword": "result",
+  "vault:appRole/authBackendRoleSecretId:AuthBackendRoleSecretId": "secretId",
+};
+const UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+/** Whether a document was made with --show-secrets: a secret with its text, or a password that is a plain text. */
+function showsSecrets(document: PulumiDocument): boolean {
+  const shown = (value: unknown): boolean => {
+    if (Array.isArray(value)) return value.some(shown);
+    if (value === null || typeof value !== "object") return false;
+    if (SIGNATURE in value && PLAINTEXT in value) return true;
+    const { type, outputs } = value as State;
+    const hidden = HIDDEN[type ?? ""];
+    const text = hidden === undefined ? undefined : asRecord(outputs)[hidden];
+    if (typeof text === "string" && text !== SECRET && text !== UNKNOWN_TEXT) return true;
+    return Object.values(value).some(shown);
+  };
+  return shown(document);
 }
 
 function ofExport(states: readonly State[]): Snapshot {

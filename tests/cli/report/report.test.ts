@@ -4,7 +4,9 @@ import { compare, facts } from "../../../cli/report/facts";
 import { readPolicyHcl } from "../../../cli/support/policyHcl";
 import { buildReport } from "../../../cli/report/report";
 import { renderHtml } from "../../../cli/report/render/html";
-import { renderJson, renderMarkdown, renderSarif } from "../../../cli/report/render/text";
+import { renderJson } from "../../../cli/report/render/json";
+import { renderMarkdown } from "../../../cli/report/render/markdown";
+import { renderSarif } from "../../../cli/report/render/sarif";
 import { mask, readSnapshot, SECRET } from "../../../cli/report/snapshot";
 
 const URN = "urn:pulumi:dev::gatehouse::";

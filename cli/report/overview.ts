@@ -1,0 +1,86 @@
+import { readPolicyHcl } from "../support/policyHcl";
+import { asList, asRecord } from "../support/json";
+import type { Snapshot, SnapshotResource } from "./snapshot";
+
+/** What a state says beside its facts: the tables that an auditor asks for. Rows are sorted; a table without rows is left out. */
+export interface Overview {
+  /** Where, what is allowed there, and what stops each other action. */
+  readonly matrix: readonly { readonly place: string; readonly action: string; readonly locks: string }[];
+  /** Who may do what to the GitHub token at Vault. */
+  readonly token: readonly { readonly party: string; readonly may: string; readonly path: string }[];
+  /** Hosts that the agent's environment has to reach, and that the gate reaches. */
+  readonly hosts: readonly { readonly from: string; readonly host: string }[];
+  /** Open routes of the gate, by what they need. */
+  readonly routes: readonly { readonly access: string; readonly routes: readonly string[] }[];
+}
+
+const text = (value: unknown): string => (typeof value === "string" ? value : "");
+const byText = (a: object, b: object): number => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
+
+/** What an auditor asks of one state. Pure; the same state gives the same rows. */
+export function overview({ resources, outputs }: Snapshot): Overview {
+  const policy = asRecord(outputs.gatePolicy);
+  const upstream = asRecord(policy.upstream);
+  const routes = asRecord(policy.routes);
+  const tokenPath = text(asRecord(asRecord(outputs.names).vault).token);
+  return {
+    matrix: Object.entries(asRecord(outputs.accessMatrix))
+      .flatMap(([place, row]) => [
+        { place, action: text(asRecord(row).allowed), locks: "" },
+        ...Object.entries(asRecord(asRecord(row).stopped)).map(([action, locks]) => ({
+          place,
+          action,
+          locks: text(locks),
+        })),
+      ])
+      .filter(({ action }) => action !== ""),
+    token: resources
+      .filter(({ type }) => type === "vault:index/policy:Policy")
+      .flatMap(({ inputs }) =>
+        readPolicyHcl(text(inputs.policy))
+          .filter(({ path }) => tokenPath === "" || path.endsWith(`/${tokenPath}`))
+          .map(({ path, capabilities: may }) => ({ party: text(inputs.name), may: may.join(", "), path })),
+      )
+      .sort(byText),
+    hosts: [
+      ...asList(outputs.agentHosts).map((host) => ({ from: "the agent", host: text(host) })),
+      ...["api", "graphql", "git"].map((name) => ({ from: "the gate", host: hostOf(text(upstream[name])) })),
+      ...asList(policy.downloadHosts).map((host) => ({
+        from: "the gate, for downloads without the token",
+        host: text(host),
+      })),
+      ...asList(policy.lfsHosts).map((host) => ({ from: "the gate, for LFS without the token", host: text(host) })),
+    ]
+      .filter(
+        ({ host }, i, all) =>
+          host !== "" && all.findIndex((one) => one.host === host && one.from === all[i]?.from) === i,
+      )
+      .sort(byText),
+    routes: Object.entries(routes).map(([access, ids]) => ({ access, routes: asList(ids).map(text) })),
+  };
+}
+
+const hostOf = (address: string): string => (URL.canParse(address) ? new URL(address).host : "");
+
+/** Resources whose loss cannot be made good, which a change takes away or makes again. */
+export interface ProtectedLoss {
+  readonly urn: string;
+  readonly type: string;
+  readonly name: string;
+  readonly how: "deleted" | "replaced";
+}
+
+/** `protect` is a guard rail and no lock: whoever runs Pulumi may pass it with --ignore-protect (CLI 3.256 and later). */
+export function protectedLosses(before: Snapshot, after: Snapshot): ProtectedLoss[] {
+  const now = new Map(after.resources.map((resource) => [resource.urn, resource]));
+  const how = ({ urn }: SnapshotResource): ProtectedLoss["how"] | undefined => {
+    const next = now.get(urn);
+    if (next === undefined) return "deleted";
+    return /replace/.test(next.op ?? "") ? "replaced" : undefined;
+  };
+  return before.resources.flatMap((resource) => {
+    const loss = resource.protect === true ? how(resource) : undefined;
+    const { urn, type, name } = resource;
+    return loss === undefined ? [] : [{ urn, type, name, how: loss }];
+  });
+}

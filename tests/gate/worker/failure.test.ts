@@ -43,7 +43,8 @@ describe("a dependency that fails from the first request on", () => {
       await gate.break(binding, how);
       gate.upstream.reset();
       gate.alerts.reset();
-      const answers = await Promise.all([
+      const [ready, ...answers] = await Promise.all([
+        gate.operate("GET", "/_gate/ready"),
         gate.ask("/repos/acme/api"),
         gate.ask("/repos/acme/api/issues", issue),
         gate.ask("/acme/api.git/info/refs?service=git-upload-pack"),
@@ -51,7 +52,7 @@ describe("a dependency that fails from the first request on", () => {
       expect(await Promise.all(answers.map(seen))).toEqual(Array(3).fill(`503 ${rule}`));
       expect(gate.upstream.received).toEqual([]);
       expect(await gate.alerts.of(`gate.${rule}`)).toMatchObject({ signed: true });
-      expect(await (await gate.operate("GET", "/_gate/ready")).json()).toMatchObject({ ready: false });
+      expect(await ready.json()).toMatchObject({ ready: false });
       await gate.repair();
       expect([
         await seen(await gate.ask("/repos/acme/api")),
@@ -132,7 +133,7 @@ describe("a dependency that fails while the gate runs", () => {
     expect((await alerts.of("gate.audit-unavailable")) ?? (await alerts.of("gate.ledger-unavailable"))).toMatchObject({
       signed: true,
     });
-    await pause(2_100);
+    await gate.disturb({ broken: ["LEDGER"], clock: 2_100 });
     gate.upstream.reset();
     expect(await seen(await gate.ask("/repos/acme/api"))).toBe("503 ledger-unavailable");
     expect(gate.upstream.received).toEqual([]);
@@ -146,7 +147,7 @@ describe("a dependency that fails while the gate runs", () => {
   it("a token store that goes away: the token serves as long as it is fresh, and no longer", async () => {
     await gate.disturb({ broken: ["TOKENS"] });
     expect(await seen(await gate.ask("/repos/acme/api"))).toBe("200");
-    await pause(2_100);
+    await gate.disturb({ broken: ["TOKENS"], clock: 2_100 });
     gate.upstream.reset();
     expect(await seen(await gate.ask("/repos/acme/api"))).toBe("503 token-unavailable");
     expect(gate.upstream.received).toEqual([]);
@@ -163,8 +164,7 @@ describe("a dependency that fails while the gate runs", () => {
     expect(gate.upstream.received).toEqual([]);
     await gate.disturb({ clock: -7_200_000 });
     expect(await seen(await gate.ask("/repos/acme/api"))).toBe("200");
-    await gate.disturb({ clock: -7_200_000, broken: ["LEDGER"] });
-    await pause(2_100);
+    await gate.disturb({ clock: -7_200_000 + 2_100, broken: ["LEDGER"] });
     expect(await seen(await gate.ask("/repos/acme/api"))).toBe("503 ledger-unavailable");
   }, 30_000);
 
@@ -309,7 +309,8 @@ describe("Vault", () => {
     let reply: { status: number } | "silent" | undefined;
     const address = { url: "" };
     const gate = await startGate({
-      gate: { tokenCacheSeconds: 2 },
+      disturbed: true,
+      gate: { tokenCacheSeconds: 60 },
       bindings: { ...alerts.bindings, VAULT_SECRET_ID: "secret" },
       policy: (policy) => {
         address.url = policy.upstream.git;
@@ -366,7 +367,7 @@ describe("Vault", () => {
         await seen(await gate.ask("/repos/acme/api")),
         await seen(await gate.ask("/repos/acme/api/issues", issue)),
       ]).toEqual(["200", "200"]);
-      await pause(2_100);
+      await gate.disturb({ clock: 60_100 });
       const before = reached();
       expect([await seen(await gate.ask("/repos/acme/api")), reached() - before]).toEqual(["503 token-unavailable", 0]);
       broken(undefined);

@@ -13,16 +13,9 @@ afterAll(async () => {
   for (const gate of gates) await gate.stop();
 });
 
-/** Waits until the current minute has time left, so that a test stays within one window. */
-async function freshMinute(): Promise<void> {
-  const left = 60_000 - (Date.now() % 60_000);
-  if (left < 15_000) await new Promise((resolve) => setTimeout(resolve, left + 50));
-}
-
 describe("the limits", () => {
   it("let exactly as many requests through as the posture says, however many come at once", async () => {
-    const gate = await start({ gate: { requestsPerMinute: 40, writesPerMinute: 5 } });
-    await freshMinute();
+    const gate = await start({ freshMinute: true, gate: { requestsPerMinute: 40, writesPerMinute: 5 } });
     const answers = await Promise.all(Array.from({ length: 120 }, () => gate.ask("/repos/acme/api")));
     const passed = answers.filter((a) => a.status === 200).length;
     expect([passed, gate.upstream.received.length]).toEqual([40, 40]);
@@ -32,8 +25,7 @@ describe("the limits", () => {
   }, 60_000);
 
   it("count writes on their own, and leave the reads alone", async () => {
-    const gate = await start({ gate: { requestsPerMinute: 1000, writesPerMinute: 5 } });
-    await freshMinute();
+    const gate = await start({ freshMinute: true, gate: { requestsPerMinute: 1000, writesPerMinute: 5 } });
     const comment = (): Promise<Response> =>
       gate.ask("/repos/acme/api/issues/1/comments", {
         method: "POST",
@@ -117,8 +109,11 @@ describe("closed on failure", () => {
     const late = made("ghk_");
     const hash = createHash("sha256").update(late).digest("base64url");
     const gate = await start({
+      disturbed: true,
       gate: { upstreamTimeoutSeconds: 1 },
-      bindings: { GATE_KEYS: [{ agent: "agent", sha256: hash, notAfter: new Date(Date.now() + 4000).toISOString() }] },
+      bindings: {
+        GATE_KEYS: [{ agent: "agent", sha256: hash, notAfter: new Date(Date.now() + 60_000).toISOString() }],
+      },
     });
     const ask = (): Promise<Response> =>
       freshFetch(`${gate.url}/repos/acme/api`, { headers: { authorization: `Bearer ${late}` } });
@@ -126,7 +121,7 @@ describe("closed on failure", () => {
     gate.upstream.handler = () => new Promise((resolve) => setTimeout(() => resolve({}), 2500));
     const slow = await ask();
     expect([slow.status, await ruleOf(slow)]).toEqual([504, "upstream-timeout"]);
-    await new Promise((resolve) => setTimeout(resolve, 3000));
+    await gate.disturb({ clock: 61_000 });
     expect((await ask()).status).toBe(401);
   }, 60_000);
 });

@@ -1,5 +1,6 @@
 import { ruleOf, startGate, type Gate } from "../support/gate";
 import { freshFetch } from "../../support/freshFetch";
+import { until } from "../../support/until";
 
 const day = (offset: number): string => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
 const json = (method: string, body: unknown): RequestInit => ({
@@ -108,8 +109,11 @@ describe("observing", () => {
   it("needs a gate key, and stops when the operator says so", async () => {
     expect((await freshFetch(`${gate.url}/repos/acme/secrets`)).status).toBe(401);
     await gate.operate("POST", "/_gate/deny", { stop: true });
-    await new Promise((resolve) => setTimeout(resolve, 2_100));
-    expect(await seen(await gate.ask("/repos/acme/secrets"))).toBe("403 token-stopped");
+    const stopped = async (): Promise<boolean> =>
+      (await seen(await gate.ask("/repos/acme/secrets"))) === "403 token-stopped";
+    await until("the gate's stop", stopped, { ms: 3_000 });
+    gate.upstream.reset();
+    expect(await stopped()).toBe(true);
     await gate.operate("POST", "/_gate/deny", { stop: false });
     expect(gate.upstream.received).toEqual([]);
     expect(await seen(await gate.ask("/repos/acme/secrets"))).toBe("200");

@@ -2,6 +2,7 @@ import * as http from "node:http";
 import { verifyChain } from "../../../gate/policy";
 import { ruleOf, startGate, type Gate } from "../support/gate";
 import { freshFetch } from "../../support/freshFetch";
+import { until } from "../../support/until";
 
 let gate: Gate;
 beforeAll(async () => {
@@ -348,9 +349,10 @@ describe("the operator", () => {
 
   it("stops the gate and lets it go on", async () => {
     expect((await gate.operate("POST", "/_gate/deny", { stop: true })).status).toBe(204);
-    await new Promise((resolve) => setTimeout(resolve, 2100));
+    const stopped = async (): Promise<boolean> => (await ruleOf(await gate.ask("/repos/acme/api"))) === "token-stopped";
+    await until("the gate's stop", stopped, { ms: 3_000 });
     gate.upstream.reset();
-    expect(await ruleOf(await gate.ask("/repos/acme/api"))).toBe("token-stopped");
+    expect(await stopped()).toBe(true);
     expect(reached()).toEqual([]);
     await gate.operate("POST", "/_gate/deny", { stop: false });
     expect((await gate.ask("/repos/acme/api")).status).toBe(200);

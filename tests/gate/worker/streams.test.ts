@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import * as http from "node:http";
+import { until } from "../../support/until";
 import { startGate, type Gate } from "../support/gate";
 
 /** A fetch as git sends it. */
@@ -45,15 +46,12 @@ const sha256 = (bytes: Buffer): string => createHash("sha256").update(bytes).dig
 
 /** The newest record of a fetch, once it is there. */
 async function recordOf(gate: Gate, requests: number): Promise<{ status: number; bytesOut: number; reason: string }> {
-  for (let i = 0; i < 50; i++) {
-    const lines = (await (await gate.operate("GET", "/_gate/audit?limit=1000")).text())
-      .split("\n")
-      .filter((line) => line.includes('"route":"git.fetch"'));
-    if (lines.length >= requests)
-      return JSON.parse(lines[lines.length - 1] ?? "{}") as { status: number; bytesOut: number; reason: string };
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error("the fetch is not on record");
+  const lines = await until("the record of the fetch", async () => {
+    const all = (await (await gate.operate("GET", "/_gate/audit?limit=1000")).text()).split("\n");
+    const fetches = all.filter((line) => line.includes('"route":"git.fetch"'));
+    return fetches.length >= requests && fetches;
+  });
+  return JSON.parse(lines.at(-1) ?? "{}") as { status: number; bytesOut: number; reason: string };
 }
 
 describe("a stream", () => {
@@ -100,8 +98,9 @@ describe("a stream", () => {
   it("breaks the client's connection when it ends before its declared length", async () => {
     pack = randomBytes(1_000_000);
     headers = { "content-length": "2000000" };
+    const before = gate.upstream.received.length;
     const fetched = fetchPack(gate);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await until("the request at GitHub", () => gate.upstream.received.length > before);
     gate.upstream.dropConnections();
     expect((await fetched).whole).toBe(false);
   });

@@ -274,7 +274,7 @@ describe("downloads", () => {
   it("stop with the gate", async () => {
     const address = await addressOf();
     await gate.operate("POST", "/_gate/deny", { stop: true });
-    await new Promise((resolve) => setTimeout(resolve, 2100));
+    await gate.disturb({ clock: 2_100 });
     gate.upstream.received.length = 0;
     expect(await ruleOf(await bare(address))).toBe("token-stopped");
     expect(gate.upstream.received).toEqual([]);
@@ -286,7 +286,7 @@ describe("downloads", () => {
 describe("downloads under a limit", () => {
   let gate: Gate;
   beforeAll(async () => {
-    gate = await startGate({ gate: { requestsPerMinute: 6 } });
+    gate = await startGate({ freshMinute: true, gate: { requestsPerMinute: 6 } });
     gate.upstream.handler = ({ url }): Reply =>
       url.startsWith("/storage/")
         ? { body: "x" }
@@ -295,8 +295,6 @@ describe("downloads under a limit", () => {
   afterAll(() => gate.stop());
 
   it("are counted with and without a key", async () => {
-    const left = 60_000 - (Date.now() % 60_000);
-    if (left < 5000) await new Promise((resolve) => setTimeout(resolve, left + 50));
     const address = (await gate.ask("/repos/acme/api/tarball")).headers.get("location") ?? "";
     const rules: string[] = [];
     for (let i = 0; i < 8; i++) {

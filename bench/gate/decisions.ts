@@ -1,5 +1,5 @@
 import { compile } from "../../gate/policy/compiled";
-import { judgeTarget } from "../../gate/policy/decide";
+import { judgeTarget } from "../../gate/policy/target";
 import { judgeGraphql } from "../../gate/policy/graphql/judge";
 import type { GatePolicy } from "../../gate/policy/policy";
 

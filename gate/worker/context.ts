@@ -1,12 +1,12 @@
 import type { AuditEntry } from "../policy/audit";
-import { targetOf } from "../policy/text/canonical";
-import type { TargetVerdict } from "../policy/decide";
+import { pathOf, targetOf } from "../policy/text/canonical";
+import type { TargetVerdict } from "../policy/verdict";
 import { printable, type Refusal, type RuleId } from "../policy/refusals";
 import { ALLOWED_SECRET, refusing, withoutSecrets, type Finding } from "../policy/text/secrets";
 import { clientIpOf, originOf } from "./request/address";
 import type { Background, GateEnv } from "./env";
 import type { Admission } from "./ledger/client";
-import type { PushBody } from "./answer/refusalAnswer";
+import type { PushBody } from "./request/pushBody";
 import type { Token } from "./upstream/token";
 
 /** The page of the gate's own on which every rule is explained (rules-page.ts). */
@@ -82,12 +82,7 @@ export class RequestContext {
   }
 
   entry(status: number): AuditEntry {
-    const question = this.target.indexOf("?");
-    const path = this.target.startsWith(DOWNLOADS)
-      ? DOWNLOADS
-      : question < 0
-        ? this.target
-        : this.target.slice(0, question);
+    const path = this.target.startsWith(DOWNLOADS) ? DOWNLOADS : pathOf(this.target);
     return {
       ts: new Date(this.startedAt).toISOString(),
       agent: this.agent,

@@ -1,21 +1,34 @@
-import { judgeTarget } from "../policy/decide";
 import { Refusal, type RuleId } from "../policy/refusals";
-import { originOf } from "./request/address";
-import { archive } from "./ledger/archive";
-import { control } from "./interfaces/operator";
-import { download, openDownload } from "./interfaces/download";
-import type { GateEnv } from "./env";
-import { git } from "./interfaces/git";
-import { graphql } from "./interfaces/graphql";
-import { gateOf, type Gate } from "./gate";
+import { judgeTarget } from "../policy/target";
+import type { TargetVerdict } from "../policy/verdict";
 import { problem, Refused } from "./answer/problem";
 import { refusalAnswer } from "./answer/refusalAnswer";
+import { DOWNLOADS, RequestContext, rulePage } from "./context";
+import type { GateEnv } from "./env";
+import { gateOf, type Gate } from "./gate";
+import { download, openDownload } from "./interfaces/download";
+import { git } from "./interfaces/git";
+import { graphql } from "./interfaces/graphql";
+import { forwardObserved, judgeAsWriter, mayObserve } from "./interfaces/observe";
+import { operator } from "./interfaces/operator";
+import { forwardRest, inspectRest } from "./interfaces/rest";
+import { archive } from "./ledger/archive";
+import { originOf } from "./request/address";
 import { judgeHeaders, judgeHost } from "./request/requests";
-import { mayObserve, observe } from "./interfaces/observe";
-import { rest } from "./interfaces/rest";
-import { DOWNLOADS, rulePage, RequestContext } from "./context";
 
-/** The gate: the one place through which the agent reaches private code. Every way out of `fetch` is a decision with a record, or a refusal. */
+/**
+ * The gate: the only way by which an agent reaches private code. A request passes in this order; a step that does not let it pass throws a refusal, and
+ * every request leaves a record.
+ *
+ * 1. authenticate the agent by its gate key      auth/authenticator.ts
+ * 2. judge the headers                           request/requests.ts
+ * 3. canonicalise the target, match its route    policy/target.ts
+ * 4. read and judge the body                     interfaces/{rest,graphql,git,lfs}.ts with policy/{rest,graphql,git}
+ * 5. admit it within the limits                  ledger/admit.ts
+ * 6. send it to GitHub with the token            upstream/send.ts, upstream/token.ts
+ * 7. filter the answer                           answer/filter.ts, answer/streaming.ts
+ * 8. write the record                            ledger/client.ts
+ */
 export default {
   async fetch(request: Request, env: GateEnv, ctx: ExecutionContext): Promise<Response> {
     let gate: Gate;
@@ -34,7 +47,7 @@ export default {
     const context = new RequestContext(request, gate.requestId(), ctx, env);
     let answer: Response;
     try {
-      answer = await admit(gate, context);
+      answer = await handle(gate, context);
     } catch (error) {
       answer = await refused(gate, context, error);
     }
@@ -47,33 +60,52 @@ export default {
   },
 };
 
-/** Authenticate, judge, and hand over to the interface. */
-async function admit(gate: Gate, context: RequestContext): Promise<Response> {
-  // With another Host than a single host, a part of it may stand at the beginning of the target.
+/** Steps 1 to 3, and the way through the interface that the target belongs to. */
+async function handle(gate: Gate, context: RequestContext): Promise<Response> {
+  // With anything but one host in Host, the target may begin with a part of it; then it is no address of the gate's own.
   if (judgeHost(context.headers) === undefined) {
-    if (context.target.startsWith("/_gate/")) return control(gate, context);
+    if (context.target.startsWith("/_gate/")) return operator(gate, context);
     if (context.target.startsWith(DOWNLOADS)) return downloaded(gate, context);
   }
-  const agent = gate.authenticator.agentOf(context.headers.get("authorization") ?? null, context.startedAt);
-  const known = agent instanceof Promise ? await agent : agent;
-  if (known instanceof Refusal) return turnedAway(gate, context, known);
-  context.agent = known;
+  context.agent = await authenticate(gate, context);
   judgeHeaders(context.headers);
+  const verdict = matchRoute(gate, context);
+  await checkOpen(gate, context);
+  if (verdict.kind === "rest") return rest(gate, context, verdict.refusal);
+  if (verdict.kind === "graphql") return graphql(gate, context);
+  if (verdict.kind === "git") return git(gate, context);
+  throw new Refused(new Refusal("route-not-allowed"));
+}
+
+async function authenticate(gate: Gate, context: RequestContext): Promise<string> {
+  const agent = await gate.authenticator.agentOf(context.headers.get("authorization") ?? null, context.startedAt);
+  return agent instanceof Refusal ? turnAway(gate, context, agent) : agent;
+}
+
+/** Throws what the target is refused for, unless that is only observed: then the verdict has the refusal. */
+function matchRoute(gate: Gate, context: RequestContext): TargetVerdict {
   const verdict = judgeTarget(gate.policy, context.method, context.target);
   context.verdict = verdict;
   if (verdict.refusal !== undefined && !mayObserve(gate, context, verdict.refusal)) throw new Refused(verdict.refusal);
   context.write = verdict.route?.access === "write";
-  const { stopped, archiveFailing } = gate.ledger.state;
-  if (stopped || archiveFailing) await judgeState(gate, context);
-  if (verdict.refusal !== undefined) return observe(gate, context, verdict.refusal);
-  if (verdict.kind === "rest") return rest(gate, context);
-  if (verdict.kind === "git") return git(gate, context);
-  if (verdict.kind === "graphql") return graphql(gate, context);
-  throw new Refused(new Refusal("route-not-allowed"));
+  return verdict;
+}
+
+/** Steps 4 to 7 for REST. `observed`: the target would be refused, but in this posture that is only recorded. */
+async function rest(gate: Gate, context: RequestContext, observed: Refusal | undefined): Promise<Response> {
+  if (observed !== undefined) {
+    context.decision = "observe";
+    context.refusal = observed;
+    if (observed.rule !== "access-read-only") return forwardObserved(gate, context, observed);
+    judgeAsWriter(gate, context);
+  }
+  const body = await inspectRest(gate, context);
+  if ("refusal" in body) return forwardObserved(gate, context, body.refusal, body.text);
+  return forwardRest(gate, context, body);
 }
 
 /** Whether the gate is open: nobody stopped it, and its records reach the archive. What an isolate was told may be old, so it asks before it refuses. */
-async function judgeState({ ledger }: Gate, context: RequestContext): Promise<void> {
+async function checkOpen({ ledger }: Gate, context: RequestContext): Promise<void> {
   if (ledger.state.archiveFailing) {
     await ledger.flush(context.background);
     if (ledger.state.archiveFailing) throw new Refused(new Refusal("audit-unavailable"));
@@ -89,17 +121,17 @@ async function downloaded(gate: Gate, context: RequestContext): Promise<Response
   const address = await openDownload(gate, context);
   if (address instanceof Refusal) {
     const agent = await gate.authenticator.agentOf(context.headers.get("authorization") ?? null, context.startedAt);
-    if (agent instanceof Refusal) return turnedAway(gate, context, address);
+    if (agent instanceof Refusal) return turnAway(gate, context, address);
     context.agent = agent;
     throw new Refused(address);
   }
   judgeHeaders(context.headers);
-  await judgeState(gate, context);
+  await checkOpen(gate, context);
   return download(gate, context, address);
 }
 
 /** Guard `limit-unauthenticated`: refuses a request without a valid key, one by one up to their own limit, and in sum beyond it. */
-function turnedAway(gate: Gate, context: RequestContext, refusal: Refusal): never {
+function turnAway(gate: Gate, context: RequestContext, refusal: Refusal): never {
   const retryAfter = gate.unauthenticated.retryAfter(context.startedAt);
   if (retryAfter === undefined) throw new Refused(refusal);
   throw new Refused(new Refusal("limit-unauthenticated"), retryAfter);

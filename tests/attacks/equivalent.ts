@@ -10,7 +10,7 @@ export const EQUIVALENT: readonly (readonly [file: string, line: string, reason:
     "the runtime gives a path that starts with a slash, or refuses",
   ],
   ["gate/policy/text/canonical.ts", "to - from === 1", "the runtime resolves dot segments before the gate sees them"],
-  ["gate/policy/decide.ts", "name === undefined || raw === undefined", "a template has as many names as values"],
+  ["gate/policy/target.ts", "name === undefined || raw === undefined", "a template has as many names as values"],
   [
     "gate/policy/decide.ts",
     'verdict.kind === "control"',
@@ -73,11 +73,6 @@ export const EQUIVALENT: readonly (readonly [file: string, line: string, reason:
     "the limits on each tree and each delta are reached before",
   ],
   [
-    "gate/policy/graphql/judge.ts",
-    '"an alias named id"',
-    "a repository is emptied unless its id is a listed one, and no open field of another has such a value",
-  ],
-  [
     "gate/worker/interfaces/operator.ts",
     'new Refusal("body-malformed"))',
     "a body without a known key gives the same answer",
@@ -102,10 +97,10 @@ export const EQUIVALENT: readonly (readonly [file: string, line: string, reason:
     'refuse("body-missing")',
     "the runtime gives every POST a body, and an empty one is refused with the same rule",
   ],
-  ["gate/worker/interfaces/rest.ts", "token === undefined", "an answer of GitHub's always had a token"],
+  ["gate/worker/answer/filter.ts", "token === undefined", "an answer of GitHub's always had a token"],
   [
     "gate/worker/worker.ts",
-    "gate.ledger.state.stopped",
+    "ledger.state.stopped",
     "the ledger gives no lease while the gate is stopped, which gives the same answer",
   ],
   ["gate/worker/worker.ts", 'new Refusal("route-not-allowed")', "every interface has been handled before"],
@@ -120,7 +115,7 @@ export const EQUIVALENT: readonly (readonly [file: string, line: string, reason:
     "needs a push of several megabytes and a token that changes while it streams",
   ],
   ["gate/worker/auth/authenticator.ts", "!GATE_KEY.test(key)", "a text of another form has no known hash"],
-  ["gate/worker/interfaces/git.ts", "stream === null", "the runtime gives every POST a body"],
+  ["gate/worker/interfaces/git.ts", "context.push === undefined", "the runtime gives every POST a body"],
   ["gate/worker/request/gzip.ts", "content-length", "what is inflated is counted against the same limit"],
   ["gate/worker/upstream/concurrency.ts", "queue-full", "needs hundreds of requests that wait for seconds"],
   [

@@ -1,4 +1,4 @@
-import { SecretRefusal } from "../rest/body";
+import { SecretRefusal } from "../verdict";
 import { Refusal } from "../refusals";
 import {
   allowedBy,

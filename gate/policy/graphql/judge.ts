@@ -9,7 +9,8 @@ import {
   type SelectionSetNode,
   type ValueNode,
 } from "graphql";
-import { decodedFile, judgeFile, SecretRefusal } from "../rest/body";
+import { decodedFile, judgeFile } from "../fileContent";
+import { SecretRefusal } from "../verdict";
 import { listedRepository, type CompiledPolicy, type CompiledRepository } from "../compiled";
 import { parseStrictJson, type Json } from "../text/json";
 import { directoryLookup, type Lookup, type Standing } from "../lookups";
@@ -19,7 +20,7 @@ import { findSecrets, refusing, type Finding } from "../text/secrets";
 import { tooLong, withTrailer } from "../pullRequest/trailer";
 import { withoutNulls } from "../rest/shape";
 import { isRefName } from "../text/values";
-import { keptOf } from "./updates";
+import { deferredOf } from "./updates";
 import { CLOSED_MUTATIONS, MUTATIONS, type Mutation } from "./mutations";
 import { ARGUMENT, ask, FIELD, HOME, isOwn, KIND, OPENED, ownField, TYPE } from "./gateFields";
 import { printDefinition, printDocument, printSelections } from "./print";
@@ -47,11 +48,11 @@ export interface JudgedGraphql {
   /** What looks like a credential and is allowed; for the record. */
   readonly findings: readonly Finding[];
   /** Where in the answer objects of other repositories may stand: response keys from `data` down. They are emptied unless listed. */
-  readonly elsewhere: readonly (readonly string[])[];
+  readonly foreign: readonly (readonly string[])[];
   /** Response keys of `__type` and `__schema`, of whose answers only what is open passes. */
   readonly introspected: readonly string[];
   /** Set when the text depends on what an issue, a pull request or a label has now: the last resolved nodes are given to it. */
-  readonly kept?: (nodes: readonly unknown[]) => string | Refusal;
+  readonly deferred?: (nodes: readonly unknown[]) => string | Refusal;
   /** Response key of a pull request that is opened; below it stands, under `OPENED`, what the gate asked for itself. */
   readonly opens?: string;
 }
@@ -101,7 +102,7 @@ class Judge {
   private repository: CompiledRepository | undefined;
   private readonly ids: string[] = [];
   /** By the path itself: the same place may be selected more than once. */
-  private readonly elsewhere = new Map<string, readonly string[]>();
+  private readonly foreign = new Map<string, readonly string[]>();
   private readonly introspected = new Set<string>();
   private readonly spreading = new Set<string>();
   private readonly own = new Set<FieldNode>();
@@ -161,7 +162,7 @@ class Judge {
       ids: this.ids,
       lookups: [],
       findings: [],
-      elsewhere: [...this.elsewhere.values()],
+      foreign: [...this.foreign.values()],
       introspected: [...this.introspected],
     };
   }
@@ -246,7 +247,7 @@ class Judge {
       if (ask(set, own)) this.own.add(own);
     };
     if (home !== undefined) {
-      this.elsewhere.set(here.join("."), here);
+      this.foreign.set(here.join("."), here);
       add(HOME, ...home);
     } else if (name === "__Type") {
       add(TYPE, "name");
@@ -357,7 +358,7 @@ class Judge {
     this.walk(field.selectionSet, payload, [field.alias?.value ?? name], 2, 1);
     const write = (final: Record<string, Json>): string =>
       this.written(operation, opens ? withNumber(field) : field, mutation, final);
-    const kept = keptOf(this.policy, name, input, write);
+    const deferred = deferredOf(this.policy, name, input, write);
     return {
       write: true,
       action: mutation.action,
@@ -366,9 +367,9 @@ class Judge {
       ids: this.ids,
       lookups: [...this.lookups(name, input), ...files.standing],
       findings: [...findings, ...files.findings],
-      elsewhere: [...this.elsewhere.values()],
+      foreign: [...this.foreign.values()],
       introspected: [],
-      ...(kept === undefined ? {} : { kept }),
+      ...(deferred === undefined ? {} : { deferred }),
       ...(opens ? { opens: field.alias?.value ?? name } : {}),
     };
   }

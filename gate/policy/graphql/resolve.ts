@@ -26,8 +26,8 @@ const asking = (more: string): string =>
 /** Asks GitHub which repository each node id belongs to. Kinds of objects that are not named here do not resolve. */
 export const RESOLVE_QUERY = asking("");
 
-/** Asks as well for what the gate's marks are in (see kept.ts). */
-export const RESOLVE_WITH_MARKS = asking(
+/** Asks for text and labels as well: the gate's own must stay (see updates.ts). */
+export const RESOLVE_WITH_CONTENT = asking(
   ` ${["PullRequest", "Issue"].map((type) => `...on ${type}{body labels(first:100){nodes{id name}}}`).join(" ")} ...on Label{name}`,
 );
 
@@ -60,7 +60,7 @@ export function nodesOf(answer: unknown): readonly unknown[] {
  * Guard `graphql-elsewhere`: takes what belongs to repositories that are not listed out of an answer, at the places where such may stand: entries of a list
  * are left out, other objects are null. What the gate asked for itself, to know, goes too.
  */
-export function emptyElsewhere(policy: CompiledPolicy, data: unknown, paths: readonly (readonly string[])[]): void {
+export function removeForeign(policy: CompiledPolicy, data: unknown, paths: readonly (readonly string[])[]): void {
   for (const path of paths) empty(policy, data, path, 0);
 }
 

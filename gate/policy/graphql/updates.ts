@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from "../compiled";
 import type { Json } from "../text/json";
-import { bodyFor, isMark, missingLabel, type Marked } from "../pullRequest/labels";
+import { bodyFor, isAgentLabel, missingLabel, type LabelledItem } from "../pullRequest/labels";
 import { Refusal } from "../refusals";
 
 interface Node {
@@ -17,7 +17,7 @@ const SETTING = new Set(["updatePullRequest", "updateIssue"]);
  * Guards `pull-request-trailer` and `pull-request-label` of GraphQL: what the gate has put on a pull request stays. Undefined where a mutation cannot
  * touch it. `write` makes the request's text of an input; the nodes are those of the ids that the mutation names, in their order.
  */
-export function keptOf(
+export function deferredOf(
   policy: CompiledPolicy,
   name: string,
   input: Record<string, Json>,
@@ -25,10 +25,10 @@ export function keptOf(
 ): ((nodes: readonly unknown[]) => string | Refusal) | undefined {
   if (name === "removeLabelsFromLabelable") {
     return (nodes) => {
-      const kept = (nodes as readonly (Node | null)[]).find(
-        (node) => node?.__typename === "Label" && (typeof node.name !== "string" || isMark(policy, node.name)),
+      const label = (nodes as readonly (Node | null)[]).find(
+        (node) => node?.__typename === "Label" && (typeof node.name !== "string" || isAgentLabel(policy, node.name)),
       );
-      return kept === undefined ? write(input) : new Refusal("pull-request-label", String(kept?.name));
+      return label === undefined ? write(input) : new Refusal("pull-request-label", String(label?.name));
     };
   }
   if (!SETTING.has(name)) return undefined;
@@ -53,11 +53,11 @@ export function keptOf(
   };
 }
 
-function readNode(policy: CompiledPolicy, node: Node | null | undefined): Marked | undefined {
+function readNode(policy: CompiledPolicy, node: Node | null | undefined): LabelledItem | undefined {
   const labels = node?.labels?.nodes;
   if (node === null || node === undefined || typeof node.body !== "string" || !Array.isArray(labels)) return undefined;
   const entries = labels as readonly { readonly id?: unknown; readonly name?: unknown }[];
-  const id = entries.find((label) => typeof label.name === "string" && isMark(policy, label.name))?.id;
+  const id = entries.find((label) => typeof label.name === "string" && isAgentLabel(policy, label.name))?.id;
   return {
     isPullRequest: node.__typename === "PullRequest",
     body: node.body,

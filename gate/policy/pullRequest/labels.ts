@@ -4,7 +4,7 @@ import { Refusal } from "../refusals";
 import { requestOf, tooLong, withTrailer } from "./trailer";
 
 /** What an issue or a pull request has now, as far as the gate's marks go. */
-export interface Marked {
+export interface LabelledItem {
   readonly isPullRequest: boolean;
   readonly body: string;
   /** Names of its labels, or their node ids where those are what a request lists. */
@@ -14,12 +14,12 @@ export interface Marked {
 }
 
 /** Whether a label's name is that of the agent's pull requests. GitHub does not tell labels apart by case. */
-export function isMark(policy: CompiledPolicy, label: string): boolean {
+export function isAgentLabel(policy: CompiledPolicy, label: string): boolean {
   return label.trim().toLowerCase() === policy.label.trim().toLowerCase();
 }
 
 /** Reads GitHub's answer about an issue or a pull request; undefined when it is none. `pull`: it was asked for as a pull request. */
-export function readItem(policy: CompiledPolicy, answer: unknown, pull: boolean): Marked | undefined {
+export function readItem(policy: CompiledPolicy, answer: unknown, pull: boolean): LabelledItem | undefined {
   const {
     body,
     labels,
@@ -33,7 +33,7 @@ export function readItem(policy: CompiledPolicy, answer: unknown, pull: boolean)
     isPullRequest: pull || (link !== undefined && link !== null),
     body: body ?? "",
     labels: names,
-    label: names.find((name) => isMark(policy, name)),
+    label: names.find((name) => isAgentLabel(policy, name)),
   };
 }
 
@@ -54,7 +54,7 @@ export function labelNames(value: Json | undefined): readonly string[] {
  * wants on it, not what it wants gone; who names the label to take it off is refused elsewhere.
  */
 export function missingLabel(
-  now: Marked,
+  now: LabelledItem,
   labels: readonly string[],
   isSame: (a: string, b: string) => boolean,
 ): readonly string[] {
@@ -63,7 +63,7 @@ export function missingLabel(
 }
 
 /** Guard `pull-request-trailer`: the body as it is sent. Of a pull request it keeps the trailer that is there; neither there nor in an issue can one be made up. */
-export function bodyFor(now: Marked, body: string): string | Refusal {
+export function bodyFor(now: LabelledItem, body: string): string | Refusal {
   const sent = withTrailer(body, now.isPullRequest ? requestOf(now.body) : undefined);
   const long = now.isPullRequest ? tooLong(body, sent) : undefined;
   return long === undefined ? sent : new Refusal("body-value", long);

@@ -1,52 +1,16 @@
-import type { CompiledPolicy, CompiledRepository } from "../compiled";
+import type { CompiledPolicy } from "../compiled";
 import { parseStrictJson, type Json } from "../text/json";
 import { directoryLookup, type Lookup, type Standing } from "../lookups";
 import { Refusal } from "../refusals";
+import { decodedFile, judgeFile, type JudgedFile } from "../fileContent";
 import type { Route } from "./routes";
 import { bodyFor, labelNames, missingLabel, readItem } from "../pullRequest/labels";
-import {
-  ALLOWED_SECRET,
-  allowedBy,
-  findSecrets,
-  matchSecrets,
-  refusing,
-  secretsIn,
-  STOOD_BEFORE,
-  withoutValue,
-  type Finding,
-} from "../text/secrets";
+import { findSecrets, refusing } from "../text/secrets";
 import { withoutNulls } from "./shape";
 import { tooLong, withTrailer } from "../pullRequest/trailer";
-import type { TargetVerdict } from "../decide";
-
-/** A body that may pass. `text` is what is sent: written anew from the judged value, so that no second reading exists; undefined when there is none. */
-export interface JudgedBody {
-  readonly text: string | undefined;
-  readonly lookups: readonly Lookup[];
-  /** What looks like a credential and is allowed; for the record. */
-  readonly findings: readonly Finding[];
-  /** Set when the text depends on what the pull request or the issue has now. */
-  readonly kept?: Kept;
-}
-
-/** What must be read before a body can be written: a path of the API, and what is made of its answer. */
-export interface Kept {
-  readonly path: string;
-  finish(answer: unknown): string | Refusal;
-}
+import { SecretRefusal, type DeferredBody, type JudgedBody, type TargetVerdict } from "../verdict";
 
 const NO_BODY: JudgedBody = { text: undefined, lookups: [], findings: [] };
-
-/** A refusal for what the content holds; the record keeps the findings, never the content. */
-export class SecretRefusal extends Refusal {
-  /** @param why more than the rule that was broken */
-  constructor(
-    readonly findings: readonly Finding[],
-    why = "",
-  ) {
-    super("secret-in-content", `${refusing(findings)[0]?.rule ?? ""}${why === "" ? "" : `; ${why}`}`);
-  }
-}
 
 /**
  * Judges the body of a REST request whose target has passed. `text`: the decoded body, undefined or empty when there is none.
@@ -87,18 +51,18 @@ export function judgeBody(
   const isNew = file.judge !== undefined && (value as { sha?: unknown }).sha === undefined;
   const refusedFile = isNew ? file.judge?.("") : undefined;
   if (refusedFile !== undefined) return refusedFile;
-  const kept = keptOf(policy, verdict, route, value);
+  const deferred = deferredOf(policy, verdict, route, value);
   return {
     text: sent,
     lookups: [...lookupsOf(verdict, route, value), ...standing(verdict, value, file)],
     findings: [...findings, ...file.findings],
-    ...(kept === undefined ? {} : { kept }),
+    ...(deferred === undefined ? {} : { deferred }),
   };
 }
 
 /** Guard `proposal-length`: the text of a pull request with the gate's line; refused here where GitHub would refuse it for that line. */
 function opened(value: Json, route: Route, requestId: string): { readonly value: Json } | Refusal {
-  if (route.marks !== "opens" || requestId === "") return { value };
+  if (route.pullRequest !== "opens" || requestId === "") return { value };
   const { body } = value as { body?: string | null };
   const sent = withTrailer(body ?? "", requestId);
   const long = tooLong(body ?? "", sent);
@@ -108,8 +72,13 @@ function opened(value: Json, route: Route, requestId: string): { readonly value:
 }
 
 /** A change of what the gate marks (the text of a pull request, its labels) depends on what is there. An issue may turn out to be a pull request. */
-function keptOf(policy: CompiledPolicy, verdict: TargetVerdict, route: Route, value: Json): Kept | undefined {
-  if (route.marks !== "keeps") return undefined;
+function deferredOf(
+  policy: CompiledPolicy,
+  verdict: TargetVerdict,
+  route: Route,
+  value: Json,
+): DeferredBody | undefined {
+  if (route.pullRequest !== "updates") return undefined;
   const body = Array.isArray(value) ? {} : (value as Record<string, Json>);
   const sets = route.id === "issues.labels-set" || Object.hasOwn(body, "labels");
   if (!sets && !Object.hasOwn(body, "body")) return undefined;
@@ -136,50 +105,6 @@ const isSameName = (a: string, b: string): boolean => a.trim().toLowerCase() ===
 
 function forced(value: Json, route: Route): Json {
   return route.force === undefined ? value : { ...(value as Record<string, Json>), ...route.force };
-}
-
-/** What was found in a file: `findings` for the record, and what must still be asked, or a refusal. */
-export interface JudgedFile {
-  readonly findings: readonly Finding[];
-  /** Findings that pass if they stood there before. */
-  readonly stood?: readonly Finding[];
-  /** Refuses what is not in the content before; undefined when nothing is left to refuse. */
-  readonly judge?: Standing["judge"];
-}
-
-/** Judges what a file holds. `path`: where it will stand, empty where that is not known: what lies at a path may be allowed, or may have stood there before. */
-export function judgeFile(
-  policy: CompiledPolicy,
-  repository: CompiledRepository | undefined,
-  path: string,
-  content: string,
-  now: number,
-): SecretRefusal | JudgedFile {
-  const matches = matchSecrets(content, 0, 20, policy.allowances.at(now));
-  const findings = matches.map(withoutValue);
-  const refused = refusing(matches);
-  if (refused.length === 0) return { findings };
-  if (repository === undefined || path === "") return new SecretRefusal(findings);
-  const reason = policy.allowances.ofPath(repository.name, path, now);
-  if (reason !== undefined) return { findings: findings.map((finding) => allowedBy(reason, finding)) };
-  // More than are kept cannot be compared.
-  if (refused.length >= 20) return new SecretRefusal(findings);
-  return {
-    findings: findings.filter(({ rule }) => rule === ALLOWED_SECRET),
-    stood: refused.map((match) => allowedBy(STOOD_BEFORE, withoutValue(match))),
-    judge: (before) => {
-      const known = before === undefined ? undefined : secretsIn(before);
-      const left = refused.filter(({ value }) => known?.has(value) !== true);
-      const why = known === undefined ? "what stood there before could not be read" : "";
-      return left.length === 0 ? undefined : new SecretRefusal(left.map(withoutValue), why);
-    },
-  };
-}
-
-/** Guard `body-file-secret`: files travel in base64, so they are searched decoded. Another alphabet or padding would be read differently elsewhere. */
-export function decodedFile(content: string): string | undefined {
-  const packed = content.replace(/[\r\n]/g, "");
-  return packed.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(packed) ? atob(packed) : undefined;
 }
 
 /** The file of a body that holds one in base64, judged. A blob's place is not known: a tree may put it anywhere. */

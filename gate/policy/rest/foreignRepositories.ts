@@ -8,7 +8,7 @@ const NAME = /"full_name"\s*:\s*"([^"\\]*)"/g;
  * cross-reference, the pull request of another repository that holds a commit, a fork's or a parent's description. Entries of a list that belong to a
  * repository that is not listed are left out, and other such objects are null. Text without one, which is nearly all, comes back as it is.
  */
-export function withoutElsewhere(policy: CompiledPolicy, text: string): string {
+export function withoutForeignRepositories(policy: CompiledPolicy, text: string): string {
   // Without its first quote, of which JSON is full, it is found eight times as fast.
   if (!text.includes('full_name"')) return text;
   let foreign = false;
@@ -26,26 +26,26 @@ export function withoutElsewhere(policy: CompiledPolicy, text: string): string {
 function emptied(policy: CompiledPolicy, value: Json): Json {
   if (value === null || typeof value !== "object") return value;
   if (Array.isArray(value))
-    return value.filter((item) => !belongsElsewhere(policy, item)).map((item) => emptied(policy, item));
+    return value.filter((item) => !belongsToForeign(policy, item)).map((item) => emptied(policy, item));
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, isElsewhere(policy, item) ? null : emptied(policy, item)]),
+    Object.entries(value).map(([key, item]) => [key, isForeign(policy, item) ? null : emptied(policy, item)]),
   );
 }
 
 /** A repository that is not listed. */
-function isElsewhere(policy: CompiledPolicy, value: Json | undefined): boolean {
+function isForeign(policy: CompiledPolicy, value: Json | undefined): boolean {
   const name = part(value, "full_name");
   return typeof name === "string" && listedRepository(policy, name) === undefined;
 }
 
 /** An entry of a list: a repository, an issue, a pull request into one, or an event that leads to one. */
-function belongsElsewhere(policy: CompiledPolicy, item: Json): boolean {
+function belongsToForeign(policy: CompiledPolicy, item: Json): boolean {
   return [
     item,
     part(item, "repository"),
     part(part(item, "base"), "repo"),
     part(part(part(item, "source"), "issue"), "repository"),
-  ].some((place) => isElsewhere(policy, place));
+  ].some((place) => isForeign(policy, place));
 }
 
 function part(value: Json | undefined, key: string): Json | undefined {

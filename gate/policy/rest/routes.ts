@@ -53,10 +53,10 @@ export interface Route {
   readonly guardLabel?: boolean;
   readonly lookup?: LookupKind;
   /**
-   * Opens a pull request, which the gate marks (see proposals.ts), or changes what may be one: then what it has now is read first, so that the
-   * gate's marks stay.
+   * `opens`: opens a pull request, which the gate then labels. `updates`: changes what may be a pull request; its text and labels are read first, so
+   * that the gate's label and trailer stay.
    */
-  readonly marks?: "opens" | "keeps";
+  readonly pullRequest?: "opens" | "updates";
   /** GitHub answers with a redirect to another host, which the gate answers with an address of its own. */
   readonly download?: boolean;
   /** The search query of `q` must be scoped to listed repositories. */
@@ -324,7 +324,7 @@ const proposals: readonly Route[] = [
       },
       ["title", "head", "base"],
     ),
-    { force: { draft: true }, lookup: "pull-request", marks: "opens" },
+    { force: { draft: true }, lookup: "pull-request", pullRequest: "opens" },
   ),
   write(
     "pulls.update",
@@ -338,7 +338,7 @@ const proposals: readonly Route[] = [
       draft: never("pull-request-ready"),
       auto_merge: never("pull-request-auto-merge"),
     }),
-    { marks: "keeps" },
+    { pullRequest: "updates" },
   ),
   write(
     "pulls.request-reviewers",
@@ -397,7 +397,7 @@ const proposals: readonly Route[] = [
       state: oneOf("open", "closed"),
       state_reason: orNull(oneOf("completed", "not_planned", "duplicate", "reopened")),
     }),
-    { marks: "keeps" },
+    { pullRequest: "updates" },
   ),
   write("issues.comment-create", "POST", `${R}/issues/{number}/comments`, "comment", comment),
   write("issues.comment-update", "PATCH", `${R}/issues/comments/{id}`, "comment", comment),
@@ -416,7 +416,7 @@ const proposals: readonly Route[] = [
     `${R}/issues/{number}/labels`,
     "write-issues",
     either(object({ labels }, ["labels"]), labels),
-    { marks: "keeps" },
+    { pullRequest: "updates" },
   ),
   write("issues.label-remove", "DELETE", `${R}/issues/{number}/labels/{label}`, "write-issues", undefined, {
     guardLabel: true,

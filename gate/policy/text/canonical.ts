@@ -46,6 +46,12 @@ export function targetOf(url: string): string {
   return start < 0 ? "" : url.slice(start);
 }
 
+/** The path of a target, without its query. */
+export function pathOf(target: string): string {
+  const question = target.indexOf("?");
+  return question < 0 ? target : target.slice(0, question);
+}
+
 /**
  * Canonicalises by refusing: the target passes unchanged or not at all, so what is judged is what is sent.
  * Refuses dot segments, empty segments, trailing slashes, fragments, path parameters, backslashes, raw non-ASCII,

@@ -1,4 +1,3 @@
-import { interfaceOf } from "../../policy/decide";
 import {
   MAX_REPORTED_BYTES,
   readPushedRefs,
@@ -7,17 +6,14 @@ import {
   type PushedRefs,
 } from "../../policy/git/report";
 import type { Refusal } from "../../policy/refusals";
-import { gunzipped } from "../request/gzip";
-import type { Gate } from "../gate";
-import { ownHeaders, problem } from "./problem";
-import { concatenated } from "../request/requests";
+import { interfaceOf } from "../../policy/target";
+import { pathOf } from "../../policy/text/canonical";
 import type { RequestContext } from "../context";
-
-/** What is read and thrown away beyond the posture's limit: a client reads no answer before it has sent what it is sending. */
-const SLACK = 1024 * 1024;
-/** How long a client may take to send what is thrown away, and how long it may send nothing. */
-const DRAIN_MS = 30_000;
-const IDLE_MS = 3000;
+import type { Gate } from "../gate";
+import { drain, DRAIN_MS, dropRest, IDLE_MS, nextPiece } from "../request/drain";
+import { openPush, type PushBody } from "../request/pushBody";
+import { concatenated } from "../request/requests";
+import { ownHeaders, problem } from "./problem";
 
 /**
  * The answer to a refused request, in the form that its client shows to a person. Git shows nothing of an HTTP error to a POST, so an authenticated push
@@ -33,7 +29,7 @@ export async function refusalAnswer(
     await dropRest(context);
     return problem(refusal, context.rulePage(refusal.rule), context.requestId, retryAfter);
   };
-  if (context.agent !== "" && context.method === "POST" && interfaceOf(pathOf(context)) === "graphql") {
+  if (context.agent !== "" && context.method === "POST" && interfaceOf(pathOf(context.target)) === "graphql") {
     await dropRest(context);
     return inGraphql(context, refusal, retryAfter);
   }
@@ -55,11 +51,6 @@ export async function refusalAnswer(
   } catch {
     return asJson();
   }
-}
-
-function pathOf({ target }: RequestContext): string {
-  const question = target.indexOf("?");
-  return question < 0 ? target : target.slice(0, question);
 }
 
 /**
@@ -113,7 +104,7 @@ function linesOf(context: RequestContext, refusal: Refusal, retryAfter?: number)
 
 /** Which of git's requests this is, also where its path is refused; undefined for every other client. */
 function gitServiceOf(context: RequestContext): "advertisement" | "git-upload-pack" | "git-receive-pack" | undefined {
-  const path = pathOf(context);
+  const path = pathOf(context.target);
   if (interfaceOf(path) !== "git" && /^\/(?:repos|repositories|api)\//.test(path)) return undefined;
   if (context.method === "GET" && path.endsWith("/info/refs")) return "advertisement";
   const service = /\/(git-(?:upload|receive)-pack)$/.exec(path)?.[1] as
@@ -154,19 +145,6 @@ async function forPush(
   return refs === undefined ? undefined : refusedPush(refs, reason, lines);
 }
 
-/** The body of a push while it is read; `head` is what has been read of it until its commands were complete. */
-export interface PushBody {
-  readonly reader: ReadableStreamDefaultReader<Uint8Array>;
-  head: Uint8Array;
-}
-
-export function openPush(request: Request, limit: number): PushBody | undefined {
-  const { body } = gunzipped(request, limit);
-  return body === null
-    ? undefined
-    : { reader: (body as ReadableStream<Uint8Array>).getReader(), head: new Uint8Array(0) };
-}
-
 /** Reads on until the commands are complete, where the refusal came before that. */
 async function refsOf(context: RequestContext, push: PushBody): Promise<PushedRefs | undefined> {
   const until = Date.now() + DRAIN_MS;
@@ -174,57 +152,9 @@ async function refsOf(context: RequestContext, push: PushBody): Promise<PushedRe
     const refs = readPushedRefs(push.head);
     if (refs !== undefined) return refs ?? undefined;
     if (push.head.length > MAX_REPORTED_BYTES || Date.now() > until) return undefined;
-    const piece = await next(push.reader, IDLE_MS);
+    const piece = await nextPiece(push.reader, IDLE_MS);
     if (piece === undefined) return undefined;
     context.bytesIn += piece.length;
     push.head = concatenated([push.head, piece], push.head.length + piece.length);
   }
-}
-
-/** What of a refused body is read at most, and of how many at once. A longer one is answered at once, and its client may lose the answer. */
-const MAX_DROPPED = 32 * 1024 * 1024;
-const MAX_DROPPING = 64;
-let dropping = 0;
-
-/** Guard `body-drained`: reads the rest of a refused body, whatever it was refused for: a client that is still sending sees a broken connection otherwise. */
-async function dropRest(context: RequestContext): Promise<void> {
-  const { body } = context.request;
-  if (body === null || body.locked || dropping >= MAX_DROPPING) return;
-  dropping++;
-  try {
-    await drain(context, body.getReader(), MAX_DROPPED);
-  } catch {
-    // The client is gone.
-  } finally {
-    dropping--;
-  }
-}
-
-/** Reads and throws away what the client still sends, up to `limit` bytes and some more; whoever sends beyond that loses the connection. */
-export async function drain(
-  context: RequestContext,
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  limit: number,
-): Promise<void> {
-  const left = Number(context.headers.get("content-length") ?? 0) - context.bytesIn;
-  if (left > limit + SLACK) return;
-  const until = Date.now() + DRAIN_MS;
-  for (let read = 0; read <= limit + SLACK && Date.now() < until;) {
-    const piece = await next(reader, IDLE_MS);
-    if (piece === undefined) return;
-    read += piece.length;
-    context.bytesIn += piece.length;
-  }
-}
-
-/** The next piece of a body; undefined at its end, when the client is gone, and when nothing comes for `ms`. */
-async function next(reader: ReadableStreamDefaultReader<Uint8Array>, ms: number): Promise<Uint8Array | undefined> {
-  const reading = reader.read().catch(() => undefined);
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  const silence = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms);
-  });
-  const read = await Promise.race([reading, silence]);
-  clearTimeout(timer);
-  return read?.done === false ? read.value : undefined;
 }

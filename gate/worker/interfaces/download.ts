@@ -6,7 +6,8 @@ import { isWithin } from "../bytes";
 import type { Gate } from "../gate";
 import { refuse } from "../answer/problem";
 import { seal, unseal } from "../seal";
-import { StreamControl, UNCACHED } from "../upstream/send";
+import { admit } from "../ledger/admit";
+import { currentToken, StreamControl, UNCACHED } from "../upstream/send";
 import { counted } from "../answer/streaming";
 import { DOWNLOADS, type RequestContext } from "../context";
 
@@ -79,12 +80,9 @@ export async function download(gate: Gate, context: RequestContext, address: str
   const { limits, upstream } = gate.policy;
   const hasBody = (context.headers.get("content-length") ?? "0") !== "0" || context.headers.has("transfer-encoding");
   if (hasBody) refuse("body-unexpected");
-  const known = gate.tokens.current(context.background, context.startedAt);
-  // It is not sent; what comes back is searched for it.
-  const token = known instanceof Promise ? await known : known;
-  if (gate.ledger.state.denied.includes(token.sha256)) refuse("token-denied");
-  context.token = token;
-  context.admission = await gate.ledger.admit(context.background, false, 0, context.startedAt);
+  // The token is not sent, but the answer is searched for it.
+  const token = await currentToken(gate, context);
+  await admit(gate, context, 0);
   let location = address;
   let from = upstream.api;
   for (let hop = 0; hop < MAX_HOPS; hop++) {

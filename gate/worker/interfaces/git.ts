@@ -10,16 +10,17 @@ import { judgeHistory } from "../../policy/git/history";
 import { judgeSuspects } from "../../policy/git/suspects";
 import { PackInspector } from "../../policy/git/pack";
 import { judgeGitTarget, type GitTarget } from "../../policy/git/target";
-import { SecretRefusal } from "../../policy/rest/body";
+import { SecretRefusal } from "../../policy/verdict";
 import { Refusal } from "../../policy/refusals";
 import { refusing } from "../../policy/text/secrets";
 import { answerHeaders } from "../answer/answers";
 import { gunzipped } from "../request/gzip";
 import type { Gate } from "../gate";
+import { admit } from "../ledger/admit";
 import { lfs } from "./lfs";
 import { ObjectReader } from "../upstream/objectReader";
 import { Refused, refuse } from "../answer/problem";
-import { openPush, type PushBody } from "../answer/refusalAnswer";
+import { openPush, type PushBody } from "../request/pushBody";
 import { concatenated, readBytes } from "../request/requests";
 import { counted } from "../answer/streaming";
 import { send, StreamControl } from "../upstream/send";
@@ -52,14 +53,10 @@ function protocolOf(context: RequestContext): Record<string, string> {
   return { "git-protocol": protocol };
 }
 
-async function admitted(gate: Gate, context: RequestContext, bytes: number): Promise<void> {
-  context.admission = await gate.ledger.admit(context.background, context.write, bytes, context.startedAt);
-}
-
 async function advertisement(gate: Gate, context: RequestContext, { service, sent }: GitTarget): Promise<Response> {
   const push = service === "git-receive-pack";
   const protocol = push ? {} : protocolOf(context);
-  await admitted(gate, context, 0);
+  await admit(gate, context, 0);
   const answer = await send(gate, context, {
     base: gate.policy.upstream.git,
     path: sent,
@@ -99,7 +96,7 @@ async function upload(gate: Gate, context: RequestContext, { sent }: GitTarget):
   context.bytesIn = body.length;
   const refused = judgeFetch(body);
   if (refused !== undefined) throw new Refused(refused);
-  await admitted(gate, context, body.length);
+  await admit(gate, context, body.length);
   const answer = await send(gate, context, {
     base: gate.policy.upstream.git,
     path: sent,
@@ -155,7 +152,7 @@ async function receive(gate: Gate, context: RequestContext, { repository, sent }
   }
   const refused = judgeCommands(commands, branchPrefix);
   if (refused !== undefined) throw new Refused(refused);
-  await admitted(gate, context, read.length);
+  await admit(gate, context, read.length);
 
   const { allowances } = gate.policy;
   const inspector = new PackInspector(

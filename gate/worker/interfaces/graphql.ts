@@ -1,21 +1,22 @@
-import { SecretRefusal } from "../../policy/rest/body";
+import { SecretRefusal } from "../../policy/verdict";
 import { onlyOpen } from "../../policy/graphql/introspection";
 import { judgeGraphql, type JudgedGraphql } from "../../policy/graphql/judge";
 import { OPENED } from "../../policy/graphql/gateFields";
 import {
-  emptyElsewhere,
+  removeForeign,
   judgeResolved,
   nodesOf,
   RESOLVE_QUERY,
-  RESOLVE_WITH_MARKS,
+  RESOLVE_WITH_CONTENT,
 } from "../../policy/graphql/resolve";
 import { Refusal } from "../../policy/refusals";
 import type { Gate } from "../gate";
+import { admit } from "../ledger/admit";
 import { lookUp } from "../upstream/lookup";
 import { Refused, refuse } from "../answer/problem";
 import { labelAndRequestReview, numberOf } from "./pullRequests";
 import { judgeJsonText, judgeJsonType, readJson, readText } from "../request/requests";
-import { pass } from "./rest";
+import { filterAnswer } from "../answer/filter";
 import { send } from "../upstream/send";
 import type { RequestContext } from "../context";
 
@@ -35,8 +36,7 @@ export async function graphql(gate: Gate, context: RequestContext): Promise<Resp
   context.route = judged.write ? "graphql.mutation" : "graphql.query";
   context.repository = judged.repository?.fullName ?? "";
   if (!gate.policy.open.has(context.route)) refuse("route-not-allowed");
-  const admission = gate.ledger.admit(context.background, context.write, bytes, context.startedAt);
-  context.admission = admission instanceof Promise ? await admission : admission;
+  await admit(gate, context, bytes);
   let final = judged.text;
   if (judged.ids.length > 0) {
     const resolved = await parsed(
@@ -44,34 +44,34 @@ export async function graphql(gate: Gate, context: RequestContext): Promise<Resp
         gate,
         context,
         JSON.stringify({
-          query: judged.kept === undefined ? RESOLVE_QUERY : RESOLVE_WITH_MARKS,
+          query: judged.deferred === undefined ? RESOLVE_QUERY : RESOLVE_WITH_CONTENT,
           variables: { ids: judged.ids },
         }),
       ),
     );
     const refused = judgeResolved(gate.policy, judged.ids, resolved, judged.write);
     if (refused !== undefined) throw new Refused(refused);
-    const kept = judged.kept?.(nodesOf(resolved)) ?? final;
-    if (kept instanceof Refusal) throw new Refused(kept);
-    final = kept;
+    const completed = judged.deferred?.(nodesOf(resolved)) ?? final;
+    if (completed instanceof Refusal) throw new Refused(completed);
+    final = completed;
   }
   for (const lookup of judged.lookups) await lookUp(gate, context, lookup);
   const answer = await post(gate, context, final);
   if (judged.opens === undefined)
-    return pass(
+    return filterAnswer(
       gate,
       context,
       answer,
-      judged.elsewhere.length === 0 && judged.introspected.length === 0
+      judged.foreign.length === 0 && judged.introspected.length === 0
         ? undefined
-        : (raw) => edited(raw, ({ data }) => filterAnswer(gate, data, judged)),
+        : (raw) => edited(raw, ({ data }) => filterData(gate, data, judged)),
     );
   return opened(gate, context, judged, answer, judged.opens);
 }
 
 /** What of an answer's data passes: nothing of other repositories, and of the schema what is open. */
-function filterAnswer(gate: Gate, data: unknown, { elsewhere, introspected }: JudgedGraphql): void {
-  emptyElsewhere(gate.policy, data, elsewhere);
+function filterData(gate: Gate, data: unknown, { foreign, introspected }: JudgedGraphql): void {
+  removeForeign(gate.policy, data, foreign);
   const holder = data as Record<string, unknown> | null | undefined;
   for (const key of introspected)
     if (holder !== null && holder !== undefined && Object.hasOwn(holder, key)) holder[key] = onlyOpen(holder[key]);
@@ -81,19 +81,19 @@ function filterAnswer(gate: Gate, data: unknown, { elsewhere, introspected }: Ju
 async function opened(
   gate: Gate,
   context: RequestContext,
-  { repository, elsewhere }: JudgedGraphql,
+  { repository, foreign }: JudgedGraphql,
   answer: Response,
   key: string,
 ): Promise<Response> {
   let made: unknown = answer.status === 200 ? {} : undefined;
   try {
-    return await pass(gate, context, answer, (raw) =>
+    return await filterAnswer(gate, context, answer, (raw) =>
       edited(raw, ({ data }) => {
         const payload = (data as Record<string, Record<string, unknown> | null> | null | undefined)?.[key];
         // An answer without the pull request is GitHub's refusal.
         made = payload === null || payload === undefined ? undefined : (payload[OPENED] ?? {});
         if (payload !== null && payload !== undefined) delete payload[OPENED];
-        emptyElsewhere(gate.policy, data, elsewhere);
+        removeForeign(gate.policy, data, foreign);
       }),
     );
   } finally {

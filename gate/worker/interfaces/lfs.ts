@@ -8,16 +8,17 @@ import {
   type LfsAction,
   type LfsTarget,
 } from "../../policy/git/lfs";
-import { SecretRefusal } from "../../policy/rest/body";
+import { SecretRefusal } from "../../policy/verdict";
 import { Refusal } from "../../policy/refusals";
 import { refusing } from "../../policy/text/secrets";
 import type { Gate } from "../gate";
 import { Refused, refuse } from "../answer/problem";
-import { drain } from "../answer/refusalAnswer";
+import { drain } from "../request/drain";
 import { readBytes, readJson, readText } from "../request/requests";
 import { seal, unseal } from "../seal";
 import { counted } from "../answer/streaming";
-import { send, StreamControl, UNCACHED } from "../upstream/send";
+import { admit } from "../ledger/admit";
+import { currentToken, send, StreamControl, UNCACHED } from "../upstream/send";
 import type { RequestContext } from "../context";
 
 const TYPE = "application/vnd.git-lfs+json";
@@ -44,10 +45,7 @@ export async function lfs(gate: Gate, context: RequestContext, target: LfsTarget
   context.write = target.write;
   context.route = target.write ? "git.push" : "git.fetch";
   if (target.kind === "batch") return batch(gate, context, target);
-  const known = gate.tokens.current(context.background, context.startedAt);
-  const token = known instanceof Promise ? await known : known;
-  if (gate.ledger.state.denied.includes(token.sha256)) refuse("token-denied");
-  context.token = token;
+  const token = await currentToken(gate, context);
   // Guard `lfs-seal`: bound to the token, so that a new one makes old addresses useless.
   const sealed = (await unseal(gate.env, "lfs", token.sha256, context.headers.get(SEAL) ?? "")) as Sealed | undefined;
   const action = target.kind === "verify" ? "verify" : target.write ? "upload" : "download";
@@ -80,7 +78,7 @@ async function batch(gate: Gate, context: RequestContext, { repository }: LfsTar
   if (judged instanceof Refusal) throw new Refused(judged);
   context.write = judged.write;
   if (judged.write) context.route = "git.push";
-  context.admission = await gate.ledger.admit(context.background, context.write, bytes, context.startedAt);
+  await admit(gate, context, bytes);
   const refused = gate.refusedObjects.among(repository.fullName, judged, context.startedAt);
   const asked = lfsRequest(judged, refused);
   const errors = [...refused].map(([oid, refusal]) => ({
@@ -159,7 +157,7 @@ const headersOf = (context: RequestContext, type: string): Record<string, string
 async function download(gate: Gate, context: RequestContext, sealed: Sealed): Promise<Response> {
   const { limits } = gate.policy;
   if (sealed.size > limits.maxDownloadBytes) refuse("answer-too-large");
-  context.admission = await gate.ledger.admit(context.background, false, 0, context.startedAt);
+  await admit(gate, context, 0);
   const found = await ask(gate, sealed, "GET", undefined);
   if (found.status !== 200) {
     await found.body?.cancel();
@@ -178,7 +176,7 @@ async function upload(gate: Gate, context: RequestContext, sealed: Sealed): Prom
   const { limits } = gate.policy;
   if (sealed.size > limits.maxPushBytes) refuse("push-too-large");
   if (context.headers.has("content-encoding")) refuse("encoding-not-inspected");
-  context.admission = await gate.ledger.admit(context.background, true, sealed.size, context.startedAt);
+  await admit(gate, context, sealed.size);
   const digest = new crypto.DigestStream("SHA-256");
   const hashing = digest.getWriter();
   const searcher = new Searcher((findings) => {
@@ -229,7 +227,7 @@ async function upload(gate: Gate, context: RequestContext, sealed: Sealed): Prom
 async function verify(gate: Gate, context: RequestContext, sealed: Sealed): Promise<Response> {
   // What is confirmed is what was sealed; the client's own words add nothing.
   await readBytes(context.request, 4096);
-  context.admission = await gate.ledger.admit(context.background, true, 0, context.startedAt);
+  await admit(gate, context, 0);
   const answer = await ask(
     gate,
     { ...sealed, header: { ...sealed.header, "content-type": TYPE } },

@@ -1,12 +1,14 @@
-import { judgeBody, SecretRefusal } from "../../policy/rest/body";
-import { judgeTarget } from "../../policy/decide";
+import { judgeBody } from "../../policy/rest/body";
+import { SecretRefusal } from "../../policy/verdict";
+import { judgeTarget } from "../../policy/target";
 import { parseStrictJson } from "../../policy/text/json";
 import { Refusal, type RuleId } from "../../policy/refusals";
 import { findSecrets, refusing } from "../../policy/text/secrets";
 import type { Gate } from "../gate";
 import { Refused } from "../answer/problem";
 import { forwardedHeaders, judgeJsonText, judgeJsonType, readText } from "../request/requests";
-import { pass, rest } from "./rest";
+import { filterAnswer } from "../answer/filter";
+import { admit } from "../ledger/admit";
 import { send } from "../upstream/send";
 import type { RequestContext } from "../context";
 
@@ -35,7 +37,7 @@ function mayObserveWrite(context: RequestContext, rule: RuleId): boolean {
   if (rule === "access-read-only") return true;
   return (
     !/^(?:contents|git|pulls)\./.test(route.id) &&
-    route.marks === undefined &&
+    route.pullRequest === undefined &&
     route.guardLabel === undefined &&
     rule !== "route-not-allowed"
   );
@@ -59,23 +61,22 @@ export function mayObserve(gate: Gate, context: RequestContext, refusal: Refusal
 
 const isWrite = (context: RequestContext): boolean => context.method !== "GET" && context.method !== "HEAD";
 
-/** Records that a request would be refused. A write to a repository that may be read is judged on as if it could be written: only that lock is open. */
-export function observe(gate: Gate, context: RequestContext, refusal: Refusal): Promise<Response> {
-  context.decision = "observe";
-  context.refusal = refusal;
-  if (refusal.rule !== "access-read-only") return observed(gate, context, refusal);
+/**
+ * A write to a repository that may only be read goes on as if it could be written, because that lock alone is open: its target is judged again so, and
+ * its body afterwards like any other. Throws when anything else is wrong with the target.
+ */
+export function judgeAsWriter(gate: Gate, context: RequestContext): void {
   const verdict = judgeTarget(gate.policy, context.method, context.target, true);
   context.verdict = verdict;
   if (verdict.refusal !== undefined) throw new Refused(verdict.refusal);
   context.write = true;
-  return rest(gate, context);
 }
 
 /**
  * Lets a request through that would be refused. Limits, token and answer filter are those of every request; a body is sent only when it is JSON with one
  * reading and without a credential in it, and nothing else is wrong with it. `text`: the body, when it has been read and judged.
  */
-export async function observed(
+export async function forwardObserved(
   gate: Gate,
   context: RequestContext,
   refusal: Refusal,
@@ -93,7 +94,7 @@ export async function observed(
   }
   context.decision = "observe";
   context.refusal = refusal;
-  context.admission = await gate.ledger.admit(context.background, context.write, context.bytesIn, context.startedAt);
+  await admit(gate, context, context.bytesIn);
   const headers = forwardedHeaders(context.headers, "");
   if (body !== "") headers["content-type"] = "application/json; charset=utf-8";
   const path = context.target.startsWith("/api/v3/") ? context.target.slice("/api/v3".length) : context.target;
@@ -105,7 +106,7 @@ export async function observed(
     resource: "core",
     ...(body === "" ? {} : { body }),
   });
-  return pass(gate, context, answer);
+  return filterAnswer(gate, context, answer);
 }
 
 async function bodyOf(gate: Gate, context: RequestContext): Promise<string> {

@@ -24,7 +24,7 @@ const json = (context: RequestContext, body: unknown, status = 200): Response =>
  * so are the rules, which are public; everything else answers a stranger
  * as if it were not there.
  */
-export async function control(gate: Gate, context: RequestContext): Promise<Response> {
+export async function operator(gate: Gate, context: RequestContext): Promise<Response> {
   const { request } = context;
   const [path = "", query = ""] = context.target.split("?", 2);
   if (path === "/_gate/health" && (request.method === "GET" || request.method === "HEAD")) {

@@ -1,4 +1,4 @@
-import { SecretRefusal } from "../../policy/rest/body";
+import { SecretRefusal } from "../../policy/verdict";
 import {
   judgeComparison,
   judgeDirectories,

@@ -80,6 +80,14 @@ export async function send(gate: Gate, context: RequestContext, request: Upstrea
   return answer;
 }
 
+/** The token for a request that goes elsewhere than through `send`; it is noted in the context, because the answer is searched for it. */
+export async function currentToken(gate: Gate, context: RequestContext): Promise<Token> {
+  const token = await gate.tokens.current(context.background, context.startedAt);
+  if (gate.ledger.state.denied.includes(token.sha256)) refuse("token-denied");
+  context.token = token;
+  return token;
+}
+
 /** Asks GitHub's API something on the gate's own behalf: a fact that a decision needs. `path` as in `UpstreamRequest`. */
 export function askApi(gate: Gate, context: RequestContext, path: string): Promise<Response> {
   return send(gate, context, {

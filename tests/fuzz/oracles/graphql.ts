@@ -1,7 +1,7 @@
 import { execute, parse, TypeInfo, validate, visit, visitWithTypeInfo } from "graphql";
 import { compile } from "../../../gate/policy/compiled";
 import { judgeGraphql } from "../../../gate/policy/graphql/judge";
-import { emptyElsewhere, judgeResolved, RESOLVE_QUERY } from "../../../gate/policy/graphql/resolve";
+import { removeForeign, judgeResolved, RESOLVE_QUERY } from "../../../gate/policy/graphql/resolve";
 import { Refusal } from "../../../gate/policy/refusals";
 import { policyFor } from "../../gate/support/policy";
 import { CANARY, CANARY_NUMBER, githubSchema, PLACES, resolver } from "../support/universe";
@@ -68,7 +68,7 @@ export async function answersHoldListedRepositories(asked: Asked): Promise<boole
   const result = JSON.parse(JSON.stringify(await run(document, sent.variables, sent.operationName))) as {
     data?: unknown;
   };
-  emptyElsewhere(c, result.data, judged.elsewhere);
+  removeForeign(c, result.data, judged.foreign);
   const answer = JSON.stringify(result.data ?? null);
   if (judged.introspected.length === 0 && answer.includes('"gatehouse'))
     throw new Error(`a key of the gate's own is left: ${answer.slice(0, 300)}`);

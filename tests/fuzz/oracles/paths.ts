@@ -1,6 +1,6 @@
 import { canonicalise } from "../../../gate/policy/text/canonical";
 import { compile } from "../../../gate/policy/compiled";
-import { judgeTarget } from "../../../gate/policy/decide";
+import { judgeTarget } from "../../../gate/policy/target";
 import { Refusal } from "../../../gate/policy/refusals";
 import { ROUTES } from "../../../gate/policy/rest/routes";
 import { policyFor } from "../../gate/support/policy";

@@ -1,6 +1,6 @@
 import * as net from "node:net";
 import { compile } from "../../../gate/policy/compiled";
-import { judgeTarget } from "../../../gate/policy/decide";
+import { judgeTarget } from "../../../gate/policy/target";
 import { startGate, type Gate } from "../../gate/support/gate";
 
 let gate: Gate | undefined;

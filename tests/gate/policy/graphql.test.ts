@@ -20,7 +20,12 @@ import { compile } from "../../../gate/policy/compiled";
 import { onlyOpen } from "../../../gate/policy/graphql/introspection";
 import { judgeGraphql, type JudgedGraphql } from "../../../gate/policy/graphql/judge";
 import { MUTATIONS } from "../../../gate/policy/graphql/mutations";
-import { emptyElsewhere, judgeResolved, RESOLVE_QUERY, RESOLVE_WITH_MARKS } from "../../../gate/policy/graphql/resolve";
+import {
+  removeForeign,
+  judgeResolved,
+  RESOLVE_QUERY,
+  RESOLVE_WITH_CONTENT,
+} from "../../../gate/policy/graphql/resolve";
 import { githubNames, OPEN_TYPES, openType, type OpenType } from "../../../gate/policy/graphql/types";
 import { Refusal } from "../../../gate/policy/refusals";
 import { policyFor } from "../support/policy";
@@ -465,7 +470,7 @@ describe("judgeGraphql", () => {
         },
       },
     };
-    emptyElsewhere(c, data, judged.elsewhere);
+    removeForeign(c, data, judged.foreign);
     expect(data).toEqual({
       a: {
         p: null,
@@ -486,7 +491,7 @@ describe("judgeGraphql", () => {
     ["an issue's parent", inApi("issue(number: 1) { parent { title url repository { nameWithOwner } } }"), ["parent"]],
   ])("asks for the repository itself: %s", (_name, query, path) => {
     const judged = allowed(query);
-    expect(judged.elsewhere.map((p) => p.slice(-1))).toEqual([path]);
+    expect(judged.foreign.map((p) => p.slice(-1))).toEqual([path]);
     expect(judged.text).toMatch(/gatehouseHome:(?:id|repository\{id\})/);
   });
 
@@ -509,7 +514,7 @@ describe("judgeGraphql", () => {
         },
       },
     };
-    emptyElsewhere(c, data, judged.elsewhere);
+    removeForeign(c, data, judged.foreign);
     expect(data.repository.issue).toEqual({
       parent: null,
       subIssues: { totalCount: 3, nodes: [{ title: "a" }], edges: [{ node: null }, { node: { title: "b" } }] },
@@ -567,8 +572,8 @@ describe("judgeGraphql", () => {
       'mutation { updatePullRequest(input: {pullRequestId: "PR_1", labelIds: ["LA_bug1"]}) { clientMutationId } }',
     ) as JudgedGraphql;
     const sent = (nodes: readonly unknown[]): unknown =>
-      (JSON.parse(judged.kept?.(nodes) as string) as { variables: { gatehouseInput: { labelIds: unknown } } }).variables
-        .gatehouseInput.labelIds;
+      (JSON.parse(judged.deferred?.(nodes) as string) as { variables: { gatehouseInput: { labelIds: unknown } } })
+        .variables.gatehouseInput.labelIds;
     const node = (...labels: readonly (readonly [id: string, name: string])[]): unknown => ({
       __typename: "PullRequest",
       body: "",
@@ -779,6 +784,6 @@ describe("the open types", () => {
       expect(isInputObjectType(schema.getType(mutation.type))).toBe(true);
     }
     expect(validate(schema, parse(RESOLVE_QUERY)).map((e) => e.message)).toEqual([]);
-    expect(validate(schema, parse(RESOLVE_WITH_MARKS)).map((e) => e.message)).toEqual([]);
+    expect(validate(schema, parse(RESOLVE_WITH_CONTENT)).map((e) => e.message)).toEqual([]);
   });
 });

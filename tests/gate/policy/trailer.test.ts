@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { judgeBody } from "../../../gate/policy/rest/body";
 import { compile } from "../../../gate/policy/compiled";
-import { judgeTarget } from "../../../gate/policy/decide";
+import { judgeTarget } from "../../../gate/policy/target";
 import { judgeGraphql } from "../../../gate/policy/graphql/judge";
 import { bodyFor } from "../../../gate/policy/pullRequest/labels";
 import { policyFor } from "../support/policy";

@@ -1,5 +1,5 @@
 import { compile } from "../../../gate/policy/compiled";
-import { judgeTarget } from "../../../gate/policy/decide";
+import { judgeTarget } from "../../../gate/policy/target";
 import type { GatePolicy } from "../../../gate/policy";
 import { DeployedGate } from "../support/deployed";
 import { ruleOf } from "../support/gate";

@@ -1,0 +1,74 @@
+import type { RequestContext } from "../context";
+import type { Gate } from "../gate";
+import { readBytes } from "../request/requests";
+import { answerHeaders, cleanHeaders, respond, type TokenRedactor } from "./answers";
+import { refuse } from "./problem";
+
+/** Largest answer that is read whole, to be filtered; larger ones are refused. */
+const MAX_TEXT_ANSWER = 16 * 1024 * 1024;
+
+const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
+const latin1 = new TextDecoder("latin1");
+const encoder = new TextEncoder();
+
+/** Passes an answer on: headers by allow-list, addresses back to the gate, no trace of the token. `edit` changes the text first. */
+export async function filterAnswer(
+  gate: Gate,
+  context: RequestContext,
+  answer: Response,
+  edit?: (text: string) => string,
+): Promise<Response> {
+  const headers = answerHeaders(answer.headers, context.requestId);
+  const base = context.base;
+  const token = context.token;
+  if (token === undefined) return refuse("gate-error");
+  const redactor = gate.redactorFor(token);
+  const link = answer.headers.get("link");
+  if (link !== null) {
+    const back = gate.addresses.link(link, base);
+    if (back !== undefined) headers["link"] = back;
+  }
+  const { status } = answer;
+  if (status >= 300 && status < 400 && status !== 304) {
+    await answer.body?.cancel();
+    const back = gate.addresses.back(answer.headers.get("location") ?? "", base);
+    if (back === undefined) return refuse("redirect-refused");
+    headers["location"] = back;
+    delete headers["content-type"];
+    return respond(null, status, cleanHeaders(headers, redactor));
+  }
+  if (answer.body === null || status === 304 || status === 204 || context.method === "HEAD")
+    return respond(null, status, cleanHeaders(headers, redactor));
+  if (headers["content-type"]?.includes("json") !== true) return passBytes(gate, context, answer, headers, redactor);
+  const bytes = await readBytes(answer, MAX_TEXT_ANSWER, "answer-too-large");
+  const text = decoder.decode(bytes);
+  const edited = edit === undefined ? text : edit(text);
+  const clean = redactor.isIn(bytes, text) ? redactor.clean(edited) : edited;
+  if (clean !== edited) gate.alerts.raise(context.background, "token-reflected", { requestId: context.requestId });
+  const out = gate.addresses.body(clean, base);
+  // A text that was whole and had only addresses replaced, which are ASCII, is as much longer in bytes as in characters.
+  const countable = clean === text && !text.includes("\ufffd");
+  context.bytesOut = countable ? bytes.length + out.length - text.length : encoder.encode(out).length;
+  if (!gate.ledger.takeBytesNow(context.bytesOut, context.startedAt))
+    await gate.ledger.takeBytes(context.background, context.bytesOut);
+  return respond(out, status, cleanHeaders(headers, redactor));
+}
+
+/** File contents, diffs and other answers that are not JSON pass as the bytes they are, or not at all. */
+async function passBytes(
+  gate: Gate,
+  context: RequestContext,
+  answer: Response,
+  headers: Record<string, string>,
+  redactor: TokenRedactor,
+): Promise<Response> {
+  const bytes = await readBytes(answer, MAX_TEXT_ANSWER, "answer-too-large");
+  if (redactor.isIn(bytes, latin1.decode(bytes))) {
+    gate.alerts.raise(context.background, "token-reflected", { requestId: context.requestId });
+    return refuse("answer-refused");
+  }
+  context.bytesOut = bytes.length;
+  if (!gate.ledger.takeBytesNow(bytes.length, context.startedAt))
+    await gate.ledger.takeBytes(context.background, bytes.length);
+  return respond(bytes, answer.status, cleanHeaders(headers, redactor));
+}

@@ -4,7 +4,7 @@ import { Refused, messageOf } from "../../rotation/errors";
 import { readVaultSecret } from "../../rotation/stores/vault";
 import type { VaultSession } from "../../rotation/stores/vaultSession";
 import { contextFor } from "../token/context";
-import { gitHubReader, Reader, type GitHubReader, type Response } from "./reader";
+import { gitHubReader, Reader, toResponse, type GitHubReader, type Response } from "./reader";
 
 /** A system that can be asked, or why it cannot. */
 export type Access<T> = { readonly client: T } | { readonly missing: string };
@@ -114,19 +114,8 @@ function vaultAccess(environment: Environment, open: () => VaultSession | undefi
 function readerOf(session: VaultSession): VaultReader {
   const asked = new Map<string, Promise<Response>>();
   const get = async (path: string): Promise<Response> => {
-    const of = (status: number, text: string, failure = ""): Response => ({
-      call: { system: "Vault", method: "GET", path: `/v1/${path}`, status },
-      text,
-      failure,
-      header: () => undefined,
-      json: () => {
-        try {
-          return JSON.parse(text) as unknown;
-        } catch {
-          return undefined;
-        }
-      },
-    });
+    const of = (status: number, text: string, failure = ""): Response =>
+      toResponse({ system: "Vault", method: "GET", path: `/v1/${path}`, status }, text, failure);
     try {
       const answer = await session.send("GET", path, `show ${path}`);
       return of(answer.status, answer.text);

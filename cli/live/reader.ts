@@ -1,6 +1,7 @@
+import pLimit, { type Limit } from "p-limit";
 import { type System, messageOf } from "../../rotation/errors";
 import type { Effects } from "../../rotation/effects";
-import { request, type Answer } from "../../rotation/wire";
+import { request } from "../../rotation/wire";
 
 /** One question to a system, as it stands beside the answer it led to. The status is 0 when there was no answer. */
 export interface Call {
@@ -49,10 +50,11 @@ const PAGES = 100;
  */
 export class Reader {
   private readonly asked = new Map<string, Promise<Response>>();
-  private readonly waiting: (() => void)[] = [];
-  private running = 0;
+  private readonly inTurn: Limit;
 
-  constructor(private readonly options: ReaderOptions) {}
+  constructor(private readonly options: ReaderOptions) {
+    this.inTurn = pLimit(options.atOnce ?? 6);
+  }
 
   get(path: string, accept?: string): Promise<Response> {
     return this.once("GET", path, undefined, accept);
@@ -119,48 +121,34 @@ export class Reader {
         ...(json === undefined ? {} : { json }),
         meant: (answer) => system === "the gate" && answer.status !== 429, // the gate's refusals are what is asked for
       });
-      return response({ system, method, path, status: answer.status }, answer);
+      return toResponse({ system, method, path, status: answer.status }, answer.text, "", (name) =>
+        answer.header(name),
+      );
     } catch (error) {
-      return {
-        call: { system, method, path, status: 0 },
-        text: "",
-        failure: messageOf(error),
-        header: () => undefined,
-        json: () => undefined,
-      };
+      return toResponse({ system, method, path, status: 0 }, "", messageOf(error));
     }
   }
+}
 
-  private async inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.running >= (this.options.atOnce ?? 6))
-      await new Promise<void>((go) => {
-        this.waiting.push(go);
-      });
-    this.running++;
+/** A response with its body still unread. @param failure why there was no answer */
+export const toResponse = (
+  call: Call,
+  text: string,
+  failure = "",
+  header: Response["header"] = () => undefined,
+): Response => ({
+  call,
+  text,
+  failure,
+  header,
+  json: () => {
     try {
-      return await work();
-    } finally {
-      this.running--;
-      this.waiting.shift()?.();
+      return JSON.parse(text) as unknown;
+    } catch {
+      return undefined;
     }
-  }
-}
-
-function response(call: Call, answer: Answer): Response {
-  return {
-    call,
-    text: answer.text,
-    failure: "",
-    header: (name) => answer.header(name),
-    json: () => {
-      try {
-        return JSON.parse(answer.text) as unknown;
-      } catch {
-        return undefined;
-      }
-    },
-  };
-}
+  },
+});
 
 /** GitHub's REST API, and its GraphQL queries, which lie at another address. */
 export class GitHubReader extends Reader {

@@ -1,20 +1,31 @@
-/** Characters a terminal shows for a string: colour codes take no room. */
-// eslint-disable-next-line no-control-regex -- ESC begins the colour codes that must not count
-const width = (text: string): number => text.replace(/\u001b\[[0-9;]*m/g, "").length;
+import Table from "cli-table3";
 
-/** Lays out rows under headings in aligned columns, two spaces apart; the last column is not padded. */
+const SIDES = ["top", "bottom", "left", "right", "mid", "middle"] as const;
+const CORNERS = [
+  "top-mid",
+  "top-left",
+  "top-right",
+  "bottom-mid",
+  "bottom-left",
+  "bottom-right",
+  "left-mid",
+  "mid-mid",
+  "right-mid",
+] as const;
+const NO_LINES = Object.fromEntries([...SIDES, ...CORNERS].map((place) => [place, ""]));
+
+/** Lays out rows under headings in columns, two spaces apart and without lines. A cell may hold colour codes. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [headings, ...rows];
-  const widths = headings.map((_, column) => Math.max(...all.map((row) => width(row[column] ?? ""))));
-  return all
-    .map((row) =>
-      row
-        .map((cell, column) =>
-          column === row.length - 1 ? cell : cell + " ".repeat((widths[column] ?? 0) - width(cell)),
-        )
-        .join("  ")
-        .trimEnd(),
-    )
+  const shown = new Table({
+    head: [...headings],
+    chars: NO_LINES,
+    style: { head: [], border: [], "padding-left": 0, "padding-right": 2 },
+  });
+  shown.push(...rows.map((row) => [...row]));
+  return shown
+    .toString()
+    .split("\n")
+    .map((line) => line.trimEnd())
     .join("\n");
 }
 

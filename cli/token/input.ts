@@ -1,3 +1,4 @@
+import password from "@inquirer/password";
 import { CouldNotRun } from "../support/exit";
 
 /**
@@ -38,27 +39,12 @@ async function piped(): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-function hiddenPrompt(question: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const { stdin, stderr } = process;
-    stderr.write(`${question} (not shown): `);
-    stdin.setRawMode(true);
-    stdin.resume();
-    let text = "";
-    const onData = (chunk: Buffer): void => {
-      for (const char of chunk.toString("utf8")) {
-        if (char === "\u0003") return done(() => reject(new CouldNotRun("Interrupted.")));
-        if (char === "\r" || char === "\n" || char === "\u0004") return done(() => resolve(text));
-        text = char === "\u007f" || char === "\b" ? text.slice(0, -1) : text + char;
-      }
-    };
-    const done = (then: () => void): void => {
-      stdin.off("data", onData);
-      stdin.setRawMode(false);
-      stdin.pause();
-      stderr.write("\n");
-      then();
-    };
-    stdin.on("data", onData);
-  });
+/** Shows on standard error that it waits, and nothing of what is typed or pasted. @throws CouldNotRun after Ctrl-C */
+async function hiddenPrompt(question: string): Promise<string> {
+  try {
+    return await password({ message: question }, { output: process.stderr });
+  } catch (error) {
+    if (error instanceof Error && error.name === "ExitPromptError") throw new CouldNotRun("Interrupted.");
+    throw error;
+  }
 }

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 
 /**
- * Base of every Gatehouse component: a child's name starts with its component's name, so that a name in a diff tells where it
- * belongs, and two components never claim one name. Anything else is refused while the program runs.
+ * Base of every Gatehouse component: a child's name starts with its component's name, so that a name in a diff tells
+ * where it belongs, and two components never claim one name. Anything else is refused while the program runs.
  */
 export abstract class GatehouseComponent extends pulumi.ComponentResource {
   /** Every resource below this component, at any depth, in the order in which they are declared. */

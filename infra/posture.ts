@@ -59,8 +59,8 @@ export class Posture extends GatehouseComponent {
     const { environment, github } = args;
     const at = endpoints(environment.githubUrl ?? args.githubUrl);
     const parent = { parent: this };
-    // `destroy --skip-preview` deletes in the order of dependencies until something refuses. The password, which nothing but its copy in
-    // the store needs, depends on all the rest: protected, it refuses before anything is gone.
+    // `destroy --skip-preview` deletes in the order of dependencies until something refuses. The password, which
+    // nothing but its copy in the store needs, depends on all the rest: protected, it refuses before anything is gone.
     let declared: (resources: pulumi.Resource[]) => void = () => undefined;
     const passwordAfter = new Promise<pulumi.Resource[]>((resolve) => (declared = resolve));
 
@@ -130,7 +130,10 @@ export class Posture extends GatehouseComponent {
     this.registerOutputs({ gateUrl: this.gate.url });
   }
 
-  /** Code owners first, since the fence would keep them out; then the fence, then access: it falls only after the agent has left. */
+  /**
+   * Code owners first, since the fence would keep them out; then the fence, then access: it falls only after the agent
+   * has left.
+   */
   private openRepositories(): void {
     const {
       environment,

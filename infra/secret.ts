@@ -14,8 +14,9 @@ export interface GeneratedSecret {
 }
 
 /**
- * Makes 32 random bytes. They are the SHA-256 of a random password, and not a `RandomBytes`: a resource's id stands in clear in the state and
- * in every `--diff`, and the id of `RandomBytes` is its value. That of `RandomPassword` is always "none".
+ * Makes 32 random bytes. They are the SHA-256 of a random password, and not a `RandomBytes`: a resource's id stands in
+ * clear in the state and in every `--diff`, and the id of `RandomBytes` is its value. That of `RandomPassword` is
+ * always "none".
  */
 export function makeSecret(name: string, parent: pulumi.Resource): GeneratedSecret {
   const { result } = new random.RandomPassword(name, { length: LENGTH, special: false }, { parent });

@@ -9,8 +9,8 @@ export function environmentFile(stack: string): string {
 }
 
 /**
- * Reads and validates the environment. All keys are read at once and none is required one by one: an error of `Config.require`
- * can hang for a minute while Node 20 prints it.
+ * Reads and validates the environment. All keys are read at once and none is required one by one: an error of
+ * `Config.require` can hang for a minute while Node 20 prints it.
  */
 export function loadEnvironment(config: Readonly<Record<string, string>>, stack: string): Environment {
   return parseEnvironment(rawFromConfig(config), environmentFile(stack));
@@ -38,7 +38,7 @@ export function surroundings(
       [
         {
           path: githubBaseUrl ? "github:baseUrl" : "GITHUB_BASE_URL",
-          wrong: `${githubUrl} is no enterprise's address on GHE.com`,
+          wrong: `${githubUrl} is not the address of an enterprise on GHE.com`,
           right: "https and the enterprise's own name, such as https://acme.ghe.com",
         },
       ],
@@ -66,8 +66,8 @@ export function surroundings(
 }
 
 /**
- * Ends the program with its message alone: what a person wrote wrong needs no stack trace. The runner prints errors by a call
- * that takes Node 20 half a minute when the stack names a file of the SDK, so there is none to print.
+ * Ends the program with its message alone: what a person wrote wrong needs no stack trace. The runner prints errors by
+ * a call that takes Node 20 half a minute when the stack names a file of the SDK, so there is none to print.
  */
 export function asRunError(error: unknown): unknown {
   if (!(error instanceof PostureError)) return error;

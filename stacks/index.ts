@@ -5,7 +5,10 @@ import { accessOf, missingLocks, names, readableMatrix, writable, type Environme
 import { agentHosts, codeOwnersText, keptOwners, readableControls, tokenPermissions } from "../infra/plans";
 import { asRunError, environmentFile, loadEnvironment, surroundings } from "./environment";
 
-/** One stack: reads its environment, looks up what it names, declares one posture. Nothing is declared before all of it is right. */
+/**
+ * One stack: reads its environment, looks up what it names, declares one posture. Nothing is declared before all of it
+ * is right.
+ */
 async function program(): Promise<Record<string, unknown>> {
   const stack = pulumi.getStack();
   const file = environmentFile(stack);
@@ -31,7 +34,8 @@ async function program(): Promise<Record<string, unknown>> {
     alertSecret: posture.gate.alertSecret,
     // Only with Workers KV: what the token commands take as GATEHOUSE_TOKEN_KEY and GATEHOUSE_ROTATOR_KEY.
     ...(posture.gate.tokenKey ? { tokenKey: posture.gate.tokenKey, rotatorKey: posture.rotator.rotatorKey } : {}),
-    // A plan shows this line where an update replaces the secrets of older versions, which stood in clear in the state (CHANGELOG.md).
+    // A plan shows this line where an update replaces the secrets of older versions, which stood in clear in the state
+    // (CHANGELOG.md).
     generatedSecrets: "each from a random password, whose resource id says nothing",
     gateSettings: posture.gate.settings,
     gatePolicy: posture.policy,
@@ -52,8 +56,8 @@ async function program(): Promise<Record<string, unknown>> {
 }
 
 /**
- * The provider takes its namespace from VAULT_NAMESPACE; where the environment names one, that one holds, whoever runs the update.
- * A provider of one's own does not read the stack's `vault:` keys by itself.
+ * The provider takes its namespace from VAULT_NAMESPACE; where the environment names one, that one holds, whoever runs
+ * the update. A provider of one's own does not read the stack's `vault:` keys by itself.
  */
 function namespacedVault({ tokenStore }: Environment): pulumi.ProviderResource[] {
   if (tokenStore.kind !== "vault" || tokenStore.namespace === undefined) return [];

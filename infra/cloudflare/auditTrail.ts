@@ -9,8 +9,8 @@ export interface AuditTrailArgs {
 }
 
 /**
- * Where the gate writes what it decided: a bucket whose objects nobody can change or delete before the retention is over, and
- * copies elsewhere where the environment asks for them.
+ * Where the gate writes what it decided: a bucket whose objects nobody can change or delete before the retention is
+ * over, and copies elsewhere where the environment asks for them.
  */
 export class AuditTrail extends GatehouseComponent {
   readonly bucket: pulumi.Output<string>;

@@ -44,8 +44,8 @@ export type BindingValues<List extends Bindings> = WhereDeclared<
 >;
 
 /**
- * The bindings of a Worker's contract that are there under these conditions, sorted by name: a diff shows what changed and
- * nothing else. Throws when one of them has no value.
+ * The bindings of a Worker's contract that are there under these conditions, sorted by name: a diff shows what changed
+ * and nothing else. Throws when one of them has no value.
  */
 export function bindingsOf<List extends Bindings>(
   list: List,

@@ -12,8 +12,8 @@ export interface GateScripts {
 const ROOT = join(__dirname, "..", "..");
 
 /**
- * Bundles the Workers' sources. The text depends on the sources alone, not on where they lie, and it is left readable: it stands in
- * the stack's state, where an auditor may want to read it.
+ * Bundles the Workers' sources. The text depends on the sources alone, not on where they lie, and it is left readable:
+ * it stands in the stack's state, where an auditor may want to read it.
  */
 export function bundleGate(root: string = ROOT): GateScripts {
   const bundle = (...entry: string[]): string => {

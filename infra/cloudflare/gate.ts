@@ -27,8 +27,8 @@ export interface GateArgs {
 }
 
 /**
- * The Worker in front of GitHub, its memory, and the keys to it. What it allows stands in its module, because a binding has no room
- * for it; the stack's output `gatePolicy` shows the same alone.
+ * The Worker in front of GitHub, its memory, and the keys to it. What it allows stands in its module, because a binding
+ * has no room for it; the stack's output `gatePolicy` shows the same alone.
  */
 export class Gate extends GatehouseComponent {
   /** Undefined on workers.dev unless the account's name there is given. */
@@ -42,8 +42,9 @@ export class Gate extends GatehouseComponent {
   /** With which the token is sealed when Workers KV is the store; a secret, base64 of 32 bytes. */
   readonly tokenKey: pulumi.Output<string> | undefined;
   /**
-   * What the gate's plain bindings hold, for an auditor: one secret among a script's bindings makes Pulumi hide the whole list. Of the alert
-   * receiver's address only the origin and a hash, since such an address often carries a credential.
+   * What the gate's plain bindings hold, for an auditor: one secret among a script's bindings makes Pulumi hide the
+   * whole list. Of the alert receiver's address only the origin and a hash, since such an address often carries a
+   * credential.
    */
   readonly settings: pulumi.Output<object>;
   /** Name of the deployed script, for what binds to it. */
@@ -126,7 +127,10 @@ export class Gate extends GatehouseComponent {
     this.registerOutputs({ url: this.url });
   }
 
-  /** The agent's key, and the one before while both are good. A generation keeps its resource, so raising it replaces nothing. */
+  /**
+   * The agent's key, and the one before while both are good. A generation keeps its resource, so raising it replaces
+   * nothing.
+   */
   private createAgentKeys(): [Key, ...(Key & { notAfter: string })[]] {
     const { generation, previousUntil } = this.args.environment.gate.key;
     const make = (which: number) => makeKey(`${this.name}-agent-key-${which}`, "ghk_", this);
@@ -134,7 +138,9 @@ export class Gate extends GatehouseComponent {
     return previousUntil ? [current, { ...make(generation - 1), notAfter: previousUntil }] : [current];
   }
 
-  /** The script of the Durable Object: apart from the gate, so that its migrations never stand in the way of an update. */
+  /**
+   * The script of the Durable Object: apart from the gate, so that its migrations never stand in the way of an update.
+   */
   private createLedger(): cloudflare.WorkersScript {
     const { environment, scripts, deployedLedgerTag } = this.args;
     const { ledgerScript } = names(environment);

@@ -25,11 +25,14 @@ export interface RotatorArgs {
 }
 
 /**
- * The Worker that rotates the token by itself. It is apart from the gate, because the gate may only read the token, and because
- * whoever breaks into what faces the agent shall not hold what makes tokens. It has no address: only its schedule starts it.
+ * The Worker that rotates the token by itself. It is apart from the gate, because the gate may only read the token, and
+ * because whoever breaks into what faces the agent shall not hold what makes tokens. It has no address: only its
+ * schedule starts it.
  */
 export class Rotator extends GatehouseComponent {
-  /** With which journal and minting secret are sealed when Workers KV is the store; the gate does not have it. A secret. */
+  /**
+   * With which journal and minting secret are sealed when Workers KV is the store; the gate does not have it. A secret.
+   */
   readonly rotatorKey: pulumi.Output<string> | undefined;
 
   constructor(

@@ -31,7 +31,9 @@ export function parseEnvironment(
   return asListed(result.data);
 }
 
-/** GitHub ignores case in a repository's name; Vault, which compares what GitHub puts into identity tokens, does not. */
+/**
+ * GitHub ignores case in a repository's name; Vault, which compares what GitHub puts into identity tokens, does not.
+ */
 function asListed(environment: Environment): Environment {
   const { repository } = environment.rotation;
   const listed = environment.repositories.find(({ name }) => name.toLowerCase() === repository?.toLowerCase());
@@ -47,7 +49,13 @@ function firstPerPath(problems: readonly PostureProblem[]): PostureProblem[] {
 function strayDates(value: unknown, path: readonly (string | number)[] = []): PostureProblem[] {
   if (typeof value === "string")
     return isGoTime(value) && !DATE_PATHS.has(path.map((part) => (typeof part === "number" ? "[]" : part)).join("."))
-      ? [{ path: keyPath(path), wrong: "an unquoted date, which YAML takes for a time", right: "the same in quotes" }]
+      ? [
+          {
+            path: keyPath(path),
+            wrong: "an unquoted date, which YAML reads as a time",
+            right: "the same text in quotes",
+          },
+        ]
       : [];
   if (typeof value !== "object" || value === null) return [];
   return Array.isArray(value)

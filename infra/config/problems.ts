@@ -1,3 +1,4 @@
+import { distance } from "fastest-levenshtein";
 import type { z } from "zod";
 import type { PostureProblem } from "../model/errors";
 import { knownKeys, valueAt } from "./walk";
@@ -83,7 +84,7 @@ export function problemsOf(issue: Issue, raw: unknown): PostureProblem[] {
 
 /** Writes a path as the environment file spells it, such as `gatehouse:repositories[1].access`. */
 export function keyPath(path: Path): string {
-  return `gatehouse:${path.map((part, i) => (typeof part === "number" ? `[${part}]` : i === 0 ? String(part) : `.${String(part)}`)).join("")}`;
+  return `gatehouse:${joined(path, (index) => `[${index}]`)}`;
 }
 
 /** A value as a person would recognise it, on one line, shortened. */
@@ -96,10 +97,10 @@ export function show(value: unknown): string {
 /** The word among `candidates` that a mistyped `word` most likely meant. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
-    .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
-    .sort((a, b) => a.distance - b.distance || a.candidate.localeCompare(b.candidate));
+    .map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .sort((a, b) => a.edits - b.edits || a.candidate.localeCompare(b.candidate));
   const best = ranked[0];
-  return best && best.distance <= Math.max(2, Math.floor(best.candidate.length / 3)) ? best.candidate : undefined;
+  return best && best.edits <= Math.max(2, Math.floor(best.candidate.length / 3)) ? best.candidate : undefined;
 }
 
 function unknownKey(path: Path, known: readonly string[]): PostureProblem {
@@ -116,14 +117,16 @@ function wrongness(issue: Issue, path: Path, value: unknown): string {
   if (value === undefined) return "missing";
   if (value === null) return "empty";
   const shown = CONFIDENTIAL.has(String(path.at(-1))) ? "the value" : show(value);
+  const quoted = typeof value === "string" && shown !== "the value" ? JSON.stringify(shown) : shown;
+  const size = Array.isArray(value) ? `${value.length} entries` : shown;
   switch (issue.code) {
     case "invalid_value":
     case "invalid_union":
       return `no such ${NOUNS[String(path.at(-1))] ?? "value"}: ${shown}`;
     case "invalid_type":
-      return `${typeof value === "string" && shown !== "the value" ? JSON.stringify(shown) : shown} is not ${TYPE_NAMES[issue.expected] ?? "what is needed here"}`;
+      return `${quoted} is not ${TYPE_NAMES[issue.expected] ?? "what is needed here"}`;
     case "too_big":
-      return `${Array.isArray(value) ? `${value.length} entries` : shown} is too ${issue.origin === "string" ? "long" : "much"}`;
+      return `${size} is too ${issue.origin === "string" ? "long" : "much"}`;
     case "too_small":
       return isEmpty(value) ? "empty" : `${shown} is too ${issue.origin === "string" ? "short" : "little"}`;
     case "invalid_format":
@@ -164,23 +167,11 @@ function isEmpty(value: unknown): boolean {
 }
 
 function generic(path: Path): string {
-  return path
-    .map((part, i) => (typeof part === "number" ? "[]" : i === 0 ? String(part) : `.${String(part)}`))
-    .join("");
+  return joined(path, () => "[]");
 }
 
-/** Levenshtein distance, with a swap of neighbours counted as one. */
-function editDistance(a: string, b: string): number {
-  const rows = Array.from({ length: a.length + 1 }, (_, i) => [i, ...Array<number>(b.length).fill(0)]);
-  const at = (i: number, j: number) => rows[i]?.[j] ?? 0;
-  for (let j = 1; j <= b.length; j++) rows[0]![j] = j;
-  for (let i = 1; i <= a.length; i++) {
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1] ? 0 : 1;
-      let best = Math.min(at(i - 1, j) + 1, at(i, j - 1) + 1, at(i - 1, j - 1) + same);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) best = Math.min(best, at(i - 2, j - 2) + 1);
-      rows[i]![j] = best;
-    }
-  }
-  return at(a.length, b.length);
+function joined(path: Path, index: (place: number) => string): string {
+  return path
+    .map((part, i) => (typeof part === "number" ? index(part) : i === 0 ? String(part) : `.${String(part)}`))
+    .join("");
 }

@@ -1,9 +1,10 @@
 import type * as Yaml from "yaml";
 
 /**
- * Reads YAML as Pulumi does: with Go's yaml.v3 (resolve.go, decode.go) and `config.object` of its SDK. That is neither YAML 1.1 nor
- * 1.2: unquoted dates become times, `0777` and `0o777` octal numbers, `<<` merges, and `yes` stays a text. A time ends up as Go
- * prints it, `2026-12-31 00:00:00 +0000 UTC` (see goTime.ts). Recorded in tests/fixtures/pulumi/config.
+ * Reads YAML as Pulumi does: with Go's yaml.v3 (resolve.go, decode.go) and `config.object` of its SDK. That is neither
+ * YAML 1.1 nor 1.2: unquoted dates become times, `0777` and `0o777` octal numbers, `<<` merges, and `yes` stays a text.
+ * A time ends up as Go prints it, `2026-12-31 00:00:00 +0000 UTC` (see goTime.ts). Recorded in
+ * tests/fixtures/pulumi/config.
  * @throws YamlProblem where Pulumi would refuse the text too.
  */
 export function readPulumiYaml(text: string): unknown {
@@ -156,7 +157,9 @@ function wholeNumber(source: string): number | undefined {
 const TIME =
   /^(\d{4})-(\d{1,2})-(\d{1,2})(?:(?:[Tt](\d{1,2}):(\d{1,2}):(\d{1,2})(?:[.,](\d+))?(Z|[-+]\d{2}:\d{2}))|(?: (\d{1,2}):(\d{1,2}):(\d{1,2})(?:[.,](\d+))?))?$/;
 
-/** A date or time as Go prints it, in the zone in which it was written; undefined for what yaml.v3 takes for no time. */
+/**
+ * A date or time as Go prints it, in the zone in which it was written; undefined for what yaml.v3 takes for no time.
+ */
 function goTime(source: string): string | undefined {
   const match = TIME.exec(source);
   if (!match) return undefined;

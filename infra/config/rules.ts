@@ -79,12 +79,12 @@ const hostnameAndZone: Rule = ({ gate = {} }) => [
   ...when(gate.hostname && !gate.zoneId, () =>
     problem(
       ["gate", "zoneId"],
-      `missing, though hostname is ${gate.hostname}`,
+      `missing, although hostname is ${gate.hostname}`,
       "the 32 hexadecimal digits of the hostname's zone",
     ),
   ),
   ...when(gate.zoneId && !gate.hostname, () =>
-    problem(["gate", "hostname"], "missing, though zoneId is set", "a host name of that zone, or no zoneId"),
+    problem(["gate", "hostname"], "missing, although zoneId is set", "a host name of that zone, or no zoneId"),
   ),
   ...when(gate.hostname?.endsWith(".workers.dev"), () =>
     problem(
@@ -105,7 +105,7 @@ const encryptedAddresses: Rule = (draft) => {
   ];
   return places.flatMap(([path, url]) =>
     when(url?.startsWith("http://") && !isLoopback(url), () =>
-      problem(path, `${show(url)} is not encrypted`, "an https URL; http is for this machine alone"),
+      problem(path, `${show(url)} is not encrypted`, "an https URL; plain http is accepted for this machine only"),
     ),
   );
 };
@@ -127,7 +127,7 @@ const addressOnGheCom: Rule = ({ githubUrl }) =>
   when(githubUrl !== undefined && isMisspelledTenant(githubUrl), () =>
     problem(
       ["githubUrl"],
-      `${show(githubUrl)} is no enterprise's address on GHE.com`,
+      `${show(githubUrl)} is not the address of an enterprise on GHE.com`,
       "https and the enterprise's own name, such as https://acme.ghe.com",
     ),
   );
@@ -140,7 +140,7 @@ const rotationBeforeExpiry: Rule = ({ agent, rotation = {} }) => {
     ...when(everyDays !== undefined && expiry !== undefined && everyDays > expiry, () =>
       problem(
         ["rotation", "everyDays"],
-        `${everyDays} days is longer than the credential lives (${expiry})`,
+        `${everyDays} days is longer than the life of the credential (${expiry})`,
         `at most ${expiry}, or a longer agent.credential.expiryDays`,
       ),
     ),
@@ -166,7 +166,8 @@ const graceCoversRequests: Rule = ({ gate, rotation }) => {
   return when(grace !== undefined && grace * 60 < needed, () =>
     problem(
       ["rotation", "graceMinutes"],
-      `${grace} min is shorter than gate.tokenCacheSeconds and gate.upstreamTimeoutSeconds together (${needed} s), so a running request could lose its token`,
+      `${grace} min is shorter than gate.tokenCacheSeconds and gate.upstreamTimeoutSeconds together ` +
+        `(${needed} s), so a running request could lose its token`,
       `at least ${Math.ceil(needed / 60)}`,
     ),
   );
@@ -193,13 +194,13 @@ const observeEnds: Rule = ({ gate }, { now }) => {
   const end = Date.parse(`${until}T23:59:59Z`);
   return [
     ...when(end < now.getTime(), () =>
-      problem(["gate", "mode", "until"], `${until} has passed`, "mode: { kind: enforce }, or a day to come"),
+      problem(["gate", "mode", "until"], `${until} has passed`, "mode: { kind: enforce }, or a later day"),
     ),
     ...when(end > now.getTime() + (MAX_OBSERVE_DAYS + 1) * DAY, () =>
       problem(
         ["gate", "mode", "until"],
         `${until} is more than ${MAX_OBSERVE_DAYS} days away`,
-        "a nearer day: while the gate observes, it stops nothing",
+        "an earlier day: while the gate observes, it stops nothing",
       ),
     ),
   ];
@@ -217,28 +218,32 @@ const allowedSecretsEnd: Rule = (draft, { now }) =>
     );
     return [
       ...when(end !== undefined && end < now.getTime(), () =>
-        problem(at("until"), `${until} has passed`, "no such entry any more, or a day to come"),
+        problem(at("until"), `${until} has passed`, "remove the entry, or give a later day"),
       ),
       ...when(end !== undefined && end > now.getTime() + (MAX_ALLOWED_DAYS + 1) * DAY, () =>
         problem(
           at("until"),
           `${until} is more than a year away`,
-          "a nearer day: somebody should look at the exception again",
+          "an earlier day, so that somebody reviews the exception",
         ),
       ),
       ...when(reason !== undefined && findSecrets(reason).length > 0, () =>
-        problem(at("reason"), "holds what looks like a credential", "why it is allowed, without the value"),
+        problem(at("reason"), "contains what looks like a credential", "why it is allowed, without the value"),
       ),
       ...when(repository !== undefined && !writable, () =>
         problem(at("repository"), `the agent may not write to ${repository}`, "a repository listed with access: write"),
       ),
       ...when(path !== undefined && !/[^*?/]/.test(path), () =>
-        problem(at("path"), `${path} is every file`, "the folder or the file in question, such as /tests/fixtures/"),
+        problem(
+          at("path"),
+          `${path} matches every file`,
+          "the folder or the file in question, such as /tests/fixtures/",
+        ),
       ),
       ...when(path !== undefined && /^!|[[\]\\\p{Cc}]|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/u.test(path), () =>
         problem(
           at("path"),
-          `${show(path)} is no path that the gate reads`,
+          `${show(path)} is not a pattern that the gate reads`,
           "a path such as /tests/fixtures/ or *.snap: no !, no [ ], no \\, no dot segments",
         ),
       ),
@@ -254,7 +259,7 @@ const keyOverlap: Rule = ({ gate, rotation }, { now }) => {
     ...when(gate?.key?.generation === 1, () =>
       problem(
         ["gate", "key", "previousUntil"],
-        "set, though the key is the first one",
+        "set, but the first key has no predecessor",
         "generation: 2, or no previousUntil",
       ),
     ),
@@ -262,7 +267,7 @@ const keyOverlap: Rule = ({ gate, rotation }, { now }) => {
       problem(
         ["gate", "key", "previousUntil"],
         `${until} is more than rotation.gateKeyOverlapHours (${hours}) away`,
-        "a nearer time, or a longer overlap",
+        "an earlier time, or a longer overlap",
       ),
     ),
   ];
@@ -283,7 +288,7 @@ const auditTrail: Rule = ({ audit, agent }) => {
     ...when(readableSinks && buckets.length === 0, () =>
       problem(
         ["audit", "sinks"],
-        "no bucket among them",
+        "no R2 bucket in the list",
         "one { kind: r2, bucket: … }: the gate writes its records there before it answers",
       ),
     ),
@@ -295,7 +300,7 @@ const auditTrail: Rule = ({ audit, agent }) => {
     ...when(kept !== undefined && lifetime !== undefined && kept < lifetime, () =>
       problem(
         ["audit", "retentionDays"],
-        `${kept} days is shorter than a token lives (${lifetime}), so its use could not be traced`,
+        `${kept} days is shorter than the life of a token (${lifetime}), so its use could not be traced`,
         `at least ${lifetime}`,
       ),
     ),
@@ -307,7 +312,7 @@ const branchSpaces: Rule = (draft) =>
     when(defaultBranch && /^claude(?:\/|$)/i.test(defaultBranch), () =>
       problem(
         ["repositories", index, "defaultBranch"],
-        `${defaultBranch} lies in the agent's own branch space`,
+        `${defaultBranch} is inside claude/, where the agent may push`,
         "a branch that does not start with claude/",
       ),
     ),
@@ -363,7 +368,7 @@ const uniqueChecks: Rule = ({ review }) => {
       problem(
         ["review", "requiredChecks", index, "context"],
         `${show(context)} is already required`,
-        "each check once",
+        "list each check once",
       ),
     );
   });
@@ -408,8 +413,9 @@ export function tooManyRulesets(environment: Environment): PostureProblem[] {
   return when(count > MAX_RULESETS, () =>
     problem(
       ["review", "organizationRulesets"],
-      `the repositories differ so much in reviewers, contributors and protected paths that the organization would need ${count} rulesets, and GitHub keeps ${MAX_RULESETS}`,
-      "false: then each repository has its own, or fewer differences",
+      "the repositories differ so much in reviewers, contributors and protected paths that " +
+        `the organization would need ${count} rulesets, and GitHub keeps ${MAX_RULESETS}`,
+      "false, so that each repository has its own rulesets, or fewer differences",
     ),
   );
 }

@@ -22,8 +22,8 @@ export function parseStackFile(
 }
 
 /**
- * The `gatehouse:` keys of a stack file with the overrides applied, unvalidated: the same values that the program is given when
- * Pulumi reads the file (see `readPulumiYaml`).
+ * The `gatehouse:` keys of a stack file with the overrides applied, unvalidated: the same values that the program is
+ * given when Pulumi reads the file (see `readPulumiYaml`).
  */
 export function readStackFile(text: string, file: string, overrides: readonly string[] = []): Record<string, unknown> {
   const content = readYaml(text, file);
@@ -104,7 +104,8 @@ function fromConfig(value: string): unknown {
 
 /**
  * Applies one `gatehouse:key.path[0].name=value` in Pulumi's spelling: `true`, `false` and whole numbers become such,
- * everything else stays a text. JSON lists and mappings are taken too, since a list of repositories is hard to write otherwise.
+ * everything else stays a text. JSON lists and mappings are taken too, since a list of repositories is hard to write
+ * otherwise.
  */
 export function applyOverride(raw: Record<string, unknown>, override: string): void {
   const equals = override.indexOf("=");

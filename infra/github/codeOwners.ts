@@ -14,9 +14,9 @@ export interface CodeOwnersArgs {
 }
 
 /**
- * Who owns the code, in the one place that GitHub reads before all others. Where it may, the deployment writes the file straight
- * to the default branch, so the review fence must come after it: pass this component in the fence's `dependsOn`. Where the rules
- * let nobody pass, it opens a pull request, which people approve.
+ * Who owns the code, in the one place that GitHub reads before all others. Where it may, the deployment writes the file
+ * straight to the default branch, so the review fence must come after it: pass this component in the fence's
+ * `dependsOn`. Where the rules let nobody pass, it opens a pull request, which people approve.
  */
 export class CodeOwners extends GatehouseComponent {
   readonly path = CODEOWNERS_PATH;
@@ -39,7 +39,8 @@ export class CodeOwners extends GatehouseComponent {
         },
         {
           parent: this,
-          // It counts at creation alone. An imported file has `false`, and the update to `true` would be a push that the rules refuse.
+          // It counts at creation alone. An imported file has `false`, and the update to `true` would be a push that
+          // the rules refuse.
           ignoreChanges: ["overwriteOnCreate", ...(plan.write === "keep" ? ["content"] : [])],
           retainOnDelete: plan.shared,
         },
@@ -49,14 +50,18 @@ export class CodeOwners extends GatehouseComponent {
     this.registerOutputs({ path: this.path, proposal: this.proposal });
   }
 
-  /** When it is merged, the next update finds nothing to propose and drops these; a pull request that is still open is closed. */
+  /**
+   * When it is merged, the next update finds nothing to propose and drops these; a pull request that is still open is
+   * closed.
+   */
   private propose(
     name: string,
     branchName: string,
     { organization, repository, branch, plan }: CodeOwnersArgs,
   ): pulumi.Output<number> {
     const parent = { parent: this };
-    // GitHub may delete a merged branch by itself, and a deletion that finds nothing fails: what is left of the branch stays.
+    // GitHub may delete a merged branch by itself, and a deletion that finds nothing fails: what is left of the branch
+    // stays.
     const stays = { ...parent, retainOnDelete: true };
     const head = new github.Branch(`${name}-branch`, { repository, branch: branchName, sourceBranch: branch }, stays);
     const file = new github.RepositoryFile(
@@ -79,7 +84,9 @@ export class CodeOwners extends GatehouseComponent {
         baseRef: branch,
         headRef: head.branch,
         title: "Set code owners (Gatehouse)",
-        body: "The environment file of Gatehouse has changed, and with it who owns what. It takes effect when people approve and merge it.",
+        body:
+          "The environment file of Gatehouse has changed, and with it who owns what. " +
+          "It takes effect when people approve and merge it.",
       },
       { ...parent, dependsOn: [file] },
     );

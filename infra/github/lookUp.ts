@@ -18,7 +18,10 @@ export interface RepositoryFacts {
   readonly nodeId: string;
   /** CODEOWNERS as it is; looked up where the agent may write. */
   readonly codeOwners?: FoundOwners;
-  /** Whether the rules of the default branch demand a pull request of the deployment too; false when nobody needs to know. */
+  /**
+   * Whether the rules of the default branch demand a pull request of the deployment too; false when nobody needs to
+   * know.
+   */
   readonly demandsPullRequest: boolean;
 }
 
@@ -76,7 +79,7 @@ async function lookUpRepository(environment: Environment, index: number): Promis
     );
   if (found.fullName.toLowerCase() !== `${organization}/${name}`.toLowerCase()) {
     throw new LookUpError(
-      `the deployment looks at ${found.fullName}`,
+      `the deployment acts on ${found.fullName}`,
       `GITHUB_OWNER=${organization} or github:owner, so that it acts on the organization of this file`,
     );
   }
@@ -85,7 +88,8 @@ async function lookUpRepository(environment: Environment, index: number): Promis
       `GitHub spells it ${found.fullName}`,
       "the same capitals: Vault compares them letter by letter when a workflow of that repository signs in",
     );
-  if (found.archived) throw new LookUpError(`${name} is archived`, "a repository that still takes rules, or none");
+  if (found.archived)
+    throw new LookUpError(`${name} is archived`, "a repository that is not archived, or no such entry");
   if (found.defaultBranch !== defaultBranch)
     throw new LookUpError(
       `the default branch of ${name} is ${found.defaultBranch}`,
@@ -104,11 +108,12 @@ async function lookUpRepository(environment: Environment, index: number): Promis
 }
 
 /**
- * An impersonation token can do whatever the account can, so two of its locks are settings of the organization. No resource of the
- * provider owns them one by one; they are checked before each update instead.
+ * An impersonation token can do whatever the account can, so two of its locks are settings of the organization. No
+ * resource of the provider owns them one by one; they are checked before each update instead.
  */
 async function checkOrganization({ organization }: Environment): Promise<void> {
-  // Not getOrganization: its summary leaves these settings out, and it takes the one about forks from the one about creating.
+  // Not getOrganization: its summary leaves these settings out, and it takes the one about forks from the one about
+  // creating.
   const found = ((await restGet(`orgs/${organization}`)) ?? {}) as {
     members_can_fork_private_repositories?: boolean;
     members_can_create_repositories?: boolean;

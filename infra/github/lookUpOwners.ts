@@ -24,8 +24,8 @@ const READABLE_BYTES = 1_000_000;
 const WRITING = new Set(["push", "maintain", "admin"]);
 
 /**
- * The CODEOWNERS file of a repository, and whether the deployment may replace it. Every way in which GitHub would silently ignore
- * a line is looked for here, since an ignored line leaves code without owners.
+ * The CODEOWNERS file of a repository, and whether the deployment may replace it. Every way in which GitHub would
+ * silently ignore a line is looked for here, since an ignored line leaves code without owners.
  * @throws LookUpErrors naming all lines and teams that would not count.
  */
 export async function lookUpOwners(
@@ -56,7 +56,7 @@ export async function lookUpOwners(
   if (bytes > CODEOWNERS_MAX_BYTES)
     errors.push(
       new LookUpError(
-        `CODEOWNERS of ${repository.name} would have ${bytes} bytes, and GitHub ignores one of more than 3 MB`,
+        `CODEOWNERS of ${repository.name} would have ${bytes} bytes; GitHub ignores a file larger than 3 MB`,
         "fewer lines",
         key,
       ),
@@ -67,7 +67,10 @@ export async function lookUpOwners(
   return { ...(codeOwners ? { codeOwners } : {}), demandsPullRequest };
 }
 
-/** What GitHub itself says of the repository's own lines; nothing where it cannot be asked, as on an older Enterprise Server. */
+/**
+ * What GitHub itself says of the repository's own lines; nothing where it cannot be asked, as on an older Enterprise
+ * Server.
+ */
 async function uncounted(
   { organization }: Environment,
   { name, defaultBranch }: Repository,
@@ -95,9 +98,12 @@ async function find(
       content?: string;
       size?: number;
     };
-    if (type !== "file") throw new LookUpError(`${path} of ${name} is no file`, "a file, or nothing, at this place");
+    if (type !== "file") throw new LookUpError(`${path} of ${name} is not a file`, "a file, or nothing, at this place");
     if (encoding !== "base64" || content === undefined || (size ?? 0) > READABLE_BYTES)
-      throw new LookUpError(`${path} of ${name} has more than 1 MB, so it cannot be read and kept`, "a smaller file");
+      throw new LookUpError(
+        `${path} of ${name} is larger than 1 MB, so Gatehouse cannot read and keep it`,
+        "a smaller file",
+      );
     return { path, text: Buffer.from(content, "base64").toString("utf8") };
   }
   return undefined;
@@ -169,7 +175,8 @@ async function demands({ organization }: Environment, { name, defaultBranch }: R
   );
   const passed = await Promise.all(
     [...demanding].map(async (id) => {
-      // Asked by way of the repository, which knows the organization's rulesets too, and what they are for the one who asks.
+      // Asked by way of the repository, which knows the organization's rulesets too, and what they are for the one who
+      // asks.
       const ruleset = (await restGet(`repos/${organization}/${name}/rulesets/${id}`)) as
         { current_user_can_bypass?: string } | undefined;
       return ruleset?.current_user_can_bypass === "always" || ruleset?.current_user_can_bypass === "exempt";

@@ -42,7 +42,11 @@ export class MachineUser extends GatehouseComponent {
       `${name}-team`,
       {
         name: args.team,
-        description: pulumi.interpolate`Repository access of the agent "${args.agent}". Managed by Gatehouse; people do not belong here.`,
+        description: pulumi.concat(
+          `Repository access of the agent "`,
+          args.agent,
+          `". Managed by Gatehouse; people do not belong here.`,
+        ),
         privacy: "closed",
         notificationSetting: "notifications_disabled",
       },

@@ -13,8 +13,9 @@ export interface OrganizationFenceArgs {
 }
 
 /**
- * What holds the agent to its own branches, declared once for all repositories: their number changes a list, not the number of
- * rulesets. Owners of the organization alone can change it, so that not even an administrator of a repository can.
+ * What holds the agent to its own branches, declared once for all repositories: their number changes a list, not the
+ * number of rulesets. Owners of the organization alone can change it, so that not even an administrator of a repository
+ * can.
  */
 export class OrganizationFence extends GatehouseComponent {
   /** Ids of the rulesets by the id of their plan. */

@@ -17,8 +17,8 @@ export interface ReviewFenceArgs {
 }
 
 /**
- * What holds the agent to its own branches: rulesets, and where it may write also the older branch protection as an independent
- * second, and workflows that can neither write nor approve by themselves.
+ * What holds the agent to its own branches: rulesets, and where it may write also the older branch protection as an
+ * independent second, and workflows that can neither write nor approve by themselves.
  */
 export class ReviewFence extends GatehouseComponent {
   /** Ids of the rulesets by key. */

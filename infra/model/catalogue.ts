@@ -1,33 +1,34 @@
 import type { AccessLevel } from "./schema";
 import type { LockId } from "./locks";
 
-/** Where an action happens: a repository with this access, one that is not listed, or the account and its surroundings. */
+/**
+ * Where an action happens: a repository with this access, one that is not listed, or the account and its surroundings.
+ */
 export type Place = AccessLevel | "unlisted" | "account";
 
-/** How an action stands at one place. */
+/** What the model says about an action at one place: it is allowed, or these locks stop it. */
 export type Effect = "allowed" | { readonly locks: readonly LockId[] };
 
 export interface Action {
   readonly id: string;
   readonly title: string;
-  /** Why it is dangerous; empty for what the agent is there to do. */
+  /** Why it is dangerous; empty for the agent's own work. */
   readonly danger: string;
-  /** Controls that ask for its limits, and where the facts come from. */
+  /** The standards that ask for this limit, and the sources of the facts. */
   readonly references: readonly string[];
   /** Places that are left out do not apply. */
   readonly at: { readonly [place in Place]?: Effect };
   /** Why fewer than two locks are enough, where that is so. */
   readonly oneLockIsEnough?: string;
-  /** Where it is so; everywhere when left out. */
+  /** Where this applies. Default: everywhere. */
   readonly oneLockIsEnoughAt?: readonly Place[];
-  /** What the locks do not cover, said honestly. */
+  /** What the locks do not cover. */
   readonly limit?: string;
 }
 
-/** What holds a branch or tag of a repository with read access; an App has no role, so there its fence counts. */
+/** Locks on branches and tags of a repository with read access. A GitHub App has no role; rulesets stop it instead. */
 const READ_ONLY: readonly LockId[] = ["gate-access", "role-pull", "token-read", "ruleset-closed"];
-const NUISANCE =
-  "It disturbs, it destroys nothing and reveals nothing: the repository is listed and its people see it.";
+const NUISANCE = "A nuisance only: it destroys and reveals nothing, and the people of the repository see it.";
 const LEAST_PRIVILEGE = "NIST SP 800-53 AC-6";
 const ENFORCEMENT = "NIST SP 800-53 AC-3";
 const CHANGE_CONTROL = "NIST SP 800-53 CM-5";
@@ -37,12 +38,12 @@ const OWNERS_REVIEW = "CIS Software Supply Chain 1.1.7";
 const CHECKS_PASSED = "CIS Software Supply Chain 1.1.9";
 const BRANCH_PROTECTION = "OpenSSF Scorecard Branch-Protection";
 
-/** Something the agent is there to do wherever it has read access. */
+/** Part of the agent's work, allowed wherever it has read access. */
 function reading(id: string, title: string): Action {
   return { id, title, danger: "", references: [LEAST_PRIVILEGE], at: { read: "allowed", write: "allowed" } };
 }
 
-/** Something the agent is there to do where it has write access; with read access GitHub would let it pass. */
+/** Part of the agent's work, allowed with write access. With read access GitHub itself would allow it. */
 function proposing(id: string, title: string): Action {
   return {
     id,
@@ -54,7 +55,7 @@ function proposing(id: string, title: string): Action {
   };
 }
 
-/** A change of a repository's settings: only administrators may, and the token could not even if the role grew. */
+/** A change of a repository's settings: only administrators may, and the token lacks the permission in any case. */
 function administering(
   id: string,
   title: string,
@@ -65,7 +66,7 @@ function administering(
   return { id, title, danger, references, at: { read: locks, write: locks } };
 }
 
-/** Something closed in every repository. */
+/** Forbidden in every repository. */
 function closed(
   action: Omit<Action, "at"> & { readonly locks: readonly LockId[]; readonly read?: readonly LockId[] },
 ): Action {
@@ -128,7 +129,7 @@ const CODE: readonly Action[] = [
   closed({
     id: "push-other-branch",
     title: "push to a branch of people",
-    danger: "Work of people is replaced or mixed with its own; release branches deploy.",
+    danger: "People's work is overwritten or mixed with the agent's, and release branches deploy.",
     references: [PUSH_RESTRICTED, ENFORCEMENT],
     locks: ["gate-ref", "ruleset-branches"],
     read: READ_ONLY,
@@ -140,7 +141,7 @@ const CODE: readonly Action[] = [
     references: ["CIS Software Supply Chain 1.1.16", "CIS Software Supply Chain 1.1.17", BRANCH_PROTECTION],
     locks: ["gate-ref", "ruleset-branches", "ruleset-history", "protection-history"],
     read: READ_ONLY,
-    limit: "Its own branches below claude/ are held by the gate alone; nothing of people is on them.",
+    limit: "Only the gate protects the agent's own branches below claude/. They hold no work of people.",
   }),
   closed({
     id: "create-tag",
@@ -153,11 +154,11 @@ const CODE: readonly Action[] = [
   closed({
     id: "create-release",
     title: "publish a release under a new tag",
-    danger: "Users install what nobody reviewed.",
+    danger: "Users install code that nobody reviewed.",
     references: [CHANGE_CONTROL],
     locks: ["gate-route", "ruleset-tags"],
     read: ["gate-route", "role-pull", "token-read", "ruleset-closed"],
-    limit: "A release under a tag that exists already is stopped by the gate alone.",
+    limit: "Only the gate stops a release under a tag that already exists.",
   }),
   closed({
     id: "edit-workflow",
@@ -167,12 +168,12 @@ const CODE: readonly Action[] = [
     locks: ["gate-path", "token-workflows", "ruleset-paths"],
     read: ["gate-access", "role-pull", "token-workflows"],
     limit:
-      "The token's missing permission covers .github/workflows alone; local actions are held by the gate and the push rules.",
+      "The missing token permission covers .github/workflows only. The gate and the push rules protect local actions.",
   }),
   closed({
     id: "edit-codeowners",
     title: "change CODEOWNERS, on any branch",
-    danger: "Whoever decides who must approve can approve anything.",
+    danger: "Whoever chooses the required reviewers can get anything approved.",
     references: ["CIS Software Supply Chain 1.1.6", OWNERS_REVIEW],
     locks: ["gate-path", "ruleset-paths", "owners-review", "ruleset-reviewers"],
     read: READ_ONLY,
@@ -180,7 +181,7 @@ const CODE: readonly Action[] = [
   closed({
     id: "edit-protected-path",
     title: "change a path that the environment protects",
-    danger: "These paths were named because a mistake there is expensive.",
+    danger: "The environment lists these paths because a mistake there is expensive.",
     references: [CHANGE_CONTROL],
     locks: ["gate-path", "ruleset-paths", "owners-review", "ruleset-reviewers"],
     read: READ_ONLY,
@@ -191,7 +192,7 @@ const REVIEW: readonly Action[] = [
   closed({
     id: "merge-pull-request",
     title: "merge a pull request",
-    danger: "The one who wrote it would decide that it is good.",
+    danger: "The author of the change would also approve it.",
     references: [TWO_APPROVALS, PUSH_RESTRICTED, "NIST SP 800-53 AC-5"],
     locks: ["gate-route", "ruleset-branches", "protection-push"],
     read: ["gate-route", "role-pull", "token-read", "ruleset-closed"],
@@ -199,80 +200,86 @@ const REVIEW: readonly Action[] = [
   closed({
     id: "stack-pull-requests",
     title: "put pull requests into a stack",
-    danger: "Who merges one of a stack merges all below it, also what nobody meant to merge.",
+    danger: "Merging one pull request of a stack also merges all below it, intended or not.",
     references: [TWO_APPROVALS],
     locks: ["gate-route"],
     read: ["gate-route", "role-pull", "token-read"],
     oneLockIsEnough:
-      "It merges nothing: every pull request of a stack still needs what the base branch asks for, and a person who merges.",
+      "A stack merges nothing by itself: each pull request still has to meet the rules of the base branch, " +
+      "and a person has to merge it.",
   }),
   closed({
     id: "enable-auto-merge",
     title: "let a pull request merge by itself, or queue it",
-    danger: "The merge would come later, and nobody would have decided it.",
+    danger: "The merge would happen later without anybody deciding it.",
     references: [TWO_APPROVALS, "NIST SP 800-53 AC-5"],
     locks: ["gate-graphql", "ruleset-branches", "protection-push"],
     read: ["gate-graphql", "role-pull", "token-read", "ruleset-closed"],
     limit:
-      "Where the repository allows auto-merge, GitHub lets the agent switch it on; the merge itself is then the agent's, and refused.",
+      "Where the repository allows auto-merge, GitHub lets the agent enable it. GitHub then merges as the agent, " +
+      "and the rules refuse that.",
   }),
   closed({
     id: "mark-ready-for-review",
     title: "mark a draft as ready for review",
-    danger: "A draft that no person has looked at would call itself finished.",
+    danger: "A draft that nobody has looked at would be presented as finished.",
     references: [TWO_APPROVALS],
     locks: ["gate-graphql"],
     read: ["gate-graphql", "role-pull", "token-read"],
     oneLockIsEnough:
-      "GitHub gives it to whoever opened the pull request, and it asks people to look; the merge keeps its own locks.",
+      "GitHub allows it to the author of a pull request, and it only asks people to look. " +
+      "The merge has its own locks.",
   }),
   closed({
     id: "approve-review",
     title: "approve a pull request",
-    danger: "Two machines, or one twice, would stand in for two people.",
+    danger: "Machines would replace the people who have to approve.",
     references: [TWO_APPROVALS, "NIST SP 800-53 AC-5"],
     locks: ["gate-review", "github-self-approval", "owners-review"],
     read: ["gate-access", "github-self-approval", "token-read"],
     limit:
-      "An owner who opens a pull request has spoken for the code owners by that; with approvals: 1 the agent's approval would then be the one that is missing, and the gate alone stands before it.",
+      "When a code owner opens a pull request, GitHub counts the owners' review as given. With approvals: 1, " +
+      "the agent's approval would be enough then, and only the gate stops it.",
   }),
   closed({
     id: "dismiss-review",
     title: "dismiss a review",
-    danger: "Who said no would not be heard.",
+    danger: "An objection of a reviewer would be overruled.",
     references: ["CIS Software Supply Chain 1.1.5", "NIST SP 800-53 AC-5"],
     locks: ["gate-route", "protection-dismissal"],
     read: ["gate-route", "role-pull", "token-read"],
     oneLockIsEnough:
-      "The agent can push nothing there, so what people decide is about the work of people, and the approvals that a merge needs are still asked for.",
+      "The agent cannot push there, so the review is about the work of people. " + "A merge still needs its approvals.",
     oneLockIsEnoughAt: ["read"],
   }),
   closed({
     id: "start-agent",
     title: "start another agent, assign work to it or ask it for review",
-    danger: "The other agent has its own token and its own fence: what is closed here may be open there.",
+    danger: "The other agent has its own token and its own rules: what is closed here may be open there.",
     references: [LEAST_PRIVILEGE, "NIST SP 800-53 AC-5"],
     locks: ["gate-route", "token-permission"],
     read: ["gate-route", "token-permission", "role-pull"],
     oneLockIsEnough:
-      "An Enterprise Server, whose tokens have scopes instead of permissions, has no agents of GitHub's; elsewhere the token lacks 'Agent tasks'.",
+      "A GitHub Enterprise Server has no such agents. On github.com and GHE.com the token lacks 'Agent tasks'.",
     limit:
-      "The token's missing permission covers agent tasks alone. Before an agent that is assigned to an issue or asked for review stands the gate alone, and before one that is mentioned in a text (`@copilot`) nothing does but the settings of that agent.",
+      "The missing token permission covers agent tasks only. Only the gate stops the agent from assigning an issue " +
+      "to another agent or asking it for review. Only the other agent's own settings decide whether it answers " +
+      "when it is mentioned in a text (`@copilot`).",
   }),
   closed({
     id: "decide-suggestion",
     title: "approve or dismiss what another agent suggests on an issue",
-    danger: "Two machines would agree where a person was asked.",
+    danger: "Two machines would decide what a person was asked to decide.",
     references: ["NIST SP 800-53 AC-5"],
     locks: ["gate-route"],
     read: ["gate-route", "role-pull", "token-read"],
     oneLockIsEnough:
-      "A suggestion sets a label, type or assignee or closes an issue, which the agent may do in its own name.",
+      "A suggestion sets a label, a type or an assignee, or closes an issue. The agent may do that itself.",
   }),
   closed({
     id: "forge-check",
     title: "report a check or a status",
-    danger: "A red build turns green without being fixed.",
+    danger: "A failing build would look as if it had passed.",
     references: [CHECKS_PASSED],
     locks: ["gate-route", "ruleset-checks", "token-permission"],
     read: ["gate-route", "token-permission", "role-pull"],
@@ -285,7 +292,9 @@ const REVIEW: readonly Action[] = [
     locks: ["gate-route", "token-permission", "workflows-read"],
     read: ["gate-route", "token-permission", "role-pull"],
     limit:
-      "A push to its own branch starts workflows that listen to every branch; let them listen to pull requests, which wait for people. `repository_dispatch` takes contents: write, which the token has: the gate stands before it, and what the workflow may do.",
+      "A push to an agent branch starts workflows that listen to every branch. Let them listen to pull requests, " +
+      "which wait for people. `repository_dispatch` needs contents: write, which the token has: only the gate " +
+      "and the workflow's own permissions limit it.",
   }),
 ];
 
@@ -293,19 +302,23 @@ const SETTINGS: readonly Action[] = [
   administering(
     "administer-repository",
     "change the repository's settings",
-    "Visibility, merge methods and default branch decide what the other locks protect.",
+    "Visibility, merge methods and the default branch decide what the other locks protect.",
   ),
   administering("delete-repository", "delete the repository", "Everything in it is lost."),
   administering("transfer-repository", "transfer the repository", "The code leaves the organization."),
   administering(
     "change-protection",
     "change branch protection or rulesets",
-    "A lock that can be opened by the one it holds is none.",
+    "A lock that the agent can remove itself protects nothing.",
     [BRANCH_PROTECTION, CHANGE_CONTROL],
   ),
-  administering("add-collaborator", "add a collaborator", "Somebody else gets in."),
-  administering("add-key", "add a deploy key", "A key of its own would pass by the gate and outlive the token."),
-  administering("add-hook", "add a webhook", "Every push would be told to somebody else."),
+  administering("add-collaborator", "add a collaborator", "Somebody else gets access."),
+  administering(
+    "add-key",
+    "add a deploy key",
+    "With its own key the agent could bypass the gate, even after the token has expired.",
+  ),
+  administering("add-hook", "add a webhook", "Somebody else would learn of every push."),
   administering("publish", "publish pages", "Private code becomes public."),
   closed({
     id: "read-secret",
@@ -318,7 +331,7 @@ const SETTINGS: readonly Action[] = [
   closed({
     id: "fork-repository",
     title: "fork a repository",
-    danger: "A copy stands outside every rule of this one.",
+    danger: "The rules of this repository do not apply to a copy.",
     references: [LEAST_PRIVILEGE],
     locks: ["gate-route", "token-permission", "organization-forks"],
   }),
@@ -328,7 +341,7 @@ const SURROUNDINGS: readonly Action[] = [
   {
     id: "read-other-repository",
     title: "reach a repository that is not listed, for anything",
-    danger: "The agent sees what nobody gave it.",
+    danger: "The agent sees what nobody gave it access to.",
     references: [LEAST_PRIVILEGE, ENFORCEMENT],
     at: { unlisted: { locks: ["gate-repository", "token-repositories", "role-none"] } },
   },
@@ -339,11 +352,11 @@ const SURROUNDINGS: readonly Action[] = [
     ["gate-graphql", "role-member", "token-repositories"],
     { references: [ENFORCEMENT] },
   ),
-  account("create-gist", "create a gist", "Text leaves the organization by one request.", [
+  account("create-gist", "create a gist", "A single request publishes text outside the organization.", [
     "gate-route",
     "token-scope",
   ]),
-  account("create-repository", "create a repository", "A repository of its own is outside every rule.", [
+  account("create-repository", "create a repository", "No rule applies to a repository that the agent creates.", [
     "gate-route",
     "token-permission",
     "organization-repositories",
@@ -351,40 +364,40 @@ const SURROUNDINGS: readonly Action[] = [
   account(
     "add-account-key",
     "add a key to its own account",
-    "A key of its own would pass by the gate and outlive the token.",
+    "With its own key the agent could bypass the gate, even after the token has expired.",
     ["gate-route", "token-scope"],
   ),
   account(
     "mint-token",
     "make another token",
-    "A token that nobody declared has no end and no limits.",
+    "A token that nobody declared has no declared expiry and no declared limits.",
     ["gate-route", "github-no-minting"],
     { references: ["NIST SP 800-53 IA-5"] },
   ),
   account(
     "learn-token",
     "learn the GitHub token",
-    "With it the agent would need the gate no more.",
+    "With the token the agent could bypass the gate.",
     ["gate-answer", "vault-policy", "cloudflare-binding"],
     { references: ["NIST SP 800-53 IA-5", "NIST SP 800-53 SC-28"] },
   ),
   account(
     "change-audit",
     "change or remove what was recorded",
-    "What happened could no longer be told.",
+    "Nobody could find out later what happened.",
     ["gate-route", "bucket-lock"],
     { references: ["NIST SP 800-53 AU-9"] },
   ),
   account(
     "reach-other-host",
     "reach another host",
-    "Code and secrets would leave by another door.",
+    "Code and secrets could be sent to any host.",
     ["gate-upstream", "network-hosts"],
     { references: ["NIST SP 800-53 SC-7"] },
   ),
   account("use-without-key", "use the gate without a key", "Anybody could use the agent's access.", ["gate-key"], {
     references: ["NIST SP 800-53 IA-2"],
-    oneLockIsEnough: "It is the gate's own door; behind it the stranger meets every other lock of this catalogue.",
+    oneLockIsEnough: "Whoever passes it has only the agent's access: every other lock of this catalogue still applies.",
   }),
 ];
 

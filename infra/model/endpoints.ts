@@ -18,9 +18,9 @@ const GITHUB_COM: Endpoints = {
 
 /**
  * The addresses of one GitHub, from the base URL that a person knows.
- * @param githubUrl Base URL of a GitHub Enterprise Server or of an enterprise on GHE.com; absent, empty or github.com's own for
- *   github.com. The forms that the GitHub provider takes (`…/`, `…/api/v3`, `…/api/v3/`, `https://api.acme.ghe.com`) mean the
- *   same GitHub.
+ * @param githubUrl Base URL of a GitHub Enterprise Server or of an enterprise on GHE.com; absent, empty or github.com's
+ *   own for github.com. The forms that the GitHub provider takes (`…/`, `…/api/v3`, `…/api/v3/`,
+ *   `https://api.acme.ghe.com`) mean the same GitHub.
  * @example endpoints("https://acme.ghe.com").api // "https://api.acme.ghe.com"
  */
 export function endpoints(githubUrl?: string): Endpoints {
@@ -49,7 +49,10 @@ export function isGitHubDotCom(githubUrl: string | undefined): boolean {
   return githubUrl === undefined || githubUrl === "" || /^https:\/\/(?:api\.)?github\.com\/?$/i.test(githubUrl);
 }
 
-/** Whether a base URL is a GitHub Enterprise Server, which its owner runs: neither github.com nor an enterprise on GHE.com. */
+/**
+ * Whether a base URL is a GitHub Enterprise Server, which its owner runs: neither github.com nor an enterprise on
+ * GHE.com.
+ */
 export function isEnterpriseServer(githubUrl: string | undefined): boolean {
   return !isGitHubDotCom(githubUrl) && tenantOf(bare(githubUrl)) === undefined;
 }
@@ -68,9 +71,9 @@ function bare(githubUrl: string | undefined): string {
 }
 
 /**
- * The host of an enterprise with data residency, such as `acme.ghe.com`: its REST API is at `api.acme.ghe.com`, its pages and git
- * at `acme.ghe.com`, and its workflows' identity tokens come from an issuer of its own ("About GitHub Enterprise Cloud with data
- * residency").
+ * The host of an enterprise with data residency, such as `acme.ghe.com`: its REST API is at `api.acme.ghe.com`, its
+ * pages and git at `acme.ghe.com`, and its workflows' identity tokens come from an issuer of its own ("About GitHub
+ * Enterprise Cloud with data residency").
  */
 function tenantOf(base: string): string | undefined {
   const name = /^https:\/\/(?:api\.)?([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)\.ghe\.com$/i.exec(base)?.[1]?.toLowerCase();

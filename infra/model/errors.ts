@@ -6,7 +6,9 @@ export interface PostureProblem {
   readonly right: string;
 }
 
-/** All mistakes of an environment at once; its message is one line each and is meant for the person who edits the file. */
+/**
+ * All mistakes of an environment at once; its message is one line each and is meant for the person who edits the file.
+ */
 export class PostureError extends Error {
   constructor(
     readonly problems: readonly PostureProblem[],

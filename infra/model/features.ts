@@ -5,7 +5,9 @@ import type { Environment, Repository } from "./schema";
  * "About code owners".
  */
 
-/** Rulesets, branch protection and code owners: everywhere on a paid plan, on public repositories alone on the free one. */
+/**
+ * Rulesets, branch protection and code owners: everywhere on a paid plan, on public repositories alone on the free one.
+ */
 export function offersRules(
   environment: Pick<Environment, "plan">,
   repository: Pick<Repository, "visibility">,
@@ -22,8 +24,8 @@ export function offersPushRules(
 }
 
 /**
- * Whether rulesets are declared once for the organization. GitHub's documents disagree about the team plan, so there it is
- * a choice of the environment; the enterprise plan has them, the free one has not.
+ * Whether rulesets are declared once for the organization. GitHub's documents disagree about the team plan, so there it
+ * is a choice of the environment; the enterprise plan has them, the free one has not.
  */
 export function usesOrganizationRulesets({ plan, review }: Pick<Environment, "plan" | "review">): boolean {
   return plan !== "free" && (review.organizationRulesets ?? plan === "enterprise");

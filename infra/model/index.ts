@@ -1,4 +1,7 @@
-/** What an environment is: its schema, names and addresses, the actions of the catalogue and the locks that stop them. No Pulumi, no I/O. */
+/**
+ * What an environment is: its schema, names and addresses, the actions of the catalogue and the locks that stop them.
+ * No Pulumi, no I/O.
+ */
 export {
   ACCESS_LEVELS,
   ADMINISTRATORS,

@@ -2,8 +2,8 @@ import type { Environment, Repository } from "./schema";
 import { offersPushRules, offersRules } from "./features";
 
 /**
- * Locks: independent controls that stop an action. Two locks count as two only when they have different enforcers, since whatever
- * disables a enforcer opens all of its locks at once.
+ * Locks: independent controls that stop an action. Two locks count as two only when they have different enforcers:
+ * whatever disables an enforcer opens all of its locks at once.
  */
 export const ENFORCERS = {
   gate: "the gate, a Worker that judges each request",
@@ -22,7 +22,10 @@ export const ENFORCERS = {
 
 export type Enforcer = keyof typeof ENFORCERS;
 
-/** What a lock depends on. `repository` is the one acted on; undefined for one that is not listed and for the account itself. */
+/**
+ * What a lock depends on. `repository` is the one acted on; undefined for one that is not listed and for the account
+ * itself.
+ */
 export interface LockContext {
   readonly environment: Environment;
   readonly repository?: Repository;
@@ -48,7 +51,8 @@ export interface Lock {
 const PAID: Remediation = {
   path: "plan",
   right:
-    "team or enterprise, where GitHub offers rulesets, branch protection and code owners on private repositories, or access: read",
+    "team or enterprise, where GitHub offers rulesets, branch protection and code owners on private repositories, " +
+    "or access: read",
 };
 const paid = ({ environment, repository }: LockContext): Remediation | undefined =>
   repository && !offersRules(environment, repository) ? PAID : undefined;
@@ -102,42 +106,42 @@ export const LOCKS = {
   "gate-route": {
     enforcer: "gate",
     how: "No open route leads there: methods and path templates are denied unless listed.",
-    declaredBy: "Gate (POLICY routes)",
+    declaredBy: "Gate (policy: routes)",
   },
   "gate-repository": {
     enforcer: "gate",
     how: "Only listed repositories exist for the agent, by name, by id and in GraphQL.",
-    declaredBy: "Gate (POLICY repositories)",
+    declaredBy: "Gate (policy: repositories)",
   },
   "gate-access": {
     enforcer: "gate",
     how: "Writing routes are closed for repositories with read access.",
-    declaredBy: "Gate (POLICY access)",
+    declaredBy: "Gate (policy: repositories)",
   },
   "gate-ref": {
     enforcer: "gate",
     how: "References outside claude/ are neither created nor updated, and none is deleted or forced.",
-    declaredBy: "Gate (POLICY branchPrefix)",
+    declaredBy: "Gate (policy: branchPrefix)",
   },
   "gate-path": {
     enforcer: "gate",
     how: "Changes of protected paths are refused on every branch.",
-    declaredBy: "Gate (POLICY protectedPaths)",
+    declaredBy: "Gate (policy: protectedPaths)",
   },
   "gate-review": {
     enforcer: "gate",
     how: "Reviews are comments; approving is refused.",
-    declaredBy: "Gate (POLICY routes)",
+    declaredBy: "Gate (policy: routes)",
   },
   "gate-graphql": {
     enforcer: "gate",
     how: "GraphQL is parsed; fields, arguments and repositories are denied unless listed.",
-    declaredBy: "Gate (POLICY)",
+    declaredBy: "Gate (policy)",
   },
   "gate-upstream": {
     enforcer: "gate",
     how: "Requests go to one constant origin; redirects are followed inside, to listed hosts, without the token.",
-    declaredBy: "Gate (POLICY upstream)",
+    declaredBy: "Gate (policy: upstream)",
   },
   "gate-answer": {
     enforcer: "gate",
@@ -234,7 +238,7 @@ export const LOCKS = {
   },
   "ruleset-reviewers": {
     enforcer: "rulesets",
-    how: "What touches a protected path is merged only with an approval of the security team, whatever CODEOWNERS says.",
+    how: "A change of a protected path is merged only with an approval of the security team, whatever CODEOWNERS says.",
     declaredBy: "github.RepositoryRuleset (review)",
     absent: requiredReviewers,
   },

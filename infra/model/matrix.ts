@@ -27,8 +27,8 @@ export type AccessMatrix = Readonly<
 const PLACES: readonly Place[] = ["write", "read", "unlisted", "account"];
 
 /**
- * Judges one action at one place; undefined where the action does not apply. Where repositories of the place differ, the locks
- * are those that every one of them has.
+ * Judges one action at one place; undefined where the action does not apply. Where repositories of the place differ,
+ * the locks are those that every one of them has.
  * @param repository Judges this one alone.
  */
 export function verdict(
@@ -47,7 +47,10 @@ export function verdict(
   };
 }
 
-/** Locks that the model knows but GitHub does not offer here, each with the actions it would stop and what would bring it. */
+/**
+ * Locks that the model knows but GitHub does not offer here, each with the actions it would stop and what would bring
+ * it.
+ */
 export function missingLocks(
   environment: Environment,
 ): Record<string, { readonly actions: string; readonly right: string }> {
@@ -88,7 +91,10 @@ export function accessMatrix(environment: Environment): AccessMatrix {
   );
 }
 
-/** The access matrix with one line for each action, as it stands in a stack's outputs: a diff then shows the lines that change. */
+/**
+ * The access matrix with one line for each action, as it stands in a stack's outputs: a diff then shows the lines that
+ * change.
+ */
 export function readableMatrix(
   environment: Environment,
 ): Record<string, { allowed: string; stopped: Record<string, string> }> {
@@ -111,8 +117,8 @@ export function accessOf(environment: Environment): Record<string, AccessLevel> 
 }
 
 /**
- * A dangerous action with fewer than two independent locks is a mistake of the environment. Each problem names a key whose change
- * would add the missing lock.
+ * A dangerous action with fewer than two independent locks is a mistake of the environment. Each problem names a key
+ * whose change would add the missing lock.
  */
 export function lockProblems(environment: Environment): PostureProblem[] {
   const open = new Map<string, { remediation: Remediation; actions: string[] }>();
@@ -136,7 +142,10 @@ export function lockProblems(environment: Environment): PostureProblem[] {
   }));
 }
 
-/** Every forbidden action of the catalogue, at each place and in each context that an environment has, with the locks that the model knows against it. */
+/**
+ * Every forbidden action of the catalogue, at each place and in each context that an environment has, with the locks
+ * that the model knows against it.
+ */
 function* forbidden(environment: Environment): Generator<{
   readonly action: Action;
   readonly place: Place;

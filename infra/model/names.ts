@@ -20,7 +20,9 @@ export interface VaultNames {
   readonly journal: string;
   /** The operator key, with which the rotator tells the gate to refresh. */
   readonly operator: string;
-  /** What minting without a person takes (an App's key, a client secret); placed by a person, read by the rotator alone. */
+  /**
+   * What minting without a person takes (an App's key, a client secret); placed by a person, read by the rotator alone.
+   */
   readonly minter: string;
   /** The machine user's password, for the day a person must sign in. */
   readonly breakGlass: string;

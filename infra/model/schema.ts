@@ -12,7 +12,9 @@ const login = z
     /^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,37}[a-zA-Z0-9])?$/,
     "a GitHub login: letters, digits and single hyphens, at most 39",
   );
-/** An Enterprise Managed User has the short code of its enterprise behind an underscore; nobody else has an underscore. */
+/**
+ * An Enterprise Managed User has the short code of its enterprise behind an underscore; nobody else has an underscore.
+ */
 const accountLogin = z
   .string()
   .regex(
@@ -104,14 +106,18 @@ const sink = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("logpush"),
     destination: z.string().min(8, "a Logpush destination such as https://…, s3://… or r2://…"),
-    /** What Cloudflare wrote to the destination to prove that it is yours; buckets need it, https destinations do not. */
+    /**
+     * What Cloudflare wrote to the destination to prove that it is yours; buckets need it, https destinations do not.
+     */
     ownershipChallenge: z.string().min(1).optional(),
   }),
 ]);
 
 const requiredCheck = z.strictObject({
   context: z.string().min(1).max(255),
-  /** The GitHub App that must report the check; without it any account with write access could. 15368 is GitHub Actions. */
+  /**
+   * The GitHub App that must report the check; without it any account with write access could. 15368 is GitHub Actions.
+   */
   integrationId: whole(1, Number.MAX_SAFE_INTEGER).default(15368),
 });
 
@@ -128,7 +134,10 @@ const sha256 = z
       : [...atob(text)].map((byte) => byte.charCodeAt(0).toString(16).padStart(2, "0")).join(""),
   );
 
-/** One exception of the search for credentials: either a value, by `sha256`, or the files at a `path` of a `repository` . */
+/**
+ * One exception of the search for credentials: either a value, by `sha256`, or the files at a `path` of a `repository`
+ * .
+ */
 const allowedSecret = z
   .strictObject({
     sha256: sha256.optional(),
@@ -152,7 +161,10 @@ export const environmentSchema = z.strictObject({
   organization: login,
   /** What the organization pays for decides which locks GitHub offers on private repositories. */
   plan: z.enum(PLANS).default("team"),
-  /** Refuses to delete what cannot be made again: the token store, the audit bucket, the machine user's membership and password. */
+  /**
+   * Refuses to delete what cannot be made again: the token store, the audit bucket, the machine user's membership and
+   * password.
+   */
   protect: z.boolean().default(false),
   /** Base URL of a GitHub Enterprise Server; github.com when absent. */
   githubUrl: httpUrl.optional(),
@@ -172,11 +184,20 @@ export const environmentSchema = z.strictObject({
       z.strictObject({
         name: repositoryName,
         access: z.enum(ACCESS_LEVELS),
-        /** Decides which locks GitHub offers: rulesets for public repositories on every plan, push rules for the others only. */
+        /**
+         * Decides which locks GitHub offers: rulesets for public repositories on every plan, push rules for the others
+         * only.
+         */
         visibility: z.enum(VISIBILITIES).default("private"),
-        /** Team slugs that review what the agent writes, and own the code that the repository's own CODEOWNERS gives to nobody else. */
+        /**
+         * Team slugs that review what the agent writes, and own the code that the repository's own CODEOWNERS gives to
+         * nobody else.
+         */
         reviewers: z.array(slug).default([]),
-        /** Team slugs of people who go on pushing their own branches; everyone else with write access is held to `claude/**`. */
+        /**
+         * Team slugs of people who go on pushing their own branches; everyone else with write access is held to
+         * `claude/**`.
+         */
         contributors: z.array(slug).default([]),
         /** More paths the agent may never change, beside workflows and CODEOWNERS (gitignore-like globs). */
         protectedPaths: z.array(z.string().min(1).max(180)).default([]),
@@ -200,13 +221,14 @@ export const environmentSchema = z.strictObject({
       .regex(/^[^,\p{Cc}]{1,50}$/u, "a label of at most 50 characters, without a comma")
       .default("agent"),
     /**
-     * Rulesets of the organization, a constant number for any number of repositories, in place of rulesets in each repository.
-     * Default: where `plan` is enterprise.
+     * Rulesets of the organization, a constant number for any number of repositories, in place of rulesets in each
+     * repository. Default: where `plan` is enterprise.
      */
     organizationRulesets: z.boolean().optional(),
     /**
-     * Whether organization owners may pass the review of the default branch. `bypass`: the deployment can keep CODEOWNERS
-     * up to date, and GitHub records each pass. `bound`: nobody passes; CODEOWNERS is placed once and changes by pull request.
+     * Whether organization owners may pass the review of the default branch. `bypass`: the deployment can keep
+     * CODEOWNERS up to date, and GitHub records each pass. `bound`: nobody passes; CODEOWNERS is placed once and
+     * changes by pull request.
      */
     administrators: z.enum(ADMINISTRATORS).default("bypass"),
   }),
@@ -215,7 +237,10 @@ export const environmentSchema = z.strictObject({
       kind: z.literal("vault"),
       /** Where the gate reaches Vault or OpenBao; VAULT_ADDR of the deployment when absent. */
       address: httpUrl.optional(),
-      /** Namespace that holds mount, policies and sign-ins, such as platform/agents; VAULT_NAMESPACE of the deployment when absent. */
+      /**
+       * Namespace that holds mount, policies and sign-ins, such as platform/agents; VAULT_NAMESPACE of the deployment
+       * when absent.
+       */
       namespace: vaultPath.optional(),
       mount: vaultPath.default("agents"),
       path: vaultPath,
@@ -234,18 +259,29 @@ export const environmentSchema = z.strictObject({
     hostname: hostname.optional(),
     /** Zone of `hostname`. */
     zoneId: hex32.optional(),
-    /** How `hostname` reaches the Worker: Cloudflare makes its DNS record and certificate, or both exist and a route is added. */
+    /**
+     * How `hostname` reaches the Worker: Cloudflare makes its DNS record and certificate, or both exist and a route is
+     * added.
+     */
     attach: z.enum(ATTACHMENTS).default("custom-domain"),
-    /** The account's name on workers.dev; it makes the gate's address known to the stack when there is no `hostname`. */
+    /**
+     * The account's name on workers.dev; it makes the gate's address known to the stack when there is no `hostname`.
+     */
     workersDev: z
       .string()
       .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "the account's name on workers.dev, such as acme-dev")
       .optional(),
-    /** The agent's gate key. Raise `generation` by one to make a new key; the one before stays good until `previousUntil`. */
+    /**
+     * The agent's gate key. Raise `generation` by one to make a new key; the one before stays good until
+     * `previousUntil`.
+     */
     key: z
       .strictObject({
         generation: whole(1, 100_000).default(1),
-        /** When the key before stops working, such as 2026-07-01T09:00:00Z; at most rotation.gateKeyOverlapHours from now. */
+        /**
+         * When the key before stops working, such as 2026-07-01T09:00:00Z; at most rotation.gateKeyOverlapHours from
+         * now.
+         */
         previousUntil: dateTime.optional(),
       })
       .default({ generation: 1 }),

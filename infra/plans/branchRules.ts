@@ -6,7 +6,10 @@ import { offersPushRules, offersRules, usesOrganizationRulesets } from "../model
 import { fnmatchPatterns, ownerPatterns } from "./protectedPaths";
 import { byCode, fingerprint, sorted } from "../model/text";
 
-/** Who may pass a ruleset. GitHub has no bypass that could name the machine user by accident here: only teams of people and owners. */
+/**
+ * Who may pass a ruleset. GitHub has no bypass that could name the machine user by accident here: only teams of people
+ * and owners.
+ */
 export interface Bypass {
   readonly teams: readonly string[];
   readonly organizationAdmins: boolean;
@@ -18,7 +21,10 @@ export interface PullRequestRule {
   readonly dismissStaleReviewsOnPush: true;
   readonly requireLastPushApproval: true;
   readonly requiredReviewThreadResolution: true;
-  /** Teams that must approve what touches these paths (gitignore-like), at least one of each; kept in the ruleset, where no pull request can edit it. */
+  /**
+   * Teams that must approve what touches these paths (gitignore-like), at least one of each; kept in the ruleset, where
+   * no pull request can edit it.
+   */
   readonly requiredReviewers?: readonly { readonly team: string; readonly filePatterns: readonly string[] }[];
 }
 
@@ -51,13 +57,19 @@ export interface RulesetPlan {
 
 /** One ruleset of the organization: the plan that all of its repositories share. */
 export interface OrganizationRulesetPlan extends RulesetPlan {
-  /** Suffix of the resource name: the key and a fingerprint of what sets this plan apart, so that it stays when rules change. */
+  /**
+   * Suffix of the resource name: the key and a fingerprint of what sets this plan apart, so that it stays when rules
+   * change.
+   */
   readonly id: string;
   /** Names of the repositories it holds, sorted. */
   readonly repositories: readonly string[];
 }
 
-/** The classic protection of the default branch: a second system beside the rulesets, so that losing one does not lose both. */
+/**
+ * The classic protection of the default branch: a second system beside the rulesets, so that losing one does not lose
+ * both.
+ */
 export interface ProtectionPlan {
   readonly pattern: string;
   readonly enforceAdmins: boolean;
@@ -72,8 +84,8 @@ export interface ProtectionPlan {
 }
 
 /**
- * Whether a repository is fenced: where the agent may write, and where its token could although its access is read. One token
- * serves all repositories; the machine user's role narrows it, but a GitHub App's installation has no role.
+ * Whether a repository is fenced: where the agent may write, and where its token could although its access is read. One
+ * token serves all repositories; the machine user's role narrows it, but a GitHub App's installation has no role.
  */
 export function hasBranchRules(environment: Environment, repository: Repository): boolean {
   if (repository.access === "write") return true;
@@ -89,15 +101,17 @@ export function repositoryRulesets(environment: Environment, repository: Reposit
 }
 
 /**
- * The rulesets of one fenced repository, whoever keeps them. With write access they hold the agent to its branches, with read
- * access they close every branch and tag to it. Bypass is per ruleset: the ones that fence the agent in let people pass, the one
- * that keeps the history lets nobody pass. The machine user, its team and the write role pass none of them.
+ * The rulesets of one fenced repository, whoever keeps them. With write access they hold the agent to its branches,
+ * with read access they close every branch and tag to it. Bypass is per ruleset: the ones that fence the agent in let
+ * people pass, the one that keeps the history lets nobody pass. The machine user, its team and the write role pass none
+ * of them.
  */
 export function rulesets(environment: Environment, repository: Repository): RulesetPlan[] {
   const { fence, tags, review, history, paths } = names(environment).rulesets;
   const rules = environment.review;
   const everyone: Bypass = { teams: people(environment, repository), organizationAdmins: true };
-  // Owners may bring CODEOWNERS and workflows to a branch in any case; what reaches the default branch is `review`'s to say.
+  // Owners may bring CODEOWNERS and workflows to a branch in any case; what reaches the default branch is `review`'s to
+  // say.
   const guardians: Bypass = { teams: [securityTeam(environment)], organizationAdmins: true };
   const defaultBranch = { includes: ["~DEFAULT_BRANCH"], excludes: [] };
   const closing: RulesetPlan[] = [
@@ -181,8 +195,8 @@ export function rulesets(environment: Environment, repository: Repository): Rule
 export const MAX_RULESETS = 75;
 
 /**
- * The organization's rulesets: one for each set of rules that repositories share, so that their number does not grow with the
- * repositories but with their differences. None where each repository keeps its own.
+ * The organization's rulesets: one for each set of rules that repositories share, so that their number does not grow
+ * with the repositories but with their differences. None where each repository keeps its own.
  */
 export function organizationRulesets(environment: Environment): OrganizationRulesetPlan[] {
   if (!usesOrganizationRulesets(environment)) return [];
@@ -205,7 +219,10 @@ export function organizationRulesets(environment: Environment): OrganizationRule
     .sort((a, b) => byCode(a.id, b.id));
 }
 
-/** What can differ between two repositories of one environment: who passes, which branches, which paths. Not what is the same for all. */
+/**
+ * What can differ between two repositories of one environment: who passes, which branches, which paths. Not what is the
+ * same for all.
+ */
 function distinction({ bypass, refs, rules }: RulesetPlan): string {
   return JSON.stringify([
     bypass.teams,

@@ -27,8 +27,9 @@ export interface FoundOwners {
 
 /**
  * How the file reaches the default branch. `directly`: the deployment writes it, and the stack holds it as a resource.
- * `by-pull-request`: it was proposed from the start, because the repository's rules let nobody write to the branch, and the
- * stack only ever proposes changes. The file says itself which it is, so that every run knows without asking its state.
+ * `by-pull-request`: it was proposed from the start, because the repository's rules let nobody write to the branch, and
+ * the stack only ever proposes changes. The file says itself which it is, so that every run knows without asking its
+ * state.
  */
 export type OwnersUpdate = "directly" | "by-pull-request";
 
@@ -53,14 +54,16 @@ export interface OwnLines {
 const NO_LINES: OwnLines = { text: "" };
 
 /**
- * Who owns what in a repository, weakest rule first, beside what the repository itself says. The file that says so comes last:
- * whoever could change it unseen could take every other rule away.
+ * Who owns what in a repository, weakest rule first, beside what the repository itself says. The file that says so
+ * comes last: whoever could change it unseen could take every other rule away.
  */
 export function ownerRules(environment: Environment, repository: Repository): OwnerRule[] {
   return [...general(environment, repository), ...decisive(environment, repository)];
 }
 
-/** Owners of everything that no later line names. A protected path may be "*" itself: the stronger line alone remains. */
+/**
+ * Owners of everything that no later line names. A protected path may be "*" itself: the stronger line alone remains.
+ */
 function general(environment: Environment, repository: Repository): OwnerRule[] {
   return decisive(environment, repository).some(({ pattern }) => pattern === "*")
     ? []
@@ -76,9 +79,10 @@ function decisive(environment: Environment, repository: Repository): OwnerRule[]
 }
 
 /**
- * The text of CODEOWNERS. All owners of a pattern stand on its line, since a later line with the same pattern would replace them.
- * @param kept Lines of the repository's own (see `keptOwners`). They stand between the general rule, which they may refine, and
- *   the decisive ones, which they cannot touch: the last match counts.
+ * The text of CODEOWNERS. All owners of a pattern stand on its line, since a later line with the same pattern would
+ * replace them.
+ * @param kept Lines of the repository's own (see `keptOwners`). They stand between the general rule, which they may
+ *   refine, and the decisive ones, which they cannot touch: the last match counts.
  */
 export function codeOwnersText(
   environment: Environment,
@@ -105,7 +109,10 @@ export function updateOf(text: string): OwnersUpdate | undefined {
   return first === HEADER["by-pull-request"] ? "by-pull-request" : first.startsWith(MADE) ? "directly" : undefined;
 }
 
-/** The lines of a file that are the repository's own: all of a foreign file, what stands between the marks of one that Gatehouse made. */
+/**
+ * The lines of a file that are the repository's own: all of a foreign file, what stands between the marks of one that
+ * Gatehouse made.
+ */
 export function keptOwners(found: FoundOwners | undefined): OwnLines {
   if (!found) return NO_LINES;
   const lines = found.text.replaceAll("\r\n", "\n").split("\n");
@@ -129,7 +136,9 @@ export interface OwnersPlan {
   readonly update: OwnersUpdate;
   /** `keep`: nothing, or nothing that the deployment may do itself. */
   readonly write: "set" | "keep";
-  /** Branch of the pull request that brings it, because the rules let the deployment write no more than anybody else. */
+  /**
+   * Branch of the pull request that brings it, because the rules let the deployment write no more than anybody else.
+   */
   readonly proposal?: string;
   /** Holds lines that stand nowhere else, so that the file must outlive the stack. */
   readonly shared: boolean;
@@ -160,7 +169,10 @@ export function planOwners(
   };
 }
 
-/** Whether the file as it is differs from what the environment says; only then does it matter which rules stand in the way. */
+/**
+ * Whether the file as it is differs from what the environment says; only then does it matter which rules stand in the
+ * way.
+ */
 export function ownersDiffer(
   environment: Environment,
   repository: Repository,
@@ -178,8 +190,9 @@ export interface OwnersProblem {
 }
 
 /**
- * What is wrong with the repository's own lines. GitHub skips a line that it cannot read, without a word, so that its paths lose
- * their owners ("About code owners"): such a line is refused here. So is one by which the agent would own code.
+ * What is wrong with the repository's own lines. GitHub skips a line that it cannot read, without a word, so that its
+ * paths lose their owners ("About code owners"): such a line is refused here. So is one by which the agent would own
+ * code.
  */
 export function keptProblems(environment: Environment, kept: string): OwnersProblem[] {
   const lines = (kept === "" ? [] : kept.split("\n")).map((text, index) => ({ text, line: index + 1 }));
@@ -199,7 +212,9 @@ function ownerless(lines: readonly { text: string; line: number }[]): OwnersProb
     ? [
         {
           line: bare.at(-1)!.line,
-          wrong: `${bare.map(({ pattern }) => pattern).join(", ")} without an owner: together they take the owners' review from everything`,
+          wrong:
+            `${bare.map(({ pattern }) => pattern).join(", ")} without an owner: ` +
+            "together they take the owners' review from everything",
           right: "an owner on one of these lines, or narrower patterns",
         },
       ]
@@ -221,8 +236,8 @@ export function namesOwners(kept: string): boolean {
 }
 
 /**
- * Lines of the repository's own that GitHub skips, or of whose owners it counts none (somebody who left, a team without access):
- * their paths have no owner, and nobody's review is asked for.
+ * Lines of the repository's own that GitHub skips, or of whose owners it counts none (somebody who left, a team without
+ * access): their paths have no owner, and nobody's review is asked for.
  * @param errors What GitHub finds wrong with the file that is in force.
  */
 export function uncountedOwners(kept: string, errors: readonly OwnersError[]): OwnersProblem[] {
@@ -257,13 +272,18 @@ export function keptTeams(environment: Environment, kept: string): string[] {
   );
 }
 
-/** Files that most repositories have, by their depth: what a pattern takes from all of them, it takes from everything. */
+/**
+ * Files that most repositories have, by their depth: what a pattern takes from all of them, it takes from everything.
+ */
 const PROBES: readonly (readonly string[])[] = [
   ["Makefile", "README.md", ".gitignore", "package.json"],
   ["src/index.ts", "docs/guide/introduction.md", ".github/dependabot.yml", "services/api/cmd/Dockerfile"],
 ];
 
-/** Whether patterns without an owner take the owners' review from every file, or from every file of a folder or of the root. */
+/**
+ * Whether patterns without an owner take the owners' review from every file, or from every file of a folder or of the
+ * root.
+ */
 function takesEverything(patterns: readonly string[]): boolean {
   const paths = new PathMatcher(patterns);
   return patterns.length > 0 && PROBES.some((probes) => probes.every((path) => paths.matches(path)));
@@ -275,7 +295,7 @@ function lineProblems({ organization, agent }: Environment, line: string): Omit<
     return [
       {
         wrong:
-          "a space that is neither a blank nor a tab, which GitHub does not take for a separator, or a control character",
+          "a control character, or a space that is neither a blank nor a tab, which GitHub does not take for a separator",
         right: "blanks or tabs between the pattern and its owners",
       },
     ];
@@ -291,7 +311,7 @@ function lineProblems({ organization, agent }: Environment, line: string): Omit<
   if (!pattern.startsWith("\\#") && pattern.includes("#"))
     return [
       {
-        wrong: `${pattern}: some readers of CODEOWNERS cut the line at its #, so that the pattern would mean something else`,
+        wrong: `${pattern}: some readers of CODEOWNERS cut the line at the #, which changes what the pattern means`,
         right: "a pattern without # (? stands for any one character)",
       },
     ];
@@ -309,7 +329,7 @@ function lineProblems({ organization, agent }: Environment, line: string): Omit<
     if (!/^@[\w-]+(?:\/[\w-]+)?$|^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(owner))
       return [
         {
-          wrong: `${owner} is no owner, and GitHub skips the line`,
+          wrong: `${owner} is not an owner, so GitHub skips the line`,
           right: "@user, @organization/team or an e-mail address",
         },
       ];
@@ -318,7 +338,7 @@ function lineProblems({ organization, agent }: Environment, line: string): Omit<
     if (team !== undefined && handle !== organization.toLowerCase())
       return [
         {
-          wrong: `${owner} is a team of another organization, and GitHub skips the line`,
+          wrong: `${owner} is a team of another organization, so GitHub skips the line`,
           right: `a team of ${organization}`,
         },
       ];

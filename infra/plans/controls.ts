@@ -5,9 +5,9 @@ import { branchProtection, rulesets, type ProtectionPlan, type RulesetPlan } fro
 import { offersRules } from "../model/features";
 
 /**
- * What an environment does for the controls that speak of a default branch: OpenSSF Scorecard's Branch-Protection check (tiers;
- * each needs the one before) and CIS Software Supply Chain Security 1.1. CheckedControl by what is derived, not by what is set, so that
- * a rule that were no longer derived would show here.
+ * What an environment does for the controls that speak of a default branch: OpenSSF Scorecard's Branch-Protection check
+ * (tiers; each needs the one before) and CIS Software Supply Chain Security 1.1. CheckedControl by what is derived, not
+ * by what is set, so that a rule that were no longer derived would show here.
  */
 export interface Control {
   readonly id: string;
@@ -53,7 +53,8 @@ const pinned = (rules: BranchRules): boolean =>
 const stale = (rules: BranchRules): boolean => pull(rules)?.dismissStaleReviewsOnPush === true;
 
 const BOUND =
-  "review.administrators: bound; with bypass, owners of the organization may pass the review, and GitHub records each pass";
+  "review.administrators: bound; with bypass, owners of the organization may pass the review, " +
+  "and GitHub records each pass";
 const TWO = "review.approvals: 2 or more";
 const A_CHECK = "review.requiredChecks: at least one";
 
@@ -114,7 +115,9 @@ const CIS: readonly CheckedControl[] = [
     id: "CIS 1.1.12",
     title: "commits are signed",
     holds: ({ review, protection }) => review?.rules.requiredSignatures === true && protection.signedCommits,
-    why: "review.signedCommits: true; the agent then needs a signing key of its own, and a squash merge by others is no longer possible",
+    why:
+      "review.signedCommits: true; the agent then needs a signing key of its own, " +
+      "and a squash merge by others is no longer possible",
   },
   {
     id: "CIS 1.1.13",
@@ -147,8 +150,8 @@ const CIS: readonly CheckedControl[] = [
 export const CONTROLS: readonly Control[] = [...SCORECARD, ...CIS].map(({ id, title }) => ({ id, title }));
 
 /**
- * What an environment does for each control, in every repository that the agent may write to. Repositories that it may only read
- * are left as they are, and are not judged.
+ * What an environment does for each control, in every repository that the agent may write to. Repositories that it may
+ * only read are left as they are, and are not judged.
  */
 export function controls(environment: Environment): ControlVerdict[] {
   const rules = writable(environment).map((repository) => holding(environment, repository));

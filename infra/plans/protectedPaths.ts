@@ -1,10 +1,10 @@
 import { sorted } from "../model/text";
 
 /**
- * One protected path in the notations of the locks that hold it. The gate reads it as `.gitignore` does and is the widest: a name
- * may be a file or a folder, and a folder holds everything below it. GitHub reads the same text more narrowly: in CODEOWNERS
- * `docs/*` holds only files directly in docs ("About code owners"), and no wildcard of a push ruleset meets a leading dot. So
- * each notation gets the patterns that make it as wide as the gate.
+ * One protected path in the notations of the locks that hold it. The gate reads it as `.gitignore` does and is the
+ * widest: a name may be a file or a folder, and a folder holds everything below it. GitHub reads the same text more
+ * narrowly: in CODEOWNERS `docs/*` holds only files directly in docs ("About code owners"), and no wildcard of a push
+ * ruleset meets a leading dot. So each notation gets the patterns that make it as wide as the gate.
  */
 interface ProtectedPath {
   /** What must match from the root of the repository; `**` crosses folders. Empty for everything. */
@@ -37,8 +37,8 @@ function hasWildcard(segment: string | undefined): boolean {
 }
 
 /**
- * A protected path in CODEOWNERS and in a required reviewer's rule, which reads like `.gitignore`: a folder as a folder, and a
- * name with a wildcard both as files and as folders.
+ * A protected path in CODEOWNERS and in a required reviewer's rule, which reads like `.gitignore`: a folder as a
+ * folder, and a name with a wildcard both as files and as folders.
  * @example ownerPatterns("infra/*") // ["/infra/"]
  * @example ownerPatterns("*.tf") // ["*.tf", "*.tf/"]
  */
@@ -61,10 +61,10 @@ const hidden = (text: string): Part => ({ text, hidden: true });
 const BELOW: readonly Part[] = [visible("**/*"), hidden("**/.*"), hidden("**/.*/**/*"), hidden("**/.*/**/.*")];
 
 /**
- * A protected path in a push ruleset: Ruby's `File.fnmatch` with FNM_PATHNAME, where `**` followed by a slash crosses folders and
- * neither it nor `*` nor `?` meets a leading dot. Hidden names are therefore spelled out: one for each wildcard in turn, and below
- * a folder one hidden folder and the hidden files in it. GitHub takes few patterns; what hides deeper is left to CODEOWNERS and
- * the gate.
+ * A protected path in a push ruleset: Ruby's `File.fnmatch` with FNM_PATHNAME, where `**` followed by a slash crosses
+ * folders and neither it nor `*` nor `?` meets a leading dot. Hidden names are therefore spelled out: one for each
+ * wildcard in turn, and below a folder one hidden folder and the hidden files in it. GitHub takes few patterns; what
+ * hides deeper is left to CODEOWNERS and the gate.
  * @example fnmatchPatterns("/infra/") // everything below infra, hidden files and what one hidden folder holds included
  */
 export function fnmatchPatterns(pattern: string): string[] {

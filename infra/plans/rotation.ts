@@ -33,7 +33,8 @@ export interface RotationPlan {
 }
 
 /**
- * Derives the plan from the posture. It is plain data: the stack hands the same object to the rotator Worker as a binding.
+ * Derives the plan from the posture. It is plain data: the stack hands the same object to the rotator Worker as a
+ * binding.
  * @param githubUrl used when the environment names no server, as GITHUB_BASE_URL does
  */
 export function planRotation(environment: Environment, githubUrl?: string): RotationPlan {
@@ -68,7 +69,10 @@ export function planRotation(environment: Environment, githubUrl?: string): Rota
 /** Name under which the rotator's module finds the plan that it carries. */
 export const EMBEDDED_ROTATION = "GATEHOUSE_ROTATION";
 
-/** The rotator's module with its plan in front: the plan names every repository, and a binding of a Worker holds 5 KB at most. */
+/**
+ * The rotator's module with its plan in front: the plan names every repository, and a binding of a Worker holds 5 KB at
+ * most.
+ */
 export function embedRotation(module: string, plan: RotationPlan): string {
   return embed(module, EMBEDDED_ROTATION, plan);
 }

@@ -6,8 +6,8 @@ export type TokenLevel = "read" | "write";
 export type TokenPermissions = Readonly<Record<string, TokenLevel>>;
 
 /**
- * What the agent does with each permission, and how far it goes at each level of access. What is missing here the token must
- * not have: `workflows` above all, whose absence refuses pushes that touch workflow files on every plan.
+ * What the agent does with each permission, and how far it goes at each level of access. What is missing here the token
+ * must not have: `workflows` above all, whose absence refuses pushes that touch workflow files on every plan.
  */
 const NEEDED: Readonly<
   Record<string, { readonly read: TokenLevel; readonly write: TokenLevel; readonly because: string }>
@@ -30,8 +30,9 @@ const UNAVAILABLE: Readonly<Record<CredentialKind, readonly string[]>> = {
 };
 
 /**
- * The permissions the GitHub token must have, exactly: too few break the agent, too many break the posture. One token serves all
- * listed repositories, so a single repository with write access decides for the token; the team role and the gate hold the others.
+ * The permissions the GitHub token must have, exactly: too few break the agent, too many break the posture. One token
+ * serves all listed repositories, so a single repository with write access decides for the token; the team role and the
+ * gate hold the others.
  */
 export function tokenPermissions(environment: Environment): TokenPermissions {
   const access = environment.repositories.some((repository) => repository.access === "write") ? "write" : "read";
@@ -44,8 +45,8 @@ export function tokenPermissions(environment: Environment): TokenPermissions {
 }
 
 /**
- * Scopes for kinds that know no permissions. `repo` is the least that reaches a private repository, and more than the agent
- * needs: the gate and the team's role hold what the token does not.
+ * Scopes for kinds that know no permissions. `repo` is the least that reaches a private repository, and more than the
+ * agent needs: the gate and the team's role hold what the token does not.
  */
 export function tokenScopes(environment: Environment): readonly string[] {
   return environment.agent.credential.kind === "ghes-impersonation" ? ["repo"] : [];

@@ -15,7 +15,10 @@ export interface VaultRule {
   readonly reason: string;
 }
 
-/** How long what a party gets for its sign-in is good, in seconds. A session that ends under its holder costs one more sign-in. */
+/**
+ * How long what a party gets for its sign-in is good, in seconds. A session that ends under its holder costs one more
+ * sign-in.
+ */
 export const SESSION_SECONDS = { gate: 300, rotator: 600, workflow: 900, workflowMost: 1800 } as const;
 
 /** What an identity token of a workflow must say, exactly; without a repository of its own, no workflow may sign in. */

@@ -1,6 +1,6 @@
 /**
- * The organization's events that alerting needs: what changes the posture, and what the agent's account does. The deliveries
- * name no token, so the machine user must be used by nothing but the agent.
+ * The organization's events that alerting needs: what changes the posture, and what the agent's account does. The
+ * deliveries name no token, so the machine user must be used by nothing but the agent.
  */
 export const ORGANIZATION_EVENTS: readonly string[] = [
   "branch_protection_configuration",

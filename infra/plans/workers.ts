@@ -23,7 +23,9 @@ export function exposure(environment: Environment): Exposure {
     : { kind: "custom-domain", hostname, zoneId };
 }
 
-/** The gate's public address without a trailing slash; unknown on workers.dev unless the account's name there is given. */
+/**
+ * The gate's public address without a trailing slash; unknown on workers.dev unless the account's name there is given.
+ */
 export function gateUrl(environment: Environment): string | undefined {
   const { hostname, workersDev, name } = environment.gate;
   if (hostname) return `https://${hostname}`;
@@ -46,7 +48,9 @@ export function agentHosts(environment: Environment): string[] {
 /** The gate's TOKEN_STORE binding, without the ids that exist only after the update. */
 export type TokenStorePlan = Planned<GateTokenStore>;
 
-/** The namespace of Vault or OpenBao, without slashes around it; undefined for the root. @param ambient VAULT_NAMESPACE */
+/**
+ * The namespace of Vault or OpenBao, without slashes around it; undefined for the root. @param ambient VAULT_NAMESPACE
+ */
 export function vaultNamespace({ tokenStore }: Environment, ambient: string | undefined): string | undefined {
   if (tokenStore.kind !== "vault") return undefined;
   return tokenStore.namespace ?? (ambient?.replace(/^\/+|\/+$/g, "") || undefined);
@@ -86,7 +90,9 @@ export function rotatorStorePlan(
   return plan.kind === "vault" && vault ? { ...plan, operator: vault.operator, minter: vault.minter } : { kind: "kv" };
 }
 
-/** What every Gatehouse Worker has in common. Logs carry what the script writes itself, never request headers or URLs. */
+/**
+ * What every Gatehouse Worker has in common. Logs carry what the script writes itself, never request headers or URLs.
+ */
 export const SCRIPT_SETTINGS = {
   compatibilityDate: COMPATIBILITY_DATE,
   observability: {
@@ -103,8 +109,8 @@ export function retention(environment: Environment): { readonly lockSeconds: num
 }
 
 /**
- * Migrations of a script that only holds Durable Objects, so that every update of it is accepted: Cloudflare refuses a migration
- * whose old tag is not the deployed one, and the same migration sent twice.
+ * Migrations of a script that only holds Durable Objects, so that every update of it is accepted: Cloudflare refuses a
+ * migration whose old tag is not the deployed one, and the same migration sent twice.
  * @param wanted Tag of the script to be deployed.
  * @param deployed Tag of the deployed script; undefined when there is none.
  * @returns undefined when the deployed script is the wanted one and nothing may be sent.

@@ -20,8 +20,8 @@ export type WorkerSignIn = { readonly [Half in keyof AppRole]: pulumi.Output<App
 const PARTIES: readonly VaultParty[] = ["gate", "rotator", "auditor", "deployer"];
 
 /**
- * Where the GitHub token will lie, who may touch it, and how they sign in. The token itself is written by the rotator and never
- * passes through this stack: a resource that held it would write an old one back one day.
+ * Where the GitHub token will lie, who may touch it, and how they sign in. The token itself is written by the rotator
+ * and never passes through this stack: a resource that held it would write an old one back one day.
  */
 export class TokenStore extends GatehouseComponent {
   readonly mountPath: pulumi.Output<string>;
@@ -86,8 +86,9 @@ export class TokenStore extends GatehouseComponent {
   }
 
   /**
-   * Places a secret once, for people; afterwards nobody's change is undone, and nothing is ever read back. Deleting it removes all
-   * of its versions: a version that is only marked as deleted would refuse the next creation, which is create-only.
+   * Places a secret once, for people; afterwards nobody's change is undone, and nothing is ever read back. Deleting it
+   * removes all of its versions: a version that is only marked as deleted would refuse the next creation, which is
+   * create-only.
    * @param data Becomes a JSON object of texts; treated as a secret.
    */
   placeOnce(suffix: string, path: string, data: pulumi.Input<Record<string, pulumi.Input<string>>>): vault.kv.SecretV2 {
@@ -135,7 +136,10 @@ export class TokenStore extends GatehouseComponent {
     }
   }
 
-  /** Workers cannot show an identity of their own, so each holds a role id and a secret id, and gets a short batch token for them. */
+  /**
+   * Workers cannot show an identity of their own, so each holds a role id and a secret id, and gets a short batch token
+   * for them.
+   */
   private createWorkersSignIn(plan: VaultNames, namespace: string | undefined): vault.AuthBackend {
     const backend = new vault.AuthBackend(
       `${this.name}-gate-auth`,
@@ -146,7 +150,8 @@ export class TokenStore extends GatehouseComponent {
       },
       { parent: this },
     );
-    // Quotas can be set from the root namespace alone, whatever path they are for; a namespace's deployer has no business there.
+    // Quotas can be set from the root namespace alone, whatever path they are for; a namespace's deployer has no
+    // business there.
     if (namespace !== undefined) return backend;
     new vault.QuotaRateLimit(
       `${this.name}-gate-quota`,
@@ -194,7 +199,10 @@ export class TokenStore extends GatehouseComponent {
     return { roleId: role.roleId, secretId: pulumi.secret(secretId.secretId) };
   }
 
-  /** Workflows sign in with the identity token that GitHub gives them: only the declared repository, its default branch, its workflow. */
+  /**
+   * Workflows sign in with the identity token that GitHub gives them: only the declared repository, its default branch,
+   * its workflow.
+   */
   private createCiSignIn(environment: Environment, plan: VaultNames, issuer: string): void {
     const bound = ciClaims(environment);
     if (!bound) return;

@@ -202,7 +202,7 @@ describe("looking up", () => {
     [{ nodeId: "", repoId: 0 }, "gatehouse:repositories[1].name: no such repository in acme: docs; "],
     [
       { fullName: "other-org/docs" },
-      "gatehouse:repositories[1].name: the deployment looks at other-org/docs; GITHUB_OWNER=acme or github:owner",
+      "gatehouse:repositories[1].name: the deployment acts on other-org/docs; GITHUB_OWNER=acme or github:owner",
     ],
     [{ archived: true }, "gatehouse:repositories[1].name: docs is archived; "],
     [

@@ -154,7 +154,7 @@ describe("what the machine must say", () => {
       surroundings(environment({ "tokenStore.address": "https://v.acme.dev" }), "f", {}, undefined).vaultAddress,
     ).toBeUndefined();
     expect(() => surroundings(environment(), "Pulumi.test.yaml", {}, "https://acme.ghe.com:444")).toThrow(
-      "Pulumi.test.yaml: github:baseUrl: https://acme.ghe.com:444 is no enterprise's address on GHE.com; ",
+      "Pulumi.test.yaml: github:baseUrl: https://acme.ghe.com:444 is not the address of an enterprise on GHE.com; ",
     );
     expect(surroundings(environment({ tokenStore: { kind: "kv" } }), "f", {}, undefined)).toEqual({
       githubUrl: undefined,

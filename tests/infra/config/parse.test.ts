@@ -39,7 +39,7 @@ const TABLE: readonly (readonly [string, unknown, string])[] = [
   [
     "githubUrl",
     "http://ghe.acme.dev",
-    "gatehouse:githubUrl: http://ghe.acme.dev is not encrypted; an https URL; http is for this machine alone",
+    "gatehouse:githubUrl: http://ghe.acme.dev is not encrypted; an https URL; plain http is accepted for this machine only",
   ],
   ["agent", undefined, "gatehouse:agent: missing; { machineUser: …, credential: { kind: … } }"],
   [
@@ -93,7 +93,7 @@ const TABLE: readonly (readonly [string, unknown, string])[] = [
   [
     "repositories.1.defaultBranch",
     "claude/main",
-    "gatehouse:repositories[1].defaultBranch: claude/main lies in the agent's own branch space; a branch that does not start with claude/",
+    "gatehouse:repositories[1].defaultBranch: claude/main is inside claude/, where the agent may push; a branch that does not start with claude/",
   ],
   [
     "repositories.0.reviewers",
@@ -141,7 +141,7 @@ const TABLE: readonly (readonly [string, unknown, string])[] = [
   [
     "review.requiredChecks",
     [{ context: "ci" }, { context: "ci", integrationId: 7 }],
-    "gatehouse:review.requiredChecks[1].context: ci is already required; each check once",
+    "gatehouse:review.requiredChecks[1].context: ci is already required; list each check once",
   ],
   ["review.requiredChecks", ["ci"], 'gatehouse:review.requiredChecks[0]: "ci" is not a mapping; a mapping'],
   ["tokenStore", { kind: "file" }, "gatehouse:tokenStore.kind: no such kind: file; vault or kv"],
@@ -158,19 +158,19 @@ const TABLE: readonly (readonly [string, unknown, string])[] = [
   [
     "tokenStore.address",
     "http://vault.acme.dev:8200",
-    "gatehouse:tokenStore.address: http://vault.acme.dev:8200 is not encrypted; an https URL; http is for this machine alone",
+    "gatehouse:tokenStore.address: http://vault.acme.dev:8200 is not encrypted; an https URL; plain http is accepted for this machine only",
   ],
   ["gate.accountId", "acme", "gatehouse:gate.accountId: not valid: acme; 32 hexadecimal digits"],
   ["gate.hostname", "gate", "gatehouse:gate.hostname: not valid: gate; a host name such as github-gate.acme.dev"],
   [
     "gate.hostname",
     "gate.acme.dev",
-    "gatehouse:gate.zoneId: missing, though hostname is gate.acme.dev; the 32 hexadecimal digits of the hostname's zone",
+    "gatehouse:gate.zoneId: missing, although hostname is gate.acme.dev; the 32 hexadecimal digits of the hostname's zone",
   ],
   [
     "gate.zoneId",
     "0123456789abcdef0123456789abcdef",
-    "gatehouse:gate.hostname: missing, though zoneId is set; a host name of that zone, or no zoneId",
+    "gatehouse:gate.hostname: missing, although zoneId is set; a host name of that zone, or no zoneId",
   ],
   [
     "gate.requestsPerMinute",
@@ -190,12 +190,12 @@ const TABLE: readonly (readonly [string, unknown, string])[] = [
   [
     "gate.allowedSecrets",
     [{ sha256: "0".repeat(64), reason: "demo", until: "2026-06-14" }],
-    "gatehouse:gate.allowedSecrets[0].until: 2026-06-14 has passed; no such entry any more, or a day to come",
+    "gatehouse:gate.allowedSecrets[0].until: 2026-06-14 has passed; remove the entry, or give a later day",
   ],
   [
     "gate.allowedSecrets",
     [{ sha256: "0".repeat(64), reason: "demo", until: "2027-06-18" }],
-    "gatehouse:gate.allowedSecrets[0].until: 2027-06-18 is more than a year away; a nearer day: somebody should look at the exception again",
+    "gatehouse:gate.allowedSecrets[0].until: 2027-06-18 is more than a year away; an earlier day, so that somebody reviews the exception",
   ],
   [
     "gate.allowedSecrets",
@@ -205,7 +205,7 @@ const TABLE: readonly (readonly [string, unknown, string])[] = [
   [
     "gate.allowedSecrets",
     [{ sha256: "0".repeat(64), reason: `ghp_${"a1B2c3D4e5".repeat(4)}`, until: "2026-12-31" }],
-    "gatehouse:gate.allowedSecrets[0].reason: holds what looks like a credential; why it is allowed, without the value",
+    "gatehouse:gate.allowedSecrets[0].reason: contains what looks like a credential; why it is allowed, without the value",
   ],
   [
     "gate.allowedSecrets",
@@ -215,12 +215,12 @@ const TABLE: readonly (readonly [string, unknown, string])[] = [
   [
     "gate.allowedSecrets",
     [{ repository: "api", path: "/**", reason: "demo", until: "2026-12-31" }],
-    "gatehouse:gate.allowedSecrets[0].path: /** is every file; the folder or the file in question, such as /tests/fixtures/",
+    "gatehouse:gate.allowedSecrets[0].path: /** matches every file; the folder or the file in question, such as /tests/fixtures/",
   ],
   [
     "gate.allowedSecrets",
     [{ repository: "api", path: "!/tests/", reason: "demo", until: "2026-12-31" }],
-    'gatehouse:gate.allowedSecrets[0].path: "!/tests/" is no path that the gate reads; a path such as /tests/fixtures/ or *.snap: no !, no [ ], no \\, no dot segments',
+    'gatehouse:gate.allowedSecrets[0].path: "!/tests/" is not a pattern that the gate reads; a path such as /tests/fixtures/ or *.snap: no !, no [ ], no \\, no dot segments',
   ],
   [
     "gate.allowedSecrets",
@@ -240,24 +240,24 @@ const TABLE: readonly (readonly [string, unknown, string])[] = [
   [
     "gate.mode",
     { kind: "observe", until: "2026-06-14" },
-    "gatehouse:gate.mode.until: 2026-06-14 has passed; mode: { kind: enforce }, or a day to come",
+    "gatehouse:gate.mode.until: 2026-06-14 has passed; mode: { kind: enforce }, or a later day",
   ],
   [
     "gate.mode",
     { kind: "observe", until: "2027-06-14" },
-    "gatehouse:gate.mode.until: 2027-06-14 is more than 90 days away; a nearer day: while the gate observes, it stops nothing",
+    "gatehouse:gate.mode.until: 2027-06-14 is more than 90 days away; an earlier day: while the gate observes, it stops nothing",
   ],
   ["audit.retentionDays", 0, "gatehouse:audit.retentionDays: 0 is too little; a whole number from 1 to 3650"],
   [
     "audit.retentionDays",
     7,
-    "gatehouse:audit.retentionDays: 7 days is shorter than a token lives (30), so its use could not be traced; at least 30",
+    "gatehouse:audit.retentionDays: 7 days is shorter than the life of a token (30), so its use could not be traced; at least 30",
   ],
   ["audit.sinks", [], "gatehouse:audit.sinks: empty; at least one sink"],
   [
     "audit.sinks",
     [{ kind: "logpush", destination: "https://audit.acme.dev/in" }],
-    "gatehouse:audit.sinks: no bucket among them; one { kind: r2, bucket: … }: the gate writes its records there before it answers",
+    "gatehouse:audit.sinks: no R2 bucket in the list; one { kind: r2, bucket: … }: the gate writes its records there before it answers",
   ],
   [
     "audit.sinks.1",
@@ -268,7 +268,7 @@ const TABLE: readonly (readonly [string, unknown, string])[] = [
   [
     "rotation.everyDays",
     31,
-    "gatehouse:rotation.everyDays: 31 days is longer than the credential lives (30); at most 30, or a longer agent.credential.expiryDays",
+    "gatehouse:rotation.everyDays: 31 days is longer than the life of the credential (30); at most 30, or a longer agent.credential.expiryDays",
   ],
   [
     "rotation.remindDays",
@@ -283,7 +283,7 @@ const TABLE: readonly (readonly [string, unknown, string])[] = [
   [
     "rotation.notify",
     ["https://a.dev/x", "http://a.dev/x"],
-    "gatehouse:rotation.notify[1]: http://a.dev/x is not encrypted; an https URL; http is for this machine alone",
+    "gatehouse:rotation.notify[1]: http://a.dev/x is not encrypted; an https URL; plain http is accepted for this machine only",
   ],
 ];
 

@@ -126,7 +126,7 @@ ${more}
     [
       "a date as a name",
       "name: 2026-06-30",
-      /gatehouse:gate\.name: an unquoted date, which YAML takes for a time; the same in quotes/,
+      /gatehouse:gate\.name: an unquoted date, which YAML reads as a time; the same text in quotes/,
     ],
     ["an octal number as a name", "name: 0777", /gatehouse:gate\.name: 511 is not a text; a text, in quotes/],
   ])("refuses %s", (_title, gate, message) => {
@@ -136,7 +136,7 @@ ${more}
 
   it("refuses a date among texts that could be anything", () => {
     expect(() => parse(lines("lfs: refuse").replace("label: agent", "label: 2026-01-31"))).toThrow(
-      "gatehouse:review.label: an unquoted date, which YAML takes for a time; the same in quotes",
+      "gatehouse:review.label: an unquoted date, which YAML reads as a time; the same text in quotes",
     );
     expect(parse(lines("lfs: refuse").replace("label: agent", 'label: "2026-01-31"')).review.label).toBe("2026-01-31");
   });

@@ -119,12 +119,12 @@ it.each([
   [
     "a folder at the place of the file",
     { answers: { [`${CONTENTS}/.github/CODEOWNERS`]: [] } },
-    ".github/CODEOWNERS of api is no file",
+    ".github/CODEOWNERS of api is not a file",
   ],
   [
     "a file that GitHub shows only in part",
     { answers: { [`${CONTENTS}/.github/CODEOWNERS`]: { ...file("/src/ @alice"), size: 2_000_000 } } },
-    "has more than 1 MB",
+    "is larger than 1 MB",
   ],
   ["a failure of GitHub", { failing: RULES }, `GET ${RULES}: 502`],
   [
@@ -132,7 +132,7 @@ it.each([
     {
       answers: { [`${CONTENTS}/.github/CODEOWNERS`]: { type: "file", encoding: "none", content: "", size: 2_000_000 } },
     },
-    "has more than 1 MB",
+    "is larger than 1 MB",
   ],
 ] as const)("refuses %s", async (_title, world, line) => {
   await expect(look(world as World)).rejects.toThrow(line);

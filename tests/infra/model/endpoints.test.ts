@@ -60,7 +60,9 @@ describe("endpoints", () => {
     "https://acme.ghe.com./",
   ])("are refused by name where they are none on GHE.com: %s", (url) => {
     const key = "gatehouse:githubUrl";
-    expect(() => environment({ githubUrl: url })).toThrow(`${key}: ${url} is no enterprise's address on GHE.com`);
+    expect(() => environment({ githubUrl: url })).toThrow(
+      `${key}: ${url} is not the address of an enterprise on GHE.com`,
+    );
   });
 
   it("leave a host alone that only looks like GHE.com", () => {

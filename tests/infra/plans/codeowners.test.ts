@@ -249,7 +249,7 @@ describe("the repository's own lines", () => {
     ["!/src/ @alice", "no negation"],
     ["/src/[ab]/ @alice", "no character ranges"],
     ["\\#x @alice", "no escaped #"],
-    ["/src/ alice", "alice is no owner"],
+    ["/src/ alice", "alice is not an owner"],
     ["/src/ @claude-bot", "the agent's own account"],
     ["/src/ @Claude-Bot", "the agent's own account"],
     ["/src/ @acme/agents", "the agent's own team"],
@@ -300,7 +300,7 @@ describe("the repository's own lines", () => {
     "hold no # inside a pattern, where readers differ: %s",
     (line) => {
       expect(keptProblems(posture, line)).toEqual([
-        expect.objectContaining({ wrong: expect.stringContaining("cut the line at its #") as string }),
+        expect.objectContaining({ wrong: expect.stringContaining("cut the line at the #") as string }),
       ]);
     },
   );

@@ -9,6 +9,7 @@ import { ConcurrencyLimit } from "./upstream/concurrency";
 import { LedgerClient } from "./ledger/client";
 import { RefusedObjects } from "./interfaces/refusedObjects";
 import { UnauthenticatedLimit } from "./auth/unauthenticatedLimit";
+import { RequestHeaders } from "./upstream/send";
 import { TokenSource, type Token } from "./upstream/token";
 
 /** What one isolate holds: everything that is made once and used by all of its requests. */
@@ -21,6 +22,7 @@ export class Gate {
   readonly ledger: LedgerClient;
   readonly alerts: Alerts;
   readonly addresses: AddressRewriter;
+  readonly requestHeaders = new RequestHeaders();
   readonly reads: ConcurrencyLimit;
   readonly writes: ConcurrencyLimit;
   readonly refusedObjects = new RefusedObjects();

@@ -1,13 +1,12 @@
 import type { RequestContext } from "../context";
 import type { Gate } from "../gate";
-import { readBytes } from "../request/requests";
+import { readAnswer, readBytes } from "../request/requests";
 import { answerHeaders, cleanHeaders, respond, type TokenRedactor } from "./answers";
 import { refuse } from "./problem";
 
 /** Largest answer that is read whole, to be filtered; larger ones are refused. */
 const MAX_TEXT_ANSWER = 16 * 1024 * 1024;
 
-const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 const latin1 = new TextDecoder("latin1");
 const encoder = new TextEncoder();
 
@@ -40,15 +39,14 @@ export async function filterAnswer(
   if (answer.body === null || status === 304 || status === 204 || context.method === "HEAD")
     return respond(null, status, cleanHeaders(headers, redactor));
   if (headers["content-type"]?.includes("json") !== true) return passBytes(gate, context, answer, headers, redactor);
-  const bytes = await readBytes(answer, MAX_TEXT_ANSWER, "answer-too-large");
-  const text = decoder.decode(bytes);
+  const { text, bytes } = await readAnswer(answer, MAX_TEXT_ANSWER);
   const edited = edit === undefined ? text : edit(text);
-  const clean = redactor.isIn(bytes, text) ? redactor.clean(edited) : edited;
+  const clean = redactor.has(text) ? redactor.clean(edited) : edited;
   if (clean !== edited) gate.alerts.raise(context.background, "token-reflected", { requestId: context.requestId });
   const out = gate.addresses.body(clean, base);
   // A text that was whole and had only addresses replaced, which are ASCII, is as much longer in bytes as in characters.
   const countable = clean === text && !text.includes("\ufffd");
-  context.bytesOut = countable ? bytes.length + out.length - text.length : encoder.encode(out).length;
+  context.bytesOut = countable ? bytes + out.length - text.length : encoder.encode(out).length;
   if (!gate.ledger.takeBytesNow(context.bytesOut, context.startedAt))
     await gate.ledger.takeBytes(context.background, context.bytesOut);
   return respond(out, status, cleanHeaders(headers, redactor));

@@ -50,6 +50,27 @@ export class StreamControl {
   }
 }
 
+/** Kinds of headers that are kept. */
+const KEPT = 64;
+
+/**
+ * Headers of requests as the runtime takes them fastest. Clients send the same ones again and again, so they are made once; those with a token that was
+ * replaced are forgotten.
+ */
+export class RequestHeaders {
+  private readonly made = new Map<string, Headers>();
+  private token: Token | undefined;
+
+  of(token: Token, headers: Readonly<Record<string, string>>): Headers {
+    if (token !== this.token || this.made.size >= KEPT) this.made.clear();
+    this.token = token;
+    const key = JSON.stringify(headers);
+    let known = this.made.get(key);
+    if (known === undefined) this.made.set(key, (known = new Headers(headers)));
+    return known;
+  }
+}
+
 /** No redirect is followed and no cache is read or written. The types of the runtime do not know `cache` yet; the runtime does since 2024-11-11. */
 export const UNCACHED: RequestInit = { redirect: "manual", ...({ cache: "no-store" } as object) };
 
@@ -117,7 +138,7 @@ async function attempt(gate: Gate, context: RequestContext, request: UpstreamReq
     if (!(request.body instanceof ReadableStream)) request.stream?.sent(timeoutMs);
     const answer = await fetch(request.base + request.path, {
       method: request.method,
-      headers: request.headers(token),
+      headers: gate.requestHeaders.of(token, request.headers(token)),
       ...UNCACHED,
       signal: request.stream?.signal ?? AbortSignal.timeout(timeoutMs),
       ...(request.body === undefined ? {} : { body: request.body }),

@@ -121,7 +121,15 @@ export function lookupFor({ type, inputs }: Pending, { organization, gate, audit
       );
     case "cloudflare:index/logpushJob:LogpushJob":
       return cloudflare(`${account}/logpush/jobs`, ({ result }) =>
-        of(`accounts/${gate.accountId}`, named(result, "name", own("name"))),
+        of(
+          `accounts/${gate.accountId}`,
+          // A name may be taken twice, and jobs are counted: the last one is the one that was being made.
+          listOf(result)
+            .filter(({ name }) => name === own("name"))
+            .map(({ id }) => asText(id))
+            .sort((a, b) => Number(a) - Number(b))
+            .at(-1),
+        ),
       );
     case "github:index/branchProtection:BranchProtection":
       // The patterns are known to GraphQL alone.

@@ -88,7 +88,8 @@ export class CodeOwners extends GatehouseComponent {
           "The environment file of Gatehouse has changed, and with it who owns what. " +
           "It takes effect when people approve and merge it.",
       },
-      { ...parent, dependsOn: [file] },
+      // An imported pull request has no owner in its state: it would be replaced, which GitHub refuses (docs/recovery.md).
+      { ...parent, dependsOn: [file], ignoreChanges: ["owner"] },
     );
     return pull.number;
   }

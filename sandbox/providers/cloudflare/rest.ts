@@ -122,14 +122,17 @@ export function restType(description: RestType): ResourceType<CloudflareClient> 
     ...(lookUp
       ? {
           async find(client: CloudflareClient, inputs: Props) {
-            const found = (await client.list(lookUp.path(inputs))).find((candidate) =>
-              lookUp.matches(candidate, inputs),
-            );
+            const found = newest((await client.list(lookUp.path(inputs))).filter((one) => lookUp.matches(one, inputs)));
             return found ? idOf(inputs, found) : undefined;
           },
         }
       : {}),
   };
+}
+
+/** Logpush takes a name twice and counts its jobs: the last one is the one that was being made. Elsewhere a name finds one thing. */
+function newest(all: readonly Props[]): Props | undefined {
+  return [...all].sort((a, b) => Number(a.id) - Number(b.id)).at(-1);
 }
 
 /**

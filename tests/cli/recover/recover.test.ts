@@ -152,8 +152,14 @@ it.each([
     "cloudflare:index/logpushJob:LogpushJob",
     { name: "audit" },
     `/accounts/${ACCOUNT}/logpush/jobs`,
-    { result: [{ id: 3, name: "audit" }] },
-    `accounts/${ACCOUNT}/3`,
+    {
+      result: [
+        { id: 9, name: "audit" },
+        { id: 10, name: "audit" },
+        { id: 11, name: "other" },
+      ],
+    },
+    `accounts/${ACCOUNT}/10`,
   ],
 ])("finds %s", async (type, inputs, path, answer, id) => {
   const pending = one(type, inputs);

@@ -156,6 +156,8 @@ describe("CodeOwners", () => {
       baseRef: "main",
       headRef: branch.inputs.branch,
     });
+    // The real plugin imports a pull request without its owner, and would then replace it.
+    expect(run.one("owners-api-proposal-pull-request").options.ignoreChanges).toEqual(["owner"]);
     for (const name of ["branch", "file"])
       expect(run.one(`owners-api-proposal-${name}`).options.retainOnDelete).toBe(true);
   });

@@ -248,6 +248,15 @@ describe("the cloudflare provider against the stand-in", () => {
     ).rejects.toThrow("finds 0 zones");
   });
 
+  it("takes the newest of two Logpush jobs of one name for the one that was being made", async () => {
+    const type = token("logpushJob");
+    const made = [];
+    for (const name of ["twice", "twice", "other"])
+      made.push(await provider.create(urnOf(type, "t"), inAccount({ ...job, name }), false));
+    expect(await provider.find?.(type, inAccount({ ...job, name: "twice" }))).toEqual({ id: made[1]!.id });
+    for (const { id, outs } of made) await provider.delete(id, urnOf(type, "t"), outs);
+  });
+
   it("reads an adopted resource by its inputs alone", async () => {
     const type = token("workersKvNamespace");
     const inputs = inAccount({ title: "adopted" });

@@ -119,6 +119,11 @@ export const EQUIVALENT: readonly (readonly [file: string, line: string, reason:
   ["gate/worker/request/gzip.ts", "content-length", "what is inflated is counted against the same limit"],
   ["gate/worker/upstream/concurrency.ts", "queue-full", "needs hundreds of requests that wait for seconds"],
   [
+    "gate/worker/request/requests.ts",
+    "queue-full",
+    "needs answers of 48 MB at once; tests/gate/worker/answersSum.test.ts",
+  ],
+  [
     "gate/worker/interfaces/lfs.ts",
     'refuse("body-aborted")',
     "the connection of an upload that breaks off is gone, and nobody reads the answer",

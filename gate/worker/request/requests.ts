@@ -1,6 +1,7 @@
 import { judgeApiVersion } from "../../policy/rest/apiVersion";
 import { Refusal } from "../../policy/refusals";
 import { isHost } from "./address";
+import { ByteRoom } from "./byteRoom";
 import { Refused, refuse } from "../answer/problem";
 
 /** Headers with which a request could mean something else than it says. Their presence is refused, not repaired. */
@@ -108,22 +109,59 @@ const SLACK = 1024 * 1024;
 /** Bytes that are read at a time where no length is declared. */
 const PIECE = 16 * 1024;
 
-/**
- * Guard `body-size`. Reads into buffers of its own: the runtime's `text()` and `arrayBuffer()` leave so much behind for the garbage collector that
- * its pauses make the slowest hundredth of all requests three times slower.
- */
+/** What can be read whole. */
+interface Readable {
+  readonly headers: Headers;
+  readonly body: ReadableStream | null;
+}
+type TooLarge = "body-too-large" | "push-too-large" | "answer-too-large";
+
+/** Answers up to this size are read however many others are: what was done at GitHub is not to be refused for the room that its answer takes. */
+const SMALL_ANSWER = 256 * 1024;
+
+/** Larger answers that are read whole at the same time, in sum: an isolate has 128 MB for everything. */
+const answers = new ByteRoom(48 * 1024 * 1024, 60_000);
+
+/** Guards `body-size` and `answers-sum`: the bytes of a request or of an answer, at most `limit`. */
 export async function readBytes(
-  request: { readonly headers: Headers; readonly body: ReadableStream | null },
+  request: Readable,
   limit: number,
-  rule: "body-too-large" | "push-too-large" | "answer-too-large" = "body-too-large",
+  rule: TooLarge = "body-too-large",
 ): Promise<Uint8Array> {
   const length = Number(request.headers.get("content-length") ?? "NaN");
+  if (rule !== "answer-too-large" || length <= SMALL_ANSWER) return read(request, limit, rule, length, () => true);
+  const holder = answers.enter(Date.now());
+  try {
+    return await read(request, limit, rule, length, (total) =>
+      total <= SMALL_ANSWER ? true : answers.grow(holder, total - holder.bytes, Date.now()),
+    );
+  } finally {
+    answers.leave(holder);
+  }
+}
+
+/**
+ * Reads into buffers of its own: the runtime's `text()` and `arrayBuffer()` leave so much behind for the garbage collector that
+ * its pauses make the slowest hundredth of all requests three times slower. `roomFor`: whether there is room for so many bytes in all.
+ */
+async function read(
+  request: Readable,
+  limit: number,
+  rule: TooLarge,
+  length: number,
+  roomFor: (total: number) => boolean,
+): Promise<Uint8Array> {
   if (length > limit) refuse(rule);
   if (request.body === null) return new Uint8Array(0);
   const broken = (): never => refuse(rule === "answer-too-large" ? "upstream-error" : "body-aborted");
   const reader = (request.body as ReadableStream<Uint8Array>).getReader({ mode: "byob" });
+  const full = async (): Promise<never> => {
+    await reader.cancel().catch(() => undefined);
+    return refuse("queue-full", "", 1);
+  };
   // What is unpacked on the way is longer than what is declared; everything else is as long, or broke off.
   if (length > 0 && !request.headers.has("content-encoding")) {
+    if (!roomFor(length)) return full();
     let whole: ReadableStreamReadResult<Uint8Array>;
     try {
       whole = await reader.readAtLeast(length, new Uint8Array(length));
@@ -135,17 +173,20 @@ export async function readBytes(
   const parts: Uint8Array[] = [];
   let total = 0;
   for (;;) {
-    let read: ReadableStreamReadResult<Uint8Array>;
+    let piece: ReadableStreamReadResult<Uint8Array>;
     try {
-      read = await reader.read(new Uint8Array(PIECE));
+      piece = await reader.read(new Uint8Array(PIECE));
     } catch {
       return broken();
     }
-    const { done, value } = read;
+    const { done, value } = piece;
     if (done) break;
     total += value.length;
-    if (total <= limit) parts.push(value);
-    else if (total > limit * 2 + SLACK) break;
+    if (total <= limit) {
+      if (!roomFor(total)) return full();
+      parts.push(value);
+    }
+    if (total > limit * 2 + SLACK) break;
   }
   if (total > limit) {
     // Of a request, whoever answers reads on; nothing more is wanted of an answer.

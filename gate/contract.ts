@@ -6,6 +6,8 @@ import type { GatePolicy } from "./policy/policy";
 
 /** The Worker runtime's behaviour is fixed to this day; redirects drop Authorization from 2025-09-01 on. */
 export const COMPATIBILITY_DATE = "2026-03-01";
+/** What the name of every branch of the agent starts with. */
+export const AGENT_BRANCH_PREFIX = "claude/";
 /** Class of the Durable Object that counts, revokes and orders. */
 export const LEDGER_CLASS = "Ledger";
 

@@ -1,24 +1,27 @@
+import { ExpectedError } from "../infra/model/errors";
+
 /** Every way a rotation can stop. The message is for the person who must act; none carries a secret. */
 
 export type System = "GitHub" | "Vault" | "the gate" | "Cloudflare" | "a webhook";
 
 /** A system did not answer usefully within the bounded retries. Running the command again resumes. */
-export class Unavailable extends Error {
+export class Unavailable extends ExpectedError {
   constructor(
     readonly system: System,
     readonly what: string,
-    readonly cause_: string,
+    /** Why, in words: what `fetch` threw, or the status. */
+    override readonly cause: string,
     readonly retryAfterMs?: number,
   ) {
     super(
-      `${system} did not ${what}: ${cause_}${retryAfterMs === undefined ? "" : `; it asks to wait ${Math.ceil(retryAfterMs / 1000)} s`}`,
+      `${system} did not ${what}: ${cause}${retryAfterMs === undefined ? "" : `; it asks to wait ${Math.ceil(retryAfterMs / 1000)} s`}`,
     );
     this.name = "Unavailable";
   }
 }
 
 /** A system answered, and the answer is no. */
-export class Refused extends Error {
+export class Refused extends ExpectedError {
   constructor(
     readonly system: System,
     readonly what: string,
@@ -31,7 +34,7 @@ export class Refused extends Error {
 }
 
 /** The cell's version is not the one that was expected: somebody else wrote it. */
-export class Conflict extends Error {
+export class Conflict extends ExpectedError {
   constructor(readonly where: string) {
     super(`${where} was changed by somebody else meanwhile`);
     this.name = "Conflict";
@@ -39,7 +42,7 @@ export class Conflict extends Error {
 }
 
 /** Only a person can go on; `todo` says what to do, in order. */
-export class NeedsPerson extends Error {
+export class NeedsPerson extends ExpectedError {
   constructor(
     readonly why: string,
     readonly todo: readonly string[],
@@ -50,7 +53,7 @@ export class NeedsPerson extends Error {
 }
 
 /** What the caller gave cannot be worked with (exit 2). */
-export class Misuse extends Error {
+export class Misuse extends ExpectedError {
   constructor(message: string) {
     super(message);
     this.name = "Misuse";

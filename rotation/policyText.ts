@@ -1,11 +1,13 @@
-import { DAY_MS, type RotationPlan } from "./plan";
+import { DAY_MS } from "../edge/time";
+import { byCode } from "../infra/model/text";
+import type { RotationPlan } from "./plan";
 import { declarationOf } from "./minters/declarations";
 
 /** The schedule as a policy that a company can adopt. The same environment gives the same text, to the byte. */
 export function rotationPolicy(plan: RotationPlan, source: string): string {
   const d = declarationOf(plan);
   const end = plan.expiryDays === undefined ? d.lifetime : `${plan.expiryDays} days`;
-  const permissions = Object.entries(plan.permissions).sort(([a], [b]) => (a < b ? -1 : 1));
+  const permissions = Object.entries(plan.permissions).sort(([a], [b]) => byCode(a, b));
   return `<!-- Generated from ${source} by \`gatehouse token policy --write\`. Change the environment file, not this page. -->
 
 # Rotation of the agent's GitHub credential

@@ -1,4 +1,5 @@
-import { DAY_MS, type RotationPlan } from "./plan";
+import { DAY_MS, HOUR_MS } from "../edge/time";
+import type { RotationPlan } from "./plan";
 import { readJournal, type Journal } from "./journal";
 import { readRecord, type TokenRecord } from "./record";
 import { iso } from "./text";
@@ -127,8 +128,8 @@ export function dueAt(record: TokenRecord, rotatedAt: string | undefined, plan: 
 
 /** Of the kinds whose life GitHub fixes. */
 const LIFE_MS: Partial<Record<RotationPlan["kind"], number>> = {
-  "app-user-token": 8 * 3_600_000,
-  "app-installation": 3_600_000,
+  "app-user-token": 8 * HOUR_MS,
+  "app-installation": HOUR_MS,
 };
 
 /** `token status` and CI fail on these. `soon` does not: it is a reminder. */

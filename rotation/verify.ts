@@ -1,7 +1,8 @@
 import { doubt, GitHubApi, githubMessage, readExpiry, selfPath } from "./github";
 import { iso } from "./text";
 import { PROBES, sightOf } from "./probes";
-import { DAY_MS, type Permissions, type RotationPlan } from "./plan";
+import { DAY_MS } from "../edge/time";
+import type { Permissions, RotationPlan } from "./plan";
 import type { Effects } from "./effects";
 import type { Minted } from "./minters/types";
 

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { answering, ask, freePort, start, type Child, type Server } from "./processes";
+import { answering, ask, start, type Child, type Server } from "./processes";
+import { freePort } from "../../sandbox/tools/ports";
 import type { Stub } from "./stub";
 import { CLIENT_HEADERS, COMMENT, READS, WRITE } from "./traffic";
 

@@ -1,7 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 import * as http from "node:http";
-import { createServer } from "node:net";
 
 /** A server under measurement: how to reach it, and which processes it consists of. */
 export interface Server {
@@ -38,14 +37,6 @@ function read(path: string): string {
   } catch {
     return "";
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Path of a tool on PATH, or undefined. */

@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { answering, freePort, start, tool, type Server } from "./processes";
+import { answering, start, tool, type Server } from "./processes";
+import { freePort } from "../../sandbox/tools/ports";
 import { ANSWER_HEADERS, answerBody, madeToken } from "./traffic";
 
 /** A stand-in for GitHub and for the token store: answers 2 KB of JSON to the right token and 401 to every other. */

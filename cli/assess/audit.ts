@@ -1,3 +1,4 @@
+import { DAY_SECONDS } from "../../edge/time";
 import { names } from "../../infra/model";
 import { ORGANIZATION_EVENTS, retention } from "../../infra/plans";
 import { verifyChain } from "../../gate/policy/audit";
@@ -330,9 +331,9 @@ const bucketLock: Question = {
             : [
                 longest === 0
                   ? "no rule locks all of it"
-                  : `records are locked for ${Math.floor(longest / 86_400)} days, declared ${lockSeconds / 86_400}`,
+                  : `records are locked for ${Math.floor(longest / DAY_SECONDS)} days, declared ${lockSeconds / DAY_SECONDS}`,
               ],
-          `locked for ${lockSeconds / 86_400} days or longer`,
+          `locked for ${lockSeconds / DAY_SECONDS} days or longer`,
           [response.call],
         ),
       ];

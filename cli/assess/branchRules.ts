@@ -1,6 +1,6 @@
 import { AGENT_BRANCHES, AGENT_REF_PREFIX, type Repository } from "../../infra/model";
 import type { RulesetPlan } from "../../infra/plans";
-import { AGENT_BRANCH_PREFIX } from "../../gate/policy/policy";
+import { AGENT_BRANCH_PREFIX } from "../../gate/contract";
 import { repositoryPath, repositorySubject } from "../live/context";
 import { declaredRules, fenced, missingRules, plansOf, rulesIn, teamIds, type Rule } from "./liveRulesets";
 import { cannotTellFromList, hasFailed, judged, type Question } from "./question";

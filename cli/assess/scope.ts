@@ -1,3 +1,4 @@
+import { DAY_MS } from "../../edge/time";
 import { teamPermission } from "../../infra/model";
 import { planRotation } from "../../infra/plans";
 import { comparePermissions } from "../../rotation/verify";
@@ -321,8 +322,6 @@ const repositoryFacts: Question = {
     ),
 };
 
-const DAY = 86_400_000;
-
 const tokenGrant: Question = {
   id: "token-grant",
   section: "scope",
@@ -432,7 +431,7 @@ function grantGaps(
     ...comparePermissions(plan.permissions, granted),
     ...(Number.isNaN(expires)
       ? ["it never ends"]
-      : plan.expiryDays !== undefined && expires > now + (plan.expiryDays + 1) * DAY
+      : plan.expiryDays !== undefined && expires > now + (plan.expiryDays + 1) * DAY_MS
         ? [`it ends at ${asText(grant.token_expires_at)}, later than ${plan.expiryDays} days from now`]
         : []),
   ];

@@ -1,3 +1,4 @@
+import { DAY_MS } from "../../edge/time";
 import { names } from "../../infra/model";
 import { SESSION_SECONDS, ciClaims, planRotation, vaultPolicies } from "../../infra/plans";
 import { holds } from "../../rotation/status";
@@ -37,7 +38,7 @@ const age: Question = {
           [
             ...(holds(status.level) ? [] : [status.says]),
             ...(notes.token_sha256 && expiresAt === "" && longest !== undefined ? ["it has no end"] : []),
-            ...(longest !== undefined && Date.parse(expiresAt) > context.now + (longest + 1) * 86_400_000
+            ...(longest !== undefined && Date.parse(expiresAt) > context.now + (longest + 1) * DAY_MS
               ? [`it ends at ${expiresAt}, later than ${longest} days from now`]
               : []),
           ],

@@ -2,14 +2,14 @@ import type { Environment, Repository } from "../../infra/model/schema";
 import { endpoints, isGitHubDotCom } from "../../infra/model/endpoints";
 import { Allowances } from "../../gate/policy/text/allowances";
 import { PathMatcher } from "../../gate/policy/text/globs";
-import { AGENT_BRANCH_PREFIX, PROTECTED_PATHS } from "../../gate/policy/policy";
+import { AGENT_BRANCH_PREFIX } from "../../gate/contract";
+import { PROTECTED_PATHS } from "../../gate/policy/policy";
 import { allowedSecret } from "../../infra/plans/gatePolicy";
-import { requestOf } from "../../gate/policy/pullRequest/trailer";
+import { REQUEST_TRAILER, requestOf } from "../../gate/policy/pullRequest/trailer";
 
 /** The required status check on pull requests: the name that a ruleset asks for and that the workflow's job has. */
 export const AGENT_CHANGE_CHECK = "gatehouse/agent-change";
 /** The line of a pull request's body by which it joins its audit records; the gate writes it. */
-export const REQUEST_TRAILER = "Gatehouse-Request";
 
 /** What GitHub says about the pull request. Every field may be unknown when only commits are judged. */
 export interface PullFacts {

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import type { EngineName } from "../../sandbox/rehearsal/engines";
 import { Cleanup } from "../support/cleanup";
+import { repeatable, withProject, withStack } from "../support/options";
 import { readProjectStack } from "../support/project";
 import { fromSandbox } from "../support/sandbox";
 import { registerEngineCommands } from "./sandboxEngine";
@@ -18,12 +19,7 @@ interface StageOptions {
   config: string[];
 }
 
-const collect = (value: string, all: string[]): string[] => [...all, value];
-const staged = (command: Command): Command =>
-  command
-    .option("--stack <name>", "environment: Pulumi.<name>.yaml", "dev")
-    .option("--project <dir>", "folder of Pulumi.yaml", ".")
-    .option("--config <key.path=value>", "override a value, as Pulumi's --config --path", collect, []);
+const staged = (command: Command): Command => withProject(withStack(command));
 
 /** Runs `act` and undoes what it registered, whatever happens; Ctrl-C and the end of npm or npx undo it too. */
 async function withCleanup(act: (cleanup: Cleanup) => Promise<void>): Promise<void> {
@@ -63,11 +59,11 @@ export function registerSandbox(program: Command): void {
     .description(
       "prove every lock: open all the others of an action, try it, and it must still fail; open this one too, and it must succeed",
     )
-    .option(
-      "--only <words>",
-      "only what these name: an action, a place, a lock, or several joined by /, such as merge/write; may be given again",
-      collect,
-      [],
+    .addOption(
+      repeatable(
+        "--only <words>",
+        "only what these name: an action, a place, a lock, or several joined by /, such as merge/write",
+      ),
     )
     .option("--json", "print the proofs as one JSON object")
     .action((options: StageOptions & { only: string[]; json?: boolean }) =>

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import type { EngineEvent, OperationOptions, OperationResult, Stack, StackExport } from "../../sandbox/engine";
 import { CouldNotRun, EXIT } from "../support/exit";
+import { withProject, withStack } from "../support/options";
 import { fromSandbox } from "../support/sandbox";
 
 /** Loaded by the command that needs it: the product runs without the sandbox's packages. */
@@ -22,8 +23,6 @@ interface EngineOptions {
   expectNoChanges?: boolean;
   file?: string;
 }
-
-const collect = (value: string, all: string[]): string[] => [...all, value];
 
 const open = async (options: EngineOptions): Promise<Stack> =>
   engine().openStack({
@@ -99,12 +98,7 @@ function readDeployment(file: string | undefined): StackExport {
 /** `gatehouse sandbox preview|up|refresh|destroy|export|import`: Pulumi's own commands, by the sandbox's engine. */
 export function registerEngineCommands(sandbox: Command): void {
   const command = (name: string, description: string): Command =>
-    sandbox
-      .command(name)
-      .description(description)
-      .option("--project <dir>", "folder of Pulumi.yaml", ".")
-      .option("--stack <name>", "environment: Pulumi.<name>.yaml", "dev")
-      .option("--config <key.path=value>", "override a value, as Pulumi's --config --path", collect, []);
+    withProject(withStack(sandbox.command(name).description(description)));
   const running = (name: string, description: string): Command =>
     command(name, description)
       .option("--json", "print one JSON document, as pulumi preview --json does")

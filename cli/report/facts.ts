@@ -1,3 +1,4 @@
+import { DAY_SECONDS } from "../../edge/time";
 import { asList } from "../support/json";
 import { readPolicyHcl } from "../support/policyHcl";
 import type { Fact } from "./fact";
@@ -94,7 +95,7 @@ const READERS: Record<string, Reader> = {
       {
         id: `audit/${name}`,
         area: "audit",
-        says: `audit records cannot be deleted for ${Math.round(seconds / 86_400)} days`,
+        says: `audit records cannot be deleted for ${Math.round(seconds / DAY_SECONDS)} days`,
         power: -seconds,
       },
     ];

@@ -1,27 +1,20 @@
 import { CommanderError, type Command } from "commander";
 import pc from "picocolors";
-import { PostureError } from "../../infra/model/errors";
+import { ExpectedError } from "../../infra/model/errors";
 
 /** Exit codes, the same for every command: what it checks holds, does not hold, or the command could not run. */
 export const EXIT = { holds: 0, doesNotHold: 1, couldNotRun: 2 } as const;
 
 /** What the command checks does not hold: its message is for the person who must act. */
-export class DoesNotHold extends Error {}
+export class DoesNotHold extends ExpectedError {}
 
 /** The command was used wrongly or could not run: the message says what would be right. */
-export class CouldNotRun extends Error {}
-
-/** Errors of the sandbox whose message is written for a person. By name, because only a sandbox command loads the sandbox. */
-const OF_THE_SANDBOX = new Set(["SystemsError", "ProviderError", "EngineError"]);
-const isExpected = (error: unknown): error is Error =>
-  error instanceof CouldNotRun ||
-  error instanceof PostureError ||
-  (error instanceof Error && OF_THE_SANDBOX.has(error.name));
+export class CouldNotRun extends ExpectedError {}
 
 /** The exit code and the text for an error that ended a command. An unexpected error is a defect and shows its stack. */
 export function explain(error: unknown): { code: number; text: string } {
   if (error instanceof DoesNotHold) return { code: EXIT.doesNotHold, text: error.message };
-  if (isExpected(error)) return { code: EXIT.couldNotRun, text: error.message };
+  if (error instanceof ExpectedError) return { code: EXIT.couldNotRun, text: error.message };
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return {
     code: EXIT.couldNotRun,

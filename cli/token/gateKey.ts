@@ -1,3 +1,4 @@
+import { HOUR_MS } from "../../edge/time";
 import { readFileSync, writeFileSync } from "node:fs";
 import { isMap, parseDocument, type Scalar } from "yaml";
 import { readStackFile } from "../../infra/config";
@@ -38,7 +39,7 @@ export function nextGateKey(
       `The last change of the gate key overlaps until ${until}; wait until then, so that no more than two keys are valid.`,
     );
   const generation = Number(current?.generation ?? 1) + 1;
-  const previousUntil = new Date(now + overlapHours * 3_600_000).toISOString().replace(/\.\d{3}Z$/, "Z");
+  const previousUntil = new Date(now + overlapHours * HOUR_MS).toISOString().replace(/\.\d{3}Z$/, "Z");
   const node = document.createNode({ generation, previousUntil }, { flow: true });
   (node.get("previousUntil", true) as Scalar).type = "QUOTE_DOUBLE"; // without quotes it would be a time
   document.setIn(key, node);

@@ -1,12 +1,6 @@
 /** The gate's pure half: what it allows, and why it refuses. Shared by the Worker, the drill and the report. */
-export {
-  AGENT_BRANCH_PREFIX,
-  PROTECTED_PATHS,
-  type GateLimits,
-  type GatePolicy,
-  type GateRepository,
-  type GateUpstream,
-} from "./policy";
+export { AGENT_BRANCH_PREFIX } from "../contract";
+export { PROTECTED_PATHS, type GateLimits, type GatePolicy, type GateRepository, type GateUpstream } from "./policy";
 export { decide, type Decision, type GateRequest } from "./decide";
 export { REFUSALS, Refusal, printable, type RuleId } from "./refusals";
 export { CLOSED, ROUTES, type Method, type Route } from "./rest/routes";

@@ -1,3 +1,4 @@
+import { HOUR_MS } from "../../edge/time";
 import type { GateLimits } from "./policy";
 import type { RuleId } from "./refusals";
 
@@ -28,7 +29,6 @@ export const EMPTY_USAGE: Usage = {
 };
 
 const MINUTE = 60_000;
-const HOUR = 3_600_000;
 
 /** Longest life of a lease, in milliseconds: bounds what an idle isolate holds back, and how late a stop arrives. */
 export const LEASE_MS = 2_000;
@@ -36,7 +36,7 @@ export const LEASE_MS = 2_000;
 /** Moves usage to the windows of `now` (milliseconds). Time that runs backwards keeps the later window, so nothing is given out twice. */
 export function usageAt(usage: Usage, now: number): Usage {
   const minute = Math.max(Math.floor(now / MINUTE), usage.minute);
-  const hour = Math.max(Math.floor(now / HOUR), usage.hour);
+  const hour = Math.max(Math.floor(now / HOUR_MS), usage.hour);
   if (minute === usage.minute && hour === usage.hour) return usage;
   return {
     minute,
@@ -77,7 +77,7 @@ export interface Granted {
 export function grantLease(limits: GateLimits, before: Usage, now: number, need: Amounts, want: Amounts): Granted {
   const usage = usageAt(before, now);
   const toMinute = (usage.minute + 1) * MINUTE - now;
-  const toHour = (usage.hour + 1) * HOUR - now;
+  const toHour = (usage.hour + 1) * HOUR_MS - now;
   const leftMinute = Math.max(0, limits.requestsPerMinute - usage.requestsMinute);
   const leftHour = Math.max(0, limits.requestsPerHour - usage.requestsHour);
   const left = {

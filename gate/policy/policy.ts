@@ -82,8 +82,6 @@ export interface GatePolicy {
   readonly mode: { readonly kind: "enforce" } | { readonly kind: "observe"; readonly until: string };
 }
 
-export const AGENT_BRANCH_PREFIX = "claude/";
-
 /** Paths that decide what runs and who reviews: the second lock behind the ruleset (GitHub looks for CODEOWNERS in these three places). */
 export const PROTECTED_PATHS: readonly string[] = [
   "/.github/CODEOWNERS",

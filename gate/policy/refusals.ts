@@ -1,3 +1,5 @@
+import { AGENT_BRANCH_PREFIX } from "../contract";
+
 /** Every reason for which the gate refuses, with its status: the one table from rule to answer. Rule ids are a contract (audit records, drill, report). */
 export const REFUSALS = {
   // 400: malformed, ambiguous or not canonical
@@ -87,7 +89,7 @@ export const REFUSALS = {
   ],
   "ref-outside-agent-space": [
     403,
-    "Agents write only to branches below their own prefix. Use a branch such as claude/my-change, and open a pull request from it.",
+    `Agents write only to branches below their own prefix. Use a branch such as ${AGENT_BRANCH_PREFIX}my-change, and open a pull request from it.`,
   ],
   "ref-delete": [403, "Agents cannot delete branches or tags. Leave it, or ask a person to delete it."],
   "ref-force": [403, "Agents cannot force an update. Add new commits on top, or push to a new branch."],

@@ -1,3 +1,4 @@
+import { DAY_MS } from "../../edge/time";
 import { DurableObject } from "cloudflare:workers";
 import { chainLine, entryText, GENESIS } from "../policy/audit";
 import { EMPTY_USAGE, giveBack, grantLease, type Usage } from "../policy/limits";
@@ -312,7 +313,7 @@ export class Ledger extends DurableObject {
     const chained = await this.chain(entries);
     for (const [id] of dead) delete leases[Number(id)];
     const isolates = Object.fromEntries(
-      Object.entries(this.state.isolates).filter(([, isolate]) => isolate.seen > now - 24 * 3_600_000),
+      Object.entries(this.state.isolates).filter(([, isolate]) => isolate.seen > now - DAY_MS),
     );
     this.save({ ...this.state, ...chained.head, leases, isolates }, chained.rows);
     const next = Math.min(...Object.values(leases).map((lease) => lease.ends));

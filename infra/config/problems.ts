@@ -1,6 +1,7 @@
 import { distance } from "fastest-levenshtein";
 import type { z } from "zod";
 import type { PostureProblem } from "../model/errors";
+import { ACTIONS_APP_ID } from "../model/schema";
 import { knownKeys, valueAt } from "./walk";
 
 /** Marks an issue for which the schema has no sentence of its own. Never shown. */
@@ -26,7 +27,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   "repositories[].reviewers": "a list of team slugs such as [backend]",
   review: "{ team: …, approvals: 2 }",
   "review.team": "the slug of the team that reviews as the last resort",
-  "review.requiredChecks": "a list such as [{ context: ci, integrationId: 15368 }]",
+  "review.requiredChecks": `a list such as [{ context: ci, integrationId: ${ACTIONS_APP_ID} }]`,
   "review.requiredChecks[].context": "the name of the check, such as ci",
   tokenStore: "{ kind: vault, mount: agents, path: github/claude-bot } or { kind: kv }",
   "tokenStore.path": "where the token record lies in the mount, such as github/claude-bot",

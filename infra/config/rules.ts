@@ -1,3 +1,5 @@
+import { DAY_MS, HOUR_MS } from "../../edge/time";
+import { AGENT_BRANCH_PREFIX } from "../../gate/contract";
 import type { Environment } from "../model/schema";
 import type { PostureProblem } from "../model/errors";
 import type { Readable } from "./walk";
@@ -17,8 +19,6 @@ export type Draft = Readable<Environment>;
 
 type Rule = (draft: Draft, context: ParseContext) => PostureProblem[];
 type Path = readonly PropertyKey[];
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
 const MAX_OBSERVE_DAYS = 90;
 const MAX_ALLOWED_DAYS = 366;
 
@@ -196,7 +196,7 @@ const observeEnds: Rule = ({ gate }, { now }) => {
     ...when(end < now.getTime(), () =>
       problem(["gate", "mode", "until"], `${until} has passed`, "mode: { kind: enforce }, or a later day"),
     ),
-    ...when(end > now.getTime() + (MAX_OBSERVE_DAYS + 1) * DAY, () =>
+    ...when(end > now.getTime() + (MAX_OBSERVE_DAYS + 1) * DAY_MS, () =>
       problem(
         ["gate", "mode", "until"],
         `${until} is more than ${MAX_OBSERVE_DAYS} days away`,
@@ -220,7 +220,7 @@ const allowedSecretsEnd: Rule = (draft, { now }) =>
       ...when(end !== undefined && end < now.getTime(), () =>
         problem(at("until"), `${until} has passed`, "remove the entry, or give a later day"),
       ),
-      ...when(end !== undefined && end > now.getTime() + (MAX_ALLOWED_DAYS + 1) * DAY, () =>
+      ...when(end !== undefined && end > now.getTime() + (MAX_ALLOWED_DAYS + 1) * DAY_MS, () =>
         problem(
           at("until"),
           `${until} is more than a year away`,
@@ -263,7 +263,7 @@ const keyOverlap: Rule = ({ gate, rotation }, { now }) => {
         "generation: 2, or no previousUntil",
       ),
     ),
-    ...when(hours !== undefined && Date.parse(until) > now.getTime() + hours * HOUR, () =>
+    ...when(hours !== undefined && Date.parse(until) > now.getTime() + hours * HOUR_MS, () =>
       problem(
         ["gate", "key", "previousUntil"],
         `${until} is more than rotation.gateKeyOverlapHours (${hours}) away`,
@@ -309,11 +309,11 @@ const auditTrail: Rule = ({ audit, agent }) => {
 
 const branchSpaces: Rule = (draft) =>
   repositories(draft).flatMap(({ repository: { defaultBranch }, index }) =>
-    when(defaultBranch && /^claude(?:\/|$)/i.test(defaultBranch), () =>
+    when(defaultBranch && `${defaultBranch.toLowerCase()}/`.startsWith(AGENT_BRANCH_PREFIX), () =>
       problem(
         ["repositories", index, "defaultBranch"],
-        `${defaultBranch} is inside claude/, where the agent may push`,
-        "a branch that does not start with claude/",
+        `${defaultBranch} is inside ${AGENT_BRANCH_PREFIX}, where the agent may push`,
+        `a branch that does not start with ${AGENT_BRANCH_PREFIX}`,
       ),
     ),
   );

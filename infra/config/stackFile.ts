@@ -1,10 +1,13 @@
 import { PostureError } from "../model/errors";
 import { parseEnvironment } from "./parse";
 import type { ParseContext } from "./rules";
+import { parsePath, PathError, type PathPart } from "./propertyPath";
 import { YamlProblem, readPulumiYaml } from "./pulumiYaml";
 import type { Environment } from "../model/schema";
 
 const PREFIX = "gatehouse:";
+/** No list of an environment is longer. */
+const MAX_INDEX = 999_999;
 const FORBIDDEN_KEYS = new Set(["__proto__", "constructor", "prototype"]);
 
 /**
@@ -140,17 +143,15 @@ export function applyOverride(raw: Record<string, unknown>, override: string): v
   holder[key] = scalar(override.slice(equals + 1));
 }
 
-/** `gatehouse:a.b[0]["c.d"]` → a, b, 0, c.d; empty when it is no such path. */
-function splitPath(text: string): (string | number)[] {
-  const path = text.startsWith(PREFIX) ? text.slice(PREFIX.length) : text;
-  const parts: (string | number)[] = [];
-  const token = /(?:^|\.)([A-Za-z_][\w-]*)|\[(\d{1,6})\]|\["((?:[^"\\]|\\.)*)"\]/y;
-  while (token.lastIndex < path.length) {
-    const match = token.exec(path);
-    if (!match) return [];
-    parts.push(match[1] ?? (match[2] !== undefined ? Number(match[2]) : (match[3] ?? "").replace(/\\(.)/g, "$1")));
+/** The parts of a path with or without the project's prefix; empty when it is no path to one value. */
+function splitPath(text: string): PathPart[] {
+  try {
+    const parts = parsePath(text.startsWith(PREFIX) ? text.slice(PREFIX.length) : text);
+    return parts.some((part) => part === "*" || Number(part) > MAX_INDEX) ? [] : parts;
+  } catch (error) {
+    if (error instanceof PathError) return [];
+    throw error;
   }
-  return parts;
 }
 
 function scalar(text: string): unknown {

@@ -6,10 +6,13 @@ export interface PostureProblem {
   readonly right: string;
 }
 
+/** An error whose message tells a person what is wrong and what would be right: a command prints it without a stack. */
+export abstract class ExpectedError extends Error {}
+
 /**
  * All mistakes of an environment at once; its message is one line each and is meant for the person who edits the file.
  */
-export class PostureError extends Error {
+export class PostureError extends ExpectedError {
   constructor(
     readonly problems: readonly PostureProblem[],
     readonly file?: string,

@@ -17,12 +17,12 @@ export {
   type Plan,
   type Repository,
   type Visibility,
+  ACTIONS_APP_ID,
 } from "./schema";
-export { PostureError, type PostureProblem } from "./errors";
+export { ExpectedError, PostureError, type PostureProblem } from "./errors";
 export { instant } from "./goTime";
 export { endpoints, isEnterpriseServer, isGitHubDotCom, isMisspelledTenant, type Endpoints } from "./endpoints";
 export {
-  ACTIONS_APP_ID,
   AGENT_BRANCHES,
   AGENT_REF_PREFIX,
   CODEOWNERS_PATH,

@@ -1,13 +1,12 @@
+import { AGENT_BRANCH_PREFIX } from "../../gate/contract";
 import type { Environment } from "./schema";
 
 /** Branches the agent may create and update. GitHub's fnmatch needs the last star, or `claude/a/b` would not match. */
-export const AGENT_BRANCHES = "refs/heads/claude/**/*";
+export const AGENT_BRANCHES = `refs/heads/${AGENT_BRANCH_PREFIX}**/*`;
 /** What every agent branch starts with. */
-export const AGENT_REF_PREFIX = "refs/heads/claude/";
+export const AGENT_REF_PREFIX = `refs/heads/${AGENT_BRANCH_PREFIX}`;
 /** GitHub reads CODEOWNERS here before any other place, so no pull request can add one that outranks it. */
 export const CODEOWNERS_PATH = ".github/CODEOWNERS";
-/** The GitHub App that reports the results of GitHub Actions. */
-export const ACTIONS_APP_ID = 15368;
 /** Key of the token record in Workers KV when that is the token store. */
 export const KV_TOKEN_KEY = "token";
 

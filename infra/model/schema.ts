@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { day, instant } from "./goTime";
 
+/** The GitHub App that reports the results of GitHub Actions. */
+export const ACTIONS_APP_ID = 15368;
+
 /**
  * The environment file's `gatehouse:` keys, after validation and with every default filled in.
  * It is the one source of truth: whatever else is declared follows from it by the functions of this folder.
@@ -115,10 +118,8 @@ const sink = z.discriminatedUnion("kind", [
 
 const requiredCheck = z.strictObject({
   context: z.string().min(1).max(255),
-  /**
-   * The GitHub App that must report the check; without it any account with write access could. 15368 is GitHub Actions.
-   */
-  integrationId: whole(1, Number.MAX_SAFE_INTEGER).default(15368),
+  /** The GitHub App that must report the check; without it any account with write access could. Default: GitHub Actions. */
+  integrationId: whole(1, Number.MAX_SAFE_INTEGER).default(ACTIONS_APP_ID),
 });
 
 /** A SHA-256 in the form of `sha256sum`, or in base64; kept as lower-case hexadecimal digits. */

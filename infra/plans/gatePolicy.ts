@@ -1,10 +1,5 @@
-import {
-  AGENT_BRANCH_PREFIX,
-  PROTECTED_PATHS,
-  type AllowedSecret,
-  type GatePolicy,
-  type GateRepository,
-} from "../../gate/policy/policy";
+import { AGENT_BRANCH_PREFIX } from "../../gate/contract";
+import { PROTECTED_PATHS, type AllowedSecret, type GatePolicy, type GateRepository } from "../../gate/policy/policy";
 import { ROUTES } from "../../gate/policy/rest/routes";
 import { owners } from "../model/access";
 import type { AccessLevel, Environment } from "../model/schema";

@@ -1,3 +1,4 @@
+import { DAY_SECONDS } from "../../edge/time";
 import type { GateTokenStore, Planned, RotatorTokenStore } from "../../edge/tokenStore";
 import type { Environment } from "../model/schema";
 import { COMPATIBILITY_DATE, type GateCondition } from "../../gate/contract";
@@ -7,7 +8,6 @@ import { names } from "../model/names";
 export const CRON = "*/10 * * * *";
 /** The rotator looks whether a token is due this often: a failed run leaves a token of one hour time for three more. */
 export const ROTATOR_CRON = "*/5 * * * *";
-const DAY = 86_400;
 
 /** How the gate is reached, and what must be declared for it. */
 export type Exposure =
@@ -104,8 +104,8 @@ export const SCRIPT_SETTINGS = {
 
 /** Retention of the audit bucket: nobody deletes a record before, and no record stays much longer. */
 export function retention(environment: Environment): { readonly lockSeconds: number; readonly deleteSeconds: number } {
-  const lockSeconds = environment.audit.retentionDays * DAY;
-  return { lockSeconds, deleteSeconds: lockSeconds + DAY };
+  const lockSeconds = environment.audit.retentionDays * DAY_SECONDS;
+  return { lockSeconds, deleteSeconds: lockSeconds + DAY_SECONDS };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { HOUR_MS } from "../../edge/time";
 import { Refused } from "../errors";
 import { doubt, GitHubApi, githubMessage } from "../github";
 import { appJwt } from "./appJwt";
@@ -17,7 +18,7 @@ export function appInstallationMinter(effects: Effects, plan: RotationPlan, priv
       kind: "app-installation",
       alone: true,
       lifetime: "1 hour",
-      lifetimeMs: 3_600_000,
+      lifetimeMs: HOUR_MS,
       needs: [`the private key of GitHub App ${appId}`],
       asks: plan.permissions,
       overlaps: true,

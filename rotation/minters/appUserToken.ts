@@ -1,3 +1,4 @@
+import { HOUR_MS } from "../../edge/time";
 import { NeedsPerson, Refused } from "../errors";
 import { request } from "../wire";
 import { tokenHash } from "../../edge/encoding";
@@ -84,7 +85,7 @@ export function appUserTokenMinter(
       kind: "app-user-token",
       alone: true,
       lifetime: "8 hours (its refresh token: 6 months)",
-      lifetimeMs: 8 * 3_600_000,
+      lifetimeMs: 8 * HOUR_MS,
       needs: [
         `two authorizations of the GitHub App by ${plan.login} (a person, twice, once every 6 months without use)`,
         "the App's client secret, unless the authorizations came by device flow",

@@ -1,7 +1,8 @@
 import { Refused, Unavailable } from "../errors";
 import { doubt, GitHubApi, githubMessage } from "../github";
 import { tokenHash } from "../../edge/encoding";
-import { DAY_MS, type RotationPlan } from "../plan";
+import { DAY_MS } from "../../edge/time";
+import type { RotationPlan } from "../plan";
 import type { Effects } from "../effects";
 import type { TokenMinter } from "./types";
 

@@ -1,5 +1,6 @@
 import { NeedsPerson } from "../errors";
-import { DAY_MS, type RotationPlan } from "../plan";
+import { DAY_MS } from "../../edge/time";
+import type { RotationPlan } from "../plan";
 import { revokeCredential } from "./revoke";
 import type { Effects } from "../effects";
 import type { TokenMinter } from "./types";

@@ -1,5 +1,5 @@
 import { UsageError } from "./errors";
-import { parsePath, PathError, type PathPart } from "./paths";
+import { parsePath, PathError, type PathPart } from "../../infra/config/propertyPath";
 import type { ConfigDeclaration, Project, StackFile } from "./project";
 import { isObject, sorted } from "./values";
 

@@ -1,5 +1,6 @@
 import type { DetailedDiff, DiffKind, DiffResult } from "../providers/types";
-import { covers, parsePath, type PathPart } from "./paths";
+import { parsePath, type PathPart } from "../../infra/config/propertyPath";
+import { covers } from "./paths";
 import { equal, isInternalKey, type Value, type Values } from "./values";
 
 /** How a resource differs from what is wanted. */

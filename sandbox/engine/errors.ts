@@ -1,5 +1,7 @@
+import { ExpectedError } from "../../infra/model/errors";
+
 /** Something the person who runs the engine must know; shown without a stack. */
-export class EngineError extends Error {
+export class EngineError extends ExpectedError {
   constructor(message: string) {
     super(message);
     this.name = "EngineError";

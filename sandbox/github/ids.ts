@@ -95,5 +95,8 @@ export class IdSource {
   }
 }
 
-/** The App behind GitHub Actions, whose checks a required check may be pinned to. */
+/**
+ * The App behind GitHub Actions, whose checks a required check may be pinned to. Stated here too: the stand-in is an oracle of its own, and asks the
+ * product nothing.
+ */
 export const ACTIONS_APP_ID = 15368;

@@ -1,3 +1,5 @@
+import { ExpectedError } from "../../infra/model/errors";
+
 /**
  * What the sandbox's engine asks of a provider: the methods of `pulumi.provider.Provider`, plus what an engine needs for previews
  * and for recovery. Values are plain JavaScript: the engine unwraps secrets before a call and marks outputs again afterwards
@@ -127,7 +129,7 @@ export interface PartialResource {
 }
 
 /** A refusal in the server's words, never with a secret in it. */
-export class ProviderError extends Error {
+export class ProviderError extends ExpectedError {
   constructor(
     message: string,
     readonly reasons?: string[],

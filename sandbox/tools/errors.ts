@@ -1,3 +1,5 @@
+import { ExpectedError } from "../../infra/model/errors";
+
 /** What the person who started the sandbox has to know when one of its systems cannot run. */
 export interface SystemsProblem {
   /** What does not work, in a few words: `OpenBao could not be installed`. */
@@ -9,7 +11,7 @@ export interface SystemsProblem {
 }
 
 /** A part of the sandbox cannot start. The message is one sentence per part of the problem and needs no stack trace. */
-export class SystemsError extends Error {
+export class SystemsError extends ExpectedError {
   constructor(readonly problem: SystemsProblem) {
     super(`${problem.what}: ${problem.why.trim().replace(/\.$/, "")}. ${problem.wayOut.trim().replace(/\.?$/, ".")}`);
     this.name = "SystemsError";

@@ -2,11 +2,11 @@
  * The line by which a pull request joins its audit records: the id of the request that opened it. The gate alone writes it, at the end of the body;
  * whatever an agent writes that reads like it is left out, and on an update the line that is there stays.
  */
-const NAME = "Gatehouse-Request";
-const LINE = new RegExp(`^${NAME}: ([0-9A-Za-z-]{1,100})$`);
+export const REQUEST_TRAILER = "Gatehouse-Request";
+const LINE = new RegExp(`^${REQUEST_TRAILER}: ([0-9A-Za-z-]{1,100})$`);
 const BREAK = /\r\n|[\r\n\u0085\u2028\u2029\v\f]/;
 const BREAKS = new RegExp(`(${BREAK.source})`);
-const MARK = NAME.toLowerCase() + ":";
+const MARK = REQUEST_TRAILER.toLowerCase() + ":";
 
 /** Id of the last trailer in a body; undefined when it has none. */
 export function requestOf(body: string): string | undefined {
@@ -44,7 +44,7 @@ export function withTrailer(body: string, requestId: string | undefined): string
   const text = kept.trimEnd();
   // A comment that is still open would hide the line from people.
   const open = text.lastIndexOf("<!--") > text.lastIndexOf("-->") ? "\n-->" : "";
-  return `${text}${open}${text === "" ? "" : "\n\n"}${NAME}: ${requestId}`;
+  return `${text}${open}${text === "" ? "" : "\n\n"}${REQUEST_TRAILER}: ${requestId}`;
 }
 
 /** GitHub takes no longer text of an issue or a pull request, in characters. */

@@ -1,3 +1,4 @@
+import { HOUR_MS } from "../../../edge/time";
 import { API_VERSIONS } from "../../policy/rest/apiVersion";
 import { refuse } from "../answer/problem";
 import type { Gate } from "../gate";
@@ -160,7 +161,7 @@ async function attempt(gate: Gate, context: RequestContext, request: UpstreamReq
 /** What GitHub asks to wait at least after a secondary limit that names no time. */
 const UNNAMED_WAIT_SECONDS = 60;
 /** Longer than any of GitHub's windows: what claims to last longer is looked at again after that. */
-const MAX_WAIT_MS = 3_600_000;
+const MAX_WAIT_MS = HOUR_MS;
 
 /**
  * Takes GitHub at its word. A used-up primary limit stops its kind of request until it starts anew, and not only once GitHub has refused one: who goes

@@ -1,5 +1,5 @@
 import { resourceOf, type EngineEvent, type StepInfo } from "../events";
-import { parsePath } from "../paths";
+import { parsePath } from "../../../infra/config/propertyPath";
 import { STACK_TYPE, parseProviderRef, parseUrn } from "../urns";
 import { outputsText, summaryText } from "./closing";
 import { diffObject, diffOf, merged, type ObjectDiff } from "./diff";

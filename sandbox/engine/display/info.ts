@@ -1,5 +1,5 @@
 import type { StepInfo } from "../events";
-import { parsePath } from "../paths";
+import { parsePath } from "../../../infra/config/propertyPath";
 import { diffObject } from "./diff";
 
 /** `diff: +added-removed~changed` for a row, or nothing. */

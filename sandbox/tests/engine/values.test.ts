@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { UNKNOWN } from "../../providers/types";
-import { covers, parsePath, resetPaths } from "../../engine/paths";
+import { parsePath } from "../../../infra/config/propertyPath";
+import { covers, resetPaths } from "../../engine/paths";
 import {
   blind,
   containsSecret,

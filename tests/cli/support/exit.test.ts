@@ -2,6 +2,10 @@ import { Command } from "commander";
 import { CouldNotRun, DoesNotHold, explain, runMain } from "../../../cli/support/exit";
 import { table } from "../../../cli/support/table";
 import { PostureError } from "../../../infra/model";
+import { Unavailable } from "../../../rotation/errors";
+import { UnsupportedError } from "../../../sandbox/engine/errors";
+import { GitHubError } from "../../../sandbox/providers/github/client";
+import { SystemsError } from "../../../sandbox/tools/errors";
 
 describe("exit codes", () => {
   it("is 1 for what does not hold and 2 for what could not run, with the sentence alone", () => {
@@ -10,6 +14,19 @@ describe("exit codes", () => {
     expect(
       explain(new PostureError([{ path: "gatehouse:x", wrong: "unknown key", right: "remove it" }], "Pulumi.dev.yaml")),
     ).toEqual({ code: 2, text: "Pulumi.dev.yaml: gatehouse:x: unknown key; remove it" });
+  });
+
+  it.each([
+    ["the engine", new UnsupportedError("a transform")],
+    ["a system of the sandbox", new SystemsError({ what: "No git", why: "it is not there", wayOut: "install it" })],
+    ["a provider", new GitHubError("no such team", 404)],
+    ["a rotation", new Unavailable("Vault", "log in", "no answer in time")],
+  ])("gives the sentence of %s alone, of whatever class it is", (_, error) => {
+    expect(explain(error)).toEqual({ code: 2, text: error.message });
+  });
+
+  it("does not go by an error's name", () => {
+    expect(explain(Object.assign(new Error("boom"), { name: "EngineError" })).text).toMatch(/^Unexpected: /);
   });
 
   it("shows the stack of a defect and calls it one", () => {

@@ -72,10 +72,10 @@ export default tseslint.config(
   borders("gate", ["edge"]),
   borders("rotation", [...PURE, "edge"]),
   borders("infra", ["gate/contract.ts", "gate/policy", "edge", "rotation/contract.ts"]),
-  // Within infra: the model knows nobody, plans follow from it, reading checks against both; the components stand above all three.
-  borders("infra/model", ["infra/model"]),
+  // Within infra: the model knows the gate's contract alone, plans follow from it, reading checks against both; the components stand above all three.
+  borders("infra/model", ["infra/model", "gate/contract.ts"]),
   borders("infra/plans", ["infra/plans", "infra/model", "gate/contract.ts", "gate/policy", "edge"]),
-  borders("infra/config", ["infra/config", "infra/model", "infra/plans", "gate/policy"]),
+  borders("infra/config", ["infra/config", "infra/model", "infra/plans", "gate/contract.ts", "gate/policy", "edge"]),
   borders("stacks", ["infra"]),
   borders("cli", [...PURE, "gate", "edge", "rotation", "policy", "sandbox/package.json"]),
   // The product runs without the sandbox: these load it when a command needs it.

@@ -57,6 +57,12 @@ export function findDocument(text: string, file: string): PulumiDocument {
  * part of a document that was cut off is never taken for a document. A text without such a line is searched from its first brace.
  */
 function jsonObjects(text: string): { objects: JsonRecord[]; truncated: boolean; unreadEvent: boolean } {
+  // The usual file holds one document and nothing else; looking for its end would take longer than reading it.
+  try {
+    return { objects: [asRecord(JSON.parse(text))], truncated: false, unreadEvent: false };
+  } catch {
+    // Something stands around it, or it is cut off.
+  }
   const objects: JsonRecord[] = [];
   let truncated = false;
   let unreadEvent = false;

@@ -12,9 +12,13 @@ export const codeOwnersWithWrite = stackRule({
   remediation: "Name reviewers of the repository in the environment file; the stack writes the line for all paths.",
   controls: ["CIS 1.1.6", "SP 800-53 CM-3(2)"],
   check: (resources) => {
-    const files = resources.filter(({ type, inputs }) => type === REPOSITORY_FILE && PLACES.has(text(inputs.file)));
+    const files = new Map(
+      resources
+        .filter(({ type, inputs }) => type === REPOSITORY_FILE && PLACES.has(text(inputs.file)))
+        .map((file) => [text(file.inputs.repository), file]),
+    );
     return [...agentOf(resources).writable].flatMap((repository) => {
-      const file = files.find(({ inputs }) => text(inputs.repository) === repository);
+      const file = files.get(repository);
       if (file === undefined)
         return [{ message: `${repository}: the agent may write, and the stack declares no CODEOWNERS.` }];
       if (!known(file.inputs.content) || ownsAll(text(file.inputs.content))) return [];

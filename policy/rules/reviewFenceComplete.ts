@@ -29,18 +29,24 @@ export const reviewFenceComplete = stackRule({
     "Declare the repository in the environment file and let the stack make its rules; do not leave single ones out.",
   controls: ["SP 800-53 AC-3", "SP 800-53 CM-3", "SLSA Source L3", "NIST AI RMF MANAGE 2.3"],
   check: (resources) => {
-    const rulesets = resources.filter(isRuleset);
-    const protections = resources.filter(({ type }) => type === BRANCH_PROTECTION);
+    const byRepository = new Map<string, DeclaredResource[]>();
+    const forMany: DeclaredResource[] = [];
+    for (const ruleset of resources.filter(isRuleset)) {
+      const repository = text(ruleset.inputs.repository);
+      if (ruleset.type === ORGANIZATION_RULESET) forMany.push(...(coversSome(ruleset.inputs) ? [ruleset] : []));
+      else byRepository.set(repository, [...(byRepository.get(repository) ?? []), ruleset]);
+    }
+    const protections = resources.filter(({ type }) => type === BRANCH_PROTECTION).map(({ name }) => name);
+    const ours = new Set(protections);
     return [...agentOf(resources).writable].flatMap((repository) => {
-      const own = rulesets.filter(
-        ({ type, inputs, name }) =>
-          text(inputs.repository) === repository ||
-          (type === ORGANIZATION_RULESET && coversSome(inputs)) ||
-          name === "",
-      );
+      const own = [...(byRepository.get(repository) ?? []), ...forMany];
       const missing = NEEDED.filter(({ has }) => !own.some(has)).map(({ what }) => `no ruleset ${what}`);
-      // Branch protection names a repository by its node id; the component's name carries the repository's.
-      if (!protections.some(({ name }) => name.includes(repository))) missing.push("no branch protection");
+      // Branch protection names a repository by its node id; the resource's name carries the repository's.
+      if (
+        !ours.has(`gatehouse-fence-${repository}-protection`) &&
+        !protections.some((name) => name.includes(repository))
+      )
+        missing.push("no branch protection");
       return missing.map((what) => ({ message: `${repository}: the agent may write, and ${what}.` }));
     });
   },

@@ -14,7 +14,7 @@ const STYLE = `
   h1 { font-size: 1.8rem; line-height: 1.2; } h2 { font-size: 1.2rem; margin-top: 2.4rem; }
   .verdict { border-left: .4rem solid var(--soft); padding: .1rem 1rem; } .widened, .both { border-color: var(--bad); } .narrowed { border-color: var(--good); }
   .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
-  th, td { text-align: left; vertical-align: top; padding: .35rem .8rem .35rem 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; min-width: 4.5rem; }
+  th, td { text-align: left; vertical-align: top; padding: .35rem .8rem .35rem 0; border-bottom: 1px solid var(--line); overflow-wrap: break-word; }
   .bad { color: var(--bad); font-weight: 600; } .good { color: var(--good); font-weight: 600; } .soft { color: var(--soft); }
   svg { max-width: 100%; height: auto; } svg text { font: 14px system-ui, sans-serif; fill: var(--text); } svg rect { fill: none; stroke: var(--soft); } svg path { stroke: var(--soft); fill: none; }
   @media print { body { margin: 0; max-width: none; } h2 { break-after: avoid; } tr { break-inside: avoid; } .scroll { overflow: visible; } }
@@ -62,6 +62,13 @@ function section({ heading, text = "", headings, rows }: Section, index: number)
 const DRAWN = 12;
 const ROW = 34;
 
+/** GitHub's role in a sentence about access, in the words of the environment file. */
+const role = (says: string | undefined): string | undefined =>
+  / has (\w+) on /
+    .exec(says ?? "")?.[1]
+    ?.replace(/^pull$/, "read")
+    .replace(/^push$/, "write");
+
 /** Who reaches what, through what: the agent, the gate, GitHub's repositories. The tables below say the same in words. */
 function picture(report: Report): Html {
   const before = new Map((report.changes ?? []).map(({ id, before: was }) => [id, was]));
@@ -72,9 +79,9 @@ function picture(report: Report): Html {
   const middle = height / 2;
   const label = (id: string, says: string): string => {
     const repository = id.slice("access/".length);
-    const level = / has (\w+) on /.exec(says)?.[1] ?? "";
-    const was = / has (\w+) on /.exec(before.get(id) ?? "")?.[1];
-    return `${repository}: ${was === undefined ? level : `${was} → ${level}`}`;
+    const level = role(says);
+    const was = role(before.get(id));
+    return `${repository}: ${was === undefined ? (level ?? "") : `${was} → ${level ?? "none"}`}`;
   };
   const routes = report.overview.routes.reduce((sum, { routes: ids }) => sum + ids.length, 0);
   return html`<svg viewBox="0 0 860 ${height}" width="860" height="${height}" role="img" aria-labelledby="picture">
@@ -84,7 +91,7 @@ function picture(report: Report): Html {
     <path d="M171 ${middle} H 300" />
     <text x="186" y="${middle - 8}">gate key</text>
     <rect x="300" y="${middle - 24}" width="190" height="48" rx="6" />
-    <text x="313" y="${middle + 5}">gate: ${routes} open routes</text>
+    <text x="313" y="${middle + 5}">${routes === 0 ? "the gate" : `gate: ${routes} open routes`}</text>
     ${shown.map(({ id, says }, i) => {
       const y = 10 + i * ROW + ROW / 2;
       return html`<path d="M490 ${middle} C 560 ${middle} 560 ${y} 620 ${y}" /><text x="628" y="${y + 5}"

@@ -303,6 +303,23 @@ describe("the formats", () => {
     });
   });
 
+  it("cuts a comment that GitHub would refuse, from its end, and says what is missing", () => {
+    const many = Array.from({ length: 3_000 }, (_, i) => ({
+      id: `gate/repository/r${i}`,
+      area: "gate" as const,
+      says: `the gate lets the agent read a-repository-with-a-long-name-${i}`,
+      power: 1,
+    }));
+    const page = renderMarkdown({ ...report, facts: many });
+    expect(page.length).toBeLessThan(64_000);
+    expect(page).toMatch(/This page is cut: it leaves out \d+ of 3000 rows of "What stands"/);
+    expect(page.startsWith("# Access widened")).toBe(true);
+  });
+
+  it("notifies no team that it names", () => {
+    expect(renderMarkdown({ ...report, headline: ["@acme/backend loses its review."] })).not.toMatch(/@acme/);
+  });
+
   it("lists widenings and open locks as SARIF errors", () => {
     const sarif = JSON.parse(renderSarif(report)) as { runs: { results: { ruleId: string; level: string }[] }[] };
     expect(sarif.runs[0]?.results.map((r) => [r.ruleId, r.level])).toEqual([

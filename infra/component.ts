@@ -1,8 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 
 /**
- * Base of every Gatehouse component: a child's name starts with its component's name, so that a name in a diff tells
- * where it belongs, and two components never claim one name. Anything else is refused while the program runs.
+ * Base of every Gatehouse component. The name of a child starts with the name of its component, so that a name in a
+ * diff tells where the resource belongs and two components never use the same name. Any other name stops the program.
+ * @example
+ * class Team extends GatehouseComponent {
+ *   constructor(name: string) {
+ *     super("acme:index:Team", name);
+ *     new github.Team(`${name}-team`, {}, { parent: this }); // "team" alone would be refused
+ *   }
+ * }
  */
 export abstract class GatehouseComponent extends pulumi.ComponentResource {
   /** Every resource below this component, at any depth, in the order in which they are declared. */

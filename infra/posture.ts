@@ -14,6 +14,7 @@ import { endpoints, names, type Environment, type Repository } from "./model";
 import {
   ORGANIZATION_EVENTS,
   branchProtection,
+  compilePolicy,
   hasBranchRules,
   organizationRulesets,
   planOwners,
@@ -23,8 +24,7 @@ import {
   tokenStorePlan,
   vaultNamespace,
 } from "./plans";
-import { type GatePolicy } from "../gate/policy/policy";
-import { compilePolicy } from "./plans/gatePolicy";
+import type { GatePolicy } from "../gate/policy/policy";
 import { TokenStore } from "./vault";
 
 export interface PostureArgs {
@@ -34,6 +34,7 @@ export interface PostureArgs {
   readonly github: GitHubFacts;
   /** Migration tag of the deployed ledger script; undefined when it is not deployed. */
   readonly ledgerTag?: string | undefined;
+  /** The bundled Workers, as `bundleGate()` makes them. */
   readonly scripts: GateScripts;
   /** Base URL of GitHub when the environment does not name one; github.com when absent. */
   readonly githubUrl?: string | undefined;
@@ -43,7 +44,13 @@ export interface PostureArgs {
   readonly vaultNamespace?: string | undefined;
 }
 
-/** The whole posture of one environment: identity, access, review, token store, gate, audit. */
+/**
+ * The whole posture of one environment: machine user, repository access, review rules, token store, gate, rotator and
+ * audit trail. Everything is derived from `environment`; nothing else has to be chosen.
+ * @example
+ * const posture = new Posture("agents", { environment, github, ledgerTag, scripts: bundleGate() });
+ * export const gateUrl = posture.gate.url;
+ */
 export class Posture extends GatehouseComponent {
   readonly gate: Gate;
   readonly rotator: Rotator;
@@ -75,7 +82,7 @@ export class Posture extends GatehouseComponent {
       },
       parent,
     );
-    this.openRepositories();
+    this.declareRepositories();
     if (environment.audit.alertWebhook)
       new EventHooks(`${name}-events`, { url: environment.audit.alertWebhook, events: ORGANIZATION_EVENTS }, parent);
 
@@ -131,10 +138,10 @@ export class Posture extends GatehouseComponent {
   }
 
   /**
-   * Code owners first, since the fence would keep them out; then the fence, then access: it falls only after the agent
-   * has left.
+   * Declares code owners first, because the branch rules would refuse them; then the branch rules, then access. On
+   * destroy the order is reversed: the rules stay until the agent has no access.
    */
-  private openRepositories(): void {
+  private declareRepositories(): void {
     const {
       environment,
       github: { repositories, teamIds },
@@ -177,8 +184,8 @@ export class Posture extends GatehouseComponent {
           ];
     for (const repository of environment.repositories) {
       const before = owners.get(repository.name);
-      const fence = hasBranchRules(environment, repository)
-        ? [...organization, ...this.fence(repository, before, teamIds)]
+      const branchRules = hasBranchRules(environment, repository)
+        ? [...organization, ...this.branchRules(repository, before, teamIds)]
         : [];
       new RepositoryAccess(
         `${this.name}-access-${repository.name}`,
@@ -187,13 +194,13 @@ export class Posture extends GatehouseComponent {
           teamId: this.machineUser.teamId,
           access: repository.access,
         },
-        { ...parent, dependsOn: fence },
+        { ...parent, dependsOn: branchRules },
       );
     }
   }
 
   /** What the repository has of its own; nothing where the organization's rulesets hold all that there is to hold. */
-  private fence(
+  private branchRules(
     repository: Repository,
     owners: CodeOwners | undefined,
     teamIds: GitHubFacts["teamIds"],

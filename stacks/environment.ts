@@ -71,7 +71,7 @@ export function surroundings(
  */
 export function asRunError(error: unknown): unknown {
   if (!(error instanceof PostureError)) return error;
-  const spoken = new pulumi.RunError(error.message);
-  spoken.stack = spoken.message;
-  return spoken;
+  const shown = new pulumi.RunError(error.message);
+  shown.stack = shown.message;
+  return shown;
 }

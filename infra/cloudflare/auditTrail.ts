@@ -9,10 +9,13 @@ export interface AuditTrailArgs {
 }
 
 /**
- * Where the gate writes what it decided: a bucket whose objects nobody can change or delete before the retention is
- * over, and copies elsewhere where the environment asks for them.
+ * The bucket for the gate's audit records, and the Logpush jobs that the environment asks for. Nobody can change or
+ * delete a record before its retention is over.
+ * @example
+ * const { bucket } = new AuditTrail("audit", { environment });
  */
 export class AuditTrail extends GatehouseComponent {
+  /** Name of the bucket. */
   readonly bucket: pulumi.Output<string>;
 
   constructor(name: string, args: AuditTrailArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -27,19 +27,30 @@ export interface GateArgs {
 }
 
 /**
- * The Worker in front of GitHub, its memory, and the keys to it. What it allows stands in its module, because a binding
- * has no room for it; the stack's output `gatePolicy` shows the same alone.
+ * The Worker in front of GitHub, its ledger (a Durable Object that counts and records), and the keys to it. The policy
+ * is part of the Worker's module, because a binding is too small for it; the stack's output `gatePolicy` shows it
+ * alone.
+ * @example
+ * const policy = compilePolicy(environment, { repositories: github.repositories, endpoints: endpoints() });
+ * const gate = new Gate("gate", {
+ *   environment,
+ *   policy,
+ *   scripts: bundleGate(),
+ *   tokenStore: tokenStorePlan(environment, "https://vault.acme.dev:8200"),
+ *   vaultSignIn: { roleId: store.roleId, secretId: store.secretId },
+ *   auditBucket: audit.bucket,
+ * });
  */
 export class Gate extends GatehouseComponent {
-  /** Undefined on workers.dev unless the account's name there is given. */
+  /** Public address; undefined on workers.dev unless `gate.workersDev` gives the account's name there. */
   readonly url: string | undefined;
-  /** What the agent shows to the gate; a secret. */
+  /** The key with which the agent signs in to the gate (`ghk_…`); a secret. */
   readonly agentKey: pulumi.Output<string>;
-  /** What an operator or rotator shows to the gate; a secret. */
+  /** The key with which an operator or the rotator signs in to the gate (`gop_…`); a secret. */
   readonly operatorKey: pulumi.Output<string>;
-  /** With which a receiver checks the gate's alerts; a secret. */
+  /** The secret with which a receiver checks the signature of the gate's alerts (`whsec_…`). */
   readonly alertSecret: pulumi.Output<string>;
-  /** With which the token is sealed when Workers KV is the store; a secret, base64 of 32 bytes. */
+  /** The key that seals the token when Workers KV is the store; a secret, base64 of 32 bytes. */
   readonly tokenKey: pulumi.Output<string> | undefined;
   /**
    * What the gate's plain bindings hold, for an auditor: one secret among a script's bindings makes Pulumi hide the

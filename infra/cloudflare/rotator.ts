@@ -9,13 +9,14 @@ import { bindingsOf, type AppRoleInputs, type BindingValues } from "./bindings";
 
 export interface RotatorArgs {
   readonly environment: Environment;
+  /** The bundled Worker, `bundleGate().rotator`. */
   readonly script: string;
   /** What the environment says about the token. */
   readonly plan: RotationPlan;
   readonly tokenStore: RotatorStorePlan;
   /** The rotator's own sign-in to Vault, not the gate's; only for that token store. */
   readonly vaultSignIn?: AppRoleInputs | undefined;
-  /** The deployed gate, which it tells to take up a new token and asks to prove its use. */
+  /** The deployed gate: the rotator tells it to load a new token and has it prove that it uses it. */
   readonly gate: {
     readonly scriptName: pulumi.Input<string>;
     readonly operatorKey: pulumi.Input<string>;
@@ -25,13 +26,21 @@ export interface RotatorArgs {
 }
 
 /**
- * The Worker that rotates the token by itself. It is apart from the gate, because the gate may only read the token, and
- * because whoever breaks into what faces the agent shall not hold what makes tokens. It has no address: only its
- * schedule starts it.
+ * The Worker that rotates the token on a schedule. It is separate from the gate for two reasons: the gate may only read
+ * the token, and an attacker who takes over the gate must not be able to create tokens. It has no public address.
+ * @example
+ * new Rotator("rotator", {
+ *   environment,
+ *   script: bundleGate().rotator,
+ *   plan: planRotation(environment),
+ *   tokenStore: rotatorStorePlan(environment, "https://vault.acme.dev:8200"),
+ *   vaultSignIn: store.rotator,
+ *   gate,
+ * });
  */
 export class Rotator extends GatehouseComponent {
   /**
-   * With which journal and minting secret are sealed when Workers KV is the store; the gate does not have it. A secret.
+   * The key that seals journal and minting secret when Workers KV is the store; a secret that the gate does not have.
    */
   readonly rotatorKey: pulumi.Output<string> | undefined;
 

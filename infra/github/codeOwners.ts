@@ -14,13 +14,20 @@ export interface CodeOwnersArgs {
 }
 
 /**
- * Who owns the code, in the one place that GitHub reads before all others. Where it may, the deployment writes the file
- * straight to the default branch, so the review fence must come after it: pass this component in the fence's
- * `dependsOn`. Where the rules let nobody pass, it opens a pull request, which people approve.
+ * CODEOWNERS of one repository, in the place that GitHub reads first. Where the rules allow it, the deployment writes
+ * the file to the default branch, so the branch rules must be declared after it: pass this component in their
+ * `dependsOn`. Where nobody may write to the branch, it opens a pull request for people to approve.
+ * @example
+ * const owners = new CodeOwners("owners-api", {
+ *   organization: "acme",
+ *   repository: "api",
+ *   branch: "main",
+ *   plan: planOwners(environment, api, found, false),
+ * });
  */
 export class CodeOwners extends GatehouseComponent {
   readonly path = CODEOWNERS_PATH;
-  /** Number of the pull request that waits for people; undefined when there is nothing to propose. */
+  /** Number of the pull request that waits for approval; undefined when there is nothing to propose. */
   readonly proposal: pulumi.Output<number> | undefined;
 
   constructor(name: string, args: CodeOwnersArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -6,12 +6,17 @@ import { makeSecret } from "../secret";
 export interface EventHooksArgs {
   /** Receives the deliveries, signed by `X-Hub-Signature-256`. */
   readonly url: pulumi.Input<string>;
+  /** Names of GitHub's webhook events. */
   readonly events: readonly string[];
 }
 
-/** Tells the alert receiver what happens in the organization, signed with a secret made here. */
+/**
+ * The organization's webhook for the alert receiver. Its deliveries are signed with a secret that is generated here.
+ * @example
+ * const hooks = new EventHooks("events", { url: "https://alerts.acme.dev/hooks", events: ORGANIZATION_EVENTS });
+ */
 export class EventHooks extends GatehouseComponent {
-  /** With which the receiver checks the signature; a secret. */
+  /** The secret with which the receiver checks the signature. */
   readonly secret: pulumi.Output<string>;
 
   constructor(name: string, args: EventHooksArgs, opts?: pulumi.ComponentResourceOptions) {

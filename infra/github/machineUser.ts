@@ -10,15 +10,18 @@ export interface MachineUserArgs {
   readonly team: pulumi.Input<string>;
   /** Name of the agent, for the team's description. */
   readonly agent: pulumi.Input<string>;
-  /** Refuses to remove the account from the organization, and its password, by a slip. Default: false. */
+  /** Protects the membership and the password from accidental deletion. Default: false. */
   readonly protect?: boolean | undefined;
-  /** What the password is made after, and therefore deleted before. Default: nothing. */
+  /** Resources that the password depends on, so that it is deleted before them. Default: none. */
   readonly passwordAfter?: Promise<pulumi.Resource[]> | undefined;
 }
 
 /**
  * The agent's own account: a plain member of the organization, in one team, with a strong password that nobody knows.
  * The invitation stays pending until the account accepts it; `gatehouse token put` does that.
+ * @example
+ * const user = new MachineUser("user", { login: "claude-bot", team: "agents", agent: "claude" });
+ * user.teamId; // for RepositoryAccess
  */
 export class MachineUser extends GatehouseComponent {
   /** Numeric id of the team. */
@@ -26,7 +29,7 @@ export class MachineUser extends GatehouseComponent {
   readonly teamSlug: pulumi.Output<string>;
   /** Kept for break-glass; a secret. */
   readonly password: pulumi.Output<string>;
-  /** What generates it. */
+  /** The resource that generates the password. */
   readonly passwordSource: pulumi.Resource;
 
   constructor(name: string, args: MachineUserArgs, opts?: pulumi.ComponentResourceOptions) {

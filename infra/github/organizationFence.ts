@@ -13,9 +13,15 @@ export interface OrganizationFenceArgs {
 }
 
 /**
- * What holds the agent to its own branches, declared once for all repositories: their number changes a list, not the
- * number of rulesets. Owners of the organization alone can change it, so that not even an administrator of a repository
- * can.
+ * The branch rules as rulesets of the organization, shared by all repositories with the same rules. A new repository
+ * changes a list, not the number of rulesets. Only owners of the organization can change them; administrators of a
+ * repository cannot.
+ * @example
+ * new OrganizationFence("fence", {
+ *   rulesets: organizationRulesets(environment),
+ *   repositoryIds: { api: 1296269 },
+ *   teamIds: github.teamIds,
+ * });
  */
 export class OrganizationFence extends GatehouseComponent {
   /** Ids of the rulesets by the id of their plan. */

@@ -12,7 +12,11 @@ export interface RepositoryAccessArgs {
   readonly access: AccessLevel;
 }
 
-/** What the machine user's team may do in one repository: pull or push, and never more. */
+/**
+ * What the machine user's team may do in one repository: pull or push, and never more.
+ * @example
+ * new RepositoryAccess("access-api", { repository: "api", teamId: user.teamId, access: "write" });
+ */
 export class RepositoryAccess extends GatehouseComponent {
   readonly permission: pulumi.Output<string | undefined>;
 

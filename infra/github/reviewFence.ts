@@ -17,8 +17,16 @@ export interface ReviewFenceArgs {
 }
 
 /**
- * What holds the agent to its own branches: rulesets, and where it may write also the older branch protection as an
- * independent second, and workflows that can neither write nor approve by themselves.
+ * The branch rules of one repository, which keep the agent on its own branches: rulesets and, where the agent may
+ * write, also classic branch protection as a second, independent lock and a read-only token for workflows.
+ * @example
+ * new ReviewFence("fence-api", {
+ *   repository: "api",
+ *   repositoryNodeId: "R_kgDOA",
+ *   rulesets: repositoryRulesets(environment, api),
+ *   protection: branchProtection(environment, api),
+ *   teamIds: github.teamIds,
+ * });
  */
 export class ReviewFence extends GatehouseComponent {
   /** Ids of the rulesets by key. */

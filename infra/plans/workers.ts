@@ -4,9 +4,9 @@ import type { Environment } from "../model/schema";
 import { COMPATIBILITY_DATE, type GateCondition } from "../../gate/contract";
 import { names } from "../model/names";
 
-/** The gate looks at the token's age and at its own health this often. */
+/** How often the gate checks the token's age and its own health. */
 export const CRON = "*/10 * * * *";
-/** The rotator looks whether a token is due this often: a failed run leaves a token of one hour time for three more. */
+/** How often the rotator checks. After a failed run, a token that lives one hour leaves time for three more. */
 export const ROTATOR_CRON = "*/5 * * * *";
 
 /** How the gate is reached, and what must be declared for it. */

@@ -10,7 +10,7 @@ export interface TokenStoreArgs {
   readonly environment: Environment;
   /** Issuer of the identity tokens of CI. Default: the environment's GitHub. */
   readonly oidcIssuer?: string | undefined;
-  /** The namespace in which all of it lies; the root when absent. */
+  /** The namespace that holds all of it. Default: the root namespace. */
   readonly namespace?: string | undefined;
 }
 
@@ -20,13 +20,16 @@ export type WorkerSignIn = { readonly [Half in keyof AppRole]: pulumi.Output<App
 const PARTIES: readonly VaultParty[] = ["gate", "rotator", "auditor", "deployer"];
 
 /**
- * Where the GitHub token will lie, who may touch it, and how they sign in. The token itself is written by the rotator
- * and never passes through this stack: a resource that held it would write an old one back one day.
+ * The place of the GitHub token in Vault or OpenBao: mount, policies and sign-ins. The rotator writes the token itself;
+ * it never passes through this stack, because a resource that held it would one day write an old token back.
+ * @example
+ * const store = new TokenStore("store", { environment });
+ * const vaultSignIn = { roleId: store.roleId, secretId: store.secretId };
  */
 export class TokenStore extends GatehouseComponent {
   readonly mountPath: pulumi.Output<string>;
   readonly roleId: pulumi.Output<string>;
-  /** With which the gate signs in; a secret, useless without the gate's role. */
+  /** The secret id with which the gate signs in; a secret, useless without the role id. */
   readonly secretId: pulumi.Output<string>;
   /** The rotator's own sign-in, with its own policy. */
   readonly rotator: WorkerSignIn;

@@ -1,0 +1,48 @@
+import type { GitHubFacts, Posture } from "../infra";
+import { accessOf, missingLocks, names, readableMatrix, writable, type Environment } from "../infra/model";
+import { agentHosts, codeOwnersText, keptOwners, readableControls, tokenPermissions } from "../infra/plans";
+
+/**
+ * What the stack shows: addresses and keys, and what follows from the environment, so that a preview shows changes of
+ * it.
+ */
+export function outputs(environment: Environment, github: GitHubFacts, posture: Posture): Record<string, unknown> {
+  return {
+    ...gateOutputs(posture),
+    access: accessOf(environment),
+    accessMatrix: readableMatrix(environment),
+    agentHosts: agentHosts(environment),
+    codeOwners: codeOwnersOf(environment, github),
+    missingLocks: missingLocks(environment),
+    controls: readableControls(environment),
+    tokenPermissions: tokenPermissions(environment),
+    names: names(environment),
+  };
+}
+
+function gateOutputs({ gate, rotator, policy }: Posture): Record<string, unknown> {
+  return {
+    gateUrl: gate.url,
+    gateKey: gate.agentKey,
+    operatorKey: gate.operatorKey,
+    alertSecret: gate.alertSecret,
+    // Only with Workers KV: what the token commands take as GATEHOUSE_TOKEN_KEY and GATEHOUSE_ROTATOR_KEY.
+    ...(gate.tokenKey ? { tokenKey: gate.tokenKey, rotatorKey: rotator.rotatorKey } : {}),
+    // A plan shows this line where an update replaces the secrets of older versions, which stood in clear in the state
+    // (CHANGELOG.md).
+    generatedSecrets: "each from a random password, whose resource id says nothing",
+    gateSettings: gate.settings,
+    gatePolicy: policy,
+  };
+}
+
+/** The text of CODEOWNERS in each repository that the agent may write to, by the repository's name. */
+function codeOwnersOf(environment: Environment, { repositories }: GitHubFacts): Record<string, string> {
+  const found = (repository: string) => repositories.find(({ name }) => name === repository)?.codeOwners;
+  return Object.fromEntries(
+    writable(environment).map((repository) => [
+      repository.name,
+      codeOwnersText(environment, repository, keptOwners(found(repository.name))),
+    ]),
+  );
+}

@@ -11,7 +11,7 @@ const NEWEST = "1.20261117.1";
 const TESTS = [
   "tests/attacks/corpus.test.ts",
   "tests/gate/worker/refusedBodies.test.ts",
-  "tests/gate/worker/streams.test.ts",
+  "tests/gate/worker/answer/streaming.test.ts",
   "tests/gate/worker/selfhost.test.ts",
 ];
 

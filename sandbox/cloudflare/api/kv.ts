@@ -103,11 +103,14 @@ export const kvRoutes: Routes = (router, { account, runtime }) => {
 
 /** A value comes as the body itself, or as the part `value` of a form beside `metadata`. */
 async function valueOf(call: Call): Promise<{ value: ArrayBuffer; metadata: unknown }> {
-  if (!call.isMultipart()) return { value: new Uint8Array(call.body).buffer, metadata: undefined };
+  if (!call.isMultipart()) return { value: new Uint8Array(call.body).buffer as ArrayBuffer, metadata: undefined };
   const form = await call.form();
   const part = form.get("value");
   if (part === null) throw errors.invalid("The form has no part called value");
-  const value = typeof part === "string" ? new TextEncoder().encode(part).buffer : await (part as Blob).arrayBuffer();
+  const value =
+    typeof part === "string"
+      ? (new TextEncoder().encode(part).buffer as ArrayBuffer)
+      : await (part as Blob).arrayBuffer();
   const metadata = form.get("metadata");
   if (metadata === null) return { value, metadata: undefined };
   try {

@@ -1,0 +1,107 @@
+import type { AuditEntry } from "../../../../gate/policy/audit";
+import { LedgerClient } from "../../../../gate/worker/ledger/client";
+import type { SettleAnswer, SettleRequest } from "../../../../gate/worker/ledger/exchange";
+import { policyFor } from "../../support/policy";
+import { until } from "../../../support/until";
+
+const entry = (over: Partial<AuditEntry> = {}): AuditEntry => ({
+  ts: "2026-03-01T00:00:00.000Z",
+  agent: "agent",
+  requestId: "r-1",
+  clientIp: "",
+  method: "GET",
+  path: "/x",
+  route: "",
+  repository: "",
+  decision: "deny",
+  reason: "unauthenticated",
+  status: 401,
+  bytesIn: 0,
+  bytesOut: 0,
+  ms: 1,
+  tokenSha256: "",
+  findings: [],
+  ...over,
+});
+const longest = "/" + "a".repeat(1023);
+
+describe("the link to a ledger that is silent", () => {
+  const link = (settle: (request: SettleRequest) => Promise<SettleAnswer>): LedgerClient =>
+    new LedgerClient(
+      { LEDGER: { idFromName: (name: string) => name, get: () => ({ settle }) } } as never,
+      "isolate",
+      policyFor().limits,
+      () => undefined,
+    );
+  const background = { waitUntil: () => undefined };
+
+  it("lets so many requests wait, and refuses the others at once", async () => {
+    const silent = link(() => new Promise(() => undefined));
+    const settled: string[] = [];
+    for (let i = 0; i < 5_000; i++)
+      void Promise.resolve(silent.admit(background, false, 0, Date.now())).catch((error: Error) =>
+        settled.push(error.message),
+      );
+    await until("refusals", () => settled.length > 0);
+    expect(settled).toEqual(Array(5_000 - 4_096).fill("ledger-unavailable"));
+  }, 20_000);
+
+  it("sends no exchange larger than the ledger takes, the agent's entries first, and all of them in the end", async () => {
+    const sent: SettleRequest[] = [];
+    let broken = true;
+    const slow = link(async (request) => {
+      if (broken) throw new Error("down");
+      sent.push(request);
+      return { short: {}, stopped: false, denied: [], waitUntil: 0, archiveDue: false, archiveFailing: false };
+    });
+    for (let i = 0; i < 5_000; i++) slow.record(background, entry({ agent: "", path: longest }), undefined);
+    for (let i = 0; i < 3_000; i++) slow.record(background, entry({ path: longest }), undefined);
+    await expect(slow.flush(background)).rejects.toThrow();
+    broken = false;
+    await slow.flush(background);
+    const own = sent.flatMap((r) => r.entries).filter((e) => e.includes('"agent":"agent"')).length;
+    expect(own).toBe(3_000);
+    await slow.flush(background, true);
+    expect(sent.flatMap((r) => r.entries)).toHaveLength(8_000);
+    expect(Math.max(...sent.map((r) => r.entries.join("").length))).toBeLessThan(600_000);
+  }, 30_000);
+});
+
+describe("the link to a ledger whose archive fails", () => {
+  it.each(["requests", "bytes"] as const)(
+    "refuses the requests that hear of it with their lease, and lets answers go on: %s",
+    async (what) => {
+      let failing = true;
+      const link = new LedgerClient(
+        {
+          LEDGER: {
+            idFromName: (name: string) => name,
+            get: () => ({
+              settle: async (): Promise<SettleAnswer> => ({
+                lease: { id: 1, requests: 50, writes: 50, bytes: 1e9, ms: 2000, minute: 0, hour: 0 },
+                short: {},
+                stopped: false,
+                denied: [],
+                waitUntil: 0,
+                archiveDue: false,
+                archiveFailing: failing,
+              }),
+            }),
+          },
+        } as never,
+        "isolate",
+        policyFor().limits,
+        () => undefined,
+      );
+      const background = { waitUntil: () => undefined };
+      if (what === "bytes") await expect(link.takeBytes(background, 10)).resolves.toBeUndefined();
+      else {
+        await expect(link.admit(background, false, 0, Date.now())).rejects.toThrow("audit-unavailable");
+        expect(link.state.archiveFailing).toBe(true);
+        failing = false;
+        await link.flush(background);
+        await expect(Promise.resolve(link.admit(background, false, 0, Date.now()))).resolves.toEqual({ lease: 1 });
+      }
+    },
+  );
+});

@@ -1,4 +1,5 @@
 import { attack, each, pairs, twin } from "./build";
+import { ALLOWED_TOKEN } from "../support/gates";
 import type { Ask, Attack, CaseFile } from "../support/types";
 
 /** Made-up credentials of every public format (rig.ts makes them). */
@@ -73,6 +74,28 @@ const PLACES: Readonly<Record<string, (secret: string) => Ask>> = {
 };
 const { title, comment, ...others } = PLACES;
 const two = { fakeGhp: "{fakeGhp}", fakePat: "{fakePat}" };
+
+/** A new file by its path in the address. */
+const file = (path: string, over: Readonly<Record<string, unknown>> = {}): Ask => ({
+  method: "PUT",
+  target: `/repos/acme/api/contents/${path}`,
+  json: { message: "x", branch: "claude/start", content: "{fakeGhp:base64}", ...over },
+});
+
+/** What is near to what the environment file allows, and is not that. */
+const NEARLY_ALLOWED: Readonly<Record<string, Ask>> = {
+  "folder-beside": file("fixtures-2/a.txt"),
+  "folder-below": file("src/fixtures/a.txt"),
+  "folder-by-dots": file("fixtures-2/..fixtures/a.txt"),
+  "folder-after-its-day": file("old/a.txt"),
+  "folder-elsewhere": file("pages/a.txt"),
+  message: file("fixtures/b.txt", { message: "use {fakeGhp}", content: "eA==" }),
+  comment: comment!("fixtures/a.txt: {fakeGhp}"),
+  blob: others["blob"]!("fixtures/a.txt {fakeGhp}"),
+  "value-and-another": comment!(`${ALLOWED_TOKEN} {fakeGhp}`),
+  "value-longer": comment!(`${ALLOWED_TOKEN}a`),
+  "value-within": comment!(`{fakeGhp}${ALLOWED_TOKEN}`),
+};
 
 export const credentials: CaseFile = {
   class: 17,
@@ -153,6 +176,18 @@ export const credentials: CaseFile = {
           comment!(`{fakeGhp}${behind}`),
         ),
     ),
+    ...each(NEARLY_ALLOWED, (ask, name): Attack =>
+      attack(`17.nearly-allowed-${name}`, "a credential near to one that is allowed", "secret-in-content", ask, {
+        gate: "allowing",
+      }),
+    ),
+    attack(
+      "17.stood-elsewhere",
+      "a credential in a file that is named by another id than it has",
+      "secret-in-content",
+      file("README.md", { sha: "{main}" }),
+      { lookups: [/^GET \/api\/v3\/repos\/acme\/api\/(?:compare|contents|git)\//] },
+    ),
     attack("17.gate-key", "the gate key itself", "secret-in-content", comment!("{key}")),
     attack("17.operator-key", "the operator's key", "secret-in-content", comment!("{operatorKey}")),
     attack("17.base64-spaces", "base64 that another reader would read", "body-value", {
@@ -177,6 +212,12 @@ export const credentials: CaseFile = {
     }),
   ],
   twins: [
+    twin("17.twin-allowed-file", "a credential in an allowed file", 201, file("fixtures/c.txt"), undefined, {
+      gate: "allowing",
+    }),
+    twin("17.twin-allowed-value", "an allowed value", 201, comment!(`see ${ALLOWED_TOKEN}.`), undefined, {
+      gate: "allowing",
+    }),
     twin(
       "17.twin-placeholder",
       "a placeholder for a token",

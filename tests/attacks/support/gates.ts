@@ -56,6 +56,16 @@ export function corpusEnvironment(gate: Record<string, unknown> = {}): Environme
   );
 }
 
+/** What looks like a token and is allowed by its value. */
+export const ALLOWED_TOKEN = `ghp_${createHash("sha256").update("allowed in the corpus").digest("hex").slice(0, 36)}`;
+const dayFromNow = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+const ALLOWED_SECRETS = [
+  { sha256: createHash("sha256").update(ALLOWED_TOKEN).digest("hex"), reason: "made up", until: dayFromNow(2) },
+  { repository: "api", path: "/fixtures/", reason: "made-up keys", until: dayFromNow(2) },
+  { repository: "api", path: "/old/", reason: "made-up keys once", until: dayFromNow(-2) },
+  { repository: "docs", path: "/pages/", reason: "another repository's", until: dayFromNow(2) },
+];
+
 type Bindings = Record<string, unknown>;
 
 interface Recipe {
@@ -99,6 +109,7 @@ const RECIPES: Readonly<Record<GateName, Recipe>> = {
     }),
   },
   denied: { upstream: "hostile", gate: { lfs: "proxy" } },
+  allowing: { gate: { allowedSecrets: ALLOWED_SECRETS } },
   stopped: {},
   "observing-now": { policy: (policy) => ({ ...policy, mode: { kind: "observe", until: "2099-12-31" } }) },
   throttled: { upstream: "hostile" },

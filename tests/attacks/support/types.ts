@@ -39,6 +39,7 @@ export type GateName =
   | "lfs"
   | "closed-routes"
   | "denied"
+  | "allowing"
   | "stopped"
   | "observing-now"
   | "throttled"

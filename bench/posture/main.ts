@@ -11,7 +11,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync, copyFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { openStage, type Stage } from "../../sandbox/rehearsal/stage";
+import { openSandbox, type Sandbox } from "../../sandbox/rehearsal/sandbox";
 import { openStack } from "../../sandbox/engine";
 import { Cleanup } from "../../cli/support/cleanup";
 import { readProjectStack } from "../../cli/support/project";
@@ -88,7 +88,7 @@ async function measure(count: number, organizationRulesets: boolean): Promise<Ro
   try {
     // The systems know one repository more than the stack declares at first.
     projectWith(dir, environmentOf(count + 1, organizationRulesets));
-    const stage = await openStage(readProjectStack(STACK, [], dir), [], cleanup, () => undefined);
+    const stage = await openSandbox(readProjectStack(STACK, [], dir), [], cleanup, () => undefined);
     writeFileSync(join(dir, `Pulumi.${STACK}.yaml`), environmentOf(count, organizationRulesets));
     // Opened anew after each change of the environment, which is read then.
     const open = () =>
@@ -119,7 +119,7 @@ async function measure(count: number, organizationRulesets: boolean): Promise<Ro
 }
 
 async function counted(
-  stage: Stage,
+  stage: Sandbox,
   run: () => Promise<{
     failed: boolean;
     diagnostics: readonly { message: string }[];

@@ -1,7 +1,7 @@
 import { DoesNotHold } from "../../cli/support/exit";
 import { acceptInvitation, authorizeAsPerson, mintAsPerson, setAppPermissions } from "./person";
 import { runGatehouse, type CliResult } from "./self";
-import type { Stage } from "./stage";
+import type { Sandbox } from "./sandbox";
 
 /** What the agent and the operator are given once the stack is up and the first token is in place. */
 export interface Deployment {
@@ -16,36 +16,36 @@ const text = (value: unknown, output: string): string => {
   return value;
 };
 
-/** Reads what the rest needs from the stack's outputs. With Workers KV, the keys that token commands take join the stage's environment. */
-export function deploymentOf(stage: Stage, outputs: Record<string, unknown>): Deployment {
+/** Reads what the rest needs from the stack's outputs. With Workers KV, the keys that token commands take join the sandbox's environment. */
+export function deploymentOf(sandbox: Sandbox, outputs: Record<string, unknown>): Deployment {
   const operatorKey = text(outputs.operatorKey, "operatorKey");
-  if (stage.environment.tokenStore.kind === "kv") {
-    Object.assign(stage.env, {
+  if (sandbox.environment.tokenStore.kind === "kv") {
+    Object.assign(sandbox.env, {
       GATEHOUSE_OPERATOR_KEY: operatorKey,
       GATEHOUSE_TOKEN_KEY: text(outputs.tokenKey, "tokenKey"),
       GATEHOUSE_ROTATOR_KEY: text(outputs.rotatorKey, "rotatorKey"),
     });
   }
   return {
-    gateUrl: stage.env.GATEHOUSE_GATE_URL ?? text(outputs.gateUrl, "gateUrl"),
+    gateUrl: sandbox.env.GATEHOUSE_GATE_URL ?? text(outputs.gateUrl, "gateUrl"),
     gateKey: text(outputs.gateKey, "gateKey"),
     operatorKey,
     tokenPermissions: outputs.tokenPermissions as Record<string, string>,
   };
 }
 
-/** One `gatehouse token` command on this stage, as an operator runs it. */
-export function tokenCommand(stage: Stage, args: readonly string[], input?: string): Promise<CliResult> {
-  const overrides = stage.overrides.flatMap((override) => ["--config", override]);
-  return runGatehouse(["token", ...args, "--stack", stage.project.stack, ...overrides], {
-    env: stage.env,
-    cwd: stage.project.projectDir,
+/** One `gatehouse token` command on this sandbox, as an operator runs it. */
+export function tokenCommand(sandbox: Sandbox, args: readonly string[], input?: string): Promise<CliResult> {
+  const overrides = sandbox.overrides.flatMap((override) => ["--config", override]);
+  return runGatehouse(["token", ...args, "--stack", sandbox.project.stack, ...overrides], {
+    env: sandbox.env,
+    cwd: sandbox.project.projectDir,
     ...(input === undefined ? {} : { input }),
   });
 }
 
-async function must(stage: Stage, what: string, args: readonly string[], input?: string): Promise<void> {
-  const ran = await tokenCommand(stage, args, input);
+async function must(sandbox: Sandbox, what: string, args: readonly string[], input?: string): Promise<void> {
+  const ran = await tokenCommand(sandbox, args, input);
   if (ran.code !== 0) throw new DoesNotHold(`${what}:\n${ran.stderr || ran.stdout}`);
 }
 
@@ -53,43 +53,43 @@ async function must(stage: Stage, what: string, args: readonly string[], input?:
  * Puts a first token in place, as an operator does after the first `up`. A token that a person makes comes from GitHub's
  * token page; for the other kinds the operator places what mints them, and the first token makes itself.
  */
-export async function placeFirstToken(stage: Stage, deployment: Deployment): Promise<void> {
-  const { github } = stage.systems;
-  const { kind } = stage.environment.agent.credential;
+export async function placeFirstToken(sandbox: Sandbox, deployment: Deployment): Promise<void> {
+  const { github } = sandbox.systems;
+  const { kind } = sandbox.environment.agent.credential;
   switch (kind) {
     case "personal-access-token": {
-      const token = await mintAsPerson(github.api, stage.environment, deployment.tokenPermissions);
-      return must(stage, "The first token was not accepted", ["put"], `${token}\n`);
+      const token = await mintAsPerson(github.api, sandbox.environment, deployment.tokenPermissions);
+      return must(sandbox, "The first token was not accepted", ["put"], `${token}\n`);
     }
     case "app-installation":
-      await must(stage, "The App's key was not placed", ["minter"], github.app.pem);
+      await must(sandbox, "The App's key was not placed", ["minter"], github.app.pem);
       break;
     case "ghes-impersonation":
-      acceptInvitation(stage.systems.github, stage.environment);
-      await must(stage, "The site administrator's token was not placed", ["minter"], `${github.adminToken}\n`);
+      acceptInvitation(sandbox.systems.github, sandbox.environment);
+      await must(sandbox, "The site administrator's token was not placed", ["minter"], `${github.adminToken}\n`);
       break;
     case "app-user-token": {
-      setAppPermissions(stage.systems.github, deployment.tokenPermissions);
-      await must(stage, "The App's client secret was not placed", ["minter"], `${github.app.clientSecret}\n`);
-      acceptInvitation(stage.systems.github, stage.environment);
+      setAppPermissions(sandbox.systems.github, deployment.tokenPermissions);
+      await must(sandbox, "The App's client secret was not placed", ["minter"], `${github.app.clientSecret}\n`);
+      acceptInvitation(sandbox.systems.github, sandbox.environment);
       for (const args of [["put"], ["put", "--standby"]]) {
-        const { token, refreshToken } = await authorizeAsPerson(github.api, stage.environment);
-        await must(stage, "An authorization was not accepted", args, `${token} ${refreshToken}\n`);
+        const { token, refreshToken } = await authorizeAsPerson(github.api, sandbox.environment);
+        await must(sandbox, "An authorization was not accepted", args, `${token} ${refreshToken}\n`);
       }
       return;
     }
   }
-  await must(stage, "The first token was not made", ["rotate", "--reason", "first"]);
+  await must(sandbox, "The first token was not made", ["rotate", "--reason", "first"]);
 }
 
 /** `up`, then the first token. */
-export async function bringUp(stage: Stage, say: (text: string) => void): Promise<Deployment> {
-  say(`bringing the ${stage.project.stack} stack up`);
-  const up = await stage.stack.up({});
+export async function bringUp(sandbox: Sandbox, say: (text: string) => void): Promise<Deployment> {
+  say(`bringing the ${sandbox.project.stack} stack up`);
+  const up = await sandbox.stack.up({});
   if (up.failed)
     throw new DoesNotHold(`The stack did not come up:\n${up.diagnostics.map((d) => d.message).join("\n")}`);
-  const deployment = deploymentOf(stage, await stage.stack.outputs({ showSecrets: true }));
+  const deployment = deploymentOf(sandbox, await sandbox.stack.outputs({ showSecrets: true }));
   say(`${Object.values(up.changeSummary).reduce((sum, n) => sum + n, 0)} resources; placing the first token`);
-  await placeFirstToken(stage, deployment);
+  await placeFirstToken(sandbox, deployment);
   return deployment;
 }

@@ -17,7 +17,7 @@ import { display } from "../engine/display";
 import { run } from "../tools/run";
 import type { Cleanup } from "../../cli/support/cleanup";
 import { CouldNotRun } from "../../cli/support/exit";
-import type { Stage } from "./stage";
+import type { Sandbox } from "./sandbox";
 
 export type EngineName = "pulumi" | "sandbox";
 
@@ -104,12 +104,12 @@ export async function chooseEngine(asked?: EngineName, env: NodeJS.ProcessEnv = 
   return found;
 }
 
-/** Opens the chosen engine on a stage whose systems are up. */
-export const openEngine = async (choice: EngineChoice, stage: Stage, cleanup: Cleanup): Promise<Engine> =>
-  "version" in choice ? pulumiEngine(stage, choice.version, cleanup) : sandboxEngine(stage, choice.lack);
+/** Opens the chosen engine on a sandbox whose systems are up. */
+export const openEngine = async (choice: EngineChoice, sandbox: Sandbox, cleanup: Cleanup): Promise<Engine> =>
+  "version" in choice ? pulumiEngine(sandbox, choice.version, cleanup) : sandboxEngine(sandbox, choice.lack);
 
-function sandboxEngine(stage: Stage, why: string): Engine {
-  const { stack } = stage;
+function sandboxEngine(sandbox: Sandbox, why: string): Engine {
+  const { stack } = sandbox;
   const outcome = (result: Awaited<ReturnType<typeof stack.preview>>): Outcome => ({
     failed: result.failed,
     diagnostics: result.diagnostics,
@@ -143,22 +143,22 @@ const PROGRAM = [
  * The real CLI on a copy of the project in the run's folder: it writes into the stack's file, which is the person's. State and
  * passphrase are this run's own.
  */
-async function pulumiEngine(stage: Stage, version: string, cleanup: Cleanup): Promise<Engine> {
-  const { projectDir, stack } = stage.project;
-  const dir = join(stage.runDir, "pulumi");
-  const state = join(stage.runDir, "pulumi-state");
+async function pulumiEngine(sandbox: Sandbox, version: string, cleanup: Cleanup): Promise<Engine> {
+  const { projectDir, stack } = sandbox.project;
+  const dir = join(sandbox.runDir, "pulumi");
+  const state = join(sandbox.runDir, "pulumi-state");
   for (const folder of [dir, state]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (const name of PROGRAM)
     if (existsSync(join(projectDir, name))) cpSync(join(projectDir, name), join(dir, name), { recursive: true });
   symlinkSync(join(projectDir, "node_modules"), join(dir, "node_modules"));
   const file = `Pulumi.${stack}.yaml`;
-  const raw = readStackFile(readFileSync(join(projectDir, file), "utf8"), file, stage.overrides);
+  const raw = readStackFile(readFileSync(join(projectDir, file), "utf8"), file, sandbox.overrides);
   const config = Object.fromEntries(Object.entries(raw).map(([key, value]) => [`gatehouse:${key}`, value]));
   writeFileSync(join(dir, file), stringify({ config }), { mode: 0o600 });
 
   const env: NodeJS.ProcessEnv = {
     ...process.env,
-    ...stage.env,
+    ...sandbox.env,
     PULUMI_BACKEND_URL: `file://${state}`,
     PULUMI_CONFIG_PASSPHRASE: randomBytes(24).toString("base64url"),
     PULUMI_CONFIG_PASSPHRASE_FILE: undefined,

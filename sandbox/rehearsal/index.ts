@@ -1,3 +1,3 @@
-export { drillLocks } from "./drill";
+export { drillLocks } from "./drillLocks";
 export { rehearse } from "./rehearse";
 export { serve } from "./serve";

@@ -1,9 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import pc from "picocolors";
-import { gateTrail, runDrill } from "../drill/drill";
-import type { Door } from "../drill/door";
-import { tokenPage } from "../drill/locks/tokens";
+import { drillAsDeployed } from "../drill/asDeployed";
 import { answered, type DrillRow } from "../../cli/report/drill";
 import { buildReport } from "../../cli/report/report";
 import { renderHtml } from "../../cli/report/render/html";
@@ -16,10 +14,10 @@ import { type Deployment, deploymentOf, placeFirstToken, tokenCommand } from "./
 import { chooseEngine, type Engine, type EngineName, openEngine } from "./engines";
 import { startLoad } from "./load";
 import { Narrator } from "./narrator";
-import { sandboxControl } from "./locks";
+import { openHarness } from "./harness";
 import { mintAsPerson } from "./person";
 import { howToTalk } from "./serve";
-import { endpointsOf, homeOf, openStage, type Stage } from "./stage";
+import { homeOf, openSandbox, type Sandbox } from "./sandbox";
 
 const REQUESTS_PER_SECOND = 20;
 
@@ -36,12 +34,12 @@ export async function rehearse(
   const narrator = new Narrator();
   // The drill makes more requests a minute than an agent may: the rehearsal raises the limits, and says so.
   const raised = ["gatehouse:gate.requestsPerMinute=6000", "gatehouse:gate.writesPerMinute=600", ...overrides];
-  const stage = await narrator.step("Start the systems", () =>
-    openStage(project, raised, cleanup, (what) => {
+  const sandbox = await narrator.step("Start the systems", () =>
+    openSandbox(project, raised, cleanup, (what) => {
       narrator.note(what);
     }),
   );
-  const engine = await openEngine(choice, stage, cleanup);
+  const engine = await openEngine(choice, sandbox, cleanup);
   narrator.line(`\n${engine.says}`);
   narrator.note(
     `limits raised for the drill: ${raised
@@ -57,16 +55,16 @@ export async function rehearse(
   const deployment = await narrator.step("Up", async () => {
     const up = await engine.up({ show: true });
     holds(!up.failed, "The stack did not come up.", up.diagnostics);
-    return deploymentOf(stage, await engine.outputs());
+    return deploymentOf(sandbox, await engine.outputs());
   });
   await narrator.step("Preview and up again: nothing to do", () => unchanged(engine, narrator));
   await narrator.step("Place the first token, as an operator does", async () => {
-    await placeFirstToken(stage, deployment);
+    await placeFirstToken(sandbox, deployment);
     narrator.note(`${project.environment.agent.machineUser} is a member now; its token is in the token store alone`);
   });
-  const rows = await narrator.step("The drill: try every lock", () => drill(stage, deployment, narrator));
-  await narrator.step("Rotate the token while requests run", () => rotate(stage, deployment, narrator));
-  const report = await narrator.step("Report", () => writeReport(stage, engine, rows));
+  const rows = await narrator.step("The drill: try every lock", () => drill(sandbox, deployment, narrator, cleanup));
+  await narrator.step("Rotate the token while requests run", () => rotate(sandbox, deployment, narrator));
+  const report = await narrator.step("Report", () => writeReport(sandbox, engine, rows));
   narrator.line(
     `\n${pc.green("Everything holds.")} ${rows.length} attempts of the drill, in ${narrator.elapsed} s. Report: ${report}`,
   );
@@ -74,7 +72,7 @@ export async function rehearse(
     `Each lock by itself, with all others open: npx --no-install gatehouse sandbox drill --stack ${project.stack}`,
   );
   if (keep) {
-    narrator.line(howToTalk(stage, deployment));
+    narrator.line(howToTalk(sandbox, deployment));
     narrator.line("Left running; Ctrl-C stops everything.");
     await new Promise(() => {
       setInterval(() => undefined, 1 << 30);
@@ -105,49 +103,23 @@ async function unchanged(engine: Engine, narrator: Narrator): Promise<void> {
   narrator.note(`${preview.changes.same ?? 0} resources unchanged`);
 }
 
-const doorsOf = (stage: Stage, deployment: Deployment, token: string): { gate: Door; github: Door } => {
-  const github = endpointsOf(stage);
-  return {
-    gate: {
-      kind: "gate",
-      rest: deployment.gateUrl,
-      graphql: `${deployment.gateUrl}/graphql`,
-      git: deployment.gateUrl,
-      credential: deployment.gateKey,
-    },
-    github: { kind: "github", rest: github.api, graphql: github.graphql, git: github.git, credential: token },
-  };
-};
-
-async function drill(stage: Stage, deployment: Deployment, narrator: Narrator): Promise<DrillRow[]> {
-  const { environment } = stage;
-  const writable = environment.repositories.find((repository) => repository.access === "write");
-  holds(writable !== undefined, "The drill needs a repository with write access in the environment.");
-  const readable = environment.repositories.find((repository) => repository.access === "read");
-  // The same permissions as the stored token, which stays where it is: the drill never reads the token store.
-  const control = sandboxControl(stage.systems.github.api);
-  const token = await tokenPage(environment, (request) => control("POST", "/tokens", request)).of("declared", "write");
-  const rows = await runDrill({
-    ...doorsOf(stage, deployment, token),
-    trail: gateTrail(deployment.gateUrl, deployment.operatorKey),
-    ground: {
-      organization: environment.organization,
-      writable: writable.name,
-      ...(readable ? { readable: readable.name } : {}),
-      unlisted: "secrets",
-      foreign: "other-org/vault",
-      defaultBranch: writable.defaultBranch,
-      run: Date.now().toString(36),
-    },
-    onRow: (row) => {
-      narrator.note(`${row.holds ? "✓" : "✗"} ${row.title}`);
-    },
+async function drill(
+  sandbox: Sandbox,
+  deployment: Deployment,
+  narrator: Narrator,
+  cleanup: Cleanup,
+): Promise<DrillRow[]> {
+  // A token of the same permissions lies in the store meanwhile, one that the drill knows: it tries to learn it.
+  const { harness, close } = await openHarness(sandbox, deployment, cleanup, "declared");
+  const rows = await drillAsDeployed(harness, (row) => {
+    narrator.note(`${row.holds ? "✓" : "✗"} ${row.title}`);
   });
+  await close();
   narrator.line(`\n${drillTable(rows)}\n`);
   const open = rows.filter((row) => !row.holds);
   holds(
     open.length === 0,
-    `The drill found ${open.length} of ${rows.length} attempts not as declared:\n${open.map((row) => `${row.title}: expected ${row.expect}, gate ${row.answer.status} ${row.answer.rule ?? ""}${row.second ? `, GitHub alone ${row.second.status} ${row.second.rule ?? ""}` : ""}`).join("\n")}`,
+    `The drill found ${open.length} of ${rows.length} attempts not as declared:\n${open.map((row) => `${row.action}, ${row.title}: expected ${row.expect}, gate ${row.answer.status} ${row.answer.rule ?? ""}${row.second ? `, GitHub alone ${row.second.status} ${row.second.rule ?? ""}` : ""}`).join("\n")}`,
   );
   return rows;
 }
@@ -181,14 +153,14 @@ export function drillTable(rows: readonly DrillRow[], columns = process.stdout.c
   );
 }
 
-async function rotate(stage: Stage, deployment: Deployment, narrator: Narrator): Promise<void> {
-  const { environment, systems } = stage;
+async function rotate(sandbox: Sandbox, deployment: Deployment, narrator: Narrator): Promise<void> {
+  const { environment, systems } = sandbox;
   const issued = async (): Promise<{ sha256: string; revokedAt: string | null }[]> =>
     (await (await fetch(`${systems.github.api}/_sandbox/tokens`)).json()) as {
       sha256: string;
       revokedAt: string | null;
     }[];
-  const before = await currentToken(stage);
+  const before = await currentToken(sandbox);
   const load = startLoad({
     url: `${deployment.gateUrl}/repos/${environment.organization}/${environment.repositories[0]?.name ?? ""}`,
     key: deployment.gateKey,
@@ -196,9 +168,9 @@ async function rotate(stage: Stage, deployment: Deployment, narrator: Narrator):
   });
   const alone = environment.agent.credential.kind !== "personal-access-token";
   const rotated = alone
-    ? await tokenCommand(stage, ["rotate"])
+    ? await tokenCommand(sandbox, ["rotate"])
     : await tokenCommand(
-        stage,
+        sandbox,
         ["rotate", "--from-stdin"],
         `${await mintAsPerson(systems.github.api, environment, deployment.tokenPermissions)}\n`,
       );
@@ -209,7 +181,7 @@ async function rotate(stage: Stage, deployment: Deployment, narrator: Narrator):
     result.failed === 0,
     `${result.failed} of ${result.sent} requests failed during the rotation: ${result.failures.join("; ")}`,
   );
-  const after = await currentToken(stage);
+  const after = await currentToken(sandbox);
   holds(after !== before, "The token in use did not change.");
   const old = (await issued()).find((token) => token.sha256 === before);
   holds(Boolean(old?.revokedAt), "The old token is still alive.");
@@ -217,23 +189,23 @@ async function rotate(stage: Stage, deployment: Deployment, narrator: Narrator):
 }
 
 /** Base64 SHA-256 of the token the gate uses, asked of the gate itself. */
-async function currentToken(stage: Stage): Promise<string> {
-  const status = await tokenCommand(stage, ["status", "--json"]);
+async function currentToken(sandbox: Sandbox): Promise<string> {
+  const status = await tokenCommand(sandbox, ["status", "--json"]);
   holds(status.code === 0, `The token's status does not hold:\n${status.stderr || status.stdout}`);
   const sha256 = JSON.parse(status.stdout) as { sha256?: string; tokenSha256?: string };
   return sha256.sha256 ?? sha256.tokenSha256 ?? "";
 }
 
-async function writeReport(stage: Stage, engine: Engine, rows: readonly DrillRow[]): Promise<string> {
+async function writeReport(sandbox: Sandbox, engine: Engine, rows: readonly DrillRow[]): Promise<string> {
   const after = readSnapshot(JSON.stringify(await engine.export()), "export");
   const report = buildReport({
-    title: `Gatehouse posture: ${stage.project.stack}`,
+    title: `Gatehouse posture: ${sandbox.project.stack}`,
     after,
     drill: rows,
     notes: ["Made by a rehearsal in the sandbox. Secrets are masked.", engine.says],
   });
-  mkdirSync(homeOf(stage.project), { recursive: true });
-  const file = join(homeOf(stage.project), `report-${stage.project.stack}.html`);
+  mkdirSync(homeOf(sandbox.project), { recursive: true });
+  const file = join(homeOf(sandbox.project), `report-${sandbox.project.stack}.html`);
   writeFileSync(file, await renderHtml(report), { mode: 0o600 });
   return file;
 }

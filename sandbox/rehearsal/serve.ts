@@ -1,11 +1,11 @@
 import type { Cleanup } from "../../cli/support/cleanup";
 import type { ProjectStack } from "../../cli/support/project";
 import { bringUp, type Deployment } from "./deploy";
-import { openStage, type Stage } from "./stage";
+import { openSandbox, type Sandbox } from "./sandbox";
 
 /** The line of `serve --json`; other tools rely on its keys. */
-export function readyLine(stage: Stage, deployment?: Deployment): Record<string, unknown> {
-  const { systems, environment } = stage;
+export function readyLine(sandbox: Sandbox, deployment?: Deployment): Record<string, unknown> {
+  const { systems, environment } = sandbox;
   return {
     ready: true,
     ...(deployment ? { gate: { url: deployment.gateUrl, key: deployment.gateKey } } : {}),
@@ -16,20 +16,20 @@ export function readyLine(stage: Stage, deployment?: Deployment): Record<string,
       token: systems.cloudflare.token,
       accountId: systems.cloudflare.accountId,
     },
-    env: stage.env,
+    env: sandbox.env,
     organization: environment.organization,
     machineUser: environment.agent.machineUser,
     repositories: environment.repositories.map(({ name, access }) => ({ name, access })),
-    stateDir: stage.env.GATEHOUSE_STATE_DIR,
+    stateDir: sandbox.env.GATEHOUSE_STATE_DIR,
   };
 }
 
 /** How a person talks to what is running. */
-export function howToTalk(stage: Stage, deployment?: Deployment): string {
-  const exports = Object.entries(stage.env)
+export function howToTalk(sandbox: Sandbox, deployment?: Deployment): string {
+  const exports = Object.entries(sandbox.env)
     .map(([name, value]) => `  export ${name}=${value}`)
     .join("\n");
-  const repository = `${stage.environment.organization}/${stage.environment.repositories[0]?.name ?? ""}`;
+  const repository = `${sandbox.environment.organization}/${sandbox.environment.repositories[0]?.name ?? ""}`;
   const gate = deployment
     ? `
 The gate, as the agent sees it (key in GATE_KEY):
@@ -59,11 +59,11 @@ export async function serve(
   const say = (text: string): void => {
     (json ? process.stderr : process.stdout).write(`${text}\n`);
   };
-  const stage = await openStage(project, overrides, cleanup, (what) => {
+  const sandbox = await openSandbox(project, overrides, cleanup, (what) => {
     say(`started ${what}`);
   });
-  const deployment = bare ? undefined : await bringUp(stage, say);
-  if (json) process.stdout.write(`${JSON.stringify(readyLine(stage, deployment))}\n`);
-  else say(`${howToTalk(stage, deployment)}\nReady. Ctrl-C stops everything.`);
+  const deployment = bare ? undefined : await bringUp(sandbox, say);
+  if (json) process.stdout.write(`${JSON.stringify(readyLine(sandbox, deployment))}\n`);
+  else say(`${howToTalk(sandbox, deployment)}\nReady. Ctrl-C stops everything.`);
   await untilStopped();
 }

@@ -1,9 +1,9 @@
-import { agentsPull, approved, merge, place } from "../../drill/locks/attempts/kit";
-import { isSignOf, spoken } from "../../drill/locks/signs";
-import type { Pair } from "../../drill/locks/pairs";
-import { Site, type Rig } from "../../drill/locks/site";
-import type { Protection, Ruleset } from "../../drill/locks/standing";
-import { viaFetch, type Outcome } from "../../drill/door";
+import { agentsPull, approved, merge, place } from "../../drill/attempts/kit";
+import { isRefusalBy, fullText } from "../../drill/refusalPatterns";
+import type { Pair } from "../../drill/pairs";
+import { Fixture, type Harness } from "../../drill/fixture";
+import type { Protection, Ruleset } from "../../drill/isolate";
+import { viaFetch, type Outcome } from "../../drill/connection";
 
 type Parameters = Readonly<Record<string, unknown>>;
 
@@ -12,7 +12,7 @@ export interface Condition {
   readonly name: string;
   /** What GitHub says while it waits. */
   readonly says: RegExp;
-  readonly run: (site: Site) => Promise<Outcome>;
+  readonly run: (fixture: Fixture) => Promise<Outcome>;
   /** The rule with this demand alone. */
   readonly rule: (ruleset: Ruleset) => Ruleset["rules"];
   readonly protection: (protection: Protection & Parameters) => Record<string, unknown> | undefined;
@@ -46,58 +46,63 @@ const reviews =
     return asked && { ...BARE, required_pull_request_reviews: { required_approving_review_count: 0, ...keep(asked) } };
   };
 
-const person = (site: Site, number: number): Promise<Outcome> => merge(site, site.rig.person, number);
+const person = (fixture: Fixture, number: number): Promise<Outcome> => merge(fixture, fixture.harness.person, number);
 
-const unapproved = async (site: Site): Promise<Outcome> => person(site, (await agentsPull(site)).number);
+const unapproved = async (fixture: Fixture): Promise<Outcome> => person(fixture, (await agentsPull(fixture)).number);
 
-const stale = async (site: Site): Promise<Outcome> => {
-  const { number, branch } = await agentsPull(site);
-  await approved(site, site.rig.owner, number);
-  await site.admin.ask("PUT", `${site.path}/contents/drill/${site.fresh("late-")}.md`, {
+const stale = async (fixture: Fixture): Promise<Outcome> => {
+  const { number, branch } = await agentsPull(fixture);
+  await approved(fixture, fixture.harness.owner, number);
+  await fixture.admin.ask("PUT", `${fixture.path}/contents/drill/${fixture.fresh("late-")}.md`, {
     message: "late",
     content: "bGF0ZQo=",
     branch,
   });
-  return person(site, number);
+  return person(fixture, number);
 };
 
 /** Whoever pushed last has the last word on nothing: here the person who then approves. */
-const lastPusher = async (site: Site): Promise<Outcome> => {
-  const { number, branch } = await agentsPull(site);
-  const pushed = await viaFetch(site.rig.person, "PUT", `${site.path}/contents/drill/${site.fresh("late-")}.md`, {
-    message: "late",
-    content: "bGF0ZQo=",
-    branch,
-  });
-  if (!pushed.ok) throw new Error(`the person's push was refused: ${spoken(pushed)}`);
-  await approved(site, site.rig.person, number);
-  return person(site, number);
+const lastPusher = async (fixture: Fixture): Promise<Outcome> => {
+  const { number, branch } = await agentsPull(fixture);
+  const pushed = await viaFetch(
+    fixture.harness.person,
+    "PUT",
+    `${fixture.path}/contents/drill/${fixture.fresh("late-")}.md`,
+    {
+      message: "late",
+      content: "bGF0ZQo=",
+      branch,
+    },
+  );
+  if (!pushed.ok) throw new Error(`the person's push was refused: ${fullText(pushed)}`);
+  await approved(fixture, fixture.harness.person, number);
+  return person(fixture, number);
 };
 
-const unresolved = async (site: Site): Promise<Outcome> => {
-  const path = `drill/${site.fresh("talk-")}.md`;
-  const { number, sha } = await agentsPull(site, path);
-  await site.admin.ask("POST", `${site.path}/pulls/${number}/comments`, {
+const unresolved = async (fixture: Fixture): Promise<Outcome> => {
+  const path = `drill/${fixture.fresh("talk-")}.md`;
+  const { number, sha } = await agentsPull(fixture, path);
+  await fixture.admin.ask("POST", `${fixture.path}/pulls/${number}/comments`, {
     body: "Why?",
     commit_id: sha,
     path,
     line: 1,
     side: "RIGHT",
   });
-  return person(site, number);
+  return person(fixture, number);
 };
 
-const unchecked = async (site: Site): Promise<Outcome> => {
-  await site.admin.ask("PUT", `${site.path}/actions/permissions`, { enabled: false });
-  return person(site, (await agentsPull(site)).number);
+const unchecked = async (fixture: Fixture): Promise<Outcome> => {
+  await fixture.admin.ask("PUT", `${fixture.path}/actions/permissions`, { enabled: false });
+  return person(fixture, (await agentsPull(fixture)).number);
 };
 
-const outdated = async (site: Site): Promise<Outcome> => {
-  const { number, sha } = await agentsPull(site);
-  for (const { context, integrationId } of site.environment.review.requiredChecks)
-    await site.rig.control("POST", "/checks", { repo: site.repository, sha, context, appId: integrationId });
-  await place(site, `drill/${site.fresh("meanwhile-")}.md`, "meanwhile\n");
-  return person(site, number);
+const outdated = async (fixture: Fixture): Promise<Outcome> => {
+  const { number, sha } = await agentsPull(fixture);
+  for (const { context, integrationId } of fixture.environment.review.requiredChecks)
+    await fixture.harness.control("POST", "/checks", { repo: fixture.repository, sha, context, appId: integrationId });
+  await place(fixture, `drill/${fixture.fresh("meanwhile-")}.md`, "meanwhile\n");
+  return person(fixture, number);
 };
 
 export const CONDITIONS = {
@@ -175,22 +180,22 @@ const statusChecks = (p: Parameters, strict: boolean): Parameters => ({
 
 /** Whether a merge still waits for it when one of the two systems alone asks. `before` makes the hole. */
 export async function waits(
-  rig: Rig,
+  harness: Harness,
   pair: Pair,
   condition: Condition,
   by: "rulesets" | "protection",
-  before: (site: Site) => Promise<void> = () => Promise.resolve(),
+  before: (fixture: Fixture) => Promise<void> = () => Promise.resolve(),
 ): Promise<{ readonly waits: boolean; readonly answer: string }> {
-  const site = await Site.at(rig, pair);
+  const fixture = await Fixture.at(harness, pair);
   try {
-    await before(site);
-    await site.leave(
+    await before(fixture);
+    await fixture.leave(
       (ruleset) => (by === "rulesets" ? condition.rule(ruleset) : []),
       (protection) => (by === "protection" ? condition.protection(protection as Protection & Parameters) : undefined),
     );
-    const answer = await condition.run(site);
-    return { waits: !answer.ok && isSignOf("owners-review", answer, condition.says), answer: spoken(answer) };
+    const answer = await condition.run(fixture);
+    return { waits: !answer.ok && isRefusalBy("owners-review", answer, condition.says), answer: fullText(answer) };
   } finally {
-    await site.putBack();
+    await fixture.putBack();
   }
 }

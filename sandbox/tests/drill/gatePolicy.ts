@@ -1,16 +1,16 @@
 import { EMBEDDED_POLICY, embedPolicy } from "../../../gate/policy/embed";
 import type { GatePolicy } from "../../../gate/policy/policy";
 import { names } from "../../../infra/model";
-import type { Rig } from "../../drill/locks/site";
+import type { Harness } from "../../drill/fixture";
 
 const HEAD = new RegExp(`^const ${EMBEDDED_POLICY} = (\\{[\\s\\S]*?\\n\\});\\n`);
 
 /** The deployed gate, uploaded again with another policy, as somebody with the account's token could. */
 export async function gateOf(
-  rig: Rig,
+  harness: Harness,
 ): Promise<{ readonly policy: GatePolicy; with(policy: GatePolicy): Promise<void> }> {
-  const { api, token, accountId } = rig.keepers.cloudflare;
-  const script = `${api}/accounts/${accountId}/workers/scripts/${names(rig.environment).gateScript}`;
+  const { api, token, accountId } = harness.systems.cloudflare;
+  const script = `${api}/accounts/${accountId}/workers/scripts/${names(harness.environment).gateScript}`;
   const authorization = `Bearer ${token}`;
   const answer = await fetch(`${script}/content/v2`, { headers: { authorization } });
   const modules = [...(await answer.formData()).entries()].map(([name, value]) => ({ name, file: value as File }));

@@ -1,11 +1,11 @@
 /* Takes each declared lock of a posture away in turn, in a live sandbox, and demands that an attempt of the drill notices. `npm run mutate:posture`. */
-import { pairsOf, type Pair } from "../../drill/locks/pairs";
-import { provePair } from "../../drill/locks/run";
-import { type Rig, Site } from "../../drill/locks/site";
+import { pairsOf, type Pair } from "../../drill/pairs";
+import { provePair } from "../../drill/prove";
+import { type Harness, Fixture } from "../../drill/fixture";
 import { bringUp } from "../../rehearsal/deploy";
-import { RAISED } from "../../rehearsal/drill";
-import { openRig } from "../../rehearsal/locks";
-import { openStage } from "../../rehearsal/stage";
+import { RAISED } from "../../rehearsal/drillLocks";
+import { openHarness } from "../../rehearsal/harness";
+import { openSandbox } from "../../rehearsal/sandbox";
 import { Cleanup } from "../../../cli/support/cleanup";
 import { readProjectStack } from "../../../cli/support/project";
 import { waits } from "./conditions";
@@ -24,13 +24,13 @@ interface Verdict {
 }
 
 /** Which pair or condition notices a hole. @throws Error when an attempt could not be made: not tried is not noticed */
-async function judge(rig: Rig, pairs: readonly Pair[], ground: Pair, mutant: Mutant): Promise<Verdict> {
+async function judge(harness: Harness, pairs: readonly Pair[], ground: Pair, mutant: Mutant): Promise<Verdict> {
   const what = mutant.what;
   let tried = 0;
   if (mutant.condition) {
     tried += 1;
     const seen = await waits(
-      rig,
+      harness,
       ground,
       mutant.condition,
       what.startsWith("branch protection") ? "protection" : "rulesets",
@@ -39,7 +39,7 @@ async function judge(rig: Rig, pairs: readonly Pair[], ground: Pair, mutant: Mut
     if (!seen.waits) return { what, noticedBy: `a merge no longer waits for ${mutant.condition.name}`, tried };
   }
   for (const pair of pairs.filter(mutant.concerns)) {
-    const proofs = await provePair(rig, pair, {
+    const proofs = await provePair(harness, pair, {
       ...(mutant.before ? { before: mutant.before } : {}),
       ...(mutant.attempts ? { attempts: mutant.attempts } : {}),
     });
@@ -60,37 +60,37 @@ async function main(): Promise<number> {
     process.stdout.write(`${text}\n`);
   };
   try {
-    const stage = await openStage(readProjectStack("dev", RAISED), RAISED, cleanup, () => undefined);
-    const deployment = await bringUp(stage, () => undefined);
-    const { rig } = await openRig(stage, deployment, cleanup);
-    const pairs = pairsOf(stage.environment);
+    const sandbox = await openSandbox(readProjectStack("dev", RAISED), RAISED, cleanup, () => undefined);
+    const deployment = await bringUp(sandbox, () => undefined);
+    const { harness } = await openHarness(sandbox, deployment, cleanup);
+    const pairs = pairsOf(sandbox.environment);
     const ground = pairs.find(({ place }) => place === "write");
     if (!ground) throw new Error("the environment has no repository with write access");
-    const site = await Site.at(rig, ground);
-    const gate = await gateOf(rig);
-    const { id, node_id: nodeId } = await site.admin.ask<{ id: number; node_id: string }>(
+    const fixture = await Fixture.at(harness, ground);
+    const gate = await gateOf(harness);
+    const { id, node_id: nodeId } = await fixture.admin.ask<{ id: number; node_id: string }>(
       "GET",
-      `/repos/${site.organization}/${Site.UNLISTED}`,
+      `/repos/${fixture.organization}/${Fixture.UNLISTED}`,
     );
     const all = [
-      ...(await githubMutants(site)),
-      ...tokenMutants(stage.environment),
-      ...otherMutants(stage.environment),
-      ...gateMutants(gate.policy, { name: Site.UNLISTED, id, nodeId }),
+      ...(await githubMutants(fixture)),
+      ...tokenMutants(sandbox.environment),
+      ...otherMutants(sandbox.environment),
+      ...gateMutants(gate.policy, { name: Fixture.UNLISTED, id, nodeId }),
     ]
       .filter(({ what }) => filter === undefined || what.includes(filter))
       .filter((_, index) => index % every === 0);
 
     for (const condition of new Set(all.flatMap((mutant) => (mutant.condition ? [mutant.condition] : [])))) {
       for (const by of ["rulesets", "protection"] as const) {
-        const seen = await waits(rig, ground, condition, by);
+        const seen = await waits(harness, ground, condition, by);
         if (!seen.waits) throw new Error(`a merge does not wait for ${condition.name}, asked by ${by}: ${seen.answer}`);
       }
     }
     const unnoticed: Verdict[] = [];
     for (const mutant of all) {
       if (mutant.policy) await gate.with(mutant.policy(gate.policy));
-      const verdict = await judge(rig, pairs, ground, mutant).finally(() =>
+      const verdict = await judge(harness, pairs, ground, mutant).finally(() =>
         mutant.policy ? gate.with(gate.policy) : undefined,
       );
       const excused = verdict.noticedBy === undefined ? excuse(verdict.what) : undefined;

@@ -1,8 +1,8 @@
-import { attemptsFor } from "../../drill/locks/attempts";
-import { OPENINGS } from "../../drill/locks/openings";
-import { chosen, pairsOf } from "../../drill/locks/pairs";
-import { isSignOf, sentence } from "../../drill/locks/signs";
-import { standingProtection, standingRules, type Ruleset } from "../../drill/locks/standing";
+import { attemptsFor } from "../../drill/attempts";
+import { UNLOCK } from "../../drill/unlock";
+import { chosen, pairsOf } from "../../drill/pairs";
+import { isRefusalBy, sentence } from "../../drill/refusalPatterns";
+import { protectionOfLock, rulesOfLock, type Ruleset } from "../../drill/isolate";
 import { CATALOGUE, LOCKS, type LockId } from "../../../infra/model";
 import { environment } from "../../../tests/support/environment";
 
@@ -19,7 +19,7 @@ it("has an attempt for every action and every lock of the catalogue, whatever th
 });
 
 it("knows how to open every lock, or says why nobody can: only what GitHub refuses to everyone", () => {
-  const fixed = (Object.keys(LOCKS) as LockId[]).filter((lock) => "fixed" in OPENINGS[lock]);
+  const fixed = (Object.keys(LOCKS) as LockId[]).filter((lock) => "fixed" in UNLOCK[lock]);
   expect(fixed.map((lock) => LOCKS[lock].enforcer)).toEqual(fixed.map(() => "github"));
 });
 
@@ -99,19 +99,19 @@ describe("a lock stands alone", () => {
   };
 
   it("with its own rules and no others", () => {
-    expect(standingRules("ruleset-checks", review).map(({ type }) => type)).toEqual(["required_status_checks"]);
-    expect([review, fence, history].map((one) => standingRules("ruleset-branches", one).length)).toEqual([0, 3, 0]);
-    expect([review, fence, history].map((one) => standingRules("ruleset-history", one).length)).toEqual([0, 0, 2]);
-    expect([review, fence, history].flatMap((one) => standingRules("gate-route", one))).toEqual([]);
+    expect(rulesOfLock("ruleset-checks", review).map(({ type }) => type)).toEqual(["required_status_checks"]);
+    expect([review, fence, history].map((one) => rulesOfLock("ruleset-branches", one).length)).toEqual([0, 3, 0]);
+    expect([review, fence, history].map((one) => rulesOfLock("ruleset-history", one).length)).toEqual([0, 0, 2]);
+    expect([review, fence, history].flatMap((one) => rulesOfLock("gate-route", one))).toEqual([]);
   });
 
   it("without what else the same rule asks, which would stop the attempt as well", () => {
-    expect(standingRules("owners-review", review)[0]?.parameters).toMatchObject({
+    expect(rulesOfLock("owners-review", review)[0]?.parameters).toMatchObject({
       require_code_owner_review: true,
       require_last_push_approval: false,
       required_approving_review_count: 1,
     });
-    expect(standingRules("ruleset-reviewers", review)[0]?.parameters).toMatchObject({
+    expect(rulesOfLock("ruleset-reviewers", review)[0]?.parameters).toMatchObject({
       require_code_owner_review: false,
       required_reviewers: [{ minimum_approvals: 1 }],
     });
@@ -119,16 +119,16 @@ describe("a lock stands alone", () => {
 
   it("without adding what the posture has not declared", () => {
     const lax = { ...review, rules: [{ type: "pull_request", parameters: { require_code_owner_review: false } }] };
-    expect(standingRules("owners-review", lax)[0]?.parameters).toMatchObject({ require_code_owner_review: false });
-    expect(standingProtection("protection-push", "rulesets", {})).toMatchObject({ restrictions: null });
-    expect(standingProtection("owners-review", "protection", { required_pull_request_reviews: {} })).toMatchObject({
+    expect(rulesOfLock("owners-review", lax)[0]?.parameters).toMatchObject({ require_code_owner_review: false });
+    expect(protectionOfLock("protection-push", "rulesets", {})).toMatchObject({ restrictions: null });
+    expect(protectionOfLock("owners-review", "protection", { required_pull_request_reviews: {} })).toMatchObject({
       required_pull_request_reviews: { require_code_owner_reviews: false },
     });
   });
 });
 
 describe("a refusal is a lock's own", () => {
-  const refused = (status: number, rule: string, text = ""): Parameters<typeof isSignOf>[1] => ({
+  const refused = (status: number, rule: string, text = ""): Parameters<typeof isRefusalBy>[1] => ({
     status,
     ok: false,
     rule,
@@ -136,11 +136,11 @@ describe("a refusal is a lock's own", () => {
   });
 
   it("only in its own words", () => {
-    expect(isSignOf("gate-route", refused(403, "route-closed"))).toBe(true);
-    expect(isSignOf("gate-route", refused(403, "limit-writes-minute"))).toBe(false);
-    expect(isSignOf("role-pull", refused(403, "Permission to acme/docs.git denied to claude-bot."))).toBe(true);
+    expect(isRefusalBy("gate-route", refused(403, "route-closed"))).toBe(true);
+    expect(isRefusalBy("gate-route", refused(403, "limit-writes-minute"))).toBe(false);
+    expect(isRefusalBy("role-pull", refused(403, "Permission to acme/docs.git denied to claude-bot."))).toBe(true);
     expect(
-      isSignOf(
+      isRefusalBy(
         "ruleset-branches",
         refused(
           0,
@@ -150,7 +150,7 @@ describe("a refusal is a lock's own", () => {
       ),
     ).toBe(false);
     expect(
-      isSignOf(
+      isRefusalBy(
         "protection-push",
         refused(
           0,
@@ -168,7 +168,7 @@ describe("a refusal is a lock's own", () => {
         refused(503, "gate-error"),
         refused(0, "unable to access: Connection refused"),
       ])
-        expect([lock, isSignOf(lock, answer)]).toEqual([lock, false]);
+        expect([lock, isRefusalBy(lock, answer)]).toEqual([lock, false]);
   });
 
   it("in one line, of the many that git prints", () => {

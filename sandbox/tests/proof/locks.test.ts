@@ -1,4 +1,4 @@
-import type { Proof } from "../../drill/locks/run";
+import type { Proof } from "../../drill/prove";
 import { LOCKS } from "../../../infra/model";
 import { freePort } from "../../tools/ports";
 import { gatehouse } from "../../../tests/support/sandbox";

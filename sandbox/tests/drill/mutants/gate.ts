@@ -1,5 +1,5 @@
-import { fileUnder, push } from "../../../drill/locks/attempts/code";
-import type { Pair } from "../../../drill/locks/pairs";
+import { fileUnder, push } from "../../../drill/attempts/code";
+import type { Pair } from "../../../drill/pairs";
 import type { GatePolicy } from "../../../../gate/policy/policy";
 import type { Mutant } from "./types";
 
@@ -61,7 +61,7 @@ export function gateMutants(
         [
           push(
             `push ${fileUnder(pattern)}`,
-            (site) => `refs/heads/${site.fresh("claude/drill-")}`,
+            (fixture) => `refs/heads/${fixture.fresh("claude/drill-")}`,
             () => fileUnder(pattern),
           ),
         ],

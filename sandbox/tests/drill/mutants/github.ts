@@ -1,8 +1,8 @@
-import { agentsPull, merge } from "../../../drill/locks/attempts/kit";
-import { agentBranch, fileUnder, mergeUnowned, push } from "../../../drill/locks/attempts/code";
-import type { Pair } from "../../../drill/locks/pairs";
-import type { Site } from "../../../drill/locks/site";
-import { standingRules, type Protection, type Ruleset } from "../../../drill/locks/standing";
+import { agentsPull, merge } from "../../../drill/attempts/kit";
+import { agentBranch, fileUnder, mergeUnowned, push } from "../../../drill/attempts/code";
+import type { Pair } from "../../../drill/pairs";
+import type { Fixture } from "../../../drill/fixture";
+import { rulesOfLock, type Protection, type Ruleset } from "../../../drill/isolate";
 import { type Environment, LOCKS, type LockId } from "../../../../infra/model";
 import { ownerRules } from "../../../../infra/plans";
 import { type Condition, CONDITIONS } from "../conditions";
@@ -20,20 +20,20 @@ type Rules = Ruleset["rules"];
 /** A merge by the agent itself: whoever passes the review is not asked for it. */
 const BYPASSED: Condition = {
   ...CONDITIONS.approvals,
-  run: async (site) => merge(site, site.straight, (await agentsPull(site)).number),
+  run: async (fixture) => merge(fixture, fixture.direct, (await agentsPull(fixture)).number),
 };
 
 /** Mutants of one live ruleset. */
 function ofRuleset(ruleset: Ruleset, path: string, teamId: number): Mutant[] {
   const locks = RULE_LOCKS.filter(
     (lock) =>
-      standingRules(lock, ruleset).length > 0 &&
+      rulesOfLock(lock, ruleset).length > 0 &&
       (lock !== "ruleset-reviewers" || JSON.stringify(ruleset).includes('required_reviewers":[{')),
   );
   const change = (what: string, body: Record<string, unknown>, extra: Partial<Mutant> = {}): Mutant => ({
     what: `ruleset "${ruleset.name}": ${what}`,
-    before: async (site: Site) => {
-      await site.admin.ask("PUT", path, body);
+    before: async (fixture: Fixture) => {
+      await fixture.admin.ask("PUT", path, body);
     },
     concerns: (pair) => (locks as string[]).includes(pair.lock) && pair.place === "write",
     ...extra,
@@ -198,8 +198,8 @@ function ofProtection(path: string, live: Protection & Record<string, unknown>, 
     condition?: Condition,
   ): Mutant => ({
     what: `branch protection: ${what}`,
-    before: async (site) => {
-      await site.admin.ask("PUT", path, { ...whole, ...next });
+    before: async (fixture) => {
+      await fixture.admin.ask("PUT", path, { ...whole, ...next });
     },
     concerns,
     ...(condition ? { condition } : {}),
@@ -259,8 +259,8 @@ function ofProtection(path: string, live: Protection & Record<string, unknown>, 
     ),
     {
       what: "branch protection: none",
-      before: async (site) => {
-        await site.admin.ask("DELETE", path);
+      before: async (fixture) => {
+        await fixture.admin.ask("DELETE", path);
       },
       concerns: of("protection-push", "protection-history", "protection-dismissal"),
     },
@@ -273,20 +273,20 @@ function ofOwners(environment: Environment, repository: Environment["repositorie
     const file = (): string => (pattern === "*" ? "drill/owned.md" : fileUnder(pattern));
     return {
       what: `CODEOWNERS: no line for ${pattern}`,
-      before: async (site) => {
-        const path = `${site.path}/contents/.github/CODEOWNERS`;
-        const { content, sha } = await site.admin.ask<{ content: string; sha: string }>("GET", path);
+      before: async (fixture) => {
+        const path = `${fixture.path}/contents/.github/CODEOWNERS`;
+        const { content, sha } = await fixture.admin.ask<{ content: string; sha: string }>("GET", path);
         const kept = Buffer.from(content, "base64")
           .toString("utf8")
           .split("\n")
           .filter((line) => line.split(/\s+/)[0] !== pattern);
-        await site.hold("wide"); // or the token would stop a workflow before its owners are asked
+        await fixture.takeToken("wide"); // or the token would stop a workflow before its owners are asked
         // An owner passes the review where the posture says so, as the deployment does.
-        await site.admin.ask("PUT", path, {
+        await fixture.admin.ask("PUT", path, {
           message: "drill",
           sha,
           content: Buffer.from(kept.join("\n")).toString("base64"),
-          branch: site.defaultBranch,
+          branch: fixture.defaultBranch,
         });
       },
       ...(pattern === "*"
@@ -303,10 +303,10 @@ function ofOwners(environment: Environment, repository: Environment["repositorie
 function ofAccess(environment: Environment): Mutant[] {
   const team =
     (permission: string, repository?: string): Mutant["before"] =>
-    async (site) => {
-      await site.admin.ask(
+    async (fixture) => {
+      await fixture.admin.ask(
         "PUT",
-        `/orgs/${site.organization}/teams/${environment.agent.team}/repos/${site.organization}/${repository ?? site.repository}`,
+        `/orgs/${fixture.organization}/teams/${environment.agent.team}/repos/${fixture.organization}/${repository ?? fixture.repository}`,
         { permission },
       );
     };
@@ -322,23 +322,25 @@ function ofAccess(environment: Environment): Mutant[] {
     { what: "team: a repository more", before: team("pull", "secrets"), concerns: of("role-none") },
     {
       what: "organization: members read everything",
-      before: async (site) => {
-        await site.admin.ask("PATCH", `/orgs/${site.organization}`, { default_repository_permission: "read" });
+      before: async (fixture) => {
+        await fixture.admin.ask("PATCH", `/orgs/${fixture.organization}`, { default_repository_permission: "read" });
       },
       concerns: of("role-none"),
     },
     {
       what: "membership: owner",
-      before: async (site) => {
-        await site.admin.ask("PUT", `/orgs/${site.organization}/memberships/${site.machineUser}`, { role: "admin" });
+      before: async (fixture) => {
+        await fixture.admin.ask("PUT", `/orgs/${fixture.organization}/memberships/${fixture.machineUser}`, {
+          role: "admin",
+        });
       },
       concerns: of("role-member"),
     },
     ...(["write", "read"] as const).map((level): Mutant => ({
       what: level === "write" ? "workflows: write" : "workflows: may approve",
       concerns: of("workflows-read"),
-      before: async (site) => {
-        await site.admin.ask("PUT", `${site.path}/actions/permissions/workflow`, {
+      before: async (fixture) => {
+        await fixture.admin.ask("PUT", `${fixture.path}/actions/permissions/workflow`, {
           default_workflow_permissions: level,
           can_approve_pull_request_reviews: level === "read",
         });
@@ -348,17 +350,17 @@ function ofAccess(environment: Environment): Mutant[] {
 }
 
 /** Every mutant of what the stack declares at GitHub, read from where it stands. */
-export async function githubMutants(site: Site): Promise<Mutant[]> {
-  const { id } = await site.admin.ask<{ id: number }>(
+export async function githubMutants(fixture: Fixture): Promise<Mutant[]> {
+  const { id } = await fixture.admin.ask<{ id: number }>(
     "GET",
-    `/orgs/${site.organization}/teams/${site.environment.agent.team}`,
+    `/orgs/${fixture.organization}/teams/${fixture.environment.agent.team}`,
   );
-  const repository = site.environment.repositories.find(({ name }) => name === site.repository);
-  const protection = await site.admin.find<Protection & Record<string, unknown>>(site.protectionPath);
+  const repository = fixture.environment.repositories.find(({ name }) => name === fixture.repository);
+  const protection = await fixture.admin.find<Protection & Record<string, unknown>>(fixture.protectionPath);
   return [
-    ...(await site.rulesets()).flatMap(({ ruleset, path }) => ofRuleset(ruleset, path, id)),
-    ...(protection ? ofProtection(site.protectionPath, protection, site.environment.agent.team) : []),
-    ...(repository ? ofOwners(site.environment, repository) : []),
-    ...ofAccess(site.environment),
+    ...(await fixture.rulesets()).flatMap(({ ruleset, path }) => ofRuleset(ruleset, path, id)),
+    ...(protection ? ofProtection(fixture.protectionPath, protection, fixture.environment.agent.team) : []),
+    ...(repository ? ofOwners(fixture.environment, repository) : []),
+    ...ofAccess(fixture.environment),
   ];
 }

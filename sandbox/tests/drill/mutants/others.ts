@@ -1,10 +1,10 @@
 import { names, type Environment } from "../../../../infra/model";
 import { vaultPolicies } from "../../../../infra/plans";
-import type { Site } from "../../../drill/locks/site";
-import type { Pair } from "../../../drill/locks/pairs";
-import { must } from "../../../drill/locks/cloudflare";
-import { asRoot, readTokenInVault } from "../../../drill/locks/vault";
-import { widenHosts } from "../../../drill/locks/network";
+import type { Fixture } from "../../../drill/fixture";
+import type { Pair } from "../../../drill/pairs";
+import { must } from "../../../drill/cloudflare";
+import { asRoot, readTokenInVault } from "../../../drill/vault";
+import { widenHosts } from "../../../drill/network";
 import type { Mutant } from "./types";
 
 const of =
@@ -20,14 +20,14 @@ export function otherMutants(environment: Environment): Mutant[] {
   const lockRules = (what: string, change: (rule: { condition: object }) => object[]): Mutant => ({
     what: `bucket lock: ${what}`,
     concerns: of("bucket-lock"),
-    before: async (site) => {
-      const { result } = JSON.parse(await cloudflare(site, "GET", bucket)) as {
+    before: async (fixture) => {
+      const { result } = JSON.parse(await cloudflare(fixture, "GET", bucket)) as {
         result: { rules: { condition: object }[] };
       };
-      site.afterwards(async () => {
-        await cloudflare(site, "PUT", bucket, result);
+      fixture.afterwards(async () => {
+        await cloudflare(fixture, "PUT", bucket, result);
       });
-      await cloudflare(site, "PUT", bucket, { rules: result.rules.flatMap(change) });
+      await cloudflare(fixture, "PUT", bucket, { rules: result.rules.flatMap(change) });
     },
   });
   return [
@@ -44,16 +44,16 @@ export function otherMutants(environment: Environment): Mutant[] {
             {
               tried: `read it in Vault as the ${party}`,
               client: "fetch",
-              run: (site) => readTokenInVault(site, party),
+              run: (fixture) => readTokenInVault(fixture, party),
             },
           ],
-          before: async (site) => {
+          before: async (fixture) => {
             const path = `sys/policies/acl/${policies[party].name}`;
-            site.afterwards(async () => {
-              await write(site, path, policies[party].hcl);
+            fixture.afterwards(async () => {
+              await write(fixture, path, policies[party].hcl);
             });
             await write(
-              site,
+              fixture,
               path,
               `${policies[party].rules
                 .filter((rule) => rule.path !== `${vault.mount}/data/${vault.token}`)
@@ -70,13 +70,13 @@ export function otherMutants(environment: Environment): Mutant[] {
           {
             what: "Vault: everybody who signs in may read the store",
             concerns: of("vault-policy"),
-            before: async (site: Site) => {
-              const before = await read(site, "sys/policies/acl/default");
-              site.afterwards(async () => {
-                await write(site, "sys/policies/acl/default", before);
+            before: async (fixture: Fixture) => {
+              const before = await read(fixture, "sys/policies/acl/default");
+              fixture.afterwards(async () => {
+                await write(fixture, "sys/policies/acl/default", before);
               });
               await write(
-                site,
+                fixture,
                 "sys/policies/acl/default",
                 `${before}\npath "${vault.mount}/data/*" { capabilities = ["read"] }\n`,
               );
@@ -87,8 +87,9 @@ export function otherMutants(environment: Environment): Mutant[] {
   ];
 }
 
-const cloudflare = async (site: Site, method: string, path: string, body?: unknown): Promise<string> =>
-  must(site, method, path, body === undefined ? undefined : JSON.stringify(body), "application/json");
-const write = (site: Site, path: string, policy: string): Promise<string> => asRoot(site, "PUT", path, { policy });
-const read = async (site: Site, path: string): Promise<string> =>
-  (JSON.parse(await asRoot(site, "GET", path)) as { data: { policy: string } }).data.policy;
+const cloudflare = async (fixture: Fixture, method: string, path: string, body?: unknown): Promise<string> =>
+  must(fixture, method, path, body === undefined ? undefined : JSON.stringify(body), "application/json");
+const write = (fixture: Fixture, path: string, policy: string): Promise<string> =>
+  asRoot(fixture, "PUT", path, { policy });
+const read = async (fixture: Fixture, path: string): Promise<string> =>
+  (JSON.parse(await asRoot(fixture, "GET", path)) as { data: { policy: string } }).data.policy;

@@ -1,5 +1,5 @@
-import type { Pair } from "../../../drill/locks/pairs";
-import type { Site } from "../../../drill/locks/site";
+import type { Pair } from "../../../drill/pairs";
+import type { Fixture } from "../../../drill/fixture";
 import { type Environment } from "../../../../infra/model";
 import { tokenPermissions } from "../../../../infra/plans";
 import type { Mutant } from "./types";
@@ -20,8 +20,8 @@ export function tokenMutants(environment: Environment): Mutant[] {
   const declared = tokenPermissions(environment);
   const holding =
     (permissions: Readonly<Record<string, string>>, repositories?: "all") =>
-    async (site: Site): Promise<void> =>
-      site.holdToken(await site.rig.tokens.with(permissions, repositories));
+    async (fixture: Fixture): Promise<void> =>
+      fixture.setToken(await fixture.harness.tokens.with(permissions, repositories));
   const byToken = (pair: Pair): boolean => ["token-permission", "token-workflows", "token-scope"].includes(pair.lock);
   return [
     ...GROWN.map(([name, level]): Mutant => ({

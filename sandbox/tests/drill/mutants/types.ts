@@ -1,6 +1,6 @@
-import type { Attempt } from "../../../drill/locks/attempts";
-import type { Pair } from "../../../drill/locks/pairs";
-import type { Site } from "../../../drill/locks/site";
+import type { Attempt } from "../../../drill/attempts";
+import type { Pair } from "../../../drill/pairs";
+import type { Fixture } from "../../../drill/fixture";
 import type { GatePolicy } from "../../../../gate/policy/policy";
 import type { Condition } from "../conditions";
 
@@ -9,7 +9,7 @@ export interface Mutant {
   /** What was taken away, as a person reads it. */
   readonly what: string;
   /** The change, made before anything is opened for a pair. Absent where the gate is what changes. */
-  readonly before?: ((site: Site) => Promise<void>) | undefined;
+  readonly before?: ((fixture: Fixture) => Promise<void>) | undefined;
   /** The gate with another policy. */
   readonly policy?: (policy: GatePolicy) => GatePolicy;
   /** Pairs that may notice, tried until one does. */

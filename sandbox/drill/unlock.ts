@@ -1,35 +1,35 @@
-import type { LockId } from "../../../infra/model";
-import type { Site } from "./site";
+import type { LockId } from "../../infra/model";
+import type { Fixture } from "./fixture";
 import { widenVault } from "./vault";
 import { openBucket, showTokenKey } from "./cloudflare";
 import { widenHosts } from "./network";
 
 /** How an administrator opens one lock, or why nobody can. */
-export type Opening = { readonly how: string; open(site: Site): Promise<void> } | { readonly fixed: string };
+export type Unlock = { readonly how: string; open(fixture: Fixture): Promise<void> } | { readonly fixed: string };
 
-const around: Opening = { how: "go straight to GitHub", open: () => Promise.resolve() };
-const team = (permission: string): Opening => ({
+const around: Unlock = { how: "go straight to GitHub", open: () => Promise.resolve() };
+const team = (permission: string): Unlock => ({
   how: `the team may ${permission}`,
-  open: (site) =>
-    site.admin.ask("PUT", `/orgs/${site.organization}/teams/${site.environment.agent.team}${site.path}`, {
+  open: (fixture) =>
+    fixture.admin.ask("PUT", `/orgs/${fixture.organization}/teams/${fixture.environment.agent.team}${fixture.path}`, {
       permission,
     }),
 });
-const wideToken: Opening = {
+const wideToken: Unlock = {
   how: "a token with every permission on every repository",
-  open: (site) => site.hold("wide"),
+  open: (fixture) => fixture.takeToken("wide"),
 };
-const rules: Opening = { how: "switch the rulesets off", open: (site) => site.standAlone(undefined) };
-const protection: Opening = { how: "delete the branch protection", open: (site) => site.standAlone(undefined) };
-const organization = (settings: Record<string, boolean>, how: string): Opening => ({
+const rules: Unlock = { how: "switch the rulesets off", open: (fixture) => fixture.isolate(undefined) };
+const protection: Unlock = { how: "delete the branch protection", open: (fixture) => fixture.isolate(undefined) };
+const organization = (settings: Record<string, boolean>, how: string): Unlock => ({
   how,
-  open: async (site) => {
-    await site.admin.ask("PATCH", `/orgs/${site.organization}`, settings);
+  open: async (fixture) => {
+    await fixture.admin.ask("PATCH", `/orgs/${fixture.organization}`, settings);
   },
 });
 
 /** Every lock of the model. The compiler refuses a lock that has no line here. */
-export const OPENINGS: Readonly<Record<LockId, Opening>> = {
+export const UNLOCK: Readonly<Record<LockId, Unlock>> = {
   "gate-key": around,
   "gate-route": around,
   "gate-repository": around,
@@ -43,8 +43,8 @@ export const OPENINGS: Readonly<Record<LockId, Opening>> = {
 
   "role-none": {
     how: "the team may administer the repository",
-    open: (site) =>
-      site.admin.ask("PUT", `/orgs/${site.organization}/teams/${site.environment.agent.team}${site.path}`, {
+    open: (fixture) =>
+      fixture.admin.ask("PUT", `/orgs/${fixture.organization}/teams/${fixture.environment.agent.team}${fixture.path}`, {
         permission: "admin",
       }),
   },
@@ -52,8 +52,10 @@ export const OPENINGS: Readonly<Record<LockId, Opening>> = {
   "role-no-admin": team("admin"),
   "role-member": {
     how: "the account owns the organization",
-    open: async (site) => {
-      await site.admin.ask("PUT", `/orgs/${site.organization}/memberships/${site.machineUser}`, { role: "admin" });
+    open: async (fixture) => {
+      await fixture.admin.ask("PUT", `/orgs/${fixture.organization}/memberships/${fixture.machineUser}`, {
+        role: "admin",
+      });
     },
   },
 
@@ -73,11 +75,11 @@ export const OPENINGS: Readonly<Record<LockId, Opening>> = {
   "protection-push": protection,
   "protection-history": protection,
   "protection-dismissal": protection,
-  "owners-review": { how: "ask for no code owner", open: (site) => site.standAlone(undefined) },
+  "owners-review": { how: "ask for no code owner", open: (fixture) => fixture.isolate(undefined) },
   "workflows-read": {
     how: "workflows may write and approve",
-    open: async (site) => {
-      await site.admin.ask("PUT", `${site.path}/actions/permissions/workflow`, {
+    open: async (fixture) => {
+      await fixture.admin.ask("PUT", `${fixture.path}/actions/permissions/workflow`, {
         default_workflow_permissions: "write",
         can_approve_pull_request_reviews: true,
       });

@@ -1,5 +1,5 @@
-import { type Environment, type Place } from "../../../infra/model";
-import { tokenPermissions, tokenScopes } from "../../../infra/plans";
+import { type Environment, type Place } from "../../infra/model";
+import { tokenPermissions, tokenScopes } from "../../infra/plans";
 
 /** Which token the agent holds: the declared one, or one with every permission on every repository. */
 export type AgentToken = "declared" | "wide";

@@ -1,7 +1,7 @@
 import pc from "picocolors";
-import { ENFORCERS, lock as lockOf } from "../../../infra/model";
-import { wrap } from "../../../cli/support/table";
-import type { Proof } from "./run";
+import { ENFORCERS, lock as lockOf } from "../../infra/model";
+import { wrap } from "../../cli/support/table";
+import type { Proof } from "./prove";
 
 /** The facts of a run in one line. */
 export function summary(proofs: readonly Proof[], locks = new Set(proofs.map(({ lock }) => lock)).size): string {

@@ -1,11 +1,11 @@
-import { lock as lockOf, verdict, type LockId } from "../../../infra/model";
-import { answered } from "../../../cli/report/drill";
-import type { Door, Outcome } from "../door";
+import { lock as lockOf, verdict, type LockId } from "../../infra/model";
+import { answered } from "../../cli/report/drill";
+import type { Connection, Outcome } from "./connection";
 import { type Attempt, attemptsFor } from "./attempts";
-import { OPENINGS } from "./openings";
+import { UNLOCK } from "./unlock";
 import { pairName, type Pair } from "./pairs";
-import { isSignOf, sentence } from "./signs";
-import { Site, type Rig } from "./site";
+import { isRefusalBy, sentence } from "./refusalPatterns";
+import { Fixture, type Harness } from "./fixture";
 
 /** What came of one attempt at one pair. */
 export interface Proof {
@@ -26,49 +26,51 @@ export interface Proof {
 const inShort = (answer: Outcome & { text?: string }): string =>
   answer.ok ? `${answered(answer)} done` : `${answered(answer)} ${sentence(answer)}`;
 
-/** Git shows its user no rule of the gate; the gate's record does. */
-async function attempt(site: Site, door: Door, one: Attempt): Promise<Outcome> {
-  if (door.kind !== "gate" || one.client !== "git") return one.run(site, door);
-  const position = await site.rig.trail.position();
-  const answer = await one.run(site, door);
+/** Makes one attempt. Git shows its user no rule of the gate; the gate's record does. */
+export async function attempt(fixture: Fixture, connection: Connection, one: Attempt): Promise<Outcome> {
+  if (connection.kind !== "gate" || one.client !== "git") return one.run(fixture, connection);
+  const position = await fixture.harness.trail.position();
+  const answer = await one.run(fixture, connection);
   if (answer.ok) return answer;
-  const refusal = (await site.rig.trail.after(position)).find((record) => record.decision === "deny");
+  const refusal = (await fixture.harness.trail.after(position)).find((record) => record.decision === "deny");
   return refusal ? { ...answer, rule: refusal.reason } : answer;
 }
 
 /** Opens every other lock of the action: those that the model counts, and whatever else the rulesets and the protection hold. */
-async function openAround(site: Site, { action, place, lock }: Pair, one: Attempt): Promise<void> {
-  const judged = verdict(site.environment, action, place);
+async function openAround(fixture: Fixture, { action, place, lock }: Pair, one: Attempt): Promise<void> {
+  const judged = verdict(fixture.environment, action, place);
   const others = judged && !judged.allowed ? judged.locks.filter((other) => other !== lock) : [];
-  await site.standAlone(lock, one.by);
+  await fixture.isolate(lock, one.by);
   for (const other of others) {
-    const opening = OPENINGS[other];
+    const unlock = UNLOCK[other];
     // Rules were opened above, all but this lock's own.
-    if ("open" in opening && !["rulesets", "protection", "owners"].includes(lockOf(other).enforcer))
-      await opening.open(site);
+    if ("open" in unlock && !["rulesets", "protection", "owners"].includes(lockOf(other).enforcer))
+      await unlock.open(fixture);
   }
 }
 
 /** What is changed before anything is opened: how a posture with a hole in it is tried. */
-export type Before = (site: Site) => Promise<void>;
+export type Before = (fixture: Fixture) => Promise<void>;
 
 /** One attempt at one pair: the lock alone, then its twin without it. */
-async function prove(rig: Rig, pair: Pair, one: Attempt, before?: Before): Promise<Proof> {
+async function prove(harness: Harness, pair: Pair, one: Attempt, before?: Before): Promise<Proof> {
   const { lock } = pair;
   const told = { action: pair.action.id, place: pair.place, lock, tried: one.tried, client: one.client };
-  const site = await Site.at(rig, pair);
+  const fixture = await Fixture.at(harness, pair);
   try {
-    await before?.(site);
-    await openAround(site, pair, one);
-    const alone = await attempt(site, site.way, one);
+    await before?.(fixture);
+    await openAround(fixture, pair, one);
+    const alone = await attempt(fixture, fixture.tested, one);
     const stopped = { ...told, alone: inShort(alone) };
     if (alone.ok) return { ...stopped, twin: "", holds: false, why: "nothing stopped it" };
-    if (!isSignOf(lock, alone, one.says))
+    if (!isRefusalBy(lock, alone, one.says))
       return { ...stopped, twin: "", holds: false, why: `${lock} speaks otherwise: something else stopped it` };
-    const opening = OPENINGS[lock];
-    if ("fixed" in opening) return { ...stopped, twin: `cannot be opened: ${opening.fixed}`, holds: true };
-    await opening.open(site);
-    const twin = await attempt(site, site.straight, one);
+    const unlock = UNLOCK[lock];
+    if ("fixed" in unlock) return { ...stopped, twin: `cannot be opened: ${unlock.fixed}`, holds: true };
+    if (one.noCounterproof !== undefined)
+      return { ...stopped, twin: `cannot be opened: ${one.noCounterproof}`, holds: true };
+    await unlock.open(fixture);
+    const twin = await attempt(fixture, fixture.direct, one);
     return {
       ...stopped,
       twin: inShort(twin),
@@ -84,13 +86,13 @@ async function prove(rig: Rig, pair: Pair, one: Attempt, before?: Before): Promi
       why: error instanceof Error ? error.message : String(error),
     };
   } finally {
-    await site.putBack();
+    await fixture.putBack();
   }
 }
 
 /** Every attempt at one pair. A pair without any does not hold: not tried is not refused. */
 export async function provePair(
-  rig: Rig,
+  harness: Harness,
   pair: Pair,
   { before, attempts = attemptsFor(pair) }: { before?: Before; attempts?: readonly Attempt[] } = {},
 ): Promise<Proof[]> {
@@ -110,19 +112,19 @@ export async function provePair(
     ];
   }
   const proofs: Proof[] = [];
-  for (const one of attempts) proofs.push(await prove(rig, pair, one, before));
+  for (const one of attempts) proofs.push(await prove(harness, pair, one, before));
   return proofs;
 }
 
 /** Every pair, one after the other: each changes the organization and puts it back. */
 export async function provePairs(
-  rig: Rig,
+  harness: Harness,
   pairs: readonly Pair[],
   onProof: (proof: Proof) => void = () => undefined,
 ): Promise<Proof[]> {
   const proofs: Proof[] = [];
   for (const pair of pairs)
-    for (const proof of await provePair(rig, pair)) {
+    for (const proof of await provePair(harness, pair)) {
       proofs.push(proof);
       onProof(proof);
     }

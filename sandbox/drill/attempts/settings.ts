@@ -1,5 +1,5 @@
-import { viaFetch } from "../../door";
-import { harmless, type Site } from "../site";
+import { viaFetch } from "../connection";
+import { harmless, type Fixture } from "../fixture";
 import { type Attempt, viaRest } from "./kit";
 
 /** A public key in the right form; nobody has its other half. */
@@ -10,18 +10,18 @@ export const someKey = (): string => {
 
 const at =
   (rest: string) =>
-  (site: Site): string =>
-    `${site.path}${rest}`;
+  (fixture: Fixture): string =>
+    `${fixture.path}${rest}`;
 
 const changeRules: Attempt = {
   tried: "change the rules",
   client: "fetch",
-  run: async (site, door) => {
-    const [first] = await site.admin.ask<{ id: number }[]>("GET", `${site.path}/rulesets?includes_parents=false`);
+  run: async (fixture, connection) => {
+    const [first] = await fixture.admin.ask<{ id: number }[]>("GET", `${fixture.path}/rulesets?includes_parents=false`);
     return first
-      ? viaFetch(door, "DELETE", `${site.path}/rulesets/${first.id}`)
-      : viaFetch(door, "POST", `${site.path}/rulesets`, {
-          name: site.fresh("drill-"),
+      ? viaFetch(connection, "DELETE", `${fixture.path}/rulesets/${first.id}`)
+      : viaFetch(connection, "POST", `${fixture.path}/rulesets`, {
+          name: fixture.fresh("drill-"),
           target: "branch",
           enforcement: "disabled",
           conditions: { ref_name: { include: ["~ALL"], exclude: [] } },
@@ -33,41 +33,49 @@ const changeRules: Attempt = {
 const SECRET = "DRILL_SECRET";
 const VALUE = "not for reading";
 
-async function placeSecret(site: Site): Promise<void> {
-  const { key_id } = await site.admin.ask<{ key_id: string }>("GET", `${site.path}/actions/secrets/public-key`);
-  await site.admin.ask("PUT", `${site.path}/actions/secrets/${SECRET}`, {
+async function placeSecret(fixture: Fixture): Promise<void> {
+  const { key_id } = await fixture.admin.ask<{ key_id: string }>("GET", `${fixture.path}/actions/secrets/public-key`);
+  await fixture.admin.ask("PUT", `${fixture.path}/actions/secrets/${SECRET}`, {
     encrypted_value: Buffer.from(VALUE).toString("base64"),
     key_id,
   });
 }
-async function placeVariable(site: Site): Promise<void> {
-  await site.admin.ask("POST", `${site.path}/actions/variables`, { name: site.fresh("DRILL_"), value: "drill" });
+async function placeVariable(fixture: Fixture): Promise<void> {
+  await fixture.admin.ask("POST", `${fixture.path}/actions/variables`, {
+    name: fixture.fresh("DRILL_"),
+    value: "drill",
+  });
 }
 
 const listSecrets: Attempt = {
   tried: "list the secrets",
   client: "fetch",
-  run: async (site, door) => {
-    await placeSecret(site);
-    return viaFetch(door, "GET", `${site.path}/actions/secrets`);
+  run: async (fixture, connection) => {
+    await placeSecret(fixture);
+    return viaFetch(connection, "GET", `${fixture.path}/actions/secrets`);
   },
 };
 const listVariables: Attempt = {
   tried: "list the variables",
   client: "fetch",
-  run: async (site, door) => {
-    await placeVariable(site);
-    return viaFetch(door, "GET", `${site.path}/actions/variables`);
+  run: async (fixture, connection) => {
+    await placeVariable(fixture);
+    return viaFetch(connection, "GET", `${fixture.path}/actions/variables`);
   },
+};
+
+const listAgentsSecrets: Attempt = {
+  ...viaRest("list the secrets of agents", "GET", at("/agents/secrets")),
+  noCounterproof: "the GitHub stand-in has no secrets of agents",
 };
 
 const readValue: Attempt = {
   tried: "read a secret's value",
   client: "fetch",
-  run: async (site, door) => {
-    await placeSecret(site);
-    const response = await fetch(`${door.rest}${site.path}/actions/secrets/${SECRET}`, {
-      headers: { authorization: `Bearer ${door.credential}`, "user-agent": "gatehouse-drill" },
+  run: async (fixture, connection) => {
+    await placeSecret(fixture);
+    const response = await fetch(`${connection.rest}${fixture.path}/actions/secrets/${SECRET}`, {
+      headers: { authorization: `Bearer ${connection.credential}`, "user-agent": "gatehouse-drill" },
     });
     const text = await response.text();
     if (response.status !== 200) throw new Error(`the secret's name was refused: ${response.status} ${text}`);
@@ -81,7 +89,7 @@ export const SETTINGS: Readonly<Record<string, Readonly<Record<string, readonly 
   "administer-repository": { any: [viaRest("make it public", "PATCH", at(""), () => ({ private: false }))] },
   "delete-repository": { any: [viaRest("delete the repository", "DELETE", at(""))] },
   "transfer-repository": {
-    any: [viaRest("transfer it to itself", "POST", at("/transfer"), (site) => ({ new_owner: site.machineUser }))],
+    any: [viaRest("transfer it to itself", "POST", at("/transfer"), (fixture) => ({ new_owner: fixture.machineUser }))],
   },
   "change-protection": { any: [changeRules] },
   "add-collaborator": {
@@ -103,9 +111,15 @@ export const SETTINGS: Readonly<Record<string, Readonly<Record<string, readonly 
   },
   publish: {
     any: [
-      viaRest("publish pages", "POST", at("/pages"), (site) => ({ source: { branch: site.defaultBranch, path: "/" } })),
+      viaRest("publish pages", "POST", at("/pages"), (fixture) => ({
+        source: { branch: fixture.defaultBranch, path: "/" },
+      })),
     ],
   },
-  "read-secret": { any: [listSecrets, listVariables], "github-write-only": [readValue] },
+  "read-secret": {
+    any: [listSecrets, listVariables],
+    "gate-route": [listSecrets, listVariables, listAgentsSecrets],
+    "github-write-only": [readValue],
+  },
   "fork-repository": { any: [viaRest("fork", "POST", at("/forks"), () => ({}))] },
 };

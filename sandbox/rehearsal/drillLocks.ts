@@ -1,12 +1,12 @@
-import { chosen, pairsOf } from "../drill/locks/pairs";
-import { provePairs, type Proof } from "../drill/locks/run";
-import { lockReport, lockTable, summary } from "../drill/locks/table";
+import { chosen, pairsOf } from "../drill/pairs";
+import { provePairs, type Proof } from "../drill/prove";
+import { lockReport, lockTable, summary } from "../drill/lockTable";
 import type { Cleanup } from "../../cli/support/cleanup";
 import { CouldNotRun, DoesNotHold } from "../../cli/support/exit";
 import type { ProjectStack } from "../../cli/support/project";
 import { bringUp, type Deployment } from "./deploy";
-import { openRig } from "./locks";
-import { openStage, type Stage } from "./stage";
+import { openHarness } from "./harness";
+import { openSandbox, type Sandbox } from "./sandbox";
 
 /** The drill makes more requests than an agent may. */
 export const RAISED = [
@@ -23,23 +23,23 @@ export interface LockDrillOptions {
 }
 
 /**
- * Tries every pair of a deployed stage, and puts the stage back as it was.
+ * Tries every pair of a deployed sandbox, and puts the sandbox back as it was.
  * @throws DoesNotHold when something was not put back
  */
 export async function proveLocks(
-  stage: Stage,
+  sandbox: Sandbox,
   deployment: Deployment,
   { cleanup, only, onProof }: Omit<LockDrillOptions, "json"> & { readonly onProof: (proof: Proof) => void },
 ): Promise<Proof[]> {
-  const pairs = pairsOf(stage.environment).filter((pair) => chosen(only, pair));
+  const pairs = pairsOf(sandbox.environment).filter((pair) => chosen(only, pair));
   if (pairs.length === 0)
     throw new CouldNotRun(
       `no forbidden action and no lock of this environment is called ${only.join(" or ")}; without --only all are tried`,
     );
-  const { rig, close } = await openRig(stage, deployment, cleanup);
-  const proofs = await provePairs(rig, pairs, onProof);
+  const { harness, close } = await openHarness(sandbox, deployment, cleanup);
+  const proofs = await provePairs(harness, pairs, onProof);
   await close();
-  const seen = await stage.stack.refresh({ previewOnly: true });
+  const seen = await sandbox.stack.refresh({ previewOnly: true });
   const drifted = Object.entries(seen.changeSummary).filter(([op, count]) => op !== "same" && count > 0);
   if (seen.failed || drifted.length > 0) {
     throw new DoesNotHold(
@@ -64,14 +64,14 @@ export async function drillLocks(
   const say = (text: string): void => {
     (json ? process.stderr : process.stdout).write(`${text}\n`);
   };
-  const stage = await openStage(project, [...RAISED, ...overrides], cleanup, (what) => {
+  const sandbox = await openSandbox(project, [...RAISED, ...overrides], cleanup, (what) => {
     say(`started ${what}`);
   });
-  const deployment = await bringUp(stage, say);
+  const deployment = await bringUp(sandbox, say);
   const began = Date.now();
   const live = process.stderr.isTTY === true;
   let tried = 0;
-  const proofs = await proveLocks(stage, deployment, {
+  const proofs = await proveLocks(sandbox, deployment, {
     cleanup,
     only,
     onProof: (proof) => {

@@ -7,13 +7,13 @@ import type { Cleanup } from "../../cli/support/cleanup";
 import type { ProjectStack } from "../../cli/support/project";
 import { loopbackWithoutProxy } from "../../cli/support/proxy";
 
-/** The stage of a rehearsal: the systems are up and the stack is open, but nothing is deployed yet. */
-export interface Stage {
+/** The sandbox of a rehearsal: the systems are up and the stack is open, but nothing is deployed yet. */
+export interface Sandbox {
   readonly project: ProjectStack;
   readonly environment: Environment;
   readonly systems: Systems;
   readonly stack: Stack;
-  /** What a Pulumi program, the engine and the token commands need to find this stage. */
+  /** What a Pulumi program, the engine and the token commands need to find this sandbox. */
   readonly env: Record<string, string>;
   /** As given by `--config`, for commands that read the environment file themselves. */
   readonly overrides: readonly string[];
@@ -25,12 +25,12 @@ export interface Stage {
 export const homeOf = (project: ProjectStack): string => join(project.projectDir, ".gatehouse");
 
 /** Starts the systems and opens the stack with its state in this run's folder; everything is undone by `cleanup`. */
-export async function openStage(
+export async function openSandbox(
   project: ProjectStack,
   overrides: readonly string[],
   cleanup: Cleanup,
   onProgress: (what: string) => void,
-): Promise<Stage> {
+): Promise<Sandbox> {
   const run = openRunDir(homeOf(project));
   cleanup.add(() => {
     run.remove();
@@ -68,4 +68,4 @@ export async function openStage(
   return { project, environment: project.environment, systems, stack, env, overrides, runDir: run.dir };
 }
 
-export const endpointsOf = (stage: Stage): ReturnType<typeof endpoints> => endpoints(stage.systems.github.url);
+export const endpointsOf = (sandbox: Sandbox): ReturnType<typeof endpoints> => endpoints(sandbox.systems.github.url);

@@ -1,4 +1,4 @@
-import type { LockId } from "../../../infra/model";
+import type { LockId } from "../../infra/model";
 
 /** A ruleset as GitHub's REST API shows it, as far as the drill reads it. */
 export interface Ruleset {
@@ -54,7 +54,7 @@ const OWN: Partial<Record<string, (ruleset: Ruleset) => readonly Rule[]>> = {
 };
 
 /** What is left of a ruleset while one lock stands alone: the lock's own rules. None means that an administrator switches it off. */
-export function standingRules(lock: LockId, ruleset: Ruleset): readonly Rule[] {
+export function rulesOfLock(lock: LockId, ruleset: Ruleset): readonly Rule[] {
   return OWN[lock]?.(ruleset) ?? none;
 }
 
@@ -90,7 +90,7 @@ const reviews = (extra: Record<string, unknown>) => ({
 });
 
 /** What is left of the branch protection while one lock stands alone, as GitHub takes it; undefined where it is deleted. */
-export function standingProtection(
+export function protectionOfLock(
   lock: LockId,
   by: "rulesets" | "protection",
   protection: Protection,

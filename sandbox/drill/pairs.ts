@@ -6,7 +6,7 @@ import {
   type LockId,
   type Place,
   type Repository,
-} from "../../../infra/model";
+} from "../../infra/model";
 
 /** One forbidden action at one place, and one lock of which the model says that it stops it by itself. */
 export interface Pair {
@@ -28,14 +28,28 @@ function groundsOf(environment: Environment): readonly Pick<Pair, "place" | "rep
   return [...listed, { place: "unlisted" }, { place: "account" }];
 }
 
-/** Every pair that the model claims for an environment, in the catalogue's order. */
-export function pairsOf(environment: Environment): Pair[] {
+/** One action at one place: allowed, or forbidden and stopped by these locks. */
+export interface Claim extends Omit<Pair, "lock"> {
+  readonly allowed: boolean;
+  readonly locks: readonly LockId[];
+}
+
+/** Everything that the model says of an environment, in the catalogue's order. */
+export function claimsOf(environment: Environment): Claim[] {
   const grounds = groundsOf(environment);
   return CATALOGUE.flatMap((action) =>
-    grounds.flatMap((ground) => {
+    grounds.flatMap((ground): Claim[] => {
       const judged = verdict(environment, action, ground.place, ground.repository);
-      return judged && !judged.allowed ? judged.locks.map((lock) => ({ action, lock, ...ground })) : [];
+      if (!judged) return [];
+      return [{ action, ...ground, allowed: judged.allowed, locks: judged.allowed ? [] : judged.locks }];
     }),
+  );
+}
+
+/** Every pair that the model claims for an environment, in the catalogue's order. */
+export function pairsOf(environment: Environment): Pair[] {
+  return claimsOf(environment).flatMap(({ action, place, repository, locks }) =>
+    locks.map((lock) => ({ action, lock, place, ...(repository ? { repository } : {}) })),
   );
 }
 

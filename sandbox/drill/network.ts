@@ -1,18 +1,18 @@
 import { createServer, request, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { agentHosts } from "../../../infra/plans";
-import type { Outcome } from "../door";
-import { harmless, type Site } from "./site";
+import { agentHosts } from "../../infra/plans";
+import type { Outcome } from "./connection";
+import { harmless, type Fixture } from "./fixture";
 
 /** A host of GitHub, as the agent's environment would name it. */
 const GITHUB_HOST = "api.github.com";
-const hostsOf = new WeakMap<Site, string[]>();
+const hostsOf = new WeakMap<Fixture, string[]>();
 
 /** The declared hosts; widened ones once the lock is open. */
-const hosts = (site: Site): readonly string[] => hostsOf.get(site) ?? agentHosts(site.environment);
+const hosts = (fixture: Fixture): readonly string[] => hostsOf.get(fixture) ?? agentHosts(fixture.environment);
 
-export function widenHosts(site: Site): Promise<void> {
-  hostsOf.set(site, [...hosts(site), GITHUB_HOST]);
+export function widenHosts(fixture: Fixture): Promise<void> {
+  hostsOf.set(fixture, [...hosts(fixture), GITHUB_HOST]);
   return Promise.resolve();
 }
 
@@ -96,20 +96,20 @@ function viaProxy(port: number, url: string, credential: string): Promise<{ stat
 }
 
 /** Asks GitHub itself from inside the agent's environment; the gate must answer there, or the list would only prove that nothing works. */
-export function reachGitHub(site: Site): Promise<Outcome> {
-  const { rig } = site;
-  const declared = agentHosts(site.environment);
+export function reachGitHub(fixture: Fixture): Promise<Outcome> {
+  const { harness } = fixture;
+  const declared = agentHosts(fixture.environment);
   const resolve = (host: string): string | undefined =>
-    host === GITHUB_HOST ? rig.github.rest : declared.includes(host) ? rig.gate.rest : undefined;
-  return withProxy(hosts(site), resolve, async (port) => {
+    host === GITHUB_HOST ? harness.github.rest : declared.includes(host) ? harness.gate.rest : undefined;
+  return withProxy(hosts(fixture), resolve, async (port) => {
     for (const host of declared) {
-      const gate = await viaProxy(port, `http://${host}${site.path}`, rig.gate.credential);
+      const gate = await viaProxy(port, `http://${host}${fixture.path}`, harness.gate.credential);
       if (gate.status !== 200)
         throw new Error(
           `the agent's environment does not reach the gate at ${host}: ${gate.status} ${gate.text.slice(0, 200)}`,
         );
     }
-    const { status, text } = await viaProxy(port, `http://${GITHUB_HOST}${site.path}`, site.straight.credential);
+    const { status, text } = await viaProxy(port, `http://${GITHUB_HOST}${fixture.path}`, fixture.direct.credential);
     return status === 200
       ? { status, ok: true }
       : harmless(status, (JSON.parse(text) as { message?: string }).message ?? "refused");
@@ -117,7 +117,7 @@ export function reachGitHub(site: Site): Promise<Outcome> {
 }
 
 /** Asks the gate for another host by an absolute request target; a canary tells whether anything arrived there. */
-export async function reachThroughGate(site: Site, straight: boolean): Promise<Outcome> {
+export async function reachThroughGate(fixture: Fixture, straight: boolean): Promise<Outcome> {
   let reached = 0;
   const canary = createServer((_, answer) => {
     reached += 1;
@@ -130,7 +130,7 @@ export async function reachThroughGate(site: Site, straight: boolean): Promise<O
       const { status } = await fetch(url);
       return { status, ok: reached > 0 };
     }
-    const gate = new URL(site.rig.gate.rest);
+    const gate = new URL(fixture.harness.gate.rest);
     const { status, text } = await new Promise<{ status: number; text: string }>((resolve, reject) => {
       request(
         {
@@ -139,7 +139,7 @@ export async function reachThroughGate(site: Site, straight: boolean): Promise<O
           path: url,
           headers: {
             host: `127.0.0.1:${port}`,
-            authorization: `Bearer ${site.rig.gate.credential}`,
+            authorization: `Bearer ${fixture.harness.gate.credential}`,
             "user-agent": "gatehouse-drill",
           },
         },

@@ -1,15 +1,15 @@
 import { takeCheckpoint } from "../github/checkpoint";
 import { ambientEffects } from "../../rotation/effects";
 import { base64 } from "../../edge/encoding";
-import { gateTrail } from "../drill/drill";
-import type { Door } from "../drill/door";
-import { Bench } from "../drill/locks/bench";
-import type { Rig } from "../drill/locks/site";
-import { tokenPage } from "../drill/locks/tokens";
+import { gateTrail } from "../drill/auditTrail";
+import type { Connection } from "../drill/connection";
+import { WorkingCopy } from "../drill/workingCopy";
+import type { Harness } from "../drill/fixture";
+import { type AgentToken, tokenPage } from "../drill/tokens";
 import { contextFor } from "../../cli/token/context";
 import type { Cleanup } from "../../cli/support/cleanup";
 import type { Deployment } from "./deploy";
-import { endpointsOf, type Stage } from "./stage";
+import { endpointsOf, type Sandbox } from "./sandbox";
 
 /** A person who reviews and merges, from the sandbox's seed. */
 const PERSON = "reviewer-one";
@@ -28,41 +28,46 @@ export const sandboxControl =
     return (text === "" ? undefined : JSON.parse(text)) as T;
   };
 
-/** A rig and the end of it. */
-export interface OpenRig {
-  readonly rig: Rig;
+/** A harness and the end of it. */
+export interface OpenHarness {
+  readonly harness: Harness;
   /** Puts the declared token back and removes what was copied. Calling it again does nothing. */
   close(): Promise<void>;
 }
 
 /**
- * Prepares a deployed stage for trying its locks one by one: an over-powerful token lies in the token store, so that nothing but the
+ * Prepares a deployed sandbox for trying its locks one by one: an over-powerful token lies in the token store, so that nothing but the
  * gate itself stops what goes through it, and everything can be put back. Closed by `cleanup` too, should nobody else get to it.
  */
-export async function openRig(stage: Stage, deployment: Deployment, cleanup: Cleanup): Promise<OpenRig> {
+export async function openHarness(
+  sandbox: Sandbox,
+  deployment: Deployment,
+  cleanup: Cleanup,
+  storedToken: AgentToken = "wide",
+): Promise<OpenHarness> {
   const undo: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const step of undo.splice(0).reverse()) await step();
   };
   cleanup.add(close);
-  const { environment, systems } = stage;
-  const github = endpointsOf(stage);
+  const { environment, systems } = sandbox;
+  const github = endpointsOf(sandbox);
   const straight = { kind: "github", rest: github.api, graphql: github.graphql, git: github.git } as const;
   const control = sandboxControl(systems.github.api);
   const mint = (request: Record<string, unknown>): Promise<{ token: string }> => control("POST", "/tokens", request);
   const tokens = tokenPage(environment, mint);
   const person = await mint({ login: PERSON, kind: "classic", scopes: ["repo", "workflow"], repositories: "all" });
-  const owner: Door = { ...straight, credential: systems.github.adminToken };
+  const owner: Connection = { ...straight, credential: systems.github.adminToken };
 
-  const stored = await tokens.of("wide", "write");
-  undo.push(await replaceStored(stage, stored));
+  const stored = await tokens.of(storedToken, "write");
+  undo.push(await replaceStored(sandbox, stored));
   const checkpoint = await takeCheckpoint(systems.github.world);
   undo.push(() => checkpoint.drop());
-  const benches = new Map<string, Promise<Bench>>();
+  const workingCopies = new Map<string, Promise<WorkingCopy>>();
   undo.push(async () => {
-    for (const bench of benches.values()) await (await bench).close();
+    for (const workingCopy of workingCopies.values()) await (await workingCopy).close();
   });
-  const rig: Rig = {
+  const harness: Harness = {
     environment,
     owner,
     tokens,
@@ -78,35 +83,35 @@ export async function openRig(stage: Stage, deployment: Deployment, cleanup: Cle
     },
     person: { ...straight, credential: person.token, login: PERSON },
     trail: gateTrail(deployment.gateUrl, deployment.operatorKey),
-    keepers: {
+    systems: {
       vault: { addr: systems.vault.addr, token: systems.vault.token },
       cloudflare: {
         api: systems.cloudflare.api,
         token: systems.cloudflare.token,
         accountId: systems.cloudflare.accountId,
-        ...(stage.env.GATEHOUSE_TOKEN_KEY ? { tokenKey: stage.env.GATEHOUSE_TOKEN_KEY } : {}),
+        ...(sandbox.env.GATEHOUSE_TOKEN_KEY ? { tokenKey: sandbox.env.GATEHOUSE_TOKEN_KEY } : {}),
       },
     },
-    bench: (repository) => {
-      const bench = benches.get(repository) ?? Bench.open(owner, repository);
-      benches.set(repository, bench);
-      return bench;
+    workingCopy: (repository) => {
+      const workingCopy = workingCopies.get(repository) ?? WorkingCopy.open(owner, repository);
+      workingCopies.set(repository, workingCopy);
+      return workingCopy;
     },
     widenInstallation: () => {
       for (const installation of systems.github.world.installations.values()) installation.repositorySelection = "all";
     },
     restore: () => checkpoint.restore(),
   };
-  return { rig, close };
+  return { harness, close };
 }
 
 /** Writes a token past the rotator, as somebody with the store's root would, and tells the gate. Gives what puts the old one back. */
-async function replaceStored(stage: Stage, token: string): Promise<() => Promise<void>> {
+async function replaceStored(sandbox: Sandbox, token: string): Promise<() => Promise<void>> {
   const context = contextFor(
-    stage.project.stack,
-    stage.environment,
+    sandbox.project.stack,
+    sandbox.environment,
     ambientEffects(() => undefined),
-    { ...process.env, ...stage.env },
+    { ...process.env, ...sandbox.env },
   );
   const { token: cell } = await context.store();
   const before = await cell.read();

@@ -1,11 +1,11 @@
-import type { Door } from "../door";
+import type { Connection } from "./connection";
 
 /** GitHub's answer to an administrator. */
 export class AdminRefused extends Error {}
 
 /** An organization owner at GitHub's REST API: opens locks, and does what only people do. A refusal is an error of the drill. */
 export class Admin {
-  constructor(private readonly door: Pick<Door, "rest" | "credential">) {}
+  constructor(private readonly connection: Pick<Connection, "rest" | "credential">) {}
 
   /** @throws AdminRefused unless the answer is below 400 */
   async ask<T = unknown>(method: string, path: string, body?: unknown): Promise<T> {
@@ -26,10 +26,10 @@ export class Admin {
   }
 
   async #send(method: string, path: string, body?: unknown): Promise<{ status: number; value: unknown }> {
-    const response = await fetch(`${this.door.rest}${path}`, {
+    const response = await fetch(`${this.connection.rest}${path}`, {
       method,
       headers: {
-        authorization: `Bearer ${this.door.credential}`,
+        authorization: `Bearer ${this.connection.credential}`,
         accept: "application/vnd.github+json",
         "user-agent": "gatehouse-drill",
         ...(body === undefined ? {} : { "content-type": "application/json" }),

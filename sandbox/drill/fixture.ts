@@ -1,14 +1,14 @@
-import type { Environment } from "../../../infra/model";
-import type { AuditTrail } from "../drill";
-import type { Door, Outcome } from "../door";
+import type { Environment } from "../../infra/model";
+import type { AuditTrail } from "./auditTrail";
+import type { Connection, Outcome } from "./connection";
 import { Admin } from "./admin";
-import { Bench } from "./bench";
+import { WorkingCopy } from "./workingCopy";
 import type { Pair } from "./pairs";
-import { standingProtection, standingRules, type Protection, type Ruleset } from "./standing";
+import { protectionOfLock, rulesOfLock, type Protection, type Ruleset } from "./isolate";
 import type { AgentToken, TokenPage } from "./tokens";
 
 /** A way into one of the systems beside GitHub and the gate, for the locks that stand there. */
-export interface Keepers {
+export interface OtherSystems {
   readonly vault: { readonly addr: string; readonly token: string };
   readonly cloudflare: {
     readonly api: string;
@@ -19,76 +19,84 @@ export interface Keepers {
 }
 
 /** Everything that stays the same for all pairs of one run: where the systems are, and who may do what in them. */
-export interface Rig {
+export interface Harness {
   readonly environment: Environment;
   /** Through the gate, with the gate key; the token store holds `stored`. */
-  readonly gate: Door;
+  readonly gate: Connection;
   /** Straight to GitHub; the credential is filled in by whoever uses it. */
-  readonly github: Omit<Door, "credential">;
+  readonly github: Omit<Connection, "credential">;
   /** An organization owner. */
-  readonly owner: Door;
+  readonly owner: Connection;
   /** Somebody who reviews and merges: a person with write access in the teams of the environment. */
-  readonly person: Door & { readonly login: string };
+  readonly person: Connection & { readonly login: string };
   readonly tokens: TokenPage;
   /** The over-powerful token that lies in the token store while the drill runs. */
   readonly stored: string;
   readonly trail: AuditTrail;
-  readonly keepers: Keepers;
+  readonly systems: OtherSystems;
   /** `_sandbox` of the GitHub stand-in. */
   control<T>(method: string, path: string, body?: unknown): Promise<T>;
-  bench(repository: string): Promise<Bench>;
+  workingCopy(repository: string): Promise<WorkingCopy>;
   /** What an owner does on a GitHub App's page, for which there is no API: installs it on every repository. */
   widenInstallation(): void;
   /** Puts everything back as it was. */
   restore(): Promise<void>;
 }
 
+/** Where something is tried, and against which lock; without one in the posture as it is. */
+export type Trial = Pick<Pair, "place" | "repository"> & { readonly lock?: Pair["lock"] };
+
 let counter = 0;
 
-/** One pair's own view of the rig: the place where it is tried, and how far things have been opened for it. */
-export class Site {
+/** One pair's own view of the harness: the place where it is tried, and how far things have been opened for it. */
+export class Fixture {
   readonly admin: Admin;
   /** Unknown to the posture, private, of the same organization. */
   static readonly UNLISTED = "secrets";
+  /** Private, of another organization, where nobody of ours has a role. */
+  static readonly FOREIGN = "other-org/vault";
   #token: string | undefined;
   readonly #undo: (() => Promise<void>)[] = [];
 
   private constructor(
-    readonly rig: Rig,
-    readonly pair: Pair,
+    readonly harness: Harness,
+    readonly trial: Trial,
     readonly repository: string,
     readonly defaultBranch: string,
   ) {
-    this.admin = new Admin(rig.owner);
+    this.admin = new Admin(harness.owner);
   }
 
   /** With the declared token in the agent's hands: a wider one would open what an action does not count on. */
-  static async at(rig: Rig, pair: Pair): Promise<Site> {
+  static async at(harness: Harness, trial: Trial): Promise<Fixture> {
     // The account has no repository; what it needs one for is tried where the agent may write.
     const listed =
-      pair.repository ??
-      rig.environment.repositories.find(({ access }) => access === "write") ??
-      rig.environment.repositories[0];
+      trial.repository ??
+      harness.environment.repositories.find(({ access }) => access === "write") ??
+      harness.environment.repositories[0];
     if (!listed) throw new Error("the environment lists no repository");
-    const site =
-      pair.place === "unlisted"
-        ? new Site(rig, pair, Site.UNLISTED, "main")
-        : new Site(rig, pair, listed.name, listed.defaultBranch);
+    const fixture =
+      trial.place === "unlisted"
+        ? new Fixture(harness, trial, Fixture.UNLISTED, "main")
+        : new Fixture(harness, trial, listed.name, listed.defaultBranch);
     // A token with scopes has no permissions to be counted on; that it lacks the scope for one call is no lock of the model.
-    const scoped = rig.environment.agent.credential.kind === "ghes-impersonation" && !pair.lock.startsWith("token-");
-    await site.hold(scoped ? "wide" : "declared");
-    await site.bench; // cloned before anything is changed: what a pair adds is gone after it
-    return site;
+    const scoped =
+      harness.environment.agent.credential.kind === "ghes-impersonation" &&
+      trial.lock !== undefined &&
+      !trial.lock.startsWith("token-");
+    await fixture.takeToken(scoped ? "wide" : "declared");
+    await fixture.workingCopy; // cloned before anything is changed: what a trial adds is gone after it
+    return fixture;
   }
 
   get environment(): Environment {
-    return this.rig.environment;
+    return this.harness.environment;
   }
   get organization(): string {
-    return this.rig.environment.organization;
+    return this.harness.environment.organization;
   }
   get machineUser(): string {
-    return this.rig.environment.agent.machineUser;
+    return this.harness.environment.agent.machineUser;
   }
   get fullName(): string {
     return `${this.organization}/${this.repository}`;
@@ -97,8 +105,8 @@ export class Site {
   get path(): string {
     return `/repos/${this.fullName}`;
   }
-  get bench(): Promise<Bench> {
-    return this.rig.bench(this.fullName);
+  get workingCopy(): Promise<WorkingCopy> {
+    return this.harness.workingCopy(this.fullName);
   }
 
   /** A name that no other attempt uses. */
@@ -108,45 +116,45 @@ export class Site {
   }
 
   /** Straight to GitHub as the agent. */
-  get straight(): Door {
-    return { ...this.rig.github, credential: this.#token ?? "" };
+  get direct(): Connection {
+    return { ...this.harness.github, credential: this.#token ?? "" };
   }
 
   /** The way that the pair's first attempt takes: through the gate when the gate itself is on trial, around it otherwise. */
-  get way(): Door {
-    return this.pair.lock.startsWith("gate-") ? this.rig.gate : this.straight;
+  get tested(): Connection {
+    return this.trial.lock?.startsWith("gate-") ? this.harness.gate : this.direct;
   }
 
   /** Changes the token that the agent holds. */
-  async hold(which: AgentToken): Promise<void> {
-    if (which === "wide") this.rig.widenInstallation();
-    this.#token = await this.rig.tokens.of(which, this.pair.place);
+  async takeToken(which: AgentToken): Promise<void> {
+    if (which === "wide") this.harness.widenInstallation();
+    this.#token = await this.harness.tokens.of(which, this.trial.place);
   }
 
   /** A token of the caller's making in place of the agent's declared one. */
-  holdToken(token: string): void {
+  setToken(token: string): void {
     this.#token = token;
   }
 
-  /** Something to put back after the pair that the rig's own restoring does not know. */
+  /** Something to put back after the pair that the harness's own restoring does not know. */
   afterwards(undo: () => Promise<void>): void {
     this.#undo.unshift(undo);
   }
 
   async putBack(): Promise<void> {
     for (const undo of this.#undo.splice(0)) await undo();
-    await this.rig.restore();
+    await this.harness.restore();
   }
 
   /**
    * Opens every ruleset and the branch protection of the repository, but for what belongs to `lock`; without a lock everything.
    * @param by which of two systems carries a lock that both declare
    */
-  async standAlone(lock: Pair["lock"] | undefined, by: "rulesets" | "protection" = "rulesets"): Promise<void> {
-    if (this.pair.place === "account") return;
+  async isolate(lock: Pair["lock"] | undefined, by: "rulesets" | "protection" = "rulesets"): Promise<void> {
+    if (this.trial.place === "account") return;
     await this.leave(
-      (ruleset) => (lock === undefined || by !== "rulesets" ? [] : standingRules(lock, ruleset)),
-      (protection) => (lock === undefined ? undefined : standingProtection(lock, by, protection)),
+      (ruleset) => (lock === undefined || by !== "rulesets" ? [] : rulesOfLock(lock, ruleset)),
+      (protection) => (lock === undefined ? undefined : protectionOfLock(lock, by, protection)),
     );
   }
 

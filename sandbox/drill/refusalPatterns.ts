@@ -1,5 +1,5 @@
-import type { LockId } from "../../../infra/model";
-import type { Outcome } from "../door";
+import type { LockId } from "../../infra/model";
+import type { Outcome } from "./connection";
 
 /** By which rules of the gate each of its locks shows itself. */
 const GATE: Readonly<Record<string, readonly string[]>> = {
@@ -71,15 +71,15 @@ const SENTENCES: Readonly<Record<string, RegExp>> = {
 };
 
 /** Everything that an answer says, git's lines included. */
-export const spoken = (answer: Outcome & { text?: string }): string =>
+export const fullText = (answer: Outcome & { text?: string }): string =>
   [answer.status, answer.rule, answer.text].filter(Boolean).join(" ");
 
 /** Whether a refusal is this lock's own: another sentence would mean that something else had stopped the attempt. */
-export function isSignOf(lock: LockId, answer: Outcome & { text?: string }, says?: RegExp): boolean {
+export function isRefusalBy(lock: LockId, answer: Outcome & { text?: string }, says?: RegExp): boolean {
   const rules = GATE[lock];
   if (rules) return rules.includes(answer.rule ?? "");
   const sentence = says ?? SENTENCES[lock];
-  return sentence !== undefined && sentence.test(spoken(answer));
+  return sentence !== undefined && sentence.test(fullText(answer));
 }
 
 /** The one line of a refusal that a person wants to read. git prints many, REST joins them. */

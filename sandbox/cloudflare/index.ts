@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
-import type { Environment } from "../../infra/model";
 import { describeSystemError, SystemsError } from "../tools/errors";
 import { accountRoutes } from "./api/account";
 import { controlRoutes } from "./api/control";
@@ -21,7 +20,15 @@ import { Account, derivedId } from "./state";
 /** How to start the Cloudflare stand-in. */
 export interface CloudflareOptions {
   /** Names the account, the zone of the gate's host name and the organization. */
-  readonly environment: Pick<Environment, "organization" | "gate">;
+  readonly environment: {
+    readonly organization: string;
+    readonly gate: {
+      readonly name: string;
+      readonly accountId: string;
+      readonly hostname?: string | undefined;
+      readonly zoneId?: string | undefined;
+    };
+  };
   /** Folder for the scripts, for what Workers store and for what they print. */
   readonly dataDir: string;
   /** Port of the API on 127.0.0.1; a free one by default. */

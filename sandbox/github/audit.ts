@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import type { Auth } from "./auth";
-import type { World } from "./world";
+import type { User } from "./state";
+import type { Token } from "./tokens";
 
 const KEPT = 20_000;
 const PROGRAMMATIC: Record<string, string> = {
@@ -29,20 +29,25 @@ export interface AuditEvent {
   [more: string]: unknown;
 }
 
+/** Who did something, and with which credential. */
+interface Actor {
+  readonly user?: Pick<User, "login" | "id">;
+  readonly token?: Token;
+}
+
 /** What was done in organizations, newest last. Git events are told apart from the others, as the API does. */
 export class AuditLog {
   readonly #events: AuditEvent[] = [];
 
-  record(world: World, auth: Auth, org: string, action: string, more: Record<string, unknown>): void {
-    const { token } = auth;
-    const now = world.clock.now();
+  /** @param now milliseconds, by the stand-in's clock */
+  record(now: number, { user, token }: Actor, org: string, action: string, more: Record<string, unknown>): void {
     this.#events.push({
       "@timestamp": now,
       created_at: now,
       _document_id: randomBytes(16).toString("base64url"),
       action,
-      actor: auth.user?.login ?? null,
-      actor_id: auth.user?.id ?? null,
+      actor: user?.login ?? null,
+      actor_id: user?.id ?? null,
       org,
       hashed_token: token?.sha256 ?? null,
       programmatic_access_type: token ? (PROGRAMMATIC[token.kind] ?? null) : null,

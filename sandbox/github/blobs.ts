@@ -1,18 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type Server } from "node:http";
-import { Readable } from "node:stream";
 import type { Clock } from "./clock";
 import { readBody } from "./http/respond";
+import type { Blob, Blobs } from "./services";
 
-export interface Blob {
-  contentType: string;
-  filename?: string;
-  content: Buffer | (() => Readable);
-}
 const LIFETIME_MS = 5 * 60_000;
 
 /** Stands for codeload and the blob hosts: another origin that serves time-limited URLs and asks for no credential. */
-export class BlobHost {
+export class BlobHost implements Blobs {
   readonly server: Server;
   origin = "";
   readonly #blobs = new Map<string, { blob: Blob; until: number }>();
@@ -67,14 +62,12 @@ export class BlobHost {
     });
   }
 
-  /** An address that takes one body of at most `size` bytes. @param store answers the status */
   receive(path: string, size: number, store: (content: Buffer) => Promise<number>): string {
     const key = `/${path}/${randomBytes(16).toString("hex")}`;
     this.#uploads.set(key, { size, store, until: this.clock.now() + LIFETIME_MS });
     return `${this.origin}${key}`;
   }
 
-  /** @returns a URL that works for five minutes */
   offer(path: string, blob: Blob): string {
     const now = this.clock.now();
     for (const [key, { until }] of this.#blobs) if (until <= now) this.#blobs.delete(key);

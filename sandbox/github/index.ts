@@ -1,6 +1,5 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Environment } from "../../infra/model/schema";
 import { BlobHost } from "./blobs";
 import { writeHooks } from "./git/hook";
 import { GitServer } from "./git/http";
@@ -16,12 +15,12 @@ import { newRsaKey, OidcIssuer } from "./oidc";
 import { ALL_SCOPES } from "./permissions";
 import { installRoutes } from "./routes";
 import { exchangeLogin } from "./routes/oauth";
-import { seed } from "./seed";
+import { type Seed, seed } from "./seed";
 import { WebhookSender } from "./webhooks";
 import { World } from "./world";
 
 export interface GitHubOptions {
-  readonly environment: Environment;
+  readonly environment: Seed;
   /** Bare repositories and hooks live here; whoever made the folder removes it. */
   readonly dataDir: string;
   /** Default: a free one. */
@@ -106,7 +105,7 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHubStandIn
       blobs,
       graphql: executeGraphql,
       login: exchangeLogin,
-      control: new Control(world, log, faults, limiter, oidc, options.environment),
+      control: new Control(world, log, faults, limiter, oidc, options.environment.organization),
       git: new GitServer(world, () => `${origin}/_internal/pre-receive`),
     } satisfies Parts);
     const { token: adminToken } = world.tokens.mint(

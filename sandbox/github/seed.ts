@@ -1,4 +1,3 @@
-import type { Environment as Posture } from "../../infra/model/schema";
 import { ACTIONS_APP_ID, startRun, workflowAt } from "./domain/actions";
 import { newRepository, ORGANIZATION_DEFAULTS } from "./domain/repositories";
 import { openIssue } from "./domain/issues";
@@ -34,39 +33,59 @@ export interface Seeded {
   installationId: number;
 }
 
+/** What is there before Gatehouse comes. An environment of Gatehouse is one; so is any object with these fields. */
+export interface Seed {
+  readonly organization: string;
+  readonly plan: Organization["plan"];
+  readonly agent: {
+    readonly machineUser: string;
+    readonly credential:
+      | { readonly kind: "personal-access-token" | "ghes-impersonation" }
+      | { readonly kind: "app-user-token"; readonly clientId: string }
+      | { readonly kind: "app-installation"; readonly appId: number; readonly installationId: number };
+  };
+  readonly review: { readonly team: string; readonly securityTeam?: string | undefined };
+  readonly repositories: readonly {
+    readonly name: string;
+    readonly defaultBranch: string;
+    readonly visibility: Repository["visibility"];
+    readonly reviewers: readonly string[];
+  }[];
+}
+
 /**
  * The organization as it is before Gatehouse comes: people, teams of reviewers, repositories with history. The machine user has an account and
  * nothing else: no membership, no team. Two repositories of the organization are in no posture, and another organization has one that must stay out of reach.
  */
-export async function seed(world: World, posture: Posture, hooksDir: string): Promise<Seeded> {
-  const org = newOrganization(world, posture.organization, posture.plan);
+export async function seed(world: World, environment: Seed, hooksDir: string): Promise<Seeded> {
+  const org = newOrganization(world, environment.organization, environment.plan);
   // An impersonation token can do whatever its account can, so an update asks for these to be off.
-  if (posture.agent.credential.kind === "ghes-impersonation")
+  if (environment.agent.credential.kind === "ghes-impersonation")
     Object.assign(org, { membersCanForkPrivateRepositories: false, membersCanCreateRepositories: false });
-  const admin = newUser(world, `${posture.organization}-admin`, "Organization Admin", true);
+  const admin = newUser(world, `${environment.organization}-admin`, "Organization Admin", true);
   const [one, two, security] = [
     newUser(world, "reviewer-one", "Reviewer One"),
     newUser(world, "reviewer-two", "Reviewer Two"),
     newUser(world, "security-one", "Security One"),
   ] as const;
-  newUser(world, posture.agent.machineUser, null);
+  newUser(world, environment.agent.machineUser, null);
   join_(world, org, admin, "admin");
   for (const user of [one, two, security]) join_(world, org, user, "member");
 
   const listed: Repository[] = [];
-  for (const [i, r] of posture.repositories.entries()) {
+  for (const [i, r] of environment.repositories.entries()) {
     const repo = await plantRepository(world, org, {
       name: r.name,
       branch: r.defaultBranch,
       visibility: r.visibility,
       authors: [one, two],
-      owners: i === 0 ? `* @${org.login}/${posture.review.team}\n` : undefined,
+      owners: i === 0 ? `* @${org.login}/${environment.review.team}\n` : undefined,
       hooksDir,
     });
     await addHistory(world, repo, one);
     listed.push(repo);
   }
-  const names = new Set(posture.repositories.map((r) => r.name));
+  const names = new Set(environment.repositories.map((r) => r.name));
   if (!names.has("secrets"))
     await plantRepository(world, org, {
       name: "secrets",
@@ -85,20 +104,20 @@ export async function seed(world: World, posture: Posture, hooksDir: string): Pr
       hooksDir,
     });
 
-  const securityTeam = posture.review.securityTeam ?? posture.review.team;
+  const securityTeam = environment.review.securityTeam ?? environment.review.team;
   const teams = new Map<string, Team>();
   const team = (slug: string): Team => {
     const t = teams.get(slug) ?? newTeam(world, org, slug);
     teams.set(slug, t);
     return t;
   };
-  for (const [i, r] of posture.repositories.entries())
-    for (const slug of [...r.reviewers, posture.review.team, securityTeam])
+  for (const [i, r] of environment.repositories.entries())
+    for (const slug of [...r.reviewers, environment.review.team, securityTeam])
       team(slug).repos.set(listed[i]!.id, "write");
   for (const t of teams.values())
-    for (const user of t.slug === securityTeam && securityTeam !== posture.review.team ? [security] : [one, two])
+    for (const user of t.slug === securityTeam && securityTeam !== environment.review.team ? [security] : [one, two])
       t.members.set(user.id, { userId: user.id, role: "member" });
-  if (securityTeam === posture.review.team)
+  if (securityTeam === environment.review.team)
     team(securityTeam).members.set(security.id, { userId: security.id, role: "member" });
 
   const other = newOrganization(world, "other-org", "team");
@@ -113,7 +132,7 @@ export async function seed(world: World, posture: Posture, hooksDir: string): Pr
     hooksDir,
   });
 
-  const credential = posture.agent.credential;
+  const credential = environment.agent.credential;
   const app = await newApp(
     world,
     org,

@@ -6,5 +6,6 @@ export * from "./state/accounts";
 export * from "./state/checks";
 export * from "./state/issues";
 export * from "./state/repository";
+export * from "./state/roles";
 export * from "./state/rules";
 export * from "./state/settings";

@@ -1,6 +1,7 @@
 import { createHmac, randomUUID } from "node:crypto";
 import { presentOrgSimple, presentUserId } from "./present/accounts";
 import { presentRepository } from "./present/repositories";
+import type { Webhooks } from "./services";
 import type { Hook, Organization, Repository } from "./state";
 import type { World } from "./world";
 
@@ -22,7 +23,7 @@ interface Delivery {
  * Tells the hooks of a repository and its organization what happened: signed as GitHub signs, best effort, a few at a time.
  * Only loopback addresses are reached; any other delivery is recorded as failed without a connection.
  */
-export class WebhookSender {
+export class WebhookSender implements Webhooks {
   readonly #queue: Delivery[] = [];
   #running = 0;
   #stopped = false;
@@ -30,7 +31,6 @@ export class WebhookSender {
 
   constructor(private readonly world: World) {}
 
-  /** @param action such as `opened`; null for events without one, such as `push` */
   emit(
     event: string,
     action: string | null,
@@ -53,7 +53,6 @@ export class WebhookSender {
     for (const hook of hooks) void this.deliver(hook, event, action, payload);
   }
 
-  /** Delivers one event to one hook, whatever it listens to: pings and redeliveries. Resolves when it has been tried. */
   deliver(
     hook: Hook,
     event: string,

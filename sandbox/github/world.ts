@@ -3,8 +3,7 @@ import { IdSource } from "./ids";
 import type { App, Gist, Installation, Organization, Repository, Role, Team, User } from "./state";
 import { TokenAuthority } from "./tokens";
 import { AuditLog } from "./audit";
-import type { BlobHost } from "./blobs";
-import type { WebhookSender } from "./webhooks";
+import type { Blobs, Webhooks } from "./services";
 
 export interface Limits {
   /** Requests an hour for each account; GitHub gives 5,000, a GitHub Enterprise Server none, which is what this default amounts to. */
@@ -50,8 +49,8 @@ export class World {
   >();
   /** Old `owner/name` in lower case to repository id: GitHub redirects after a rename or transfer. */
   readonly renamed = new Map<string, number>();
-  webhooks!: WebhookSender;
-  blobs!: BlobHost;
+  webhooks!: Webhooks;
+  blobs!: Blobs;
   /** Hooks of every bare repository. */
   hooksDir = "";
 

@@ -180,12 +180,18 @@ export class GitServer {
     if (push.accepted.length > 0) await this.settle(push);
     const org = this.world.orgOf(repo);
     if (org)
-      this.world.audit.record(this.world, auth, org.login, service === "git-receive-pack" ? "git.push" : "git.fetch", {
-        repo: this.world.fullName(repo),
-        repository: this.world.fullName(repo),
-        transport_protocol_name: "http",
-        user_agent: request.headers["user-agent"] ?? null,
-      });
+      this.world.audit.record(
+        this.world.clock.now(),
+        auth,
+        org.login,
+        service === "git-receive-pack" ? "git.push" : "git.fetch",
+        {
+          repo: this.world.fullName(repo),
+          repository: this.world.fullName(repo),
+          transport_protocol_name: "http",
+          user_agent: request.headers["user-agent"] ?? null,
+        },
+      );
     if (code === null) response.destroy();
     else response.end();
   }

@@ -1,4 +1,3 @@
-import type { Environment } from "../../../infra/model/schema";
 import { ACTIONS_APP_ID, newCheckRun, newCheckSuite } from "../domain/actions";
 import { settleAutoMerges } from "../domain/autoMerge";
 import { gitOf } from "../domain/refs";
@@ -22,7 +21,8 @@ export class Control {
     private readonly faults: FaultList,
     private readonly limiter: RateLimiter,
     private readonly oidc: OidcIssuer,
-    private readonly environment: Environment,
+    /** Whose repositories are meant where a call names none. */
+    private readonly seededOrganization: string,
   ) {}
 
   async handle(method: string, path: string, input: unknown): Promise<Reply> {
@@ -137,7 +137,7 @@ export class Control {
     const installation = [...world.installations.values()].find((i) => i.appId === app.id)!;
     const user = kind === "app-installation" ? world.user(app.botUserId) : world.userByLogin(String(body["login"]));
     if (!user) throw new ControlError(`login: there is no account ${String(body["login"])}`);
-    const org = world.orgByLogin(String(body["organization"] ?? this.environment.organization));
+    const org = world.orgByLogin(String(body["organization"] ?? this.seededOrganization));
     if (!org) throw new ControlError(`organization: there is none called ${String(body["organization"])}`);
     const scopes =
       kind === "classic" || kind === "ghes-impersonation"
@@ -197,7 +197,7 @@ export class Control {
     const name = String(
       body["repository"] ?? (Array.isArray(body["repositories"]) ? body["repositories"][0] : undefined),
     );
-    const repo = world.repoByName(String(body["organization"] ?? this.environment.organization), name);
+    const repo = world.repoByName(String(body["organization"] ?? this.seededOrganization), name);
     if (!repo) throw new ControlError(`repository: there is no ${name}`);
     const defaults =
       repo.workflow.defaultWorkflowPermissions === "write"
@@ -277,7 +277,7 @@ export class Control {
 
   /** A check run as if an App had reported it: CI that fails, is slow, or is somebody else's. */
   private async check(body: Record<string, unknown>) {
-    const repo = this.world.repoByName(String(body["owner"] ?? this.environment.organization), String(body["repo"]));
+    const repo = this.world.repoByName(String(body["owner"] ?? this.seededOrganization), String(body["repo"]));
     if (!repo) throw new ControlError("repo: no such repository");
     const sha = await gitOf(repo).resolve(String(body["sha"] ?? body["ref"] ?? repo.defaultBranch));
     if (!sha) throw new ControlError("ref: no such commit");
@@ -297,7 +297,7 @@ export class Control {
 
   /** Settings of an organization that GitHub has on web pages only. */
   private organization(body: Record<string, unknown>) {
-    const org = this.world.orgByLogin(String(body["organization"] ?? this.environment.organization));
+    const org = this.world.orgByLogin(String(body["organization"] ?? this.seededOrganization));
     if (!org) throw new ControlError("organization: there is none of that name");
     if (typeof body["patApprovalRequired"] === "boolean") org.patApprovalRequired = body["patApprovalRequired"];
     if (typeof body["classicPatAllowed"] === "boolean") org.classicPatAllowed = body["classicPatAllowed"];

@@ -210,7 +210,7 @@ export class FrontDoor {
     }
     const org = c?.org ?? (c?.repo ? world.orgOf(c.repo) : undefined);
     if (c && org)
-      world.audit.record(world, auth, org.login, "api.request", {
+      world.audit.record(world.clock.now(), auth, org.login, "api.request", {
         ...(c.repo ? { repo: world.fullName(c.repo) } : {}),
         request_method: request.method,
         url_path: `/api/v3${path}`,

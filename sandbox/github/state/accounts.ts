@@ -1,10 +1,8 @@
 /** Who there is: accounts, organizations, teams, Apps. Plain data; behaviour lives in `domain/`. */
+import type { Role } from "./roles";
 import type { Ruleset } from "./rules";
 import type { ActionsPermissions, Hook, Secret, Variable, WorkflowPermissions } from "./settings";
 
-export const ROLES = ["read", "triage", "write", "maintain", "admin"] as const;
-/** Repository roles by rising power; the REST API's words for the first and third are pull and push. */
-export type Role = (typeof ROLES)[number];
 /** Permission names of fine-grained tokens and Apps, such as `contents`, each with what it allows. */
 export type Permissions = Record<string, "read" | "write" | "admin">;
 

@@ -1,5 +1,5 @@
 /** A repository and everything in it but its git objects. Plain data; behaviour lives in `domain/`. */
-import type { PublicKey, Role } from "./accounts";
+import type { PublicKey } from "./accounts";
 import type { CheckRun, CheckSuite, CommitStatus, Release, Workflow, WorkflowRun } from "./checks";
 import type { Comment, Issue, Label, Milestone } from "./issues";
 import type { BranchProtection, RuleSuite, Ruleset } from "./rules";
@@ -12,6 +12,7 @@ import type {
   Variable,
   WorkflowPermissions,
 } from "./settings";
+import type { Role } from "./roles";
 
 export interface Repository {
   id: number;

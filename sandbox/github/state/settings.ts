@@ -1,5 +1,5 @@
 /** What repositories and organizations are set to: hooks, secrets, environments, invitations. Plain data; behaviour lives in `domain/`. */
-import type { Role } from "./accounts";
+import type { Role } from "./roles";
 
 export interface Hook {
   id: number;

@@ -7,7 +7,8 @@ import { demand, demandUser, repositoryNamed } from "../access";
 import { FieldRefusal, unprocessable } from "../errors";
 import { nodeOf } from "../nodes";
 import type { Args, GraphqlContext, RefSource, RepositorySource, Resolvers } from "../source";
-import { commitAt, refNamed } from "../types/git";
+import { commitAt } from "../types/commitSource";
+import { refNamed } from "../types/git";
 
 const NEEDED = "contents=write";
 const REF =

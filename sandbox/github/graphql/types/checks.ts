@@ -15,7 +15,7 @@ import {
   type Resolvers,
   type StatusContextSource,
 } from "../source";
-import { commitAt } from "./git";
+import { commitAt } from "./commitSource";
 
 type Entry = { kind: "run"; run: CheckRun } | { kind: "status"; status: CommitStatus };
 

@@ -23,19 +23,12 @@ import {
   type TreeSource,
 } from "../source";
 import { rollup } from "./checks";
+import { commitAt, commitSource } from "./commitSource";
 import { protectionSource, seesProtection } from "./protection";
 
 const HEADS = "refs/heads/";
 const short = (name: string): string => name.replace(/^refs\/(?:heads|tags)\//, "");
 const prefixOf = (name: string): string => /^refs\/(?:heads|tags)\//.exec(name)?.[0] ?? "refs/";
-
-export const commitSource = (repo: Repository, commit: Commit): CommitSource => ({ type: "Commit", repo, commit });
-
-/** A commit by its hash, null when there is none. */
-export async function commitAt(repo: Repository, sha: string): Promise<CommitSource | null> {
-  const commit = await gitOf(repo).commit(sha);
-  return commit ? commitSource(repo, commit) : null;
-}
 
 /** Any object by its hash. */
 export async function objectAt(repo: Repository, sha: string, path = ""): Promise<unknown> {

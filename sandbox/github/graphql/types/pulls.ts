@@ -24,7 +24,8 @@ import {
   type ThreadSource,
 } from "../source";
 import { rollup } from "./checks";
-import { commitAt, commitSource, refNamed } from "./git";
+import { commitAt, commitSource } from "./commitSource";
+import { refNamed } from "./git";
 import { closes, commentFields, issueFields, reactionGroups } from "./issues";
 
 /** The half of an issue that only pull requests have. */

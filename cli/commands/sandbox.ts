@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import type { EngineName } from "../../sandbox/rehearsal/engines";
 import { Cleanup } from "../support/cleanup";
-import { repeatable, withProject, withStack } from "../support/options";
+import { repeatable, withExamples, withJson, withProject, withStack, type StackOptions } from "../support/options";
 import { readProjectStack } from "../support/project";
 import { fromSandbox } from "../support/sandbox";
 import { registerEngineCommands } from "./sandboxEngine";
@@ -13,13 +13,9 @@ const rehearsal = () =>
   fromSandbox(() => require("../../sandbox/rehearsal") as typeof import("../../sandbox/rehearsal"));
 /* eslint-enable @typescript-eslint/no-require-imports */
 
-interface StageOptions {
-  stack: string;
-  project: string;
-  config: string[];
+interface SandboxOptions extends StackOptions {
+  readonly project: string;
 }
-
-const staged = (command: Command): Command => withProject(withStack(command));
 
 /** Runs `act` and undoes what it registered, whatever happens; Ctrl-C and the end of npm or npx undo it too. */
 async function withCleanup(act: (cleanup: Cleanup) => Promise<void>): Promise<void> {
@@ -34,39 +30,51 @@ async function withCleanup(act: (cleanup: Cleanup) => Promise<void>): Promise<vo
 
 /** `gatehouse sandbox …`: the whole system on one machine, without accounts. */
 export function registerSandbox(program: Command): void {
-  const sandbox = program.command("sandbox").description("the whole system on one machine, without accounts");
-
-  staged(sandbox.command("rehearse"))
-    .description("the main job: preview, up, no changes, drill, rotation, report")
-    .option("--keep", "leave everything running at the end and say how to talk to it")
-    .addOption(
-      new Option(
-        "--engine <engine>",
-        "which engine deploys; Pulumi itself where it is there, else the sandbox's",
-      ).choices(ENGINES),
-    )
-    .action((options: StageOptions & { keep?: boolean; engine?: EngineName }) =>
-      withCleanup((cleanup) =>
-        rehearsal().rehearse(readProjectStack(options.stack, options.config, options.project), options.config, {
-          keep: options.keep === true,
-          cleanup,
-          ...(options.engine ? { engine: options.engine } : {}),
-        }),
-      ),
-    );
-
-  staged(sandbox.command("drill"))
+  const sandbox = program
+    .command("sandbox")
     .description(
-      "prove every lock: open all the others of an action, try it, and it must still fail; open this one too, and it must succeed",
+      "run the whole system on this machine, without accounts; needs the packages that a plain `npm ci` installs",
+    );
+  const command = (name: string, description: string): Command =>
+    withStack(withProject(sandbox.command(name).description(description)));
+
+  withExamples(
+    command(
+      "rehearse",
+      "deploy the stack to local systems, try every action, rotate the token, and write a report; `npm start` runs this",
     )
-    .addOption(
-      repeatable(
-        "--only <words>",
-        "only what these name: an action, a place, a lock, or several joined by /, such as merge/write",
+      .option("--keep", "leave everything running at the end, and print how to talk to it")
+      .addOption(
+        new Option(
+          "--engine <engine>",
+          "the engine that deploys; by default Pulumi if it is installed, else the sandbox's own",
+        ).choices(ENGINES),
+      )
+      .action((options: SandboxOptions & { keep?: boolean; engine?: EngineName }) =>
+        withCleanup((cleanup) =>
+          rehearsal().rehearse(readProjectStack(options.stack, options.config, options.project), options.config, {
+            keep: options.keep === true,
+            cleanup,
+            ...(options.engine ? { engine: options.engine } : {}),
+          }),
+        ),
       ),
-    )
-    .option("--json", "print the proofs as one JSON object")
-    .action((options: StageOptions & { only: string[]; json?: boolean }) =>
+    "gatehouse sandbox rehearse --stack dev --keep",
+  );
+
+  withExamples(
+    withJson(
+      command(
+        "drill",
+        "prove every lock: with all other locks of an action open, the action must fail; with this lock open too, it must succeed",
+      ).addOption(
+        repeatable(
+          "--only <words>",
+          "try only what these words name: an action, a place, a lock, or several joined by /, such as merge/write",
+        ),
+      ),
+      "print the proofs as one JSON object",
+    ).action((options: SandboxOptions & { only: string[]; json?: boolean }) =>
       withCleanup((cleanup) =>
         rehearsal().drillLocks(readProjectStack(options.stack, options.config, options.project), options.config, {
           json: options.json === true,
@@ -74,13 +82,19 @@ export function registerSandbox(program: Command): void {
           cleanup,
         }),
       ),
-    );
+    ),
+    "gatehouse sandbox drill --stack dev",
+    "gatehouse sandbox drill --only merge/write --only read-secret --json",
+  );
 
-  staged(sandbox.command("serve"))
-    .description("start the systems, bring the stack up and stay in the foreground")
-    .option("--bare", "start the systems alone and print the environment for an ordinary pulumi up")
-    .option("--json", "print one JSON line when ready")
-    .action((options: StageOptions & { bare?: boolean; json?: boolean }) =>
+  withExamples(
+    withJson(
+      command("serve", "start the systems, deploy the stack, and stay in the foreground").option(
+        "--bare",
+        "start only the systems, and print the environment variables for an ordinary pulumi up",
+      ),
+      "print one JSON line when everything is ready",
+    ).action((options: SandboxOptions & { bare?: boolean; json?: boolean }) =>
       withCleanup((cleanup) =>
         rehearsal().serve(readProjectStack(options.stack, options.config, options.project), options.config, {
           bare: options.bare === true,
@@ -88,7 +102,9 @@ export function registerSandbox(program: Command): void {
           cleanup,
         }),
       ),
-    );
+    ),
+    "gatehouse sandbox serve --bare --json",
+  );
 
   registerEngineCommands(sandbox);
 }

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import type { EngineEvent, OperationOptions, OperationResult, Stack, StackExport } from "../../sandbox/engine";
 import { CouldNotRun, EXIT } from "../support/exit";
-import { withProject, withStack } from "../support/options";
+import { withExamples, withProject, withStack } from "../support/options";
 import { fromSandbox } from "../support/sandbox";
 
 /** Loaded by the command that needs it: the product runs without the sandbox's packages. */
@@ -98,44 +98,50 @@ function readDeployment(file: string | undefined): StackExport {
 /** `gatehouse sandbox preview|up|refresh|destroy|export|import`: Pulumi's own commands, by the sandbox's engine. */
 export function registerEngineCommands(sandbox: Command): void {
   const command = (name: string, description: string): Command =>
-    withProject(withStack(sandbox.command(name).description(description)));
+    withExamples(
+      withStack(withProject(sandbox.command(name).description(description))),
+      `gatehouse sandbox ${name} --stack dev`,
+    );
   const running = (name: string, description: string): Command =>
     command(name, description)
-      .option("--json", "print one JSON document, as pulumi preview --json does")
-      .option("--diff", "show every change in full")
+      .option("--json", "print one JSON document, as `pulumi preview --json` does")
+      .option("--diff", "print every change in full")
       .option("--type-check", "check the program's types before it runs, as Pulumi does")
-      .option("--no-recover", "after a killed run warn as Pulumi does, instead of looking what became of its steps")
-      .option("--expect-no-changes", "exit 1 when anything changes")
-      .option("--yes", "nothing is ever asked; accepted so that Pulumi's command lines work");
+      .option(
+        "--no-recover",
+        "after a killed run, warn as Pulumi does; by default the engine finds out which of its steps took effect",
+      )
+      .option("--expect-no-changes", "exit with 1 if anything changes")
+      .option("--yes", "no effect: the engine never asks; accepted so that Pulumi's command lines work");
 
-  running("preview", "show what an update would change").action(async (options: EngineOptions) => {
+  running("preview", "show what `up` would change").action(async (options: EngineOptions) => {
     await operate(options, (stack, how) => stack.preview(how));
   });
-  running("up", "make the stack so").action(async (options: EngineOptions) => {
+  running("up", "create or update the stack").action(async (options: EngineOptions) => {
     await operate(options, (stack, how) => stack.up(how));
   });
-  running("refresh", "read every resource and take over what changed outside")
-    .option("--preview-only", "tell what changed, and keep the state as it is")
+  running("refresh", "read every resource, and record in the state what was changed elsewhere")
+    .option("--preview-only", "print what was changed, and leave the state as it is")
     .action(async (options: EngineOptions) => {
       await operate(options, (stack, how) => stack.refresh(how));
     });
-  running("destroy", "delete everything in the stack")
-    .option("--preview-only", "tell what would be deleted, and delete nothing")
+  running("destroy", "delete every resource of the stack")
+    .option("--preview-only", "print what would be deleted, and delete nothing")
     .action(async (options: EngineOptions) => {
       const { failed } = await operate(options, (stack, how) => stack.destroy(how));
       if (!failed && !options.json && !options.previewOnly) process.stdout.write(GOODBYE(options.stack));
     });
-  command("export", "print the stack's deployment, as pulumi stack export does")
-    .option("--file <file>", "write it there instead")
-    .option("--json", "accepted for symmetry: an export is always JSON")
-    .option("--show-secrets", "with secrets in clear")
+  command("export", "print the stack's state, as `pulumi stack export` does")
+    .option("--file <file>", "write it to a file instead")
+    .option("--json", "no effect: an export is always JSON")
+    .option("--show-secrets", "print secrets in clear text")
     .action(async (options: EngineOptions) => {
       const text = `${JSON.stringify(await (await open(options)).export({ showSecrets: options.showSecrets ?? false }), null, 4)}\n`;
       if (options.file) writeFileSync(options.file, text, { mode: 0o600 });
       else process.stdout.write(text);
     });
-  command("import", "take over a deployment that this engine or pulumi stack export wrote")
-    .option("--file <file>", "read it from there instead of standard input")
+  command("import", "replace the stack's state by one that `export` or `pulumi stack export` wrote")
+    .option("--file <file>", "read it from a file; by default from standard input")
     .action(async (options: EngineOptions) => {
       await (await open(options)).import(readDeployment(options.file));
       process.stdout.write("Import complete.\n");

@@ -13,7 +13,15 @@ export type Fetch = (
     redirect: "manual";
     signal?: AbortSignal;
   },
-) => Promise<{ status: number; headers: { get(name: string): string | null }; text(): Promise<string> }>;
+) => Promise<FetchedAnswer>;
+
+export interface FetchedAnswer {
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  /** Read piece by piece, so that an answer without end takes no memory without end. A model of a test may have `text` alone. */
+  readonly body?: ReadableStream<Uint8Array> | null;
+  text(): Promise<string>;
+}
 
 export interface Effects {
   readonly fetch: Fetch;

@@ -1,5 +1,5 @@
 import { Unavailable, messageOf, type System } from "./errors";
-import type { Effects } from "./effects";
+import type { Effects, FetchedAnswer } from "./effects";
 
 export interface Request {
   readonly system: System;
@@ -35,13 +35,15 @@ export interface Answer {
 
 const DEFAULT_ATTEMPTS = 4;
 const FIRST_WAIT_MS = 250;
+/** The largest answer that is read. A page of the gate's audit records is the largest that is ever asked for. */
+export const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 /** A longer wish than this is handed to the caller: a rotation does not sit in a sleep that an operator cannot see. */
 const LONGEST_WAIT_MS = 10_000;
 
 /**
  * One request with bounded retries: lost connections, timeouts, 429 and 5xx are tried again with doubling waits, and
  * `Retry-After` is honoured up to 10 s. Other answers are returned as they are.
- * Throws Unavailable when the tries are used up.
+ * Throws Unavailable when the tries are used up, and at once for an answer of more than MAX_ANSWER_BYTES.
  */
 export async function request(effects: Effects, r: Request): Promise<Answer> {
   const attempts = r.attempts ?? DEFAULT_ATTEMPTS;
@@ -52,6 +54,7 @@ export async function request(effects: Effects, r: Request): Promise<Answer> {
     try {
       answer = await once(effects, r);
     } catch (error) {
+      if (error instanceof AnswerTooLarge) throw new Unavailable(r.system, r.what, error.message);
       failure = isTimeout(error) ? "no answer in time" : `no connection (${messageOf(error)})`;
     }
     if (answer) {
@@ -85,13 +88,43 @@ async function once(effects: Effects, r: Request): Promise<Answer> {
     signal: AbortSignal.timeout(r.timeoutMs ?? 10_000),
     ...(body === undefined ? {} : { body }),
   });
-  const text = await response.text();
+  const text = await readText(response);
   return {
     status: response.status,
     text,
     header: (name) => response.headers.get(name) ?? undefined,
     json: () => asObject(text),
   };
+}
+
+/** What asking again would not change. */
+class AnswerTooLarge extends Error {
+  constructor() {
+    super(`its answer is larger than ${MAX_ANSWER_BYTES / 1024 ** 2} MiB`);
+  }
+}
+
+/** The body of an answer. Throws AnswerTooLarge, and reads no further, when it is longer than what is read. */
+async function readText(answer: FetchedAnswer): Promise<string> {
+  const declared = Number(answer.headers.get("content-length") ?? 0);
+  if (declared > MAX_ANSWER_BYTES) {
+    await answer.body?.cancel();
+    throw new AnswerTooLarge();
+  }
+  if (!answer.body) return answer.text();
+  const reader = answer.body.getReader();
+  const decoder = new TextDecoder();
+  let [text, bytes] = ["", 0];
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    bytes += value.length;
+    if (bytes > MAX_ANSWER_BYTES) {
+      await reader.cancel();
+      throw new AnswerTooLarge();
+    }
+    text += decoder.decode(value, { stream: true });
+  }
 }
 
 function asObject(text: string): Record<string, unknown> {

@@ -19,7 +19,7 @@ const GROUPS: Record<string, () => (program: Command) => void> = {
 function buildProgram(asked: string | undefined): Command {
   const program = new Command("gatehouse")
     .description("The security posture of an AI coding agent's access to private GitHub repositories.")
-    .showHelpAfterError("(gatehouse --help lists the commands)")
+    .showHelpAfterError("(run gatehouse --help for the list of commands)")
     .enablePositionalOptions();
   const one = asked === undefined ? undefined : GROUPS[asked];
   for (const load of one ? [one] : Object.values(GROUPS)) load()(program);

@@ -138,7 +138,7 @@ const few = (all: readonly string[]): string[] => [
 const chain: Question = {
   id: "audit-chain",
   section: "audit",
-  title: "The audit trail is whole from its first record: no number is missing, no record was changed",
+  title: "The audit trail is complete from its first record: no record is missing or changed",
   controls: ["NIST SP 800-53 AU-9", "NIST SP 800-53 AU-10"],
   ask: (context) =>
     onTrail(context, ({ broken, records, last, head, complete, calls }) => {
@@ -146,11 +146,11 @@ const chain: Question = {
         last.seq === head.seq && last.hash !== head.hash
           ? ["its last record is not the one that the gate calls its head"]
           : [];
-      const ahead = complete ? [] : [`records ${last.seq + 1} to ${head.seq} were not given`];
+      const ahead = complete ? [] : [`the gate did not return records ${last.seq + 1} to ${head.seq}`];
       if (!complete && records >= context.auditRecords && broken.length === 0)
         return cannotTell(
           TRAIL,
-          `the first ${records} of ${head.seq} records are whole; read more with --audit-records`,
+          `the first ${records} of ${head.seq} records are complete; read more with --audit-records`,
           calls,
         );
       return judged(TRAIL, [...few(broken), ...ends, ...ahead], `${records} records, to ${last.seq}`, calls);
@@ -160,7 +160,7 @@ const chain: Question = {
 const gaps: Question = {
   id: "audit-gaps",
   section: "audit",
-  title: "No isolate's records are missing",
+  title: "No instance of the gate lost records",
   controls: ["NIST SP 800-53 AU-12"],
   ask: (context) => onTrail(context, ({ gaps: found, calls }) => judged(TRAIL, few(found), "no gap record", calls)),
 };
@@ -168,16 +168,16 @@ const gaps: Question = {
 const fresh: Question = {
   id: "audit-fresh",
   section: "audit",
-  title: "A request of this assessment is in the trail",
+  title: "This assessment's own request is in the audit trail",
   controls: ["NIST SP 800-53 AU-12"],
   ask: (context) =>
     onTrail(context, ({ requestIds, calls }) => {
       if (!("client" in context.gate) || "missing" in context.gate.client.agent)
-        return cannotTell(TRAIL, "GATEHOUSE_GATE_KEY is not set, so no request was made as the agent", calls);
+        return cannotTell(TRAIL, "GATEHOUSE_GATE_KEY is not set, so this command made no request as the agent", calls);
       return judged(
         TRAIL,
-        requestIds.has("marker") ? [] : ["a request that the gate refused a moment ago has no record"],
-        "it is",
+        requestIds.has("marker") ? [] : ["the gate has just refused a request of this command and has no record of it"],
+        "the record is there",
         calls,
       );
     }),
@@ -186,14 +186,14 @@ const fresh: Question = {
 const observing: Question = {
   id: "audit-observed",
   section: "audit",
-  title: "Nothing was let through that would have been refused",
+  title: "The gate let no request through that it should have refused",
   ask: (context) =>
     onTrail(context, ({ observed, calls }) =>
       judged(
         TRAIL,
         observed === 0 || context.environment.gate.mode.kind === "observe"
           ? []
-          : [`${observed} requests were let through while the gate observed`],
+          : [`the gate let ${observed} requests through while it observed`],
         observed === 0 ? "nothing" : `${observed} requests, while the gate observes as declared`,
         calls,
       ),
@@ -203,7 +203,7 @@ const observing: Question = {
 const join: Question = {
   id: "audit-token",
   section: "audit",
-  title: "The token that the gate used last is the one in the store",
+  title: "The gate last used the token that the store holds",
   controls: ["NIST SP 800-53 AU-3", "NIST SP 800-53 IA-5"],
   ask: (context) =>
     onTrail(context, async ({ tokens, calls }) => {
@@ -213,7 +213,7 @@ const join: Question = {
       if (!place || "missing" in context.vault)
         return cannotTell(
           TRAIL,
-          "missing" in context.vault ? context.vault.missing : "Workers KV shows no hash",
+          "missing" in context.vault ? context.vault.missing : "Workers KV does not show the token's hash",
           calls,
         );
       const { response, notes } = await tokenNotes(context.vault.client, place);
@@ -221,7 +221,7 @@ const join: Question = {
       if (stored === "") return cannotTellFrom(TRAIL, response, `read on ${place.mount}/metadata/${place.token}`);
       return judged(
         TRAIL,
-        used === stored ? [] : [`the gate used ${used.slice(0, 12)}…, and ${stored.slice(0, 12)}… is stored`],
+        used === stored ? [] : [`the gate used ${used.slice(0, 12)}…, but the store holds ${stored.slice(0, 12)}…`],
         `${stored.slice(0, 12)}…, as GitHub's hashed_token has it`,
         [...calls, response.call],
       );
@@ -232,7 +232,7 @@ const join: Question = {
 const githubLog: Question = {
   id: "github-audit-log",
   section: "audit",
-  title: "GitHub's own audit log knows the machine user by the gate's tokens alone",
+  title: "In GitHub's own audit log, the machine user used only tokens of the gate",
   controls: ["NIST SP 800-53 AU-6"],
   ask: (context) =>
     onGitHub(context, async (github) => {
@@ -240,11 +240,13 @@ const githubLog: Question = {
       const response = await github.get(
         `/orgs/${organization}/audit-log?phrase=${encodeURIComponent(`actor:${agent.machineUser}`)}&include=all&per_page=100`,
       );
+      if (response.call.status === 0 || response.call.status === 401)
+        return [cannotTellFrom(agent.machineUser, response, "read:audit_log")];
       if (response.call.status !== 200)
         return [
           cannotTell(
             agent.machineUser,
-            `GitHub does not give its audit log (${response.call.status}): it takes the Enterprise plan and read:audit_log`,
+            `GitHub does not show its audit log (${response.call.status}): that needs the Enterprise plan and the scope read:audit_log`,
             [response.call],
           ),
         ];
@@ -263,7 +265,7 @@ const githubLog: Question = {
                 `${asText(asRecord(event).action)} by ${asText(asRecord(event).hashed_token).slice(0, 12)}…, a token that the gate never used`,
             )
             .slice(0, 5),
-          "every event joins a record of the gate",
+          "every event used a token of the gate",
           [response.call, ...trail.calls],
         ),
       ];
@@ -287,13 +289,15 @@ const events: Question = {
         judged(
           organization,
           !hook
-            ? ["no webhook leads there"]
+            ? ["no webhook of the organization points to audit.alertWebhook"]
             : [
-                ...(hook.active === true ? [] : ["it is switched off"]),
+                ...(hook.active === true ? [] : ["the webhook is inactive"]),
                 ...ORGANIZATION_EVENTS.filter((event) => !subscribed.includes(event) && !subscribed.includes("*")).map(
-                  (event) => `it does not hear of ${event}`,
+                  (event) => `it does not subscribe to ${event}`,
                 ),
-                ...(asText(asRecord(hook.config).insecure_ssl || "0") === "0" ? [] : ["it takes any certificate"]),
+                ...(asText(asRecord(hook.config).insecure_ssl || "0") === "0"
+                  ? []
+                  : ["it accepts any TLS certificate"]),
               ],
           `${subscribed.length} events`,
           found.calls,
@@ -330,7 +334,7 @@ const bucketLock: Question = {
             ? []
             : [
                 longest === 0
-                  ? "no rule locks all of it"
+                  ? "no lock rule covers the whole bucket"
                   : `records are locked for ${Math.floor(longest / DAY_SECONDS)} days, declared ${lockSeconds / DAY_SECONDS}`,
               ],
           `locked for ${lockSeconds / DAY_SECONDS} days or longer`,
@@ -343,7 +347,7 @@ const bucketLock: Question = {
 const copies: Question = {
   id: "logpush",
   section: "audit",
-  title: "The declared copies of the gate's log leave the account",
+  title: "Logpush copies the gate's log as declared",
   controls: ["NIST SP 800-53 AU-9"],
   ask: (context) =>
     onCloudflare(context, async (cloudflare, account) => {
@@ -369,7 +373,7 @@ const copies: Question = {
           [
             ...(own.length >= declared ? [] : [`${own.length} running jobs, declared ${declared}`]),
             ...(settings.call.status === 200 && asRecord(asRecord(settings.json()).result).logpush !== true
-              ? ["the script does not give its log to Logpush"]
+              ? ["the script does not send its log to Logpush"]
               : []),
           ],
           `${own.length} jobs`,

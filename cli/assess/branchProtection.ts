@@ -7,7 +7,7 @@ import { onGitHub } from "./systems";
 const protection: Question = {
   id: "branch-protection",
   section: "review",
-  title: "The default branch has the declared protection beside the rulesets",
+  title: "The default branch has the declared branch protection, beside the rulesets",
   controls: [
     "Scorecard tier 1",
     "Scorecard tier 2",
@@ -56,20 +56,20 @@ function protectionGaps(
   const passing = asRecord(reviews.bypass_pull_request_allowances);
   const gap = (wrong: boolean, says: string): string[] => (wrong ? [says] : []);
   return [
-    ...gap(plan.enforceAdmins && !on("enforce_admins"), "administrators are not bound"),
+    ...gap(plan.enforceAdmins && !on("enforce_admins"), "administrators may bypass it"),
     ...gap(on("allow_force_pushes"), "force pushes are allowed"),
     ...gap(on("allow_deletions"), "deletion is allowed"),
-    ...gap(!on("required_conversation_resolution"), "conversations need not be resolved"),
-    ...gap(plan.linearHistory && !on("required_linear_history"), "history need not be linear"),
-    ...gap(plan.signedCommits && !on("required_signatures"), "commits need not be signed"),
+    ...gap(!on("required_conversation_resolution"), "unresolved conversations do not block a merge"),
+    ...gap(plan.linearHistory && !on("required_linear_history"), "linear history is not required"),
+    ...gap(plan.signedCommits && !on("required_signatures"), "signed commits are not required"),
     ...gap(
       Number(reviews.required_approving_review_count ?? 0) < plan.approvals,
       `${asText(reviews.required_approving_review_count) || "0"} approvals, declared ${plan.approvals}`,
     ),
-    ...gap(reviews.require_code_owner_reviews !== true, "code owners need not review"),
-    ...gap(reviews.dismiss_stale_reviews !== true, "stale reviews stay"),
-    ...gap(reviews.require_last_push_approval !== true, "the last push needs no approval"),
-    ...gap(beyond(passing, []).length > 0, `${beyond(passing, []).join(", ")} may pass the review`),
+    ...gap(reviews.require_code_owner_reviews !== true, "a review of code owners is not required"),
+    ...gap(reviews.dismiss_stale_reviews !== true, "stale reviews are not dismissed"),
+    ...gap(reviews.require_last_push_approval !== true, "approval of the last push is not required"),
+    ...gap(beyond(passing, []).length > 0, `${beyond(passing, []).join(", ")} may bypass the review`),
     ...gap(reviews.dismissal_restrictions === undefined, "anybody with write access may dismiss reviews"),
     ...gap(
       beyond(asRecord(reviews.dismissal_restrictions), plan.dismissers).length > 0,
@@ -78,7 +78,7 @@ function protectionGaps(
     ...plan.checks
       .filter((context) => !asList(checks.contexts).includes(context))
       .map((context) => `the check ${context} is not required`),
-    ...gap(plan.checks.length > 0 && checks.strict !== true, "branches need not be up to date"),
+    ...gap(plan.checks.length > 0 && checks.strict !== true, "branches are not required to be up to date"),
     ...gap(pushers === undefined, "anybody with write access may push and merge"),
     ...gap(beyond(pushers, plan.pushers).length > 0, `${beyond(pushers, plan.pushers).join(", ")} may push and merge`),
   ];
@@ -87,7 +87,7 @@ function protectionGaps(
 const workflows: Question = {
   id: "workflow-permissions",
   section: "review",
-  title: "Workflows read by default and cannot approve",
+  title: "The token of workflows is read-only by default and cannot approve pull requests",
   controls: ["OpenSSF Scorecard Token-Permissions"],
   ask: (context) =>
     onGitHub(context, (github) =>
@@ -100,7 +100,7 @@ const workflows: Question = {
           return judged(
             subject,
             [
-              ...(body.default_workflow_permissions === "read" ? [] : ["the token of workflows may write"]),
+              ...(body.default_workflow_permissions === "read" ? [] : ["the token of workflows may write by default"]),
               ...(body.can_approve_pull_request_reviews === false ? [] : ["workflows may approve pull requests"]),
             ],
             "read, and no approval",

@@ -60,7 +60,7 @@ function branchQuestion(
               subject,
               [
                 ...missingRules(declared, live),
-                ...closing.map((type) => `a rule ${type} keeps the agent from its own branches`),
+                ...closing.map((type) => `the rule ${type} also stops the agent on its own branches`),
               ],
               declared.length === 0
                 ? "open to the agent, as declared"
@@ -77,7 +77,7 @@ function branchQuestion(
 export const BRANCH_RULES: readonly Question[] = [
   branchQuestion(
     "rules-default-branch",
-    "The default branch has the declared rules, from whatever level",
+    "The default branch has the declared rules, of the repository or the organization",
     ({ defaultBranch }) => defaultBranch,
     [
       "Scorecard tier 1",
@@ -101,7 +101,10 @@ export const BRANCH_RULES: readonly Question[] = [
     () => `${AGENT_BRANCH_PREFIX}${PROBE}`,
     [],
   ),
-  branchQuestion("rules-other-branch", "Branches of people are closed to the agent", () => `feature/${PROBE}`, [
-    "CIS 1.1.15",
-  ]),
+  branchQuestion(
+    "rules-other-branch",
+    "The agent cannot change other branches than its own",
+    () => `feature/${PROBE}`,
+    ["CIS 1.1.15"],
+  ),
 ];

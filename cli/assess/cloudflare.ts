@@ -18,7 +18,7 @@ export function differences(declared: unknown, live: unknown, path = ""): string
   if (JSON.stringify(declared) === JSON.stringify(live)) return [];
   if (Array.isArray(declared) && Array.isArray(live) && declared.every((one) => typeof one === "string")) {
     return [
-      ...live.filter((one) => !declared.includes(one)).map((one) => `${path} has ${JSON.stringify(one)} too`),
+      ...live.filter((one) => !declared.includes(one)).map((one) => `${path} also has ${JSON.stringify(one)}`),
       ...declared.filter((one) => !live.includes(one)).map((one) => `${path} lacks ${JSON.stringify(one)}`),
     ];
   }
@@ -37,7 +37,7 @@ export function differences(declared: unknown, live: unknown, path = ""): string
 const policy: Question = {
   id: "gate-policy",
   section: "gate",
-  title: "The deployed gate has exactly the policy of the environment: repositories, routes, limits, mode",
+  title: "The deployed gate's policy matches the environment file: repositories, routes, limits, mode",
   controls: ["NIST SP 800-53 AC-3", "NIST SP 800-53 CM-2"],
   ask: (context) =>
     onCloudflare(context, async (cloudflare, account) => {
@@ -47,7 +47,9 @@ const policy: Question = {
       if (response.call.status !== 200) return [cannotTellFrom(gateScript, response, NEED)];
       const live = readEmbeddedPolicy(response.text);
       if (!live)
-        return [judged(gateScript, ["its module carries no policy: this is not the gate"], "", [response.call])];
+        return [
+          judged(gateScript, ["the script has no gate policy in it, so it is not the gate"], "", [response.call]),
+        ];
       const facts = await repositoryIds(context);
       // Ids are GitHub's; where they cannot be asked for, those of the deployed policy are taken as they are.
       const ids =
@@ -65,7 +67,7 @@ const policy: Question = {
         judged(
           gateScript,
           [...found.slice(0, 8), ...(found.length > 8 ? [`and ${found.length - 8} more`] : [])],
-          facts ? "as declared" : "as declared, but for GitHub's ids, which were not asked for",
+          facts ? "as declared" : "as declared; GitHub's ids were not compared, because GitHub could not be asked",
           [response.call, ...(facts?.calls ?? [])],
         ),
       ];
@@ -113,8 +115,8 @@ const address: Question = {
             [
               ...(enabled === open
                 ? []
-                : [open ? "workers.dev is closed, and it has no other address" : "workers.dev reaches it"]),
-              ...(previews === true ? ["previews of it can be reached"] : []),
+                : [open ? "it is not on workers.dev, its only declared address" : "it is reachable on workers.dev"]),
+              ...(previews === true ? ["its previews are reachable"] : []),
             ],
             open ? "workers.dev alone" : "not on workers.dev",
             [response.call],
@@ -127,7 +129,7 @@ const address: Question = {
 const schedules: Question = {
   id: "worker-schedules",
   section: "gate",
-  title: "Gate and rotator are started as often as declared; Pulumi never reads their schedules back",
+  title: "Gate and rotator run on the declared schedules, which Pulumi never reads back",
   controls: ["NIST SP 800-53 AU-6", "NIST SP 800-53 IA-5", "NIST SP 800-53 CM-6"],
   ask: (context) =>
     onCloudflare(context, (cloudflare, account) => {
@@ -166,17 +168,15 @@ export function scheduleProblems(declared: readonly string[], live: readonly str
       ? "`pulumi up --target-replace` with the URN of its cron trigger (`pulumi stack --show-urns`) sets its schedules again"
       : "no resource declares one: delete it at Cloudflare";
   return [
-    ...declared.filter((cron) => !live.includes(cron)).map((cron) => `${cron} does not start it; ${remedy}`),
-    ...live
-      .filter((cron) => !declared.includes(cron))
-      .map((cron) => `${cron} starts it, which is not declared; ${remedy}`),
+    ...declared.filter((cron) => !live.includes(cron)).map((cron) => `the schedule ${cron} is missing; ${remedy}`),
+    ...live.filter((cron) => !declared.includes(cron)).map((cron) => `the schedule ${cron} is not declared; ${remedy}`),
   ];
 }
 
 const bindings: Question = {
   id: "worker-bindings",
   section: "token",
-  title: "Each Worker holds what it needs, secrets as secrets, and no credential in clear",
+  title: "Each Worker has the declared bindings: secrets as secrets, and no credential in clear",
   controls: ["NIST SP 800-53 SC-28", "NIST SP 800-53 AC-6"],
   ask: (context) =>
     onCloudflare(context, (cloudflare, account) => {
@@ -206,12 +206,12 @@ const bindings: Question = {
                 .filter(({ name, type }) => declared.get(asText(name)) !== type)
                 .map(({ name, type }) =>
                   !declared.has(asText(name))
-                    ? `it holds ${asText(name)} (${asText(type)}), which is not declared`
+                    ? `the binding ${asText(name)} (${asText(type)}) is not declared`
                     : `${asText(name)} is ${asText(type)}, declared ${declared.get(asText(name))}`,
                 ),
               ...[...declared.keys()]
                 .filter((name) => !live.some((one) => one.name === name))
-                .map((name) => `it lacks ${name}`),
+                .map((name) => `the binding ${name} is missing`),
               ...live
                 .filter((one) => findSecrets(shown(one)).length > 0)
                 .map(({ name }) => `${asText(name)} shows what looks like a credential`),
@@ -226,10 +226,10 @@ const bindings: Question = {
                 .map(({ script_name: from }) => `its ledger is in ${asText(from)}`),
               ...live
                 .filter(({ name, text: url }) => name === "PUBLIC_URL" && url !== gateUrl(context.environment))
-                .map(({ text: url }) => `its answers lead to ${asText(url)}`),
+                .map(({ text: url }) => `its answers point to ${asText(url)}`),
               ...(settings.compatibility_date === COMPATIBILITY_DATE
                 ? []
-                : [`it runs as of ${asText(settings.compatibility_date)}, declared ${COMPATIBILITY_DATE}`]),
+                : [`its compatibility date is ${asText(settings.compatibility_date)}, declared ${COMPATIBILITY_DATE}`]),
             ],
             `${live.length} bindings, as declared`,
             [response.call],
@@ -242,7 +242,7 @@ const bindings: Question = {
 const keys: Question = {
   id: "gate-key-ring",
   section: "token",
-  title: "One agent key is good, and one before it only while the declared overlap lasts",
+  title: "One agent key is valid, and the previous one only during the declared overlap",
   controls: ["NIST SP 800-53 IA-5"],
   ask: (context) =>
     onCloudflare(context, async (cloudflare, account) => {
@@ -254,7 +254,7 @@ const keys: Question = {
         .map(asRecord)
         .find(({ name }) => name === "GATE_KEYS");
       const held = asList(ring?.json).map(asRecord);
-      if (ring === undefined) return [cannotTell(gateScript, "it has no GATE_KEYS", [response.call])];
+      if (ring === undefined) return [cannotTell(gateScript, "it has no binding GATE_KEYS", [response.call])];
       const lasting = held.filter(({ notAfter }) => notAfter === undefined);
       const until = environment.gate.key.previousUntil;
       const ending = held.filter(({ notAfter }) => notAfter !== undefined && Date.parse(asText(notAfter)) > now);
@@ -262,15 +262,15 @@ const keys: Question = {
         judged(
           gateScript,
           [
-            ...(lasting.length === 1 ? [] : [`${lasting.length} keys have no end, declared 1`]),
+            ...(lasting.length === 1 ? [] : [`${lasting.length} keys never expire, declared 1`]),
             ...ending
               .filter(({ notAfter }) => until === undefined || Date.parse(asText(notAfter)) > Date.parse(until))
-              .map(({ notAfter }) => `a key is good until ${asText(notAfter)}, which is not declared`),
+              .map(({ notAfter }) => `a key is valid until ${asText(notAfter)}, which is not declared`),
             ...held
               .filter(({ agent }) => agent !== environment.agent.name)
-              .map(({ agent }) => `a key is ${asText(agent)}'s`),
+              .map(({ agent }) => `a key belongs to ${asText(agent)}`),
           ],
-          ending.length === 0 ? "one key" : `one key, and the one before until ${asText(ending[0]?.notAfter)}`,
+          ending.length === 0 ? "one key" : `one key, and the previous one until ${asText(ending[0]?.notAfter)}`,
           [response.call],
         ),
       ];
@@ -280,7 +280,7 @@ const keys: Question = {
 const secrets: Question = {
   id: "generated-secrets",
   section: "token",
-  title: "No generated secret stands in clear in the stack's state",
+  title: "The stack's state shows no generated secret in clear",
   controls: ["NIST SP 800-53 SC-28", "NIST SP 800-53 IA-5"],
   ask: (context) =>
     onCloudflare(context, async (cloudflare, account) => {
@@ -307,7 +307,7 @@ const secrets: Question = {
 const apart: Question = {
   id: "rotator-apart",
   section: "token",
-  title: "What mints tokens is out of the gate's reach",
+  title: "The gate cannot reach the secrets that mint tokens",
   controls: ["NIST SP 800-53 AC-5"],
   ask: (context) =>
     mintsAlone(context.environment)
@@ -321,8 +321,8 @@ const apart: Question = {
           return [
             judged(
               gateScript,
-              held.filter((name) => /ROTATOR|MINTER|APP_/.test(name)).map((name) => `the gate holds ${name}`),
-              "the gate holds nothing that mints",
+              held.filter((name) => /ROTATOR|MINTER|APP_/.test(name)).map((name) => `the gate has ${name}`),
+              "the gate has no secret that mints tokens",
               [response.call],
             ),
           ];

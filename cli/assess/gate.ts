@@ -18,8 +18,8 @@ const health: Question = {
           ? cannotTellFrom(url, response, "")
           : judged(
               url,
-              response.call.status === 204 ? [] : [`it answers ${response.call.status}: this may be no gate`],
-              "it does",
+              response.call.status === 204 ? [] : [`the answer is ${response.call.status}, where a gate answers 204`],
+              "the answer is 204",
               [response.call],
             ),
       ];
@@ -29,7 +29,7 @@ const health: Question = {
 const ready: Question = {
   id: "gate-ready",
   section: "gate",
-  title: "The gate reaches ledger, token and audit bucket, and is not stopped",
+  title: "The gate reaches its ledger, token and audit bucket, and its kill switch is off",
   ask: (context) =>
     onGate(context, async ({ agent, operator, url }) => {
       if ("missing" in operator) return [cannotTell(url, operator.missing)];
@@ -42,7 +42,7 @@ const ready: Question = {
           url,
           Object.entries(checks)
             .filter(([, ok]) => ok !== true)
-            .map(([name]) => `${name} is not as it should be`),
+            .map(([name]) => `its check "${name}" fails`),
           Object.keys(checks).join(", "),
           [response.call],
         ),
@@ -94,7 +94,7 @@ const PROBES: readonly Probe[] = [
     send: agentGet((context) => `${first(context)}/actions/secrets`),
   },
   {
-    subject: "the names of secrets that are kept for agents",
+    subject: "the names of agents' secrets",
     rules: ["secret-store"],
     send: agentGet((context) => `${first(context)}/agents/secrets`),
   },
@@ -105,7 +105,7 @@ const PROBES: readonly Probe[] = [
   },
   { subject: "keys of the account", rules: ["route-closed", "route-not-allowed"], send: agentGet(() => "/user/keys") },
   {
-    subject: "a path that climbs",
+    subject: "a path with dot segments",
     rules: ["path-encoded-slash", "path-dot-segment", "path-encoding", "repository-not-listed"],
     send: agentGet((context) => `${first(context)}%2F..%2F${UNLISTED}`),
   },
@@ -122,7 +122,7 @@ const PROBES: readonly Probe[] = [
 const refusals: Question = {
   id: "gate-refusals",
   section: "gate",
-  title: "The gate refuses the agent what the posture closes, in its own words",
+  title: "The gate refuses what is closed to the agent, each by the right rule",
   controls: ["NIST SP 800-53 AC-3", "NIST SP 800-53 AC-6"],
   ask: (context) =>
     onGate(context, async (gate) => {
@@ -137,9 +137,9 @@ const refusals: Question = {
           if (rule === "unauthenticated")
             return cannotTell(probe.subject, "the gate does not accept GATEHOUSE_GATE_KEY", [response.call]);
           if (rule === "token-stopped")
-            return cannotTell(probe.subject, "the gate is stopped by its operator", [response.call]);
+            return cannotTell(probe.subject, "the gate's kill switch is on", [response.call]);
           if (rule === "" && observes(context))
-            return cannotTell(probe.subject, "the gate observes for now, as declared", [response.call]);
+            return cannotTell(probe.subject, "the gate only observes for now, as declared", [response.call]);
           const wrong = (probe.rules as readonly string[]).includes(rule)
             ? []
             : [
@@ -162,7 +162,7 @@ function observes({ environment, now }: Context): boolean {
 const mode: Question = {
   id: "gate-mode",
   section: "gate",
-  title: "The gate enforces, or observes as declared",
+  title: "The gate enforces its rules, or only observes where declared",
   controls: ["NIST SP 800-53 AC-3"],
   ask: (context) =>
     onGate(context, async ({ agent }) => {
@@ -171,16 +171,18 @@ const mode: Question = {
       const enforces = ruleOf(response) === "repository-not-listed";
       if (!enforces && (ruleOf(response) !== "" || ![200, 301, 404].includes(response.call.status)))
         return [
-          cannotTell(GATE_SUBJECT, `its answer does not tell: ${response.call.status} ${ruleOf(response)}`.trim(), [
-            response.call,
-          ]),
+          cannotTell(
+            GATE_SUBJECT,
+            `the answer does not show the mode: ${response.call.status} ${ruleOf(response)}`.trim(),
+            [response.call],
+          ),
         ];
       const declared = observes(context) ? "observe" : "enforce";
       return [
         judged(
           GATE_SUBJECT,
-          enforces || declared === "observe" ? [] : ["it observes, and the environment says enforce"],
-          enforces ? "it enforces" : "it observes, as declared",
+          enforces || declared === "observe" ? [] : ["it only observes, but the environment file says enforce"],
+          enforces ? "it enforces" : "it only observes, as declared",
           [response.call],
         ),
       ];
@@ -190,7 +192,7 @@ const mode: Question = {
 const passing: Question = {
   id: "gate-serves",
   section: "gate",
-  title: "The gate serves a listed repository with the token of its store",
+  title: "The gate serves a listed repository with the stored token",
   ask: (context) =>
     onGate(context, async ({ agent }) => {
       const subject = first(context).slice("/repos/".length);
@@ -212,7 +214,7 @@ const passing: Question = {
 const keys: Question = {
   id: "gate-keys",
   section: "gate",
-  title: "Without the right key nothing passes",
+  title: "The gate refuses requests without the right key",
   controls: ["NIST SP 800-53 IA-2"],
   ask: (context) =>
     onGate(context, (gate) =>
@@ -270,7 +272,7 @@ function requestForeignHost(url: string, target: string): Promise<{ status: numb
 const host: Question = {
   id: "gate-host",
   section: "gate",
-  title: "The gate is no proxy to another host",
+  title: "The gate does not forward to another host",
   controls: ["NIST SP 800-53 SC-7"],
   ask: (context) =>
     onGate(context, async ({ nobody, url }) => {

@@ -77,9 +77,9 @@ export function missingRules(declared: readonly Rule[], live: readonly Rule[]): 
                   !live.some((other) => other.type === rule.type && atLeast(value, other.parameters[key])),
               )
               .map(([key, value]) => `${key}: ${JSON.stringify(value)}`)
-              .join(", ") || "no one ruleset has all of it"
+              .join(", ") || "no single ruleset has all of it"
           })`
-        : `no rule ${rule.type}`,
+        : `the rule ${rule.type} is missing`,
     );
 }
 

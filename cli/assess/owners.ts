@@ -89,17 +89,17 @@ export function ownerGaps(declared: readonly OwnerRule[], content: string, organ
             lines.find(({ pattern }) => pattern === "*"),
           ),
       )
-      .map(() => "* is not owned as declared"),
+      .map(() => "the pattern * does not have the declared owners"),
     ...decisive
       .filter((rule, i) => tail[i]?.pattern !== rule.pattern || !has(rule, tail[i]))
-      .map(({ pattern }) => `${pattern} is not decided as declared`),
+      .map(({ pattern }) => `the pattern ${pattern} does not have the declared owners, or another line overrides it`),
   ];
 }
 
 const content: Question = {
   id: "codeowners-content",
   section: "review",
-  title: "CODEOWNERS decides as declared, its own line last",
+  title: "CODEOWNERS gives files the declared owners, and its own line is the last",
   controls: ["CIS 1.1.6", "CIS 1.1.7"],
   ask: (context) =>
     onGitHub(context, (github) =>
@@ -138,7 +138,7 @@ const PUSHING = ["push", "maintain", "admin"];
 const ownerTeams: Question = {
   id: "owner-teams",
   section: "review",
-  title: "Every team that owns code is visible, may write, and has no agent in it",
+  title: "Every team that owns code is visible, may write, and does not contain the machine user",
   controls: ["CIS 1.1.7", "NIST SP 800-53 AC-5"],
   ask: (context) =>
     onGitHub(context, async (github) => {
@@ -167,7 +167,9 @@ const ownerTeams: Question = {
           const calls = [team.call, member.call, ...lists.flatMap(({ found }) => found.calls)];
           const hidden = lists.find(({ found }) => hasFailed(found));
           const wrong = [
-            ...(asRecord(team.json()).privacy === "closed" ? [] : ["it is secret, so it can own nothing"]),
+            ...(asRecord(team.json()).privacy === "closed"
+              ? []
+              : ["the team is secret, so GitHub ignores it as an owner"]),
             ...(member.call.status === 200 ? [`${environment.agent.machineUser} is a member`] : []),
             ...lists
               .filter(({ found }) => !hasFailed(found))
@@ -185,7 +187,7 @@ const ownerTeams: Question = {
           return judged(
             subject,
             wrong,
-            `visible, may write to ${repositories.map(({ name }) => name).join(", ")}, no agent in it`,
+            `visible, may write to ${repositories.map(({ name }) => name).join(", ")}, without the machine user`,
             calls,
           );
         }),

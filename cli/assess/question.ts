@@ -4,7 +4,7 @@ import type { Context } from "../live/context";
 export const SECTIONS = {
   token: "Token handling",
   scope: "Permission scoping",
-  review: "Review fence",
+  review: "Review rules",
   gate: "Gate",
   audit: "Audit-log completeness",
 } as const;
@@ -56,7 +56,7 @@ export const cannotTell = (subject: string, reason: string, calls: readonly Call
 /** Why an answer says nothing: GitHub and Vault hide what one may not see behind 404 and 403. @param need what the credential lacks */
 export function cannotTellFrom(subject: string, { call, failure }: Response, need: string): Finding {
   if (call.status === 0) return cannotTell(subject, failure, [call]);
-  if (call.status === 401) return cannotTell(subject, `${call.system} does not accept the credential`, [call]);
+  if (call.status === 401) return cannotTell(subject, `${call.system} does not accept the credential (401)`, [call]);
   return cannotTell(subject, `${call.system} does not show it (${call.status}); the credential needs ${need}`, [call]);
 }
 

@@ -20,7 +20,7 @@ function callsText(calls: readonly Call[], most: number): string {
 }
 
 const sum = ({ counts }: Assessment): string =>
-  `${counts.pass} hold, ${counts.fail} ${counts.fail === 1 ? "fails" : "fail"}, ${counts["cannot tell"]} cannot be told`;
+  `${counts.pass} passed, ${counts.fail} failed, ${counts["cannot tell"]} could not be answered`;
 
 const MARKS: Readonly<Record<Result, (text: string) => string>> = {
   pass: pc.green,

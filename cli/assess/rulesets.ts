@@ -17,7 +17,7 @@ import { onGitHub } from "./systems";
 const inForce: Question = {
   id: "rulesets",
   section: "review",
-  title: "Every declared ruleset is active, with its rules and references",
+  title: "Every declared ruleset is active, with its rules and branches",
   controls: ["CIS 1.1.15", "NIST SP 800-53 AC-3"],
   ask: (context) =>
     onGitHub(context, async (github) =>
@@ -34,7 +34,7 @@ const inForce: Question = {
               const namesake = found.rulesets.find(
                 ({ name, target }) => name.startsWith(plan.name) && target === plan.target,
               );
-              return `"${plan.name}" is ${namesake ? `not as declared: ${missingRules(declaredRules(plan.rules, ids), namesake.rules).join(", ") || "its references differ"}` : "not in force"}`;
+              return `"${plan.name}" is ${namesake ? `not as declared: ${missingRules(declaredRules(plan.rules, ids), namesake.rules).join(", ") || "its branches differ"}` : "not in force"}`;
             }),
             `${plans.length} declared rulesets in force`,
             found.rulesets.map(({ response }) => response.call),
@@ -47,7 +47,7 @@ const inForce: Question = {
 const bypassActors: Question = {
   id: "bypass-actors",
   section: "review",
-  title: "Nobody but the declared teams and owners passes a ruleset of the fence",
+  title: "Only the declared teams and owners may bypass the declared rulesets",
   controls: ["CIS 1.1.14", "NIST SP 800-53 AC-3"],
   ask: (context) =>
     onGitHub(context, async (github) => {
@@ -61,7 +61,7 @@ const bypassActors: Question = {
           if (found.rulesets.some(({ bypass }) => bypass === undefined))
             return cannotTell(
               subject,
-              "bypass actors are shown to those who may edit rulesets alone; the credential needs administration",
+              "GitHub shows bypass actors only to those who may edit rulesets; the credential needs administration",
               calls,
             );
           const wrong = plansOf(context, repository).flatMap((plan) => {
@@ -70,7 +70,7 @@ const bypassActors: Question = {
             // One ruleset that lets nobody else pass is enough: the strictest of several wins.
             if (carriers.length === 0 || beyond.some((actors) => actors.length === 0)) return [];
             return [
-              `"${plan.name}" lets pass ${(beyond[0] ?? []).map((actor) => `${actor.type} ${nameOf(actor, ids)}`).join(", ")}`,
+              `"${plan.name}" lets these bypass it: ${(beyond[0] ?? []).map((actor) => `${actor.type} ${nameOf(actor, ids)}`).join(", ")}`,
             ];
           });
           return judged(subject, wrong, "only declared teams and owners", calls);
@@ -92,7 +92,7 @@ const ROLES_ABOVE = new Set([2, 5]); // maintain, admin
 const bypassAgent: Question = {
   id: "bypass-agent",
   section: "review",
-  title: "The machine user, its team, its role and its App pass no ruleset at all",
+  title: "The machine user, its team, its role and its App may bypass no ruleset",
   controls: ["NIST SP 800-53 AC-3", "NIST SP 800-53 AC-5"],
   ask: (context) =>
     onGitHub(context, async (github) => {
@@ -111,21 +111,21 @@ const bypassAgent: Question = {
           if (found.rulesets.some(({ bypass }) => bypass === undefined))
             return cannotTell(
               subject,
-              "bypass actors are shown to those who may edit rulesets alone; the credential needs administration",
+              "GitHub shows bypass actors only to those who may edit rulesets; the credential needs administration",
               calls,
             );
           const wrong = found.rulesets.flatMap(({ name, bypass = [] }) =>
             bypass.flatMap(({ type, id }) => {
               if (type === "User" && id === Number(asRecord(user.json()).id))
-                return [`"${name}" lets the machine user pass`];
-              if (type === "Team" && id === own) return [`"${name}" lets the machine user's team pass`];
+                return [`"${name}" lets the machine user bypass it`];
+              if (type === "Team" && id === own) return [`"${name}" lets the machine user's team bypass it`];
               if (type === "RepositoryRole" && !ROLES_ABOVE.has(id))
-                return [`"${name}" lets a role pass that the machine user may have (${id})`];
-              if (type === "Integration" && id === app) return [`"${name}" lets the agent's App pass`];
+                return [`"${name}" lets a role bypass it that the machine user may have (${id})`];
+              if (type === "Integration" && id === app) return [`"${name}" lets the agent's App bypass it`];
               return [];
             }),
           );
-          return judged(subject, wrong, `${found.rulesets.length} active rulesets, none lets it pass`, calls);
+          return judged(subject, wrong, `${found.rulesets.length} active rulesets, and it may bypass none`, calls);
         }),
       );
     }),
@@ -134,7 +134,7 @@ const bypassAgent: Question = {
 const canBypass: Question = {
   id: "current-user-can-bypass",
   section: "review",
-  title: "GitHub says of whoever asks that a ruleset without bypass is never passed",
+  title: "For the credential that asks, GitHub reports that rulesets without bypass cannot be bypassed",
   controls: ["CIS 1.1.14"],
   ask: (context) =>
     onGitHub(context, async (github) => {
@@ -156,7 +156,7 @@ const canBypass: Question = {
           if ("finding" in found) return found.finding;
           const concerned = found.rulesets.filter((live) => plans.some((plan) => satisfies(plan, live, ids)));
           const calls = [self.call, ...concerned.map(({ response }) => response.call)];
-          if (concerned.length === 0) return cannotTell(subject, "no such ruleset stands", calls);
+          if (concerned.length === 0) return cannotTell(subject, "no such ruleset is active", calls);
           if (concerned.some((live) => live.canBypass === "")) return cannotTell(subject, "GitHub does not say", calls);
           return judged(
             subject,

@@ -25,7 +25,7 @@ const actsAsUser = ({ environment }: Context): boolean => environment.agent.cred
 const membership: Question = {
   id: "membership",
   section: "scope",
-  title: "The machine user is an active plain member of the organization",
+  title: "The machine user is an active member of the organization, and not an owner",
   controls: ["NIST SP 800-53 AC-6"],
   ask: (context) =>
     onGitHub(context, async (github) => {
@@ -35,7 +35,9 @@ const membership: Question = {
         // Every organization has an owner: who sees none sees no members.
         const owners = await github.list(`/orgs/${organization}/members?role=admin`);
         if (owners.items.length > 0)
-          return [judged(agent.machineUser, ["it is no member"], "", [response.call, ...owners.calls])];
+          return [
+            judged(agent.machineUser, ["it is not a member of the organization"], "", [response.call, ...owners.calls]),
+          ];
       }
       if (response.call.status !== 200) return [cannotTellFrom(agent.machineUser, response, "members: read")];
       const { role, state } = asRecord(response.json());
@@ -60,7 +62,7 @@ const MEMBER_TEAMS = `query($organization: String!, $login: String!, $after: Str
 const teams: Question = {
   id: "teams",
   section: "scope",
-  title: "The machine user is in its declared team alone, and the team has nobody else",
+  title: "The machine user is only in its declared team, and the team has no other member",
   controls: ["NIST SP 800-53 AC-6"],
   ask: (context) =>
     onGitHub(context, async (github) => {
@@ -86,13 +88,13 @@ const teams: Question = {
           [
             ...(slugs.includes(agent.team) ? [] : [`it is not in ${agent.team}`]),
             ...slugs.filter((slug) => slug !== agent.team).map((slug) => `it is also in ${slug}`),
-            ...(asRecord(page.pageInfo).hasNextPage === true ? ["it is in more than a hundred teams"] : []),
-            ...others.map((login) => `${login} is in ${agent.team} too`),
+            ...(asRecord(page.pageInfo).hasNextPage === true ? ["it is in more than 100 teams"] : []),
+            ...others.map((login) => `${login} is also in ${agent.team}`),
             ...(asRecord(team.json()).parent
               ? [`${agent.team} inherits from ${asText(asRecord(asRecord(team.json()).parent).slug)}`]
               : []),
           ],
-          `in ${agent.team} alone, alone`,
+          `only in ${agent.team}, as its only member`,
           calls,
         ),
       ];
@@ -125,7 +127,7 @@ const grants: Question = {
         return [
           cannotTell(
             subject,
-            "GitHub lists a team's repositories only as far as the credential sees them, and it does not see all that are listed",
+            "GitHub lists only the team's repositories that the credential can see, and it cannot see all listed ones",
             [...found.calls, ...hidden.map(({ call }) => call)],
           ),
         ];
@@ -160,7 +162,7 @@ const REACH_MOST = 1_000;
 const reach: Question = {
   id: "reach",
   section: "scope",
-  title: "All grants together give the machine user the declared repositories, and no other private one",
+  title: "All grants together give the machine user access to the declared repositories, and to no other private one",
   controls: ["NIST SP 800-53 AC-6", "NIST SP 800-53 AC-3"],
   ask: (context) =>
     onGitHub(context, async (github) => {
@@ -169,7 +171,7 @@ const reach: Question = {
         return [
           cannotTell(
             agent.machineUser,
-            "an App's installation acts by itself; its repositories are on the App's installation page",
+            "an App's installation acts by itself; the App's installation page shows its repositories",
           ),
         ];
       const found = await github.list(`/orgs/${organization}/repos`);
@@ -232,7 +234,7 @@ const reach: Question = {
 const outside: Question = {
   id: "outside-collaborators",
   section: "scope",
-  title: "The machine user is no outside collaborator",
+  title: "The machine user is not an outside collaborator",
   controls: ["NIST SP 800-53 AC-6"],
   ask: (context) =>
     onGitHub(context, async (github) => {
@@ -242,8 +244,10 @@ const outside: Question = {
       return [
         judged(
           agent.machineUser,
-          found.items.some(({ login }) => sameName(asText(login), agent.machineUser)) ? ["it is one"] : [],
-          "it is none",
+          found.items.some(({ login }) => sameName(asText(login), agent.machineUser))
+            ? ["it is an outside collaborator"]
+            : [],
+          "it is not",
           found.calls,
         ),
       ];
@@ -253,7 +257,7 @@ const outside: Question = {
 const organizationSettings: Question = {
   id: "organization-settings",
   section: "scope",
-  title: "The organization's settings give members nothing that the locks count on",
+  title: "The organization's settings give members no access that the locks rely on being closed",
   controls: ["NIST SP 800-53 AC-6"],
   ask: (context) =>
     onGitHub(context, async (github) => {
@@ -279,7 +283,7 @@ const organizationSettings: Question = {
               : []),
             ...(scoped && body.members_can_create_repositories !== false ? ["members may create repositories"] : []),
             ...(plan !== "free" && paid === "free"
-              ? [`the environment counts on the locks of ${plan}, and the organization's plan is ${paid}`]
+              ? [`gatehouse:plan is ${plan}, but the organization's plan is ${paid}, which lacks some of the locks`]
               : []),
           ],
           "base permission none",
@@ -292,7 +296,7 @@ const organizationSettings: Question = {
 const repositoryFacts: Question = {
   id: "repositories",
   section: "scope",
-  title: "The listed repositories are what the environment says",
+  title: "Visibility and default branch of the listed repositories are as declared",
   controls: ["NIST SP 800-53 CM-8"],
   ask: (context) =>
     onGitHub(context, (github) =>
@@ -325,7 +329,7 @@ const repositoryFacts: Question = {
 const tokenGrant: Question = {
   id: "token-grant",
   section: "scope",
-  title: "The machine user's one token has the declared repositories and permissions, and ends in time",
+  title: "The machine user has one token, with the declared repositories, permissions and lifetime",
   controls: ["NIST SP 800-53 IA-5", "NIST SP 800-53 AC-6"],
   ask: async (context): Promise<Finding[]> => {
     const { environment } = context;
@@ -344,7 +348,7 @@ const tokenGrant: Question = {
       (grant) => sameName(asText(asRecord(grant.owner).login), plan.login) && grant.token_expired !== true,
     );
     const calls = [...found.calls];
-    const wrong = live.length === 1 ? [] : [`${live.length} live tokens, where there should be one`];
+    const wrong = live.length === 1 ? [] : [`${live.length} live tokens, declared 1`];
     for (const grant of live) {
       const listed = await context.grants.client.list(
         `/orgs/${plan.organization}/personal-access-tokens/${asText(grant.id)}/repositories`,
@@ -372,7 +376,7 @@ const tokenGrant: Question = {
 const otherAgents: Question = {
   id: "other-agents",
   section: "scope",
-  title: "GitHub's own agent, where it may work, is held by people",
+  title: "People control GitHub's own agent where it may work",
   controls: ["NIST SP 800-53 AC-6"],
   ask: (context) =>
     onGitHub(context, (github) =>
@@ -391,9 +395,9 @@ const otherAgents: Question = {
             subject,
             [
               ...(set.require_actions_workflow_approval === true ? [] : ["its workflows run without an approval"]),
-              ...(set.is_firewall_enabled === true ? [] : ["it reaches every host: its firewall is off"]),
+              ...(set.is_firewall_enabled === true ? [] : ["its firewall is off, so it reaches every host"]),
               ...(set.is_automations_enabled === true && set.require_write_access_for_automation_triggers !== true
-                ? ["automations start it for people who may not write"]
+                ? ["people without write access can start it by automations"]
                 : []),
             ],
             "workflows wait for a person, the firewall is on, nobody without write access starts it",
@@ -430,9 +434,9 @@ function grantGaps(
           .map(({ name }) => `it does not reach ${name}`)),
     ...comparePermissions(plan.permissions, granted),
     ...(Number.isNaN(expires)
-      ? ["it never ends"]
+      ? ["it never expires"]
       : plan.expiryDays !== undefined && expires > now + (plan.expiryDays + 1) * DAY_MS
-        ? [`it ends at ${asText(grant.token_expires_at)}, later than ${plan.expiryDays} days from now`]
+        ? [`it expires at ${asText(grant.token_expires_at)}, more than ${plan.expiryDays} days from now`]
         : []),
   ];
 }

@@ -10,22 +10,22 @@ import { onVault } from "./systems";
 const age: Question = {
   id: "token-age",
   section: "token",
-  title: "The token is there, is not due, and ends in time",
+  title: "The token exists, is not due for rotation, and expires in time",
   controls: ["NIST SP 800-53 IA-5"],
   ask: async (context) => {
     if (!names(context.environment).vault)
-      return [cannotTell("the token", "Workers KV shows nothing of it without its key: gatehouse token status")];
+      return [cannotTell("the token", "Workers KV shows nothing without its key; run gatehouse token status")];
     return onVault(context, async (vault, place) => {
       const { response, notes } = await tokenNotes(vault, place);
       const subject = `${place.mount}/${place.token}`;
       if (response.call.status === 404)
-        return [judged(subject, ["there is no token yet: gatehouse token put"], "", [response.call])];
+        return [judged(subject, ["there is no token yet; run gatehouse token put"], "", [response.call])];
       if (response.call.status !== 200)
         return [
           cannotTellFrom(
             subject,
             response,
-            `read on ${place.mount}/metadata/${place.token}, as the auditor's policy gives`,
+            `read on ${place.mount}/metadata/${place.token}, which the auditor's policy grants`,
           ),
         ];
       const plan = planRotation(context.environment);
@@ -37,12 +37,14 @@ const age: Question = {
           subject,
           [
             ...(holds(status.level) ? [] : [status.says]),
-            ...(notes.token_sha256 && expiresAt === "" && longest !== undefined ? ["it has no end"] : []),
+            ...(notes.token_sha256 && expiresAt === "" && longest !== undefined ? ["it never expires"] : []),
             ...(longest !== undefined && Date.parse(expiresAt) > context.now + (longest + 1) * DAY_MS
-              ? [`it ends at ${expiresAt}, later than ${longest} days from now`]
+              ? [`it expires at ${expiresAt}, more than ${longest} days from now`]
               : []),
           ],
-          expiresAt === "" ? status.says : `ends at ${expiresAt}${status.dueAt ? `, due at ${status.dueAt}` : ""}`,
+          expiresAt === ""
+            ? status.says
+            : `expires at ${expiresAt}${status.dueAt ? `, due for rotation at ${status.dueAt}` : ""}`,
           [response.call],
         ),
       ];
@@ -57,7 +59,7 @@ const grants = (rules: readonly { readonly path: string; readonly capabilities: 
 const policies: Question = {
   id: "vault-policies",
   section: "token",
-  title: "Each party's policy in Vault says what the environment says, and no more",
+  title: "Each policy in Vault grants what is declared, and no more",
   controls: ["NIST SP 800-53 AC-6", "NIST SP 800-53 IA-5"],
   ask: (context) =>
     onVault(context, (vault) =>
@@ -66,7 +68,11 @@ const policies: Question = {
           const response = await vault.get(`sys/policies/acl/${name}`);
           if (response.call.status === 404) return judged(name, ["there is no such policy"], "", [response.call]);
           if (response.call.status !== 200)
-            return cannotTellFrom(name, response, `read on sys/policies/acl/${name}, as the auditor's policy gives`);
+            return cannotTellFrom(
+              name,
+              response,
+              `read on sys/policies/acl/${name}, which the auditor's policy grants`,
+            );
           const [declared, live] = [
             grants(rules),
             grants(readPolicyHcl(asText(asRecord(asRecord(response.json()).data).policy))),
@@ -99,7 +105,7 @@ export function covers(pattern: string, path: string): boolean {
 const others: Question = {
   id: "vault-others",
   section: "token",
-  title: "No other policy of Vault opens the token's path",
+  title: "No other policy in Vault grants access to the token's path",
   controls: ["NIST SP 800-53 AC-6"],
   ask: (context) =>
     onVault(context, async (vault, place) => {
@@ -110,7 +116,7 @@ const others: Question = {
           cannotTellFrom(
             path,
             listed,
-            "list on sys/policies/acl, which the auditor's policy does not give: ask an administrator of Vault",
+            "list on sys/policies/acl, which the auditor's policy does not grant; ask an administrator of Vault",
           ),
         ];
       const known: readonly string[] = Object.values(place.policies);
@@ -126,12 +132,12 @@ const others: Question = {
           .filter(
             (rule) => covers(rule.path, path) && !rule.capabilities.includes("deny") && rule.capabilities.length > 0,
           )
-          .map((rule) => `${name} gives ${rule.capabilities.join(", ")} by ${rule.path}`),
+          .map((rule) => `${name} grants ${rule.capabilities.join(", ")} on ${rule.path}`),
       );
       const calls = [listed.call, ...read.map(({ response }) => response.call)];
       if (wrong.length === 0 && unseen.length > 0)
         return [cannotTell(path, `${unseen.slice(0, 5).join(", ")} cannot be read`, calls)];
-      return [judged(path, wrong, `none of ${foreign.length} others opens it`, calls)];
+      return [judged(path, wrong, `none of ${foreign.length} other policies grants access`, calls)];
     }),
 };
 
@@ -140,7 +146,7 @@ type Expected = readonly [path: string, policy: string, seconds: number];
 const roles: Question = {
   id: "vault-roles",
   section: "token",
-  title: "Gate and rotator sign in for minutes, with their own policy alone",
+  title: "Gate and rotator sign in for minutes, each with only its own policy",
   controls: ["NIST SP 800-53 IA-5", "NIST SP 800-53 AC-12"],
   ask: (context) =>
     onVault(context, (vault, place) =>
@@ -158,13 +164,13 @@ const roles: Question = {
           const response = await vault.get(path);
           if (response.call.status === 404) return judged(path, ["there is no such role"], "", [response.call]);
           if (response.call.status !== 200)
-            return cannotTellFrom(path, response, `read on ${path}, as the auditor's policy gives`);
+            return cannotTellFrom(path, response, `read on ${path}, which the auditor's policy grants`);
           const role = asRecord(asRecord(response.json()).data);
           return judged(
             path,
             [
               ...policyGaps(role, policy),
-              ...(role.bind_secret_id === true ? [] : ["it needs no secret id"]),
+              ...(role.bind_secret_id === true ? [] : ["it does not require a secret id"]),
               ...(role.token_type === "batch" ? [] : [`its tokens are of type ${asText(role.token_type)}`]),
               ...lifeGaps(role, seconds),
             ],
@@ -183,7 +189,7 @@ const policyGaps = (role: Readonly<Record<string, unknown>>, policy: string): st
   ...(isOnly(role.token_policies, policy)
     ? []
     : [`its policies are ${asList(role.token_policies).map(asText).join(", ") || "none"}, declared ${policy}`]),
-  ...(role.token_no_default_policy === true ? [] : ["its tokens have the default policy too"]),
+  ...(role.token_no_default_policy === true ? [] : ["its tokens also have the default policy"]),
 ];
 const lifeGaps = (role: Readonly<Record<string, unknown>>, seconds: number): string[] =>
   [Number(role.token_ttl), Number(role.token_max_ttl)].some((life) => !(life > 0 && life <= seconds))
@@ -193,7 +199,7 @@ const lifeGaps = (role: Readonly<Record<string, unknown>>, seconds: number): str
 const workflows: Question = {
   id: "vault-workflows",
   section: "token",
-  title: "Only the declared repository's default branch signs in from CI",
+  title: "From CI, only the declared repository's default branch can sign in to Vault",
   controls: ["NIST SP 800-53 IA-5", "NIST SP 800-53 IA-9"],
   ask: (context) =>
     onVault(context, async (vault, place) => {
@@ -206,7 +212,7 @@ const workflows: Question = {
         const response = await vault.get(path);
         if (response.call.status === 404) return judged(path, ["there is no such role"], "", [response.call]);
         if (response.call.status !== 200)
-          return cannotTellFrom(path, response, `read on ${path}, as the auditor's policy gives`);
+          return cannotTellFrom(path, response, `read on ${path}, which the auditor's policy grants`);
         const data = asRecord(asRecord(response.json()).data);
         const bound = asRecord(data.bound_claims);
         return judged(
@@ -215,7 +221,7 @@ const workflows: Question = {
             ...Object.entries(claims)
               .filter(([claim, value]) => !(bound[claim] === value || isOnly(bound[claim], value)))
               .map(([claim, value]) => `${claim} is ${JSON.stringify(bound[claim] ?? null)}, declared ${value}`),
-            ...(data.bound_claims_type === "string" ? [] : ["its claims are patterns"]),
+            ...(data.bound_claims_type === "string" ? [] : ["its claims are matched as patterns, not exactly"]),
             ...(isOnly(data.bound_audiences, place.ci.audience)
               ? []
               : [`its audiences are ${asList(data.bound_audiences).map(asText).join(", ") || "any"}`]),
@@ -241,7 +247,7 @@ const workflows: Question = {
               issuer,
               [config.call],
             )
-          : cannotTellFrom(path, config, `read on ${path}, as the auditor's policy gives`),
+          : cannotTellFrom(path, config, `read on ${path}, which the auditor's policy grants`),
         await roleOf(place.ci.rotatorRole, place.policies.rotator),
         await roleOf(place.ci.auditorRole, place.policies.auditor),
       ];
@@ -257,7 +263,9 @@ const store: Question = {
     onVault(context, async (vault, place) => {
       const response = await vault.get(`${place.mount}/config`);
       if (response.call.status !== 200)
-        return [cannotTellFrom(place.mount, response, `read on ${place.mount}/config, as the auditor's policy gives`)];
+        return [
+          cannotTellFrom(place.mount, response, `read on ${place.mount}/config, which the auditor's policy grants`),
+        ];
       const config = asRecord(asRecord(response.json()).data);
       const declared = context.environment.tokenStore.kind === "vault" ? context.environment.tokenStore.maxVersions : 0;
       return [
@@ -266,7 +274,7 @@ const store: Question = {
           [
             ...(config.cas_required === true
               ? []
-              : ["a write needs no check-and-set, so two rotators may overwrite each other"]),
+              : ["writes do not require check-and-set, so two rotators may overwrite each other"]),
             ...(Number(config.max_versions) > 0 && Number(config.max_versions) <= declared
               ? []
               : [`it keeps ${asText(config.max_versions)} versions, declared ${declared}`]),

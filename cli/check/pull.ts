@@ -1,5 +1,5 @@
 import type { PullFacts } from "./agentChange";
-import type { Reader } from "../live/reader";
+import type { Reader, Response } from "../live/reader";
 import { CouldNotRun } from "../support/exit";
 import type { Logins } from "./facts";
 
@@ -46,14 +46,18 @@ export function readPull(value: unknown): Pull | undefined {
   };
 }
 
+function reasonOf({ call, failure }: Response): string {
+  if (call.status === 0) return `${failure}.`;
+  if (call.status === 401) return "GitHub does not accept GITHUB_TOKEN (401).";
+  return `GitHub answered ${call.status}. Check the number and the repository; GITHUB_TOKEN needs pull-requests: read and contents: read.`;
+}
+
 /** Asks GitHub for a pull request. @throws CouldNotRun when it does not give it */
 export async function askPull(github: Reader, owner: string, repository: string, number: number): Promise<Pull> {
   const answer = await github.get(`/repos/${owner}/${repository}/pulls/${number}`);
   const pull = answer.call.status === 200 ? readPull(answer.json()) : undefined;
   if (!pull)
-    throw new CouldNotRun(
-      `GitHub does not give pull request ${number} of ${owner}/${repository}: ${answer.failure || `answer ${answer.call.status}`}. The token needs pull-requests: read and contents: read.`,
-    );
+    throw new CouldNotRun(`Pull request ${number} of ${owner}/${repository} cannot be read: ${reasonOf(answer)}`);
   return pull;
 }
 

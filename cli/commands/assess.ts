@@ -1,9 +1,9 @@
-import { writeFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { assess, type Assessment } from "../assess/assess";
 import { assessContext } from "../live/context";
 import { renderJson, renderMarkdown, renderSarif, renderText } from "../assess/render";
 import { CouldNotRun, DoesNotHold } from "../support/exit";
+import { writeNamedFile } from "../support/files";
 import { withExamples, withStack, type StackOptions } from "../support/options";
 import { readProjectStack } from "../support/project";
 import { fromSandbox } from "../support/sandbox";
@@ -58,24 +58,16 @@ export function registerAssess(program: Command): void {
       const { counts } = assessment;
       const rendered = (FORMATS[options.json ? "json" : options.format] ?? renderText)(assessment);
       if (options.output === undefined) process.stdout.write(rendered);
-      else writeOut(options.output, rendered);
+      else {
+        writeNamedFile(options.output, rendered);
+        process.stdout.write(`Wrote ${options.output}.\n`);
+      }
       const unknown = counts["cannot tell"];
       if (counts.fail > 0)
         throw new DoesNotHold(`${counts.fail} ${counts.fail === 1 ? "check fails" : "checks fail"}.`);
       if (options.strict === true && unknown > 0)
         throw new DoesNotHold(`${unknown} ${unknown === 1 ? "check" : "checks"} could not be made.`);
     });
-}
-
-function writeOut(file: string, rendered: string): void {
-  try {
-    writeFileSync(file, rendered);
-  } catch (error) {
-    throw new CouldNotRun(
-      `${file}: the file cannot be written (${(error as NodeJS.ErrnoException).code ?? "unknown"})`,
-    );
-  }
-  process.stdout.write(`Wrote ${file}.\n`);
 }
 
 /** In the sandbox the stack's outputs are at hand; elsewhere the keys come by environment variables. */

@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { endpoints, type Environment } from "../../infra/model";
 import {
@@ -15,7 +15,9 @@ import { changeFacts, type Logins } from "../check/facts";
 import { GitView } from "../check/git";
 import { annotations, changeText, summary } from "../check/present";
 import { askLogins, askPull, readPull, type Pull } from "../check/pull";
+import { addressFrom } from "../support/address";
 import { CouldNotRun, DoesNotHold } from "../support/exit";
+import { writeNamedFile } from "../support/files";
 import { repeatable, withExamples, withJson, withProject, withStack, type StackOptions } from "../support/options";
 import { readProjectStack } from "../support/project";
 
@@ -88,9 +90,13 @@ async function agentChange(options: ChangeOptions, env: Env): Promise<ChangeVerd
   }
   if (options.pull === undefined && env.GITHUB_EVENT_NAME === "merge_group")
     return { agent: false, why: "in the merge queue; the change was checked before it entered" };
-  const at = endpoints(environment.githubUrl ?? env.GITHUB_BASE_URL ?? env.GITHUB_SERVER_URL);
+  const at = endpoints(
+    environment.githubUrl ?? addressFrom(env, "GITHUB_BASE_URL") ?? addressFrom(env, "GITHUB_SERVER_URL"),
+  );
   const github = gitHubReader(ambientEffects(), at, env.GITHUB_TOKEN);
   const event = options.pull === undefined ? eventPull(env) : undefined;
+  if (options.pull !== undefined && !/^[1-9]\d*$/.test(options.pull))
+    throw new CouldNotRun(`--pull: ${JSON.stringify(options.pull)} is not the number of a pull request, such as 17`);
   const number = event?.number ?? Number(options.pull);
   if (!Number.isSafeInteger(number) || number <= 0)
     throw new CouldNotRun(
@@ -157,6 +163,6 @@ function eventPull(env: Env): Pull | undefined {
 function report(verdict: ChangeVerdict, json: boolean | undefined, env: Env): void {
   process.stdout.write(json ? `${JSON.stringify(verdict)}\n` : changeText(verdict));
   if (env.GITHUB_ACTIONS === "true" && !json) process.stdout.write(annotations(verdict));
-  if (env.GITHUB_STEP_SUMMARY) appendFileSync(env.GITHUB_STEP_SUMMARY, summary(verdict));
+  if (env.GITHUB_STEP_SUMMARY) writeNamedFile(env.GITHUB_STEP_SUMMARY, summary(verdict), "a");
   if (verdict.agent && !verdict.passes) throw new DoesNotHold("The change is refused.");
 }

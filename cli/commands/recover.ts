@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { assessContext } from "../live/context";
 import { commands, pendingCreates } from "../recover/pending";
 import { findOutcomes } from "../recover/recover";
 import { CouldNotRun, DoesNotHold } from "../support/exit";
+import { readNamedFile } from "../support/files";
 import { withExamples, withJson, withStack, type StackOptions } from "../support/options";
 import { readProjectStack } from "../support/project";
 
@@ -36,7 +36,12 @@ export function registerRecover(program: Command): void {
       const { environment } = readProjectStack(options.stack, options.config);
       const source = options.state ?? EXPORT.join(" ");
       const pending = pendingCreates(
-        parsed(options.state === undefined ? askPulumi(options.stack) : readText(options.state), source),
+        parsed(
+          options.state === undefined
+            ? askPulumi(options.stack)
+            : readNamedFile(options.state === "-" ? 0 : options.state, source).toString("utf8"),
+          source,
+        ),
       );
       if (pending === undefined)
         throw new CouldNotRun(`${source}: this is no stack export; give the output of \`pulumi stack export\``);
@@ -82,14 +87,6 @@ function askPulumi(stack: string): string {
     );
   if (asked.status !== 0) throw new CouldNotRun(`${EXPORT.join(" ")}: ${asked.stderr.trim() || "it failed"}`);
   return asked.stdout;
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file === "-" ? 0 : file, "utf8");
-  } catch (error) {
-    throw new CouldNotRun(`${file}: the file cannot be read (${(error as NodeJS.ErrnoException).code ?? ""})`);
-  }
 }
 
 function parsed(text: string, source: string): unknown {

@@ -3,6 +3,7 @@ import { ambientEffects, type Effects } from "../../rotation/effects";
 import { Refused, messageOf } from "../../rotation/errors";
 import { readVaultSecret } from "../../rotation/stores/vault";
 import type { VaultSession } from "../../rotation/stores/vaultSession";
+import { addressFrom } from "../support/address";
 import { contextFor } from "../token/context";
 import { gitHubReader, Reader, toResponse, type GitHubReader, type Response } from "./reader";
 
@@ -60,7 +61,7 @@ export async function assessContext(
   env: Env,
   { effects = ambientEffects(), auditRecords = 100_000, keys = {} }: ContextOptions = {},
 ): Promise<Context> {
-  const at = endpoints(environment.githubUrl ?? env.GITHUB_BASE_URL);
+  const at = endpoints(environment.githubUrl ?? addressFrom(env, "GITHUB_BASE_URL"));
   const tokens = contextFor(stack, environment, effects, env);
   const vault = vaultAccess(environment, () => tokens.vault());
   const url = tokens.gateUrl();
@@ -76,10 +77,10 @@ export async function assessContext(
       : { missing: "GITHUB_TOKEN is not set" },
     grants: env.GATEHOUSE_GRANTS_TOKEN
       ? { client: gitHubReader(effects, at, env.GATEHOUSE_GRANTS_TOKEN) }
-      : { missing: "GATEHOUSE_GRANTS_TOKEN is not set; only a GitHub App may read grants of tokens" },
+      : { missing: "GATEHOUSE_GRANTS_TOKEN is not set; only a GitHub App may read the grants of tokens" },
     gate:
       url === undefined
-        ? { missing: "where the gate answers is not known: set GATEHOUSE_GATE_URL" }
+        ? { missing: "the gate's address is not known; set GATEHOUSE_GATE_URL" }
         : {
             client: gateClients(
               effects,
@@ -93,7 +94,7 @@ export async function assessContext(
           client: new Reader({
             effects,
             system: "Cloudflare",
-            base: (env.CLOUDFLARE_BASE_URL ?? "https://api.cloudflare.com/client/v4").replace(/\/+$/, ""),
+            base: addressFrom(env, "CLOUDFLARE_BASE_URL") ?? "https://api.cloudflare.com/client/v4",
             headers: { authorization: `Bearer ${env.CLOUDFLARE_API_TOKEN}` },
           }),
         }
@@ -166,7 +167,7 @@ function gateClients(
     operator:
       operator === undefined
         ? {
-            missing: "the operator key is not known: set GATEHOUSE_OPERATOR_KEY, or let this identity read it in Vault",
+            missing: "the operator key is not known; set GATEHOUSE_OPERATOR_KEY, or let this identity read it in Vault",
           }
         : { client: as(operator) },
   };

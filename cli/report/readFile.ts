@@ -1,15 +1,9 @@
-import { readFileSync } from "node:fs";
-import { CouldNotRun } from "../support/exit";
+import { readNamedFile } from "../support/files";
 import { readSnapshot, type Snapshot } from "./snapshot";
 
 /** Reads what a file says of a stack. @throws CouldNotRun when it cannot be read or says nothing of one */
 export function readFile(file: string): Snapshot {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(file);
-  } catch (error) {
-    throw new CouldNotRun(`${file}: the file cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown"})`);
-  }
+  const bytes = readNamedFile(file);
   // PowerShell's `>` writes UTF-16 with a mark in front.
   return readSnapshot(bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? "utf16le" : "utf8"), file);
 }

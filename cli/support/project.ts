@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseStackFile } from "../../infra/config";
 import { type Environment } from "../../infra/model";
 import { CouldNotRun } from "./exit";
+import { readNamedFile } from "./files";
 
 /** A stack of a project on disk: where it is and what its environment file declares. */
 export interface ProjectStack {
@@ -22,18 +23,13 @@ export function readEnvironmentFile(
   dir = process.cwd(),
 ): Environment {
   const file = `Pulumi.${stack}.yaml`;
-  let text: string;
-  try {
-    text = readFileSync(join(dir, file), "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT")
-      throw new CouldNotRun(`${file}: the file cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown"})`);
+  if (!existsSync(join(dir, file))) {
     const stacks = stacksIn(dir);
     throw new CouldNotRun(
       `${file}: no such file in ${dir}; ${stacks.length > 0 ? `give a stack that has one: --stack ${stacks.join(" or --stack ")}` : "run the command in the project's folder"}`,
     );
   }
-  return parseStackFile(text, file, overrides);
+  return parseStackFile(readNamedFile(join(dir, file), file).toString("utf8"), file, overrides);
 }
 
 /** Names of the stacks that have an environment file in a folder. */
@@ -60,9 +56,7 @@ export function readProjectStack(
   const dir = resolve(projectDir);
   const file = `Pulumi.${stack}.yaml`;
   if (!existsSync(join(dir, "Pulumi.yaml")))
-    throw new CouldNotRun(
-      `${dir}: no Pulumi.yaml here; run the command in the project's folder, or name that folder with --project`,
-    );
+    throw new CouldNotRun(`${dir}: no Pulumi.yaml here; run the command in the project's folder`);
   return {
     projectDir: dir,
     stack,

@@ -14,6 +14,7 @@ import { VaultCell, readVaultSecret, vaultStore } from "../../rotation/stores/va
 import type { VaultLogin } from "../../edge/vault";
 import { VaultSession } from "../../rotation/stores/vaultSession";
 import { readGrant } from "../../rotation/verify";
+import { addressFrom } from "../support/address";
 import { CouldNotRun } from "../support/exit";
 import type { StackOptions } from "../support/options";
 import { readEnvironmentFile } from "../support/project";
@@ -54,14 +55,14 @@ export function tokenContext(
 
 /** The context of a validated environment, with everything else from the environment variables. */
 export function contextFor(stack: string, environment: Environment, effects: Effects, env: Env): TokenContext {
-  const plan = planRotation(environment, env.GITHUB_BASE_URL);
+  const plan = planRotation(environment, addressFrom(env, "GITHUB_BASE_URL"));
   const where = names(environment);
   let session: VaultSession | undefined;
   let gate: GateControl | undefined;
 
   const vault = (): VaultSession | undefined => {
     if (environment.tokenStore.kind !== "vault" || !where.vault) return undefined;
-    const address = environment.tokenStore.address ?? env.VAULT_ADDR;
+    const address = environment.tokenStore.address ?? addressFrom(env, "VAULT_ADDR");
     if (!address)
       throw new CouldNotRun(
         "Vault's address is not known; set gatehouse:tokenStore.address in the environment file, or VAULT_ADDR.",
@@ -74,7 +75,7 @@ export function contextFor(stack: string, environment: Environment, effects: Eff
     );
     return session;
   };
-  const gateUrl = (): string | undefined => env.GATEHOUSE_GATE_URL?.replace(/\/+$/, "") ?? declaredGateUrl(environment);
+  const gateUrl = (): string | undefined => addressFrom(env, "GATEHOUSE_GATE_URL") ?? declaredGateUrl(environment);
   const operatorKey = async (): Promise<string | undefined> => {
     if (env.GATEHOUSE_OPERATOR_KEY) return env.GATEHOUSE_OPERATOR_KEY;
     const s = vault();

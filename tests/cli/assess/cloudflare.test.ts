@@ -5,13 +5,13 @@ describe("the schedules of a script", () => {
   it("names what is missing and what nobody declared, each with its remedy", () => {
     const again =
       "`pulumi up --target-replace` with the URN of its cron trigger (`pulumi stack --show-urns`) sets its schedules again";
-    expect(scheduleProblems(["*/5 * * * *"], [])).toEqual([`*/5 * * * * does not start it; ${again}`]);
+    expect(scheduleProblems(["*/5 * * * *"], [])).toEqual([`the schedule */5 * * * * is missing; ${again}`]);
     expect(scheduleProblems(["*/5 * * * *"], ["0 3 * * *"])).toEqual([
-      `*/5 * * * * does not start it; ${again}`,
-      `0 3 * * * starts it, which is not declared; ${again}`,
+      `the schedule */5 * * * * is missing; ${again}`,
+      `the schedule 0 3 * * * is not declared; ${again}`,
     ]);
     expect(scheduleProblems([], ["0 3 * * *"])).toEqual([
-      "0 3 * * * starts it, which is not declared; no resource declares one: delete it at Cloudflare",
+      "the schedule 0 3 * * * is not declared; no resource declares one: delete it at Cloudflare",
     ]);
   });
 

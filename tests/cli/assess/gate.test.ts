@@ -35,7 +35,7 @@ describe("the deployed policy", () => {
     read.limits.maxPushBytes = 1;
     read.routes.read.push("gists.create");
     expect(differences(JSON.parse(JSON.stringify(policy)), read)).toEqual([
-      'routes.read has "gists.create" too',
+      'routes.read also has "gists.create"',
       "limits.maxPushBytes is 1, declared 10485760",
       'mode.kind is "observe", declared "enforce"',
       'mode.until is "2030-01-01", declared nothing',

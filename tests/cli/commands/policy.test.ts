@@ -63,7 +63,11 @@ it("lets an exception pass, marks it, and writes it as Pulumi takes it", () => {
 });
 
 it.each([
-  ["a file that is not there", ["check", "no-such-file.json"], "no-such-file.json: cannot be read (ENOENT)"],
+  [
+    "a file that is not there",
+    ["check", "no-such-file.json"],
+    "no-such-file.json: the file cannot be read: no such file",
+  ],
   ["a file that is none of Pulumi's", ["check", join(ROOT, "package.json")], "neither a stack export nor a preview"],
 ])("says what is wrong with %s", (_, args, says) => {
   const { status, stderr } = gatehouse(...args);

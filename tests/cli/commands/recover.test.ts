@@ -44,7 +44,7 @@ it("asks pulumi for the state, or reads it from a file or standard input", async
 
 it("refuses what is no stack export, without a stack trace", async () => {
   for (const [args, input, words] of [
-    [["--state", join(folder, "absent.json")], "", "the file cannot be read (ENOENT)"],
+    [["--state", join(folder, "absent.json")], "", "the file cannot be read: no such file"],
     [["--state", "-"], "{", "this is no JSON document"],
     [["--state", "-"], "[]", "this is no stack export"],
   ] as const) {

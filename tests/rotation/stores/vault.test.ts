@@ -9,6 +9,7 @@ import { minterRecord, minterSecretsIn } from "../../../rotation/stores/minterSe
 import { VaultCell, vaultStore } from "../../../rotation/stores/vault";
 import { VaultSession } from "../../../rotation/stores/vaultSession";
 import { environment } from "../../support/environment";
+import { until } from "../../support/until";
 import { useVault } from "../../support/vault";
 
 /** The gate's own reader; its types belong to the Workers runtime, so it is loaded without them. */
@@ -51,9 +52,18 @@ async function inside(namespace: string, method: string, path: string, body?: un
   return (text === "" ? {} : JSON.parse(text)) as { data: Record<string, string> };
 }
 
+/** A fresh engine upgrades itself first, and takes nothing meanwhile. */
+const upgraded = (namespace: string): Promise<boolean> =>
+  until("the fresh engine", () =>
+    inside(namespace, "POST", "agents/config", { max_versions: 10 }).then(
+      () => true,
+      () => false,
+    ),
+  );
+
 beforeAll(async () => {
   await inside("", "POST", "sys/mounts/agents", { type: "kv", options: { version: "2" } });
-  await new Promise((resolve) => setTimeout(resolve, 1500)); // a fresh engine upgrades itself first
+  await upgraded("");
 }, 60_000);
 
 describe("notes beside the token", () => {
@@ -170,7 +180,7 @@ describe("a namespace", () => {
     await inside(NAMESPACE, "POST", "auth/gatehouse-gate/role/claude-bot", { token_policies: "gate" });
     roleId = (await inside(NAMESPACE, "GET", "auth/gatehouse-gate/role/claude-bot/role-id")).data.role_id ?? "";
     secretId = (await inside(NAMESPACE, "POST", "auth/gatehouse-gate/role/claude-bot/secret-id")).data.secret_id ?? "";
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await upgraded(NAMESPACE);
     await vaultStore(session(NAMESPACE), "agents", "github/claude-bot").token.write(
       { token: "token-of-the-namespace", expires_at: "" },
       0,

@@ -1,4 +1,4 @@
-import { jsonHasOneReading } from "../../../fuzz/oracles/json";
+import { jsonHasOneReading } from "../oracles/json";
 
 it.each([
   ["half a character as a key", '{"\\ud83d":null}'],

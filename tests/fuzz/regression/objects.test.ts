@@ -1,5 +1,5 @@
-import { PathMatcher } from "../../../../gate/policy/text/globs";
-import { readTree } from "../../../../gate/policy/git/objects";
+import { PathMatcher } from "../../../gate/policy/text/globs";
+import { readTree } from "../../../gate/policy/git/objects";
 
 const tree = (...names: (string | number[])[]): Buffer =>
   Buffer.concat(

@@ -1,4 +1,4 @@
-import { answersHoldListedRepositories } from "../../../fuzz/oracles/graphql";
+import { answersHoldListedRepositories } from "../oracles/graphql";
 
 const inApi = (selection: string): { query: string } => ({
   query: `{ repository(owner: "acme", name: "api") { ${selection} } }`,

@@ -1,4 +1,4 @@
-import { requestGoesWhereItSays, targetIsCanonical } from "../../../fuzz/oracles/paths";
+import { requestGoesWhereItSays, targetIsCanonical } from "../oracles/paths";
 
 it("refuses an apostrophe in a query, which WHATWG URL would send encoded", () => {
   expect(targetIsCanonical("/repos/acme/api/issues?labels='")).toBe(false);

@@ -2,10 +2,10 @@ import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import * as path from "node:path";
-import { itWhen } from "../../../support/skip";
-import { startGate, type Gate } from "../../support/gate";
-import { BareRepository, git } from "../../support/repository";
-import { Upstream, type Reply } from "../../support/upstream";
+import { itWhen } from "../../support/skip";
+import { startGate, type Gate } from "../../gate/support/gate";
+import { BareRepository, git } from "../../gate/support/repository";
+import { Upstream, type Reply } from "../../gate/support/upstream";
 
 const hasLfs = ((): boolean => {
   try {

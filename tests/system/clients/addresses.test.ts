@@ -1,4 +1,4 @@
-import { ruleIn } from "../../support/gate";
+import { ruleIn } from "../../gate/support/gate";
 import { startPositive, type Positive } from "./support/world";
 
 let t: Positive;

@@ -1,8 +1,8 @@
-import { judgeHistory, type ObjectSource } from "../../../../gate/policy/git/history";
-import { PathMatcher } from "../../../../gate/policy/text/globs";
-import { Refusal } from "../../../../gate/policy/refusals";
-import { gateSeesWhatGitSees } from "../../../fuzz/oracles/history";
-import { removeFolders } from "../../../fuzz/support/git";
+import { judgeHistory, type ObjectSource } from "../../../gate/policy/git/history";
+import { PathMatcher } from "../../../gate/policy/text/globs";
+import { Refusal } from "../../../gate/policy/refusals";
+import { gateSeesWhatGitSees } from "../oracles/history";
+import { removeFolders } from "../support/git";
 
 afterAll(removeFolders);
 

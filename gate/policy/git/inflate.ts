@@ -1,6 +1,7 @@
 /**
  * Inflates zlib streams that stand one behind the other, as in a git pack: takes input in pieces of any size, tells where a stream ends, and keeps
  * nothing but the 32 KiB window. The runtime's own DecompressionStream does not tell where a stream ended, so it cannot read a pack.
+ * Why no library: docs/dependencies.md.
  *
  * A symbol (or a block header) that is not complete yet is left in the input and read again with more; so there is no state within a symbol.
  */

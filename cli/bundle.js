@@ -1,6 +1,15 @@
 // One file in place of a hundred TypeScript sources: the engine's commands are run many times, and loading source by
 // source takes longer than what they do. The bundle is made at first use and again whenever a source has changed.
-const { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } = require("node:fs");
+const {
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} = require("node:fs");
 const { createHash } = require("node:crypto");
 const { basename, join, resolve } = require("node:path");
 
@@ -58,7 +67,15 @@ function make(entry, assets, manifest) {
   const next = `${manifest}.${process.pid}`;
   writeFileSync(next, JSON.stringify({ files, stamp, folder, main }));
   renameSync(next, manifest);
+  sweep(folder);
   return join(CACHE, folder, main);
+}
+
+/** Takes away bundles of more than a day ago: no command runs that long. */
+function sweep(current) {
+  for (const name of readdirSync(CACHE).filter((name) => /^[0-9a-f]{16}$/.test(name) && name !== current))
+    if (statSync(join(CACHE, name)).mtimeMs < Date.now() - 86_400_000)
+      rmSync(join(CACHE, name), { recursive: true, force: true });
 }
 
 /**

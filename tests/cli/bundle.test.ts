@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { bundleOf } from "../../cli/bundle";
 
@@ -28,6 +28,22 @@ describe("the engine's commands as one file", () => {
     writeFileSync(MANIFEST, spoiled);
     expect(bundleOf(ENTRY, ASSETS)).toBe(file);
     expect(readFileSync(MANIFEST, "utf8")).toBe(note);
+  });
+
+  it("take away bundles of more than a day ago, and no younger ones", () => {
+    const [old, young] = ["00000000000000ff", "00000000000000fe"].map((name) => join(dirname(MANIFEST), name)) as [
+      string,
+      string,
+    ];
+    for (const folder of [old, young]) mkdirSync(folder, { recursive: true });
+    const then = Date.now() / 1000 - 86_500;
+    utimesSync(old, then, then);
+    const current = dirname(bundleOf(ENTRY, ASSETS)!);
+    utimesSync(current, then, then);
+    writeFileSync(MANIFEST, "damaged");
+    expect(dirname(bundleOf(ENTRY, ASSETS)!)).toBe(current);
+    expect([old, young, current].map(existsSync)).toEqual([false, true, true]);
+    rmSync(young, { recursive: true });
   });
 
   it("are run from their sources where no bundle can be made", () => {

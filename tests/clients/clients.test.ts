@@ -18,7 +18,7 @@ function rows(client: string): readonly string[] {
 /** What the gate says of refusals. "Not Found" alone says nothing. */
 const SENTENCES = [
   ...Object.values(REFUSALS).map(([, message]) => message as string),
-  "not open to agents; work without them",
+  "agents cannot use LFS locks; work without them",
 ].filter((sentence) => sentence !== "Not Found");
 
 const { ready, missing } = installClients();

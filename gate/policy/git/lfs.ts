@@ -1,7 +1,7 @@
 import type { CompiledPolicy, CompiledRepository } from "../compiled";
-import { parseStrictJson, type Json } from "../text/json";
 import { Refusal } from "../refusals";
 import { line, list, object, oneOf, orNull, type Shape } from "../rest/shape";
+import { parseStrictJson, type Json } from "../text/json";
 
 /** A request of Git LFS whose target has passed. */
 export interface LfsTarget {
@@ -26,7 +26,7 @@ export function judgeLfsTarget(
 ): LfsTarget | Refusal {
   if (policy.lfs !== "proxy" || !policy.open.has("git.fetch")) return new Refusal("lfs-refused");
   if (rest === "/info/lfs/locks" || rest.startsWith("/info/lfs/locks/"))
-    return new Refusal("not-found", "LFS locks are not open to agents; work without them");
+    return new Refusal("not-found", "agents cannot use LFS locks; work without them");
   if (query !== "") return new Refusal("query-not-allowed");
   if (rest === "/info/lfs/objects/batch")
     return method === "POST"
@@ -166,7 +166,10 @@ export function readLfsAnswer(
       out.push({
         oid,
         size,
-        error: { code: Number(given.error.code) || 422, message: "GitHub has no such object, or takes none" },
+        error: {
+          code: Number(given.error.code) || 422,
+          message: "GitHub does not have this object, or does not accept it",
+        },
         actions: {},
       });
       continue;

@@ -112,7 +112,7 @@ describe("real git-lfs through the gate", () => {
       const { code, out } = await push(await clone(), content, "refs/heads/claude/bad");
       expect([code, out]).toEqual([
         1,
-        expect.stringMatching(/secret-in-content: The content holds what looks like a credential/),
+        expect.stringMatching(/secret-in-content: The content contains what looks like a credential/),
       ]);
       expect(repository.refs()).not.toContain("refs/heads/claude/bad");
       const made = (await records())
@@ -129,7 +129,10 @@ describe("real git-lfs through the gate", () => {
 
   withLfs("hears that there are no locks", async () => {
     const { code, out } = await git(await clone(), "lfs", "locks");
-    expect([code, out]).toEqual([expect.any(Number), expect.stringMatching(/not open to agents; work without them/)]);
+    expect([code, out]).toEqual([
+      expect.any(Number),
+      expect.stringMatching(/agents cannot use LFS locks; work without them/),
+    ]);
     expect(code).not.toBe(0);
   });
 });

@@ -90,7 +90,7 @@ function isDue(record: TokenRecord | undefined, journal: Journal, plan: Rotation
   return due !== undefined && due <= at;
 }
 
-/** Tells each louder stage once; the journal remembers which was told. */
+/** Sends one reminder for each stage; the journal keeps the last stage that was sent. */
 async function remindPeople(
   deps: RotationDeps,
   input: CronInput,
@@ -98,19 +98,19 @@ async function remindPeople(
   const { effects, plan, store, rotatorId } = deps;
   const { record, journal } = await look(store);
   const status = judge(record, journal, plan, effects.now());
-  const told = journal.reminded ?? 0;
+  const lastStage = journal.reminded ?? 0;
   const alerts =
     plan.alertWebhook && input.webhookSecret && !plan.notify.includes(plan.alertWebhook)
       ? [webhookAdapter(effects, plan.alertWebhook, input.webhookSecret)]
       : [];
-  const reminded = await remind({ effects, plan, adapters: [...(deps.adapters ?? []), ...alerts] }, status, told);
-  if (reminded.stage !== told) {
+  const reminded = await remind({ effects, plan, adapters: [...(deps.adapters ?? []), ...alerts] }, status, lastStage);
+  if (reminded.stage !== lastStage) {
     try {
       const cell = new JournalCell(effects, store.journal, rotatorId, 0);
       const now = await cell.load();
       if (now.phase === "idle") await cell.commit({ ...now, reminded: reminded.stage });
     } catch (error) {
-      if (!(error instanceof LostRace)) throw error; // a rotation has begun: it is told again another time
+      if (!(error instanceof LostRace)) throw error; // a rotation has begun: the reminder is sent again after it
     }
   }
   return { level: status.level, reminded: [...reminded.says, ...reminded.failed] };

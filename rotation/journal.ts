@@ -105,7 +105,7 @@ export interface Journal {
   readonly tidy: boolean;
   readonly history: readonly HistoryEntry[];
   readonly outbox: readonly OutboxEntry[];
-  /** How loud the last reminder was, so that each stage is told once. */
+  /** The stage of the last reminder, so that each stage is sent once. */
   readonly reminded?: number;
 }
 

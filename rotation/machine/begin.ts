@@ -6,7 +6,7 @@ import type { Outcome, StartRequest } from "./types";
 
 /** The first write of a take-over fences the earlier rotator: its next write fails. */
 export async function takeOver(run: Run, found: Journal): Promise<void> {
-  run.say("resume", `going on with rotation ${found.rotation?.id ?? "?"}, which stands at ${found.phase}`);
+  run.report("resume", `going on with rotation ${found.rotation?.id ?? "?"}, which stands at ${found.phase}`);
   const rotation =
     found.rotation && found.phase === "minting"
       ? { ...found.rotation, mints: found.rotation.mints + 1 }
@@ -46,7 +46,7 @@ export async function begin(run: Run, start: StartRequest): Promise<Outcome | un
         newSha256: old.sha256,
         expiresAt: old.expires_at,
       });
-    run.say("minted", `a person brought token ${short(next.sha256)}`);
+    run.report("minted", `a person brought token ${short(next.sha256)}`);
     await run.cell.commit({
       ...run.journal,
       phase: "minted",
@@ -62,7 +62,7 @@ export async function begin(run: Run, start: StartRequest): Promise<Outcome | un
     return undefined;
   }
   const intent = minter.intend(run.memory, old, now);
-  run.say("minting", `rotation ${id} begins`);
+  run.report("minting", `rotation ${id} begins`);
   await run.cell.commit({
     ...run.journal,
     phase: "minting",

@@ -20,7 +20,7 @@ export async function check(run: Run): Promise<void> {
   });
   if (verdict.problems.length > 0)
     return run.turnBack(`the new token is not what was declared: ${verdict.problems.join("; ")}`, { notes });
-  run.say(
+  run.report(
     "verified",
     `${short(next.sha256)} is ${verdict.login}'s and has exactly what was declared, as far as GitHub shows`,
   );

@@ -23,7 +23,7 @@ export async function finish(run: Run): Promise<void> {
   );
 }
 
-/** Ends the rotation in one write that also names who must be told; then destroys old versions and tells them. */
+/** Ends the rotation in one write that also names whom to notify; then destroys old versions and notifies them. */
 export async function end(
   run: Run,
   outcome: "finished" | "rolled-back",
@@ -63,16 +63,16 @@ export async function tidy(run: Run): Promise<void> {
         else left.push(name);
       } catch (error) {
         left.push(name);
-        run.say("notify", `${name} was not told: ${messageOf(error)}`);
+        run.report("notify", `could not notify ${name}: ${messageOf(error)}`);
       }
     }
     if (left.length > 0) outbox.push({ ...entry, to: left });
   }
   await run.cell.commit({ ...run.journal, tidy: outbox.length === 0, outbox });
-  run.say(
+  run.report(
     "idle",
     outbox.length === 0
-      ? "old versions are destroyed and everybody is told"
-      : "old versions are destroyed; some messages are still to be delivered",
+      ? "old versions are destroyed and every notification is delivered"
+      : "old versions are destroyed; some notifications are still to be delivered",
   );
 }

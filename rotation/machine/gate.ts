@@ -23,7 +23,7 @@ export async function switchGate(run: Run): Promise<void> {
       notes.push(`the gate did not confirm the new token within ${plan.graceMinutes} minutes (${messageOf(error)})`);
     }
   }
-  run.say("switched", gate ? "the gate has fetched it" : "no gate to switch");
+  run.report("switched", gate ? "the gate has fetched it" : "no gate to switch");
   await run.reach("switched", { notes });
 }
 
@@ -33,7 +33,7 @@ export async function prove(run: Run): Promise<void> {
   const r = run.rotation;
   const proof = gate ? await proofOf(run, gate) : "not proven through a gate: none was given";
   if (proof === REFUSED) return run.turnBack("GitHub refused the new token when the gate used it");
-  run.say("proven", gate ? "a request through the gate used it" : "not proven: no gate");
+  run.report("proven", gate ? "a request through the gate used it" : "not proven: no gate");
   const drainUntil = (r.storedAt ?? effects.now()) + (r.urgent ? 0 : cacheMs(run));
   await run.reach(
     "proven",

@@ -56,7 +56,7 @@ export async function mint(run: Run): Promise<void> {
     await disown(run, minted, next);
     throw error;
   }
-  run.say("minted", `GitHub made token ${short(next.sha256)}`);
+  run.report("minted", `GitHub made token ${short(next.sha256)}`);
 }
 
 /**
@@ -70,10 +70,10 @@ async function disown(run: Run, minted: Minted, next: TokenRecord): Promise<void
   try {
     if (await eventually(run, () => recordedOrRescued(run, minted, next))) return;
   } catch (error) {
-    run.say("disown", messageOf(error));
+    run.report("disown", messageOf(error));
     if (minter.rescue) return; // revoking would end the authorization too
     if (effects.now() >= leaseUntil) {
-      run.say(
+      run.report(
         "disown",
         `left ${short(next.sha256)} alone: another rotator may have taken it into use; unless it is the current token, it lives until ${next.expires_at || "it is deleted"}`,
       );
@@ -82,9 +82,9 @@ async function disown(run: Run, minted: Minted, next: TokenRecord): Promise<void
   }
   try {
     await minter.revoke(next.token);
-    run.say("disown", `revoked ${short(next.sha256)}, which this run had minted`);
+    run.report("disown", `revoked ${short(next.sha256)}, which this run had minted`);
   } catch (error) {
-    run.say("disown", `could not revoke ${short(next.sha256)}: ${messageOf(error)}`);
+    run.report("disown", `could not revoke ${short(next.sha256)}: ${messageOf(error)}`);
   }
 }
 
@@ -126,7 +126,7 @@ async function recordedOrRescued(run: Run, minted: Minted, next: TokenRecord): P
     if (!memory?.slots) return true;
     try {
       await run.cell.commit({ ...journal, slots: memory.slots });
-      run.say("rescued", "kept a refreshed authorization that another rotator had given up");
+      run.report("rescued", "kept a refreshed authorization that another rotator had given up");
       return true;
     } catch (error) {
       if (!(error instanceof LostRace)) throw error;

@@ -12,7 +12,7 @@ export async function revokeOld(run: Run): Promise<void> {
   const { old } = run.rotation;
   const wait = old ? (run.rotation.drainUntil ?? 0) - effects.now() : 0;
   if (wait > 0) {
-    run.say("draining", `waiting ${Math.ceil(wait / 1000)} s until no cache holds the old token`);
+    run.report("draining", `waiting ${Math.ceil(wait / 1000)} s until no cache holds the old token`);
     await effects.sleep(wait);
   }
   let rest: Partial<Journal> = {};
@@ -23,7 +23,7 @@ export async function revokeOld(run: Run): Promise<void> {
     const ended = await endToken(run, old, "end the old token");
     rest = ended.rest;
     notes.push(...ended.notes);
-    run.say("revoked", `${short(old.sha256)} is dead: GitHub answers 401`);
+    run.report("revoked", `${short(old.sha256)} is dead: GitHub answers 401`);
   }
   await run.held(() => run.reach("revoked", { notes }, rest));
 }

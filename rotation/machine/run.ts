@@ -49,7 +49,7 @@ export class Run {
     return { ...(slots ? { slots } : {}), ...(current ? { current } : {}) };
   }
 
-  say(step: string, says: string): void {
+  report(step: string, says: string): void {
     this.deps.effects.report({ step, says });
   }
 
@@ -74,7 +74,7 @@ export class Run {
 
   /** Writes that there is no going on; the steps of rollback.ts follow. */
   async turnBack(why: string, change: Partial<RotationState> = {}, rest: Partial<Journal> = {}): Promise<void> {
-    this.say("rolling-back", why);
+    this.report("rolling-back", why);
     await this.reach(
       "rolling-back",
       { ...change, rollback: { why, restored: this.rotation.storedVersion === undefined } },
@@ -94,7 +94,7 @@ export class Run {
           waited >= HOLD_MS
         )
           throw error;
-        this.say("holding", `the new authorization cannot be recorded yet: ${messageOf(error)}`);
+        this.report("holding", `the new authorization cannot be recorded yet: ${messageOf(error)}`);
         await this.deps.effects.sleep(HOLD_STEP_MS);
       }
     }

@@ -13,7 +13,7 @@ export async function store(run: Run): Promise<void> {
     if (!(error instanceof Conflict)) throw error;
     return run.turnBack(`somebody wrote ${token.where} during the rotation; nothing was overwritten`);
   }
-  run.say("stored", `${token.where} holds it as version ${storedVersion}`);
+  run.report("stored", `${token.where} holds it as version ${storedVersion}`);
   await run.reach("stored", { storedVersion, storedAt: run.deps.effects.now() });
 }
 

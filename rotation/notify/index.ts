@@ -11,7 +11,7 @@ export interface NotifySecrets {
   readonly dispatchToken?: string | undefined;
 }
 
-/** Everybody the environment wants told, as far as the secrets at hand reach. More adapters (an agent's runtime) are appended by the caller. */
+/** The receivers that the environment names, as far as the secrets at hand reach. More adapters (an agent's runtime) are appended by the caller. */
 export function adaptersFor(effects: Effects, plan: RotationPlan, secrets: NotifySecrets): NotifyAdapter[] {
   return [
     ...(secrets.webhookSecret

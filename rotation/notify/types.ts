@@ -8,7 +8,7 @@ export interface Message {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** Somebody who is told: a webhook, a repository, the agent's runtime. */
+/** A receiver of notifications: a webhook, a repository, the agent's runtime. */
 export interface NotifyAdapter {
   /** Fixed and unique; the journal remembers by it who has confirmed. */
   readonly name: string;

@@ -23,7 +23,7 @@ const project = (displayName, folders, not = []) => ({
   },
   // These packages ship ES modules only, which jest must turn into CommonJS.
   transformIgnorePatterns: [
-    "/node_modules/(?!(@octokit|universal-user-agent|before-after-hook|content-type|json-with-bigint|jose|hono)/)",
+    "/node_modules/(?!(@octokit|universal-user-agent|before-after-hook|content-type|json-with-bigint|hono)/)",
   ],
 });
 

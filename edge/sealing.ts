@@ -33,7 +33,7 @@ export async function derivedSealingKey(secret: string, use: string): Promise<Se
 }
 
 /** A JSON object of texts, sealed, with the version under which the store holds it. */
-export interface SealedRecord {
+interface SealedRecord {
   readonly v: 1;
   readonly version: number;
   /** Base64 of the nonce. */

@@ -11,7 +11,7 @@ export interface VaultTokenStore extends VaultAddress, Pick<AppRole, "roleId"> {
 }
 
 /** Workers KV, sealed, with the gate's ledger in front. */
-export interface KvTokenStore {
+interface KvTokenStore {
   readonly kind: "kv";
 }
 

@@ -26,6 +26,6 @@ export function makeSecret(name: string, parent: pulumi.Resource): GeneratedSecr
 }
 
 /** The 32 bytes that a random password stands for: its SHA-256, which keeps 256 bits of a longer one. */
-export function secretBytes(password: string): Buffer {
+function secretBytes(password: string): Buffer {
   return createHash("sha256").update(password).digest();
 }

@@ -78,7 +78,7 @@ export function agentOf(resources: readonly DeclaredResource[]): Agent {
 }
 
 /** A team's slug, as GitHub makes it of a plain name. */
-export const slug = (name: string): string =>
+const slug = (name: string): string =>
   name
     .trim()
     .toLowerCase()

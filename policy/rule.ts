@@ -44,7 +44,7 @@ export interface StackRule extends RuleText {
   readonly check: (resources: readonly DeclaredResource[]) => readonly StackViolation[];
 }
 
-export interface StackViolation {
+interface StackViolation {
   readonly message: string;
   /** The resource to look at; the stack as a whole when absent. */
   readonly urn?: string;

@@ -20,7 +20,7 @@ import type { RotationPlan } from "./plan";
 import type { TokenStore } from "./stores/types";
 
 /** Where token, journal and minting secret are, with the sign-in of the rotator. */
-export type CronStore =
+type CronStore =
   | (Extract<RotatorTokenStore, { kind: "vault" }> & AppRole)
   | { readonly kind: "kv"; readonly operatorKey: string; readonly keys: KvKeys };
 

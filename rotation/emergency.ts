@@ -22,7 +22,7 @@ export interface EmergencyDeps {
   readonly reason: string;
 }
 
-export interface EmergencyStep {
+interface EmergencyStep {
   readonly step: string;
   readonly ok: boolean;
   readonly says: string;

@@ -13,7 +13,7 @@ import type { TokenRecord } from "./record";
 export type Phase =
   "idle" | "minting" | "minted" | "verified" | "stored" | "switched" | "proven" | "revoked" | "rolling-back";
 
-export const PHASES: readonly Phase[] = [
+const PHASES: readonly Phase[] = [
   "idle",
   "minting",
   "minted",

@@ -8,7 +8,7 @@ import type { RotationPlan } from "./plan";
 import type { Level, Status } from "./status";
 
 /** The label by which a reminder issue is found again, so that there is one and not one a day. */
-export const REMINDER_LABEL = "gatehouse-token";
+const REMINDER_LABEL = "gatehouse-token";
 
 export interface ReminderDeps {
   readonly effects: Effects;
@@ -117,7 +117,7 @@ async function keepIssue(
 }
 
 /** What stands in the issue: what is wrong, by when, and each step. No secret. */
-export function reminderText(plan: RotationPlan, status: Status, now: number): string {
+function reminderText(plan: RotationPlan, status: Status, now: number): string {
   const lines = [`${status.says[0]?.toUpperCase() ?? ""}${status.says.slice(1)}.`, ""];
   if (plan.kind === "personal-access-token") {
     lines.push(

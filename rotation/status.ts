@@ -1,9 +1,8 @@
 import { DAY_MS, HOUR_MS } from "../edge/time";
 import type { RotationPlan } from "./plan";
-import { readJournal, type Journal } from "./journal";
-import { readRecord, type TokenRecord } from "./record";
+import type { Journal } from "./journal";
+import type { TokenRecord } from "./record";
 import { iso } from "./text";
-import type { TokenStore } from "./stores/types";
 
 export type Level = "ok" | "soon" | "urgent" | "expired" | "missing" | "interrupted";
 
@@ -23,12 +22,6 @@ export interface Status {
   readonly phase: string;
   readonly slots?: Record<string, string>;
   readonly undelivered: number;
-}
-
-/** Reads store and journal. Throws what the store throws. */
-export async function readStatus(store: TokenStore, plan: RotationPlan, now: number): Promise<Status> {
-  const [token, journal] = await Promise.all([store.token.read(), store.journal.read()]);
-  return judge(readRecord(token.data), readJournal(journal.data), plan, now);
 }
 
 /** How far before the end the tone changes: the last third of the reminder time is urgent. */

@@ -6,8 +6,8 @@ import { installOpenBao } from "./tools/openbao";
 import { startVault } from "./vault";
 
 export type GitHub = Awaited<ReturnType<typeof startGitHub>>;
-export type Cloudflare = Awaited<ReturnType<typeof startCloudflare>>;
-export type Vault = Awaited<ReturnType<typeof startVault>>;
+type Cloudflare = Awaited<ReturnType<typeof startCloudflare>>;
+type Vault = Awaited<ReturnType<typeof startVault>>;
 
 /** The systems that a stack is deployed to, all on this machine, and the environment by which any Pulumi program finds them. */
 export interface Systems {

@@ -48,7 +48,7 @@ const toBare = (
 
 const fixed = (value: number, digits = 2): string => value.toFixed(digits);
 /** The middle, and in parentheses the ends. */
-export const shown = (s: Spread | undefined, digits = 2): string =>
+const shown = (s: Spread | undefined, digits = 2): string =>
   s === undefined ? "-" : `${fixed(s.median, digits)} (${fixed(s.min, digits)} to ${fixed(s.max, digits)})`;
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");

@@ -18,7 +18,7 @@ export const OTHER_GATE = "gate, other build";
 export const OTHER_BUILD = "bench/gate/workers.ts";
 
 /** Samples of one contender at one load, in the order of the rounds. */
-export interface Series {
+interface Series {
   readonly contender: string;
   readonly kind: Kind;
   readonly connections: number;

@@ -10,7 +10,7 @@ const sections = ({ answers }: Assessment): [Section, Answer[]][] =>
     .map((section): [Section, Answer[]] => [section, answers.filter((answer) => answer.section === section)])
     .filter(([, found]) => found.length > 0);
 
-export const callText = ({ system, method, path, status }: Call): string =>
+const callText = ({ system, method, path, status }: Call): string =>
   `${system}: ${method} ${path} ${status === 0 ? "no answer" : status}`;
 
 /** The calls that matter to a reader: the last one decides, the others led there. */

@@ -98,7 +98,7 @@ function decideGit(policy: CompiledPolicy, request: GateRequest): Decision {
 }
 
 /** Puts the two parts of a decision together. */
-export function decisionOf(verdict: TargetVerdict, target: string, body: JudgedBody | Refusal | undefined): Decision {
+function decisionOf(verdict: TargetVerdict, target: string, body: JudgedBody | Refusal | undefined): Decision {
   const refusal = verdict.refusal ?? (body instanceof Refusal ? body : undefined);
   const common = {
     kind: verdict.kind,

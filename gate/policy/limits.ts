@@ -34,7 +34,7 @@ const MINUTE = 60_000;
 export const LEASE_MS = 2_000;
 
 /** Moves usage to the windows of `now` (milliseconds). Time that runs backwards keeps the later window, so nothing is given out twice. */
-export function usageAt(usage: Usage, now: number): Usage {
+function usageAt(usage: Usage, now: number): Usage {
   const minute = Math.max(Math.floor(now / MINUTE), usage.minute);
   const hour = Math.max(Math.floor(now / HOUR_MS), usage.hour);
   if (minute === usage.minute && hour === usage.hour) return usage;
@@ -57,7 +57,7 @@ export interface Grant extends Amounts {
 }
 
 /** Why less than the need was granted, and in how many seconds to come again. */
-export interface Shortage {
+interface Shortage {
   readonly rule: RuleId;
   readonly retryAfter: number;
 }

@@ -96,7 +96,7 @@ export function show(value: unknown): string {
 }
 
 /** The word among `candidates` that a mistyped `word` most likely meant. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
+function nearest(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
     .map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.edits - b.edits || a.candidate.localeCompare(b.candidate));
@@ -159,7 +159,7 @@ function expectation(issue: Issue): string {
 }
 
 /** "a", "a or b", "a, b or c". */
-export function either(words: readonly string[]): string {
+function either(words: readonly string[]): string {
   return words.length < 2 ? (words[0] ?? "") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }
 

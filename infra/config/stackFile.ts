@@ -75,7 +75,7 @@ function topLevel(value: unknown): unknown {
 }
 
 /** What stands for a value that Pulumi has encrypted; only the deployment itself needs the value. */
-export const ENCRYPTED = "[encrypted]";
+const ENCRYPTED = "[encrypted]";
 
 function withoutCiphertext(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutCiphertext);

@@ -12,7 +12,7 @@ export interface GitHubFacts {
   readonly teamIds: Readonly<Record<string, number>>;
 }
 
-export interface RepositoryFacts {
+interface RepositoryFacts {
   readonly name: string;
   readonly id: number;
   readonly nodeId: string;

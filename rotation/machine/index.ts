@@ -13,7 +13,7 @@ import { store } from "./store";
 import type { Outcome, RotationDeps, StartRequest } from "./types";
 import type { Phase } from "../journal";
 
-export { LEASE_MS, type Outcome, type Result, type RotationDeps, type StartRequest } from "./types";
+export { type Outcome, type RotationDeps, type StartRequest } from "./types";
 
 /** What is done next, by the phase that the journal says is done. */
 const STEPS: Readonly<Record<Exclude<Phase, "idle">, (run: Run) => Promise<void>>> = {

@@ -39,6 +39,5 @@ export function minterFor(effects: Effects, plan: RotationPlan, secrets: MinterS
   }
 }
 
-export { appInstallationMinter, appUserTokenMinter, ghesImpersonationMinter, personalAccessTokenMinter };
 export { mintLink } from "./personalAccessToken";
-export { Lost, type Declaration, type Minted, type MinterMemory, type TokenMinter } from "./types";
+export { type TokenMinter } from "./types";

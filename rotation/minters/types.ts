@@ -26,7 +26,7 @@ export interface MinterMemory {
   readonly current?: SlotName;
 }
 
-export interface MintRequest {
+interface MintRequest {
   readonly memory: MinterMemory;
   readonly slot?: SlotName;
   readonly old?: TokenRecord;
@@ -44,7 +44,7 @@ export interface Minted {
 }
 
 /** What is needed before a mint, and written to the journal ahead of it. */
-export interface MintIntent {
+interface MintIntent {
   readonly memory?: MinterMemory;
   readonly slot?: SlotName;
   readonly notes?: readonly string[];

@@ -23,6 +23,5 @@ export function adaptersFor(effects: Effects, plan: RotationPlan, secrets: Notif
   ];
 }
 
-export { dispatchAdapter } from "./dispatch";
 export { webhookAdapter } from "./webhook";
-export type { Message, NotifyAdapter } from "./types";
+export type { NotifyAdapter } from "./types";

@@ -52,7 +52,7 @@ export interface Script {
   readonly subdomain: { readonly enabled: boolean; readonly previews_enabled: boolean };
 }
 
-export interface Schedule {
+interface Schedule {
   readonly cron: string;
   readonly created_on: string;
   readonly modified_on: string;

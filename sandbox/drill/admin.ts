@@ -1,7 +1,7 @@
 import type { Connection } from "./connection";
 
 /** GitHub's answer to an administrator. */
-export class AdminRefused extends Error {}
+class AdminRefused extends Error {}
 
 /** An organization owner at GitHub's REST API: opens locks, and does what only people do. A refusal is an error of the drill. */
 export class Admin {

@@ -8,7 +8,7 @@ import { protectionOfLock, rulesOfLock, type Protection, type Ruleset } from "./
 import type { AgentToken, TokenPage } from "./tokens";
 
 /** A way into one of the systems beside GitHub and the gate, for the locks that stand there. */
-export interface OtherSystems {
+interface OtherSystems {
   readonly vault: { readonly addr: string; readonly token: string };
   readonly cloudflare: {
     readonly api: string;

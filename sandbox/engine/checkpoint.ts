@@ -96,7 +96,7 @@ function sendable(resource: ResourceState): ResourceState {
 }
 
 /** References to a resource by a former name follow it to its new one; the former names themselves are not kept. */
-export function renameAliased(resources: readonly ResourceState[]): ResourceState[] {
+function renameAliased(resources: readonly ResourceState[]): ResourceState[] {
   const renamed = new Map<string, string>();
   for (const { urn, aliases = [] } of resources) for (const alias of aliases) renamed.set(alias, urn);
   const rename = (urn: string): string => renamed.get(urn) ?? urn;

@@ -4,7 +4,7 @@ import type { ConfigDeclaration, Project, StackFile } from "./project";
 import { isObject, sorted } from "./values";
 
 /** One configuration value as the program gets it: always text, JSON for anything structured. */
-export interface ConfigValue {
+interface ConfigValue {
   readonly text: string;
   readonly secret: boolean;
   readonly structured: boolean;

@@ -169,4 +169,4 @@ export class Run {
 }
 
 /** A copy for an event: states are changed while the run goes on. */
-export const view = (state: ResourceState): StateView => ({ ...state });
+const view = (state: ResourceState): StateView => ({ ...state });

@@ -2,7 +2,7 @@ import { ProviderError, type ProviderPackage, type SandboxProvider } from "../pr
 import { EngineError } from "./errors";
 import { containsSecret, type Values } from "./values";
 
-export const STACK_REFERENCE_TYPE = "pulumi:pulumi:StackReference";
+const STACK_REFERENCE_TYPE = "pulumi:pulumi:StackReference";
 /** The package of what Pulumi provides by itself; it has no plugin and no version. */
 export const BUILTIN = "pulumi";
 
@@ -16,7 +16,7 @@ export interface StackName {
  * where the organization is the word "organization" itself.
  * @throws ProviderError for another form.
  */
-export function parseStackName(name: string, currentProject: string): StackName {
+function parseStackName(name: string, currentProject: string): StackName {
   const parts = name.split("/");
   const stack = parts[parts.length - 1]!;
   if (parts.length > 3 || !/^[A-Za-z0-9_.-]{1,100}$/.test(stack))

@@ -4,7 +4,7 @@ import type { Crypter } from "./secrets";
 import { SECRET_SIG, SIG, Secret, isObject, sorted, type Value, type Values } from "./values";
 
 /** The Pulumi release whose behaviour and formats this engine follows. */
-export const PULUMI_VERSION = "v3.248.0";
+const PULUMI_VERSION = "v3.248.0";
 
 export interface StackFrame {
   sourcePosition?: string;

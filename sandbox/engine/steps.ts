@@ -303,7 +303,7 @@ function initFailure(error: ProviderError): Error {
   );
 }
 
-export const protectedMessage = (urn: string): string =>
+const protectedMessage = (urn: string): string =>
   `resource "${urn}" cannot be deleted\nbecause it is protected. To unprotect the resource, either remove the \`protect\` flag from the resource in your Pulumi program and run \`pulumi up\`, or use the command:\n\`pulumi state unprotect '${urn}'\``;
 
 /** Whether a `same` left anything to write: source positions and init errors alone are not worth it. */

@@ -3,8 +3,8 @@ import { UNKNOWN } from "../providers/types";
 /** Key by which Pulumi marks objects that stand for something else, and the marks used with it (Pulumi's wire and state formats). */
 export const SIG = "4dabf18193072939515e22adb298388d";
 export const SECRET_SIG = "1b47061264138c4ac30d75fd1eb44270";
-export const RESOURCE_SIG = "5cf8f73096256a8f31e491e813e4eb8e";
-export const OUTPUT_SIG = "d0e6a833031e9bbcd3f4e8bde6ca49a4";
+const RESOURCE_SIG = "5cf8f73096256a8f31e491e813e4eb8e";
+const OUTPUT_SIG = "d0e6a833031e9bbcd3f4e8bde6ca49a4";
 export const ASSET_SIG = "c44067f5952c0a294b673a41bacd8c17";
 export const ARCHIVE_SIG = "0def7320c3a5731c473e5ecbe6d01bc7";
 
@@ -165,7 +165,7 @@ export function markSecret(bag: Values, paths: Iterable<string>): Values {
  * As the real engine has it between program and provider: a list with a secret inside is one secret, since a provider may hand a list back in
  * another order. Objects keep their secrets where they are.
  */
-export function sealLists(value: Value): Value {
+function sealLists(value: Value): Value {
   if (value instanceof Secret) return value;
   if (Array.isArray(value)) return containsSecret(value) ? new Secret(bare(value)) : value;
   if (isObject(value))

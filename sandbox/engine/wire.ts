@@ -8,7 +8,7 @@ import type { CustomTimeouts, StackFrame } from "./state";
 import { fromWire, fromWireBag } from "./values";
 
 /** A place in the program, written relative to the project: `project:///stacks/index.ts#18,15`. */
-export function positionOf(position: sourceProto.SourcePosition | undefined, projectDir: string): string | undefined {
+function positionOf(position: sourceProto.SourcePosition | undefined, projectDir: string): string | undefined {
   const uri = position?.getUri() ?? "";
   if (!uri.startsWith("file://")) return undefined;
   const path = relative(projectDir, fileURLToPath(uri)).split(sep).join("/");

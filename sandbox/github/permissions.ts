@@ -27,7 +27,7 @@ export function roleOfUser(world: World, user: User, repo: Repository): Role | u
 }
 
 /** Whether the credential reaches this repository's private side at all. */
-export function credentialReaches(world: World, auth: Auth, repo: Repository): boolean {
+function credentialReaches(world: World, auth: Auth, repo: Repository): boolean {
   const { token, installation } = auth;
   if (!token) return false;
   const ownerId = repo.owner.id;
@@ -158,7 +158,7 @@ const IMPLIED: Record<string, readonly string[]> = {
   user: ["read:user", "user:email", "user:follow"],
 };
 /** GitHub's scopes contain smaller ones. */
-export function implies(held: string, wanted: string): boolean {
+function implies(held: string, wanted: string): boolean {
   return IMPLIED[held]?.includes(wanted) === true;
 }
 export const hasScope = (auth: Auth, wanted: string): boolean =>

@@ -162,7 +162,7 @@ export class WebhookSender implements Webhooks {
   }
 }
 
-export function isLoopback(url: string): boolean {
+function isLoopback(url: string): boolean {
   try {
     const { hostname, protocol } = new URL(url);
     return (

@@ -110,7 +110,7 @@ export interface SandboxProvider {
 }
 
 /** Makes a configured provider. `config` are the inputs of the provider resource (or the stack's `<package>:*` configuration). */
-export type ProviderFactory = (config: Record<string, unknown>, env: NodeJS.ProcessEnv) => Promise<SandboxProvider>;
+type ProviderFactory = (config: Record<string, unknown>, env: NodeJS.ProcessEnv) => Promise<SandboxProvider>;
 
 /** A package: `version` is that of the real plugin it stands for; `types` and `functions` are the tokens it knows. */
 export interface ProviderPackage {

@@ -15,7 +15,7 @@ export const RAISED = [
   "gatehouse:gate.writesPerMinute=6000",
 ];
 
-export interface LockDrillOptions {
+interface LockDrillOptions {
   readonly json: boolean;
   /** Only the pairs that one of these chooses, such as `merge` or `merge-pull-request/write/protection-push`. */
   readonly only: readonly string[];
@@ -26,7 +26,7 @@ export interface LockDrillOptions {
  * Tries every pair of a deployed sandbox, and puts the sandbox back as it was.
  * @throws DoesNotHold when something was not put back
  */
-export async function proveLocks(
+async function proveLocks(
   sandbox: Sandbox,
   deployment: Deployment,
   { cleanup, only, onProof }: Omit<LockDrillOptions, "json"> & { readonly onProof: (proof: Proof) => void },

@@ -22,7 +22,7 @@ import type { Sandbox } from "./sandbox";
 export type EngineName = "pulumi" | "sandbox";
 
 /** What came of one operation. `changes` counts resources by what was done with them, `same` included. */
-export interface Outcome {
+interface Outcome {
   readonly failed: boolean;
   readonly diagnostics: readonly { readonly message: string }[];
   readonly changes: Readonly<Record<string, number>>;

@@ -15,7 +15,7 @@ import { endpointsOf, type Sandbox } from "./sandbox";
 const PERSON = "reviewer-one";
 
 /** What a rehearsal can do to the GitHub stand-in that no API of GitHub offers. */
-export const sandboxControl =
+const sandboxControl =
   (api: string) =>
   async <T>(method: string, path: string, body?: unknown): Promise<T> => {
     const response = await fetch(`${api}/_sandbox${path}`, {

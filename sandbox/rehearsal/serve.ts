@@ -4,7 +4,7 @@ import { bringUp, type Deployment } from "./deploy";
 import { openSandbox, type Sandbox } from "./sandbox";
 
 /** The line of `serve --json`; other tools rely on its keys. */
-export function readyLine(sandbox: Sandbox, deployment?: Deployment): Record<string, unknown> {
+function readyLine(sandbox: Sandbox, deployment?: Deployment): Record<string, unknown> {
   const { systems, environment } = sandbox;
   return {
     ready: true,

@@ -6,7 +6,7 @@ const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 type Inputs = Record<string, unknown>;
 
 /** One resource that a program registered. */
-export interface Registered {
+interface Registered {
   readonly type: string;
   readonly name: string;
   /** Inputs with secrets unwrapped. */

@@ -18,7 +18,7 @@ export interface Call {
 }
 
 /** How often each request was recorded during a step, such as `1-create.up` and `cloudflare`. */
-export const recordedCalls = (step: string, system: string): Record<string, number> =>
+const recordedCalls = (step: string, system: string): Record<string, number> =>
   countedCalls(
     recorded(`${step}.${system}.jsonl`)
       .trim()
@@ -27,7 +27,7 @@ export const recordedCalls = (step: string, system: string): Record<string, numb
   );
 
 /** How often each request was made. The order is left out: it changes with what happens to run side by side. */
-export const countedCalls = (calls: readonly Call[]): Record<string, number> => {
+const countedCalls = (calls: readonly Call[]): Record<string, number> => {
   const counts: Record<string, number> = {};
   for (const call of calls.map(callOf)) counts[call] = (counts[call] ?? 0) + 1;
   return counts;
@@ -47,7 +47,7 @@ function callOf({ method, path, query, status }: Call): string {
 }
 
 /** The requests that one side made more often, by how many: `+1` are ours, `-1` the recorded ones. */
-export function callDifferences(
+function callDifferences(
   ours: Readonly<Record<string, number>>,
   real: Readonly<Record<string, number>>,
 ): Record<string, string> {
@@ -161,7 +161,7 @@ const brief = (value: unknown): string =>
       : JSON.stringify(value, (_key, item: unknown) => (item instanceof Secret ? SECRET : item)).slice(0, 120);
 
 /** What differs from the recorded run on purpose, or because the recording could not know better. */
-export const KNOWN_DIFFERENCES: readonly { readonly type: RegExp; readonly path: RegExp; readonly why: string }[] = [
+const KNOWN_DIFFERENCES: readonly { readonly type: RegExp; readonly path: RegExp; readonly why: string }[] = [
   {
     type: /./,
     path: /^outputs\.__pulumi_raw_state_delta$/,
@@ -213,7 +213,7 @@ export const unexplained = (found: readonly Difference[]): Difference[] =>
   found.filter(({ type, path }) => !KNOWN_DIFFERENCES.some((known) => known.type.test(type) && known.path.test(path)));
 
 /** Requests that the recorded run did not make, or made otherwise, by step; each with its reason. */
-export const KNOWN_CALLS: Readonly<
+const KNOWN_CALLS: Readonly<
   Record<string, readonly { readonly call: string; readonly more: string; readonly why: string }[]>
 > = {
   "1-create.up": [

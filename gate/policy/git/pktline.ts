@@ -33,14 +33,3 @@ export function readPacket(
   if (bytes.length - at < length) return undefined;
   return { packet: { kind: "data", start: at + 4, end: at + length }, next: at + length };
 }
-
-const encoder = new TextEncoder();
-
-/** One packet of text. */
-export function packet(text: string): Uint8Array {
-  const payload = encoder.encode(text);
-  const out = new Uint8Array(payload.length + 4);
-  out.set(encoder.encode((payload.length + 4).toString(16).padStart(4, "0")));
-  out.set(payload, 4);
-  return out;
-}

@@ -214,7 +214,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   PullRequestReviewThread: "ReviewThread",
 };
 
-export interface OpenField {
+interface OpenField {
   readonly arguments: ReadonlySet<string>;
   /** Type of the selection; undefined for a scalar. */
   readonly target: OpenType | undefined;

@@ -27,7 +27,7 @@ import type { RuleId } from "../refusals";
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /** What must be looked up at GitHub before a request that has passed everything else may go on (see lookups.ts). */
-export type LookupKind = "branch-tip" | "branch-file" | "pull-request";
+type LookupKind = "branch-tip" | "branch-file" | "pull-request";
 
 /** One open route. Default deny: what is not in this table does not exist for the agent. */
 export interface Route {

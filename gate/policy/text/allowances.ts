@@ -6,7 +6,7 @@ import type { AllowedSecret } from "../policy";
 import type { AllowsValue } from "./secrets";
 
 /** The instant (milliseconds) from which an entry with this last day counts no more: the day's end in UTC. */
-export const endOf = (until: string): number => Date.parse(`${until}T00:00:00Z`) + DAY_MS;
+const endOf = (until: string): number => Date.parse(`${until}T00:00:00Z`) + DAY_MS;
 
 interface Allowed {
   readonly reason: string;

@@ -31,7 +31,7 @@ function hex(code: number): number {
  * -1 for anything but the canonical encoding of a byte that needs one: lower-case hex, unreserved, control, `%` itself, backslash.
  * `unreserved`: the encoding of an unreserved character is taken too; query strings of URLSearchParams have it (`%7E`).
  */
-export function encodedByte(text: string, at: number, unreserved = false): number {
+function encodedByte(text: string, at: number, unreserved = false): number {
   const high = hex(text.charCodeAt(at + 1));
   const low = hex(text.charCodeAt(at + 2));
   if (high < 0 || low < 0) return -1;

@@ -5,7 +5,7 @@ import type { Background, GateEnv } from "../env";
 const padded = (seq: number): string => String(seq).padStart(15, "0");
 
 /** Key of an archive object: sorts by sequence. */
-export const archiveKey = (first: number, last: number): string => `audit/${padded(first)}-${padded(last)}.jsonl`;
+const archiveKey = (first: number, last: number): string => `audit/${padded(first)}-${padded(last)}.jsonl`;
 
 /**
  * Moves lines from the ledger to the R2 bucket. They leave the ledger only when the bucket has them. The ledger lets one mover work at

@@ -1,4 +1,4 @@
-import type { ApiFault, FaultList } from "../http/faults";
+import type { FaultList } from "../http/faults";
 import type { RequestLog } from "../http/log";
 import type { Router } from "../http/router";
 import type { Runtime } from "../runtime/runtime";
@@ -15,4 +15,3 @@ export interface World {
 
 /** A group of routes adds itself to the router. */
 export type Routes = (router: Router, world: World) => void;
-export type { ApiFault };

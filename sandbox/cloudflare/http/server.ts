@@ -6,7 +6,7 @@ import type { FaultList } from "./faults";
 import type { RequestLog } from "./log";
 import { Call, type Reply, type Router } from "./router";
 
-export const BASE = "/client/v4/";
+const BASE = "/client/v4/";
 /** Largest body that the stand-in reads: a script of 10 MB with its modules fits. */
 const MAX_BODY = 64 << 20;
 

@@ -26,7 +26,7 @@ const MODULE_TYPES: Readonly<Record<string, ModuleType>> = {
 };
 
 /** Types of bindings that the sandbox can give to a Worker, each with the field that must be there. */
-export const BINDING_FIELDS: Readonly<Record<string, string | undefined>> = {
+const BINDING_FIELDS: Readonly<Record<string, string | undefined>> = {
   plain_text: "text",
   json: "json",
   secret_text: "text",

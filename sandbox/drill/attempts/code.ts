@@ -103,7 +103,7 @@ const removeDefault: Attempt = {
 };
 
 /** A file that falls under one of the environment's patterns, or under those that every environment has. */
-export function protectedFile(environment: Environment, repository: string): string {
+function protectedFile(environment: Environment, repository: string): string {
   return fileUnder(
     environment.repositories.find(({ name }) => name === repository)?.protectedPaths[0] ?? "/.github/actions/**",
   );

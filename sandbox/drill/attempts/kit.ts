@@ -1,7 +1,7 @@
 import { type Connection, type Outcome, viaFetch, viaOctokit } from "../connection";
 import { need, type Fixture } from "../fixture";
 
-export type Client = "fetch" | "octokit" | "git" | "raw socket";
+type Client = "fetch" | "octokit" | "git" | "raw socket";
 
 /** One way to try an action: by a client that Gatehouse did not write, and told from what really came of it. */
 export interface Attempt {
@@ -43,7 +43,7 @@ export const NOTE = "drill/note.md";
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
 /** A branch of people, one commit ahead of the default branch. Made by an owner of the organization. */
-export async function peoplesBranch(fixture: Fixture): Promise<string> {
+async function peoplesBranch(fixture: Fixture): Promise<string> {
   const name = fixture.fresh("people/drill-");
   await fixture.admin.ask("POST", `${fixture.path}/git/refs`, {
     ref: `refs/heads/${name}`,

@@ -18,7 +18,7 @@ export interface FileEdit {
  * One commit on top of `parent` with these files changed, not yet on any branch.
  * @param parent null for the first commit of an empty repository
  */
-export async function commitFiles(
+async function commitFiles(
   repo: Repository,
   git: GitRepository,
   parent: string | null,

@@ -24,7 +24,7 @@ export const ORGANIZATION_DEFAULTS = (): Omit<
   workflow: { defaultWorkflowPermissions: "read", canApprovePullRequestReviews: false },
 });
 
-export const actionsDefaults = (): Repository["actions"] => ({
+const actionsDefaults = (): Repository["actions"] => ({
   enabled: true,
   allowedActions: "all",
   selected: { github_owned_allowed: false, verified_allowed: false, patterns_allowed: [] },

@@ -13,7 +13,7 @@ import type { HookAnswer, HookQuestion } from "./hook";
 import { ZERO, type RefUpdate } from "./repository";
 import { startGit } from "./run";
 
-export const GIT_PATH =
+const GIT_PATH =
   /^\/([^/]+)\/([^/]+?)(?:\.git)?\/(info\/refs|info\/lfs\/(?:objects\/batch|locks\/verify)|git-upload-pack|git-receive-pack|HEAD|objects\/.+)$/;
 
 interface Push {

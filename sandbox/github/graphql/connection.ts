@@ -19,7 +19,7 @@ function indexOf(cursor: string): number {
 }
 
 /** The range that first, last, after and before name. @param name of the connection's field, for the error */
-export function pageOf(name: string, args: Args, total: number): Page {
+function pageOf(name: string, args: Args, total: number): Page {
   const { first, last } = args as { first?: number | null; last?: number | null };
   if (typeof first !== "number" && typeof last !== "number") {
     throw new FieldRefusal(

@@ -20,7 +20,7 @@ const TOKEN = /(?:gh[pousr]_|github_pat_)[A-Za-z0-9._-]+/g;
 const redact = (text: string): string => text.replace(TOKEN, (token) => `sha256:${hashToken(token)}`);
 
 /** Headers as they came, with credentials replaced by their hash. */
-export function loggedHeaders(headers: IncomingHttpHeaders): Record<string, string | string[]> {
+function loggedHeaders(headers: IncomingHttpHeaders): Record<string, string | string[]> {
   const out: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined) continue;

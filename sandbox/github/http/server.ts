@@ -20,7 +20,7 @@ import { apiVersion, inVersion } from "./versions";
 import { admit, type Router } from "./router";
 
 /** GraphQL as its own folder implements it; requests that are no GraphQL at all are refused by an HttpError. */
-export type GraphqlExecutor = (
+type GraphqlExecutor = (
   context: { world: World; auth: Auth; rate?: { limit: number; used: number; resetAt: number } },
   request: { query?: unknown; variables?: unknown; operationName?: unknown },
 ) => Promise<object>;
@@ -285,7 +285,7 @@ function parseBody(body: Buffer): unknown {
  * A lenient server's reading of a path, on purpose: dot segments resolved, also encoded ones, doubled and trailing slashes dropped.
  * Whatever a gate lets through in such a form takes effect here, and the tests see it.
  */
-export function normalise(path: string): string {
+function normalise(path: string): string {
   const segments: string[] = [];
   for (const segment of path.split("/")) {
     const plain = segment.replace(/%2e/gi, ".");

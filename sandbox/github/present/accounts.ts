@@ -1,4 +1,4 @@
-import type { App, Organization, Permissions, Repository, Team, User } from "../state";
+import type { App, Organization, Repository, Team, User } from "../state";
 import { roleOfUser } from "../permissions";
 import type { World } from "../world";
 
@@ -258,10 +258,6 @@ export function presentApp(world: World, app: App, hideInstallations = true) {
       : { installations_count: [...world.installations.values()].filter((i) => i.appId === app.id).length }),
   };
 }
-export function presentPermissionsOf(permissions: Permissions): Permissions {
-  return { ...permissions };
-}
-
 /** How an account stands to a repository, shown beside what it writes. */
 export function association(
   world: World,

@@ -119,7 +119,7 @@ export const wrap64 = (content: Buffer): string => {
 };
 
 /** @param ref branch or commit, which every URL of the answer carries */
-export function describe(c: Context, entry: TreeEntry, ref: string) {
+function describe(c: Context, entry: TreeEntry, ref: string) {
   const encoded = entry.path.split("/").map(encodeURIComponent).join("/");
   const repo = c.world.fullName(c.repo);
   const url = `${c.world.api}/repos/${repo}/contents/${encoded}?ref=${encodeURIComponent(ref)}`;

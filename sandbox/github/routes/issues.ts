@@ -354,7 +354,7 @@ function milestones(router: Router): void {
   });
 }
 
-export function issueOf(c: Context): Issue {
+function issueOf(c: Context): Issue {
   const issue = c.repo.issues.get(c.id("issue_number"));
   if (!issue) throw notFound();
   // A token for issues alone does not see pull requests, and the other way round.

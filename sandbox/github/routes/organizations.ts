@@ -224,7 +224,7 @@ function removeMember(c: Context) {
   return noContent();
 }
 
-export function presentOrgInvitation(world: World, org: Organization, m: OrgMembership) {
+function presentOrgInvitation(world: World, org: Organization, m: OrgMembership) {
   return {
     id: m.userId,
     login: world.user(m.userId).login,

@@ -358,7 +358,7 @@ function reviewComments(router: Router): void {
   });
 }
 
-export function pullOf(c: Context): Issue {
+function pullOf(c: Context): Issue {
   const issue = c.repo.issues.get(c.id("pull_number"));
   if (!issue?.pull) throw notFound();
   return issue;

@@ -10,11 +10,11 @@ import { presentMinimalRepository, presentRepository } from "../present/reposito
 import type { Repository } from "../state";
 
 /** A search query: qualifiers such as `repo:acme/api`, and the words that are left. */
-export interface SearchQuery {
+interface SearchQuery {
   words: string[];
   qualifiers: Map<string, string[]>;
 }
-export function parseQuery(q: string): SearchQuery {
+function parseQuery(q: string): SearchQuery {
   const words: string[] = [];
   const qualifiers = new Map<string, string[]>();
   for (const match of q.matchAll(/(-?[a-z-]+):("[^"]*"|\S+)|"([^"]*)"|(\S+)/gi)) {

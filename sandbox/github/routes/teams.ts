@@ -247,7 +247,7 @@ export function teamRoutes(router: Router): void {
   );
 }
 
-export function slugOf(name: string): string {
+function slugOf(name: string): string {
   const slug = name
     .normalize("NFKD")
     .toLowerCase()

@@ -134,7 +134,7 @@ function authorization(world: World, record: Token, token: string) {
   };
 }
 
-export function presentInstallation(world: World, i: Installation) {
+function presentInstallation(world: World, i: Installation) {
   const app = world.apps.get(i.appId)!;
   const url = `${world.api}/app/installations/${i.id}`;
   return {

@@ -4,12 +4,12 @@ export interface RequiredCheck {
   context: string;
   integrationId: number | null;
 }
-export type CheckState = "success" | "pending" | "failure" | "missing";
+type CheckState = "success" | "pending" | "failure" | "missing";
 
 const PASSING = new Set(["success", "neutral", "skipped"]);
 
 /** What a commit has to show for one required check: statuses and check runs of that name, from the pinned App when there is one. */
-export function checkState(repo: Repository, sha: string, check: RequiredCheck): CheckState {
+function checkState(repo: Repository, sha: string, check: RequiredCheck): CheckState {
   const anySource = check.integrationId === null || check.integrationId < 0;
   const run = [...repo.checkRuns.values()]
     .filter((r) => r.headSha === sha && r.name === check.context && (anySource || r.appId === check.integrationId))

@@ -50,7 +50,7 @@ export function standingReviews(pull: PullRequest): Map<number, Review> {
  * Whether somebody's review counts for the rules: people with write access, never the author. Reviews of Apps count when the App may write contents,
  * those of Actions when the repository lets workflows approve; GitHub's documents leave the former open, and for a lock the worse case is assumed.
  */
-export function reviewCounts(world: World, repo: Repository, issue: Issue, userId: number): boolean {
+function reviewCounts(world: World, repo: Repository, issue: Issue, userId: number): boolean {
   const user = world.users.get(userId);
   if (!user || userId === issue.userId) return false;
   if (user.type === "User") return atLeast(roleOfUser(world, user, repo), "write");

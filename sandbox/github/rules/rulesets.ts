@@ -31,7 +31,7 @@ export function rulesetsOf(world: World, repo: Repository): Ruleset[] {
 }
 
 /** The repository that a fork network began with. */
-export function rootOf(world: World, repo: Repository): Repository {
+function rootOf(world: World, repo: Repository): Repository {
   let root = repo;
   for (let above = world.repos.get(repo.forkOf ?? -1); above; above = world.repos.get(above.forkOf ?? -1)) root = above;
   return root;

@@ -1,3 +1,3 @@
-export const ROLES = ["read", "triage", "write", "maintain", "admin"] as const;
+const ROLES = ["read", "triage", "write", "maintain", "admin"] as const;
 /** Repository roles by rising power; the REST API's words for the first and third are pull and push. */
 export type Role = (typeof ROLES)[number];

@@ -74,7 +74,7 @@ async function upload(client: CloudflareClient, plan: Props): Promise<Live> {
 }
 
 /** The form: the module, then what binds it. */
-export function partsOf(plan: Props): FormPart[] {
+function partsOf(plan: Props): FormPart[] {
   const content = typeof plan.contentFile === "string" ? readScript(plan.contentFile) : String(plan.content ?? "");
   const module = typeof plan.mainModule === "string" && plan.mainModule !== "" ? plan.mainModule : undefined;
   const contentType = typeof plan.contentType === "string" && plan.contentType !== "" ? plan.contentType : undefined;
@@ -117,7 +117,7 @@ async function readContent(client: CloudflareClient, state: Props, name: string)
 }
 
 /** The state after a read: facts and settings as the service tells them, what it does not tell as it was. */
-export function readOutputs(state: Props, script: unknown, settings: unknown, content: string | undefined): Props {
+function readOutputs(state: Props, script: unknown, settings: unknown, content: string | undefined): Props {
   const facts = present(decode({ ...FACTS, ...METADATA }, script));
   const live = present(decode(METADATA, settings));
   const outs: Props = { ...facts, ...live };

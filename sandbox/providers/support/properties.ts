@@ -1,4 +1,4 @@
-import { UNKNOWN, type Props } from "../types";
+import { UNKNOWN } from "../types";
 
 /**
  * A declarative description of a resource type's properties. From it follow defaults, checks, previews and diffs, so that a resource
@@ -107,16 +107,11 @@ export function sameJson(old: unknown, next: unknown): boolean {
 }
 
 /** `maxLeaseTtlSeconds` → `max_lease_ttl_seconds`. */
-export function snakeCase(name: string): string {
+function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** The property's name on the wire. */
 export function wireName(name: string, property: Property): string {
   return property.wire ?? snakeCase(name);
-}
-
-/** A bag without its undefined values. */
-export function defined(props: Props): Props {
-  return Object.fromEntries(Object.entries(props).filter(([, value]) => value !== undefined));
 }

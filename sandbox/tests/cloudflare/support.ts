@@ -8,7 +8,7 @@ export const ACCOUNT = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa1";
 export const ZONE = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb2";
 
 /** The parsed envelope of one API answer. */
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;

@@ -2,7 +2,7 @@
  * Holes that no attempt shows, each with the reason: something stronger gives the same answer, or GitHub itself does. By the end of what a
  * mutant is called.
  */
-export const EQUIVALENT: readonly (readonly [what: RegExp, reason: string])[] = [
+const EQUIVALENT: readonly (readonly [what: RegExp, reason: string])[] = [
   [
     /CODEOWNERS\/.+ is not restricted$/,
     "a folder in the place of CODEOWNERS takes the file away, which the file's own pattern restricts",

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { build, type Plugin } from "esbuild";
 import type { GateSources } from "./gates";
 
-export const ROOT = path.resolve(__dirname, "../../..");
+const ROOT = path.resolve(__dirname, "../../..");
 
 let sources = ROOT;
 
@@ -40,7 +40,7 @@ export async function bundleGate(replacement?: Replacement): Promise<GateSources
   return { worker, ledger };
 }
 
-export async function bundleModule(entry: "worker" | "ledger", replacement?: Replacement): Promise<string> {
+async function bundleModule(entry: "worker" | "ledger", replacement?: Replacement): Promise<string> {
   const out = await build({
     entryPoints: [path.join(sources, "gate", "worker", `${entry}.ts`)],
     bundle: true,

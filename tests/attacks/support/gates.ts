@@ -30,7 +30,7 @@ export interface World {
   readonly repositories: readonly { readonly name: string; readonly id: number; readonly nodeId: string }[];
 }
 
-export const COMPATIBILITY = "2026-03-01";
+const COMPATIBILITY = "2026-03-01";
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("base64url");
 const made = (prefix: string): string => prefix + randomBytes(32).toString("base64url");

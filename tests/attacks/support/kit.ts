@@ -207,7 +207,7 @@ export class GitKit {
   }
 }
 
-export function sizeHeader(type: number, size: number): Buffer {
+function sizeHeader(type: number, size: number): Buffer {
   const bytes = [(type << 4) | (size & 15)];
   for (let rest = Math.floor(size / 16); rest > 0; rest = Math.floor(rest / 128)) {
     bytes[bytes.length - 1] = (bytes[bytes.length - 1] ?? 0) | 128;

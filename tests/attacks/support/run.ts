@@ -272,7 +272,7 @@ function stray(reached: readonly Reached[], lookups: readonly RegExp[]): string[
 }
 
 /** The rule that an answer names, in JSON, GraphQL's errors or git's own protocol; `runtime` when workerd itself refused. */
-export function ruleOf(answer: Answer): string {
+function ruleOf(answer: Answer): string {
   const type = answer.headers.get("content-type")?.join() ?? "";
   const text = answer.body.toString("utf8");
   if (/^text\/plain|^application\/x-git-(?:upload|receive)-pack-result$/.test(type)) {

@@ -23,7 +23,7 @@ export function stateOf(world: World): string {
 }
 
 /** References of a bare repository, read from its files. */
-export function refsOf(gitDir: string): string[] {
+function refsOf(gitDir: string): string[] {
   const refs = new Map<string, string>();
   const packed = join(gitDir, "packed-refs");
   if (existsSync(packed))

@@ -30,7 +30,7 @@ export const CLASSES = {
   25: "proposals",
 } as const;
 
-export type ClassNumber = keyof typeof CLASSES;
+type ClassNumber = keyof typeof CLASSES;
 
 /** The gates of the rig (see gates.ts); each has limits, stores and an upstream of its own. */
 export type GateName =

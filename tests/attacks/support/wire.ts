@@ -55,7 +55,7 @@ export function exchange(port: number, bytes: Buffer, options: ExchangeOptions =
 }
 
 /** Final answers in a stream of bytes; informational ones (100) are left out. */
-export function readAnswers(bytes: Buffer, methods: readonly string[], closed: boolean): Answer[] {
+function readAnswers(bytes: Buffer, methods: readonly string[], closed: boolean): Answer[] {
   const found: Answer[] = [];
   let at = 0;
   while (at < bytes.length) {

@@ -4,7 +4,7 @@ import { AddressRewriter } from "../../../gate/worker/answer/answers";
 const API = "https://api.github.com";
 const GIT = "https://github.com";
 const LISTED = ["acme/api", "acme/a.p-i_", "acme/docs.git"];
-export const BASE = "https://gate.acme.dev/$&/api/v3";
+const BASE = "https://gate.acme.dev/$&/api/v3";
 
 const rewriter = new AddressRewriter({
   upstream: { api: API, git: GIT, graphql: `${API}/graphql` },

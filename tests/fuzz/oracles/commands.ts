@@ -5,9 +5,6 @@ import { judgeFetch } from "../../../gate/policy/git/fetching";
 import { Refusal } from "../../../gate/policy/refusals";
 import { folder, git, gitOk, lines } from "../support/git";
 
-/** Placeholders that a stream may hold for objects that exist: two commits of the repository. */
-export const TIPS = ["{tip}", "{old}"] as const;
-
 interface Server {
   readonly dir: string;
   readonly ids: Readonly<Record<string, string>>;

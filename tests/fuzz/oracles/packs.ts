@@ -112,7 +112,7 @@ function deltaOf(base: Buffer, instructions: readonly Instruction[]): { delta: B
 }
 
 /** Writes the pack, with a trailer that is right. */
-export function packOf(pack: Pack): Buffer {
+function packOf(pack: Pack): Buffer {
   const contents: Buffer[] = [];
   const types: Entry["type"][] = [];
   const resolve = (i: number, depth: number): Buffer => {

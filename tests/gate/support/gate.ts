@@ -108,7 +108,7 @@ export interface GateOptions {
 }
 
 /** What a test does to a gate that it started with `disturbed`. Whatever is not named is as it should be. */
-export interface Disturbance {
+interface Disturbance {
   readonly clock?: number;
   readonly broken?: readonly ("LEDGER" | "TOKENS" | "AUDIT")[];
   readonly silent?: readonly ("LEDGER" | "TOKENS" | "AUDIT")[];

@@ -16,7 +16,7 @@ import { planRotation, type RotationPlan } from "../../../rotation/plan";
 const sha256url = (text: string): string => createHash("sha256").update(text).digest("base64url");
 
 /** An environment whose times are short enough to be waited for. */
-export function shortEnvironment(change: Record<string, unknown> = {}): Environment {
+function shortEnvironment(change: Record<string, unknown> = {}): Environment {
   return parseEnvironment(
     {
       organization: "acme",

@@ -19,11 +19,7 @@ import {
 } from "../source";
 
 /** Repositories of an owner that the asker sees, newest change last unless ordered otherwise. */
-export function repositoriesOf(
-  context: GraphqlContext,
-  owner: Repository["owner"],
-  args: Args,
-): Record<string, unknown> {
+function repositoriesOf(context: GraphqlContext, owner: Repository["owner"], args: Args): Record<string, unknown> {
   const field = {
     CREATED_AT: "createdAt",
     UPDATED_AT: "updatedAt",
@@ -83,7 +79,7 @@ const user: Resolvers<AccountSource> = {
 };
 
 /** Membership as this credential shows it: a fine-grained token knows one organization. */
-export const isMember = ({ world, auth }: GraphqlContext, org: Organization): boolean =>
+const isMember = ({ world, auth }: GraphqlContext, org: Organization): boolean =>
   orgRole(world, auth, org) !== undefined && grantHolds(world, auth, org);
 
 const organization: Resolvers<OrganizationSource> = {

@@ -22,7 +22,7 @@ import {
 } from "../source";
 
 /** Markdown is not rendered here: paragraphs of escaped text. */
-export const html = (text: string | null): string =>
+const html = (text: string | null): string =>
   (text ?? "")
     .split(/\n{2,}/)
     .filter(Boolean)
@@ -59,7 +59,7 @@ export function reactionGroups(context: GraphqlContext, reactions: readonly Reac
   });
 }
 
-export const labelsOf = (repo: Repository, issue: Issue): LabelSource[] =>
+const labelsOf = (repo: Repository, issue: Issue): LabelSource[] =>
   issue.labels.flatMap((name) => {
     const label = repo.labels.get(name.toLowerCase());
     return label ? [labelSource(repo, label)] : [];

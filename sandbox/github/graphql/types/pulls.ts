@@ -332,7 +332,7 @@ const thread: Resolvers<ThreadSource> = {
   viewerCanUnresolve: ({ repo }, _args, { world, auth }) => atLeast(roleOn(world, auth, repo), "write"),
 };
 
-export const threadId = (firstCommentId: number): string =>
+const threadId = (firstCommentId: number): string =>
   `PRRT_${Buffer.from(String(firstCommentId)).toString("base64url")}`;
 export const parseThreadId = (id: string): number | undefined =>
   id.startsWith("PRRT_") ? Number(Buffer.from(id.slice(5), "base64url").toString()) : undefined;

@@ -61,7 +61,7 @@ function stable(value: unknown): unknown {
 }
 
 /** The lines that a person reads: without times, progress dots and the end. */
-export function linesOf(text: string): string[] {
+function linesOf(text: string): string[] {
   const lines = text.split("\n").map((line) => line.replace(/ ?\(\d+(\.\d+)?s\) ?/g, "").trimEnd());
   const end = lines.findIndex((line) => line.startsWith("Duration:"));
   return lines.slice(0, end < 0 ? undefined : end).filter((line) => line !== "" && !line.startsWith("@ "));

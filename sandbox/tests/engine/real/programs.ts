@@ -1,5 +1,5 @@
 /** One command on the stack of a case. */
-export interface Step {
+interface Step {
   readonly op: "up" | "preview" | "refresh" | "destroy";
   /** The program from here on (JavaScript after the common start); absent: as before. */
   readonly program?: string;

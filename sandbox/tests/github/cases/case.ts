@@ -6,7 +6,7 @@
  */
 
 /** A page of GitHub's documentation and a section of it, or what the pages refer to. */
-export type Reference = string;
+type Reference = string;
 
 /**
  * What somebody does: `acme-admin`, an owner of the organization; `claude-bot`, `reviewer-one`, `reviewer-two` and `security-one`, members who write;

@@ -14,7 +14,7 @@ export interface Declared {
 }
 
 /** What was made, by name. */
-export type Made = Readonly<Record<string, { id: string; inputs: Props; outs: Props }>>;
+type Made = Readonly<Record<string, { id: string; inputs: Props; outs: Props }>>;
 
 /** A case to replay. */
 export interface ReplayCase {

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-export const FOLDER = join(__dirname, "../../../fixtures/real-run");
+const FOLDER = join(__dirname, "../../../fixtures/real-run");
 
 /** A recorded file of the real engine, see README.md of the folder. */
 export const recorded = (name: string): string => readFileSync(join(FOLDER, name), "utf8");
 
-export interface Step {
+interface Step {
   op: string;
   urn: string;
   oldState?: Record<string, unknown>;

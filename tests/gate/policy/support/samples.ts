@@ -37,7 +37,7 @@ const AT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 /** A request for an operation, such as a client would make it. */
-export function sampleOf(operation: string): { readonly method: string; readonly target: string } {
+function sampleOf(operation: string): { readonly method: string; readonly target: string } {
   const [method = "", path = ""] = operation.split(" ");
   const target = path.replace(/\{([\w-]+)\}/g, (_, name: string) => AT[path]?.[name] ?? VALUES[name] ?? "1");
   return { method, target: path.startsWith("/search/") ? `${target}?q=x+repo:acme/api` : target };

@@ -42,7 +42,7 @@ const checks: Attempt = viaRest(
 /** What the agent is there to read, wherever it has read access. */
 export const READING: Readonly<Record<string, Readonly<Record<string, readonly Attempt[]>>>> = {
   "read-service": { any: [viaRest("ask for its limits", "GET", () => "/rate_limit")] },
-  "read-identity": { any: [viaRest("ask who it is", "GET", () => "/user")] },
+  "read-identity": { any: [viaRest("look an account up", "GET", (fixture) => `/users/${fixture.machineUser}`)] },
   "read-repository": { any: [repository, file, byGraphql, archive, clone] },
   "read-issues": { any: [get("list issues", (path) => `${path}/issues?state=open`)] },
   "read-pull-requests": { any: [get("list pull requests", (path) => `${path}/pulls?state=all`)] },

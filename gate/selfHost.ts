@@ -1,5 +1,5 @@
-import type { VaultTokenStore } from "../edge/tokenStore";
 import { bindingKinds, type BindingKind } from "../edge/bindings";
+import type { VaultTokenStore } from "../edge/tokenStore";
 import { COMPATIBILITY_DATE, GATE_BINDINGS, LEDGER_CLASS, type GateCondition } from "./contract";
 import type { GatePolicy } from "./policy/policy";
 

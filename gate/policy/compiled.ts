@@ -1,8 +1,8 @@
-import { Allowances } from "./text/allowances";
-import { PathMatcher } from "./text/globs";
 import type { GatePolicy, GateRepository } from "./policy";
 import { CLOSED, ROUTES } from "./rest/routes";
 import { RouteTrie } from "./rest/routeTrie";
+import { Allowances } from "./text/allowances";
+import { PathMatcher } from "./text/globs";
 
 /** A listed repository, ready for decisions. */
 export interface CompiledRepository extends GateRepository {

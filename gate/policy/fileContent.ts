@@ -44,7 +44,7 @@ export function judgeFile(
     judge: (before) => {
       const known = before === undefined ? undefined : secretsIn(before);
       const left = refused.filter(({ value }) => known?.has(value) !== true);
-      const why = known === undefined ? "what stood there before could not be read" : "";
+      const why = known === undefined ? "the previous content could not be read" : "";
       return left.length === 0 ? undefined : new SecretRefusal(left.map(withoutValue), why);
     },
   };

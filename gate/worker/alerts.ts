@@ -1,14 +1,14 @@
 import { webhookHeaders } from "../../edge/webhookSignature";
 import type { Background, GateEnv } from "./env";
 
-/** The same alert is sent again after this many milliseconds at the earliest. */
+/** The same kind of alert is not sent again for this long. */
 const QUIET_MS = 60_000;
 /** How long the receiver has to answer. */
 const SEND_MS = 10_000;
 
 /**
- * Tells the operators what went wrong, by Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature: v1,…`).
- * Best effort: the refusal does not wait for it, and a failing webhook changes no decision. Details never hold a secret.
+ * Tells operators what went wrong, as Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature: v1,…`). Best effort: no refusal waits
+ * for it, and a failing webhook changes no decision. Details never contain a secret.
  */
 export class Alerts {
   private readonly sent = new Map<string, number>();
@@ -22,7 +22,7 @@ export class Alerts {
     now = Date.now(),
   ): void {
     const last = this.sent.get(type) ?? Number.NEGATIVE_INFINITY;
-    // A clock that went back must not silence it.
+    // If the clock was set back, alerts must still go out.
     if (now >= last && now - last < QUIET_MS) return;
     this.sent.set(type, now);
     console.error(JSON.stringify({ alert: type, ...details }));

@@ -1,28 +1,28 @@
 import type { AuditEntry } from "../policy/audit";
-import { pathOf, targetOf } from "../policy/text/canonical";
-import type { TargetVerdict } from "../policy/verdict";
 import { printable, type Refusal, type RuleId } from "../policy/refusals";
+import { pathOf, targetOf } from "../policy/text/canonical";
 import { ALLOWED_SECRET, refusing, withoutSecrets, type Finding } from "../policy/text/secrets";
-import { clientIpOf, originOf } from "./request/address";
+import type { TargetVerdict } from "../policy/verdict";
 import type { Background, GateEnv } from "./env";
 import type { Admission } from "./ledger/client";
+import { clientIpOf, originOf } from "./request/address";
 import type { PushBody } from "./request/pushBody";
 import type { Token } from "./upstream/token";
 
-/** The page of the gate's own on which every rule is explained (rules-page.ts). */
+/** The gate's page that explains every rule (interfaces/rulesPage.ts). */
 export const RULES_PAGE = "/_gate/docs";
 
-/** Below it are the short-lived addresses of downloads. What follows is a bearer secret, so no record has it. */
+/** The prefix of short-lived download addresses. What follows it is a bearer secret, so no record contains it. */
 export const DOWNLOADS = "/_download/";
 
 export const rulePage = (origin: string, rule: RuleId): string => `${origin}${RULES_PAGE}#${rule}`;
 
-/** One request on its way through the gate: what is known about it so far, for its answer and its record. */
+/** What is known so far about one request: for the steps that follow, for its answer and for its record. */
 export class RequestContext {
   readonly startedAt = Date.now();
   agent = "";
   verdict: TargetVerdict | undefined = undefined;
-  /** Route, action and repository of the interfaces that have no path template. */
+  /** Route and repository of a request to an interface without path templates (git, GraphQL, LFS, downloads, operators). */
   route = "";
   repository = "";
   token: Token | undefined = undefined;
@@ -31,18 +31,18 @@ export class RequestContext {
   refusal: Refusal | undefined = undefined;
   findings: readonly Finding[] = [];
   write = false;
-  /** The body of a push once it is being read. */
+  /** The body of a push, once reading has begun. */
   push: PushBody | undefined = undefined;
   bytesIn = 0;
   bytesOut = 0;
-  /** The record is made later, when the body has been streamed. */
+  /** The record is written later, when the body has been streamed. */
   streaming = false;
 
   readonly target: string;
   readonly method: string;
-  /** The request's headers, read once: every single look-up would leave the script. */
+  /** The request's headers, read once, because each look-up in the original is a call into the runtime. */
   readonly headers: ReadonlyMap<string, string>;
-  /** Where this gate is reached (see `originOf`). */
+  /** The address of this gate (see `originOf`). */
   readonly origin: string;
   private readonly clientIp: string;
 
@@ -75,7 +75,7 @@ export class RequestContext {
     return rulePage(this.origin, rule);
   }
 
-  /** Keeps findings for the record, twenty at most; those that refuse come first. */
+  /** Adds findings to the record: at most twenty, those that refuse the request first. */
   addFindings(findings: readonly Finding[]): void {
     const all = [...this.findings, ...findings];
     this.findings = [...refusing(all), ...all.filter(({ rule }) => rule === ALLOWED_SECRET)].slice(0, 20);

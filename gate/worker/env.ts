@@ -13,5 +13,5 @@ export type GateEnv = EnvOf<
   }
 >;
 
-/** What keeps work alive after the answer. */
+/** Keeps work alive after the answer was sent. */
 export type Background = Pick<ExecutionContext, "waitUntil">;

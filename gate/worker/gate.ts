@@ -1,18 +1,19 @@
 import { compile, type CompiledPolicy } from "../policy/compiled";
 import type { GatePolicy } from "../policy/policy";
-import { AddressRewriter, TokenRedactor } from "./answer/answers";
 import { Alerts } from "./alerts";
-import { archive } from "./ledger/archive";
+import { AddressRewriter } from "./answer/addresses";
+import { TokenRedactor } from "./answer/tokenRedactor";
 import { Authenticator } from "./auth/authenticator";
-import type { GateEnv } from "./env";
-import { ConcurrencyLimit } from "./upstream/concurrency";
-import { LedgerClient } from "./ledger/client";
-import { RefusedObjects } from "./interfaces/refusedObjects";
 import { UnauthenticatedLimit } from "./auth/unauthenticatedLimit";
-import { RequestHeaders } from "./upstream/send";
+import type { GateEnv } from "./env";
+import { RefusedObjects } from "./interfaces/refusedObjects";
+import { archive } from "./ledger/archive";
+import { LedgerClient } from "./ledger/client";
+import { ConcurrencyLimit } from "./upstream/concurrency";
+import { RequestHeaders } from "./upstream/requestHeaders";
 import { TokenSource, type Token } from "./upstream/token";
 
-/** What one isolate holds: everything that is made once and used by all of its requests. */
+/** Everything that one isolate makes once and all of its requests use. */
 export class Gate {
   readonly id: string;
   readonly policy: CompiledPolicy;
@@ -26,7 +27,7 @@ export class Gate {
   readonly reads: ConcurrencyLimit;
   readonly writes: ConcurrencyLimit;
   readonly refusedObjects = new RefusedObjects();
-  /** Until when GitHub refuses a kind of request (its resource name), in milliseconds. */
+  /** Until when GitHub refuses a kind of request, in milliseconds, by GitHub's resource name. */
   readonly blocked = new Map<string, number>();
   private redactor: { readonly token: Token; readonly made: TokenRedactor } | undefined;
   private count = 0;
@@ -58,17 +59,20 @@ export class Gate {
   }
 }
 
-/** The policy that the stack put in front of this module (gate/policy/embed.ts); not declared where it is a binding. */
+/** The policy that the stack put in front of this module (gate/policy/embed.ts). It is not declared if the policy is a binding. */
 declare const GATEHOUSE_POLICY: GatePolicy | undefined;
 
-/** A binding goes first, so that one module can be tried with any policy. Without either, what is compiled is no policy, and the gate stays closed. */
+/**
+ * A binding takes precedence, so that one module can be tested with any policy. Without either, the policy is empty, compiling it fails, and the gate
+ * stays closed.
+ */
 function policyOf(env: GateEnv): GatePolicy {
   return env.POLICY ?? (typeof GATEHOUSE_POLICY === "undefined" ? ({} as GatePolicy) : GATEHOUSE_POLICY);
 }
 
 let current: { readonly env: GateEnv; readonly gate: Gate } | undefined;
 
-/** This isolate's state; made with the first request, because nothing random may be made before. Throws when the bindings are not valid. */
+/** The gate of this isolate. It is made by the first request, because the runtime makes no random values before. Throws if the bindings are invalid. */
 export function gateOf(env: GateEnv): Gate {
   if (current?.env.POLICY !== env.POLICY || current === undefined) current = { env, gate: new Gate(env) };
   return current.gate;

@@ -211,7 +211,7 @@ export class Ledger extends DurableObject {
   private async book(request: SettleRequest): Promise<SettleAnswer> {
     const now = Date.now();
     if (this.state.seq - this.state.archived + request.entries.length > MAX_LINES)
-      throw new Error("the lines that wait for the archive are too many");
+      throw new Error("too many lines wait for the archive");
     if (Object.keys(this.state.leases).length >= MAX_LEASES) await this.recordGaps(now, 0);
     const before = this.state.isolates[request.isolate];
     const isNew = request.batch > (before?.batch ?? 0);

@@ -14,14 +14,14 @@ import { operator } from "./interfaces/operator";
 import { forwardRest, inspectRest } from "./interfaces/rest";
 import { archive } from "./ledger/archive";
 import { originOf } from "./request/address";
-import { judgeHeaders, judgeHost } from "./request/requests";
+import { judgeHeaders, judgeHost } from "./request/headers";
 
 /**
  * The gate: the only way by which an agent reaches private code. A request passes in this order; a step that does not let it pass throws a refusal, and
  * every request leaves a record.
  *
  * 1. authenticate the agent by its gate key      auth/authenticator.ts
- * 2. judge the headers                           request/requests.ts
+ * 2. judge the headers                           request/headers.ts
  * 3. canonicalise the target, match its route    policy/target.ts
  * 4. read and judge the body                     interfaces/{rest,graphql,git,lfs}.ts with policy/{rest,graphql,git}
  * 5. admit it within the limits                  ledger/admit.ts
@@ -54,7 +54,7 @@ export default {
     return context.streaming ? answer : recorded(gate, context, answer);
   },
 
-  /** Moves the audit trail along when no request does. */
+  /** Archives audit records while no requests come. */
   async scheduled(_controller: ScheduledController, env: GateEnv, ctx: ExecutionContext): Promise<void> {
     await archive(env, gateOf(env).alerts, ctx);
   },
@@ -62,7 +62,7 @@ export default {
 
 /** Steps 1 to 3, and the way through the interface that the target belongs to. */
 async function handle(gate: Gate, context: RequestContext): Promise<Response> {
-  // With anything but one host in Host, the target may begin with a part of it; then it is no address of the gate's own.
+  // If Host is not exactly one host, the target may begin with a part of it. Then it is not one of the gate's own addresses.
   if (judgeHost(context.headers) === undefined) {
     if (context.target.startsWith("/_gate/")) return operator(gate, context);
     if (context.target.startsWith(DOWNLOADS)) return downloaded(gate, context);
@@ -104,7 +104,7 @@ async function rest(gate: Gate, context: RequestContext, observed: Refusal | und
   return forwardRest(gate, context, body);
 }
 
-/** Whether the gate is open: nobody stopped it, and its records reach the archive. What an isolate was told may be old, so it asks before it refuses. */
+/** Refuses if an operator stopped the gate, or if its records do not reach the archive. What the isolate knows may be old, so it asks the ledger first. */
 async function checkOpen({ ledger }: Gate, context: RequestContext): Promise<void> {
   if (ledger.state.archiveFailing) {
     await ledger.flush(context.background);
@@ -116,7 +116,7 @@ async function checkOpen({ ledger }: Gate, context: RequestContext): Promise<voi
   }
 }
 
-/** A download by a short-lived address, which stands for the key of the agent that got it. Without such an address it is a request like any other. */
+/** A download by a short-lived address, which replaces the key of the agent that got it. Without a valid address it is a request like any other. */
 async function downloaded(gate: Gate, context: RequestContext): Promise<Response> {
   const address = await openDownload(gate, context);
   if (address instanceof Refusal) {
@@ -130,17 +130,17 @@ async function downloaded(gate: Gate, context: RequestContext): Promise<Response
   return download(gate, context, address);
 }
 
-/** Guard `limit-unauthenticated`: refuses a request without a valid key, one by one up to their own limit, and in sum beyond it. */
+/** Guard `limit-unauthenticated`: refuses a request without a valid key. Beyond the limit of such requests, with 429 and a record in sum. */
 function turnAway(gate: Gate, context: RequestContext, refusal: Refusal): never {
   const retryAfter = gate.unauthenticated.retryAfter(context.startedAt);
   if (retryAfter === undefined) throw new Refused(refusal);
   throw new Refused(new Refusal("limit-unauthenticated"), retryAfter);
 }
 
-/** Refusals beside those of the gate's own dependencies that operators hear of: GitHub does not work, or an agent writes more than a person can review. */
+/** Refusals that raise an alert, besides those with status 503: GitHub does not work, or an agent writes more than a person can review. */
 const ALERTED: ReadonlySet<RuleId> = new Set(["upstream-error", "upstream-timeout", "change-too-large"]);
 
-/** Turns what was thrown into an answer: a refusal as it is, anything else as the gate's own failure, closed and told. */
+/** Turns what was thrown into an answer. Anything but a refusal is a failure of the gate: it refuses the request and raises an alert. */
 function refused(gate: Gate, context: RequestContext, error: unknown): Promise<Response> {
   const known = error instanceof Refused ? error : new Refused(new Refusal("gate-error"));
   context.decision = "deny";
@@ -155,9 +155,9 @@ function refused(gate: Gate, context: RequestContext, error: unknown): Promise<R
   return refusalAnswer(gate, context, known.refusal, known.retryAfter);
 }
 
-/** Writes the record: of a write before its answer leaves, of everything else with the next batch. */
+/** Step 8: writes the record. The record of a write is stored before its answer leaves; all others go with the next batch. */
 async function recorded(gate: Gate, context: RequestContext, answer: Response): Promise<Response> {
-  // A refusal may travel in an answer of 200; its record has the status that it means.
+  // A refusal may be sent with status 200. Its record has the rule's own status.
   const status = context.decision === "deny" && context.refusal !== undefined ? context.refusal.status : answer.status;
   const summed = context.refusal?.rule === "limit-unauthenticated";
   gate.ledger.record(context.background, context.entry(status), context.admission, summed);

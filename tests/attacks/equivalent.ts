@@ -63,7 +63,7 @@ export const EQUIVALENT: readonly (readonly [file: string, line: string, reason:
   ],
   [
     "gate/policy/git/pack.ts",
-    'this.inflated > this.limits.maxInflated) return new Refusal("pack-not-inspectable", "inflates too far");',
+    'this.inflated > this.limits.maxInflated) return new Refusal("pack-not-inspectable", "inflates too much");',
     "results of deltas are made up to 8 MiB only, which the limit on all objects leaves room for",
   ],
   ["gate/policy/git/pack.ts", "this.structure > MAX_STRUCTURE)", "the second count, below, gives the same answer"],
@@ -118,11 +118,7 @@ export const EQUIVALENT: readonly (readonly [file: string, line: string, reason:
   ["gate/worker/interfaces/git.ts", "context.push === undefined", "the runtime gives every POST a body"],
   ["gate/worker/request/gzip.ts", "content-length", "what is inflated is counted against the same limit"],
   ["gate/worker/upstream/concurrency.ts", "queue-full", "needs hundreds of requests that wait for seconds"],
-  [
-    "gate/worker/request/requests.ts",
-    "queue-full",
-    "needs answers of 48 MB at once; tests/gate/worker/answersSum.test.ts",
-  ],
+  ["gate/worker/request/body.ts", "queue-full", "needs answers of 48 MB at once; tests/gate/worker/answersSum.test.ts"],
   [
     "gate/worker/interfaces/lfs.ts",
     'refuse("body-aborted")',

@@ -73,7 +73,7 @@ function readCommand(bytes: Uint8Array, first: boolean): RefCommand | "shallow" 
   if (/^shallow [0-9a-f]{40}$/.test(text)) return "shallow";
   const nul = text.indexOf("\0");
   const capabilities = nul < 0 ? "" : text.slice(nul + 1);
-  if (nul >= 0 && !first) return new Refusal("git-malformed", "capabilities behind the first command");
+  if (nul >= 0 && !first) return new Refusal("git-malformed", "capabilities after the first command");
   for (const capability of capabilities.split(" ")) {
     if (capability !== "" && !OPEN.has(capability) && !/^(?:agent|session-id)=[\x21-\x7e]{1,200}$/.test(capability))
       return new Refusal("git-capability", capability.slice(0, 60));

@@ -1,5 +1,5 @@
-import type { PathMatcher } from "../text/globs";
 import { Refusal } from "../refusals";
+import type { PathMatcher } from "../text/globs";
 import { ZERO_ID, type RefCommand } from "./commands";
 import type { Commit, Tree } from "./objects";
 import { differing, TreeLoader, type Place } from "./trees";
@@ -170,7 +170,7 @@ class History {
     const wanted = new Set(taken);
     return differing(this.trees, tree, [tip], below, ({ path, isFile, wasFile }) =>
       (isFile || wasFile) && wanted.has(path)
-        ? new Refusal("protected-path", `${path}: merge the default branch as it is now`)
+        ? new Refusal("protected-path", `${path}: merge the current default branch`)
         : undefined,
     );
   }

@@ -8,7 +8,7 @@ import {
   type Finding,
   type SecretMatch,
 } from "../text/secrets";
-import { Inflater, InflateError } from "./inflate";
+import { InflateError, Inflater } from "./inflate";
 import { applyDelta, readCommit, readTree, type Commit, type Tree } from "./objects";
 import { objectIdOf } from "./sha1";
 
@@ -189,7 +189,7 @@ export class PackInspector {
         this.state = "end";
         return at + 20;
       case "end":
-        return input.length > at ? new Refusal("pack-malformed", "bytes behind the pack") : -1;
+        return input.length > at ? new Refusal("pack-malformed", "bytes after the pack") : -1;
     }
   }
 
@@ -216,7 +216,7 @@ export class PackInspector {
       size += (byte & 127) * scale;
     }
     this.inflated += size;
-    if (this.inflated > this.limits.maxInflated) return new Refusal("pack-not-inspectable", "inflates too far");
+    if (this.inflated > this.limits.maxInflated) return new Refusal("pack-not-inspectable", "inflates too much");
     if (type !== OFS_DELTA && type !== REF_DELTA && TYPES[type] === undefined)
       return new Refusal("pack-not-inspectable", type === 4 ? "a tag object" : "object type");
     this.current = { offset: this.offset + start, type, size, base: undefined, kept: undefined, filled: 0 };
@@ -292,7 +292,7 @@ export class PackInspector {
     const made = applyDelta(base.content, kept, structural ? MAX_STRUCTURE - this.structure : MAX_BLOB * 4);
     if (made === undefined && structural) return new Refusal("pack-not-inspectable", "a delta that does not apply");
     this.inflated += made?.length ?? 0;
-    if (this.inflated > this.limits.maxInflated) return new Refusal("pack-not-inspectable", "inflates too far");
+    if (this.inflated > this.limits.maxInflated) return new Refusal("pack-not-inspectable", "inflates too much");
     if (made === undefined) this.judgeWhole(kept);
     return this.keep(offset, base.type === "unknown" ? "blob" : base.type, made);
   }

@@ -1,4 +1,3 @@
-import { SecretRefusal } from "../verdict";
 import { Refusal } from "../refusals";
 import {
   allowedBy,
@@ -9,6 +8,7 @@ import {
   type Finding,
   type SecretMatch,
 } from "../text/secrets";
+import { SecretRefusal } from "../verdict";
 import type { ObjectSource, Pushed } from "./history";
 import { differing, TreeLoader } from "./trees";
 
@@ -103,7 +103,7 @@ class Before {
       else left = left.filter(({ value }) => !known.has(value));
     }
     if (left.length === 0) return undefined;
-    const why = unread ? "what stood there before could not be read" : "";
+    const why = unread ? "the previous content could not be read" : "";
     return new SecretRefusal(left.map(withoutValue), why);
   }
 

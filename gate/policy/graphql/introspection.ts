@@ -1,5 +1,5 @@
-import { MUTATIONS } from "./mutations";
 import { ARGUMENT, FIELD, KIND, TYPE } from "./gateFields";
+import { MUTATIONS } from "./mutations";
 import { openFields } from "./types";
 
 const INPUT: ReadonlySet<string> = new Set(["input"]);

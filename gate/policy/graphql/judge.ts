@@ -9,22 +9,22 @@ import {
   type SelectionSetNode,
   type ValueNode,
 } from "graphql";
-import { decodedFile, judgeFile } from "../fileContent";
-import { SecretRefusal } from "../verdict";
 import { listedRepository, type CompiledPolicy, type CompiledRepository } from "../compiled";
-import { parseStrictJson, type Json } from "../text/json";
+import { decodedFile, judgeFile } from "../fileContent";
 import { directoryLookup, type Lookup, type Standing } from "../lookups";
-import { judgeSearch } from "../rest/query";
-import { Refusal } from "../refusals";
-import { findSecrets, refusing, type Finding } from "../text/secrets";
 import { tooLong, withTrailer } from "../pullRequest/trailer";
+import { Refusal } from "../refusals";
+import { judgeSearch } from "../rest/query";
 import { withoutNulls } from "../rest/shape";
+import { parseStrictJson, type Json } from "../text/json";
+import { findSecrets, refusing, type Finding } from "../text/secrets";
 import { isRefName } from "../text/values";
-import { deferredOf } from "./updates";
-import { CLOSED_MUTATIONS, MUTATIONS, type Mutation } from "./mutations";
+import { SecretRefusal } from "../verdict";
 import { ARGUMENT, ask, FIELD, HOME, isOwn, KIND, OPENED, ownField, TYPE } from "./gateFields";
+import { CLOSED_MUTATIONS, MUTATIONS, type Mutation } from "./mutations";
 import { printDefinition, printDocument, printSelections } from "./print";
 import { conditionOn, openType, type OpenType } from "./types";
+import { deferredOf } from "./updates";
 
 const MAX_TOKENS = 4000;
 /** Files of a commit with something in them of which is asked what stood there before. */
@@ -185,13 +185,13 @@ class Judge {
         continue;
       }
       const fragment = selection.kind === Kind.FRAGMENT_SPREAD ? this.fragments.get(selection.name.value) : selection;
-      if (fragment === undefined) return stop("graphql-malformed", "no such fragment");
+      if (fragment === undefined) return stop("graphql-malformed", "an unknown fragment");
       const on = fragment.typeCondition?.name.value;
       const inner = on === undefined ? type : conditionOn(type, on);
       if (inner === undefined) return stop("graphql-field", `... on ${on}`);
       if (selection.kind === Kind.FRAGMENT_SPREAD) {
         const { value } = selection.name;
-        if (this.spreading.has(value)) stop("graphql-malformed", "a fragment within itself");
+        if (this.spreading.has(value)) stop("graphql-malformed", "a fragment that contains itself");
         this.spreading.add(value);
         this.walk(fragment.selectionSet, inner, path, depth + 1, multiplier);
         this.spreading.delete(value);
@@ -204,7 +204,7 @@ class Judge {
     const alias = field.alias?.value ?? name;
     // The gate's own selections are there already where a fragment is looked at again.
     if (this.own.has(field)) return;
-    if (isOwn(alias)) stop("graphql-field", "an alias of the gate's own");
+    if (isOwn(alias)) stop("graphql-field", "an alias that is reserved for the gate");
     if (name === "__typename") return;
     const open = type.fields.get(name);
     if (open === undefined) return stop("graphql-field", `${type.github}.${name}`);

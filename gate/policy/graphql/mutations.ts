@@ -1,4 +1,3 @@
-import type { Json } from "../text/json";
 import { Refusal, type RuleId } from "../refusals";
 import {
   agentBranch,
@@ -22,6 +21,7 @@ import {
   type BodyContext,
   type Shape,
 } from "../rest/shape";
+import type { Json } from "../text/json";
 
 /** One open mutation: what its input may hold, and what of it must be resolved. */
 export interface Mutation {

@@ -1,7 +1,7 @@
 import type { CompiledPolicy } from "../compiled";
-import type { Json } from "../text/json";
 import { bodyFor, isAgentLabel, missingLabel, type LabelledItem } from "../pullRequest/labels";
 import { Refusal } from "../refusals";
+import type { Json } from "../text/json";
 
 interface Node {
   readonly __typename?: unknown;

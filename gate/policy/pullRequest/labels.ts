@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from "../compiled";
-import type { Json } from "../text/json";
 import { Refusal } from "../refusals";
+import type { Json } from "../text/json";
 import { requestOf, tooLong, withTrailer } from "./trailer";
 
 /** What an issue or a pull request has now, as far as the gate's marks go. */

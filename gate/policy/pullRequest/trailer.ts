@@ -58,5 +58,5 @@ export const MAX_TEXT = 65_536;
 export function tooLong(given: string, sent: string): string | undefined {
   if (sent.length <= MAX_TEXT) return undefined;
   const own = Math.max(0, sent.length - given.length);
-  return `body: ${given.length} characters; ${MAX_TEXT - own} are left beside the line that the gate adds`;
+  return `body: ${given.length} characters; at most ${MAX_TEXT - own}, because the gate adds a line`;
 }

@@ -1,14 +1,14 @@
 import type { CompiledPolicy } from "../compiled";
-import { parseStrictJson, type Json } from "../text/json";
-import { directoryLookup, type Lookup, type Standing } from "../lookups";
-import { Refusal } from "../refusals";
 import { decodedFile, judgeFile, type JudgedFile } from "../fileContent";
-import type { Route } from "./routes";
+import { directoryLookup, type Lookup, type Standing } from "../lookups";
 import { bodyFor, labelNames, missingLabel, readItem } from "../pullRequest/labels";
-import { findSecrets, refusing } from "../text/secrets";
-import { withoutNulls } from "./shape";
 import { tooLong, withTrailer } from "../pullRequest/trailer";
+import { Refusal } from "../refusals";
+import { parseStrictJson, type Json } from "../text/json";
+import { findSecrets, refusing } from "../text/secrets";
 import { SecretRefusal, type DeferredBody, type JudgedBody, type TargetVerdict } from "../verdict";
+import type { Route } from "./routes";
+import { withoutNulls } from "./shape";
 
 const NO_BODY: JudgedBody = { text: undefined, lookups: [], findings: [] };
 

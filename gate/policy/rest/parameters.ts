@@ -1,3 +1,4 @@
+import { Refusal, type RuleId } from "../refusals";
 import { decodeCanonical } from "../text/canonical";
 import {
   agentBranchOf,
@@ -10,7 +11,6 @@ import {
   isRefName,
   isWord,
 } from "../text/values";
-import { Refusal, type RuleId } from "../refusals";
 
 /** Parameters that take an encoded slash, because GitHub reads one value there and clients encode it whole. */
 const MAY_HOLD_SLASH = new Set(["ref", "branch", "path", "basehead", "label", "environment", "agentRef"]);

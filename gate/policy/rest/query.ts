@@ -1,5 +1,5 @@
-import { decodeCanonical } from "../text/canonical";
 import { Refusal } from "../refusals";
+import { decodeCanonical } from "../text/canonical";
 import { isDate, isFilePath, isLine, isLogin, isObjectId, isRefName, isWord } from "../text/values";
 
 type Test = (value: string) => boolean;

@@ -1,4 +1,5 @@
 import type { AccessLevel } from "../policy";
+import type { RuleId } from "../refusals";
 import {
   agentBranch,
   agentHead,
@@ -22,7 +23,6 @@ import {
   whole,
   type Shape,
 } from "./shape";
-import type { RuleId } from "../refusals";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 

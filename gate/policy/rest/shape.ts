@@ -1,7 +1,7 @@
-import type { Json } from "../text/json";
 import { Refusal, type RuleId } from "../refusals";
-import { isAgentBranch, isFilePath, isLine, isObjectId, isRefName, agentBranchOf } from "../text/values";
 import type { PathMatcher } from "../text/globs";
+import type { Json } from "../text/json";
+import { agentBranchOf, isAgentBranch, isFilePath, isLine, isObjectId, isRefName } from "../text/values";
 
 /** What a body rule may know beside the value: the repository it is for and the spelled-out policy. */
 export interface BodyContext {

@@ -1,8 +1,8 @@
 import { DAY_MS } from "../../../edge/time";
 import { sha256 } from "@noble/hashes/sha2";
 import { bytesToHex } from "@noble/hashes/utils";
-import { PathMatcher } from "./globs";
 import type { AllowedSecret } from "../policy";
+import { PathMatcher } from "./globs";
 import type { AllowsValue } from "./secrets";
 
 /** The instant (milliseconds) from which an entry with this last day counts no more: the day's end in UTC. */

@@ -5,7 +5,7 @@
 export class ByteSearch {
   private readonly width: number;
   private readonly shift = new Uint8Array(65_536);
-  /** Needles by the two bytes at the end of their first `width`. */
+  /** Needles by the last two of their first `width` bytes. */
   private readonly byEnd = new Map<number, Uint8Array[]>();
   /** Needles by their first byte. */
   private readonly byStart: Uint8Array[][] = [];
@@ -61,7 +61,7 @@ export class ByteSearch {
     return false;
   }
 
-  /** How many of the last bytes may be the beginning of a needle that goes on in the next piece. */
+  /** How many of the last bytes may be the start of a needle that continues in the next piece. */
   openEnd(bytes: Uint8Array): number {
     for (let length = Math.min(this.longest - 1, bytes.length); length > 0; length--) {
       const from = bytes.length - length;
@@ -74,7 +74,7 @@ export class ByteSearch {
 
 const pairAt = (bytes: Uint8Array, end: number): number => ((bytes[end - 1] ?? 0) << 8) | (bytes[end] ?? 0);
 
-/** Whether the first `length` bytes of a needle stand at this place. */
+/** Whether the first `length` bytes of a needle are at this offset. */
 function startsAt(bytes: Uint8Array, at: number, needle: Uint8Array, length = needle.length): boolean {
   if (at + length > bytes.length) return false;
   for (let i = 0; i < length; i++) if (bytes[at + i] !== needle[i]) return false;

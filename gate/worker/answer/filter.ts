@@ -1,16 +1,21 @@
 import type { RequestContext } from "../context";
 import type { Gate } from "../gate";
-import { readAnswer, readBytes } from "../request/requests";
-import { answerHeaders, cleanHeaders, respond, type TokenRedactor } from "./answers";
+import { readAnswer, readBytes } from "../request/body";
+import { answerHeaders, cleanHeaders, respond } from "./headers";
 import { refuse } from "./problem";
+import type { TokenRedactor } from "./tokenRedactor";
 
-/** Largest answer that is read whole, to be filtered; larger ones are refused. */
+/** The largest answer that is read whole and filtered, in bytes. Larger ones are refused. */
 const MAX_TEXT_ANSWER = 16 * 1024 * 1024;
 
 const latin1 = new TextDecoder("latin1");
 const encoder = new TextEncoder();
 
-/** Passes an answer on: headers by allow-list, addresses back to the gate, no trace of the token. `edit` changes the text first. */
+/**
+ * Step 7 of worker.ts: an answer as the agent gets it, with allow-listed headers, the gate's addresses, and no trace of the token. Redirects must
+ * lead to a path that the gate knows.
+ * @param edit changes the text of a JSON answer first
+ */
 export async function filterAnswer(
   gate: Gate,
   context: RequestContext,
@@ -44,7 +49,7 @@ export async function filterAnswer(
   const clean = redactor.has(text) ? redactor.clean(edited) : edited;
   if (clean !== edited) gate.alerts.raise(context.background, "token-reflected", { requestId: context.requestId });
   const out = gate.addresses.body(clean, base);
-  // A text that was whole and had only addresses replaced, which are ASCII, is as much longer in bytes as in characters.
+  // If only addresses were replaced, which are ASCII, the text grew by as many bytes as characters.
   const countable = clean === text && !text.includes("\ufffd");
   context.bytesOut = countable ? bytes + out.length - text.length : encoder.encode(out).length;
   if (!gate.ledger.takeBytesNow(context.bytesOut, context.startedAt))
@@ -52,7 +57,7 @@ export async function filterAnswer(
   return respond(out, status, cleanHeaders(headers, redactor));
 }
 
-/** File contents, diffs and other answers that are not JSON pass as the bytes they are, or not at all. */
+/** File contents, diffs and other answers that are not JSON pass unchanged. If the token is in one, it is refused. */
 async function passBytes(
   gate: Gate,
   context: RequestContext,

@@ -1,13 +1,17 @@
 import { Refusal, type RuleId } from "../../policy/refusals";
 
-/** Headers of an answer that the gate makes itself. */
+/** Headers of every answer that the gate itself makes. */
 export const ownHeaders = (requestId: string): Record<string, string> => ({
   "cache-control": "no-store",
   "x-content-type-options": "nosniff",
   "x-gatehouse-request-id": requestId,
 });
 
-/** The answer to a refused request: the rule, and nothing that GitHub said. `page`: absolute address of the rule's explanation. */
+/**
+ * The JSON answer to a refused request. It names the rule and contains nothing from GitHub.
+ * @param page address of the rule's explanation
+ * @param retryAfter in seconds
+ */
 export function problem(refusal: Refusal, page: string, requestId: string, retryAfter?: number): Response {
   const body = {
     message: refusal.message,
@@ -23,7 +27,7 @@ export function problem(refusal: Refusal, page: string, requestId: string, retry
   return new Response(JSON.stringify(body), { status: refusal.status, headers });
 }
 
-/** A refusal on its way up; anything else that is thrown is the gate's own failure. */
+/** Throws a refusal. Anything else that is thrown is a failure of the gate. */
 export class Refused extends Error {
   constructor(
     readonly refusal: Refusal,

@@ -10,14 +10,14 @@ import { interfaceOf } from "../../policy/target";
 import { pathOf } from "../../policy/text/canonical";
 import type { RequestContext } from "../context";
 import type { Gate } from "../gate";
+import { concatenated } from "../request/body";
 import { drain, DRAIN_MS, dropRest, IDLE_MS, nextPiece } from "../request/drain";
 import { openPush, type PushBody } from "../request/pushBody";
-import { concatenated } from "../request/requests";
 import { ownHeaders, problem } from "./problem";
 
 /**
- * The answer to a refused request, in the form that its client shows to a person. Git shows nothing of an HTTP error to a POST, so an authenticated push
- * or fetch is refused in git's own protocol, with the status 200; the record has the refusal's own status.
+ * The answer to a refused request, in the form that its client shows to a person. Git shows nothing of an HTTP error to a POST, so an authenticated
+ * push or fetch is refused in git's own protocol, with status 200. The record has the refusal's own status.
  */
 export async function refusalAnswer(
   gate: Gate,
@@ -54,8 +54,8 @@ export async function refusalAnswer(
 }
 
 /**
- * GitHub's own form of a GraphQL refusal: status 200, no data, and errors with type and message. Clients show the message; of any other status they show
- * the body as escaped JSON. Also for limits (`RATE_LIMITED`, as GitHub does) and failures.
+ * GitHub's own form of a GraphQL refusal: status 200, no data, and errors with type and message. Clients show that message; with any other status
+ * they would show the body as escaped JSON. Limits (`RATE_LIMITED`, as GitHub does) and failures have this form too.
  */
 function inGraphql(context: RequestContext, refusal: Refusal, retryAfter?: number): Response {
   const { rule, status } = refusal;
@@ -84,7 +84,7 @@ function inGraphql(context: RequestContext, refusal: Refusal, retryAfter?: numbe
   });
 }
 
-/** Types that GitHub's GraphQL uses for the same things. */
+/** The error types that GitHub's GraphQL uses for the same reasons. */
 function typeOf({ rule, status }: Refusal): string {
   if (rule === "graphql-cost") return "MAX_NODE_LIMIT_EXCEEDED";
   if (status === 429) return "RATE_LIMITED";
@@ -92,7 +92,7 @@ function typeOf({ rule, status }: Refusal): string {
   return status === 403 ? "FORBIDDEN" : "UNPROCESSABLE";
 }
 
-/** The refusal in a few lines of text: the rule and what to do instead first. */
+/** The refusal as lines of text: the rule and what to do instead come first. */
 function linesOf(context: RequestContext, refusal: Refusal, retryAfter?: number): [string, ...string[]] {
   const wait = retryAfter === undefined ? "" : ` Try again in ${retryAfter} seconds.`;
   return [
@@ -102,7 +102,7 @@ function linesOf(context: RequestContext, refusal: Refusal, retryAfter?: number)
   ];
 }
 
-/** Which of git's requests this is, also where its path is refused; undefined for every other client. */
+/** Which of git's requests this is, even if its path is refused. Undefined for every other client. */
 function gitServiceOf(context: RequestContext): "advertisement" | "git-upload-pack" | "git-receive-pack" | undefined {
   const path = pathOf(context.target);
   if (interfaceOf(path) !== "git" && /^\/(?:repos|repositories|api)\//.test(path)) return undefined;
@@ -116,7 +116,7 @@ function gitServiceOf(context: RequestContext): "advertisement" | "git-upload-pa
     : undefined;
 }
 
-/** Git shows each line of a text/plain answer to its first request. */
+/** Git shows each line of a text/plain answer to its first request, `info/refs`. */
 function inText(context: RequestContext, refusal: Refusal, lines: readonly string[], retryAfter?: number): Response {
   const answer = problem(refusal, "", context.requestId, retryAfter);
   const headers = new Headers(answer.headers);
@@ -145,7 +145,7 @@ async function forPush(
   return refs === undefined ? undefined : refusedPush(refs, reason, lines);
 }
 
-/** Reads on until the commands are complete, where the refusal came before that. */
+/** Reads until the commands of the push are complete, if the refusal came before that. */
 async function refsOf(context: RequestContext, push: PushBody): Promise<PushedRefs | undefined> {
   const until = Date.now() + DRAIN_MS;
   for (;;) {

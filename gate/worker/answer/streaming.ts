@@ -1,17 +1,17 @@
-import type { Gate } from "../gate";
-import { Refused, refuse } from "./problem";
 import type { RequestContext } from "../context";
+import type { Gate } from "../gate";
+import { refuse, Refused } from "./problem";
 
-/** Bytes of a stream that are counted against the limit at a time. */
+/** A stream is counted against the limit in steps of so many bytes. */
 const STEP = 1024 * 1024;
-/** Bytes that are read at a time, into one buffer: a stream of JavaScript's own costs ten times the time, and memory that grows with what passes. */
+/** A stream is read in pieces of so many bytes, into one buffer. A stream written in JavaScript takes ten times as long, and its memory grows. */
 const PIECE = 64 * 1024;
 
 /**
- * Passes an answer's body on, counted against the byte limit in steps before it leaves, up to `limit` bytes, and looked through for the token. Memory stays flat. The record of the
- * visit is made when the stream ends. A body that declares more than the limit is refused; one that breaks off before its declared length breaks the
- * client's connection. Without a declared length the pinned runtime ends the answer as if it were whole: packs and archives have an end of their own
- * that is then missing.
+ * Streams an answer's body to the client in constant memory. It is counted against the byte limit before it leaves, and searched for the token. The
+ * record is written when the stream ends. A body that declares more than `limit` bytes is refused. If the body ends before its declared length, the
+ * client's connection breaks. Without a declared length the pinned runtime ends the answer as if it were whole; packs and archives then lack their
+ * own end mark.
  */
 export async function counted(
   gate: Gate,
@@ -21,7 +21,7 @@ export async function counted(
 ): Promise<ReadableStream<Uint8Array> | null> {
   const source = answer.body as ReadableStream<Uint8Array> | null;
   if (source === null) return null;
-  // What is unpacked on the way here is longer than what was declared.
+  // A compressed body is longer than declared, because the runtime unpacks it.
   const declared = answer.headers.has("content-encoding")
     ? Number.NaN
     : Number(answer.headers.get("content-length") ?? "NaN");
@@ -44,7 +44,7 @@ export async function counted(
   return through.readable;
 }
 
-/** Moves the bytes piece by piece; each is written, and so read by the client's connection, before the buffer takes the next. */
+/** Moves the bytes piece by piece. Each piece is written before the buffer takes the next one. */
 async function pump(
   gate: Gate,
   context: RequestContext,
@@ -76,7 +76,7 @@ async function pump(
     if (rest !== undefined && rest.length > 0) await writer.write(rest);
     await writer.close();
   } catch (error) {
-    // Both ends: the client's breaks off, and nothing more is read from GitHub.
+    // Ends both sides: the client's connection breaks, and nothing more is read from GitHub.
     await writer.abort(error).catch(() => undefined);
     await reader.cancel(error).catch(() => undefined);
     throw error;

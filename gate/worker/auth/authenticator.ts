@@ -1,11 +1,11 @@
 import { base64url, sha256 } from "../../../edge/encoding";
 import type { GateKeyHash, KeyHash } from "../../contract";
 import { Refusal } from "../../policy/refusals";
-import { equalInConstantTime } from "../bytes";
+import { equalInConstantTime } from "./constantTime";
 
-/** Longest Authorization header that is read. */
+/** The longest Authorization header that is read, in characters. */
 const MAX_HEADER = 512;
-/** Verified headers that an isolate remembers, so that a known key is compared and not hashed again. */
+/** How many verified headers an isolate remembers. A known key is then compared and not hashed again. */
 const REMEMBERED = 16;
 
 const GATE_KEY = /^ghk_[A-Za-z0-9_-]{43}$/;
@@ -18,8 +18,8 @@ interface Remembered {
 }
 
 /**
- * Tells agents by their gate keys. Keys are compared by hash, in constant time, and every hash is compared, so that time tells nothing.
- * A key is valid until its `notAfter`; with two keys of one agent a rotation has an overlap.
+ * Recognises agents by their gate keys. It compares the hash with every known hash, in constant time, so that timing reveals nothing. A key is valid
+ * until its `notAfter`. An agent may have two keys, so that a rotation can overlap.
  */
 export class Authenticator {
   private remembered: readonly Remembered[] = [];
@@ -29,7 +29,7 @@ export class Authenticator {
     private readonly operatorKeys: readonly KeyHash[],
   ) {}
 
-  /** The agent of an Authorization header, or why there is none. Synchronous for a header that was verified before. */
+  /** The agent of an Authorization header, or why there is none. Synchronous if the header was verified before. */
   agentOf(header: string | null, now: number): string | Refusal | Promise<string | Refusal> {
     if (header === null || header.length > MAX_HEADER) return new Refusal("unauthenticated");
     let agent: string | undefined;
@@ -52,7 +52,7 @@ export class Authenticator {
     return found.agent;
   }
 
-  /** True when the header carries an operator key; operators may refresh, probe and stop, and reach nothing at GitHub. */
+  /** Whether the header has an operator key. Operators may refresh, probe and stop; they reach nothing at GitHub. */
   async isOperator(header: string | null, now: number): Promise<boolean> {
     if (header === null || header.length > MAX_HEADER) return false;
     const key = /^Bearer (\S+)$/i.exec(header)?.[1];
@@ -83,7 +83,7 @@ const endOf = (key: KeyHash): number =>
 async function matching<K extends KeyHash>(keys: readonly K[], key: string, now: number): Promise<K | undefined> {
   const hash = base64url(await sha256(key));
   let found: K | undefined;
-  // A date that does not parse is NaN, and no comparison with NaN holds: the key is refused.
+  // A date that does not parse is NaN. No comparison with NaN holds, so the key is refused.
   for (const candidate of keys)
     if (equalInConstantTime(candidate.sha256, hash) && now <= endOf(candidate)) found = candidate;
   return found;

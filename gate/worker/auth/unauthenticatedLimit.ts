@@ -1,15 +1,15 @@
-import { isWithin } from "../bytes";
+import { isWithin } from "../time";
 
-/** Requests without a valid key that an isolate answers one by one in a minute. Nothing of it is the agent's. */
+/** How many requests without a valid key an isolate answers one by one in a minute. */
 const PER_MINUTE = 6_000;
 const MINUTE_MS = 60_000;
 
-/** Counts requests without a valid key against a limit of their own, so that they use up nothing that the agent needs. */
+/** Counts requests without a valid key against a limit of their own, so that they cannot use up the agent's. */
 export class UnauthenticatedLimit {
   private from = Number.NEGATIVE_INFINITY;
   private count = 0;
 
-  /** Counts one request: undefined while there is room, and otherwise in how many seconds there is again. */
+  /** Counts one request. Undefined while it is within the limit, otherwise the seconds until the next window. */
   retryAfter(now: number): number | undefined {
     if (!isWithin(now, this.from, this.from + MINUTE_MS)) {
       this.from = now;

@@ -1,26 +1,26 @@
-import { MAX_TARGET } from "../../policy/text/canonical";
 import { listedRepository, type CompiledPolicy } from "../../policy/compiled";
 import { Refusal } from "../../policy/refusals";
-import { answerHeaders, cleanHeaders } from "../answer/answers";
-import { isWithin } from "../bytes";
-import type { Gate } from "../gate";
+import { MAX_TARGET } from "../../policy/text/canonical";
+import { answerHeaders, cleanHeaders } from "../answer/headers";
 import { refuse } from "../answer/problem";
-import { seal, unseal } from "../seal";
-import { admit } from "../ledger/admit";
-import { currentToken, StreamControl, UNCACHED } from "../upstream/send";
 import { counted } from "../answer/streaming";
 import { DOWNLOADS, type RequestContext } from "../context";
+import type { Gate } from "../gate";
+import { admit } from "../ledger/admit";
+import { seal, unseal } from "../seal";
+import { isWithin } from "../time";
+import { currentToken, StreamControl, UNCACHED } from "../upstream/send";
 
-/** Redirects that are followed one after the other at most. */
+/** How many redirects are followed one after the other. */
 const MAX_HOPS = 3;
-/** How long an address of the gate works. */
+/** How long a download address works. */
 const LIFETIME_MS = 60_000;
 
-/** What the client carries from GitHub's redirect to the download. */
+/** The sealed content of a download address. */
 interface Sealed {
-  /** GitHub's address: itself a bearer secret, so the client never sees it. */
+  /** GitHub's address. It is a bearer secret, so the client never sees it. */
   readonly url: string;
-  /** Who asked for what: for the record of the second request, and so that what was closed since stays closed. */
+  /** Who asked for what: for the record of the second request, and to refuse what was closed in the meantime. */
   readonly agent: string;
   readonly route: string;
   readonly repository: string;
@@ -28,7 +28,7 @@ interface Sealed {
   readonly until: number;
 }
 
-/** Guard `download-address`: answers GitHub's redirect of a download with one to a short-lived address of the gate, which stands for GitHub's own. */
+/** Guard `download-address`: replaces GitHub's redirect to a download by a redirect to a short-lived address of the gate. */
 export async function redirected(gate: Gate, context: RequestContext, answer: Response): Promise<Response> {
   await answer.body?.cancel();
   const { upstream } = gate.policy;
@@ -47,13 +47,13 @@ export async function redirected(gate: Gate, context: RequestContext, answer: Re
   const headers = answerHeaders(answer.headers, context.requestId);
   delete headers["content-type"];
   headers["location"] = context.origin + path;
-  // Always 302: an address of a minute is nothing to remember, whatever GitHub's own status said.
+  // Always 302, whatever GitHub's status is: a client must not remember an address that works for a minute.
   return new Response(null, { status: 302, headers: cleanHeaders(headers, gate.redactorFor(token)) });
 }
 
 /**
- * Guard `download-seal`: what a request for `/_download/…` carries, which needs no key: many clients send none to where a redirect leads. Fills in who asked.
- * A refusal for what this gate did not make for a download, what is over, and what the policy no longer opens.
+ * Guard `download-seal`: opens the address of a request for `/_download/…` and notes who asked. Such a request needs no key, because many clients
+ * send none after a redirect. Refuses addresses that this gate did not make, that have expired, or that the policy no longer allows.
  */
 export async function openDownload(gate: Gate, context: RequestContext): Promise<string | Refusal> {
   const { method, target } = context;
@@ -73,8 +73,8 @@ export async function openDownload(gate: Gate, context: RequestContext): Promise
 }
 
 /**
- * Guard `download`: follows GitHub's address inside the gate, to an allow-listed host over HTTPS (or as plainly as GitHub itself is reached), without the
- * token, and streams what is there up to the posture's limit.
+ * Guard `download`: fetches GitHub's address from an allow-listed host, without the token, and streams the file up to the policy's limit. It uses
+ * HTTPS, or HTTP if GitHub itself is reached by HTTP.
  */
 export async function download(gate: Gate, context: RequestContext, address: string): Promise<Response> {
   const { limits, upstream } = gate.policy;
@@ -115,7 +115,7 @@ export async function download(gate: Gate, context: RequestContext, address: str
   return refuse("redirect-refused", "too many redirects");
 }
 
-/** Guard `download-host`: an address to which a redirect of a download may lead. It is judged before it is sealed, and again before it is asked. */
+/** Guard `download-host`: an address to which a download may redirect. It is checked before it is sealed, and again before it is fetched. */
 function addressOf(policy: CompiledPolicy, location: string, base: string): URL {
   const url = parse(location, base);
   if (

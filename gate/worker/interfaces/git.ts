@@ -7,30 +7,30 @@ import {
 } from "../../policy/git/commands";
 import { judgeFetch } from "../../policy/git/fetching";
 import { judgeHistory } from "../../policy/git/history";
-import { judgeSuspects } from "../../policy/git/suspects";
 import { PackInspector } from "../../policy/git/pack";
+import { judgeSuspects } from "../../policy/git/suspects";
 import { judgeGitTarget, type GitTarget } from "../../policy/git/target";
-import { SecretRefusal } from "../../policy/verdict";
 import { Refusal } from "../../policy/refusals";
 import { refusing } from "../../policy/text/secrets";
-import { answerHeaders } from "../answer/answers";
-import { gunzipped } from "../request/gzip";
+import { SecretRefusal } from "../../policy/verdict";
+import { answerHeaders } from "../answer/headers";
+import { refuse, Refused } from "../answer/problem";
+import { counted } from "../answer/streaming";
+import type { RequestContext } from "../context";
 import type { Gate } from "../gate";
 import { admit } from "../ledger/admit";
-import { lfs } from "./lfs";
-import { ObjectReader } from "../upstream/objectReader";
-import { Refused, refuse } from "../answer/problem";
+import { concatenated, readBytes } from "../request/body";
+import { gunzipped } from "../request/gzip";
 import { openPush, type PushBody } from "../request/pushBody";
-import { concatenated, readBytes } from "../request/requests";
-import { counted } from "../answer/streaming";
+import { ObjectReader } from "../upstream/objectReader";
 import { send, StreamControl } from "../upstream/send";
-import type { RequestContext } from "../context";
+import { lfs } from "./lfs";
 
-/** Largest advertisement of references that is read, to be filtered. */
+/** The largest advertisement of references that is read and filtered, in bytes. */
 const MAX_ADVERTISEMENT = 16 * 1024 * 1024;
-/** A push up to this size is read whole before anything of it reaches GitHub; a larger one streams, and its end is held back. */
+/** A push up to this size is read whole before anything reaches GitHub. A larger one streams, and its end is held back. */
 const WHOLE_PUSH = 4 * 1024 * 1024;
-/** Length of a pack's trailer. Without it git refuses the pack and changes nothing, so it is what is held back. */
+/** Length of a pack's trailer, which is held back. Without it git rejects the pack and changes nothing. */
 const TRAILER = 20;
 
 /** Git over HTTP: clone, fetch, and pushes to agent branches. */
@@ -45,7 +45,7 @@ export async function git(gate: Gate, context: RequestContext): Promise<Response
   return target.service === "git-receive-pack" ? receive(gate, context, target) : upload(gate, context, target);
 }
 
-/** Guard `git-protocol`: the version that is asked for, and nothing else of that header. */
+/** Guard `git-protocol`: passes on the requested protocol version, and nothing else of that header. */
 function protocolOf(context: RequestContext): Record<string, string> {
   const protocol = context.headers.get("git-protocol");
   if (protocol === undefined) return {};
@@ -77,7 +77,7 @@ async function advertisement(gate: Gate, context: RequestContext, { service, sen
   return new Response(passed, { status: 200, headers: answerHeaders(answer.headers, context.requestId) });
 }
 
-/** Anything but the protocol's own answer is not passed on: GitHub's error pages say nothing that the status does not. */
+/** Refuses any answer that is not the protocol's own. GitHub's error pages say no more than their status. */
 async function mustBe(answer: Response, type: string): Promise<void> {
   if (answer.status === 200 && answer.headers.get("content-type") === type) return;
   await answer.body?.cancel();
@@ -118,7 +118,7 @@ async function upload(gate: Gate, context: RequestContext, { sent }: GitTarget):
   return new Response(await counted(gate, context, answer, limits.maxDownloadBytes), { status: 200, headers });
 }
 
-/** Reads the commands of a push, and what of the pack came with them. */
+/** Reads the commands of a push, with the part of the pack that arrived with them. */
 async function commandsOf(context: RequestContext, push: PushBody): Promise<PushCommands> {
   for (;;) {
     const commands = readCommands(push.head);
@@ -140,7 +140,7 @@ async function receive(gate: Gate, context: RequestContext, { repository, sent }
   const { commands, next } = await commandsOf(context, context.push);
   const { reader, head: read } = context.push;
   if (commands.length === 0) {
-    // Git asks with an empty request whether it may push before it sends a large one; that tells GitHub nothing.
+    // Before a large push git asks with an empty request whether it may push. GitHub need not know.
     return new Response(null, {
       status: 200,
       headers: {
@@ -195,7 +195,7 @@ async function receive(gate: Gate, context: RequestContext, { repository, sent }
   };
   inspect(read.subarray(next));
 
-  // First the small push: all of it is here and judged before GitHub hears of it.
+  // A small push is read and judged whole before anything reaches GitHub.
   const parts: Uint8Array[] = [read];
   let length = read.length;
   for (;;) {
@@ -210,7 +210,7 @@ async function receive(gate: Gate, context: RequestContext, { repository, sent }
     length += chunk.length;
   }
 
-  // A large one streams on while it is read, and its last bytes wait for the verdict.
+  // A large push streams to GitHub while it is read. Its last bytes wait for the decision.
   const through = new TransformStream<Uint8Array, Uint8Array>();
   const writer = through.writable.getWriter();
   const control = new StreamControl();
@@ -234,7 +234,7 @@ async function receive(gate: Gate, context: RequestContext, { repository, sent }
     control.sent(limits.upstreamTimeoutSeconds * 1000);
     await writer.close();
   } catch (error) {
-    // The connection, not the body: a body that ends early would still be a complete request to GitHub's server.
+    // Abort the connection, not the body: to GitHub's server a body that ends early would be a complete request.
     control.abort();
     throw error;
   }
@@ -264,7 +264,7 @@ function push(
   });
 }
 
-/** What git says about each reference, small and without the token in it. */
+/** GitHub's report about each reference. It is small, and refused if it contains the token. */
 async function report(gate: Gate, context: RequestContext, answer: Response): Promise<Response> {
   await mustBe(answer, "application/x-git-receive-pack-result");
   const bytes = await readBytes(answer, 1024 * 1024, "answer-too-large");

@@ -1,26 +1,27 @@
-import { SecretRefusal } from "../../policy/verdict";
+import { OPENED } from "../../policy/graphql/gateFields";
 import { onlyOpen } from "../../policy/graphql/introspection";
 import { judgeGraphql, type JudgedGraphql } from "../../policy/graphql/judge";
-import { OPENED } from "../../policy/graphql/gateFields";
 import {
-  removeForeign,
   judgeResolved,
   nodesOf,
+  removeForeign,
   RESOLVE_QUERY,
   RESOLVE_WITH_CONTENT,
 } from "../../policy/graphql/resolve";
 import { Refusal } from "../../policy/refusals";
+import { SecretRefusal } from "../../policy/verdict";
+import { filterAnswer } from "../answer/filter";
+import { refuse, Refused } from "../answer/problem";
+import type { RequestContext } from "../context";
 import type { Gate } from "../gate";
 import { admit } from "../ledger/admit";
+import { readJson, readText } from "../request/body";
+import { judgeJsonText, judgeJsonType } from "../request/headers";
 import { lookUp } from "../upstream/lookup";
-import { Refused, refuse } from "../answer/problem";
-import { labelAndRequestReview, numberOf } from "./pullRequests";
-import { judgeJsonText, judgeJsonType, readJson, readText } from "../request/requests";
-import { filterAnswer } from "../answer/filter";
 import { send } from "../upstream/send";
-import type { RequestContext } from "../context";
+import { labelAndRequestReview, numberOf } from "./pullRequests";
 
-/** GraphQL: one operation of open fields, posted as JSON. A refusal is answered in GitHub's own form (refusal-answer.ts). */
+/** Steps 4 to 7 of worker.ts for GraphQL: one operation of open fields, posted as JSON. */
 export async function graphql(gate: Gate, context: RequestContext): Promise<Response> {
   const { request } = context;
   if (request.method !== "POST" || context.target.includes("?"))
@@ -69,7 +70,7 @@ export async function graphql(gate: Gate, context: RequestContext): Promise<Resp
   return opened(gate, context, judged, answer, judged.opens);
 }
 
-/** What of an answer's data passes: nothing of other repositories, and of the schema what is open. */
+/** Removes other repositories from an answer's data, and from introspection whatever is not open. */
 function filterData(gate: Gate, data: unknown, { foreign, introspected }: JudgedGraphql): void {
   removeForeign(gate.policy, data, foreign);
   const holder = data as Record<string, unknown> | null | undefined;
@@ -77,7 +78,10 @@ function filterData(gate: Gate, data: unknown, { foreign, introspected }: Judged
     if (holder !== null && holder !== undefined && Object.hasOwn(holder, key)) holder[key] = onlyOpen(holder[key]);
 }
 
-/** The answer about a pull request that was opened, which is marked whatever becomes of the answer. `key`: where the answer has it. */
+/**
+ * The answer about an opened pull request, which is labelled whatever becomes of the answer.
+ * @param key where the answer has the pull request
+ */
 async function opened(
   gate: Gate,
   context: RequestContext,
@@ -90,7 +94,7 @@ async function opened(
     return await filterAnswer(gate, context, answer, (raw) =>
       edited(raw, ({ data }) => {
         const payload = (data as Record<string, Record<string, unknown> | null> | null | undefined)?.[key];
-        // An answer without the pull request is GitHub's refusal.
+        // If the answer has no pull request, GitHub has refused.
         made = payload === null || payload === undefined ? undefined : (payload[OPENED] ?? {});
         if (payload !== null && payload !== undefined) delete payload[OPENED];
         removeForeign(gate.policy, data, foreign);

@@ -1,5 +1,4 @@
 import { hex } from "../../../edge/encoding";
-import { Searcher } from "../../policy/git/pack";
 import {
   isLfsAddress,
   judgeLfsBatch,
@@ -8,29 +7,30 @@ import {
   type LfsAction,
   type LfsTarget,
 } from "../../policy/git/lfs";
-import { SecretRefusal } from "../../policy/verdict";
+import { Searcher } from "../../policy/git/pack";
 import { Refusal } from "../../policy/refusals";
 import { refusing } from "../../policy/text/secrets";
-import type { Gate } from "../gate";
-import { Refused, refuse } from "../answer/problem";
-import { drain } from "../request/drain";
-import { readBytes, readJson, readText } from "../request/requests";
-import { seal, unseal } from "../seal";
+import { SecretRefusal } from "../../policy/verdict";
+import { refuse, Refused } from "../answer/problem";
 import { counted } from "../answer/streaming";
-import { admit } from "../ledger/admit";
-import { currentToken, send, StreamControl, UNCACHED } from "../upstream/send";
 import type { RequestContext } from "../context";
+import type { Gate } from "../gate";
+import { admit } from "../ledger/admit";
+import { readBytes, readJson, readText } from "../request/body";
+import { drain } from "../request/drain";
+import { seal, unseal } from "../seal";
+import { currentToken, send, StreamControl, UNCACHED } from "../upstream/send";
 
 const TYPE = "application/vnd.git-lfs+json";
-/** Carries the sealed address of an object; clients send the headers of an action as they got them. */
+/** The header with the sealed address of an object. Clients send an action's headers back unchanged. */
 const SEAL = "x-gatehouse-lfs";
 /** How long a sealed address works. */
 const LIFETIME_MS = 5 * 60_000;
 
-/** An answer for a hundred objects, with addresses and headers. */
+/** The largest batch answer that is read, in bytes: a hundred objects with addresses and headers. */
 const MAX_BATCH_ANSWER = 2 * 1024 * 1024;
 
-/** What the agent carries from the batch to the object without being able to read or change it. */
+/** The sealed address of an object. The agent can neither read nor change it. */
 interface Sealed extends LfsAction {
   readonly oid: string;
   readonly size: number;
@@ -39,14 +39,17 @@ interface Sealed extends LfsAction {
   readonly until: number;
 }
 
-/** Git LFS, where the posture says `proxy`: the batch goes to GitHub, and the objects come and go through the gate, counted and without the token. */
+/**
+ * Steps 4 to 7 of worker.ts for Git LFS, if the policy says `proxy`. The batch goes to GitHub; the objects pass through the gate, counted and without
+ * the token.
+ */
 export async function lfs(gate: Gate, context: RequestContext, target: LfsTarget): Promise<Response> {
   context.repository = target.repository.fullName;
   context.write = target.write;
   context.route = target.write ? "git.push" : "git.fetch";
   if (target.kind === "batch") return batch(gate, context, target);
   const token = await currentToken(gate, context);
-  // Guard `lfs-seal`: bound to the token, so that a new one makes old addresses useless.
+  // Guard `lfs-seal`: addresses are bound to the token, so a new token ends all old ones.
   const sealed = (await unseal(gate.env, "lfs", token.sha256, context.headers.get(SEAL) ?? "")) as Sealed | undefined;
   const action = target.kind === "verify" ? "verify" : target.write ? "upload" : "download";
   if (
@@ -171,7 +174,7 @@ async function download(gate: Gate, context: RequestContext, sealed: Sealed): Pr
   });
 }
 
-/** Guard `lfs-content`: streams one object to its storage, searched as it passes; its last byte leaves only when all of it is what its id says. */
+/** Guard `lfs-content`: streams an object to its storage and searches it on the way. Its last byte leaves only if the content matches its id. */
 async function upload(gate: Gate, context: RequestContext, sealed: Sealed): Promise<Response> {
   const { limits } = gate.policy;
   if (sealed.size > limits.maxPushBytes) refuse("push-too-large");
@@ -208,7 +211,7 @@ async function upload(gate: Gate, context: RequestContext, sealed: Sealed): Prom
     if (context.bytesIn !== sealed.size) refuse("body-aborted");
     searcher.end();
     await hashing.close();
-    if (hex(await digest.digest) !== sealed.oid) refuse("body-value", "the content has another id");
+    if (hex(await digest.digest) !== sealed.oid) refuse("body-value", "the content does not match its id");
     if (held.length > 0) await Promise.race([writer.write(held), answering]);
     control.sent(limits.upstreamTimeoutSeconds * 1000);
     await writer.close();
@@ -225,7 +228,7 @@ async function upload(gate: Gate, context: RequestContext, sealed: Sealed): Prom
 }
 
 async function verify(gate: Gate, context: RequestContext, sealed: Sealed): Promise<Response> {
-  // What is confirmed is what was sealed; the client's own words add nothing.
+  // What is confirmed is what was sealed. The client's body is not used.
   await readBytes(context.request, 4096);
   await admit(gate, context, 0);
   const answer = await ask(
@@ -239,7 +242,7 @@ async function verify(gate: Gate, context: RequestContext, sealed: Sealed): Prom
   return new Response(null, { status: 200, headers: headersOf(context, TYPE) });
 }
 
-/** A request to the storage: with the headers that GitHub gave for it, and without the token. */
+/** A request to the storage, with the headers that GitHub gave for it and without the token. */
 async function ask(
   gate: Gate,
   { href, header }: LfsAction,

@@ -1,20 +1,21 @@
+import { Refusal, type RuleId } from "../../policy/refusals";
 import { judgeBody } from "../../policy/rest/body";
-import { SecretRefusal } from "../../policy/verdict";
 import { judgeTarget } from "../../policy/target";
 import { parseStrictJson } from "../../policy/text/json";
-import { Refusal, type RuleId } from "../../policy/refusals";
 import { findSecrets, refusing } from "../../policy/text/secrets";
-import type { Gate } from "../gate";
-import { Refused } from "../answer/problem";
-import { forwardedHeaders, judgeJsonText, judgeJsonType, readText } from "../request/requests";
+import { SecretRefusal } from "../../policy/verdict";
 import { filterAnswer } from "../answer/filter";
-import { admit } from "../ledger/admit";
-import { send } from "../upstream/send";
+import { Refused } from "../answer/problem";
 import type { RequestContext } from "../context";
+import type { Gate } from "../gate";
+import { admit } from "../ledger/admit";
+import { readText } from "../request/body";
+import { forwardedHeaders, judgeJsonText, judgeJsonType } from "../request/headers";
+import { send } from "../upstream/send";
 
 /**
- * What a posture or a version of the gate could open. Everything else is closed in every posture (merging, minting, hooks, keys, other owners, branches
- * and paths that are not the agent's), or protects the gate's own reading of the request, and is refused while observing, too.
+ * Rules that a policy, or another version of the gate, could lift. Everything else is refused while observing too: it is closed in every policy
+ * (merging, minting, hooks, keys, other owners, branches and paths that are not the agent's), or it ensures that the gate reads a request correctly.
  */
 const OBSERVED: ReadonlySet<RuleId> = new Set([
   "route-not-allowed",
@@ -27,9 +28,8 @@ const OBSERVED: ReadonlySet<RuleId> = new Set([
 ]);
 
 /**
- * Guard `observe-write`: of writes only those whose route the gate knows, to a repository that is read or not listed, or with a key more in the body. A
- * route that it does not know could merge, a parameter in the query could approve, and where a body decides over code, reviews or the gate's own marks,
- * every key of it must have been judged.
+ * Guard `observe-write`: few writes pass while observing. The gate must know the route, because an unknown one could merge. There must be no query,
+ * because a parameter could approve. A body about code, reviews or pull requests must have no unknown key.
  */
 function mayObserveWrite(context: RequestContext, rule: RuleId): boolean {
   const route = context.verdict?.route;
@@ -44,8 +44,8 @@ function mayObserveWrite(context: RequestContext, rule: RuleId): boolean {
 }
 
 /**
- * Guard `observe-end`: whether a refusal is only recorded. In `observe`, until the end of its day (UTC) and never after, a REST request that is understood
- * and forbidden by what a posture could open goes on to GitHub, where the other locks still hold. GraphQL and git are judged as always.
+ * Guard `observe-end`: whether a refusal is only recorded. That is so in the mode `observe`, until the end of its last day (UTC), for REST requests
+ * that a policy could allow. They go on to GitHub, where the other locks still hold. GraphQL and git are never only observed.
  */
 export function mayObserve(gate: Gate, context: RequestContext, refusal: Refusal): boolean {
   const { mode } = gate.policy;
@@ -73,8 +73,9 @@ export function judgeAsWriter(gate: Gate, context: RequestContext): void {
 }
 
 /**
- * Lets a request through that would be refused. Limits, token and answer filter are those of every request; a body is sent only when it is JSON with one
- * reading and without a credential in it, and nothing else is wrong with it. `text`: the body, when it has been read and judged.
+ * Sends a request that would be refused. Limits, token and answer filter apply as always. A body is sent only if it is unambiguous JSON without a
+ * credential, and nothing else is wrong with it.
+ * @param text the body, if it has been read and judged
  */
 export async function forwardObserved(
   gate: Gate,

@@ -1,13 +1,13 @@
-import { parseStrictJson } from "../../policy/text/json";
 import { Refusal } from "../../policy/refusals";
-import { bucketOf } from "../ledger/bucket";
-import { within } from "../bytes";
-import type { Gate } from "../gate";
+import { parseStrictJson } from "../../policy/text/json";
 import { problem, Refused } from "../answer/problem";
-import { readJson, readText } from "../request/requests";
-import { rulesPage } from "./rulesPage";
-import { askApi } from "../upstream/send";
 import { RULES_PAGE, type RequestContext } from "../context";
+import type { Gate } from "../gate";
+import { bucketOf } from "../ledger/bucket";
+import { readJson, readText } from "../request/body";
+import { withTimeout } from "../time";
+import { askApi } from "../upstream/send";
+import { rulesPage } from "./rulesPage";
 
 const json = (context: RequestContext, body: unknown, status = 200): Response =>
   new Response(JSON.stringify(body), {
@@ -84,7 +84,7 @@ async function writeStore(gate: Gate, context: RequestContext, name: string): Pr
   const { cas, value } = (parsed.value ?? {}) as { cas?: unknown; value?: unknown };
   if (typeof cas !== "number" || typeof value !== "string") throw new Refused(new Refusal("body-value", "cas, value"));
   if (!(await ledgerOf(gate).writeCell(name, value, cas)))
-    return json(context, { message: "The cell has another version." }, 409);
+    return json(context, { message: "Somebody else has changed this value. Read it again." }, 409);
   await gate.env.TOKENS?.put(name, value);
   return json(context, { version: cas + 1 });
 }
@@ -95,7 +95,7 @@ const READY_MS = 3_000;
 /** Each dependency on its own, without any detail that a log should not have. */
 async function ready(gate: Gate, context: RequestContext): Promise<Response> {
   const ok = async (work: Promise<unknown>): Promise<boolean> =>
-    within(work, READY_MS, "a dependency").then(
+    withTimeout(work, READY_MS, "a dependency").then(
       () => true,
       () => false,
     );

@@ -1,10 +1,10 @@
-import { API_VERSIONS } from "../../policy/rest/apiVersion";
 import type { CompiledRepository } from "../../policy/compiled";
-import type { Gate } from "../gate";
+import { API_VERSIONS } from "../../policy/rest/apiVersion";
 import { Refused } from "../answer/problem";
-import { readJson } from "../request/requests";
-import { send } from "../upstream/send";
 import type { RequestContext } from "../context";
+import type { Gate } from "../gate";
+import { readJson } from "../request/body";
+import { send } from "../upstream/send";
 
 /** The gate's own calls are short; the agent waits for them. */
 const FOLLOW_UP_MS = 10_000;

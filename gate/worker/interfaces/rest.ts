@@ -1,21 +1,22 @@
-import { judgeBody } from "../../policy/rest/body";
-import { SecretRefusal, type DeferredBody } from "../../policy/verdict";
-import { admit } from "../ledger/admit";
 import type { CompiledRepository } from "../../policy/compiled";
-import { withoutForeignRepositories } from "../../policy/rest/foreignRepositories";
 import type { Lookup } from "../../policy/lookups";
 import { Refusal } from "../../policy/refusals";
+import { judgeBody } from "../../policy/rest/body";
+import { withoutForeignRepositories } from "../../policy/rest/foreignRepositories";
 import type { Route } from "../../policy/rest/routes";
+import { SecretRefusal, type DeferredBody } from "../../policy/verdict";
 import { filterAnswer } from "../answer/filter";
-import { redirected } from "./download";
-import type { Gate } from "../gate";
-import { lookUp } from "../upstream/lookup";
-import { mayObserve } from "./observe";
-import { Refused, refuse } from "../answer/problem";
-import { labelAndRequestReview, numberIn } from "./pullRequests";
-import { forwardedHeaders, judgeJsonText, judgeJsonType, readBytes, readJson, readText } from "../request/requests";
-import { askApi, send, type UpstreamRequest } from "../upstream/send";
+import { refuse, Refused } from "../answer/problem";
 import type { RequestContext } from "../context";
+import type { Gate } from "../gate";
+import { admit } from "../ledger/admit";
+import { readBytes, readJson, readText } from "../request/body";
+import { forwardedHeaders, judgeJsonText, judgeJsonType } from "../request/headers";
+import { lookUp } from "../upstream/lookup";
+import { askApi, send, type UpstreamRequest } from "../upstream/send";
+import { redirected } from "./download";
+import { mayObserve } from "./observe";
+import { labelAndRequestReview, numberIn } from "./pullRequests";
 
 /** Largest description of a pull request that is read before it is changed. */
 const MAX_ITEM = 16 * 1024 * 1024;
@@ -89,7 +90,7 @@ async function completeBody(gate: Gate, context: RequestContext, { path, finish 
   return text;
 }
 
-/** The answer about a pull request that was opened. It is marked whatever becomes of the answer. */
+/** The answer about an opened pull request, which is labelled whatever becomes of the answer. */
 async function opened(
   gate: Gate,
   context: RequestContext,

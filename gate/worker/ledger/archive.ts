@@ -1,6 +1,6 @@
 import type { Alerts } from "../alerts";
-import { bucketOf } from "./bucket";
 import type { Background, GateEnv } from "../env";
+import { bucketOf } from "./bucket";
 
 const padded = (seq: number): string => String(seq).padStart(15, "0");
 

@@ -1,12 +1,12 @@
+import type { AuditEntry } from "../../policy/audit";
 import type { Amounts } from "../../policy/limits";
 import type { GateLimits } from "../../policy/policy";
-import type { AuditEntry } from "../../policy/audit";
 import { Refusal } from "../../policy/refusals";
-import { isWithin, within } from "../bytes";
-import { EntryQueue, type Bound } from "./entryQueue";
+import { refuse, Refused } from "../answer/problem";
 import type { Background, GateEnv } from "../env";
+import { isWithin, withTimeout } from "../time";
+import { EntryQueue, type Bound } from "./entryQueue";
 import type { SettleAnswer, SettleRequest } from "./exchange";
-import { Refused, refuse } from "../answer/problem";
 
 /** How long a request waits for the ledger. */
 const LEDGER_MS = 5_000;
@@ -147,7 +147,7 @@ export class LedgerClient {
       do await this.exchange(background);
       while (!this.agent.isKept(agent) || !this.unauthenticated.isKept(others));
     };
-    await within(run(), LEDGER_MS, "the ledger");
+    await withTimeout(run(), LEDGER_MS, "the ledger");
   }
 
   /** Sends what waits, batch after batch; tries again for a while when it cannot. */
@@ -195,7 +195,7 @@ export class LedgerClient {
     this.asking = true;
     this.kick(background);
     try {
-      return await within(served, LEDGER_MS, "the ledger");
+      return await withTimeout(served, LEDGER_MS, "the ledger");
     } catch (error) {
       this.waiting = this.waiting.filter((w) => w !== waiter);
       if (error instanceof Refused) throw error;
@@ -246,7 +246,7 @@ export class LedgerClient {
     const before = this.current;
     const start = async (): Promise<SettleAnswer> => {
       // Its request may be gone and the promise dead with it: wait for it, but not for ever.
-      if (before !== undefined) await within(before, LEDGER_MS, "the ledger").catch(() => undefined);
+      if (before !== undefined) await withTimeout(before, LEDGER_MS, "the ledger").catch(() => undefined);
       // Under load, exchanges keep a distance: what arrives meanwhile shares one hop and one commit.
       if (Date.now() - this.endedAt < SPACING_MS) await new Promise((resolve) => setTimeout(resolve, SPACING_MS));
       if (this.next === run) this.next = undefined;

@@ -1,17 +1,17 @@
 import type { RequestContext } from "../context";
 
-/** What is read and thrown away beyond the posture's limit: a client reads no answer before it has sent what it is sending. */
+/** How many bytes are read and dropped beyond the policy's limit: a client reads no answer before it has sent everything. */
 const SLACK = 1024 * 1024;
-/** How long a client may take to send what is thrown away, and how long it may send nothing. */
+/** How long a client may take to send what is dropped, and how long it may send nothing. */
 export const DRAIN_MS = 30_000;
 export const IDLE_MS = 3000;
 
-/** What of a refused body is read at most, and of how many at once. A longer one is answered at once, and its client may lose the answer. */
+/** How much of a refused body is read, and of how many bodies at once. Beyond that the answer is sent at once, and the client may lose it. */
 const MAX_DROPPED = 32 * 1024 * 1024;
 const MAX_DROPPING = 64;
 let dropping = 0;
 
-/** Guard `body-drained`: reads the rest of a refused body, whatever it was refused for: a client that is still sending sees a broken connection otherwise. */
+/** Guard `body-drained`: reads and drops the rest of a refused body. Otherwise a client that is still sending sees a broken connection. */
 export async function dropRest(context: RequestContext): Promise<void> {
   const { body } = context.request;
   if (body === null || body.locked || dropping >= MAX_DROPPING) return;
@@ -25,7 +25,7 @@ export async function dropRest(context: RequestContext): Promise<void> {
   }
 }
 
-/** Reads and throws away what the client still sends, up to `limit` bytes and some more; whoever sends beyond that loses the connection. */
+/** Reads and drops what the client still sends, up to `limit` bytes and some more. A client that sends more loses the connection. */
 export async function drain(
   context: RequestContext,
   reader: ReadableStreamDefaultReader<Uint8Array>,
@@ -42,7 +42,7 @@ export async function drain(
   }
 }
 
-/** The next piece of a body; undefined at its end, when the client is gone, and when nothing comes for `ms`. */
+/** The next piece of a body. Undefined at its end, if the client is gone, or if nothing comes for `ms`. */
 export async function nextPiece(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   ms: number,

@@ -1,6 +1,6 @@
 import { gunzipped } from "./gzip";
 
-/** The body of a push while it is read; `head` is what has been read of it until its commands were complete. */
+/** The body of a push while it is read. `head` is what was read until the commands were complete. */
 export interface PushBody {
   readonly reader: ReadableStreamDefaultReader<Uint8Array>;
   head: Uint8Array;

@@ -1,9 +1,9 @@
-import { within } from "../bytes";
 import { refuse } from "../answer/problem";
+import { withTimeout } from "../time";
 
 /**
- * At most `width` requests at GitHub at once from this isolate, the others in the order they came: GitHub asks for that, and punishes bursts.
- * A place is given back by its holder, or falls back after `holdMs`: a holder whose client went away may never get to give it back.
+ * Lets at most `width` requests of this isolate run at GitHub at once; the others wait in the order they came. GitHub asks for that and punishes
+ * bursts. A place becomes free when its holder returns it, or after `holdMs`, because a request whose client is gone may never return it.
  */
 export class ConcurrencyLimit {
   private readonly holders = new Set<{ readonly until: number }>();
@@ -16,7 +16,7 @@ export class ConcurrencyLimit {
     private readonly maxWaitMs: number,
   ) {}
 
-  /** Takes a place and returns how to give it back. Synchronous while there is room. */
+  /** Takes a place and returns how to free it. Synchronous while there is room. */
   enter(now: number): (() => void) | Promise<() => void> {
     if (this.holders.size >= this.width)
       for (const holder of this.holders) if (holder.until <= now) this.holders.delete(holder);
@@ -30,7 +30,7 @@ export class ConcurrencyLimit {
     const turn = new Promise<void>((resolve) => (wake = resolve));
     this.queue.push(wake);
     try {
-      await within(turn, this.maxWaitMs, "the queue");
+      await withTimeout(turn, this.maxWaitMs, "the queue");
     } catch {
       const at = this.queue.indexOf(wake);
       if (at >= 0) this.queue.splice(at, 1);

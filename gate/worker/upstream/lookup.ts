@@ -1,9 +1,8 @@
-import { SecretRefusal } from "../../policy/verdict";
 import {
+  blobPath,
   judgeComparison,
   judgeDirectories,
   judgeStanding,
-  blobPath,
   lookupPath,
   standingBlob,
   type Comparison,
@@ -12,23 +11,24 @@ import {
   type Standing,
 } from "../../policy/lookups";
 import { Refusal } from "../../policy/refusals";
-import type { Gate } from "../gate";
-import { Refused, refuse } from "../answer/problem";
-import { readJson } from "../request/requests";
-import { askApi } from "./send";
+import { SecretRefusal } from "../../policy/verdict";
+import { refuse, Refused } from "../answer/problem";
 import type { RequestContext } from "../context";
+import type { Gate } from "../gate";
+import { readJson } from "../request/body";
+import { askApi } from "./send";
 
-/** Comparisons list at most 300 files with their patches. */
+/** The largest answer to a look-up, in bytes: a comparison lists up to 300 files with their patches. */
 const MAX_LOOKUP_ANSWER = 32 * 1024 * 1024;
 
-/** Guard `lookup`: asks GitHub what a request would bring about, and refuses what the posture does not allow or what GitHub does not know. */
+/** Guard `lookup`: asks GitHub what a request would change, and refuses what the policy does not allow or GitHub does not know. */
 export async function lookUp(gate: Gate, context: RequestContext, lookup: Lookup): Promise<void> {
   if (lookup.kind === "compare") await changedFiles(gate, context, lookup);
   else if (lookup.kind === "standing") await stoodBefore(gate, context, lookup);
   else await replacesNothing(gate, context, lookup);
 }
 
-/** Asks what stood in a file in which something was found. */
+/** Reads the previous content of a file in which something like a credential was found. */
 async function stoodBefore(gate: Gate, context: RequestContext, lookup: Standing): Promise<void> {
   const id = standingBlob(lookup, await found(gate, context, lookupPath(gate.policy, lookup)));
   const refused =
@@ -42,7 +42,7 @@ async function stoodBefore(gate: Gate, context: RequestContext, lookup: Standing
   context.addFindings(lookup.findings);
 }
 
-/** An answer's JSON; undefined when GitHub has no such thing. */
+/** The JSON of an answer. Undefined if GitHub answers 404. */
 async function found(gate: Gate, context: RequestContext, path: string): Promise<unknown> {
   const answer = await askApi(gate, context, path);
   if (answer.status === 200) return readJson(answer, MAX_LOOKUP_ANSWER);
@@ -50,7 +50,7 @@ async function found(gate: Gate, context: RequestContext, path: string): Promise
   return answer.status === 404 ? undefined : refuse("upstream-error");
 }
 
-/** Asks whether files would stand in the place of directories. */
+/** Asks whether files would replace directories. */
 async function replacesNothing(gate: Gate, context: RequestContext, lookup: Directories): Promise<void> {
   const answer = await askApi(gate, context, lookupPath(gate.policy, lookup));
   if (answer.status !== 200 && answer.status !== 404) {
@@ -64,7 +64,7 @@ async function replacesNothing(gate: Gate, context: RequestContext, lookup: Dire
   if (refused !== undefined) throw new Refused(refused);
 }
 
-/** How large a difference is and what it touches, and then which files differ. */
+/** Judges the size of a difference and the paths it touches, and returns the files that differ. */
 export async function changedFiles(
   gate: Gate,
   context: RequestContext,
@@ -77,7 +77,7 @@ export async function changedFiles(
   }
   const refused = judgeComparison(gate.policy, lookup, await readJson(answer, MAX_LOOKUP_ANSWER));
   if (!(refused instanceof Refusal)) return refused;
-  // The place is a name of GitHub's; no answer of the gate repeats a token, whatever GitHub calls a file.
+  // The place is a file name from GitHub. It is left out if it contains the token.
   const reflected = context.token !== undefined && gate.redactorFor(context.token).has(refused.at);
   throw new Refused(reflected ? new Refusal(refused.rule) : refused);
 }

@@ -1,33 +1,33 @@
 import type { CompiledRepository } from "../../policy/compiled";
-import type { BlobSource } from "../../policy/git/suspects";
-import type { Commit, Tree } from "../../policy/git/objects";
-import { objectIdOf } from "../../policy/git/sha1";
 import { readBlob } from "../../policy/git/blob";
 import { isBefore, readListing, type Entry } from "../../policy/git/listing";
+import type { Commit, Tree } from "../../policy/git/objects";
+import { objectIdOf } from "../../policy/git/sha1";
+import type { BlobSource } from "../../policy/git/suspects";
 import { Refusal } from "../../policy/refusals";
-import type { Gate } from "../gate";
-import { changedFiles } from "./lookup";
-import { Refused, refuse } from "../answer/problem";
-import { readJson } from "../request/requests";
-import { askApi } from "./send";
+import { refuse, Refused } from "../answer/problem";
 import type { RequestContext } from "../context";
+import type { Gate } from "../gate";
+import { readJson } from "../request/body";
+import { changedFiles } from "./lookup";
+import { askApi } from "./send";
 
-/** Requests that one push may cost at GitHub before it is decided. */
+/** How many requests to GitHub one push may cost before it is decided. */
 const MAX_FETCHES = 64;
-/** Trees that are asked for one by one; beyond, whole listings are, which hold up to 100,000 entries each. */
+/** How many trees are fetched one by one. After that whole listings are fetched, with up to 100,000 entries each. */
 const SINGLE_TREES = 12;
-/** Files that are read to see what stood in them, and how large they may be. */
+/** How many files are read for their previous content, and how large they may be, in bytes. */
 const MAX_BLOBS = 5;
 const MAX_BLOB = 1024 * 1024;
 const MAX_OBJECT = 16 * 1024 * 1024;
 
-/** Reads trees and commits that a push builds on from GitHub's API, in a bounded number of requests. */
+/** Reads the trees and commits on which a push builds from GitHub's API, in a bounded number of requests. */
 export class ObjectReader implements BlobSource {
   private fetches = 0;
   private single = 0;
   private blobs = 0;
   private readonly listed = new Map<string, Tree>();
-  /** Root trees of commits that were read; their listings have not been asked for. */
+  /** Root trees of commits whose listings have not been fetched yet. */
   private readonly roots = new Set<string>();
   private readonly commits = new Map<string, Commit>();
   private readonly judged = new Map<string, ReadonlySet<string> | Refusal>();
@@ -59,7 +59,7 @@ export class ObjectReader implements BlobSource {
     return commit;
   }
 
-  /** Each costs a request of its own, so there are few; and no content that has another id. */
+  /** Each blob costs a request, so only a few are read. Content that does not match its id is ignored. */
   async blob(id: string): Promise<Uint8Array | undefined> {
     if (++this.blobs > MAX_BLOBS) return undefined;
     const content = readBlob(await this.get(`git/blobs/${id}`), MAX_BLOB);
@@ -102,7 +102,7 @@ export class ObjectReader implements BlobSource {
     return tree;
   }
 
-  /** Asks once for everything below each root. A listing that GitHub cuts, or that is too long, says nothing, and the trees are asked for one by one again. */
+  /** Fetches everything below each root once. If GitHub truncates a listing, or it is too long, the trees are fetched one by one again. */
   private async list(): Promise<void> {
     for (const root of [...this.roots]) {
       this.roots.delete(root);

@@ -1,33 +1,33 @@
 import { HOUR_MS } from "../../../edge/time";
 import { API_VERSIONS } from "../../policy/rest/apiVersion";
 import { refuse } from "../answer/problem";
+import type { RequestContext } from "../context";
 import type { Gate } from "../gate";
 import type { Token } from "./token";
-import type { RequestContext } from "../context";
 
-/** A request to GitHub, complete but for the token. `path` is below the base and starts with a slash. */
+/** A request to GitHub without the token. `path` is below the base and starts with a slash. */
 export interface UpstreamRequest {
   readonly base: string;
   readonly path: string;
   readonly method: string;
-  /** Headers for a token; made per attempt, because a token may be read anew. */
+  /** The headers, given the token. They are made for each attempt, because the token may be read again. */
   readonly headers: (token: Token) => Record<string, string>;
   readonly body?: string | Uint8Array | ReadableStream<Uint8Array>;
   /**
-   * For bodies and answers that stream: the time limit then covers the wait for the answer's head, from when the request has been sent.
-   * Aborting it drops the connection; closing or aborting only the body would end the request as if it were complete.
+   * For streaming bodies and answers. The time limit then covers only the wait for the answer's headers, from when the request has been sent.
+   * Aborting drops the connection; aborting only the body would end the request as if it were complete.
    */
   readonly stream?: StreamControl;
-  /** A shorter limit than the policy's, in milliseconds. */
+  /** A shorter time limit than the policy's, in milliseconds. */
   readonly timeoutMs?: number;
-  /** GitHub's name for the limit that this counts against. */
+  /** GitHub's name for the rate limit that this request counts against. */
   readonly resource: Resource;
 }
 
 type Resource = "core" | "search" | "code_search" | "graphql" | "git";
 const RESOURCES: ReadonlySet<string> = new Set<Resource>(["core", "search", "code_search", "graphql", "git"]);
 
-/** Ends a streaming exchange: by hand, or when GitHub is silent for too long after `sent`. */
+/** Ends a streaming exchange: when told to, or if GitHub does not answer in time after `sent`. */
 export class StreamControl {
   private readonly controller = new AbortController();
   private timer: ReturnType<typeof setTimeout> | null = null;
@@ -36,7 +36,7 @@ export class StreamControl {
     return this.controller.signal;
   }
 
-  /** The request is out: from now on GitHub has this long to answer. */
+  /** The request has been sent. From now on GitHub has this long to answer. */
   sent(ms: number): void {
     this.timer ??= setTimeout(() => this.controller.abort(new DOMException("GitHub was too slow", "TimeoutError")), ms);
   }
@@ -51,33 +51,12 @@ export class StreamControl {
   }
 }
 
-/** Kinds of headers that are kept. */
-const KEPT = 64;
-
-/**
- * Headers of requests as the runtime takes them fastest. Clients send the same ones again and again, so they are made once; those with a token that was
- * replaced are forgotten.
- */
-export class RequestHeaders {
-  private readonly made = new Map<string, Headers>();
-  private token: Token | undefined;
-
-  of(token: Token, headers: Readonly<Record<string, string>>): Headers {
-    if (token !== this.token || this.made.size >= KEPT) this.made.clear();
-    this.token = token;
-    const key = JSON.stringify(headers);
-    let known = this.made.get(key);
-    if (known === undefined) this.made.set(key, (known = new Headers(headers)));
-    return known;
-  }
-}
-
-/** No redirect is followed and no cache is read or written. The types of the runtime do not know `cache` yet; the runtime does since 2024-11-11. */
+/** Follows no redirect and uses no cache. The runtime knows `cache` since 2024-11-11, its types do not yet. */
 export const UNCACHED: RequestInit = { redirect: "manual", ...({ cache: "no-store" } as object) };
 
 /**
- * Sends a request to its constant origin with the current token. A token that GitHub refuses is read anew once; whatever else goes wrong is a refusal.
- * Never follows a redirect and never uses a cache.
+ * Step 6 of worker.ts: sends a request to its constant origin with the current token. If GitHub rejects the token, it is read again once. Anything
+ * else that goes wrong is a refusal. Follows no redirect and uses no cache.
  */
 export async function send(gate: Gate, context: RequestContext, request: UpstreamRequest): Promise<Response> {
   const known = gate.tokens.current(context.background, context.startedAt);
@@ -102,7 +81,7 @@ export async function send(gate: Gate, context: RequestContext, request: Upstrea
   return answer;
 }
 
-/** The token for a request that goes elsewhere than through `send`; it is noted in the context, because the answer is searched for it. */
+/** The token for a request that does not pass through `send`. It is noted in the context, because the answer is searched for it. */
 export async function currentToken(gate: Gate, context: RequestContext): Promise<Token> {
   const token = await gate.tokens.current(context.background, context.startedAt);
   if (gate.ledger.state.denied.includes(token.sha256)) refuse("token-denied");
@@ -110,7 +89,7 @@ export async function currentToken(gate: Gate, context: RequestContext): Promise
   return token;
 }
 
-/** Asks GitHub's API something on the gate's own behalf: a fact that a decision needs. `path` as in `UpstreamRequest`. */
+/** Asks GitHub's API for a fact that a decision needs. `path` as in `UpstreamRequest`. */
 export function askApi(gate: Gate, context: RequestContext, path: string): Promise<Response> {
   return send(gate, context, {
     base: gate.policy.upstream.api,
@@ -158,14 +137,14 @@ async function attempt(gate: Gate, context: RequestContext, request: UpstreamReq
   }
 }
 
-/** What GitHub asks to wait at least after a secondary limit that names no time. */
+/** How long GitHub asks clients to wait after a secondary limit without a time. */
 const UNNAMED_WAIT_SECONDS = 60;
-/** Longer than any of GitHub's windows: what claims to last longer is looked at again after that. */
+/** The longest wait, longer than any of GitHub's windows. After it the gate tries again. */
 const MAX_WAIT_MS = HOUR_MS;
 
 /**
- * Takes GitHub at its word. A used-up primary limit stops its kind of request until it starts anew, and not only once GitHub has refused one: who goes
- * on then is punished. A secondary limit stops every isolate.
+ * Obeys GitHub's limits. If a primary limit is used up, that kind of request stops until the limit resets, even before GitHub refuses one, because
+ * GitHub punishes clients that go on. A secondary limit stops every isolate.
  */
 function heedLimits(gate: Gate, context: RequestContext, request: UpstreamRequest, answer: Response): void {
   const spent = answer.headers.get("x-ratelimit-remaining") === "0";
@@ -175,7 +154,7 @@ function heedLimits(gate: Gate, context: RequestContext, request: UpstreamReques
   const reset = spent ? Number(answer.headers.get("x-ratelimit-reset") ?? "NaN") * 1000 : Number.NaN;
   if (reset > now) {
     const named = answer.headers.get("x-ratelimit-resource") ?? request.resource;
-    // A name that nothing of the gate's asks for would only fill the memory.
+    // An unknown resource name would only fill the memory.
     gate.blocked.set(RESOURCES.has(named) ? named : request.resource, Math.min(reset, now + MAX_WAIT_MS));
     return;
   }

@@ -3,22 +3,22 @@ import { openRecord, sealingKey, type SealingKey } from "../../../edge/sealing";
 import type { VaultTokenStore } from "../../../edge/tokenStore";
 import { VaultClient, type VaultAnswer, type VaultCall } from "../../../edge/vault";
 import { refuse, Refused } from "../answer/problem";
-import { isWithin, within } from "../bytes";
 import type { Background, GateEnv } from "../env";
-import { readJson } from "../request/requests";
+import { readJson } from "../request/body";
+import { isWithin, withTimeout } from "../time";
 
-/** A GitHub token as an isolate holds it: in memory only, for seconds. */
+/** A GitHub token. An isolate holds it in memory only, for seconds. */
 export interface Token {
   readonly value: string;
   /** Base64 SHA-256, as in GitHub's `hashed_token`. */
   readonly sha256: string;
-  /** Milliseconds, or infinity when the store names none. */
+  /** In milliseconds; infinity if the store names none. */
   readonly expiresAt: number;
   /** Value of Authorization for git, which wants Basic. */
   readonly basic: string;
 }
 
-/** What the store holds (all strings); see the rotation. */
+/** The record in the token store, as the rotator writes it. All values are strings. */
 interface TokenRecord {
   readonly token: string;
   readonly expires_at: string;
@@ -30,8 +30,8 @@ const STORE_MS = 5_000;
 const MAX_STORE_ANSWER = 1024 * 1024;
 
 /**
- * The token, read from its store and kept for `cacheSeconds`, so that a revocation or rotation reaches every isolate within that time.
- * One read serves all requests that wait. A store that cannot be read is a refusal; an old token is never used beyond its time.
+ * Reads the token from its store and keeps it for `cacheSeconds`, so a revocation or rotation reaches every isolate within that time. One read serves
+ * all waiting requests. If the store cannot be read, requests are refused; an old token is never used beyond its time.
  */
 export class TokenSource {
   private token: Token | undefined;
@@ -50,7 +50,7 @@ export class TokenSource {
       env.TOKEN_STORE.kind === "vault" ? new VaultStore(env.TOKEN_STORE, env.VAULT_SECRET_ID ?? "") : new KvStore(env);
   }
 
-  /** The current token. Synchronous while it is fresh; in the last fifth of its time it is renewed behind the request. */
+  /** The current token. Synchronous while it is fresh. In the last fifth of its time it is renewed in the background. */
   current(background: Background, now: number): Token | Promise<Token> {
     const token = this.token;
     if (token === undefined || !isWithin(now, this.freshFrom, this.freshUntil)) return this.read(background, false);
@@ -59,7 +59,10 @@ export class TokenSource {
     return token;
   }
 
-  /** Reads the store now, whatever is cached: after GitHub refused the token, or when the operator asks. `fresh`: a read that has begun before will not do. */
+  /**
+   * Reads the store now, whatever is cached: after GitHub rejected the token, or when an operator asks.
+   * @param fresh a read that has already begun is not enough
+   */
   read(background: Background, fresh = true): Promise<Token> {
     if (this.reading === undefined || (fresh && !this.readingFresh)) {
       this.readingFresh = fresh;
@@ -69,7 +72,7 @@ export class TokenSource {
       this.reading = reading;
       background.waitUntil(reading.catch(() => undefined));
     }
-    return within(this.reading, STORE_MS + 1000, "the token store").catch((error: unknown) => {
+    return withTimeout(this.reading, STORE_MS + 1000, "the token store").catch((error: unknown) => {
       if (error instanceof Refused) throw error;
       refuse("token-unavailable", error instanceof Error ? error.message : "");
     });
@@ -81,7 +84,7 @@ export class TokenSource {
   }
 
   private async readOnce(): Promise<Token> {
-    // The time counts from before the read: what changes in the store while it is read is seen one period later at the latest.
+    // The time counts from before the read, so a change during the read is seen one period later at the latest.
     const asked = Date.now();
     const record = await this.store.read();
     if (!/^[\x21-\x7e]{8,1024}$/.test(record.token)) throw new Error("the token store holds no token");
@@ -99,7 +102,7 @@ export class TokenSource {
     this.freshFrom = asked;
     this.freshUntil = asked + this.cacheSeconds * 1000;
     this.refreshAt = asked + this.cacheSeconds * 800;
-    // A date that does not parse is NaN: not known to be valid, so taken for expired.
+    // A date that does not parse is NaN. Then the token counts as expired.
     if (!(Date.now() < expiresAt)) {
       this.drop();
       refuse("token-expired");
@@ -146,8 +149,9 @@ const loginRefused = ({ status }: VaultAnswer): Error =>
   new Error(status === 200 ? "the token store gave no session" : `the token store refused the gate's role (${status})`);
 
 /**
- * Workers KV: the record sealed with AES-256-GCM under a key that only the gate and the rotator hold. KV may show an old value for a minute, which
- * is longer than a replaced token lives, so the ledger is asked, which holds the newest; KV has what was there before the ledger knew any.
+ * Workers KV: the record, sealed with AES-256-GCM under a key that only the gate and the rotator hold. KV may return an old value for a minute,
+ * longer than a replaced token lives. The gate therefore asks the ledger, which has the newest value, and uses KV only for a value older than the
+ * ledger.
  */
 class KvStore {
   private key: Promise<SealingKey> | undefined;

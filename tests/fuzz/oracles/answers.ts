@@ -1,5 +1,5 @@
 import type { CompiledPolicy } from "../../../gate/policy/compiled";
-import { AddressRewriter } from "../../../gate/worker/answer/answers";
+import { AddressRewriter } from "../../../gate/worker/answer/addresses";
 
 const API = "https://api.github.com";
 const GIT = "https://github.com";

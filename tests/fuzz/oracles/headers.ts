@@ -1,4 +1,4 @@
-import { forwardedHeaders, judgeHeaders, judgeJsonType } from "../../../gate/worker/request/requests";
+import { forwardedHeaders, judgeHeaders, judgeJsonType } from "../../../gate/worker/request/headers";
 import { Refused } from "../../../gate/worker/answer/problem";
 
 /** The only headers that GitHub may see of an agent's. */

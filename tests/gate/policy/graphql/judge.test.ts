@@ -174,7 +174,7 @@ describe.each<[string, string | [string, unknown], string | [string, unknown], s
     "graphql-depth",
   ],
   [
-    "a fragment within itself",
+    "a fragment that contains itself",
     `${inApi("...F")} fragment F on Repository { id }`,
     `${inApi("...F")} fragment F on Repository { id ...F }`,
     "graphql-malformed",
@@ -278,7 +278,7 @@ describe.each<[string, string | [string, unknown], string | [string, unknown], s
     rule,
   ]),
   [
-    "an alias of the gate's own",
+    "an alias that is reserved for the gate",
     'mutation { createPullRequest(input: {repositoryId: "R_kgDOapi", baseRefName: "main", headRefName: "claude/x", title: "t"}) { a: pullRequest { number } } }',
     'mutation { createPullRequest(input: {repositoryId: "R_kgDOapi", baseRefName: "main", headRefName: "claude/x", title: "t"}) { gatehouseOpened: pullRequest { number } } }',
     "graphql-field",

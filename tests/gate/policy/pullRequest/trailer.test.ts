@@ -102,7 +102,7 @@ describe("a text near GitHub's limit", () => {
     for (const length of [MAX_TEXT - line + 1, MAX_TEXT, MAX_TEXT + 10])
       expect(rest(length)).toMatchObject({
         rule: "body-value",
-        at: `body: ${length} characters; ${MAX_TEXT - line} are left beside the line that the gate adds`,
+        at: `body: ${length} characters; at most ${MAX_TEXT - line}, because the gate adds a line`,
       });
   });
 
@@ -130,11 +130,11 @@ describe("a text near GitHub's limit", () => {
         "request-1",
       );
     expect(create(MAX_TEXT - line)).toHaveProperty("text");
-    expect(create(MAX_TEXT)).toMatchObject({ rule: "body-value", at: expect.stringContaining("are left") as string });
+    expect(create(MAX_TEXT)).toMatchObject({ rule: "body-value", at: expect.stringContaining("at most") as string });
   });
 
   it("is told only what the gate adds", () => {
     expect(tooLong("x", "x")).toBeUndefined();
-    expect(tooLong("x".repeat(70_000), "x".repeat(70_000))).toContain(`${MAX_TEXT} are left`);
+    expect(tooLong("x".repeat(70_000), "x".repeat(70_000))).toContain(`at most ${MAX_TEXT}`);
   });
 });

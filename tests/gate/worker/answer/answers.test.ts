@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { TokenRedactor } from "../../../../gate/worker/answer/answers";
+import { TokenRedactor } from "../../../../gate/worker/answer/tokenRedactor";
 import { ByteSearch } from "../../../../gate/worker/answer/byteSearch";
 
 const tokens = {

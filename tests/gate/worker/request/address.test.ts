@@ -1,5 +1,5 @@
 import { clientIpOf, originOf } from "../../../../gate/worker/request/address";
-import { judgeHeaders } from "../../../../gate/worker/request/requests";
+import { judgeHeaders } from "../../../../gate/worker/request/headers";
 
 describe("the gate's own address", () => {
   it.each<[string, string | undefined, string]>([

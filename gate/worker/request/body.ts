@@ -1,92 +1,5 @@
-import { judgeApiVersion } from "../../policy/rest/apiVersion";
-import { Refusal } from "../../policy/refusals";
-import { isHost } from "./address";
+import { refuse } from "../answer/problem";
 import { ByteRoom } from "./byteRoom";
-import { Refused, refuse } from "../answer/problem";
-
-/** Headers with which a request could mean something else than it says. Their presence is refused, not repaired. */
-const FORBIDDEN = [
-  "x-http-method-override",
-  "x-http-method",
-  "x-method-override",
-  "x-original-url",
-  "x-rewrite-url",
-  "x-original-method",
-] as const;
-
-/** Media types of Accept that answer with what the gate can filter: JSON, and GitHub's own text forms. */
-const ACCEPT =
-  /^(?:\*\/\*|application\/\*|application\/json|application\/octet-stream|application\/vnd\.github[A-Za-z0-9.+_-]{0,80}|text\/plain|text\/html)(?: *; *(?:q=[01](?:\.[0-9]{1,3})?|charset=utf-8|version=\d))*$/i;
-
-const VALUE = /^[\x20-\x7e]{0,1024}$/;
-
-/** Guard `header-allow-list`: the headers that go on to GitHub, made anew. Everything else stays here, the agent's own Authorization first of all. */
-export function forwardedHeaders(headers: ReadonlyMap<string, string>, authorization: string): Record<string, string> {
-  const out: Record<string, string> = { authorization };
-  const accept = headers.get("accept");
-  if (accept !== undefined && accept !== "*/*") {
-    if (accept.length > 512 || !accept.split(",").every((part) => ACCEPT.test(part.trim())))
-      refuse("media-type-not-allowed", accept);
-    out["accept"] = accept;
-  } else out["accept"] = "application/vnd.github+json";
-  copy(headers, out, "user-agent", "gatehouse");
-  const version = judgeApiVersion(headers.get("x-github-api-version"));
-  if (version instanceof Refusal) throw new Refused(version);
-  out["x-github-api-version"] = version;
-  copy(headers, out, "if-none-match");
-  copy(headers, out, "if-modified-since");
-  return out;
-}
-
-function copy(
-  headers: ReadonlyMap<string, string>,
-  out: Record<string, string>,
-  name: string,
-  otherwise?: string,
-): void {
-  const value = headers.get(name) ?? otherwise;
-  if (value === undefined || value === "") return;
-  if (!VALUE.test(value)) refuse("header-value", name);
-  out[name] = value;
-}
-
-/** Guard `header-host`: one host. Else the request's address may begin with a part of Host, and another reader would see another path. */
-export function judgeHost(headers: ReadonlyMap<string, string>): Refusal | undefined {
-  const host = headers.get("host");
-  if (host?.includes(",") === true) return new Refusal("header-duplicate", "host");
-  return host === undefined || isHost(host) ? undefined : new Refusal("header-value", "host");
-}
-
-/** Guards `header-forbidden`, `header-upgrade`, `header-framing` and `header-host`. */
-export function judgeHeaders(headers: ReadonlyMap<string, string>): void {
-  for (const name of FORBIDDEN) if (headers.has(name)) refuse("header-forbidden", name);
-  if (headers.has("upgrade")) refuse("upgrade-refused");
-  if (headers.has("transfer-encoding") && headers.has("content-length")) refuse("header-duplicate", "content-length");
-  const length = headers.get("content-length");
-  if (length !== undefined && !/^\d{1,15}$/.test(length)) refuse("header-duplicate", "content-length");
-  const host = judgeHost(headers);
-  if (host !== undefined) throw new Refused(host);
-}
-
-/**
- * Guard `media-type`: JSON in UTF-8. What curl calls a form when nothing else is said is taken too, when its text is JSON (`judgeJsonText`): it is read
- * in one way and sent on as JSON.
- */
-export function judgeJsonType(headers: ReadonlyMap<string, string>): void {
-  const encoding = headers.get("content-encoding");
-  if (encoding !== undefined && encoding.toLowerCase() !== "identity") refuse("encoding-not-inspected", encoding);
-  const type = headers.get("content-type") ?? "";
-  if (!/^application\/(?:json|vnd\.github[a-z0-9.+_-]{0,80}json)(?: *; *charset=utf-8)?$/i.test(type) && !isForm(type))
-    refuse("media-type", type);
-}
-
-const isForm = (type: string): boolean => /^application\/x-www-form-urlencoded(?: *; *charset=utf-8)?$/i.test(type);
-
-/** Guard `media-type`: what calls itself a form must be a JSON object or list all the same. */
-export function judgeJsonText(headers: ReadonlyMap<string, string>, text: string): void {
-  const type = headers.get("content-type") ?? "";
-  if (isForm(type) && !/^[ \t\r\n]*[[{]/.test(text)) refuse("media-type", type);
-}
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -120,10 +33,10 @@ async function readShort(request: Request): Promise<Uint8Array> {
   }
 }
 
-/** What is read beyond a limit and dropped: a client that is still sending would otherwise see a reset instead of the refusal. */
+/** How many bytes are read and dropped beyond a limit. Otherwise a client that is still sending sees a reset instead of the refusal. */
 const SLACK = 1024 * 1024;
 
-/** Bytes that are read at a time where no length is declared. */
+/** How many bytes are read at a time if no length is declared. */
 const PIECE = 16 * 1024;
 
 /** What can be read whole. */
@@ -232,7 +145,7 @@ export async function readAnswer(
   return { text: lenient.decode(bytes), bytes: bytes.length };
 }
 
-/** The JSON of an answer of at most `limit` bytes; undefined when it is none. */
+/** The JSON of an answer of at most `limit` bytes. Undefined if it is not JSON. */
 export async function readJson(answer: Response, limit: number): Promise<unknown> {
   const bytes = await readBytes(answer, limit, "answer-too-large");
   try {

@@ -1,8 +1,8 @@
 import type { Finding } from "./text/secrets";
 
-/** One request as the audit trail keeps it (contract 4). Never a token, a key, a query value or a body. */
+/** One request in the audit trail. It never contains a token, a key, a query value or a body. */
 export interface AuditEntry {
-  /** Instant of arrival, ISO 8601 with milliseconds. */
+  /** When the request arrived, in ISO 8601 with milliseconds. */
   readonly ts: string;
   readonly agent: string;
   readonly requestId: string;
@@ -14,7 +14,7 @@ export interface AuditEntry {
   readonly route: string;
   /** `owner/name`, empty when no listed repository is meant. */
   readonly repository: string;
-  /** `observe`: would have been refused, and was let through. `gap`: records of an isolate are missing. */
+  /** `observe`: the request would have been refused, but passed. `gap`: records of an isolate are missing. */
   readonly decision: "allow" | "deny" | "observe" | "gap";
   /** Rule of a refusal, empty otherwise. */
   readonly reason: string;
@@ -38,8 +38,8 @@ export interface AuditRecord extends AuditEntry {
 export const GENESIS = "0".repeat(64);
 
 /**
- * The body of a line without `v`, `seq` and the hashes: what an isolate writes before the ledger gives it its place.
- * Keys stand in the order of the contract, so that a line is the same text wherever it is made.
+ * A record without `v`, `seq` and the hashes, as an isolate writes it before the ledger gives it its place. The keys have a fixed order, so a record
+ * is the same text wherever it is made.
  */
 export function entryText(e: AuditEntry): string {
   return JSON.stringify({
@@ -66,7 +66,7 @@ const hashedPart = (seq: number, entry: string, prevHash: string): string =>
   `{"v":1,"seq":${seq},${entry.slice(1, -1)},"prevHash":"${prevHash}"`;
 
 const encoder = new TextEncoder();
-/** Looked up four times as fast as made; a busy ledger writes thousands of hashes a second. */
+/** A table: looking up is four times as fast as converting, and a busy ledger writes thousands of hashes a second. */
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => (byte + 256).toString(16).slice(1));
 
 async function sha256Hex(text: string): Promise<string> {
@@ -76,7 +76,10 @@ async function sha256Hex(text: string): Promise<string> {
   return hex;
 }
 
-/** Gives an entry its place: the line, and its hash, which the next line carries. The hash covers the line up to and without `hash`, closed by a brace. */
+/**
+ * Gives an entry its place in the chain: returns the line and its hash, which the next line contains. The hash covers the line without `hash`, closed
+ * by a brace.
+ */
 export async function chainLine(
   seq: number,
   entry: string,
@@ -89,7 +92,7 @@ export async function chainLine(
 
 export interface ChainCheck {
   readonly records: number;
-  /** What does not hold, each with the line's sequence number; empty when the chain holds. */
+  /** What is wrong, each with the line's sequence number. Empty if the chain is intact. */
   readonly problems: readonly { readonly seq: number; readonly problem: string }[];
   readonly lastSeq: number;
   readonly lastHash: string;

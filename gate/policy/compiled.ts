@@ -4,14 +4,14 @@ import { RouteTrie } from "./rest/routeTrie";
 import { Allowances } from "./text/allowances";
 import { PathMatcher } from "./text/globs";
 
-/** A listed repository, ready for decisions. */
+/** A listed repository, prepared for decisions. */
 export interface CompiledRepository extends GateRepository {
   /** `owner/name` as it stands in records. */
   readonly fullName: string;
   readonly guarded: PathMatcher;
 }
 
-/** A policy made ready once per isolate: look-ups instead of searches. */
+/** A policy, prepared once per isolate, so that decisions look up instead of search. */
 export interface CompiledPolicy extends Omit<GatePolicy, "repositories"> {
   /** By lower-case name without owner. */
   readonly repositories: ReadonlyMap<string, CompiledRepository>;
@@ -26,7 +26,7 @@ export interface CompiledPolicy extends Omit<GatePolicy, "repositories"> {
 const compiled = new WeakMap<GatePolicy, CompiledPolicy>();
 const NO_QUERY: ReadonlySet<string> = new Set();
 
-/** Compiles a policy, once per policy object. Throws on a policy of another version or shape, so that the gate stays closed. */
+/** Compiles a policy, once for each policy object. Throws if the policy has another version or shape; the gate then stays closed. */
 export function compile(policy: GatePolicy): CompiledPolicy {
   const known = compiled.get(policy);
   if (known !== undefined) return known;
@@ -77,7 +77,7 @@ function make(policy: GatePolicy): CompiledPolicy {
   };
 }
 
-/** The listed repository of an `owner/name`, names folded; undefined for every other text. */
+/** The listed repository of an `owner/name`, ignoring case. Undefined for every other text. */
 export function listedRepository(policy: CompiledPolicy, fullName: string): CompiledRepository | undefined {
   const slash = fullName.indexOf("/");
   // Only ASCII folds one to one; a Kelvin sign would fold to k.

@@ -8,12 +8,12 @@ import { judgeBody } from "./rest/body";
 import { judgeTarget } from "./target";
 import type { Interface, JudgedBody, TargetVerdict } from "./verdict";
 
-/** A request as the decision sees it. `target` is the path and query that came in; `body` is its text, already bounded and decoded. */
+/** A request to be decided. `target` is the path and query as received; `body` is the decoded text, within the size limit. */
 export interface GateRequest {
   readonly method: string;
   readonly target: string;
   readonly body?: string;
-  /** When it arrives, in milliseconds; without it no exception of the posture counts that ends some day. */
+  /** When the request arrives, in milliseconds. Without it, exceptions with a last day do not apply. */
   readonly now?: number;
 }
 
@@ -27,17 +27,17 @@ export interface Decision {
   readonly action: string;
   readonly rule?: RuleId;
   readonly status?: number;
-  /** Where in the request the rule applies. */
+  /** The part of the request to which the rule applies. */
   readonly at?: string;
-  /** What the gate sends instead of what came: the path without a client's prefix, the body as it was judged. */
+  /** What the gate sends instead: the path without a client's prefix, the body written anew from what was judged. */
   readonly rewritten?: { readonly path?: string; readonly body?: string };
-  /** Facts that must still be looked up and judged before the request may go on. */
+  /** Facts that must be looked up at GitHub and judged before the request may pass. */
   readonly lookups: readonly Lookup[];
 }
 
 /**
- * The whole decision about a request, whatever its interface. Pure: shared by the gate, the drill and the report.
- * Of git it decides the target (and the body of neither service: packs are read as they stream by, see git/); control routes are never allowed.
+ * The whole decision about a request of any interface. Pure; used by the drill and the report. For git it decides the target only, because packs are
+ * judged as they stream by (see git/). The operator's routes are never allowed.
  */
 export function decide(source: GatePolicy, request: GateRequest): Decision {
   const policy = compile(source);
@@ -97,7 +97,7 @@ function decideGit(policy: CompiledPolicy, request: GateRequest): Decision {
   return { kind: "git", allow: true, route, repository: judged.repository.fullName, action, lookups: [] };
 }
 
-/** Puts the two parts of a decision together. */
+/** Combines the decisions about target and body. */
 function decisionOf(verdict: TargetVerdict, target: string, body: JudgedBody | Refusal | undefined): Decision {
   const refusal = verdict.refusal ?? (body instanceof Refusal ? body : undefined);
   const common = {

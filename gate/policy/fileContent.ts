@@ -12,16 +12,19 @@ import {
 } from "./text/secrets";
 import { SecretRefusal } from "./verdict";
 
-/** What was found in a file: `findings` for the record, and what must still be asked, or a refusal. */
+/** What was found in a file: `findings` for the record, and what its previous content must still decide. */
 export interface JudgedFile {
   readonly findings: readonly Finding[];
-  /** Findings that pass if they stood there before. */
+  /** Findings that pass if the previous content has them too. */
   readonly stood?: readonly Finding[];
-  /** Refuses what is not in the content before; undefined when nothing is left to refuse. */
+  /** Refuses what is not in the previous content. Undefined if there is nothing to refuse. */
   readonly judge?: Standing["judge"];
 }
 
-/** Judges what a file holds. `path`: where it will stand, empty where that is not known: what lies at a path may be allowed, or may have stood there before. */
+/**
+ * Judges the content of a file: its path may be allowed to hold a credential, or the previous content may have had the same one.
+ * @param path where the file will be; empty if that is not known
+ */
 export function judgeFile(
   policy: CompiledPolicy,
   repository: CompiledRepository | undefined,
@@ -36,7 +39,7 @@ export function judgeFile(
   if (repository === undefined || path === "") return new SecretRefusal(findings);
   const reason = policy.allowances.ofPath(repository.name, path, now);
   if (reason !== undefined) return { findings: findings.map((finding) => allowedBy(reason, finding)) };
-  // More than are kept cannot be compared.
+  // If there are more matches than are kept, they cannot be compared.
   if (refused.length >= 20) return new SecretRefusal(findings);
   return {
     findings: findings.filter(({ rule }) => rule === ALLOWED_SECRET),
@@ -50,7 +53,10 @@ export function judgeFile(
   };
 }
 
-/** Guard `body-file-secret`: files travel in base64, so they are searched decoded. Another alphabet or padding would be read differently elsewhere. */
+/**
+ * Guard `body-file-secret`: files arrive in base64 and are searched decoded. Another alphabet or padding is refused, because other readers would read
+ * it differently.
+ */
 export function decodedFile(content: string): string | undefined {
   const packed = content.replace(/[\r\n]/g, "");
   return packed.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(packed) ? atob(packed) : undefined;

@@ -21,7 +21,10 @@ export function interfaceOf(path: string): Interface {
   return third > 0 && (path.startsWith(".git", third - 4) || isGitWithoutSuffix(path, third)) ? "git" : "rest";
 }
 
-/** Git's addresses without `.git`, which GitHub takes as well; `third`: the slash behind owner and name. */
+/**
+ * Whether it is one of git's addresses without `.git`, which GitHub accepts too.
+ * @param third the slash after owner and name
+ */
 function isGitWithoutSuffix(path: string, third: number): boolean {
   const first = path.charCodeAt(third + 1);
   if (first !== 103 && first !== 105) return false; // g, i: nothing else is looked at twice
@@ -31,10 +34,14 @@ function isGitWithoutSuffix(path: string, third: number): boolean {
   );
 }
 
-/** Judges method and target. `asWriter`: as if every listed repository could be written (see observe.ts). The hot path: no regular expression, no URL object, one pass over the path. */
+/**
+ * Step 3 of worker.ts: canonicalises the target, matches it with the table of routes, and judges its parameters and query. Every request passes here,
+ * so it uses no URL object and reads the path once.
+ * @param asWriter as if every listed repository could be written (see observe.ts)
+ */
 export function judgeTarget(policy: CompiledPolicy, method: string, target: string, asWriter = false): TargetVerdict {
   const verdict = new TargetVerdict();
-  // An Enterprise Server's API root is spelled with its slash: `gh auth status` asks for it.
+  // The API root of an Enterprise Server ends in a slash: `gh auth status` asks for it.
   const reads = method === "GET" || method === "HEAD";
   const canonical = canonicalise(target === API_ROOT ? API_PREFIX : reads ? withoutFolderSlash(target) : target);
   if (canonical instanceof Refusal) return verdict.refuse(canonical);
@@ -68,7 +75,7 @@ export function judgeTarget(policy: CompiledPolicy, method: string, target: stri
   verdict.action = leaf.route === undefined ? leaf.closed : leaf.route.action;
   const refused = judgeParameters(policy, verdict, leaf, match.values);
   const route = leaf.route;
-  // What is closed in every posture is closed in every repository, whether it is listed or not.
+  // What is closed in every policy is closed in unlisted repositories too.
   if (refused !== undefined && (route !== undefined || refused.rule !== "repository-not-listed"))
     return verdict.refuse(refused);
   if (route === undefined) return verdict.refuse(leaf.rule, leaf.closed);
@@ -97,7 +104,7 @@ export function judgeTarget(policy: CompiledPolicy, method: string, target: stri
   return verdict;
 }
 
-/** `/repositories/{id}/…`, the form of GitHub's own pagination links, as `/repos/{owner}/{repo}/…`; undefined for an id that is not listed. */
+/** Turns `/repositories/{id}/…`, the form of GitHub's pagination links, into `/repos/{owner}/{repo}/…`. Undefined for an id that is not listed. */
 function byNumber(policy: CompiledPolicy, path: string): string | undefined {
   const start = "/repositories/".length;
   const slash = path.indexOf("/", start);
@@ -131,7 +138,7 @@ function judgeParameters(
   return undefined;
 }
 
-/** A path without an open route: names the repository rule first, because it says more. */
+/** Refuses a path without an open route. A rule about the repository comes first, because it says more. */
 function refuseUnknown(policy: CompiledPolicy, verdict: TargetVerdict, path: string): TargetVerdict {
   const [, root, owner, name] = path.split("/", 4);
   if (root !== "repos" || owner === undefined || name === undefined) return verdict.refuse("route-not-allowed");

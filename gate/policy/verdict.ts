@@ -7,17 +7,17 @@ import { refusing, type Finding } from "./text/secrets";
 /** Which interface of the gate a path belongs to. */
 export type Interface = "rest" | "graphql" | "git" | "control";
 
-/** The part of a decision that needs no body: where the request goes, or why it does not. */
+/** The part of a decision that needs no body: where the request goes, or why it is refused. */
 export class TargetVerdict {
   refusal: Refusal | undefined = undefined;
   kind: Interface = "rest";
   route: Route | undefined = undefined;
-  /** Action of the access model, also of a refused request where it is known. */
+  /** The action of the access model; if it is known, also of a refused request. */
   action = "";
   repository: CompiledRepository | undefined = undefined;
-  /** Path and query below the upstream's base: exactly what is sent. */
+  /** Path and query below the upstream's base, exactly as they are sent. */
   sent = "";
-  /** Prefix under which the agent talks REST (`/api/v3` or empty), for the links of the answer. */
+  /** The prefix that the agent uses for REST (`/api/v3` or empty), for links in the answer. */
   prefix = "";
   /** The value of the parameter `path`, or of `agentRef`, decoded. */
   path = "";
@@ -30,25 +30,25 @@ export class TargetVerdict {
   }
 }
 
-/** A body that may pass. `text` is what is sent: written anew from the judged value, so that no second reading exists; undefined when there is none. */
+/** A body that may pass. `text` is what is sent: written anew from the judged value, so that it has one reading. Undefined if there is none. */
 export interface JudgedBody {
   readonly text: string | undefined;
   readonly lookups: readonly Lookup[];
-  /** What looks like a credential and is allowed; for the record. */
+  /** Allowed findings, for the record. */
   readonly findings: readonly Finding[];
-  /** Set when the text depends on what the pull request or the issue has now. */
+  /** Set if the text depends on the present state of the pull request or issue. */
   readonly deferred?: DeferredBody;
 }
 
-/** What must be read before a body can be written: a path of the API, and what is made of its answer. */
+/** A body that can be written only after something was read: `finish` gets GitHub's answer for `path`. */
 export interface DeferredBody {
   readonly path: string;
   finish(answer: unknown): string | Refusal;
 }
 
-/** A refusal for what the content holds; the record keeps the findings, never the content. */
+/** A refusal because of a credential in the content. The record gets the findings, never the content. */
 export class SecretRefusal extends Refusal {
-  /** @param why more than the rule that was broken */
+  /** @param why more than the broken rule */
   constructor(
     readonly findings: readonly Finding[],
     why = "",

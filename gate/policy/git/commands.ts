@@ -11,11 +11,11 @@ export interface RefCommand {
 
 export const ZERO_ID = "0".repeat(40);
 
-/** Bytes and commands that are read before the pack at most. */
+/** How many bytes and commands are read before the pack. */
 export const MAX_COMMAND_BYTES = 65_536;
 const MAX_COMMANDS = 32;
 
-/** Capabilities a pushing client may choose; a signed push and push options would carry what is not inspected. */
+/** Capabilities that a pushing client may choose. A signed push and push options would carry data that is not inspected. */
 const OPEN = new Set([
   "report-status",
   "report-status-v2",
@@ -26,7 +26,10 @@ const OPEN = new Set([
   "object-format=sha1",
 ]);
 
-/** What the advertisement offers beside those. Without `delete-refs` git would show a deletion as rejected without a reason; so it asks, and is told. */
+/**
+ * Capabilities in the advertisement. With `delete-refs` git sends a deletion and shows the reason for the refusal; without it, git itself rejects it
+ * without a reason.
+ */
 const OFFERED = new Set([...OPEN, "delete-refs"]);
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -37,7 +40,7 @@ export interface PushCommands {
   readonly next: number;
 }
 
-/** Reads the commands at the start of a push; undefined when they are not complete yet. */
+/** Reads the commands at the start of a push. Undefined while they are incomplete. */
 export function readCommands(bytes: Uint8Array): PushCommands | Refusal | undefined {
   const commands: RefCommand[] = [];
   let at = 0;
@@ -92,7 +95,7 @@ function readCommand(bytes: Uint8Array, first: boolean): RefCommand | "shallow" 
   return { old, new: next, ref };
 }
 
-/** Guards `push-ref` and `push-delete`: every command creates or updates an agent branch, or nothing is done at all. */
+/** Guards `push-ref` and `push-delete`: every command must create or update an agent branch. Otherwise the whole push is refused. */
 export function judgeCommands(commands: readonly RefCommand[], branchPrefix: string): Refusal | undefined {
   for (const command of commands) {
     if (agentBranchOf(command.ref, branchPrefix) === undefined)
@@ -103,8 +106,8 @@ export function judgeCommands(commands: readonly RefCommand[], branchPrefix: str
 }
 
 /**
- * The advertisement of git-receive-pack as the gate passes it on: without the capabilities that are closed, and with `no-thin`, so that clients send
- * packs whose deltas can be read without asking for their bases. Undefined when it is not an advertisement.
+ * The advertisement of git-receive-pack, without closed capabilities and with `no-thin`, so that clients send packs whose deltas can be read without
+ * other objects. Undefined if it is not an advertisement.
  */
 export function filterAdvertisement(bytes: Uint8Array): Uint8Array | undefined {
   const text = new TextDecoder("latin1").decode(bytes);

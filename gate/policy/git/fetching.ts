@@ -1,7 +1,7 @@
 import { Refusal } from "../refusals";
 import { readPacket } from "./pktline";
 
-/** Lines of a fetch that are open, in protocol 2 and before. `packfile-uris` would lead to other hosts. */
+/** Lines that a fetch may have, in protocol 2 and before. `packfile-uris` is not among them, because it leads to other hosts. */
 const OPEN = [
   /^command=(?:ls-refs|fetch)$/,
   /^agent=[\x21-\x7e]{1,200}$/,
@@ -20,7 +20,7 @@ const OPEN = [
   /^filter (?:blob:none|blob:limit=[0-9]{1,15}[kmg]?|tree:[0-9]{1,6}|object:type=(?:blob|tree|commit|tag))$/,
 ];
 
-/** Guard `fetch-command`: a request to git-upload-pack holds only commands and arguments of reading. */
+/** Guard `fetch-command`: a request to git-upload-pack may contain only commands and arguments for reading. */
 export function judgeFetch(bytes: Uint8Array): Refusal | undefined {
   const decoder = new TextDecoder("latin1");
   let at = 0;

@@ -4,22 +4,23 @@ import { ZERO_ID, type RefCommand } from "./commands";
 import type { Commit, Tree } from "./objects";
 import { differing, TreeLoader, type Place } from "./trees";
 
-/** Where objects come from that are not in the pack: GitHub, which has them by the same ids. Undefined when it does not. */
+/** Source of objects that are not in the pack: GitHub, which has them by the same ids. Undefined for objects that it does not have. */
 export interface ObjectSource {
   tree(id: string): Promise<Tree | undefined>;
   commit(id: string): Promise<Commit | undefined>;
   /**
-   * Judges a commit that GitHub has already, by what it changes against the default branch: the files, or why it may not be built on.
-   * `own`: it is the branch's own tip, which passed when it came, so that only its size is judged.
+   * Judges a commit that GitHub already has by its difference from the default branch. Returns the files that differ, or why a push may not build on
+   * it.
+   * @param own it is the branch's own tip, which was judged when it was pushed, so only its size is judged
    */
   judge(id: string, own: boolean): Promise<ReadonlySet<string> | Refusal>;
-  /** Whether a commit is the other one or one of those before it; GitHub has both. */
+  /** Whether a commit is an ancestor of another one, or the same. GitHub has both. */
   isBefore(older: string, newer: string): Promise<boolean>;
-  /** Tree of the default branch's tip. */
+  /** The tree of the default branch's tip. */
   tip(): Promise<string | undefined>;
 }
 
-/** What a push brings, as far as it was in the pack. */
+/** The commits and trees in the pack of a push. */
 export interface Pushed {
   readonly commits: ReadonlyMap<string, Commit>;
   readonly trees: ReadonlyMap<string, Tree>;
@@ -49,7 +50,7 @@ export async function judgeHistory(
 
 class History {
   private readonly trees: TreeLoader;
-  /** Commits of the pack that have passed by themselves; what is below them is walked for each command, because each has its own end. */
+  /** Commits of the pack that have passed. Their ancestors are walked for each command, because each command ends elsewhere. */
   private readonly passed = new Set<string>();
 
   constructor(
@@ -69,7 +70,10 @@ class History {
     return undefined;
   }
 
-  /** The old tip is the client's claim. GitHub refuses a command whose claim is wrong, but not the commands beside it, so it ends the walk of its own command only. */
+  /**
+   * The old tip is only the client's claim. GitHub rejects a command with a wrong claim, but not the other commands, so it ends the walk of its own
+   * command only.
+   */
   private async judgeCommand(command: RefCommand): Promise<Refusal | undefined> {
     const seen = new Set<string>();
     /** Commits that GitHub has and the pack builds on. */
@@ -108,7 +112,7 @@ class History {
 
   private async judgeSize(tip: string, grounds: readonly string[], changed: Set<string>): Promise<Refusal | undefined> {
     const commit = this.pushed.commits.get(tip);
-    // Looked at with each file, so that a huge change is not walked to its end.
+    // Checked for each file, so that a huge change is not walked to its end.
     const tooLarge = (): Refusal | undefined =>
       changed.size > this.maxChangedFiles
         ? new Refusal("change-too-large", `${changed.size} files or more`)
@@ -147,13 +151,16 @@ class History {
     return refused ?? (parents.length > 1 ? this.judgeMerge(commit.tree, parents) : undefined);
   }
 
-  /** Some file, link or submodule appears, changes or disappears at this very place, or a link or a submodule hides what would lie below it. */
+  /**
+   * Refuses a protected place where a file, link or submodule appears, changes or disappears, or where a link or submodule hides what would be below
+   * it.
+   */
   private judgePlace({ path, isFile, wasFile, isHiding }: Place): Refusal | undefined {
     if ((isFile || wasFile) && this.guarded.matches(path)) return new Refusal("protected-path", path);
     return isHiding && this.guarded.mayMatchBelow(path) ? new Refusal("protected-path", path) : undefined;
   }
 
-  /** Each parent in turn is compared with the merge: where one of them differs, the merge has taken the value of another. */
+  /** Compares each parent with the merge. Where one of them differs, the merge has taken the value of another parent. */
   private async judgeMerge(tree: string, parents: readonly string[]): Promise<Refusal | undefined> {
     const below = (path: string): boolean => this.guarded.mayMatchBelow(path);
     const taken: string[] = [];

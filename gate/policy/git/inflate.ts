@@ -6,13 +6,13 @@
  * A symbol (or a block header) that is not complete yet is left in the input and read again with more; so there is no state within a symbol.
  */
 
-/** Receives inflated bytes; they must be used before it returns. */
+/** Receives inflated bytes. They are valid only until it returns. */
 export type Sink = (bytes: Uint8Array) => void;
 
 export class InflateError extends Error {}
 
 const WINDOW = 32_768;
-/** Output is handed on in pieces of this size; twice the window, so that the window is always there. */
+/** Output is passed on in pieces of this size: twice the window, so that the window is always complete. */
 const BUFFER = WINDOW * 3;
 
 const LENGTH_BASE = [
@@ -91,7 +91,7 @@ export class Inflater {
 
   constructor(private readonly sink: Sink) {}
 
-  /** Begins a new stream that may give at most `limit` bytes. */
+  /** Begins a new stream of at most `limit` inflated bytes. */
   begin(limit: number): void {
     this.state = "zlib";
     this.at = this.from = this.total = this.hold = this.held = 0;
@@ -103,7 +103,7 @@ export class Inflater {
     return this.state === "done";
   }
 
-  /** Bytes given out so far. */
+  /** How many bytes were inflated so far. */
   get size(): number {
     return this.total;
   }

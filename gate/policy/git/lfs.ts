@@ -3,20 +3,23 @@ import { Refusal } from "../refusals";
 import { line, list, object, oneOf, orNull, type Shape } from "../rest/shape";
 import { parseStrictJson, type Json } from "../text/json";
 
-/** A request of Git LFS whose target has passed. */
+/** A Git LFS request whose target has passed. */
 export interface LfsTarget {
   readonly repository: CompiledRepository;
   /** `batch` asks where objects are; `object` carries one, `verify` confirms one that was uploaded. */
   readonly kind: "batch" | "object" | "verify";
   /** SHA-256 of the object's content, in hex; empty for a batch. */
   readonly oid: string;
-  /** Known from the target but for a batch, whose body says it. */
+  /** Whether it writes. For a batch only the body says so. */
   readonly write: boolean;
 }
 
 const OID = /^[0-9a-f]{64}$/;
 
-/** Guards `lfs-mode`, `lfs-target` and `lfs-access`. `rest`: the path behind `.git`. Locks are answered as if they did not exist, which clients take for "not supported". */
+/**
+ * Guards `lfs-mode`, `lfs-target` and `lfs-access`. Locks are answered with 404, which clients take for "not supported".
+ * @param rest the path after `.git`
+ */
 export function judgeLfsTarget(
   policy: CompiledPolicy,
   repository: CompiledRepository,
@@ -52,7 +55,10 @@ export interface LfsBatch {
   readonly sizes: ReadonlyMap<string, number>;
 }
 
-/** What is sent for a batch: the judged request written anew, for the one transfer that the gate carries, without the objects that were refused before. */
+/**
+ * The batch request as it is sent: written anew, with the only transfer that the gate supports, without objects that were refused before. Undefined
+ * if none is left.
+ */
 export function lfsRequest({ write, sizes }: LfsBatch, refused: ReadonlyMap<string, unknown>): string | undefined {
   const objects = [...sizes].filter(([oid]) => !refused.has(oid)).map(([oid, size]) => ({ oid, size }));
   return objects.length === 0 && refused.size > 0
@@ -86,7 +92,7 @@ const batchShape = object(
   ["operation", "objects"],
 );
 
-/** Guards `lfs-body`, `lfs-access` and `lfs-size`: which objects are asked for, and whether they may be. */
+/** Guards `lfs-body`, `lfs-access` and `lfs-size`: reads which objects a batch asks for, and judges whether it may. */
 export function judgeLfsBatch(
   policy: CompiledPolicy,
   repository: CompiledRepository,
@@ -114,7 +120,7 @@ export function judgeLfsBatch(
   return { write, sizes: new Map(objects.map(({ oid, size }) => [oid, size])) };
 }
 
-/** Where GitHub says one object is: its address is a secret, so the agent gets it sealed. */
+/** Where GitHub keeps an object. The address is a secret, so the agent gets it sealed. */
 export interface LfsAction {
   readonly href: string;
   readonly header: Readonly<Record<string, string>>;
@@ -127,7 +133,7 @@ export interface LfsAnswer {
   readonly actions: Readonly<Partial<Record<"download" | "upload" | "verify", LfsAction>>>;
 }
 
-/** Guard `lfs-host`: an address on a listed host, over HTTPS unless GitHub itself is reached plainly. */
+/** Guard `lfs-host`: whether an address is on a listed host, with HTTPS, or with HTTP if GitHub itself is reached by HTTP. */
 export function isLfsAddress(policy: CompiledPolicy, href: string): boolean {
   let url: URL;
   try {
@@ -144,7 +150,7 @@ export function isLfsAddress(policy: CompiledPolicy, href: string): boolean {
   );
 }
 
-/** Guard `lfs-answer`: of GitHub's answer only what was asked for, each address on a listed host; undefined when anything is not as it should be. */
+/** Guard `lfs-answer`: reads GitHub's answer to a batch. It may contain only requested objects, with addresses on listed hosts. Undefined otherwise. */
 export function readLfsAnswer(
   policy: CompiledPolicy,
   batch: LfsBatch,
@@ -189,7 +195,7 @@ export function readLfsAnswer(
   return out;
 }
 
-/** Headers that the storage wants back: few, plain, and none that frames a message. */
+/** The headers that the storage expects: at most 16, in ASCII, and none that frames a message. */
 function headerOf(value: unknown): Record<string, string> | undefined {
   if (value === undefined || value === null) return {};
   if (typeof value !== "object" || Array.isArray(value)) return undefined;

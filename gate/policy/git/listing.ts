@@ -3,8 +3,8 @@ import type { TreeEntry } from "./objects";
 export type Entry = TreeEntry;
 
 /**
- * Reads GitHub's listing of a tree, with all below it or without: the entries of each tree by the tree's id. Undefined when the answer is none, or
- * is cut. A directory whose own entry is not in the listing is left out, so that it is asked for by itself.
+ * Reads GitHub's listing of a tree, recursive or not: the entries of each tree by the tree's id. Undefined if the answer is not a listing or is
+ * truncated. A directory without an entry of its own is left out and fetched by itself.
  */
 export function readListing(answer: unknown, root: string): Map<string, Map<string, Entry>> | undefined {
   const { truncated, tree } = (answer ?? {}) as { truncated?: unknown; tree?: unknown };
@@ -21,13 +21,13 @@ export function readListing(answer: unknown, root: string): Map<string, Map<stri
     trees.get(parent)?.set(entry.path.slice(cut + 1), { mode, id: entry.sha });
     if (mode !== "40000") continue;
     directories.set(entry.path, entry.sha);
-    // The same tree may stand in several places; it is read in the first, and the others add the same again.
+    // The same tree may occur several times. Each occurrence adds the same entries.
     if (!trees.has(entry.sha)) trees.set(entry.sha, new Map());
   }
   return trees;
 }
 
-/** Whether GitHub's comparison of two commits says that the first is the second, or comes before it. */
+/** Whether GitHub's comparison says that the first commit is the second, or an ancestor of it. */
 export function isBefore(answer: unknown): boolean {
   const { status } = (answer ?? {}) as { status?: unknown };
   return status === "ahead" || status === "identical";

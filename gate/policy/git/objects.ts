@@ -1,4 +1,4 @@
-/** Git's trees, commits and deltas, read strictly: what git's own check would complain about is refused. */
+/** Reads git's trees, commits and deltas strictly: it rejects whatever `git fsck` would report. */
 
 export interface TreeEntry {
   readonly mode: string;
@@ -18,8 +18,8 @@ const latin1 = new TextDecoder("latin1");
 const MODES = new Set(["40000", "100644", "100755", "120000", "160000", "100664"]);
 
 /**
- * A name of a tree. A byte that is not UTF-8 becomes a character of its own from the private use area, so that two such names stay two, and what is
- * beside the byte still matches a pattern (`*.pem`).
+ * Decodes a name in a tree. A byte that is not UTF-8 becomes a character of the private use area. Different names then stay different, and the rest
+ * of the name still matches a pattern (`*.pem`).
  */
 function nameOf(bytes: Uint8Array): string {
   try {
@@ -41,7 +41,7 @@ function nameOf(bytes: Uint8Array): string {
   }
 }
 
-/** Reads a tree; undefined when it is malformed or has a name twice. */
+/** Reads a tree. Undefined if it is malformed or has a name twice. */
 export function readTree(content: Uint8Array): Tree | undefined {
   const entries = new Map<string, TreeEntry>();
   for (let at = 0; at < content.length;) {
@@ -60,7 +60,7 @@ export function readTree(content: Uint8Array): Tree | undefined {
   return entries;
 }
 
-/** Reads the head of a commit; undefined when it is malformed. */
+/** Reads tree and parents of a commit. Undefined if it is malformed. */
 export function readCommit(content: Uint8Array): Commit | undefined {
   const text = latin1.decode(content.subarray(0, Math.min(content.length, 16_384)));
   const tree = /^tree ([0-9a-f]{40})\n/.exec(text)?.[1];
@@ -78,7 +78,7 @@ export function readCommit(content: Uint8Array): Commit | undefined {
   return text.startsWith("author ", at) ? { tree, parents } : undefined;
 }
 
-/** Applies a delta to its base; undefined when it is malformed or gives more than `limit` bytes. */
+/** Applies a delta to its base. Undefined if it is malformed or the result has more than `limit` bytes. */
 export function applyDelta(base: Uint8Array, delta: Uint8Array, limit: number): Uint8Array | undefined {
   let at = 0;
   const size = (): number => {

@@ -14,16 +14,16 @@ import { objectIdOf } from "./sha1";
 
 export interface PackLimits {
   readonly maxObjects: number;
-  /** Inflated bytes of the whole pack. */
+  /** The largest size of the whole pack, inflated. */
   readonly maxInflated: number;
 }
 
 /** Inflated bytes of trees and commits that are kept; more cannot be inspected. */
 const MAX_STRUCTURE = 8 * 1024 * 1024;
-/** Blobs are kept up to these sizes, so that deltas on them can be searched as what they make; beyond, a delta's own bytes are searched. */
+/** Blobs up to these sizes are kept, so that the result of a delta on them can be searched. For larger blobs the delta's own bytes are searched. */
 const MAX_BLOB = 256 * 1024;
 const MAX_BLOBS = 8 * 1024 * 1024;
-/** Findings that are kept of one blob, and of a pack; blobs whose place decides. What has more is refused. */
+/** How many findings are kept of one blob and of a pack, and how many blobs whose place decides. More are refused. */
 const MAX_FINDINGS = 50;
 const MAX_SUSPECTS = 20;
 
@@ -40,11 +40,14 @@ interface Known {
   readonly content: Uint8Array | undefined;
 }
 
-/** Searches a stream for credentials in windows that overlap. What reaches to a window's end may go on in the next, and is judged there, or by `end`. */
+/**
+ * Searches a stream for credentials in overlapping windows. A match that reaches the end of a window may continue, so it is judged in the next
+ * window, or by `end`.
+ */
 export class Searcher {
   private tail = "";
   private offset = 0;
-  /** Beginnings of what was reported; the next window shows it again. */
+  /** Where reported matches start. The next window finds them again. */
   private reported = new Set<number>();
   private readonly decoder = new TextDecoder("latin1");
 
@@ -67,7 +70,7 @@ export class Searcher {
     this.tail = text.slice(text.length - keep);
   }
 
-  /** Nothing follows. */
+  /** The stream has ended. */
   end(): void {
     this.search(this.tail, Infinity);
   }
@@ -83,15 +86,15 @@ export class Searcher {
 }
 
 /**
- * Reads a pack while it streams by, in bounded memory. Trees and commits are kept, deltas on them applied, so that what a push changes can be
- * proven; blobs are searched for credentials. An object that cannot be resolved is not kept, so that a walk that needs it fails: refused, not guessed.
+ * Reads a pack while it streams by, in bounded memory. It keeps trees and commits and applies deltas to them, so that the changes of a push can be
+ * judged. It searches blobs for credentials. An object that cannot be resolved is not kept; a walk that needs it fails, and the push is refused.
  */
 export class PackInspector {
   readonly commits = new Map<string, Commit>();
   readonly trees = new Map<string, Tree>();
-  /** What is in objects of which no place is known: it refuses, unless it is allowed. */
+  /** Findings in objects without a known place. They refuse the push unless they are allowed. */
   readonly findings: Finding[] = [];
-  /** Blobs by id with what was found in them. Whether they may pass depends on where they stand (suspects.ts). */
+  /** Findings in blobs, by the blob's id. Whether they may pass depends on the blob's path (suspects.ts). */
   readonly suspects = new Map<string, readonly SecretMatch[]>();
   private readonly byOffset = new Map<number, Known>();
   private readonly byId = new Map<string, Known>();
@@ -125,7 +128,7 @@ export class PackInspector {
   private note(findings: readonly Finding[]): void {
     this.findings.push(...findings.slice(0, Math.max(0, MAX_FINDINGS - this.findings.length)));
     const refused = refusing(findings)[0];
-    // However much is allowed, what is not is seen.
+    // Allowed findings must not crowd out others.
     if (refused !== undefined && refusing(this.findings).length === 0) this.findings.push(refused);
   }
 
@@ -138,7 +141,7 @@ export class PackInspector {
     else this.suspects.set(objectIdOf("blob", content), matches);
   }
 
-  /** Reads the next piece; a refusal ends the inspection. */
+  /** Reads the next piece of the pack. A refusal ends the inspection. */
   push(chunk: Uint8Array): Refusal | undefined {
     let input = chunk;
     if (this.left.length > 0) {
@@ -163,7 +166,7 @@ export class PackInspector {
     return this.left.length > 1024 * 1024 ? new Refusal("pack-malformed") : undefined;
   }
 
-  /** True when the pack was complete, to its last byte. */
+  /** Whether the pack is complete, to its last byte. */
   get complete(): boolean {
     return this.state === "end" && this.left.length === 0;
   }
@@ -230,7 +233,7 @@ export class PackInspector {
       if (input.length - start < 20) return -1;
       let id = "";
       for (let i = start; i < start + 20; i++) id += ((input[i] ?? 0) + 256).toString(16).slice(1);
-      // A base that is not known here may be a blob, or may come later, or may be at GitHub: what depends on it stays unresolved.
+      // An unknown base may be a blob, may come later, or may be at GitHub. Its deltas stay unresolved.
       this.current.base = this.byId.get(id) ?? { type: "unknown", content: undefined };
       return this.begin(start + 20);
     }
@@ -248,7 +251,7 @@ export class PackInspector {
     return this.current.base === undefined ? new Refusal("pack-malformed", "delta offset") : this.begin(at);
   }
 
-  /** Decides whether the content is kept, and starts inflating it. */
+  /** Decides whether the object's content is kept, and starts to inflate it. */
   private begin(at: number): number | Refusal {
     const { size, base } = this.current;
     const type = base?.type ?? TYPES[this.current.type] ?? "unknown";
@@ -297,7 +300,7 @@ export class PackInspector {
     return this.keep(offset, base.type === "unknown" ? "blob" : base.type, made);
   }
 
-  /** Searches what is no file: a commit, or a delta that does not apply. */
+  /** Searches what is not a file: a commit, or a delta that does not apply. */
   private judgeWhole(content: Uint8Array): void {
     this.searcher.push(content);
     this.searcher.end();

@@ -1,10 +1,10 @@
-/** Git's framing: four hex digits of length, then the payload; `0000` is a flush. */
+/** Git's framing: a length of four hex digits, then the payload. `0000` is a flush. */
 
 export type Packet =
   | { readonly kind: "flush" | "delimiter" | "end" }
   | { readonly kind: "data"; readonly start: number; readonly end: number };
 
-/** Reads the packet at `at`: the packet and where the next one starts; undefined when it is not complete yet. Throws a RangeError on anything malformed. */
+/** Reads the packet at `at`, and where the next one starts. Undefined while it is incomplete. Throws a RangeError if it is malformed. */
 export function readPacket(
   bytes: Uint8Array,
   at: number,

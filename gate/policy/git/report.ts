@@ -1,21 +1,24 @@
 import { printable } from "../refusals";
 import { readPacket } from "./pktline";
 
-/** What the answer to a refused push needs of its commands; read with less care than what is judged, because nothing of it goes on. */
+/**
+ * What the answer to a refused push needs from its commands. They are read less strictly than those that are judged, because nothing of them reaches
+ * GitHub.
+ */
 export interface PushedRefs {
-  /** The names as they came, in bytes. */
+  /** The reference names as they came, in bytes. */
   readonly refs: readonly Uint8Array[];
   readonly capabilities: ReadonlySet<string>;
 }
 
-/** Bytes of commands that are read for the answer to a refused push at most: some ten thousand references. */
+/** How many bytes of commands are read for the answer to a refused push: about ten thousand references. */
 export const MAX_REPORTED_BYTES = 1024 * 1024;
 
 const encoder = new TextEncoder();
 const latin1 = new TextDecoder("latin1");
 const utf8 = new TextDecoder();
 
-/** Reads the names of a push. Undefined while its commands are not complete; null when they cannot be read, or name nothing. */
+/** Reads the reference names of a push. Undefined while its commands are incomplete; null if they cannot be read or name nothing. */
 export function readPushedRefs(bytes: Uint8Array): PushedRefs | null | undefined {
   const refs: Uint8Array[] = [];
   let capabilities = "";
@@ -42,8 +45,8 @@ export function readPushedRefs(bytes: Uint8Array): PushedRefs | null | undefined
 }
 
 /**
- * The answer of git-receive-pack to a push of which nothing was done: `ng <ref> <reason>` for each reference, and `lines` on side band 2, which git shows
- * as `remote: …`. Undefined when the client asked for no report. Source: gitprotocol-pack(5), "Report Status".
+ * The answer of git-receive-pack to a refused push: `ng <ref> <reason>` for each reference, and `lines` on side band 2, which git shows as `remote:
+ * …`. Undefined if the client asked for no report. Source: gitprotocol-pack(5), "Report Status".
  */
 export function refusedPush(
   { refs, capabilities }: PushedRefs,
@@ -64,19 +67,19 @@ export function refusedPush(
   ]);
 }
 
-/** The answer of git-upload-pack, or to a request for references, that git shows as `fatal: remote error: …`. */
+/** The answer to a refused fetch, which git shows as `fatal: remote error: …`. */
 export function refusedFetch(lines: readonly string[]): Uint8Array {
   return pkt(encoder.encode(`ERR ${lines.join("\n")}`));
 }
 
-/** A reference's name as it came, so that git finds it; without spaces, and without the bytes that would steer a terminal. */
+/** A reference name as it came, so that git recognises it, but without spaces and terminal control bytes. */
 function quotable(ref: Uint8Array): Uint8Array {
   const text = utf8.decode(ref);
   // eslint-disable-next-line no-control-regex -- control characters are what this looks for
   return /[\u0000-\u0020\u007f-\u009f]/.test(text) ? encoder.encode(printable(text, 1000).replaceAll(" ", "�")) : ref;
 }
 
-/** Most bytes of one side band packet: git's limit of a packet, less its length and the band. */
+/** The most bytes in one side band packet: git's limit of a packet, less length and band. */
 const BAND = 65_520 - 5;
 
 function banded(band: 1 | 2, bytes: Uint8Array): Uint8Array[] {

@@ -12,17 +12,17 @@ import { SecretRefusal } from "../verdict";
 import type { ObjectSource, Pushed } from "./history";
 import { differing, TreeLoader } from "./trees";
 
-/** Where the files come from that stood somewhere before. */
+/** Source of the previous contents of files. */
 export interface BlobSource extends ObjectSource {
-  /** A file's content; undefined also when too many or too large ones are asked for. */
+  /** The content of a file. Undefined also if too many or too large files are asked for. */
   blob(id: string): Promise<Uint8Array | undefined>;
 }
 
-/** A place at which a commit puts a blob that holds what looks like a credential. */
+/** A path at which a commit puts a blob with what looks like a credential. */
 interface Stand {
   readonly path: string;
   readonly id: string;
-  /** Files that stood there before, in the parents. */
+  /** The files at this path in the parents. */
   readonly was: readonly string[];
 }
 

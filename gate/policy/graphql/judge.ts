@@ -45,7 +45,7 @@ export interface JudgedGraphql {
   /** Node ids that must turn out to belong to listed repositories; those of a mutation to repositories that may be written. */
   readonly ids: readonly string[];
   readonly lookups: readonly Lookup[];
-  /** What looks like a credential and is allowed; for the record. */
+  /** Allowed findings, for the record. */
   readonly findings: readonly Finding[];
   /** Where in the answer objects of other repositories may stand: response keys from `data` down. They are emptied unless listed. */
   readonly foreign: readonly (readonly string[])[];

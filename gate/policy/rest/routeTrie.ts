@@ -1,12 +1,12 @@
 import type { RuleId } from "../refusals";
 import type { Route } from "./routes";
 
-/** A route, or the name of a closed action, at the end of a path template, by method. */
+/** The end of a path template: for one method, an open route or a closed action. */
 export interface Leaf {
   readonly route: Route | undefined;
-  /** Action of a closed route; empty for an open one. */
+  /** The action of a closed route. Empty for an open one. */
   readonly closed: string;
-  /** Rule that refuses a closed route. */
+  /** The rule that refuses a closed route. */
   readonly rule: RuleId;
   readonly openQuery: ReadonlySet<string>;
   /** Names of the parameters, in the order of the path. */
@@ -22,7 +22,7 @@ interface Node {
 
 const newNode = (): Node => ({ literals: new Map(), parameter: undefined, rest: undefined, leaves: undefined });
 
-/** What a path matched: the leaves by method (empty when the path is unknown) and the raw values of its parameters. */
+/** What a path matched: the leaves by method (empty if the path is unknown) and the raw values of its parameters. */
 export interface PathMatch {
   readonly leaves: ReadonlyMap<string, Leaf>;
   readonly values: readonly string[];
@@ -31,8 +31,8 @@ export interface PathMatch {
 const NOTHING: ReadonlyMap<string, Leaf> = new Map();
 
 /**
- * Path templates as a tree of segments. A literal wins over a parameter, a parameter over the rest of the path, without going back:
- * one path has one reading, in time linear in its length.
+ * Path templates as a tree of segments. A literal takes precedence over a parameter, a parameter over the rest of the path, without backtracking. So
+ * each path has one reading, found in linear time.
  */
 export class RouteTrie {
   private readonly root = newNode();

@@ -26,26 +26,26 @@ import {
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
-/** What must be looked up at GitHub before a request that has passed everything else may go on (see lookups.ts). */
+/** What must be looked up at GitHub before a request may pass (see lookups.ts). */
 type LookupKind = "branch-tip" | "branch-file" | "pull-request";
 
-/** One open route. Default deny: what is not in this table does not exist for the agent. */
+/** An open route. Default deny: what is not in this table is refused. */
 export interface Route {
-  /** Stable name in policy, audit records and reports. */
+  /** A stable name, used in policies, audit records and reports. */
   readonly id: string;
   readonly method: Method;
-  /** Template as GitHub documents it; `{name}` is one segment, `{name...}` the rest of the path. HEAD follows GET. */
+  /** The template as GitHub documents it. `{name}` is one segment, `{name...}` the rest of the path. HEAD is judged as GET. */
   readonly path: string;
-  /** Access a repository must have for it; routes without a repository are `read`. */
+  /** The access that the repository must have. Routes without a repository have `read`. */
   readonly access: AccessLevel;
-  /** Action of the access model that it is part of. */
+  /** The action of the access model to which it belongs. */
   readonly action: string;
   /** Open query parameters, by name; each has one type everywhere (query.ts). */
   readonly query: readonly string[];
   readonly body?: Shape;
   /** A body may be left out. */
   readonly bodyOptional?: boolean;
-  /** Keys set by the gate, whatever the agent sent. */
+  /** Keys that the gate sets, whatever the agent sent. */
   readonly force?: Readonly<Record<string, boolean>>;
   /** The path parameter named `path` must not be a protected path. */
   readonly guardPath?: boolean;
@@ -57,7 +57,7 @@ export interface Route {
    * that the gate's label and trailer stay.
    */
   readonly pullRequest?: "opens" | "updates";
-  /** GitHub answers with a redirect to another host, which the gate answers with an address of its own. */
+  /** GitHub answers with a redirect to another host; the gate replaces its address by one of its own. */
   readonly download?: boolean;
   /** The search query of `q` must be scoped to listed repositories. */
   readonly search?: boolean;
@@ -437,7 +437,7 @@ const proposals: readonly Route[] = [
   ),
 ];
 
-/** Routes of the other interfaces, which have no template: their own parsers judge them. */
+/** Routes of the other interfaces. They have no template; parsers of their own judge them. */
 const protocols: readonly Route[] = [
   { id: "git.fetch", method: "POST", path: "", access: "read", action: "read-repository", query: [] },
   { id: "git.push", method: "POST", path: "", access: "write", action: "write-agent-branch", query: [] },
@@ -448,7 +448,7 @@ const protocols: readonly Route[] = [
 export const ROUTES: readonly Route[] = [...account, ...code, ...talk, ...actions, ...proposals, ...protocols];
 
 const ANY: readonly Method[] = ["GET", ...WRITES];
-/** Where GitHub keeps what workflows and agents are given: of a repository, of its environments, and of the organization. */
+/** Where GitHub stores secrets and variables of a repository, of its environments, and of the organization. */
 const SECRET_STORES: readonly string[] = [
   ...["actions", "agents", "codespaces", "dependabot"].flatMap((user) =>
     [`${R}/${user}`, `/orgs/{login}/${user}`].flatMap((place) => [`${place}/secrets`, `${place}/variables`]),
@@ -461,7 +461,7 @@ const SECRET_STORES: readonly string[] = [
   `${R}/environments/{environment}/variables`,
 ];
 
-/** Known ways to harm that are closed for every agent. They would be refused without this list too; it gives the refusal a name. */
+/** Known harmful requests that are closed to every agent. They would be refused without this list too, but with it the refusal names the action. */
 export const CLOSED: readonly {
   readonly methods: readonly Method[];
   readonly path: string;
@@ -481,7 +481,7 @@ export const CLOSED: readonly {
     action: "merge-pull-request",
     rule: "pull-request-merge",
   },
-  // A stack is merged as a whole, so it may hold no pull request that only an agent put there.
+  // A stack is merged as a whole, so agents cannot put pull requests into one.
   ...["", "/{number}/add", "/{number}/unstack"].map((path) => ({
     methods: ["POST"] as const,
     path: `${R}/stacks${path}`,

@@ -3,7 +3,7 @@ import type { PathMatcher } from "../text/globs";
 import type { Json } from "../text/json";
 import { agentBranchOf, isAgentBranch, isFilePath, isLine, isObjectId, isRefName } from "../text/values";
 
-/** What a body rule may know beside the value: the repository it is for and the spelled-out policy. */
+/** What a shape may know besides the value. */
 export interface BodyContext {
   readonly organization: string;
   readonly branchPrefix: string;
@@ -11,21 +11,21 @@ export interface BodyContext {
   readonly guarded: PathMatcher | undefined;
 }
 
-/** Judges one JSON value at a key path; undefined when it may pass. */
+/** Judges one JSON value at a key path. Undefined if it may pass. */
 export interface Shape extends Judge {
-  /** Keys of an object that are open. */
+  /** The open keys of an object. */
   readonly keys?: ReadonlyMap<string, Shape> | undefined;
-  /** What the items of a list must be. */
+  /** The shape of a list's items. */
   readonly item?: Shape | undefined;
-  /** True where no value is open; the key is listed for the sake of its refusal. */
+  /** True if no value is open. The key is listed only so that its refusal names a rule. */
   readonly closed?: true;
 }
 type Judge = (value: Json, at: string, context: BodyContext) => Refusal | undefined;
 
-/** A judgement of values that look as another shape says. */
+/** A shape with another judgement and the same keys and items. */
 export const like = ({ keys, item }: Shape, judge: Judge): Shape => Object.assign(judge, { keys, item });
 
-/** The value without the keys that are not open and hold null: a client that writes out what it was not given says nothing by them. */
+/** The value without closed keys that hold null. Clients write nulls for what they were not given. */
 export function withoutNulls(value: Json, shape: Shape): Json {
   const { item, keys } = shape;
   if (Array.isArray(value)) return item === undefined ? value : value.map((each) => withoutNulls(each, item));
@@ -83,7 +83,7 @@ export const list = (shape: Shape, limit = 100): Shape => {
   return Object.assign(judge, { item: shape });
 };
 
-/** An object with exactly these keys open; `required` of them must be there. Keys are judged before values, so an unknown key is named. */
+/** An object with exactly these open keys; the `required` ones must be there. Keys are judged before values, so the refusal names an unknown key. */
 export const object = (keys: Readonly<Record<string, Shape>>, required: readonly string[] = []): Shape => {
   const shapes = new Map(Object.entries(keys));
   const judge: Judge = (value, at, context) => {
@@ -118,7 +118,7 @@ export const agentRef: Shape = (value, at, context) =>
       ? undefined
       : new Refusal("ref-outside-agent-space", at);
 
-/** Guard `body-agent-head`: the head of a pull request, with or without the organization in front; another owner would be a fork. */
+/** Guard `body-agent-head`: the head of a pull request, with or without the organization in front. Another owner would be a fork. */
 export const agentHead: Shape = (value, at, context) => {
   if (typeof value !== "string") return bad(at);
   const colon = value.indexOf(":");
@@ -130,10 +130,10 @@ export const agentHead: Shape = (value, at, context) => {
 /** Guard `body-comment-review`: an approval or a request for changes would count for or against the change. */
 export const commentOnly: Shape = (value, at) => (value === "COMMENT" ? undefined : new Refusal("review-event", at));
 
-/** Names under which GitHub's own agents are assigned and asked; every other App's login ends in `[bot]`. */
+/** Logins of GitHub's own agents. The login of every other App ends in `[bot]`. */
 const AGENTS = /\[bot\]$|^@?copilot(?:-swe-agent|-pull-request-reviewer)?$/i;
 
-/** Guard `body-agent-start`: somebody who is assigned or asked for review. An agent that is, starts to work. */
+/** Guard `body-agent-start`: the login of an assignee or reviewer. An agent that is assigned or asked starts to work. */
 export const login: Shape = (value, at) =>
   typeof value !== "string" || !isLine(value, 60)
     ? bad(at)
@@ -141,11 +141,11 @@ export const login: Shape = (value, at) =>
       ? new Refusal("agent-start", at)
       : undefined;
 
-/** Guard `graphql-agent-start`: the same by node id, where the id says what it stands for: today's `BOT_…`, and the older base64 of `03:Bot…`. */
+/** Guard `graphql-agent-start`: the same by node id, if the id shows its kind: today's `BOT_…`, and the older base64 of `03:Bot…`. */
 export const nodeIdOfPerson: Shape = (value, at) =>
   typeof value === "string" && /^(?:BOT_|MDM6Qm90)/.test(value) ? new Refusal("agent-start", at) : undefined;
 
-/** A key that says something no agent may say, whatever its value: named, so that the refusal says what it is. */
+/** A key that agents may not use, whatever its value. Listing it lets the refusal name a rule. */
 export const never = (rule: RuleId): Shape => {
   const judge: Judge = (_value, at) => new Refusal(rule, at);
   return Object.assign(judge, { closed: true as const });
@@ -167,7 +167,7 @@ const treeEntryKeys = object(
   ["path", "mode"],
 );
 
-/** Guard `body-tree-entry`: a tree entry lists a file; a whole subtree or a submodule cannot be seen from here. */
+/** Guard `body-tree-entry`: a tree entry must be a file. A subtree or a submodule cannot be inspected here. */
 export const treeEntry: Shape = like(treeEntryKeys, (value, at, context) => {
   const refused = treeEntryKeys(value, at, context);
   if (refused !== undefined) return refused;

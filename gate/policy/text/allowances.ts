@@ -5,7 +5,7 @@ import type { AllowedSecret } from "../policy";
 import { PathMatcher } from "./globs";
 import type { AllowsValue } from "./secrets";
 
-/** The instant (milliseconds) from which an entry with this last day counts no more: the day's end in UTC. */
+/** When an entry with this last day ends: the end of the day in UTC, in milliseconds. */
 const endOf = (until: string): number => Date.parse(`${until}T00:00:00Z`) + DAY_MS;
 
 interface Allowed {
@@ -13,7 +13,7 @@ interface Allowed {
   readonly end: number;
 }
 
-/** Guard `allowed-secret`: what looks like a credential and is allowed by the environment file, made ready for look-ups. Entries past their day count no more. */
+/** Guard `allowed-secret`: the environment file's entries of allowed credentials, prepared for look-ups. An entry ends with its last day. */
 export class Allowances {
   private readonly values: readonly (Allowed & { readonly sha256: string })[];
   private readonly paths: readonly (Allowed & { readonly repository: string; readonly matcher: PathMatcher })[];
@@ -36,18 +36,18 @@ export class Allowances {
     );
   }
 
-  /** Why a value may pass at an instant, by its SHA-256; undefined when it may not. */
+  /** Why the value with this SHA-256 may pass at this time. Undefined if it may not. */
   ofHash(sha256: string, now: number): string | undefined {
     return this.values.find((entry) => now < entry.end && entry.sha256 === sha256)?.reason;
   }
 
-  /** The values that are allowed at an instant; undefined when there are none, so that nothing is hashed. */
+  /** Tells which values are allowed at this time. Undefined if none is, so that nothing is hashed. */
   at(now: number): AllowsValue | undefined {
     if (!this.values.some(({ end }) => now < end)) return undefined;
     return (value) => this.ofHash(bytesToHex(sha256(value)), now);
   }
 
-  /** Why a file of a repository may hold what looks like a credential at an instant; undefined when it may not. */
+  /** Why the file at this path may contain what looks like a credential at this time. Undefined if it may not. */
   ofPath(repository: string, path: string, now: number): string | undefined {
     const name = repository.toLowerCase();
     return this.paths.find((entry) => now < entry.end && entry.repository === name && entry.matcher.matches(path))

@@ -1,12 +1,12 @@
 import { Refusal } from "../refusals";
 
-/** Longest request target that is read, in characters. */
+/** The longest request target that is read, in characters. */
 export const MAX_TARGET = 8192;
 
-/** A target whose path has one reading only; `path` and `query` are exactly what was sent to the gate. */
+/** A target whose path has exactly one reading. `path` and `query` are as they were received. */
 export interface Target {
   readonly path: string;
-  /** Without the question mark; empty when there is none. */
+  /** Without the question mark. Empty if there is none. */
   readonly query: string;
 }
 
@@ -27,9 +27,9 @@ function hex(code: number): number {
 }
 
 /**
- * Reads the percent-encoded byte at `at` (the place of its `%`).
- * -1 for anything but the canonical encoding of a byte that needs one: lower-case hex, unreserved, control, `%` itself, backslash.
- * `unreserved`: the encoding of an unreserved character is taken too; query strings of URLSearchParams have it (`%7E`).
+ * Reads the percent-encoded byte at `at`, the place of its `%`. Returns -1 unless it is the canonical encoding of a byte that needs one: not for
+ * lower-case hex, unreserved or control characters, `%` itself, or a backslash.
+ * @param unreserved accept encoded unreserved characters too; URLSearchParams writes them (`%7E`)
  */
 function encodedByte(text: string, at: number, unreserved = false): number {
   const high = hex(text.charCodeAt(at + 1));
@@ -40,7 +40,7 @@ function encodedByte(text: string, at: number, unreserved = false): number {
   return byte < 128 && CLASS[byte] === 2 && !unreserved ? -1 : byte;
 }
 
-/** The request target of an absolute URL: what stands behind the origin. Empty when the URL has no path. */
+/** The request target of an absolute URL: everything after the origin. Empty if the URL has no path. */
 export function targetOf(url: string): string {
   const start = url.indexOf("/", url.indexOf("://") + 3);
   return start < 0 ? "" : url.slice(start);
@@ -53,9 +53,8 @@ export function pathOf(target: string): string {
 }
 
 /**
- * Canonicalises by refusing: the target passes unchanged or not at all, so what is judged is what is sent.
- * Refuses dot segments, empty segments, trailing slashes, fragments, path parameters, backslashes, raw non-ASCII,
- * and every percent-encoding that another reader could take for something else.
+ * Canonicalises by refusing: the target passes unchanged or not at all, so what was judged is what is sent. Refuses dot segments, empty segments,
+ * trailing slashes, fragments, path parameters, backslashes, raw non-ASCII, and every percent-encoding that another reader could read differently.
  */
 export function canonicalise(target: string): Target | Refusal {
   if (target.length > MAX_TARGET) return new Refusal("target-too-long");
@@ -85,11 +84,11 @@ export function canonicalise(target: string): Target | Refusal {
   return { path: mark < 0 ? target : target.slice(0, mark), query };
 }
 
-/** A query that is not empty and has no character that another reader would encode, drop or take for a fragment. */
+/** Whether a query is not empty and has no character that another reader would encode, drop or take for a fragment. */
 function isQuery(query: string): boolean {
   for (let i = 0; i < query.length; i++) {
     const code = query.charCodeAt(i);
-    // WHATWG URL encodes an apostrophe in a query, so what is sent would be another string.
+    // WHATWG URL encodes an apostrophe in a query, so the query that is sent would differ.
     if (code > 127 || (CLASS[code] === 0 && code !== PERCENT && code !== 63) || code === 39) return false;
   }
   return query !== "";
@@ -105,7 +104,10 @@ function badSegment(target: string, from: number, to: number): Refusal | undefin
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Decodes canonical percent-encoding; undefined when an encoding is not canonical or the bytes are not UTF-8. `plus`: a plus sign is a space (queries). */
+/**
+ * Decodes canonical percent-encoding. Undefined if an encoding is not canonical or the bytes are not UTF-8.
+ * @param plus a plus sign is a space, as in queries
+ */
 export function decodeCanonical(text: string, plus = false): string | undefined {
   if (!text.includes("%")) return plus && text.includes("+") ? text.replace(/\+/g, " ") : text;
   const bytes: number[] = [];

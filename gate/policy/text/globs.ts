@@ -1,7 +1,7 @@
 /**
- * Which file paths are protected. Globs as in .gitignore, the part people use: `*` and `?` within one segment, `**` over segments,
- * a leading `/` anchors, a pattern without any other slash matches at every depth, a trailing `/` or `/**` means all below.
- * Matching folds case and Unicode composition, so that no spelling a case-insensitive checkout would take for the same file gets by.
+ * Matches protected file paths. The globs are the commonly used part of .gitignore: `*` and `?` within one segment, `**` over segments, a leading `/`
+ * anchors, a pattern without any other slash matches at every depth, a trailing `/` or `/**` means everything below. Matching ignores case and
+ * Unicode composition, because a case-insensitive checkout takes such spellings for the same file.
  */
 export class PathMatcher {
   private readonly patterns: readonly Pattern[];
@@ -10,13 +10,13 @@ export class PathMatcher {
     this.patterns = globs.map(compileGlob);
   }
 
-  /** True when the file at this path is protected. */
+  /** Whether the file at this path is protected. */
   matches(path: string): boolean {
     const folded = fold(path);
     return this.patterns.some((p) => p.test(folded));
   }
 
-  /** True when a file at this path is protected, or would stand in the place of a directory that holds protected paths: writing or deleting it would remove them. */
+  /** Whether a file at this path is protected, or would replace a directory with protected paths, which writing it would remove. */
   touches(path: string): boolean {
     return this.matches(path) || this.holds(path);
   }
@@ -27,14 +27,14 @@ export class PathMatcher {
   }
 
   /**
-   * True when a file at this path could stand in the place of a directory that holds protected paths, which only the repository can tell: a pattern leads
-   * by way of a wildcard (`apps/*\/deploy`, `*.pem`) through a directory of that name, if there is one.
+   * Whether a file at this path could replace a directory with protected paths. A pattern with a wildcard (`apps/*\/deploy`, `*.pem`) leads through a
+   * directory of that name; only the repository tells whether there is one.
    */
   couldHold(path: string): boolean {
     return !this.touches(path) && this.mayMatchBelow(path);
   }
 
-  /** True when something at or below this directory could be protected: then a whole-tree entry there cannot be passed unseen. */
+  /** Whether something at or below this directory could be protected. Then a whole tree there must be inspected. */
   mayMatchBelow(directory: string): boolean {
     const parts = fold(directory).split("/");
     return this.patterns.some((p) => p.mayMatchBelow(parts));
@@ -44,7 +44,7 @@ export class PathMatcher {
 interface Pattern {
   test(path: string): boolean;
   mayMatchBelow(directory: readonly string[]): boolean;
-  /** Whether the pattern names this very directory on its way down, without a wildcard: one would take every file beside it for a directory. */
+  /** Whether the pattern leads through exactly this directory, without a wildcard. A wildcard would take every file beside it for a directory. */
   heldBy(directory: readonly string[]): boolean;
 }
 
@@ -69,7 +69,7 @@ function compileGlob(glob: string): Pattern {
   };
 }
 
-/** `partial`: the parts are a directory, and the question is whether the pattern could match something at or below it. */
+/** @param partial the parts are a directory; asks whether the pattern could match something at or below it */
 function matchSegments(
   pattern: readonly string[],
   p: number,
@@ -87,7 +87,7 @@ function matchSegments(
   return matchSegment(want, parts[i] ?? "") && matchSegments(pattern, p + 1, parts, i + 1, partial);
 }
 
-/** `*` and `?` within one segment; linear with one restart point, so no input makes it slow. */
+/** Matches `*` and `?` within one segment. One restart point keeps it fast for any input. */
 function matchSegment(pattern: string, text: string): boolean {
   let p = 0;
   let t = 0;

@@ -3,15 +3,15 @@ import { isWellFormed } from "./values";
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-/** Deepest nesting that is read. */
+/** The deepest nesting that is accepted. */
 export const MAX_JSON_DEPTH = 24;
 
 const QUOTE = 34;
 const BACKSLASH = 92;
 
 /**
- * Parses JSON so that no other reader can take it for something else: refuses duplicate keys (also when spelled with escapes),
- * numbers that are not exact, deep nesting and lone surrogates. The value is JSON.parse's own; this adds what JSON.parse overlooks.
+ * Parses JSON that has only one reading. Refuses duplicate keys (also with escapes), inexact numbers, deep nesting and lone surrogates. The value
+ * comes from JSON.parse; this adds the checks that JSON.parse lacks.
  */
 export function parseStrictJson(text: string): { readonly value: Json } | Refusal {
   let value: Json;
@@ -25,7 +25,7 @@ export function parseStrictJson(text: string): { readonly value: Json } | Refusa
   return refused ?? { value };
 }
 
-/** Walks JSON that is known to be valid, so that only the structure has to be followed. */
+/** Checks JSON that is known to be valid, so it only has to follow the structure. */
 function scan(text: string): Refusal | undefined {
   /** One entry per open container: the keys seen in an object, or null for an array. */
   const open: (Set<string> | null)[] = [];
@@ -38,7 +38,7 @@ function scan(text: string): Refusal | undefined {
       if (expectKey && keys) {
         const raw = text.slice(i + 1, end);
         const key = raw.includes("\\") ? (JSON.parse(text.slice(i, end + 1)) as string) : raw;
-        // Half a character becomes the same replacement in every key, so two keys could become one.
+        // A lone surrogate becomes the same replacement in every key, so two keys could become one.
         if (!isWellFormed(key)) return new Refusal("body-malformed");
         if (keys.has(key)) return new Refusal("body-duplicate-key", key);
         keys.add(key);
@@ -80,7 +80,7 @@ function closingQuote(text: string, from: number): number {
   return i;
 }
 
-/** Escapes can spell half a surrogate pair, which readers repair in different ways. */
+/** Escapes can spell a lone surrogate, which readers repair in different ways. */
 function hasLoneSurrogate(text: string, from: number, end: number): boolean {
   const escape = text.indexOf("\\u", from);
   if (escape < 0 || escape > end) return false;

@@ -1,36 +1,36 @@
-/** What looks like a credential, by the public formats of the issuers. A finding names the rule and the place, never the content. */
+/** Something that looks like a credential, by the public formats of the issuers. A finding has the rule and the place, never the content. */
 export interface Finding {
   readonly rule: string;
   /** Offset in the text or the stream where the match starts. */
   readonly offset: number;
-  /** Of `allowed-secret` alone: the rule that it would have broken, and why the environment file allows it. */
+  /** Only for `allowed-secret`: the rule that it would break, and why it is allowed. */
   readonly kind?: string;
   readonly reason?: string;
 }
 
-/** Rule of a finding that refuses nothing: the posture allows the value or the place, and the record says why. */
+/** The rule of a finding that is allowed. The record says why. */
 export const ALLOWED_SECRET = "allowed-secret";
 
-/** A finding with what was found. Stays in the request that it was found in. */
+/** A finding with the value that was found. It must not leave the request. */
 export interface SecretMatch extends Finding {
   readonly value: string;
-  /** Length of the match, which is that of the value, but for a private key: there it is that of its first line. */
+  /** The length of the match: that of the value, or for a private key that of its first line. */
   readonly length: number;
 }
 
-/** Why the posture allows a value; undefined when it does not. */
+/** Why the policy allows a value. Undefined if it does not. */
 export type AllowsValue = (value: string) => string | undefined;
 
 interface SecretRule {
   readonly id: string;
-  /** Substring that every match contains; a text without it is not searched further. */
+  /** A substring of every match. A text without it need not be searched with the pattern. */
   readonly mark: string;
   readonly pattern: RegExp;
 }
 
 const rule = (id: string, mark: string, pattern: RegExp): SecretRule => ({ id, mark, pattern });
 
-/** Each repetition is bounded and over one character class, so that matching stays linear. */
+/** Each repetition is bounded and over one character class, so matching is linear. */
 export const SECRET_RULES: readonly SecretRule[] = [
   rule("github-classic-token", "gh", /\bgh[pour]_[A-Za-z0-9]{36,255}/g),
   rule("github-installation-token", "ghs_", /\bghs_[A-Za-z0-9._-]{36,700}/g),
@@ -46,10 +46,10 @@ export const SECRET_RULES: readonly SecretRule[] = [
   rule("stripe-key", "k_live_", /\b[rs]k_live_[A-Za-z0-9]{20,250}/g),
 ];
 
-/** Characters that a match may span at most; a stream is searched in windows that overlap by this. */
+/** The longest match, in characters. A stream is searched in windows that overlap by this. */
 export const SECRET_SPAN = 768;
 
-/** A text as it may stand in a record: what looks like a credential is left out. Every one has a run of twenty plain characters. */
+/** The text without what looks like a credential, as a record may have it. Every credential has a run of twenty plain characters. */
 export function withoutSecrets(text: string): string {
   if (!/[A-Za-z0-9_-]{20}/.test(text)) return text;
   let out = text;
@@ -57,13 +57,13 @@ export function withoutSecrets(text: string): string {
   return out;
 }
 
-/** Credentials of the issuers' own documentation, without their prefixes. They open nothing. */
+/** Example credentials from the issuers' documentation, without their prefixes. They open nothing. */
 const EXAMPLES: readonly string[] = ["16C7e42F292c6912E7710c838347Ae178B4a", "SyDaGmWKa4JsXZ-HjGw7ISLn_3namBGewQe"];
-/** Words that a person writes where a credential would stand. No generator makes them but once in a thousand million. */
+/** Words that people write instead of a credential. A generator makes one of them less than once in a thousand million. */
 const WORDS =
   /example|placeholder|your[-_]?(?:token|key|secret|api)|redacted|changeme|replace[-_]?me|not[-_]?a[-_]?real/i;
 
-/** Length of each format's prefix, and of what every credential of it has behind that at least. */
+/** For each format, the length of the prefix, and the least length of what follows it. */
 const SHAPES: Readonly<Record<string, readonly [prefix: number, least: number]>> = {
   "github-classic-token": [4, 36],
   "github-installation-token": [4, 36],
@@ -78,7 +78,7 @@ const SHAPES: Readonly<Record<string, readonly [prefix: number, least: number]>>
   "stripe-key": [8, 20],
 };
 
-/** Whether a run counts up or down, or repeats, in three of four steps: `abcdef…`, `1234567890…`, `xxxx…`. */
+/** Whether at least three of four characters count up, count down or repeat: `abcdef…`, `1234567890…`, `xxxx…`. */
 function isCounted(text: string): boolean {
   let steps = 0;
   for (let i = 1; i < text.length; i++) {
@@ -89,24 +89,24 @@ function isCounted(text: string): boolean {
 }
 
 /**
- * An obvious placeholder, or an example that everybody knows. Only what every credential of its format has decides, never what stands behind it: that
- * could be added to a real one, to make it look like none.
+ * Whether a match is an obvious placeholder or a well-known example. Only the part that every credential of its format has decides; anything after it
+ * could be added to a real one as a disguise.
  */
 function isPlaceholder(rule: string, match: string, after: string): boolean {
   const shape = SHAPES[rule];
-  // A private key without anything between its first and its last line.
+  // A private key with nothing between its first and last line.
   if (shape === undefined)
     return /^(?:\\[nr]|\s){0,4}(?:\.{3}|…|<[^<>]{0,60}>|\[[^[\]]{0,60}\])?(?:\\[nr]|\s){0,4}-----END/.test(after);
   const own = match.slice(shape[0], shape[0] + shape[1]);
   return new Set(own).size <= 3 || EXAMPLES.includes(own) || WORDS.test(own) || isCounted(own);
 }
 
-/** Findings in a text: at most `limit` that refuse it, and each value once that `allows` knows. */
+/** Findings in a text: at most `limit` that refuse it, and each allowed value once. */
 export function findSecrets(text: string, base = 0, limit = 20, allows?: AllowsValue): Finding[] {
   return matchSecrets(text, base, limit, allows).map(withoutValue);
 }
 
-/** The same with what was found. */
+/** The same, with the values. */
 export function matchSecrets(text: string, base = 0, limit = 20, allows?: AllowsValue): SecretMatch[] {
   const matches: SecretMatch[] = [];
   const allowed = new Set<string>();
@@ -118,7 +118,7 @@ export function matchSecrets(text: string, base = 0, limit = 20, allows?: Allows
       const value = isKey ? keyAt(text, match.index) : match[0];
       const { length } = match[0];
       if (allowed.has(value) || isPlaceholder(id, value, text.slice(end, end + 128))) continue;
-      // The first line of a private key is no value: it is the same in all of them.
+      // A private key cannot be allowed by value, because only its first line is searched for.
       const reason = isKey ? undefined : allows?.(value);
       const offset = base + match.index;
       if (reason !== undefined) {
@@ -133,30 +133,30 @@ export function matchSecrets(text: string, base = 0, limit = 20, allows?: Allows
   return matches;
 }
 
-/** A private key from its first line to its last, or as far as the longest one reaches. */
+/** A private key from its first to its last line, or up to the length of the longest one. */
 function keyAt(text: string, start: number): string {
   const last = text.indexOf("-----END ", start);
   const end = last < 0 ? -1 : text.indexOf("-----", last + 9);
   return text.slice(start, Math.min(end < 0 ? Infinity : end + 5, start + 32_768));
 }
 
-/** A finding as it may leave the request. */
+/** A finding without its value, as it may leave the request. */
 export function withoutValue({ value: _, length: _length, ...finding }: SecretMatch): Finding {
   return finding;
 }
 
-/** What looks like a credential in a content: the values, which stay in the request. */
+/** The values in a content that look like credentials. They must not leave the request. */
 export function secretsIn(text: string): ReadonlySet<string> {
   return new Set(matchSecrets(text, 0, MAX_KNOWN).map(({ value }) => value));
 }
 
-/** Reason of a finding that stood in the same place before. */
+/** The reason of a finding that the previous content had too. */
 export const STOOD_BEFORE = "stood there before";
 
-/** Findings that are read in what stood there before. */
+/** How many findings are read in a previous content. */
 const MAX_KNOWN = 1000;
 
-/** A finding that does not refuse: what is in a file at an allowed path. One that is allowed already keeps its own reason. */
+/** The finding, allowed for this reason. One that is already allowed keeps its own reason. */
 export function allowedBy(reason: string, { rule, offset, ...allowed }: Finding): Finding {
   return rule === ALLOWED_SECRET ? { rule, offset, ...allowed } : { rule: ALLOWED_SECRET, kind: rule, offset, reason };
 }

@@ -1,4 +1,4 @@
-/** The values that may stand in a path, a query or a body: small predicates without regular expressions that backtrack. */
+/** Checks of values in a path, a query or a body. None of their regular expressions backtracks. */
 
 /** A git object id (SHA-1). */
 export function isObjectId(text: string): boolean {
@@ -20,7 +20,7 @@ export function isLogin(text: string): boolean {
   return /^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,38})(?:\[bot\])?$/.test(text);
 }
 
-/** True when no surrogate stands alone: half a character is repaired differently by every reader. */
+/** Whether the text has no lone surrogate. Every reader repairs one differently. */
 export function isWellFormed(text: string): boolean {
   return !/\p{Surrogate}/u.test(text);
 }
@@ -36,8 +36,8 @@ export function isLine(text: string, limit = 256): boolean {
 }
 
 /**
- * A git reference name or a part of one, by the rules of git-check-ref-format, and stricter: no `//`, no part that starts
- * with a dot or ends in `.lock`, none of ` ~^:?*[\`, no `@{`, no control or invisible character, at most 250 characters.
+ * A git reference name or a part of one. Stricter than git-check-ref-format: no `//`, no part that starts with a dot or ends in `.lock`, none of `
+ * ~^:?*[\`, no `@{`, no control or invisible character, at most 250 characters.
  */
 export function isRefName(text: string): boolean {
   if (text.length === 0 || text.length > 250 || text === "@") return false;
@@ -58,7 +58,7 @@ export function isFilePath(text: string): boolean {
   return true;
 }
 
-/** Ends of a comparison: `a...b` or `a..b`, each a ref. An end of another owner (`owner:ref`) is `undefined` here: it reaches into a fork. */
+/** The two refs of a comparison, `a...b` or `a..b`. Undefined if one is of another owner (`owner:ref`), because it reaches into a fork. */
 export function comparisonEnds(text: string): readonly [base: string, head: string] | undefined {
   const dots = text.includes("...") ? "..." : "..";
   const ends = text.split(dots);
@@ -73,7 +73,7 @@ export function isDate(text: string): boolean {
   return /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:?\d{2})?)?$/.test(text);
 }
 
-/** Full name of an agent branch, such as `refs/heads/claude/fix`, from a full ref; undefined for every other ref. */
+/** The name of an agent branch, such as `claude/fix`, from a full ref. Undefined for every other ref. */
 export function agentBranchOf(ref: string, prefix: string): string | undefined {
   const start = `refs/heads/${prefix}`;
   return ref.startsWith(start) && ref.length > start.length && isRefName(ref)
@@ -81,7 +81,7 @@ export function agentBranchOf(ref: string, prefix: string): string | undefined {
     : undefined;
 }
 
-/** True when a branch name (without `refs/heads/`) is the agent's. */
+/** Whether a branch name (without `refs/heads/`) is an agent branch. */
 export function isAgentBranch(branch: string, prefix: string): boolean {
   return agentBranchOf(`refs/heads/${branch}`, prefix) !== undefined;
 }

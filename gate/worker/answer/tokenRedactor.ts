@@ -71,7 +71,7 @@ export class TokenRedactor {
 }
 
 /** Searches a stream for the token. What may be the start of a token waits for the next piece. */
-export class TokenWatch {
+class TokenWatch {
   private held: Uint8Array = new Uint8Array(0);
 
   constructor(private readonly search: ByteSearch) {}

@@ -22,14 +22,14 @@ import { labelAndRequestReview, numberIn } from "./pullRequests";
 const MAX_ITEM = 16 * 1024 * 1024;
 
 /** A REST body that has been judged: what is sent, and what must be asked first. */
-export interface RestBody {
+interface RestBody {
   readonly text: string | undefined;
   readonly lookups: readonly Lookup[];
   readonly deferred?: DeferredBody;
 }
 
 /** A REST body that would be refused, but is only observed (see observe.ts). */
-export interface ObservedBody {
+interface ObservedBody {
   readonly refusal: Refusal;
   readonly text: string;
 }

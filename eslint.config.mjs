@@ -5,8 +5,8 @@ import importX, { createNodeResolver } from "eslint-plugin-import-x";
 const ROOMS = ["edge", "infra", "stacks", "gate", "cli", "rotation", "policy", "sandbox", "tests", "bench"];
 
 /**
- * Who may know whom: a folder imports itself and what is listed, nothing else. A name with a slash opens that folder or file alone.
- * Everything may import everything within its own folder.
+ * Who may know whom: a folder imports itself and what is listed, nothing else. A name with a slash opens that folder or
+ * file alone. Everything may import everything within its own folder.
  */
 const borders = (target, allowed, files = [`${target}/**/*.ts`]) => ({
   files,
@@ -72,7 +72,8 @@ export default tseslint.config(
   borders("gate", ["edge"]),
   borders("rotation", [...PURE, "edge"]),
   borders("infra", ["gate/contract.ts", "gate/policy", "edge", "rotation/contract.ts"]),
-  // Within infra: the model knows the gate's contract alone, plans follow from it, reading checks against both; the components stand above all three.
+  // Within infra: the model knows the gate's contract alone, plans follow from it, reading checks against both; the
+  // components stand above all three.
   borders("infra/model", ["infra/model", "gate/contract.ts"]),
   borders("infra/plans", ["infra/plans", "infra/model", "gate/contract.ts", "gate/policy", "edge"]),
   borders("infra/config", ["infra/config", "infra/model", "infra/plans", "gate/contract.ts", "gate/policy", "edge"]),

@@ -2,8 +2,9 @@
 if (process.env.GATEHOUSE_WORKERD) process.env.MINIFLARE_WORKERD_PATH = process.env.GATEHOUSE_WORKERD;
 
 /**
- * Three projects: `unit` is every test that stands under the path of its source; `system` starts the parts as they run; `proof` kills, storms,
- * mutates and repeats, which takes its time. `npm test` runs the first two, `npm run test:all` all three. tests/README.md says which test goes where.
+ * Three projects: `unit` is every test that stands under the path of its source; `system` starts the parts as they run;
+ * `proof` kills, storms, mutates and repeats, which takes its time. `npm test` runs the first two, `npm run test:all`
+ * all three. tests/README.md says which test goes where.
  */
 const SYSTEM = ["tests/system", "tests/attacks", "tests/gate/worker", "tests/gate/selfHost", "sandbox/tests/system"];
 const PROOF = ["tests/proof", "tests/clients", "sandbox/tests/proof"];

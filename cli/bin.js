@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// The sources are TypeScript; tsx runs them as they are. The engine's commands, which are run many times, come as one file.
+// The sources are TypeScript; tsx runs them as they are. The engine's commands, which are run many times, come as one
+// file.
 const { dirname } = require("node:path");
 const { loadCached } = require("../sandbox/engine/codeCache.js");
 const { bundleOf } = require("./bundle.js");

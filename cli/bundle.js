@@ -80,7 +80,8 @@ function sweep(current) {
 
 /**
  * The path of a fresh bundle of `entry` (a source, relative to the repository) with `assets` copied beside it.
- * Undefined where none can be made, such as in an installation that cannot be written to: then the sources themselves do.
+ * Undefined where none can be made, such as in an installation that cannot be written to: then the sources themselves
+ * do.
  */
 function bundleOf(entry, assets) {
   const manifest = join(CACHE, `${basename(entry)}.json`);

@@ -15,7 +15,9 @@ const GROUPS: Record<string, () => (program: Command) => void> = {
 };
 /* eslint-enable @typescript-eslint/no-require-imports */
 
-/** `gatehouse`: what operators and auditors run. Exit codes: 0 holds, 1 does not hold, 2 used wrongly or could not run. */
+/**
+ * `gatehouse`: what operators and auditors run. Exit codes: 0 holds, 1 does not hold, 2 used wrongly or could not run.
+ */
 function buildProgram(asked: string | undefined): Command {
   const program = new Command("gatehouse")
     .description("The security posture of an AI coding agent's access to private GitHub repositories.")

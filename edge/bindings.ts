@@ -1,9 +1,13 @@
 /**
- * What a Worker is given from outside, declared once: `gate/contract.ts` and `rotation/contract.ts` list their bindings in
- * these words. The stack makes the bindings of that list, the assessment compares with it, and the Worker's `env` has its type.
+ * What a Worker is given from outside, declared once: `gate/contract.ts` and `rotation/contract.ts` list their bindings
+ * in these words. The stack makes the bindings of that list, the assessment compares with it, and the Worker's `env`
+ * has its type.
  */
 
-/** As Cloudflare's API calls them. A `secret_text` is never read back, a `json` or `plain_text` is shown by the account's API. */
+/**
+ * As Cloudflare's API calls them. A `secret_text` is never read back, a `json` or `plain_text` is shown by the
+ * account's API.
+ */
 export type BindingKind =
   "json" | "plain_text" | "secret_text" | "service" | "kv_namespace" | "r2_bucket" | "durable_object_namespace";
 

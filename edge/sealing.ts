@@ -53,7 +53,9 @@ export async function sealRecord(
   return JSON.stringify({ v: 1, version, iv: base64(iv), data: base64(data) } satisfies SealedRecord);
 }
 
-/** Throws `OperationError` when the record was sealed under another key or was touched, and an Error for another format. */
+/**
+ * Throws `OperationError` when the record was sealed under another key or was touched, and an Error for another format.
+ */
 export async function openRecord(
   key: SealingKey,
   sealed: string,

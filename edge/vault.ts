@@ -1,4 +1,6 @@
-/** Requests to Vault or OpenBao under one identity. How a request travels, and how often it is tried, is the caller's. */
+/**
+ * Requests to Vault or OpenBao under one identity. How a request travels, and how often it is tried, is the caller's.
+ */
 
 export interface VaultAddress {
   /** Such as `https://vault.acme.dev`, without a slash at its end. */

@@ -21,20 +21,28 @@ export interface GateKeyHash extends KeyHash {
   readonly agent: string;
 }
 
-/** The gate's bindings: the stack and the self-hosted configuration make them, the assessment compares, the Worker reads. */
+/**
+ * The gate's bindings: the stack and the self-hosted configuration make them, the assessment compares, the Worker
+ * reads.
+ */
 export const GATE_BINDINGS = {
-  /** Only where there is room for it; the stack puts the policy into the module, because a binding holds 5 KB at most. */
+  /**
+   * Only where there is room for it; the stack puts the policy into the module, because a binding holds 5 KB at most.
+   */
   POLICY: only("self-hosted", json<GatePolicy>()),
   GATE_KEYS: json<readonly GateKeyHash[]>(),
   OPERATOR_KEYS: json<readonly KeyHash[]>(),
   TOKEN_STORE: json<GateTokenStore>(),
   ALERTS: json<{ readonly webhook?: string }>(),
   /**
-   * Where clients reach this gate, such as `https://gate.acme.dev`. Absent only where the posture gives neither a host name nor the account's name on
-   * workers.dev: then it is the host that they ask, which Cloudflare's edge vouches for.
+   * Where clients reach this gate, such as `https://gate.acme.dev`. Absent only where the posture gives neither a host
+   * name nor the account's name on workers.dev: then it is the host that they ask, which Cloudflare's edge vouches for.
    */
   PUBLIC_URL: only("public-url", binding("plain_text")),
-  /** The header in which a trusted proxy names the client's address; on Cloudflare CF-Connecting-IP, and elsewhere none when absent. */
+  /**
+   * The header in which a trusted proxy names the client's address; on Cloudflare CF-Connecting-IP, and elsewhere none
+   * when absent.
+   */
   CLIENT_IP_HEADER: only(["self-hosted", "client-ip-header"], binding("plain_text")),
   /** AppRole secret id. */
   VAULT_SECRET_ID: only("vault", binding("secret_text")),

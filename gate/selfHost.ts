@@ -3,7 +3,10 @@ import type { VaultTokenStore } from "../edge/tokenStore";
 import { COMPATIBILITY_DATE, GATE_BINDINGS, LEDGER_CLASS, type GateCondition } from "./contract";
 import type { GatePolicy } from "./policy/policy";
 
-/** A gate on one's own machine, for a GitHub Enterprise Server behind a firewall: the same modules under `workerd serve`. */
+/**
+ * A gate on one's own machine, for a GitHub Enterprise Server behind a firewall: the same modules under `workerd
+ * serve`.
+ */
 export interface SelfHostOptions {
   readonly policy: GatePolicy;
   readonly gateKeys: readonly { readonly agent: string; readonly sha256: string; readonly notAfter?: string }[];
@@ -14,13 +17,20 @@ export interface SelfHostOptions {
   /** Address to listen on, such as `127.0.0.1:8787`. TLS belongs to whatever stands in front. */
   readonly listen: string;
   /**
-   * Where clients reach the gate: the address of what stands in front, such as `https://gate.acme.example`. It stands in every address of the gate that an
-   * answer has, whatever a client calls it. `https`, or `http` on the machine itself. Default: `http://` and `listen`, where that is on the machine itself.
+   * Where clients reach the gate: the address of what stands in front, such as `https://gate.acme.example`. It stands
+   * in every address of the gate that an answer has, whatever a client calls it. `https`, or `http` on the machine
+   * itself. Default: `http://` and `listen`, where that is on the machine itself.
    */
   readonly publicUrl?: string;
-  /** The header in which what stands in front names the client's address, and which it takes from nobody. Default: none, and records name no address. */
+  /**
+   * The header in which what stands in front names the client's address, and which it takes from nobody. Default: none,
+   * and records name no address.
+   */
   readonly clientIpHeader?: string;
-  /** Directories that exist and that only the service's user can read: the ledger's database, and the audit trail. Relative to the configuration. */
+  /**
+   * Directories that exist and that only the service's user can read: the ledger's database, and the audit trail.
+   * Relative to the configuration.
+   */
   readonly ledgerDirectory: string;
   readonly auditDirectory: string;
   /** Bundled modules, relative to the configuration. */
@@ -33,8 +43,9 @@ export const SELF_HOST_SECRETS: readonly string[] = [...bindingKinds(GATE_BINDIN
   .map(([name]) => name);
 
 /**
- * V8 keeps its young generation small, so that pauses get short and memory flat. With 2 MB the objects of requests under way no longer fit in it: they
- * grow old, and are then destroyed by thousands in one pause. 4 MB cost some hundredths of the CPU more, and halve the slowest hundredth of 64 connections.
+ * V8 keeps its young generation small, so that pauses get short and memory flat. With 2 MB the objects of requests
+ * under way no longer fit in it: they grow old, and are then destroyed by thousands in one pause. 4 MB cost some
+ * hundredths of the CPU more, and halve the slowest hundredth of 64 connections.
  */
 const V8_FLAGS = ["--max-semi-space-size=4"];
 
@@ -45,7 +56,10 @@ const json = (value: unknown): string => text(text(value));
 
 const ON_MACHINE = String.raw`(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?`;
 
-/** The address in `options`, or what follows from where the gate listens. Throws when it would lead clients elsewhere, or to an address without TLS. */
+/**
+ * The address in `options`, or what follows from where the gate listens. Throws when it would lead clients elsewhere,
+ * or to an address without TLS.
+ */
 function publicUrlOf({ publicUrl, listen }: SelfHostOptions): string {
   const url = publicUrl ?? `http://${listen}`;
   if (new RegExp(`^(?:https://[^\\s/?#@]+|http://${ON_MACHINE})$`, "i").test(url)) return url;

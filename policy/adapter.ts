@@ -5,8 +5,9 @@ import { RULES } from "./rules";
 import { UNKNOWN, type DeclaredResource, type Rule } from "./rule";
 
 /**
- * The rules as policies of CrossGuard. They are made apart from the pack, because the pack's constructor starts a server.
- * A rule about one resource stops it before it is created; one about the stack speaks at the end of a preview or an update.
+ * The rules as policies of CrossGuard. They are made apart from the pack, because the pack's constructor starts a
+ * server. A rule about one resource stops it before it is created; one about the stack speaks at the end of a preview
+ * or an update.
  */
 export function crossGuardPolicies(rules: readonly Rule[] = RULES): Policies {
   const enforcement = enforcementOf("strict");

@@ -35,8 +35,8 @@ export function withUnknowns(value: unknown): unknown {
 }
 
 /**
- * Judges every resource by every rule, in the order of the rules and of the resources. Pure. A rule that throws is a finding of its
- * own: nothing counts as judged that was not.
+ * Judges every resource by every rule, in the order of the rules and of the resources. Pure. A rule that throws is a
+ * finding of its own: nothing counts as judged that was not.
  * @param today day in UTC, `YYYY-MM-DD`, by which exceptions expire
  */
 export function evaluate(

@@ -67,9 +67,10 @@ export function exempts({ rule, target }: PolicyException, id: string, urn: stri
 }
 
 /**
- * The configuration of the pack for `--policy-pack-config`, version 2 (Pulumi CLI 3.272 and later): enforcement of each rule, and the
- * exceptions that hold today. Pulumi knows neither owner nor expiry outside its cloud, so both stand in the reason, and an expired
- * exception is left out. Pulumi matches whole URNs: one with `*` is written for those of `urns` that it covers.
+ * The configuration of the pack for `--policy-pack-config`, version 2 (Pulumi CLI 3.272 and later): enforcement of each
+ * rule, and the exceptions that hold today. Pulumi knows neither owner nor expiry outside its cloud, so both stand in
+ * the reason, and an expired exception is left out. Pulumi matches whole URNs: one with `*` is written for those of
+ * `urns` that it covers.
  */
 export function pulumiConfig({
   enforcement,

@@ -34,7 +34,10 @@ export interface ResourceRule extends RuleText {
   readonly kind: "resource";
   /** Types that it looks at; every type when absent. */
   readonly types?: readonly string[];
-  /** What is wrong, one sentence each; empty when the rule holds. A sentence never quotes a value that could be a secret. */
+  /**
+   * What is wrong, one sentence each; empty when the rule holds. A sentence never quotes a value that could be a
+   * secret.
+   */
   readonly check: (resource: DeclaredResource) => readonly string[];
 }
 

@@ -1,7 +1,10 @@
 import { binding, json, only } from "../edge/bindings";
 import type { RotatorTokenStore } from "../edge/tokenStore";
 
-/** The rotator's bindings: the stack makes them, the assessment compares, the Worker reads. What a Worker does not hold it cannot lose. */
+/**
+ * The rotator's bindings: the stack makes them, the assessment compares, the Worker reads. What a Worker does not hold
+ * it cannot lose.
+ */
 export const ROTATOR_BINDINGS = {
   TOKEN_STORE: json<RotatorTokenStore>(),
   /** The gate's script. */

@@ -18,7 +18,10 @@ export type Fetch = (
 export interface FetchedAnswer {
   readonly status: number;
   readonly headers: { get(name: string): string | null };
-  /** Read piece by piece, so that an answer without end takes no memory without end. A model of a test may have `text` alone. */
+  /**
+   * Read piece by piece, so that an answer without end takes no memory without end. A model of a test may have `text`
+   * alone.
+   */
   readonly body?: ReadableStream<Uint8Array> | null;
   text(): Promise<string>;
 }

@@ -60,7 +60,9 @@ export class Misuse extends ExpectedError {
   }
 }
 
-/** What went wrong, for a person. `fetch` itself says only that it failed; what is right is the sentence of its cause. */
+/**
+ * What went wrong, for a person. `fetch` itself says only that it failed; what is right is the sentence of its cause.
+ */
 export const messageOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;

@@ -42,10 +42,16 @@ export const githubMessage = (answer: Answer): string =>
     .split("\n")[0]
     ?.slice(0, 200) ?? "";
 
-/** A single 401 or 403 may be a passing one (an edge cache, a secondary limit without its header): it is asked again before it counts. */
+/**
+ * A single 401 or 403 may be a passing one (an edge cache, a secondary limit without its header): it is asked again
+ * before it counts.
+ */
 export const doubt = (answer: Answer): boolean => answer.status === 401 || answer.status === 403;
 
-/** How a token proves that it is alive: users ask who they are, installations (which are nobody) which repositories they have. */
+/**
+ * How a token proves that it is alive: users ask who they are, installations (which are nobody) which repositories they
+ * have.
+ */
 export const selfPath = (kind: RotationPlan["kind"]): string =>
   kind === "app-installation" ? "/installation/repositories?per_page=1" : "/user";
 
@@ -63,7 +69,9 @@ export async function isDead(effects: Effects, plan: RotationPlan, token: string
   return false;
 }
 
-/** GitHub's expiry header, `2026-01-31 10:00:00 UTC` or `… +0100`, as ISO; "" when there is none or it cannot be read. */
+/**
+ * GitHub's expiry header, `2026-01-31 10:00:00 UTC` or `… +0100`, as ISO; "" when there is none or it cannot be read.
+ */
 export function readExpiry(header: string | undefined): string {
   const m = /^(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}:\d{2}) (UTC|Z|GMT|([+-])(\d{2}):?(\d{2}))$/.exec(header?.trim() ?? "");
   if (!m) return "";

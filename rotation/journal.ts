@@ -32,7 +32,10 @@ export interface Slot {
   readonly refreshExpiresAt: string;
   /** Base64 SHA-256 of the access token that came with this refresh token. */
   readonly accessSha256: string;
-  /** `using`: written ahead of a refresh whose answer is not yet recorded. `lost`: that answer never came and GitHub no longer knows the token. */
+  /**
+   * `using`: written ahead of a refresh whose answer is not yet recorded. `lost`: that answer never came and GitHub no
+   * longer knows the token.
+   */
   readonly state: "ok" | "using" | "lost";
 }
 

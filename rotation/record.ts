@@ -1,6 +1,9 @@
 import { tokenHash } from "../edge/encoding";
 
-/** What stands in the token store: KV v2 data of `<mount>/<path>`, or the plain text of the Workers KV value. Every value is a string. */
+/**
+ * What stands in the token store: KV v2 data of `<mount>/<path>`, or the plain text of the Workers KV value. Every
+ * value is a string.
+ */
 export interface TokenRecord {
   readonly token: string;
   /** Base64 SHA-256 of the token. */

@@ -19,7 +19,9 @@ export interface Verdict {
 export interface VerifyOptions {
   /** What GitHub said at minting. */
   readonly granted?: Pick<Minted, "granted" | "grantedRepositories" | "expiresAt">;
-  /** The organization's grant of this token, read by a GitHub App; the only exact source for a personal access token. */
+  /**
+   * The organization's grant of this token, read by a GitHub App; the only exact source for a personal access token.
+   */
   readonly grant?: (expiresAt: string) => Promise<Permissions | undefined>;
 }
 
@@ -96,7 +98,9 @@ function scopeProblems(plan: RotationPlan, header: string | undefined): string[]
 
 const RANK: Record<string, number> = { read: 1, write: 2, admin: 3 };
 
-/** Compares what is declared with what GitHub says it granted. `metadata: read` comes with every token and is ignored. */
+/**
+ * Compares what is declared with what GitHub says it granted. `metadata: read` comes with every token and is ignored.
+ */
 export function comparePermissions(declared: Permissions, granted: Readonly<Record<string, string>>): string[] {
   const problems: string[] = [];
   for (const name of [...new Set([...Object.keys(declared), ...Object.keys(granted)])].sort()) {
@@ -199,7 +203,9 @@ async function listRepositories(
   return found;
 }
 
-/** Reads the organization's grant of the machine user's newest token, with a token of a GitHub App that may read grants. */
+/**
+ * Reads the organization's grant of the machine user's newest token, with a token of a GitHub App that may read grants.
+ */
 export async function readGrant(
   effects: Effects,
   plan: RotationPlan,
@@ -234,7 +240,10 @@ export async function readGrant(
   return texts.size === 1 ? sets[0] : undefined;
 }
 
-/** Accepts the organization's pending invitation with the new token: only the machine user itself can. Returns what happened, in words. */
+/**
+ * Accepts the organization's pending invitation with the new token: only the machine user itself can. Returns what
+ * happened, in words.
+ */
 export async function acceptInvitation(
   effects: Effects,
   plan: RotationPlan,

@@ -9,7 +9,10 @@ export type GitHub = Awaited<ReturnType<typeof startGitHub>>;
 type Cloudflare = Awaited<ReturnType<typeof startCloudflare>>;
 type Vault = Awaited<ReturnType<typeof startVault>>;
 
-/** The systems that a stack is deployed to, all on this machine, and the environment by which any Pulumi program finds them. */
+/**
+ * The systems that a stack is deployed to, all on this machine, and the environment by which any Pulumi program finds
+ * them.
+ */
 export interface Systems {
   readonly github: GitHub;
   readonly cloudflare: Cloudflare;
@@ -29,7 +32,10 @@ export interface StartOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Starts OpenBao, the GitHub stand-in and the Cloudflare stand-in side by side; if one fails, those already up are stopped. */
+/**
+ * Starts OpenBao, the GitHub stand-in and the Cloudflare stand-in side by side; if one fails, those already up are
+ * stopped.
+ */
 export async function startSystems({
   environment,
   runDir,

@@ -4,7 +4,9 @@ import { parseStackFile } from "../infra/config";
 
 const ROOT = resolve(__dirname, "..");
 
-/** Every file with words that people read: pages, templates of CI, and sources, whose messages and help texts they see. */
+/**
+ * Every file with words that people read: pages, templates of CI, and sources, whose messages and help texts they see.
+ */
 function files(folder: string, ends: RegExp): string[] {
   return readdirSync(folder).flatMap((name) => {
     const path = join(folder, name);

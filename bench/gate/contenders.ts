@@ -40,7 +40,10 @@ export interface Readiness {
 
 const PASSES: Readiness = { target: READS[0] ?? "/", status: 200, everyMs: 20 };
 
-/** Starts a contender: writes its files through `prepare` and waits until it is ready: until an allowed request passes, unless said otherwise. */
+/**
+ * Starts a contender: writes its files through `prepare` and waits until it is ready: until an allowed request passes,
+ * unless said otherwise.
+ */
 export async function run(
   name: string,
   prepare: (directory: string, port: number) => Recipe | Promise<Recipe>,
@@ -81,7 +84,8 @@ export async function run(
 }
 
 /**
- * Proves that a contender does what is measured: every request of the load passes, and where it has a policy, what that forbids does not.
+ * Proves that a contender does what is measured: every request of the load passes, and where it has a policy, what that
+ * forbids does not.
  * @param guarded False for the bare Worker, which guards nothing.
  */
 export async function mustHold(contender: Contender, guarded: boolean): Promise<void> {

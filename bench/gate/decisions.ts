@@ -3,7 +3,10 @@ import { judgeTarget } from "../../gate/policy/target";
 import { judgeGraphql } from "../../gate/policy/graphql/judge";
 import type { GatePolicy } from "../../gate/policy/policy";
 
-/** Runs bundled, in a Node process of its own: the decisions as the Worker has them, without a test runner's or a compiler's additions. */
+/**
+ * Runs bundled, in a Node process of its own: the decisions as the Worker has them, without a test runner's or a
+ * compiler's additions.
+ */
 
 /** A query of 500 bytes as agents send them: a pull request with its reviews and comments. */
 export const QUERY = `query PullRequest($owner: String!, $name: String!, $number: Int!) {

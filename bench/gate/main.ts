@@ -1,11 +1,13 @@
 /**
- * What the gate costs, side by side with a bare Worker in the same runtime under the same flags, with nginx and with other gates, in one run.
+ * What the gate costs, side by side with a bare Worker in the same runtime under the same flags, with nginx and with
+ * other gates, in one run.
  *
  *   npm run bench:gate -- [--rounds 5] [--seconds 5] [--only load,start,decisions,size,memory] [--against DIR] [--json]
  *
- * `--against` names a checkout of this repository with its node_modules, whose gate takes part in the load, built from its own sources.
- * Load needs wrk; nginx, and the programs that IRON_PROXY and WARDGATE name, take part where they are there. Ratios hold beyond this machine,
- * absolute figures do not. Exits 0 when it ran: this is a measurement, not a test.
+ * `--against` names a checkout of this repository with its node_modules, whose gate takes part in the load, built from
+ * its own sources. Load needs wrk; nginx, and the programs that IRON_PROXY and WARDGATE name, take part where they are
+ * there. Ratios hold beyond this machine, absolute figures do not. Exits 0 when it ran: this is a measurement, not a
+ * test.
  */
 import { existsSync } from "node:fs";
 import * as os from "node:os";

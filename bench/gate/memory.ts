@@ -24,7 +24,10 @@ export interface MemoryProfile {
   readonly outcome: string;
 }
 
-/** Streams a clone of `bytes` through the gate, and pushes as much as `pushBytes` with real git, and samples its memory meanwhile. */
+/**
+ * Streams a clone of `bytes` through the gate, and pushes as much as `pushBytes` with real git, and samples its memory
+ * meanwhile.
+ */
 export async function memoryProfiles(
   bytes: number,
   pushBytes: number,
@@ -139,7 +142,8 @@ async function pushFiles(
 function push(clone: string, url: string): Promise<string> {
   const environment = { PATH: process.env["PATH"], HOME: clone, GIT_CONFIG_NOSYSTEM: "1", GIT_TERMINAL_PROMPT: "0" };
   return new Promise((resolve) => {
-    // A buffer smaller than the pack, so that it streams as large pushes do; nothing to compress, so that the time is that of the stream.
+    // A buffer smaller than the pack, so that it streams as large pushes do; nothing to compress, so that the time is
+    // that of the stream.
     execFile(
       "git",
       ["-c", "http.postBuffer=1000000", "-c", "core.compression=0", "-c", "pack.window=0", "push", url, "claude/large"],
@@ -157,7 +161,10 @@ interface GitHub {
   stop(): Promise<void>;
 }
 
-/** GitHub's place for large transfers: a pack that never ends before `bytes`, a real repository for pushes, and the token store. */
+/**
+ * GitHub's place for large transfers: a pack that never ends before `bytes`, a real repository for pushes, and the
+ * token store.
+ */
 async function startGitHub(token: string, bytes: number): Promise<GitHub> {
   const repository = new BareRepository("acme", "api");
   const seed = mkdtempSync(path.join(tmpdir(), "gate-bench-seed-"));

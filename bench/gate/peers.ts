@@ -72,8 +72,9 @@ export const wardgateKind: ContenderKind = {
   ...(wardgate.missing === undefined ? {} : { missing: wardgate.missing }),
   start: (stub) =>
     run("wardgate", (directory, port) => {
-      // Its patterns take a star for one segment in the middle and for any rest at the end. Its own rate limit keeps a list of instants for each
-      // rule, which at these rates would be measured instead of the proxy; it runs without one.
+      // Its patterns take a star for one segment in the middle and for any rest at the end. Its own rate limit keeps a
+      // list of instants for each rule, which at these rates would be measured instead of the proxy; it runs without
+      // one.
       const rules = open.flatMap((route) =>
         repositories(route).map((repo) => ({
           match: { method: route.method, path: starred(route, repo) },

@@ -30,7 +30,10 @@ export interface Rounds {
   readonly contenders: readonly string[];
   readonly skipped: readonly { readonly name: string; readonly reason: string }[];
   readonly series: readonly Series[];
-  /** Of the gate's audit trail after the load: how many records, for how many requests, and what does not hold in the chain. */
+  /**
+   * Of the gate's audit trail after the load: how many records, for how many requests, and what does not hold in the
+   * chain.
+   */
   readonly audit: { readonly requests: number; readonly records: number; readonly problems: number };
 }
 
@@ -107,7 +110,10 @@ export async function rounds(
   }
 }
 
-/** The gate of another checkout, made by that checkout's own recipe, so that only the address of GitHub and the keys are the same. */
+/**
+ * The gate of another checkout, made by that checkout's own recipe, so that only the address of GitHub and the keys are
+ * the same.
+ */
 async function otherGate(checkout: string, secrets: GateSecrets): Promise<ContenderKind> {
   const made = (await import(pathToFileURL(path.join(checkout, OTHER_BUILD)).href)) as {
     readonly gateRecipe: typeof gateRecipe;
@@ -118,7 +124,9 @@ async function otherGate(checkout: string, secrets: GateSecrets): Promise<Conten
   };
 }
 
-/** A page of the gate's trail, and where the trail ends now. Reading it writes records of its own, of agent `operator`. */
+/**
+ * A page of the gate's trail, and where the trail ends now. Reading it writes records of its own, of agent `operator`.
+ */
 async function auditOf(
   gate: Contender,
   secrets: GateSecrets,

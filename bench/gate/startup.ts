@@ -4,12 +4,16 @@ import { startStub } from "./stub";
 import { BARE, GATE } from "./rounds";
 import { bareRecipe, gateRecipe, madeSecrets } from "./workers";
 
-/** The gate's answer to whoever asks whether it lives: the module is loaded and the policy compiled, nothing else has begun. */
+/**
+ * The gate's answer to whoever asks whether it lives: the module is loaded and the policy compiled, nothing else has
+ * begun.
+ */
 export const GATE_ALIVE = "gate, its own health";
 
 /**
- * From the start of the process to the first answer that came through it, in milliseconds, the contenders in turn. The gate begins each time
- * with an empty ledger, so its first answer holds the token store's login and the creation of its database; its health does not.
+ * From the start of the process to the first answer that came through it, in milliseconds, the contenders in turn. The
+ * gate begins each time with an empty ledger, so its first answer holds the token store's login and the creation of its
+ * database; its health does not.
  */
 export async function startTimes(count: number): Promise<Readonly<Record<string, readonly number[]>>> {
   const stub = await startStub();

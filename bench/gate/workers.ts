@@ -21,7 +21,10 @@ export const madeSecrets = (): GateSecrets => ({
   operatorKey: `gop_${randomBytes(32).toString("base64url")}`,
 });
 
-/** The policy of a common environment. The limits count every request exactly, as always, and are too high to be reached. */
+/**
+ * The policy of a common environment. The limits count every request exactly, as always, and are too high to be
+ * reached.
+ */
 export function benchPolicy(upstream: string): GatePolicy {
   const environment = environmentSchema.parse({
     organization: "acme",
@@ -58,7 +61,9 @@ export function benchPolicy(upstream: string): GatePolicy {
   };
 }
 
-/** The whole gate as it runs on one's own machine: policy, exact limits, chained audit on disk, the token from a store. */
+/**
+ * The whole gate as it runs on one's own machine: policy, exact limits, chained audit on disk, the token from a store.
+ */
 export function gateRecipe(
   directory: string,
   port: number,
@@ -105,7 +110,9 @@ export function gateRecipe(
   };
 }
 
-/** The least that a gate must do: put the token in the place of the client's own and pass on. Same runtime, same flags. */
+/**
+ * The least that a gate must do: put the token in the place of the client's own and pass on. Same runtime, same flags.
+ */
 const bareWorker = (upstream: string, token: string): string => `
 export default {
   fetch(request) {

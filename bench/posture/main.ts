@@ -1,11 +1,11 @@
 /**
- * What a posture costs GitHub: resources, and API calls of the first `up`, of a preview without changes, of a refresh, and of
- * adding one repository; with rulesets of each repository, and beside it with rulesets of the organization.
+ * What a posture costs GitHub: resources, and API calls of the first `up`, of a preview without changes, of a refresh,
+ * and of adding one repository; with rulesets of each repository, and beside it with rulesets of the organization.
  *
  *   npm run bench:posture [-- 1 10 100 999]   an environment holds 1,000 at most, and one is added
  *
- * The deployment goes to the GitHub stand-in through the sandbox's own provider, which sends the calls that the plugin sends;
- * calls are counted by the stand-in. Times are this machine's and say little about GitHub's.
+ * The deployment goes to the GitHub stand-in through the sandbox's own provider, which sends the calls that the plugin
+ * sends; calls are counted by the stand-in. Times are this machine's and say little about GitHub's.
  */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync, copyFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -5,7 +5,8 @@
  *   npx tsx bench/rotation/rotate.ts [rotations] [requests a second]
  *
  * Real OpenBao, the real gate in workerd, the GitHub stand-in; one machine, so absolute figures belong to it. The gate
- * may use a token for 1 s without asking the store; the default is more, and the time to the old token's end grows by it.
+ * may use a token for 1 s without asking the store; the default is more, and the time to the old token's end grows by
+ * it.
  */
 import { randomBytes } from "node:crypto";
 import { ambientEffects } from "../../rotation/effects";

@@ -41,7 +41,10 @@ interface Trail {
 
 const trails = new WeakMap<Context, Promise<Trail | { readonly finding: Finding }>>();
 
-/** Read once for all questions. A record that is read while others are written is none that is missing: the head is asked for first. */
+/**
+ * Read once for all questions. A record that is read while others are written is none that is missing: the head is
+ * asked for first.
+ */
 function trailOf(context: Context): Promise<Trail | { readonly finding: Finding }> {
   const known = trails.get(context) ?? readTrail(context);
   trails.set(context, known);

@@ -160,7 +160,8 @@ const schedules: Question = {
 
 /**
  * What is wrong with a script's schedules. One more than declared only starts it more often, but nobody declared it.
- * A trigger sets a script's whole asList, so making it again mends both; a script without a trigger has nobody to do so.
+ * A trigger sets a script's whole asList, so making it again mends both; a script without a trigger has nobody to do
+ * so.
  */
 export function scheduleProblems(declared: readonly string[], live: readonly string[]): string[] {
   const remedy =

@@ -240,7 +240,9 @@ const keys: Question = {
     ),
 };
 
-/** A request whose target names another host, as a proxy would take it. Sent by hand, since no client library forms it. */
+/**
+ * A request whose target names another host, as a proxy would take it. Sent by hand, since no client library forms it.
+ */
 function requestForeignHost(url: string, target: string): Promise<{ status: number; failure: string }> {
   const at = new URL(url);
   const send = at.protocol === "https:" ? httpsRequest : httpRequest;

@@ -40,7 +40,9 @@ export function declaredRules(rules: RulesetRules, ids: ReadonlyMap<string, numb
     .map(([name, value]) => ({ type: snake(name), parameters: asRecord(value === true ? {} : inGitHubsWords(value)) }));
 }
 
-/** Whether what stands is at least what is declared: numbers may be higher and lists longer, but nothing may be missing. */
+/**
+ * Whether what stands is at least what is declared: numbers may be higher and lists longer, but nothing may be missing.
+ */
 export function atLeast(declared: unknown, live: unknown): boolean {
   if (typeof declared === "number") return typeof live === "number" && live >= declared;
   if (Array.isArray(declared))
@@ -50,7 +52,10 @@ export function atLeast(declared: unknown, live: unknown): boolean {
   return declared === live;
 }
 
-/** Ids are no thresholds: within lists, what is declared must be there as it is. A number of approvals may still be higher. */
+/**
+ * Ids are no thresholds: within lists, what is declared must be there as it is. A number of approvals may still be
+ * higher.
+ */
 function exactly(declared: unknown, live: unknown): boolean {
   if (Array.isArray(declared)) return atLeast(declared, live);
   if (declared !== null && typeof declared === "object") {

@@ -16,7 +16,9 @@ import {
   type Finding,
 } from "./question";
 
-/** Whether the credential sees a repository's files at all: GitHub answers 404 to both "not there" and "not for you". */
+/**
+ * Whether the credential sees a repository's files at all: GitHub answers 404 to both "not there" and "not for you".
+ */
 async function canSee(context: Context, github: GitHubReader, repository: Repository): Promise<boolean> {
   return (
     (
@@ -68,8 +70,9 @@ export function readCodeOwners(content: string): { pattern: string; owners: stri
 }
 
 /**
- * What of the declared rules does not decide. The last match wins: the declared lines for paths that matter must be the last ones, in
- * their order; the line for everything comes first and may be refined by lines that the repository has kept.
+ * What of the declared rules does not decide. The last match wins: the declared lines for paths that matter must be the
+ * last ones, in their order; the line for everything comes first and may be refined by lines that the repository has
+ * kept.
  */
 export function ownerGaps(declared: readonly OwnerRule[], content: string, organization: string): string[] {
   const lines = readCodeOwners(content);

@@ -20,7 +20,10 @@ export interface Finding {
   readonly calls: readonly Call[];
 }
 
-/** A question to a live organization. What is expected follows from the environment; a question states no expectation of its own. */
+/**
+ * A question to a live organization. What is expected follows from the environment; a question states no expectation of
+ * its own.
+ */
 export interface Question {
   readonly id: string;
   readonly section: Section;
@@ -53,7 +56,10 @@ export const cannotTell = (subject: string, reason: string, calls: readonly Call
   calls,
 });
 
-/** Why an answer says nothing: GitHub and Vault hide what one may not see behind 404 and 403. @param need what the credential lacks */
+/**
+ * Why an answer says nothing: GitHub and Vault hide what one may not see behind 404 and 403. @param need what the
+ * credential lacks
+ */
 export function cannotTellFrom(subject: string, { call, failure }: Response, need: string): Finding {
   if (call.status === 0) return cannotTell(subject, failure, [call]);
   if (call.status === 401) return cannotTell(subject, `${call.system} does not accept the credential (401)`, [call]);

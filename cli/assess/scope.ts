@@ -158,7 +158,9 @@ const highest = (permissions: Readonly<Record<string, unknown>>): string =>
 /** So many repositories are asked about one by one. */
 const REACH_MOST = 1_000;
 
-/** What GitHub itself computes from base permission, teams and direct grants: nothing else tells of a forgotten grant. */
+/**
+ * What GitHub itself computes from base permission, teams and direct grants: nothing else tells of a forgotten grant.
+ */
 const reach: Question = {
   id: "reach",
   section: "scope",

@@ -6,7 +6,10 @@ import { cannotTell, type Finding } from "./question";
 /** What the gate is called in findings. */
 export const GATE_SUBJECT = "the gate";
 
-/** Asks GitHub. Without a credential for it the one finding is "cannot tell", with what is missing; so for each system below. */
+/**
+ * Asks GitHub. Without a credential for it the one finding is "cannot tell", with what is missing; so for each system
+ * below.
+ */
 export async function onGitHub(
   context: Context,
   ask: (github: GitHubReader) => Promise<readonly Finding[]>,

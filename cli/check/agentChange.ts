@@ -24,7 +24,10 @@ export interface PullFacts {
   readonly body?: string;
 }
 
-/** One commit that the pull request would bring in. Mail addresses are what git says; logins are whom GitHub takes them for. */
+/**
+ * One commit that the pull request would bring in. Mail addresses are what git says; logins are whom GitHub takes them
+ * for.
+ */
 export interface ChangeCommit {
   readonly sha: string;
   readonly authorEmail: string;
@@ -119,7 +122,9 @@ export interface JudgeOptions {
   readonly emails?: readonly string[];
   /** Rules whose findings are only shown. The others cannot be softened. */
   readonly noticeOnly?: readonly ChangeRule[];
-  /** When it is judged, in milliseconds: exceptions of the environment file count until their day; without it none does. */
+  /**
+   * When it is judged, in milliseconds: exceptions of the environment file count until their day; without it none does.
+   */
   readonly now?: number;
 }
 
@@ -127,8 +132,8 @@ export interface JudgeOptions {
 export const SOFT_RULES: readonly ChangeRule[] = ["label-missing", "request-missing"];
 
 /**
- * Whether a pull request is the agent's: opened by the machine user, or from an agent branch of this repository. A branch of
- * that name in somebody's fork is not: anybody may name their branches so.
+ * Whether a pull request is the agent's: opened by the machine user, or from an agent branch of this repository. A
+ * branch of that name in somebody's fork is not: anybody may name their branches so.
  */
 export function isAgentPull(environment: Environment, pull: PullFacts): boolean {
   return (
@@ -255,7 +260,9 @@ function kinds({ path, kind, target, executable }: ChangedFile): ChangeFinding[]
   return executable ? [{ rule: "executable", severity: "notice", says: "it was not before", path }] : [];
 }
 
-/** How the gate opens a pull request; one that a person opens from an agent branch has neither, and says who opened it. */
+/**
+ * How the gate opens a pull request; one that a person opens from an agent branch has neither, and says who opened it.
+ */
 function opening(environment: Environment, { author, labels, body }: PullFacts): ChangeFinding[] {
   if (author === undefined) return [];
   const missing = (rule: ChangeRule, says: string): ChangeFinding => ({

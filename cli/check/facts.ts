@@ -4,7 +4,9 @@ import { matchSecrets } from "../../gate/policy/text/secrets";
 import { type GitView, Unseen } from "./git";
 import { parseNumstat, parseRaw, type RawEntry } from "./parse";
 
-/** Bounds of what is read; a change beyond them cannot be judged. Each is far above what the posture's limits let pass. */
+/**
+ * Bounds of what is read; a change beyond them cannot be judged. Each is far above what the posture's limits let pass.
+ */
 export interface Bounds {
   readonly commits: number;
   readonly blobBytes: number;
@@ -21,8 +23,8 @@ const RENAMES = ["-M", "-l1000"];
 const RAW = ["-r", "--raw", "-z", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--no-color"];
 
 /**
- * What a change consists of, from git's objects alone: the difference between `head` and where it left `base`, and every commit
- * on the way. Nothing of the change is checked out or run.
+ * What a change consists of, from git's objects alone: the difference between `head` and where it left `base`, and
+ * every commit on the way. Nothing of the change is checked out or run.
  * @param logins whom GitHub takes the commits for, by commit; where it does not say, addresses are judged
  */
 export async function changeFacts(
@@ -137,7 +139,10 @@ function fileOf(
   };
 }
 
-/** Reads every content that the entries name, old and new, each once. What is too large or not there is said in `unseen`. */
+/**
+ * Reads every content that the entries name, old and new, each once. What is too large or not there is said in
+ * `unseen`.
+ */
 async function readBlobs(
   git: GitView,
   entries: readonly RawEntry[],
@@ -204,7 +209,10 @@ async function readBatches(git: GitView, blobs: readonly { id: string; size: num
 /** Findings in one content at most; known ones count too, so that they cannot crowd out a new one. */
 const FINDINGS = 10_000;
 
-/** Credentials in the lines that a commit adds. A line that stood in a parent, or in a file that the commit removes, is not added. */
+/**
+ * Credentials in the lines that a commit adds. A line that stood in a parent, or in a file that the commit removes, is
+ * not added.
+ */
 function secretsOf(commit: string, entries: readonly RawEntry[], contents: ReadonlyMap<string, Buffer>): SecretFound[] {
   const linesOf = (ids: readonly string[]): string[] =>
     ids.flatMap((id) => texts(contents.get(id))).flatMap((text) => text.split("\n"));
@@ -238,7 +246,9 @@ function secretsOf(commit: string, entries: readonly RawEntry[], contents: Reado
   );
 }
 
-/** A content as text: byte by byte, since every credential is ASCII, and once more where a byte-order mark says UTF-16. */
+/**
+ * A content as text: byte by byte, since every credential is ASCII, and once more where a byte-order mark says UTF-16.
+ */
 function texts(content: Buffer | undefined): string[] {
   if (content === undefined) return [];
   if (content[0] === 0xff && content[1] === 0xfe) return [content.toString("utf16le")];

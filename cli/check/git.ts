@@ -4,15 +4,18 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { CouldNotRun } from "../support/exit";
 
-/** Git could not show something whole: too large, missing, or not finished in time. The change is then refused, not passed. */
+/**
+ * Git could not show something whole: too large, missing, or not finished in time. The change is then refused, not
+ * passed.
+ */
 export class Unseen extends Error {}
 
 const OUTPUT_MOST = 64 * 1024 * 1024;
 const TIME_MOST_MS = 120_000;
 
 /**
- * A bare view of a repository's objects, in a folder of its own. Nothing of the repository but its objects has a say: not its
- * configuration, hooks, attributes (which could declare text to be binary), replacements or work tree.
+ * A bare view of a repository's objects, in a folder of its own. Nothing of the repository but its objects has a say:
+ * not its configuration, hooks, attributes (which could declare text to be binary), replacements or work tree.
  */
 export class GitView {
   private constructor(
@@ -22,8 +25,8 @@ export class GitView {
 
   /** The objects of a repository on this machine. */
   static of(repository: string): GitView {
-    // In a container the checkout often belongs to another account, which git refuses because its settings could run programs.
-    // This look-up runs none, and nothing but the objects is used afterwards.
+    // In a container the checkout often belongs to another account, which git refuses because its settings could run
+    // programs. This look-up runs none, and nothing but the objects is used afterwards.
     const found = spawnSync("git", ["-c", "safe.directory=*", "-C", repository, "rev-parse", "--git-path", "objects"], {
       encoding: "utf8",
       env: cleanEnv(),

@@ -12,7 +12,10 @@ export interface RawEntry {
 
 const ENTRY = /^(:{1,64})((?:\d{6} ){2,65})((?:[0-9a-f]{40,64} ){2,65})([A-Z]+)\d*$/;
 
-/** Parses `git diff-tree --raw -z --no-abbrev`, with the ids of commits that `--stdin` puts between. @throws Error on anything else */
+/**
+ * Parses `git diff-tree --raw -z --no-abbrev`, with the ids of commits that `--stdin` puts between. @throws Error on
+ * anything else
+ */
 export function parseRaw(output: string): { commit?: string; entries: RawEntry[] }[] {
   const words = output.split("\0");
   if (words.at(-1) === "") words.pop();

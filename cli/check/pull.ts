@@ -20,7 +20,9 @@ interface Raw {
   base?: { sha?: string; ref?: string; repo?: { full_name?: string } | null };
 }
 
-/** The form in which GitHub's API and its events give a pull request. A head whose repository is gone counts as a fork. */
+/**
+ * The form in which GitHub's API and its events give a pull request. A head whose repository is gone counts as a fork.
+ */
 export function readPull(value: unknown): Pull | undefined {
   const { number, body, user, labels, head, base } = (value ?? {}) as Raw;
   if (

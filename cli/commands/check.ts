@@ -35,7 +35,9 @@ interface ChangeOptions extends StackOptions {
 
 const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
-/** `gatehouse check …`: judgements that a CI job makes of a change, with code and rules that the change cannot touch. */
+/**
+ * `gatehouse check …`: judgements that a CI job makes of a change, with code and rules that the change cannot touch.
+ */
 export function registerCheck(program: Command): void {
   const check = program.command("check").description("check a change in CI");
   const change = check

@@ -30,7 +30,9 @@ const shared = (command: Command): Command =>
         .default("strict"),
     );
 
-/** `gatehouse policy check|config FILE`: the rules of the policy pack on a file, without Pulumi and without credentials. */
+/**
+ * `gatehouse policy check|config FILE`: the rules of the policy pack on a file, without Pulumi and without credentials.
+ */
 export function registerPolicy(program: Command): void {
   const policy = program.command("policy").description("the rules that no stack of Gatehouse may break");
 

@@ -14,8 +14,9 @@ interface RecoverOptions extends StackOptions {
 }
 
 /**
- * `gatehouse recover`: what outcomes of the creations that a killed `up` left pending, and the commands that bring the stack back.
- * It reads and changes nothing. The state is what `pulumi stack export` prints, unless a file is given. Exit code 0: nothing is pending; 1: the commands are to be run; 2: it could not run.
+ * `gatehouse recover`: what outcomes of the creations that a killed `up` left pending, and the commands that bring the
+ * stack back. It reads and changes nothing. The state is what `pulumi stack export` prints, unless a file is given.
+ * Exit code 0: nothing is pending; 1: the commands are to be run; 2: it could not run.
  */
 export function registerRecover(program: Command): void {
   const command = program

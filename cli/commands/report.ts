@@ -26,8 +26,9 @@ interface ReportOptions {
 }
 
 /**
- * `gatehouse report --after B [--before A] --format F`: what a change does to the agent's power, from two states of the stack; with one
- * state, what the agent may do. With `--policy` the rules of `policy/` judge the state after: exit code 1 when one stops the update.
+ * `gatehouse report --after B [--before A] --format F`: what a change does to the agent's power, from two states of the
+ * stack; with one state, what the agent may do. With `--policy` the rules of `policy/` judge the state after: exit code
+ * 1 when one stops the update.
  */
 export function registerReport(program: Command): void {
   const command = program

@@ -14,7 +14,9 @@ import { put, type PutOptions } from "../token/supply";
 
 type Act<Options extends TokenOptions> = (context: TokenContext, options: Options) => Promise<void>;
 
-/** `gatehouse token …`: the life of the machine user's GitHub token. No token is ever taken from an argument or printed. */
+/**
+ * `gatehouse token …`: the life of the machine user's GitHub token. No token is ever taken from an argument or printed.
+ */
 export function registerToken(program: Command): void {
   const token = program.command("token").description("make, check, replace and revoke the machine user's GitHub token");
   const sub = (name: string, description: string, ...examples: readonly string[]): Command =>

@@ -52,8 +52,8 @@ export interface ContextOptions {
 }
 
 /**
- * Everything from the environment file and from environment variables. What is missing makes its questions "cannot tell", with
- * what would be needed.
+ * Everything from the environment file and from environment variables. What is missing makes its questions "cannot
+ * tell", with what would be needed.
  */
 export async function assessContext(
   stack: string,

@@ -45,8 +45,8 @@ export interface ReaderOptions {
 const PAGES = 100;
 
 /**
- * Asks one system and changes nothing: it sends GET and HEAD, and POST only to paths that are named as questions. The same
- * question is asked once. Passing failures and rate limits are waited for as the system asks, within bounds.
+ * Asks one system and changes nothing: it sends GET and HEAD, and POST only to paths that are named as questions. The
+ * same question is asked once. Passing failures and rate limits are waited for as the system asks, within bounds.
  */
 export class Reader {
   private readonly asked = new Map<string, Promise<Response>>();
@@ -76,7 +76,9 @@ export class Reader {
     return this.once("POST", path, body);
   }
 
-  /** Every page of a list, by the Link header. @param key property that holds the items, where the answer is an object */
+  /**
+   * Every page of a list, by the Link header. @param key property that holds the items, where the answer is an object
+   */
   async list(path: string, key?: string): Promise<Listed> {
     const items: Record<string, unknown>[] = [];
     const calls: Call[] = [];

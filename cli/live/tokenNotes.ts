@@ -6,7 +6,10 @@ import { asRecord, asText, type JsonRecord } from "../support/json";
 import type { VaultReader } from "./context";
 import type { Response } from "./reader";
 
-/** What the rotator wrote beside the token (its hash, when it was made, when it ends), as Vault's custom metadata. Never the token. */
+/**
+ * What the rotator wrote beside the token (its hash, when it was made, when it ends), as Vault's custom metadata. Never
+ * the token.
+ */
 export async function tokenNotes(
   vault: VaultReader,
   place: VaultNames,

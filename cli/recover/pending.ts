@@ -53,7 +53,9 @@ function explicitProvider(reference: string): string {
   return /^default(_|$)/.test(parts.at(-2) ?? "") ? "" : urn;
 }
 
-/** How the creation of one resource is looked into. A type that is not listed is made again by setting it, or is random. */
+/**
+ * How the creation of one resource is looked into. A type that is not listed is made again by setting it, or is random.
+ */
 export function lookupFor({ type, inputs }: Pending, { organization, gate, audit, tokenStore }: Environment): Lookup {
   const own = (key: string): string => asText(inputs[key]);
   const segment = (key: string): string => encodeURIComponent(own(key));

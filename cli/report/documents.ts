@@ -12,12 +12,15 @@ export type PulumiDocument =
 
 const RUN = "give the output of `pulumi stack export` or `pulumi preview --json`";
 
-/** The kinds of events that say something about a state. Everything else, printed text and diagnostics above all, is not kept. */
+/**
+ * The kinds of events that say something about a state. Everything else, printed text and diagnostics above all, is not
+ * kept.
+ */
 const EVENTS = ["preludeEvent", "resourcePreEvent", "resOutputsEvent", "summaryEvent", "cancelEvent"];
 
 /**
- * The SDK's debug diagnostics hold secrets in clear. Such a line is known by its beginning, as Pulumi writes it, and is dropped
- * before anything reads it.
+ * The SDK's debug diagnostics hold secrets in clear. Such a line is known by its beginning, as Pulumi writes it, and is
+ * dropped before anything reads it.
  */
 const DIAGNOSTIC_LINE = /^\{(?:"(?:sequence|timestamp)":\d+,)*"diagnosticEvent":.*$/gm;
 
@@ -25,7 +28,8 @@ const DIAGNOSTIC_LINE = /^\{(?:"(?:sequence|timestamp)":\d+,)*"diagnosticEvent":
 const EVENT_LINE = '{"sequence":';
 
 /**
- * Finds Pulumi's document in a text. Lines of other programs around it are passed over; no message ever quotes the text.
+ * Finds Pulumi's document in a text. Lines of other programs around it are passed over; no message ever quotes the
+ * text.
  * @throws CouldNotRun when there is none, when it ends in the middle, or when there are several.
  */
 export function findDocument(text: string, file: string): PulumiDocument {
@@ -53,8 +57,9 @@ export function findDocument(text: string, file: string): PulumiDocument {
 }
 
 /**
- * The JSON objects that begin at the start of a line, as Pulumi prints them. What is nested stands deeper or within a line, so a
- * part of a document that was cut off is never taken for a document. A text without such a line is searched from its first brace.
+ * The JSON objects that begin at the start of a line, as Pulumi prints them. What is nested stands deeper or within a
+ * line, so a part of a document that was cut off is never taken for a document. A text without such a line is searched
+ * from its first brace.
  */
 function jsonObjects(text: string): { objects: JsonRecord[]; truncated: boolean; unreadEvent: boolean } {
   // The usual file holds one document and nothing else; looking for its end would take longer than reading it.

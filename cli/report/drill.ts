@@ -1,4 +1,6 @@
-/** What came back from an attempt. `rule` is the gate's rule id, or GitHub's own sentence when the refusal is GitHub's. */
+/**
+ * What came back from an attempt. `rule` is the gate's rule id, or GitHub's own sentence when the refusal is GitHub's.
+ */
 export interface DrillAnswer {
   /** HTTP status; 0 where git was turned down inside an answer of 200. */
   readonly status: number;

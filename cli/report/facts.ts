@@ -195,14 +195,16 @@ const ORDER: Record<Change["kind"], number> = { widened: 0, granted: 1, changed:
 /** A fact whose absence is the dangerous state: a lock that goes away widens. */
 const isLock = (fact: Fact): boolean =>
   fact.area === "review" || fact.area === "audit" || fact.id.startsWith("gate/limit/");
-/** Whether the agent's team may write to a repository in a state; where it may not, locks come and go with the access. */
+/**
+ * Whether the agent's team may write to a repository in a state; where it may not, locks come and go with the access.
+ */
 const writes = (state: readonly Fact[], repository: string | undefined): boolean =>
   repository === undefined ||
   state.some(({ id, power }) => id === `access/${repository}` && power >= PERMISSION_POWER.push!);
 
 /**
- * What changed between two states, what gives the agent more power first. Where a whole stack is made or is gone, locks come and
- * go with what they hold: they are neither widened nor narrowed.
+ * What changed between two states, what gives the agent more power first. Where a whole stack is made or is gone, locks
+ * come and go with what they hold: they are neither widened nor narrowed.
  */
 export function compare(
   before: readonly Fact[],

@@ -2,7 +2,10 @@ import { readPolicyHcl } from "../support/policyHcl";
 import { asList, asRecord } from "../support/json";
 import type { Snapshot, SnapshotResource } from "./snapshot";
 
-/** What a state says beside its facts: the tables that an auditor asks for. Rows are sorted; a table without rows is left out. */
+/**
+ * What a state says beside its facts: the tables that an auditor asks for. Rows are sorted; a table without rows is
+ * left out.
+ */
 export interface Overview {
   /** Where, what is allowed there, and what stops each other action. */
   readonly matrix: readonly { readonly place: string; readonly action: string; readonly locks: string }[];
@@ -70,7 +73,9 @@ export interface ProtectedLoss {
   readonly how: "deleted" | "replaced";
 }
 
-/** `protect` is a guard rail and no lock: whoever runs Pulumi may pass it with --ignore-protect (CLI 3.256 and later). */
+/**
+ * `protect` is a guard rail and no lock: whoever runs Pulumi may pass it with --ignore-protect (CLI 3.256 and later).
+ */
 export function protectedLosses(before: Snapshot, after: Snapshot): ProtectedLoss[] {
   const now = new Map(after.resources.map((resource) => [resource.urn, resource]));
   const how = ({ urn }: SnapshotResource): ProtectedLoss["how"] | undefined => {

@@ -63,8 +63,9 @@ function resources(before: Snapshot, after: Snapshot): Report["resources"] {
 const EMPTY: Snapshot = { source: "export", resources: [], outputs: {} };
 
 /**
- * Compares two states of a stack. Without `before`, everything that stands is shown as it is and nothing as changed. A preview as
- * `after` starts from `before`, and what it does not mention is taken from there. Pure: the same input gives the same report.
+ * Compares two states of a stack. Without `before`, everything that stands is shown as it is and nothing as changed. A
+ * preview as `after` starts from `before`, and what it does not mention is taken from there. Pure: the same input gives
+ * the same report.
  * @param judge the rules to ask about the state after, such as `evaluate` of `policy/`
  * @throws CouldNotRun when one of the two cannot carry a whole state.
  */

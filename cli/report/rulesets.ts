@@ -11,8 +11,9 @@ export interface RulesetInputs {
 }
 
 /**
- * One fact for each rule that holds a repository, whoever keeps the ruleset: when it moves from the repository to the organization,
- * nothing has changed. The more a rule lets pass (bypass actors, refs left out, fewer approvals, fewer paths), the higher its power.
+ * One fact for each rule that holds a repository, whoever keeps the ruleset: when it moves from the repository to the
+ * organization, nothing has changed. The more a rule lets pass (bypass actors, refs left out, fewer approvals, fewer
+ * paths), the higher its power.
  */
 export function rulesetFacts(
   repository: string,

@@ -33,7 +33,10 @@ export interface PreviewFacts {
   readonly config: Readonly<Record<string, string>>;
 }
 
-/** What one file says of a stack: the output of `pulumi stack export` or of `pulumi preview --json`, in either of its forms. */
+/**
+ * What one file says of a stack: the output of `pulumi stack export` or of `pulumi preview --json`, in either of its
+ * forms.
+ */
 export interface Snapshot {
   readonly source: "export" | "preview";
   /** Name of the file, for messages. */
@@ -50,8 +53,8 @@ const SIGNATURE = "4dabf18193072939515e22adb298388d";
 export const SECRET = "[secret]";
 
 /**
- * Replaces every secret, encrypted or not, by a marker: a report never carries a value, not even a ciphertext. Pulumi's own keys,
- * such as `__defaults` in the inputs of a provider, say nothing about a resource and are left out.
+ * Replaces every secret, encrypted or not, by a marker: a report never carries a value, not even a ciphertext. Pulumi's
+ * own keys, such as `__defaults` in the inputs of a provider, say nothing about a resource and are left out.
  */
 export function mask(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(mask);
@@ -95,7 +98,8 @@ const isProvider = ({ type = "" }: State): boolean => type.startsWith("pulumi:pr
 const isListed = (state: State): boolean => state.type !== STACK_TYPE && !isProvider(state);
 
 /**
- * Reads one file. Resources that a preview would delete are not part of what it shows to come; replaced ones count once.
+ * Reads one file. Resources that a preview would delete are not part of what it shows to come; replaced ones count
+ * once.
  * @throws CouldNotRun when the text holds neither an export nor a preview.
  */
 export function readSnapshot(text: string, file: string): Snapshot {

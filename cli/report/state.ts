@@ -11,9 +11,9 @@ const EXPORT = "`pulumi stack export`";
 const STREAM = "`PULUMI_ENABLE_STREAMING_JSON_PREVIEW=true pulumi preview --json`";
 
 /**
- * The whole state that a snapshot stands for. An export is one. A preview may list only what changes: the rest is taken from `base`,
- * the state that it starts from. It never tells the stack's new outputs, unless it is streamed: those that the report reads are
- * computed from the configuration, as the program computes them.
+ * The whole state that a snapshot stands for. An export is one. A preview may list only what changes: the rest is taken
+ * from `base`, the state that it starts from. It never tells the stack's new outputs, unless it is streamed: those that
+ * the report reads are computed from the configuration, as the program computes them.
  * @throws CouldNotRun with the command to run instead, when the file cannot carry that.
  */
 export function wholeState(snapshot: Snapshot, base?: Snapshot): Snapshot {

@@ -50,7 +50,8 @@ export function posture(facts: readonly Fact[]): string[] {
 }
 
 /**
- * What changes, in sentences for somebody who reads nothing else: access to repositories first, then what else widens, then what narrows.
+ * What changes, in sentences for somebody who reads nothing else: access to repositories first, then what else widens,
+ * then what narrows.
  * @param branches what the agent's branches start with
  */
 export function headline(

@@ -1,11 +1,14 @@
-/** How long undoing may take after a signal. What has not ended by itself then is killed by its guard when this process is gone. */
+/**
+ * How long undoing may take after a signal. What has not ended by itself then is killed by its guard when this process
+ * is gone.
+ */
 const PATIENCE_MS = 10_000;
 const PARENT_CHECK_MS = 500;
 
 /**
  * Things to undo before the process ends, newest first. Ctrl-C, SIGTERM and SIGHUP run them too, once,
- * so that no child process and no half-written folder is left behind. A signal ends the process in any case: when a step hangs,
- * after ten seconds without it.
+ * so that no child process and no half-written folder is left behind. A signal ends the process in any case: when a
+ * step hangs, after ten seconds without it.
  */
 export class Cleanup {
   private readonly steps: (() => Promise<void> | void)[] = [];
@@ -24,8 +27,8 @@ export class Cleanup {
   }
 
   /**
-   * Ends as at SIGTERM when the process that started this one is gone: npx is ended by a signal that it does not pass on. A process
-   * that was started without a parent, by init, is left alone.
+   * Ends as at SIGTERM when the process that started this one is gone: npx is ended by a signal that it does not pass
+   * on. A process that was started without a parent, by init, is left alone.
    */
   endWithParent(): void {
     const parent = process.ppid;

@@ -11,7 +11,9 @@ export class DoesNotHold extends ExpectedError {}
 /** The command was used wrongly or could not run: the message says what would be right. */
 export class CouldNotRun extends ExpectedError {}
 
-/** The exit code and the text for an error that ended a command. An unexpected error is a defect and shows its stack. */
+/**
+ * The exit code and the text for an error that ended a command. An unexpected error is a defect and shows its stack.
+ */
 export function explain(error: unknown): { code: number; text: string } {
   if (error instanceof DoesNotHold) return { code: EXIT.doesNotHold, text: error.message };
   if (error instanceof ExpectedError) return { code: EXIT.couldNotRun, text: error.message };

@@ -1,6 +1,6 @@
 /**
- * Paths and names of a change are written by whom it judges: nothing of them may end a line, start a workflow command, colour a
- * terminal or be read as Markdown.
+ * Paths and names of a change are written by whom it judges: nothing of them may end a line, start a workflow command,
+ * colour a terminal or be read as Markdown.
  */
 export function plain(text: string, most = 200): string {
   const shown = text.replace(

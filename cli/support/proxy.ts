@@ -2,7 +2,10 @@ import { CouldNotRun } from "./exit";
 
 type Env = Record<string, string | undefined>;
 
-/** Names of this machine, as different programs compare them: with and without brackets, and whatever ends in `.localhost`. */
+/**
+ * Names of this machine, as different programs compare them: with and without brackets, and whatever ends in
+ * `.localhost`.
+ */
 const LOOPBACK = ["localhost", ".localhost", "127.0.0.1", "::1", "[::1]"];
 const PROXIES = ["http_proxy", "https_proxy", "all_proxy", "grpc_proxy"];
 
@@ -14,11 +17,12 @@ export const isLoopback = (hostname: string): boolean =>
   /^(?:(?:.+\.)?localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)$/i.test(hostname);
 
 /**
- * What has to be set so that no program sends a request to this machine through a proxy: everything here talks over loopback, the
- * engine and the program included. Nothing when the environment names no proxy.
+ * What has to be set so that no program sends a request to this machine through a proxy: everything here talks over
+ * loopback, the engine and the program included. Nothing when the environment names no proxy.
  *
- * Programs read different names and take different lists: curl, git and Python prefer `no_proxy`, Go prefers `NO_PROXY`; most want
- * commas; `*` counts only alone, and for gRPC not at all, whose own `no_grpc_proxy` goes before the others.
+ * Programs read different names and take different lists: curl, git and Python prefer `no_proxy`, Go prefers
+ * `NO_PROXY`; most want commas; `*` counts only alone, and for gRPC not at all, whose own `no_grpc_proxy` goes before
+ * the others.
  */
 export function loopbackWithoutProxy(env: Env): Record<string, string> {
   if (!PROXIES.some((name) => read(env, name))) return {};
@@ -32,8 +36,9 @@ export function loopbackWithoutProxy(env: Env): Record<string, string> {
 }
 
 /**
- * Lets this process and all that it starts reach the internet through the proxy that the environment names (`HTTP_PROXY`,
- * `HTTPS_PROXY`, `NO_PROXY`, in either case), which Node's `fetch` does not do by itself, and this machine without it.
+ * Lets this process and all that it starts reach the internet through the proxy that the environment names
+ * (`HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`, in either case), which Node's `fetch` does not do by itself, and this
+ * machine without it.
  */
 export function useEnvironmentProxies(env: Env = process.env): void {
   const changes = loopbackWithoutProxy(env);
@@ -49,7 +54,8 @@ export function useEnvironmentProxies(env: Env = process.env): void {
       ...(read(env, "http_proxy") ? { httpProxy: proxyUrl(env, "http_proxy") } : {}),
       ...(read(env, "https_proxy") ? { httpsProxy: proxyUrl(env, "https_proxy") } : {}),
       ...(changes.no_proxy === undefined ? {} : { noProxy: changes.no_proxy }),
-      // A plain http address is asked for as every proxy expects it, not through a tunnel, which many allow to port 443 alone.
+      // A plain http address is asked for as every proxy expects it, not through a tunnel, which many allow to port 443
+      // alone.
       proxyTunnel: false,
     }));
   setGlobalDispatcher(

@@ -21,7 +21,9 @@ export interface SarifResult {
   readonly file: string;
   /** First line that it is about, from 1. */
   readonly line?: number;
-  /** What it is about, such as a repository or a URN: with rule and file it makes the finding the same from run to run. */
+  /**
+   * What it is about, such as a repository or a URN: with rule and file it makes the finding the same from run to run.
+   */
   readonly subject: string;
   readonly properties?: Readonly<Record<string, unknown>>;
 }
@@ -32,8 +34,8 @@ const { version, homepage } = JSON.parse(readFileSync(join(__dirname, "..", ".."
 };
 
 /**
- * SARIF 2.1.0 as GitHub takes it: physical locations with a region, rules with description and help, fingerprints that stay the same
- * ("SARIF support for code scanning"). The same input gives the same bytes.
+ * SARIF 2.1.0 as GitHub takes it: physical locations with a region, rules with description and help, fingerprints that
+ * stay the same ("SARIF support for code scanning"). The same input gives the same bytes.
  */
 export function sarif(rules: readonly SarifRule[], results: readonly SarifResult[]): string {
   const index = new Map(rules.map(({ id }, i) => [id, i]));

@@ -25,7 +25,10 @@ export interface TokenOptions extends StackOptions {
   readonly json?: boolean;
 }
 
-/** What every token command works with. The parts that need a secret are made when asked for, so that only the commands that need it fail without it. */
+/**
+ * What every token command works with. The parts that need a secret are made when asked for, so that only the commands
+ * that need it fail without it.
+ */
 export interface TokenContext {
   readonly stack: string;
   readonly environment: Environment;

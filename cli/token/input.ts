@@ -17,7 +17,10 @@ export async function readSecret(question: string): Promise<string> {
   return secret;
 }
 
-/** Reads a secret of several lines, such as a private key, from standard input alone: no prompt can hide it line by line. */
+/**
+ * Reads a secret of several lines, such as a private key, from standard input alone: no prompt can hide it line by
+ * line.
+ */
 export async function readSecretText(what: string): Promise<string> {
   if (process.stdin.isTTY) throw new CouldNotRun(`Pipe ${what} into the command: gatehouse token minter < file`);
   const text = (await piped()).trim();

@@ -29,7 +29,10 @@ export function printOutcome(outcome: Outcome, json: boolean | undefined): void 
 export const sentence = (text: string): string =>
   `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 
-/** Gives errors of the rotation their exit code: a refusal or no answer is 1 (does not hold), wrong use is 2 (could not run). */
+/**
+ * Gives errors of the rotation their exit code: a refusal or no answer is 1 (does not hold), wrong use is 2 (could not
+ * run).
+ */
 export async function withExitCodes(act: () => Promise<void>): Promise<void> {
   try {
     await act();

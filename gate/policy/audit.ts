@@ -22,7 +22,9 @@ export interface AuditEntry {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly ms: number;
-  /** Base64 SHA-256 of the GitHub token used, as GitHub's audit log has it in `hashed_token`; empty when none was used. */
+  /**
+   * Base64 SHA-256 of the GitHub token used, as GitHub's audit log has it in `hashed_token`; empty when none was used.
+   */
   readonly tokenSha256: string;
   readonly findings: readonly Finding[];
 }
@@ -38,8 +40,8 @@ export interface AuditRecord extends AuditEntry {
 export const GENESIS = "0".repeat(64);
 
 /**
- * A record without `v`, `seq` and the hashes, as an isolate writes it before the ledger gives it its place. The keys have a fixed order, so a record
- * is the same text wherever it is made.
+ * A record without `v`, `seq` and the hashes, as an isolate writes it before the ledger gives it its place. The keys
+ * have a fixed order, so a record is the same text wherever it is made.
  */
 export function entryText(e: AuditEntry): string {
   return JSON.stringify({
@@ -77,8 +79,8 @@ async function sha256Hex(text: string): Promise<string> {
 }
 
 /**
- * Gives an entry its place in the chain: returns the line and its hash, which the next line contains. The hash covers the line without `hash`, closed
- * by a brace.
+ * Gives an entry its place in the chain: returns the line and its hash, which the next line contains. The hash covers
+ * the line without `hash`, closed by a brace.
  */
 export async function chainLine(
   seq: number,
@@ -99,8 +101,10 @@ export interface ChainCheck {
 }
 
 /**
- * Verifies lines of an audit trail, oldest first: each hash, each link, the sequence without gaps, and the ledger's own gap records.
- * @param after What came before the first line; the start of the trail when absent. Pass `undefined` hash to begin anywhere.
+ * Verifies lines of an audit trail, oldest first: each hash, each link, the sequence without gaps, and the ledger's own
+ * gap records.
+ * @param after What came before the first line; the start of the trail when absent. Pass `undefined` hash to begin
+ *   anywhere.
  */
 export async function verifyChain(
   lines: Iterable<string>,

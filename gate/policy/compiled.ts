@@ -26,7 +26,10 @@ export interface CompiledPolicy extends Omit<GatePolicy, "repositories"> {
 const compiled = new WeakMap<GatePolicy, CompiledPolicy>();
 const NO_QUERY: ReadonlySet<string> = new Set();
 
-/** Compiles a policy, once for each policy object. Throws if the policy has another version or shape; the gate then stays closed. */
+/**
+ * Compiles a policy, once for each policy object. Throws if the policy has another version or shape; the gate then
+ * stays closed.
+ */
 export function compile(policy: GatePolicy): CompiledPolicy {
   const known = compiled.get(policy);
   if (known !== undefined) return known;

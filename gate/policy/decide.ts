@@ -8,7 +8,10 @@ import { judgeBody } from "./rest/body";
 import { judgeTarget } from "./target";
 import type { Interface, JudgedBody, TargetVerdict } from "./verdict";
 
-/** A request to be decided. `target` is the path and query as received; `body` is the decoded text, within the size limit. */
+/**
+ * A request to be decided. `target` is the path and query as received; `body` is the decoded text, within the size
+ * limit.
+ */
 export interface GateRequest {
   readonly method: string;
   readonly target: string;
@@ -36,8 +39,8 @@ export interface Decision {
 }
 
 /**
- * The whole decision about a request of any interface. Pure; used by the drill and the report. For git it decides the target only, because packs are
- * judged as they stream by (see git/). The operator's routes are never allowed.
+ * The whole decision about a request of any interface. Pure; used by the drill and the report. For git it decides the
+ * target only, because packs are judged as they stream by (see git/). The operator's routes are never allowed.
  */
 export function decide(source: GatePolicy, request: GateRequest): Decision {
   const policy = compile(source);

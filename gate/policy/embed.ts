@@ -4,8 +4,9 @@ import type { GatePolicy } from "./policy";
 export const EMBEDDED_POLICY = "GATEHOUSE_POLICY";
 
 /**
- * Stands in the module of a gate whose keys were made from random passwords. Older versions made them as `RandomBytes`, whose value is the
- * resource's id and so stands in clear in the state; module and keys go up in one call, so the one tells of the other.
+ * Stands in the module of a gate whose keys were made from random passwords. Older versions made them as `RandomBytes`,
+ * whose value is the resource's id and so stands in clear in the state; module and keys go up in one call, so the one
+ * tells of the other.
  */
 export const HIDDEN_SECRETS = "// Gatehouse: generated secrets are random passwords";
 
@@ -14,7 +15,10 @@ export function embedPolicy(module: string, policy: GatePolicy): string {
   return embed(`${HIDDEN_SECRETS}\n${module}`, EMBEDDED_POLICY, policy);
 }
 
-/** The policy that a deployed gate's module carries; undefined when the text is no module of a gate. Reads what `embedPolicy` writes. */
+/**
+ * The policy that a deployed gate's module carries; undefined when the text is no module of a gate. Reads what
+ * `embedPolicy` writes.
+ */
 export function readEmbeddedPolicy(module: string): Readonly<Record<string, unknown>> | undefined {
   const opening = `const ${EMBEDDED_POLICY} = `;
   const start = module.indexOf(opening);
@@ -31,8 +35,9 @@ export function readEmbeddedPolicy(module: string): Readonly<Record<string, unkn
 export const hidesSecrets = (module: string): boolean => module.includes(`\n};\n${HIDDEN_SECRETS}\n`);
 
 /**
- * A Worker's module with a constant in front. A binding of a Worker holds 5 KB at most, which is what a few repositories take; a module holds
- * megabytes. The value stands there as readable JSON, so that a diff of the script shows what changes. Pure: the same value gives the same text.
+ * A Worker's module with a constant in front. A binding of a Worker holds 5 KB at most, which is what a few
+ * repositories take; a module holds megabytes. The value stands there as readable JSON, so that a diff of the script
+ * shows what changes. Pure: the same value gives the same text.
  */
 export function embed(module: string, name: string, value: object): string {
   return `const ${name} = ${JSON.stringify(value, null, 2)};\n${module}`;

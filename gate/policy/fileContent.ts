@@ -22,7 +22,8 @@ export interface JudgedFile {
 }
 
 /**
- * Judges the content of a file: its path may be allowed to hold a credential, or the previous content may have had the same one.
+ * Judges the content of a file: its path may be allowed to hold a credential, or the previous content may have had the
+ * same one.
  * @param path where the file will be; empty if that is not known
  */
 export function judgeFile(
@@ -54,8 +55,8 @@ export function judgeFile(
 }
 
 /**
- * Guard `body-file-secret`: files arrive in base64 and are searched decoded. Another alphabet or padding is refused, because other readers would read
- * it differently.
+ * Guard `body-file-secret`: files arrive in base64 and are searched decoded. Another alphabet or padding is refused,
+ * because other readers would read it differently.
  */
 export function decodedFile(content: string): string | undefined {
   const packed = content.replace(/[\r\n]/g, "");

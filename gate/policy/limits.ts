@@ -33,7 +33,10 @@ const MINUTE = 60_000;
 /** Longest life of a lease, in milliseconds: bounds what an idle isolate holds back, and how late a stop arrives. */
 export const LEASE_MS = 2_000;
 
-/** Moves usage to the windows of `now` (milliseconds). Time that runs backwards keeps the later window, so nothing is given out twice. */
+/**
+ * Moves usage to the windows of `now` (milliseconds). Time that runs backwards keeps the later window, so nothing is
+ * given out twice.
+ */
 function usageAt(usage: Usage, now: number): Usage {
   const minute = Math.max(Math.floor(now / MINUTE), usage.minute);
   const hour = Math.max(Math.floor(now / HOUR_MS), usage.hour);
@@ -70,9 +73,10 @@ export interface Granted {
 }
 
 /**
- * Grants a lease: what is needed as far as it is left, and beyond that up to `want`, but never more than an eighth of the rest, so that one
- * isolate cannot strand much of a limit. Everything granted is counted at once; so the sum of all grants in a window never exceeds the limit.
- * Bytes are granted whole or not at all, because half an answer serves nobody.
+ * Grants a lease: what is needed as far as it is left, and beyond that up to `want`, but never more than an eighth of
+ * the rest, so that one isolate cannot strand much of a limit. Everything granted is counted at once; so the sum of all
+ * grants in a window never exceeds the limit. Bytes are granted whole or not at all, because half an answer serves
+ * nobody.
  */
 export function grantLease(limits: GateLimits, before: Usage, now: number, need: Amounts, want: Amounts): Granted {
   const usage = usageAt(before, now);

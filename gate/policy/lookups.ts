@@ -16,7 +16,10 @@ export interface Comparison {
   readonly repository: CompiledRepository;
   readonly base: string;
   readonly head: string;
-  /** Files that the request itself adds to the difference. They have been judged; so was what is there, when it came, and only the size of both is left. */
+  /**
+   * Files that the request itself adds to the difference. They have been judged; so was what is there, when it came,
+   * and only the size of both is left.
+   */
   readonly adds?: readonly string[];
 }
 
@@ -39,7 +42,10 @@ export interface Standing {
   readonly sha?: string;
   /** For the record, when it stood there. */
   readonly findings: readonly Finding[];
-  /** What of it is new, as a refusal. `before`: undefined when what is there cannot be read. A function, so that no value stands in a decision. */
+  /**
+   * What of it is new, as a refusal. `before`: undefined when what is there cannot be read. A function, so that no
+   * value stands in a decision.
+   */
   readonly judge: (before: string | undefined) => Refusal | undefined;
 }
 
@@ -47,8 +53,9 @@ export interface Standing {
 const VISIBLE_ENTRIES = 1000;
 
 /**
- * Guard `lookup-secret-before`: the id of the file as it is, from GitHub's list of its folder, which does not follow links; undefined when there is none, or
- * a refusal where that cannot be told. `answer`: undefined when there is no folder.
+ * Guard `lookup-secret-before`: the id of the file as it is, from GitHub's list of its folder, which does not follow
+ * links; undefined when there is none, or a refusal where that cannot be told. `answer`: undefined when there is no
+ * folder.
  */
 export function standingBlob({ path, sha, judge }: Standing, answer: unknown): string | Refusal | undefined {
   if (answer === undefined) return undefined;
@@ -71,7 +78,9 @@ export function judgeStanding({ judge }: Standing, id: string, answer: unknown):
 const MAX_BEFORE = 1024 * 1024;
 const latin1 = new TextDecoder("latin1");
 
-/** The look-up for files that are written at these paths; none where no directory there could hold anything protected. */
+/**
+ * The look-up for files that are written at these paths; none where no directory there could hold anything protected.
+ */
 export function directoryLookup(
   repository: CompiledRepository,
   at: string,
@@ -95,7 +104,8 @@ export function lookupPath(policy: CompiledPolicy, lookup: Lookup): string {
   }
   if (lookup.kind === "directories") {
     const [only = "", ...more] = lookup.paths;
-    // Of one file its place alone is asked for, which is a file, nothing, or a short list; of more than one, the whole tree.
+    // Of one file its place alone is asked for, which is a file, nothing, or a short list; of more than one, the whole
+    // tree.
     const what =
       more.length === 0
         ? `contents/${only.split("/").map(end).join("/")}?ref=${end(lookup.at)}`
@@ -106,8 +116,9 @@ export function lookupPath(policy: CompiledPolicy, lookup: Lookup): string {
 }
 
 /**
- * Guards `lookup-protected-path` and `lookup-change-size`: judges GitHub's comparison. Whatever cannot be seen whole is refused; otherwise the files.
- * Of what a request adds the lines are not known, so a branch is closed to more once it is over the limit of lines.
+ * Guards `lookup-protected-path` and `lookup-change-size`: judges GitHub's comparison. Whatever cannot be seen whole is
+ * refused; otherwise the files. Of what a request adds the lines are not known, so a branch is closed to more once it
+ * is over the limit of lines.
  */
 export function judgeComparison(
   policy: CompiledPolicy,
@@ -133,7 +144,10 @@ export function judgeComparison(
   return names;
 }
 
-/** Guard `lookup-directory`: no file replaces a directory below which something protected could lie. `answer`: undefined when there is nothing at the place. */
+/**
+ * Guard `lookup-directory`: no file replaces a directory below which something protected could lie. `answer`: undefined
+ * when there is nothing at the place.
+ */
 export function judgeDirectories({ paths }: Directories, answer: unknown): Refusal | undefined {
   const [only = "", ...more] = paths;
   if (more.length === 0) return Array.isArray(answer) ? new Refusal("protected-path", only) : undefined;

@@ -39,7 +39,10 @@ export interface GateLimits {
   readonly upstreamTimeoutSeconds: number;
 }
 
-/** What looks like a credential and may pass until the end of a day (UTC): a value anywhere, or whatever files hold at some paths. */
+/**
+ * What looks like a credential and may pass until the end of a day (UTC): a value anywhere, or whatever files hold at
+ * some paths.
+ */
 export type AllowedSecret = {
   readonly reason: string;
   readonly until: string;
@@ -56,7 +59,10 @@ export type AllowedSecret = {
     }
 );
 
-/** What one gate allows: JSON, sorted, the same for the same environment, so that a stack diff shows exactly what changes. */
+/**
+ * What one gate allows: JSON, sorted, the same for the same environment, so that a stack diff shows exactly what
+ * changes.
+ */
 export interface GatePolicy {
   readonly v: 1;
   readonly organization: string;
@@ -76,13 +82,18 @@ export interface GatePolicy {
   /** Hosts to which a redirect of a download may lead; followed inside the gate, without the token. */
   readonly downloadHosts: readonly string[];
   readonly lfs: "refuse" | "proxy";
-  /** Hosts on which GitHub keeps LFS objects; reached by the gate alone, without the token. None when LFS is refused. */
+  /**
+   * Hosts on which GitHub keeps LFS objects; reached by the gate alone, without the token. None when LFS is refused.
+   */
   readonly lfsHosts: readonly string[];
   readonly allowedSecrets: readonly AllowedSecret[];
   readonly mode: { readonly kind: "enforce" } | { readonly kind: "observe"; readonly until: string };
 }
 
-/** Paths that decide what runs and who reviews: the second lock behind the ruleset (GitHub looks for CODEOWNERS in these three places). */
+/**
+ * Paths that decide what runs and who reviews: the second lock behind the ruleset (GitHub looks for CODEOWNERS in these
+ * three places).
+ */
 export const PROTECTED_PATHS: readonly string[] = [
   "/.github/CODEOWNERS",
   "/.github/actions/**",

@@ -1,6 +1,9 @@
 import { AGENT_BRANCH_PREFIX } from "../contract";
 
-/** Every reason for which the gate refuses, with its status: the one table from rule to answer. Rule ids are a contract (audit records, drill, report). */
+/**
+ * Every reason for which the gate refuses, with its status: the one table from rule to answer. Rule ids are a contract
+ * (audit records, drill, report).
+ */
 export const REFUSALS = {
   // 400: malformed, ambiguous or not canonical
   "target-malformed": [400, "The request target is not a path on this gate. Send a path that starts with one slash."],
@@ -212,7 +215,10 @@ export const REFUSALS = {
 
 export type RuleId = keyof typeof REFUSALS;
 
-/** A refusal: its rule, and where in the request it applies (a key path, a parameter name, a ref). Never holds a secret or a body. */
+/**
+ * A refusal: its rule, and where in the request it applies (a key path, a parameter name, a ref). Never holds a secret
+ * or a body.
+ */
 export class Refusal {
   readonly allow = false;
   constructor(
@@ -223,14 +229,18 @@ export class Refusal {
     return REFUSALS[this.rule][0];
   }
   get message(): string {
-    // In GitHub's own words for a field that a server does not have: clients that know older servers then go on without it.
+    // In GitHub's own words for a field that a server does not have: clients that know older servers then go on without
+    // it.
     const field = this.rule === "graphql-field" ? /^([A-Za-z_]+)\.([A-Za-z_0-9]+)$/.exec(this.at) : null;
     if (field !== null) return `${REFUSALS[this.rule][1]} Field '${field[2]}' doesn't exist on type '${field[1]}'`;
     return this.at === "" ? REFUSALS[this.rule][1] : `${REFUSALS[this.rule][1]} (${printable(this.at)})`;
   }
 }
 
-/** Text from a request as it may stand in an answer or a record: bounded, and without control, bidirectional or other invisible characters. */
+/**
+ * Text from a request as it may stand in an answer or a record: bounded, and without control, bidirectional or other
+ * invisible characters.
+ */
 export function printable(text: string, limit = 200): string {
   if (text.length <= limit && /^[\x20-\x7e]*$/.test(text)) return text;
   const cut = text.length > limit ? `${text.slice(0, limit)}…` : text;

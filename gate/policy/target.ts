@@ -35,8 +35,8 @@ function isGitWithoutSuffix(path: string, third: number): boolean {
 }
 
 /**
- * Step 3 of worker.ts: canonicalises the target, matches it with the table of routes, and judges its parameters and query. Every request passes here,
- * so it uses no URL object and reads the path once.
+ * Step 3 of worker.ts: canonicalises the target, matches it with the table of routes, and judges its parameters and
+ * query. Every request passes here, so it uses no URL object and reads the path once.
  * @param asWriter as if every listed repository could be written (see observe.ts)
  */
 export function judgeTarget(policy: CompiledPolicy, method: string, target: string, asWriter = false): TargetVerdict {
@@ -104,7 +104,10 @@ export function judgeTarget(policy: CompiledPolicy, method: string, target: stri
   return verdict;
 }
 
-/** Turns `/repositories/{id}/…`, the form of GitHub's pagination links, into `/repos/{owner}/{repo}/…`. Undefined for an id that is not listed. */
+/**
+ * Turns `/repositories/{id}/…`, the form of GitHub's pagination links, into `/repos/{owner}/{repo}/…`. Undefined for an
+ * id that is not listed.
+ */
 function byNumber(policy: CompiledPolicy, path: string): string | undefined {
   const start = "/repositories/".length;
   const slash = path.indexOf("/", start);

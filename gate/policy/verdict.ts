@@ -30,7 +30,10 @@ export class TargetVerdict {
   }
 }
 
-/** A body that may pass. `text` is what is sent: written anew from the judged value, so that it has one reading. Undefined if there is none. */
+/**
+ * A body that may pass. `text` is what is sent: written anew from the judged value, so that it has one reading.
+ * Undefined if there is none.
+ */
 export interface JudgedBody {
   readonly text: string | undefined;
   readonly lookups: readonly Lookup[];

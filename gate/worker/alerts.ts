@@ -7,8 +7,8 @@ const QUIET_MS = 60_000;
 const SEND_MS = 10_000;
 
 /**
- * Tells operators what went wrong, as Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature: v1,…`). Best effort: no refusal waits
- * for it, and a failing webhook changes no decision. Details never contain a secret.
+ * Tells operators what went wrong, as Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature: v1,…`).
+ * Best effort: no refusal waits for it, and a failing webhook changes no decision. Details never contain a secret.
  */
 export class Alerts {
   private readonly sent = new Map<string, number>();

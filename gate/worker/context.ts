@@ -22,7 +22,9 @@ export class RequestContext {
   readonly startedAt = Date.now();
   agent = "";
   verdict: TargetVerdict | undefined = undefined;
-  /** Route and repository of a request to an interface without path templates (git, GraphQL, LFS, downloads, operators). */
+  /**
+   * Route and repository of a request to an interface without path templates (git, GraphQL, LFS, downloads, operators).
+   */
   route = "";
   repository = "";
   token: Token | undefined = undefined;

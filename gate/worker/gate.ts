@@ -59,12 +59,15 @@ export class Gate {
   }
 }
 
-/** The policy that the stack put in front of this module (gate/policy/embed.ts). It is not declared if the policy is a binding. */
+/**
+ * The policy that the stack put in front of this module (gate/policy/embed.ts). It is not declared if the policy is a
+ * binding.
+ */
 declare const GATEHOUSE_POLICY: GatePolicy | undefined;
 
 /**
- * A binding takes precedence, so that one module can be tested with any policy. Without either, the policy is empty, compiling it fails, and the gate
- * stays closed.
+ * A binding takes precedence, so that one module can be tested with any policy. Without either, the policy is empty,
+ * compiling it fails, and the gate stays closed.
  */
 function policyOf(env: GateEnv): GatePolicy {
   return env.POLICY ?? (typeof GATEHOUSE_POLICY === "undefined" ? ({} as GatePolicy) : GATEHOUSE_POLICY);
@@ -72,7 +75,10 @@ function policyOf(env: GateEnv): GatePolicy {
 
 let current: { readonly env: GateEnv; readonly gate: Gate } | undefined;
 
-/** The gate of this isolate. It is made by the first request, because the runtime makes no random values before. Throws if the bindings are invalid. */
+/**
+ * The gate of this isolate. It is made by the first request, because the runtime makes no random values before. Throws
+ * if the bindings are invalid.
+ */
 export function gateOf(env: GateEnv): Gate {
   if (current?.env.POLICY !== env.POLICY || current === undefined) current = { env, gate: new Gate(env) };
   return current.gate;

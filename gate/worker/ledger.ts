@@ -4,7 +4,10 @@ import { chainLine, entryText, GENESIS } from "../policy/audit";
 import { EMPTY_USAGE, giveBack, grantLease, type Usage } from "../policy/limits";
 import type { ArchiveBatch, SettleAnswer, SettleRequest } from "./ledger/exchange";
 
-/** A lease whose requests are not all on record this long after its end leaves a gap record: the isolate is taken for dead. */
+/**
+ * A lease whose requests are not all on record this long after its end leaves a gap record: the isolate is taken for
+ * dead.
+ */
 const GAP_AFTER_MS = 15 * 60_000;
 /** Lines go to the archive when so many wait, or when the oldest has waited so long. */
 const ARCHIVE_LINES = 500;
@@ -62,8 +65,8 @@ const NEW: State = {
 };
 
 /**
- * The gate's one memory, single-threaded by nature: counts against the limits, holds the kill switch and the denied tokens, and gives every
- * audit entry its place in the chain. Whatever it answers is on disk before the answer leaves.
+ * The gate's one memory, single-threaded by nature: counts against the limits, holds the kill switch and the denied
+ * tokens, and gives every audit entry its place in the chain. Whatever it answers is on disk before the answer leaves.
  */
 export class Ledger extends DurableObject {
   private state: State;
@@ -114,7 +117,10 @@ export class Ledger extends DurableObject {
     await this.inTurn(async () => this.save({ ...this.state, waitUntil: Math.max(until, this.state.waitUntil) }));
   }
 
-  /** A cell: a sealed value with its version, for the token store that has no check-and-set of its own. Version 0: never written. */
+  /**
+   * A cell: a sealed value with its version, for the token store that has no check-and-set of its own. Version 0: never
+   * written.
+   */
   async cell(name: string): Promise<{ readonly version: number; readonly value: string }> {
     return (
       this.ctx.storage.sql
@@ -193,7 +199,10 @@ export class Ledger extends DurableObject {
     await this.inTurn(() => this.recordGaps(Date.now(), GAP_AFTER_MS));
   }
 
-  /** The oldest rows after `seq`, up to `size`, and whether more follow. They are read one by one: all of them together may not fit into memory. */
+  /**
+   * The oldest rows after `seq`, up to `size`, and whether more follow. They are read one by one: all of them together
+   * may not fit into memory.
+   */
   private rows(seq: number, size: number): { readonly rows: readonly Row[]; readonly more: boolean } {
     const taken: Row[] = [];
     let length = 0;

@@ -21,7 +21,10 @@ export async function unseal(env: GateEnv, purpose: Purpose, bound: string, text
 
 const boundTo = (purpose: Purpose, bound: string): string => `${purpose}\n${bound}`;
 
-/** Guard `seal-key`: derived from the secret with which this gate opens its token store. Every isolate of this gate has it, and no other gate. */
+/**
+ * Guard `seal-key`: derived from the secret with which this gate opens its token store. Every isolate of this gate has
+ * it, and no other gate.
+ */
 async function keyOf(env: GateEnv): Promise<SealingKey | undefined> {
   const secret = env.TOKEN_STORE.kind === "vault" ? env.VAULT_SECRET_ID : env.TOKEN_KEY;
   return secret ? derivedSealingKey(secret, "gatehouse sealed address") : undefined;

@@ -17,8 +17,8 @@ import { originOf } from "./request/address";
 import { judgeHeaders, judgeHost } from "./request/headers";
 
 /**
- * The gate: the only way by which an agent reaches private code. A request passes in this order; a step that does not let it pass throws a refusal, and
- * every request leaves a record.
+ * The gate: the only way by which an agent reaches private code. A request passes in this order; a step that does not
+ * let it pass throws a refusal, and every request leaves a record.
  *
  * 1. authenticate the agent by its gate key      auth/authenticator.ts
  * 2. judge the headers                           request/headers.ts
@@ -62,7 +62,8 @@ export default {
 
 /** Steps 1 to 3, and the way through the interface that the target belongs to. */
 async function handle(gate: Gate, context: RequestContext): Promise<Response> {
-  // If Host is not exactly one host, the target may begin with a part of it. Then it is not one of the gate's own addresses.
+  // If Host is not exactly one host, the target may begin with a part of it. Then it is not one of the gate's own
+  // addresses.
   if (judgeHost(context.headers) === undefined) {
     if (context.target.startsWith("/_gate/")) return operator(gate, context);
     if (context.target.startsWith(DOWNLOADS)) return downloaded(gate, context);
@@ -104,7 +105,10 @@ async function rest(gate: Gate, context: RequestContext, observed: Refusal | und
   return forwardRest(gate, context, body);
 }
 
-/** Refuses if an operator stopped the gate, or if its records do not reach the archive. What the isolate knows may be old, so it asks the ledger first. */
+/**
+ * Refuses if an operator stopped the gate, or if its records do not reach the archive. What the isolate knows may be
+ * old, so it asks the ledger first.
+ */
 async function checkOpen({ ledger }: Gate, context: RequestContext): Promise<void> {
   if (ledger.state.archiveFailing) {
     await ledger.flush(context.background);
@@ -116,7 +120,10 @@ async function checkOpen({ ledger }: Gate, context: RequestContext): Promise<voi
   }
 }
 
-/** A download by a short-lived address, which replaces the key of the agent that got it. Without a valid address it is a request like any other. */
+/**
+ * A download by a short-lived address, which replaces the key of the agent that got it. Without a valid address it is a
+ * request like any other.
+ */
 async function downloaded(gate: Gate, context: RequestContext): Promise<Response> {
   const address = await openDownload(gate, context);
   if (address instanceof Refusal) {
@@ -130,17 +137,26 @@ async function downloaded(gate: Gate, context: RequestContext): Promise<Response
   return download(gate, context, address);
 }
 
-/** Guard `limit-unauthenticated`: refuses a request without a valid key. Beyond the limit of such requests, with 429 and a record in sum. */
+/**
+ * Guard `limit-unauthenticated`: refuses a request without a valid key. Beyond the limit of such requests, with 429 and
+ * a record in sum.
+ */
 function turnAway(gate: Gate, context: RequestContext, refusal: Refusal): never {
   const retryAfter = gate.unauthenticated.retryAfter(context.startedAt);
   if (retryAfter === undefined) throw new Refused(refusal);
   throw new Refused(new Refusal("limit-unauthenticated"), retryAfter);
 }
 
-/** Refusals that raise an alert, besides those with status 503: GitHub does not work, or an agent writes more than a person can review. */
+/**
+ * Refusals that raise an alert, besides those with status 503: GitHub does not work, or an agent writes more than a
+ * person can review.
+ */
 const ALERTED: ReadonlySet<RuleId> = new Set(["upstream-error", "upstream-timeout", "change-too-large"]);
 
-/** Turns what was thrown into an answer. Anything but a refusal is a failure of the gate: it refuses the request and raises an alert. */
+/**
+ * Turns what was thrown into an answer. Anything but a refusal is a failure of the gate: it refuses the request and
+ * raises an alert.
+ */
 function refused(gate: Gate, context: RequestContext, error: unknown): Promise<Response> {
   const known = error instanceof Refused ? error : new Refused(new Refusal("gate-error"));
   context.decision = "deny";
@@ -155,7 +171,10 @@ function refused(gate: Gate, context: RequestContext, error: unknown): Promise<R
   return refusalAnswer(gate, context, known.refusal, known.retryAfter);
 }
 
-/** Step 8: writes the record. The record of a write is stored before its answer leaves; all others go with the next batch. */
+/**
+ * Step 8: writes the record. The record of a write is stored before its answer leaves; all others go with the next
+ * batch.
+ */
 async function recorded(gate: Gate, context: RequestContext, answer: Response): Promise<Response> {
   // A refusal may be sent with status 200. Its record has the rule's own status.
   const status = context.decision === "deny" && context.refusal !== undefined ? context.refusal.status : answer.status;

@@ -95,7 +95,8 @@ export class CodeOwners extends GatehouseComponent {
           "The environment file of Gatehouse has changed, and with it who owns what. " +
           "It takes effect when people approve and merge it.",
       },
-      // An imported pull request has no owner in its state: it would be replaced, which GitHub refuses (docs/recovery.md).
+      // An imported pull request has no owner in its state: it would be replaced, which GitHub refuses
+      // (docs/recovery.md).
       { ...parent, dependsOn: [file], ignoreChanges: ["owner"] },
     );
     return pull.number;

@@ -118,7 +118,9 @@ const sink = z.discriminatedUnion("kind", [
 
 const requiredCheck = z.strictObject({
   context: z.string().min(1).max(255),
-  /** The GitHub App that must report the check; without it any account with write access could. Default: GitHub Actions. */
+  /**
+   * The GitHub App that must report the check; without it any account with write access could. Default: GitHub Actions.
+   */
   integrationId: whole(1, Number.MAX_SAFE_INTEGER).default(ACTIONS_APP_ID),
 });
 

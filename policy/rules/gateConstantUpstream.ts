@@ -2,7 +2,10 @@ import { EMBEDDED_POLICY } from "../../gate/policy/embed";
 import { WORKER, embedded, object, text } from "../read";
 import { resourceRule } from "../rule";
 
-/** The token goes where the policy says: a constant https address, the same host for all three interfaces but for GitHub's own pair. */
+/**
+ * The token goes where the policy says: a constant https address, the same host for all three interfaces but for
+ * GitHub's own pair.
+ */
 export const gateConstantUpstream = resourceRule({
   id: "gate-constant-upstream",
   severity: "critical",

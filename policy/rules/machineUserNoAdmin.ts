@@ -12,7 +12,9 @@ import { stackRule } from "../rule";
 
 const TOO_MUCH = new Set(["admin", "maintain", "maintainer", "owner"]);
 
-/** GitHub: repository roles for an organization; "maintain" may change settings, "admin" the rules that hold the agent. */
+/**
+ * GitHub: repository roles for an organization; "maintain" may change settings, "admin" the rules that hold the agent.
+ */
 export const machineUserNoAdmin = stackRule({
   id: "machine-user-no-admin",
   severity: "critical",

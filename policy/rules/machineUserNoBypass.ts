@@ -13,7 +13,10 @@ import { stackRule, type DeclaredResource } from "../rule";
 /** Lists of branch protection whose members may do what it forbids to others. */
 const ALLOWANCES = ["forcePushBypassers"] as const;
 const REVIEW_ALLOWANCES = ["pullRequestBypassers", "dismissalRestrictions"] as const;
-/** GitHub's numbers of the base roles in a bypass list: 2 maintain, 4 write, 5 admin. An agent with write access holds 4. */
+/**
+ * GitHub's numbers of the base roles in a bypass list: 2 maintain, 4 write, 5 admin. An agent with write access holds
+ * 4.
+ */
 const WRITE_ROLE = "4";
 
 /** GitHub: "Granting bypass permissions for your branch or tag ruleset". */

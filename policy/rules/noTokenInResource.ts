@@ -2,10 +2,14 @@ import { findSecrets } from "../../gate/policy/text/secrets";
 import { WORKER, textsIn } from "../read";
 import { resourceRule } from "../rule";
 
-/** Keys of the gate, which the stack makes and places in the token store. The engine hands them to policies in clear. */
+/**
+ * Keys of the gate, which the stack makes and places in the token store. The engine hands them to policies in clear.
+ */
 const OWN_KEY = "gatehouse-key";
 
-/** Public formats of credentials (gate/policy/secrets.ts). A Worker's own module names the formats that it looks for. */
+/**
+ * Public formats of credentials (gate/policy/secrets.ts). A Worker's own module names the formats that it looks for.
+ */
 export const noTokenInResource = resourceRule({
   id: "no-token-in-resource",
   severity: "critical",

@@ -5,8 +5,8 @@ const PROVIDER = "pulumi:providers:";
 const CREDENTIALS = ["token", "apiToken", "apiKey", "apiUserServiceKey", "appAuth", "authLogin", "password"] as const;
 
 /**
- * A provider's configuration stands in the state. The engine hands policies every secret in clear, so this shows in a file alone:
- * `gatehouse report --policy` on an export or a preview sees whether a value is encrypted.
+ * A provider's configuration stands in the state. The engine hands policies every secret in clear, so this shows in a
+ * file alone: `gatehouse report --policy` on an export or a preview sees whether a value is encrypted.
  */
 export const providerTokensEncrypted = resourceRule({
   id: "provider-tokens-encrypted",

@@ -4,7 +4,9 @@ import { stackRule, type DeclaredResource } from "../rule";
 const isRuleset = ({ type }: DeclaredResource): boolean => type === REPOSITORY_RULESET || type === ORGANIZATION_RULESET;
 const rulesOf = ({ inputs }: DeclaredResource) => object(inputs.rules);
 
-/** What two kinds of locks must be there where the agent writes: rulesets that hold it, and one that asks for people. */
+/**
+ * What two kinds of locks must be there where the agent writes: rulesets that hold it, and one that asks for people.
+ */
 const NEEDED: readonly { readonly what: string; readonly has: (ruleset: DeclaredResource) => boolean }[] = [
   {
     what: "keeps the agent on its own branches",
@@ -52,6 +54,8 @@ export const reviewFenceComplete = stackRule({
   },
 });
 
-/** An organization's ruleset names repositories by numbers, which a stack need not know: then it counts for all of them. */
+/**
+ * An organization's ruleset names repositories by numbers, which a stack need not know: then it counts for all of them.
+ */
 const coversSome = (inputs: DeclaredResource["inputs"]): boolean =>
   list(object(inputs.conditions).repositoryIds).length > 0 || "repositoryName" in object(inputs.conditions);

@@ -2,7 +2,10 @@ import { EMBEDDED_ROTATION } from "../../infra/plans/rotation";
 import { WORKER, embedded } from "../read";
 import { resourceRule } from "../rule";
 
-/** GitHub's own ceiling for fine-grained tokens in an organization is 366 days; a stolen token should live a month at most. */
+/**
+ * GitHub's own ceiling for fine-grained tokens in an organization is 366 days; a stolen token should live a month at
+ * most.
+ */
 const MOST_DAYS = 30;
 
 export const tokenLifeBounded = resourceRule({

@@ -1,7 +1,10 @@
 import { VAULT_POLICY, known, text } from "../read";
 import { resourceRule } from "../rule";
 
-/** Paths that Vault protects by sudo whoever asks; a stack that makes its own mounts cannot do without them. They are named in full. */
+/**
+ * Paths that Vault protects by sudo whoever asks; a stack that makes its own mounts cannot do without them. They are
+ * named in full.
+ */
 const ROOT_PROTECTED = /^sys\/(?:auth|quotas\/rate-limit)\/[A-Za-z0-9_-]+$/;
 /** An accessor is drawn by Vault, so nobody can name it before; it names one secret id of one role. */
 const DRAWN = /^auth\/[A-Za-z0-9_-]+\/role\/[A-Za-z0-9_-]+\/secret-id-accessor\/\+$/;

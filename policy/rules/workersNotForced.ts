@@ -1,7 +1,9 @@
 import { WORKER, list, object, text } from "../read";
 import { resourceRule } from "../rule";
 
-/** @pulumi/cloudflare: `force` deletes a Worker although others bind to it, with its Durable Objects and all they store. */
+/**
+ * @pulumi/cloudflare: `force` deletes a Worker although others bind to it, with its Durable Objects and all they store.
+ */
 export const workersNotForced = resourceRule({
   id: "workers-not-forced",
   severity: "high",

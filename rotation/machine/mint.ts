@@ -60,9 +60,9 @@ export async function mint(run: Run): Promise<void> {
 }
 
 /**
- * A minted token that could not be recorded is nobody's: it is ended, or kept where ending it would cost more. It is ended only
- * when it is certain that nobody uses it: the write may have arrived although its answer was lost, and once this run's lease is
- * over another rotator may have taken the token into use, and even have finished.
+ * A minted token that could not be recorded is nobody's: it is ended, or kept where ending it would cost more. It is
+ * ended only when it is certain that nobody uses it: the write may have arrived although its answer was lost, and once
+ * this run's lease is over another rotator may have taken the token into use, and even have finished.
  */
 async function disown(run: Run, minted: Minted, next: TokenRecord): Promise<void> {
   const { effects, minter } = run.deps;
@@ -100,7 +100,10 @@ async function eventually<T>(run: Run, ask: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Whether a token with this hash has ever been taken up: by the rotation under way, by one that is over, or by the store. */
+/**
+ * Whether a token with this hash has ever been taken up: by the rotation under way, by one that is over, or by the
+ * store.
+ */
 async function takenUp(run: Run, journal: Journal, hash: string): Promise<boolean> {
   const { rotation, history } = journal;
   if (

@@ -39,7 +39,9 @@ async function restore(run: Run, why: string): Promise<void> {
   await run.reach("rolling-back", { rollback: { why, restored: true } });
 }
 
-/** A token that a person brought is the person's to correct or delete. The authorization that came with it goes with it. */
+/**
+ * A token that a person brought is the person's to correct or delete. The authorization that came with it goes with it.
+ */
 async function giveBack(run: Run, next: TokenRecord): Promise<void> {
   const r = run.rotation;
   const slots = { ...run.journal.slots };

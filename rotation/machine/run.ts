@@ -53,7 +53,9 @@ export class Run {
     this.deps.effects.report({ step, says });
   }
 
-  /** Writes that a phase is done. @param keepMs how much longer than usual the lease must last, for a step that waits */
+  /**
+   * Writes that a phase is done. @param keepMs how much longer than usual the lease must last, for a step that waits
+   */
   async reach(
     phase: Phase,
     change: Partial<RotationState> = {},
@@ -82,7 +84,10 @@ export class Run {
     );
   }
 
-  /** A refreshed authorization lives in this process until it is recorded: then a store that is away is waited for, bounded. */
+  /**
+   * A refreshed authorization lives in this process until it is recorded: then a store that is away is waited for,
+   * bounded.
+   */
   async held(write: () => Promise<void>): Promise<void> {
     for (let waited = 0; ; waited += HOLD_STEP_MS) {
       try {

@@ -26,7 +26,10 @@ async function importKey(privateKeyPem: string): ReturnType<typeof crypto.subtle
   }
 }
 
-/** A signed statement that the caller is the App: RS256, valid for 9 minutes (GitHub allows 10), back-dated a minute for clock skew. */
+/**
+ * A signed statement that the caller is the App: RS256, valid for 9 minutes (GitHub allows 10), back-dated a minute for
+ * clock skew.
+ */
 export async function appJwt(appId: number | string, privateKeyPem: string, nowMs: number): Promise<string> {
   const key = await importKey(privateKeyPem);
   const now = Math.floor(nowMs / 1000);

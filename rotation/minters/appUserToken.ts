@@ -103,7 +103,8 @@ export function appUserTokenMinter(
       const only = memory.current;
       if (!only || !usable(memory.slots?.[only], now))
         throw new NeedsPerson(`no authorization of the GitHub App by ${plan.login} is left`, authorizeAgain(plan, "a"));
-      // One pair is left. Refreshing it is a gap of a moment and a risk; it is taken only when the token is about to end.
+      // One pair is left. Refreshing it is a gap of a moment and a risk; it is taken only when the token is about to
+      // end.
       const left = old?.expires_at ? Date.parse(old.expires_at) - now : 0;
       if (left > LAST_RESORT_MS)
         throw new NeedsPerson(

@@ -71,7 +71,10 @@ export interface TokenMinter {
   link?(): string;
 }
 
-/** What was to be spent is gone, with what a person does about it. The rotation rolls back; the token in use is untouched. */
+/**
+ * What was to be spent is gone, with what a person does about it. The rotation rolls back; the token in use is
+ * untouched.
+ */
 export class Lost extends Error {
   constructor(
     readonly why: string,

@@ -11,7 +11,10 @@ export interface NotifySecrets {
   readonly dispatchToken?: string | undefined;
 }
 
-/** The receivers that the environment names, as far as the secrets at hand reach. More adapters (an agent's runtime) are appended by the caller. */
+/**
+ * The receivers that the environment names, as far as the secrets at hand reach. More adapters (an agent's runtime) are
+ * appended by the caller.
+ */
 export function adaptersFor(effects: Effects, plan: RotationPlan, secrets: NotifySecrets): NotifyAdapter[] {
   return [
     ...(secrets.webhookSecret

@@ -1,7 +1,12 @@
-/** One thing that happened, without any secret. `id` is the same on every delivery, so that a receiver can drop repeats. */
+/**
+ * One thing that happened, without any secret. `id` is the same on every delivery, so that a receiver can drop repeats.
+ */
 export interface Message {
   readonly id: string;
-  /** `token.rotated`, `token.rolled-back`, `token.expiring`, `token.revoked`, `token.needs-person` or `gate-key.rotated`. */
+  /**
+   * `token.rotated`, `token.rolled-back`, `token.expiring`, `token.revoked`, `token.needs-person` or
+   * `gate-key.rotated`.
+   */
   readonly type: string;
   /** ISO time. */
   readonly at: string;

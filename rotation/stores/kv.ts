@@ -25,7 +25,8 @@ export class KvCell implements Cell {
     const stored = await this.storage.get(this.key);
     if (!stored) return { version: 0 };
     const opened = await openRecord(await sealingKey(this.tokenKey), stored.value).catch((error: unknown) => {
-      // Sealed under a key that is gone, since the stack made a new one: nobody can read it, and the next write takes its place.
+      // Sealed under a key that is gone, since the stack made a new one: nobody can read it, and the next write takes
+      // its place.
       if ((error as Partial<Error>).name === "OperationError") return undefined;
       throw error;
     });

@@ -20,7 +20,9 @@ export function minterSecretsIn(record: Readonly<Record<string, string>> | undef
   };
 }
 
-/** The record that a person places. @throws Misuse for a kind that needs none, and for what cannot be that kind's secret */
+/**
+ * The record that a person places. @throws Misuse for a kind that needs none, and for what cannot be that kind's secret
+ */
 export function minterRecord(kind: RotationPlan["kind"], secret: string): Record<string, string> {
   const field = MINTER_FIELD[kind];
   if (!field) throw new Misuse(`a token of kind ${kind} is made by a person: there is nothing to place`);

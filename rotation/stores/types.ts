@@ -11,7 +11,9 @@ export interface Cell {
   write(data: Record<string, string>, cas: number): Promise<number>;
   /** Destroys the content of every version but the newest. Repeating it does nothing more. */
   prune(): Promise<void>;
-  /** Facts for auditors, beside the record and never secret: at most 64 keys, 512 bytes a value. Keys not named stay. */
+  /**
+   * Facts for auditors, beside the record and never secret: at most 64 keys, 512 bytes a value. Keys not named stay.
+   */
   annotate(notes: Record<string, string>): Promise<void>;
 }
 

@@ -88,7 +88,10 @@ export class VaultCell implements Cell {
   }
 }
 
-/** Content of a secret beside the token, or undefined when there is none. Throws Refused when this identity may not read it. */
+/**
+ * Content of a secret beside the token, or undefined when there is none. Throws Refused when this identity may not read
+ * it.
+ */
 export async function readVaultSecret(
   session: VaultSession,
   mount: string,

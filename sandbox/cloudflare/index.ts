@@ -50,7 +50,9 @@ export interface Cloudflare {
   readonly consoleLog: string;
   /** Public base URL of a script, the same over all its versions. The gate's is there from the start. */
   gateUrl(scriptName: string): string;
-  /** workerd's own socket of a deployed script: nothing in between, but connections break when a version is replaced. */
+  /**
+   * workerd's own socket of a deployed script: nothing in between, but connections break when a version is replaced.
+   */
   directUrl(scriptName: string): string;
   /** Ends everything, workerd included. Calling it again does nothing. */
   stop(): Promise<void>;
@@ -75,8 +77,8 @@ export async function startCloudflare(options: CloudflareOptions): Promise<Cloud
 /**
  * Serves an account that may hold things already.
  * `reserved`: scripts whose public listener is there from the start.
- * `addressBinding`: the text binding that tells a script its own address. A script here gets the one at which it is reached here, because nothing on this
- * machine answers to the uploaded one; the API shows what was uploaded.
+ * `addressBinding`: the text binding that tells a script its own address. A script here gets the one at which it is
+ * reached here, because nothing on this machine answers to the uploaded one; the API shows what was uploaded.
  */
 export async function serveAccount(
   account: Account,

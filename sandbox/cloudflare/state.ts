@@ -103,7 +103,10 @@ export interface Zone {
 /** Objects that the service only stores and gives back: what was sent, with an id and what the server adds. */
 export type Stored = Record<string, unknown> & { id: string | number };
 
-/** Everything of one account. Lives in memory; what Workers store (KV, R2, Durable Objects) lives in the runtime's folder. */
+/**
+ * Everything of one account. Lives in memory; what Workers store (KV, R2, Durable Objects) lives in the runtime's
+ * folder.
+ */
 export class Account {
   readonly scripts = new Map<string, Script>();
   /** Versions by script, oldest first; those that were uploaded and not deployed among them. */

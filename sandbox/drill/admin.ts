@@ -3,7 +3,10 @@ import type { Connection } from "./connection";
 /** GitHub's answer to an administrator. */
 class AdminRefused extends Error {}
 
-/** An organization owner at GitHub's REST API: opens locks, and does what only people do. A refusal is an error of the drill. */
+/**
+ * An organization owner at GitHub's REST API: opens locks, and does what only people do. A refusal is an error of the
+ * drill.
+ */
 export class Admin {
   constructor(private readonly connection: Pick<Connection, "rest" | "credential">) {}
 

@@ -12,7 +12,9 @@ const isOfGate = (lock: LockId): boolean => lockOf(lock).enforcer === "gate";
 /** The lock of the gate that a claim counts on. */
 const gateLock = ({ locks }: Claim): LockId | undefined => locks.find(isOfGate);
 
-/** Whether GitHub refuses an attempt without the gate too: a second lock stops it, or GitHub refuses it to everybody. */
+/**
+ * Whether GitHub refuses an attempt without the gate too: a second lock stops it, or GitHub refuses it to everybody.
+ */
 export const isRefusedAlone = ({ action, locks }: Claim, one: Attempt): boolean =>
   one.noCounterproof !== undefined ||
   locks.some((lock) => !isOfGate(lock) && attemptsFor({ action, lock }).includes(one));
@@ -61,9 +63,9 @@ async function tried(
 }
 
 /**
- * Tries every action of the model in the posture as it is deployed, by the same attempts that prove its locks. What is allowed must
- * succeed through the gate. What is forbidden must be refused by the gate in its own words, and, where the model counts on another
- * lock, by GitHub alone too. Everything is put back after each attempt.
+ * Tries every action of the model in the posture as it is deployed, by the same attempts that prove its locks. What is
+ * allowed must succeed through the gate. What is forbidden must be refused by the gate in its own words, and, where the
+ * model counts on another lock, by GitHub alone too. Everything is put back after each attempt.
  * @param harness its token store holds the declared token
  */
 export async function drillAsDeployed(harness: Harness, onRow: (row: DrillRow) => void): Promise<DrillRow[]> {

@@ -43,7 +43,10 @@ const said = (text: string): string => {
   }
 };
 
-/** Deletes a record from the audit bucket with the account's own token. The record is the drill's, so that the chain of real ones stays whole. */
+/**
+ * Deletes a record from the audit bucket with the account's own token. The record is the drill's, so that the chain of
+ * real ones stays whole.
+ */
 export async function deleteRecord(fixture: Fixture): Promise<Outcome> {
   const object = `${bucket(fixture)}/objects/audit/drill-${fixture.fresh("")}.jsonl`;
   await must(fixture, "PUT", object, "{}\n", "application/json");

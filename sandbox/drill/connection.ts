@@ -2,7 +2,10 @@ import { request } from "node:http";
 import type { Octokit } from "@octokit/rest";
 import type { DrillAnswer } from "../../cli/report/drill";
 
-/** One way to reach GitHub with one credential: through the gate with the gate key, or straight with the machine user's token. */
+/**
+ * One way to reach GitHub with one credential: through the gate with the gate key, or straight with the machine user's
+ * token.
+ */
 export interface Connection {
   readonly kind: "gate" | "github";
   /** REST base, without trailing slash. */

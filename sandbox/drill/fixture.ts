@@ -79,7 +79,8 @@ export class Fixture {
       trial.place === "unlisted"
         ? new Fixture(harness, trial, Fixture.UNLISTED, "main")
         : new Fixture(harness, trial, listed.name, listed.defaultBranch);
-    // A token with scopes has no permissions to be counted on; that it lacks the scope for one call is no lock of the model.
+    // A token with scopes has no permissions to be counted on; that it lacks the scope for one call is no lock of the
+    // model.
     const scoped =
       harness.environment.agent.credential.kind === "ghes-impersonation" &&
       trial.lock !== undefined &&
@@ -120,7 +121,10 @@ export class Fixture {
     return { ...this.harness.github, credential: this.#token ?? "" };
   }
 
-  /** The way that the pair's first attempt takes: through the gate when the gate itself is on trial, around it otherwise. */
+  /**
+   * The way that the pair's first attempt takes: through the gate when the gate itself is on trial, around it
+   * otherwise.
+   */
   get tested(): Connection {
     return this.trial.lock?.startsWith("gate-") ? this.harness.gate : this.direct;
   }
@@ -147,7 +151,8 @@ export class Fixture {
   }
 
   /**
-   * Opens every ruleset and the branch protection of the repository, but for what belongs to `lock`; without a lock everything.
+   * Opens every ruleset and the branch protection of the repository, but for what belongs to `lock`; without a lock
+   * everything.
    * @param by which of two systems carries a lock that both declare
    */
   async isolate(lock: Pair["lock"] | undefined, by: "rulesets" | "protection" = "rulesets"): Promise<void> {

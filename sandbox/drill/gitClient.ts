@@ -14,7 +14,9 @@ const GIT_ENV = {
   GIT_COMMITTER_EMAIL: "drill@example.invalid",
 };
 
-/** A git work tree that speaks through one connection. The credential travels in the environment, never in an argument. */
+/**
+ * A git work tree that speaks through one connection. The credential travels in the environment, never in an argument.
+ */
 export class GitClient {
   private constructor(
     private readonly dir: string,

@@ -18,8 +18,8 @@ const whole = (ruleset: Ruleset): readonly Rule[] => ruleset.rules;
 const none: readonly Rule[] = [];
 
 /**
- * The pull request rule with one demand left: whatever else it asks (approvals, fresh reviews) would stop the attempt as well and hide
- * whether the demand holds by itself.
+ * The pull request rule with one demand left: whatever else it asks (approvals, fresh reviews) would stop the attempt
+ * as well and hide whether the demand holds by itself.
  */
 const onlyReviewBy =
   (keep: (parameters: Readonly<Record<string, unknown>>) => Record<string, unknown>) =>
@@ -53,7 +53,10 @@ const OWN: Partial<Record<string, (ruleset: Ruleset) => readonly Rule[]>> = {
   })),
 };
 
-/** What is left of a ruleset while one lock stands alone: the lock's own rules. None means that an administrator switches it off. */
+/**
+ * What is left of a ruleset while one lock stands alone: the lock's own rules. None means that an administrator
+ * switches it off.
+ */
 export function rulesOfLock(lock: LockId, ruleset: Ruleset): readonly Rule[] {
   return OWN[lock]?.(ruleset) ?? none;
 }
@@ -89,7 +92,9 @@ const reviews = (extra: Record<string, unknown>) => ({
   ...extra,
 });
 
-/** What is left of the branch protection while one lock stands alone, as GitHub takes it; undefined where it is deleted. */
+/**
+ * What is left of the branch protection while one lock stands alone, as GitHub takes it; undefined where it is deleted.
+ */
 export function protectionOfLock(
   lock: LockId,
   by: "rulesets" | "protection",

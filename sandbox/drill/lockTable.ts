@@ -10,7 +10,10 @@ export function summary(proofs: readonly Proof[], locks = new Set(proofs.map(({ 
   return `${pairs} pairs of action and lock, ${locks} locks of ${new Set(proofs.map(({ lock }) => lockOf(lock).enforcer)).size} enforcers, ${proofs.length} attempts: ${open === 0 ? "each holds" : `${open} do not hold`}`;
 }
 
-/** Actions × locks, for a terminal: under each action its locks, what was tried, and what came back with the lock standing and with it open. */
+/**
+ * Actions × locks, for a terminal: under each action its locks, what was tried, and what came back with the lock
+ * standing and with it open.
+ */
 export function lockTable(proofs: readonly Proof[], columns = process.stdout.columns ?? 120): string {
   const lines: string[] = [];
   const width = Math.max(80, Math.min(columns, 160));

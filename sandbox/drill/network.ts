@@ -31,8 +31,9 @@ const close = (server: Server): Promise<void> =>
   });
 
 /**
- * The way out of the agent's environment: a forward proxy that knows the host list and nothing else, as the sandbox of a managed agent
- * has one. Names lead to this machine's stand-ins, so what is proven is the declared list, not somebody's proxy.
+ * The way out of the agent's environment: a forward proxy that knows the host list and nothing else, as the sandbox of
+ * a managed agent has one. Names lead to this machine's stand-ins, so what is proven is the declared list, not
+ * somebody's proxy.
  */
 async function withProxy<T>(
   allowed: readonly string[],
@@ -95,7 +96,10 @@ function viaProxy(port: number, url: string, credential: string): Promise<{ stat
   });
 }
 
-/** Asks GitHub itself from inside the agent's environment; the gate must answer there, or the list would only prove that nothing works. */
+/**
+ * Asks GitHub itself from inside the agent's environment; the gate must answer there, or the list would only prove that
+ * nothing works.
+ */
 export function reachGitHub(fixture: Fixture): Promise<Outcome> {
   const { harness } = fixture;
   const declared = agentHosts(fixture.environment);

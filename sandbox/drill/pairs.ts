@@ -17,7 +17,10 @@ export interface Pair {
   readonly repository?: Repository;
 }
 
-/** Where an environment can be tried: one repository for each access and visibility, since that is what decides which locks GitHub offers. */
+/**
+ * Where an environment can be tried: one repository for each access and visibility, since that is what decides which
+ * locks GitHub offers.
+ */
 function groundsOf(environment: Environment): readonly Pick<Pair, "place" | "repository">[] {
   const distinct = new Map(
     environment.repositories
@@ -56,7 +59,10 @@ export function pairsOf(environment: Environment): Pair[] {
 /** How a pair is called in messages and reports. */
 export const pairName = ({ action, place, lock }: Pair): string => `${action.id} at ${place} by ${lock}`;
 
-/** Whether one of the filters chooses a pair, such as `merge`, `role-pull` or `merge-pull-request/write`. No filter chooses all. */
+/**
+ * Whether one of the filters chooses a pair, such as `merge`, `role-pull` or `merge-pull-request/write`. No filter
+ * chooses all.
+ */
 export function chosen(filters: readonly string[], { action, place, lock }: Pair): boolean {
   return (
     filters.length === 0 ||

@@ -36,7 +36,10 @@ export async function attempt(fixture: Fixture, connection: Connection, one: Att
   return refusal ? { ...answer, rule: refusal.reason } : answer;
 }
 
-/** Opens every other lock of the action: those that the model counts, and whatever else the rulesets and the protection hold. */
+/**
+ * Opens every other lock of the action: those that the model counts, and whatever else the rulesets and the protection
+ * hold.
+ */
 async function openAround(fixture: Fixture, { action, place, lock }: Pair, one: Attempt): Promise<void> {
   const judged = verdict(fixture.environment, action, place);
   const others = judged && !judged.allowed ? judged.locks.filter((other) => other !== lock) : [];

@@ -93,7 +93,8 @@ export function tokenPage(environment: Environment, mint: Mint): TokenPage {
           repositories: scoped ? "all" : listed,
           permissions: scoped ? [...tokenScopes(environment)] : { ...tokenPermissions(environment) },
         });
-      // Gists and keys belong to an account: no token of an organization can carry them, a classic one of the account can.
+      // Gists and keys belong to an account: no token of an organization can carry them, a classic one of the account
+      // can.
       const classic = scoped || (place === "account" && credential.kind !== "app-installation");
       return classic
         ? once("classic", { kind: "classic", scopes: EVERY_SCOPE, repositories: "all" })

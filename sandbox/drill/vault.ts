@@ -47,7 +47,10 @@ const said = (text: string): string =>
 const read = (fixture: Fixture, { status, text }: { status: number; text: string }): Outcome =>
   text.includes(fixture.harness.stored) ? { status, ok: true } : harmless(status, said(text));
 
-/** Reads the token's path with another sign-in of the same Vault: somebody else's, or that of a party which has no business with the token. */
+/**
+ * Reads the token's path with another sign-in of the same Vault: somebody else's, or that of a party which has no
+ * business with the token.
+ */
 export async function readTokenInVault(fixture: Fixture, party?: "auditor" | "deployer"): Promise<Outcome> {
   const policies = ["default", POLICY, ...(party ? [where(fixture).policies[party]] : [])];
   const made = JSON.parse(await asRoot(fixture, "POST", "auth/token/create", { policies, ttl: "1m" })) as {

@@ -2,8 +2,8 @@ import type { Connection, Outcome } from "./connection";
 import { GitClient, withGit } from "./gitClient";
 
 /**
- * One clone of a repository, from which every connection pushes: cloning for each attempt would take most of the drill's time.
- * Commits lie loose on the default branch's head, so attempts do not build on each other.
+ * One clone of a repository, from which every connection pushes: cloning for each attempt would take most of the
+ * drill's time. Commits lie loose on the default branch's head, so attempts do not build on each other.
  */
 export class WorkingCopy {
   private constructor(

@@ -29,7 +29,10 @@ function inherited(context: AliasContext, type: string, name: string, parentName
   return createUrn(context.stack, context.project, parentAlias, type, former);
 }
 
-/** Every URN under which the state may know a resource, the declared ones first, then those that follow from its parent's former name. */
+/**
+ * Every URN under which the state may know a resource, the declared ones first, then those that follow from its
+ * parent's former name.
+ */
 export function aliasUrns(
   context: AliasContext,
   name: string,

@@ -4,7 +4,8 @@ import type { OperationType, PendingOperation, ResourceState, Snapshot } from ".
 
 /**
  * Keeps what is known about the stack while it changes, and hands it out for writing before and after every step.
- * The order is Pulumi's: what this run has handled, in the order in which it finished, then what the last run left and this one has not touched.
+ * The order is Pulumi's: what this run has handled, in the order in which it finished, then what the last run left and
+ * this one has not touched.
  */
 export class Checkpoint {
   private readonly handled = new Set<ResourceState>();
@@ -17,7 +18,10 @@ export class Checkpoint {
   constructor(
     private readonly base: readonly ResourceState[],
     private readonly write: (snapshot: Snapshot) => void,
-    /** Writes once, at the end: quick for many resources, and a run that dies loses what it did. Pulumi's PULUMI_SKIP_CHECKPOINTS. */
+    /**
+     * Writes once, at the end: quick for many resources, and a run that dies loses what it did. Pulumi's
+     * PULUMI_SKIP_CHECKPOINTS.
+     */
     private readonly onlyAtEnd = false,
   ) {}
 

@@ -5,8 +5,8 @@ const { basename, dirname, join } = require("node:path");
 const { Script } = require("node:vm");
 
 /**
- * Loads a large CommonJS file as `require` does, and keeps in `folder` what V8 compiled of it: the next process takes it from
- * there, in a third of the time. (Node.js 22 has module.enableCompileCache for this; 20 has not.)
+ * Loads a large CommonJS file as `require` does, and keeps in `folder` what V8 compiled of it: the next process takes
+ * it from there, in a third of the time. (Node.js 22 has module.enableCompileCache for this; 20 has not.)
  */
 function loadCached(file, folder) {
   const cache = join(folder, `${basename(file)}.${cacheKey(file)}.v8`);

@@ -47,8 +47,8 @@ const fullKey = (project: string, key: string): string => {
 };
 
 /**
- * The configuration of a stack: its file, then the overrides (`key=value`, with paths as in `pulumi config set --path`),
- * then the defaults declared in Pulumi.yaml.
+ * The configuration of a stack: its file, then the overrides (`key=value`, with paths as in `pulumi config set
+ * --path`), then the defaults declared in Pulumi.yaml.
  * @throws UsageError for a malformed override, a missing value, or one of the wrong type, in Pulumi's words.
  */
 export function resolveConfig(
@@ -127,7 +127,10 @@ function fits({ type, items }: ConfigDeclaration, value: unknown): boolean {
   }
 }
 
-/** `a:b.c[0]=5`: the key runs to the first `=`; inside a structure `true`, `false` and whole numbers become what they say. JSON lists and mappings are taken too. */
+/**
+ * `a:b.c[0]=5`: the key runs to the first `=`; inside a structure `true`, `false` and whole numbers become what they
+ * say. JSON lists and mappings are taken too.
+ */
 function applyOverride(
   project: string,
   values: Map<string, { value: unknown; secret: boolean }>,

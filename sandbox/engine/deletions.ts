@@ -29,8 +29,8 @@ export class Deletions {
   }
 
   /**
-   * Deletes a resource that is to be replaced, and before it those of its dependents that its replacement would replace too.
-   * Dependents that would merely be updated stay.
+   * Deletes a resource that is to be replaced, and before it those of its dependents that its replacement would replace
+   * too. Dependents that would merely be updated stay.
    */
   async beforeReplacing(root: ResourceState, registered: ReadonlySet<string>, replacingUrn: string): Promise<void> {
     const condemned = (await this.dependentReplacements(root, registered)).filter(
@@ -52,7 +52,10 @@ export class Deletions {
     if (!root.pendingReplacement) await this.remove(root, { replacing: true, pendingReplacement: true });
   }
 
-  /** Deletes what the program no longer asks for and the older halves of replacements, in waves; nothing new begins after a failure. */
+  /**
+   * Deletes what the program no longer asks for and the older halves of replacements, in waves; nothing new begins
+   * after a failure.
+   */
   async atEnd(left: readonly ResourceState[]): Promise<void> {
     // Its resource is gone already; only the note that a successor was to come is left.
     for (const state of left.filter((one) => one.pendingReplacement && !one.delete)) {
@@ -106,7 +109,10 @@ export class Deletions {
     return condemned;
   }
 
-  /** The keys for which a dependent would be replaced when the given resources change, or undefined when it would not be. */
+  /**
+   * The keys for which a dependent would be replaced when the given resources change, or undefined when it would not
+   * be.
+   */
   private async replacedBy(
     state: ResourceState,
     replaceSet: ReadonlySet<string>,

@@ -56,7 +56,10 @@ export class Deployment {
     this.deletions = new Deletions(run, this.steps, (ref) => this.providerOf(ref));
   }
 
-  /** Handles one registration to its end. Throws {@link StepFailed} when it was reported already, another error when the request itself is wrong. */
+  /**
+   * Handles one registration to its end. Throws {@link StepFailed} when it was reported already, another error when the
+   * request itself is wrong.
+   */
   async register(goal: Goal): Promise<Registered> {
     const parent = this.checkParent(goal.parent, goal.type);
     const urn = this.claim(parent, goal.type, goal.name);
@@ -151,8 +154,9 @@ export class Deployment {
   }
 
   /**
-   * Ends the run. When all went well, what the program no longer asks for is deleted and the stack's outputs are written.
-   * After a failed step or a failed program nothing is deleted, and the outputs that the program told before its end join the old ones.
+   * Ends the run. When all went well, what the program no longer asks for is deleted and the stack's outputs are
+   * written. After a failed step or a failed program nothing is deleted, and the outputs that the program told before
+   * its end join the old ones.
    */
   async finish({ programFailed }: { programFailed: boolean }): Promise<void> {
     // The SDK registers outputs even of a program that threw at once; that one leaves no trace.

@@ -24,7 +24,9 @@ export const NO_DIFFERENCE: Difference = {
   deleteBeforeReplace: false,
 };
 
-/** A difference that forces a replacement for a reason outside the provider's sight; a changed trigger is named nowhere. */
+/**
+ * A difference that forces a replacement for a reason outside the provider's sight; a changed trigger is named nowhere.
+ */
 export const replacedBecause = (reason?: string): Difference => ({
   ...NO_DIFFERENCE,
   changes: true,

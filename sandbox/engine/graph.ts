@@ -29,7 +29,10 @@ export function deletionWaves(condemned: readonly ResourceState[]): ResourceStat
   return layers.reverse();
 }
 
-/** Everything that needs `root`, directly or not, each after what it needs. Expects `resources` in state order (needs come first). */
+/**
+ * Everything that needs `root`, directly or not, each after what it needs. Expects `resources` in state order (needs
+ * come first).
+ */
 export function dependentsOf(root: ResourceState, resources: readonly ResourceState[]): ResourceState[] {
   const reached = new Set([root.urn]);
   const dependents: ResourceState[] = [];

@@ -5,7 +5,9 @@ import { EngineError } from "./errors";
 
 interface Holder {
   readonly pid: number;
-  /** When that process started, in the kernel's ticks: tells a living holder from a newer process with a recycled id. */
+  /**
+   * When that process started, in the kernel's ticks: tells a living holder from a newer process with a recycled id.
+   */
   readonly started?: string;
   readonly token: string;
   readonly since: string;

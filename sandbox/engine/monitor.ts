@@ -13,7 +13,9 @@ import { StepFailed, type Run } from "./run";
 import { fromWireBag, toWire, type Values } from "./values";
 import { goalOf, readGoalOf } from "./wire";
 
-/** What the program may rely on; asking for hooks or transforms is answered yes so that their use is refused by name. */
+/**
+ * What the program may rely on; asking for hooks or transforms is answered yes so that their use is refused by name.
+ */
 const FEATURES = new Set([
   "secrets",
   "resourceReferences",
@@ -90,7 +92,10 @@ export class Monitor {
     };
   }
 
-  /** A registration: counted as work under way, refused once the run has stopped, its errors reported against the resource. */
+  /**
+   * A registration: counted as work under way, refused once the run has stopped, its errors reported against the
+   * resource.
+   */
   private async registering<T>(name: string, work: () => Promise<T>): Promise<T> {
     if (this.run.stopped) throw new StepFailed("stopped");
     try {

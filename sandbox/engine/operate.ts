@@ -133,7 +133,9 @@ export async function operate(options: OperateOptions): Promise<Outcome> {
   };
 }
 
-/** Runs the program against the engine's services until both are done. Returns why the program itself failed, if it did. */
+/**
+ * Runs the program against the engine's services until both are done. Returns why the program itself failed, if it did.
+ */
 async function update(options: OperateOptions, run: Run, deployment: Deployment): Promise<Failure | undefined> {
   const monitor = new Monitor(run, deployment, options.project.dir);
   const address = await monitor.start();

@@ -13,10 +13,10 @@ const find = (request) => {
   }
 };
 
-// The SDK loads a great deal at its start that few programs use: the TypeScript compiler and npm's package tree for functions that
-// are turned into text (dynamic providers and the like, which the engine refuses anyway), the automation API, tracing. These modules
-// are loaded when something first looks into them. They stand in the module cache rather than in a wrapped loader, which would show
-// in every resource's stack trace.
+// The SDK loads a great deal at its start that few programs use: the TypeScript compiler and npm's package tree for
+// functions that are turned into text (dynamic providers and the like, which the engine refuses anyway), the automation
+// API, tracing. These modules are loaded when something first looks into them. They stand in the module cache rather
+// than in a wrapped loader, which would show in every resource's stack trace.
 function later(request) {
   const file = find(request);
   if (!file) return;
@@ -63,13 +63,14 @@ function later(request) {
   "normalize-package-data",
 ].forEach(later);
 
-// The compiler of a program in TypeScript is most of its start. What V8 made of it is kept beside the bundled engine, and nowhere else.
+// The compiler of a program in TypeScript is most of its start. What V8 made of it is kept beside the bundled engine,
+// and nowhere else.
 const compiler = process.env.PULUMI_NODEJS_TYPESCRIPT === "true" && find("typescript");
 if (compiler && /[\\/]node_modules[\\/]\.cache[\\/]/.test(__dirname))
   require.cache[compiler] = loadCached(compiler, __dirname);
 
-// The runner prints errors by util.inspect with colours; on Node 20 that call runs into its own string limit (a minute and
-// gigabytes) when a stack has a frame like node_modules/@pulumi/config.ts, which every error out of the SDK has.
+// The runner prints errors by util.inspect with colours; on Node 20 that call runs into its own string limit (a minute
+// and gigabytes) when a stack has a frame like node_modules/@pulumi/config.ts, which every error out of the SDK has.
 // Without colours the same text comes at once.
 const inspect = util.inspect;
 const patched = (value, options, ...rest) =>

@@ -41,7 +41,8 @@ function findRunner(project: Project): string {
 export function startProgram(options: ProgramOptions): Program {
   const { project, stack, preview, parallel, address } = options;
   const args = [
-    // "-r", not "--require": the runner takes the long form for somebody else's loader and then leaves ES modules alone.
+    // "-r", not "--require": the runner takes the long form for somebody else's loader and then leaves ES modules
+    // alone.
     "-r",
     join(__dirname, "preload.js"),
     ...project.nodeArgs,

@@ -3,7 +3,10 @@ import { Secret, isObject, type Value, type Values } from "./values";
 /** Shorter secrets are left alone: masking every "yes" or "1234" would make messages unreadable and protect nothing. */
 const MIN_LENGTH = 6;
 
-/** Knows the secret texts of a run and masks them in whatever is told: an error of a service or a program may quote them. */
+/**
+ * Knows the secret texts of a run and masks them in whatever is told: an error of a service or a program may quote
+ * them.
+ */
 export class Redactor {
   private readonly texts = new Set<string>();
 

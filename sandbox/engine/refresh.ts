@@ -8,7 +8,9 @@ import { toOutputs } from "./steps";
 import { isProviderType } from "./urns";
 import { equal, fromPlainBag, markBagLike, toPlainBag } from "./values";
 
-/** Reads every resource and returns the state as the world has it; what is gone is left out. Changes nothing outside. */
+/**
+ * Reads every resource and returns the state as the world has it; what is gone is left out. Changes nothing outside.
+ */
 export async function refreshAll(
   run: Run,
   olds: readonly ResourceState[],

@@ -8,7 +8,10 @@ import { containsUnknown, toPlainBag, type Values } from "./values";
 /** Inputs of a provider resource that are the engine's, not the provider's. */
 const OWN_INPUTS = new Set(["__internal", "version", "pluginDownloadURL"]);
 
-/** Stands for a provider whose configuration is not known yet in a preview: it lets everything pass and knows no outputs. */
+/**
+ * Stands for a provider whose configuration is not known yet in a preview: it lets everything pass and knows no
+ * outputs.
+ */
 const unconfigured: SandboxProvider = {
   check: (_urn, _olds, news) => Promise.resolve({ inputs: news }),
   diff: (_id, _urn, _outputs, olds, news) => {
@@ -87,7 +90,10 @@ export class ProviderRegistry {
   }
 }
 
-/** Name of the provider that a resource gets when the program gives none; from version and download address, as Pulumi makes it. */
+/**
+ * Name of the provider that a resource gets when the program gives none; from version and download address, as Pulumi
+ * makes it.
+ */
 export function defaultProviderName(version: string, downloadUrl: string): string {
   const parts = [version.replace(/[.+-]/g, "_"), downloadUrl.replace(/[^A-Za-z0-9]/g, "_")].filter(
     (part) => part !== "",

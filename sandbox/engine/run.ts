@@ -151,7 +151,10 @@ export class Run {
     this.options.emit({ kind: "resource-pre", step });
   }
 
-  /** Counts a step that went well and reports what came of it. `counted` names another operation for the summary, or none. */
+  /**
+   * Counts a step that went well and reports what came of it. `counted` names another operation for the summary, or
+   * none.
+   */
   after(step: StepInfo, { counted = step.op, shown = true }: { counted?: Op | null; shown?: boolean } = {}): void {
     if (step.internal) return;
     if (step.logical && counted) this.changes[counted] = (this.changes[counted] ?? 0) + 1;

@@ -10,7 +10,10 @@ const KEY_BYTES = 32;
 const TAG_BYTES = 16;
 const keys = new Map<string, Promise<Buffer>>();
 
-/** Encrypts and decrypts as Pulumi's passphrase provider does: AES-256-GCM, the key from the passphrase by PBKDF2-SHA256. */
+/**
+ * Encrypts and decrypts as Pulumi's passphrase provider does: AES-256-GCM, the key from the passphrase by
+ * PBKDF2-SHA256.
+ */
 export interface Crypter {
   /** `v1:<salt>:v1:<nonce>:<the word "pulumi", encrypted>`: what Pulumi keeps as `encryptionsalt` and in the state. */
   readonly salt: string;
@@ -44,7 +47,9 @@ const open = (key: Buffer, ciphertext: string): string => {
   return Buffer.concat([decipher.update(bytes.subarray(0, -TAG_BYTES)), decipher.final()]).toString("utf8");
 };
 
-/** A crypter for a salt that exists, or for a new one. Throws when the passphrase is not the one the salt was made with. */
+/**
+ * A crypter for a salt that exists, or for a new one. Throws when the passphrase is not the one the salt was made with.
+ */
 export async function passphraseCrypter(passphrase: string, salt?: string): Promise<Crypter> {
   const saltBytes = salt ? Buffer.from(salt.split(":")[1] ?? "", "base64") : randomBytes(8);
   const key = await deriveKey(passphrase, saltBytes);

@@ -63,7 +63,10 @@ export interface OperationResult {
   /** Milliseconds. */
   readonly duration: number;
   readonly failed: boolean;
-  /** Why it failed: the configuration is wrong (nothing was touched), the program threw, a step went wrong, or it was stopped. */
+  /**
+   * Why it failed: the configuration is wrong (nothing was touched), the program threw, a step went wrong, or it was
+   * stopped.
+   */
   readonly reason?: Failure;
 }
 
@@ -176,7 +179,9 @@ class LocalStack implements Stack {
     return Object.fromEntries([...config].map(([key, { text, secret }]) => [key, secret ? "[secret]" : text]));
   }
 
-  /** The outputs of a stack whose state lies beside this one's; undefined when there is none of that name and project. */
+  /**
+   * The outputs of a stack whose state lies beside this one's; undefined when there is none of that name and project.
+   */
   private async outputsOf({ project, stack }: StackName): Promise<Values | undefined> {
     const deployment = readDeployment(join(dirname(this.stateFile), `${stack}.json`));
     if (!deployment) return undefined;
@@ -191,8 +196,8 @@ class LocalStack implements Stack {
   }
 
   /**
-   * Reads state and configuration. The salt is the stack file's when there is one; a sandbox that knows no passphrase for
-   * it keeps its own, unless something in the file can be read only with the real one.
+   * Reads state and configuration. The salt is the stack file's when there is one; a sandbox that knows no passphrase
+   * for it keeps its own, unless something in the file can be read only with the real one.
    */
   private async open(given?: Deployment): Promise<Opened> {
     const deployment = given ?? readDeployment(this.stateFile);

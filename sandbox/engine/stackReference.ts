@@ -31,8 +31,8 @@ function parseStackName(name: string, currentProject: string): StackName {
 const refused = (what: string) => () => Promise.reject(new EngineError(`a stack reference is read, never ${what}`));
 
 /**
- * The provider of stack references. `outputsOf` answers a stack's outputs, secrets marked, or undefined when there is no such stack.
- * A reference is read anew in every run, so a change of the other stack is seen at the next one.
+ * The provider of stack references. `outputsOf` answers a stack's outputs, secrets marked, or undefined when there is
+ * no such stack. A reference is read anew in every run, so a change of the other stack is seen at the next one.
  */
 export function stackReferences(
   currentProject: string,

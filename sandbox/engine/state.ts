@@ -189,7 +189,10 @@ export class StateCodec {
   }
 }
 
-/** Inside a secret the real engine keeps the marks of inner secrets, each with its JSON text where the ciphertext would stand. */
+/**
+ * Inside a secret the real engine keeps the marks of inner secrets, each with its JSON text where the ciphertext would
+ * stand.
+ */
 function bareInside(value: unknown): Value {
   if (Array.isArray(value)) return value.map(bareInside);
   if (!isObject(value)) return value as Value;
@@ -237,7 +240,10 @@ export function decodeDeployment(deployment: Deployment, codec: StateCodec): Sna
   };
 }
 
-/** The salt with which a state's secrets are encrypted; undefined when it has none. Other secrets providers are refused by name. */
+/**
+ * The salt with which a state's secrets are encrypted; undefined when it has none. Other secrets providers are refused
+ * by name.
+ */
 export function saltOf(deployment: Deployment | undefined): string | undefined {
   const provider = deployment?.deployment.secrets_providers;
   if (!provider?.type) return undefined;

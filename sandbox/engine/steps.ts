@@ -73,7 +73,10 @@ export class Steps {
     this.run.after(step(), { shown: this.run.preview || next.custom });
   }
 
-  /** Makes a resource. For a replacement `old` is what it replaces, and `pendingDelete` whether that is still to be deleted. */
+  /**
+   * Makes a resource. For a replacement `old` is what it replaces, and `pendingDelete` whether that is still to be
+   * deleted.
+   */
   async create(
     next: ResourceState,
     provider: SandboxProvider | undefined,
@@ -175,8 +178,9 @@ export class Steps {
   }
 
   /**
-   * Deletes. `replacing`: the older half of a replacement; `pendingReplacement`: its newer half is still to come, so the
-   * resource stays in the state, marked, until then. `skip`: nothing is called, for resources that go with another one.
+   * Deletes. `replacing`: the older half of a replacement; `pendingReplacement`: its newer half is still to come, so
+   * the resource stays in the state, marked, until then. `skip`: nothing is called, for resources that go with another
+   * one.
    */
   async delete(
     old: ResourceState,
@@ -244,7 +248,10 @@ export class Steps {
     this.run.after(step(), { counted: changed ? "read" : null });
   }
 
-  /** Takes a resource that exists into the state as it is; whatever differs from the program is a matter of the next step. */
+  /**
+   * Takes a resource that exists into the state as it is; whatever differs from the program is a matter of the next
+   * step.
+   */
   async import(
     next: ResourceState,
     importId: string,
@@ -287,7 +294,10 @@ const reasonsOf = (reasons: Reasons | undefined): Reasons => ({
     : {}),
 });
 
-/** Outputs that nothing changed, with what the program says is secret by now: an input, or an option, may have become one since. */
+/**
+ * Outputs that nothing changed, with what the program says is secret by now: an input, or an option, may have become
+ * one since.
+ */
 function stillSecret(outputs: Values, state: ResourceState): Values {
   const marked = markSecret(markBagLike(outputs, state.inputs), state.additionalSecretOutputs ?? []);
   return equal(marked, outputs) ? outputs : marked;

@@ -1,6 +1,9 @@
 import { UNKNOWN } from "../providers/types";
 
-/** Key by which Pulumi marks objects that stand for something else, and the marks used with it (Pulumi's wire and state formats). */
+/**
+ * Key by which Pulumi marks objects that stand for something else, and the marks used with it (Pulumi's wire and state
+ * formats).
+ */
 export const SIG = "4dabf18193072939515e22adb298388d";
 export const SECRET_SIG = "1b47061264138c4ac30d75fd1eb44270";
 const RESOURCE_SIG = "5cf8f73096256a8f31e491e813e4eb8e";
@@ -94,8 +97,8 @@ export function fromPlain(value: unknown): Value {
 export const fromPlainBag = (bag: Record<string, unknown> | undefined): Values => fromPlain(bag ?? {}) as Values;
 
 /**
- * Marks in `target` as secret whatever is secret in `source` at the same place; a list with a secret inside, and a value of
- * another shape than a source with one, becomes secret as a whole, as in Pulumi.
+ * Marks in `target` as secret whatever is secret in `source` at the same place; a list with a secret inside, and a
+ * value of another shape than a source with one, becomes secret as a whole, as in Pulumi.
  */
 export function markLike(target: Value, source: Value | undefined): Value {
   if (source === undefined || target instanceof Secret) return target;
@@ -162,8 +165,8 @@ export function markSecret(bag: Values, paths: Iterable<string>): Values {
 }
 
 /**
- * As the real engine has it between program and provider: a list with a secret inside is one secret, since a provider may hand a list back in
- * another order. Objects keep their secrets where they are.
+ * As the real engine has it between program and provider: a list with a secret inside is one secret, since a provider
+ * may hand a list back in another order. Objects keep their secrets where they are.
  */
 function sealLists(value: Value): Value {
   if (value instanceof Secret) return value;

@@ -16,7 +16,10 @@ export const ANONYMOUS: Auth = { kind: "anonymous" };
 
 const badCredentials = (): HttpError => new HttpError(401, "Bad credentials");
 
-/** The credential of an Authorization header: Bearer and token as they stand, for Basic the password (or the user name when it is the token). */
+/**
+ * The credential of an Authorization header: Bearer and token as they stand, for Basic the password (or the user name
+ * when it is the token).
+ */
 export function credentialOf(header: string): string | undefined {
   const match = /^(bearer|token|basic)\s+(.+)$/i.exec(header.trim());
   if (!match) return undefined;

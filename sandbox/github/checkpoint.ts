@@ -5,7 +5,10 @@ import type { World } from "./world";
 
 /** The stand-in as it was at one moment. */
 export interface Checkpoint {
-  /** Puts everything back: accounts, organizations, rules, repositories, their references and objects. Tokens live on as they are. */
+  /**
+   * Puts everything back: accounts, organizations, rules, repositories, their references and objects. Tokens live on as
+   * they are.
+   */
   restore(): Promise<void>;
   /** Forgets the copies; nothing can be restored after. */
   drop(): Promise<void>;
@@ -68,8 +71,8 @@ function copyOf(state: State): State {
 }
 
 /**
- * Every reference with what it points to, HEAD included, as git keeps them in files; empty when the repository is gone. Asking git would
- * start two processes for each repository.
+ * Every reference with what it points to, HEAD included, as git keeps them in files; empty when the repository is gone.
+ * Asking git would start two processes for each repository.
  */
 async function refsOf({ gitDir }: Repository): Promise<string> {
   const read = (file: string): Promise<string> => readFile(join(gitDir, file), "utf8").catch(() => "");

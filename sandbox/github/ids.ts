@@ -48,7 +48,9 @@ export function nodeId(kind: NodeKind, ...ids: number[]): string {
   return `${PREFIXES[kind]}_${Buffer.concat(body).toString("base64url")}`;
 }
 
-/** Reads a node id back, or undefined when it is none of ours. Commits and blobs have their own form, see `gitNodeId`. */
+/**
+ * Reads a node id back, or undefined when it is none of ours. Commits and blobs have their own form, see `gitNodeId`.
+ */
 export function parseNodeId(id: string): { kind: NodeKind; ids: number[] } | undefined {
   const cut = id.indexOf("_");
   const kind = (Object.keys(PREFIXES) as NodeKind[]).find((k) => PREFIXES[k] === id.slice(0, cut));
@@ -96,7 +98,7 @@ export class IdSource {
 }
 
 /**
- * The App behind GitHub Actions, whose checks a required check may be pinned to. Stated here too: the stand-in is an oracle of its own, and asks the
- * product nothing.
+ * The App behind GitHub Actions, whose checks a required check may be pinned to. Stated here too: the stand-in is an
+ * oracle of its own, and asks the product nothing.
  */
 export const ACTIONS_APP_ID = 15368;

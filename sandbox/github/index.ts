@@ -27,7 +27,10 @@ export interface GitHubOptions {
   readonly port?: number;
   /** Default: a random one. */
   readonly adminToken?: string;
-  /** Where archives, logs and assets lie: on a host of their own as on github.com (the default), or below the server's own address as on an Enterprise Server. */
+  /**
+   * Where archives, logs and assets lie: on a host of their own as on github.com (the default), or below the server's
+   * own address as on an Enterprise Server.
+   */
   readonly storage?: "own-host" | "same-host";
 }
 
@@ -52,8 +55,9 @@ export interface GitHubStandIn {
 }
 
 /**
- * Starts a local stand-in of GitHub, served as an Enterprise Server serves: REST at `/api/v3`, GraphQL at `/api/graphql`, git at `/{owner}/{repo}.git`,
- * the Actions token issuer at `/_services/token`, and the rehearsal's own controls at `/api/v3/_sandbox`.
+ * Starts a local stand-in of GitHub, served as an Enterprise Server serves: REST at `/api/v3`, GraphQL at
+ * `/api/graphql`, git at `/{owner}/{repo}.git`, the Actions token issuer at `/_services/token`, and the rehearsal's own
+ * controls at `/api/v3/_sandbox`.
  * @throws Error when the port is taken or git is missing
  */
 export async function startGitHub(options: GitHubOptions): Promise<GitHubStandIn> {

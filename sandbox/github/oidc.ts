@@ -14,7 +14,10 @@ export async function newRsaKey(): Promise<string> {
 
 const b64 = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
 
-/** The issuer of the ID tokens that GitHub Actions gives to jobs; on an Enterprise Server it lives at `/_services/token`. */
+/**
+ * The issuer of the ID tokens that GitHub Actions gives to jobs; on an Enterprise Server it lives at
+ * `/_services/token`.
+ */
 export class OidcIssuer {
   readonly issuer: string;
   readonly #kid: string;

@@ -45,7 +45,9 @@ function credentialReaches(world: World, auth: Auth, repo: Repository): boolean 
   return token.repositories === "all" || token.repositories.has(repo.id);
 }
 
-/** A fine-grained token reaches an organization while its owner is an active member and the organization has granted it. */
+/**
+ * A fine-grained token reaches an organization while its owner is an active member and the organization has granted it.
+ */
 export function grantHolds(world: World, auth: Auth, org: Organization): boolean {
   const token = auth.token;
   if (!token || token.kind !== "personal-access-token") return true;
@@ -75,7 +77,10 @@ export function permissionsOf(auth: Auth): Permissions | undefined {
 
 const LEVEL = { read: 0, write: 1, admin: 2 } as const;
 
-/** Whether a requirement such as `contents=write,workflows=write; administration=write` holds: `;` separates alternatives, `,` joins. */
+/**
+ * Whether a requirement such as `contents=write,workflows=write; administration=write` holds: `;` separates
+ * alternatives, `,` joins.
+ */
 export function permits(permissions: Permissions, requirement: string): boolean {
   return requirement.split(";").some((set) =>
     set.split(",").every((one) => {
@@ -86,7 +91,10 @@ export function permits(permissions: Permissions, requirement: string): boolean 
   );
 }
 
-/** What is public of a public repository; its secrets, settings and hooks are not ("… if only public resources are requested" of each operation). */
+/**
+ * What is public of a public repository; its secrets, settings and hooks are not ("… if only public resources are
+ * requested" of each operation).
+ */
 const PUBLIC = new Set(
   [
     "actions",
@@ -126,7 +134,10 @@ export function orgRole(world: World, auth: Auth, org: Organization): "admin" | 
   return membership?.state === "active" ? membership.role : undefined;
 }
 
-/** Whether the credential may do something to an organization, such as `members=write`; classic tokens by one of the scopes. */
+/**
+ * Whether the credential may do something to an organization, such as `members=write`; classic tokens by one of the
+ * scopes.
+ */
 export function allowedOnOrg(
   world: World,
   auth: Auth,

@@ -54,8 +54,9 @@ export interface Seed {
 }
 
 /**
- * The organization as it is before Gatehouse comes: people, teams of reviewers, repositories with history. The machine user has an account and
- * nothing else: no membership, no team. Two repositories of the organization are in no posture, and another organization has one that must stay out of reach.
+ * The organization as it is before Gatehouse comes: people, teams of reviewers, repositories with history. The machine
+ * user has an account and nothing else: no membership, no team. Two repositories of the organization are in no posture,
+ * and another organization has one that must stay out of reach.
  */
 export async function seed(world: World, environment: Seed, hooksDir: string): Promise<Seeded> {
   const org = newOrganization(world, environment.organization, environment.plan);
@@ -294,7 +295,10 @@ jobs:
       - run: node src/index.js
 `;
 
-/** A repository with five commits by people, a workflow and a tag. Times are fixed, so that hashes are the same in every run. */
+/**
+ * A repository with five commits by people, a workflow and a tag. Times are fixed, so that hashes are the same in every
+ * run.
+ */
 async function plantRepository(world: World, org: Organization, plant: Planting): Promise<Repository> {
   const repo = newRepository(world, { kind: "org", id: org.id }, plant.name, plant.visibility, plant.branch);
   await GitRepository.init(repo.gitDir, plant.branch, plant.hooksDir);

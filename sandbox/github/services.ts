@@ -10,7 +10,9 @@ export interface Webhooks {
     action: string | null,
     about: { repo?: Repository; org?: Organization; senderId: number | null; payload?: Record<string, unknown> },
   ): void;
-  /** Delivers one event to one hook, whatever it listens to: pings and redeliveries. Resolves when it has been tried. */
+  /**
+   * Delivers one event to one hook, whatever it listens to: pings and redeliveries. Resolves when it has been tried.
+   */
   deliver(
     hook: Hook,
     event: string,

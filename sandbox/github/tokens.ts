@@ -3,7 +3,10 @@ import type { Clock } from "./clock";
 import type { IdSource } from "./ids";
 import type { Permissions } from "./state";
 
-/** `classic` is a personal access token with scopes; `personal-access-token` is the fine-grained kind. The other names are the posture's. */
+/**
+ * `classic` is a personal access token with scopes; `personal-access-token` is the fine-grained kind. The other names
+ * are the posture's.
+ */
 export const TOKEN_KINDS = [
   "classic",
   "personal-access-token",

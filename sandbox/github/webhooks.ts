@@ -20,8 +20,8 @@ interface Delivery {
 }
 
 /**
- * Tells the hooks of a repository and its organization what happened: signed as GitHub signs, best effort, a few at a time.
- * Only loopback addresses are reached; any other delivery is recorded as failed without a connection.
+ * Tells the hooks of a repository and its organization what happened: signed as GitHub signs, best effort, a few at a
+ * time. Only loopback addresses are reached; any other delivery is recorded as failed without a connection.
  */
 export class WebhookSender implements Webhooks {
   readonly #queue: Delivery[] = [];

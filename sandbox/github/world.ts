@@ -6,7 +6,10 @@ import { AuditLog } from "./audit";
 import type { Blobs, Webhooks } from "./services";
 
 export interface Limits {
-  /** Requests an hour for each account; GitHub gives 5,000, a GitHub Enterprise Server none, which is what this default amounts to. */
+  /**
+   * Requests an hour for each account; GitHub gives 5,000, a GitHub Enterprise Server none, which is what this default
+   * amounts to.
+   */
   core: number;
   search: number;
   graphql: number;
@@ -28,7 +31,10 @@ export const DEFAULT_LIMITS: Limits = {
   contentPerMinute: 1_000_000,
 };
 
-/** Everything the stand-in holds, and how to find things in it. Look-ups say undefined when there is nothing; who may see what is decided elsewhere. */
+/**
+ * Everything the stand-in holds, and how to find things in it. Look-ups say undefined when there is nothing; who may
+ * see what is decided elsewhere.
+ */
 export class World {
   readonly clock = new Clock();
   readonly ids = new IdSource();

@@ -17,7 +17,10 @@ export function packageNamed(name: string): ProviderPackage {
   return found;
 }
 
-/** The package of a type or function token (`vault:index/mount:Mount` → vault); refused by name when package or token are unknown. */
+/**
+ * The package of a type or function token (`vault:index/mount:Mount` → vault); refused by name when package or token
+ * are unknown.
+ */
 export function packageOf(token: string): ProviderPackage {
   const found = packageNamed(token.split(":", 1)[0] ?? token);
   if (!found.types.includes(token) && !found.functions.includes(token))

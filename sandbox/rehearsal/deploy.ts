@@ -16,7 +16,10 @@ const text = (value: unknown, output: string): string => {
   return value;
 };
 
-/** Reads what the rest needs from the stack's outputs. With Workers KV, the keys that token commands take join the sandbox's environment. */
+/**
+ * Reads what the rest needs from the stack's outputs. With Workers KV, the keys that token commands take join the
+ * sandbox's environment.
+ */
 export function deploymentOf(sandbox: Sandbox, outputs: Record<string, unknown>): Deployment {
   const operatorKey = text(outputs.operatorKey, "operatorKey");
   if (sandbox.environment.tokenStore.kind === "kv") {
@@ -50,8 +53,8 @@ async function must(sandbox: Sandbox, what: string, args: readonly string[], inp
 }
 
 /**
- * Puts a first token in place, as an operator does after the first `up`. A token that a person makes comes from GitHub's
- * token page; for the other kinds the operator places what mints them, and the first token makes itself.
+ * Puts a first token in place, as an operator does after the first `up`. A token that a person makes comes from
+ * GitHub's token page; for the other kinds the operator places what mints them, and the first token makes itself.
  */
 export async function placeFirstToken(sandbox: Sandbox, deployment: Deployment): Promise<void> {
   const { github } = sandbox.systems;

@@ -140,8 +140,8 @@ const PROGRAM = [
 ];
 
 /**
- * The real CLI on a copy of the project in the run's folder: it writes into the stack's file, which is the person's. State and
- * passphrase are this run's own.
+ * The real CLI on a copy of the project in the run's folder: it writes into the stack's file, which is the person's.
+ * State and passphrase are this run's own.
  */
 async function pulumiEngine(sandbox: Sandbox, version: string, cleanup: Cleanup): Promise<Engine> {
   const { projectDir, stack } = sandbox.project;

@@ -36,8 +36,9 @@ export interface OpenHarness {
 }
 
 /**
- * Prepares a deployed sandbox for trying its locks one by one: an over-powerful token lies in the token store, so that nothing but the
- * gate itself stops what goes through it, and everything can be put back. Closed by `cleanup` too, should nobody else get to it.
+ * Prepares a deployed sandbox for trying its locks one by one: an over-powerful token lies in the token store, so that
+ * nothing but the gate itself stops what goes through it, and everything can be put back. Closed by `cleanup` too,
+ * should nobody else get to it.
  */
 export async function openHarness(
   sandbox: Sandbox,
@@ -105,7 +106,10 @@ export async function openHarness(
   return { harness, close };
 }
 
-/** Writes a token past the rotator, as somebody with the store's root would, and tells the gate. Gives what puts the old one back. */
+/**
+ * Writes a token past the rotator, as somebody with the store's root would, and tells the gate. Gives what puts the old
+ * one back.
+ */
 async function replaceStored(sandbox: Sandbox, token: string): Promise<() => Promise<void>> {
   const context = contextFor(
     sandbox.project.stack,

@@ -2,7 +2,10 @@ import type { Environment } from "../../infra/model";
 import type { GitHub } from "../systems";
 import { DoesNotHold } from "../../cli/support/exit";
 
-/** What the sandbox's administrator asks of GitHub's token page on the machine user's behalf: the one step that takes a person. */
+/**
+ * What the sandbox's administrator asks of GitHub's token page on the machine user's behalf: the one step that takes a
+ * person.
+ */
 export async function mintAsPerson(
   githubApi: string,
   environment: Environment,
@@ -45,13 +48,18 @@ export async function authorizeAsPerson(
   return (await response.json()) as { token: string; refreshToken: string };
 }
 
-/** The machine user's yes to the organization's invitation; a fine-grained token can say it by itself, the other kinds cannot. */
+/**
+ * The machine user's yes to the organization's invitation; a fine-grained token can say it by itself, the other kinds
+ * cannot.
+ */
 export function acceptInvitation({ world }: GitHub, { organization }: Environment): void {
   for (const membership of world.orgByLogin(organization)?.memberships.values() ?? [])
     if (membership.state === "pending") membership.state = "active";
 }
 
-/** What an owner sets on the App's page: a user token's permissions are the App's and cannot be narrowed when minting. */
+/**
+ * What an owner sets on the App's page: a user token's permissions are the App's and cannot be narrowed when minting.
+ */
 export function setAppPermissions({ app, world }: GitHub, permissions: Record<string, string>): void {
   const installation = world.installations.get(app.installationId);
   if (installation) installation.permissions = permissions as typeof installation.permissions;

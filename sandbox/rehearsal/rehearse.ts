@@ -126,7 +126,10 @@ async function drill(
 
 const short = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
-/** What was tried, expected, answered, and which lock stopped it; the second lock is GitHub's own. Fits a terminal of 120 columns and more. */
+/**
+ * What was tried, expected, answered, and which lock stopped it; the second lock is GitHub's own. Fits a terminal of
+ * 120 columns and more.
+ */
 function drillTable(rows: readonly DrillRow[], columns = process.stdout.columns ?? 160): string {
   const gate = (row: DrillRow): string => `${answered(row.answer)} ${row.answer.ok ? "" : (row.answer.rule ?? "")}`;
   const alone = (row: DrillRow): string =>

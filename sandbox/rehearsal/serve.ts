@@ -50,7 +50,10 @@ const untilStopped = (): Promise<void> =>
     setInterval(() => undefined, 1 << 30);
   });
 
-/** `sandbox serve`: systems, and unless `bare` the stack, until SIGINT or SIGTERM, or until the process that started it is gone. */
+/**
+ * `sandbox serve`: systems, and unless `bare` the stack, until SIGINT or SIGTERM, or until the process that started it
+ * is gone.
+ */
 export async function serve(
   project: ProjectStack,
   overrides: readonly string[],

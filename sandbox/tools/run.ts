@@ -9,7 +9,9 @@ export interface RunResult {
   readonly failure?: NodeJS.ErrnoException | undefined;
 }
 
-/** Runs a program to its end without a shell; never throws for what the program does. Output is kept up to 1 MiB each. */
+/**
+ * Runs a program to its end without a shell; never throws for what the program does. Output is kept up to 1 MiB each.
+ */
 export function run(
   command: string,
   args: readonly string[],

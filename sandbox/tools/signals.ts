@@ -1,8 +1,8 @@
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /**
- * Runs `make` and takes away the signal listeners it added. Some libraries end the whole process at Ctrl-C at once, before
- * anything else could be stopped; when to end is decided by whoever owns the process.
+ * Runs `make` and takes away the signal listeners it added. Some libraries end the whole process at Ctrl-C at once,
+ * before anything else could be stopped; when to end is decided by whoever owns the process.
  */
 export function withoutSignalListeners<T>(make: () => T): T {
   const before = new Map(SIGNALS.map((signal) => [signal, new Set(process.listeners(signal))]));

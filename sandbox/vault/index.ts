@@ -46,9 +46,9 @@ interface Keys {
 
 /**
  * Starts a real OpenBao server on loopback, initialised, unsealed and with a file audit device.
- * No secret is on a command line or in an environment: the configuration holds none, the keys are in `keys.json` (0600).
- * The server runs in a process group of its own, so Ctrl-C in a terminal does not end it before `stop()` does, and is
- * killed by a guard when this process dies (see `ProcessGuard`).
+ * No secret is on a command line or in an environment: the configuration holds none, the keys are in `keys.json`
+ * (0600). The server runs in a process group of its own, so Ctrl-C in a terminal does not end it before `stop()` does,
+ * and is killed by a guard when this process dies (see `ProcessGuard`).
  * @throws SystemsError when the binary, the port or the folder cannot be had.
  */
 export async function startVault(options: VaultOptions): Promise<Vault> {

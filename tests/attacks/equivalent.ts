@@ -1,6 +1,7 @@
 /**
- * Guards whose absence no case shows from outside, each with the reason: another guard in front or behind gives the same answer, only a failure of the
- * runtime leads there, or it takes more time or size than the corpus has. By file and a piece of the line; unit tests hold those that are part of the pure decision.
+ * Guards whose absence no case shows from outside, each with the reason: another guard in front or behind gives the
+ * same answer, only a failure of the runtime leads there, or it takes more time or size than the corpus has. By file
+ * and a piece of the line; unit tests hold those that are part of the pure decision.
  */
 export const EQUIVALENT: readonly (readonly [file: string, line: string, reason: string])[] = [
   ["gate/policy/rest/body.ts", "route === undefined", "the target's verdict always has a route by then"],

@@ -30,7 +30,10 @@ function casesFor(mutant: Mutant, usable: Baseline): Attack[] {
   return all.filter((attack) => usable.has(attack.id) && of(attack)).sort((a, b) => Number(slow(a)) - Number(slow(b)));
 }
 
-/** What each case that holds shows of the whole gate; cases whose view differs from run to run are left out of the comparison, not out of the run. */
+/**
+ * What each case that holds shows of the whole gate; cases whose view differs from run to run are left out of the
+ * comparison, not out of the run.
+ */
 type Baseline = ReadonlyMap<string, string>;
 
 async function baseline(rig: Rig, sources: GateSources): Promise<Baseline> {

@@ -4,7 +4,10 @@ import { existsSync, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-/** The newest release that was tried; its HTTP server is another one than the pinned release's. Raise it when a newer one has been read through. */
+/**
+ * The newest release that was tried; its HTTP server is another one than the pinned release's. Raise it when a newer
+ * one has been read through.
+ */
 const NEWEST = "1.20261117.1";
 
 /** What runs: the corpus and the tests of bodies and streams by miniflare, the self-hosted gate by `workerd serve`. */
@@ -16,7 +19,8 @@ const TESTS = [
 ];
 
 /**
- * Path of that workerd, from the user's cache or installed into it by npm, exactly this version, without install scripts.
+ * Path of that workerd, from the user's cache or installed into it by npm, exactly this version, without install
+ * scripts.
  * @throws Error whose message is the reason why there is none
  */
 function newestWorkerd(env: NodeJS.ProcessEnv): string {

@@ -1,9 +1,14 @@
 import type { ClientName } from "./support/clients";
 
-/** What an agent's clients do every day, in the order in which the run does it: what one command makes, later ones use. */
+/**
+ * What an agent's clients do every day, in the order in which the run does it: what one command makes, later ones use.
+ */
 export interface Command {
   readonly client: ClientName;
-  /** Arguments, parted by blanks; of PyGithub one expression; of octokit a method and its parameters; of the MCP server a tool and its arguments; of git-lfs those of git. */
+  /**
+   * Arguments, parted by blanks; of PyGithub one expression; of octokit a method and its parameters; of the MCP server
+   * a tool and its arguments; of git-lfs those of git.
+   */
   readonly args: string;
   /** `works`: exit 0. `refused`: not, and a sentence says why and what instead. */
   readonly outcome: "works" | "refused";

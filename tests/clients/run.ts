@@ -16,7 +16,10 @@ export interface Outcome {
   readonly text: string;
 }
 
-/** Runs every command of the matrix whose client is ready, in a clone, against the gate behind TLS and the stand-in behind that. */
+/**
+ * Runs every command of the matrix whose client is ready, in a clone, against the gate behind TLS and the stand-in
+ * behind that.
+ */
 export async function runMatrix(clients: ReadonlyMap<ClientName, Client>): Promise<readonly Outcome[]> {
   const folder = mkdtempSync(join(tmpdir(), "gatehouse-clients-"));
   const world = await startPositive({ "gate.lfs": "proxy" });

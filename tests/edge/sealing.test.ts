@@ -7,7 +7,9 @@ import { derivedSealingKey, openRecord, openText, sealingKey, sealRecord, sealTe
 const KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const USE = "gatehouse sealed address";
 
-/** Sealed by the versions that had a copy of the code in each place. They lie in token stores, and must open for ever. */
+/**
+ * Sealed by the versions that had a copy of the code in each place. They lie in token stores, and must open for ever.
+ */
 const RECORD =
   '{"v":1,"version":7,"iv":"1BAx1q6l1OHj2q0e","data":"bJoRRcpS6vlxOfJuafIocfIaD+S1Mz/XdABFZ1YM6W5Hu+svMVh4pV4V7wGljamjcVd/YAkFqxnXq10z3Jtlk3A="}';
 const LFS_SECRET = "6a174c20-f6de-a53c-74d2-6018fcceff64";

@@ -72,7 +72,10 @@ const VALUES: Readonly<Record<string, readonly unknown[]>> = {
   body: ["b"],
 };
 
-/** Makes a document out of a list of decisions, so that a shorter list is a simpler document; when the list is over, every choice is the first. */
+/**
+ * Makes a document out of a list of decisions, so that a shorter list is a simpler document; when the list is over,
+ * every choice is the first.
+ */
 class Writer {
   private at = 0;
   private readonly definitions: string[] = [];

@@ -79,7 +79,10 @@ const grantsToken = async (): Promise<string> =>
     })
   ).token as string;
 
-/** An assessment in this process. @param alter changes single answers, for what cannot be broken in the systems themselves */
+/**
+ * An assessment in this process. @param alter changes single answers, for what cannot be broken in the systems
+ * themselves
+ */
 async function asked(
   alter?: (url: string, answer: Response) => Promise<Response | undefined>,
   overrides: readonly string[] = CONFIG,

@@ -3,8 +3,9 @@ import { gatehouse, type Ready, type Running, serve } from "../support/sandbox";
 jest.setTimeout(300_000);
 
 /*
- * Two repositories with owners of their own before Gatehouse comes. In `api` nothing stands in the way of the deployment at first;
- * in `docs` a rule that nobody passes demands a pull request from the first moment. Nobody passes the review afterwards.
+ * Two repositories with owners of their own before Gatehouse comes. In `api` nothing stands in the way of the
+ * deployment at first; in `docs` a rule that nobody passes demands a pull request from the first moment. Nobody passes
+ * the review afterwards.
  */
 const SETTINGS = [
   "--config",
@@ -154,8 +155,9 @@ it("come straight where they may and by pull request where they must, keep what 
   await engine("up", ...other);
   expect(await changes(...other)).toEqual([]);
 
-  // Without the stack the repositories keep their own lines: in the place where they always were, or in the file that holds them now.
-  // The stack remembers the file as it wrote it; GitHub deletes none that has changed since, so the state is refreshed first.
+  // Without the stack the repositories keep their own lines: in the place where they always were, or in the file that
+  // holds them now. The stack remembers the file as it wrote it; GitHub deletes none that has changed since, so the
+  // state is refreshed first.
   await engine("refresh", ...other);
   await engine("destroy", ...other);
   await expect(owners("api")).rejects.toThrow("404");

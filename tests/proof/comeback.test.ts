@@ -7,7 +7,10 @@ import { gatehouse, type Ready, type Running, serve } from "../support/sandbox";
 
 jest.setTimeout(600_000);
 
-/** Production, with a ruleset of the organization, a route and nothing protected: between them, nearly all that the stack declares. */
+/**
+ * Production, with a ruleset of the organization, a route and nothing protected: between them, nearly all that the
+ * stack declares.
+ */
 const OPEN = ["--config", "gatehouse:protect=false"];
 const OTHER_WAYS = [
   ...OPEN,
@@ -149,7 +152,8 @@ it("every creation that was begun and not recorded is found and taken over, or m
   await begun.run("up", ...ways);
   await begun.run("preview", NOTHING, ...ways);
   const now = new Map(managed(await begun.exported()).map((one) => [one.urn, one.id]));
-  // Made again: what is random. A Logpush job of the same name, which an earlier try left, is not taken for the one that was begun.
+  // Made again: what is random. A Logpush job of the same name, which an earlier try left, is not taken for the one
+  // that was begun.
   const twice = ids.filter(({ type, urn, id }) => !/Random|SecretId/.test(type) && now.get(urn) !== id);
   expect(twice.map(({ urn }) => urn)).toEqual([]);
 });

@@ -36,7 +36,9 @@ const run = async (args: string[], overrides: readonly string[] = []): Promise<s
   if (code !== 0) throw new Error(`${args.join(" ")} ended with ${code}\n${command.stdout()}\n${command.stderr()}`);
   return command.stdout();
 };
-/** Without the list of protected paths: how it is written out is the program's, which has moved on since the recording. */
+/**
+ * Without the list of protected paths: how it is written out is the program's, which has moved on since the recording.
+ */
 const changes = (before: string, after: string): Report["changes"] =>
   buildReport({
     title: "x",

@@ -72,7 +72,10 @@ const underLoad = async (
   return { outcome, sent, failures };
 };
 
-/** A workflow's identity token, as GitHub gives it, in place of any stored secret; the sign-in is the one that the stack has made. */
+/**
+ * A workflow's identity token, as GitHub gives it, in place of any stored secret; the sign-in is the one that the stack
+ * has made.
+ */
 async function signsInFromCi(ready: Ready): Promise<void> {
   const rotate = async (claims: Record<string, unknown>): Promise<[number, string]> => {
     const minted = await fetch(`${ready.github.api}/_sandbox/oidc`, {

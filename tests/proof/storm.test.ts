@@ -6,8 +6,8 @@ import { depsOver, storm, type Strike } from "../rotation/support/storm";
 
 /**
  * The real gate in workerd, real OpenBao, the GitHub stand-in, 50 requests a second: one rotation after another in each
- * of which every call fails once in one way. The model's tests do every call × every fault, each alone; this shows that the
- * real parts behave as the model says.
+ * of which every call fails once in one way. The model's tests do every call × every fault, each alone; this shows that
+ * the real parts behave as the model says.
  */
 const credentials = {
   "personal-access-token": { kind: "personal-access-token", expiryDays: 30 },
@@ -23,8 +23,9 @@ const EVERY: readonly Strike[] = [
   "502, done all the same",
 ];
 /**
- * Not here: ghes-impersonation at a server that keeps one authorization, whose old token ends before the new one is stored.
- * Twenty failures in that moment are longer than the gate holds a request; faults.test.ts says what happens then.
+ * Not here: ghes-impersonation at a server that keeps one authorization, whose old token ends before the new one is
+ * stored. Twenty failures in that moment are longer than the gate holds a request; faults.test.ts says what happens
+ * then.
  */
 const CASES: readonly (readonly [Kind, "vault" | "kv", readonly Strike[]])[] = [
   ["personal-access-token", "vault", EVERY.slice(0, 3)],

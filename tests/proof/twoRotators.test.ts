@@ -30,7 +30,8 @@ class Pass implements fc.AsyncCommand<Model, Pair> {
   constructor(readonly ms: number) {}
   check = (): boolean => true;
   async run(_model: Model, pair: Pair): Promise<void> {
-    // A token whose life GitHub fixes would end if everybody only waited; that is the schedule's matter, not this test's.
+    // A token whose life GitHub fixes would end if everybody only waited; that is the schedule's matter, not this
+    // test's.
     const current = pair.world.current(await pair.world.currentToken());
     if (current && current.expiresAt - pair.world.clock < this.ms + SPARE_MS) return;
     pair.world.clock += this.ms;
@@ -67,7 +68,8 @@ async function survives(kind: Kind, store: StoreKind, commands: Iterable<fc.Asyn
   await fc.asyncModelRun(() => ({ model: { steps: 0 }, real: pair }), commands);
   await pair.finish();
   world.turn = undefined;
-  // Whatever was left, undisturbed runs end it; a person's token that lost is put again or deleted, so it is not counted.
+  // Whatever was left, undisturbed runs end it; a person's token that lost is put again or deleted, so it is not
+  // counted.
   for (
     let i = 0;
     i < 4 && (i === 0 || (await world.journal()).phase !== "idle" || !(await world.journal()).tidy);

@@ -28,7 +28,10 @@ export function rawEnvironment(): Raw {
   };
 }
 
-/** The passing raw environment with one value replaced (or removed, with undefined) at a path such as `repositories.0.access`. */
+/**
+ * The passing raw environment with one value replaced (or removed, with undefined) at a path such as
+ * `repositories.0.access`.
+ */
 export function spoiled(path: string, value: unknown): Raw {
   const raw = rawEnvironment();
   const keys = path.split(".");

@@ -7,7 +7,10 @@ async function get<T>(url: string, headers: Record<string, string>): Promise<T |
   return response.status === 404 ? undefined : ((await response.json()) as T);
 }
 
-/** What stands in the three systems, by names and contents, without ids and times: equal before and after what leaves nothing behind. */
+/**
+ * What stands in the three systems, by names and contents, without ids and times: equal before and after what leaves
+ * nothing behind.
+ */
 export async function inventory(
   ready: Pick<Ready, "github" | "vault" | "cloudflare" | "organization">,
   repositories: readonly string[],

@@ -8,7 +8,10 @@ export const secretOf = (name: string): string => createHash("sha256").update(pa
 export const PASSWORD = passwordOf("gatehouse-user-password");
 export const SECRET_ID = "raw-secret-id-of-the-test";
 
-/** Strict mocks of every resource type and look-up that a posture may use; organization acme, all repositories private and without code owners. */
+/**
+ * Strict mocks of every resource type and look-up that a posture may use; organization acme, all repositories private
+ * and without code owners.
+ */
 export const postureMocks: Mocks = {
   types: {
     ...Object.fromEntries(

@@ -27,7 +27,10 @@ export interface Deployment<T> {
 }
 
 export interface Mocks {
-  /** Outputs by resource type beyond the inputs; a type that is not listed is refused, so that nothing is registered unseen. */
+  /**
+   * Outputs by resource type beyond the inputs; a type that is not listed is refused, so that nothing is registered
+   * unseen.
+   */
   readonly types: Readonly<Record<string, (inputs: Inputs, name: string) => Inputs>>;
   readonly calls?: Readonly<Record<string, (inputs: Inputs) => Inputs>>;
   readonly preview?: boolean;

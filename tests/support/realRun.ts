@@ -113,8 +113,9 @@ export interface Difference {
 const SECRET = "[secret]";
 
 /**
- * Differences between the recorded resource and ours: id, inputs, outputs, where secrets are marked, and what the engine notes beside them. Of
- * values that every run draws anew only their being there counts, and so it does of what is secret.
+ * Differences between the recorded resource and ours: id, inputs, outputs, where secrets are marked, and what the
+ * engine notes beside them. Of values that every run draws anew only their being there counts, and so it does of what
+ * is secret.
  */
 export function differences(real: ResourceState, ours: ResourceState): Difference[] {
   const found: Difference[] = [];

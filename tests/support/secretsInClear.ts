@@ -4,8 +4,9 @@ import { Secret, type Value } from "../../sandbox/engine/values";
 const MIN_LENGTH = 16;
 
 /**
- * The secret texts among property values. Of a list that is hidden as a whole because of one entry (a Worker's bindings), only the entries that
- * are secrets themselves count; what a JSON text holds counts by its leaves. An address is no secret of ours, though the webhook's is hidden.
+ * The secret texts among property values. Of a list that is hidden as a whole because of one entry (a Worker's
+ * bindings), only the entries that are secrets themselves count; what a JSON text holds counts by its leaves. An
+ * address is no secret of ours, though the webhook's is hidden.
  */
 export function secretTexts(value: Value | undefined, secret = false, found = new Set<string>()): Set<string> {
   if (value instanceof Secret) secretTexts(value.value, true, found);
@@ -35,7 +36,10 @@ function parse(text: string): Value | undefined {
   }
 }
 
-/** A secret as it may stand somewhere: itself, without a prefix such as `ghk_`, in the alphabets of base64, percent-encoded, or its base64. */
+/**
+ * A secret as it may stand somewhere: itself, without a prefix such as `ghk_`, in the alphabets of base64,
+ * percent-encoded, or its base64.
+ */
 export function formsOf(secret: string): string[] {
   const bare = secret.replace(/^(ghk|gop|whsec)_/, "");
   const bytes = /^[0-9a-f]{64}$/.test(bare)
@@ -52,8 +56,9 @@ export function formsOf(secret: string): string[] {
 }
 
 /**
- * Where secrets stand in clear: in a parsed document (an export, a plan, a `--json` preview), by path, in keys as in values; in a text (what a
- * command printed, a `--diff`), by line. Empty when there are none. A secret is never quoted in the answer.
+ * Where secrets stand in clear: in a parsed document (an export, a plan, a `--json` preview), by path, in keys as in
+ * values; in a text (what a command printed, a `--diff`), by line. Empty when there are none. A secret is never quoted
+ * in the answer.
  */
 export function findInClear(document: unknown, secrets: Iterable<string>): string[] {
   const forms = [...secrets].flatMap(formsOf);

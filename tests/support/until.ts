@@ -5,7 +5,10 @@ export interface Patience {
   readonly every?: number;
 }
 
-/** Looks until there is something, and gives it back; fails with `what` when it does not come. Nothing in a test waits for a fixed time instead. */
+/**
+ * Looks until there is something, and gives it back; fails with `what` when it does not come. Nothing in a test waits
+ * for a fixed time instead.
+ */
 export async function until<T>(
   what: string,
   look: () => T | Promise<T>,

@@ -144,7 +144,8 @@ it("keeps token, gate key, password and webhook secret out of state and logs", a
   ];
   expect(wanted.length).toBeGreaterThanOrEqual(4);
   const runDir = join(ready.stateDir, "..");
-  // The systems' own stores hold secrets by nature: OpenBao's storage is encrypted, workerd's configuration is the edge's memory.
+  // The systems' own stores hold secrets by nature: OpenBao's storage is encrypted, workerd's configuration is the
+  // edge's memory.
   const searched = files(runDir).filter((file) => !file.endsWith("keys.json") && statSync(file).size < 64 << 20);
   expect(searched.some((file) => file.includes("audit.log"))).toBe(true);
   const found = searched.flatMap((file) => {

@@ -69,7 +69,9 @@ const role = (says: string | undefined): string | undefined =>
     ?.replace(/^pull$/, "read")
     .replace(/^push$/, "write");
 
-/** Who reaches what, through what: the agent, the gate, GitHub's repositories. The tables below say the same in words. */
+/**
+ * Who reaches what, through what: the agent, the gate, GitHub's repositories. The tables below say the same in words.
+ */
 function picture(report: Report): Html {
   const before = new Map((report.changes ?? []).map(({ id, before: was }) => [id, was]));
   const access = report.facts.filter(({ id }) => id.startsWith("access/"));

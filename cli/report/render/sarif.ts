@@ -27,7 +27,10 @@ const OWN: readonly SarifRule[] = [
 
 const LEVELS = { critical: "error", high: "error", medium: "warning", low: "note" } as const;
 
-/** Findings alone, as SARIF 2.1.0: what widens, what is newly granted, what is lost, what a rule forbids, and what the drill found open. */
+/**
+ * Findings alone, as SARIF 2.1.0: what widens, what is newly granted, what is lost, what a rule forbids, and what the
+ * drill found open.
+ */
 export function renderSarif(report: Report): string {
   const file = report.stack === "" ? "Pulumi.yaml" : `Pulumi.${report.stack}.yaml`;
   const broken = (report.policy ?? []).filter(({ exception }) => exception === undefined);

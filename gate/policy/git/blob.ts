@@ -1,4 +1,7 @@
-/** The content in GitHub's answer about a blob or a file. Undefined if there is none, it is incomplete, or it has more than `most` bytes. */
+/**
+ * The content in GitHub's answer about a blob or a file. Undefined if there is none, it is incomplete, or it has more
+ * than `most` bytes.
+ */
 export function readBlob(answer: unknown, most: number): Uint8Array | undefined {
   const { content, encoding, size } = (answer ?? {}) as { content?: unknown; encoding?: unknown; size?: unknown };
   if (typeof content !== "string" || encoding !== "base64" || typeof size !== "number" || size > most) return undefined;

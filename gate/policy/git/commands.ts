@@ -15,7 +15,9 @@ export const ZERO_ID = "0".repeat(40);
 export const MAX_COMMAND_BYTES = 65_536;
 const MAX_COMMANDS = 32;
 
-/** Capabilities that a pushing client may choose. A signed push and push options would carry data that is not inspected. */
+/**
+ * Capabilities that a pushing client may choose. A signed push and push options would carry data that is not inspected.
+ */
 const OPEN = new Set([
   "report-status",
   "report-status-v2",
@@ -27,8 +29,8 @@ const OPEN = new Set([
 ]);
 
 /**
- * Capabilities in the advertisement. With `delete-refs` git sends a deletion and shows the reason for the refusal; without it, git itself rejects it
- * without a reason.
+ * Capabilities in the advertisement. With `delete-refs` git sends a deletion and shows the reason for the refusal;
+ * without it, git itself rejects it without a reason.
  */
 const OFFERED = new Set([...OPEN, "delete-refs"]);
 
@@ -95,7 +97,10 @@ function readCommand(bytes: Uint8Array, first: boolean): RefCommand | "shallow" 
   return { old, new: next, ref };
 }
 
-/** Guards `push-ref` and `push-delete`: every command must create or update an agent branch. Otherwise the whole push is refused. */
+/**
+ * Guards `push-ref` and `push-delete`: every command must create or update an agent branch. Otherwise the whole push is
+ * refused.
+ */
 export function judgeCommands(commands: readonly RefCommand[], branchPrefix: string): Refusal | undefined {
   for (const command of commands) {
     if (agentBranchOf(command.ref, branchPrefix) === undefined)
@@ -106,8 +111,8 @@ export function judgeCommands(commands: readonly RefCommand[], branchPrefix: str
 }
 
 /**
- * The advertisement of git-receive-pack, without closed capabilities and with `no-thin`, so that clients send packs whose deltas can be read without
- * other objects. Undefined if it is not an advertisement.
+ * The advertisement of git-receive-pack, without closed capabilities and with `no-thin`, so that clients send packs
+ * whose deltas can be read without other objects. Undefined if it is not an advertisement.
  */
 export function filterAdvertisement(bytes: Uint8Array): Uint8Array | undefined {
   const text = new TextDecoder("latin1").decode(bytes);

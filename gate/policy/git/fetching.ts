@@ -1,7 +1,10 @@
 import { Refusal } from "../refusals";
 import { readPacket } from "./pktline";
 
-/** Lines that a fetch may have, in protocol 2 and before. `packfile-uris` is not among them, because it leads to other hosts. */
+/**
+ * Lines that a fetch may have, in protocol 2 and before. `packfile-uris` is not among them, because it leads to other
+ * hosts.
+ */
 const OPEN = [
   /^command=(?:ls-refs|fetch)$/,
   /^agent=[\x21-\x7e]{1,200}$/,

@@ -4,13 +4,16 @@ import { ZERO_ID, type RefCommand } from "./commands";
 import type { Commit, Tree } from "./objects";
 import { differing, TreeLoader, type Place } from "./trees";
 
-/** Source of objects that are not in the pack: GitHub, which has them by the same ids. Undefined for objects that it does not have. */
+/**
+ * Source of objects that are not in the pack: GitHub, which has them by the same ids. Undefined for objects that it
+ * does not have.
+ */
 export interface ObjectSource {
   tree(id: string): Promise<Tree | undefined>;
   commit(id: string): Promise<Commit | undefined>;
   /**
-   * Judges a commit that GitHub already has by its difference from the default branch. Returns the files that differ, or why a push may not build on
-   * it.
+   * Judges a commit that GitHub already has by its difference from the default branch. Returns the files that differ,
+   * or why a push may not build on it.
    * @param own it is the branch's own tip, which was judged when it was pushed, so only its size is judged
    */
   judge(id: string, own: boolean): Promise<ReadonlySet<string> | Refusal>;
@@ -29,13 +32,13 @@ export interface Pushed {
 /**
  * Proves that a push may be, or refuses it.
  *
- * Guard `push-protected-path`: each commit of the pack that the new tips reach is compared with its parents. A protected path may have any value that its
- * parent has there, and no other. Where the pack's history ends, the commit below is one that GitHub has: either the branch's own old tip, which passed
- * this guard before, or one whose difference to the default branch is judged.
- * Guard `push-merge`: where the parents of a merge differ, a protected path has the value of the default branch's tip, so that a merge brings in
- * what people changed there, and never again what they have changed since.
- * Guard `push-force`: the old tip is among what the new one builds on.
- * Guard `push-size`: the files that differ from what GitHub has, with those by which that differs from the default branch, are not too many.
+ * Guard `push-protected-path`: each commit of the pack that the new tips reach is compared with its parents. A
+ * protected path may have any value that its parent has there, and no other. Where the pack's history ends, the commit
+ * below is one that GitHub has: either the branch's own old tip, which passed this guard before, or one whose
+ * difference to the default branch is judged. Guard `push-merge`: where the parents of a merge differ, a protected path
+ * has the value of the default branch's tip, so that a merge brings in what people changed there, and never again what
+ * they have changed since. Guard `push-force`: the old tip is among what the new one builds on. Guard `push-size`: the
+ * files that differ from what GitHub has, with those by which that differs from the default branch, are not too many.
  * Trees are read from the pack or, by id, from GitHub; what neither has makes the push unreadable, and so refused.
  */
 export async function judgeHistory(
@@ -50,7 +53,10 @@ export async function judgeHistory(
 
 class History {
   private readonly trees: TreeLoader;
-  /** Commits of the pack that have passed. Their ancestors are walked for each command, because each command ends elsewhere. */
+  /**
+   * Commits of the pack that have passed. Their ancestors are walked for each command, because each command ends
+   * elsewhere.
+   */
   private readonly passed = new Set<string>();
 
   constructor(
@@ -71,8 +77,8 @@ class History {
   }
 
   /**
-   * The old tip is only the client's claim. GitHub rejects a command with a wrong claim, but not the other commands, so it ends the walk of its own
-   * command only.
+   * The old tip is only the client's claim. GitHub rejects a command with a wrong claim, but not the other commands, so
+   * it ends the walk of its own command only.
    */
   private async judgeCommand(command: RefCommand): Promise<Refusal | undefined> {
     const seen = new Set<string>();
@@ -152,15 +158,17 @@ class History {
   }
 
   /**
-   * Refuses a protected place where a file, link or submodule appears, changes or disappears, or where a link or submodule hides what would be below
-   * it.
+   * Refuses a protected place where a file, link or submodule appears, changes or disappears, or where a link or
+   * submodule hides what would be below it.
    */
   private judgePlace({ path, isFile, wasFile, isHiding }: Place): Refusal | undefined {
     if ((isFile || wasFile) && this.guarded.matches(path)) return new Refusal("protected-path", path);
     return isHiding && this.guarded.mayMatchBelow(path) ? new Refusal("protected-path", path) : undefined;
   }
 
-  /** Compares each parent with the merge. Where one of them differs, the merge has taken the value of another parent. */
+  /**
+   * Compares each parent with the merge. Where one of them differs, the merge has taken the value of another parent.
+   */
   private async judgeMerge(tree: string, parents: readonly string[]): Promise<Refusal | undefined> {
     const below = (path: string): boolean => this.guarded.mayMatchBelow(path);
     const taken: string[] = [];

@@ -1,9 +1,10 @@
 /**
- * Inflates zlib streams that stand one behind the other, as in a git pack: takes input in pieces of any size, tells where a stream ends, and keeps
- * nothing but the 32 KiB window. The runtime's own DecompressionStream does not tell where a stream ended, so it cannot read a pack.
- * Why no library: docs/dependencies.md.
+ * Inflates zlib streams that stand one behind the other, as in a git pack: takes input in pieces of any size, tells
+ * where a stream ends, and keeps nothing but the 32 KiB window. The runtime's own DecompressionStream does not tell
+ * where a stream ended, so it cannot read a pack. Why no library: docs/dependencies.md.
  *
- * A symbol (or a block header) that is not complete yet is left in the input and read again with more; so there is no state within a symbol.
+ * A symbol (or a block header) that is not complete yet is left in the input and read again with more; so there is no
+ * state within a symbol.
  */
 
 /** Receives inflated bytes. They are valid only until it returns. */
@@ -28,13 +29,19 @@ const DISTANCE_EXTRA = [
 ];
 const CODE_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
-/** A Huffman code as one look-up table: index = next `bits` bits of input, value = symbol << 4 | length; 0 = no such code. */
+/**
+ * A Huffman code as one look-up table: index = next `bits` bits of input, value = symbol << 4 | length; 0 = no such
+ * code.
+ */
 interface Table {
   readonly bits: number;
   readonly entries: Uint16Array;
 }
 
-/** `incomplete`: the longest code with which a set may leave codes unused. zlib, and so git, takes one code of one bit, and the fixed distances. */
+/**
+ * `incomplete`: the longest code with which a set may leave codes unused. zlib, and so git, takes one code of one bit,
+ * and the fixed distances.
+ */
 function tableOf(lengths: Uint8Array, count: number, incomplete: number): Table {
   let bits = 0;
   const perLength = new Uint16Array(16);
@@ -109,8 +116,9 @@ export class Inflater {
   }
 
   /**
-   * Reads from `input` at `from`; returns where it stopped. It stops at the end of the stream (`done`), or where it needs more input:
-   * then what is left of this piece must be handed in again, in front of the next one. Throws `InflateError` on anything malformed.
+   * Reads from `input` at `from`; returns where it stopped. It stops at the end of the stream (`done`), or where it
+   * needs more input: then what is left of this piece must be handed in again, in front of the next one. Throws
+   * `InflateError` on anything malformed.
    */
   read(input: Uint8Array, from: number): number {
     let at = from;
@@ -129,7 +137,10 @@ export class Inflater {
     return at;
   }
 
-  /** One step; -1 when there is not enough input for it (nothing is consumed then, but for complete symbols, through `consumed`). */
+  /**
+   * One step; -1 when there is not enough input for it (nothing is consumed then, but for complete symbols, through
+   * `consumed`).
+   */
   private step(input: Uint8Array, at: number): number {
     switch (this.state) {
       case "zlib": {
@@ -148,7 +159,8 @@ export class Inflater {
       case "codes":
         return this.codes(input, at);
       case "adler": {
-        // Whole bytes that were read ahead belong to the checksum. It is not verified: a stream that fails it is refused by git itself.
+        // Whole bytes that were read ahead belong to the checksum. It is not verified: a stream that fails it is
+        // refused by git itself.
         const ahead = this.held >> 3;
         if (input.length - at < 4 - ahead) return -1;
         this.hold = this.held = 0;

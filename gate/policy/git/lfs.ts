@@ -17,7 +17,8 @@ export interface LfsTarget {
 const OID = /^[0-9a-f]{64}$/;
 
 /**
- * Guards `lfs-mode`, `lfs-target` and `lfs-access`. Locks are answered with 404, which clients take for "not supported".
+ * Guards `lfs-mode`, `lfs-target` and `lfs-access`. Locks are answered with 404, which clients take for "not
+ * supported".
  * @param rest the path after `.git`
  */
 export function judgeLfsTarget(
@@ -56,8 +57,8 @@ export interface LfsBatch {
 }
 
 /**
- * The batch request as it is sent: written anew, with the only transfer that the gate supports, without objects that were refused before. Undefined
- * if none is left.
+ * The batch request as it is sent: written anew, with the only transfer that the gate supports, without objects that
+ * were refused before. Undefined if none is left.
  */
 export function lfsRequest({ write, sizes }: LfsBatch, refused: ReadonlyMap<string, unknown>): string | undefined {
   const objects = [...sizes].filter(([oid]) => !refused.has(oid)).map(([oid, size]) => ({ oid, size }));
@@ -133,7 +134,10 @@ export interface LfsAnswer {
   readonly actions: Readonly<Partial<Record<"download" | "upload" | "verify", LfsAction>>>;
 }
 
-/** Guard `lfs-host`: whether an address is on a listed host, with HTTPS, or with HTTP if GitHub itself is reached by HTTP. */
+/**
+ * Guard `lfs-host`: whether an address is on a listed host, with HTTPS, or with HTTP if GitHub itself is reached by
+ * HTTP.
+ */
 export function isLfsAddress(policy: CompiledPolicy, href: string): boolean {
   let url: URL;
   try {
@@ -150,7 +154,10 @@ export function isLfsAddress(policy: CompiledPolicy, href: string): boolean {
   );
 }
 
-/** Guard `lfs-answer`: reads GitHub's answer to a batch. It may contain only requested objects, with addresses on listed hosts. Undefined otherwise. */
+/**
+ * Guard `lfs-answer`: reads GitHub's answer to a batch. It may contain only requested objects, with addresses on listed
+ * hosts. Undefined otherwise.
+ */
 export function readLfsAnswer(
   policy: CompiledPolicy,
   batch: LfsBatch,

@@ -3,8 +3,8 @@ import type { TreeEntry } from "./objects";
 export type Entry = TreeEntry;
 
 /**
- * Reads GitHub's listing of a tree, recursive or not: the entries of each tree by the tree's id. Undefined if the answer is not a listing or is
- * truncated. A directory without an entry of its own is left out and fetched by itself.
+ * Reads GitHub's listing of a tree, recursive or not: the entries of each tree by the tree's id. Undefined if the
+ * answer is not a listing or is truncated. A directory without an entry of its own is left out and fetched by itself.
  */
 export function readListing(answer: unknown, root: string): Map<string, Map<string, Entry>> | undefined {
   const { truncated, tree } = (answer ?? {}) as { truncated?: unknown; tree?: unknown };

@@ -18,8 +18,8 @@ const latin1 = new TextDecoder("latin1");
 const MODES = new Set(["40000", "100644", "100755", "120000", "160000", "100664"]);
 
 /**
- * Decodes a name in a tree. A byte that is not UTF-8 becomes a character of the private use area. Different names then stay different, and the rest
- * of the name still matches a pattern (`*.pem`).
+ * Decodes a name in a tree. A byte that is not UTF-8 becomes a character of the private use area. Different names then
+ * stay different, and the rest of the name still matches a pattern (`*.pem`).
  */
 function nameOf(bytes: Uint8Array): string {
   try {

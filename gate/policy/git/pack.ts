@@ -20,7 +20,10 @@ export interface PackLimits {
 
 /** Inflated bytes of trees and commits that are kept; more cannot be inspected. */
 const MAX_STRUCTURE = 8 * 1024 * 1024;
-/** Blobs up to these sizes are kept, so that the result of a delta on them can be searched. For larger blobs the delta's own bytes are searched. */
+/**
+ * Blobs up to these sizes are kept, so that the result of a delta on them can be searched. For larger blobs the delta's
+ * own bytes are searched.
+ */
 const MAX_BLOB = 256 * 1024;
 const MAX_BLOBS = 8 * 1024 * 1024;
 /** How many findings are kept of one blob and of a pack, and how many blobs whose place decides. More are refused. */
@@ -41,8 +44,8 @@ interface Known {
 }
 
 /**
- * Searches a stream for credentials in overlapping windows. A match that reaches the end of a window may continue, so it is judged in the next
- * window, or by `end`.
+ * Searches a stream for credentials in overlapping windows. A match that reaches the end of a window may continue, so
+ * it is judged in the next window, or by `end`.
  */
 export class Searcher {
   private tail = "";
@@ -86,8 +89,9 @@ export class Searcher {
 }
 
 /**
- * Reads a pack while it streams by, in bounded memory. It keeps trees and commits and applies deltas to them, so that the changes of a push can be
- * judged. It searches blobs for credentials. An object that cannot be resolved is not kept; a walk that needs it fails, and the push is refused.
+ * Reads a pack while it streams by, in bounded memory. It keeps trees and commits and applies deltas to them, so that
+ * the changes of a push can be judged. It searches blobs for credentials. An object that cannot be resolved is not
+ * kept; a walk that needs it fails, and the push is refused.
  */
 export class PackInspector {
   readonly commits = new Map<string, Commit>();

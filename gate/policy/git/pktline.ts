@@ -4,7 +4,10 @@ export type Packet =
   | { readonly kind: "flush" | "delimiter" | "end" }
   | { readonly kind: "data"; readonly start: number; readonly end: number };
 
-/** Reads the packet at `at`, and where the next one starts. Undefined while it is incomplete. Throws a RangeError if it is malformed. */
+/**
+ * Reads the packet at `at`, and where the next one starts. Undefined while it is incomplete. Throws a RangeError if it
+ * is malformed.
+ */
 export function readPacket(
   bytes: Uint8Array,
   at: number,

@@ -2,8 +2,8 @@ import { printable } from "../refusals";
 import { readPacket } from "./pktline";
 
 /**
- * What the answer to a refused push needs from its commands. They are read less strictly than those that are judged, because nothing of them reaches
- * GitHub.
+ * What the answer to a refused push needs from its commands. They are read less strictly than those that are judged,
+ * because nothing of them reaches GitHub.
  */
 export interface PushedRefs {
   /** The reference names as they came, in bytes. */
@@ -18,7 +18,10 @@ const encoder = new TextEncoder();
 const latin1 = new TextDecoder("latin1");
 const utf8 = new TextDecoder();
 
-/** Reads the reference names of a push. Undefined while its commands are incomplete; null if they cannot be read or name nothing. */
+/**
+ * Reads the reference names of a push. Undefined while its commands are incomplete; null if they cannot be read or name
+ * nothing.
+ */
 export function readPushedRefs(bytes: Uint8Array): PushedRefs | null | undefined {
   const refs: Uint8Array[] = [];
   let capabilities = "";
@@ -45,8 +48,9 @@ export function readPushedRefs(bytes: Uint8Array): PushedRefs | null | undefined
 }
 
 /**
- * The answer of git-receive-pack to a refused push: `ng <ref> <reason>` for each reference, and `lines` on side band 2, which git shows as `remote:
- * …`. Undefined if the client asked for no report. Source: gitprotocol-pack(5), "Report Status".
+ * The answer of git-receive-pack to a refused push: `ng <ref> <reason>` for each reference, and `lines` on side band 2,
+ * which git shows as `remote: …`. Undefined if the client asked for no report. Source: gitprotocol-pack(5), "Report
+ * Status".
  */
 export function refusedPush(
   { refs, capabilities }: PushedRefs,

@@ -30,10 +30,11 @@ interface Stand {
 const MAX_PLACES = 50_000;
 
 /**
- * Guard `push-secret-place`: judges blobs in which something looks like a credential by every place at which a commit of the push puts them.
- * A place may be one where the posture allows it, or where the same thing stood before the commit: in a file of that place, or in one that the commit takes
- * away, as a move does. What stood there is read from the pack or, a few times, from GitHub; what cannot be read has known nothing.
- * A blob that no commit shows at a place of its own stays refused.
+ * Guard `push-secret-place`: judges blobs in which something looks like a credential by every place at which a commit
+ * of the push puts them. A place may be one where the posture allows it, or where the same thing stood before the
+ * commit: in a file of that place, or in one that the commit takes away, as a move does. What stood there is read from
+ * the pack or, a few times, from GitHub; what cannot be read has known nothing. A blob that no commit shows at a place
+ * of its own stays refused.
  * @param allowed why a path may hold such a thing; undefined when it may not
  * @returns what is allowed, for the record; or the refusal
  */

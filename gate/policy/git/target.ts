@@ -13,7 +13,10 @@ export interface GitTarget {
   readonly sent: string;
 }
 
-/** Guards `git-repository`, `git-service` and `git-access`: `/{owner}/{repo}.git/…` or the same without `.git` of a listed repository, one of two services, and for a push the access. */
+/**
+ * Guards `git-repository`, `git-service` and `git-access`: `/{owner}/{repo}.git/…` or the same without `.git` of a
+ * listed repository, one of two services, and for a push the access.
+ */
 export function judgeGitTarget(
   policy: CompiledPolicy,
   method: string,

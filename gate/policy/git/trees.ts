@@ -27,7 +27,10 @@ export class TreeLoader {
 /** A place at which a tree differs from each of those before it. */
 export interface Place {
   readonly path: string;
-  /** Id of what stands there, undefined when nothing does; and of the files that stood there, in any of the trees before. */
+  /**
+   * Id of what stands there, undefined when nothing does; and of the files that stood there, in any of the trees
+   * before.
+   */
   readonly id: string | undefined;
   readonly was: readonly string[];
   /** Whether a file, a link or a submodule stands there, or stood there. */
@@ -38,8 +41,9 @@ export interface Place {
 }
 
 /**
- * Walks the places at which a tree differs from all of those before it (from an empty one when there are none), and down into directories as far as
- * `below` wants. The first refusal of `visit` ends the walk, and so does a tree that nobody has.
+ * Walks the places at which a tree differs from all of those before it (from an empty one when there are none), and
+ * down into directories as far as `below` wants. The first refusal of `visit` ends the walk, and so does a tree that
+ * nobody has.
  */
 export async function differing(
   trees: TreeLoader,

@@ -1,6 +1,8 @@
 import { Kind, type FieldNode, type SelectionNode, type SelectionSetNode } from "graphql";
 
-/** Response keys of what the gate asks for itself; taken out of every answer. No client may use a key that starts so. */
+/**
+ * Response keys of what the gate asks for itself; taken out of every answer. No client may use a key that starts so.
+ */
 const OWN = "gatehouse";
 
 /** The number of a pull request that is opened. */

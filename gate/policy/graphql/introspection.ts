@@ -5,7 +5,10 @@ import { openFields } from "./types";
 const INPUT: ReadonlySet<string> = new Set(["input"]);
 const mutationFields = new Map([...MUTATIONS.keys()].map((name) => [name, INPUT] as const));
 
-/** Keys of the types within a mutation's input; the input's own are its shape's. Orders and filters of queries are not here: all of them is open. */
+/**
+ * Keys of the types within a mutation's input; the input's own are its shape's. Orders and filters of queries are not
+ * here: all of them is open.
+ */
 const KEYS: ReadonlyMap<string, ReadonlySet<string>> = new Map(
   Object.entries({
     CommittableBranch: "repositoryNameWithOwner branchName",
@@ -26,8 +29,9 @@ interface Within {
 }
 
 /**
- * Guard `graphql-introspection`: an answer to `__type` or `__schema` with what is open and nothing else: types, fields, arguments and keys of inputs. A
- * client that looks before it asks then goes on by itself without what is closed. The gate's own keys in it are taken out.
+ * Guard `graphql-introspection`: an answer to `__type` or `__schema` with what is open and nothing else: types, fields,
+ * arguments and keys of inputs. A client that looks before it asks then goes on by itself without what is closed. The
+ * gate's own keys in it are taken out.
  */
 export function onlyOpen(value: unknown): unknown {
   return visible(value, {}) ?? null;

@@ -42,24 +42,34 @@ export interface JudgedGraphql {
   readonly repository: CompiledRepository | undefined;
   /** The JSON body that is sent. */
   readonly text: string;
-  /** Node ids that must turn out to belong to listed repositories; those of a mutation to repositories that may be written. */
+  /**
+   * Node ids that must turn out to belong to listed repositories; those of a mutation to repositories that may be
+   * written.
+   */
   readonly ids: readonly string[];
   readonly lookups: readonly Lookup[];
   /** Allowed findings, for the record. */
   readonly findings: readonly Finding[];
-  /** Where in the answer objects of other repositories may stand: response keys from `data` down. They are emptied unless listed. */
+  /**
+   * Where in the answer objects of other repositories may stand: response keys from `data` down. They are emptied
+   * unless listed.
+   */
   readonly foreign: readonly (readonly string[])[];
   /** Response keys of `__type` and `__schema`, of whose answers only what is open passes. */
   readonly introspected: readonly string[];
-  /** Set when the text depends on what an issue, a pull request or a label has now: the last resolved nodes are given to it. */
+  /**
+   * Set when the text depends on what an issue, a pull request or a label has now: the last resolved nodes are given to
+   * it.
+   */
   readonly deferred?: (nodes: readonly unknown[]) => string | Refusal;
   /** Response key of a pull request that is opened; below it stands, under `OPENED`, what the gate asked for itself. */
   readonly opens?: string;
 }
 
 /**
- * Judges the JSON body of a GraphQL request: parsed by graphql-js, exactly one operation, open fields only, every repository in it listed. `requestId` goes
- * into the trailer of a pull request that is opened. `now` (milliseconds): exceptions of the posture count until their day; without it none does.
+ * Judges the JSON body of a GraphQL request: parsed by graphql-js, exactly one operation, open fields only, every
+ * repository in it listed. `requestId` goes into the trailer of a pull request that is opened. `now` (milliseconds):
+ * exceptions of the posture count until their day; without it none does.
  */
 export function judgeGraphql(
   policy: CompiledPolicy,
@@ -216,7 +226,8 @@ class Judge {
       const head = this.argument(field, "headRef");
       if (typeof head !== "string" || !isRefName(head)) stop("fork-not-allowed", "compare.headRef");
     }
-    // Guard `graphql-argument-id`: the only open argument of a query, beside the root's, that names something of another repository.
+    // Guard `graphql-argument-id`: the only open argument of a query, beside the root's, that names something of
+    // another repository.
     const proposal = name === "isRequired" ? this.argument(field, "pullRequestId") : undefined;
     if (proposal !== undefined && proposal !== null) this.mustResolve(proposal, "isRequired.pullRequestId");
     const target = open.target;
@@ -374,7 +385,10 @@ class Judge {
     };
   }
 
-  /** Guard `graphql-repository`: the repository that a mutation names by its own id or name; it must be listed for writing. */
+  /**
+   * Guard `graphql-repository`: the repository that a mutation names by its own id or name; it must be listed for
+   * writing.
+   */
   private repositoryOf(input: Record<string, Json>): CompiledRepository | undefined {
     const branch = input["branch"];
     const named =

@@ -12,8 +12,8 @@ import {
 } from "graphql";
 
 /**
- * Writes an executable document from its tree, in one line. graphql-js's own printer walks the tree by a general visitor and takes ten times as long; a
- * property test holds that reading what this writes gives the same tree.
+ * Writes an executable document from its tree, in one line. graphql-js's own printer walks the tree by a general
+ * visitor and takes ten times as long; a property test holds that reading what this writes gives the same tree.
  */
 export function printDocument({ definitions }: DocumentNode): string {
   return definitions.map(printDefinition).join(" ");

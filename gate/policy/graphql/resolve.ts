@@ -31,7 +31,10 @@ export const RESOLVE_WITH_CONTENT = asking(
   ` ${["PullRequest", "Issue"].map((type) => `...on ${type}{body labels(first:100){nodes{id name}}}`).join(" ")} ...on Label{name}`,
 );
 
-/** Guard `graphql-node-id`: judges that answer. Every id must belong to a listed repository, and for a write to one that may be written. */
+/**
+ * Guard `graphql-node-id`: judges that answer. Every id must belong to a listed repository, and for a write to one that
+ * may be written.
+ */
 export function judgeResolved(
   policy: CompiledPolicy,
   ids: readonly string[],
@@ -57,8 +60,9 @@ export function nodesOf(answer: unknown): readonly unknown[] {
 }
 
 /**
- * Guard `graphql-elsewhere`: takes what belongs to repositories that are not listed out of an answer, at the places where such may stand: entries of a list
- * are left out, other objects are null. What the gate asked for itself, to know, goes too.
+ * Guard `graphql-elsewhere`: takes what belongs to repositories that are not listed out of an answer, at the places
+ * where such may stand: entries of a list are left out, other objects are null. What the gate asked for itself, to
+ * know, goes too.
  */
 export function removeForeign(policy: CompiledPolicy, data: unknown, paths: readonly (readonly string[])[]): void {
   for (const path of paths) empty(policy, data, path, 0);

@@ -1,8 +1,9 @@
 /**
- * The open part of GitHub's GraphQL schema. A field that is not here is closed. Per type: `field`, `field(arguments)`, `field:Target`, and
- * `field:Target[]` for a connection of Target. No type leads to another repository but through those marked in `HOMES`, which the gate empties: fields
- * that list issues or pull requests across repositories (closingIssuesReferences, associatedPullRequests …) are closed for that reason, and fields whose
- * value is an address with a credential in it (tarballUrl, zipballUrl, tempCloneToken) because it would lead past the gate.
+ * The open part of GitHub's GraphQL schema. A field that is not here is closed. Per type: `field`, `field(arguments)`,
+ * `field:Target`, and `field:Target[]` for a connection of Target. No type leads to another repository but through
+ * those marked in `HOMES`, which the gate empties: fields that list issues or pull requests across repositories
+ * (closingIssuesReferences, associatedPullRequests …) are closed for that reason, and fields whose value is an address
+ * with a credential in it (tarballUrl, zipballUrl, tempCloneToken) because it would lead past the gate.
  */
 const PAGES = "first last after before";
 const COMMENT =
@@ -224,7 +225,10 @@ export interface OpenType {
   readonly name: string;
   /** GitHub's name of it, as it stands in messages. */
   readonly github: string;
-  /** Set where an object may belong to a repository that is not listed: the fields that lead to the id of its repository. */
+  /**
+   * Set where an object may belong to a repository that is not listed: the fields that lead to the id of its
+   * repository.
+   */
   readonly home: Home | undefined;
   readonly fields: Map<string, OpenField>;
   /** True for a page of something: its size multiplies the cost of what is below. */
@@ -281,7 +285,10 @@ export function conditionOn(type: OpenType, name: string): OpenType | undefined 
   return open.github === name ? open : { ...open, github: name };
 }
 
-/** Every open type that can be reached, each under the names that GitHub has for it, with its open fields and their arguments. Made once. */
+/**
+ * Every open type that can be reached, each under the names that GitHub has for it, with its open fields and their
+ * arguments. Made once.
+ */
 export function openFields(): ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>> {
   if (reached !== undefined) return reached;
   const made = new Map<string, Map<string, Set<string>>>();

@@ -14,8 +14,9 @@ interface Node {
 const SETTING = new Set(["updatePullRequest", "updateIssue"]);
 
 /**
- * Guards `pull-request-trailer` and `pull-request-label` of GraphQL: what the gate has put on a pull request stays. Undefined where a mutation cannot
- * touch it. `write` makes the request's text of an input; the nodes are those of the ids that the mutation names, in their order.
+ * Guards `pull-request-trailer` and `pull-request-label` of GraphQL: what the gate has put on a pull request stays.
+ * Undefined where a mutation cannot touch it. `write` makes the request's text of an input; the nodes are those of the
+ * ids that the mutation names, in their order.
  */
 export function deferredOf(
   policy: CompiledPolicy,

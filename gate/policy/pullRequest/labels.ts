@@ -18,7 +18,10 @@ export function isAgentLabel(policy: CompiledPolicy, label: string): boolean {
   return label.trim().toLowerCase() === policy.label.trim().toLowerCase();
 }
 
-/** Reads GitHub's answer about an issue or a pull request; undefined when it is none. `pull`: it was asked for as a pull request. */
+/**
+ * Reads GitHub's answer about an issue or a pull request; undefined when it is none. `pull`: it was asked for as a pull
+ * request.
+ */
 export function readItem(policy: CompiledPolicy, answer: unknown, pull: boolean): LabelledItem | undefined {
   const {
     body,
@@ -50,8 +53,9 @@ export function labelNames(value: Json | undefined): readonly string[] {
 }
 
 /**
- * Guard `pull-request-label`: what must be added to a new set of labels so that a pull request keeps the gate's. A client that sets labels says what it
- * wants on it, not what it wants gone; who names the label to take it off is refused elsewhere.
+ * Guard `pull-request-label`: what must be added to a new set of labels so that a pull request keeps the gate's. A
+ * client that sets labels says what it wants on it, not what it wants gone; who names the label to take it off is
+ * refused elsewhere.
  */
 export function missingLabel(
   now: LabelledItem,
@@ -62,7 +66,10 @@ export function missingLabel(
   return now.isPullRequest && label !== undefined && !labels.some((l) => isSame(l, label)) ? [label] : [];
 }
 
-/** Guard `pull-request-trailer`: the body as it is sent. Of a pull request it keeps the trailer that is there; neither there nor in an issue can one be made up. */
+/**
+ * Guard `pull-request-trailer`: the body as it is sent. Of a pull request it keeps the trailer that is there; neither
+ * there nor in an issue can one be made up.
+ */
 export function bodyFor(now: LabelledItem, body: string): string | Refusal {
   const sent = withTrailer(body, now.isPullRequest ? requestOf(now.body) : undefined);
   const long = now.isPullRequest ? tooLong(body, sent) : undefined;

@@ -1,6 +1,7 @@
 /**
- * The line by which a pull request joins its audit records: the id of the request that opened it. The gate alone writes it, at the end of the body;
- * whatever an agent writes that reads like it is left out, and on an update the line that is there stays.
+ * The line by which a pull request joins its audit records: the id of the request that opened it. The gate alone writes
+ * it, at the end of the body; whatever an agent writes that reads like it is left out, and on an update the line that
+ * is there stays.
  */
 export const REQUEST_TRAILER = "Gatehouse-Request";
 const LINE = new RegExp(`^${REQUEST_TRAILER}: ([0-9A-Za-z-]{1,100})$`);
@@ -15,7 +16,10 @@ export function requestOf(body: string): string | undefined {
   return found;
 }
 
-/** A line that a reader could take for the trailer: other case, wide letters, and what does not show make no difference, nor does what stands before it. */
+/**
+ * A line that a reader could take for the trailer: other case, wide letters, and what does not show make no difference,
+ * nor does what stands before it.
+ */
 function readsLikeOne(line: string): boolean {
   if (!/:|\uff1a|\ufe55|&/.test(line)) return false;
   const folded = line

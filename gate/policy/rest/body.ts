@@ -13,8 +13,9 @@ import { withoutNulls } from "./shape";
 const NO_BODY: JudgedBody = { text: undefined, lookups: [], findings: [] };
 
 /**
- * Judges the body of a REST request whose target has passed. `text`: the decoded body, undefined or empty when there is none.
- * `requestId` goes into the trailer of a pull request that is opened. `now` (milliseconds): exceptions of the posture count until their day; without it none does.
+ * Judges the body of a REST request whose target has passed. `text`: the decoded body, undefined or empty when there is
+ * none. `requestId` goes into the trailer of a pull request that is opened. `now` (milliseconds): exceptions of the
+ * posture count until their day; without it none does.
  */
 export function judgeBody(
   policy: CompiledPolicy,
@@ -60,7 +61,10 @@ export function judgeBody(
   };
 }
 
-/** Guard `proposal-length`: the text of a pull request with the gate's line; refused here where GitHub would refuse it for that line. */
+/**
+ * Guard `proposal-length`: the text of a pull request with the gate's line; refused here where GitHub would refuse it
+ * for that line.
+ */
 function opened(value: Json, route: Route, requestId: string): { readonly value: Json } | Refusal {
   if (route.pullRequest !== "opens" || requestId === "") return { value };
   const { body } = value as { body?: string | null };
@@ -71,7 +75,10 @@ function opened(value: Json, route: Route, requestId: string): { readonly value:
     : new Refusal("body-value", long);
 }
 
-/** A change of what the gate marks (the text of a pull request, its labels) depends on what is there. An issue may turn out to be a pull request. */
+/**
+ * A change of what the gate marks (the text of a pull request, its labels) depends on what is there. An issue may turn
+ * out to be a pull request.
+ */
 function deferredOf(
   policy: CompiledPolicy,
   verdict: TargetVerdict,
@@ -123,7 +130,10 @@ function judgeEncodedContent(
   return judgeFile(policy, repository, isFile ? path : "", file, now);
 }
 
-/** A file that is new has nothing before it; GitHub replaces one only when it is named by its id, and it must be the one there. */
+/**
+ * A file that is new has nothing before it; GitHub replaces one only when it is named by its id, and it must be the one
+ * there.
+ */
 function standing(
   { repository, path }: TargetVerdict,
   value: Json,

@@ -4,9 +4,10 @@ import type { Json } from "../text/json";
 const NAME = /"full_name"\s*:\s*"([^"\\]*)"/g;
 
 /**
- * Guard `answer-elsewhere`: GitHub's answers about a listed repository may carry parts of others that the token can see: the issue behind a
- * cross-reference, the pull request of another repository that holds a commit, a fork's or a parent's description. Entries of a list that belong to a
- * repository that is not listed are left out, and other such objects are null. Text without one, which is nearly all, comes back as it is.
+ * Guard `answer-elsewhere`: GitHub's answers about a listed repository may carry parts of others that the token can
+ * see: the issue behind a cross-reference, the pull request of another repository that holds a commit, a fork's or a
+ * parent's description. Entries of a list that belong to a repository that is not listed are left out, and other such
+ * objects are null. Text without one, which is nearly all, comes back as it is.
  */
 export function withoutForeignRepositories(policy: CompiledPolicy, text: string): string {
   // Without its first quote, of which JSON is full, it is found eight times as fast.

@@ -1,9 +1,13 @@
 /**
- * Addresses that have two spellings at GitHub. Clients write both, and GitHub's answers name both, so each is turned into the one that the route table
- * knows before it is judged; that one is sent. Only reads: what is written has one spelling.
+ * Addresses that have two spellings at GitHub. Clients write both, and GitHub's answers name both, so each is turned
+ * into the one that the route table knows before it is judged; that one is sent. Only reads: what is written has one
+ * spelling.
  */
 
-/** Names that GitHub takes with raw slashes: the path in front of them, what may follow them, and what stands below a name and is another thing. */
+/**
+ * Names that GitHub takes with raw slashes: the path in front of them, what may follow them, and what stands below a
+ * name and is another thing.
+ */
 const RAW_SLASHES: readonly { readonly before: RegExp; readonly after?: RegExp; readonly other?: RegExp }[] = [
   { before: /^\/repos\/[^/]+\/[^/]+\/(?:rules\/branches|git\/trees|labels)\// },
   { before: /^\/repos\/[^/]+\/[^/]+\/branches\//, other: /\/(?:protection|rename)(?:\/|$)/ },
@@ -33,7 +37,9 @@ export function usualSpelling(path: string): string | undefined {
   return undefined;
 }
 
-/** A target without the slash at the end with which clients ask for a folder's contents; every other target as it is. */
+/**
+ * A target without the slash at the end with which clients ask for a folder's contents; every other target as it is.
+ */
 export function withoutFolderSlash(target: string): string {
   const mark = target.indexOf("?");
   const end = mark < 0 ? target.length : mark;

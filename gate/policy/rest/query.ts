@@ -52,8 +52,8 @@ const TYPES: Readonly<Record<string, Test>> = {
 };
 
 /**
- * Judges a query: only the open parameters, each once, each of its type. Returns the decoded values; the raw query is what is sent.
- * A name is never encoded, so no two spellings of it exist.
+ * Judges a query: only the open parameters, each once, each of its type. Returns the decoded values; the raw query is
+ * what is sent. A name is never encoded, so no two spellings of it exist.
  */
 export function judgeQuery(query: string, open: ReadonlySet<string>): ReadonlyMap<string, string> | Refusal {
   const values = new Map<string, string>();
@@ -133,18 +133,22 @@ const NARROWING = new Set([
   "sort",
 ]);
 
-/** Qualifiers that name repositories, or may: GitHub reads several of them as any of them, so one more widens a search. */
+/**
+ * Qualifiers that name repositories, or may: GitHub reads several of them as any of them, so one more widens a search.
+ */
 const WIDENING = new Set(["repo", "user", "owner", "org", "enterprise", "team", "project", "fork", "saved", "topic"]);
 
 /**
- * Guard `search-scope`: a search names at least one repository with `repo:owner/name`, each of them listed, and has nothing that could widen it. GitHub
- * reads several `repo:` as any of them, so each must be listed. Words are words, whatever they look like: `not` and `or` in small letters, parentheses
- * around them, one before a colon. What is refused: OR (in capitals, as GitHub reads it, or mixed), `repo:` that is negated or in parentheses, other
- * qualifiers that name repositories wherever in a word, what one reader splits and another does not, and what does not close.
+ * Guard `search-scope`: a search names at least one repository with `repo:owner/name`, each of them listed, and has
+ * nothing that could widen it. GitHub reads several `repo:` as any of them, so each must be listed. Words are words,
+ * whatever they look like: `not` and `or` in small letters, parentheses around them, one before a colon. What is
+ * refused: OR (in capitals, as GitHub reads it, or mixed), `repo:` that is negated or in parentheses, other qualifiers
+ * that name repositories wherever in a word, what one reader splits and another does not, and what does not close.
  */
 export function judgeSearch(q: string, isListed: (fullName: string) => boolean): string | Refusal {
   const scope = judgeWords(q, isListed);
-  // A blank beyond ASCII, or a comma, separates for one reader and not for another: what is asked must be scoped for each.
+  // A blank beyond ASCII, or a comma, separates for one reader and not for another: what is asked must be scoped for
+  // each.
   for (const separators of [/[^\S \t\r\n]/g, /[^\S \t\r\n]|,/g]) {
     const other = separators.test(q) ? judgeWords(q.replace(separators, " "), isListed) : scope;
     if (other instanceof Refusal) return other;
@@ -185,7 +189,9 @@ function judgeWords(q: string, isListed: (fullName: string) => boolean): string 
 
 const isNegation = (word: string): boolean => /^(?:not|!|-)$/i.test(word);
 
-/** The qualifier in a word that could widen, before any of its colons and behind any sign; undefined when there is none. */
+/**
+ * The qualifier in a word that could widen, before any of its colons and behind any sign; undefined when there is none.
+ */
 function widening(word: string): string | undefined {
   const colon = word.indexOf(":");
   if (colon < 0 || NARROWING.has(word.slice(0, colon).toLowerCase().replace(/^-/, ""))) return undefined;

@@ -31,8 +31,8 @@ export interface PathMatch {
 const NOTHING: ReadonlyMap<string, Leaf> = new Map();
 
 /**
- * Path templates as a tree of segments. A literal takes precedence over a parameter, a parameter over the rest of the path, without backtracking. So
- * each path has one reading, found in linear time.
+ * Path templates as a tree of segments. A literal takes precedence over a parameter, a parameter over the rest of the
+ * path, without backtracking. So each path has one reading, found in linear time.
  */
 export class RouteTrie {
   private readonly root = newNode();

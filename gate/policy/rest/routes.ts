@@ -34,7 +34,10 @@ export interface Route {
   /** A stable name, used in policies, audit records and reports. */
   readonly id: string;
   readonly method: Method;
-  /** The template as GitHub documents it. `{name}` is one segment, `{name...}` the rest of the path. HEAD is judged as GET. */
+  /**
+   * The template as GitHub documents it. `{name}` is one segment, `{name...}` the rest of the path. HEAD is judged as
+   * GET.
+   */
   readonly path: string;
   /** The access that the repository must have. Routes without a repository have `read`. */
   readonly access: AccessLevel;
@@ -53,8 +56,8 @@ export interface Route {
   readonly guardLabel?: boolean;
   readonly lookup?: LookupKind;
   /**
-   * `opens`: opens a pull request, which the gate then labels. `updates`: changes what may be a pull request; its text and labels are read first, so
-   * that the gate's label and trailer stay.
+   * `opens`: opens a pull request, which the gate then labels. `updates`: changes what may be a pull request; its text
+   * and labels are read first, so that the gate's label and trailer stay.
    */
   readonly pullRequest?: "opens" | "updates";
   /** GitHub answers with a redirect to another host; the gate replaces its address by one of its own. */
@@ -461,7 +464,10 @@ const SECRET_STORES: readonly string[] = [
   `${R}/environments/{environment}/variables`,
 ];
 
-/** Known harmful requests that are closed to every agent. They would be refused without this list too, but with it the refusal names the action. */
+/**
+ * Known harmful requests that are closed to every agent. They would be refused without this list too, but with it the
+ * refusal names the action.
+ */
 export const CLOSED: readonly {
   readonly methods: readonly Method[];
   readonly path: string;

@@ -83,7 +83,10 @@ export const list = (shape: Shape, limit = 100): Shape => {
   return Object.assign(judge, { item: shape });
 };
 
-/** An object with exactly these open keys; the `required` ones must be there. Keys are judged before values, so the refusal names an unknown key. */
+/**
+ * An object with exactly these open keys; the `required` ones must be there. Keys are judged before values, so the
+ * refusal names an unknown key.
+ */
 export const object = (keys: Readonly<Record<string, Shape>>, required: readonly string[] = []): Shape => {
   const shapes = new Map(Object.entries(keys));
   const judge: Judge = (value, at, context) => {
@@ -118,7 +121,10 @@ export const agentRef: Shape = (value, at, context) =>
       ? undefined
       : new Refusal("ref-outside-agent-space", at);
 
-/** Guard `body-agent-head`: the head of a pull request, with or without the organization in front. Another owner would be a fork. */
+/**
+ * Guard `body-agent-head`: the head of a pull request, with or without the organization in front. Another owner would
+ * be a fork.
+ */
 export const agentHead: Shape = (value, at, context) => {
   if (typeof value !== "string") return bad(at);
   const colon = value.indexOf(":");
@@ -133,7 +139,9 @@ export const commentOnly: Shape = (value, at) => (value === "COMMENT" ? undefine
 /** Logins of GitHub's own agents. The login of every other App ends in `[bot]`. */
 const AGENTS = /\[bot\]$|^@?copilot(?:-swe-agent|-pull-request-reviewer)?$/i;
 
-/** Guard `body-agent-start`: the login of an assignee or reviewer. An agent that is assigned or asked starts to work. */
+/**
+ * Guard `body-agent-start`: the login of an assignee or reviewer. An agent that is assigned or asked starts to work.
+ */
 export const login: Shape = (value, at) =>
   typeof value !== "string" || !isLine(value, 60)
     ? bad(at)
@@ -141,7 +149,10 @@ export const login: Shape = (value, at) =>
       ? new Refusal("agent-start", at)
       : undefined;
 
-/** Guard `graphql-agent-start`: the same by node id, if the id shows its kind: today's `BOT_…`, and the older base64 of `03:Bot…`. */
+/**
+ * Guard `graphql-agent-start`: the same by node id, if the id shows its kind: today's `BOT_…`, and the older base64 of
+ * `03:Bot…`.
+ */
 export const nodeIdOfPerson: Shape = (value, at) =>
   typeof value === "string" && /^(?:BOT_|MDM6Qm90)/.test(value) ? new Refusal("agent-start", at) : undefined;
 

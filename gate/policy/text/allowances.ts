@@ -13,7 +13,10 @@ interface Allowed {
   readonly end: number;
 }
 
-/** Guard `allowed-secret`: the environment file's entries of allowed credentials, prepared for look-ups. An entry ends with its last day. */
+/**
+ * Guard `allowed-secret`: the environment file's entries of allowed credentials, prepared for look-ups. An entry ends
+ * with its last day.
+ */
 export class Allowances {
   private readonly values: readonly (Allowed & { readonly sha256: string })[];
   private readonly paths: readonly (Allowed & { readonly repository: string; readonly matcher: PathMatcher })[];

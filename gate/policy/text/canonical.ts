@@ -10,7 +10,10 @@ export interface Target {
   readonly query: string;
 }
 
-/** One flag per ASCII code: 1 = may stand for itself in a path, 2 = unreserved (so its percent-encoding is never canonical). */
+/**
+ * One flag per ASCII code: 1 = may stand for itself in a path, 2 = unreserved (so its percent-encoding is never
+ * canonical).
+ */
 const CLASS = new Uint8Array(128);
 for (const c of "!$&'()*+,=:@/") CLASS[c.charCodeAt(0)] = 1;
 for (const c of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~") CLASS[c.charCodeAt(0)] = 2;
@@ -27,8 +30,8 @@ function hex(code: number): number {
 }
 
 /**
- * Reads the percent-encoded byte at `at`, the place of its `%`. Returns -1 unless it is the canonical encoding of a byte that needs one: not for
- * lower-case hex, unreserved or control characters, `%` itself, or a backslash.
+ * Reads the percent-encoded byte at `at`, the place of its `%`. Returns -1 unless it is the canonical encoding of a
+ * byte that needs one: not for lower-case hex, unreserved or control characters, `%` itself, or a backslash.
  * @param unreserved accept encoded unreserved characters too; URLSearchParams writes them (`%7E`)
  */
 function encodedByte(text: string, at: number, unreserved = false): number {
@@ -53,8 +56,9 @@ export function pathOf(target: string): string {
 }
 
 /**
- * Canonicalises by refusing: the target passes unchanged or not at all, so what was judged is what is sent. Refuses dot segments, empty segments,
- * trailing slashes, fragments, path parameters, backslashes, raw non-ASCII, and every percent-encoding that another reader could read differently.
+ * Canonicalises by refusing: the target passes unchanged or not at all, so what was judged is what is sent. Refuses dot
+ * segments, empty segments, trailing slashes, fragments, path parameters, backslashes, raw non-ASCII, and every
+ * percent-encoding that another reader could read differently.
  */
 export function canonicalise(target: string): Target | Refusal {
   if (target.length > MAX_TARGET) return new Refusal("target-too-long");

@@ -1,7 +1,8 @@
 /**
- * Matches protected file paths. The globs are the commonly used part of .gitignore: `*` and `?` within one segment, `**` over segments, a leading `/`
- * anchors, a pattern without any other slash matches at every depth, a trailing `/` or `/**` means everything below. Matching ignores case and
- * Unicode composition, because a case-insensitive checkout takes such spellings for the same file.
+ * Matches protected file paths. The globs are the commonly used part of .gitignore: `*` and `?` within one segment,
+ * `**` over segments, a leading `/` anchors, a pattern without any other slash matches at every depth, a trailing `/`
+ * or `/**` means everything below. Matching ignores case and Unicode composition, because a case-insensitive checkout
+ * takes such spellings for the same file.
  */
 export class PathMatcher {
   private readonly patterns: readonly Pattern[];
@@ -16,7 +17,10 @@ export class PathMatcher {
     return this.patterns.some((p) => p.test(folded));
   }
 
-  /** Whether a file at this path is protected, or would replace a directory with protected paths, which writing it would remove. */
+  /**
+   * Whether a file at this path is protected, or would replace a directory with protected paths, which writing it would
+   * remove.
+   */
   touches(path: string): boolean {
     return this.matches(path) || this.holds(path);
   }
@@ -27,8 +31,8 @@ export class PathMatcher {
   }
 
   /**
-   * Whether a file at this path could replace a directory with protected paths. A pattern with a wildcard (`apps/*\/deploy`, `*.pem`) leads through a
-   * directory of that name; only the repository tells whether there is one.
+   * Whether a file at this path could replace a directory with protected paths. A pattern with a wildcard
+   * (`apps/*\/deploy`, `*.pem`) leads through a directory of that name; only the repository tells whether there is one.
    */
   couldHold(path: string): boolean {
     return !this.touches(path) && this.mayMatchBelow(path);
@@ -44,7 +48,10 @@ export class PathMatcher {
 interface Pattern {
   test(path: string): boolean;
   mayMatchBelow(directory: readonly string[]): boolean;
-  /** Whether the pattern leads through exactly this directory, without a wildcard. A wildcard would take every file beside it for a directory. */
+  /**
+   * Whether the pattern leads through exactly this directory, without a wildcard. A wildcard would take every file
+   * beside it for a directory.
+   */
   heldBy(directory: readonly string[]): boolean;
 }
 

@@ -10,8 +10,8 @@ const QUOTE = 34;
 const BACKSLASH = 92;
 
 /**
- * Parses JSON that has only one reading. Refuses duplicate keys (also with escapes), inexact numbers, deep nesting and lone surrogates. The value
- * comes from JSON.parse; this adds the checks that JSON.parse lacks.
+ * Parses JSON that has only one reading. Refuses duplicate keys (also with escapes), inexact numbers, deep nesting and
+ * lone surrogates. The value comes from JSON.parse; this adds the checks that JSON.parse lacks.
  */
 export function parseStrictJson(text: string): { readonly value: Json } | Refusal {
   let value: Json;

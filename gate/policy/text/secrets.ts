@@ -1,4 +1,7 @@
-/** Something that looks like a credential, by the public formats of the issuers. A finding has the rule and the place, never the content. */
+/**
+ * Something that looks like a credential, by the public formats of the issuers. A finding has the rule and the place,
+ * never the content.
+ */
 export interface Finding {
   readonly rule: string;
   /** Offset in the text or the stream where the match starts. */
@@ -49,7 +52,10 @@ export const SECRET_RULES: readonly SecretRule[] = [
 /** The longest match, in characters. A stream is searched in windows that overlap by this. */
 export const SECRET_SPAN = 768;
 
-/** The text without what looks like a credential, as a record may have it. Every credential has a run of twenty plain characters. */
+/**
+ * The text without what looks like a credential, as a record may have it. Every credential has a run of twenty plain
+ * characters.
+ */
 export function withoutSecrets(text: string): string {
   if (!/[A-Za-z0-9_-]{20}/.test(text)) return text;
   let out = text;
@@ -59,7 +65,9 @@ export function withoutSecrets(text: string): string {
 
 /** Example credentials from the issuers' documentation, without their prefixes. They open nothing. */
 const EXAMPLES: readonly string[] = ["16C7e42F292c6912E7710c838347Ae178B4a", "SyDaGmWKa4JsXZ-HjGw7ISLn_3namBGewQe"];
-/** Words that people write instead of a credential. A generator makes one of them less than once in a thousand million. */
+/**
+ * Words that people write instead of a credential. A generator makes one of them less than once in a thousand million.
+ */
 const WORDS =
   /example|placeholder|your[-_]?(?:token|key|secret|api)|redacted|changeme|replace[-_]?me|not[-_]?a[-_]?real/i;
 
@@ -89,8 +97,8 @@ function isCounted(text: string): boolean {
 }
 
 /**
- * Whether a match is an obvious placeholder or a well-known example. Only the part that every credential of its format has decides; anything after it
- * could be added to a real one as a disguise.
+ * Whether a match is an obvious placeholder or a well-known example. Only the part that every credential of its format
+ * has decides; anything after it could be added to a real one as a disguise.
  */
 function isPlaceholder(rule: string, match: string, after: string): boolean {
   const shape = SHAPES[rule];

@@ -36,8 +36,8 @@ export function isLine(text: string, limit = 256): boolean {
 }
 
 /**
- * A git reference name or a part of one. Stricter than git-check-ref-format: no `//`, no part that starts with a dot or ends in `.lock`, none of `
- * ~^:?*[\`, no `@{`, no control or invisible character, at most 250 characters.
+ * A git reference name or a part of one. Stricter than git-check-ref-format: no `//`, no part that starts with a dot or
+ * ends in `.lock`, none of ` ~^:?*[\`, no `@{`, no control or invisible character, at most 250 characters.
  */
 export function isRefName(text: string): boolean {
   if (text.length === 0 || text.length > 250 || text === "@") return false;
@@ -49,7 +49,9 @@ export function isRefName(text: string): boolean {
   return true;
 }
 
-/** A path of a file in a repository: relative, no empty or dot segment, no `.git`, no backslash, no control character. */
+/**
+ * A path of a file in a repository: relative, no empty or dot segment, no `.git`, no backslash, no control character.
+ */
 export function isFilePath(text: string): boolean {
   if (text.length === 0 || text.length > 4096 || text.includes("\\") || !isLine(text, 4096)) return false;
   for (const part of text.split("/")) {
@@ -58,7 +60,10 @@ export function isFilePath(text: string): boolean {
   return true;
 }
 
-/** The two refs of a comparison, `a...b` or `a..b`. Undefined if one is of another owner (`owner:ref`), because it reaches into a fork. */
+/**
+ * The two refs of a comparison, `a...b` or `a..b`. Undefined if one is of another owner (`owner:ref`), because it
+ * reaches into a fork.
+ */
 export function comparisonEnds(text: string): readonly [base: string, head: string] | undefined {
   const dots = text.includes("...") ? "..." : "..";
   const ends = text.split(dots);

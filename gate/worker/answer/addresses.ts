@@ -12,7 +12,10 @@ export class AddressRewriter {
     this.listed = new Set([...policy.repositories.values()].map(({ fullName }) => fullName));
   }
 
-  /** Guard `answer-link`: the pagination links of an answer. Links to anything but a path that the gate knows are removed. */
+  /**
+   * Guard `answer-link`: the pagination links of an answer. Links to anything but a path that the gate knows are
+   * removed.
+   */
   link(value: string, base: string): string | undefined {
     const links = value.split(/, *(?=<)/).map((link) => {
       const parts = /^<([^>]*)>(;.*)$/.exec(link);
@@ -23,7 +26,10 @@ export class AddressRewriter {
     return kept.length === 0 ? undefined : kept.join(", ");
   }
 
-  /** An address of GitHub's API as the agent may use it, with the repository's name instead of its number. Undefined if it leads elsewhere. */
+  /**
+   * An address of GitHub's API as the agent may use it, with the repository's name instead of its number. Undefined if
+   * it leads elsewhere.
+   */
   back(url: string, base: string): string | undefined {
     const api = this.policy.upstream.api;
     if (!url.startsWith(`${api}/`)) return undefined;
@@ -34,7 +40,10 @@ export class AddressRewriter {
     return repository && `${base}/repos/${repository.fullName}${rest.slice(numeric[0].length)}`;
   }
 
-  /** Guard `answer-url`: rewrites addresses at the start of a JSON string: those of the API, and clone addresses of listed repositories. */
+  /**
+   * Guard `answer-url`: rewrites addresses at the start of a JSON string: those of the API, and clone addresses of
+   * listed repositories.
+   */
   body(text: string, base: string): string {
     const out = text.replace(this.quotedApi, literal(`"${base}`));
     if (!out.includes('.git"')) return out;

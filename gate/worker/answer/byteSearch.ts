@@ -1,6 +1,7 @@
 /**
- * Finds any of some ASCII texts in bytes or in a text, in less than one look at each byte (Wu and Manber's search: the last two bytes of a window say how far the next
- * match is away at least). Texts in pieces are found across their borders.
+ * Finds any of some ASCII texts in bytes or in a text, in less than one look at each byte (Wu and Manber's search: the
+ * last two bytes of a window say how far the next match is away at least). Texts in pieces are found across their
+ * borders.
  */
 export class ByteSearch {
   private readonly width: number;
@@ -45,7 +46,10 @@ export class ByteSearch {
     return false;
   }
 
-  /** The same loop: one that took both would run in half its speed. Of other characters than ASCII a part counts, so what looks like a needle is compared. */
+  /**
+   * The same loop: one that took both would run in half its speed. Of other characters than ASCII a part counts, so
+   * what looks like a needle is compared.
+   */
   private isInText(text: string): boolean {
     const { shift, width } = this;
     for (let end = width - 1; end < text.length;) {

@@ -12,8 +12,8 @@ const latin1 = new TextDecoder("latin1");
 const encoder = new TextEncoder();
 
 /**
- * Step 7 of worker.ts: an answer as the agent gets it, with allow-listed headers, the gate's addresses, and no trace of the token. Redirects must
- * lead to a path that the gate knows.
+ * Step 7 of worker.ts: an answer as the agent gets it, with allow-listed headers, the gate's addresses, and no trace of
+ * the token. Redirects must lead to a path that the gate knows.
  * @param edit changes the text of a JSON answer first
  */
 export async function filterAnswer(

@@ -1,6 +1,9 @@
 import type { TokenRedactor } from "./tokenRedactor";
 
-/** Guard `answer-headers`: the headers of GitHub that reach the agent. Cookies, the token's scopes and GitHub's cache rules do not. */
+/**
+ * Guard `answer-headers`: the headers of GitHub that reach the agent. Cookies, the token's scopes and GitHub's cache
+ * rules do not.
+ */
 const PASSED: readonly string[] = [
   "content-type",
   "etag",
@@ -20,7 +23,10 @@ const PASSED: readonly string[] = [
   "content-disposition",
 ];
 
-/** Headers of an answer: the allow-listed ones, and the gate's own. Asking for each by name takes half the time of iterating over all of GitHub's. */
+/**
+ * Headers of an answer: the allow-listed ones, and the gate's own. Asking for each by name takes half the time of
+ * iterating over all of GitHub's.
+ */
 export function answerHeaders(upstream: Headers, requestId: string): Record<string, string> {
   const headers: Record<string, string> = {
     "cache-control": "private, no-store",

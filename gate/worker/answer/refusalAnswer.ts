@@ -16,8 +16,9 @@ import { openPush, type PushBody } from "../request/pushBody";
 import { ownHeaders, problem } from "./problem";
 
 /**
- * The answer to a refused request, in the form that its client shows to a person. Git shows nothing of an HTTP error to a POST, so an authenticated
- * push or fetch is refused in git's own protocol, with status 200. The record has the refusal's own status.
+ * The answer to a refused request, in the form that its client shows to a person. Git shows nothing of an HTTP error to
+ * a POST, so an authenticated push or fetch is refused in git's own protocol, with status 200. The record has the
+ * refusal's own status.
  */
 export async function refusalAnswer(
   gate: Gate,
@@ -54,8 +55,9 @@ export async function refusalAnswer(
 }
 
 /**
- * GitHub's own form of a GraphQL refusal: status 200, no data, and errors with type and message. Clients show that message; with any other status
- * they would show the body as escaped JSON. Limits (`RATE_LIMITED`, as GitHub does) and failures have this form too.
+ * GitHub's own form of a GraphQL refusal: status 200, no data, and errors with type and message. Clients show that
+ * message; with any other status they would show the body as escaped JSON. Limits (`RATE_LIMITED`, as GitHub does) and
+ * failures have this form too.
  */
 function inGraphql(context: RequestContext, refusal: Refusal, retryAfter?: number): Response {
   const { rule, status } = refusal;

@@ -4,14 +4,17 @@ import { refuse, Refused } from "./problem";
 
 /** A stream is counted against the limit in steps of so many bytes. */
 const STEP = 1024 * 1024;
-/** A stream is read in pieces of so many bytes, into one buffer. A stream written in JavaScript takes ten times as long, and its memory grows. */
+/**
+ * A stream is read in pieces of so many bytes, into one buffer. A stream written in JavaScript takes ten times as long,
+ * and its memory grows.
+ */
 const PIECE = 64 * 1024;
 
 /**
- * Streams an answer's body to the client in constant memory. It is counted against the byte limit before it leaves, and searched for the token. The
- * record is written when the stream ends. A body that declares more than `limit` bytes is refused. If the body ends before its declared length, the
- * client's connection breaks. Without a declared length the pinned runtime ends the answer as if it were whole; packs and archives then lack their
- * own end mark.
+ * Streams an answer's body to the client in constant memory. It is counted against the byte limit before it leaves, and
+ * searched for the token. The record is written when the stream ends. A body that declares more than `limit` bytes is
+ * refused. If the body ends before its declared length, the client's connection breaks. Without a declared length the
+ * pinned runtime ends the answer as if it were whole; packs and archives then lack their own end mark.
  */
 export async function counted(
   gate: Gate,

@@ -6,14 +6,14 @@ import { ByteSearch } from "./byteSearch";
 const REMOVED = "[removed by gatehouse]";
 
 /**
- * GitHub breaks base64 into lines of sixty characters, others into longer ones. Of two adjacent pieces of thirty characters, at least one is then
- * whole.
+ * GitHub breaks base64 into lines of sixty characters, others into longer ones. Of two adjacent pieces of thirty
+ * characters, at least one is then whole.
  */
 const PIECE = 30;
 
 /**
- * Encodings of a character that a token can have: JSON's escapes, percent-encoding and HTML's numbers. `\u003c` and `\u0026`, which GitHub often
- * sends, are not among them.
+ * Encodings of a character that a token can have: JSON's escapes, percent-encoding and HTML's numbers. `\u003c` and
+ * `\u0026`, which GitHub often sends, are not among them.
  */
 const ENCODED = /\\u00(?:0[ad]|2[bdef5]|3[\dd]|[4-7])|\\\/|&#|%(?:0[ad]|2[bdef5]|3[\dd]|[4-7][\da-f])/i;
 
@@ -93,13 +93,18 @@ class TokenWatch {
 
 const encoder = new TextEncoder();
 
-/** Two adjacent pieces of a text, one of which stays whole whatever line break divides it. A short text is one piece. */
+/**
+ * Two adjacent pieces of a text, one of which stays whole whatever line break divides it. A short text is one piece.
+ */
 function piecesOf(core: string): string[] {
   const length = Math.min(PIECE, core.length >> 1);
   return length < 16 ? [core] : [core.slice(0, length), core.slice(length, 2 * length)];
 }
 
-/** Matches a text with line breaks anywhere: raw, as JSON escapes them, or as in a patch, with its sign at the start of the next line. */
+/**
+ * Matches a text with line breaks anywhere: raw, as JSON escapes them, or as in a patch, with its sign at the start of
+ * the next line.
+ */
 function brokenAnywhere(core: string): RegExp {
   return new RegExp([...core].map((c) => c.replace(/[+/]/, "\\$&")).join("(?:(?:\\\\[nr]|[\\r\\n])+[-+ ]?)?"), "g");
 }
@@ -121,7 +126,9 @@ function withoutEncodings(text: string): string {
   );
 }
 
-/** Base64 of the token inside any other text: in three alignments, without the characters that depend on its neighbours. */
+/**
+ * Base64 of the token inside any other text: in three alignments, without the characters that depend on its neighbours.
+ */
 function base64Cores(bytes: Uint8Array): string[] {
   return [0, 1, 2].flatMap((shift) => {
     const padded = new Uint8Array(shift + bytes.length);

@@ -18,8 +18,8 @@ interface Remembered {
 }
 
 /**
- * Recognises agents by their gate keys. It compares the hash with every known hash, in constant time, so that timing reveals nothing. A key is valid
- * until its `notAfter`. An agent may have two keys, so that a rotation can overlap.
+ * Recognises agents by their gate keys. It compares the hash with every known hash, in constant time, so that timing
+ * reveals nothing. A key is valid until its `notAfter`. An agent may have two keys, so that a rotation can overlap.
  */
 export class Authenticator {
   private remembered: readonly Remembered[] = [];

@@ -28,7 +28,10 @@ interface Sealed {
   readonly until: number;
 }
 
-/** Guard `download-address`: replaces GitHub's redirect to a download by a redirect to a short-lived address of the gate. */
+/**
+ * Guard `download-address`: replaces GitHub's redirect to a download by a redirect to a short-lived address of the
+ * gate.
+ */
 export async function redirected(gate: Gate, context: RequestContext, answer: Response): Promise<Response> {
   await answer.body?.cancel();
   const { upstream } = gate.policy;
@@ -52,8 +55,9 @@ export async function redirected(gate: Gate, context: RequestContext, answer: Re
 }
 
 /**
- * Guard `download-seal`: opens the address of a request for `/_download/…` and notes who asked. Such a request needs no key, because many clients
- * send none after a redirect. Refuses addresses that this gate did not make, that have expired, or that the policy no longer allows.
+ * Guard `download-seal`: opens the address of a request for `/_download/…` and notes who asked. Such a request needs no
+ * key, because many clients send none after a redirect. Refuses addresses that this gate did not make, that have
+ * expired, or that the policy no longer allows.
  */
 export async function openDownload(gate: Gate, context: RequestContext): Promise<string | Refusal> {
   const { method, target } = context;
@@ -73,8 +77,8 @@ export async function openDownload(gate: Gate, context: RequestContext): Promise
 }
 
 /**
- * Guard `download`: fetches GitHub's address from an allow-listed host, without the token, and streams the file up to the policy's limit. It uses
- * HTTPS, or HTTP if GitHub itself is reached by HTTP.
+ * Guard `download`: fetches GitHub's address from an allow-listed host, without the token, and streams the file up to
+ * the policy's limit. It uses HTTPS, or HTTP if GitHub itself is reached by HTTP.
  */
 export async function download(gate: Gate, context: RequestContext, address: string): Promise<Response> {
   const { limits, upstream } = gate.policy;
@@ -115,7 +119,10 @@ export async function download(gate: Gate, context: RequestContext, address: str
   return refuse("redirect-refused", "too many redirects");
 }
 
-/** Guard `download-host`: an address to which a download may redirect. It is checked before it is sealed, and again before it is fetched. */
+/**
+ * Guard `download-host`: an address to which a download may redirect. It is checked before it is sealed, and again
+ * before it is fetched.
+ */
 function addressOf(policy: CompiledPolicy, location: string, base: string): URL {
   const url = parse(location, base);
   if (

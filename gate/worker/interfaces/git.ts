@@ -28,7 +28,9 @@ import { lfs } from "./lfs";
 
 /** The largest advertisement of references that is read and filtered, in bytes. */
 const MAX_ADVERTISEMENT = 16 * 1024 * 1024;
-/** A push up to this size is read whole before anything reaches GitHub. A larger one streams, and its end is held back. */
+/**
+ * A push up to this size is read whole before anything reaches GitHub. A larger one streams, and its end is held back.
+ */
 const WHOLE_PUSH = 4 * 1024 * 1024;
 /** Length of a pack's trailer, which is held back. Without it git rejects the pack and changes nothing. */
 const TRAILER = 20;

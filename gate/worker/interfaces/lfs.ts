@@ -40,8 +40,8 @@ interface Sealed extends LfsAction {
 }
 
 /**
- * Steps 4 to 7 of worker.ts for Git LFS, if the policy says `proxy`. The batch goes to GitHub; the objects pass through the gate, counted and without
- * the token.
+ * Steps 4 to 7 of worker.ts for Git LFS, if the policy says `proxy`. The batch goes to GitHub; the objects pass through
+ * the gate, counted and without the token.
  */
 export async function lfs(gate: Gate, context: RequestContext, target: LfsTarget): Promise<Response> {
   context.repository = target.repository.fullName;
@@ -174,7 +174,10 @@ async function download(gate: Gate, context: RequestContext, sealed: Sealed): Pr
   });
 }
 
-/** Guard `lfs-content`: streams an object to its storage and searches it on the way. Its last byte leaves only if the content matches its id. */
+/**
+ * Guard `lfs-content`: streams an object to its storage and searches it on the way. Its last byte leaves only if the
+ * content matches its id.
+ */
 async function upload(gate: Gate, context: RequestContext, sealed: Sealed): Promise<Response> {
   const { limits } = gate.policy;
   if (sealed.size > limits.maxPushBytes) refuse("push-too-large");

@@ -14,8 +14,9 @@ import { forwardedHeaders, judgeJsonText, judgeJsonType } from "../request/heade
 import { send } from "../upstream/send";
 
 /**
- * Rules that a policy, or another version of the gate, could lift. Everything else is refused while observing too: it is closed in every policy
- * (merging, minting, hooks, keys, other owners, branches and paths that are not the agent's), or it ensures that the gate reads a request correctly.
+ * Rules that a policy, or another version of the gate, could lift. Everything else is refused while observing too: it
+ * is closed in every policy (merging, minting, hooks, keys, other owners, branches and paths that are not the agent's),
+ * or it ensures that the gate reads a request correctly.
  */
 const OBSERVED: ReadonlySet<RuleId> = new Set([
   "route-not-allowed",
@@ -28,8 +29,9 @@ const OBSERVED: ReadonlySet<RuleId> = new Set([
 ]);
 
 /**
- * Guard `observe-write`: few writes pass while observing. The gate must know the route, because an unknown one could merge. There must be no query,
- * because a parameter could approve. A body about code, reviews or pull requests must have no unknown key.
+ * Guard `observe-write`: few writes pass while observing. The gate must know the route, because an unknown one could
+ * merge. There must be no query, because a parameter could approve. A body about code, reviews or pull requests must
+ * have no unknown key.
  */
 function mayObserveWrite(context: RequestContext, rule: RuleId): boolean {
   const route = context.verdict?.route;
@@ -44,8 +46,9 @@ function mayObserveWrite(context: RequestContext, rule: RuleId): boolean {
 }
 
 /**
- * Guard `observe-end`: whether a refusal is only recorded. That is so in the mode `observe`, until the end of its last day (UTC), for REST requests
- * that a policy could allow. They go on to GitHub, where the other locks still hold. GraphQL and git are never only observed.
+ * Guard `observe-end`: whether a refusal is only recorded. That is so in the mode `observe`, until the end of its last
+ * day (UTC), for REST requests that a policy could allow. They go on to GitHub, where the other locks still hold.
+ * GraphQL and git are never only observed.
  */
 export function mayObserve(gate: Gate, context: RequestContext, refusal: Refusal): boolean {
   const { mode } = gate.policy;
@@ -62,8 +65,9 @@ export function mayObserve(gate: Gate, context: RequestContext, refusal: Refusal
 const isWrite = (context: RequestContext): boolean => context.method !== "GET" && context.method !== "HEAD";
 
 /**
- * A write to a repository that may only be read goes on as if it could be written, because that lock alone is open: its target is judged again so, and
- * its body afterwards like any other. Throws when anything else is wrong with the target.
+ * A write to a repository that may only be read goes on as if it could be written, because that lock alone is open: its
+ * target is judged again so, and its body afterwards like any other. Throws when anything else is wrong with the
+ * target.
  */
 export function judgeAsWriter(gate: Gate, context: RequestContext): void {
   const verdict = judgeTarget(gate.policy, context.method, context.target, true);
@@ -73,8 +77,8 @@ export function judgeAsWriter(gate: Gate, context: RequestContext): void {
 }
 
 /**
- * Sends a request that would be refused. Limits, token and answer filter apply as always. A body is sent only if it is unambiguous JSON without a
- * credential, and nothing else is wrong with it.
+ * Sends a request that would be refused. Limits, token and answer filter apply as always. A body is sent only if it is
+ * unambiguous JSON without a credential, and nothing else is wrong with it.
  * @param text the body, if it has been read and judged
  */
 export async function forwardObserved(

@@ -70,13 +70,19 @@ export async function operator(gate: Gate, context: RequestContext): Promise<Res
 
 const ledgerOf = (gate: Gate) => gate.env.LEDGER.get(gate.env.LEDGER.idFromName("ledger"));
 
-/** The sealed value of a cell of the token store, for the rotator; the gate itself cannot write one, because it does not know what to seal. */
+/**
+ * The sealed value of a cell of the token store, for the rotator; the gate itself cannot write one, because it does not
+ * know what to seal.
+ */
 async function readStore(gate: Gate, context: RequestContext, name: string): Promise<Response> {
   const { version, value } = await ledgerOf(gate).cell(name);
   return json(context, { version, value }, version === 0 ? 404 : 200);
 }
 
-/** `{ "cas": version, "value": sealed }`: 409 when another rotator was first. Workers KV gets a copy, for reading at the edge. */
+/**
+ * `{ "cas": version, "value": sealed }`: 409 when another rotator was first. Workers KV gets a copy, for reading at the
+ * edge.
+ */
 async function writeStore(gate: Gate, context: RequestContext, name: string): Promise<Response> {
   const { text } = await readText(context.request, 131_072);
   const parsed = parseStrictJson(text);
@@ -144,7 +150,10 @@ async function deny(gate: Gate, context: RequestContext): Promise<Response> {
 /** Text of one answer about the trail at most; the next one goes on behind its last line. */
 const MAX_TRAIL = 8 * 1024 * 1024;
 
-/** The audit trail after a sequence number, one record a line, at most `limit` (10,000) or 8 MB. What waits in this isolate is written first. */
+/**
+ * The audit trail after a sequence number, one record a line, at most `limit` (10,000) or 8 MB. What waits in this
+ * isolate is written first.
+ */
 async function audit(gate: Gate, context: RequestContext, query: string): Promise<Response> {
   const asked = new URLSearchParams(query);
   const after = Math.max(0, Math.floor(Number(asked.get("after") ?? 0)) || 0);

@@ -20,9 +20,10 @@ interface FollowUp {
 }
 
 /**
- * Marks a pull request that the agent has just opened: asks the teams that own the code for review, and puts the label on it. Both need nothing but the
- * permission to write pull requests, which the token has for opening it, and both may be repeated without harm, because GitHub adds nothing twice.
- * The draft exists by now, so nothing here changes the agent's answer: what fails is a finding in its record, and an alert.
+ * Marks a pull request that the agent has just opened: asks the teams that own the code for review, and puts the label
+ * on it. Both need nothing but the permission to write pull requests, which the token has for opening it, and both may
+ * be repeated without harm, because GitHub adds nothing twice. The draft exists by now, so nothing here changes the
+ * agent's answer: what fails is a finding in its record, and an alert.
  * @param number The pull request; undefined when GitHub's answer did not say.
  */
 export async function labelAndRequestReview(

@@ -9,8 +9,9 @@ const MAX_REMEMBERED = 1000;
 const LASTING: ReadonlySet<RuleId> = new Set(["secret-in-content"]);
 
 /**
- * LFS objects that were refused a short time ago. git-lfs sends an object that was refused nine times, with a new batch before each; an error in
- * the batch's answer ends that. Known to this isolate alone: another one refuses the object once more by itself.
+ * LFS objects that were refused a short time ago. git-lfs sends an object that was refused nine times, with a new batch
+ * before each; an error in the batch's answer ends that. Known to this isolate alone: another one refuses the object
+ * once more by itself.
  */
 export class RefusedObjects {
   private readonly known = new Map<string, { readonly refusal: Refusal; readonly until: number }>();

@@ -1,7 +1,10 @@
 import { REFUSALS } from "../../policy/refusals";
 import { ownHeaders } from "../answer/problem";
 
-/** Every rule with its status and what to do instead; the addresses in refusals lead here. Public: it says nothing that this repository does not. */
+/**
+ * Every rule with its status and what to do instead; the addresses in refusals lead here. Public: it says nothing that
+ * this repository does not.
+ */
 export function rulesPage(requestId: string): Response {
   const rules = Object.entries(REFUSALS)
     .map(([rule, [status, message]]) => `<dt id="${rule}">${rule} (${status})</dt>\n<dd>${escaped(message)}</dd>`)

@@ -2,8 +2,8 @@ import type { RequestContext } from "../context";
 import type { Gate } from "../gate";
 
 /**
- * Guard `limits`: counts the request against the limits of requests, writes and bytes. Throws the refusal when one of them is reached.
- * Returns nothing, and so costs no turn of the event loop, while a lease has room.
+ * Guard `limits`: counts the request against the limits of requests, writes and bytes. Throws the refusal when one of
+ * them is reached. Returns nothing, and so costs no turn of the event loop, while a lease has room.
  * @param bytes of the request's body, or as many as it will have
  */
 export function admit(gate: Gate, context: RequestContext, bytes: number): Promise<void> | undefined {

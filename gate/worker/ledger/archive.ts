@@ -8,8 +8,8 @@ const padded = (seq: number): string => String(seq).padStart(15, "0");
 const archiveKey = (first: number, last: number): string => `audit/${padded(first)}-${padded(last)}.jsonl`;
 
 /**
- * Moves lines from the ledger to the R2 bucket. They leave the ledger only when the bucket has them. The ledger lets one mover work at
- * a time. A failure is told to the ledger, which closes the gate until an attempt succeeds.
+ * Moves lines from the ledger to the R2 bucket. They leave the ledger only when the bucket has them. The ledger lets
+ * one mover work at a time. A failure is told to the ledger, which closes the gate until an attempt succeeds.
  */
 export async function archive(env: GateEnv, alerts: Alerts, background: Background): Promise<void> {
   const ledger = env.LEDGER.get(env.LEDGER.idFromName("ledger"));
@@ -20,7 +20,8 @@ export async function archive(env: GateEnv, alerts: Alerts, background: Backgrou
       const key = archiveKey(batch.first, batch.last);
       await bucketOf(env).put(key, batch.text);
       await ledger.archived(batch.first, batch.last, key);
-      // What has come meanwhile waits for the next time: under load, moving it at once would make an object of every few lines.
+      // What has come meanwhile waits for the next time: under load, moving it at once would make an object of every
+      // few lines.
       if (!batch.more) return;
     }
   } catch (error) {

@@ -15,11 +15,16 @@ const BATCH_ENTRIES = 256;
 const BATCH_MS = 1_000;
 /** Distance between two exchanges. GitHub takes a hundred times longer for a write. */
 const SPACING_MS = 4;
-/** What one exchange carries at most: its lines must fit into the ledger's rows, and be hashed while the others wait. */
+/**
+ * What one exchange carries at most: its lines must fit into the ledger's rows, and be hashed while the others wait.
+ */
 const SETTLE: Bound = { entries: 512, size: 512 * 1024 };
 /** What strangers have of an exchange at least, whatever the agent does. */
 const UNAUTHENTICATED_SHARE: Bound = { entries: 64, size: 64 * 1024 };
-/** What is kept while the ledger cannot be reached: of the agent, and of those without a key, who must not take its room. */
+/**
+ * What is kept while the ledger cannot be reached: of the agent, and of those without a key, who must not take its
+ * room.
+ */
 const AGENT_QUEUE: Bound = { entries: 10_000, size: 16 * 1024 * 1024 };
 const UNAUTHENTICATED_QUEUE: Bound = { entries: 6_000, size: 12 * 1024 * 1024 };
 /** Requests that wait for a lease at once. */
@@ -60,9 +65,9 @@ export interface Admission {
 }
 
 /**
- * An isolate's link to the ledger. Admits requests from leases, so that the common case needs no hop and the total is still exact,
- * and sends audit entries in batches; a write waits until its entry is on disk. One exchange is under way at a time; what arrives
- * meanwhile goes with the next one.
+ * An isolate's link to the ledger. Admits requests from leases, so that the common case needs no hop and the total is
+ * still exact, and sends audit entries in batches; a write waits until its entry is on disk. One exchange is under way
+ * at a time; what arrives meanwhile goes with the next one.
  */
 export class LedgerClient {
   private leases: Lease[] = [];
@@ -101,7 +106,10 @@ export class LedgerClient {
     return this.last;
   }
 
-  /** Admits one request, at once when a lease allows it. Throws a refusal when a limit is reached or the ledger is silent. */
+  /**
+   * Admits one request, at once when a lease allows it. Throws a refusal when a limit is reached or the ledger is
+   * silent.
+   */
   admit(background: Background, write: boolean, bytes: number, now: number): Admission | Promise<Admission> {
     const amounts = { requests: 1, writes: write ? 1 : 0, bytes };
     const lease = this.waiting.length === 0 ? this.use(amounts, now) : undefined;
@@ -124,7 +132,8 @@ export class LedgerClient {
   }
 
   /**
-   * Puts an entry into one of the next batches. One without an agent is a stranger's: it waits in a queue of its own, and is only counted when `summed`.
+   * Puts an entry into one of the next batches. One without an agent is a stranger's: it waits in a queue of its own,
+   * and is only counted when `summed`.
    */
   record(background: Background, entry: AuditEntry, admission: Admission | undefined, summed = false): void {
     const queue = entry.agent === "" ? this.unauthenticated : this.agent;
@@ -203,7 +212,10 @@ export class LedgerClient {
     }
   }
 
-  /** Serves those that wait, in order, from what the ledger granted; refuses those for whom a limit is reached; the others ask again. */
+  /**
+   * Serves those that wait, in order, from what the ledger granted; refuses those for whom a limit is reached; the
+   * others ask again.
+   */
   private serve(background: Background, asked: readonly Waiter[], answer: SettleAnswer): void {
     const now = Date.now();
     const left = new Set(this.waiting);
@@ -233,7 +245,10 @@ export class LedgerClient {
     this.kick(background);
   }
 
-  /** Sees to it that an exchange takes place. Nothing is attached to a promise of another request, which may outlive this one. */
+  /**
+   * Sees to it that an exchange takes place. Nothing is attached to a promise of another request, which may outlive
+   * this one.
+   */
   private kick(background: Background): void {
     void this.exchange(background);
   }

@@ -11,8 +11,8 @@ export interface Bound {
 export const FURTHER_REQUESTS = "further-requests";
 
 /**
- * Audit entries that wait for the ledger, oldest first. The queue is bounded, and no request is forgotten for it: what finds no room is counted, and the
- * record of the first of them names how many more there were.
+ * Audit entries that wait for the ledger, oldest first. The queue is bounded, and no request is forgotten for it: what
+ * finds no room is counted, and the record of the first of them names how many more there were.
  */
 export class EntryQueue {
   private waiting: string[] = [];

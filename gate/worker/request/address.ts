@@ -5,15 +5,16 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;
 const HOST = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
 
 /**
- * Whether the text is exactly one host. Some HTTP servers copy whatever is in Host into the request's address: a path, a user name, or two joined
- * hosts.
+ * Whether the text is exactly one host. Some HTTP servers copy whatever is in Host into the request's address: a path,
+ * a user name, or two joined hosts.
  */
 export const isHost = (text: string): boolean => HOST.test(text);
 
 /**
- * The address of this gate, such as `https://gate.acme.dev`: the declared one, whatever the client calls the gate. Without one it is the requested
- * host, with HTTPS except on the local machine, so that a client is never led to send its key in clear. Empty if the request has no valid host; the
- * address of a rule is then relative, and nothing that the client sent is repeated.
+ * The address of this gate, such as `https://gate.acme.dev`: the declared one, whatever the client calls the gate.
+ * Without one it is the requested host, with HTTPS except on the local machine, so that a client is never led to send
+ * its key in clear. Empty if the request has no valid host; the address of a rule is then relative, and nothing that
+ * the client sent is repeated.
  * @param url of the request
  */
 export function originOf(url: string, publicUrl: string | undefined): string {
@@ -24,7 +25,8 @@ export function originOf(url: string, publicUrl: string | undefined): string {
 }
 
 /**
- * The client's address, as the proxy in front of the gate names it. Empty without such a proxy, because then the client itself could name any.
+ * The client's address, as the proxy in front of the gate names it. Empty without such a proxy, because then the client
+ * itself could name any.
  * @param isEdge whether Cloudflare's edge passed the request on; it sets CF-Connecting-IP itself
  * @param trusted the header that your own proxy sets and never passes on, in lower case
  */

@@ -16,7 +16,10 @@ export async function readText(
   }
 }
 
-/** Bodies and answers up to this length are read by the runtime as a whole, in four fifths of the processor time that a buffer of one's own takes. */
+/**
+ * Bodies and answers up to this length are read by the runtime as a whole, in four fifths of the processor time that a
+ * buffer of one's own takes.
+ */
 const SHORT = 64 * 1024;
 
 /** Whether a length is declared, and short. What is unpacked on the way is longer than what is declared. */
@@ -33,7 +36,10 @@ async function readShort(request: Request): Promise<Uint8Array> {
   }
 }
 
-/** How many bytes are read and dropped beyond a limit. Otherwise a client that is still sending sees a reset instead of the refusal. */
+/**
+ * How many bytes are read and dropped beyond a limit. Otherwise a client that is still sending sees a reset instead of
+ * the refusal.
+ */
 const SLACK = 1024 * 1024;
 
 /** How many bytes are read at a time if no length is declared. */
@@ -46,7 +52,10 @@ interface Readable {
 }
 type TooLarge = "body-too-large" | "push-too-large" | "answer-too-large";
 
-/** Answers up to this size are read however many others are: what was done at GitHub is not to be refused for the room that its answer takes. */
+/**
+ * Answers up to this size are read however many others are: what was done at GitHub is not to be refused for the room
+ * that its answer takes.
+ */
 const SMALL_ANSWER = 256 * 1024;
 
 /** Larger answers that are read whole at the same time, in sum: an isolate has 128 MB for everything. */
@@ -71,8 +80,9 @@ export async function readBytes(
 }
 
 /**
- * Reads into buffers of its own: of what is long, the runtime's `text()` and `arrayBuffer()` leave so much behind for the garbage collector that
- * its pauses make the slowest hundredth of all requests slower. `roomFor`: whether there is room for so many bytes in all.
+ * Reads into buffers of its own: of what is long, the runtime's `text()` and `arrayBuffer()` leave so much behind for
+ * the garbage collector that its pauses make the slowest hundredth of all requests slower. `roomFor`: whether there is
+ * room for so many bytes in all.
  */
 async function read(
   request: Readable,

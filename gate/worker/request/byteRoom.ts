@@ -5,8 +5,8 @@ export interface Holder {
 }
 
 /**
- * How many bytes this isolate holds in answers that it is reading whole, in sum. Who is done leaves, or falls out after `holdMs`: a reader
- * whose client went away may never get to leave.
+ * How many bytes this isolate holds in answers that it is reading whole, in sum. Who is done leaves, or falls out after
+ * `holdMs`: a reader whose client went away may never get to leave.
  */
 export class ByteRoom {
   private readonly holders = new Set<Holder>();

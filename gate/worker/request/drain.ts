@@ -1,17 +1,26 @@
 import type { RequestContext } from "../context";
 
-/** How many bytes are read and dropped beyond the policy's limit: a client reads no answer before it has sent everything. */
+/**
+ * How many bytes are read and dropped beyond the policy's limit: a client reads no answer before it has sent
+ * everything.
+ */
 const SLACK = 1024 * 1024;
 /** How long a client may take to send what is dropped, and how long it may send nothing. */
 export const DRAIN_MS = 30_000;
 export const IDLE_MS = 3000;
 
-/** How much of a refused body is read, and of how many bodies at once. Beyond that the answer is sent at once, and the client may lose it. */
+/**
+ * How much of a refused body is read, and of how many bodies at once. Beyond that the answer is sent at once, and the
+ * client may lose it.
+ */
 const MAX_DROPPED = 32 * 1024 * 1024;
 const MAX_DROPPING = 64;
 let dropping = 0;
 
-/** Guard `body-drained`: reads and drops the rest of a refused body. Otherwise a client that is still sending sees a broken connection. */
+/**
+ * Guard `body-drained`: reads and drops the rest of a refused body. Otherwise a client that is still sending sees a
+ * broken connection.
+ */
 export async function dropRest(context: RequestContext): Promise<void> {
   const { body } = context.request;
   if (body === null || body.locked || dropping >= MAX_DROPPING) return;
@@ -25,7 +34,10 @@ export async function dropRest(context: RequestContext): Promise<void> {
   }
 }
 
-/** Reads and drops what the client still sends, up to `limit` bytes and some more. A client that sends more loses the connection. */
+/**
+ * Reads and drops what the client still sends, up to `limit` bytes and some more. A client that sends more loses the
+ * connection.
+ */
 export async function drain(
   context: RequestContext,
   reader: ReadableStreamDefaultReader<Uint8Array>,

@@ -1,8 +1,8 @@
 import { refuse } from "../answer/problem";
 
 /**
- * Guard `request-encoding`: the decompressed body. Git compresses requests with gzip; other encodings are refused. The caller reads at most `limit`
- * bytes, so a decompression bomb does no harm.
+ * Guard `request-encoding`: the decompressed body. Git compresses requests with gzip; other encodings are refused. The
+ * caller reads at most `limit` bytes, so a decompression bomb does no harm.
  */
 export function gunzipped(
   request: Request,

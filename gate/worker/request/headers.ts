@@ -19,7 +19,9 @@ const ACCEPT =
 
 const VALUE = /^[\x20-\x7e]{0,1024}$/;
 
-/** Guard `header-allow-list`: the headers that go to GitHub. All others stay here, above all the agent's Authorization. */
+/**
+ * Guard `header-allow-list`: the headers that go to GitHub. All others stay here, above all the agent's Authorization.
+ */
 export function forwardedHeaders(headers: ReadonlyMap<string, string>, authorization: string): Record<string, string> {
   const out: Record<string, string> = { authorization };
   const accept = headers.get("accept");
@@ -49,7 +51,10 @@ function copy(
   out[name] = value;
 }
 
-/** Guard `header-host`: exactly one host. Otherwise the request's address may begin with a part of Host, and another reader would see another path. */
+/**
+ * Guard `header-host`: exactly one host. Otherwise the request's address may begin with a part of Host, and another
+ * reader would see another path.
+ */
 export function judgeHost(headers: ReadonlyMap<string, string>): Refusal | undefined {
   const host = headers.get("host");
   if (host?.includes(",") === true) return new Refusal("header-duplicate", "host");
@@ -68,8 +73,8 @@ export function judgeHeaders(headers: ReadonlyMap<string, string>): void {
 }
 
 /**
- * Guard `media-type`: JSON in UTF-8. curl's default, a form, is accepted too if the text is JSON (`judgeJsonText`): it has one reading and is sent as
- * JSON.
+ * Guard `media-type`: JSON in UTF-8. curl's default, a form, is accepted too if the text is JSON (`judgeJsonText`): it
+ * has one reading and is sent as JSON.
  */
 export function judgeJsonType(headers: ReadonlyMap<string, string>): void {
   const encoding = headers.get("content-encoding");

@@ -2,8 +2,9 @@ import { refuse } from "../answer/problem";
 import { withTimeout } from "../time";
 
 /**
- * Lets at most `width` requests of this isolate run at GitHub at once; the others wait in the order they came. GitHub asks for that and punishes
- * bursts. A place becomes free when its holder returns it, or after `holdMs`, because a request whose client is gone may never return it.
+ * Lets at most `width` requests of this isolate run at GitHub at once; the others wait in the order they came. GitHub
+ * asks for that and punishes bursts. A place becomes free when its holder returns it, or after `holdMs`, because a
+ * request whose client is gone may never return it.
  */
 export class ConcurrencyLimit {
   private readonly holders = new Set<{ readonly until: number }>();

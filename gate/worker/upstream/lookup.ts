@@ -21,7 +21,10 @@ import { askApi } from "./send";
 /** The largest answer to a look-up, in bytes: a comparison lists up to 300 files with their patches. */
 const MAX_LOOKUP_ANSWER = 32 * 1024 * 1024;
 
-/** Guard `lookup`: asks GitHub what a request would change, and refuses what the policy does not allow or GitHub does not know. */
+/**
+ * Guard `lookup`: asks GitHub what a request would change, and refuses what the policy does not allow or GitHub does
+ * not know.
+ */
 export async function lookUp(gate: Gate, context: RequestContext, lookup: Lookup): Promise<void> {
   if (lookup.kind === "compare") await changedFiles(gate, context, lookup);
   else if (lookup.kind === "standing") await stoodBefore(gate, context, lookup);

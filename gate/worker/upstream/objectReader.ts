@@ -102,7 +102,10 @@ export class ObjectReader implements BlobSource {
     return tree;
   }
 
-  /** Fetches everything below each root once. If GitHub truncates a listing, or it is too long, the trees are fetched one by one again. */
+  /**
+   * Fetches everything below each root once. If GitHub truncates a listing, or it is too long, the trees are fetched
+   * one by one again.
+   */
   private async list(): Promise<void> {
     for (const root of [...this.roots]) {
       this.roots.delete(root);

@@ -4,8 +4,8 @@ import type { Token } from "./token";
 const MAX_KEPT = 64;
 
 /**
- * Headers of requests in the form that the runtime takes fastest. Clients send the same headers again and again, so each set is made once. When the token
- * changes, all are forgotten.
+ * Headers of requests in the form that the runtime takes fastest. Clients send the same headers again and again, so
+ * each set is made once. When the token changes, all are forgotten.
  */
 export class RequestHeaders {
   private readonly made = new Map<string, Headers>();

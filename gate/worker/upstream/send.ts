@@ -14,8 +14,9 @@ export interface UpstreamRequest {
   readonly headers: (token: Token) => Record<string, string>;
   readonly body?: string | Uint8Array | ReadableStream<Uint8Array>;
   /**
-   * For streaming bodies and answers. The time limit then covers only the wait for the answer's headers, from when the request has been sent.
-   * Aborting drops the connection; aborting only the body would end the request as if it were complete.
+   * For streaming bodies and answers. The time limit then covers only the wait for the answer's headers, from when the
+   * request has been sent. Aborting drops the connection; aborting only the body would end the request as if it were
+   * complete.
    */
   readonly stream?: StreamControl;
   /** A shorter time limit than the policy's, in milliseconds. */
@@ -55,8 +56,8 @@ export class StreamControl {
 export const UNCACHED: RequestInit = { redirect: "manual", ...({ cache: "no-store" } as object) };
 
 /**
- * Step 6 of worker.ts: sends a request to its constant origin with the current token. If GitHub rejects the token, it is read again once. Anything
- * else that goes wrong is a refusal. Follows no redirect and uses no cache.
+ * Step 6 of worker.ts: sends a request to its constant origin with the current token. If GitHub rejects the token, it
+ * is read again once. Anything else that goes wrong is a refusal. Follows no redirect and uses no cache.
  */
 export async function send(gate: Gate, context: RequestContext, request: UpstreamRequest): Promise<Response> {
   const known = gate.tokens.current(context.background, context.startedAt);
@@ -81,7 +82,10 @@ export async function send(gate: Gate, context: RequestContext, request: Upstrea
   return answer;
 }
 
-/** The token for a request that does not pass through `send`. It is noted in the context, because the answer is searched for it. */
+/**
+ * The token for a request that does not pass through `send`. It is noted in the context, because the answer is searched
+ * for it.
+ */
 export async function currentToken(gate: Gate, context: RequestContext): Promise<Token> {
   const token = await gate.tokens.current(context.background, context.startedAt);
   if (gate.ledger.state.denied.includes(token.sha256)) refuse("token-denied");
@@ -143,8 +147,8 @@ const UNNAMED_WAIT_SECONDS = 60;
 const MAX_WAIT_MS = HOUR_MS;
 
 /**
- * Obeys GitHub's limits. If a primary limit is used up, that kind of request stops until the limit resets, even before GitHub refuses one, because
- * GitHub punishes clients that go on. A secondary limit stops every isolate.
+ * Obeys GitHub's limits. If a primary limit is used up, that kind of request stops until the limit resets, even before
+ * GitHub refuses one, because GitHub punishes clients that go on. A secondary limit stops every isolate.
  */
 function heedLimits(gate: Gate, context: RequestContext, request: UpstreamRequest, answer: Response): void {
   const spent = answer.headers.get("x-ratelimit-remaining") === "0";

@@ -30,8 +30,9 @@ const STORE_MS = 5_000;
 const MAX_STORE_ANSWER = 1024 * 1024;
 
 /**
- * Reads the token from its store and keeps it for `cacheSeconds`, so a revocation or rotation reaches every isolate within that time. One read serves
- * all waiting requests. If the store cannot be read, requests are refused; an old token is never used beyond its time.
+ * Reads the token from its store and keeps it for `cacheSeconds`, so a revocation or rotation reaches every isolate
+ * within that time. One read serves all waiting requests. If the store cannot be read, requests are refused; an old
+ * token is never used beyond its time.
  */
 export class TokenSource {
   private token: Token | undefined;
@@ -50,7 +51,9 @@ export class TokenSource {
       env.TOKEN_STORE.kind === "vault" ? new VaultStore(env.TOKEN_STORE, env.VAULT_SECRET_ID ?? "") : new KvStore(env);
   }
 
-  /** The current token. Synchronous while it is fresh. In the last fifth of its time it is renewed in the background. */
+  /**
+   * The current token. Synchronous while it is fresh. In the last fifth of its time it is renewed in the background.
+   */
   current(background: Background, now: number): Token | Promise<Token> {
     const token = this.token;
     if (token === undefined || !isWithin(now, this.freshFrom, this.freshUntil)) return this.read(background, false);
@@ -149,9 +152,9 @@ const loginRefused = ({ status }: VaultAnswer): Error =>
   new Error(status === 200 ? "the token store gave no session" : `the token store refused the gate's role (${status})`);
 
 /**
- * Workers KV: the record, sealed with AES-256-GCM under a key that only the gate and the rotator hold. KV may return an old value for a minute,
- * longer than a replaced token lives. The gate therefore asks the ledger, which has the newest value, and uses KV only for a value older than the
- * ledger.
+ * Workers KV: the record, sealed with AES-256-GCM under a key that only the gate and the rotator hold. KV may return an
+ * old value for a minute, longer than a replaced token lives. The gate therefore asks the ledger, which has the newest
+ * value, and uses KV only for a value older than the ledger.
  */
 class KvStore {
   private key: Promise<SealingKey> | undefined;

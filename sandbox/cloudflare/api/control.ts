@@ -6,7 +6,10 @@ const json = (value: unknown): { raw: { body: Uint8Array; type: string } } => ({
   raw: { body: Buffer.from(JSON.stringify(value)), type: "application/json" },
 });
 
-/** The sandbox's own routes below `_sandbox/`: what reached the API, failures to order, cron on demand. No token, no envelope. */
+/**
+ * The sandbox's own routes below `_sandbox/`: what reached the API, failures to order, cron on demand. No token, no
+ * envelope.
+ */
 export const controlRoutes: Routes = (router, world) => {
   const { log, faults, runtime, account } = world;
   router

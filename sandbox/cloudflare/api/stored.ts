@@ -134,7 +134,8 @@ export const hostRoutes: Routes = (router, world) => {
     .on("GET", `${DOMAINS}/:id`, (call) => ({ result: pick(account.domains, call.param("id"), noDomain) }))
     .on("DELETE", `${DOMAINS}/:id`, (call) => {
       account.domains.delete(String(pick(account.domains, call.param("id"), noDomain).id));
-      // The one DELETE without content type: the provider tolerates it here, and the SDK would parse an empty JSON body.
+      // The one DELETE without content type: the provider tolerates it here, and the SDK would parse an empty JSON
+      // body.
       return { empty: "untyped", status: 200 };
     });
 };

@@ -5,7 +5,10 @@ export interface ApiMessage {
   readonly error_chain?: readonly ApiMessage[];
 }
 
-/** An answer that is not a success, in Cloudflare's envelope. Thrown below a route, turned into the response by the server. */
+/**
+ * An answer that is not a success, in Cloudflare's envelope. Thrown below a route, turned into the response by the
+ * server.
+ */
 export class ApiError extends Error {
   readonly errors: readonly ApiMessage[];
   constructor(

@@ -13,7 +13,9 @@ export interface ApiFault {
   readonly when: "before" | "after";
 }
 
-/** A failure of a Worker's binding: its calls reject, or come late. It lasts until it is cleared, or for `times` calls. */
+/**
+ * A failure of a Worker's binding: its calls reject, or come late. It lasts until it is cleared, or for `times` calls.
+ */
 export interface BindingFault {
   readonly binding: string;
   /** Name of the script; every script that has the binding when absent. */

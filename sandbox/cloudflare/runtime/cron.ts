@@ -13,7 +13,9 @@ const RANGES: readonly (readonly [number, number])[] = [
   [1, 7],
 ];
 
-/** A parsed cron expression: the values of minute, hour, day, month and weekday (1 = Sunday) at which it fires, in UTC. */
+/**
+ * A parsed cron expression: the values of minute, hour, day, month and weekday (1 = Sunday) at which it fires, in UTC.
+ */
 export interface Cron {
   readonly fields: readonly ReadonlySet<number>[];
   readonly anyDay: boolean;
@@ -34,7 +36,10 @@ export function parseCron(expression: string): Cron {
   };
 }
 
-/** Whether the expression fires in the minute of `date`. As in any cron, day and weekday are alternatives when both are set. */
+/**
+ * Whether the expression fires in the minute of `date`. As in any cron, day and weekday are alternatives when both are
+ * set.
+ */
 export function firesAt(cron: Cron, date: Date): boolean {
   const at = [
     date.getUTCMinutes(),

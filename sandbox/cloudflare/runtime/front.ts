@@ -184,9 +184,9 @@ class Link {
   }
 
   /**
-   * Nothing more will be answered. What the client still sends, such as the rest of an upload that was refused, is read and thrown
-   * away: it looks for the answer only when it has sent everything. The link is known until the client is gone, so that `close`
-   * reaches it.
+   * Nothing more will be answered. What the client still sends, such as the rest of an upload that was refused, is read
+   * and thrown away: it looks for the answer only when it has sent everything. The link is known until the client is
+   * gone, so that `close` reaches it.
    */
   #finish(lastWords = ""): void {
     this.#finished = true;

@@ -35,7 +35,10 @@ function uploadProblem(reason: string, name: string): string {
   return lines.slice(Math.max(start, 0), Math.max(start, 0) + 3).join("\n") || "Script startup failed";
 }
 
-/** Deletes a script with its Durable Objects. @throws ApiError 400 (10064) while other scripts are bound to it, unless forced */
+/**
+ * Deletes a script with its Durable Objects. @throws ApiError 400 (10064) while other scripts are bound to it, unless
+ * forced
+ */
 export async function remove(world: World, script: Script, force: boolean): Promise<Reply> {
   const { account, runtime } = world;
   const users = references(world, script);

@@ -120,7 +120,10 @@ export function fileUnder(pattern: string): string {
   return bare.endsWith("/") ? `${bare}drill.md` : bare;
 }
 
-/** The agent's pull request, approved by somebody who does not own this, and merged: does the change get in without its owners? */
+/**
+ * The agent's pull request, approved by somebody who does not own this, and merged: does the change get in without its
+ * owners?
+ */
 export const mergeUnowned = (
   what: string,
   path: (fixture: Fixture) => string,

@@ -12,8 +12,8 @@ export type { Attempt } from "./kit";
 const ALL = { ...READING, ...WORK, ...CODE, ...REVIEW, ...SETTINGS, ...SURROUNDINGS };
 
 /**
- * How an action is tried: against one of its locks, or, without a lock, where it is allowed. Empty for what nobody thought of, which is
- * an error of whoever tries it.
+ * How an action is tried: against one of its locks, or, without a lock, where it is allowed. Empty for what nobody
+ * thought of, which is an error of whoever tries it.
  */
 export function attemptsFor({ action, lock }: Pick<Pair, "action"> & Partial<Pick<Pair, "lock">>): readonly Attempt[] {
   const known = ALL[action.id];

@@ -12,7 +12,10 @@ export interface Attempt {
   readonly by?: "rulesets" | "protection";
   /** What the answer must say when another sentence than the lock's usual one is right. */
   readonly says?: RegExp;
-  /** Why it fails with every lock open too: something that is not the model's stops everybody. Then there is no counterproof. */
+  /**
+   * Why it fails with every lock open too: something that is not the model's stops everybody. Then there is no
+   * counterproof.
+   */
   readonly noCounterproof?: string;
   /** `ok` says that the dangerous thing happened. Made twice: with the last lock standing, and with it open. */
   run(fixture: Fixture, connection: Connection): Promise<Outcome>;
@@ -91,7 +94,8 @@ export const peoplesPull = async (
 ): Promise<number> => open(fixture, by, await peoplesBranch(fixture), draft);
 
 /**
- * A pull request of the agent, straight at GitHub: from a branch of its own where it may write, from a branch of people otherwise.
+ * A pull request of the agent, straight at GitHub: from a branch of its own where it may write, from a branch of people
+ * otherwise.
  * @param path which file it changes
  */
 export async function agentsPull(
@@ -131,7 +135,9 @@ export async function pullOnto(
   return open(fixture, fixture.harness.owner, name, false, lower.branch);
 }
 
-/** Merges in the background and waits for what came of it: that GitHub accepts it says nothing, it asks the rules later. */
+/**
+ * Merges in the background and waits for what came of it: that GitHub accepts it says nothing, it asks the rules later.
+ */
 export async function mergeLater(fixture: Fixture, connection: Connection, number: number): Promise<Outcome> {
   const path = `${fixture.path}/pulls/${number}/merge-async`;
   const accepted = await viaOctokit(connection, (o) => o.request(`PUT ${path}`, {}));

@@ -99,8 +99,9 @@ const approveOwn: Attempt = {
 };
 
 /**
- * GitHub takes the approval of anybody with write access; the question is whether it opens the way for a merge. Who opened the pull
- * request owns nothing here: an owner who opens one has approved it for the code owners by that ("About code owners").
+ * GitHub takes the approval of anybody with write access; the question is whether it opens the way for a merge. Who
+ * opened the pull request owns nothing here: an owner who opens one has approved it for the code owners by that ("About
+ * code owners").
  */
 const approvalCounts = (by: "rulesets" | "protection"): Attempt => ({
   tried: `a person merges what only the agent approved (${ASKED[by]})`,
@@ -230,7 +231,9 @@ const mutate = async (connection: Connection, mutation: string, id: string): Pro
     variables: { id },
   });
 
-/** GitHub lets whoever may write switch it on while something is missing; the merge that comes later is still theirs. */
+/**
+ * GitHub lets whoever may write switch it on while something is missing; the merge that comes later is still theirs.
+ */
 const autoMerge: Attempt = {
   tried: "switch auto-merge on, and see whether it merges",
   client: "fetch",

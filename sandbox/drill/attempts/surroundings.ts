@@ -136,7 +136,10 @@ const own = (tried: string, client: Attempt["client"], run: (fixture: Fixture) =
   run: (fixture) => run(fixture),
 });
 
-/** Through the gate there is one connection to the records, and it only reads; around it lies the bucket, whose lock the pair opens. */
+/**
+ * Through the gate there is one connection to the records, and it only reads; around it lies the bucket, whose lock the
+ * pair opens.
+ */
 const changeAudit: Attempt = {
   tried: "delete the records",
   client: "fetch",

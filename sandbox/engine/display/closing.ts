@@ -4,7 +4,10 @@ import type { Painter } from "./paint";
 import { PropertyPrinter } from "./printer";
 import { COUNTED, PREFIX } from "./wording";
 
-/** The stack's outputs: all of them after an update, only what changes in a preview. Ends with a newline; empty when there is nothing to say. */
+/**
+ * The stack's outputs: all of them after an update, only what changes in a preview. Ends with a newline; empty when
+ * there is nothing to say.
+ */
 export function outputsText(step: StepInfo, preview: boolean): string {
   const next = step.new?.outputs;
   if (!next) return "";

@@ -71,8 +71,8 @@ export function workflowAt(world: World, repo: Repository, path: string, name: s
 }
 
 /**
- * Stands for GitHub Actions: every workflow that listens to the event runs and succeeds at once, with a check run for each of its jobs.
- * Nothing of the workflow is executed.
+ * Stands for GitHub Actions: every workflow that listens to the event runs and succeeds at once, with a check run for
+ * each of its jobs. Nothing of the workflow is executed.
  */
 export async function runWorkflows(
   world: World,

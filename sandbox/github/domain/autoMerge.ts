@@ -4,7 +4,10 @@ import type { Issue, Repository } from "../state";
 import type { World } from "../world";
 import { mergePull, pullFigures } from "./pulls";
 
-/** Pull requests that wait to be merged by themselves, by repository and number: what they stand for may be replaced meanwhile, or be gone. */
+/**
+ * Pull requests that wait to be merged by themselves, by repository and number: what they stand for may be replaced
+ * meanwhile, or be gone.
+ */
 const waiting = new WeakMap<World, Set<`${number}/${number}`>>();
 const waitingIn = (world: World): Set<`${number}/${number}`> => {
   const known = waiting.get(world) ?? new Set();
@@ -18,8 +21,9 @@ export function waitForMerge(world: World, repo: Repository, issue: Issue): void
 }
 
 /**
- * Merges what has become mergeable, in the name of whoever asked for it ("About auto-merge": when all required reviews are met and status checks have
- * passed). Called after everything that may have changed that; costs nothing while nothing waits.
+ * Merges what has become mergeable, in the name of whoever asked for it ("About auto-merge": when all required reviews
+ * are met and status checks have passed). Called after everything that may have changed that; costs nothing while
+ * nothing waits.
  */
 export async function settleAutoMerges(world: World): Promise<void> {
   for (const key of waitingIn(world)) {

@@ -18,7 +18,9 @@ import { demandActionsMay } from "./reviews";
 
 export * from "./reviews";
 
-/** Pull requests. Callers have checked that the asker may do this at all; the rules of the base branch are checked here. */
+/**
+ * Pull requests. Callers have checked that the asker may do this at all; the rules of the base branch are checked here.
+ */
 
 export const authorOf = (auth: Auth): { userId: number; viaAppId: number | null } => ({
   userId: auth.user!.id,
@@ -48,8 +50,8 @@ export interface NewPull {
 }
 
 /**
- * Whether somebody who can read may propose a branch that the repository has already. In public repositories that takes push access, or
- * membership of the organization: https://docs.github.com/en/rest/pulls/pulls#create-a-pull-request
+ * Whether somebody who can read may propose a branch that the repository has already. In public repositories that takes
+ * push access, or membership of the organization: https://docs.github.com/en/rest/pulls/pulls#create-a-pull-request
  */
 export function mayPropose(world: World, auth: Auth, repo: Repository): boolean {
   const org = world.orgOf(repo);
@@ -145,7 +147,10 @@ function findHead(
   return { headRepo, headRef };
 }
 
-/** The base may move to another branch; nothing else of the two ends changes. What was approved was approved for the old base. */
+/**
+ * The base may move to another branch; nothing else of the two ends changes. What was approved was approved for the old
+ * base.
+ */
 export async function retarget(world: World, repo: Repository, auth: Auth, issue: Issue, base: string): Promise<void> {
   if (base === issue.pull!.baseRef) return;
   if (issue.state !== "open") throw problem("Cannot change the base branch of a closed pull request.");
@@ -258,7 +263,8 @@ export async function mergePull(
     ...(need.checks.length > 0 ? [checksProblem(repo, pull.headSha, need.checks)].filter((p) => p !== undefined) : []),
   ];
   if (problems.length > 0) throw new HttpError(405, `Repository rule violations found\n\n${problems.join("\n\n")}\n\n`);
-  // "You cannot squash and merge a pull request into the branch unless you are the author of the pull request" ("Require signed commits").
+  // "You cannot squash and merge a pull request into the branch unless you are the author of the pull request"
+  // ("Require signed commits").
   if (need.signatures && method === "squash" && auth.user?.id !== issue.userId)
     throw new HttpError(405, "Repository rule violations found\n\nCommits must have verified signatures.\n\n");
   if (!need.methods.has(method))
@@ -324,8 +330,9 @@ export async function mergePull(
 }
 
 /**
- * Commit by commit onto the base. To merge one commit's change alone, git is shown a commit that holds what is there already and has the same parent:
- * their common ancestor is then that parent (`merge-tree` takes a base of the caller's choice only since git 2.40).
+ * Commit by commit onto the base. To merge one commit's change alone, git is shown a commit that holds what is there
+ * already and has the same parent: their common ancestor is then that parent (`merge-tree` takes a base of the caller's
+ * choice only since git 2.40).
  */
 async function rebase(world: World, git: GitRepository, base: string, head: string): Promise<string> {
   let onto = base;

@@ -90,7 +90,10 @@ export async function afterMove(
   }
 }
 
-/** Open pull requests from a branch take its new head; those into it may turn out to be merged. Both happen across a fork network. */
+/**
+ * Open pull requests from a branch take its new head; those into it may turn out to be merged. Both happen across a
+ * fork network.
+ */
 async function followBranch(
   world: World,
   repo: Repository,

@@ -3,7 +3,10 @@ import { nodeId } from "../ids";
 import type { Organization, Repository, RepositorySettings } from "../state";
 import type { World } from "../world";
 
-/** An organization as it is right after somebody made it, but with no default permission: access is given by teams alone. */
+/**
+ * An organization as it is right after somebody made it, but with no default permission: access is given by teams
+ * alone.
+ */
 export const ORGANIZATION_DEFAULTS = (): Omit<
   Organization,
   "id" | "nodeId" | "login" | "name" | "billingEmail" | "plan" | "createdAt" | "updatedAt"
@@ -63,7 +66,9 @@ const LABELS: [string, string, string][] = [
   ["wontfix", "ffffff", "This will not be worked on"],
 ];
 
-/** Registers a repository with the settings and labels that a new one has; its git directory is the caller's to make. */
+/**
+ * Registers a repository with the settings and labels that a new one has; its git directory is the caller's to make.
+ */
 export function newRepository(
   world: World,
   owner: Repository["owner"],

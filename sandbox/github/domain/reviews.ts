@@ -60,7 +60,10 @@ export async function addReview(
   return review;
 }
 
-/** The setting "Allow GitHub Actions to create and approve pull requests". @throws HttpError 403 for creating, 422 for approving */
+/**
+ * The setting "Allow GitHub Actions to create and approve pull requests". @throws HttpError 403 for creating, 422 for
+ * approving
+ */
 export function demandActionsMay(repo: Repository, auth: Auth, what: "create or approve" | "approve"): void {
   if (auth.app?.id !== ACTIONS_APP_ID || repo.workflow.canApprovePullRequestReviews) return;
   const message = `GitHub Actions is not permitted to ${what} pull requests.`;
@@ -97,7 +100,10 @@ export async function submitReview(
   });
 }
 
-/** Whoever may write dismisses, unless the branch says who: then administrators and those it names ("Dismissing a pull request review"). */
+/**
+ * Whoever may write dismisses, unless the branch says who: then administrators and those it names ("Dismissing a pull
+ * request review").
+ */
 export function dismissReview(
   world: World,
   repo: Repository,

@@ -80,7 +80,10 @@ export class GitRepository {
     return (await this.git(args, options)).stdout.toString();
   }
 
-  /** The commit (or with another suffix, object) a revision names; undefined when it names nothing. Never follows options or reflogs. */
+  /**
+   * The commit (or with another suffix, object) a revision names; undefined when it names nothing. Never follows
+   * options or reflogs.
+   */
   async resolve(revision: string, peel = "^{commit}"): Promise<string | undefined> {
     if (revision === "" || revision.startsWith("-") || /[\s~^:?*[\\]|@\{|\.\./.test(revision)) return undefined;
     for (const name of revision.startsWith("refs/")
@@ -340,8 +343,8 @@ export class GitRepository {
     return changes;
   }
   /**
-   * Paths that the commits below `newSha` and below no existing ref touch, commit by commit, so that nothing hides in the middle of a push.
-   * A merge counts with what differs from all its parents, which is what it adds itself.
+   * Paths that the commits below `newSha` and below no existing ref touch, commit by commit, so that nothing hides in
+   * the middle of a push. A merge counts with what differs from all its parents, which is what it adds itself.
    */
   async touchedPaths(newSha: string): Promise<{ path: string; sha: string; size: number | null; deleted: boolean }[]> {
     const list = await this.text([

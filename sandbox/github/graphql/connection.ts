@@ -49,7 +49,9 @@ function pageOf(name: string, args: Args, total: number): Page {
   return { start, end: Math.max(start, end) };
 }
 
-/** `edge` gives fields of an edge besides `node` and `cursor`; `extra` fields of the connection besides the usual ones. */
+/**
+ * `edge` gives fields of an edge besides `node` and `cursor`; `extra` fields of the connection besides the usual ones.
+ */
 export interface ConnectionOptions<T> {
   edge?: (item: T) => Record<string, unknown>;
   extra?: Record<string, unknown>;
@@ -63,7 +65,8 @@ export function connection<T>(
   toNode: (item: T) => unknown,
   options: ConnectionOptions<T> = {},
 ): Record<string, unknown> {
-  // Connections may be asked for their total alone; then no bounds are needed, so the range is worked out when it is looked at.
+  // Connections may be asked for their total alone; then no bounds are needed, so the range is worked out when it is
+  // looked at.
   const page = (): Page => pageOf(name, args, items.length);
   return connectionOf(page, items.length, ({ start, end }) => items.slice(start, end), toNode, options);
 }

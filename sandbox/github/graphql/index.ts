@@ -1,6 +1,6 @@
 /**
- * GitHub's GraphQL API over the stand-in's state: documents are validated and executed with graphql-js against GitHub's own schema.
- * What is not implemented answers an error that names it; nothing is made up.
+ * GitHub's GraphQL API over the stand-in's state: documents are validated and executed with graphql-js against GitHub's
+ * own schema. What is not implemented answers an error that names it; nothing is made up.
  */
 import { execute, getOperationAST, GraphQLError, parse, type DocumentNode } from "graphql";
 import { HttpError } from "../http/errors";

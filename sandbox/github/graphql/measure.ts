@@ -1,6 +1,7 @@
 /**
- * How large an answer a document could have, by GitHub's own arithmetic: every connection multiplies what is below it by its `first` or
- * `last`. GitHub refuses more than 500,000 possible nodes, and charges one point for each hundred connections it would have to ask.
+ * How large an answer a document could have, by GitHub's own arithmetic: every connection multiplies what is below it
+ * by its `first` or `last`. GitHub refuses more than 500,000 possible nodes, and charges one point for each hundred
+ * connections it would have to ask.
  */
 import { Kind, type DocumentNode, type FieldNode, type OperationDefinitionNode, type SelectionSetNode } from "graphql";
 
@@ -24,7 +25,8 @@ export function measure(
       definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition.selectionSet] as const] : [],
     ),
   );
-  // What a selection adds for each of its parents. Fragments are worked out once, or a few of them that spread each other would take for ever.
+  // What a selection adds for each of its parents. Fragments are worked out once, or a few of them that spread each
+  // other would take for ever.
   const known = new Map<SelectionSetNode, Totals>();
   const { nodes, connections } = of(operation.selectionSet);
   return { nodes, cost: Math.max(1, Math.round(connections / CONNECTIONS_PER_POINT)) };

@@ -146,8 +146,8 @@ function threadNode(context: GraphqlContext, id: string): ThreadSource | undefin
 }
 
 /**
- * An issue or pull request that a mutation names, for tokens that may change it without being able to read all of it (an `issues`
- * permission is enough to comment on a pull request, `contents` to merge one), as in the REST API.
+ * An issue or pull request that a mutation names, for tokens that may change it without being able to read all of it
+ * (an `issues` permission is enough to comment on a pull request, `contents` to merge one), as in the REST API.
  * @throws FieldRefusal NOT_FOUND
  */
 export function subjectOf(

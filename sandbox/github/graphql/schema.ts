@@ -11,7 +11,10 @@ import {
   type GraphQLSchema,
 } from "graphql";
 
-/** What GitHub's reference has (https://docs.github.com/graphql/reference/objects#issue) and the installed copy of its schema not yet. */
+/**
+ * What GitHub's reference has (https://docs.github.com/graphql/reference/objects#issue) and the installed copy of its
+ * schema not yet.
+ */
 const NEWER = `
 extend type Issue {
   issueType: IssueType
@@ -47,8 +50,9 @@ function schemaFile(): string {
 }
 
 /**
- * GitHub merges fields whose types differ in nullability, which the specification forbids: the widely used document that reads branch
- * protections (`name` of App, Team and User side by side) is invalid by that rule. So the rule is left out.
+ * GitHub merges fields whose types differ in nullability, which the specification forbids: the widely used document
+ * that reads branch protections (`name` of App, Team and User side by side) is invalid by that rule. So the rule is
+ * left out.
  */
 const rules = specifiedRules.filter((rule) => rule !== OverlappingFieldsCanBeMergedRule);
 

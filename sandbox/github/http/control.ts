@@ -13,7 +13,9 @@ import type { Reply } from "./context";
 
 const DAY = 86_400_000;
 
-/** `/api/v3/_sandbox/…`: what only a rehearsal can do. It needs no credential and leaves no trace in the request log. */
+/**
+ * `/api/v3/_sandbox/…`: what only a rehearsal can do. It needs no credential and leaves no trace in the request log.
+ */
 export class Control {
   constructor(
     private readonly world: World,
@@ -189,8 +191,9 @@ export class Control {
   }
 
   /**
-   * The token that GitHub gives to a job, GITHUB_TOKEN: for one repository, with what its workflows get by default, or with the `permissions` of the workflow
-   * file. It can never have what no workflow can ask for (the rights to administer, and to change workflows).
+   * The token that GitHub gives to a job, GITHUB_TOKEN: for one repository, with what its workflows get by default, or
+   * with the `permissions` of the workflow file. It can never have what no workflow can ask for (the rights to
+   * administer, and to change workflows).
    */
   private mintActions(body: Record<string, unknown>) {
     const { world } = this;

@@ -6,7 +6,10 @@ export interface FieldError {
   message?: string;
 }
 
-/** An answer that is not a success, as GitHub words it. Thrown anywhere below a route and turned into the response there. */
+/**
+ * An answer that is not a success, as GitHub words it. Thrown anywhere below a route and turned into the response
+ * there.
+ */
 export class HttpError extends Error {
   constructor(
     readonly status: number,

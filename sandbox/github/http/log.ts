@@ -31,7 +31,10 @@ function loggedHeaders(headers: IncomingHttpHeaders): Record<string, string | st
   return out;
 }
 
-/** Beyond this the older half goes, so that a benchmark does not fill the memory; who asks then hears that the list is not whole. */
+/**
+ * Beyond this the older half goes, so that a benchmark does not fill the memory; who asks then hears that the list is
+ * not whole.
+ */
 const KEPT = 200_000;
 
 /** The list was asked for when it no longer had every request. */

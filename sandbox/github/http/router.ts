@@ -36,7 +36,9 @@ export interface Route {
 /** Parameters that may hold slashes, written out or encoded. */
 const SLASHED = new Set(["path", "ref", "branch", "basehead", "dir", "tag", "archive_ref", "environment_name"]);
 
-/** Routes by method. Paths are written as in GitHub's OpenAPI documents, so that a test can hold one against the other. */
+/**
+ * Routes by method. Paths are written as in GitHub's OpenAPI documents, so that a test can hold one against the other.
+ */
 export class Router {
   readonly routes: Route[] = [];
   readonly #byKey = new Map<string, Route[]>();
@@ -62,7 +64,8 @@ export class Router {
     const key = `${method} ${path.split("/")[1]}`;
     const list = this.#byKey.get(key) ?? [];
     list.push(route);
-    // More literals first, then fewer slashed parameters: `…/branches/{branch}/protection` before `…/branches/{branch}`.
+    // More literals first, then fewer slashed parameters: `…/branches/{branch}/protection` before
+    // `…/branches/{branch}`.
     list.sort((a, b) => b.literals - a.literals || slashes(a) - slashes(b));
     this.#byKey.set(key, list);
   }

@@ -282,8 +282,8 @@ function parseBody(body: Buffer): unknown {
 }
 
 /**
- * A lenient server's reading of a path, on purpose: dot segments resolved, also encoded ones, doubled and trailing slashes dropped.
- * Whatever a gate lets through in such a form takes effect here, and the tests see it.
+ * A lenient server's reading of a path, on purpose: dot segments resolved, also encoded ones, doubled and trailing
+ * slashes dropped. Whatever a gate lets through in such a form takes effect here, and the tests see it.
  */
 function normalise(path: string): string {
   const segments: string[] = [];
@@ -296,7 +296,10 @@ function normalise(path: string): string {
   return `/${segments.join("/")}`;
 }
 
-/** GitHub also knows repositories, organizations, teams and users by id: `/repositories/7/…`, `/organizations/7/team/3/…`, `/user/7`. */
+/**
+ * GitHub also knows repositories, organizations, teams and users by id: `/repositories/7/…`,
+ * `/organizations/7/team/3/…`, `/user/7`.
+ */
 function byName(world: World, path: string): string {
   const repo = /^\/repositories\/(\d+)(\/.*)?$/.exec(path);
   if (repo) {

@@ -4,7 +4,10 @@ import { HttpError } from "./errors";
 export const API_VERSIONS = ["2022-11-28", "2026-03-10"] as const;
 export type ApiVersion = (typeof API_VERSIONS)[number];
 
-/** The version that a request asks for; GitHub's default when it asks for none. @throws 400 for a version that is not served */
+/**
+ * The version that a request asks for; GitHub's default when it asks for none. @throws 400 for a version that is not
+ * served
+ */
 export function apiVersion(header: string | string[] | undefined): ApiVersion {
   if (header === undefined || header === "") return API_VERSIONS[0];
   const version = API_VERSIONS.find((one) => one === header);
@@ -25,8 +28,8 @@ const REMOVED: readonly (readonly [beside: string, keys: readonly string[]])[] =
 ];
 
 /**
- * A body in the shape of a version; bodies are made in the shape of the oldest one. The changes are those which GitHub's OpenAPI description lists under
- * `x-github-breaking-changes`, as far as the stand-in has what they are about.
+ * A body in the shape of a version; bodies are made in the shape of the oldest one. The changes are those which
+ * GitHub's OpenAPI description lists under `x-github-breaking-changes`, as far as the stand-in has what they are about.
  */
 export function inVersion(version: ApiVersion, body: unknown): unknown {
   if (version === "2022-11-28" || typeof body !== "object" || body === null) return body;

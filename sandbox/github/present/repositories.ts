@@ -131,7 +131,10 @@ export function presentRepository(world: World, repo: Repository, role?: Role) {
   };
 }
 
-/** `full-repository`: GET /repos/{owner}/{repo}. Settings are for those who may push, security settings for administrators. */
+/**
+ * `full-repository`: GET /repos/{owner}/{repo}. Settings are for those who may push, security settings for
+ * administrators.
+ */
 export function presentFullRepository(world: World, repo: Repository, role: Role | undefined): Record<string, unknown> {
   const s = repo.settings;
   const org = world.orgOf(repo);

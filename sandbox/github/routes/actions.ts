@@ -12,7 +12,10 @@ import { zip } from "../zip";
 const read = { permission: "actions=read" };
 const write = { permission: "actions=write" };
 
-/** Files of a run's log: each job whole, and each of its steps by number and name, which is where clients look for `--log` (cli/cli, run/view/logs.go). */
+/**
+ * Files of a run's log: each job whole, and each of its steps by number and name, which is where clients look for
+ * `--log` (cli/cli, run/view/logs.go).
+ */
 function logFiles(run: WorkflowRun): { name: string; content: Buffer }[] {
   const plain = (name: string): string => name.replace(/[/:<>|*?\\"]/g, "");
   return run.jobs.flatMap((job, index) => [

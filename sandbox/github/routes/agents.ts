@@ -28,9 +28,12 @@ const suggestions = new WeakMap<Repository, Suggestion[]>();
 
 const R = "/repos/{owner}/{repo}";
 
-/** GitHub's own agents, as far as somebody else can start them or decide about what they propose. No agent runs here. */
+/**
+ * GitHub's own agents, as far as somebody else can start them or decide about what they propose. No agent runs here.
+ */
 export function agentRoutes(router: Router): void {
-  // GitHub refuses installation tokens here whatever they may do; here their permission is asked like that of others, so that its lack can be seen.
+  // GitHub refuses installation tokens here whatever they may do; here their permission is asked like that of others,
+  // so that its lack can be seen.
   const start: Need = { role: "write", permission: "agent_tasks=write" };
   router.on("POST", "/agents/repos/{owner}/{repo}/tasks", start, (c) => {
     const prompt = c.string("prompt", true);
@@ -91,7 +94,9 @@ export function agentRoutes(router: Router): void {
     });
 }
 
-/** An agent proposes something: there is no public operation for it. @throws HttpError for an issue that is not there */
+/**
+ * An agent proposes something: there is no public operation for it. @throws HttpError for an issue that is not there
+ */
 export function suggest(world: World, repo: Repository, issue: number, label: string | undefined): { id: number } {
   if (!repo.issues.has(issue)) throw new HttpError(404, `no issue ${issue}`);
   const now = world.clock.iso();

@@ -147,7 +147,10 @@ function describe(c: Context, entry: TreeEntry, ref: string) {
   };
 }
 
-/** Who commits: the account itself, unless the body names others. An App's commits, when it names nobody, are signed by GitHub. */
+/**
+ * Who commits: the account itself, unless the body names others. An App's commits, when it names nobody, are signed by
+ * GitHub.
+ */
 function people(c: Context): { author: Person; committer: Person; signed: boolean } {
   const me = personOf(c.world, c.me);
   const named = (key: string): Person | undefined => {

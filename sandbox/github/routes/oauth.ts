@@ -16,8 +16,9 @@ const WRONG_REFRESH = {
 };
 
 /**
- * POST /login/device/code and /login/oauth/access_token: the device flow, and refreshing a pair. The old pair is dead the moment the new one exists,
- * whether or not the answer arrives. GitHub answers 200 even to what it refuses, and names the error in the body.
+ * POST /login/device/code and /login/oauth/access_token: the device flow, and refreshing a pair. The old pair is dead
+ * the moment the new one exists, whether or not the answer arrives. GitHub answers 200 even to what it refuses, and
+ * names the error in the body.
  */
 export function exchangeLogin(c: Context): Reply {
   const given = form(c);

@@ -210,7 +210,10 @@ function mine(c: Context): Organization {
   return org;
 }
 
-/** Leaving takes everything along that came through the organization: teams and direct access to its private repositories. */
+/**
+ * Leaving takes everything along that came through the organization: teams and direct access to its private
+ * repositories.
+ */
 function removeMember(c: Context) {
   const m = membershipOf(c);
   if (!m) throw notFound();

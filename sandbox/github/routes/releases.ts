@@ -12,7 +12,10 @@ import { createHash } from "node:crypto";
 const read = { permission: "contents=read" };
 const write = { permission: "contents=write" };
 
-/** Releases and their assets. A release of a tag that does not exist makes it, under the rules for tags. Downloads are redirects to another host. */
+/**
+ * Releases and their assets. A release of a tag that does not exist makes it, under the rules for tags. Downloads are
+ * redirects to another host.
+ */
 export function releaseRoutes(router: Router): void {
   const visible = (c: Context): Release[] =>
     [...c.repo.releases.values()].filter((r) => !r.draft || atLeast(c.role, "write")).reverse();

@@ -96,7 +96,8 @@ export function repositoryRoutes(router: Router): void {
     return { status: 202, body: presentMinimalRepository(c.world, c.repo) };
   });
 
-  // https://docs.github.com/en/rest/pages/pages#create-a-github-pages-site: administrators and maintainers; both permissions
+  // https://docs.github.com/en/rest/pages/pages#create-a-github-pages-site: administrators and maintainers; both
+  // permissions
   router.on(
     "POST",
     "/repos/{owner}/{repo}/pages",

@@ -30,7 +30,9 @@ function parseQuery(q: string): SearchQuery {
   return { words: words.filter((w) => w !== "and" && w !== "or" && w !== "not"), qualifiers };
 }
 
-/** The places of the words in a file: a fragment of the text around the first of them, and where the words stand in it. */
+/**
+ * The places of the words in a file: a fragment of the text around the first of them, and where the words stand in it.
+ */
 function textMatches(c: Context, repo: Repository, sha: string, text: string, words: readonly string[]): unknown[] {
   const first = words.map((word) => text.toLowerCase().indexOf(word)).filter((at) => at >= 0);
   if (first.length === 0) return [];
@@ -50,7 +52,9 @@ function textMatches(c: Context, repo: Repository, sha: string, text: string, wo
   ];
 }
 
-/** Search finds only what the asker may see; a qualifier for something else finds nothing, or is refused as on GitHub. */
+/**
+ * Search finds only what the asker may see; a qualifier for something else finds nothing, or is refused as on GitHub.
+ */
 export function searchRoutes(router: Router): void {
   router.on("GET", "/search/code", { auth: "user" }, async (c) => {
     const query = queryOf(c);

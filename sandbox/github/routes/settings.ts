@@ -9,7 +9,10 @@ import type { Environment, Secret, Variable } from "../state";
 
 const NAME = /^(?!GITHUB_)[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** Environments, and the secrets and variables of repositories, environments and organizations. A secret's value never comes out. */
+/**
+ * Environments, and the secrets and variables of repositories, environments and organizations. A secret's value never
+ * comes out.
+ */
 export function settingRoutes(router: Router): void {
   environments(router);
   const repo =

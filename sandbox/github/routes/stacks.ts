@@ -72,7 +72,9 @@ export function stackRoutes(router: Router): void {
   });
 }
 
-/** Accepts a merge after the pull request's own state alone; rules and permissions on the base are asked when it runs. */
+/**
+ * Accepts a merge after the pull request's own state alone; rules and permissions on the base are asked when it runs.
+ */
 async function mergeLater(c: Context): Promise<Reply> {
   const issue = pullAt(c, c.id("pull_number"));
   const pull = issue.pull!;
@@ -105,7 +107,10 @@ async function mergeLater(c: Context): Promise<Reply> {
   return { status: 202, body: accepted };
 }
 
-/** A pull request with all that lies below it, bottom first. Each but the bottom one is moved onto the stack's base when its turn comes. */
+/**
+ * A pull request with all that lies below it, bottom first. Each but the bottom one is moved onto the stack's base when
+ * its turn comes.
+ */
 function* lower(c: Context, issue: Issue): Generator<Issue> {
   const stack = stacksOf(c.repo).find(({ pulls }) => pulls.includes(issue.number));
   const below = stack ? stack.pulls.slice(0, stack.pulls.indexOf(issue.number)) : [];

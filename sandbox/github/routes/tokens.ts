@@ -10,7 +10,10 @@ import type { World } from "../world";
 const REVOCABLE = ["classic", "personal-access-token", "ghes-impersonation", "app-user-token", "app-refresh-token"];
 const HOUR = 3_600_000;
 
-/** What GitHub lets programs do about tokens: Apps mint theirs, organizations watch and cut off fine-grained ones, and anybody may revoke what they hold. */
+/**
+ * What GitHub lets programs do about tokens: Apps mint theirs, organizations watch and cut off fine-grained ones, and
+ * anybody may revoke what they hold.
+ */
 export function tokenRoutes(router: Router): void {
   router.on("GET", "/app", { auth: "app" }, (c) => ok(presentApp(c.world, c.auth.app!, false)));
   router.on("GET", "/app/installations", { auth: "app" }, (c) =>
@@ -80,7 +83,8 @@ export function tokenRoutes(router: Router): void {
     const user = siteAdmin(c);
     const scopes = c.strings("scopes");
     if (!scopes || scopes.length === 0) throw new HttpError(422, 'Invalid request.\n\n"scopes" wasn\'t supplied.');
-    // A second call for the same account answers the authorization that exists, whose token is not shown again; here a new one is always made.
+    // A second call for the same account answers the authorization that exists, whose token is not shown again; here a
+    // new one is always made.
     const { token, record } = c.world.tokens.mint({
       kind: "ghes-impersonation",
       userId: user.id,

@@ -8,7 +8,10 @@ type CheckState = "success" | "pending" | "failure" | "missing";
 
 const PASSING = new Set(["success", "neutral", "skipped"]);
 
-/** What a commit has to show for one required check: statuses and check runs of that name, from the pinned App when there is one. */
+/**
+ * What a commit has to show for one required check: statuses and check runs of that name, from the pinned App when
+ * there is one.
+ */
 function checkState(repo: Repository, sha: string, check: RequiredCheck): CheckState {
   const anySource = check.integrationId === null || check.integrationId < 0;
   const run = [...repo.checkRuns.values()]

@@ -65,7 +65,8 @@ export function ownsPath(pattern: string, path: string): boolean {
               : part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"),
     )
     .join("");
-  // `docs/*` owns files of docs only, not what is deeper; a pattern without wildcard at its end owns a whole directory too.
+  // `docs/*` owns files of docs only, not what is deeper; a pattern without wildcard at its end owns a whole directory
+  // too.
   const tail = directory ? "/.*" : p.endsWith("*") ? (p.includes("/") ? "" : "(?:/.*)?") : "(?:/.*)?";
   return new RegExp(`^${anchored ? "" : "(?:.*/)?"}${source}${tail}$`, "s").test(path);
 }
@@ -91,7 +92,9 @@ export async function loadCodeowners(git: GitRepository, commit: string): Promis
   return undefined;
 }
 
-/** Owners of a path: the last matching line's; an empty list when that line names none, undefined when no line matches. */
+/**
+ * Owners of a path: the last matching line's; an empty list when that line names none, undefined when no line matches.
+ */
 export function ownersOf(file: OwnersFile, path: string): string[] | undefined {
   return file.lines.filter((l) => ownsPath(l.pattern, path)).at(-1)?.owners;
 }

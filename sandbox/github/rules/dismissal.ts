@@ -10,7 +10,10 @@ interface Restriction {
   allowed_actors?: { id: number; type: "User" | "Team" | "IntegrationInstallation" | "RepositoryRole" }[];
 }
 
-/** Whether the asker, who may write, may dismiss reviews of pull requests into a branch: administrators always, others when every restriction names them. */
+/**
+ * Whether the asker, who may write, may dismiss reviews of pull requests into a branch: administrators always, others
+ * when every restriction names them.
+ */
 export function mayDismiss(world: World, repo: Repository, branch: string, auth: Auth): boolean {
   const isApp = auth.token?.kind === "app-installation";
   const role = auth.user && !isApp ? roleOfUser(world, auth.user, repo) : undefined;

@@ -24,7 +24,9 @@ export interface Verdict {
   suites: RuleSuite[];
 }
 
-/** "When utilizing push rulesets, a maximum of 1000 reference updates are allowed per push" ("Troubleshooting rules"). */
+/**
+ * "When utilizing push rulesets, a maximum of 1000 reference updates are allowed per push" ("Troubleshooting rules").
+ */
 const MOST_UPDATES = 1000;
 
 /** Judges all updates together. Nothing moves unless `violations` is empty. */
@@ -109,14 +111,18 @@ async function withoutMerging(
   return found;
 }
 
-/** "People and apps with admin permissions to a repository are always able to push to a protected branch" ("Restrict who can push to matching branches"). */
+/**
+ * "People and apps with admin permissions to a repository are always able to push to a protected branch" ("Restrict who
+ * can push to matching branches").
+ */
 function isAdministrator(world: World, { auth, repo }: Movement): boolean {
   if (auth.token?.kind === "app-installation") return auth.token.permissions["administration"] === "write";
   return auth.user !== undefined && roleOfUser(world, auth.user, repo) === "admin";
 }
 
 /**
- * Push rules also hold for objects that the API makes ("Troubleshooting rulesets": creating a blob, creating a tree). A deleted path has no size.
+ * Push rules also hold for objects that the API makes ("Troubleshooting rulesets": creating a blob, creating a tree). A
+ * deleted path has no size.
  * @throws nothing; answers what is wrong
  */
 export function objectProblems(

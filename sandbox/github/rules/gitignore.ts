@@ -1,6 +1,7 @@
 /**
- * Lists of file patterns in the format of a `.gitignore` file, as the rule "required reviewers" takes them ("Available rules for rulesets", "Required
- * reviewers"): patterns are matched in order, the last one that matches decides, and `!` takes out what earlier ones took in.
+ * Lists of file patterns in the format of a `.gitignore` file, as the rule "required reviewers" takes them ("Available
+ * rules for rulesets", "Required reviewers"): patterns are matched in order, the last one that matches decides, and `!`
+ * takes out what earlier ones took in.
  */
 export function listMatches(patterns: readonly string[], path: string): boolean {
   let matched = false;

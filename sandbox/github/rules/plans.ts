@@ -1,6 +1,7 @@
 /**
- * What a plan of GitHub's offers. Sources: the boxes "Who can use this feature?" of GitHub's pages "About rulesets", "About protected branches" and
- * "About code owners", and "Metadata restrictions" and "Using ruleset enforcement statuses".
+ * What a plan of GitHub's offers. Sources: the boxes "Who can use this feature?" of GitHub's pages "About rulesets",
+ * "About protected branches" and "About code owners", and "Metadata restrictions" and "Using ruleset enforcement
+ * statuses".
  */
 import { HttpError } from "../http/errors";
 import type { Organization, Repository } from "../state";
@@ -8,11 +9,17 @@ import type { World } from "../world";
 
 const paid = (org: Organization | undefined): boolean => org !== undefined && org.plan !== "free";
 
-/** Protected branches, rulesets and code owners: public repositories on every plan, the others on a paid one. Personal accounts here are free. */
+/**
+ * Protected branches, rulesets and code owners: public repositories on every plan, the others on a paid one. Personal
+ * accounts here are free.
+ */
 export const hasRules = (world: World, repo: Repository): boolean =>
   repo.visibility === "public" || paid(world.orgOf(repo));
 
-/** Push rulesets: private and internal repositories of an organization with GitHub Team or Enterprise, whatever else is offered. */
+/**
+ * Push rulesets: private and internal repositories of an organization with GitHub Team or Enterprise, whatever else is
+ * offered.
+ */
 export const hasPushRules = (world: World, repo: Repository): boolean =>
   repo.visibility !== "public" && paid(world.orgOf(repo));
 

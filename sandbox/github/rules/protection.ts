@@ -5,7 +5,10 @@ import type { World } from "../world";
 import { fnmatch } from "./fnmatch";
 import { hasRules } from "./plans";
 
-/** The one protection rule of a branch: an exact name wins, then the oldest pattern that matches. None where the plan has none. */
+/**
+ * The one protection rule of a branch: an exact name wins, then the oldest pattern that matches. None where the plan
+ * has none.
+ */
 export function protectionOf(world: World, repo: Repository, branch: string): BranchProtection | undefined {
   if (!hasRules(world, repo)) return undefined;
   const all = [...repo.protections.values()];

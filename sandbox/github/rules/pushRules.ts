@@ -12,7 +12,10 @@ export interface TouchedFile {
 
 const LISTED = 10;
 
-/** Why a rule of a push ruleset does not hold for these changes; undefined when it does. Deleting a restricted path is a change of it too. */
+/**
+ * Why a rule of a push ruleset does not hold for these changes; undefined when it does. Deleting a restricted path is a
+ * change of it too.
+ */
 export function pushRuleProblem(rule: RulesetRule, files: readonly TouchedFile[]): string | undefined {
   const p = rule.parameters ?? {};
   const names = (list: readonly TouchedFile[]): string =>

@@ -26,7 +26,8 @@ export interface ReviewRequirements {
 }
 
 /**
- * The requirements of some rules and of a protection together: all apply, and of each the most restrictive version ("About rule layering").
+ * The requirements of some rules and of a protection together: all apply, and of each the most restrictive version
+ * ("About rule layering").
  * @param protection undefined: none; `pullRequests` false: the asker need not go through a pull request
  */
 export function requirementsOf(

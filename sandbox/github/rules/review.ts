@@ -19,8 +19,9 @@ export async function reviewedState(
 }
 
 /**
- * Approvals that no longer hold, because what they approved has changed: with "dismiss stale reviews" by a push that affects the difference, and with
- * that or "approval of the most recent push" by a merge base that brings new changes in (notes of "Require a pull request before merging").
+ * Approvals that no longer hold, because what they approved has changed: with "dismiss stale reviews" by a push that
+ * affects the difference, and with that or "approval of the most recent push" by a merge base that brings new changes
+ * in (notes of "Require a pull request before merging").
  */
 export async function staleApprovals(
   world: World,
@@ -47,8 +48,9 @@ export function standingReviews(pull: PullRequest): Map<number, Review> {
 }
 
 /**
- * Whether somebody's review counts for the rules: people with write access, never the author. Reviews of Apps count when the App may write contents,
- * those of Actions when the repository lets workflows approve; GitHub's documents leave the former open, and for a lock the worse case is assumed.
+ * Whether somebody's review counts for the rules: people with write access, never the author. Reviews of Apps count
+ * when the App may write contents, those of Actions when the repository lets workflows approve; GitHub's documents
+ * leave the former open, and for a lock the worse case is assumed.
  */
 function reviewCounts(world: World, repo: Repository, issue: Issue, userId: number): boolean {
   const user = world.users.get(userId);
@@ -128,8 +130,8 @@ async function changedPaths(git: GitRepository, pull: PullRequest): Promise<stri
 }
 
 /**
- * Whether a changed path has owners of whom none has approved. The file in force is the base branch's. An owner who opens the pull request, or is in
- * the owning team, has approved by that (last example of "About code owners").
+ * Whether a changed path has owners of whom none has approved. The file in force is the base branch's. An owner who
+ * opens the pull request, or is in the owning team, has approved by that (last example of "About code owners").
  */
 async function ownersMissing(
   world: World,
@@ -153,8 +155,8 @@ async function ownersFileOf(world: World, repo: Repository, git: GitRepository, 
 }
 
 /**
- * Accounts and teams that are asked for review because they own changed files, and teams that a rule requires for them, those without a required
- * approval included. Drafts ask nobody: the caller sees to that.
+ * Accounts and teams that are asked for review because they own changed files, and teams that a rule requires for them,
+ * those without a required approval included. Drafts ask nobody: the caller sees to that.
  */
 export async function reviewersToAsk(
   world: World,

@@ -7,7 +7,9 @@ import { pushRuleProblem, type TouchedFile } from "./pushRules";
 import { requirementsOf } from "./requirements";
 import { reviewProblems } from "./review";
 
-/** How refs are about to move: by a push, by another API call, or by merging a pull request that this repository has. */
+/**
+ * How refs are about to move: by a push, by another API call, or by merging a pull request that this repository has.
+ */
 export interface Movement {
   repo: Repository;
   /** Sees the new objects, also those of a push that still wait in quarantine. */
@@ -38,8 +40,8 @@ export class Facts {
     return (this.#touched ??= this.deletes ? Promise.resolve([]) : this.move.git.touchedPaths(this.update.new));
   }
   /**
-   * Commits that a rule about commits looks at: on an update all that the ref gains, also those that other refs reach; on a creation those that no other
-   * ref reaches ("Require signed commits").
+   * Commits that a rule about commits looks at: on an update all that the ref gains, also those that other refs reach;
+   * on a creation those that no other ref reaches ("Require signed commits").
    */
   newCommits(): Promise<string[]> {
     const { old, new: now } = this.update;
@@ -48,8 +50,9 @@ export class Facts {
       : this.move.git.log(this.creates ? [now, "--not", "--all"] : [now, `^${old}`]));
   }
   /**
-   * The pull request that the update merges: the one being merged, or one whose merge somebody made and pushes. Such a push counts when what it brings is
-   * exactly the merge that GitHub would make (note of "Require a pull request before merging").
+   * The pull request that the update merges: the one being merged, or one whose merge somebody made and pushes. Such a
+   * push counts when what it brings is exactly the merge that GitHub would make (note of "Require a pull request before
+   * merging").
    */
   pull(): Promise<Issue | undefined> {
     return (this.#pull ??= this.move.via === "merge" ? Promise.resolve(this.move.pull) : this.pushedPull());
@@ -177,7 +180,10 @@ export async function hasUnsigned(world: World, move: Movement, facts: Facts): P
   return (await move.git.commits(await facts.newCommits())).some((c) => !isVerified(world, move.repo, c));
 }
 
-/** GitHub signs what it commits itself; other signatures count when their author has a key on file. The signature's mathematics is not checked here. */
+/**
+ * GitHub signs what it commits itself; other signatures count when their author has a key on file. The signature's
+ * mathematics is not checked here.
+ */
 export function isVerified(
   world: World,
   repo: Repository,

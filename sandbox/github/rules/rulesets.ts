@@ -5,7 +5,10 @@ import { atLeast, type World } from "../world";
 import { fnmatch } from "./fnmatch";
 import { hasOrganizationRulesets, hasPushRules, hasRules } from "./plans";
 
-/** Ids that bypass actors of the kind RepositoryRole use. Roles below `write` cannot be given bypass ("Granting bypass permissions for your ruleset"). */
+/**
+ * Ids that bypass actors of the kind RepositoryRole use. Roles below `write` cannot be given bypass ("Granting bypass
+ * permissions for your ruleset").
+ */
 export const ROLE_IDS: Readonly<Record<number, Role>> = { 2: "maintain", 4: "write", 5: "admin" };
 
 export function refMatches(
@@ -85,8 +88,8 @@ export function activeRules(world: World, repo: Repository, branch: string): Act
 export type Bypass = "always" | "pull_request" | "exempt" | "never";
 
 /**
- * How far the asker may bypass one ruleset: bypass is per ruleset, and nothing else gives it, not even ownership. A push ruleset is bypassed in
- * a whole fork network by those alone who may bypass it in the network's root.
+ * How far the asker may bypass one ruleset: bypass is per ruleset, and nothing else gives it, not even ownership. A
+ * push ruleset is bypassed in a whole fork network by those alone who may bypass it in the network's root.
  */
 export function bypassOf(world: World, ruleset: Ruleset, auth: Auth, of: Repository): Bypass {
   const repo = ruleset.target === "push" && ruleset.sourceId !== of.id ? rootOf(world, of) : of;

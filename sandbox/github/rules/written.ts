@@ -1,6 +1,7 @@
 /**
- * Rulesets as they are written to the API: what GitHub takes, and what it refuses with 422. Sources: the descriptions of "Create a repository ruleset"
- * and "Create an organization repository ruleset" in GitHub's OpenAPI documents, and its page "Available rules for rulesets".
+ * Rulesets as they are written to the API: what GitHub takes, and what it refuses with 422. Sources: the descriptions
+ * of "Create a repository ruleset" and "Create an organization repository ruleset" in GitHub's OpenAPI documents, and
+ * its page "Available rules for rulesets".
  */
 import { HttpError } from "../http/errors";
 import type { BypassActor, Organization, Ruleset, RulesetConditions, RulesetRule } from "../state";

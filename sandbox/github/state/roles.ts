@@ -1,3 +1,2 @@
-const ROLES = ["read", "triage", "write", "maintain", "admin"] as const;
 /** Repository roles by rising power; the REST API's words for the first and third are pull and push. */
-export type Role = (typeof ROLES)[number];
+export type Role = "read" | "triage" | "write" | "maintain" | "admin";

@@ -1,4 +1,7 @@
-/** What repositories and organizations are set to: hooks, secrets, environments, invitations. Plain data; behaviour lives in `domain/`. */
+/**
+ * What repositories and organizations are set to: hooks, secrets, environments, invitations. Plain data; behaviour
+ * lives in `domain/`.
+ */
 import type { Role } from "./roles";
 
 export interface Hook {

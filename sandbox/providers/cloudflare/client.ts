@@ -97,7 +97,10 @@ export class CloudflareClient {
     }
   }
 
-  /** Sends a call, again after connection errors, 408, 409, 429 and server errors, unless the answer's `x-should-retry` says otherwise. */
+  /**
+   * Sends a call, again after connection errors, 408, 409, 429 and server errors, unless the answer's `x-should-retry`
+   * says otherwise.
+   */
   async send(call: CloudflareCall): Promise<CloudflareAnswer> {
     for (let attempt = 0; ; attempt++) {
       const last = attempt >= MAX_RETRIES;

@@ -1,7 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { ProviderError } from "../types";
 
-/** A part of a form. A part without `filename` or `contentType` has no such header (unlike the platform's FormData, which adds them). */
+/**
+ * A part of a form. A part without `filename` or `contentType` has no such header (unlike the platform's FormData,
+ * which adds them).
+ */
 export interface FormPart {
   name: string;
   filename?: string;

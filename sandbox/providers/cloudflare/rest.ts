@@ -4,7 +4,10 @@ import { ProviderError, type Props } from "../types";
 import type { CloudflareCall, CloudflareClient } from "./client";
 import { decode, encode, settle } from "./wire";
 
-/** The state's mark of the schema's version, without which the real plugin would take it for an old state and convert it. */
+/**
+ * The state's mark of the schema's version, without which the real plugin would take it for an old state and convert
+ * it.
+ */
 export const SCHEMA_500 = JSON.stringify({ schema_version: "500" });
 
 /** A type that lives at one address and speaks JSON. */
@@ -24,7 +27,10 @@ export interface RestType {
   idOf: (props: Props, answer: Props) => string;
   /** The output `id` where it is not the resource's id; undefined: the type has none. */
   idOutput?: (props: Props) => string | undefined;
-  /** Properties that the real plugin keeps as they were at a refresh, whatever the service says (`no_refresh` in its models). */
+  /**
+   * Properties that the real plugin keeps as they were at a refresh, whatever the service says (`no_refresh` in its
+   * models).
+   */
   notRefreshed?: readonly string[];
   /** The answer as a bag; the answer itself by default. */
   answerOf?: (answer: unknown) => Props;
@@ -130,7 +136,10 @@ export function restType(description: RestType): ResourceType<CloudflareClient> 
   };
 }
 
-/** Logpush takes a name twice and counts its jobs: the last one is the one that was being made. Elsewhere a name finds one thing. */
+/**
+ * Logpush takes a name twice and counts its jobs: the last one is the one that was being made. Elsewhere a name finds
+ * one thing.
+ */
 function newest(all: readonly Props[]): Props | undefined {
   return [...all].sort((a, b) => Number(a.id) - Number(b.id)).at(-1);
 }

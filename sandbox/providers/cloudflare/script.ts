@@ -89,7 +89,8 @@ function partsOf(plan: Props): FormPart[] {
     });
   }
   const metadata = { ...plan, ...(content !== "" && !module ? { bodyPart: "script" } : {}) };
-  // A fault of the real plugin: its encoder fails at a placement and sends an empty part. The service refuses it; so is it here.
+  // A fault of the real plugin: its encoder fails at a placement and sends an empty part. The service refuses it; so is
+  // it here.
   const body = isEmpty(plan.placement) ? JSON.stringify(encode(METADATA, metadata)) : "";
   parts.push({ name: "metadata", contentType: "application/json", body });
   return parts;
@@ -122,7 +123,8 @@ function readOutputs(state: Props, script: unknown, settings: unknown, content: 
   const live = present(decode(METADATA, settings));
   const outs: Props = { ...facts, ...live };
   outs.bindings = mergeBindings(list(live.bindings), list(state.bindings));
-  // Migrations are an instruction, not a state; annotations come under names that the real plugin does not map on a read.
+  // Migrations are an instruction, not a state; annotations come under names that the real plugin does not map on a
+  // read.
   outs.migrations = state.migrations;
   outs.annotations = state.annotations;
   if (isEmpty(outs.placement)) outs.placement = undefined;
@@ -132,7 +134,9 @@ function readOutputs(state: Props, script: unknown, settings: unknown, content: 
   return outs;
 }
 
-/** Secrets are never answered: theirs keep the value of the state. Secrets that others set are none of the program's. */
+/**
+ * Secrets are never answered: theirs keep the value of the state. Secrets that others set are none of the program's.
+ */
 function mergeBindings(live: Props[], state: Props[]): Props[] {
   const key = (binding: Props): string => `${String(binding.type)} ${String(binding.name)}`;
   const before = new Map(state.map((binding) => [key(binding), binding]));

@@ -68,8 +68,8 @@ function decodeValue(property: Property, value: unknown): unknown {
 }
 
 /**
- * What a write leaves in the state: the plan, and from the answer only what the plan does not know. The real plugin keeps the program's
- * own values even where the service answers with others.
+ * What a write leaves in the state: the plan, and from the answer only what the plan does not know. The real plugin
+ * keeps the program's own values even where the service answers with others.
  */
 export function settle(properties: Properties, plan: Props, answer: Props): Props {
   const settled: Props = {};

@@ -1,6 +1,6 @@
 /**
- * How the real plugin talks to GitHub (its default, "legacy" client): one request at a time, a pause after each write, retries on
- * server errors, ETags from state, and errors in the server's words.
+ * How the real plugin talks to GitHub (its default, "legacy" client): one request at a time, a pause after each write,
+ * retries on server errors, ETags from state, and errors in the server's words.
  */
 import { ProviderError } from "../types";
 import type { Settings } from "./settings";
@@ -53,7 +53,10 @@ export class GitHubError extends ProviderError {
 /** True for the answer that says "there is no such thing (for you)". */
 export const isNotFound = (error: unknown): boolean => error instanceof GitHubError && error.status === 404;
 
-/** A well-behaved server stops naming its secondary limit after a while; this keeps an ill-behaved one from holding us for ever. */
+/**
+ * A well-behaved server stops naming its secondary limit after a while; this keeps an ill-behaved one from holding us
+ * for ever.
+ */
 const MAX_LIMIT_WAITS = 20;
 
 export class GitHubClient {
@@ -62,7 +65,10 @@ export class GitHubClient {
 
   constructor(private readonly settings: Settings) {}
 
-  /** One REST call. `path` has no leading slash and is sent as it is. Throws {@link GitHubError}, except for 2xx (but 202) and 304. */
+  /**
+   * One REST call. `path` has no leading slash and is sent as it is. Throws {@link GitHubError}, except for 2xx (but
+   * 202) and 304.
+   */
   async rest<T = unknown>(method: string, path: string, options: RestOptions = {}): Promise<Answer<T>> {
     const url = new URL(`${this.settings.rest}/${path}`);
     for (const [name, value] of Object.entries(options.query ?? {})) url.searchParams.set(name, String(value));
@@ -99,8 +105,8 @@ export class GitHubClient {
   }
 
   /**
-   * One GraphQL call; the client of the real plugin is strict, so this one is too: `errors` in the answer fail the call (first
-   * message), and so does an answer without `data`. The caller says with `shape` which object must be there.
+   * One GraphQL call; the client of the real plugin is strict, so this one is too: `errors` in the answer fail the call
+   * (first message), and so does an answer without `data`. The caller says with `shape` which object must be there.
    */
   async graphql<T>(query: string, variables: Record<string, unknown>): Promise<T> {
     const url = new URL(this.settings.graphql);

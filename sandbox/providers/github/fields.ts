@@ -1,4 +1,7 @@
-/** Property descriptions with the values that the plugin itself allows, so that a typing mistake is refused in the preview. */
+/**
+ * Property descriptions with the values that the plugin itself allows, so that a typing mistake is refused in the
+ * preview.
+ */
 import type { Property } from "../support/properties";
 import { UNKNOWN, type CheckFailure, type Props } from "../types";
 

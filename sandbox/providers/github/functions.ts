@@ -12,8 +12,8 @@ import { getRepository as readRepository, type Repository } from "./resources/sh
 type Lookup = InvokeFunction<Api>;
 
 /**
- * The answer for a thing that the plugin looks up with "404: forget the id": the bridge then has no state to make an answer of, so the
- * program gets an object without any property, and no error.
+ * The answer for a thing that the plugin looks up with "404: forget the id": the bridge then has no state to make an
+ * answer of, so the program gets an object without any property, and no error.
  */
 const NOTHING: Props = {};
 

@@ -1,9 +1,9 @@
 /**
- * The sandbox's stand-in for the plugin `github` 6.15.0: the resource types and functions that a posture uses, over the calls that the
- * real plugin makes (method, path, query, body, ETags and order).
+ * The sandbox's stand-in for the plugin `github` 6.15.0: the resource types and functions that a posture uses, over the
+ * calls that the real plugin makes (method, path, query, body, ETags and order).
  *
- * Known to differ: a changed `repository` of RepositoryFile, RepositoryEnvironment and RepositoryVulnerabilityAlerts is always a
- * replacement (the plugin asks GitHub first whether it was a rename, but a diff makes no call here).
+ * Known to differ: a changed `repository` of RepositoryFile, RepositoryEnvironment and RepositoryVulnerabilityAlerts is
+ * always a replacement (the plugin asks GitHub first whether it was a rename, but a diff makes no call here).
  */
 import { DeclarativeProvider, typeOfUrn } from "../support/provider";
 import type { DiffResult, ProviderPackage, Props, SandboxProvider } from "../types";

@@ -31,7 +31,9 @@ export interface Kind {
   schemaVersion?: number;
   /** What no single property can tell. */
   validate?(inputs: Props): CheckFailure[];
-  /** `planned`: inputs with defaults. `exists` is told as soon as the server holds the thing, when more calls follow. */
+  /**
+   * `planned`: inputs with defaults. `exists` is told as soon as the server holds the thing, when more calls follow.
+   */
   create(api: Api, planned: Props, exists: (live: Live) => void): Promise<Live>;
   /** `undefined`: gone. */
   read(api: Api, id: string, state: Props): Promise<Live | undefined>;

@@ -1,6 +1,6 @@
 /**
- * The order in which the real plugin sends the elements of a set: by checksum, compared as text. Programs may write them in any
- * order; the wire order is always the same, so recorded calls can be compared.
+ * The order in which the real plugin sends the elements of a set: by checksum, compared as text. Programs may write
+ * them in any order; the wire order is always the same, so recorded calls can be compared.
  */
 import { crc32 } from "node:zlib";
 

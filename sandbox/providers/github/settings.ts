@@ -1,7 +1,8 @@
 /**
- * Where GitHub is and how gently it is asked: the provider's configuration with the environment variables of the real plugin.
- * Besides those, `GITHUB_WRITE_DELAY_MS` sets `writeDelayMs` (default 1000, as in the plugin, which waits that long after each
- * write so that GitHub's abuse limits are kept). The sandbox sets it to 0: its stand-in has no such limit.
+ * Where GitHub is and how gently it is asked: the provider's configuration with the environment variables of the real
+ * plugin. Besides those, `GITHUB_WRITE_DELAY_MS` sets `writeDelayMs` (default 1000, as in the plugin, which waits that
+ * long after each write so that GitHub's abuse limits are kept). The sandbox sets it to 0: its stand-in has no such
+ * limit.
  */
 import { ProviderError, type Props } from "../types";
 
@@ -22,7 +23,10 @@ export interface Settings {
   parallel: boolean;
 }
 
-/** REST and GraphQL addresses of a base URL, as the plugin derives them: anything but github.com and *.ghe.com is an Enterprise Server. */
+/**
+ * REST and GraphQL addresses of a base URL, as the plugin derives them: anything but github.com and *.ghe.com is an
+ * Enterprise Server.
+ */
 export function addresses(baseUrl: string): { rest: string; graphql: string } {
   let url: URL;
   try {

@@ -23,8 +23,8 @@ export interface StringParameters {
 }
 
 /**
- * A random text from the operating system's generator. Every character is drawn uniformly (`randomInt` rejects instead of taking a
- * remainder), the demanded minima included, and the whole is shuffled, so that a position tells nothing.
+ * A random text from the operating system's generator. Every character is drawn uniformly (`randomInt` rejects instead
+ * of taking a remainder), the demanded minima included, and the whole is shuffled, so that a position tells nothing.
  */
 export function drawString(parameters: StringParameters): string {
   const special = parameters.overrideSpecial ? parameters.overrideSpecial : SPECIAL;

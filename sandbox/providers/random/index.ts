@@ -104,7 +104,8 @@ function checkAtLeastOne(name: string): (inputs: Props) => CheckFailure[] {
 const STRING_META = JSON.stringify({ schema_version: "3" });
 
 async function passwordLive(text: string, more: Props): Promise<Live> {
-  // The real provider's library writes "2a"; for texts of up to 72 bytes, all that bcrypt looks at, it is the same algorithm as "2b".
+  // The real provider's library writes "2a"; for texts of up to 72 bytes, all that bcrypt looks at, it is the same
+  // algorithm as "2b".
   const salt = (await genSalt(BCRYPT_COST)).replace(/^\$2b\$/, "$2a$");
   return { id: "none", outs: { ...more, result: text, bcryptHash: await hash(text, salt), __meta: STRING_META } };
 }

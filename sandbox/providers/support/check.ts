@@ -6,9 +6,9 @@ import { isInput, isZero, withoutInternals, type Properties, type Property } fro
 const MAX_NAME_LENGTH = 255;
 
 /**
- * Fills in an automatic name (kept from the last inputs when it was automatic then) and the defaults; `falsy`: also those that are "", 0 or
- * false, which newer bridges leave to the plan. Notes in `__defaults` which properties it filled in, at each level, as the bridge of
- * Terraform's older SDK does.
+ * Fills in an automatic name (kept from the last inputs when it was automatic then) and the defaults; `falsy`: also
+ * those that are "", 0 or false, which newer bridges leave to the plan. Notes in `__defaults` which properties it
+ * filled in, at each level, as the bridge of Terraform's older SDK does.
  */
 export function fillIn(urn: string, properties: Properties, olds: Props, news: Props, falsy = true): Props {
   const filled: Props = {};

@@ -2,12 +2,16 @@ import { UNKNOWN, type DetailedDiff, type DiffKind, type Props } from "../types"
 import { canonical, isInput, isZero, sameJson, type Properties, type Property } from "./properties";
 
 /**
- * How a package's real plugin tells values apart. `sdk`: wraps Terraform's older plugin SDK, for which a zero value is an absent one
- * (github, vault). `framework`: wraps the Plugin Framework, which keeps "", false and [] apart from null (random, cloudflare).
+ * How a package's real plugin tells values apart. `sdk`: wraps Terraform's older plugin SDK, for which a zero value is
+ * an absent one (github, vault). `framework`: wraps the Plugin Framework, which keeps "", false and [] apart from null
+ * (random, cloudflare).
  */
 export type Flavour = "sdk" | "framework";
 
-/** The change from the last known state to the plan, path by path. Neither side is modified; keys that start with `__` are ignored. */
+/**
+ * The change from the last known state to the plan, path by path. Neither side is modified; keys that start with `__`
+ * are ignored.
+ */
 export function compare(properties: Properties, state: Props, plan: Props, flavour: Flavour): DetailedDiff {
   const walker = new Walker(flavour);
   walker.fields("", properties, state, plan, false);

@@ -1,11 +1,14 @@
 import { UNKNOWN } from "../types";
 
 /**
- * A declarative description of a resource type's properties. From it follow defaults, checks, previews and diffs, so that a resource
- * type's own code is only the calls it makes.
+ * A declarative description of a resource type's properties. From it follow defaults, checks, previews and diffs, so
+ * that a resource type's own code is only the calls it makes.
  */
 export interface Property {
-  /** `set`: a list whose order does not matter. `map`: free keys with scalar values. `json`: a string that holds JSON, compared by meaning. */
+  /**
+   * `set`: a list whose order does not matter. `map`: free keys with scalar values. `json`: a string that holds JSON,
+   * compared by meaning.
+   */
   kind: "string" | "number" | "boolean" | "object" | "list" | "set" | "map" | "json";
   /** The fields of an object, or of the objects in a list or set. Lists, sets and maps without fields hold scalars. */
   fields?: Properties;

@@ -27,7 +27,10 @@ import type { Change, InvokeFunction, Live, ResourceType } from "./resource";
 export interface PackageDescription<C> {
   name: string;
   flavour: Flavour;
-  /** Older SDK only: whether defaults that are "", 0 or false stand in the inputs too, as with bridges before 3.137. Default: they do. */
+  /**
+   * Older SDK only: whether defaults that are "", 0 or false stand in the inputs too, as with bridges before 3.137.
+   * Default: they do.
+   */
   falsyDefaults?: boolean;
   types: Readonly<Record<string, ResourceType<C>>>;
   functions: Readonly<Record<string, InvokeFunction<C>>>;
@@ -40,7 +43,10 @@ export function typeOfUrn(urn: string): string {
   return chain.split("$").at(-1) ?? chain;
 }
 
-/** Makes a provider out of resource types and functions: checks, defaults, diffs and previews follow from the declared properties. */
+/**
+ * Makes a provider out of resource types and functions: checks, defaults, diffs and previews follow from the declared
+ * properties.
+ */
 export class DeclarativeProvider<C> implements SandboxProvider {
   private made: Promise<C> | undefined;
 
@@ -307,8 +313,9 @@ function withoutNulls(news: Props): Props {
 }
 
 /**
- * A value as Terraform's older SDK keeps it: after a write a list or map that nobody gave is null where the service answers with an empty one
- * (after a read it is empty), and inside an object every block is there, null where it is unset.
+ * A value as Terraform's older SDK keeps it: after a write a list or map that nobody gave is null where the service
+ * answers with an empty one (after a read it is empty), and inside an object every block is there, null where it is
+ * unset.
  */
 function asOlderSdk(property: Property, value: unknown, given: unknown, wasRead: boolean): unknown {
   if (property.computed || property.output || value === undefined || value === null) return value;

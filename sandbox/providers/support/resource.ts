@@ -3,7 +3,10 @@ import type { Properties } from "./properties";
 
 /** A live resource: its id and its outputs (a property left out is unset; `null` counts as unset). */
 export interface Live {
-  /** `outs.id`, where it is given, is the output of that name, for types whose id differs from it; undefined: there is none. */
+  /**
+   * `outs.id`, where it is given, is the output of that name, for types whose id differs from it; undefined: there is
+   * none.
+   */
   id: string;
   outs: Props;
 }
@@ -18,7 +21,10 @@ export interface Change {
   changed: ReadonlySet<string>;
 }
 
-/** A resource type: its properties and the calls it makes through a client `C`. Unknown values never reach these functions. */
+/**
+ * A resource type: its properties and the calls it makes through a client `C`. Unknown values never reach these
+ * functions.
+ */
 export interface ResourceType<C> {
   properties: Properties;
   /**
@@ -34,7 +40,10 @@ export interface ResourceType<C> {
   delete?(client: C, id: string, state: Props): Promise<void>;
   /** The id of the live resource under the natural key of these inputs. Absent where there is none. */
   find?(client: C, inputs: Props): Promise<string | undefined>;
-  /** Version of the state's schema, where the real plugin has one; without it the real plugin takes a state for an older form. */
+  /**
+   * Version of the state's schema, where the real plugin has one; without it the real plugin takes a state for an older
+   * form.
+   */
   schemaVersion?: number;
   /** What the real plugin says before it makes one, in previews too. */
   creationWarnings?: readonly string[];

@@ -109,7 +109,10 @@ const SECRET_ID: Properties = {
   wrappingAccessor: { kind: "string", output: true },
 };
 
-/** A secret id of an AppRole. It can only be made anew. With `wrappingTtl` the state holds a single-use wrapping token instead of it. */
+/**
+ * A secret id of an AppRole. It can only be made anew. With `wrappingTtl` the state holds a single-use wrapping token
+ * instead of it.
+ */
 export const APPROLE_SECRET_ID: ResourceType<VaultClient> = {
   properties: SECRET_ID,
 

@@ -96,8 +96,8 @@ async function readBackend(client: VaultClient, path: string, state: Props): Pro
 }
 
 /**
- * The state to read by. One without an accessor is no state but the inputs of a create that was cut off: whether its tune settings
- * reached the server is for the server to say.
+ * The state to read by. One without an accessor is no state but the inputs of a create that was cut off: whether its
+ * tune settings reached the server is for the server to say.
  */
 export function adopted(state: Props): Props {
   return state.accessor === undefined ? { ...state, tune: undefined } : state;
@@ -165,7 +165,10 @@ export async function tuneAuth(
   });
 }
 
-/** Reads the tune settings. Where the program set some, its own spelling and its silences win over the server's defaults. */
+/**
+ * Reads the tune settings. Where the program set some, its own spelling and its silences win over the server's
+ * defaults.
+ */
 export async function readTune(client: VaultClient, path: string, state: Props): Promise<Props> {
   const live = (await client.read(`sys/mounts/auth/${path}/tune`)) ?? {};
   const own = isZero(state.tune) ? undefined : (state.tune as Props);

@@ -44,7 +44,9 @@ export interface VaultSettings {
 /** A JSON answer, or undefined for an empty one. */
 type Answer = Record<string, unknown> | undefined;
 
-/** A thin client: exact calls matter here, more than comfort. One instance per namespace; they share token and version. */
+/**
+ * A thin client: exact calls matter here, more than comfort. One instance per namespace; they share token and version.
+ */
 export class VaultClient {
   private constructor(
     private readonly settings: VaultSettings,
@@ -53,8 +55,8 @@ export class VaultClient {
   ) {}
 
   /**
-   * Looks up the given token and, as the real plugin does, works with a short-lived child of it. The child belongs to the namespace of
-   * the given token, and works in that of the provider.
+   * Looks up the given token and, as the real plugin does, works with a short-lived child of it. The child belongs to
+   * the namespace of the given token, and works in that of the provider.
    */
   static async connect(settings: VaultSettings): Promise<VaultClient> {
     const { namespace: _wanted, ...own } = settings;

@@ -71,8 +71,8 @@ export const JWT_AUTH_BACKEND: ResourceType<VaultClient> = {
     await client.askVersion();
     const live = await readBackend(client, id, adopted(state));
     if (live || state.accessor !== undefined) return live;
-    // A create that was cut off between its two calls leaves a mount without configuration: adopted as it is, so that an update
-    // configures it.
+    // A create that was cut off between its two calls leaves a mount without configuration: adopted as it is, so that
+    // an update configures it.
     const mount = await getMount(client, `auth/${id}`);
     const unset = Object.fromEntries(CONFIG_NAMES.map((name) => [name, null]));
     return (

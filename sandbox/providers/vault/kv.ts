@@ -71,8 +71,8 @@ const SECRET: Properties = {
 };
 
 /**
- * A secret. Faithful to a fault: every update of any property puts the data again, and so overwrites what others wrote since. Pulumi
- * should own the engine and its policies, not a value that is rotated elsewhere.
+ * A secret. Faithful to a fault: every update of any property puts the data again, and so overwrites what others wrote
+ * since. Pulumi should own the engine and its policies, not a value that is rotated elsewhere.
  */
 export const KV_SECRET: ResourceType<VaultClient> = {
   properties: SECRET,
@@ -134,8 +134,8 @@ function dataOf(json: string): unknown {
 }
 
 /**
- * The text that the plugin keeps: what Go's encoder makes of it, with sorted keys and with `<`, `>` and `&` escaped. A state that
- * keeps another text would be written again by the real engine, which Vault's check-and-set refuses.
+ * The text that the plugin keeps: what Go's encoder makes of it, with sorted keys and with `<`, `>` and `&` escaped. A
+ * state that keeps another text would be written again by the real engine, which Vault's check-and-set refuses.
  */
 function asStored(json: unknown): unknown {
   if (typeof json !== "string") return json;
@@ -192,8 +192,8 @@ const WRITE_TRIES = 61;
 const WRITE_PAUSE_MS = 500;
 
 /**
- * Writes, again and again while the server says 400: the upgrade of a fresh engine to version 2 answers so for a moment. The real
- * plugin does the same, also for refusals that no waiting can cure.
+ * Writes, again and again while the server says 400: the upgrade of a fresh engine to version 2 answers so for a
+ * moment. The real plugin does the same, also for refusals that no waiting can cure.
  */
 async function writeRetrying(client: VaultClient, path: string, body: Props): Promise<void> {
   for (let attempt = 1; ; attempt++) {

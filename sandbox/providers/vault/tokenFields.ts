@@ -34,7 +34,10 @@ export function tokenFieldsOfUpdate({ plan, changed }: Change): Props {
   );
 }
 
-/** The fields out of a role's answer. The server shortens /32 and /128 addresses; they get their length back unless the program wrote them short. */
+/**
+ * The fields out of a role's answer. The server shortens /32 and /128 addresses; they get their length back unless the
+ * program wrote them short.
+ */
 export function readTokenFields(data: Props, state: Props): Props {
   const outs = unpick(TOKEN_FIELDS, data, NAMES);
   const own = new Set(Array.isArray(state.tokenBoundCidrs) ? (state.tokenBoundCidrs as unknown[]) : []);

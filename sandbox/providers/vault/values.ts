@@ -81,7 +81,10 @@ function convert(kind: string, value: unknown): unknown {
 
 const UNITS: Readonly<Record<string, number>> = { ns: 1e-9, us: 1e-6, µs: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 };
 
-/** Seconds of a duration as Go writes it ("3h12m10s", "0s"), or of a plain number of seconds. Undefined when it is neither. */
+/**
+ * Seconds of a duration as Go writes it ("3h12m10s", "0s"), or of a plain number of seconds. Undefined when it is
+ * neither.
+ */
 export function secondsOf(duration: unknown): number | undefined {
   const text = String(duration).trim();
   if (/^\d+$/.test(text)) return Number(text);

@@ -71,7 +71,9 @@ const VOLATILE =
 /** Of these the recording server said the same of every script and zone; ours says what is there. */
 const SERVERS_OWN = new Set(["handlers", "has_modules", "name_servers", "original_name_servers", "permissions"]);
 
-/** Says where an answer lacks what the recorded one had, or has another value or kind of value. More keys are welcome. */
+/**
+ * Says where an answer lacks what the recorded one had, or has another value or kind of value. More keys are welcome.
+ */
 function compare(recorded: unknown, ours: unknown, path: string, problems: string[]): void {
   const kind = (value: unknown): string =>
     value === null || value === undefined ? "nothing" : Array.isArray(value) ? "list" : typeof value;

@@ -1,6 +1,6 @@
 /**
- * Holes that no attempt shows, each with the reason: something stronger gives the same answer, or GitHub itself does. By the end of what a
- * mutant is called.
+ * Holes that no attempt shows, each with the reason: something stronger gives the same answer, or GitHub itself does.
+ * By the end of what a mutant is called.
  */
 const EQUIVALENT: readonly (readonly [what: RegExp, reason: string])[] = [
   [

@@ -21,7 +21,10 @@ const json = <T>(name: string): T => JSON.parse(sample(name)) as T;
 type Json = Record<string, unknown>;
 const isJson = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** What differs from machine to machine or from run to run, and the bridge's own notes, which only the real plugins write. */
+/**
+ * What differs from machine to machine or from run to run, and the bridge's own notes, which only the real plugins
+ * write.
+ */
 const LEFT_OUT = new Set([
   "created",
   "modified",

@@ -2,7 +2,9 @@ import { appJwt, endings, scenario, type Call } from "./support/calls";
 import { CONTRACT, problemsOf } from "./support/contract";
 import { caller, standIn, type Caller, type StandIn } from "./support/standin";
 
-/** Operations that answer nothing but refusals, by design of GitHub or because their success needs what is not there. */
+/**
+ * Operations that answer nothing but refusals, by design of GitHub or because their success needs what is not there.
+ */
 const REFUSED: Record<string, number> = {
   "GET /authorizations": 404,
   "POST /authorizations": 404,

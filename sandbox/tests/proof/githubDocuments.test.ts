@@ -1,4 +1,7 @@
-/** How GitHub decides, case by case as its documents have it, tried against the stand-in over HTTP and with the real git. */
+/**
+ * How GitHub decides, case by case as its documents have it, tried against the stand-in over HTTP and with the real
+ * git.
+ */
 import type { Case } from "../github/cases/case";
 import { BRANCHES, FILES, type NameCase } from "../github/cases/names";
 import { OWNER_CASES } from "../github/cases/owners";

@@ -77,8 +77,9 @@ const PARTS = [".gatehouse", "cloud"];
 const momentDir = (at: number): string => join(workspace.dir, "moments", String(at));
 
 /**
- * Runs once in this process and copies state and cloud at every moment of a kind. A process that is killed there leaves exactly
- * this: what it had written. What was under way and had no effect yet is in neither. Its lock is left out, as its holder is dead.
+ * Runs once in this process and copies state and cloud at every moment of a kind. A process that is killed there leaves
+ * exactly this: what it had written. What was under way and had no effect yet is in neither. Its lock is left out, as
+ * its holder is dead.
  */
 async function momentsOf(kind: "checkpoint" | "effect"): Promise<number> {
   rmSync(join(workspace.dir, "moments"), { recursive: true, force: true });
@@ -101,7 +102,10 @@ async function momentsOf(kind: "checkpoint" | "effect"): Promise<number> {
   return moments;
 }
 
-/** Starting from what `reset` restores, cuts a run off at every moment of a kind, runs again, and holds the outcome against an undisturbed run. */
+/**
+ * Starting from what `reset` restores, cuts a run off at every moment of a kind, runs again, and holds the outcome
+ * against an undisturbed run.
+ */
 async function killEverywhere(kind: "checkpoint" | "effect", reset: () => void): Promise<number> {
   const again = async (): Promise<{ state: unknown; things: unknown }> => {
     const stack = await workspace.open();

@@ -6,8 +6,8 @@ import { VAULT_TYPES, vaultPackage } from "../../providers/vault";
 import { urnOf } from "./support/replay";
 
 /**
- * Which inputs force a replacement, type by type, from the schemas of the wrapped Terraform providers (random 3.9.0, vault 5.8.0,
- * cloudflare 5.19.1). Written out by hand, so that a slip in a declaration shows here.
+ * Which inputs force a replacement, type by type, from the schemas of the wrapped Terraform providers (random 3.9.0,
+ * vault 5.8.0, cloudflare 5.19.1). Written out by hand, so that a slip in a declaration shows here.
  */
 const REPLACING: Readonly<Record<string, readonly string[]>> = {
   "random:index/randomBytes:RandomBytes": ["keepers", "length"],

@@ -1,7 +1,10 @@
 import { attack, each, pairs, twin } from "./build";
 import type { Attack, CaseFile } from "../support/types";
 
-/** Spellings of `..` that URL parsers resolve, and so the runtime before the gate sees them: what is judged is where they lead. */
+/**
+ * Spellings of `..` that URL parsers resolve, and so the runtime before the gate sees them: what is judged is where
+ * they lead.
+ */
 const RESOLVED = { plain: "..", lower: "%2e%2e", upper: "%2E%2E", second: ".%2e", first: "%2e.", mixed: "%2E%2e" };
 
 /** Places outside the posture, as reached from inside a listed repository. */

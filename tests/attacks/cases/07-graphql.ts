@@ -584,7 +584,10 @@ const RESOLVED: Readonly<Record<string, Input>> = {
   ],
 };
 
-/** Answers of a hostile GitHub that hold something of another repository: the rest of the query, the answer, and what must be left of it. */
+/**
+ * Answers of a hostile GitHub that hold something of another repository: the rest of the query, the answer, and what
+ * must be left of it.
+ */
 const ELSEWHERE: Readonly<Record<string, readonly [query: string, data: string, demand: string]>> = {
   "": [
     "id parent{id name description}}}",

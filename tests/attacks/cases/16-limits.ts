@@ -2,7 +2,9 @@ import type { Ask, Attack, CaseFile } from "../support/types";
 
 const API: Ask = { target: "/repos/acme/api" };
 const times = (count: number, make: (index: number) => Ask): Ask[] => Array.from({ length: count }, (_, i) => make(i));
-/** The gate `limited` admits twelve requests a minute, `limited-writes` three writes, whoever asks for them and however. */
+/**
+ * The gate `limited` admits twelve requests a minute, `limited-writes` three writes, whoever asks for them and however.
+ */
 const burst = (
   id: string,
   title: string,

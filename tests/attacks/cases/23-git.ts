@@ -951,7 +951,8 @@ export const git: CaseFile = {
       reaches: PUSHES,
       atMost: 40,
       atMostPushes: 1,
-      // A harmless push carries the planted commit, which nothing refers to. Then one command claims it as the old tip of a branch, which fails at GitHub; the other builds on it.
+      // A harmless push carries the planted commit, which nothing refers to. Then one command claims it as the old tip
+      // of a branch, which fails at GitHub; the other builds on it.
       asks: [
         push((kit) => {
           const { objects, id } = small(kit);

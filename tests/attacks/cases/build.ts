@@ -68,7 +68,9 @@ export const ADDRESS = /location: \S*?(\/_download\/\S+)/;
 /** The second request of a download: as a client sends it that drops the key with a redirect. */
 export const FOLLOWED: Ask = { target: "{carried}", authorization: null };
 
-/** An attack on a download, whose address the client then follows. `atMost`: two when absent, the redirect and the file. */
+/**
+ * An attack on a download, whose address the client then follows. `atMost`: two when absent, the redirect and the file.
+ */
 export const followed = (
   id: string,
   title: string,

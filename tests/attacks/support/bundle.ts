@@ -8,7 +8,10 @@ const ROOT = path.resolve(__dirname, "../../..");
 
 let sources = ROOT;
 
-/** From now on the gate is bundled from a copy of its sources, so that a long run sees one state of them; returns how to remove the copy. */
+/**
+ * From now on the gate is bundled from a copy of its sources, so that a long run sees one state of them; returns how to
+ * remove the copy.
+ */
 export function freezeSources(): () => void {
   const copy = mkdtempSync(path.join(tmpdir(), "gate-sources-"));
   for (const folder of ["edge", "gate", "infra", "rotation"])

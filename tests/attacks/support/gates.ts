@@ -39,7 +39,10 @@ export function makeSecrets(token: string): Secrets {
   return { key: made("ghk_"), oldKey: made("ghk_"), operatorKey: made("gop_"), token };
 }
 
-/** The environment of the corpus: one repository to write, one to read; limits out of the way unless a gate is about them. */
+/**
+ * The environment of the corpus: one repository to write, one to read; limits out of the way unless a gate is about
+ * them.
+ */
 export function corpusEnvironment(gate: Record<string, unknown> = {}): Environment {
   return environmentSchema.parse(
     environment({
@@ -163,12 +166,18 @@ export class Losing extends DurableObject {
 export default { fetch() { return new Response(null, { status: 404 }); } };
 `;
 
-/** The gates of a run, each a Worker of its own with its own ledger, all in one workerd, each reached by its own socket without anything in front. */
+/**
+ * The gates of a run, each a Worker of its own with its own ledger, all in one workerd, each reached by its own socket
+ * without anything in front.
+ */
 export class Gates {
   private constructor(
     private readonly miniflare: Miniflare,
     private readonly ports: ReadonlyMap<string, number>,
-    /** Placeholders: addresses of downloads below `/_download/` that only a gate could have sealed, by what is wrong with them. */
+    /**
+     * Placeholders: addresses of downloads below `/_download/` that only a gate could have sealed, by what is wrong
+     * with them.
+     */
     readonly addresses: () => Readonly<Record<string, string>>,
   ) {}
 

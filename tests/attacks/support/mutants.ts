@@ -88,7 +88,10 @@ interface Edit {
   readonly text: string;
 }
 
-/** How the source reads when this place does not refuse: its condition never holds, its alternative is taken, or nothing is returned. */
+/**
+ * How the source reads when this place does not refuse: its condition never holds, its alternative is taken, or nothing
+ * is returned.
+ */
 function without(node: ts.Node, source: ts.SourceFile): Edit | undefined {
   const replace = (what: ts.Node, text: string): Edit => ({ from: what.getStart(source), to: what.getEnd(), text });
   for (let at = node; at.parent !== undefined; at = at.parent) {

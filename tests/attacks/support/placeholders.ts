@@ -1,4 +1,7 @@
-/** Every form in which a credential may be told apart from other text; `{token:base64}` in a case stands for one of them. */
+/**
+ * Every form in which a credential may be told apart from other text; `{token:base64}` in a case stands for one of
+ * them.
+ */
 export const FORMS: Readonly<Record<string, (secret: string) => string>> = {
   plain: (s) => s,
   reversed: (s) => [...s].reverse().join(""),
@@ -24,7 +27,10 @@ export const FORMS: Readonly<Record<string, (secret: string) => string>> = {
   "html-hex": (s) => [...s].map((c) => `&#x${c.charCodeAt(0).toString(16)};`).join(""),
 };
 
-/** A file with a secret in base64, as GitHub's API has it: in lines of sixty characters, here with the secret on two of them. */
+/**
+ * A file with a secret in base64, as GitHub's API has it: in lines of sixty characters, here with the secret on two of
+ * them.
+ */
 function inLines(secret: string, shift: number, end: string): string {
   const packed = Buffer.from(`${"x".repeat(30 + shift)}${secret} and more of the file`).toString("base64");
   return packed.replace(/.{60}/g, `$&${end}`);

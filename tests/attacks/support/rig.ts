@@ -20,7 +20,10 @@ export interface Reached {
   readonly hostile: boolean;
 }
 
-/** The systems a corpus runs against: the GitHub stand-in, a hostile server in its place, and broken Vaults. Gates come and go on top of them. */
+/**
+ * The systems a corpus runs against: the GitHub stand-in, a hostile server in its place, and broken Vaults. Gates come
+ * and go on top of them.
+ */
 export class Rig {
   private constructor(
     readonly github: GitHubStandIn,

@@ -177,7 +177,10 @@ export class Runner {
       : Buffer.concat([head, body]);
   }
 
-  /** What must hold whatever the case: no secret and nothing unlisted in an answer; only the token, and only allow-listed headers, at GitHub. */
+  /**
+   * What must hold whatever the case: no secret and nothing unlisted in an answer; only the token, and only
+   * allow-listed headers, at GitHub.
+   */
   private invariants(
     answers: readonly Answer[],
     reached: readonly Reached[],
@@ -271,7 +274,10 @@ function stray(reached: readonly Reached[], lookups: readonly RegExp[]): string[
   return problems;
 }
 
-/** The rule that an answer names, in JSON, GraphQL's errors or git's own protocol; `runtime` when workerd itself refused. */
+/**
+ * The rule that an answer names, in JSON, GraphQL's errors or git's own protocol; `runtime` when workerd itself
+ * refused.
+ */
 function ruleOf(answer: Answer): string {
   const type = answer.headers.get("content-type")?.join() ?? "";
   const text = answer.body.toString("utf8");
@@ -291,7 +297,10 @@ interface Named {
   readonly gatehouse?: { readonly rule?: string };
 }
 
-/** Refused in the client's own form: git and GraphQL clients show a person nothing of an HTTP error, so there a refusal has the status 200. */
+/**
+ * Refused in the client's own form: git and GraphQL clients show a person nothing of an HTTP error, so there a refusal
+ * has the status 200.
+ */
 const refusedInForm = (answer: Answer): boolean => answer.status === 200 && ruleOf(answer) !== "none";
 
 function refusedBy(answer: Answer, rules: readonly (RuleId | "runtime")[]): boolean {

@@ -1,7 +1,10 @@
 import type { RuleId } from "../../../gate/policy/refusals";
 import type { GitKit } from "./kit";
 
-/** The 21 classes of attack, and four of the gate's own: what travels in bodies, in git, as large files, and to a person's review. */
+/**
+ * The 21 classes of attack, and four of the gate's own: what travels in bodies, in git, as large files, and to a
+ * person's review.
+ */
 export const CLASSES = {
   1: "dot segments",
   2: "empty and encoded separators",
@@ -132,8 +135,8 @@ export interface Attack extends Case {
   /** What holds instead where the HTTP server is workerd's newer one (see runtime.ts): something else, and as safe. */
   readonly newer?: Partial<Omit<Attack, "id" | "title" | "newer">>;
   /**
-   * What must stop it: a rule, the runtime itself (`runtime`), or a filter of what is sent or answered (`filter:…`), where the request passes and what
-   * is dangerous about it must not.
+   * What must stop it: a rule, the runtime itself (`runtime`), or a filter of what is sent or answered (`filter:…`),
+   * where the request passes and what is dangerous about it must not.
    */
   readonly guard: RuleId | "runtime" | `filter:${string}`;
   /** Other rules that may answer first on a runtime that repairs what this one refuses. */

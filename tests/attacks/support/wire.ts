@@ -19,8 +19,8 @@ export interface ExchangeOptions {
 }
 
 /**
- * Writes bytes to a socket as they are and reads what comes back until the answers are there, the other side closes, or time is up.
- * No HTTP client stands between, so nothing is normalised.
+ * Writes bytes to a socket as they are and reads what comes back until the answers are there, the other side closes, or
+ * time is up. No HTTP client stands between, so nothing is normalised.
  */
 export function exchange(port: number, bytes: Buffer, options: ExchangeOptions = {}): Promise<Answer[]> {
   const { answers = 1, methods = [], timeoutMs = 15_000 } = options;

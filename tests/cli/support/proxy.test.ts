@@ -16,7 +16,9 @@ const CLEAN = Object.fromEntries(
   ]),
 );
 
-/** Ways to write a list that names everything but this machine, or this machine otherwise than a program compares it. */
+/**
+ * Ways to write a list that names everything but this machine, or this machine otherwise than a program compares it.
+ */
 const WRITINGS: [title: string, env: Record<string, string>][] = [
   ["nothing", {}],
   ["another host", { no_proxy: "example.com", NO_PROXY: "example.org" }],

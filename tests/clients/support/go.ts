@@ -12,7 +12,8 @@ export interface GoProgram {
 }
 
 /**
- * Path of a program: the one on PATH, else the pinned one from the user's cache, else built there from its module by this machine's own Go.
+ * Path of a program: the one on PATH, else the pinned one from the user's cache, else built there from its module by
+ * this machine's own Go.
  * @throws Error whose message is the reason why there is none
  */
 export function installGoProgram({ name, module, version }: GoProgram, env: NodeJS.ProcessEnv = process.env): string {

@@ -14,7 +14,10 @@ interface Message {
   };
 }
 
-/** Starts GitHub's MCP server and calls `<tool> {arguments}` of it over stdio, for acme/api. A tool's error is its text, with exit 1. */
+/**
+ * Starts GitHub's MCP server and calls `<tool> {arguments}` of it over stdio, for acme/api. A tool's error is its text,
+ * with exit 1.
+ */
 export async function runMcpTool(server: string, args: string, { env, cwd }: Place): Promise<Ended> {
   const [, name = "", given = "{}"] = /^(\w+)(?: (.*))?$/.exec(args) ?? [];
   const child = spawn(server, ["stdio"], {

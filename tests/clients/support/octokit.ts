@@ -13,7 +13,10 @@ export const OCTOKIT_VERSION = (
 
 type Method = (parameters: Record<string, unknown>) => Promise<{ readonly data: unknown }>;
 
-/** Calls `<namespace>.<method> {parameters}` of octokit for acme/api, with the address, the key and the proxy of the environment. A refusal is its message, with exit 1. */
+/**
+ * Calls `<namespace>.<method> {parameters}` of octokit for acme/api, with the address, the key and the proxy of the
+ * environment. A refusal is its message, with exit 1.
+ */
 export async function runOctokit(args: string, { env }: Place): Promise<Ended> {
   const [, namespace = "", method = "", parameters = "{}"] = /^(\w+)\.(\w+)(?: (.*))?$/.exec(args) ?? [];
   const dispatcher = new ProxyAgent({

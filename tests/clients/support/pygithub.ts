@@ -12,7 +12,10 @@ const PINNED = [
   ),
 ];
 
-/** Folder for `PYTHONPATH` with the pinned PyGithub, in the user's cache. @throws Error whose message is the reason why there is none */
+/**
+ * Folder for `PYTHONPATH` with the pinned PyGithub, in the user's cache. @throws Error whose message is the reason why
+ * there is none
+ */
 export function installPyGithub(env: NodeJS.ProcessEnv = process.env): string {
   const target = cacheFolder(`pygithub-${PYGITHUB_VERSION}`, env);
   if (existsSync(join(target, "github"))) return target;

@@ -12,7 +12,10 @@ const rewriter = new AddressRewriter({
   byId: new Map(),
 } as unknown as CompiledPolicy);
 
-/** Addresses are replaced where a reader who goes from character to character sees one, and nowhere else. Accepted when there is one. */
+/**
+ * Addresses are replaced where a reader who goes from character to character sees one, and nowhere else. Accepted when
+ * there is one.
+ */
 export function addressesLeadToTheGate(text: string): boolean {
   let expected = "";
   for (let at = 0; at < text.length;) {

@@ -9,7 +9,10 @@ export function forgetRepository(): void {
   repository = undefined;
 }
 
-/** Whatever a `.gitignore` with these lines would ignore (with case folded, as on the file systems that fold it) is protected; and whoever may not look below a directory misses nothing. */
+/**
+ * Whatever a `.gitignore` with these lines would ignore (with case folded, as on the file systems that fold it) is
+ * protected; and whoever may not look below a directory misses nothing.
+ */
 export function protectsWhatGitIgnores({
   globs,
   paths,

@@ -26,8 +26,9 @@ export interface Asked {
 }
 
 /**
- * Whatever document the gate lets through reads, when it is executed as it is sent, nothing that belongs to a repository which is not listed (after what
- * the gate takes out of the answer), no field of a closed kind, and changes nothing but what it may.
+ * Whatever document the gate lets through reads, when it is executed as it is sent, nothing that belongs to a
+ * repository which is not listed (after what the gate takes out of the answer), no field of a closed kind, and changes
+ * nothing but what it may.
  */
 export async function answersHoldListedRepositories(asked: Asked): Promise<boolean> {
   const schema = githubSchema();

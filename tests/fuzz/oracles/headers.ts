@@ -13,7 +13,10 @@ const SEEN = new Set([
 /** Names by which some servers take a request for another one. */
 const OVERRIDES = /^x-(?:http-method(?:-override)?|method-override|original-(?:url|method)|rewrite-url)$/;
 
-/** Whatever headers the gate lets through become a new, small set, in which nothing of the agent's could end a line, be read twice or lead elsewhere. */
+/**
+ * Whatever headers the gate lets through become a new, small set, in which nothing of the agent's could end a line, be
+ * read twice or lead elsewhere.
+ */
 export function headersSayOneThing(pairs: readonly (readonly [string, string])[]): boolean {
   const headers = new Headers();
   for (const [name, value] of pairs) {
@@ -52,7 +55,9 @@ export function headersSayOneThing(pairs: readonly (readonly [string, string])[]
   return true;
 }
 
-/** Whatever media type the gate takes for JSON is JSON in UTF-8, whole and without a coding, to a reader of RFC 9110. */
+/**
+ * Whatever media type the gate takes for JSON is JSON in UTF-8, whole and without a coding, to a reader of RFC 9110.
+ */
 export function typeIsJson([type, encoding]: readonly [string, string | undefined]): boolean {
   const headers = new Headers();
   try {

@@ -11,7 +11,10 @@ export type Edit =
   | { readonly kind: "remove"; readonly path: string };
 
 export interface Push {
-  /** Commits, oldest first. Parents by place: -1 and -2 are the two commits that GitHub has, others are commits before. None: a history of its own. */
+  /**
+   * Commits, oldest first. Parents by place: -1 and -2 are the two commits that GitHub has, others are commits before.
+   * None: a history of its own.
+   */
   readonly commits: readonly { readonly parents: readonly number[]; readonly edits: readonly Edit[] }[];
   /** How the client packs. */
   readonly options: readonly string[];
@@ -147,8 +150,8 @@ function made(push: Push):
 const NONE = "0".repeat(40);
 
 /**
- * The gate reads a pack that git made, in any pieces, and sees exactly the paths changed that `git diff-tree` sees: of each new commit those that differ
- * from all its parents.
+ * The gate reads a pack that git made, in any pieces, and sees exactly the paths changed that `git diff-tree` sees: of
+ * each new commit those that differ from all its parents.
  */
 export async function gateSeesWhatGitSees(push: Push): Promise<boolean> {
   const known = made(push);
@@ -197,7 +200,8 @@ export async function gateSeesWhatGitSees(push: Push): Promise<boolean> {
     throw new Error(`refused: ${refused.rule} ${refused.at}`);
   }
   const list = (set: Iterable<string>): string => [...set].sort().join(", ");
-  // Where a merge puts a directory in the place of a file that only some of the parents have, the gate names the file as well.
+  // Where a merge puts a directory in the place of a file that only some of the parents have, the gate names the file
+  // as well.
   for (const path of seen)
     if (!changed.has(path) && [...changed].some((other) => other.startsWith(`${path}/`))) seen.delete(path);
   if (list(seen) !== list(changed)) throw new Error(`git sees ${list(changed)}; the gate sees ${list(seen)}`);
@@ -220,7 +224,10 @@ function filesOf(dir: string, commit: string): ReadonlyMap<string, string> {
 
 const GUARDED = new PathMatcher(["/CODEOWNERS", "/.github/workflows/**", "*.pem"]);
 
-/** Whether a commit of a push has a value at a protected path that it may not have: by git's own listings, without walking a single tree. */
+/**
+ * Whether a commit of a push has a value at a protected path that it may not have: by git's own listings, without
+ * walking a single tree.
+ */
 function breaksIn(dir: string, commit: string, tip: string): boolean {
   const parents =
     lines(gitOk(dir, ["rev-list", "--parents", "-n", "1", commit]))[0]
@@ -241,8 +248,9 @@ function breaksIn(dir: string, commit: string, tip: string): boolean {
 }
 
 /**
- * Of any push that git made, the gate lets none through that replaces the old tip, that has more files than the limit, or by which a commit breaks into a
- * protected path; and it takes what is none of that for none of it. `old`: the claimed old tip, as parents are numbered.
+ * Of any push that git made, the gate lets none through that replaces the old tip, that has more files than the limit,
+ * or by which a commit breaks into a protected path; and it takes what is none of that for none of it. `old`: the
+ * claimed old tip, as parents are numbered.
  */
 export async function gateProvesWhatGitProves(push: Push & { readonly old: number }): Promise<boolean> {
   const known = made(push);

@@ -2,7 +2,10 @@ import { isDeepStrictEqual } from "node:util";
 import { MAX_JSON_DEPTH, parseStrictJson } from "../../../gate/policy/text/json";
 import { Refusal } from "../../../gate/policy/refusals";
 
-/** Another reading of RFC 8259, by recursive descent, which knows nothing of JSON.parse: the value, or why no two readers need agree on it. */
+/**
+ * Another reading of RFC 8259, by recursive descent, which knows nothing of JSON.parse: the value, or why no two
+ * readers need agree on it.
+ */
 class Reader {
   private at = 0;
   private depth = 0;
@@ -140,7 +143,10 @@ class Reader {
 /** A text that two readers may take for different things. */
 class Ambiguous extends Error {}
 
-/** The gate takes exactly what has one reading, and reads JSON.parse's value; what it sends is the same value. True when it was accepted. */
+/**
+ * The gate takes exactly what has one reading, and reads JSON.parse's value; what it sends is the same value. True when
+ * it was accepted.
+ */
 export function jsonHasOneReading(text: string): boolean {
   let other: { value: unknown } | undefined;
   let why = "";

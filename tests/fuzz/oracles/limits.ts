@@ -5,7 +5,10 @@ import { policyFor } from "../../gate/support/policy";
 
 const base = policyFor().limits;
 
-/** A course of events: lease requests, give-backs (some of them late or twice), and time that passes, or runs back a little. */
+/**
+ * A course of events: lease requests, give-backs (some of them late or twice), and time that passes, or runs back a
+ * little.
+ */
 export type Step =
   | {
       readonly kind: "grant";
@@ -26,7 +29,10 @@ export interface Course {
   readonly steps: readonly Step[];
 }
 
-/** In no minute and no hour is more used than the limit, whatever is granted, used in part and given back; by a plain count of what was used, by window. */
+/**
+ * In no minute and no hour is more used than the limit, whatever is granted, used in part and given back; by a plain
+ * count of what was used, by window.
+ */
 export function grantsStayWithinLimits(course: Course): boolean {
   const limits = {
     ...base,
@@ -98,13 +104,17 @@ export interface Crowd {
   readonly isolates: number;
   /** Who asks, whether to write, and how many turns of the event loop later than the one before. */
   readonly requests: readonly { readonly isolate: number; readonly write: boolean; readonly wait: number }[];
-  /** Of the exchanges with the ledger, one after the other: turns until the answer, and whether the request or its answer is lost. */
+  /**
+   * Of the exchanges with the ledger, one after the other: turns until the answer, and whether the request or its
+   * answer is lost.
+   */
   readonly exchanges: readonly { readonly turns: number; readonly lost: "no" | "request" | "answer" }[];
 }
 
 /**
- * Isolates that admit requests by leases from one ledger let through no more than the limit between them, whatever the order of events, and with exchanges
- * lost on the way. Isolates are the gate's own; the ledger is the gate's arithmetic behind a connection that this test delays and breaks.
+ * Isolates that admit requests by leases from one ledger let through no more than the limit between them, whatever the
+ * order of events, and with exchanges lost on the way. Isolates are the gate's own; the ledger is the gate's arithmetic
+ * behind a connection that this test delays and breaks.
  */
 export async function isolatesShareTheLimit(crowd: Crowd): Promise<boolean> {
   const limits = { ...base, requestsPerMinute: crowd.perMinute, writesPerMinute: crowd.writes };

@@ -9,7 +9,10 @@ import { folder, git, gitOk, lines } from "../support/git";
 /** A delta instruction: copy a range of the base (places and lengths are taken modulo its size), or insert bytes. */
 export type Instruction = { readonly copy: number; readonly length: number } | { readonly insert: string };
 
-/** One entry of a pack, as a client may write it. `base` is a place in the pack, before or after; a delta's own content is what it makes of it. */
+/**
+ * One entry of a pack, as a client may write it. `base` is a place in the pack, before or after; a delta's own content
+ * is what it makes of it.
+ */
 export interface Entry {
   readonly type: "commit" | "tree" | "blob" | "tag";
   readonly content: string;
@@ -193,8 +196,8 @@ function gitReads(
 }
 
 /**
- * Of a pack that both take, the gate knows no commit and no tree that git does not know, reads trees as git lists them, misses none that git can
- * resolve in the order of the pack, and has found every credential.
+ * Of a pack that both take, the gate knows no commit and no tree that git does not know, reads trees as git lists them,
+ * misses none that git can resolve in the order of the pack, and has found every credential.
  */
 export function gateReadsPacksAsGit(pack: Pack): boolean {
   const bytes = packOf(pack);

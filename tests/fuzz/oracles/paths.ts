@@ -23,7 +23,10 @@ function decoded(text: string): string {
   return Buffer.from(bytes).toString("utf8");
 }
 
-/** What a server reads that drops path parameters, decodes, then merges slashes and resolves dots, as some front ends do. */
+/**
+ * What a server reads that drops path parameters, decodes, then merges slashes and resolves dots, as some front ends
+ * do.
+ */
 function normalised(path: string): string {
   const out: string[] = [];
   for (const segment of decoded(path.replace(/;[^/]*/g, ""))
@@ -40,7 +43,10 @@ const must = (holds: boolean, what: string): void => {
   if (!holds) throw new Error(what);
 };
 
-/** Whatever target the gate takes as canonical, WHATWG URL sends as it is, and no decoding twice reads anything new in it. */
+/**
+ * Whatever target the gate takes as canonical, WHATWG URL sends as it is, and no decoding twice reads anything new in
+ * it.
+ */
 export function targetIsCanonical(target: string): boolean {
   const canonical = canonicalise(target);
   if (canonical instanceof Refusal) return false;
@@ -85,8 +91,9 @@ const rank = (path: string): string =>
     .join("");
 
 /**
- * Whatever REST request the gate lets through goes where a plain reader sees it go: the string that is sent is the one that came (but for the client's
- * prefix, and a number in a repository's place), it names a listed repository to every reader, and it is the route that the table names.
+ * Whatever REST request the gate lets through goes where a plain reader sees it go: the string that is sent is the one
+ * that came (but for the client's prefix, and a number in a repository's place), it names a listed repository to every
+ * reader, and it is the route that the table names.
  */
 export function requestGoesWhereItSays({ method, target }: { method: string; target: string }): boolean {
   const verdict = judgeTarget(c, method, target);
@@ -141,7 +148,10 @@ function isOtherSpelling(came: string, sent: string): boolean {
   return decoded(pathOf(sent)) === usual && sent.split("?")[1] === query;
 }
 
-/** A search of which a suspicious reader agrees that it stays within listed repositories: split at ASCII blanks only, quotes removed, no other separator known. */
+/**
+ * A search of which a suspicious reader agrees that it stays within listed repositories: split at ASCII blanks only,
+ * quotes removed, no other separator known.
+ */
 function searchIsScoped(q: string): boolean {
   const terms = q.replace(/"[^"]*"/g, "").split(/[ \t\n\r]+/);
   const scopes = terms.filter((t) => /^repo:/i.test(t));

@@ -13,7 +13,10 @@ export async function closeGate(): Promise<void> {
   await gate?.stop();
 }
 
-/** Bytes to the gate over a socket of one's own, so that no client repairs them; the status of the answer, 0 when there is none. */
+/**
+ * Bytes to the gate over a socket of one's own, so that no client repairs them; the status of the answer, 0 when there
+ * is none.
+ */
 function sendRaw(port: number, text: string): Promise<number> {
   return new Promise((resolve) => {
     const socket = net.connect(port, "127.0.0.1", () => socket.end(Buffer.from(text, "latin1")));
@@ -25,7 +28,10 @@ function sendRaw(port: number, text: string): Promise<number> {
   });
 }
 
-/** Of a request as bytes, GitHub sees the very target that was judged, with the gate's own headers and nothing of the agent's credentials; or it sees nothing. */
+/**
+ * Of a request as bytes, GitHub sees the very target that was judged, with the gate's own headers and nothing of the
+ * agent's credentials; or it sees nothing.
+ */
 export async function githubSeesWhatWasJudged({
   method,
   target,
@@ -58,7 +64,8 @@ export async function githubSeesWhatWasJudged({
   // Clients that send a fragment mean the target without it.
   const judged = judgeTarget(compile(open.policy), method, target.split("#")[0] ?? "");
   if (judged.refusal !== undefined) {
-    // workerd resolves dots and encodes before the gate sees the target; then what it saw is what counts, and must be canonical itself.
+    // workerd resolves dots and encodes before the gate sees the target; then what it saw is what counts, and must be
+    // canonical itself.
     const again = judgeTarget(compile(open.policy), method, sentUrl);
     if (again.refusal !== undefined || again.sent !== sentUrl.replace(/^\/api\/v3/, ""))
       throw new Error(`GitHub saw ${sentUrl}, which the gate refuses (${again.refusal?.rule})`);

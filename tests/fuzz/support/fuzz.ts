@@ -1,8 +1,14 @@
 import fc from "fast-check";
 
-/** Runs of a property that costs nothing much. `npm test` takes few of them, `npm run test:all` and `npm run fuzz` more; FUZZ_RUNS says how many. */
+/**
+ * Runs of a property that costs nothing much. `npm test` takes few of them, `npm run test:all` and `npm run fuzz` more;
+ * FUZZ_RUNS says how many.
+ */
 const RUNS = Number(process.env["FUZZ_RUNS"] ?? 150);
-/** The short run is the same every time, so that nobody's change fails by chance; the long one is new every time, and prints its seed. */
+/**
+ * The short run is the same every time, so that nobody's change fails by chance; the long one is new every time, and
+ * prints its seed.
+ */
 const LONG = RUNS > 1000;
 const SEED = Number(process.env["FUZZ_SEED"] ?? (LONG ? Date.now() % 2 ** 31 : 20_260_601));
 
@@ -10,7 +16,10 @@ export interface Target<T> {
   /** What one run costs, against a check of a short text: 50 when it starts processes. */
   readonly cost?: number;
   readonly values: fc.Arbitrary<T>;
-  /** The oracle: throws when the two readings differ. Says whether the value was accepted, so that a run shows how deep it got. */
+  /**
+   * The oracle: throws when the two readings differ. Says whether the value was accepted, so that a run shows how deep
+   * it got.
+   */
   readonly holds: (value: T) => boolean | Promise<boolean>;
   /** Share of accepted values below which the property proves too little. */
   readonly accepted?: number;

@@ -15,8 +15,9 @@ import {
 } from "graphql";
 
 /**
- * GitHub's GraphQL as a suspicious reader imagines it: every object knows which repository it belongs to, every way that could lead to another one does,
- * and whatever belongs to a repository that is not listed answers with a canary. Knows nothing of the gate's table.
+ * GitHub's GraphQL as a suspicious reader imagines it: every object knows which repository it belongs to, every way
+ * that could lead to another one does, and whatever belongs to a repository that is not listed answers with a canary.
+ * Knows nothing of the gate's table.
  */
 let made: GraphQLSchema | undefined;
 

@@ -5,8 +5,9 @@ import { CLASSES, differences, mutations, readClasses, restOperations, type Clas
 import { judge, judgeMutation } from "./support/samples";
 
 /**
- * Every operation of GitHub's API is open, closed by a rule of its own, or closed by default for a reason that somebody wrote down
- * (tests/fixtures/github/operations.txt). A newer package with an operation that nobody has looked at fails here.
+ * Every operation of GitHub's API is open, closed by a rule of its own, or closed by default for a reason that somebody
+ * wrote down (tests/fixtures/github/operations.txt). A newer package with an operation that nobody has looked at fails
+ * here.
  */
 
 const REST = restOperations();
@@ -122,7 +123,10 @@ describe("the gate decides as the classification says", () => {
 });
 
 describe("the gate's own tables", () => {
-  /** Routes that GitHub serves and its description leaves out: the root of a repository's files, and archives of the default branch. */
+  /**
+   * Routes that GitHub serves and its description leaves out: the root of a repository's files, and archives of the
+   * default branch.
+   */
   const UNDESCRIBED = ["contents.root", "archive.tarball-default", "archive.zipball-default"];
 
   it("open nothing that GitHub does not describe", () => {

@@ -13,7 +13,10 @@ import { Upstream } from "./upstream";
 const ACCOUNT = "c".repeat(31) + "1";
 const hash = (text: string): string => createHash("sha256").update(text).digest("base64url");
 
-/** A gate that was uploaded to the Cloudflare stand-in as the stack does it: its policy in the module, its bindings the stand-in's own. */
+/**
+ * A gate that was uploaded to the Cloudflare stand-in as the stack does it: its policy in the module, its bindings the
+ * stand-in's own.
+ */
 export class DeployedGate {
   readonly key = made("ghk_");
   readonly operatorKey = made("gop_");

@@ -13,7 +13,10 @@ const root = path.resolve(__dirname, "../../..");
 
 const bundles = new Map<string, string>();
 
-/** One module of the gate, bundled as it is deployed, once in a test file; `disturbed` with what a test may do to it around it. */
+/**
+ * One module of the gate, bundled as it is deployed, once in a test file; `disturbed` with what a test may do to it
+ * around it.
+ */
 export function bundle(entry: "worker" | "ledger" | "disturbed"): string {
   const known = bundles.get(entry);
   if (known !== undefined) return known;
@@ -38,8 +41,9 @@ export function bundle(entry: "worker" | "ledger" | "disturbed"): string {
 const ahead = (ms: number): string => (ms === 0 ? "" : `{ const now = Date.now; Date.now = () => now() + ${ms}; }\n`);
 
 /**
- * The gate as it is, in an isolate whose clock and bindings a test can disturb while it runs, by `POST /__test`: `clock` is added to the time (milliseconds);
- * calls of the bindings in `broken` reject, and those in `silent` never settle; `digest: true` lets hashing throw.
+ * The gate as it is, in an isolate whose clock and bindings a test can disturb while it runs, by `POST /__test`:
+ * `clock` is added to the time (milliseconds); calls of the bindings in `broken` reject, and those in `silent` never
+ * settle; `digest: true` lets hashing throw.
  */
 const DISTURBED = `
 import gate from "./gate/worker/worker";
@@ -99,7 +103,10 @@ export interface GateOptions {
   readonly policy?: (policy: GatePolicy) => GatePolicy;
   /** Bindings that are known only when the policy is made. */
   readonly late?: () => Record<string, unknown>;
-  /** Gate and ledger believe that a minute has just begun: what a test asks within the next fifty seconds is counted together. */
+  /**
+   * Gate and ledger believe that a minute has just begun: what a test asks within the next fifty seconds is counted
+   * together.
+   */
   readonly freshMinute?: boolean;
   /** Lets the test disturb the gate while it runs. */
   readonly disturbed?: boolean;

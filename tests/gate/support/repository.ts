@@ -30,7 +30,10 @@ export function git(cwd: string, ...args: string[]): Promise<{ code: number; out
   });
 }
 
-/** A bare repository behind real `git http-backend`, with the parts of the REST API that the gate asks about it, answered by git itself. */
+/**
+ * A bare repository behind real `git http-backend`, with the parts of the REST API that the gate asks about it,
+ * answered by git itself.
+ */
 export class BareRepository {
   readonly root = mkdtempSync(path.join(tmpdir(), "gate-git-"));
   readonly bare: string;

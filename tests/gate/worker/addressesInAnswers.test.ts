@@ -43,8 +43,9 @@ const filled = (template: string): string =>
     .replace(/\{[^}]*\}/g, "main");
 
 /**
- * GitHub's schema has these addresses as texts that are always there, and clients rely on it (octokit's types, PyGithub, Terraform), so those of closed
- * things stay too. They lead to the gate, which refuses with a sentence, and never past it.
+ * GitHub's schema has these addresses as texts that are always there, and clients rely on it (octokit's types,
+ * PyGithub, Terraform), so those of closed things stay too. They lead to the gate, which refuses with a sentence, and
+ * never past it.
  */
 it("hands out no API address that leads past the gate; those of closed things are refused by name", async () => {
   const closed = new Set<string>();

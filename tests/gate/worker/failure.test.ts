@@ -12,7 +12,10 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 const seen = async (answer: Response): Promise<string> =>
   answer.status < 400 ? String(answer.status) : `${answer.status} ${await ruleOf(answer)}`;
 
-/** Every failure is refused, reaches GitHub with nothing, and is told in a signed message; the same request passes before and after. */
+/**
+ * Every failure is refused, reaches GitHub with nothing, and is told in a signed message; the same request passes
+ * before and after.
+ */
 describe("a dependency that fails from the first request on", () => {
   let gate: DeployedGate;
   beforeAll(async () => {

@@ -27,7 +27,10 @@ const entry = (over: Partial<AuditEntry> = {}): AuditEntry => ({
 });
 const longest = "/" + "a".repeat(1023);
 
-/** The ledger as it is, driven by a script beside it: `{ method, args, times }` calls it so often, with the number of the call for `#`; `ahead` sets its clock. */
+/**
+ * The ledger as it is, driven by a script beside it: `{ method, args, times }` calls it so often, with the number of
+ * the call for `#`; `ahead` sets its clock.
+ */
 const DRIVER = `
 import { Ledger as Real } from "./gate/worker/ledger";
 let ahead = 0;

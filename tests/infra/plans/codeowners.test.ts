@@ -14,7 +14,10 @@ import {
 } from "../../../infra/plans";
 import { TODAY, environment, rawEnvironment } from "../../support/environment";
 
-/** GitHub's reading of CODEOWNERS, written for these tests: gitignore matching, the last match wins, a match without owners un-owns. */
+/**
+ * GitHub's reading of CODEOWNERS, written for these tests: gitignore matching, the last match wins, a match without
+ * owners un-owns.
+ */
 function ownersOf(text: string, path: string): string[] {
   let owners: string[] = [];
   for (const line of text.split("\n")) {

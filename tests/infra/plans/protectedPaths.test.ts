@@ -5,8 +5,9 @@ import { environment } from "../../support/environment";
 import { fnmatch } from "./support/fnmatch";
 
 /**
- * GitHub's reading of one CODEOWNERS pattern at its narrowest: what is below a folder belongs to it only when the pattern names
- * the folder, with a slash at its end or without a wildcard in its last name ("About code owners": `docs/*` holds no nested file).
+ * GitHub's reading of one CODEOWNERS pattern at its narrowest: what is below a folder belongs to it only when the
+ * pattern names the folder, with a slash at its end or without a wildcard in its last name ("About code owners":
+ * `docs/*` holds no nested file).
  */
 function owned(pattern: string, path: string): boolean {
   const folder = pattern.endsWith("/");
@@ -27,8 +28,8 @@ function owned(pattern: string, path: string): boolean {
 }
 
 /**
- * A folder as everything below it. The gate alone also holds a file that would stand in the folder's own place; where the folder
- * exists, every lock sees its files go.
+ * A folder as everything below it. The gate alone also holds a file that would stand in the folder's own place; where
+ * the folder exists, every lock sees its files go.
  */
 function belowFolder(pattern: string): string {
   if (!/\/$|(?:^|\/)\*\*$/.test(pattern)) return pattern;

@@ -3,8 +3,9 @@ import { Pair } from "../support/pair";
 import { World, type FaultKind, type Kind } from "../support/world";
 
 /*
- * A rotator mints, its write of the minted token arrives but the answer is lost, and it sleeps past its lease. Another takes the
- * rotation over and finishes it. When the first wakes and finds the journal changed, the token it had minted is the one in use.
+ * A rotator mints, its write of the minted token arrives but the answer is lost, and it sleeps past its lease. Another
+ * takes the rotation over and finishes it. When the first wakes and finds the journal changed, the token it had minted
+ * is the one in use.
  */
 
 const named = (name: string, times = 1): FaultKind => ({ ...FAULTS.find((fault) => fault.name === name)!, times });

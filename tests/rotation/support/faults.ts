@@ -161,7 +161,8 @@ async function broken(world: World, first: string | undefined, outcomes: readonl
   for (const token of github.alive([kind])) {
     if (known.has(token.sha256)) continue;
     const short = token.expiresAt - token.createdAt <= 8 * 3_600_000;
-    // A minted token whose answer never arrived is held by nobody and cannot be named to GitHub; it must end by itself within hours.
+    // A minted token whose answer never arrived is held by nobody and cannot be named to GitHub; it must end by itself
+    // within hours.
     if (token.token === first || !short) found.push(`a ${kind} is alive that nobody holds, for more than hours`);
   }
   if (first !== undefined && current?.token !== first) {

@@ -3,7 +3,8 @@ import { hash, type GitHubModel, type Incoming, type Reply } from "./githubModel
 
 /**
  * The gate's rule for its token, without the rest of it: a token is used for at most `cacheMs` without asking the
- * store; a 401 from GitHub makes it ask again. Holding a request until the store shows another token is the world's part.
+ * store; a 401 from GitHub makes it ask again. Holding a request until the store shows another token is the world's
+ * part.
  */
 export class GateModel {
   readonly audit: { requestId: string; tokenSha256: string; status: number }[] = [];

@@ -1,7 +1,10 @@
 import type { Outcome } from "../../../rotation/machine";
 import type { FaultKind, Rotator, World } from "./world";
 
-/** Two rotators of one world. One runs at a time, up to its next call, so that a test decides who goes on and what fails. */
+/**
+ * Two rotators of one world. One runs at a time, up to its next call, so that a test decides who goes on and what
+ * fails.
+ */
 export class Pair {
   readonly runs: (
     | { rotator: Rotator; done: boolean; outcome?: Outcome; failure?: unknown; go?: (fault?: FaultKind) => void }

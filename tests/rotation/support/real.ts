@@ -42,7 +42,10 @@ function shortEnvironment(change: Record<string, unknown> = {}): Environment {
   );
 }
 
-/** A real OpenBao with the posture's policies and sign-ins, the real gate in workerd, and the GitHub stand-in with its own token authority. */
+/**
+ * A real OpenBao with the posture's policies and sign-ins, the real gate in workerd, and the GitHub stand-in with its
+ * own token authority.
+ */
 export interface Real {
   readonly environment: Environment;
   readonly vault: Vault;
@@ -277,7 +280,9 @@ async function deploy(admin: Admin, environment: Environment): Promise<{ roleId:
   return { roleId, secretId };
 }
 
-/** What the stack declares at GitHub, as far as a token's reach depends on it: an invitation, a team, its repositories. */
+/**
+ * What the stack declares at GitHub, as far as a token's reach depends on it: an invitation, a team, its repositories.
+ */
 async function invite(github: GitHubStandIn, environment: Environment): Promise<void> {
   const { organization, agent, repositories } = environment;
   const call = async (method: string, path: string, body: unknown): Promise<void> => {

@@ -59,9 +59,9 @@ export function depsOver(
 }
 
 /**
- * One rotation in which every call is struck once, while the agent asks 50 times a second. Whoever is killed is followed
- * by another rotator with the same wish, until the rotation is done. Calls are told apart by step, method and path, so
- * that each is struck where it first appears and let through afterwards.
+ * One rotation in which every call is struck once, while the agent asks 50 times a second. Whoever is killed is
+ * followed by another rotator with the same wish, until the rotation is done. Calls are told apart by step, method and
+ * path, so that each is struck where it first appears and let through afterwards.
  */
 export async function storm(real: Real, strike: Strike, start: StartRequest): Promise<Struck> {
   const calls: string[] = [];

@@ -20,7 +20,10 @@ const OUTCOMES: readonly (readonly [string, string, (row: Row) => boolean])[] = 
 const letter = (row: Row): string => OUTCOMES.find(([, , holds]) => holds(row))?.[0] ?? "?";
 const pad = (text: string, width: number): string => text.padEnd(width);
 
-/** step × fault × outcome as counts, and a line for each kind and store; a cell with a broken promise has an exclamation mark. */
+/**
+ * step × fault × outcome as counts, and a line for each kind and store; a cell with a broken promise has an exclamation
+ * mark.
+ */
 export function summary(rows: readonly Row[]): string {
   const cell = (of: readonly Row[]): string => {
     if (of.length === 0) return "";

@@ -10,8 +10,8 @@ afterAll(() => t?.stop());
 const R = "/repos/acme/api";
 
 /**
- * Addresses of what is closed to every agent, by the key under which GitHub's answers name them: other people's lists, administration, what starts or
- * changes something. They lead to a refusal that says so.
+ * Addresses of what is closed to every agent, by the key under which GitHub's answers name them: other people's lists,
+ * administration, what starts or changes something. They lead to a refusal that says so.
  */
 const CLOSED_BY_DESIGN = new Set(
   [
@@ -24,7 +24,9 @@ const CLOSED_BY_DESIGN = new Set(
     "user_organizations_url",
   ].flatMap((keys) => keys.split(" ")),
 );
-/** The repository as a remote of git, which is no request; a single event, which the timeline that names it holds whole. */
+/**
+ * The repository as a remote of git, which is no request; a single event, which the timeline that names it holds whole.
+ */
 const NO_REQUEST = /^clone_url |^url \S+\/issues\/events\/N$/;
 const CLOSED_RULES = new Set(["route-closed", "route-not-allowed", "protection-bypass", "pull-request-merge"]);
 

@@ -2,7 +2,10 @@ import { Octokit } from "@octokit/rest";
 import { API_VERSIONS } from "../../../gate/policy/rest/apiVersion";
 import { quiet, startPositive, type Positive } from "./support/world";
 
-/** GitHub's REST API has two versions whose answers differ. An agent may ask for either; what the gate reads for itself is always the older one. */
+/**
+ * GitHub's REST API has two versions whose answers differ. An agent may ask for either; what the gate reads for itself
+ * is always the older one.
+ */
 
 let t: Positive;
 const at = { owner: "acme", repo: "api" };

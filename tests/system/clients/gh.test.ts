@@ -1,7 +1,10 @@
 import { startPositive, type Positive } from "./support/world";
 import { freshFetch } from "../../support/freshFetch";
 
-/** Requests in the shape of GitHub's command line client, which takes the gate for an Enterprise Server: `GH_HOST` gives it /api/v3 and /api/graphql. */
+/**
+ * Requests in the shape of GitHub's command line client, which takes the gate for an Enterprise Server: `GH_HOST` gives
+ * it /api/v3 and /api/graphql.
+ */
 
 let t: Positive;
 const known: Record<string, string> = {};

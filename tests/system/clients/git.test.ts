@@ -5,7 +5,10 @@ import * as path from "node:path";
 import { Workbench, type GitResult } from "../../../sandbox/tests/github/support/git";
 import { startPositive, type Positive } from "./support/world";
 
-/** The real git through the gate, against the stand-in's real repositories: every way in which clients clone, fetch and push. */
+/**
+ * The real git through the gate, against the stand-in's real repositories: every way in which clients clone, fetch and
+ * push.
+ */
 
 let t: Positive;
 let bench: Workbench;

@@ -2,7 +2,10 @@ import { Octokit } from "@octokit/rest";
 import { ROUTES } from "../../../gate/policy/rest/routes";
 import { quiet, startPositive, type Positive } from "./support/world";
 
-/** What coding agents do through octokit, with the gate as its base URL: all of it passes, with the content that GitHub has. */
+/**
+ * What coding agents do through octokit, with the gate as its base URL: all of it passes, with the content that GitHub
+ * has.
+ */
 
 let t: Positive;
 let octokit: Octokit;

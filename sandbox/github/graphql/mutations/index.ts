@@ -1,4 +1,7 @@
-/** Every mutation that is implemented. Any other answers an error that names it, and so does an input that would be passed over. */
+/**
+ * Every mutation that is implemented. Any other answers an error that names it, and so does an input that would be
+ * passed over.
+ */
 import { notImplemented } from "../errors";
 import type { FieldResolver } from "../source";
 import { issueMutations } from "./issues";

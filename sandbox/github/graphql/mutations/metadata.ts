@@ -21,8 +21,8 @@ export function setLabels(context: GraphqlContext, { repo, issue }: IssueSource,
 }
 
 /**
- * What `updateIssue` and `updatePullRequest` set besides the text. An author may change their text, but labels, assignees and milestones
- * are for those who triage. Everything is looked up before anything changes.
+ * What `updateIssue` and `updatePullRequest` set besides the text. An author may change their text, but labels,
+ * assignees and milestones are for those who triage. Everything is looked up before anything changes.
  */
 export async function metadataOf(
   context: GraphqlContext,

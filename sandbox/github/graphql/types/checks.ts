@@ -40,8 +40,9 @@ function stateOf(entry: Entry): "SUCCESS" | "PENDING" | "FAILURE" | "ERROR" {
 }
 
 /**
- * All checks of a commit as one; null when there are none. Their state may be read with either permission. Each check run is refused by itself, at its own
- * place, to a token without `checks`, which no fine-grained token of a person can have (seen on github.com: cli/cli 12597).
+ * All checks of a commit as one; null when there are none. Their state may be read with either permission. Each check
+ * run is refused by itself, at its own place, to a token without `checks`, which no fine-grained token of a person can
+ * have (seen on github.com: cli/cli 12597).
  */
 export function rollup(context: GraphqlContext, repo: Repository, sha: string): Record<string, unknown> | null {
   demandToken(context, repo, "checks=read;statuses=read");
@@ -93,7 +94,10 @@ export function rollup(context: GraphqlContext, repo: Repository, sha: string): 
 const countsOf = (states: readonly string[]): { state: string; count: number }[] =>
   [...new Set(states)].map((state) => ({ state, count: states.filter((other) => other === state).length }));
 
-/** Whether the base of a pull request, named by id or number, requires a check. @throws FieldRefusal when neither is given or there is none */
+/**
+ * Whether the base of a pull request, named by id or number, requires a check. @throws FieldRefusal when neither is
+ * given or there is none
+ */
 async function isRequired(context: GraphqlContext, repo: Repository, name: string, args: Args): Promise<boolean> {
   const { pullRequestId: id, pullRequestNumber: number } = args as {
     pullRequestId?: string | null;

@@ -78,7 +78,10 @@ export const branch: Kind = {
     }
     return (await this.read(api, id, planned)) ?? { id, state: planned };
   },
-  /** A branch that is gone already is an error, as in the plugin: GitHub answers 422 "Reference does not exist". A refresh before forgets it. */
+  /**
+   * A branch that is gone already is an error, as in the plugin: GitHub answers 422 "Reference does not exist". A
+   * refresh before forgets it.
+   */
   async delete(api, _id, state) {
     await api.client.rest("DELETE", `${repositoryPath(api, state)}/git/refs/${headPath(str(state, "branch"))}`);
   },

@@ -247,7 +247,10 @@ function stateOf(api: Api, rule: Rule, state: Props): Props {
   };
 }
 
-/** An actor in the form that the program used: its node id when the state has that, else `organization/team` or `/login`. */
+/**
+ * An actor in the form that the program used: its node id when the state has that, else `organization/team` or
+ * `/login`.
+ */
 function actorName(api: Api, actor: Actor, known: string[]): string {
   if (known.includes(actor.id)) return actor.id;
   if (actor.login) return `/${actor.login}`;

@@ -12,7 +12,10 @@ const status: Field = {
   kind: "object",
   fields: { status: { kind: "string", required: true, oneOf: ["enabled", "disabled"] } },
 };
-/** What the plugin reads and sends; it accepts more (code security, AI detection, other patterns) and ignores it both ways. */
+/**
+ * What the plugin reads and sends; it accepts more (code security, AI detection, other patterns) and ignores it both
+ * ways.
+ */
 const ANALYSIS = [
   ["advancedSecurity", "advanced_security"],
   ["secretScanning", "secret_scanning"],
@@ -243,7 +246,10 @@ const analysisOut = (block: Props): Props =>
     ),
   );
 
-/** The live settings. Those that the program does not name are left out, or a plan with secret scanning alone would never be at rest. */
+/**
+ * The live settings. Those that the program does not name are left out, or a plan with secret scanning alone would
+ * never be at rest.
+ */
 function analysisBack(live: Props, asked: unknown): Props {
   const known = isPlain(asked) ? asked : undefined;
   return Object.fromEntries(

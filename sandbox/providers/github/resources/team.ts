@@ -75,7 +75,8 @@ export const team: Kind = {
         })
       ).data;
     }
-    // The account that creates a team becomes its maintainer. A team for agents must not start with an administrator in it.
+    // The account that creates a team becomes its maintainer. A team for agents must not start with an administrator in
+    // it.
     if (!flag(planned, "createDefaultMaintainer") && made.members_count > 0) {
       const members = await api.client.rest<{ login: string }[]>("GET", `orgs/${api.owner}/teams/${made.slug}/members`);
       for (const { login } of members.data)

@@ -98,7 +98,8 @@ export const teamRepository: Kind = {
     );
     if (!answer) return undefined;
     if (answer.status === 304) return { id, state };
-    // A bare 204 (what a server says that does not know the media type) leaves both empty, which shows as a replacement ever after.
+    // A bare 204 (what a server says that does not know the media type) leaves both empty, which shows as a replacement
+    // ever after.
     return {
       id,
       state: {

@@ -4,7 +4,10 @@ import { type Environment } from "../../../../infra/model";
 import { tokenPermissions } from "../../../../infra/plans";
 import type { Mutant } from "./types";
 
-/** Permissions by which a token could do what the catalogue forbids. What the others open is no action of the catalogue, and the rotator refuses them all. */
+/**
+ * Permissions by which a token could do what the catalogue forbids. What the others open is no action of the catalogue,
+ * and the rotator refuses them all.
+ */
 const GROWN: readonly (readonly [permission: string, level: "read" | "write"])[] = [
   ["administration", "write"],
   ["workflows", "write"],

@@ -27,7 +27,10 @@ export interface Outcome {
 
 const nameOf = (urn: string): string => urn.split("::").slice(3).join("::");
 
-/** The calls among the lines of the cloud's log; the announcement of a call and the configuration of the provider are left out. */
+/**
+ * The calls among the lines of the cloud's log; the announcement of a call and the configuration of the provider are
+ * left out.
+ */
 export const callsOf = (lines: readonly string[]): string[] =>
   lines.filter((line) => /^(create|read|update|delete) /.test(line));
 
@@ -69,7 +72,10 @@ function linesOf(text: string): string[] {
 
 const isDefaultProvider = (urn: string): boolean => /(^|::)pulumi:providers:(cloud|pulumi)::default/.test(urn);
 
-/** The bridge repeats a resource's id among its outputs, and so do the sandbox's providers; the small cloud's plugin does not. */
+/**
+ * The bridge repeats a resource's id among its outputs, and so do the sandbox's providers; the small cloud's plugin
+ * does not.
+ */
 function withoutRepeatedId({ outputs, ...rest }: Record<string, unknown>): Record<string, unknown> {
   if (typeof outputs !== "object" || outputs === null) return rest;
   const { id: _, ...others } = outputs as Record<string, unknown>;
@@ -94,7 +100,10 @@ const KNOWN_DISPLAY: readonly { readonly line: RegExp; readonly reason: string }
   { line: /\*\*failed\*\*/, reason: "a read that failed ends with a count of errors, ours with the error" },
 ];
 
-/** What may be compared: resources that do not need each other come in either order, so only the order for each resource is kept. */
+/**
+ * What may be compared: resources that do not need each other come in either order, so only the order for each resource
+ * is kept.
+ */
 export function comparable(outcome: Outcome): Outcome {
   return {
     ...outcome,

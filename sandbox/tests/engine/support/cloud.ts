@@ -23,10 +23,10 @@ const nameOf = (key: unknown): string => `${encodeURIComponent(String(key))}.jso
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * A small service whose things are files in a folder, so that they outlive the process that made them. A thing is known by its
- * `key`, which cannot change (a new key is a new thing); making one that exists is refused, as services do. `Single` is the same,
- * but must be deleted before its successor is made. `failOn: "create"|"update"|"delete"` makes that call fail, and
- * `"partial"|"partial-update"` makes it fail after the thing was made or changed.
+ * A small service whose things are files in a folder, so that they outlive the process that made them. A thing is known
+ * by its `key`, which cannot change (a new key is a new thing); making one that exists is refused, as services do.
+ * `Single` is the same, but must be deleted before its successor is made. `failOn: "create"|"update"|"delete"` makes
+ * that call fail, and `"partial"|"partial-update"` makes it fail after the thing was made or changed.
  */
 export function cloudPackage(dir: string, hooks: CloudHooks = {}): ProviderPackage {
   mkdirSync(dir, { recursive: true });

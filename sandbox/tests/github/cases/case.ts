@@ -1,17 +1,19 @@
 /**
- * Cases from GitHub's documents as data: what is set up, what people then do, and how GitHub answers. `stage.ts` plays them against the stand-in over
- * HTTP; nothing here knows how the stand-in decides.
+ * Cases from GitHub's documents as data: what is set up, what people then do, and how GitHub answers. `stage.ts` plays
+ * them against the stand-in over HTTP; nothing here knows how the stand-in decides.
  *
- * Each case has a base branch of its own (`{base}` in texts, with `{n}` for the case's number), so that cases do not meet.
+ * Each case has a base branch of its own (`{base}` in texts, with `{n}` for the case's number), so that cases do not
+ * meet.
  */
 
 /** A page of GitHub's documentation and a section of it, or what the pages refer to. */
 type Reference = string;
 
 /**
- * What somebody does: `acme-admin`, an owner of the organization; `claude-bot`, `reviewer-one`, `reviewer-two` and `security-one`, members who write;
- * `stranger`, an outside collaborator who writes; `actions`, a workflow's token; `app`, an App that may write contents and pull requests.
- * It must succeed, unless an expectation is beside it: a pattern that the refusal's message has to match, or the status.
+ * What somebody does: `acme-admin`, an owner of the organization; `claude-bot`, `reviewer-one`, `reviewer-two` and
+ * `security-one`, members who write; `stranger`, an outside collaborator who writes; `actions`, a workflow's token;
+ * `app`, an App that may write contents and pull requests. It must succeed, unless an expectation is beside it: a
+ * pattern that the refusal's message has to match, or the status.
  *
  * | step | what |
  * |---|---|

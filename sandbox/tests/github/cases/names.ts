@@ -5,7 +5,9 @@ const GITHUB = "Creating rulesets for a repository: Using fnmatch syntax";
 const RUBY = "Ruby: File.fnmatch with File::FNM_PATHNAME, to which GitHub's page refers";
 const PATHS = "About rulesets: Push rulesets, Restrict file paths";
 
-/** Patterns of branches in a ruleset; each is asked with GET …/rules/branches/{branch}, for branches that do not exist. */
+/**
+ * Patterns of branches in a ruleset; each is asked with GET …/rules/branches/{branch}, for branches that do not exist.
+ */
 export const BRANCHES: readonly NameCase[] = [
   ["qa/*", "qa/foo", true, GITHUB],
   ["qa/*", "qa/foo/bar", false, GITHUB],

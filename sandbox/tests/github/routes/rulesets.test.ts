@@ -3,7 +3,10 @@ import { onboard, standIn, type Caller, type StandIn } from "../support/standin"
 
 const b64 = (text: string): string => Buffer.from(text).toString("base64");
 
-/** What rulesets are seen to be from outside, and what they are for a whole fork network. Their decisions are in documents.test.ts. */
+/**
+ * What rulesets are seen to be from outside, and what they are for a whole fork network. Their decisions are in
+ * documents.test.ts.
+ */
 describe("rulesets", () => {
   let s: StandIn;
   let bot: Caller;

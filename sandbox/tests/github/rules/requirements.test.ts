@@ -2,7 +2,9 @@ import { onboard, standIn, type Caller, type StandIn } from "../support/standin"
 
 const b64 = (text: string): string => Buffer.from(text).toString("base64");
 
-/** What the cases of documents.test.ts cannot say in their words: one rule at a time, on a repository that has no other. */
+/**
+ * What the cases of documents.test.ts cannot say in their words: one rule at a time, on a repository that has no other.
+ */
 describe("single rules of merging", () => {
   let s: StandIn;
   let one: Caller;

@@ -42,7 +42,10 @@ for (const name of [
 ajv.addSchema({ $id: "github", ...CONTRACT });
 const compiled = new Map<string, ValidateFunction>();
 
-/** Problems of an answer, none when it is what GitHub describes. An undescribed status is one; a status without a schema promises no body. */
+/**
+ * Problems of an answer, none when it is what GitHub describes. An undescribed status is one; a status without a schema
+ * promises no body.
+ */
 export function problemsOf(operation: string, status: number, body: unknown): string[] {
   const described = CONTRACT.operations[operation];
   if (!described) return [`${operation} is not described`];

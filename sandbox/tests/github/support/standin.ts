@@ -83,7 +83,10 @@ export async function standIn(changes: Readonly<Record<string, unknown>> = {}): 
   };
 }
 
-/** What the stack does for the machine user: membership, a closed team with write on `api` and read on `docs`, and the accepted invitation. */
+/**
+ * What the stack does for the machine user: membership, a closed team with write on `api` and read on `docs`, and the
+ * accepted invitation.
+ */
 export async function onboard(
   s: StandIn,
   login = "claude-bot",

@@ -1,4 +1,7 @@
-/** Replays recorded calls of the real plugin: a server that answers in the recorded order, and the calls that were really made. */
+/**
+ * Replays recorded calls of the real plugin: a server that answers in the recorded order, and the calls that were
+ * really made.
+ */
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -1,4 +1,7 @@
-/** Each resource type's whole life against the GitHub stand-in: no preview shows a change that is none, and nothing is left behind. */
+/**
+ * Each resource type's whole life against the GitHub stand-in: no preview shows a change that is none, and nothing is
+ * left behind.
+ */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -276,7 +279,8 @@ describe("against the stand-in", () => {
       }
       await provider.delete(id, urn, outs);
       if (!RESET.has(type)) expect((await provider.read(id, urn, outs, inputs)).id).toBeUndefined();
-      // The plugin gives the permissions of Actions back without the pinning and the list; GitHub keeps both for the next "selected".
+      // The plugin gives the permissions of Actions back without the pinning and the list; GitHub keeps both for the
+      // next "selected".
       if (type !== "ActionsRepositoryPermissions") expect(picture()).toBe(before);
       // A resource that is gone already is no error.
       if (!["BranchProtection", "TeamMembership", "Branch"].includes(type)) await provider.delete(id, urn, outs);

@@ -14,8 +14,8 @@ export interface Life {
 }
 
 /**
- * Leads a resource through preview, create, a second preview without changes, refresh, update, and deletion, and checks each step
- * against the service. Returns its outputs after the create.
+ * Leads a resource through preview, create, a second preview without changes, refresh, update, and deletion, and checks
+ * each step against the service. Returns its outputs after the create.
  */
 export async function live(
   provider: SandboxProvider,

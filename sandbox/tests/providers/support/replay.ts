@@ -20,7 +20,10 @@ type Made = Readonly<Record<string, { id: string; inputs: Props; outs: Props }>>
 export interface ReplayCase {
   name: string;
   resources: Declared[];
-  /** Operations in which independent resources ran side by side, so that only the set of calls is compared. Refreshes always are. */
+  /**
+   * Operations in which independent resources ran side by side, so that only the set of calls is compared. Refreshes
+   * always are.
+   */
   unordered?: readonly string[];
   /** Top-level properties that differ after an operation, by operation and resource; none by default. */
   differs?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;

@@ -11,7 +11,10 @@ export interface SeenCall {
   body: unknown;
 }
 
-/** Answers calls with recorded answers and keeps what arrived. A call that the recording does not have is answered with 418. */
+/**
+ * Answers calls with recorded answers and keeps what arrived. A call that the recording does not have is answered with
+ * 418.
+ */
 export class ReplayServer {
   private expected: RecordedCall[] = [];
   private seen: SeenCall[] = [];

@@ -33,8 +33,9 @@ const debug = (message: string): object => ({
 });
 
 /**
- * The digest's steps as the stream tells them: events as in tests/fixtures/pulumi/5-streaming.preview.json. The stack is told of
- * twice; the second time with its outputs, when there are any. Between the events stand the SDK's debug messages.
+ * The digest's steps as the stream tells them: events as in tests/fixtures/pulumi/5-streaming.preview.json. The stack
+ * is told of twice; the second time with its outputs, when there are any. Between the events stand the SDK's debug
+ * messages.
  */
 export function streamed(
   { config, steps, changeSummary }: Digest,

@@ -719,7 +719,10 @@ describe("the open types", () => {
     expect(seen.size).toBeGreaterThan(80);
   });
 
-  /** Fields that GitHub has (https://docs.github.com/graphql/reference/objects#issue) and the installed copy of its schema not yet. */
+  /**
+   * Fields that GitHub has (https://docs.github.com/graphql/reference/objects#issue) and the installed copy of its
+   * schema not yet.
+   */
   const NEWER = ["Issue.issueType", "Issue.blockedBy", "Issue.blocking"];
 
   /** GitHub's own names for the types that the table names by role. */

@@ -15,7 +15,8 @@ export interface Class {
 }
 
 /**
- * Reads a classification: `== standing`, then headings `name: text`, each with its operations indented below: methods and a path, or `MUTATION` and names.
+ * Reads a classification: `== standing`, then headings `name: text`, each with its operations indented below: methods
+ * and a path, or `MUTATION` and names.
  * @throws Error for an operation that stands there twice, or a line that is none of these
  */
 export function readClasses(text: string): ReadonlyMap<string, Class> {
@@ -47,7 +48,9 @@ export function readClasses(text: string): ReadonlyMap<string, Class> {
 /** The classification that is kept in the repository. */
 export const CLASSES = readClasses(read("tests", "fixtures", "github", "operations.txt"));
 
-/** Every REST operation of the types that Octokit generates from GitHub's own OpenAPI description, as `METHOD /path`. */
+/**
+ * Every REST operation of the types that Octokit generates from GitHub's own OpenAPI description, as `METHOD /path`.
+ */
 export function restOperations(
   types = read("node_modules", "@octokit", "openapi-types", "types.d.ts"),
 ): readonly string[] {

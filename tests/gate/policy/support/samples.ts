@@ -83,7 +83,9 @@ export function judge(operation: string): Decision {
   return decide(policy, { ...sampleOf(operation), ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
 }
 
-/** Its decision about a mutation with an empty input: what is open is refused for the input, what is closed for itself. */
+/**
+ * Its decision about a mutation with an empty input: what is open is refused for the input, what is closed for itself.
+ */
 export function judgeMutation(name: string): Decision {
   const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;
   const query = `mutation($input: ${type}!) { ${name}(input: $input) { clientMutationId } }`;

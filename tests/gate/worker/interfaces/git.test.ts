@@ -41,7 +41,10 @@ async function clone(...args: string[]): Promise<string> {
   return target;
 }
 
-/** Commits files (null removes one) on a new branch and pushes it; what git said, and whether the reference is there now. */
+/**
+ * Commits files (null removes one) on a new branch and pushes it; what git said, and whether the reference is there
+ * now.
+ */
 async function push(
   clonePath: string,
   ref: string,

@@ -150,7 +150,8 @@ describe("forwarding", () => {
 
   it("refuses bodies that are too large, however they arrive", async () => {
     const large = JSON.stringify({ title: "t", body: "x".repeat(2_000_000) });
-    // Over a connection of its own: the gate does not wait for what it will not read, so the connection ends with the answer.
+    // Over a connection of its own: the gate does not wait for what it will not read, so the connection ends with the
+    // answer.
     const declared = await new Promise<string>((resolve, reject) => {
       const sent = http.request(
         `${gate.url}/repos/acme/api/issues`,

@@ -1,6 +1,6 @@
 /**
- * Ruby's File.fnmatch with FNM_PATHNAME, as GitHub uses it: `**` followed by a slash crosses folders, `*` never does, and neither
- * meets a leading dot.
+ * Ruby's File.fnmatch with FNM_PATHNAME, as GitHub uses it: `**` followed by a slash crosses folders, `*` never does,
+ * and neither meets a leading dot.
  */
 export function fnmatch(pattern: string, path: string): boolean {
   const source = pattern

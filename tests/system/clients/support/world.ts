@@ -3,7 +3,9 @@ import { environment } from "../../../support/environment";
 import { onboard, standIn, type StandIn } from "../../../../sandbox/tests/github/support/standin";
 import { startGate, type Gate } from "../../../gate/support/gate";
 
-/** The gate in workerd in front of the GitHub stand-in, as a stack would set both up, with limits that no test reaches. */
+/**
+ * The gate in workerd in front of the GitHub stand-in, as a stack would set both up, with limits that no test reaches.
+ */
 export interface Positive {
   readonly github: StandIn;
   readonly gate: Gate;

@@ -23,6 +23,7 @@ import { judgeHeaders, judgeHost } from "./request/headers";
  * 1. authenticate the agent by its gate key      auth/authenticator.ts
  * 2. judge the headers                           request/headers.ts
  * 3. canonicalise the target, match its route    policy/target.ts
+ *    refuse if the gate is stopped                checkOpen below, ledger/client.ts
  * 4. read and judge the body                     interfaces/{rest,graphql,git,lfs}.ts with policy/{rest,graphql,git}
  * 5. admit it within the limits                  ledger/admit.ts
  * 6. send it to GitHub with the token            upstream/send.ts, upstream/token.ts
@@ -92,19 +93,6 @@ function matchRoute(gate: Gate, context: RequestContext): TargetVerdict {
   return verdict;
 }
 
-/** Steps 4 to 7 for REST. `observed`: the target would be refused, but in this posture that is only recorded. */
-async function rest(gate: Gate, context: RequestContext, observed: Refusal | undefined): Promise<Response> {
-  if (observed !== undefined) {
-    context.decision = "observe";
-    context.refusal = observed;
-    if (observed.rule !== "access-read-only") return forwardObserved(gate, context, observed);
-    judgeAsWriter(gate, context);
-  }
-  const body = await inspectRest(gate, context);
-  if ("refusal" in body) return forwardObserved(gate, context, body.refusal, body.text);
-  return forwardRest(gate, context, body);
-}
-
 /**
  * Refuses if an operator stopped the gate, or if its records do not reach the archive. What the isolate knows may be
  * old, so it asks the ledger first.
@@ -118,6 +106,19 @@ async function checkOpen({ ledger }: Gate, context: RequestContext): Promise<voi
     await ledger.flush(context.background);
     if (ledger.state.stopped) throw new Refused(new Refusal("token-stopped"));
   }
+}
+
+/** Steps 4 to 7 for REST. `observed`: the target would be refused, but in this posture that is only recorded. */
+async function rest(gate: Gate, context: RequestContext, observed: Refusal | undefined): Promise<Response> {
+  if (observed !== undefined) {
+    context.decision = "observe";
+    context.refusal = observed;
+    if (observed.rule !== "access-read-only") return forwardObserved(gate, context, observed);
+    judgeAsWriter(gate, context);
+  }
+  const body = await inspectRest(gate, context);
+  if ("refusal" in body) return forwardObserved(gate, context, body.refusal, body.text);
+  return forwardRest(gate, context, body);
 }
 
 /**

@@ -2,8 +2,8 @@ import { execFile } from "node:child_process";
 import { createServer as createHttp, type IncomingMessage } from "node:http";
 import { type AddressInfo, type Server } from "node:net";
 import fc from "fast-check";
-import { isLoopback, loopbackWithoutProxy } from "../../../cli/support/proxy";
-import { gatehouse, ROOT } from "../../support/sandbox";
+import { isLoopback, loopbackWithoutProxy } from "../../cli/support/proxy";
+import { gatehouse, ROOT } from "../support/sandbox";
 
 jest.setTimeout(120_000);
 

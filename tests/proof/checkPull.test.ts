@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ChangeVerdict } from "../../../cli/check/agentChange";
-import { gatehouse, serve, type Ready, type Running } from "../../support/sandbox";
+import type { ChangeVerdict } from "../../cli/check/agentChange";
+import { gatehouse, serve, type Ready, type Running } from "../support/sandbox";
 
 jest.setTimeout(240_000);
 

@@ -1,10 +1,10 @@
-import { AUDIT } from "../../../cli/assess/audit";
-import { CLOUDFLARE } from "../../../cli/assess/cloudflare";
-import { QUESTIONS } from "../../../cli/assess/assess";
-import { assessContext } from "../../../cli/live/context";
-import { chainLine, entryText, GENESIS, type AuditEntry } from "../../../gate/policy/audit";
-import { ambientEffects, type Effects, type Fetch } from "../../../rotation/effects";
-import { environment } from "../../support/environment";
+import { AUDIT } from "../../cli/assess/audit";
+import { CLOUDFLARE } from "../../cli/assess/cloudflare";
+import { QUESTIONS } from "../../cli/assess/assess";
+import { assessContext } from "../../cli/live/context";
+import { chainLine, entryText, GENESIS, type AuditEntry } from "../../gate/policy/audit";
+import { ambientEffects, type Effects, type Fetch } from "../../rotation/effects";
+import { environment } from "../support/environment";
 
 const posture = environment();
 const effects = (fetcher: Fetch): Effects => ({

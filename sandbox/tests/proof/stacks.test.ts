@@ -1,4 +1,4 @@
-import { onboard, standIn, type Answer, type Caller, type StandIn } from "../support/standin";
+import { onboard, standIn, type Answer, type Caller, type StandIn } from "../github/support/standin";
 
 /** Merging in the background and stacks: accepted by the pull request's state alone, decided by the rules later. */
 

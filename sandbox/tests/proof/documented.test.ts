@@ -1,6 +1,6 @@
-import { appJwt, endings, scenario, type Call } from "./support/calls";
-import { CONTRACT, problemsOf } from "./support/contract";
-import { caller, standIn, type Caller, type StandIn } from "./support/standin";
+import { appJwt, endings, scenario, type Call } from "../github/support/calls";
+import { CONTRACT, problemsOf } from "../github/support/contract";
+import { caller, standIn, type Caller, type StandIn } from "../github/support/standin";
 
 /**
  * Operations that answer nothing but refusals, by design of GitHub or because their success needs what is not there.

@@ -1,5 +1,5 @@
-import { setDraft } from "../../../github/domain/pulls";
-import { FENCE, onboard, standIn, type Caller, type StandIn } from "../support/standin";
+import { setDraft } from "../../github/domain/pulls";
+import { FENCE, onboard, standIn, type Caller, type StandIn } from "../github/support/standin";
 
 const b64 = (text: string): string => Buffer.from(text).toString("base64");
 

@@ -1,9 +1,9 @@
 import { request as rawRequest } from "node:http";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
-import { AlertReceiver } from "../support/alerts";
-import { DeployedGate } from "../support/deployed";
-import { ruleOf, startGate, type Gate } from "../support/gate";
-import { policyFor } from "../support/policy";
+import { AlertReceiver } from "../gate/support/alerts";
+import { DeployedGate } from "../gate/support/deployed";
+import { ruleOf, startGate, type Gate } from "../gate/support/gate";
+import { policyFor } from "../gate/support/policy";
 
 const issue = { method: "POST", headers: { "content-type": "application/json" }, body: '{"title":"t"}' };
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

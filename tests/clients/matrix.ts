@@ -131,7 +131,7 @@ export const MATRIX: readonly Command[] = [
   gh("search code greeting --repo acme/api", "works", /greeting/),
   gh("search commits Add --repo acme/api", "works"),
   gh("repo list acme", "refused"),
-  gh("repo fork acme/api --clone=false", "refused", /closed/),
+  gh("repo fork acme/api --clone=false", "refused", /Agents cannot do this/),
   gh("repo create acme/new --private", "refused"),
   gh("repo delete acme/api --yes", "refused"),
   gh("label create new", "refused"),
@@ -211,7 +211,7 @@ export const MATRIX: readonly Command[] = [
   lfs(
     "push origin claude/lfs",
     "refused",
-    /larger than/,
+    /too large/,
     `git reset -q --hard origin/claude/lfs && head -c 10485761 /dev/zero > big.bin && ${COMMIT}`,
   ),
   lfs(
@@ -323,5 +323,5 @@ export const MATRIX: readonly Command[] = [
   debian("pr ready 2", "refused", /stay drafts/),
   debian("pr merge 2 --squash", "refused", MERGES),
   debian("pr review 2 --approve", "refused", /only comment/),
-  debian("repo fork acme/api --clone=false", "refused", /closed/),
+  debian("repo fork acme/api --clone=false", "refused", /Agents cannot do this/),
 ];

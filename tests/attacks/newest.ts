@@ -15,7 +15,7 @@ const TESTS = [
   "tests/attacks/corpus.test.ts",
   "tests/gate/worker/refusedBodies.test.ts",
   "tests/gate/worker/answer/streaming.test.ts",
-  "tests/gate/worker/selfhost.test.ts",
+  "tests/gate/selfHost.test.ts",
 ];
 
 /**

@@ -1,5 +1,6 @@
 import { execute, parse, TypeInfo, validate, visit, visitWithTypeInfo } from "graphql";
 import { compile } from "../../../gate/policy/compiled";
+import { OPENED } from "../../../gate/policy/graphql/gateFields";
 import { judgeGraphql } from "../../../gate/policy/graphql/judge";
 import { removeForeign, judgeResolved, RESOLVE_QUERY } from "../../../gate/policy/graphql/resolve";
 import { Refusal } from "../../../gate/policy/refusals";
@@ -67,8 +68,10 @@ export async function answersHoldListedRepositories(asked: Asked): Promise<boole
     }),
   );
   const result = JSON.parse(JSON.stringify(await run(document, sent.variables, sent.operationName))) as {
-    data?: unknown;
+    data?: Record<string, Record<string, unknown> | null> | null;
   };
+  // As the Worker does with what it asked for itself.
+  if (judged.opens !== undefined) delete result.data?.[judged.opens]?.[OPENED];
   removeForeign(c, result.data, judged.foreign);
   const answer = JSON.stringify(result.data ?? null);
   if (judged.introspected.length === 0 && answer.includes('"gatehouse'))

@@ -229,6 +229,8 @@ export function gateReadsPacksAsGit(pack: Pack): boolean {
   }
   if (
     inspector.findings.length === 0 &&
+    // Of a blob, they wait for the path that decides about them.
+    inspector.suspects.size === 0 &&
     !pack.entries.some((e, i) => e.delta !== undefined && e.delta.base % pack.entries.length > i)
   ) {
     for (const [id, type] of reading.ids)

@@ -1,3 +1,4 @@
+import { readEmbedded } from "../gate/policy/embed";
 import { UNKNOWN, type DeclaredResource } from "./rule";
 
 /** Reading of inputs whose shape nobody guarantees: a value of another kind reads as empty. */
@@ -22,19 +23,9 @@ export function* textsIn(value: unknown, path = ""): Generator<{ readonly path: 
 export const isBelow = ({ urn }: DeclaredResource, component: string): boolean =>
   (urn.split("::")[2] ?? "").split("$").slice(0, -1).includes(component);
 
-/** The constant that the stack puts in front of a Worker's module as readable JSON; undefined when it is not there. */
-export function embedded(content: unknown, name: string): Readonly<Record<string, unknown>> | undefined {
-  if (typeof content !== "string") return undefined;
-  const mark = `const ${name} = `;
-  const start = content.indexOf(mark);
-  const end = content.indexOf("\n};", start);
-  if (start < 0 || end < 0) return undefined;
-  try {
-    return object(JSON.parse(content.slice(start + mark.length, end + 2)));
-  } catch {
-    return undefined;
-  }
-}
+/** The constant of that name in front of a Worker's module; undefined when the content is not known or has none. */
+export const embedded = (content: unknown, name: string): Readonly<Record<string, unknown>> | undefined =>
+  typeof content === "string" ? readEmbedded(content, name) : undefined;
 
 /** The agent as the stack's own resources know it. */
 export interface Agent {

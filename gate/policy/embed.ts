@@ -15,12 +15,13 @@ export function embedPolicy(module: string, policy: GatePolicy): string {
   return embed(`${HIDDEN_SECRETS}\n${module}`, EMBEDDED_POLICY, policy);
 }
 
-/**
- * The policy that a deployed gate's module carries; undefined when the text is no module of a gate. Reads what
- * `embedPolicy` writes.
- */
-export function readEmbeddedPolicy(module: string): Readonly<Record<string, unknown>> | undefined {
-  const opening = `const ${EMBEDDED_POLICY} = `;
+/** The policy that a deployed gate's module carries; undefined when the text is no module of a gate. */
+export const readEmbeddedPolicy = (module: string): Readonly<Record<string, unknown>> | undefined =>
+  readEmbedded(module, EMBEDDED_POLICY);
+
+/** The constant of that name in front of a module, as `embed` writes it; undefined when there is none. */
+export function readEmbedded(module: string, name: string): Readonly<Record<string, unknown>> | undefined {
+  const opening = `const ${name} = `;
   const start = module.indexOf(opening);
   const end = module.indexOf("\n};", start);
   if (start < 0 || end < 0) return undefined;

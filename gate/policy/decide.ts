@@ -57,18 +57,7 @@ function decideGraphql(policy: CompiledPolicy, request: GateRequest): Decision {
     request.method === "POST" && !request.target.includes("?")
       ? judgeGraphql(policy, request.body ?? "", "", request.now)
       : new Refusal("graphql-malformed");
-  if (judged instanceof Refusal)
-    return {
-      kind: "graphql",
-      allow: false,
-      route: "",
-      repository: "",
-      action: "",
-      rule: judged.rule,
-      status: judged.status,
-      at: judged.at,
-      lookups: [],
-    };
+  if (judged instanceof Refusal) return refused({ kind: "graphql", route: "", repository: "", action: "" }, judged);
   const route = judged.write ? "graphql.mutation" : "graphql.query";
   return {
     kind: "graphql",
@@ -83,22 +72,16 @@ function decideGraphql(policy: CompiledPolicy, request: GateRequest): Decision {
 
 function decideGit(policy: CompiledPolicy, request: GateRequest): Decision {
   const judged = judgeGitTarget(policy, request.method, request.target);
-  if (judged instanceof Refusal)
-    return {
-      kind: "git",
-      allow: false,
-      route: "",
-      repository: "",
-      action: "",
-      rule: judged.rule,
-      status: judged.status,
-      at: judged.at,
-      lookups: [],
-    };
+  if (judged instanceof Refusal) return refused({ kind: "git", route: "", repository: "", action: "" }, judged);
   const route = "kind" in judged ? (judged.write ? "git.push" : "git.fetch") : judged.route;
   const action = route === "git.push" ? "write-agent-branch" : "read-repository";
   return { kind: "git", allow: true, route, repository: judged.repository.fullName, action, lookups: [] };
 }
+
+const refused = (
+  about: Pick<Decision, "kind" | "route" | "repository" | "action">,
+  { rule, status, at }: Refusal,
+): Decision => ({ ...about, allow: false, rule, status, at, lookups: [] });
 
 /** Combines the decisions about target and body. */
 function decisionOf(verdict: TargetVerdict, target: string, body: JudgedBody | Refusal | undefined): Decision {
@@ -109,8 +92,7 @@ function decisionOf(verdict: TargetVerdict, target: string, body: JudgedBody | R
     repository: verdict.repository?.fullName ?? "",
     action: verdict.action,
   };
-  if (refusal !== undefined)
-    return { ...common, allow: false, rule: refusal.rule, status: refusal.status, at: refusal.at, lookups: [] };
+  if (refusal !== undefined) return refused(common, refusal);
   const judged = body instanceof Refusal ? undefined : body;
   const rewritten = {
     ...(verdict.sent === target ? {} : { path: verdict.sent }),

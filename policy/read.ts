@@ -1,13 +1,11 @@
 import { readEmbedded } from "../gate/policy/embed";
+import { asText as text } from "../infra/config/json";
+import { parseUrn } from "../infra/config/urn";
 import { UNKNOWN, type DeclaredResource } from "./rule";
 
 /** Reading of inputs whose shape nobody guarantees: a value of another kind reads as empty. */
+export { asText as text, asList as list, asRecord as object } from "../infra/config/json";
 
-export const text = (value: unknown): string =>
-  typeof value === "string" || typeof value === "number" ? String(value) : "";
-export const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
-export const object = (value: unknown): Readonly<Record<string, unknown>> =>
-  value !== null && typeof value === "object" && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 export const known = (value: unknown): boolean => value !== UNKNOWN;
 
 /** Every text below a value, with the path of keys that leads to it. */
@@ -21,7 +19,7 @@ export function* textsIn(value: unknown, path = ""): Generator<{ readonly path: 
 
 /** Whether a resource stands below a component of this type: a URN carries the types of all its parents. */
 export const isBelow = ({ urn }: DeclaredResource, component: string): boolean =>
-  (urn.split("::")[2] ?? "").split("$").slice(0, -1).includes(component);
+  parseUrn(urn).qualifiedType.split("$").slice(0, -1).includes(component);
 
 /** The constant of that name in front of a Worker's module; undefined when the content is not known or has none. */
 export const embedded = (content: unknown, name: string): Readonly<Record<string, unknown>> | undefined =>

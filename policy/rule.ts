@@ -10,6 +10,8 @@ export interface DeclaredResource {
 
 /** A value that a preview cannot know yet. A rule passes over it: the update, or the next preview, judges it. */
 export const UNKNOWN = Symbol("unknown");
+/** What Pulumi writes for a text that is not known yet. */
+export const UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 /** A value that the file keeps encrypted. */
 export const SECRET = "[secret]";
 

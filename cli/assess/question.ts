@@ -78,5 +78,5 @@ export const cannotTellFromList = (
 export const hasFailed = (listed: Listed): listed is Listed & { readonly failed: Response } =>
   listed.failed !== undefined;
 
-export { asRecord, asList, asText } from "../support/json";
+export { asRecord, asList, asText } from "../../infra/config/json";
 export const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();

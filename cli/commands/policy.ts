@@ -1,10 +1,10 @@
 import { type Command, Option } from "commander";
+import { parseUrn, STACK_TYPE } from "../../infra/config/urn";
 import { enforcementOf, pulumiConfig, type PolicyFinding } from "../../policy/library";
-import { declared, exceptionsIn, judge, today } from "../policy/judge";
+import { declared, exceptionsIn, judge, refuseStopped, today } from "../policy/judge";
 import { readFile } from "../report/readFile";
 import type { Snapshot } from "../report/snapshot";
 import { wholeState } from "../report/state";
-import { DoesNotHold } from "../support/exit";
 import { withExamples, withJson } from "../support/options";
 
 interface PolicyOptions {
@@ -40,16 +40,13 @@ export function registerPolicy(program: Command): void {
   withExamples(check, "gatehouse policy check export.json --exceptions policy-exceptions.yaml")
     .description("judge the output of pulumi stack export or pulumi preview --json by every rule")
     .action((file: string, options: PolicyOptions) => {
-      const enforcement = enforcementOf(options.profile);
       const found = judge(stateOf(file, options.before), exceptionsIn(options.exceptions));
-      const stops = found.filter(({ rule, exception }) => exception === undefined && enforcement[rule] === "mandatory");
       process.stdout.write(
-        options.json === true ? `${JSON.stringify({ findings: found }, null, 2)}\n` : readable(found, enforcement),
+        options.json === true
+          ? `${JSON.stringify({ findings: found }, null, 2)}\n`
+          : readable(found, enforcementOf(options.profile)),
       );
-      if (stops.length > 0)
-        throw new DoesNotHold(
-          `${stops.length === 1 ? "1 finding stops" : `${stops.length} findings stop`} the update.`,
-        );
+      refuseStopped(found, options.profile);
     });
 
   shared(policy.command("config <file>"))
@@ -58,13 +55,12 @@ export function registerPolicy(program: Command): void {
     )
     .action((file: string, options: PolicyOptions) => {
       const resources = declared(stateOf(file, options.before));
-      const parts = (resources[0]?.urn ?? "urn:pulumi:stack::project").split("::");
-      const stack = (parts[0] ?? "").replace(/^urn:pulumi:/, "");
+      const { stack, project } = parseUrn(resources[0]?.urn ?? "urn:pulumi:stack::project");
       const config = pulumiConfig({
         enforcement: enforcementOf(options.profile),
         exceptions: exceptionsIn(options.exceptions),
         urns: resources.map(({ urn }) => urn),
-        stackUrn: `${parts[0]}::${parts[1]}::pulumi:pulumi:Stack::${parts[1]}-${stack}`,
+        stackUrn: `urn:pulumi:${stack}::${project}::${STACK_TYPE}::${project}-${stack}`,
         today: today(),
       });
       process.stdout.write(`${JSON.stringify(config, null, 2)}\n`);

@@ -1,13 +1,11 @@
 import { type Command, Option } from "commander";
-import { enforcementOf } from "../../policy/library";
-import { exceptionsIn, judge } from "../policy/judge";
+import { exceptionsIn, judge, refuseStopped } from "../policy/judge";
 import { readFile } from "../report/readFile";
 import { renderHtml } from "../report/render/html";
 import { renderJson } from "../report/render/json";
 import { renderMarkdown } from "../report/render/markdown";
 import { renderSarif } from "../report/render/sarif";
 import { buildReport, type Report } from "../report/report";
-import { DoesNotHold } from "../support/exit";
 import { withExamples } from "../support/options";
 
 export const FORMATS: Record<string, (report: Report) => string | Promise<string>> = {
@@ -62,10 +60,6 @@ export function registerReport(program: Command): void {
         ...(policy === true ? { judge: (state) => judge(state, excepted) } : {}),
       });
       process.stdout.write(await (FORMATS[format] ?? renderJson)(report));
-      const enforcement = enforcementOf("strict");
-      const stops = (report.policy ?? []).filter(
-        ({ rule, exception }) => exception === undefined && enforcement[rule] === "mandatory",
-      ).length;
-      if (stops > 0) throw new DoesNotHold(`${stops === 1 ? "1 finding stops" : `${stops} findings stop`} the update.`);
+      refuseStopped(report.policy ?? [], "strict");
     });
 }

@@ -2,7 +2,7 @@ import type { VaultNames } from "../../infra/model";
 import { emptyJournal } from "../../rotation/journal";
 import type { RotationPlan } from "../../rotation/plan";
 import { judge, type Status } from "../../rotation/status";
-import { asRecord, asText, type JsonRecord } from "../support/json";
+import { asRecord, asText, type JsonRecord } from "../../infra/config/json";
 import type { VaultReader } from "./context";
 import type { Response } from "./reader";
 

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import {
+  enforcementOf,
   ExceptionsError,
   evaluate,
   readExceptions,
@@ -10,7 +10,8 @@ import {
   type PolicyFinding,
 } from "../../policy/library";
 import type { Snapshot } from "../report/snapshot";
-import { CouldNotRun } from "../support/exit";
+import { CouldNotRun, DoesNotHold } from "../support/exit";
+import { readNamedFile } from "../support/files";
 
 /** Today in UTC, `YYYY-MM-DD`: the day by which exceptions expire. */
 export const today = (): string => new Date().toISOString().slice(0, 10);
@@ -28,15 +29,22 @@ export const declared = ({ resources, providers = [] }: Snapshot): DeclaredResou
 export const judge = (state: Snapshot, exceptions: readonly PolicyException[]): PolicyFinding[] =>
   evaluate(declared(state), { today: today(), exceptions });
 
+/**
+ * @param profile as of `enforcementOf`
+ * @throws DoesNotHold when a finding without an exception stops the update
+ */
+export function refuseStopped(findings: readonly PolicyFinding[], profile: "strict" | "lenient"): void {
+  const enforcement = enforcementOf(profile);
+  const stops = findings.filter(
+    ({ rule, exception }) => exception === undefined && enforcement[rule] === "mandatory",
+  ).length;
+  if (stops > 0) throw new DoesNotHold(`${stops === 1 ? "1 finding stops" : `${stops} findings stop`} the update.`);
+}
+
 /** Reads a file of exceptions; none where no file is given. @throws CouldNotRun with every mistake and its place */
 export function exceptionsIn(file: string | undefined): PolicyException[] {
   if (file === undefined) return [];
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    throw new CouldNotRun(`${file}: the file cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown"})`);
-  }
+  const text = readNamedFile(file).toString();
   let raw: unknown;
   try {
     raw = parse(text);

@@ -1,5 +1,6 @@
+import { parseUrn } from "../../infra/config/urn";
 import type { Environment } from "../../infra/model";
-import { asList, asRecord, asText, type JsonRecord } from "../support/json";
+import { asList, asRecord, asText, type JsonRecord } from "../../infra/config/json";
 
 /** A resource whose creation was under way when an update was killed. */
 export interface Pending {
@@ -193,7 +194,7 @@ export function commands(stack: string, all: readonly PendingOutcome[]): string[
 }
 
 function importOf({ urn, type, id = "", parent, provider }: PendingOutcome, on: string): string {
-  const name = urn.split("::").slice(3).join("::");
+  const { name } = parseUrn(urn);
   const related = (flag: string, to: string): string => (to === "" ? "" : ` --${flag} ${quoted(`${flag}=${to}`)}`);
   return `pulumi import ${type} ${quoted(name)} ${quoted(id)}${related("parent", parent)}${related("provider", provider)} ${on} --protect=false --generate-code=false`;
 }

@@ -1,5 +1,5 @@
 import { CouldNotRun } from "../support/exit";
-import { asRecord, type JsonRecord } from "../support/json";
+import { asRecord, type JsonRecord } from "../../infra/config/json";
 
 /** One event of a preview that is streamed (`PULUMI_ENABLE_STREAMING_JSON_PREVIEW`). */
 export type PreviewEvent = JsonRecord;

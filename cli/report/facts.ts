@@ -1,5 +1,5 @@
 import { DAY_SECONDS } from "../../edge/time";
-import { asList } from "../support/json";
+import { asList } from "../../infra/config/json";
 import { readPolicyHcl } from "../support/policyHcl";
 import type { Fact } from "./fact";
 import { rulesetFacts } from "./rulesets";

@@ -1,5 +1,5 @@
 import { readPolicyHcl } from "../support/policyHcl";
-import { asList, asRecord } from "../support/json";
+import { asList, asRecord } from "../../infra/config/json";
 import type { Snapshot, SnapshotResource } from "./snapshot";
 
 /**
@@ -19,6 +19,9 @@ export interface Overview {
 
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
 const byText = (a: object, b: object): number => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
+const distinct = <T extends object>(rows: readonly T[]): T[] => [
+  ...new Map(rows.map((row) => [JSON.stringify(row), row])).values(),
+];
 
 /** What an auditor asks of one state. Pure; the same state gives the same rows. */
 export function overview({ resources, outputs }: Snapshot): Overview {
@@ -45,7 +48,7 @@ export function overview({ resources, outputs }: Snapshot): Overview {
           .map(({ path, capabilities: may }) => ({ party: text(inputs.name), may: may.join(", "), path })),
       )
       .sort(byText),
-    hosts: [
+    hosts: distinct([
       ...asList(outputs.agentHosts).map((host) => ({ from: "the agent", host: text(host) })),
       ...["api", "graphql", "git"].map((name) => ({ from: "the gate", host: hostOf(text(upstream[name])) })),
       ...asList(policy.downloadHosts).map((host) => ({
@@ -53,11 +56,8 @@ export function overview({ resources, outputs }: Snapshot): Overview {
         host: text(host),
       })),
       ...asList(policy.lfsHosts).map((host) => ({ from: "the gate, for LFS without the token", host: text(host) })),
-    ]
-      .filter(
-        ({ host }, i, all) =>
-          host !== "" && all.findIndex((one) => one.host === host && one.from === all[i]?.from) === i,
-      )
+    ])
+      .filter(({ host }) => host !== "")
       .sort(byText),
     routes: Object.entries(routes).map(([access, ids]) => ({ access, routes: asList(ids).map(text) })),
   };

@@ -6,6 +6,7 @@ import { agentOf, headline, posture, verdictOf, type Verdict } from "./verdict";
 import type { PolicyFinding } from "../../policy/library";
 import type { Snapshot, SnapshotResource } from "./snapshot";
 import { wholeState } from "./state";
+import { parseUrn } from "../../infra/config/urn";
 
 /** Everything a report shows; each format is a rendering of this and adds nothing. */
 export interface Report {
@@ -96,7 +97,7 @@ export function buildReport({
     ...(changes ? { verdict: verdictOf(changes) } : {}),
     headline: changes ? headline(earlier, standing, changes) : posture(standing),
     agent: agentOf(standing.length > 0 ? standing : earlier),
-    stack: ((after.resources[0] ?? before?.resources[0])?.urn ?? "").split("::")[0]?.replace(/^urn:pulumi:/, "") ?? "",
+    stack: parseUrn((after.resources[0] ?? before?.resources[0])?.urn ?? "").stack,
     ...(changes ? { changes } : {}),
     losses: before ? protectedLosses(before, after) : [],
     ...(judge ? { policy: judge(after) } : {}),

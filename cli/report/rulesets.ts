@@ -1,4 +1,4 @@
-import { asRecord, asList } from "../support/json";
+import { asRecord, asList } from "../../infra/config/json";
 import type { Fact } from "./fact";
 
 /** A ruleset's inputs, of a repository or of the organization, as a snapshot shows them. */

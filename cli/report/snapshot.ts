@@ -1,4 +1,6 @@
-import { asRecord, asList, type JsonRecord } from "../support/json";
+import { parseUrn, STACK_TYPE } from "../../infra/config/urn";
+import { SECRET, UNKNOWN_TEXT } from "../../policy/rule";
+import { asRecord, asList, type JsonRecord } from "../../infra/config/json";
 import { CouldNotRun } from "../support/exit";
 import { findDocument, type PreviewEvent, type PulumiDocument } from "./documents";
 
@@ -50,7 +52,6 @@ export interface Snapshot {
 }
 
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
-export const SECRET = "[secret]";
 
 /**
  * Replaces every secret, encrypted or not, by a marker: a report never carries a value, not even a ciphertext. Pulumi's
@@ -83,12 +84,11 @@ interface Step {
   oldState?: State | null | undefined;
 }
 
-const STACK_TYPE = "pulumi:pulumi:Stack";
 const record = (value: unknown): Record<string, unknown> => mask(value ?? {}) as Record<string, unknown>;
 const resource = (state: State, op?: string): SnapshotResource => ({
   urn: state.urn ?? "",
   type: state.type ?? "",
-  name: (state.urn ?? "").split("::").slice(3).join("::"),
+  name: parseUrn(state.urn ?? "").name,
   inputs: record(state.inputs),
   ...(state.protect === true ? { protect: true } : {}),
   ...(op ? { op } : {}),
@@ -123,7 +123,6 @@ const HIDDEN: Readonly<Record<string, string>> = {
   "random:index/randomPassword:RandomPassword": "result",
   "vault:appRole/authBackendRoleSecretId:AuthBackendRoleSecretId": "secretId",
 };
-const UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 /** Whether a document was made with --show-secrets: a secret with its text, or a password that is a plain text. */
 function showsSecrets(document: PulumiDocument): boolean {

@@ -4,7 +4,7 @@ import { readableControls } from "../../infra/plans";
 import { readEmbeddedPolicy } from "../../gate/policy/embed";
 import { compilePolicy } from "../../infra/plans/gatePolicy";
 import { CouldNotRun } from "../support/exit";
-import { asRecord, asList } from "../support/json";
+import { asRecord, asList } from "../../infra/config/json";
 import type { PreviewFacts, Snapshot, SnapshotResource } from "./snapshot";
 
 const EXPORT = "`pulumi stack export`";

@@ -7,7 +7,8 @@ import { renderHtml } from "../../../cli/report/render/html";
 import { renderJson } from "../../../cli/report/render/json";
 import { renderMarkdown } from "../../../cli/report/render/markdown";
 import { renderSarif } from "../../../cli/report/render/sarif";
-import { mask, readSnapshot, SECRET } from "../../../cli/report/snapshot";
+import { mask, readSnapshot } from "../../../cli/report/snapshot";
+import { SECRET } from "../../../policy/library";
 
 const URN = "urn:pulumi:dev::gatehouse::";
 const CIPHER = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", ciphertext: "v1:abc:def" };

@@ -1,33 +1,7 @@
 import { emptyJournal } from "../../rotation/journal";
 import { holds, judge } from "../../rotation/status";
-import type { TokenRecord } from "../../rotation/record";
 import { planFor } from "./support/world";
-
-const DAY = 86_400_000;
-const now = Date.UTC(2026, 5, 1);
-const record = (expiresAt: string): TokenRecord => ({
-  token: "t",
-  sha256: "s",
-  kind: "personal-access-token",
-  login: "claude-bot",
-  expires_at: expiresAt,
-  rotation_id: "r",
-});
-const rotatedAt = (at: number) => ({
-  ...emptyJournal,
-  history: [
-    {
-      id: "r",
-      reason: "",
-      startedAt: "",
-      endedAt: new Date(at).toISOString(),
-      outcome: "finished" as const,
-      notes: [],
-      phases: {},
-    },
-  ],
-});
-const iso = (ms: number): string => new Date(ms).toISOString();
+import { DAY, iso, now, record, rotatedAt } from "./support/notes";
 
 describe("status", () => {
   const plan = planFor("personal-access-token");

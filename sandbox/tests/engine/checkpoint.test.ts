@@ -3,19 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Checkpoint } from "../../engine/checkpoint";
 import { writeAtomically } from "../../engine/files";
-import { type ResourceState, type Snapshot } from "../../engine/state";
-import { createUrn, parseUrn } from "../../engine/urns";
+import { type Snapshot } from "../../engine/state";
+import { parseUrn } from "../../engine/urns";
+import { state, urn } from "./support/states";
 
-const urn = (name: string): string => createUrn("dev", "test", undefined, "cloud:index/thing:Thing", name);
-const state = (name: string, more: Partial<ResourceState> = {}): ResourceState => ({
-  urn: urn(name),
-  custom: true,
-  id: name,
-  type: "cloud:index/thing:Thing",
-  inputs: {},
-  dependencies: [],
-  ...more,
-});
 const folder = (): string => mkdtempSync(join(tmpdir(), "gatehouse-state-"));
 
 describe("the checkpoint", () => {

@@ -1,18 +1,6 @@
 import fc from "fast-check";
 import { deletionWaves, dependentsOf, needsOf } from "../../engine/graph";
-import { type ResourceState } from "../../engine/state";
-import { createUrn } from "../../engine/urns";
-
-const urn = (name: string): string => createUrn("dev", "test", undefined, "cloud:index/thing:Thing", name);
-const state = (name: string, more: Partial<ResourceState> = {}): ResourceState => ({
-  urn: urn(name),
-  custom: true,
-  id: name,
-  type: "cloud:index/thing:Thing",
-  inputs: {},
-  dependencies: [],
-  ...more,
-});
+import { state, urn } from "./support/states";
 
 describe("the order of deletion", () => {
   /** Random states in which each needs only earlier ones. */

@@ -1,22 +1,8 @@
 import fc from "fast-check";
-import { UNKNOWN } from "../../providers/types";
 import { parsePath } from "../../../infra/config/propertyPath";
 import { covers, resetPaths } from "../../engine/paths";
-import { equal, fromWire, Secret, toWire, type Value, type Values } from "../../engine/values";
-
-/** Any property value, secrets at any depth (but none inside another: the wire's reader flattens those). */
-const anyValue: fc.Arbitrary<Value> = fc.letrec<{ value: Value }>((tie) => ({
-  value: fc.oneof(
-    { maxDepth: 4 },
-    fc.constantFrom<Value>(null, true, false, UNKNOWN),
-    fc.integer(),
-    fc.string(),
-    fc.array(tie("value"), { maxLength: 3 }),
-    fc.dictionary(fc.stringMatching(/^[a-z]{1,4}$/), tie("value"), { maxKeys: 3 }),
-    tie("value").map((value) => fromWire(toWire(new Secret(value)))),
-  ),
-})).value;
-const anyBag = fc.dictionary(fc.stringMatching(/^[a-z]{1,4}$/), anyValue, { maxKeys: 4 }) as fc.Arbitrary<Values>;
+import { equal, Secret, toWire, type Values } from "../../engine/values";
+import { anyBag } from "./support/anyValue";
 
 describe("property paths", () => {
   it.each<[string, (string | number)[]]>([

@@ -6,22 +6,10 @@ import {
   StateCodec,
   StateWriter,
   type Deployment,
-  type ResourceState,
   type Snapshot,
 } from "../../engine/state";
-import { createUrn } from "../../engine/urns";
 import { Secret } from "../../engine/values";
-
-const urn = (name: string): string => createUrn("dev", "test", undefined, "cloud:index/thing:Thing", name);
-const state = (name: string, more: Partial<ResourceState> = {}): ResourceState => ({
-  urn: urn(name),
-  custom: true,
-  id: name,
-  type: "cloud:index/thing:Thing",
-  inputs: {},
-  dependencies: [],
-  ...more,
-});
+import { state, urn } from "./support/states";
 
 describe("the state format", () => {
   let crypter: Crypter;

@@ -18,20 +18,7 @@ import {
   type Value,
   type Values,
 } from "../../engine/values";
-
-/** Any property value, secrets at any depth (but none inside another: the wire's reader flattens those). */
-const anyValue: fc.Arbitrary<Value> = fc.letrec<{ value: Value }>((tie) => ({
-  value: fc.oneof(
-    { maxDepth: 4 },
-    fc.constantFrom<Value>(null, true, false, UNKNOWN),
-    fc.integer(),
-    fc.string(),
-    fc.array(tie("value"), { maxLength: 3 }),
-    fc.dictionary(fc.stringMatching(/^[a-z]{1,4}$/), tie("value"), { maxKeys: 3 }),
-    tie("value").map((value) => fromWire(toWire(new Secret(value)))),
-  ),
-})).value;
-const anyBag = fc.dictionary(fc.stringMatching(/^[a-z]{1,4}$/), anyValue, { maxKeys: 4 }) as fc.Arbitrary<Values>;
+import { anyBag, anyValue } from "./support/anyValue";
 
 /** Every text in a value, with whether a secret holds it. */
 function texts(value: Value, secret = false): { text: string; secret: boolean }[] {

@@ -1,16 +1,6 @@
 import fc from "fast-check";
 import { gitHubReader, Reader } from "../../../cli/live/reader";
-import { ambientEffects, type Effects, type Fetch } from "../../../rotation/effects";
-
-const effects = (fetcher: Fetch): Effects => ({
-  ...ambientEffects(() => undefined, fetcher),
-  sleep: () => Promise.resolve(),
-});
-const answer = (status: number, body: string, headers: Record<string, string> = {}): Awaited<ReturnType<Fetch>> => ({
-  status,
-  headers: { get: (name) => headers[name] ?? null },
-  text: () => Promise.resolve(body),
-});
+import { answer, effects } from "../support/effects";
 
 describe("the reader", () => {
   it("sends GET and HEAD alone, and a POST only where that is a question", async () => {

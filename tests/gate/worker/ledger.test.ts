@@ -1,31 +1,10 @@
 import * as path from "node:path";
 import { buildSync } from "esbuild";
 import { Miniflare } from "miniflare";
-import type { AuditEntry } from "../../../gate/policy/audit";
 import type { SettleAnswer, SettleRequest } from "../../../gate/worker/ledger/exchange";
 import { freshFetch } from "../../support/freshFetch";
+import { entry, longest } from "../support/auditEntry";
 import { policyFor } from "../support/policy";
-
-const entry = (over: Partial<AuditEntry> = {}): AuditEntry => ({
-  ts: "2026-03-01T00:00:00.000Z",
-  agent: "agent",
-  requestId: "r-1",
-  clientIp: "",
-  method: "GET",
-  path: "/x",
-  route: "",
-  repository: "",
-  decision: "deny",
-  reason: "unauthenticated",
-  status: 401,
-  bytesIn: 0,
-  bytesOut: 0,
-  ms: 1,
-  tokenSha256: "",
-  findings: [],
-  ...over,
-});
-const longest = "/" + "a".repeat(1023);
 
 /**
  * The ledger as it is, driven by a script beside it: `{ method, args, times }` calls it so often, with the number of

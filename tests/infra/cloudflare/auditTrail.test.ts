@@ -1,24 +1,9 @@
 import { AuditTrail } from "../../../infra";
 import { environment } from "../../support/environment";
 import { deploy, inClear } from "../../support/pulumi";
+import { ACCOUNT, types } from "./support/mocks";
 
-/** Another password for each resource, and the bytes that the stack makes of it. */
-const password = (name: string): string => `raw password of ${name}`;
 const DESTINATION = "https://audit.acme.dev/in?header_Authorization=raw";
-const types = {
-  "random:index/randomPassword:RandomPassword": (_: unknown, name: string) => ({ id: "none", result: password(name) }),
-  "cloudflare:index/workersScript:WorkersScript": () => ({}),
-  "cloudflare:index/workersScriptSubdomain:WorkersScriptSubdomain": () => ({}),
-  "cloudflare:index/workersKvNamespace:WorkersKvNamespace": () => ({ id: "kv-id" }),
-  "cloudflare:index/workersCronTrigger:WorkersCronTrigger": () => ({}),
-  "cloudflare:index/workersCustomDomain:WorkersCustomDomain": () => ({}),
-  "cloudflare:index/workersRoute:WorkersRoute": () => ({}),
-  "cloudflare:index/r2Bucket:R2Bucket": () => ({}),
-  "cloudflare:index/r2BucketLock:R2BucketLock": () => ({}),
-  "cloudflare:index/r2BucketLifecycle:R2BucketLifecycle": () => ({}),
-  "cloudflare:index/logpushJob:LogpushJob": () => ({}),
-};
-const ACCOUNT = "0123456789abcdef0123456789abcdef";
 
 describe("AuditTrail", () => {
   const trail = (changes: Record<string, unknown> = {}) =>

@@ -10,31 +10,9 @@ import { endpoints } from "../../../infra/model/endpoints";
 import { environment } from "../../support/environment";
 import { postureMocks } from "../../support/postureMocks";
 import { deploy, inClear, known, type Deployment } from "../../support/pulumi";
+import { ACCOUNT, SCRIPTS, SECRET_ID, bytes, password, types } from "./support/mocks";
 
-/** Another password for each resource, and the bytes that the stack makes of it. */
-const password = (name: string): string => `raw password of ${name}`;
-const bytes = (name: string): string => createHash("sha256").update(password(name)).digest("base64");
-const SECRET_ID = "raw-secret-id-of-the-test";
-const types = {
-  "random:index/randomPassword:RandomPassword": (_: unknown, name: string) => ({ id: "none", result: password(name) }),
-  "cloudflare:index/workersScript:WorkersScript": () => ({}),
-  "cloudflare:index/workersScriptSubdomain:WorkersScriptSubdomain": () => ({}),
-  "cloudflare:index/workersKvNamespace:WorkersKvNamespace": () => ({ id: "kv-id" }),
-  "cloudflare:index/workersCronTrigger:WorkersCronTrigger": () => ({}),
-  "cloudflare:index/workersCustomDomain:WorkersCustomDomain": () => ({}),
-  "cloudflare:index/workersRoute:WorkersRoute": () => ({}),
-  "cloudflare:index/r2Bucket:R2Bucket": () => ({}),
-  "cloudflare:index/r2BucketLock:R2BucketLock": () => ({}),
-  "cloudflare:index/r2BucketLifecycle:R2BucketLifecycle": () => ({}),
-  "cloudflare:index/logpushJob:LogpushJob": () => ({}),
-};
-const ACCOUNT = "0123456789abcdef0123456789abcdef";
 const ZONE = "fedcba9876543210fedcba9876543210";
-const SCRIPTS = {
-  gate: "export default {};\n",
-  ledger: "export class Ledger {}\n",
-  rotator: "export default { scheduled() {} };\n",
-};
 const LEDGER_TAG = createHash("sha256").update(SCRIPTS.ledger).digest("hex").slice(0, 16);
 
 function policyOf(posture: Environment) {

@@ -1,32 +1,8 @@
-import { createHash } from "node:crypto";
 import { Rotator } from "../../../infra";
 import { embedRotation, planRotation, rotatorStorePlan } from "../../../infra/plans";
 import { environment } from "../../support/environment";
 import { deploy, inClear, type Deployment } from "../../support/pulumi";
-
-/** Another password for each resource, and the bytes that the stack makes of it. */
-const password = (name: string): string => `raw password of ${name}`;
-const bytes = (name: string): string => createHash("sha256").update(password(name)).digest("base64");
-const SECRET_ID = "raw-secret-id-of-the-test";
-const types = {
-  "random:index/randomPassword:RandomPassword": (_: unknown, name: string) => ({ id: "none", result: password(name) }),
-  "cloudflare:index/workersScript:WorkersScript": () => ({}),
-  "cloudflare:index/workersScriptSubdomain:WorkersScriptSubdomain": () => ({}),
-  "cloudflare:index/workersKvNamespace:WorkersKvNamespace": () => ({ id: "kv-id" }),
-  "cloudflare:index/workersCronTrigger:WorkersCronTrigger": () => ({}),
-  "cloudflare:index/workersCustomDomain:WorkersCustomDomain": () => ({}),
-  "cloudflare:index/workersRoute:WorkersRoute": () => ({}),
-  "cloudflare:index/r2Bucket:R2Bucket": () => ({}),
-  "cloudflare:index/r2BucketLock:R2BucketLock": () => ({}),
-  "cloudflare:index/r2BucketLifecycle:R2BucketLifecycle": () => ({}),
-  "cloudflare:index/logpushJob:LogpushJob": () => ({}),
-};
-const ACCOUNT = "0123456789abcdef0123456789abcdef";
-const SCRIPTS = {
-  gate: "export default {};\n",
-  ledger: "export class Ledger {}\n",
-  rotator: "export default { scheduled() {} };\n",
-};
+import { ACCOUNT, SCRIPTS, SECRET_ID, bytes, types } from "./support/mocks";
 
 describe("Rotator", () => {
   const KEYS = {

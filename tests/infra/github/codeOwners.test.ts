@@ -2,23 +2,7 @@ import { CodeOwners } from "../../../infra";
 import { codeOwnersText, planOwners, type FoundOwners } from "../../../infra/plans";
 import { environment } from "../../support/environment";
 import { deploy } from "../../support/pulumi";
-
-const PASSWORD = "raw-password-of-the-test";
-const types = {
-  "github:index/membership:Membership": () => ({}),
-  "github:index/team:Team": () => ({ id: "77", slug: "agents" }),
-  "github:index/teamMembership:TeamMembership": () => ({}),
-  "github:index/teamRepository:TeamRepository": () => ({}),
-  "github:index/repositoryFile:RepositoryFile": () => ({}),
-  "github:index/repositoryRuleset:RepositoryRuleset": () => ({ rulesetId: 9 }),
-  "github:index/organizationRuleset:OrganizationRuleset": () => ({ rulesetId: 10 }),
-  "github:index/branch:Branch": () => ({}),
-  "github:index/repositoryPullRequest:RepositoryPullRequest": () => ({ number: 3 }),
-  "github:index/branchProtection:BranchProtection": () => ({}),
-  "github:index/workflowRepositoryPermissions:WorkflowRepositoryPermissions": () => ({}),
-  "github:index/organizationWebhook:OrganizationWebhook": () => ({}),
-  "random:index/randomPassword:RandomPassword": () => ({ result: PASSWORD }),
-};
+import { types } from "./support/mocks";
 
 describe("CodeOwners", () => {
   const posture = environment();

@@ -2,24 +2,9 @@ import { createHash } from "node:crypto";
 import { EventHooks } from "../../../infra";
 import { ORGANIZATION_EVENTS } from "../../../infra/plans";
 import { deploy, inClear } from "../../support/pulumi";
+import { PASSWORD, types } from "./support/mocks";
 
-const PASSWORD = "raw-password-of-the-test";
 const HEX = createHash("sha256").update(PASSWORD).digest("hex");
-const types = {
-  "github:index/membership:Membership": () => ({}),
-  "github:index/team:Team": () => ({ id: "77", slug: "agents" }),
-  "github:index/teamMembership:TeamMembership": () => ({}),
-  "github:index/teamRepository:TeamRepository": () => ({}),
-  "github:index/repositoryFile:RepositoryFile": () => ({}),
-  "github:index/repositoryRuleset:RepositoryRuleset": () => ({ rulesetId: 9 }),
-  "github:index/organizationRuleset:OrganizationRuleset": () => ({ rulesetId: 10 }),
-  "github:index/branch:Branch": () => ({}),
-  "github:index/repositoryPullRequest:RepositoryPullRequest": () => ({ number: 3 }),
-  "github:index/branchProtection:BranchProtection": () => ({}),
-  "github:index/workflowRepositoryPermissions:WorkflowRepositoryPermissions": () => ({}),
-  "github:index/organizationWebhook:OrganizationWebhook": () => ({}),
-  "random:index/randomPassword:RandomPassword": () => ({ result: PASSWORD }),
-};
 
 describe("EventHooks", () => {
   it("signs with a secret that is never in clear", async () => {

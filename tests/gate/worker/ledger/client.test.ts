@@ -1,29 +1,8 @@
-import type { AuditEntry } from "../../../../gate/policy/audit";
 import { LedgerClient } from "../../../../gate/worker/ledger/client";
 import type { SettleAnswer, SettleRequest } from "../../../../gate/worker/ledger/exchange";
 import { policyFor } from "../../support/policy";
 import { until } from "../../../support/until";
-
-const entry = (over: Partial<AuditEntry> = {}): AuditEntry => ({
-  ts: "2026-03-01T00:00:00.000Z",
-  agent: "agent",
-  requestId: "r-1",
-  clientIp: "",
-  method: "GET",
-  path: "/x",
-  route: "",
-  repository: "",
-  decision: "deny",
-  reason: "unauthenticated",
-  status: 401,
-  bytesIn: 0,
-  bytesOut: 0,
-  ms: 1,
-  tokenSha256: "",
-  findings: [],
-  ...over,
-});
-const longest = "/" + "a".repeat(1023);
+import { entry, longest } from "../../support/auditEntry";
 
 describe("the link to a ledger that is silent", () => {
   const link = (settle: (request: SettleRequest) => Promise<SettleAnswer>): LedgerClient =>

@@ -1,26 +1,6 @@
 import type { AuditEntry } from "../../../../gate/policy/audit";
 import { EntryQueue, FURTHER_REQUESTS } from "../../../../gate/worker/ledger/entryQueue";
-
-const entry = (over: Partial<AuditEntry> = {}): AuditEntry => ({
-  ts: "2026-03-01T00:00:00.000Z",
-  agent: "agent",
-  requestId: "r-1",
-  clientIp: "",
-  method: "GET",
-  path: "/x",
-  route: "",
-  repository: "",
-  decision: "deny",
-  reason: "unauthenticated",
-  status: 401,
-  bytesIn: 0,
-  bytesOut: 0,
-  ms: 1,
-  tokenSha256: "",
-  findings: [],
-  ...over,
-});
-const longest = "/" + "a".repeat(1023);
+import { entry, longest } from "../../support/auditEntry";
 
 describe("a queue of audit entries that is full", () => {
   it("keeps what it has, and counts the others in one record", () => {

@@ -1,21 +1,12 @@
-import { AUDIT } from "../../cli/assess/audit";
-import { CLOUDFLARE } from "../../cli/assess/cloudflare";
-import { QUESTIONS } from "../../cli/assess/assess";
-import { assessContext } from "../../cli/live/context";
-import { chainLine, entryText, GENESIS, type AuditEntry } from "../../gate/policy/audit";
-import { ambientEffects, type Effects, type Fetch } from "../../rotation/effects";
-import { environment } from "../support/environment";
+import { AUDIT } from "../../../cli/assess/audit";
+import { CLOUDFLARE } from "../../../cli/assess/cloudflare";
+import { QUESTIONS } from "../../../cli/assess/assess";
+import { assessContext } from "../../../cli/live/context";
+import { chainLine, entryText, GENESIS, type AuditEntry } from "../../../gate/policy/audit";
+import { environment } from "../../support/environment";
+import { answer, effects } from "../support/effects";
 
 const posture = environment();
-const effects = (fetcher: Fetch): Effects => ({
-  ...ambientEffects(() => undefined, fetcher),
-  sleep: () => Promise.resolve(),
-});
-const answer = (status: number, body: string, headers: Record<string, string> = {}): Awaited<ReturnType<Fetch>> => ({
-  status,
-  headers: { get: (name) => headers[name] ?? null },
-  text: () => Promise.resolve(body),
-});
 
 describe("what the sandbox cannot show", () => {
   const entry = (decision: AuditEntry["decision"]): AuditEntry => ({

@@ -1,4 +1,4 @@
-import type { Policies } from "@pulumi/policy";
+import { UnknownValueError, type Policies } from "@pulumi/policy";
 import { enforcementOf } from "./enforcement";
 import { violations } from "./evaluate";
 import { RULES } from "./rules";
@@ -56,8 +56,9 @@ function plain(value: unknown): unknown {
   const copy = (key: string | number): unknown => {
     try {
       return plain((value as Record<string | number, unknown>)[key]);
-    } catch {
-      return UNKNOWN;
+    } catch (error) {
+      if (error instanceof UnknownValueError) return UNKNOWN;
+      throw error;
     }
   };
   if (Array.isArray(value)) return Array.from({ length: value.length }, (_, index) => copy(index));

@@ -1,6 +1,5 @@
-import { REPOSITORY_FILE, agentOf, text } from "../read";
+import { REPOSITORY_FILE, agentOf, known, text } from "../read";
 import { stackRule } from "../rule";
-import { known } from "../read";
 
 const PLACES = new Set([".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"]);
 

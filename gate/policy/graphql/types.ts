@@ -63,7 +63,7 @@ const SOURCE: Readonly<Record<string, string>> = {
   Label: "id name color description isDefault url createdAt updatedAt",
   Milestone:
     "id number title description state dueOn closed closedAt createdAt updatedAt url progressPercentage creator:Actor",
-  Issue: `${COMMENT} ${ISSUE_LIKE} stateReason isPinned bodyUrl trackedIssuesCount subIssuesSummary:Summary issueType:IssueType parent:ElsewhereIssue subIssues(${PAGES}):ElsewhereIssue[] blockedBy(${PAGES} orderBy):ElsewhereIssue[] blocking(${PAGES} orderBy):ElsewhereIssue[]`,
+  Issue: `${COMMENT} ${ISSUE_LIKE} stateReason isPinned bodyUrl trackedIssuesCount subIssuesSummary:Summary issueType:IssueType parent:ElsewhereIssue subIssues(first last):ElsewhereIssue[] blockedBy(first last orderBy):ElsewhereIssue[] blocking(first last orderBy):ElsewhereIssue[]`,
   IssueType: "id name description color isEnabled",
   Summary: "total completed percentCompleted",
   IssueComment: `${COMMENT} isMinimized minimizedReason issue:Issue pullRequest:PullRequest resourcePath`,
@@ -101,6 +101,7 @@ const SOURCE: Readonly<Record<string, string>> = {
   SearchEdge: "cursor node:SearchItem",
   SearchItem: "",
   PageInfo: "endCursor startCursor hasNextPage hasPreviousPage",
+  PageOfElsewhere: "hasNextPage hasPreviousPage",
   Payload:
     "clientMutationId pullRequest:PullRequest issue:Issue subject:Node comment:IssueComment commentEdge:CommentEdge issueComment:IssueComment pullRequestReview:Review reviewEdge:ReviewEdge thread:ReviewThread reaction:Reaction labelable:IssueOrPullRequest " +
     "assignable:IssueOrPullRequest ref:Ref commit:Commit actor:Actor pullRequestReviewComment:ReviewComment",
@@ -148,6 +149,7 @@ const NAMES: Readonly<Record<string, string>> = {
   IssueComment: "IssueComment PullRequestReviewComment",
   IssueOrPullRequest: "IssueOrPullRequest Labelable Assignable",
   Node: "Node Reactable",
+  PageOfElsewhere: "PageInfo",
   ProtectionRule: "BranchProtectionRule",
   RefName: "Ref",
   Review: "PullRequestReview",
@@ -238,17 +240,27 @@ export interface OpenType {
 const NO_ARGUMENTS: ReadonlySet<string> = new Set();
 const types = new Map<string, OpenType>();
 
+/**
+ * A page. Its total is a fact about whoever has the page: REST says it of every issue (`sub_issues_summary`). A cursor
+ * is made from the entry that it stands for, so pages of what may belong elsewhere have none.
+ */
+function pageSource(item: string): string {
+  return HOMES[item] === undefined
+    ? `totalCount totalCountFiltered nodes:${item} edges:${item}# pageInfo:PageInfo${CONNECTIONS[item] ?? ""}`
+    : `totalCount nodes:${item} edges:${item}# pageInfo:PageOfElsewhere`;
+}
+
+function edgeSource(item: string): string {
+  return HOMES[item] === undefined ? `cursor node:${item}${EDGES[item] ?? ""}` : `node:${item}`;
+}
+
 /** An open type by its name in the table (`Issue[]` for a connection). Made once, when it is first needed. */
 export function openType(name: string): OpenType {
   const known = types.get(name);
   if (known !== undefined) return known;
   const connection = name.endsWith("[]");
   const item = connection ? name.slice(0, -2) : name;
-  const source = connection
-    ? `totalCount totalCountFiltered nodes:${item} edges:${item}# pageInfo:PageInfo${CONNECTIONS[item] ?? ""}`
-    : item.endsWith("#")
-      ? `cursor node:${item.slice(0, -1)}${EDGES[item.slice(0, -1)] ?? ""}`
-      : SOURCE[item];
+  const source = connection ? pageSource(item) : item.endsWith("#") ? edgeSource(item.slice(0, -1)) : SOURCE[item];
   if (source === undefined) throw new Error(`no GraphQL type ${name}`);
   const made: OpenType = {
     name,

@@ -15,6 +15,15 @@ it.each([
     { query: '{ search(query: "x\u00a0repo:acme/api", type: ISSUE, first: 1) { nodes { ... on Issue { title } } } }' },
     { query: '{ search(query: "x repo:acme/api", type: ISSUE, first: 1) { nodes { ... on Issue { title } } } }' },
   ],
+  ...["pageInfo { endCursor }", "pageInfo { startCursor }", "edges { cursor }"].map(
+    (part): [string, { query: string }, { query: string }] => [
+      `the cursors of sub-issues: ${part}`,
+      inApi(`issue(number: 1) { subIssues(first: 1) { ${part} } }`),
+      inApi(
+        "issue(number: 1) { subIssues(first: 1) { totalCount pageInfo { hasNextPage } edges { node { title } } } }",
+      ),
+    ],
+  ),
 ])("refuses %s, and takes its twin", async (_name, asked, twin) => {
   expect([await answersHoldListedRepositories(asked), await answersHoldListedRepositories(twin)]).toEqual([
     false,

@@ -62,6 +62,8 @@ export type Place = "acme/api" | "acme/docs" | "foreign" | "person" | "nowhere";
 interface Thing {
   readonly __typename: string;
   readonly place: Place;
+  /** Where its total belongs, if that is another place: see `COUNTED`. */
+  readonly counted?: Place | undefined;
 }
 
 const PEOPLE = new Set([
@@ -110,6 +112,12 @@ const CONTAINED: Readonly<Record<string, readonly string[]>> = {
   PullRequestReviewThread: ["pullRequest"],
   PullRequestCommit: ["pullRequest"],
 };
+
+/**
+ * Lists over several repositories whose length is a fact about the object that has them, as REST says it in that
+ * object's own answer (`sub_issues_summary`). The entries, their cursors and everything else belong elsewhere.
+ */
+const COUNTED: Readonly<Record<string, readonly string[]>> = { Issue: ["subIssues"] };
 
 /** The type of what is in a page or an edge, or the type itself. */
 function itemOf(schema: GraphQLSchema, name: string): string {
@@ -175,7 +183,8 @@ function placeOf(
 let turn = 0;
 
 function leaf(type: string, field: string, source: Thing | undefined): unknown {
-  const foreign = source?.place === "foreign";
+  const place = field === "totalCount" ? (source?.counted ?? source?.place) : source?.place;
+  const foreign = place === "foreign";
   if (type === "Boolean") return true;
   if (source?.__typename === "Repository" && !foreign) {
     const [id, number] = REPOSITORY_IDS[source.place] ?? ["R_kgDOapi", 101];
@@ -203,7 +212,8 @@ export const resolver: GraphQLFieldResolver<Thing | undefined, unknown, Record<s
     if (isEnumType(type)) return type.getValues()[0]?.value;
     if (isLeafType(type)) return leaf(type.name, info.fieldName, source);
     const place = placeOf(info.schema, source, info.parentType.name, info.fieldName, args, type.name, index);
-    if (!isAbstractType(type)) return { __typename: type.name, place } satisfies Thing;
+    const counted = COUNTED[info.parentType.name]?.includes(info.fieldName) === true ? source?.place : undefined;
+    if (!isAbstractType(type)) return { __typename: type.name, place, counted } satisfies Thing;
     const asked =
       info.parentType.name === "Query"
         ? TYPES[

@@ -198,6 +198,18 @@ describe.each<[string, string | [string, unknown], string | [string, unknown], s
     "graphql-field",
   ],
   [
+    "the cursor of what may be elsewhere",
+    inApi("issue(number: 1) { blockedBy(first: 9) { totalCount pageInfo { hasNextPage } } }"),
+    inApi("issue(number: 1) { blockedBy(first: 9) { totalCount pageInfo { endCursor } } }"),
+    "graphql-field",
+  ],
+  [
+    "a page of what may be elsewhere from a cursor on",
+    inApi("issue(number: 1) { subIssues(last: 9) { totalCount } }"),
+    inApi('issue(number: 1) { subIssues(first: 9, after: "x") { totalCount } }'),
+    "graphql-argument",
+  ],
+  [
     "the comments of a sub-issue",
     inApi("issue(number: 1) { parent { title } }"),
     inApi("issue(number: 1) { parent { comments(first: 9) { nodes { body } } } }"),
@@ -753,6 +765,7 @@ describe("the open types", () => {
     Person: ["User"],
     OwnOrganization: ["Organization"],
     ElsewhereIssue: ["Issue"],
+    PageOfElsewhere: ["PageInfo"],
     StateCount: ["CheckRunStateCount"],
     IssueType: [],
     __Schema: [],

@@ -50,6 +50,8 @@ export const GATE_BINDINGS = {
   TOKEN_KEY: only("kv", binding("secret_text")),
   /** `whsec_…`, the Standard Webhooks secret of the alerts. */
   ALERT_SECRET: binding("secret_text"),
+  /** Base64 of 32 bytes: the private half (Ed25519) of the key that signs the checkpoints of the audit trail. */
+  CHECKPOINT_KEY: binding("secret_text"),
   LEDGER: binding("durable_object_namespace"),
   TOKENS: only("cloudflare", binding("kv_namespace")),
   AUDIT: only("cloudflare", binding("r2_bucket")),

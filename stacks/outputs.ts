@@ -26,6 +26,8 @@ function gateOutputs({ gate, rotator, policy }: Posture): Record<string, unknown
     gateKey: gate.agentKey,
     operatorKey: gate.operatorKey,
     alertSecret: gate.alertSecret,
+    // With it `gatehouse audit verify --key` checks the trail's checkpoints.
+    auditPublicKey: gate.checkpointPublicKey,
     // Only with Workers KV: what the token commands take as GATEHOUSE_TOKEN_KEY and GATEHOUSE_ROTATOR_KEY.
     ...(gate.tokenKey ? { tokenKey: gate.tokenKey, rotatorKey: rotator.rotatorKey } : {}),
     // A plan shows this line where an update replaces the secrets of older versions, which stood in clear in the state

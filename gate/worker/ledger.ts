@@ -27,6 +27,8 @@ const MAX_LEASES = 500;
 const MAX_CELLS = 64;
 /** Bytes of lines in one archive object at most. */
 const ARCHIVE_BYTES = 4 * 1024 * 1024;
+/** How often a checkpoint leaves for the alert webhook, while there are records. */
+const ANNOUNCE_MS = 60 * 60_000;
 
 /** Lines of the trail, one behind the other. */
 type Row = { readonly first: number; readonly last: number; readonly text: string };
@@ -43,6 +45,8 @@ interface State {
   waitUntil: number;
   archived: number;
   archiveFailing: boolean;
+  /** When a checkpoint left for the alert webhook last. */
+  announced: number;
   lease: number;
   /** Per isolate: the last exchange that was booked, the lease it was given, and when. */
   isolates: Record<string, { batch: number; lease: number; seen: number }>;
@@ -59,6 +63,7 @@ const NEW: State = {
   waitUntil: 0,
   archived: 0,
   archiveFailing: false,
+  announced: 0,
   lease: 0,
   isolates: {},
   leases: {},
@@ -161,14 +166,25 @@ export class Ledger extends DurableObject {
     );
   }
 
-  /** The lines up to `last` are in the archive under `key`; only now are they dropped here. */
-  async archived(first: number, last: number, key: string): Promise<void> {
-    await this.inTurn(async () => {
+  /**
+   * The lines up to `last` are in the archive under `key`; only now are they dropped here. True when the checkpoint at
+   * `last` is to be sent to the alert webhook.
+   */
+  async archived(first: number, last: number, key: string): Promise<boolean> {
+    return this.inTurn(async () => {
+      const now = Date.now();
+      const announce = now < this.state.announced || now - this.state.announced >= ANNOUNCE_MS;
       this.ctx.storage.sql.exec(`DELETE FROM lines WHERE last <= ?`, last);
       this.ctx.storage.sql.exec(`INSERT OR REPLACE INTO segments VALUES (?, ?, ?)`, first, last, key);
-      this.oldestWaiting = Date.now();
+      this.oldestWaiting = now;
       this.movingUntil = 0;
-      this.save({ ...this.state, archived: Math.max(last, this.state.archived), archiveFailing: false });
+      this.save({
+        ...this.state,
+        archived: Math.max(last, this.state.archived),
+        archiveFailing: false,
+        announced: announce ? now : this.state.announced,
+      });
+      return announce;
     });
   }
 

@@ -10,7 +10,7 @@ import type { GatePolicy } from "../../gate/policy/policy";
 import { makeSecret } from "../secret";
 import { bindingsOf, type AppRoleInputs, type BindingValues } from "./bindings";
 import { contentTag, type GateScripts } from "./bundle";
-import { keyHash, makeKey, type Key } from "./keys";
+import { ed25519PublicKey, keyHash, makeKey, type Key } from "./keys";
 
 export interface GateArgs {
   readonly environment: Environment;
@@ -50,6 +50,8 @@ export class Gate extends GatehouseComponent {
   readonly operatorKey: pulumi.Output<string>;
   /** The secret with which a receiver checks the signature of the gate's alerts (`whsec_…`). */
   readonly alertSecret: pulumi.Output<string>;
+  /** Public half of the key that signs the audit trail's checkpoints (Ed25519), base64url; no secret. */
+  readonly checkpointPublicKey: pulumi.Output<string>;
   /** The key that seals the token when Workers KV is the store; a secret, base64 of 32 bytes. */
   readonly tokenKey: pulumi.Output<string> | undefined;
   /**
@@ -74,6 +76,8 @@ export class Gate extends GatehouseComponent {
     const agentKeys = this.createAgentKeys();
     const operatorKey = makeKey(`${name}-operator-key`, "gop_", this);
     this.alertSecret = pulumi.secret(pulumi.interpolate`whsec_${makeSecret(`${name}-alert-secret`, this).base64}`);
+    const checkpointKey = makeSecret(`${name}-checkpoint-key`, this).base64;
+    this.checkpointPublicKey = pulumi.unsecret(checkpointKey.apply(ed25519PublicKey));
 
     const ledger = this.createLedger();
     const tokens = new cloudflare.WorkersKvNamespace(
@@ -96,6 +100,7 @@ export class Gate extends GatehouseComponent {
       // So that no answer names the gate as its client calls it. Unknown here, it is the host that was asked.
       PUBLIC_URL: this.url,
       ALERT_SECRET: this.alertSecret,
+      CHECKPOINT_KEY: checkpointKey,
       LEDGER: { className: LEDGER_CLASS, scriptName: ledger.scriptName },
       TOKENS: { namespaceId: tokens.id },
       AUDIT: { bucketName: args.auditBucket },

@@ -1,5 +1,6 @@
-import { createHash } from "node:crypto";
+import { createHash, createPublicKey, createPrivateKey } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
+import { ED25519_PKCS8 } from "../../gate/policy/checkpoint";
 import { makeSecret } from "../secret";
 
 /** A bearer key and the hash by which its holder is recognised. */
@@ -25,4 +26,10 @@ export function keyText(prefix: string, base64: string): string {
 /** base64url SHA-256 of a key's text. */
 export function keyHash(key: string): string {
   return createHash("sha256").update(key).digest("base64url");
+}
+
+/** The public half of an Ed25519 key, base64url of its 32 bytes. @param seed base64 of the private half's 32 bytes */
+export function ed25519PublicKey(seed: string): string {
+  const key = Buffer.concat([Buffer.from(ED25519_PKCS8, "hex"), Buffer.from(seed, "base64")]);
+  return createPublicKey(createPrivateKey({ key, format: "der", type: "pkcs8" })).export({ format: "jwk" }).x ?? "";
 }

@@ -1,3 +1,4 @@
+import { checkpointSigner } from "../../policy/checkpoint";
 import { Refusal } from "../../policy/refusals";
 import { parseStrictJson } from "../../policy/text/json";
 import { problem, Refused } from "../answer/problem";
@@ -152,7 +153,7 @@ const MAX_TRAIL = 8 * 1024 * 1024;
 
 /**
  * The audit trail after a sequence number, one record a line, at most `limit` (10,000) or 8 MB. What waits in this
- * isolate is written first.
+ * isolate is written first. Headers name the trail's head, and sign it.
  */
 async function audit(gate: Gate, context: RequestContext, query: string): Promise<Response> {
   const asked = new URLSearchParams(query);
@@ -183,6 +184,13 @@ async function audit(gate: Gate, context: RequestContext, query: string): Promis
       "cache-control": "no-store",
       "x-gatehouse-request-id": context.requestId,
       "x-gatehouse-audit-head": `${head.seq} ${head.hash}`,
+      ...(gate.env.CHECKPOINT_KEY
+        ? {
+            "x-gatehouse-audit-checkpoint": JSON.stringify(
+              await (await checkpointSigner(gate.env.CHECKPOINT_KEY)).sign(head),
+            ),
+          }
+        : {}),
     },
   });
 }

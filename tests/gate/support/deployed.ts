@@ -96,6 +96,24 @@ export class DeployedGate {
     });
   }
 
+  /** Lets the gate's schedule come due now. */
+  async cron(): Promise<void> {
+    const answer = await freshFetch(`${this.cloudflare.api}/_sandbox/cron`, {
+      method: "POST",
+      body: JSON.stringify({ script: "github-gate", cron: "* * * * *" }),
+    });
+    if (!answer.ok) throw new Error(`the stand-in ran no schedule: ${await answer.text()}`);
+  }
+
+  /** Texts of the audit bucket's objects, by key. */
+  async auditObjects(prefix: string): Promise<string[]> {
+    const listed = await this.call("GET", `r2/buckets/audit-trail/objects?per_page=1000&prefix=${prefix}`);
+    const { result } = (await listed.json()) as { result: { key: string }[] };
+    return Promise.all(
+      result.map(async ({ key }) => (await this.call("GET", `r2/buckets/audit-trail/objects/${key}`)).text()),
+    );
+  }
+
   /** Lets a binding fail, or come late with `delayMs`, until `repair`. This starts the gate anew, with empty caches. */
   async break(binding: string, how: { readonly delayMs?: number; readonly script?: string } = {}): Promise<void> {
     await this.control("POST", { binding, script: "github-gate", ...how });
@@ -131,11 +149,11 @@ export class DeployedGate {
     if (!answer.ok) throw new Error(`the stand-in refused the failure: ${await answer.text()}`);
   }
 
-  private call(method: string, target: string, body: unknown): Promise<Response> {
-    const json = typeof body !== "string" && !(body instanceof FormData);
+  private call(method: string, target: string, body?: unknown): Promise<Response> {
+    const json = body !== undefined && typeof body !== "string" && !(body instanceof FormData);
     return fetch(`${this.cloudflare.api}/accounts/${ACCOUNT}/${target}`, {
       method,
-      body: json ? JSON.stringify(body) : body,
+      ...(body === undefined ? {} : { body: json ? JSON.stringify(body) : (body as string | FormData) }),
       headers: {
         authorization: `Bearer ${this.cloudflare.token}`,
         ...(json ? { "content-type": "application/json" } : {}),

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { Gate, Posture } from "../../../infra";
-import { keyHash, keyText } from "../../../infra/cloudflare";
+import { ed25519PublicKey, keyHash, keyText } from "../../../infra/cloudflare";
 import { type Environment } from "../../../infra/model";
 import { tokenStorePlan } from "../../../infra/plans";
 import { EMBEDDED_POLICY, embedPolicy } from "../../../gate/policy/embed";
@@ -72,6 +72,7 @@ describe("Gate", () => {
       ["ALERTS", "json"],
       ["ALERT_SECRET", "secret_text"],
       ["AUDIT", "r2_bucket"],
+      ["CHECKPOINT_KEY", "secret_text"],
       ["GATE_KEYS", "json"],
       ["LEDGER", "durable_object_namespace"],
       ["OPERATOR_KEYS", "json"],
@@ -130,6 +131,15 @@ describe("Gate", () => {
       { sha256: createHash("sha256").update(operator).digest("base64url") },
     ]);
     expect(await known(run.value.alertSecret)).toBe(`whsec_${bytes("gate-alert-secret")}`);
+  });
+
+  it("shows the public half of the checkpoints' key, and the gate alone has the private one", async () => {
+    const run = await up();
+    const seed = bytes("gate-checkpoint-key");
+    expect(binding(run, "CHECKPOINT_KEY")).toMatchObject({ type: "secret_text", text: seed });
+    expect(await known(run.value.checkpointPublicKey)).toBe(ed25519PublicKey(seed));
+    expect(await pulumi.isSecret(run.value.checkpointPublicKey)).toBe(false);
+    expect(inClear(run, seed)).toEqual([]);
   });
 
   it("shows what its plain bindings hold beside them, since one secret hides a script's whole list", async () => {

@@ -2,10 +2,10 @@ import type { RotatorTokenStore } from "../edge/tokenStore";
 import type { AppRole } from "../edge/vault";
 import { ambientEffects, type Effects, type Fetch } from "./effects";
 import { randomId } from "./text";
-import { NeedsPerson, Refused, Unavailable } from "./errors";
+import { NeedsPerson, RequestRefused, Unavailable } from "./errors";
 import { GateControl } from "./gateControl";
 import { readJournal, type Journal } from "./journal";
-import { JournalCell, LostRace } from "./journalCell";
+import { JournalCell, ConcurrentRotation } from "./journalCell";
 import { resume, rotate, type Outcome, type RotationDeps } from "./machine";
 import { minterFor, type MinterSecrets } from "./minters";
 import { adaptersFor, webhookAdapter } from "./notify";
@@ -55,7 +55,7 @@ export async function cronRotation(input: CronInput): Promise<CronOutcome> {
     return { ...outcome, ...(await remindPeople(deps, input)) };
   } catch (error) {
     if (error instanceof NeedsPerson) return failed("needs-person", error.why, error.todo);
-    if (error instanceof Unavailable || error instanceof Refused) return failed("stopped", error.message, []);
+    if (error instanceof Unavailable || error instanceof RequestRefused) return failed("stopped", error.message, []);
     throw error;
   }
 }
@@ -72,7 +72,7 @@ const failed = (result: Outcome["result"], says: string, todo: readonly string[]
 
 async function finishOrRotate(deps: RotationDeps, scheduledAt: number): Promise<Outcome> {
   const left = await resume(deps);
-  if (left.result !== "nothing" || !deps.minter.declaration.alone) return left;
+  if (left.result !== "nothing" || !deps.minter.declaration.unattended) return left;
   const { record, journal } = await look(deps.store);
   if (!isDue(record, journal, deps.plan, scheduledAt)) return left;
   return rotate(deps, { reason: "schedule" });
@@ -110,7 +110,7 @@ async function remindPeople(
       const now = await cell.load();
       if (now.phase === "idle") await cell.commit({ ...now, reminded: reminded.stage });
     } catch (error) {
-      if (!(error instanceof LostRace)) throw error; // a rotation has begun: the reminder is sent again after it
+      if (!(error instanceof ConcurrentRotation)) throw error; // a rotation has begun: the reminder is sent again after it
     }
   }
   return { level: status.level, reminded: [...reminded.says, ...reminded.failed] };

@@ -162,7 +162,7 @@ async function endAtGitHub(
   }
   const anonymous = await new GitHubApi(effects, plan).send("POST", "/credentials/revoke", "end the tokens", {
     json: { credentials: [...access, ...refresh] },
-    again: (a) => a.status === 403,
+    retryWhen: (a) => a.status === 403,
   });
   if (anonymous.status === 202) return;
   if (plan.kind === "ghes-impersonation") {

@@ -21,7 +21,7 @@ export class Unavailable extends ExpectedError {
 }
 
 /** A system answered, and the answer is no. */
-export class Refused extends ExpectedError {
+export class RequestRefused extends ExpectedError {
   constructor(
     readonly system: System,
     readonly what: string,
@@ -29,7 +29,7 @@ export class Refused extends ExpectedError {
     readonly detail: string,
   ) {
     super(`${system} refused to ${what} (${status}): ${detail}`);
-    this.name = "Refused";
+    this.name = "RequestRefused";
   }
 }
 

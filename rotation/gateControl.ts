@@ -1,4 +1,4 @@
-import { Conflict, Refused } from "./errors";
+import { Conflict, RequestRefused } from "./errors";
 import { request, type Answer } from "./wire";
 import type { Effects } from "./effects";
 import type { SealedStorage } from "./stores/kv";
@@ -109,10 +109,10 @@ const rule = (answer: Answer): { rule?: unknown; requestId?: unknown } | undefin
   answer.json().gatehouse as { rule?: unknown; requestId?: unknown } | undefined;
 const tokenRefused = (answer: Answer): boolean => answer.status >= 400 && rule(answer)?.rule === "token-refused";
 
-function refused(what: string, answer: Answer): Refused {
+function refused(what: string, answer: Answer): RequestRefused {
   const detail =
     answer.status === 404 || answer.status === 401
       ? "the operator key is missing or wrong, or this is not the gate"
       : String(answer.json().message ?? "no reason given").slice(0, 200);
-  return new Refused("the gate", what, answer.status, detail);
+  return new RequestRefused("the gate", what, answer.status, detail);
 }

@@ -18,7 +18,7 @@ export class GitHubApi {
     method: string,
     path: string,
     what: string,
-    options: { json?: unknown; attempts?: number; once?: boolean; again?: (answer: Answer) => boolean } = {},
+    options: { json?: unknown; attempts?: number; once?: boolean; retryWhen?: (answer: Answer) => boolean } = {},
   ): Promise<Answer> {
     return request(this.effects, {
       system: "GitHub",
@@ -46,7 +46,7 @@ export const githubMessage = (answer: Answer): string =>
  * A single 401 or 403 may be a passing one (an edge cache, a secondary limit without its header): it is asked again
  * before it counts.
  */
-export const doubt = (answer: Answer): boolean => answer.status === 401 || answer.status === 403;
+export const isTransientAuthFailure = (answer: Answer): boolean => answer.status === 401 || answer.status === 403;
 
 /**
  * How a token proves that it is alive: users ask who they are, installations (which are nobody) which repositories they

@@ -5,10 +5,10 @@ import type { Effects } from "./effects";
 import type { Cell } from "./stores/types";
 
 /** Another rotator has written the journal: whoever gets this stops at once. */
-export class LostRace extends Error {
+export class ConcurrentRotation extends Error {
   constructor() {
     super("another rotator has taken this rotation over");
-    this.name = "LostRace";
+    this.name = "ConcurrentRotation";
   }
 }
 
@@ -35,7 +35,7 @@ export class JournalCell {
 
   /**
    * Writes the journal under this rotator's lease. An answer that was lost is resolved by reading back.
-   * Throws LostRace when somebody else wrote; Unavailable when it stays unknown.
+   * Throws ConcurrentRotation when somebody else wrote; Unavailable when it stays unknown.
    * @param keepMs how much longer than usual the lease must last, for a step that waits
    */
   async commit(next: Omit<Journal, "writeId" | "rotator" | "leaseUntil">, keepMs = 0): Promise<void> {
@@ -62,7 +62,7 @@ export class JournalCell {
         }
         // An earlier write of ours arrived after all: it is ours to write over.
         if (written && this.#tried.has(written)) this.#version = found.version;
-        else if (found.version !== this.#version) throw new LostRace();
+        else if (found.version !== this.#version) throw new ConcurrentRotation();
         if (attempt === 3) throw error;
       }
     }

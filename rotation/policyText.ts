@@ -19,18 +19,18 @@ This policy covers the credential with which the machine user \`${plan.login}\` 
 | | |
 |---|---|
 | Kind | ${plan.kind} |
-| Made by | ${d.alone ? "Gatehouse, without a person" : `a person signed in as \`${plan.login}\`, on a page that Gatehouse fills in`} |
+| Made by | ${d.unattended ? "Gatehouse, without a person" : `a person signed in as \`${plan.login}\`, on a page that Gatehouse fills in`} |
 | Needs | ${d.needs.join("; ")} |
 | Longest life | ${end} |
 | Replaced | every ${plan.everyDays} day${plan.everyDays === 1 ? "" : "s"}${d.lifetimeMs < DAY_MS ? ", and always at two thirds of its life" : ""}, and at once on suspicion |
 | Old token accepted | at most ${plan.graceMinutes} minutes after the new one is stored |
 | A revocation reaches every part of the gate | within ${plan.cacheSeconds} s by the token store; the gate also keeps its own list of refused tokens, which does not need the store |
-| Reminders | ${d.alone ? "not needed; a failed run is reported" : `from ${plan.remindDays} days before the date, louder in the last third, and a failing check after it`} |
+| Reminders | ${d.unattended ? "not needed; a failed run is reported" : `from ${plan.remindDays} days before the date, urgent in the last third; a failing check after the date`} |
 | Gate keys | both keys valid for ${plan.gateKeyOverlapHours} hours when one is replaced |
 
 ## What the credential may do
 
-Exactly this, in exactly these repositories. A token with less or more is refused before it is stored.
+Exactly these permissions, in exactly these repositories. Gatehouse refuses to store a token with fewer or more.
 
 | permission | level |
 |---|---|
@@ -40,15 +40,15 @@ Repositories: ${plan.repositories.map((r) => `\`${r.name}\` (${r.access})`).join
 
 ## How a rotation goes
 
-1. The intent is written to the journal, beside the secret.
-2. The new token is ${d.alone ? "made" : "made by a person and read once, from standard input or a hidden prompt"}.
-3. It is verified: it authenticates, as \`${plan.login}\`, ends when declared, and has the declared permissions as far as GitHub shows them. What GitHub does not show is written down.
-4. It is stored by check-and-set; nothing that somebody else wrote is overwritten.
-5. The gate takes it up, and a request through the gate proves by the hash in its audit record that it is in use.
-6. The old token is revoked, and proven dead: GitHub answers 401.
-7. Old versions are destroyed, and those who must know are told.
+1. The rotator writes its intent to the journal, which is kept beside the secret.
+2. ${d.unattended ? "The rotator makes the new token" : "A person makes the new token; Gatehouse reads it once, from standard input or a hidden prompt"}.
+3. The rotator verifies it: it authenticates as \`${plan.login}\`, expires when declared, and has the declared permissions as far as GitHub shows them. The record says what GitHub does not show.
+4. The rotator stores it by check-and-set, so that it never overwrites what another rotator wrote.
+5. The gate switches to it. A request through the gate proves that it is in use: the audit record shows its hash.
+6. The rotator revokes the old token and proves it dead: GitHub answers 401.
+7. The rotator destroys old versions and notifies the agent's runtime.
 
-It may be stopped at any point: any rotator goes on from the journal, and finishes or rolls back.
+A rotation may stop at any point. Any rotator continues from the journal and finishes or rolls back.
 
 ## What GitHub does not offer
 
@@ -56,8 +56,8 @@ ${d.limits.map((limit) => `- ${limit}`).join("\n")}
 
 ## Duties
 
-- **Operator**: ${d.alone ? "keeps the minting secret in its store and answers reports of failed runs." : `creates the token on time (\`gatehouse token mint-link\`, \`gatehouse token rotate\`); two people can sign in as \`${plan.login}\`.`}
-- **Security**: on suspicion of a leak ends the token at once (\`gatehouse token revoke --now\`), before looking for the cause.
+- **Operator**: ${d.unattended ? "keeps the minting secret in its store and responds to reports of failed runs." : `creates the token on time (\`gatehouse token mint-link\`, \`gatehouse token rotate\`); two people can sign in as \`${plan.login}\`.`}
+- **Security**: revokes the token at once when a leak is suspected (\`gatehouse token revoke --now\`), and looks for the cause afterwards.
 - **Auditor**: reads age, hash and history without being able to read the token (\`gatehouse token status\`, role auditor).
 - **Nobody** pastes a token into a file, a chat, an issue, an argument or a variable of a pipeline.
 

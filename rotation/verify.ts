@@ -1,4 +1,4 @@
-import { doubt, GitHubApi, githubMessage, readExpiry, selfPath } from "./github";
+import { isTransientAuthFailure, GitHubApi, githubMessage, readExpiry, selfPath } from "./github";
 import { iso } from "./text";
 import { PROBES, sightOf } from "./probes";
 import { DAY_MS } from "../edge/time";
@@ -41,7 +41,9 @@ export async function verify(
   const api = GitHubApi.as(effects, plan, token);
   const problems: string[] = [];
   const unseen: string[] = [];
-  const self = await api.send("GET", selfPath(plan.kind), "say whose token this is", { again: doubt });
+  const self = await api.send("GET", selfPath(plan.kind), "say whose token this is", {
+    retryWhen: isTransientAuthFailure,
+  });
   if (self.status !== 200) {
     return {
       problems: [`GitHub does not accept it (${self.status}: ${githubMessage(self)})`],
@@ -130,7 +132,7 @@ async function probePermissions(
       probe.method,
       base + probe.path,
       `show whether the token may ${probe.level} ${probe.permission}`,
-      probe.method === "POST" ? { json: {}, again: doubtful } : { again: doubtful },
+      probe.method === "POST" ? { json: {}, retryWhen: isTransientRefusal } : { retryWhen: isTransientRefusal },
     );
     const sight = sightOf(probe, answer);
     if (sight !== "unseen") probed.add(`${probe.permission}:${probe.level}`);
@@ -153,7 +155,7 @@ async function probePermissions(
 }
 
 /** A passing 403 has other words than a refusal of the token. */
-const doubtful = (answer: { status: number; text: string }): boolean =>
+const isTransientRefusal = (answer: { status: number; text: string }): boolean =>
   answer.status === 401 || (answer.status === 403 && !/not accessible|must have|admin/i.test(answer.text));
 
 async function checkRepositories(
@@ -173,7 +175,7 @@ async function checkRepositories(
   for (const { name } of plan.repositories) {
     if (names.has(name.toLowerCase())) continue;
     const one = await api.send("GET", `/repos/${plan.organization}/${name}`, `show repository ${name}`, {
-      again: doubtful,
+      retryWhen: isTransientRefusal,
     });
     if (one.status !== 200) problems.push(`too few: it does not reach ${name} (${one.status})`);
   }
@@ -191,7 +193,7 @@ async function listRepositories(
   const found: { name: string; isPrivate: boolean }[] = [];
   for (let page = 1; page <= 20; page += 1) {
     const answer = await api.send("GET", `/user/repos?per_page=100&page=${page}`, "list the token's repositories", {
-      again: doubtful,
+      retryWhen: isTransientRefusal,
     });
     if (answer.status !== 200) return undefined;
     const items = JSON.parse(answer.text) as { name: string; private: boolean; owner?: { login?: string } }[];

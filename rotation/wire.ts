@@ -20,7 +20,7 @@ export interface Request {
   /** Whether a lost answer or a 5xx, which may have taken effect, ends the tries. A 429 never does. */
   readonly once?: boolean;
   /** More answers that deserve another try, such as a 403 that may be a passing one. */
-  readonly again?: (answer: Answer) => boolean;
+  readonly retryWhen?: (answer: Answer) => boolean;
   /** Answers that are meant although their status looks like a passing one. */
   readonly meant?: (answer: Answer) => boolean;
 }
@@ -58,8 +58,8 @@ export async function request(effects: Effects, r: Request): Promise<Answer> {
       failure = isTimeout(error) ? "no answer in time" : `no connection (${messageOf(error)})`;
     }
     if (answer) {
-      if (r.meant?.(answer) || (!isPassing(answer) && !r.again?.(answer))) return answer;
-      if (r.again?.(answer) && attempt === attempts) return answer;
+      if (r.meant?.(answer) || (!isPassing(answer) && !r.retryWhen?.(answer))) return answer;
+      if (r.retryWhen?.(answer) && attempt === attempts) return answer;
       failure = sealed(answer) ? "it is sealed; unseal it and run the command again" : `answer ${answer.status}`;
       retryAfterMs = waitWish(effects, answer);
     }

@@ -1,7 +1,7 @@
 import { bindingKinds } from "../../edge/bindings";
 import { COMPATIBILITY_DATE, GATE_BINDINGS, LEDGER_CLASS } from "../../gate/contract";
 import { names } from "../../infra/model";
-import { CRON, ROTATOR_CRON, exposure, gateConditions, gateUrl, mintsAlone } from "../../infra/plans";
+import { CRON, ROTATOR_CRON, exposure, gateConditions, gateUrl, mintsUnattended } from "../../infra/plans";
 import { hidesSecrets, readEmbeddedPolicy } from "../../gate/policy/embed";
 import { compilePolicy } from "../../infra/plans/gatePolicy";
 import { findSecrets } from "../../gate/policy/text/secrets";
@@ -311,7 +311,7 @@ const apart: Question = {
   title: "The gate cannot reach the secrets that mint tokens",
   controls: ["NIST SP 800-53 AC-5"],
   ask: (context) =>
-    mintsAlone(context.environment)
+    mintsUnattended(context.environment)
       ? onCloudflare(context, async (cloudflare, account) => {
           const { gateScript } = names(context.environment);
           const response = await cloudflare.get(`${account}/workers/scripts/${gateScript}/settings`);

@@ -1,6 +1,6 @@
 import { endpoints, names, type Endpoints, type Environment, type Repository } from "../../infra/model";
 import { ambientEffects, type Effects } from "../../rotation/effects";
-import { Refused, messageOf } from "../../rotation/errors";
+import { RequestRefused, messageOf } from "../../rotation/errors";
 import { readVaultSecret } from "../../rotation/stores/vault";
 import type { VaultSession } from "../../rotation/stores/vaultSession";
 import { addressFrom } from "../support/address";
@@ -121,7 +121,7 @@ function readerOf(session: VaultSession): VaultReader {
       const answer = await session.send("GET", path, `show ${path}`);
       return of(answer.status, answer.text);
     } catch (error) {
-      return error instanceof Refused ? of(error.status, "", messageOf(error)) : of(0, "", messageOf(error));
+      return error instanceof RequestRefused ? of(error.status, "", messageOf(error)) : of(0, "", messageOf(error));
     }
   };
   return {

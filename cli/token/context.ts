@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { names, type Environment } from "../../infra/model";
 import { gateUrl as declaredGateUrl, vaultNamespace } from "../../infra/plans";
 import { ambientEffects, type Effects, type Progress } from "../../rotation/effects";
-import { messageOf, Refused } from "../../rotation/errors";
+import { messageOf, RequestRefused } from "../../rotation/errors";
 import { GateControl } from "../../rotation/gateControl";
 import { minterFor, type MinterSecrets } from "../../rotation/minters";
 import { adaptersFor } from "../../rotation/notify";
@@ -209,8 +209,8 @@ async function readSecret(
     return await readVaultSecret(session, mount, path);
   } catch (error) {
     // Who may not even sign in learns that, and not that something else is missing.
-    if (error instanceof Refused && error.what === "log in") throw error;
-    if (error instanceof Refused) return undefined;
+    if (error instanceof RequestRefused && error.what === "log in") throw error;
+    if (error instanceof RequestRefused) return undefined;
     throw new CouldNotRun(messageOf(error));
   }
 }

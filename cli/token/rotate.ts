@@ -38,7 +38,7 @@ export async function rotate(ctx: TokenContext, options: RotateOptions): Promise
   let start: StartRequest = { reason: options.reason, ...(options.urgent ? { urgent: true } : {}) };
   if (options.fromStdin)
     start = { ...start, ...(await startWith(ctx, await readSecret(`New token of ${plan.login}`), options.reason)) };
-  else if (!deps.minter.declaration.alone) {
+  else if (!deps.minter.declaration.unattended) {
     // What was left is finished without a person; a new token needs one.
     const left = await runRotation(deps, undefined);
     if (left.result !== "nothing") printOutcome(left, options.json);

@@ -1,4 +1,4 @@
-import { Misuse, NeedsPerson, Refused, Unavailable, messageOf } from "../../rotation/errors";
+import { Misuse, NeedsPerson, RequestRefused, Unavailable, messageOf } from "../../rotation/errors";
 import type { Outcome } from "../../rotation/machine";
 import type { Progress } from "../../rotation/effects";
 import { CouldNotRun, DoesNotHold } from "../support/exit";
@@ -38,7 +38,8 @@ export async function withExitCodes(act: () => Promise<void>): Promise<void> {
     await act();
   } catch (error) {
     if (error instanceof Misuse) throw new CouldNotRun(sentence(messageOf(error)));
-    if (error instanceof Unavailable || error instanceof Refused) throw new DoesNotHold(sentence(messageOf(error)));
+    if (error instanceof Unavailable || error instanceof RequestRefused)
+      throw new DoesNotHold(sentence(messageOf(error)));
     if (error instanceof NeedsPerson)
       throw new DoesNotHold([sentence(error.why), ...error.todo.map((step, i) => `  ${i + 1}. ${step}`)].join("\n"));
     throw error;

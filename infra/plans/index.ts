@@ -49,7 +49,7 @@ export { EMBEDDED_ROTATION, embedRotation, planRotation, type Permissions, type 
 export {
   SESSION_SECONDS,
   ciClaims,
-  mintsAlone,
+  mintsUnattended,
   policyHcl,
   vaultPolicies,
   type VaultParty,

@@ -45,7 +45,7 @@ export function vaultPolicies(
   });
   return {
     gate: make("gate", gateRules(vault)),
-    rotator: make("rotator", rotatorRules(vault, mintsAlone(environment))),
+    rotator: make("rotator", rotatorRules(vault, mintsUnattended(environment))),
     auditor: make("auditor", auditorRules(vault)),
     deployer: make("deployer", deployerRules(vault)),
   };
@@ -69,9 +69,9 @@ function gateRules(v: VaultNames): VaultRule[] {
 }
 
 /** Kinds whose tokens are made without a person; what they take lies in the store. */
-export const mintsAlone = ({ agent }: Environment): boolean => agent.credential.kind !== "personal-access-token";
+export const mintsUnattended = ({ agent }: Environment): boolean => agent.credential.kind !== "personal-access-token";
 
-function rotatorRules(v: VaultNames, alone: boolean): VaultRule[] {
+function rotatorRules(v: VaultNames, unattended: boolean): VaultRule[] {
   return [
     {
       path: `${v.mount}/data/${v.token}`,
@@ -108,7 +108,7 @@ function rotatorRules(v: VaultNames, alone: boolean): VaultRule[] {
       capabilities: ["read"],
       reason: "Tells the gate to take up the new token.",
     },
-    ...(alone
+    ...(unattended
       ? [
           {
             path: `${v.mount}/data/${v.minter}`,

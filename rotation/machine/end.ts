@@ -1,7 +1,7 @@
 import { short } from "../text";
 import { messageOf } from "../errors";
 import { closed, type OutboxEntry } from "../journal";
-import { LostRace } from "../journalCell";
+import { ConcurrentRotation } from "../journalCell";
 import type { Run } from "./run";
 
 /** revoked → idle. */
@@ -43,7 +43,7 @@ export async function end(
   try {
     await tidy(run);
   } catch (error) {
-    if (error instanceof LostRace) return; // somebody else tidies
+    if (error instanceof ConcurrentRotation) return; // somebody else tidies
     run.ended = { ...run.ended, notes: [...run.ended.notes, `left for the next run: ${messageOf(error)}`] };
   }
 }

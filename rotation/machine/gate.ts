@@ -1,5 +1,5 @@
 import { short } from "../text";
-import { Refused, Unavailable, messageOf } from "../errors";
+import { RequestRefused, Unavailable, messageOf } from "../errors";
 import { annotate } from "./store";
 import type { GateControl } from "../gateControl";
 import type { Run } from "./run";
@@ -90,7 +90,7 @@ async function shows(run: Run, ask: () => Promise<string>, what: string): Promis
 
 /** After the grace the declared bound wins: the new token was verified directly, and the gate's caches have ended. */
 function graceIsOver(run: Run, error: unknown): boolean {
-  if (!(error instanceof Unavailable) && !(error instanceof Refused)) return false;
+  if (!(error instanceof Unavailable) && !(error instanceof RequestRefused)) return false;
   const r = run.rotation;
   return r.urgent === true || run.deps.effects.now() >= (r.storedAt ?? 0) + run.deps.plan.graceMinutes * 60_000;
 }

@@ -1,6 +1,6 @@
 import { iso } from "../text";
-import { Conflict, NeedsPerson, Refused, Unavailable } from "../errors";
-import { LostRace } from "../journalCell";
+import { Conflict, NeedsPerson, RequestRefused, Unavailable } from "../errors";
+import { ConcurrentRotation } from "../journalCell";
 import { begin, takeOver } from "./begin";
 import { check } from "./check";
 import { finish, tidy } from "./end";
@@ -74,13 +74,13 @@ async function advance(run: Run): Promise<void> {
 }
 
 function failed(run: Run, error: unknown): Outcome {
-  if (error instanceof LostRace)
+  if (error instanceof ConcurrentRotation)
     return run.outcome(
       "lost",
       "another rotator was faster; this run ended what it had minted itself and left the rest alone",
     );
   if (error instanceof NeedsPerson) return run.outcome("needs-person", error.why, { todo: [...error.todo] });
-  if (error instanceof Unavailable || error instanceof Refused || error instanceof Conflict) {
+  if (error instanceof Unavailable || error instanceof RequestRefused || error instanceof Conflict) {
     const r = run.cell.journal?.rotation;
     return run.outcome(
       "stopped",

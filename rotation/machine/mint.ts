@@ -1,6 +1,6 @@
 import { short } from "../text";
-import { Refused, Unavailable, messageOf } from "../errors";
-import { LostRace } from "../journalCell";
+import { RequestRefused, Unavailable, messageOf } from "../errors";
+import { ConcurrentRotation } from "../journalCell";
 import { Lost, type Minted } from "../minters/types";
 import { readRecord, tokenRecord, type TokenRecord } from "../record";
 import { HOLD_MS, HOLD_STEP_MS, type Run } from "./run";
@@ -29,7 +29,7 @@ export async function mint(run: Run): Promise<void> {
       return;
     }
     // A plain no to the mint itself: nothing was made, so nothing has to be kept open.
-    if (error instanceof Refused && r.mints === 1) return run.turnBack(error.message);
+    if (error instanceof RequestRefused && r.mints === 1) return run.turnBack(error.message);
     throw error;
   }
   const next = await tokenRecord({
@@ -94,7 +94,7 @@ async function eventually<T>(run: Run, ask: () => Promise<T>): Promise<T> {
     try {
       return await ask();
     } catch (error) {
-      if (!(error instanceof Unavailable || error instanceof Refused) || waited >= HOLD_MS) throw error;
+      if (!(error instanceof Unavailable || error instanceof RequestRefused) || waited >= HOLD_MS) throw error;
       await run.deps.effects.sleep(HOLD_STEP_MS);
     }
   }
@@ -132,7 +132,7 @@ async function recordedOrRescued(run: Run, minted: Minted, next: TokenRecord): P
       run.report("rescued", "kept a refreshed authorization that another rotator had given up");
       return true;
     } catch (error) {
-      if (!(error instanceof LostRace)) throw error;
+      if (!(error instanceof ConcurrentRotation)) throw error;
     }
   }
   return false;

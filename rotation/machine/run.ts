@@ -1,6 +1,6 @@
 import { tokenHash } from "../../edge/encoding";
 import { iso, randomId } from "../text";
-import { Refused, Unavailable, messageOf } from "../errors";
+import { RequestRefused, Unavailable, messageOf } from "../errors";
 import { JournalCell } from "../journalCell";
 import type { Journal, OutboxEntry, Phase, RotationState } from "../journal";
 import type { MinterMemory } from "../minters/types";
@@ -94,7 +94,7 @@ export class Run {
         return await write();
       } catch (error) {
         if (
-          !(error instanceof Unavailable || error instanceof Refused) ||
+          !(error instanceof Unavailable || error instanceof RequestRefused) ||
           !this.deps.minter.rescue ||
           waited >= HOLD_MS
         )
@@ -123,7 +123,7 @@ export class Run {
   /** Whether what this run has just finished for somebody else was not what it was started for. */
   async stillWanted(supplied: string | undefined): Promise<boolean> {
     if (this.ended?.result === "rolled-back")
-      return this.deps.minter.declaration.alone === false ? supplied !== undefined : this.todo.length === 0;
+      return this.deps.minter.declaration.unattended === false ? supplied !== undefined : this.todo.length === 0;
     return supplied !== undefined && (await tokenHash(supplied)) !== this.ended?.newSha256;
   }
 }

@@ -1,5 +1,5 @@
 import { iso } from "../text";
-import { Conflict, Refused, Unavailable } from "../errors";
+import { Conflict, RequestRefused, Unavailable } from "../errors";
 import { readRecord, type TokenRecord } from "../record";
 import type { Run } from "./run";
 
@@ -46,7 +46,7 @@ export async function annotate(run: Run, state: string, record: TokenRecord): Pr
     });
     return [];
   } catch (error) {
-    if (error instanceof Refused) return [`custom metadata was not written: ${error.message}`];
+    if (error instanceof RequestRefused) return [`custom metadata was not written: ${error.message}`];
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { HOUR_MS } from "../../edge/time";
-import { Refused } from "../errors";
-import { doubt, GitHubApi, githubMessage } from "../github";
+import { RequestRefused } from "../errors";
+import { isTransientAuthFailure, GitHubApi, githubMessage } from "../github";
 import { appJwt } from "./appJwt";
 import type { Effects } from "../effects";
 import type { Permissions, RotationPlan } from "../plan";
@@ -16,7 +16,7 @@ export function appInstallationMinter(effects: Effects, plan: RotationPlan, priv
   return {
     declaration: {
       kind: "app-installation",
-      alone: true,
+      unattended: true,
       lifetime: "1 hour",
       lifetimeMs: HOUR_MS,
       needs: [`the private key of GitHub App ${appId}`],
@@ -36,12 +36,12 @@ export function appInstallationMinter(effects: Effects, plan: RotationPlan, priv
         "mint an installation token",
         {
           json: { repositories: plan.repositories.map((r) => r.name), permissions: plan.permissions },
-          again: doubt,
+          retryWhen: isTransientAuthFailure,
         },
       );
       const body = answer.json();
       if (answer.status !== 201 || typeof body.token !== "string")
-        throw new Refused("GitHub", "mint an installation token", answer.status, githubMessage(answer));
+        throw new RequestRefused("GitHub", "mint an installation token", answer.status, githubMessage(answer));
       const repositories = Array.isArray(body.repositories)
         ? (body.repositories as { name: string }[]).map((r) => r.name)
         : undefined;
@@ -57,10 +57,10 @@ export function appInstallationMinter(effects: Effects, plan: RotationPlan, priv
         "DELETE",
         "/installation/token",
         "revoke an installation token",
-        { again: (a) => a.status === 403 },
+        { retryWhen: (a) => a.status === 403 },
       );
       if (answer.status !== 204 && answer.status !== 401)
-        throw new Refused("GitHub", "revoke an installation token", answer.status, githubMessage(answer));
+        throw new RequestRefused("GitHub", "revoke an installation token", answer.status, githubMessage(answer));
     },
   };
 }

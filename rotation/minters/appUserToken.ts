@@ -1,5 +1,5 @@
 import { HOUR_MS } from "../../edge/time";
-import { NeedsPerson, Refused } from "../errors";
+import { NeedsPerson, RequestRefused } from "../errors";
 import { request } from "../wire";
 import { tokenHash } from "../../edge/encoding";
 import { iso } from "../text";
@@ -44,7 +44,7 @@ export function appUserTokenMinter(
         grant_type: "refresh_token",
         refresh_token: slot.refreshToken,
       },
-      again: (a) => a.status === 403,
+      retryWhen: (a) => a.status === 403,
     });
     const body = answer.json();
     if (body.error === "bad_refresh_token") {
@@ -58,7 +58,7 @@ export function appUserTokenMinter(
       );
     }
     if (typeof body.access_token !== "string" || typeof body.refresh_token !== "string") {
-      throw new Refused(
+      throw new RequestRefused(
         "GitHub",
         "refresh a user token",
         answer.status,
@@ -83,7 +83,7 @@ export function appUserTokenMinter(
   return {
     declaration: {
       kind: "app-user-token",
-      alone: true,
+      unattended: true,
       lifetime: "8 hours (its refresh token: 6 months)",
       lifetimeMs: 8 * HOUR_MS,
       needs: [

@@ -1,5 +1,5 @@
-import { Refused, Unavailable } from "../errors";
-import { doubt, GitHubApi, githubMessage } from "../github";
+import { RequestRefused, Unavailable } from "../errors";
+import { isTransientAuthFailure, GitHubApi, githubMessage } from "../github";
 import { tokenHash } from "../../edge/encoding";
 import { DAY_MS } from "../../edge/time";
 import type { RotationPlan } from "../plan";
@@ -19,11 +19,15 @@ export function ghesImpersonationMinter(effects: Effects, plan: RotationPlan, ad
   const { scopes } = plan;
 
   const create = async (once: boolean) =>
-    admin.send("POST", path, "mint an impersonation token", { json: { scopes }, again: doubt, once });
+    admin.send("POST", path, "mint an impersonation token", {
+      json: { scopes },
+      retryWhen: isTransientAuthFailure,
+      once,
+    });
   const replace = async () => {
-    const gone = await admin.send("DELETE", path, "end the impersonation token", { again: doubt });
+    const gone = await admin.send("DELETE", path, "end the impersonation token", { retryWhen: isTransientAuthFailure });
     if (gone.status !== 204 && gone.status !== 404)
-      throw new Refused("GitHub", "end the impersonation token", gone.status, githubMessage(gone));
+      throw new RequestRefused("GitHub", "end the impersonation token", gone.status, githubMessage(gone));
     const made = await create(false);
     // The old token is gone: from here on there is only forward, so a "no" is not the end of the rotation.
     if (made.status !== 201 && made.status !== 200)
@@ -34,7 +38,7 @@ export function ghesImpersonationMinter(effects: Effects, plan: RotationPlan, ad
   return {
     declaration: {
       kind: "ghes-impersonation",
-      alone: true,
+      unattended: true,
       lifetime: `${days} days by schedule (the server sets no end)`,
       lifetimeMs: days * DAY_MS,
       needs: ["a site administrator's token of the GitHub Enterprise Server (scope site_admin)"],
@@ -55,7 +59,7 @@ export function ghesImpersonationMinter(effects: Effects, plan: RotationPlan, ad
       }
       const token = answer.json().token;
       if ((answer.status !== 201 && answer.status !== 200) || typeof token !== "string" || token === "") {
-        throw new Refused("GitHub", "mint an impersonation token", answer.status, githubMessage(answer));
+        throw new RequestRefused("GitHub", "mint an impersonation token", answer.status, githubMessage(answer));
       }
       return { token, expiresAt: "" };
     },
@@ -66,8 +70,12 @@ export function ghesImpersonationMinter(effects: Effects, plan: RotationPlan, ad
       });
       if (anonymous.status === 202) return;
       // Servers differ: one source says that an Enterprise Server wants this call authenticated.
-      const answer = await admin.send("POST", "/credentials/revoke", "revoke a token", { json: body, again: doubt });
-      if (answer.status !== 202) throw new Refused("GitHub", "revoke a token", answer.status, githubMessage(answer));
+      const answer = await admin.send("POST", "/credentials/revoke", "revoke a token", {
+        json: body,
+        retryWhen: isTransientAuthFailure,
+      });
+      if (answer.status !== 202)
+        throw new RequestRefused("GitHub", "revoke a token", answer.status, githubMessage(answer));
     },
   };
 }

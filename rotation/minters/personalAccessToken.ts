@@ -15,7 +15,7 @@ export function personalAccessTokenMinter(effects: Effects, plan: RotationPlan):
   return {
     declaration: {
       kind: "personal-access-token",
-      alone: false,
+      unattended: false,
       lifetime: `${days} days`,
       lifetimeMs: days * DAY_MS,
       needs: [`a person signed in as ${plan.login}, once every ${plan.everyDays} days`],

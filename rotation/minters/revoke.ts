@@ -1,5 +1,5 @@
-import { Refused } from "../errors";
-import { doubt, GitHubApi, githubMessage } from "../github";
+import { RequestRefused } from "../errors";
+import { isTransientAuthFailure, GitHubApi, githubMessage } from "../github";
 import type { Effects } from "../effects";
 import type { RotationPlan } from "../plan";
 
@@ -10,7 +10,7 @@ import type { RotationPlan } from "../plan";
 export async function revokeCredential(effects: Effects, plan: RotationPlan, token: string): Promise<void> {
   const answer = await new GitHubApi(effects, plan).send("POST", "/credentials/revoke", "revoke a token", {
     json: { credentials: [token] },
-    again: doubt,
+    retryWhen: isTransientAuthFailure,
   });
-  if (answer.status !== 202) throw new Refused("GitHub", "revoke a token", answer.status, githubMessage(answer));
+  if (answer.status !== 202) throw new RequestRefused("GitHub", "revoke a token", answer.status, githubMessage(answer));
 }

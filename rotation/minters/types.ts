@@ -5,7 +5,7 @@ import type { TokenRecord } from "../record";
 export interface Declaration {
   readonly kind: RotationPlan["kind"];
   /** Whether it mints without a person. */
-  readonly alone: boolean;
+  readonly unattended: boolean;
   /** How long its tokens live, in words for a policy. */
   readonly lifetime: string;
   /** The longest life, in milliseconds. */

@@ -1,4 +1,4 @@
-import { Refused } from "../errors";
+import { RequestRefused } from "../errors";
 import { GitHubApi, githubMessage } from "../github";
 import type { Effects } from "../effects";
 import type { RotationPlan } from "../plan";
@@ -29,7 +29,8 @@ export function dispatchAdapter(
           },
         },
       );
-      if (answer.status !== 204) throw new Refused("GitHub", "start a workflow", answer.status, githubMessage(answer));
+      if (answer.status !== 204)
+        throw new RequestRefused("GitHub", "start a workflow", answer.status, githubMessage(answer));
     },
   };
 }

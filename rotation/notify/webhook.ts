@@ -1,6 +1,6 @@
 import { fromBase64 } from "../../edge/encoding";
 import { webhookHeaders } from "../../edge/webhookSignature";
-import { Misuse, Refused } from "../errors";
+import { Misuse, RequestRefused } from "../errors";
 import { request } from "../wire";
 import type { Effects } from "../effects";
 import type { Message, NotifyAdapter } from "./types";
@@ -27,7 +27,7 @@ export function webhookAdapter(effects: Effects, url: string, secret: string): N
         headers: await webhookHeaders(secret, message.id, effects.now(), body),
       });
       if (answer.status < 200 || answer.status > 299)
-        throw new Refused("a webhook", "take a message", answer.status, new URL(url).host);
+        throw new RequestRefused("a webhook", "take a message", answer.status, new URL(url).host);
     },
   };
 }

@@ -89,7 +89,7 @@ export class VaultCell implements Cell {
 }
 
 /**
- * Content of a secret beside the token, or undefined when there is none. Throws Refused when this identity may not read
+ * Content of a secret beside the token, or undefined when there is none. Throws RequestRefused when this identity may not read
  * it.
  */
 export async function readVaultSecret(

@@ -1,5 +1,5 @@
 import { VaultClient, type VaultLogin } from "../../edge/vault";
-import { Refused, Unavailable } from "../errors";
+import { RequestRefused, Unavailable } from "../errors";
 import { request, type Answer } from "../wire";
 import type { Effects } from "../effects";
 
@@ -16,16 +16,16 @@ export class VaultSession {
   ) {
     this.#client = new VaultClient({ address, ...(namespace === undefined ? {} : { namespace }) }, login, {
       send: (call) => request(effects, { system: "Vault", ...call }),
-      loginRefused: (answer) => new Refused("Vault", "log in", answer.status, vaultErrors(answer)),
+      loginRefused: (answer) => new RequestRefused("Vault", "log in", answer.status, vaultErrors(answer)),
       now: () => effects.now(),
     });
   }
 
-  /** @param path without `/v1/`; @returns the answer, whatever its status, except 403 which throws Refused */
+  /** @param path without `/v1/`; @returns the answer, whatever its status, except 403 which throws RequestRefused */
   async send(method: string, path: string, what: string, json?: unknown, contentType?: string): Promise<Answer> {
     const answer = await this.#client.send(method, path, what, json, contentType);
     if (answer.status !== 403) return answer;
-    throw new Refused("Vault", what, 403, await this.#why(path));
+    throw new RequestRefused("Vault", what, 403, await this.#why(path));
   }
 
   /** Tells an ended Vault token from a missing right: Vault answers 403 to both. */
@@ -46,5 +46,5 @@ export function vaultErrors(answer: Answer): string {
 export function unexpected(what: string, answer: Answer): Error {
   return answer.status >= 500
     ? new Unavailable("Vault", what, `answer ${answer.status}`)
-    : new Refused("Vault", what, answer.status, vaultErrors(answer));
+    : new RequestRefused("Vault", what, answer.status, vaultErrors(answer));
 }

@@ -89,21 +89,27 @@ export function registerSandbox(program: Command): void {
 
   withExamples(
     withJson(
-      command("serve", "start the systems, deploy the stack, and stay in the foreground").option(
-        "--bare",
-        "start only the systems, and print the environment variables for an ordinary pulumi up",
-      ),
+      command("serve", "start the systems, deploy the stack, and stay in the foreground")
+        .option("--bare", "start only the systems, and print the environment variables for an ordinary pulumi up")
+        .addOption(
+          new Option(
+            "--export <file>",
+            "write the state of the deployed stack to a file, as `pulumi stack export` does, and stop",
+          ).conflicts(["bare", "json"]),
+        ),
       "print one JSON line when everything is ready",
-    ).action((options: SandboxOptions & { bare?: boolean; json?: boolean }) =>
+    ).action((options: SandboxOptions & { bare?: boolean; json?: boolean; export?: string }) =>
       withCleanup((cleanup) =>
         rehearsal().serve(readProjectStack(options.stack, options.config, options.project), options.config, {
           bare: options.bare === true,
           json: options.json === true,
+          ...(options.export === undefined ? {} : { exportTo: options.export }),
           cleanup,
         }),
       ),
     ),
     "gatehouse sandbox serve --bare --json",
+    "gatehouse sandbox serve --stack prod --export state.json",
   );
 
   registerEngineCommands(sandbox);

@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import type { Cleanup } from "../../cli/support/cleanup";
 import type { ProjectStack } from "../../cli/support/project";
 import { bringUp, type Deployment } from "./deploy";
@@ -52,12 +53,12 @@ const untilStopped = (): Promise<void> =>
 
 /**
  * `sandbox serve`: systems, and unless `bare` the stack, until SIGINT or SIGTERM, or until the process that started it
- * is gone.
+ * is gone. With `exportTo` it writes the stack's state there instead, and stops.
  */
 export async function serve(
   project: ProjectStack,
   overrides: readonly string[],
-  { bare, json, cleanup }: { bare: boolean; json: boolean; cleanup: Cleanup },
+  { bare, json, exportTo, cleanup }: { bare: boolean; json: boolean; exportTo?: string; cleanup: Cleanup },
 ): Promise<void> {
   const say = (text: string): void => {
     (json ? process.stderr : process.stdout).write(`${text}\n`);
@@ -66,6 +67,11 @@ export async function serve(
     say(`started ${what}`);
   });
   const deployment = bare ? undefined : await bringUp(sandbox, say);
+  if (exportTo !== undefined) {
+    writeFileSync(exportTo, `${JSON.stringify(await sandbox.stack.export(), null, 4)}\n`, { mode: 0o600 });
+    say(`Wrote ${exportTo}.`);
+    return;
+  }
   if (json) process.stdout.write(`${JSON.stringify(readyLine(sandbox, deployment))}\n`);
   else say(`${howToTalk(sandbox, deployment)}\nReady. Ctrl-C stops everything.`);
   await untilStopped();

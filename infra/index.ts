@@ -1,41 +1,48 @@
 /**
- * Everything a program can declare, and what it needs for that. `Posture` declares all of it; each component can also
- * be declared alone. An environment is read by `infra/config`; what follows from it is in `infra/plans`.
+ * Everything that a program imports. `createPosture` declares all of it from one environment; each component can also be
+ * declared alone.
  * @example
- * const environment = parseStackFile(text, "Pulumi.dev.yaml");
- * const github = await lookUpGitHub(environment, "Pulumi.dev.yaml");
- * const ledgerTag = await lookUpLedgerTag(environment);
- * const posture = new Posture("agents", { environment, github, ledgerTag, scripts: bundleGate() });
+ * const posture = await createPosture("agents", stackEnvironment());
+ * export const gateUrl = posture.gate.url;
+ * @module
  */
-export { Posture, type PostureArgs } from "./posture";
-export { GatehouseComponent } from "./component";
+export { Posture, createPosture, type PostureArgs, type PostureOptions } from "./posture";
 export {
-  CodeOwners,
   EventHooks,
   MachineUser,
-  OrganizationFence,
   RepositoryAccess,
   ReviewFence,
   lookUpGitHub,
-  type CodeOwnersArgs,
   type EventHooksArgs,
   type GitHubFacts,
   type MachineUserArgs,
-  type OrganizationFenceArgs,
   type RepositoryAccessArgs,
+  type RepositoryFacts,
   type ReviewFenceArgs,
 } from "./github";
-export { TokenStore, type TokenStoreArgs } from "./vault";
+export { TokenStore, type TokenStoreArgs, type WorkerSignIn } from "./vault";
 export {
   AuditTrail,
   Gate,
   Rotator,
   bundleGate,
   lookUpLedgerTag,
+  type AppRoleInputs,
   type AuditTrailArgs,
   type GateArgs,
   type GateScripts,
   type RotatorArgs,
 } from "./cloudflare";
-export { parseEnvironment, parseStackFile } from "./config";
-export { PostureError, type Environment, type EnvironmentInput } from "./model";
+export { GatehouseComponent } from "./component";
+export { stackEnvironment } from "./environment";
+export { type DeepInput } from "./inputs";
+export { type Surroundings } from "./surroundings";
+export { parseEnvironment, parseStackFile, type ParseContext } from "./config";
+export {
+  PostureError,
+  type AccessLevel,
+  type Environment,
+  type EnvironmentInput,
+  type PostureProblem,
+  type Repository,
+} from "./model";

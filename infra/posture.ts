@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import { AuditTrail, Gate, Rotator, type GateScripts } from "./cloudflare";
+import * as vault from "@pulumi/vault";
+import { AuditTrail, Gate, Rotator, bundleGate, lookUpLedgerTag, type GateScripts } from "./cloudflare";
 import { GatehouseComponent } from "./component";
+import { asRunError, environmentOf } from "./environment";
 import {
   CodeOwners,
   EventHooks,
@@ -8,62 +10,141 @@ import {
   OrganizationFence,
   RepositoryAccess,
   ReviewFence,
+  lookUpGitHub,
   type GitHubFacts,
 } from "./github";
-import { endpoints, names, type Environment, type Repository } from "./model";
+import { resolveInputs, type DeepInput } from "./inputs";
+import { endpoints, names, type Environment, type EnvironmentInput, type Repository } from "./model";
 import {
   ORGANIZATION_EVENTS,
-  branchProtection,
-  compilePolicy,
   hasBranchRules,
   organizationRulesets,
   planOwners,
-  planRotation,
   repositoryRulesets,
-  rotatorStorePlan,
-  tokenStorePlan,
   vaultNamespace,
 } from "./plans";
 import type { GatePolicy } from "../gate/policy/policy";
+import { surroundings, vaultProviders, type Surroundings } from "./surroundings";
 import { TokenStore } from "./vault";
 
-export interface PostureArgs {
-  /** The validated environment. */
-  readonly environment: Environment;
-  /** What has been looked up about its repositories and teams. */
+export interface PostureArgs extends Surroundings {
+  /** The environment, in the shape of the environment file. */
+  readonly environment: EnvironmentInput;
+  /** What `lookUpGitHub()` found about its repositories and teams. */
   readonly github: GitHubFacts;
-  /** Migration tag of the deployed ledger script; undefined when it is not deployed. */
+  /** Migration tag of the deployed ledger script, as `lookUpLedgerTag()` finds it; undefined when it is not deployed. */
   readonly ledgerTag?: string | undefined;
-  /** The bundled Workers, as `bundleGate()` makes them. */
-  readonly scripts: GateScripts;
-  /** Base URL of GitHub when the environment does not name one; github.com when absent. */
-  readonly githubUrl?: string | undefined;
-  /** Where the gate reaches Vault when the environment does not say so. */
-  readonly vaultAddress?: string | undefined;
-  /** Vault's namespace when the environment does not say so. */
-  readonly vaultNamespace?: string | undefined;
+  /** The bundled Workers. Default: those of this package. */
+  readonly scripts?: GateScripts | undefined;
+}
+
+export interface PostureOptions extends pulumi.ComponentResourceOptions {
+  /** What starts every message about a mistake, such as the file that a person has to edit. Default: the name. */
+  readonly source?: string | undefined;
+}
+
+/**
+ * Declares the whole posture of one environment. It validates the environment, looks up the repositories and teams that
+ * it names, bundles the Workers, and then declares one `Posture`.
+ *
+ * The providers' own settings say where GitHub, Vault and Cloudflare are: `GITHUB_TOKEN`, `GITHUB_OWNER`, `VAULT_ADDR`,
+ * `VAULT_TOKEN`, `CLOUDFLARE_API_TOKEN`, or their keys in the stack's configuration. The look-ups run before any
+ * provider that `options` names exists, so they go by those settings too.
+ *
+ * `options` are those of any component. `options.transforms` is the way to change what a resource of the posture is
+ * declared with; a name that Gatehouse gives stays the same from version to version.
+ * @param name The name of the component; the names of all resources in it begin with it.
+ * @param args The environment, in the shape of the environment file without `gatehouse:`. Any part may be a promise or
+ *   an output whose value is known in the preview. Of a secret, only `destination` and `ownershipChallenge` of
+ *   `audit.sinks` make use; anywhere else a secret is refused, because it would stand in clear in the state.
+ * @throws RunError with every mistake at once, one line each, before anything is declared
+ * @example
+ * const posture = await createPosture("agents", {
+ *   organization: "acme",
+ *   agent: { machineUser: "claude-bot", credential: { kind: "personal-access-token" } },
+ *   repositories: [{ name: "api", access: "write", reviewers: ["backend"] }],
+ *   review: { team: "agent-reviewers", requiredChecks: [{ context: "ci" }] },
+ *   tokenStore: { kind: "vault", path: "github/claude-bot" },
+ *   gate: { accountId: "0a1b2c3d4e5f60718293a4b5c6d7e8f9", workersDev: "acme-dev" },
+ *   audit: { retentionDays: 400, sinks: [{ kind: "r2", bucket: "acme-agent-audit" }] },
+ *   rotation: { everyDays: 30 },
+ * });
+ * export const gateUrl = posture.gate.url;
+ */
+export async function createPosture(
+  name: string,
+  args: DeepInput<EnvironmentInput>,
+  options: PostureOptions = {},
+): Promise<Posture> {
+  const { source = name, ...opts } = options;
+  try {
+    const environment = environmentOf(await resolveInputs(args, source), source);
+    const machine = surroundings(
+      environment,
+      source,
+      process.env,
+      new pulumi.Config("github").get("baseUrl"),
+      new pulumi.Config("vault").get("namespace"),
+    );
+    const [github, ledgerTag] = await Promise.all([lookUpGitHub(environment, source), lookUpLedgerTag(environment)]);
+    return new Posture(
+      name,
+      { environment, github, ledgerTag, ...machine },
+      withVaultProvider(name, environment, opts),
+    );
+  } catch (error) {
+    throw asRunError(error);
+  }
+}
+
+/** The caller's own provider of Vault, where there is one, holds before the environment's namespace. */
+function withVaultProvider(
+  name: string,
+  environment: Environment,
+  opts: pulumi.ComponentResourceOptions,
+): pulumi.ComponentResourceOptions {
+  const given = Object.values(opts.providers ?? {}).concat(opts.provider ?? []);
+  if (given.some((provider) => vault.Provider.isInstance(provider))) return opts;
+  const own = vaultProviders(name, environment);
+  return own.length === 0 ? opts : pulumi.mergeOptions(opts, { providers: own });
 }
 
 /**
  * The whole posture of one environment: machine user, repository access, review rules, token store, gate, rotator and
- * audit trail. Everything is derived from `environment`; nothing else has to be chosen.
+ * audit trail. Everything is derived from `environment`; nothing else has to be chosen. `createPosture` gathers the
+ * other arguments.
  * @example
- * const posture = new Posture("agents", { environment, github, ledgerTag, scripts: bundleGate() });
+ * const posture = new Posture("agents", {
+ *   environment,
+ *   github: await lookUpGitHub(environment),
+ *   ledgerTag: await lookUpLedgerTag(environment),
+ *   vaultAddress: "https://vault.acme.dev:8200",
+ * });
  * export const gateUrl = posture.gate.url;
  */
 export class Posture extends GatehouseComponent {
   readonly gate: Gate;
   readonly rotator: Rotator;
   readonly machineUser: MachineUser;
+  /** What the gate lets through. */
   readonly policy: GatePolicy;
+  /** The environment, validated, with every default filled in. */
+  readonly environment: Environment;
+  /** What was looked up about its repositories and teams. */
+  readonly github: GitHubFacts;
 
   constructor(
     private readonly name: string,
-    private readonly args: PostureArgs,
+    args: PostureArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("gatehouse:index:Posture", name, opts);
-    const { environment, github } = args;
+    const environment = environmentOf(args.environment, name);
+    const { github, githubUrl, vaultAddress } = args;
+    this.environment = environment;
+    this.github = github;
+    const scripts = args.scripts ?? bundleGate();
+    const machine = { githubUrl, vaultAddress, vaultNamespace: args.vaultNamespace };
     const at = endpoints(environment.githubUrl ?? args.githubUrl);
     const parent = { parent: this };
     // `destroy --skip-preview` deletes in the order of dependencies until something refuses. The password, which
@@ -99,27 +180,26 @@ export class Posture extends GatehouseComponent {
           )
         : undefined;
     const audit = new AuditTrail(`${name}-audit`, { environment }, parent);
-    this.policy = compilePolicy(environment, { repositories: github.repositories, endpoints: at });
     this.gate = new Gate(
       `${name}-gate`,
       {
         environment,
-        policy: this.policy,
-        scripts: args.scripts,
+        github,
+        scripts,
         deployedLedgerTag: args.ledgerTag,
-        tokenStore: tokenStorePlan(environment, args.vaultAddress, args.vaultNamespace),
+        ...machine,
         vaultSignIn: store ? { roleId: store.roleId, secretId: store.secretId } : undefined,
         auditBucket: audit.bucket,
       },
       parent,
     );
+    this.policy = this.gate.policy;
     this.rotator = new Rotator(
       `${name}-rotator`,
       {
         environment,
-        script: args.scripts.rotator,
-        plan: planRotation(environment, args.githubUrl),
-        tokenStore: rotatorStorePlan(environment, args.vaultAddress, args.vaultNamespace),
+        script: scripts.rotator,
+        ...machine,
         vaultSignIn: store?.rotator,
         gate: this.gate,
       },
@@ -142,10 +222,8 @@ export class Posture extends GatehouseComponent {
    * destroy the order is reversed: the rules stay until the agent has no access.
    */
   private declareRepositories(): void {
-    const {
-      environment,
-      github: { repositories, teamIds },
-    } = this.args;
+    const { environment } = this;
+    const { repositories, teamIds } = this.github;
     const parent = { parent: this };
     const owners = new Map(
       environment.repositories
@@ -185,7 +263,7 @@ export class Posture extends GatehouseComponent {
     for (const repository of environment.repositories) {
       const before = owners.get(repository.name);
       const branchRules = hasBranchRules(environment, repository)
-        ? [...organization, ...this.branchRules(repository, before, teamIds)]
+        ? [...organization, ...this.branchRules(repository, before)]
         : [];
       new RepositoryAccess(
         `${this.name}-access-${repository.name}`,
@@ -200,43 +278,31 @@ export class Posture extends GatehouseComponent {
   }
 
   /** What the repository has of its own; nothing where the organization's rulesets hold all that there is to hold. */
-  private branchRules(
-    repository: Repository,
-    owners: CodeOwners | undefined,
-    teamIds: GitHubFacts["teamIds"],
-  ): ReviewFence[] {
-    const { environment } = this.args;
-    const rulesets = repositoryRulesets(environment, repository);
-    const protection = repository.access === "write" ? branchProtection(environment, repository) : undefined;
-    if (rulesets.length === 0 && !protection) return [];
+  private branchRules(repository: Repository, owners: CodeOwners | undefined): ReviewFence[] {
+    const { environment, github } = this;
+    if (repositoryRulesets(environment, repository).length === 0 && repository.access !== "write") return [];
     return [
       new ReviewFence(
         `${this.name}-fence-${repository.name}`,
-        {
-          repository: repository.name,
-          repositoryNodeId: this.facts(repository.name).nodeId,
-          rulesets,
-          protection,
-          teamIds,
-        },
+        { environment, repository: repository.name, github },
         { parent: this, dependsOn: owners ? [owners] : [] },
       ),
     ];
   }
 
   private facts(repository: string): GitHubFacts["repositories"][number] {
-    const facts = this.args.github.repositories.find(({ name }) => name === repository);
+    const facts = this.github.repositories.find(({ name }) => name === repository);
     if (!facts) throw new Error(`Posture: ${repository} was not looked up`);
     return facts;
   }
 
   /** @returns the one that people open in an emergency */
   private placeSecrets(store: TokenStore): pulumi.Resource | undefined {
-    const { environment } = this.args;
-    const vault = names(environment).vault;
-    if (!vault) return undefined;
-    store.keep("operator", vault.operator, { key: this.gate.operatorKey });
-    return store.placeOnce("break-glass", vault.breakGlass, {
+    const { environment } = this;
+    const paths = names(environment).vault;
+    if (!paths) return undefined;
+    store.keep("operator", paths.operator, { key: this.gate.operatorKey });
+    return store.placeOnce("break-glass", paths.breakGlass, {
       login: environment.agent.machineUser,
       password: this.machineUser.password,
     });

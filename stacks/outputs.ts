@@ -6,7 +6,8 @@ import { agentHosts, codeOwnersText, keptOwners, readableControls, tokenPermissi
  * What the stack shows: addresses and keys, and what follows from the environment, so that a preview shows changes of
  * it.
  */
-export function outputs(environment: Environment, github: GitHubFacts, posture: Posture): Record<string, unknown> {
+export function outputs(posture: Posture): Record<string, unknown> {
+  const { environment, github } = posture;
   return {
     ...gateOutputs(posture),
     access: accessOf(environment),

@@ -1,18 +1,20 @@
 import * as cloudflare from "@pulumi/cloudflare";
 import * as pulumi from "@pulumi/pulumi";
 import { GatehouseComponent } from "../component";
-import { names, type Environment } from "../model";
+import { environmentOf } from "../environment";
+import { names, type Environment, type EnvironmentInput } from "../model";
 import { retention } from "../plans";
 
 export interface AuditTrailArgs {
-  readonly environment: Environment;
+  /** The environment, in the shape of the environment file. */
+  readonly environment: EnvironmentInput;
 }
 
 /**
  * The bucket for the gate's audit records, and the Logpush jobs that the environment asks for. Nobody can change or
  * delete a record before its retention is over.
  * @example
- * const { bucket } = new AuditTrail("audit", { environment });
+ * export const { bucket } = new AuditTrail("audit", { environment });
  */
 export class AuditTrail extends GatehouseComponent {
   /** Name of the bucket. */
@@ -20,7 +22,7 @@ export class AuditTrail extends GatehouseComponent {
 
   constructor(name: string, args: AuditTrailArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gatehouse:cloudflare:AuditTrail", name, opts);
-    const { environment } = args;
+    const environment = environmentOf(args.environment, name);
     const accountId = environment.gate.accountId;
     const { lockSeconds, deleteSeconds } = retention(environment);
     const bucket = new cloudflare.R2Bucket(

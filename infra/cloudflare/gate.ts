@@ -3,23 +3,36 @@ import * as pulumi from "@pulumi/pulumi";
 import { GatehouseComponent } from "../component";
 import { bindingKinds } from "../../edge/bindings";
 import { GATE_BINDINGS, LEDGER_CLASS } from "../../gate/contract";
-import { names, type Environment } from "../model";
-import { CRON, SCRIPT_SETTINGS, exposure, gateConditions, gateUrl, migrations, type TokenStorePlan } from "../plans";
+import { environmentOf } from "../environment";
+import type { GitHubFacts } from "../github";
+import { endpoints, names, type Environment, type EnvironmentInput } from "../model";
+import {
+  CRON,
+  SCRIPT_SETTINGS,
+  compilePolicy,
+  exposure,
+  gateConditions,
+  gateUrl,
+  migrations,
+  tokenStorePlan,
+} from "../plans";
+import type { Surroundings } from "../surroundings";
 import { embedPolicy } from "../../gate/policy/embed";
 import type { GatePolicy } from "../../gate/policy/policy";
 import { makeSecret } from "../secret";
 import { bindingsOf, type AppRoleInputs, type BindingValues } from "./bindings";
-import { contentTag, type GateScripts } from "./bundle";
+import { bundleGate, contentTag, type GateScripts } from "./bundle";
 import { ed25519PublicKey, keyHash, makeKey, type Key } from "./keys";
 
-export interface GateArgs {
-  readonly environment: Environment;
-  /** What the gate allows, compiled from the environment. */
-  readonly policy: GatePolicy;
-  readonly scripts: Pick<GateScripts, "gate" | "ledger">;
-  /** Migration tag of the deployed ledger script; undefined when it is not deployed. */
+export interface GateArgs extends Surroundings {
+  /** The environment, in the shape of the environment file; what the gate lets through is compiled from it. */
+  readonly environment: EnvironmentInput;
+  /** What `lookUpGitHub()` found: the gate knows a repository by its ids too. */
+  readonly github: Pick<GitHubFacts, "repositories">;
+  /** The bundled Workers. Default: those of this package. */
+  readonly scripts?: Pick<GateScripts, "gate" | "ledger"> | undefined;
+  /** Migration tag of the deployed ledger script, as `lookUpLedgerTag()` finds it; undefined when it is not deployed. */
   readonly deployedLedgerTag?: string | undefined;
-  readonly tokenStore: TokenStorePlan;
   /** How the gate signs in to Vault; only for that token store. */
   readonly vaultSignIn?: AppRoleInputs | undefined;
   /** Bucket of the audit records. */
@@ -31,17 +44,21 @@ export interface GateArgs {
  * is part of the Worker's module, because a binding is too small for it; the stack's output `gatePolicy` shows it
  * alone.
  * @example
- * const policy = compilePolicy(environment, { repositories: github.repositories, endpoints: endpoints() });
+ * const store = new TokenStore("store", { environment });
+ * const audit = new AuditTrail("audit", { environment });
  * const gate = new Gate("gate", {
  *   environment,
- *   policy,
- *   scripts: bundleGate(),
- *   tokenStore: tokenStorePlan(environment, "https://vault.acme.dev:8200"),
+ *   github: await lookUpGitHub(environment),
+ *   deployedLedgerTag: await lookUpLedgerTag(environment),
+ *   vaultAddress: "https://vault.acme.dev:8200",
  *   vaultSignIn: { roleId: store.roleId, secretId: store.secretId },
  *   auditBucket: audit.bucket,
  * });
+ * export const { url, agentKey } = gate;
  */
 export class Gate extends GatehouseComponent {
+  /** What the gate lets through. */
+  readonly policy: GatePolicy;
   /** Public address; undefined on workers.dev unless `gate.workersDev` gives the account's name there. */
   readonly url: string | undefined;
   /** The key with which the agent signs in to the gate (`ghk_…`); a secret. */
@@ -63,13 +80,21 @@ export class Gate extends GatehouseComponent {
   /** Name of the deployed script, for what binds to it. */
   readonly scriptName: pulumi.Output<string>;
 
+  private readonly environment: Environment;
+
   constructor(
     private readonly name: string,
     private readonly args: GateArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("gatehouse:cloudflare:Gate", name, opts);
-    const { environment } = args;
+    const environment = environmentOf(args.environment, name);
+    this.environment = environment;
+    this.policy = compilePolicy(environment, {
+      repositories: args.github.repositories,
+      endpoints: endpoints(environment.githubUrl ?? args.githubUrl),
+    });
+    const scripts = args.scripts ?? bundleGate();
     const { gateScript } = names(environment);
     const accountId = environment.gate.accountId;
 
@@ -79,13 +104,13 @@ export class Gate extends GatehouseComponent {
     const checkpointKey = makeSecret(`${name}-checkpoint-key`, this).base64;
     this.checkpointPublicKey = pulumi.unsecret(checkpointKey.apply(ed25519PublicKey));
 
-    const ledger = this.createLedger();
+    const ledger = this.createLedger(scripts.ledger);
     const tokens = new cloudflare.WorkersKvNamespace(
       `${name}-tokens`,
       { accountId, title: names(environment).tokensNamespace },
       { parent: this },
     );
-    this.tokenKey = args.tokenStore.kind === "kv" ? makeSecret(`${name}-token-key`, this).base64 : undefined;
+    this.tokenKey = environment.tokenStore.kind === "kv" ? makeSecret(`${name}-token-key`, this).base64 : undefined;
     const { alertWebhook } = environment.audit;
     this.url = gateUrl(environment);
     const values: BindingValues<typeof GATE_BINDINGS> = {
@@ -123,7 +148,7 @@ export class Gate extends GatehouseComponent {
         accountId,
         scriptName: gateScript,
         mainModule: "gate.js",
-        content: embedPolicy(args.scripts.gate, args.policy),
+        content: embedPolicy(scripts.gate, this.policy),
         bindings: bindingsOf(GATE_BINDINGS, conditions, values),
         logpush: environment.audit.sinks.some((sink) => sink.kind === "logpush"),
         ...SCRIPT_SETTINGS,
@@ -148,7 +173,7 @@ export class Gate extends GatehouseComponent {
    * nothing.
    */
   private createAgentKeys(): [Key, ...(Key & { notAfter: string })[]] {
-    const { generation, previousUntil } = this.args.environment.gate.key;
+    const { generation, previousUntil } = this.environment.gate.key;
     const make = (which: number) => makeKey(`${this.name}-agent-key-${which}`, "ghk_", this);
     const current = make(generation);
     return previousUntil ? [current, { ...make(generation - 1), notAfter: previousUntil }] : [current];
@@ -157,18 +182,18 @@ export class Gate extends GatehouseComponent {
   /**
    * The script of the Durable Object: apart from the gate, so that its migrations never stand in the way of an update.
    */
-  private createLedger(): cloudflare.WorkersScript {
-    const { environment, scripts, deployedLedgerTag } = this.args;
+  private createLedger(content: string): cloudflare.WorkersScript {
+    const { environment } = this;
     const { ledgerScript } = names(environment);
     const accountId = environment.gate.accountId;
-    const migration = migrations(contentTag(scripts.ledger), deployedLedgerTag, LEDGER_CLASS);
+    const migration = migrations(contentTag(content), this.args.deployedLedgerTag, LEDGER_CLASS);
     const ledger = new cloudflare.WorkersScript(
       `${this.name}-ledger`,
       {
         accountId,
         scriptName: ledgerScript,
         mainModule: "ledger.js",
-        content: scripts.ledger,
+        content,
         ...(migration ? { migrations: migration } : {}),
         ...SCRIPT_SETTINGS,
       },
@@ -184,7 +209,7 @@ export class Gate extends GatehouseComponent {
 
   /** One way in: with a host name of one's own, workers.dev is closed. */
   private expose(script: cloudflare.WorkersScript): void {
-    const { environment } = this.args;
+    const { environment } = this;
     const accountId = environment.gate.accountId;
     const way = exposure(environment);
     new cloudflare.WorkersScriptSubdomain(
@@ -214,7 +239,8 @@ export class Gate extends GatehouseComponent {
 
   /** Where the token is, and who the gate is there. */
   private tokenStore(): BindingValues<typeof GATE_BINDINGS>["TOKEN_STORE"] {
-    const { tokenStore, vaultSignIn } = this.args;
+    const { vaultSignIn, vaultAddress, vaultNamespace } = this.args;
+    const tokenStore = tokenStorePlan(this.environment, vaultAddress, vaultNamespace);
     if (tokenStore.kind === "kv") return tokenStore;
     if (!vaultSignIn) throw new Error("Gate: the token store is Vault, so vaultSignIn is needed");
     return { ...tokenStore, roleId: vaultSignIn.roleId };

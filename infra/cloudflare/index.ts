@@ -4,3 +4,4 @@ export { bundleGate, contentTag, type GateScripts } from "./bundle";
 export { ed25519PublicKey, keyHash, keyText } from "./keys";
 export { Rotator, type RotatorArgs } from "./rotator";
 export { lookUpLedgerTag } from "./lookUp";
+export type { AppRoleInputs } from "./bindings";

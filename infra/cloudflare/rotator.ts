@@ -2,18 +2,19 @@ import * as cloudflare from "@pulumi/cloudflare";
 import * as pulumi from "@pulumi/pulumi";
 import { GatehouseComponent } from "../component";
 import { ROTATOR_BINDINGS } from "../../rotation/contract";
-import { names, type Environment } from "../model";
-import { ROTATOR_CRON, SCRIPT_SETTINGS, embedRotation, type RotationPlan, type RotatorStorePlan } from "../plans";
+import { environmentOf } from "../environment";
+import { names, type Environment, type EnvironmentInput } from "../model";
+import { ROTATOR_CRON, SCRIPT_SETTINGS, embedRotation, planRotation, rotatorStorePlan } from "../plans";
+import type { Surroundings } from "../surroundings";
 import { makeSecret } from "../secret";
 import { bindingsOf, type AppRoleInputs, type BindingValues } from "./bindings";
+import { bundleGate } from "./bundle";
 
-export interface RotatorArgs {
-  readonly environment: Environment;
-  /** The bundled Worker, `bundleGate().rotator`. */
-  readonly script: string;
-  /** What the environment says about the token. */
-  readonly plan: RotationPlan;
-  readonly tokenStore: RotatorStorePlan;
+export interface RotatorArgs extends Surroundings {
+  /** The environment, in the shape of the environment file; it says how often the token is replaced, and how. */
+  readonly environment: EnvironmentInput;
+  /** The bundled Worker. Default: that of this package. */
+  readonly script?: string | undefined;
   /** The rotator's own sign-in to Vault, not the gate's; only for that token store. */
   readonly vaultSignIn?: AppRoleInputs | undefined;
   /** The deployed gate: the rotator tells it to load a new token and has it prove that it uses it. */
@@ -31,9 +32,7 @@ export interface RotatorArgs {
  * @example
  * new Rotator("rotator", {
  *   environment,
- *   script: bundleGate().rotator,
- *   plan: planRotation(environment),
- *   tokenStore: rotatorStorePlan(environment, "https://vault.acme.dev:8200"),
+ *   vaultAddress: "https://vault.acme.dev:8200",
  *   vaultSignIn: store.rotator,
  *   gate,
  * });
@@ -44,23 +43,27 @@ export class Rotator extends GatehouseComponent {
    */
   readonly rotatorKey: pulumi.Output<string> | undefined;
 
+  private readonly environment: Environment;
+
   constructor(
     name: string,
     private readonly args: RotatorArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("gatehouse:cloudflare:Rotator", name, opts);
-    const { environment, gate, plan, script } = args;
+    const environment = environmentOf(args.environment, name);
+    this.environment = environment;
+    const { gate } = args;
     const accountId = environment.gate.accountId;
-    this.rotatorKey = args.tokenStore.kind === "kv" ? makeSecret(`${name}-key`, this).base64 : undefined;
+    this.rotatorKey = environment.tokenStore.kind === "kv" ? makeSecret(`${name}-key`, this).base64 : undefined;
     const worker = new cloudflare.WorkersScript(
       `${name}-script`,
       {
         accountId,
         scriptName: names(environment).rotatorScript,
         mainModule: "rotator.js",
-        content: embedRotation(script, plan),
-        bindings: bindingsOf(ROTATOR_BINDINGS, [args.tokenStore.kind], {
+        content: embedRotation(args.script ?? bundleGate().rotator, planRotation(environment, args.githubUrl)),
+        bindings: bindingsOf(ROTATOR_BINDINGS, [environment.tokenStore.kind], {
           TOKEN_STORE: this.tokenStore(),
           GATE: { service: gate.scriptName },
           WEBHOOK_SECRET: gate.alertSecret,
@@ -88,7 +91,8 @@ export class Rotator extends GatehouseComponent {
 
   /** Where token and journal are, and who the rotator is there. */
   private tokenStore(): BindingValues<typeof ROTATOR_BINDINGS>["TOKEN_STORE"] {
-    const { tokenStore, vaultSignIn } = this.args;
+    const { vaultSignIn, vaultAddress, vaultNamespace } = this.args;
+    const tokenStore = rotatorStorePlan(this.environment, vaultAddress, vaultNamespace);
     if (tokenStore.kind === "kv") return tokenStore;
     if (!vaultSignIn) throw new Error("Rotator: the token store is Vault, so vaultSignIn is needed");
     return { ...tokenStore, roleId: vaultSignIn.roleId };

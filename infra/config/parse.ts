@@ -6,6 +6,14 @@ import { lockProblems } from "../model/matrix";
 import { crossProblems, tooManyRulesets, type ParseContext } from "./rules";
 import { readable } from "./walk";
 
+/** What `parseEnvironment` has made: nobody needs to validate it again. */
+const parsed = new WeakSet<object>();
+
+/** Whether a value is an environment that `parseEnvironment` made. */
+export function isParsed(value: object): value is Environment {
+  return parsed.has(value);
+}
+
 /**
  * Validates the `gatehouse:` keys of one environment and fills in every default.
  * @param raw The keys without their `gatehouse:` prefix, values as YAML or JSON gives them.
@@ -28,7 +36,9 @@ export function parseEnvironment(
   // Only a whole environment can be judged for its locks and rulesets.
   const open = [...lockProblems(result.data), ...tooManyRulesets(result.data)];
   if (open.length > 0) throw new PostureError(open, file);
-  return asListed(result.data);
+  const environment = asListed(result.data);
+  parsed.add(environment);
+  return environment;
 }
 
 /**

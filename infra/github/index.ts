@@ -4,4 +4,4 @@ export { CodeOwners, type CodeOwnersArgs } from "./codeOwners";
 export { ReviewFence, type ReviewFenceArgs } from "./reviewFence";
 export { OrganizationFence, type OrganizationFenceArgs } from "./organizationFence";
 export { EventHooks, type EventHooksArgs } from "./eventHooks";
-export { lookUpGitHub, type GitHubFacts } from "./lookUp";
+export { lookUpGitHub, type GitHubFacts, type RepositoryFacts } from "./lookUp";

@@ -1,5 +1,6 @@
 import * as github from "@pulumi/github";
-import { namedTeams, PostureError, type Environment } from "../model";
+import { environmentOf } from "../environment";
+import { namedTeams, PostureError, type Environment, type EnvironmentInput } from "../model";
 import { type FoundOwners } from "../plans";
 import { restGet } from "./restGet";
 import { lookUpOwners } from "./lookUpOwners";
@@ -12,7 +13,8 @@ export interface GitHubFacts {
   readonly teamIds: Readonly<Record<string, number>>;
 }
 
-interface RepositoryFacts {
+/** What is known of one repository. */
+export interface RepositoryFacts {
   readonly name: string;
   readonly id: number;
   readonly nodeId: string;
@@ -27,9 +29,11 @@ interface RepositoryFacts {
 
 /**
  * Looks up every repository and team of an environment; nothing is created or changed.
+ * @param file What starts every message about a mistake. Default: "environment".
  * @throws PostureError naming all that do not exist, are archived, or belong to another owner than the environment's.
  */
-export async function lookUpGitHub(environment: Environment, file: string): Promise<GitHubFacts> {
+export async function lookUpGitHub(input: EnvironmentInput, file = "environment"): Promise<GitHubFacts> {
+  const environment = environmentOf(input, file);
   const [organization, repositories, teams] = await Promise.all([
     environment.agent.credential.kind === "ghes-impersonation"
       ? [

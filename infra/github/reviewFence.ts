@@ -1,32 +1,29 @@
 import * as github from "@pulumi/github";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { GatehouseComponent } from "../component";
-import type { ProtectionPlan, RulesetPlan } from "../plans";
-import { rulesetInputs, type TeamIds } from "./rulesetInputs";
+import { environmentOf } from "../environment";
+import type { EnvironmentInput } from "../model";
+import { branchProtection, repositoryRulesets, type ProtectionPlan } from "../plans";
+import type { GitHubFacts } from "./lookUp";
+import { rulesetInputs } from "./rulesetInputs";
 
 export interface ReviewFenceArgs {
-  readonly repository: pulumi.Input<string>;
-  /** GraphQL node id of the repository; its name would cost two look-ups in every update. */
-  readonly repositoryNodeId: pulumi.Input<string>;
-  /** Rulesets as `repositoryRulesets()` derives them: none where the organization's hold the repository. */
-  readonly rulesets: readonly RulesetPlan[];
-  /** Classic protection as `branchProtection()` derives it; only where the agent may write. */
-  readonly protection?: ProtectionPlan | undefined;
-  /** Numeric ids of the teams that the plans name, by slug. */
-  readonly teamIds: TeamIds;
+  /** The environment, in the shape of the environment file; who may do what in the repository follows from it. */
+  readonly environment: EnvironmentInput;
+  /** Name of the repository, as the environment lists it. */
+  readonly repository: string;
+  /** What `lookUpGitHub()` found: ids of the repository and of the teams that the rules name. */
+  readonly github: GitHubFacts;
 }
 
 /**
  * The branch rules of one repository, which keep the agent on its own branches: rulesets and, where the agent may
- * write, also classic branch protection as a second, independent lock and a read-only token for workflows.
+ * write, also classic branch protection as a second, independent lock and a read-only token for workflows. Declares no
+ * ruleset where the organization's rulesets hold the repository.
  * @example
- * new ReviewFence("fence-api", {
- *   repository: "api",
- *   repositoryNodeId: "R_kgDOA",
- *   rulesets: repositoryRulesets(environment, api),
- *   protection: branchProtection(environment, api),
- *   teamIds: github.teamIds,
- * });
+ * const github = await lookUpGitHub(environment);
+ * const fence = new ReviewFence("fence-api", { environment, repository: "api", github });
+ * export const rulesets = fence.rulesetIds;
  */
 export class ReviewFence extends GatehouseComponent {
   /** Ids of the rulesets by key. */
@@ -34,20 +31,28 @@ export class ReviewFence extends GatehouseComponent {
 
   constructor(name: string, args: ReviewFenceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gatehouse:github:ReviewFence", name, opts);
+    const environment = environmentOf(args.environment, name);
+    const { repositories, teamIds } = args.github;
+    const repository = environment.repositories.find((listed) => listed.name === args.repository);
+    const found = repositories.find((facts) => facts.name === args.repository);
+    if (!repository || !found)
+      throw new pulumi.RunError(`${name}: the environment does not list the repository ${args.repository}`);
     this.rulesetIds = Object.fromEntries(
-      args.rulesets.map((plan) => {
+      repositoryRulesets(environment, repository).map((plan) => {
         const ruleset = new github.RepositoryRuleset(
           `${name}-${plan.key}`,
-          { repository: args.repository, ...rulesetInputs(plan, args.teamIds) },
+          { repository: args.repository, ...rulesetInputs(plan, teamIds) },
           { parent: this },
         );
         return [plan.key, ruleset.rulesetId];
       }),
     );
-    if (args.protection) {
-      new github.BranchProtection(`${name}-protection`, protectionArgs(args.repositoryNodeId, args.protection), {
-        parent: this,
-      });
+    if (repository.access === "write") {
+      new github.BranchProtection(
+        `${name}-protection`,
+        protectionArgs(found.nodeId, branchProtection(environment, repository)),
+        { parent: this },
+      );
       new github.WorkflowRepositoryPermissions(
         `${name}-workflows`,
         {
@@ -62,10 +67,8 @@ export class ReviewFence extends GatehouseComponent {
   }
 }
 
-function protectionArgs(
-  repositoryNodeId: pulumi.Input<string>,
-  protection: ProtectionPlan,
-): github.BranchProtectionArgs {
+/** The repository is named by its GraphQL node id: its name would cost two look-ups in every update. */
+function protectionArgs(repositoryNodeId: string, protection: ProtectionPlan): github.BranchProtectionArgs {
   return {
     repositoryId: repositoryNodeId,
     pattern: protection.pattern,

@@ -1,1 +1,1 @@
-export { TokenStore, type TokenStoreArgs } from "./tokenStore";
+export { TokenStore, type TokenStoreArgs, type WorkerSignIn } from "./tokenStore";

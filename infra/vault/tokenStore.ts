@@ -2,12 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import * as vault from "@pulumi/vault";
 import type { AppRole } from "../../edge/vault";
 import { GatehouseComponent } from "../component";
-import { endpoints, names, type Environment, type VaultNames } from "../model";
+import { environmentOf } from "../environment";
+import { endpoints, names, type Environment, type EnvironmentInput, type VaultNames } from "../model";
 import { SESSION_SECONDS, ciClaims, vaultPolicies, type VaultParty } from "../plans";
 
 export interface TokenStoreArgs {
-  /** The environment; its token store must be Vault. */
-  readonly environment: Environment;
+  /** The environment, in the shape of the environment file; its token store must be Vault. */
+  readonly environment: EnvironmentInput;
   /** Issuer of the identity tokens of CI. Default: the environment's GitHub. */
   readonly oidcIssuer?: string | undefined;
   /** The namespace that holds all of it. Default: the root namespace. */
@@ -24,7 +25,7 @@ const PARTIES: readonly VaultParty[] = ["gate", "rotator", "auditor", "deployer"
  * it never passes through this stack, because a resource that held it would one day write an old token back.
  * @example
  * const store = new TokenStore("store", { environment });
- * const vaultSignIn = { roleId: store.roleId, secretId: store.secretId };
+ * export const signIn = { roleId: store.roleId, secretId: store.secretId };
  */
 export class TokenStore extends GatehouseComponent {
   readonly mountPath: pulumi.Output<string>;
@@ -44,7 +45,7 @@ export class TokenStore extends GatehouseComponent {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("gatehouse:vault:TokenStore", name, opts);
-    const { environment } = args;
+    const environment = environmentOf(args.environment, name);
     this.protect = environment.protect;
     const plan = names(environment).vault;
     if (!plan || environment.tokenStore.kind !== "vault")

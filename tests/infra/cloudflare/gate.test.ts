@@ -3,7 +3,6 @@ import * as pulumi from "@pulumi/pulumi";
 import { Gate, Posture } from "../../../infra";
 import { ed25519PublicKey, keyHash, keyText } from "../../../infra/cloudflare";
 import { type Environment } from "../../../infra/model";
-import { tokenStorePlan } from "../../../infra/plans";
 import { EMBEDDED_POLICY, embedPolicy } from "../../../gate/policy/embed";
 import { compilePolicy } from "../../../infra/plans/gatePolicy";
 import { endpoints } from "../../../infra/model/endpoints";
@@ -15,14 +14,14 @@ import { ACCOUNT, SCRIPTS, SECRET_ID, bytes, password, types } from "./support/m
 const ZONE = "fedcba9876543210fedcba9876543210";
 const LEDGER_TAG = createHash("sha256").update(SCRIPTS.ledger).digest("hex").slice(0, 16);
 
+const github = {
+  repositories: [
+    { name: "api", id: 1, nodeId: "R_1", demandsPullRequest: false },
+    { name: "docs", id: 2, nodeId: "R_2", demandsPullRequest: false },
+  ],
+};
 function policyOf(posture: Environment) {
-  return compilePolicy(posture, {
-    repositories: [
-      { name: "api", id: 1, nodeId: "R_1" },
-      { name: "docs", id: 2, nodeId: "R_2" },
-    ],
-    endpoints: endpoints(),
-  });
+  return compilePolicy(posture, { ...github, endpoints: endpoints() });
 }
 function up(changes: Record<string, unknown> = {}, deployedLedgerTag?: string): Promise<Deployment<Gate>> {
   const posture = environment(changes);
@@ -33,10 +32,10 @@ function up(changes: Record<string, unknown> = {}, deployedLedgerTag?: string): 
         "gate",
         {
           environment: posture,
-          policy: policyOf(posture),
+          github,
           scripts: SCRIPTS,
           deployedLedgerTag,
-          tokenStore: tokenStorePlan(posture, "https://vault.acme.dev:8200/"),
+          vaultAddress: "https://vault.acme.dev:8200/",
           vaultSignIn: posture.tokenStore.kind === "vault" ? { roleId: "role-id", secretId: SECRET_ID } : undefined,
           auditBucket: "acme-agent-audit",
         },
@@ -311,9 +310,8 @@ describe("Gate", () => {
             "gate",
             {
               environment: posture,
-              policy: policyOf(posture),
+              github,
               scripts: SCRIPTS,
-              tokenStore: tokenStorePlan(posture, undefined),
               auditBucket: "b-1",
             },
             opts,

@@ -1,5 +1,5 @@
 import { Rotator } from "../../../infra";
-import { embedRotation, planRotation, rotatorStorePlan } from "../../../infra/plans";
+import { embedRotation, planRotation } from "../../../infra/plans";
 import { environment } from "../../support/environment";
 import { deploy, inClear, type Deployment } from "../../support/pulumi";
 import { ACCOUNT, SCRIPTS, SECRET_ID, bytes, types } from "./support/mocks";
@@ -20,8 +20,7 @@ describe("Rotator", () => {
           {
             environment: posture,
             script: SCRIPTS.rotator,
-            plan: planRotation(posture),
-            tokenStore: rotatorStorePlan(posture, "https://vault.acme.dev:8200/"),
+            vaultAddress: "https://vault.acme.dev:8200/",
             vaultSignIn: signIn ? { roleId: "role-id", secretId: SECRET_ID } : undefined,
             gate: { scriptName: "github-gate", ...KEYS },
           },

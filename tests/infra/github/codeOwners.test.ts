@@ -1,4 +1,4 @@
-import { CodeOwners } from "../../../infra";
+import { CodeOwners } from "../../../infra/github";
 import { codeOwnersText, planOwners, type FoundOwners } from "../../../infra/plans";
 import { environment } from "../../support/environment";
 import { deploy } from "../../support/pulumi";

@@ -1,4 +1,5 @@
 import { lookUpGitHub } from "../../../infra";
+import { lookUpOwners } from "../../../infra/github/lookUpOwners";
 import { codeOwnersText } from "../../../infra/plans";
 import { environment } from "../../support/environment";
 import { postureMocks } from "../../support/postureMocks";
@@ -217,9 +218,10 @@ describe("lines of the repository's own that GitHub does not count", () => {
 
 it("refuses a file that would be too large for GitHub", async () => {
   const protectedPaths = Array.from({ length: 18_000 }, (_, i) => `${"x".repeat(160)}/${i}/`);
-  await expect(
-    look({}, { ...posture, repositories: [{ ...api, protectedPaths }, ...posture.repositories.slice(1)] }),
-  ).rejects.toThrow(/gatehouse:repositories\[0\]: CODEOWNERS of api would have 3\d{6} bytes/);
+  const huge = { ...posture, repositories: [{ ...api, protectedPaths }, ...posture.repositories.slice(1)] };
+  await expect(deploy(postureMocks, () => lookUpOwners(huge, huge.repositories[0]!, 0))).rejects.toThrow(
+    /CODEOWNERS of api would have 3\d{6} bytes/,
+  );
 });
 
 const rule = { type: "pull_request", ruleset_id: 7 };

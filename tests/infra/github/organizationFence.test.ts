@@ -1,4 +1,4 @@
-import { OrganizationFence } from "../../../infra";
+import { OrganizationFence } from "../../../infra/github";
 import { organizationRulesets } from "../../../infra/plans";
 import { environment } from "../../support/environment";
 import { deploy } from "../../support/pulumi";

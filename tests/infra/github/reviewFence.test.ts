@@ -1,13 +1,12 @@
 import { ReviewFence } from "../../../infra";
-import { branchProtection, rulesets } from "../../../infra/plans";
 import { environment } from "../../support/environment";
 import { deploy } from "../../support/pulumi";
 import { types } from "./support/mocks";
 
 describe("ReviewFence", () => {
   const posture = environment({ "review.linearHistory": true, "review.signedCommits": true });
-  const api = posture.repositories[0]!;
   const teamIds = { "agent-reviewers": 31, backend: 30, security: 12 };
+  const github = { repositories: [{ name: "api", id: 1, nodeId: "R_api", demandsPullRequest: false }], teamIds };
   const up = (args = { teamIds }) =>
     deploy(
       { types },
@@ -15,11 +14,9 @@ describe("ReviewFence", () => {
         new ReviewFence(
           "fence-api",
           {
+            environment: posture,
             repository: "api",
-            repositoryNodeId: "R_api",
-            rulesets: rulesets(posture, api),
-            protection: branchProtection(posture, api),
-            ...args,
+            github: { ...github, ...args },
           },
           opts,
         ),
@@ -131,11 +128,9 @@ describe("ReviewFence", () => {
         new ReviewFence(
           "fence-api",
           {
+            environment: bound,
             repository: "api",
-            repositoryNodeId: "R_api",
-            rulesets: rulesets(bound, api),
-            protection: branchProtection(bound, api),
-            teamIds,
+            github,
           },
           opts,
         ),
@@ -149,12 +144,7 @@ describe("ReviewFence", () => {
     const open = environment({ "repositories.0.visibility": "public" });
     const run = await deploy(
       { types },
-      (opts) =>
-        new ReviewFence(
-          "fence-api",
-          { repository: "api", repositoryNodeId: "R_api", rulesets: rulesets(open, open.repositories[0]!), teamIds },
-          opts,
-        ),
+      (opts) => new ReviewFence("fence-api", { environment: open, repository: "api", github }, opts),
     );
     expect(run.one("fence-api-review").inputs.rules).toMatchObject({
       pullRequest: {

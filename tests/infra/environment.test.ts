@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { PostureError } from "../../infra/model";
-import { asRunError } from "../../stacks/environment";
+import { asRunError } from "../../infra/environment";
 
 it("ends the program with the mistakes alone: an error that Pulumi prints as it is, without a stack", () => {
   const mistake = new PostureError(

@@ -1,3 +1,5 @@
+import type { ControlId } from "../infra/model";
+
 /** A resource as a program declares it, or as a state holds it. */
 export interface DeclaredResource {
   readonly urn: string;
@@ -27,8 +29,8 @@ interface RuleText {
   readonly description: string;
   /** What to do when it does not hold. */
   readonly remediation: string;
-  /** Ids of the controls that it contributes to, such as `SP 800-53 AC-6`. */
-  readonly controls: readonly string[];
+  /** Controls of the mapping (`infra/model/controls`) that it contributes to. */
+  readonly controls: readonly ControlId[];
 }
 
 /** Judges one resource by its inputs alone, so the engine can stop it before it is created. */

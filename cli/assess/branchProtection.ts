@@ -88,7 +88,7 @@ const workflows: Question = {
   id: "workflow-permissions",
   section: "review",
   title: "The token of workflows is read-only by default and cannot approve pull requests",
-  controls: ["OpenSSF Scorecard Token-Permissions"],
+  controls: ["Scorecard Token-Permissions"],
   ask: (context) =>
     onGitHub(context, (github) =>
       Promise.all(

@@ -1,4 +1,4 @@
-import { AGENT_BRANCHES, AGENT_REF_PREFIX, type Repository } from "../../infra/model";
+import { AGENT_BRANCHES, AGENT_REF_PREFIX, type ControlId, type Repository } from "../../infra/model";
 import type { RulesetPlan } from "../../infra/plans";
 import { AGENT_BRANCH_PREFIX } from "../../gate/contract";
 import { repositoryPath, repositorySubject } from "../live/context";
@@ -31,7 +31,7 @@ function branchQuestion(
   id: string,
   title: string,
   branchOf: (repository: Repository) => string,
-  controls: readonly string[],
+  controls: readonly ControlId[],
 ): Question {
   return {
     id,

@@ -1,3 +1,4 @@
+import type { ControlId } from "../../infra/model";
 import type { Call, Response, Listed } from "../live/reader";
 import type { Context } from "../live/context";
 
@@ -28,8 +29,8 @@ export interface Question {
   readonly id: string;
   readonly section: Section;
   readonly title: string;
-  /** Ids of controls that it gives evidence for. */
-  readonly controls?: readonly string[];
+  /** Controls of the mapping (`infra/model/controls`) that it gives evidence for. */
+  readonly controls?: readonly ControlId[];
   /** @returns one answer a subject; none where the environment declares nothing to ask about */
   ask(context: Context): Promise<readonly Finding[]>;
 }

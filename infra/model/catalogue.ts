@@ -1,4 +1,5 @@
 import type { AccessLevel } from "./schema";
+import type { ControlId } from "./controls";
 import type { LockId } from "./locks";
 
 /**
@@ -9,13 +10,16 @@ export type Place = AccessLevel | "unlisted" | "account";
 /** What the model says about an action at one place: it is allowed, or these locks stop it. */
 export type Effect = "allowed" | { readonly locks: readonly LockId[] };
 
+/** What asks for a limit and is no control of the mapping. */
+type OtherSource = "GitHub secure use of Actions";
+
 export interface Action {
   readonly id: string;
   readonly title: string;
   /** Why it is dangerous; empty for the agent's own work. */
   readonly danger: string;
-  /** The standards that ask for this limit, and the sources of the facts. */
-  readonly references: readonly string[];
+  /** The controls that ask for this limit, and other sources. */
+  readonly references: readonly (ControlId | OtherSource)[];
   /** Places that are left out do not apply. */
   readonly at: { readonly [place in Place]?: Effect };
   /** Why fewer than two locks are enough, where that is so. */
@@ -32,11 +36,11 @@ const NUISANCE = "A nuisance only: it destroys and reveals nothing, and the peop
 const LEAST_PRIVILEGE = "NIST SP 800-53 AC-6";
 const ENFORCEMENT = "NIST SP 800-53 AC-3";
 const CHANGE_CONTROL = "NIST SP 800-53 CM-5";
-const PUSH_RESTRICTED = "CIS Software Supply Chain 1.1.15";
-const TWO_APPROVALS = "CIS Software Supply Chain 1.1.3";
-const OWNERS_REVIEW = "CIS Software Supply Chain 1.1.7";
-const CHECKS_PASSED = "CIS Software Supply Chain 1.1.9";
-const BRANCH_PROTECTION = "OpenSSF Scorecard Branch-Protection";
+const PUSH_RESTRICTED = "CIS 1.1.15";
+const TWO_APPROVALS = "CIS 1.1.3";
+const OWNERS_REVIEW = "CIS 1.1.7";
+const CHECKS_PASSED = "CIS 1.1.9";
+const BRANCH_PROTECTION = "Scorecard tier 1";
 
 /** Part of the agent's work, allowed wherever it has read access. */
 function reading(id: string, title: string): Action {
@@ -60,7 +64,7 @@ function administering(
   id: string,
   title: string,
   danger: string,
-  references: readonly string[] = [LEAST_PRIVILEGE],
+  references: Action["references"] = [LEAST_PRIVILEGE],
 ): Action {
   const locks: Effect = { locks: ["gate-route", "role-no-admin", "token-permission"] };
   return { id, title, danger, references, at: { read: locks, write: locks } };
@@ -138,7 +142,7 @@ const CODE: readonly Action[] = [
     id: "delete-ref",
     title: "delete or rewrite a branch of people or the default branch",
     danger: "History and work are lost.",
-    references: ["CIS Software Supply Chain 1.1.16", "CIS Software Supply Chain 1.1.17", BRANCH_PROTECTION],
+    references: ["CIS 1.1.16", "CIS 1.1.17", BRANCH_PROTECTION],
     locks: ["gate-ref", "ruleset-branches", "ruleset-history", "protection-history"],
     read: READ_ONLY,
     limit: "Only the gate protects the agent's own branches below claude/. They hold no work of people.",
@@ -174,7 +178,7 @@ const CODE: readonly Action[] = [
     id: "edit-codeowners",
     title: "change CODEOWNERS, on any branch",
     danger: "Whoever chooses the required reviewers can get anything approved.",
-    references: ["CIS Software Supply Chain 1.1.6", OWNERS_REVIEW],
+    references: ["CIS 1.1.6", OWNERS_REVIEW],
     locks: ["gate-path", "ruleset-paths", "owners-review", "ruleset-reviewers"],
     read: READ_ONLY,
   }),
@@ -245,7 +249,7 @@ const REVIEW: readonly Action[] = [
     id: "dismiss-review",
     title: "dismiss a review",
     danger: "An objection of a reviewer would be overruled.",
-    references: ["CIS Software Supply Chain 1.1.5", "NIST SP 800-53 AC-5"],
+    references: ["CIS 1.1.5", "NIST SP 800-53 AC-5"],
     locks: ["gate-route", "protection-dismissal"],
     read: ["gate-route", "role-pull", "token-read"],
     oneLockIsEnough:

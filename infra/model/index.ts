@@ -46,3 +46,12 @@ export {
   type AccessMatrix,
   type Verdict,
 } from "./matrix";
+export {
+  CONTROL_MAPPING,
+  control,
+  type Control,
+  type ControlId,
+  type Evidence,
+  type Framework,
+  type Topic,
+} from "./controls";

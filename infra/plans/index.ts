@@ -73,5 +73,5 @@ export {
   type RotatorStorePlan,
   type TokenStorePlan,
 } from "./workers";
-export { CONTROLS, controls, readableControls, type Control, type ControlVerdict } from "./controls";
+export { CHECKED_CONTROLS, controls, readableControls, type ControlVerdict } from "./controls";
 export { allowedSecret, compilePolicy, type GateFacts } from "./gatePolicy";

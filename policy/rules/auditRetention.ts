@@ -11,7 +11,7 @@ export const auditRetention = stackRule({
   severity: "high",
   description: "Audit records are locked for 90 days at least, and nothing deletes them before their lock ends.",
   remediation: "Set audit.retentionDays to 90 or more in the environment file.",
-  controls: ["SP 800-53 AU-9", "SP 800-53 AU-11"],
+  controls: ["NIST SP 800-53 AU-9", "NIST SP 800-53 AU-11"],
   check: (resources) => {
     const locked = new Map<string, number>();
     for (const { type, inputs } of resources)

@@ -9,7 +9,7 @@ export const codeOwnersWithWrite = stackRule({
   severity: "high",
   description: "Where the agent may write, CODEOWNERS gives every path an owner.",
   remediation: "Name reviewers of the repository in the environment file; the stack writes the line for all paths.",
-  controls: ["CIS 1.1.6", "SP 800-53 CM-3(2)"],
+  controls: ["CIS 1.1.6", "NIST SP 800-53 CM-3(2)"],
   check: (resources) => {
     const files = new Map(
       resources

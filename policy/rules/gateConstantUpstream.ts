@@ -11,7 +11,7 @@ export const gateConstantUpstream = resourceRule({
   severity: "critical",
   description: "The gate sends the token to one GitHub over https, at addresses that stand in its policy.",
   remediation: "Set githubUrl in the environment file to your GitHub's https address, or leave it out for github.com.",
-  controls: ["SP 800-53 SC-7", "SP 800-53 SC-8(1)"],
+  controls: ["NIST SP 800-53 SC-7", "NIST SP 800-53 SC-8(1)"],
   types: [WORKER],
   check: ({ inputs }) => {
     const policy = embedded(inputs.content, EMBEDDED_POLICY);

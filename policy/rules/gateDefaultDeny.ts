@@ -21,7 +21,7 @@ export const gateDefaultDeny = resourceRule({
     "The gate opens named repositories and routes alone, counts against every limit, and enforces what it decides.",
   remediation:
     "Let the stack compile the gate's policy from the environment file; end the mode observe when its day has come.",
-  controls: ["SP 800-53 AC-3", "SP 800-53 SC-7(5)", "NIST AI RMF MANAGE 2.3", "OWASP LLM06"],
+  controls: ["NIST SP 800-53 AC-3", "NIST SP 800-53 SC-7(5)", "NIST AI RMF MAP 3.3", "OWASP LLM06:2025"],
   types: [WORKER],
   check: ({ inputs }) => {
     const policy = embedded(inputs.content, EMBEDDED_POLICY);

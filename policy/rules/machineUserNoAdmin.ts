@@ -21,7 +21,7 @@ export const machineUserNoAdmin = stackRule({
   description:
     "A machine user owns nothing: no admin or maintain on a repository, no owner of the organization, no maintainer of a team.",
   remediation: "Give the repository access read or write in the environment file.",
-  controls: ["SP 800-53 AC-6", "SP 800-53 AC-6(5)", "OWASP LLM06"],
+  controls: ["NIST SP 800-53 AC-6", "NIST SP 800-53 AC-6(5)", "OWASP LLM06:2025"],
   check: (resources) => {
     const agent = agentOf(resources);
     return resources.flatMap((resource) => {

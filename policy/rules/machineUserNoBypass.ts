@@ -25,7 +25,7 @@ export const machineUserNoBypass = stackRule({
   severity: "critical",
   description: "No ruleset and no branch protection lets the machine user, its team, its role or a deploy key pass.",
   remediation: "Take the machine user, its team, the role write and deploy keys out of the bypass list.",
-  controls: ["SP 800-53 AC-6", "SP 800-53 CM-3", "CIS 1.1.14", "SLSA Source L3"],
+  controls: ["NIST SP 800-53 AC-6", "NIST SP 800-53 CM-3", "CIS 1.1.14", "SLSA Source L3"],
   check: (resources) => {
     const agent = agentOf(resources);
     return resources.flatMap((resource) =>

@@ -16,7 +16,7 @@ export const noTokenInResource = resourceRule({
   description: "No input of a resource holds a GitHub token or another credential in a known format.",
   remediation:
     "Take the value out of the program: the rotator writes the token to the token store, and Pulumi never sees it. Revoke what stood there.",
-  controls: ["SP 800-53 IA-5(7)", "OWASP LLM02"],
+  controls: ["NIST SP 800-53 IA-5(7)", "OWASP LLM02:2025"],
   check: ({ type, inputs }) =>
     [...textsIn(type === WORKER ? { ...inputs, content: "" } : inputs)].flatMap(({ path, text }) =>
       findSecrets(text, 0, 5)

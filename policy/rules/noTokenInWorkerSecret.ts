@@ -8,7 +8,7 @@ export const noTokenInWorkerSecret = resourceRule({
   severity: "critical",
   description: "No binding of a Worker carries a GitHub token, not even as secret_text.",
   remediation: "Let the Worker read the token from the token store.",
-  controls: ["SP 800-53 IA-5(7)", "OWASP LLM02"],
+  controls: ["NIST SP 800-53 IA-5(7)", "OWASP LLM02:2025"],
   types: [WORKER],
   check: ({ inputs }) =>
     list(inputs.bindings).flatMap((binding) => {

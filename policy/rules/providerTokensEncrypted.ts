@@ -13,7 +13,7 @@ export const providerTokensEncrypted = resourceRule({
   severity: "high",
   description: "A provider's credential is encrypted in the state, or comes from the environment.",
   remediation: "Set it with pulumi config set --secret, or by the provider's environment variable.",
-  controls: ["SP 800-53 SC-28(1)", "SP 800-53 IA-5(7)"],
+  controls: ["NIST SP 800-53 SC-28(1)", "NIST SP 800-53 IA-5(7)"],
   check: ({ type, inputs }) =>
     type.startsWith(PROVIDER)
       ? CREDENTIALS.filter(

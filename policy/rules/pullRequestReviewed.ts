@@ -8,7 +8,7 @@ export const pullRequestReviewed = resourceRule({
   description:
     "A rule about pull requests asks for an approval, for code owners, for the last push, and drops stale approvals.",
   remediation: "Set review.approvals to 1 or more in the environment file; the other switches follow from it.",
-  controls: ["SP 800-53 CM-3(2)", "CIS 1.1.3", "CIS 1.1.4", "CIS 1.1.7", "SLSA Source L4"],
+  controls: ["NIST SP 800-53 CM-3(2)", "CIS 1.1.3", "CIS 1.1.4", "CIS 1.1.7", "SLSA Source L4"],
   types: [REPOSITORY_RULESET, ORGANIZATION_RULESET],
   check: ({ inputs }) => {
     const rules = object(inputs.rules);

@@ -29,7 +29,7 @@ export const reviewFenceComplete = stackRule({
     "Where the agent may write, the stack declares every ruleset that holds it, and branch protection beside them.",
   remediation:
     "Declare the repository in the environment file and let the stack make its rules; do not leave single ones out.",
-  controls: ["SP 800-53 AC-3", "SP 800-53 CM-3", "SLSA Source L3", "NIST AI RMF MANAGE 2.3"],
+  controls: ["NIST SP 800-53 AC-3", "NIST SP 800-53 CM-3", "SLSA Source L3", "NIST AI RMF MAP 3.5"],
   check: (resources) => {
     const byRepository = new Map<string, DeclaredResource[]>();
     const forMany: DeclaredResource[] = [];

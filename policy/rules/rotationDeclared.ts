@@ -9,7 +9,7 @@ export const rotationDeclared = stackRule({
   severity: "high",
   description: "Beside the gate stands a rotator with a schedule.",
   remediation: "Declare the whole posture: it includes the rotator and its schedule.",
-  controls: ["SP 800-53 IA-5", "SP 800-53 IA-5(1)"],
+  controls: ["NIST SP 800-53 IA-5"],
   check: (resources) => {
     const workers = resources.filter(({ type }) => type === WORKER);
     if (!workers.some(({ inputs }) => embedded(inputs.content, EMBEDDED_POLICY) !== undefined)) return [];

@@ -7,7 +7,7 @@ export const rulesetActive = resourceRule({
   severity: "critical",
   description: "Every ruleset is enforced.",
   remediation: "Set the ruleset's enforcement to active.",
-  controls: ["SP 800-53 CM-3", "SLSA Source L3"],
+  controls: ["NIST SP 800-53 CM-3", "SLSA Source L3"],
   types: [REPOSITORY_RULESET, ORGANIZATION_RULESET],
   check: ({ inputs: { enforcement } }) =>
     !known(enforcement) || enforcement === "active"

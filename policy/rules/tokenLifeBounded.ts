@@ -14,7 +14,7 @@ export const tokenLifeBounded = resourceRule({
   description: "A GitHub token lives 30 days at most and is replaced before it ends.",
   remediation:
     "Set agent.credential.expiryDays to 30 or less and rotation.everyDays to less than that in the environment file.",
-  controls: ["SP 800-53 IA-5(1)", "NIST AI RMF MANAGE 4.1"],
+  controls: ["NIST SP 800-53 IA-5", "NIST AI RMF MANAGE 2.4"],
   types: [WORKER],
   check: ({ inputs }) => {
     const plan = embedded(inputs.content, EMBEDDED_ROTATION);

@@ -7,7 +7,7 @@ export const vaultCheckAndSet = resourceRule({
   severity: "medium",
   description: "The token's mount takes no write without check-and-set.",
   remediation: "Set casRequired of the KV backend.",
-  controls: ["SP 800-53 SI-7"],
+  controls: ["NIST SP 800-53 SI-7"],
   types: [VAULT_KV],
   check: ({ inputs: { casRequired } }) =>
     known(casRequired) && casRequired !== true ? ["Two rotators can overwrite each other's token."] : [],

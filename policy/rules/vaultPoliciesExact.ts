@@ -16,7 +16,7 @@ export const vaultPoliciesExact = resourceRule({
   description:
     "A Vault policy names its paths in full, and grants sudo only where Vault demands it of whoever makes a mount.",
   remediation: "Write each path out, and give each party a policy of its own.",
-  controls: ["SP 800-53 AC-6", "SP 800-53 AC-3"],
+  controls: ["NIST SP 800-53 AC-6", "NIST SP 800-53 AC-3"],
   types: [VAULT_POLICY],
   check: ({ inputs: { policy } }) => {
     if (!known(policy)) return [];

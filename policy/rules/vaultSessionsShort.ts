@@ -10,7 +10,7 @@ export const vaultSessionsShort = resourceRule({
   description:
     "A sign-in at Vault is good for an hour at most, has policies of its own, and a workflow's is bound to a repository.",
   remediation: "Set tokenMaxTtl to 3600 or less, tokenNoDefaultPolicy, and boundClaims of the role.",
-  controls: ["SP 800-53 AC-12", "SP 800-53 IA-5"],
+  controls: ["NIST SP 800-53 AC-12", "NIST SP 800-53 IA-5"],
   types: [VAULT_APPROLE, VAULT_JWT_ROLE],
   check: ({ type, inputs: { tokenMaxTtl, tokenNoDefaultPolicy, boundClaims, boundSubject, tokenPolicies } }) => [
     ...(known(tokenMaxTtl) && !(Number(tokenMaxTtl) > 0 && Number(tokenMaxTtl) <= MOST_SECONDS)

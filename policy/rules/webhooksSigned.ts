@@ -7,7 +7,7 @@ export const webhooksSigned = resourceRule({
   severity: "medium",
   description: "A webhook has a secret, and its receiver's certificate is checked.",
   remediation: "Give the webhook a secret and leave insecureSsl off.",
-  controls: ["SP 800-53 AU-10", "SP 800-53 SC-8"],
+  controls: ["NIST SP 800-53 AU-10", "NIST SP 800-53 SC-8"],
   types: [ORGANIZATION_WEBHOOK, REPOSITORY_WEBHOOK],
   check: ({ inputs: { configuration } }) => {
     if (!known(configuration)) return [];

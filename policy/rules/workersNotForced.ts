@@ -9,7 +9,7 @@ export const workersNotForced = resourceRule({
   severity: "high",
   description: "A Worker that holds Durable Objects is not deleted by force.",
   remediation: "Leave force out; delete the Workers that bind to this one first.",
-  controls: ["SP 800-53 AU-9"],
+  controls: ["NIST SP 800-53 AU-9"],
   types: [WORKER],
   check: ({ inputs }) =>
     inputs.force === true &&

@@ -7,7 +7,7 @@ export const workersNotPreviewed = resourceRule({
   severity: "medium",
   description: "No Worker is reachable at preview addresses.",
   remediation: "Set previewsEnabled to false.",
-  controls: ["SP 800-53 SC-7"],
+  controls: ["NIST SP 800-53 SC-7"],
   types: [WORKER_SUBDOMAIN],
   check: ({ inputs: { previewsEnabled } }) =>
     known(previewsEnabled) && previewsEnabled === true ? ["Older versions stay reachable at preview addresses."] : [],

@@ -7,7 +7,7 @@ export const workflowsReadOnly = resourceRule({
   severity: "high",
   description: "A workflow's own token reads alone and approves no pull request.",
   remediation: "Set defaultWorkflowPermissions to read and canApprovePullRequestReviews to false.",
-  controls: ["SP 800-53 AC-6", "OWASP LLM06"],
+  controls: ["NIST SP 800-53 AC-6", "OWASP LLM06:2025"],
   types: [WORKFLOW_PERMISSIONS],
   check: ({ inputs: { defaultWorkflowPermissions, canApprovePullRequestReviews } }) => [
     ...(known(defaultWorkflowPermissions) && defaultWorkflowPermissions !== "read"

@@ -15,6 +15,8 @@ export interface VaultReader {
   readonly address: string;
   /** @param path without `/v1/` */
   get(path: string): Promise<Response>;
+  /** What this identity may do at each path; Vault takes the question as a POST, which changes nothing. */
+  capabilities(paths: readonly string[]): Promise<Response>;
 }
 
 export interface GateClients {
@@ -114,11 +116,11 @@ function vaultAccess(environment: Environment, open: () => VaultSession | undefi
 
 function readerOf(session: VaultSession): VaultReader {
   const asked = new Map<string, Promise<Response>>();
-  const get = async (path: string): Promise<Response> => {
+  const send = async (method: "GET" | "POST", path: string, body?: unknown): Promise<Response> => {
     const of = (status: number, text: string, failure = ""): Response =>
-      toResponse({ system: "Vault", method: "GET", path: `/v1/${path}`, status }, text, failure);
+      toResponse({ system: "Vault", method, path: `/v1/${path}`, status }, text, failure);
     try {
-      const answer = await session.send("GET", path, `show ${path}`);
+      const answer = await session.send(method, path, `show ${path}`, body);
       return of(answer.status, answer.text);
     } catch (error) {
       return error instanceof RequestRefused ? of(error.status, "", messageOf(error)) : of(0, "", messageOf(error));
@@ -127,10 +129,11 @@ function readerOf(session: VaultSession): VaultReader {
   return {
     address: session.address,
     get: (path) => {
-      const known = asked.get(path) ?? get(path);
+      const known = asked.get(path) ?? send("GET", path);
       asked.set(path, known);
       return known;
     },
+    capabilities: (paths) => send("POST", "sys/capabilities-self", { paths }),
   };
 }
 

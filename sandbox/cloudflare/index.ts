@@ -27,6 +27,7 @@ export interface CloudflareOptions {
       readonly accountId: string;
       readonly hostname?: string | undefined;
       readonly zoneId?: string | undefined;
+      readonly workersDev?: string | undefined;
     };
   };
   /** Folder for the scripts, for what Workers store and for what they print. */
@@ -67,7 +68,7 @@ export async function startCloudflare(options: CloudflareOptions): Promise<Cloud
   const { organization, gate } = options.environment;
   const zoneName = zoneNameOf(gate.hostname) ?? `${organization.toLowerCase()}.example`;
   const zone = { id: gate.zoneId ?? derivedId(`zone:${gate.accountId}:${zoneName}`), name: zoneName };
-  return serveAccount(new Account(gate.accountId, organization, [zone]), {
+  return serveAccount(new Account(gate.accountId, organization, [zone], gate.workersDev), {
     ...options,
     reserved: [gate.name],
     addressBinding: "PUBLIC_URL",

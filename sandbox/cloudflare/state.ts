@@ -123,15 +123,14 @@ export class Account {
   /** By zone id. */
   readonly urlNormalization = new Map<string, { type: string; scope: string }>();
   nextLogpushId = 1001;
-  readonly subdomain: string;
 
   constructor(
     readonly id: string,
     readonly name: string,
     readonly zones: readonly Zone[],
-  ) {
-    this.subdomain = name.toLowerCase();
-  }
+    /** The account's name on workers.dev. */
+    readonly subdomain = name.toLowerCase(),
+  ) {}
 }
 
 /** 32 hexadecimal digits, the form of most of Cloudflare's ids. */

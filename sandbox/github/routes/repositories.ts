@@ -270,6 +270,9 @@ export function repositoryRoutes(router: Router): void {
   router.on("GET", "/repos/{owner}/{repo}/languages", { permission: "metadata=read" }, async (c) =>
     ok(await languagesOf(c.repo)),
   );
+  router.on("GET", "/repos/{owner}/{repo}/hash-algorithm", { permission: "metadata=read" }, () =>
+    ok({ hash_algorithm: "sha1" }),
+  );
   router.on("GET", "/repos/{owner}/{repo}/license", { permission: "metadata=read" }, () => {
     throw notFound();
   });

@@ -26,6 +26,18 @@ export function tokenRoutes(router: Router): void {
   router.on("GET", "/app/installations/{installation_id}", { auth: "app" }, (c) =>
     ok(presentInstallation(c.world, ownInstallation(c))),
   );
+  router.on(
+    "GET",
+    "/orgs/{org}/installations",
+    { org: "admin", permission: "organization_administration=read", scopes: ["admin:read", "admin:org", "read:org"] },
+    (c) =>
+      page(
+        c,
+        [...c.world.installations.values()].filter((i) => i.account.kind === "org" && i.account.id === c.org.id),
+        (i) => presentInstallation(c.world, i),
+        (installations, total_count) => ({ total_count, installations }),
+      ),
+  );
   router.on("GET", "/orgs/{org}/installation", { auth: "app" }, (c) => {
     const i = [...c.world.installations.values()].find(
       (x) => x.appId === c.auth.app!.id && x.account.kind === "org" && x.account.id === c.org.id,

@@ -2,6 +2,10 @@ import { CATALOGUE, CONTROL_MAPPING, type Control, type ControlId, type Framewor
 import { RULES } from "../../policy/library";
 import { QUESTIONS } from "../assess/assess";
 
+/** Enterprise has rulesets of the organization in place of one for each repository. */
+export const REPOSITORY_RULESET = "github:index/repositoryRuleset:RepositoryRuleset";
+export const ORGANIZATION_RULESET = "github:index/organizationRuleset:OrganizationRuleset";
+
 /** What stands behind a control in one posture, by the kind of thing that a reader can look at. */
 export interface ControlEvidence {
   readonly locks: readonly string[];

@@ -1,6 +1,6 @@
 import { accessMatrix, usesOrganizationRulesets, type Environment } from "../../infra/model";
 import { controls } from "../../infra/plans";
-import type { PostureClaims } from "../controls/rows";
+import { ORGANIZATION_RULESET, REPOSITORY_RULESET, type PostureClaims } from "../controls/rows";
 
 /** What a document is written from: a stack's name and its environment. The same gives the same bytes. */
 export interface DocumentInput {
@@ -16,10 +16,6 @@ export const pageHead = ({ stack }: DocumentInput, title: string, ...introductio
   "",
   ...introduction,
 ];
-
-/** Enterprise has rulesets of the organization in place of one for each repository. */
-const REPOSITORY_RULESET = "github:index/repositoryRuleset:RepositoryRuleset";
-const ORGANIZATION_RULESET = "github:index/organizationRuleset:OrganizationRuleset";
 
 /** What an environment claims for the control mapping. */
 export function claimsOf(environment: Environment): PostureClaims {

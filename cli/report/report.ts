@@ -1,6 +1,7 @@
 import type { DrillRow } from "./drill";
 import type { Fact } from "./fact";
 import { type Change, compare, facts } from "./facts";
+import { reportedControls, type ReportedControl } from "./controls";
 import { overview, protectedLosses, type Overview, type ProtectedLoss } from "./overview";
 import { agentOf, headline, posture, verdictOf, type Verdict } from "./verdict";
 import type { PolicyFinding } from "../../policy/library";
@@ -27,6 +28,8 @@ export interface Report {
   /** What the rules of `policy/` say of the state after; absent when they were not asked. */
   readonly policy?: readonly PolicyFinding[];
   readonly overview: Overview;
+  /** The control mapping, each row with what it was before where that differs. */
+  readonly controls: readonly ReportedControl[];
   readonly resources: readonly {
     readonly change: "created" | "deleted" | "updated" | "same";
     readonly type: string;
@@ -103,6 +106,7 @@ export function buildReport({
     ...(judge ? { policy: judge(after) } : {}),
     facts: standing,
     overview: overview(after),
+    controls: reportedControls(after, before),
     resources: resources(before ?? EMPTY, after),
     drill,
     notes,

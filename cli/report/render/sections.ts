@@ -1,3 +1,4 @@
+import { evidenceText } from "../../controls/rows";
 import { answered } from "../drill";
 import type { Report } from "../report";
 
@@ -11,6 +12,8 @@ export interface Section {
 
 /** What matters most stands first: a page that is cut loses its end. */
 export function sections(report: Report): Section[] {
+  const compared = report.changes !== undefined;
+  const controls = compared ? report.controls.filter(({ before }) => before !== undefined) : report.controls;
   const touched = report.resources.filter(({ change }) => change !== "same");
   return [
     {
@@ -67,6 +70,17 @@ export function sections(report: Report): Section[] {
       heading: "Actions and the locks that stop them",
       headings: ["Where", "Action", "Stopped by"],
       rows: report.overview.matrix.map(({ place, action, locks }) => [place, action, locks === "" ? "allowed" : locks]),
+    },
+    {
+      heading: compared ? "Controls that change" : "Controls",
+      headings: ["Control", "Asks for", "Posture", "Evidence", "What remains"],
+      rows: controls.map(({ id, title, status, evidence, before, limit }) => [
+        id,
+        title,
+        before && before.status !== status ? `${before.status} → ${status}` : status,
+        evidenceText(evidence, (text) => text),
+        limit,
+      ]),
     },
   ];
 }

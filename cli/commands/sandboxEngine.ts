@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import type { EngineEvent, OperationOptions, OperationResult, Stack, StackExport } from "../../sandbox/engine";
 import { CouldNotRun, EXIT } from "../support/exit";
-import { withExamples, withProject, withStack } from "../support/options";
+import { repeatable, withExamples, withProject, withStack } from "../support/options";
 import { fromSandbox } from "../support/sandbox";
 
 /** Loaded by the command that needs it: the product runs without the sandbox's packages. */
@@ -21,6 +21,7 @@ interface EngineOptions {
   showSecrets?: boolean;
   previewOnly?: boolean;
   expectNoChanges?: boolean;
+  policyPack?: string[];
   file?: string;
 }
 
@@ -66,6 +67,7 @@ async function operate(
       typeCheck: options.typeCheck ?? false,
       recover: options.recover ?? true,
       previewOnly: options.previewOnly ?? false,
+      policyPacks: options.policyPack ?? [],
       onEvent: (event) => {
         if (options.json) events.push(event);
         else show(event);
@@ -114,10 +116,15 @@ export function registerEngineCommands(sandbox: Command): void {
       .option("--expect-no-changes", "exit with 1 if anything changes")
       .option("--yes", "no effect: the engine never asks; accepted so that Pulumi's command lines work");
 
-  running("preview", "show what `up` would change").action(async (options: EngineOptions) => {
+  const judged = (running: Command): Command =>
+    running.addOption(
+      repeatable("--policy-pack <folder>", "have a policy pack judge the resources and the stack, as Pulumi does"),
+    );
+
+  judged(running("preview", "show what `up` would change")).action(async (options: EngineOptions) => {
     await operate(options, (stack, how) => stack.preview(how));
   });
-  running("up", "create or update the stack").action(async (options: EngineOptions) => {
+  judged(running("up", "create or update the stack")).action(async (options: EngineOptions) => {
     await operate(options, (stack, how) => stack.up(how));
   });
   running("refresh", "read every resource, and record in the state what was changed elsewhere")

@@ -6,6 +6,7 @@ import { EngineError, messageOf } from "./errors";
 import type { Goal, ReadGoal } from "./goal";
 import { parsePath } from "../../infra/config/propertyPath";
 import { resetPaths, valueAt } from "./paths";
+import type { PolicyPack } from "./policyPack";
 import { defaultProviderInputs, defaultProviderName, newProviderId } from "./registry";
 import { StepFailed, type Run } from "./run";
 import type { ResourceState } from "./state";
@@ -50,7 +51,10 @@ export class Deployment {
   private stackUrn = "";
   private stackOutputs: Values | undefined;
 
-  constructor(private readonly run: Run) {
+  constructor(
+    private readonly run: Run,
+    private readonly packs: readonly PolicyPack[] = [],
+  ) {
     this.steps = new Steps(run);
     for (const state of run.options.olds) if (!state.delete) this.olds.set(state.urn, state);
     this.deletions = new Deletions(run, this.steps, (ref) => this.providerOf(ref));
@@ -173,6 +177,26 @@ export class Deployment {
       );
     }
     if (!this.run.preview) await this.run.options.checkpoint.save();
+  }
+
+  /** Has the policies look at a resource before anything is done with it. In an update a mandatory finding ends it. */
+  private async judge(next: ResourceState): Promise<void> {
+    // Before the pack sees them: what it says may quote one.
+    this.run.learn(next.inputs);
+    for (const pack of this.packs)
+      for (const violation of await pack.resource(next, this.providerState(next))) this.run.violated(violation);
+    if (this.run.stopped) throw new StepFailed("a policy forbids it");
+  }
+
+  /** Has the policies look at the stack as it is now, by the outputs of its resources. */
+  async judgeStack(): Promise<void> {
+    for (const pack of this.packs)
+      for (const violation of await pack.stack([...this.news.values()], (state) => this.providerState(state)))
+        this.run.violated(violation);
+  }
+
+  private providerState({ provider }: ResourceState): ResourceState | undefined {
+    return provider ? this.news.get(parseProviderRef(provider).urn) : undefined;
   }
 
   /** Registered, found under a former name, or already deleted to make room for its successor. */
@@ -305,6 +329,7 @@ export class Deployment {
   private async applyProvider(old: ResourceState | undefined, next: ResourceState, goal: Partial<Goal>): Promise<void> {
     const { __internal: _, ...outputs } = next.inputs;
     const id = old?.id ?? newProviderId(this.run.preview);
+    await this.judge(next);
     const itself: SandboxProvider = {
       ...passive,
       create: () => Promise.resolve({ id, outs: toPlainBag(outputs) }),
@@ -325,6 +350,7 @@ export class Deployment {
       throw new EngineError(
         `resource '${next.urn}' was a custom resource and is now a component; give it another name`,
       );
+    await this.judge(next);
     if (!old) {
       if (next.type === STACK_TYPE && !this.run.preview) this.run.options.checkpoint.hold(next);
       const held = next.type === STACK_TYPE;
@@ -353,6 +379,7 @@ export class Deployment {
     }
     const fresh = recreating || old === undefined || old.external === true;
     next.inputs = await this.check(goal, next, fresh ? {} : old.inputs, provider, fresh ? undefined : old.inputs);
+    await this.judge(next);
     if (old === undefined) return this.steps.create(next, provider);
     if (recreating) {
       this.replaced.add(next.urn);
@@ -392,7 +419,10 @@ export class Deployment {
     provider: SandboxProvider,
     imported: boolean,
   ): Promise<void> {
-    if (imported) next.inputs = await this.check(goal, next, old.inputs, provider, old.inputs);
+    if (imported) {
+      next.inputs = await this.check(goal, next, old.inputs, provider, old.inputs);
+      await this.judge(next);
+    }
     const difference = await this.difference(goal, old, next, provider);
     const reasons: Reasons = {
       keys: difference.replaces,

@@ -1,4 +1,5 @@
 import type { DetailedDiff } from "../providers/types";
+import type { PolicyViolation } from "./policyPack";
 import type { ResourceState } from "./state";
 import type { Values } from "./values";
 
@@ -92,6 +93,8 @@ export type EngineEvent =
   | { readonly kind: "resource-outputs"; readonly step: StepInfo }
   | { readonly kind: "resource-failed"; readonly step: StepInfo }
   | { readonly kind: "diagnostic"; readonly diagnostic: Diagnostic }
+  | { readonly kind: "policy-packs"; readonly packs: readonly { readonly name: string; readonly folder: string }[] }
+  | { readonly kind: "policy"; readonly violation: PolicyViolation }
   | { readonly kind: "checkpoint"; readonly number: number }
   | {
       readonly kind: "summary";

@@ -2,9 +2,11 @@ import type { ProviderPackage } from "../providers/types";
 import { Checkpoint } from "./checkpoint";
 import { blindConfig, type Config } from "./config";
 import { Deployment } from "./deployment";
+import { messageOf } from "./errors";
 import type { ChangeSummary, Diagnostic, EngineEvent, Operation, StepInfo } from "./events";
 import { Monitor } from "./monitor";
 import { REPORTED_EXIT, startProgram } from "./program";
+import { PolicyPack } from "./policyPack";
 import type { Project } from "./project";
 import { pendingWarning, recover } from "./recovery";
 import { refreshAll } from "./refresh";
@@ -28,6 +30,8 @@ export interface OperateOptions {
   readonly write: (snapshot: Snapshot) => void;
   readonly parallel: number;
   readonly typeCheck: boolean;
+  /** Folders of policy packs that judge an update. */
+  readonly policyPacks: readonly string[];
   /** Whether to look what became of operations that a killed run left, or to warn of them as Pulumi does. */
   readonly recover: boolean;
   readonly signal?: AbortSignal | undefined;
@@ -96,7 +100,9 @@ export async function operate(options: OperateOptions): Promise<Outcome> {
   };
   options.signal?.addEventListener("abort", stop, { once: true });
   if (options.signal?.aborted) stop();
-  const deployment = new Deployment(run);
+  const packs = operation === "update" ? await startPacks(options) : [];
+  if (packs.length > 0) onEvent({ kind: "policy-packs", packs: packs.map(({ name, folder }) => ({ name, folder })) });
+  const deployment = new Deployment(run, packs);
   let reason: Failure | undefined;
   // A destroy and a refresh are updates too in what Pulumi says about their end.
   const kind = preview ? "preview" : "update";
@@ -109,6 +115,7 @@ export async function operate(options: OperateOptions): Promise<Outcome> {
     }
   } finally {
     options.signal?.removeEventListener("abort", stop);
+    for (const pack of packs) pack.stop();
     if (!preview && operation !== "refresh") checkpoint.finish();
   }
   if (options.signal?.aborted) {
@@ -131,6 +138,29 @@ export async function operate(options: OperateOptions): Promise<Outcome> {
     failed,
     ...(reason ? { reason } : {}),
   };
+}
+
+/** Starts every pack before the program, which may then ask for nothing that no policy has seen. */
+async function startPacks(options: OperateOptions): Promise<PolicyPack[]> {
+  const { project, stack, config, preview, env, typeCheck } = options;
+  const started = await Promise.allSettled(
+    options.policyPacks.map((folder) => PolicyPack.start({ folder, project, stack, config, preview, env, typeCheck })),
+  );
+  const packs = started.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const failed = started.find((one) => one.status === "rejected");
+  if (failed === undefined) return packs;
+  for (const pack of packs) pack.stop();
+  throw failed.reason;
+}
+
+/** The policies about the whole stack speak when all else is done: in an update too late to stop it. */
+async function judged(run: Run, deployment: Deployment): Promise<void> {
+  try {
+    await deployment.judgeStack();
+  } catch (error) {
+    run.stepFailed = true;
+    run.fail(messageOf(error));
+  }
 }
 
 /**
@@ -159,6 +189,7 @@ async function update(options: OperateOptions, run: Run, deployment: Deployment)
     // A step that failed, or a person who stopped the run, is why the program ended; its own code says nothing then.
     if (run.stopped || code === 0) {
       await deployment.finish({ programFailed: false });
+      if (!run.stopped) await judged(run, deployment);
       return undefined;
     }
     const reason = isConfigurationMistake(run, deployment, code) ? "configuration" : "program";

@@ -69,6 +69,13 @@ const compiler = process.env.PULUMI_NODEJS_TYPESCRIPT === "true" && find("typesc
 if (compiler && /[\\/]node_modules[\\/]\.cache[\\/]/.test(__dirname))
   require.cache[compiler] = loadCached(compiler, __dirname);
 
+// The runner of a policy pack always checks the pack's types, which takes seconds; that of a program asks this variable.
+if (process.env.PULUMI_NODEJS_TRANSPILE_ONLY === "true" && /run-policy-pack/.test(process.argv[1])) {
+  const tsNode = require(find("ts-node"));
+  const { register } = tsNode;
+  tsNode.register = (options) => register({ ...options, typeCheck: false, transpileOnly: true });
+}
+
 // The runner prints errors by util.inspect with colours; on Node 20 that call runs into its own string limit (a minute
 // and gigabytes) when a stack has a frame like node_modules/@pulumi/config.ts, which every error out of the SDK has.
 // Without colours the same text comes at once.

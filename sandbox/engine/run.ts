@@ -3,6 +3,7 @@ import type { Checkpoint } from "./checkpoint";
 import { messageOf } from "./errors";
 import type { ChangeSummary, Diagnostic, EngineEvent, Op, StateView, StepInfo } from "./events";
 import { Redactor } from "./redact";
+import type { PolicyViolation } from "./policyPack";
 import type { ProviderRegistry } from "./registry";
 import type { ResourceState } from "./state";
 import { isDefaultProviderName, isProviderType, parseUrn } from "./urns";
@@ -49,7 +50,7 @@ export class Run {
   readonly steps: StepInfo[] = [];
   readonly diagnostics: Diagnostic[] = [];
   failed = false;
-  /** Whether a step was begun and went wrong, rather than being refused before it began. */
+  /** Whether a step was begun and went wrong or a policy forbade it, rather than being refused before it began. */
   stepFailed = false;
   /** Set when no new step may begin: after a failure, or when the person asked to stop. */
   stopped = false;
@@ -85,6 +86,18 @@ export class Run {
     this.failed = true;
     this.stopped = true;
     this.diagnose({ severity: "error", message, ...(urn ? { urn } : {}) });
+  }
+
+  /**
+   * Shows what a policy found. A mandatory one fails the run: a preview goes on and shows the rest, an update begins
+   * nothing more.
+   */
+  violated(told: PolicyViolation): void {
+    this.options.emit({ kind: "policy", violation: { ...told, message: this.redactor.mask(told.message) } });
+    if (told.enforcement !== "mandatory") return;
+    this.failed = true;
+    this.stepFailed = true;
+    if (!this.preview) this.stopped = true;
   }
 
   /** Counts work under way, so that the end of a failed run can wait for it. */

@@ -43,6 +43,8 @@ export interface OperationOptions {
   readonly parallel?: number;
   /** Have the program's types checked as Pulumi's runner does. */
   readonly typeCheck?: boolean;
+  /** For `preview` and `up`: folders of policy packs, as Pulumi's `--policy-pack`. */
+  readonly policyPacks?: readonly string[];
   /**
    * After a killed run look what became of its pending operations and go on from there; true unless told.
    * False does as Pulumi: it warns, takes over nothing, and keeps pending creates in the state.
@@ -245,6 +247,7 @@ class LocalStack implements Stack {
         },
         parallel: options.parallel ?? 16,
         typeCheck: options.typeCheck ?? false,
+        policyPacks: options.policyPacks ?? [],
         recover: options.recover ?? true,
         signal: options.signal,
         onEvent: options.onEvent ?? (() => undefined),

@@ -5,6 +5,7 @@ import { outputsText, summaryText } from "./closing";
 import { diffObject, diffOf, merged, type ObjectDiff } from "./diff";
 import { isShown } from "./info";
 import type { Painter } from "./paint";
+import { PolicyFindings } from "./policies";
 import { PropertyPrinter } from "./printer";
 import { TITLES } from "./progress";
 import { PREFIX, SEVERITY_PREFIX } from "./wording";
@@ -21,6 +22,8 @@ const HALVES = new Set([
 /** What `pulumi preview --diff` prints: each change with its properties. */
 export class DiffDisplay {
   private readonly seen = new Map<string, StepInfo>();
+  private readonly policies = new PolicyFindings();
+  private rootUrn = "";
   private preview = false;
   private errored = 0;
 
@@ -38,6 +41,7 @@ export class DiffDisplay {
         );
       case "resource-pre": {
         this.seen.set(event.step.urn, event.step);
+        if (event.step.type === STACK_TYPE) this.rootUrn = event.step.urn;
         if (event.step.op === "refresh" || event.step.op === "import") return;
         return this.step(event.step);
       }
@@ -56,10 +60,14 @@ export class DiffDisplay {
       case "resource-failed":
         this.errored += 1;
         return;
+      case "policy-packs":
+      case "policy":
+        return this.policies.handle(event);
       case "checkpoint":
         return;
       case "summary":
-        return this.write(summaryText(event, this.errored, this.paint));
+        this.write(this.policies.text(this.rootUrn, this.paint));
+        return this.policies.forbid ? undefined : this.write(summaryText(event, this.errored, this.paint));
     }
   }
 

@@ -97,6 +97,9 @@ export function previewDigest(events: readonly EngineEvent[]): PreviewDigest {
         digest.duration = Math.round(event.durationMs * 1e6);
         digest.changeSummary = Object.fromEntries(Object.entries(event.changes).sort(([a], [b]) => (a < b ? -1 : 1)));
         break;
+      // What policies found stands nowhere in the document: Pulumi leaves it out.
+      case "policy-packs":
+      case "policy":
       case "resource-failed":
       case "checkpoint":
         break;

@@ -1,6 +1,7 @@
 import { PLANNED, PREFIX, DOING, DONE, FAILED, SEVERITY_PREFIX } from "./wording";
 import { isShown, shortDiff } from "./info";
 import { outputsText, summaryText } from "./closing";
+import { PolicyFindings } from "./policies";
 import { type Diagnostic, type EngineEvent, type Op, type StepInfo, resourceOf } from "../events";
 import { STACK_TYPE, createUrn, displayType, parseUrn } from "../urns";
 import type { Painter } from "./paint";
@@ -31,6 +32,7 @@ const TICK_MS = 1_000;
 /** Turns the events of one run into the lines that Pulumi prints when it does not own a terminal. */
 export class ProgressDisplay {
   private readonly rows = new Map<string, Row>();
+  private readonly policies = new PolicyFindings();
   private stackUrn = "";
   private preview = false;
   private done = false;
@@ -61,6 +63,9 @@ export class ProgressDisplay {
       }
       case "diagnostic":
         return this.diagnostic(event.diagnostic);
+      case "policy-packs":
+      case "policy":
+        return this.policies.handle(event);
       case "checkpoint":
         return;
       case "summary":
@@ -224,6 +229,8 @@ export class ProgressDisplay {
     // The stack itself is no longer there to be shown as deleted, but its line closes the list.
     if (stack?.step.op === "delete" && !stack.failed)
       this.line(`    ${displayType(STACK_TYPE)} ${parseUrn(this.stackUrn).name}  `);
+    const judged = this.policies.text(this.stackUrn || this.rootUrn(), this.paint);
+    if (judged) this.line(judged);
     this.diagnostics();
     if (stack) {
       const outputs = outputsText(stack.step, this.preview);
@@ -232,6 +239,7 @@ export class ProgressDisplay {
         this.line(outputs);
       }
     }
+    if (this.policies.forbid) return;
     const errored = [...this.rows.values()].filter((row) =>
       row.diagnostics.some(({ severity }) => severity === "error"),
     ).length;

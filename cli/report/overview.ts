@@ -18,6 +18,7 @@ export interface Overview {
 }
 
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
+const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 const byText = (a: object, b: object): number => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
 const distinct = <T extends object>(rows: readonly T[]): T[] => [
   ...new Map(rows.map((row) => [JSON.stringify(row), row])).values(),
@@ -39,7 +40,9 @@ export function overview({ resources, outputs }: Snapshot): Overview {
           locks: text(locks),
         })),
       ])
-      .filter(({ action }) => action !== ""),
+      .filter(({ action }) => action !== "")
+      // What is allowed stands first in its place.
+      .sort((a, b) => compareTexts(a.place, b.place) || compareTexts(a.locks && a.action, b.locks && b.action)),
     token: resources
       .filter(({ type }) => type === "vault:index/policy:Policy")
       .flatMap(({ inputs }) =>
@@ -70,7 +73,8 @@ export interface ProtectedLoss {
   readonly urn: string;
   readonly type: string;
   readonly name: string;
-  readonly how: "deleted" | "replaced";
+  /** `unguarded`: it stays, and its guard rail goes. */
+  readonly how: "deleted" | "replaced" | "unguarded";
 }
 
 /**
@@ -78,10 +82,12 @@ export interface ProtectedLoss {
  */
 export function protectedLosses(before: Snapshot, after: Snapshot): ProtectedLoss[] {
   const now = new Map(after.resources.map((resource) => [resource.urn, resource]));
-  const how = ({ urn }: SnapshotResource): ProtectedLoss["how"] | undefined => {
+  const how = ({ urn, created }: SnapshotResource): ProtectedLoss["how"] | undefined => {
     const next = now.get(urn);
     if (next === undefined) return "deleted";
-    return /replace/.test(next.op ?? "") ? "replaced" : undefined;
+    const madeAnew = created !== undefined && next.created !== undefined && created !== next.created;
+    if (madeAnew || /replace/.test(next.op ?? "")) return "replaced";
+    return next.protect === true ? undefined : "unguarded";
   };
   return before.resources.flatMap((resource) => {
     const loss = resource.protect === true ? how(resource) : undefined;

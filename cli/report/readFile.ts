@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readNamedFile } from "../support/files";
 import { readSnapshot, type Snapshot } from "./snapshot";
 
@@ -5,5 +6,6 @@ import { readSnapshot, type Snapshot } from "./snapshot";
 export function readFile(file: string): Snapshot {
   const bytes = readNamedFile(file);
   // PowerShell's `>` writes UTF-16 with a mark in front.
-  return readSnapshot(bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? "utf16le" : "utf8"), file);
+  const text = bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? "utf16le" : "utf8");
+  return { ...readSnapshot(text, file), sha256: createHash("sha256").update(bytes).digest("hex") };
 }

@@ -1,13 +1,30 @@
 import type { DrillRow } from "./drill";
-import type { Fact } from "./fact";
+import type { Fact } from "./facts/fact";
 import { type Change, compare, facts } from "./facts";
 import { reportedControls, type ReportedControl } from "./controls";
 import { overview, protectedLosses, type Overview, type ProtectedLoss } from "./overview";
 import { agentOf, headline, posture, verdictOf, type Verdict } from "./verdict";
 import type { PolicyFinding } from "../../policy/library";
-import type { Snapshot, SnapshotResource } from "./snapshot";
+import { withoutSecrets } from "../../gate/policy/text/secrets";
+import { CouldNotRun } from "../support/exit";
+import { propertyChanges, type PropertyChange } from "./properties";
+import { gateSide, reach, type GateSide, type Reach } from "./reach";
+import type { Snapshot } from "./snapshot";
 import { wholeState } from "./state";
 import { parseUrn } from "../../infra/config/urn";
+
+/** One of the files that a report was made from. */
+export interface ReportInput {
+  readonly side: "before" | "after";
+  readonly kind: "export" | "preview" | "plan";
+  /** Of the file's bytes, hexadecimal; absent where there was no file. */
+  readonly sha256?: string;
+  /** Version of the Pulumi CLI that wrote it, and when; where the file tells. */
+  readonly pulumi?: string;
+  readonly time?: string;
+  /** Versions of the provider plugins, where the file tells. */
+  readonly plugins: Readonly<Record<string, string>>;
+}
 
 /** Everything a report shows; each format is a rendering of this and adds nothing. */
 export interface Report {
@@ -27,6 +44,10 @@ export interface Report {
   readonly losses: readonly ProtectedLoss[];
   /** What the rules of `policy/` say of the state after; absent when they were not asked. */
   readonly policy?: readonly PolicyFinding[];
+  /** Who reaches which repository, through which locks, before and after. */
+  readonly reach: readonly Reach[];
+  /** The gate, before and after; a side without a gate is absent. */
+  readonly gate: { readonly before?: GateSide; readonly after?: GateSide };
   readonly overview: Overview;
   /** The control mapping, each row with what it was before where that differs. */
   readonly controls: readonly ReportedControl[];
@@ -35,33 +56,64 @@ export interface Report {
     readonly type: string;
     readonly name: string;
     readonly keys: readonly string[];
+    /** What differs below these keys, by meaning; lists are sets. */
+    readonly properties: readonly PropertyChange[];
   }[];
+  /** What the report was made from. */
+  readonly inputs: readonly ReportInput[];
   readonly drill: readonly DrillRow[];
   readonly notes: readonly string[];
 }
 
-const changedKeys = (before: SnapshotResource, after: SnapshotResource): string[] =>
-  [...new Set([...Object.keys(before.inputs), ...Object.keys(after.inputs)])]
-    .filter((key) => JSON.stringify(before.inputs[key]) !== JSON.stringify(after.inputs[key]))
-    .sort();
-
 function resources(before: Snapshot, after: Snapshot): Report["resources"] {
   const old = new Map(before.resources.map((r) => [r.urn, r]));
-  const now = new Map(after.resources.map((r) => [r.urn, r]));
-  const rows = after.resources.map((r) => {
+  const now = new Set(after.resources.map(({ urn }) => urn));
+  const rows = after.resources.map((r): Report["resources"][number] => {
     const was = old.get(r.urn);
-    const keys = was ? changedKeys(was, r) : [];
+    const properties = was && was !== r ? propertyChanges(was, r) : [];
+    const keys = [...new Set(properties.map(({ path }) => /^[^.[:]+/.exec(path)?.[0] ?? path))];
     return {
-      change: was ? (keys.length > 0 ? ("updated" as const) : ("same" as const)) : ("created" as const),
+      change: was ? (keys.length > 0 ? "updated" : "same") : "created",
       type: r.type,
       name: r.name,
       keys,
+      properties,
     };
   });
   const gone = before.resources
     .filter((r) => !now.has(r.urn))
-    .map((r) => ({ change: "deleted" as const, type: r.type, name: r.name, keys: [] }));
-  return [...rows, ...gone].sort((a, b) => (`${a.type} ${a.name}` < `${b.type} ${b.name}` ? -1 : 1));
+    .map((r) => ({ change: "deleted" as const, type: r.type, name: r.name, keys: [], properties: [] }));
+  return [...rows, ...gone].sort((a, b) => compareTexts(a.type, b.type) || compareTexts(a.name, b.name));
+}
+
+const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const inputOf = (side: ReportInput["side"], { source, plan, sha256, made, providers = [] }: Snapshot): ReportInput => ({
+  side,
+  kind: plan ? "plan" : source,
+  ...(sha256 === undefined ? {} : { sha256 }),
+  ...made,
+  plugins: Object.fromEntries(
+    providers
+      .flatMap(({ type, inputs }) =>
+        typeof inputs.version === "string" ? [[type.replace("pulumi:providers:", ""), inputs.version] as const] : [],
+      )
+      .sort(([a], [b]) => compareTexts(a, b)),
+  ),
+});
+
+const side = (name: "before" | "after", value: GateSide | undefined): Report["gate"] =>
+  value === undefined ? {} : { [name]: value };
+
+/** @throws CouldNotRun when the files are of two projects: nothing in them can be compared */
+function sameProject(before: Snapshot, after: Snapshot): void {
+  const [one, other] = [before, after].map(({ resources: [first], preview }) =>
+    parseUrn(first?.urn ?? preview?.found[0] ?? ""),
+  );
+  if (one?.project && other?.project && one.project !== other.project)
+    throw new CouldNotRun(
+      `${after.file ?? "after"}: is of the project ${other.project}, and ${before.file ?? "before"} is of ${one.project}; give two files of one project`,
+    );
 }
 
 const EMPTY: Snapshot = { source: "export", resources: [], outputs: {} };
@@ -88,6 +140,7 @@ export function buildReport({
   drill?: readonly DrillRow[];
   notes?: readonly string[];
 }): Report {
+  if (from) sameProject(from, to);
   const before = from && wholeState(from);
   const after = wholeState(to, before);
   const standing = facts(after);
@@ -95,7 +148,7 @@ export function buildReport({
   const changes = before
     ? compare(earlier, standing, { gone: after.resources.length === 0, made: before.resources.length === 0 })
     : undefined;
-  return {
+  return redacted({
     title,
     ...(changes ? { verdict: verdictOf(changes) } : {}),
     headline: changes ? headline(earlier, standing, changes) : posture(standing),
@@ -105,10 +158,24 @@ export function buildReport({
     losses: before ? protectedLosses(before, after) : [],
     ...(judge ? { policy: judge(after) } : {}),
     facts: standing,
+    reach: reach(standing, before && earlier),
+    gate: {
+      ...side("before", gateSide(earlier)),
+      ...side("after", gateSide(standing)),
+    },
     overview: overview(after),
     controls: reportedControls(after, before),
     resources: resources(before ?? EMPTY, after),
+    inputs: [...(from ? [inputOf("before", from)] : []), inputOf("after", to)],
     drill,
     notes,
-  };
+  });
+}
+
+/** Whatever looks like a credential by its format goes, wherever a program may have left it. */
+function redacted<T>(value: T): T {
+  if (typeof value === "string") return withoutSecrets(value) as T;
+  if (Array.isArray(value)) return value.map(redacted) as T;
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [withoutSecrets(key), redacted(inner)])) as T;
 }

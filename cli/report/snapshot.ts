@@ -1,6 +1,6 @@
 import { parseUrn, STACK_TYPE } from "../../infra/config/urn";
 import { SECRET, UNKNOWN_TEXT } from "../../policy/rule";
-import { asRecord, asList, type JsonRecord } from "../../infra/config/json";
+import { asRecord, asList, asText, type JsonRecord } from "../../infra/config/json";
 import { CouldNotRun } from "../support/exit";
 import { findDocument, type PreviewEvent, type PulumiDocument } from "./documents";
 
@@ -14,6 +14,19 @@ export interface SnapshotResource {
   readonly protect?: boolean;
   /** What the preview would do with it; absent in an export. */
   readonly op?: string;
+  /** When it was made, as an export tells: another time under the same URN is another resource. */
+  readonly created?: string;
+}
+
+/** What a saved plan changes of an object, key by key. */
+export interface PlannedDiff {
+  readonly adds: JsonRecord;
+  readonly deletes: readonly string[];
+  readonly updates: JsonRecord;
+}
+/** A resource of a saved plan: only its difference from the state that the plan starts from. */
+export interface PlannedResource extends Omit<SnapshotResource, "inputs"> {
+  readonly diff: PlannedDiff;
 }
 
 /** What a preview says beside the resources that it lists. */
@@ -36,8 +49,8 @@ export interface PreviewFacts {
 }
 
 /**
- * What one file says of a stack: the output of `pulumi stack export` or of `pulumi preview --json`, in either of its
- * forms.
+ * What one file says of a stack: the output of `pulumi stack export`, of `pulumi preview --json` in either of its forms,
+ * or a plan that `--save-plan` wrote.
  */
 export interface Snapshot {
   readonly source: "export" | "preview";
@@ -49,6 +62,19 @@ export interface Snapshot {
   readonly providers?: readonly SnapshotResource[];
   readonly outputs: Record<string, unknown>;
   readonly preview?: PreviewFacts;
+  /** Of a saved plan, what it changes; `wholeState` lays it over the state that it starts from. */
+  readonly plan?: { readonly resources: readonly PlannedResource[]; readonly outputs: PlannedDiff };
+  /** The program and the plugins that made it, and when, as far as the file tells. */
+  readonly made?: Made;
+  /** Of the file's bytes. */
+  readonly sha256?: string;
+}
+
+/** Who made a file. */
+export interface Made {
+  /** Version of the Pulumi CLI. */
+  readonly pulumi?: string;
+  readonly time?: string;
 }
 
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
@@ -74,6 +100,7 @@ interface State {
   inputs?: Record<string, unknown>;
   outputs?: Record<string, unknown>;
   protect?: boolean;
+  created?: string;
   /** A replaced resource that waits for its deletion; its successor has the same URN. */
   delete?: boolean;
 }
@@ -92,6 +119,7 @@ const resource = (state: State, op?: string): SnapshotResource => ({
   inputs: record(state.inputs),
   ...(state.protect === true ? { protect: true } : {}),
   ...(op ? { op } : {}),
+  ...(state.created === undefined ? {} : { created: state.created }),
 });
 /** Providers are Pulumi's own bookkeeping: an export lists them, a preview does not. */
 const isProvider = ({ type = "" }: State): boolean => type.startsWith("pulumi:providers:");
@@ -108,13 +136,44 @@ export function readSnapshot(text: string, file: string): Snapshot {
     throw new CouldNotRun(
       `${file}: this file shows secrets in clear; run the command again without --show-secrets, delete this file, and rotate what it shows`,
     );
-  if (document.kind === "export") return { ...ofExport(asList(document.deployment.resources) as State[]), file };
-  if (document.kind === "events") return { ...ofEvents(document.events), file };
-  const { steps, changeSummary, config, diagnostics } = document.digest;
-  // Only how bad a diagnostic is, never what it says.
-  const failed = asList(diagnostics).some((one) => asRecord(one).severity === "error");
-  return { ...ofPreview(asList(steps) as Step[], { changeSummary, config, failed }), file };
+  switch (document.kind) {
+    case "export":
+      return {
+        ...ofExport(statesIn(document.deployment.resources, "deployment.resources", file)),
+        made: madeBy(document.deployment.manifest),
+        file,
+      };
+    case "plan":
+      return { ...ofPlan(document.plan, file), made: madeBy(document.plan.manifest), file };
+    case "events":
+      return { ...ofEvents(document.events), file };
+    case "preview": {
+      const { steps, changeSummary, config, diagnostics } = document.digest;
+      // Only how bad a diagnostic is, never what it says.
+      const failed = asList(diagnostics).some((one) => asRecord(one).severity === "error");
+      return { ...ofPreview(statesIn(steps, "steps", file) as Step[], { changeSummary, config, failed }), file };
+    }
+  }
 }
+
+/** A list whose elements name their resources. @throws CouldNotRun with the place of the first that does not */
+function statesIn(value: unknown, place: string, file: string): State[] {
+  if (value !== undefined && value !== null && !Array.isArray(value))
+    throw new CouldNotRun(`${file}: ${place}: not a list; the file is damaged, or of a newer Pulumi`);
+  return asList(value).map((one, index) => {
+    if (typeof asRecord(one).urn !== "string")
+      throw new CouldNotRun(`${file}: ${place}[${index}]: has no urn; the file is damaged, or of a newer Pulumi`);
+    return one as State;
+  });
+}
+
+const madeBy = (manifest: unknown): Made => {
+  const { version, time } = asRecord(manifest);
+  return {
+    ...(typeof version === "string" ? { pulumi: version.replace(/^v/, "") } : {}),
+    ...(typeof time === "string" ? { time } : {}),
+  };
+};
 
 /** Pulumi's form of a secret that was asked for in clear. */
 const PLAINTEXT = "plaintext";
@@ -130,9 +189,10 @@ function showsSecrets(document: PulumiDocument): boolean {
     if (Array.isArray(value)) return value.some(shown);
     if (value === null || typeof value !== "object") return false;
     if (SIGNATURE in value && PLAINTEXT in value) return true;
-    const { type, outputs } = value as State;
-    const hidden = HIDDEN[type ?? ""];
-    const text = hidden === undefined ? undefined : asRecord(outputs)[hidden];
+    const { type, outputs, goal, state } = value as State & { goal?: unknown; state?: unknown };
+    // A plan keeps the type beside what is to be done, and the outputs as the state.
+    const hidden = HIDDEN[type ?? asText(asRecord(goal).type)];
+    const text = hidden === undefined ? undefined : asRecord(outputs ?? state)[hidden];
     if (typeof text === "string" && text !== SECRET && text !== UNKNOWN_TEXT) return true;
     return Object.values(value).some(shown);
   };
@@ -148,6 +208,68 @@ function ofExport(states: readonly State[]): Snapshot {
     outputs: record(standing.find((state) => state.type === STACK_TYPE)?.outputs),
   };
 }
+
+/** Operations of a plan that make a resource anew. */
+const isReplacement = (op: string): boolean => /replace/.test(op);
+
+/** A saved plan tells every resource that stands after it, by its difference from the state before. */
+function ofPlan({ resourcePlans, config }: JsonRecord, file: string): Snapshot {
+  const rows = Object.entries(asRecord(resourcePlans)).map(([urn, plan]) => {
+    const { goal, steps } = asRecord(plan);
+    if (!Array.isArray(steps))
+      throw new CouldNotRun(
+        `${file}: resourcePlans: a resource has no steps; the file is damaged, or of a newer Pulumi`,
+      );
+    const ops = steps.map(asText);
+    return {
+      urn,
+      goal: asRecord(goal),
+      ops,
+      op: ops.find(isReplacement) === undefined ? (ops.at(-1) ?? "same") : "replace",
+    };
+  });
+  const listed = rows.filter(({ urn }) => isListed({ type: parseUrn(urn).type }));
+  const removed = (op: string): boolean => REMOVALS.has(op);
+  const stack = rows.find(({ urn }) => parseUrn(urn).type === STACK_TYPE);
+  return {
+    source: "preview",
+    resources: [],
+    outputs: {},
+    plan: {
+      resources: listed
+        .filter(({ op }) => !removed(op))
+        .map(({ urn, goal, op }) => ({
+          urn,
+          type: parseUrn(urn).type,
+          name: parseUrn(urn).name,
+          diff: planned(goal.inputDiff),
+          ...(goal.protect === true ? { protect: true } : {}),
+          op,
+        })),
+      outputs: planned(stack?.goal.outputDiff),
+    },
+    preview: {
+      finished: true,
+      complete: false,
+      stackStays: stack !== undefined && !removed(stack.op),
+      gone: listed.filter(({ op }) => removed(op)).map(({ urn }) => urn),
+      found: listed.filter(({ op }) => !CREATIONS.has(op)).map(({ urn }) => urn),
+      missing: listed.filter(({ op }) => CREATIONS.has(op)).map(({ urn }) => urn),
+      outputsBefore: {},
+      config: Object.fromEntries(
+        Object.entries(record(config)).map(([key, value]) => [
+          key,
+          typeof value === "string" ? value : JSON.stringify(value),
+        ]),
+      ),
+    },
+  };
+}
+
+const planned = (diff: unknown): PlannedDiff => {
+  const { adds, deletes, updates } = asRecord(diff);
+  return { adds: record(adds), deletes: asList(deletes).map(asText), updates: record(updates) };
+};
 
 /** The stream: each resource is told of before and after; what comes later knows more. */
 function ofEvents(events: readonly PreviewEvent[]): Snapshot {

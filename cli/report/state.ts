@@ -1,11 +1,11 @@
 import { rawFromConfig } from "../../infra/config";
-import { endpoints, environmentSchema } from "../../infra/model";
-import { readableControls } from "../../infra/plans";
+import { endpoints, environmentSchema, names, readableMatrix } from "../../infra/model";
+import { agentHosts, readableControls, tokenPermissions } from "../../infra/plans";
 import { readEmbeddedPolicy } from "../../gate/policy/embed";
 import { compilePolicy } from "../../infra/plans/gatePolicy";
 import { CouldNotRun } from "../support/exit";
 import { asRecord, asList } from "../../infra/config/json";
-import type { PreviewFacts, Snapshot, SnapshotResource } from "./snapshot";
+import type { PlannedDiff, PreviewFacts, Snapshot, SnapshotResource } from "./snapshot";
 
 const EXPORT = "`pulumi stack export`";
 const STREAM = "`PULUMI_ENABLE_STREAMING_JSON_PREVIEW=true pulumi preview --json`";
@@ -30,15 +30,44 @@ export function wholeState(snapshot: Snapshot, base?: Snapshot): Snapshot {
     throw new CouldNotRun(
       `${file}: this preview failed or was stopped, so it lists only a part of what would change; run \`pulumi preview --json\` again when it succeeds`,
     );
+  if (snapshot.plan) {
+    const resources = overlaid({ ...snapshot, resources: unfolded(snapshot.plan, base) }, preview, base);
+    const outputs = preview.stackStays ? applied(base?.outputs ?? {}, snapshot.plan.outputs) : {};
+    return { ...snapshot, resources, outputs };
+  }
   const resources = preview.complete ? snapshot.resources : overlaid(snapshot, preview, base);
   return { ...snapshot, resources, outputs: outputsOf(snapshot, preview, resources, base) };
 }
+
+/** The resources of a saved plan with all their inputs. */
+function unfolded(plan: NonNullable<Snapshot["plan"]>, base: Snapshot | undefined): SnapshotResource[] {
+  const known = new Map(base?.resources.map(({ urn, inputs }) => [urn, inputs]));
+  return plan.resources.map(({ diff, ...resource }) => ({
+    ...resource,
+    inputs: applied(known.get(resource.urn) ?? {}, diff),
+  }));
+}
+
+const applied = (
+  before: Record<string, unknown>,
+  { adds, deletes, updates }: PlannedDiff,
+): Record<string, unknown> => ({
+  ...Object.fromEntries(Object.entries(before).filter(([key]) => !deletes.includes(key))),
+  ...adds,
+  ...updates,
+});
 
 const hasPolicy = (outputs: Record<string, unknown>): boolean => Object.keys(asRecord(outputs.gatePolicy)).length > 0;
 
 /** What a partial preview lists, over what it does not mention. */
 function overlaid(snapshot: Snapshot, preview: PreviewFacts, base: Snapshot | undefined): SnapshotResource[] {
   const file = snapshot.file ?? "The snapshot";
+  // A plan that finds nothing starts from nothing.
+  if (!base && preview.found.length === 0 && snapshot.plan) return [...snapshot.resources];
+  if (!base && snapshot.plan)
+    throw new CouldNotRun(
+      `${file}: this plan holds only differences from the state that it starts from; give that state, ${EXPORT}, as --before`,
+    );
   if (!base)
     throw new CouldNotRun(
       `${file}: this preview lists only what it changes, not the whole state; give ${EXPORT} here, or \`pulumi preview --json --show-sames\``,
@@ -82,16 +111,34 @@ function outputsOf(
       `${snapshot.file ?? "The snapshot"}: this preview does not carry the stack's outputs, ${why}; run ${STREAM}, which carries them`,
     );
   }
-  const { limits, mode, repositories, allowedSecrets } = compilePolicy(parsed.data, {
+  const environment = parsed.data;
+  const before = asRecord(base?.outputs.gatePolicy);
+  const computed = compilePolicy(environment, {
     repositories: knownRepositories(resources, base),
-    endpoints: endpoints(),
+    endpoints: endpoints(environment.githubUrl),
   });
+  const told = resources.map(({ inputs }) => embeddedPolicy(inputs.content)).find((policy) => policy !== undefined);
   return {
     ...snapshot.outputs,
-    gatePolicy: { limits, mode, repositories, allowedSecrets },
-    controls: readableControls(parsed.data),
+    // The address of GitHub may come from the deployment's environment, which no file tells.
+    gatePolicy: told ?? { ...without(computed, ADDRESSES), ...only(before, ADDRESSES) },
+    controls: readableControls(environment),
+    accessMatrix: readableMatrix(environment),
+    agentHosts: agentHosts(environment),
+    tokenPermissions: tokenPermissions(environment),
+    names: names(environment),
   };
 }
+
+const embeddedPolicy = (content: unknown): Readonly<Record<string, unknown>> | undefined =>
+  typeof content === "string" ? readEmbeddedPolicy(content) : undefined;
+
+/** The parts of a gate's policy that follow from GitHub's address. */
+const ADDRESSES: readonly string[] = ["upstream", "downloadHosts", "lfsHosts"];
+const only = (policy: object, keys: readonly string[]): object =>
+  Object.fromEntries(Object.entries(policy).filter(([key]) => keys.includes(key)));
+const without = (policy: object, keys: readonly string[]): object =>
+  Object.fromEntries(Object.entries(policy).filter(([key]) => !keys.includes(key)));
 
 interface KnownRepository {
   readonly name: string;
@@ -101,11 +148,6 @@ interface KnownRepository {
 
 /** Names and ids of repositories: as the gate's modules carry them, and as the state before knew them. */
 function knownRepositories(resources: readonly SnapshotResource[], base: Snapshot | undefined): KnownRepository[] {
-  const policies = [
-    base?.outputs.gatePolicy,
-    ...resources.map(({ inputs }) =>
-      typeof inputs.content === "string" ? readEmbeddedPolicy(inputs.content) : undefined,
-    ),
-  ];
+  const policies = [base?.outputs.gatePolicy, ...resources.map(({ inputs }) => embeddedPolicy(inputs.content))];
   return policies.flatMap((policy) => asList(asRecord(policy).repositories) as KnownRepository[]);
 }

@@ -1,5 +1,6 @@
-import type { Fact } from "./fact";
+import { accessBy, levelOf, WRITE_POWER, type Fact } from "./facts/fact";
 import type { Change } from "./facts";
+import { groupByRepository, someOf, type RepositoryRow } from "./group";
 
 /** What a change does to the agent's power, in one word. */
 export type Verdict = "widened" | "narrowed" | "both" | "unchanged";
@@ -22,20 +23,7 @@ export const VERDICTS: Readonly<Record<Verdict, string>> = {
   unchanged: "Access unchanged",
 };
 
-/** GitHub's roles on a repository in the words of the environment file. */
-const LEVELS: readonly (readonly [power: number, word: string])[] = [
-  [5, "admin"],
-  [4, "maintain"],
-  [3, "write"],
-  [2, "triage"],
-  [1, "read"],
-];
-const WRITE = 3;
-const level = (power: number): string => LEVELS.find(([least]) => power >= least)?.[1] ?? "none";
-
 const ACCESS = "access/";
-const accessBy = (facts: readonly Fact[]): Map<string, number> =>
-  new Map(facts.filter(({ id }) => id.startsWith(ACCESS)).map(({ id, power }) => [id.slice(ACCESS.length), power]));
 
 /** Who acts: the machine user, as the state names it. */
 export const agentOf = (facts: readonly Fact[]): string =>
@@ -46,7 +34,9 @@ export function posture(facts: readonly Fact[]): string[] {
   const agent = agentOf(facts);
   const access = [...accessBy(facts)];
   if (access.length === 0) return [`${agent} reaches no repository.`];
-  return access.map(([repository, power]) => `${agent}: ${repository} ${level(power)}.`);
+  return groupByRepository(
+    access.map(([repository, power]) => ({ repository, words: [`${agent}: ${repository} ${levelOf(power)}.`] })),
+  ).flat();
 }
 
 /**
@@ -63,18 +53,18 @@ export function headline(
   if (changes.length === 0) return ["Nothing changes what the agent may do."];
   const agent = agentOf(after.length > 0 ? after : before);
   const [was, is] = [accessBy(before), accessBy(after)];
-  const access = [...new Set([...was.keys(), ...is.keys()])].sort().flatMap((repository) => {
+  const access = [...new Set([...was.keys(), ...is.keys()])].sort().flatMap((repository): RepositoryRow[] => {
     const [from, to] = [was.get(repository) ?? 0, is.get(repository) ?? 0];
     if (from === to) return [];
     const push =
-      from < WRITE && to >= WRITE
+      from < WRITE_POWER && to >= WRITE_POWER
         ? `; may now push ${branches}** to ${repository}`
-        : from >= WRITE && to < WRITE
+        : from >= WRITE_POWER && to < WRITE_POWER
           ? `; may no longer push to ${repository}`
           : "";
-    return [`${agent}: ${repository} ${level(from)} → ${level(to)}${push}.`];
+    return [{ repository, words: [`${agent}: ${repository} ${levelOf(from)} → ${levelOf(to)}${push}.`] }];
   });
-  const said = ({ kind, before: old, after: now }: Change): string =>
+  const said = ({ kind, before: old, after: now, details }: Change): string =>
     kind === "granted"
       ? `New: ${now ?? ""}.`
       : kind === "withdrawn"
@@ -83,12 +73,23 @@ export function headline(
           ? `No longer: ${old ?? ""}.`
           : old === undefined
             ? `Now: ${now}.`
-            : `${now} (before: ${old}).`;
+            : details === undefined
+              ? `${now} (before: ${old}).`
+              : `${now} (${someOf(details)}).`;
   // What the gate lets through for a repository follows its access; the sentence above says it.
   const others = changes.filter(({ id }) => !id.startsWith(ACCESS) && !id.startsWith("gate/repository/"));
-  return [
-    ...access,
-    ...others.filter(({ kind }) => WIDENS.has(kind)).map(said),
-    ...others.filter(({ kind }) => NARROWS.has(kind)).map(said),
-  ];
+  const widened = new Map(others.filter(({ kind }) => kind === "widened").map((change) => [change.id, change]));
+  // What moves both ways is said once, among what widens.
+  const once = others.flatMap((change): Change[] => {
+    const { kind, id, details = [] } = change;
+    if (!widened.has(id)) return [change];
+    if (kind !== "widened") return [];
+    const back = others.find((other) => other.id === id && other.kind === "narrowed")?.details ?? [];
+    return [details.length + back.length === 0 ? change : { ...change, details: [...details, ...back] }];
+  });
+  const sentences = (kinds: ReadonlySet<Change["kind"]>): RepositoryRow[] =>
+    once
+      .filter(({ kind }) => kinds.has(kind))
+      .map((change) => ({ repository: change.repository, words: [said(change)] }));
+  return groupByRepository([...access, ...sentences(WIDENS), ...sentences(NARROWS)]).flat();
 }

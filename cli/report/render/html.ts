@@ -2,6 +2,7 @@ import { html, raw } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
 import type { Report } from "../report";
 import { VERDICTS } from "../verdict";
+import { picture } from "./picture";
 import { sections, type Section } from "./sections";
 
 type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
@@ -16,12 +17,22 @@ const STYLE = `
   .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
   th, td { text-align: left; vertical-align: top; padding: .35rem .8rem .35rem 0; border-bottom: 1px solid var(--line); overflow-wrap: break-word; }
   .bad { color: var(--bad); font-weight: 600; } .good { color: var(--good); font-weight: 600; } .soft { color: var(--soft); }
-  svg { max-width: 100%; height: auto; } svg text { font: 14px system-ui, sans-serif; fill: var(--text); } svg rect { fill: none; stroke: var(--soft); } svg path { stroke: var(--soft); fill: none; }
-  @media print { body { margin: 0; max-width: none; } h2 { break-after: avoid; } tr { break-inside: avoid; } .scroll { overflow: visible; } }
+  svg { height: auto; } svg text { font: 14px system-ui, sans-serif; fill: var(--text); } svg .small { font-size: 12px; fill: var(--soft); }
+  svg rect, svg path { fill: none; stroke: var(--soft); } svg path.more { stroke: var(--bad); stroke-width: 3; } svg path.less { stroke: var(--good); stroke-dasharray: 6 4; } svg text.more, svg text.less { font-weight: 600; }
+  @media print { body { margin: 0; max-width: none; } h2 { break-after: avoid; } tr { break-inside: avoid; } .scroll { overflow: visible; } svg { max-width: 100%; } }
 `;
 
 /** Words that a reader must not miss. */
-const BAD: ReadonlySet<string> = new Set(["widened", "granted", "deleted", "replaced", "critical", "high", "NO"]);
+const BAD: ReadonlySet<string> = new Set([
+  "widened",
+  "granted",
+  "deleted",
+  "replaced",
+  "unguarded",
+  "critical",
+  "high",
+  "NO",
+]);
 const GOOD: ReadonlySet<string> = new Set(["yes"]);
 const cell = (text: string): Html =>
   BAD.has(text) || GOOD.has(text)
@@ -56,52 +67,6 @@ function section({ heading, text = "", headings, rows }: Section, index: number)
           </div>`
     }
   </section>`;
-}
-
-/** Repositories that the picture has room for. */
-const DRAWN = 12;
-const ROW = 34;
-
-/** GitHub's role in a sentence about access, in the words of the environment file. */
-const role = (says: string | undefined): string | undefined =>
-  / has (\w+) on /
-    .exec(says ?? "")?.[1]
-    ?.replace(/^pull$/, "read")
-    .replace(/^push$/, "write");
-
-/**
- * Who reaches what, through what: the agent, the gate, GitHub's repositories. The tables below say the same in words.
- */
-function picture(report: Report): Html {
-  const before = new Map((report.changes ?? []).map(({ id, before: was }) => [id, was]));
-  const access = report.facts.filter(({ id }) => id.startsWith("access/"));
-  if (access.length === 0) return html``;
-  const shown = access.slice(0, DRAWN);
-  const height = Math.max(3, shown.length + (access.length > DRAWN ? 1 : 0)) * ROW + 20;
-  const middle = height / 2;
-  const label = (id: string, says: string): string => {
-    const repository = id.slice("access/".length);
-    const level = role(says);
-    const was = role(before.get(id));
-    return `${repository}: ${was === undefined ? (level ?? "") : `${was} → ${level ?? "none"}`}`;
-  };
-  const routes = report.overview.routes.reduce((sum, { routes: ids }) => sum + ids.length, 0);
-  return html`<svg viewBox="0 0 860 ${height}" width="860" height="${height}" role="img" aria-labelledby="picture">
-    <title id="picture">${report.agent} reaches ${access.length} repositories through the gate</title>
-    <rect x="1" y="${middle - 24}" width="170" height="48" rx="6" />
-    <text x="14" y="${middle + 5}">${report.agent}</text>
-    <path d="M171 ${middle} H 300" />
-    <text x="186" y="${middle - 8}">gate key</text>
-    <rect x="300" y="${middle - 24}" width="190" height="48" rx="6" />
-    <text x="313" y="${middle + 5}">${routes === 0 ? "the gate" : `gate: ${routes} open routes`}</text>
-    ${shown.map(({ id, says }, i) => {
-      const y = 10 + i * ROW + ROW / 2;
-      return html`<path d="M490 ${middle} C 560 ${middle} 560 ${y} 620 ${y}" /><text x="628" y="${y + 5}"
-          >${label(id, says)}</text
-        >`;
-    })}
-    ${access.length > DRAWN ? html`<text x="628" y="${10 + DRAWN * ROW + ROW / 2 + 5}">and ${access.length - DRAWN} more</text>` : ""}
-  </svg>`;
 }
 
 /** One self-contained page: no script, no request to anywhere; readable in light, dark, on paper and at 400 pixels. */

@@ -1,5 +1,6 @@
 import { evidenceText } from "../../controls/rows";
 import { answered } from "../drill";
+import { groupByName, groupByRepository } from "../group";
 import type { Report } from "../report";
 
 /** A part of the page: its heading and a table of rows; nothing when there are none. */
@@ -18,8 +19,13 @@ export function sections(report: Report): Section[] {
   return [
     {
       heading: "What changes for the agent",
-      headings: ["Change", "Area", "Before", "After"],
-      rows: (report.changes ?? []).map((c) => [c.kind, c.area, c.before ?? "–", c.after ?? "–"]),
+      headings: ["Change", "Area", "Before", "After", "What moves"],
+      rows: groupByRepository(
+        (report.changes ?? []).map(({ kind, area, before = "–", after = "–", details = [], repository }) => ({
+          repository,
+          words: [kind, area, before, after, details.join("; ") || "–"],
+        })),
+      ),
     },
     {
       heading: "Guarded resources that are lost",
@@ -53,9 +59,24 @@ export function sections(report: Report): Section[] {
     {
       heading: "Resources that change",
       headings: ["Change", "Type", "Name", "Keys"],
-      rows: touched.map((r) => [r.change, r.type, r.name, r.keys.join(", ")]),
+      rows: groupByName(touched, {
+        name: ({ name }) => name,
+        words: ({ change, type, keys }) => [change, type, keys.join(", ")],
+      }).map(({ names, words: [change = "", type = "", keys = ""] }) => [change, type, names, keys]),
     },
-    { heading: "What stands", headings: ["Area", "Fact"], rows: report.facts.map((f) => [f.area, f.says]) },
+    {
+      heading: "What changes in them",
+      headings: ["Resource", "Property", "Before", "After"],
+      rows: groupByName(
+        touched.flatMap(({ name, properties }) => properties.map((property) => ({ name, ...property }))),
+        { name: ({ name }) => name, words: ({ path, before = "–", after = "–" }) => [path, before, after] },
+      ).map(({ names, words }) => [names, ...words]),
+    },
+    {
+      heading: "What stands",
+      headings: ["Area", "Fact"],
+      rows: groupByRepository(report.facts.map(({ area, says, repository }) => ({ repository, words: [area, says] }))),
+    },
     {
       heading: "Who may use the token at Vault",
       headings: ["Policy", "May", "Path"],
@@ -80,6 +101,20 @@ export function sections(report: Report): Section[] {
         before && before.status !== status ? `${before.status} → ${status}` : status,
         evidenceText(evidence, (text) => text),
         limit,
+      ]),
+    },
+    {
+      heading: "Made from",
+      headings: ["Side", "File", "Pulumi", "Plugins", "Written", "SHA-256"],
+      rows: report.inputs.map(({ side, kind, pulumi = "–", plugins, time = "–", sha256 = "–" }) => [
+        side,
+        kind,
+        pulumi,
+        Object.entries(plugins)
+          .map(([name, version]) => `${name} ${version}`)
+          .join(", ") || "–",
+        time,
+        sha256,
       ]),
     },
   ];

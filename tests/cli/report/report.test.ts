@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Fact } from "../../../cli/report/fact";
+import type { Fact } from "../../../cli/report/facts/fact";
 import { compare, facts } from "../../../cli/report/facts";
 import { readPolicyHcl } from "../../../cli/support/policyHcl";
 import { buildReport } from "../../../cli/report/report";

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Fact } from "../../../cli/report/fact";
+import type { Fact } from "../../../cli/report/facts/fact";
 import { compare, type Change } from "../../../cli/report/facts";
 import { headline, posture, verdictOf } from "../../../cli/report/verdict";
 

@@ -1,0 +1,83 @@
+import { html } from "hono/html";
+import type { HtmlEscapedString } from "hono/utils/html";
+import type { Reach } from "../reach";
+import type { Report } from "../report";
+
+/** Repositories that the picture has room for; those that change come first. */
+const DRAWN = 12;
+const ROW = 52;
+const TOP = 12;
+
+/** What a repository's row says: a line for the access, one for the locks, and whether the agent can do more there. */
+interface Row {
+  readonly access: string;
+  readonly locks: string;
+  readonly kind: "same" | "more" | "less";
+}
+
+const RANK = ["none", "read", "triage", "write", "maintain", "admin"];
+const rank = (side: Reach["after"]): number => RANK.indexOf(side?.level ?? "none");
+
+function rowOf({ repository, before, after }: Reach, compared: boolean): Row {
+  const [old, now] = [before?.locks ?? [], after?.locks ?? []];
+  const was = before?.level ?? "none";
+  const is = after?.level ?? "none";
+  const gone = after && before ? old.filter((lock) => !now.includes(lock)) : [];
+  const fresh = after && before ? now.filter((lock) => !old.includes(lock)) : [];
+  const marks = [...gone.map((lock) => `no longer ${lock}`), ...fresh.map((lock) => `now ${lock}`)];
+  const kept = now.filter((lock) => !fresh.includes(lock));
+  const [from, to] = [rank(before), rank(after)];
+  return {
+    access: `${repository}: ${!compared || was === is ? is : `${was} → ${is}`}`,
+    locks: [...marks, ...kept].join(", "),
+    kind: !compared || from === to ? "same" : to > from ? "more" : "less",
+  };
+}
+
+/**
+ * Who reaches what, through which locks, before and after: the agent, the gate, GitHub's repositories. Drawn from the
+ * report's data alone; the tables below the picture say the same in words.
+ */
+export function picture({ agent, reach, gate, verdict }: Report): HtmlEscapedString | Promise<HtmlEscapedString> | "" {
+  if (reach.length === 0) return "";
+  const compared = verdict !== undefined;
+  const rows = reach.map((one) => rowOf(one, compared));
+  const changed = rows.filter(({ kind }) => kind !== "same");
+  const ordered = [...changed, ...rows.filter(({ kind }) => kind === "same")];
+  const shown = ordered.slice(0, DRAWN);
+  const more = ordered.length - shown.length;
+  const height = Math.max(2, shown.length + (more > 0 ? 1 : 0)) * ROW + 2 * TOP;
+  const middle = height / 2;
+  const [old, now] = [gate.before ?? gate.after, gate.after];
+  const routes = old && now && old.routes !== now.routes ? `${old.routes} → ${now.routes}` : `${now?.routes ?? 0}`;
+  const mode = now?.enforces === false ? "only observes" : "enforces";
+  const told =
+    changed.length > 0
+      ? changed
+          .map(({ access, locks }) => `${access} (${locks || "none"})`)
+          .slice(0, DRAWN)
+          .join("; ")
+      : shown.map(({ access, locks }) => `${access} (${locks})`).join("; ");
+  const y = (index: number): number => TOP + index * ROW + ROW / 2;
+  return html`<div class="scroll" role="region" aria-label="Picture: who reaches what" tabindex="0">
+    <svg viewBox="0 0 1000 ${height}" width="1000" height="${height}" role="img" aria-labelledby="picture picture-says">
+      <title id="picture">Who reaches what, through which locks</title>
+      <desc id="picture-says">${agent} reaches repositories through the gate alone. ${told}.</desc>
+      <rect x="1" y="${middle - 26}" width="160" height="52" rx="6" />
+      <text x="12" y="${middle + 5}">${agent}</text>
+      <path d="M161 ${middle} H 262" />
+      <text class="small" x="180" y="${middle - 8}">gate key</text>
+      <rect x="262" y="${middle - 26}" width="170" height="52" rx="6" />
+      <text x="274" y="${middle - 4}">${now ? `gate, ${mode}` : "no gate"}</text>
+      <text class="small" x="274" y="${middle + 15}">${now ? `open routes: ${routes}` : ""}</text>
+      <text class="small" x="440" y="${middle - 8}">GitHub token</text>
+      ${shown.map(
+        ({ access, locks, kind }, index) =>
+          html`<path class="${kind}" d="M432 ${middle} C 540 ${middle} 500 ${y(index)} 560 ${y(index)}" />
+            <text class="${kind}" x="568" y="${y(index) - 3}">${access}</text>
+            <text class="small" x="568" y="${y(index) + 15}">${locks}</text>`,
+      )}
+      ${more > 0 ? html`<text x="568" y="${y(shown.length)}">and ${more} more, as the tables below say</text>` : ""}
+    </svg>
+  </div>`;
+}

@@ -9,7 +9,9 @@ import { Rig } from "./support/rig";
 import { Runner } from "./support/run";
 import type { Attack, GateName } from "./support/types";
 
-/** Mutants that share one workerd. */
+/** Gates that share one workerd. Miniflare copies its whole configuration whenever it grows, so few scripts at a time. */
+const GATES_AT_ONCE = 36;
+/** Mutants that share one workerd, at most. */
 const BATCH = 12;
 
 interface Verdict {
@@ -72,6 +74,31 @@ async function judge(
   return { mutant, killedBy: undefined, tried };
 }
 
+interface Job {
+  readonly mutant: Mutant;
+  readonly variant: string;
+  readonly cases: Attack[];
+}
+
+function gatesOf(cases: readonly Attack[]): GateName[] {
+  const names = [...new Set(cases.map((attack) => attack.gate ?? "main"))];
+  return names.length === 0 ? ["main"] : names;
+}
+
+/** Mutants that are tried in one workerd: as many as GATES_AT_ONCE and BATCH allow, one at least. */
+function batches(mutants: readonly Mutant[], casesOf: (mutant: Mutant) => Attack[]): Job[][] {
+  const all: Job[][] = [];
+  for (const [i, mutant] of mutants.entries()) {
+    const job = { mutant, variant: `-m${i}`, cases: casesOf(mutant) };
+    const last = all.at(-1);
+    const together = [...(last ?? []), job];
+    const gates = together.length * gatesOf(together.flatMap(({ cases }) => cases)).length;
+    if (last && together.length <= BATCH && gates <= GATES_AT_ONCE) last.push(job);
+    else all.push([job]);
+  }
+  return all;
+}
+
 async function judgeAll(
   rig: Rig,
   mutants: readonly Mutant[],
@@ -80,10 +107,7 @@ async function judgeAll(
   told: (verdict: Verdict) => void,
 ): Promise<Verdict[]> {
   const verdicts: Verdict[] = [];
-  for (let from = 0; from < mutants.length; from += BATCH) {
-    const batch = mutants
-      .slice(from, from + BATCH)
-      .map((mutant, i) => ({ mutant, variant: `-m${from + i}`, cases: casesOf(mutant) }));
+  for (const batch of batches(mutants, casesOf)) {
     const built = await Promise.all(
       batch.map(
         async ({ mutant, variant }) =>
@@ -95,8 +119,7 @@ async function judgeAll(
           ] as const,
       ),
     );
-    const names: GateName[] = [...new Set(batch.flatMap(({ cases }) => cases.map((attack) => attack.gate ?? "main")))];
-    const gates = await rig.gates(new Map(built), names.length === 0 ? ["main"] : names);
+    const gates = await rig.gates(new Map(built), gatesOf(batch.flatMap(({ cases }) => cases)));
     try {
       for (const { mutant, variant, cases } of batch) {
         const verdict = await judge(rig, gates, variant, mutant, cases, usable);

@@ -80,7 +80,8 @@ export class LedgerClient {
   private failed: Batch | undefined;
   private current: Promise<SettleAnswer> | undefined;
   private next: Promise<SettleAnswer> | undefined;
-  private timer = false;
+  /** The latest request that sends what waits, and when it does. */
+  private timer: { readonly due: number } | undefined;
   private endedAt = 0;
   private preparedAt = 0;
   private leaseSize = 16;
@@ -142,34 +143,39 @@ export class LedgerClient {
     if (admission !== undefined && (known || entry.decision === "deny"))
       this.reported.set(admission.lease, (this.reported.get(admission.lease) ?? 0) + 1);
     if (this.agent.length + this.unauthenticated.length >= BATCH_ENTRIES) this.kick(background);
-    if (!this.timer) {
-      this.timer = true;
-      background.waitUntil(this.later(background));
-    }
+    const now = Date.now();
+    if (this.timer !== undefined && now < this.timer.due) return;
+    this.timer = { due: now + BATCH_MS };
+    background.waitUntil(this.later(background, this.timer));
   }
 
   /** Resolves when every entry of the agent's so far is on disk; with `strangers`, every entry. */
   async flush(background: Background, unauthenticated = false): Promise<void> {
-    const agent = this.agent.end;
-    const others = unauthenticated ? this.unauthenticated.end : 0;
-    const run = async (): Promise<void> => {
-      do await this.exchange(background);
-      while (!this.agent.isKept(agent) || !this.unauthenticated.isKept(others));
-    };
-    await withTimeout(run(), LEDGER_MS, "the ledger");
+    const run = this.exchangeUntil(background, this.agent.end, unauthenticated ? this.unauthenticated.end : 0);
+    await withTimeout(run, LEDGER_MS, "the ledger");
   }
 
-  /** Sends what waits, batch after batch; tries again for a while when it cannot. */
-  private async later(background: Background): Promise<void> {
+  /**
+   * Sends what waits a moment from now, and tries again for a while when it cannot. What comes after that moment is left
+   * to a request of its time: under load something always waits, and one request would live as long as the load lasts.
+   */
+  private async later(background: Background, timer: LedgerClient["timer"]): Promise<void> {
     for (let left = RETRIES; left > 0 && this.unsent; left--) {
       await new Promise((resolve) => setTimeout(resolve, BATCH_MS));
       try {
-        while (this.unsent) await this.exchange(background);
+        await this.exchangeUntil(background, this.agent.end, this.unauthenticated.end);
       } catch {
         // The next attempt, or the next request, sends it again.
       }
+      if (this.timer !== timer) return;
     }
-    this.timer = false;
+    this.timer = undefined;
+  }
+
+  /** Exchanges until the entries before these ends are on disk. */
+  private async exchangeUntil(background: Background, agent: number, unauthenticated: number): Promise<void> {
+    do await this.exchange(background);
+    while (!this.agent.isKept(agent) || !this.unauthenticated.isKept(unauthenticated));
   }
 
   private get unsent(): boolean {

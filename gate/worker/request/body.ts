@@ -18,7 +18,9 @@ export async function readText(
 
 /**
  * Bodies and answers up to this length are read by the runtime as a whole, in four fifths of the processor time that a
- * buffer of one's own takes.
+ * buffer of one's own takes. They are read through a Response that has nothing but the body: the runtime keeps whatever
+ * `text()` or `arrayBuffer()` was called on until the next full collection, and one with all its headers takes so long to
+ * destroy that thousands of them stop the gate for 100 ms.
  */
 const SHORT = 64 * 1024;
 
@@ -30,7 +32,7 @@ function isShort(headers: Headers, limit: number): boolean {
 
 async function readShort(request: Request): Promise<Uint8Array> {
   try {
-    return new Uint8Array(await request.arrayBuffer());
+    return new Uint8Array(await new Response(request.body).arrayBuffer());
   } catch {
     return refuse("body-aborted");
   }
@@ -146,7 +148,7 @@ export async function readAnswer(
 ): Promise<{ readonly text: string; readonly bytes: number }> {
   if (isShort(answer.headers, limit)) {
     try {
-      return { text: await answer.text(), bytes: Number(answer.headers.get("content-length")) };
+      return { text: await new Response(answer.body).text(), bytes: Number(answer.headers.get("content-length")) };
     } catch {
       return refuse("upstream-error");
     }

@@ -46,6 +46,69 @@ describe("the link to a ledger that is silent", () => {
   }, 30_000);
 });
 
+describe("entries of reads", () => {
+  const answer = { short: {}, stopped: false, denied: [], waitUntil: 0, archiveDue: false, archiveFailing: false };
+  let sent: SettleRequest[];
+  let broken: boolean;
+  let alive: number;
+  let client: LedgerClient;
+  const background = {
+    waitUntil: (work: Promise<unknown>): void => {
+      alive++;
+      void work.finally(() => alive--);
+    },
+  };
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    sent = [];
+    broken = false;
+    alive = 0;
+    const settle = async (request: SettleRequest): Promise<SettleAnswer> => {
+      await new Promise((resolve) => setTimeout(resolve, 20)); // the disk's time
+      if (broken) throw new Error("down");
+      sent.push(request);
+      return answer;
+    };
+    client = new LedgerClient(
+      { LEDGER: { idFromName: (name: string) => name, get: () => ({ settle }) } } as never,
+      "isolate",
+      policyFor().limits,
+      () => undefined,
+    );
+  });
+  afterEach(() => jest.useRealTimers());
+
+  const requestsFor = async (ms: number): Promise<number> => {
+    for (let i = 0; i < ms / 5; i++) {
+      client.record(background, entry(), undefined);
+      await jest.advanceTimersByTimeAsync(5);
+    }
+    return ms / 5;
+  };
+
+  it.each([2_500, 60_000])("share an exchange a second while they keep coming: for %d ms", async (ms) => {
+    const made = await requestsFor(ms);
+    // Each of them would make an exchange of its own if a request went on as long as something waits.
+    expect(sent.length).toBeLessThanOrEqual(ms / 1000);
+    expect(alive).toBeLessThanOrEqual(2);
+    await jest.advanceTimersByTimeAsync(2_100);
+    expect(sent.flatMap((r) => r.entries)).toHaveLength(made);
+    expect(alive).toBe(0);
+  });
+
+  it("are sent by whoever comes later when the ledger was down, and by nobody twice", async () => {
+    broken = true;
+    const made = (await requestsFor(3_000)) + 1;
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect([sent, alive]).toEqual([[], 0]);
+    broken = false;
+    client.record(background, entry(), undefined);
+    await jest.advanceTimersByTimeAsync(2_100);
+    expect(sent.flatMap((r) => r.entries)).toHaveLength(made);
+  });
+});
+
 describe("the link to a ledger whose archive fails", () => {
   it.each(["requests", "bytes"] as const)(
     "refuses the requests that hear of it with their lease, and lets answers go on: %s",

@@ -7,6 +7,7 @@ const GROUPS: Record<string, () => (program: Command) => void> = {
   token: () => (require("./commands/token") as typeof import("./commands/token")).registerToken,
   assess: () => (require("./commands/assess") as typeof import("./commands/assess")).registerAssess,
   doctor: () => (require("./commands/doctor") as typeof import("./commands/doctor")).registerDoctor,
+  init: () => (require("./commands/init") as typeof import("./commands/init")).registerInit,
   check: () => (require("./commands/check") as typeof import("./commands/check")).registerCheck,
   recover: () => (require("./commands/recover") as typeof import("./commands/recover")).registerRecover,
   documents: () => (require("./commands/documents") as typeof import("./commands/documents")).registerDocuments,

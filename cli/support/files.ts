@@ -8,6 +8,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: "no permission",
   EPERM: "no permission",
   EROFS: "the file system is read-only",
+  EEXIST: "it is there already",
   ENOSPC: "the disk is full",
 };
 
@@ -27,7 +28,7 @@ export function readNamedFile(file: string | 0, name = String(file)): Buffer {
 }
 
 /** Writes a file that a person named. @throws CouldNotRun with the file's name and the reason */
-export function writeNamedFile(file: string, text: string, flag: "w" | "a" = "w"): void {
+export function writeNamedFile(file: string, text: string, flag: "w" | "a" | "wx" = "w"): void {
   try {
     writeFileSync(file, text, { flag });
   } catch (error) {

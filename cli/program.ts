@@ -12,6 +12,7 @@ const GROUPS: Record<string, () => (program: Command) => void> = {
   recover: () => (require("./commands/recover") as typeof import("./commands/recover")).registerRecover,
   documents: () => (require("./commands/documents") as typeof import("./commands/documents")).registerDocuments,
   policy: () => (require("./commands/policy") as typeof import("./commands/policy")).registerPolicy,
+  render: () => (require("./commands/render") as typeof import("./commands/render")).registerRender,
   report: () => (require("./commands/report") as typeof import("./commands/report")).registerReport,
 };
 /* eslint-enable @typescript-eslint/no-require-imports */

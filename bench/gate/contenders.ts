@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { answering, ask, start, type Child, type Server } from "./processes";
 import { freePort } from "../../sandbox/tools/ports";
 import type { Stub } from "./stub";
-import { CLIENT_HEADERS, COMMENT, READS, WRITE } from "./traffic";
+import { CLIENT_HEADERS, COMMENT, READS, WRITE, type Kind } from "./traffic";
 
 /** A proxy under measurement, running. */
 export interface Contender extends Server {
@@ -13,6 +13,8 @@ export interface Contender extends Server {
   readonly headers: Readonly<Record<string, string>>;
   /** Stands before GitHub's path in its clients' addresses. */
   readonly prefix: string;
+  /** The loads that it takes part in. */
+  readonly kinds: readonly Kind[];
 }
 
 /** How one is started; `undefined` with a reason where it cannot run here. */
@@ -29,6 +31,8 @@ export interface Recipe {
   readonly env?: NodeJS.ProcessEnv;
   readonly headers: Readonly<Record<string, string>>;
   readonly prefix?: string;
+  /** Default: all. */
+  readonly kinds?: readonly Kind[];
 }
 
 /** When a contender counts as started, and how often it is asked. */
@@ -76,6 +80,7 @@ export async function run(
     url,
     headers,
     prefix,
+    kinds: recipe.kinds ?? ["reads", "writes"],
     child,
     firstAnswerMs,
     stop,
@@ -106,14 +111,15 @@ export async function mustHold(contender: Contender, guarded: boolean): Promise<
       throw new Error(`${contender.name}: ${what} brought ${answer.body.length} bytes`);
   };
   for (const target of READS) await check(`GET ${target}`, 200, "GET", target);
-  await check(
-    `POST ${WRITE}`,
-    201,
-    "POST",
-    WRITE,
-    { ...contender.headers, "content-type": "application/json; charset=utf-8" },
-    COMMENT,
-  );
+  if (contender.kinds.includes("writes"))
+    await check(
+      `POST ${WRITE}`,
+      201,
+      "POST",
+      WRITE,
+      { ...contender.headers, "content-type": "application/json; charset=utf-8" },
+      COMMENT,
+    );
   if (!guarded) return;
   await check("a repository that is not listed", 0, "GET", "/repos/acme/secrets");
   await check("a method that is not open", 0, "DELETE", "/repos/acme/api");

@@ -4,9 +4,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import type { Contender } from "./contenders";
 import { cpuMicros, rssMb } from "./processes";
-import { COMMENT, READS, WRITE } from "./traffic";
-
-export type Kind = "reads" | "writes";
+import { COMMENT, READS, WRITE, type Kind } from "./traffic";
 
 /** One run of load against one contender. Times in milliseconds, CPU in microseconds a request. */
 export interface Sample {

@@ -1,9 +1,16 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
+import { nginxFiles } from "../../gate/nginx";
 import { ROUTES, type Route } from "../../gate/policy";
 import { run, type ContenderKind, type Recipe } from "./contenders";
 import { tool } from "./processes";
-import { nginxConfig, quoted, type Stub } from "./stub";
+import type { Stub } from "./stub";
+import { benchPolicy, madeSecrets } from "./workers";
+
+export const NGINX = "nginx";
+export const WARDGATE = "wardgate";
+const NJS = "/usr/lib/nginx/modules/ngx_http_js_module.so";
 
 const KEY = "peer-key-of-this-run";
 /** The open routes on the two repositories, writes only on the one that may be written. */
@@ -11,51 +18,54 @@ const open: readonly Route[] = ROUTES.filter((route) => route.path !== "");
 const repositories = (route: Route): readonly string[] =>
   !route.path.includes("{repo}") ? [""] : route.access === "write" ? ["api"] : ["api", "docs"];
 
-/** nginx with the same routes by a map of regular expressions, limit_req, and one JSON line a request. */
+/**
+ * nginx as `gatehouse render nginx` writes it: key by hash, allow-list, limits, filtered answers and one JSON line a
+ * request. Alone it judges reads, so it takes no part in writes.
+ */
 export const nginxKind: ContenderKind = {
-  name: "nginx",
-  ...(tool("nginx") === undefined ? { missing: "nginx is not installed (apt-get install nginx)" } : {}),
-  start: (stub) => run("nginx", (directory, port) => nginxRecipe(directory, port, stub)),
+  name: NGINX,
+  ...(tool("nginx") === undefined || !existsSync(NJS)
+    ? { missing: "nginx with its JavaScript is not installed (apt-get install nginx libnginx-mod-http-js)" }
+    : {}),
+  start: (stub) => run(NGINX, (directory, port) => nginxRecipe(directory, port, stub)),
 };
 
 export function nginxRecipe(directory: string, port: number, stub: Stub): Recipe {
-  const pattern = (route: Route): string =>
-    route.path
-      .replace(/[.]/g, "\\.")
-      .replace("{owner}", "acme")
-      .replace("{repo}", route.access === "write" ? "api" : "(?:api|docs)")
-      .replace(/\{[A-Za-z]+(?:\\\.){3}\}/g, ".+")
-      .replace(/\{[A-Za-z]+\}/g, "[^/]+");
+  const { key } = madeSecrets();
+  for (const folder of ["logs", "temp"]) mkdirSync(path.join(directory, folder));
+  const files = nginxFiles({
+    policy: benchPolicy(stub.url),
+    keys: [{ agent: "agent", sha256: createHash("sha256").update(key).digest("base64url") }],
+    tokenStore: undefined,
+    roleId: undefined,
+    listen: `127.0.0.1:${port} backlog=1024`,
+    publicUrl: `http://127.0.0.1:${port}`,
+    unjudged: { kind: "refuse" },
+    trustedCertificates: "/etc/ssl/certs/ca-certificates.crt",
+    modules: path.dirname(NJS),
+  });
+  for (const { name, text } of files) writeFileSync(path.join(directory, name), text);
+  // What Vault Agent writes.
+  const sha256 = createHash("sha256").update(stub.token).digest("base64");
   writeFileSync(
-    path.join(directory, "nginx.conf"),
-    nginxConfig(directory, [
-      `map $http_authorization $token { default ''; ${quoted(`Bearer ${KEY}`)} ${quoted(`Bearer ${stub.token}`)}; }`,
-      'map "$request_method $uri" $allowed { default 0;',
-      ...open.map((route) => `  ${quoted(`~^${route.method} ${pattern(route)}$`)} 1;`),
-      "}",
-      "limit_req_zone $http_authorization zone=agents:1m rate=1000000r/s;",
-      'log_format audit escape=json \'{"ts":"$time_iso8601","requestId":"$request_id","clientIp":"$remote_addr","method":"$request_method","path":"$uri","status":$status,' +
-        '"bytesIn":$request_length,"bytesOut":$body_bytes_sent,"ms":$request_time}\';',
-      `access_log ${directory}/audit.log audit buffer=64k flush=1s;`,
-      `upstream github { server ${stub.url.slice("http://".length)}; keepalive 64; keepalive_requests 100000000; }`,
-      `server { listen 127.0.0.1:${port} backlog=1024;`,
-      "  location / {",
-      "    if ($token = '') { return 401; }",
-      "    if ($allowed = 0) { return 403; }",
-      "    limit_req zone=agents burst=100000 nodelay;",
-      "    proxy_http_version 1.1;",
-      "    proxy_set_header Connection '';",
-      "    proxy_set_header Host $proxy_host;",
-      "    proxy_set_header Authorization $token;",
-      "    proxy_pass http://github/api/v3$request_uri;",
-      "  }",
-      "}",
-    ]),
+    path.join(directory, "token.conf"),
+    `map "" $github_token { default "${stub.token}"; }\nmap "" $github_token_sha256 { default "${sha256}"; }\n`,
+  );
+  const forms = [0, 1, 2].map((shift) =>
+    Buffer.from("x".repeat(shift) + stub.token)
+      .toString("base64")
+      .slice(shift === 0 ? 0 : shift + 1, -4),
+  );
+  writeFileSync(
+    path.join(directory, "token-forms.conf"),
+    [stub.token, ...forms].map((form) => `sub_filter "${form}" "[removed by gatehouse]";\n`).join(""),
   );
   return {
     command: tool("nginx") ?? "nginx",
-    args: ["-p", directory, "-c", path.join(directory, "nginx.conf")],
-    headers: { authorization: `Bearer ${KEY}` },
+    // One process in the foreground, as the other contenders are.
+    args: ["-p", directory, "-c", "nginx.conf", "-g", "daemon off; master_process off;"],
+    headers: { authorization: `Bearer ${key}` },
+    kinds: ["reads"],
   };
 }
 
@@ -68,7 +78,7 @@ function built(variable: string): { readonly program: string; readonly missing?:
 
 const wardgate = built("WARDGATE");
 export const wardgateKind: ContenderKind = {
-  name: "wardgate",
+  name: WARDGATE,
   ...(wardgate.missing === undefined ? {} : { missing: wardgate.missing }),
   start: (stub) =>
     run("wardgate", (directory, port) => {

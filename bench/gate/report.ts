@@ -1,10 +1,12 @@
 import type { DecisionTimes } from "./decisions";
-import type { Kind, Sample } from "./load";
+import type { Sample } from "./load";
 import type { MemoryProfile } from "./memory";
 import type { ModuleSizes } from "./micro";
+import { NGINX, WARDGATE } from "./peers";
 import { BARE, CONNECTIONS, GATE, KINDS, OTHER_GATE, type Rounds } from "./rounds";
 import { GATE_ALIVE } from "./startup";
 import { ratios, spread, type Spread } from "./stats";
+import type { Kind } from "./traffic";
 
 /** What was measured; a part that was not asked for or cannot run here is absent. */
 export interface Measured {
@@ -57,6 +59,7 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): s
 export function loadTables(r: Rounds): string {
   const blocks: string[] = [];
   for (const kind of KINDS) {
+    const took = r.contenders.filter((name) => samplesOf(r, name, kind, 16).length > 0);
     blocks.push(
       `### ${kind}: ratios to the bare Worker, median (min to max) over rounds`,
       table(
@@ -72,7 +75,7 @@ export function loadTables(r: Rounds): string {
           "p99 @16",
           "p99 @64",
         ],
-        r.contenders.map((name) => [
+        took.map((name) => [
           name,
           shown(toBare(r, name, kind, 16, (s) => s.cpu)),
           shown(toBare(r, name, kind, 64, (s) => s.cpu)),
@@ -92,7 +95,7 @@ export function loadTables(r: Rounds): string {
           "RSS MB",
           "failures",
         ],
-        r.contenders.map((name) => {
+        took.map((name) => {
           const each = (of: (s: Sample) => number, digits: number): string =>
             CONNECTIONS.map((c) => fixed(spread(samplesOf(r, name, kind, c).map(of)).median, digits)).join(" · ");
           const all = CONNECTIONS.flatMap((c) => samplesOf(r, name, kind, c));
@@ -252,6 +255,20 @@ export function targets(m: Measured): Target[] {
       });
     }
   }
+  const nginxTo = (other: string, of: (s: Sample) => number): Spread | undefined =>
+    r && toOther(r, [NGINX, other], "reads", 16, of);
+  add(
+    "CPU of a read through nginx to the bare Worker's, 16 connections",
+    "≤ 0.5",
+    nginxTo(BARE, (s) => s.cpu),
+    (s) => s.median <= 0.5,
+  );
+  add(
+    "requests a second through nginx to wardgate's, reads, 16 connections",
+    "≥ 3",
+    nginxTo(WARDGATE, (s) => s.perSecond),
+    (s) => s.median >= 3,
+  );
   add("REST decision in Node, µs", "≤ 1", m.decisions && spread(m.decisions.rest), (s) => s.median <= 1);
   add(
     "GraphQL decision in Node, 500 bytes, µs",

@@ -2,10 +2,11 @@ import * as path from "node:path";
 import { pathToFileURL } from "node:url";
 import { verifyChain } from "../../gate/policy";
 import { mustHold, run, type Contender, type ContenderKind } from "./contenders";
-import { drive, type Kind, type Sample } from "./load";
+import { drive, type Sample } from "./load";
 import { ironProxyKind, nginxKind, wardgateKind } from "./peers";
 import { ask } from "./processes";
 import { startStub, type Stub } from "./stub";
+import type { Kind } from "./traffic";
 import { bareRecipe, gateRecipe, madeSecrets, type GateSecrets } from "./workers";
 
 export const CONNECTIONS = [1, 16, 64] as const;
@@ -89,6 +90,7 @@ export async function rounds(
         for (const connections of CONNECTIONS) {
           const order = running.map((_, i) => running[(i + round) % running.length]).filter((c) => c !== undefined);
           for (const contender of order) {
+            if (!contender.kinds.includes(kind)) continue;
             const sample = await drive(contender, kind, connections, seconds);
             const key = JSON.stringify([contender.name, kind, connections]);
             samples.set(key, [...(samples.get(key) ?? []), sample]);

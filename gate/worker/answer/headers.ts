@@ -1,27 +1,5 @@
+import { PASSED_HEADERS } from "../../policy/headers";
 import type { TokenRedactor } from "./tokenRedactor";
-
-/**
- * Guard `answer-headers`: the headers of GitHub that reach the agent. Cookies, the token's scopes and GitHub's cache
- * rules do not.
- */
-const PASSED: readonly string[] = [
-  "content-type",
-  "etag",
-  "last-modified",
-  "retry-after",
-  "x-ratelimit-limit",
-  "x-ratelimit-remaining",
-  "x-ratelimit-reset",
-  "x-ratelimit-used",
-  "x-ratelimit-resource",
-  "x-github-request-id",
-  "x-github-media-type",
-  "x-github-api-version-selected",
-  "x-poll-interval",
-  "deprecation",
-  "sunset",
-  "content-disposition",
-];
 
 /**
  * Headers of an answer: the allow-listed ones, and the gate's own. Asking for each by name takes half the time of
@@ -33,7 +11,7 @@ export function answerHeaders(upstream: Headers, requestId: string): Record<stri
     "x-content-type-options": "nosniff",
     "x-gatehouse-request-id": requestId,
   };
-  for (const name of PASSED) {
+  for (const name of PASSED_HEADERS) {
     const value = upstream.get(name);
     if (value !== null) headers[name] = value;
   }

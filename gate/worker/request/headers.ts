@@ -1,17 +1,8 @@
+import { OVERRIDING_HEADERS } from "../../policy/headers";
 import { Refusal } from "../../policy/refusals";
 import { judgeApiVersion } from "../../policy/rest/apiVersion";
 import { refuse, Refused } from "../answer/problem";
 import { isHost } from "./address";
-
-/** Headers that could change what a request means. A request with one of them is refused, not repaired. */
-const FORBIDDEN = [
-  "x-http-method-override",
-  "x-http-method",
-  "x-method-override",
-  "x-original-url",
-  "x-rewrite-url",
-  "x-original-method",
-] as const;
 
 /** Media types in Accept whose answers the gate can filter: JSON, and GitHub's own text forms. */
 const ACCEPT =
@@ -63,7 +54,7 @@ export function judgeHost(headers: ReadonlyMap<string, string>): Refusal | undef
 
 /** Guards `header-forbidden`, `header-upgrade`, `header-framing` and `header-host`. */
 export function judgeHeaders(headers: ReadonlyMap<string, string>): void {
-  for (const name of FORBIDDEN) if (headers.has(name)) refuse("header-forbidden", name);
+  for (const name of OVERRIDING_HEADERS) if (headers.has(name)) refuse("header-forbidden", name);
   if (headers.has("upgrade")) refuse("upgrade-refused");
   if (headers.has("transfer-encoding") && headers.has("content-length")) refuse("header-duplicate", "content-length");
   const length = headers.get("content-length");

@@ -142,7 +142,7 @@ const FILTERS: readonly (readonly [what: string, guard: Attack["guard"], file: s
     "every header of an answer is passed on",
     "filter:answer-headers",
     "gate/worker/answer/headers.ts",
-    "for (const name of PASSED)",
+    "for (const name of PASSED_HEADERS)",
     "for (const name of upstream.keys())",
   ],
   [

@@ -1,0 +1,36 @@
+import { chmodSync, mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { CouldNotRun } from "../support/exit";
+import { writeNamedFile } from "../support/files";
+import type { RenderedFile } from "../../gate/nginx/vaultAgent";
+
+/**
+ * Writes files and empty folders. Whoever runs the service must be able to pass through the folders; logs are for that
+ * user alone.
+ * @param keep names of files that are left as they are where they are there
+ * @throws CouldNotRun with the name and the reason
+ */
+export function writeAll(
+  out: string,
+  files: readonly RenderedFile[],
+  folders: readonly string[],
+  exists: (file: string) => boolean,
+  keep: ReadonlySet<string> = new Set(),
+): void {
+  for (const folder of ["", ...folders]) {
+    try {
+      mkdirSync(join(out, folder), { recursive: true, mode: folder === "logs" ? 0o700 : 0o755 });
+    } catch (error) {
+      throw new CouldNotRun(
+        `${join(out, folder)}: the folder cannot be made: ${(error as NodeJS.ErrnoException).code ?? "unknown"}`,
+      );
+    }
+  }
+  for (const { name, text } of files) {
+    const file = join(out, name);
+    if (keep.has(name) && exists(file)) continue;
+    mkdirSync(dirname(file), { recursive: true });
+    writeNamedFile(file, text);
+    chmodSync(file, name.endsWith(".sh") ? 0o755 : 0o644);
+  }
+}

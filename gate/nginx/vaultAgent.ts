@@ -1,0 +1,112 @@
+import type { Planned, VaultTokenStore } from "../../edge/tokenStore";
+
+/** A file of a configuration: its name in the folder, and its text. */
+export interface RenderedFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+const MADE = "# Made by gatehouse; change the environment file and make it anew.";
+
+/** The files that Vault Agent writes, as they are before it ran: no token, so nothing is sent. */
+export const WITHOUT_TOKEN: readonly RenderedFile[] = [
+  {
+    name: "token.conf",
+    text: [
+      "# Vault Agent writes this file (vault-agent.hcl). Until then there is no token, and every request is refused.",
+      'map "" $github_token { default ""; }',
+      'map "" $github_token_sha256 { default ""; }',
+      "",
+    ].join("\n"),
+  },
+  { name: "token-forms.conf", text: "# Vault Agent writes this file: forms of the token that no answer may hold.\n" },
+];
+
+/**
+ * Vault Agent's configuration and its templates (OpenBao's agent takes the same): it signs in with the gate's AppRole,
+ * writes the token where nginx includes it, and has nginx read it anew. Role id and secret id lie in files beside it,
+ * which the gate's operator places.
+ * @param store where the token lies; `address` must be the one that this machine reaches
+ */
+export function vaultAgentFiles(store: Planned<VaultTokenStore>): readonly RenderedFile[] {
+  const text = (value: string): string => JSON.stringify(value);
+  const secret = `${store.mount}/data/${store.path}`;
+  // A value of another form would be configuration of nginx.
+  const checked = (inside: readonly string[]): string =>
+    [
+      `{{- with secret ${text(secret)} -}}`,
+      "{{- $token := .Data.data.token -}}",
+      '{{- if not ($token | regexMatch "^[A-Za-z0-9_.-]{1,2048}$") }}{{ fail "the token in Vault has another form" }}{{ end -}}',
+      ...inside,
+      "{{- end }}",
+      "",
+    ].join("\n");
+  // Base64 of the token inside other text, at each of three places, without the letters that its neighbours decide.
+  const base64 = (before: string, start: number): string =>
+    `{{ sprig_substr ${start} (divide 6 (multiply 8 (len (printf "${before}%s" $token)))) (base64Encode (printf "${before}%s" $token)) }}`;
+  const forms = [
+    "{{ $token }}",
+    base64("", 0),
+    base64("a", 2),
+    base64("aa", 3),
+    '{{ printf "%x" $token }}',
+    '{{ $token | sprig_splitList "" | sprig_reverse | join "" }}',
+  ];
+  const template = (name: string): string[] => [
+    "template {",
+    `  source = ${text(`${name}.ctmpl`)}`,
+    `  destination = ${text(name)}`,
+    '  perms = "0600"',
+    "  error_on_missing_key = true",
+    '  exec { command = ["./reload.sh"] }',
+    "}",
+  ];
+  return [
+    {
+      name: "vault-agent.hcl",
+      text: [
+        MADE,
+        "# Start it in this folder: vault agent -config=vault-agent.hcl (or bao agent). It needs two files:",
+        "# role-id, the stack's role of the gate, and secret-id, its secret (readable by this user alone).",
+        `vault { address = ${text(store.address)}${store.namespace === undefined ? "" : `\n  namespace = ${text(store.namespace)}`} }`,
+        "auto_auth {",
+        '  method "approle" {',
+        `    mount_path = ${text(`auth/${store.authMount}`)}`,
+        "    config = {",
+        '      role_id_file_path = "role-id"',
+        '      secret_id_file_path = "secret-id"',
+        "      remove_secret_id_file_after_reading = false",
+        "    }",
+        "  }",
+        "}",
+        "# How late a rotated token arrives; the old one is good for gatehouse:rotation.graceMinutes.",
+        'template_config { static_secret_render_interval = "30s" }',
+        ...template("token.conf"),
+        ...template("token-forms.conf"),
+        "",
+      ].join("\n"),
+    },
+    {
+      name: "token.conf.ctmpl",
+      text: checked([
+        'map "" $github_token { default "{{ $token }}"; }',
+        'map "" $github_token_sha256 { default "{{ .Data.data.sha256 }}"; }',
+      ]),
+    },
+    {
+      name: "token-forms.conf.ctmpl",
+      text: checked(forms.map((form) => `sub_filter "${form}" "[removed by gatehouse]";`)),
+    },
+    {
+      name: "reload.sh",
+      text: [
+        "#!/bin/sh",
+        "# Vault Agent runs this when the token changed. A configuration that nginx does not take stays unused.",
+        'cd "$(dirname "$0")" || exit 1',
+        "[ -s nginx.pid ] || exit 0",
+        'exec nginx -p "$PWD" -c nginx.conf -s reload',
+        "",
+      ].join("\n"),
+    },
+  ];
+}

@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { parseUrn, STACK_TYPE } from "../../infra/config/urn";
 import { enforcementOf, pulumiConfig, type PolicyFinding } from "../../policy/library";
 import { declared, exceptionsIn, judge, refuseStopped, today } from "../policy/judge";
+import { policySarif } from "../policy/sarif";
 import { readFile } from "../report/readFile";
 import type { Snapshot } from "../report/snapshot";
 import { wholeState } from "../report/state";
@@ -11,8 +12,22 @@ interface PolicyOptions {
   readonly before?: string;
   readonly exceptions?: string;
   readonly profile: "strict" | "lenient";
+  readonly format?: string;
   readonly json?: boolean;
 }
+
+interface Judged {
+  readonly findings: readonly PolicyFinding[];
+  readonly profile: "strict" | "lenient";
+  /** Of the state, for the name of its environment file; empty where nothing is in it. */
+  readonly stack: string;
+}
+
+const FORMATS: Readonly<Record<string, (judged: Judged) => string>> = {
+  text: ({ findings, profile }) => readable(findings, enforcementOf(profile)),
+  json: ({ findings }) => `${JSON.stringify({ findings }, null, 2)}\n`,
+  sarif: ({ findings, stack }) => policySarif(findings, stack === "" ? "Pulumi.yaml" : `Pulumi.${stack}.yaml`),
+};
 
 /** The whole state that a file stands for; a preview that lists only what it changes starts from `before`. */
 const stateOf = (file: string, before: string | undefined): Snapshot => {
@@ -36,17 +51,23 @@ const shared = (command: Command): Command =>
 export function registerPolicy(program: Command): void {
   const policy = program.command("policy").description("the rules that no stack of Gatehouse may break");
 
-  const check = withJson(shared(policy.command("check <file>")), "print the findings as one JSON object");
-  withExamples(check, "gatehouse policy check export.json --exceptions policy-exceptions.yaml")
+  const check = withJson(shared(policy.command("check <file>")), "the same as --format json").addOption(
+    new Option("--format <format>", "the form of the findings").choices(Object.keys(FORMATS)).default("text"),
+  );
+  withExamples(
+    check,
+    "gatehouse policy check export.json --exceptions policy-exceptions.yaml",
+    "gatehouse policy check export.json --format sarif > policy.sarif",
+  )
     .description("judge the output of pulumi stack export or pulumi preview --json by every rule")
     .action((file: string, options: PolicyOptions) => {
-      const found = judge(stateOf(file, options.before), exceptionsIn(options.exceptions));
-      process.stdout.write(
-        options.json === true
-          ? `${JSON.stringify({ findings: found }, null, 2)}\n`
-          : readable(found, enforcementOf(options.profile)),
-      );
-      refuseStopped(found, options.profile);
+      const { profile, format = "text" } = options;
+      const state = stateOf(file, options.before);
+      const findings = judge(state, exceptionsIn(options.exceptions));
+      const { stack } = parseUrn(state.resources[0]?.urn ?? "");
+      const render = FORMATS[options.json === true ? "json" : format] ?? FORMATS.text;
+      process.stdout.write(render?.({ findings, profile, stack }) ?? "");
+      refuseStopped(findings, profile);
     });
 
   shared(policy.command("config <file>"))

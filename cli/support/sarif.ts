@@ -10,6 +10,8 @@ export interface SarifRule {
   /** What to do about a finding. */
   readonly help: string;
   readonly tags?: readonly string[];
+  /** How GitHub ranks its alerts; by the level of each result when absent. */
+  readonly severity?: keyof typeof SCORE;
 }
 
 /** A finding: something that does not hold. What holds is no finding, because GitHub shows every result as an alert. */
@@ -28,10 +30,14 @@ export interface SarifResult {
   readonly properties?: Readonly<Record<string, unknown>>;
 }
 
-const { version, homepage } = JSON.parse(readFileSync(join(__dirname, "..", "..", "package.json"), "utf8")) as {
+const { name, version, homepage } = JSON.parse(readFileSync(join(__dirname, "..", "..", "package.json"), "utf8")) as {
+  name: string;
   version: string;
   homepage?: string;
 };
+
+/** GitHub's `security-severity`: from 9.0 it shows an alert as critical, from 7.0 as high, from 4.0 as medium. */
+const SCORE = { critical: "9.5", high: "8.0", medium: "5.5", low: "2.0" } as const;
 
 /**
  * SARIF 2.1.0 as GitHub takes it: physical locations with a region, rules with description and help, fingerprints that
@@ -49,14 +55,16 @@ export function sarif(rules: readonly SarifRule[], results: readonly SarifResult
             name: "gatehouse",
             version,
             semanticVersion: version,
-            ...(homepage === undefined ? {} : { informationUri: homepage }),
-            rules: rules.map(({ id, description, help, tags = [] }) => ({
+            informationUri: homepage ?? `https://www.npmjs.com/package/${name}`,
+            rules: rules.map(({ id, description, help, tags = [], severity }) => ({
               id,
-              name: id.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase()),
               shortDescription: { text: description },
               fullDescription: { text: description },
               help: { text: help, markdown: help },
-              properties: { tags: ["security", ...tags] },
+              properties: {
+                tags: ["security", ...tags],
+                ...(severity ? { "security-severity": SCORE[severity] } : {}),
+              },
             })),
           },
         },

@@ -1,5 +1,5 @@
 import { sarif, type SarifResult, type SarifRule } from "../../support/sarif";
-import { RULES } from "../../../policy/library";
+import { policyResults, policyRules } from "../../policy/sarif";
 import type { Report } from "../report";
 
 const OWN: readonly SarifRule[] = [
@@ -25,26 +25,14 @@ const OWN: readonly SarifRule[] = [
   },
 ];
 
-const LEVELS = { critical: "error", high: "error", medium: "warning", low: "note" } as const;
-
 /**
  * Findings alone, as SARIF 2.1.0: what widens, what is newly granted, what is lost, what a rule forbids, and what the
  * drill found open.
  */
 export function renderSarif(report: Report): string {
   const file = report.stack === "" ? "Pulumi.yaml" : `Pulumi.${report.stack}.yaml`;
-  const broken = (report.policy ?? []).filter(({ exception }) => exception === undefined);
-  const rules = [
-    ...OWN,
-    ...RULES.filter(({ id }) => broken.some(({ rule }) => rule === id)).map(
-      ({ id, description, remediation, controls }): SarifRule => ({
-        id,
-        description,
-        help: remediation,
-        tags: controls,
-      }),
-    ),
-  ];
+  const found = report.policy ?? [];
+  const rules = [...OWN, ...policyRules(found)];
   const results: SarifResult[] = [
     ...(report.changes ?? []).flatMap(({ kind, id, before, after }): SarifResult[] =>
       kind === "widened"
@@ -60,13 +48,7 @@ export function renderSarif(report: Report): string {
       file,
       subject: urn,
     })),
-    ...broken.map(({ rule, severity, message, urn }): SarifResult => ({
-      rule,
-      level: LEVELS[severity],
-      message,
-      file,
-      subject: `${urn ?? "the stack"} ${message}`,
-    })),
+    ...policyResults(found, file),
     ...report.drill
       .filter(({ holds }) => !holds)
       .map(({ title, expect, answer }): SarifResult => ({

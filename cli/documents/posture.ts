@@ -39,3 +39,11 @@ export const table = (headings: readonly string[], rows: readonly (readonly stri
 const cell = (text: string): string => text.replaceAll("|", "\\|").replace(/\s*\n\s*/g, " ");
 
 export const code = (text: string): string => `\`${text}\``;
+
+/** GitHub's anchor of a heading. */
+export const anchor = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, "")
+    .trim()
+    .replace(/\s/g, "-");

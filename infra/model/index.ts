@@ -55,3 +55,4 @@ export {
   type Framework,
   type Topic,
 } from "./controls";
+export { ACTORS, ATTACK_CLASSES, type Actor, type AttackClass } from "./attackClasses";

@@ -402,7 +402,7 @@ export const SP_800_53_CONTROLS = [
     id: "NIST SP 800-53 SI-4",
     title: "System Monitoring",
     contributes:
-      "The trail shows refused requests by rule; the gate alerts on its own failures and on credentials in content.",
+      "The trail shows refused requests by rule; the gate alerts on its own failures, on a stop, and on its token in an answer.",
     evidence: ["command:assess", "resource:github:index/organizationWebhook:OrganizationWebhook"],
     limit: "It recognizes no unusual but allowed behavior.",
     topic: "incident response",

@@ -8,6 +8,7 @@ const GROUPS: Record<string, () => (program: Command) => void> = {
   assess: () => (require("./commands/assess") as typeof import("./commands/assess")).registerAssess,
   doctor: () => (require("./commands/doctor") as typeof import("./commands/doctor")).registerDoctor,
   init: () => (require("./commands/init") as typeof import("./commands/init")).registerInit,
+  audit: () => (require("./commands/audit") as typeof import("./commands/audit")).registerAudit,
   check: () => (require("./commands/check") as typeof import("./commands/check")).registerCheck,
   recover: () => (require("./commands/recover") as typeof import("./commands/recover")).registerRecover,
   documents: () => (require("./commands/documents") as typeof import("./commands/documents")).registerDocuments,

@@ -95,6 +95,18 @@ export class Reader {
     return { items, calls };
   }
 
+  /**
+   * Every page of a long list in turn, by the Link header, without keeping any. The last one may be a refusal: look at
+   * its status.
+   */
+  async *pages(path: string): AsyncGenerator<Response, void, undefined> {
+    for (let next: string | undefined = path; next !== undefined;) {
+      const response: Response = await this.again(next);
+      yield response;
+      next = response.call.status === 200 ? this.nextPage(response.header("link")) : undefined;
+    }
+  }
+
   private nextPage(link: string | undefined): string | undefined {
     const url = /<([^>]+)>;\s*rel="next"/.exec(link ?? "")?.[1];
     return url?.startsWith(`${this.options.base}/`) ? url.slice(this.options.base.length) : undefined;

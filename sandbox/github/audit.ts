@@ -59,17 +59,25 @@ export class AuditLog {
     if (this.#events.length > KEPT) this.#events.splice(0, this.#events.length - KEPT);
   }
 
-  /** @param phrase qualifiers such as `action:git.push actor:claude-bot hashed_token:"…"`; all must hold */
+  /**
+   * @param phrase qualifiers such as `action:git.push actor:claude-bot hashed_token:"…" created:>=2026-11-30`; all must
+   *   hold
+   */
   search(org: string, phrase: string, include: "web" | "git" | "all"): AuditEvent[] {
     const qualifiers = [...phrase.matchAll(/([\w.]+):(?:"([^"]*)"|(\S+))/g)].map(
       (m) => [m[1]!, m[2] ?? m[3]!] as const,
     );
+    const since = (value: string): number => Date.parse(/^>=(.+)/.exec(value)?.[1] ?? "");
     return this.#events.filter(
       (e) =>
         e.org === org &&
         (include === "all" || (include === "git") === e.action.startsWith("git.")) &&
         qualifiers.every(([key, value]) =>
-          key === "action" ? e.action === value || e.action.startsWith(`${value}.`) : String(e[key]) === value,
+          key === "action"
+            ? e.action === value || e.action.startsWith(`${value}.`)
+            : key === "created"
+              ? e.created_at >= since(value)
+              : String(e[key]) === value,
         ),
     );
   }

@@ -1,3 +1,4 @@
+import { ActivityLog } from "./activity";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { BlobHost } from "./blobs";
@@ -90,6 +91,7 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHubStandIn
         ? `${origin}${STORAGE_PATH}`
         : `http://127.0.0.1:${await listen(blobs.server, 0)}`;
     world.webhooks = new WebhookSender(world);
+    world.activity = new ActivityLog(world);
     world.hooksDir = hooksDir;
     world.blobs = blobs;
     const [oidcKey, seeded] = await Promise.all([newRsaKey(), seed(world, options.environment, hooksDir)]);

@@ -23,6 +23,20 @@ export interface Webhooks {
   stop(): Promise<void>;
 }
 
+/** What the events of repositories show. */
+export interface Activities {
+  /** @param event as webhooks call it; those that the list does not have are left out */
+  record(
+    event: string,
+    action: string | null,
+    repo: Repository,
+    actorId: number,
+    payload: Readonly<Record<string, unknown>>,
+  ): void;
+  /** Newest first. */
+  of(repo: Repository): Record<string, unknown>[];
+}
+
 export interface Blob {
   contentType: string;
   filename?: string;

@@ -36,6 +36,8 @@ export class WebhookSender implements Webhooks {
     action: string | null,
     about: { repo?: Repository; org?: Organization; senderId: number | null; payload?: Record<string, unknown> },
   ): void {
+    if (about.repo && about.senderId !== null)
+      this.world.activity.record(event, action, about.repo, about.senderId, about.payload ?? {});
     const org = about.org ?? (about.repo ? this.world.orgOf(about.repo) : undefined);
     const hooks = [...(about.repo?.hooks.values() ?? []), ...(org?.hooks.values() ?? [])].filter(
       (h) => h.active && (h.events.includes(event) || h.events.includes("*")),

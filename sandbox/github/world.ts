@@ -3,7 +3,7 @@ import { IdSource } from "./ids";
 import type { App, Gist, Installation, Organization, Repository, Role, Team, User } from "./state";
 import { TokenAuthority } from "./tokens";
 import { AuditLog } from "./audit";
-import type { Blobs, Webhooks } from "./services";
+import type { Activities, Blobs, Webhooks } from "./services";
 
 export interface Limits {
   /**
@@ -56,6 +56,7 @@ export class World {
   /** Old `owner/name` in lower case to repository id: GitHub redirects after a rename or transfer. */
   readonly renamed = new Map<string, number>();
   webhooks!: Webhooks;
+  activity!: Activities;
   blobs!: Blobs;
   /** Hooks of every bare repository. */
   hooksDir = "";

@@ -1,4 +1,4 @@
-import { ok, type Context } from "../http/context";
+import { ok, page, type Context } from "../http/context";
 import type { RateLimiter } from "../http/limits";
 import type { Router } from "../http/router";
 import { API_VERSIONS } from "../http/versions";
@@ -98,6 +98,6 @@ export function metaRoutes(router: Router, limiter: RateLimiter): void {
     headers: { "content-type": "text/html;charset=utf-8" },
   }));
   router.on("GET", "/events", { auth: "optional" }, () => ok([]));
-  router.on("GET", "/repos/{owner}/{repo}/events", {}, () => ok([]));
+  router.on("GET", "/repos/{owner}/{repo}/events", {}, (c) => page(c, c.world.activity.of(c.repo), (e) => e));
   router.on("GET", "/repos/{owner}/{repo}/deployments", { permission: "deployments=read" }, () => ok([]));
 }

@@ -2,6 +2,7 @@
 import { mkdtemp, mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ActivityLog } from "../../../github/activity";
 import type { Auth } from "../../../github/auth";
 import { executeGraphql, type GraphqlAnswer } from "../../../github/graphql";
 import { ALL_SCOPES } from "../../../github/permissions";
@@ -32,6 +33,7 @@ export async function scene(): Promise<Scene> {
   await mkdir(gitRoot, { recursive: true });
   const world = new World("http://127.0.0.1:9", "http://127.0.0.1:9", gitRoot);
   world.webhooks = new WebhookSender(world);
+  world.activity = new ActivityLog(world);
   await seed(world, environment(), dir);
 
   const user = (login: string): User => {

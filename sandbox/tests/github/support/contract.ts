@@ -13,6 +13,15 @@ export const CONTRACT = JSON.parse(
   readFileSync(join(__dirname, "..", "..", "..", "..", "tests", "fixtures", "github", "openapi.json"), "utf8"),
 ) as Fixture;
 
+/*
+ * An event's payload must be exactly one of sixteen, says the description, but that of watching asks for nothing but an
+ * `action`: whatever has one is two of them. Here one that fits is enough.
+ */
+const { payload } = (CONTRACT.schemas.event as { properties: { payload: { oneOf?: unknown; anyOf?: unknown } } })
+  .properties;
+payload.anyOf = payload.oneOf;
+delete payload.oneOf;
+
 const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: true });
 ajv.addFormat("date-time", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/);
 ajv.addFormat("date", /^\d{4}-\d\d-\d\d$/);

@@ -1,0 +1,150 @@
+import type { AuditRecord } from "../../gate/policy/audit";
+import { githubEvents, happening, type Happening } from "./github";
+import { recordsIn } from "./records";
+import type { PullState, TrailFiles } from "./trail";
+
+/** What GitHub saw of the machine user, and the gate has no record of. */
+export interface Around extends Happening {
+  /** A sentence for whoever must act. */
+  readonly says: string;
+}
+
+/** GitHub writes the second; clocks differ. What the gate sent is looked for this far around. */
+const WINDOW_MS = 15_000;
+/** References of one push are written within so long of one another. */
+const SAME_PUSH_MS = 2_000;
+
+/** Actions of the audit log that follow from nothing the machine user sends, such as what people do to it. */
+const PASSIVE = /^(?:org|team|repo|business|user|personal_access_token|integration_installation)\./;
+/** What a person does to make a token, on GitHub's pages. */
+const isPassive = ({ action, tokenSha256 }: Happening): boolean => tokenSha256 === "" && PASSIVE.test(action);
+
+type Kind = "push" | "fetch" | "read" | "write";
+
+/** What the gate must have let through for it. */
+export function kindOf({ action, method }: Happening): Kind {
+  if (action === "api.request") return method === "GET" || method === "HEAD" || method === "" ? "read" : "write";
+  if (/^git\.(?:clone|fetch)$/.test(action)) return "fetch";
+  if (action === "git.push" || /^(?:PushEvent|CreateEvent|DeleteEvent|rule suite)$/.test(action)) return "push";
+  return "write";
+}
+
+/** What was let through, as far as it can be the cause of an event. */
+interface Passed {
+  readonly ms: number;
+  readonly until: number;
+  readonly kind: Kind;
+  readonly method: string;
+  readonly path: string;
+  readonly repository: string;
+  readonly tokenSha256: string;
+  /** Actions that it accounts for already, with their time: one request causes one of each. */
+  readonly spent: Map<string, number>;
+}
+
+/**
+ * What GitHub saw around the gate. Each event must have a request that the gate let through: of its kind, to its
+ * repository, at its time, with its token where GitHub says it. A request accounts for one event of each action; the
+ * references of one push count as one.
+ */
+export function findAround(
+  happenings: readonly Happening[],
+  records: Iterable<AuditRecord>,
+  { machineUser, live }: { readonly machineUser: string; readonly live: boolean },
+): Around[] {
+  const wanted = happenings
+    .filter(({ actor }) => actor.toLowerCase() === machineUser.toLowerCase())
+    .filter((one) => !isPassive(one))
+    .sort((a, b) => a.ms - b.ms);
+  if (wanted.length === 0) return [];
+  const passed: Passed[] = [];
+  const tokens = new Set<string>();
+  const earliest = (wanted[0]?.ms ?? 0) - 24 * 3_600_000;
+  let first: number | undefined;
+  let last = 0;
+  for (const record of records) {
+    last = Math.max(last, Date.parse(record.ts));
+    first ??= last;
+    if (record.tokenSha256 === "") continue;
+    tokens.add(record.tokenSha256);
+    const ms = Date.parse(record.ts);
+    if (record.decision === "deny" || record.decision === "gap" || ms < earliest) continue;
+    passed.push({
+      ms,
+      until: ms + record.ms,
+      kind: recordKind(record),
+      method: record.method,
+      path: record.path,
+      repository: record.repository.toLowerCase(),
+      tokenSha256: record.tokenSha256,
+      spent: new Map(),
+    });
+  }
+  return wanted.flatMap((event) => {
+    // What was before the gate, or is not pulled yet, cannot be judged.
+    if (first === undefined || event.ms < first || (!live && event.ms > last)) return [];
+    const says = strayWords(event, passed, tokens);
+    return says === undefined ? [] : [{ ...event, says }];
+  });
+}
+
+function strayWords(event: Happening, passed: readonly Passed[], tokens: ReadonlySet<string>): string | undefined {
+  const { tokenSha256, repository, action } = event;
+  const what = `${action}${repository === "" ? "" : ` in ${repository}`}${event.detail === "" ? "" : ` (${event.detail})`}`;
+  if (tokenSha256 !== "" && !tokens.has(tokenSha256))
+    return `${what} with a token that the gate never used (${tokenSha256.slice(0, 12)}…): somebody has another token of the machine user. Revoke it`;
+  const kind = kindOf(event);
+  const fits = (one: Passed): boolean =>
+    event.ms >= one.ms - WINDOW_MS &&
+    event.ms <= one.until + WINDOW_MS &&
+    (tokenSha256 === "" || one.tokenSha256 === tokenSha256) &&
+    (one.repository === "" || repository === "" || one.repository === repository.toLowerCase());
+  const near = passed.filter(fits);
+  const exact = near.filter(({ kind: other, ...one }) =>
+    event.path === "" ? accounts(other, kind) : one.method === event.method && samePath(one.path, event.path),
+  );
+  for (const one of exact) {
+    const spent = one.spent.get(action);
+    if (spent !== undefined && !(kind === "push" && Math.abs(event.ms - spent) <= SAME_PUSH_MS)) continue;
+    one.spent.set(action, event.ms);
+    return undefined;
+  }
+  // Before it decides, the gate asks GitHub about what it judges; those reads have no record of their own.
+  if (kind === "read" && near.length > 0) return undefined;
+  return `${what}${tokenSha256 === "" ? "" : ` with the token ${tokenSha256.slice(0, 12)}…`}: the gate has no record of it. Somebody used the token around the gate; run \`gatehouse token revoke --now\``;
+}
+
+/** Whether a request of one kind can be the cause of an event of another: files and references are written by REST too. */
+const accounts = (request: Kind, event: Kind): boolean =>
+  request === event || (event === "push" && request === "write") || (event === "fetch" && request === "read");
+
+/** GitHub's log may name the repository by its number. */
+const samePath = (ours: string, theirs: string): boolean =>
+  ours.toLowerCase() === theirs.toLowerCase() ||
+  ours.replace(/^\/repos\/[^/]+\/[^/]+/, "").toLowerCase() === theirs.replace(/^\/repositories\/\d+/, "").toLowerCase();
+
+function recordKind({ method, path }: AuditRecord): Kind {
+  if (path.endsWith("/git-receive-pack")) return "push";
+  if (path.endsWith("/git-upload-pack")) return "fetch";
+  return method === "GET" || method === "HEAD" ? "read" : "write";
+}
+
+/** The same for a pulled trail. */
+export function around(
+  files: TrailFiles,
+  { github, machineUser, live }: PullState,
+): { readonly events: readonly Around[]; readonly notes: readonly string[] } {
+  if (github === undefined)
+    return { events: [], notes: ["GitHub's side was not pulled (GITHUB_TOKEN): requests around the gate stay unseen"] };
+  const happenings = githubEvents(files.github).flatMap((event) => happening(event) ?? []);
+  const events = findAround(happenings, recordsIn(files.gate), { machineUser, live });
+  return {
+    events,
+    notes: [
+      ...github.missing,
+      ...(github.source === "events"
+        ? ["GitHub's events name no token and no reads: on this plan, reads around the gate stay unseen"]
+        : []),
+    ],
+  };
+}

@@ -1,0 +1,120 @@
+import { appendFileSync } from "node:fs";
+import type { Head } from "../../../gate/policy/checkpoint";
+import { asList, asRecord, asText } from "../../../infra/config/json";
+import { names } from "../../../infra/model";
+import { retention } from "../../../infra/plans";
+import type { Context } from "../../live/context";
+import { BEFORE_FIRST } from "../chain";
+import { writeEvents } from "../events";
+import { findState, makeDir, writeState, type LockState, type PullState, type TrailFiles } from "../trail";
+import { pullGitHub } from "./github";
+import { newPart, openRecords, type Source } from "./records";
+
+export interface Pulled {
+  readonly state: PullState;
+  /** Records that are new. */
+  readonly records: number;
+  /** Events of GitHub that are new. */
+  readonly events: number;
+  /** What could not be asked, and why. */
+  readonly notes: readonly string[];
+}
+
+/** Tells how far a long pull is. @param of how many records there are, when a source knows */
+export type Progress = (records: number, of: number | undefined) => void;
+
+/**
+ * Appends what is new to the folder: the gate's records from the sources in turn, and GitHub's side. Every piece is
+ * noted when it is written, so an interrupted pull goes on where it was.
+ * @throws CouldNotRun when a source cannot be read, or the folder is not as the last pull left it
+ */
+export async function pullTrail(
+  context: Context,
+  files: TrailFiles,
+  sources: readonly Source[],
+  progress: Progress = () => undefined,
+): Promise<Pulled> {
+  makeDir(files.dir);
+  const { environment } = context;
+  const before = findState(files);
+  let state: PullState = {
+    v: 1,
+    live: false,
+    deleteSeconds: retention(environment).deleteSeconds,
+    pulledAt: "",
+    cursor: { ...BEFORE_FIRST, bytes: 0 },
+    ...before,
+    stack: context.stack,
+    organization: environment.organization,
+    machineUser: environment.agent.machineUser,
+    repositories: environment.repositories.map(({ name }) => name),
+  };
+  const sink = openRecords(files, state.cursor.bytes);
+  // GitHub first: whatever it shows now, the gate has on record by the time it is asked.
+  const github = await pullGitHub(context, files, state);
+  let records = 0;
+  let live = false;
+  try {
+    for (const source of sources)
+      for await (const { text, checkpoint, head } of source.pieces(state.cursor.seq)) {
+        const fresh = newPart(text, state.cursor);
+        sink.append(fresh.text);
+        records += fresh.lines;
+        live = head !== undefined;
+        if (checkpoint !== undefined) appendFileSync(files.checkpoints, `${JSON.stringify(checkpoint)}\n`);
+        state = {
+          ...state,
+          pulledAt: new Date(context.now).toISOString(),
+          cursor: { ...fresh.last, bytes: state.cursor.bytes + Buffer.byteLength(fresh.text) },
+          ...headOf(head, state),
+          // The key comes from the gate itself: what the bucket holds says nothing about who wrote it.
+          ...(head !== undefined && checkpoint !== undefined ? { key: state.key ?? checkpoint.key } : {}),
+        };
+        writeState(files, state);
+        progress(records, head?.seq);
+      }
+  } finally {
+    sink.close();
+  }
+  const lock = await lockOf(context);
+  state = {
+    ...state,
+    live,
+    pulledAt: new Date(context.now).toISOString(),
+    ...(lock === undefined ? {} : { lock }),
+    ...(github.state === undefined ? {} : { github: github.state }),
+  };
+  writeState(files, state);
+  state = { ...state, events: writeEvents(files, state) };
+  writeState(files, state);
+  return { state, records, events: github.events, notes: github.state?.missing ?? [] };
+}
+
+/** The newest end of the trail that the gate has named and that was reached. */
+const headOf = (head: Head | undefined, { head: known }: PullState): { head?: Head } =>
+  head !== undefined && head.seq >= (known?.seq ?? 0) ? { head } : {};
+
+/** How the bucket is locked now; undefined where the trail is in no bucket of Cloudflare's. */
+async function lockOf({ cloudflare, environment }: Context): Promise<LockState | undefined> {
+  const declared = retention(environment).lockSeconds;
+  if ("missing" in cloudflare) return { declared };
+  const response = await cloudflare.client.again(
+    `/accounts/${environment.gate.accountId}/r2/buckets/${names(environment).auditBucket}/lock`,
+  );
+  if (response.call.status !== 200) return { declared };
+  return { declared, found: longestLock(asRecord(asRecord(response.json()).result).rules) };
+}
+
+/** The longest lock over the whole bucket in seconds, `Number.MAX_SAFE_INTEGER` for one without end. @param rules as Cloudflare shows them */
+export const longestLock = (rules: unknown): number =>
+  Math.max(
+    0,
+    ...asList(rules)
+      .map(asRecord)
+      .filter((rule) => rule.enabled === true && asText(rule.prefix) === "")
+      .map(({ condition }) =>
+        asRecord(condition).type === "Indefinite"
+          ? Number.MAX_SAFE_INTEGER
+          : Number(asRecord(condition).maxAgeSeconds ?? 0),
+      ),
+  );

@@ -2,6 +2,7 @@ import { DAY_SECONDS } from "../../edge/time";
 import { names } from "../../infra/model";
 import { ORGANIZATION_EVENTS, retention } from "../../infra/plans";
 import { verifyChain } from "../../gate/policy/audit";
+import { longestLock } from "../live/bucketLock";
 import type { Context } from "../live/context";
 import type { Call, Response } from "../live/reader";
 import { tokenNotes } from "../live/tokenNotes";
@@ -321,15 +322,7 @@ const bucketLock: Question = {
       if (response.call.status === 404) return [judged(auditBucket, ["there is no such bucket"], "", [response.call])];
       if (response.call.status !== 200) return [cannotTellFrom(auditBucket, response, "Workers R2 Storage: Read")];
       const { lockSeconds } = retention(context.environment);
-      const rules = asList(asRecord(asRecord(response.json()).result).rules)
-        .map(asRecord)
-        .filter((rule) => rule.enabled === true && asText(rule.prefix) === "");
-      const longest = Math.max(
-        0,
-        ...rules.map(({ condition }) =>
-          asRecord(condition).type === "Indefinite" ? Infinity : Number(asRecord(condition).maxAgeSeconds ?? 0),
-        ),
-      );
+      const longest = longestLock(asRecord(asRecord(response.json()).result).rules);
       return [
         judged(
           auditBucket,

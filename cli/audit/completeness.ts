@@ -22,7 +22,7 @@ const isPassive = ({ action, tokenSha256 }: Happening): boolean => tokenSha256 =
 type Kind = "push" | "fetch" | "read" | "write";
 
 /** What the gate must have let through for it. */
-export function kindOf({ action, method }: Happening): Kind {
+function kindOf({ action, method }: Happening): Kind {
   if (action === "api.request") return method === "GET" || method === "HEAD" || method === "" ? "read" : "write";
   if (/^git\.(?:clone|fetch)$/.test(action)) return "fetch";
   if (action === "git.push" || /^(?:PushEvent|CreateEvent|DeleteEvent|rule suite)$/.test(action)) return "push";

@@ -25,7 +25,7 @@ export interface Verification {
   readonly around: readonly Around[];
 }
 
-export interface Problem {
+interface Problem {
   /** `gate.ndjson:17`, or what else is meant. */
   readonly place: string;
   readonly problem: string;

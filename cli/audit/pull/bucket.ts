@@ -7,7 +7,7 @@ import { parseCheckpoint } from "../checkpoints";
 import type { Piece, Source } from "./records";
 
 /** Number of the last record in an archive object, by its name. */
-export const lastOf = (key: string): number => Number(/(\d{15})-(\d{15})\.jsonl$/.exec(key)?.[2] ?? Number.NaN);
+const lastOf = (key: string): number => Number(/(\d{15})-(\d{15})\.jsonl$/.exec(key)?.[2] ?? Number.NaN);
 const checkpointKey = (last: number): string => `checkpoints/${String(last).padStart(15, "0")}.json`;
 
 /**
@@ -54,7 +54,7 @@ export function bucketSource(cloudflare: Reader, account: string, bucket: string
 export function directorySource(dir: string): Source {
   return {
     name: dir,
-     
+
     async *pieces(after) {
       let names: string[];
       try {

@@ -1,8 +1,9 @@
 import { appendFileSync } from "node:fs";
 import type { Head } from "../../../gate/policy/checkpoint";
-import { asList, asRecord, asText } from "../../../infra/config/json";
+import { asRecord } from "../../../infra/config/json";
 import { names } from "../../../infra/model";
 import { retention } from "../../../infra/plans";
+import { longestLock } from "../../live/bucketLock";
 import type { Context } from "../../live/context";
 import { BEFORE_FIRST } from "../chain";
 import { writeEvents } from "../events";
@@ -102,19 +103,8 @@ async function lockOf({ cloudflare, environment }: Context): Promise<LockState |
     `/accounts/${environment.gate.accountId}/r2/buckets/${names(environment).auditBucket}/lock`,
   );
   if (response.call.status !== 200) return { declared };
-  return { declared, found: longestLock(asRecord(asRecord(response.json()).result).rules) };
+  return {
+    declared,
+    found: Math.min(Number.MAX_SAFE_INTEGER, longestLock(asRecord(asRecord(response.json()).result).rules)),
+  };
 }
-
-/** The longest lock over the whole bucket in seconds, `Number.MAX_SAFE_INTEGER` for one without end. @param rules as Cloudflare shows them */
-export const longestLock = (rules: unknown): number =>
-  Math.max(
-    0,
-    ...asList(rules)
-      .map(asRecord)
-      .filter((rule) => rule.enabled === true && asText(rule.prefix) === "")
-      .map(({ condition }) =>
-        asRecord(condition).type === "Indefinite"
-          ? Number.MAX_SAFE_INTEGER
-          : Number(asRecord(condition).maxAgeSeconds ?? 0),
-      ),
-  );

@@ -100,9 +100,9 @@ export function dataFlow(environment: Environment): {
       : []),
     {
       id: "organization",
-      title: `Organization ${organization} on ${github}`,
+      title: `Organization ${organization}`,
       nodes: [
-        { id: "github", title: "GitHub: rulesets, branch protection, CODEOWNERS" },
+        { id: "github", title: `GitHub (${github})` },
         { id: "repositories", title: `${environment.repositories.length} listed repositories`, store: true },
       ],
     },
@@ -119,7 +119,7 @@ export function dataFlow(environment: Environment): {
       ? [
           {
             id: "receivers",
-            title: "Receivers of alerts and copies",
+            title: "Receivers",
             nodes: [
               ...(alert === undefined ? [] : [{ id: "alerts", title: `Alerts: ${alert}` }]),
               ...(notified.length === 0 ? [] : [{ id: "notified", title: `Rotations: ${notified.join(", ")}` }]),

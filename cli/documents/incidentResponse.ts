@@ -42,6 +42,8 @@ export function incidentResponsePage(input: DocumentInput): string {
       "Names, telephone numbers, and whom the law or a contract makes you tell: add them here, in a page of your own.",
     ].map((line) => `- ${line}`),
     "",
+    "## Incidents",
+    "",
     ...all.map(({ title }) => `- [${title}](#${anchor(title)})`),
     "",
     ...all.flatMap((one) => [
@@ -68,7 +70,7 @@ export function incidents({ stack, environment }: DocumentInput): readonly Incid
     `npx --no-install gatehouse ${words} --stack ${stack}${rest === "" ? "" : ` ${rest}`}`;
   const revoke = (reason: string): string => gatehouse("token revoke --now", `--reason "${reason}"`);
   const assess: Step = {
-    say: "See whether everything is as declared, and keep the answer as evidence.",
+    say: "See whether everything is as declared, and keep the answer as evidence. Without a token `gate-ready` and `gate-serves` fail, as they should.",
     type: [gatehouse("assess --format md", "--output assessment.md")],
   };
   const trail: Step = {
@@ -189,7 +191,7 @@ export function incidents({ stack, environment }: DocumentInput): readonly Incid
       id: "github-refuses",
       title: "GitHub refuses everything",
       signs: [
-        "the gate answers 503 `token-refused` or `token-expired`, 429 `github-limit`, or 502 `upstream-error`",
+        "the gate answers 503 `token-refused`, `token-denied` or `token-expired`, 429 `github-limit`, or 502 `upstream-error`",
         "an alert `token-refused`",
       ],
       steps: [
@@ -328,7 +330,7 @@ function vaultDown(environment: Environment, stack: string, gatehouse: Line): In
       },
       { say: "Finish a rotation that was interrupted.", type: [gatehouse("token rotate --resume")] },
       {
-        say: "The token must end while Vault is down: the command closes the gate with `GATEHOUSE_OPERATOR_KEY` alone, and ends a token that you give it.",
+        say: "The token must end while Vault is down: the command closes the gate with `GATEHOUSE_OPERATOR_KEY` alone, and ends a token that you give it. When Vault is back it still holds the dead one: place a new token then.",
         type: [gatehouse("token revoke --now --from-stdin")],
       },
       {
@@ -341,7 +343,7 @@ function vaultDown(environment: Environment, stack: string, gatehouse: Line): In
         ],
       },
     ],
-    over: "`gatehouse assess` shows `gate-ready` as passed and `gatehouse token status` exits with 0.",
+    over: "`gatehouse assess` shows `gate-ready` as passed, and `gatehouse token status` exits with 0.",
   };
 }
 

@@ -2,7 +2,7 @@ import eslint from "@eslint/js";
 import tseslint from "typescript-eslint";
 import importX, { createNodeResolver } from "eslint-plugin-import-x";
 
-const ROOMS = ["edge", "infra", "stacks", "gate", "cli", "rotation", "policy", "sandbox", "tests", "bench"];
+const ROOMS = ["edge", "infra", "stacks", "plugin", "gate", "cli", "rotation", "policy", "sandbox", "tests", "bench"];
 
 /**
  * Who may know whom: a folder imports itself and what is listed, nothing else. A name with a slash opens that folder or
@@ -78,6 +78,7 @@ export default tseslint.config(
   borders("infra/plans", ["infra/plans", "infra/model", "gate/contract.ts", "gate/policy", "edge"]),
   borders("infra/config", ["infra/config", "infra/model", "infra/plans", "gate/contract.ts", "gate/policy", "edge"]),
   borders("stacks", ["infra"]),
+  borders("plugin", ["infra"]),
   borders("cli", [...PURE, "gate", "edge", "rotation", "policy", "sandbox/package.json"]),
   // The product runs without the sandbox: these load it when a command needs it.
   borders(

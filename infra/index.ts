@@ -34,6 +34,7 @@ export {
   type RotatorArgs,
 } from "./cloudflare";
 export { GatehouseComponent } from "./component";
+export { postureOutputs } from "./outputs";
 export { stackEnvironment } from "./environment";
 export { type DeepInput } from "./inputs";
 export { type Surroundings } from "./surroundings";

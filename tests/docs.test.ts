@@ -10,7 +10,7 @@ const ROOT = resolve(__dirname, "..");
 function files(folder: string, ends: RegExp): string[] {
   return readdirSync(folder).flatMap((name) => {
     const path = join(folder, name);
-    if (["node_modules", ".git", ".gatehouse", "fixtures"].includes(name)) return [];
+    if (["node_modules", ".git", ".gatehouse", "dist", "fixtures"].includes(name)) return [];
     return statSync(path).isDirectory() ? files(path, ends) : ends.test(name) ? [path] : [];
   });
 }

@@ -13,7 +13,8 @@ export function fromSandbox<T>(load: () => T): T {
   const missing = Object.keys(sandbox.dependencies).find((name) => !isInstalled(name));
   if (missing !== undefined)
     throw new CouldNotRun(
-      `The sandbox's packages are not installed (${missing} is missing): run \`npm ci\`, without --omit=dev, in Gatehouse's folder.`,
+      `The sandbox's packages are not installed (${missing} is missing): run \`npm ci\`, without --omit=dev, in Gatehouse's folder. ` +
+        "The sandbox is no part of the npm package; it is in a clone of the repository.",
     );
   return load();
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { buildSync } from "esbuild";
 
 /** The Workers as single modules: the gate, its memory, and what rotates the token. */
 export interface GateScripts {
@@ -10,12 +10,26 @@ export interface GateScripts {
 }
 
 const ROOT = join(__dirname, "..", "..");
+/** Where the published package has the Workers as files. */
+const BUILT = join(ROOT, "workers");
+
+/**
+ * The bundled Workers: the package's own files where it is installed, made from the sources in the repository. Both are
+ * the same text.
+ */
+export function bundleGate(): GateScripts {
+  if (!existsSync(BUILT)) return bundleSources(ROOT);
+  const built = (name: string): string => readFileSync(join(BUILT, `${name}.js`), "utf8");
+  return { gate: built("gate"), ledger: built("ledger"), rotator: built("rotator") };
+}
 
 /**
  * Bundles the Workers' sources. The text depends on the sources alone, not on where they lie, and it is left readable:
  * it stands in the stack's state, where an auditor may want to read it.
  */
-export function bundleGate(root: string = ROOT): GateScripts {
+export function bundleSources(root: string): GateScripts {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- only here: whoever installs the package needs none
+  const { buildSync } = require("esbuild") as typeof import("esbuild");
   const bundle = (...entry: string[]): string => {
     const { outputFiles } = buildSync({
       absWorkingDir: root,

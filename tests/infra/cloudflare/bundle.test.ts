@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { bundleGate } from "../../../infra";
-import { contentTag } from "../../../infra/cloudflare";
+import { bundleSources, contentTag } from "../../../infra/cloudflare/bundle";
 
 const ROOT = join(__dirname, "../../..");
 const scripts = bundleGate();
@@ -14,7 +14,7 @@ it("is the same text wherever the sources lie", () => {
     for (const folder of ["edge", "gate", "infra", "rotation"])
       cpSync(join(ROOT, folder), join(elsewhere, folder), { recursive: true });
     symlinkSync(join(ROOT, "node_modules"), join(elsewhere, "node_modules"));
-    const other = bundleGate(elsewhere);
+    const other = bundleSources(elsewhere);
     expect(contentTag(other.gate)).toBe(contentTag(scripts.gate));
     expect(contentTag(other.ledger)).toBe(contentTag(scripts.ledger));
     expect(contentTag(other.rotator)).toBe(contentTag(scripts.rotator));

@@ -1,12 +1,19 @@
-import type { GitHubFacts, Posture } from "../infra";
-import { accessOf, missingLocks, names, readableMatrix, writable, type Environment } from "../infra/model";
-import { agentHosts, codeOwnersText, keptOwners, readableControls, tokenPermissions } from "../infra/plans";
+import type { GitHubFacts } from "./github";
+import { accessOf, missingLocks, names, readableMatrix, writable, type Environment } from "./model";
+import { agentHosts, codeOwnersText, keptOwners, readableControls, tokenPermissions } from "./plans";
+import type { Posture } from "./posture";
 
 /**
- * What the stack shows: addresses and keys, and what follows from the environment, so that a preview shows changes of
- * it.
+ * What a stack shows: addresses and keys, and what follows from the environment, so that a preview shows changes of it.
+ * Gatehouse's commands and reports read them from the stack, so a program exports all of them.
+ * @returns `gateUrl`, `gateKey`, `operatorKey`, `alertSecret`, `auditPublicKey`, `gateSettings`, `gatePolicy`, `access`,
+ *   `accessMatrix`, `agentHosts`, `codeOwners`, `missingLocks`, `controls`, `tokenPermissions`, `names`; the keys are
+ *   secrets. With Workers KV also `tokenKey` and `rotatorKey`.
+ * @example
+ * const posture = await createPosture("agents", stackEnvironment());
+ * export const { gateUrl, gateKey, controls } = postureOutputs(posture);
  */
-export function outputs(posture: Posture): Record<string, unknown> {
+export function postureOutputs(posture: Posture): Record<string, unknown> {
   const { environment, github } = posture;
   return {
     ...gateOutputs(posture),

@@ -10,14 +10,18 @@ export const EQUIVALENT: readonly (readonly [file: string, line: string, reason:
     "target.charCodeAt(0) !== SLASH",
     "the runtime gives a path that starts with a slash, or refuses",
   ],
-  ["gate/policy/text/canonical.ts", "to - from === 1", "the runtime resolves dot segments before the gate sees them"],
+  [
+    "gate/policy/text/canonical.ts",
+    'return new Refusal("path-dot-segment")',
+    "the runtime resolves dot segments before the gate sees them",
+  ],
   ["gate/policy/target.ts", "name === undefined || raw === undefined", "a template has as many names as values"],
   [
     "gate/policy/decide.ts",
     'verdict.kind === "control"',
     "part of the pure decision for the drill; the Worker handles control routes before",
   ],
-  ["gate/policy/decide.ts", "judgeGraphql(policy, request.body", "part of the pure decision for the drill"],
+  ["gate/policy/decide.ts", ': new Refusal("graphql-malformed");', "part of the pure decision for the drill"],
   ["gate/policy/text/json.ts", "!isWellFormed(text)", "text decoded from UTF-8 has no lone surrogates"],
   [
     "gate/policy/git/commands.ts",
@@ -50,7 +54,11 @@ export const EQUIVALENT: readonly (readonly [file: string, line: string, reason:
     "tip === undefined",
     "needs a GitHub that knows commits and trees, and not its default branch",
   ],
-  ["gate/policy/git/lfs.ts", 'oid === "" || method', "an address without a seal for it is refused with the same rule"],
+  [
+    "gate/policy/git/lfs.ts",
+    'return new Refusal("lfs-refused", method);',
+    "an address without a seal for it is refused with the same rule",
+  ],
   [
     "gate/policy/git/pack.ts",
     "this.left.length > 1024 * 1024",
@@ -97,6 +105,52 @@ export const EQUIVALENT: readonly (readonly [file: string, line: string, reason:
     "gate/worker/interfaces/rest.ts",
     'refuse("body-missing")',
     "the runtime gives every POST a body, and an empty one is refused with the same rule",
+  ],
+  [
+    "gate/policy/fileContent.ts",
+    'path === "") return new SecretRefusal',
+    "a file without a place has no earlier content, which gives the same answer; tests/gate/policy/fileContent.test.ts",
+  ],
+  [
+    "gate/policy/fileContent.ts",
+    "refused.length >= 20",
+    "needs a file on GitHub that holds twenty credentials; tests/gate/policy/fileContent.test.ts",
+  ],
+  [
+    "gate/policy/graphql/judge.ts",
+    "standing.length > MAX_STANDING",
+    "bounds the number of questions; each file is still compared with what stood there",
+  ],
+  [
+    "gate/policy/git/suspects.ts",
+    "below === undefined",
+    "the commits in front have been read by the check of protected paths just before",
+  ],
+  ["gate/policy/git/suspects.ts", "++places > MAX_PLACES", "needs a push that changes fifty thousand places"],
+  [
+    "gate/worker/interfaces/download.ts",
+    'token === undefined) return refuse("gate-error")',
+    "an answer of GitHub's always had a token",
+  ],
+  [
+    "gate/worker/seal.ts",
+    'refuse("gate-error")',
+    "without this secret the token cannot be read, so no request gets that far",
+  ],
+  [
+    "gate/worker/ledger/client.ts",
+    "this.waiting.length >= MAX_WAITERS",
+    "needs thousands of requests that wait at once",
+  ],
+  [
+    "gate/worker/request/body.ts",
+    'return refuse("body-aborted");',
+    "the connection of a body that breaks off is gone, and nobody reads the answer",
+  ],
+  [
+    "gate/worker/request/headers.ts",
+    'new Refusal("header-duplicate", "host")',
+    "the runtime refuses two lines of Host; tests/gate/worker/request/address.test.ts has what another joins",
   ],
   ["gate/worker/answer/filter.ts", "token === undefined", "an answer of GitHub's always had a token"],
   [

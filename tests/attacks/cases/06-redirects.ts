@@ -150,6 +150,9 @@ export const redirects: CaseFile = {
       ],
       { atMost: 2, forbid: ["secret-address"] },
     ),
+    answered("6.long-address", "a download whose address is longer than a target may be", "redirect-refused", TARBALL, [
+      { at: "/api/", status: 302, headers: { location: `{hostile}/codeload/${"x".repeat(7000)}` } },
+    ]),
     ...each(NO_ADDRESS, ([target, guard, how], name) =>
       attack(`6.address-${name}`, `downloads from ${target}`, guard, { target, authorization: null, ...how }, GATE),
     ),

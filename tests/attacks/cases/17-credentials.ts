@@ -1,4 +1,4 @@
-import { attack, each, pairs, twin } from "./build";
+import { answered, attack, each, pairs, twin } from "./build";
 import { ALLOWED_TOKEN } from "../support/gates";
 import type { Ask, Attack, CaseFile } from "../support/types";
 
@@ -187,6 +187,14 @@ export const credentials: CaseFile = {
       "secret-in-content",
       file("README.md", { sha: "{main}" }),
       { lookups: [/^GET \/api\/v3\/repos\/acme\/api\/(?:compare|contents|git)\//] },
+    ),
+    answered(
+      "17.stood-unknown",
+      "a credential in a file while GitHub cannot say what stood there",
+      "upstream-error",
+      file("README.md", { sha: "{main}" }),
+      [{ at: "/api/v3/repos/acme/api/compare", body: '{"files":[]}' }, { status: 500 }],
+      { atMost: 2 },
     ),
     attack("17.gate-key", "the gate key itself", "secret-in-content", comment!("{key}")),
     attack("17.operator-key", "the operator's key", "secret-in-content", comment!("{operatorKey}")),

@@ -21,6 +21,8 @@ const JSONS: Readonly<Record<string, Json>> = {
   "text-for-object": ["POST", `${API}/issues`, "title=x", "body-value"],
   "number-negative": ["POST", `${API}/issues`, { title: "x", milestone: -1 }, "body-value"],
   "number-fraction": ["POST", `${API}/issues`, { title: "x", milestone: 1.5 }, "body-value"],
+  "assignee-lines": ["POST", `${API}/issues/{issue}/assignees`, { assignees: ["reviewer-one\nowner"] }, "body-value"],
+  "assignee-object": ["POST", `${API}/issues/{issue}/assignees`, { assignees: [{ login: "owner" }] }, "body-value"],
   "state-unknown": ["PATCH", `${API}/issues/{issue}`, { state: "deleted" }, "body-value"],
   "label-nested": ["POST", `${API}/issues`, { title: "x", labels: [["bug"]] }, "body-value"],
   "body-on-closed-label": ["DELETE", `${API}/issues/{issue}/labels/bug`, { x: 1 }, "body-unexpected"],

@@ -20,6 +20,8 @@ const mutation = (name: string, input: unknown): Ask =>
     { input },
   );
 const pull = { pullRequestId: "{pullNode}" };
+/** As long as GitHub takes a text. */
+const FULL = "x".repeat(65_536);
 
 /** Refused before GitHub hears of it, whatever the interface; each by a rule that says what it is. */
 const DECISIONS: Readonly<Record<string, Way>> = {
@@ -312,6 +314,31 @@ export const proposals: CaseFile = {
       mutation("updatePullRequest", { ...pull, body: "New" }),
       [node("[]")],
       { atMost: 2, atLeast: 2, status: 200, forbidSent: ['"body":"New"'] },
+    ),
+    ...each(
+      {
+        "text-without-room": rest("POST", `${API}/pulls`, {
+          title: "x",
+          head: "claude/start",
+          base: "main",
+          body: FULL,
+        }),
+        "text-without-room-graphql": mutation("createPullRequest", {
+          repositoryId: "{apiNode}",
+          title: "x",
+          headRefName: "claude/start",
+          baseRefName: "main",
+          body: FULL,
+        }),
+      },
+      (ask, name): Attack => attack(`25.${name}`, "a text that leaves no room for the gate's line", "body-value", ask),
+    ),
+    answered(
+      "25.replaced-text-without-room",
+      "a new text that leaves no room for the line that is there",
+      "body-value",
+      rest("PATCH", `${API}/pulls/7`, { body: FULL }),
+      [item(["agent"])],
     ),
     answered(
       "25.kept-broken",

@@ -322,6 +322,8 @@ async function gitLabService(): Promise<{ env: Record<string, string>; changes: 
     })();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  // A test that fails before it closes this must not keep the run from ending.
+  server.unref();
   return {
     env: {
       CI_API_V4_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -31,7 +31,7 @@ const PURE = ["infra/model", "infra/plans", "infra/config"];
 const forbid = (files, patterns) => ({ files, rules: { "no-restricted-imports": ["error", { patterns }] } });
 
 export default tseslint.config(
-  { ignores: ["node_modules", ".gatehouse", "dist", "coverage", "tests/fixtures"] },
+  { ignores: ["node_modules", "**/.gatehouse", "dist", "coverage", "tests/fixtures"] },
   eslint.configs.recommended,
   ...tseslint.configs.recommended,
   {

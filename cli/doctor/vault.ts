@@ -105,6 +105,6 @@ async function permissions({ environment }: DoctorContext, vault: VaultReader): 
           missing.map(([path]) => path),
           3,
         )}`,
-        "give the deployment the policy in docs/how-to/organization.md",
+        "give the deployment this policy: gatehouse doctor --vault-policy",
       );
 }

@@ -7,14 +7,14 @@ import { addressFrom } from "../support/address";
 import type { KnownRepository } from "./environmentFile";
 
 /** What the systems say; a part is undefined where there is no credential, or it may not ask. */
-export interface CloudflareFacts {
+interface CloudflareFacts {
   readonly accounts?: readonly { readonly id: string; readonly name: string }[];
   /** The name on workers.dev of an account. */
   subdomain(account: string): Promise<string | undefined>;
   /** Zones by name. */
   zones(account: string): Promise<Readonly<Record<string, string>> | undefined>;
 }
-export interface GitHubFacts {
+interface GitHubFacts {
   /** Organizations that the token's account owns. */
   readonly organizations?: readonly string[];
   of(organization: string): Promise<OrganizationFacts>;

@@ -17,7 +17,7 @@ const { packages: lock } = read<{
   readonly packages: Readonly<Record<string, { dev?: boolean; link?: boolean; resolved?: string }>>;
 }>("package-lock.json");
 
-const PROOF = ["bench", "dist", "docs", "node_modules", "sandbox", "tests"];
+const PROOF = ["bench", "dist", "docs", "examples", "node_modules", "sandbox", "tests"];
 const PRODUCT = readdirSync(ROOT, { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && !entry.name.startsWith(".") && !PROOF.includes(entry.name))
   .map(({ name }) => name);

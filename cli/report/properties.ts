@@ -93,6 +93,11 @@ function* setDifferences(
       yield* differences(old?.get(name), now?.get(name), `${path}[${name}]`);
     return;
   }
+  // A block that stands once, as providers write it.
+  if (before.length === 1 && after.length === 1 && isObject(before[0]) && isObject(after[0])) {
+    yield* differences(before[0], after[0], path);
+    return;
+  }
   const [old, now] = [before, after].map((list) => new Map(list.map((one) => [canonical(one), one])));
   for (const [text, one] of old ?? []) if (!now?.has(text)) yield { path, before: shown(one, path) };
   for (const [text, one] of now ?? []) if (!old?.has(text)) yield { path, after: shown(one, path) };

@@ -10,7 +10,7 @@ import { CouldNotRun } from "../support/exit";
 import { propertyChanges, type PropertyChange } from "./properties";
 import { gateSide, reach, type GateSide, type Reach } from "./reach";
 import type { Snapshot } from "./snapshot";
-import { wholeState } from "./state";
+import { asDeployed, wholeState } from "./state";
 import { parseUrn } from "../../infra/config/urn";
 
 /** One of the files that a report was made from. */
@@ -141,8 +141,9 @@ export function buildReport({
   notes?: readonly string[];
 }): Report {
   if (from) sameProject(from, to);
-  const before = from && wholeState(from);
-  const after = wholeState(to, before);
+  const base = from && wholeState(from);
+  const after = asDeployed(wholeState(to, base));
+  const before = base && asDeployed(base);
   const standing = facts(after);
   const earlier = before ? facts(before) : [];
   const changes = before
@@ -172,10 +173,19 @@ export function buildReport({
   });
 }
 
-/** Whatever looks like a credential by its format goes, wherever a program may have left it. */
+/**
+ * Whatever looks like a credential by its format goes, wherever a program may have left it. What holds none stays the
+ * same object: a report of a thousand repositories is large.
+ */
 function redacted<T>(value: T): T {
   if (typeof value === "string") return withoutSecrets(value) as T;
-  if (Array.isArray(value)) return value.map(redacted) as T;
   if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [withoutSecrets(key), redacted(inner)])) as T;
+  let changed = false;
+  const clean = Object.entries(value).map(([key, inner]): [string, unknown] => {
+    const entry: [string, unknown] = [withoutSecrets(key), redacted(inner)];
+    changed ||= entry[0] !== key || entry[1] !== inner;
+    return entry;
+  });
+  if (!changed) return value;
+  return (Array.isArray(value) ? clean.map(([, inner]) => inner) : Object.fromEntries(clean)) as T;
 }

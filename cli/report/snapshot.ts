@@ -130,8 +130,10 @@ const isListed = (state: State): boolean => state.type !== STACK_TYPE && !isProv
  * once.
  * @throws CouldNotRun when the text holds neither an export nor a preview.
  */
-export function readSnapshot(text: string, file: string): Snapshot {
-  const document = findDocument(text, file);
+export const readSnapshot = (text: string, file: string): Snapshot => snapshotOf(findDocument(text, file), file);
+
+/** What a document says of a stack, without any secret. @throws CouldNotRun when it shows one, or is damaged */
+export function snapshotOf(document: PulumiDocument, file: string): Snapshot {
   if (showsSecrets(document))
     throw new CouldNotRun(
       `${file}: this file shows secrets in clear; run the command again without --show-secrets, delete this file, and rotate what it shows`,

@@ -39,6 +39,12 @@ export function wholeState(snapshot: Snapshot, base?: Snapshot): Snapshot {
   return { ...snapshot, resources, outputs: outputsOf(snapshot, preview, resources, base) };
 }
 
+/** A whole state with the policy that the gate's module carries: the gate obeys it, whatever a program shows. */
+export function asDeployed(state: Snapshot): Snapshot {
+  const deployed = state.resources.map(({ inputs }) => embeddedPolicy(inputs.content)).find((policy) => policy);
+  return deployed === undefined ? state : { ...state, outputs: { ...state.outputs, gatePolicy: deployed } };
+}
+
 /** The resources of a saved plan with all their inputs. */
 function unfolded(plan: NonNullable<Snapshot["plan"]>, base: Snapshot | undefined): SnapshotResource[] {
   const known = new Map(base?.resources.map(({ urn, inputs }) => [urn, inputs]));
@@ -117,11 +123,10 @@ function outputsOf(
     repositories: knownRepositories(resources, base),
     endpoints: endpoints(environment.githubUrl),
   });
-  const told = resources.map(({ inputs }) => embeddedPolicy(inputs.content)).find((policy) => policy !== undefined);
   return {
     ...snapshot.outputs,
     // The address of GitHub may come from the deployment's environment, which no file tells.
-    gatePolicy: told ?? { ...without(computed, ADDRESSES), ...only(before, ADDRESSES) },
+    gatePolicy: { ...without(computed, ADDRESSES), ...only(before, ADDRESSES) },
     controls: readableControls(environment),
     accessMatrix: readableMatrix(environment),
     agentHosts: agentHosts(environment),

@@ -24,6 +24,9 @@ export const VERDICTS: Readonly<Record<Verdict, string>> = {
 };
 
 const ACCESS = "access/";
+const CONTROL = "control/";
+/** So many sentences about widenings, and about narrowings, are read. */
+const SENTENCES = 12;
 
 /** Who acts: the machine user, as the state names it. */
 export const agentOf = (facts: readonly Fact[]): string =>
@@ -76,8 +79,10 @@ export function headline(
             : details === undefined
               ? `${now} (before: ${old}).`
               : `${now} (${someOf(details)}).`;
-  // What the gate lets through for a repository follows its access; the sentence above says it.
-  const others = changes.filter(({ id }) => !id.startsWith(ACCESS) && !id.startsWith("gate/repository/"));
+  // What the gate lets through for a repository follows its access; the sentence above says it. Controls follow from
+  // the rest.
+  const told = [ACCESS, "gate/repository/", CONTROL];
+  const others = changes.filter(({ id }) => !told.some((start) => id.startsWith(start)));
   const widened = new Map(others.filter(({ kind }) => kind === "widened").map((change) => [change.id, change]));
   // What moves both ways is said once, among what widens.
   const once = others.flatMap((change): Change[] => {
@@ -87,9 +92,26 @@ export function headline(
     const back = others.find((other) => other.id === id && other.kind === "narrowed")?.details ?? [];
     return [details.length + back.length === 0 ? change : { ...change, details: [...details, ...back] }];
   });
-  const sentences = (kinds: ReadonlySet<Change["kind"]>): RepositoryRow[] =>
-    once
-      .filter(({ kind }) => kinds.has(kind))
-      .map((change) => ({ repository: change.repository, words: [said(change)] }));
-  return groupByRepository([...access, ...sentences(WIDENS), ...sentences(NARROWS)]).flat();
+  const sentences = (kinds: ReadonlySet<Change["kind"]>, what: string): string[] => {
+    const all = groupByRepository(
+      once
+        .filter(({ kind }) => kinds.has(kind))
+        .map((change) => ({ repository: change.repository, words: [said(change)] })),
+    ).flat();
+    const more = all.length - SENTENCES;
+    return more > 1 ? [...all.slice(0, SENTENCES), `And ${more} more that ${what}, in the table below.`] : all;
+  };
+  const controls = (kinds: ReadonlySet<Change["kind"]>, before: string): string[] => {
+    const ids = changes.flatMap(({ id, kind }) =>
+      id.startsWith(CONTROL) && kinds.has(kind) ? [id.slice(CONTROL.length)] : [],
+    );
+    return ids.length === 0 ? [] : [`${before}: ${ids.join(", ")}.`];
+  };
+  return [
+    ...groupByRepository(access).flat(),
+    ...sentences(WIDENS, "widen"),
+    ...controls(WIDENS, "Controls no longer met"),
+    ...sentences(NARROWS, "narrow"),
+    ...controls(NARROWS, "Controls now met"),
+  ];
 }

@@ -36,10 +36,13 @@ export function rulesetFacts(
   const around: Record<string, number> = {
     ...Object.fromEntries(excludes.map((ref) => [`leaves out ${ref}`, 1])),
     ...Object.fromEntries(
-      passing.map(({ actorType, actorId, bypassMode }) => [
-        `bypass by ${asText(actorType) || "actor"} ${asText(actorId)}`.trimEnd(),
-        bypassMode === "pull_request" ? 1 : 2,
-      ]),
+      passing.flatMap(({ actorType, actorId, bypassMode }) => {
+        const part = `bypass by ${asText(actorType) || "actor"} ${asText(actorId)}`.trimEnd();
+        return [
+          [part, 1] as const,
+          ...(bypassMode === "pull_request" ? [] : [[`${part} without a pull request`, 1] as const]),
+        ];
+      }),
     ),
     ...(active ? { enforcement: -1 } : {}),
   };

@@ -19,7 +19,7 @@ const STYLE = `
   .bad { color: var(--bad); font-weight: 600; } .good { color: var(--good); font-weight: 600; } .soft { color: var(--soft); }
   svg { height: auto; } svg text { font: 14px system-ui, sans-serif; fill: var(--text); } svg .small { font-size: 12px; fill: var(--soft); }
   svg rect, svg path { fill: none; stroke: var(--soft); } svg path.more { stroke: var(--bad); stroke-width: 3; } svg path.less { stroke: var(--good); stroke-dasharray: 6 4; } svg text.more, svg text.less { font-weight: 600; }
-  @media print { body { margin: 0; max-width: none; } h2 { break-after: avoid; } tr { break-inside: avoid; } .scroll { overflow: visible; } svg { max-width: 100%; } }
+  @media print { body { margin: 0; max-width: none; } h2 { break-after: avoid; } tr { break-inside: avoid; } .scroll { overflow: visible; } td { overflow-wrap: anywhere; } svg { max-width: 100%; } }
 `;
 
 /** Words that a reader must not miss. */
@@ -42,7 +42,7 @@ const cell = (text: string): Html =>
 function section({ heading, text = "", headings, rows }: Section, index: number): Html {
   if (rows.length === 0 && text === "") return html``;
   const id = `part-${index}`;
-  return html`<section aria-labelledby="${id}">
+  return html`<section>
     <h2 id="${id}">${heading}</h2>
     ${text === "" ? "" : html`<p>${text}</p>`}
     ${

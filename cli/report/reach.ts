@@ -51,7 +51,7 @@ function sides(facts: readonly Fact[]): Map<string, Reached> {
     [...accessBy(facts)].map(([repository, power]) => {
       const held = counts.get(repository);
       // Who may only read is held by the role; rules hold those who write.
-      const role = power < WRITE_POWER ? ["role without write"] : ["role without admin"].slice(power >= 5 ? 1 : 0);
+      const role = power < WRITE_POWER ? ["no write role"] : ["no admin role"].slice(power >= 5 ? 1 : 0);
       const locks = LOCKS.flatMap(([, lock]) => {
         const count = held?.get(lock);
         return count === undefined ? [] : [lock === "rules" ? `${count} ruleset rules` : lock];

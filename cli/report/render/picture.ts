@@ -5,13 +5,15 @@ import type { Report } from "../report";
 
 /** Repositories that the picture has room for; those that change come first. */
 const DRAWN = 12;
-const ROW = 52;
+const ROW = 64;
 const TOP = 12;
 
-/** What a repository's row says: a line for the access, one for the locks, and whether the agent can do more there. */
+/** What a repository's row says, and whether the agent can do more or less there. */
 interface Row {
   readonly access: string;
   readonly locks: string;
+  /** The locks before, where they were others. */
+  readonly earlier: string;
   readonly kind: "same" | "more" | "less";
 }
 
@@ -19,17 +21,13 @@ const RANK = ["none", "read", "triage", "write", "maintain", "admin"];
 const rank = (side: Reach["after"]): number => RANK.indexOf(side?.level ?? "none");
 
 function rowOf({ repository, before, after }: Reach, compared: boolean): Row {
-  const [old, now] = [before?.locks ?? [], after?.locks ?? []];
-  const was = before?.level ?? "none";
-  const is = after?.level ?? "none";
-  const gone = after && before ? old.filter((lock) => !now.includes(lock)) : [];
-  const fresh = after && before ? now.filter((lock) => !old.includes(lock)) : [];
-  const marks = [...gone.map((lock) => `no longer ${lock}`), ...fresh.map((lock) => `now ${lock}`)];
-  const kept = now.filter((lock) => !fresh.includes(lock));
+  const [was, is] = [before?.level ?? "none", after?.level ?? "none"];
+  const [old, now] = [before, after].map((side) => side?.locks.join(", ") ?? "");
   const [from, to] = [rank(before), rank(after)];
   return {
     access: `${repository}: ${!compared || was === is ? is : `${was} → ${is}`}`,
-    locks: [...marks, ...kept].join(", "),
+    locks: now ? `locks: ${now}` : after ? "no locks" : "",
+    earlier: compared && old && old !== now ? `before: ${old}` : "",
     kind: !compared || from === to ? "same" : to > from ? "more" : "less",
   };
 }
@@ -51,16 +49,12 @@ export function picture({ agent, reach, gate, verdict }: Report): HtmlEscapedStr
   const [old, now] = [gate.before ?? gate.after, gate.after];
   const routes = old && now && old.routes !== now.routes ? `${old.routes} → ${now.routes}` : `${now?.routes ?? 0}`;
   const mode = now?.enforces === false ? "only observes" : "enforces";
-  const told =
-    changed.length > 0
-      ? changed
-          .map(({ access, locks }) => `${access} (${locks || "none"})`)
-          .slice(0, DRAWN)
-          .join("; ")
-      : shown.map(({ access, locks }) => `${access} (${locks})`).join("; ");
+  const told = shown
+    .map(({ access, locks, earlier }) => [access, locks, earlier].filter(Boolean).join(", "))
+    .join("; ");
   const y = (index: number): number => TOP + index * ROW + ROW / 2;
   return html`<div class="scroll" role="region" aria-label="Picture: who reaches what" tabindex="0">
-    <svg viewBox="0 0 1000 ${height}" width="1000" height="${height}" role="img" aria-labelledby="picture picture-says">
+    <svg viewBox="0 0 1200 ${height}" width="1200" height="${height}" role="img" aria-labelledby="picture picture-says">
       <title id="picture">Who reaches what, through which locks</title>
       <desc id="picture-says">${agent} reaches repositories through the gate alone. ${told}.</desc>
       <rect x="1" y="${middle - 26}" width="160" height="52" rx="6" />
@@ -72,12 +66,13 @@ export function picture({ agent, reach, gate, verdict }: Report): HtmlEscapedStr
       <text class="small" x="274" y="${middle + 15}">${now ? `open routes: ${routes}` : ""}</text>
       <text class="small" x="440" y="${middle - 8}">GitHub token</text>
       ${shown.map(
-        ({ access, locks, kind }, index) =>
-          html`<path class="${kind}" d="M432 ${middle} C 540 ${middle} 500 ${y(index)} 560 ${y(index)}" />
-            <text class="${kind}" x="568" y="${y(index) - 3}">${access}</text>
-            <text class="small" x="568" y="${y(index) + 15}">${locks}</text>`,
+        ({ access, locks, earlier, kind }, index) =>
+          html`<path class="${kind}" d="M432 ${middle} H 520 C 556 ${middle} 540 ${y(index)} 576 ${y(index)}" />
+            <text class="${kind}" x="584" y="${y(index) - 6}">${access}</text>
+            <text class="small" x="584" y="${y(index) + 11}">${locks}</text>
+            <text class="small" x="584" y="${y(index) + 26}">${earlier}</text>`,
       )}
-      ${more > 0 ? html`<text x="568" y="${y(shown.length)}">and ${more} more, as the tables below say</text>` : ""}
+      ${more > 0 ? html`<text x="584" y="${y(shown.length)}">and ${more} more, as the tables below say</text>` : ""}
     </svg>
   </div>`;
 }

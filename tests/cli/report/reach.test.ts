@@ -21,16 +21,16 @@ it("says who reaches what, through which locks, before and after, from the data 
   expect(reach(after, before)).toEqual([
     {
       repository: "api",
-      before: { level: "write", locks: ["role without admin", "2 ruleset rules", "code owners"] },
-      after: { level: "write", locks: ["role without admin", "1 ruleset rules"] },
+      before: { level: "write", locks: ["no admin role", "2 ruleset rules", "code owners"] },
+      after: { level: "write", locks: ["no admin role", "1 ruleset rules"] },
     },
-    { repository: "docs", after: { level: "read", locks: ["role without write"] } },
+    { repository: "docs", after: { level: "read", locks: ["no write role"] } },
   ]);
 });
 
 it("claims no role that is not there", () => {
   expect(reach([fact("access/api", 5)])).toEqual([{ repository: "api", after: { level: "admin", locks: [] } }]);
-  expect(reach([fact("access/api", 4)])[0]?.after?.locks).toEqual(["role without admin"]);
+  expect(reach([fact("access/api", 4)])[0]?.after?.locks).toEqual(["no admin role"]);
 });
 
 it("tells how much of the gate is open", () => {

@@ -12,6 +12,7 @@ import { ownerTeamsVisible } from "./ownerTeamsVisible";
 import { providerTokensEncrypted } from "./providerTokensEncrypted";
 import { pullRequestReviewed } from "./pullRequestReviewed";
 import { reviewFenceComplete } from "./reviewFenceComplete";
+import { roleWithinGate } from "./roleWithinGate";
 import { rotationDeclared } from "./rotationDeclared";
 import { rulesetActive } from "./rulesetActive";
 import { tokenLifeBounded } from "./tokenLifeBounded";
@@ -38,6 +39,7 @@ export const RULES: readonly Rule[] = [
   providerTokensEncrypted,
   pullRequestReviewed,
   reviewFenceComplete,
+  roleWithinGate,
   rotationDeclared,
   rulesetActive,
   tokenLifeBounded,

@@ -88,7 +88,7 @@ function bindings(options: SelfHostOptions): string[] {
     ...(options.clientIpHeader === undefined ? [] : (["client-ip-header"] as const)),
   ];
   return [...bindingKinds(GATE_BINDINGS, conditions)].map(
-    ([name, kind]) => `    (name = ${text(name)}, ${bound(name, kind, values[name])}),`,
+    ([name, kind]) => `  (name = ${text(name)}, ${bound(name, kind, values[name])}),`,
   );
 }
 
@@ -112,39 +112,119 @@ function bound(name: string, kind: BindingKind, value: unknown): string {
   }
 }
 
-/** The configuration of `workerd serve` in Cap'n Proto's text form. Pure: the same options give the same text. */
-export function selfHostConfig(options: SelfHostOptions): string {
+/** A service that workerd runs: its name, and what it is. */
+type Service = readonly [name: string, is: string];
+
+const disk = (path: string): string => `disk = (path = ${text(path)}, writable = true)`;
+const NETWORK = 'network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))';
+
+/** A whole configuration, up to the Workers' own parts. */
+function configOf(services: readonly Service[], socket: string, workers: readonly string[]): string {
   return [
     'using Workerd = import "/workerd/workerd.capnp";',
     "",
     "# Made by gatehouse; change the environment file and make it anew.",
     "const config :Workerd.Config = (",
     "  services = [",
-    '    (name = "gate", worker = .gate),',
-    '    (name = "ledger", worker = .ledger),',
-    `    (name = "ledger-disk", disk = (path = ${text(options.ledgerDirectory)}, writable = true)),`,
-    `    (name = "audit-disk", disk = (path = ${text(options.auditDirectory)}, writable = true)),`,
-    '    (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),',
+    ...services.map(([name, is]) => `    (name = ${text(name)}, ${is}),`),
     "  ],",
-    `  sockets = [(name = "http", address = ${text(options.listen)}, http = (), service = "gate")],`,
+    `  sockets = [${socket}],`,
     `  v8Flags = [${V8_FLAGS.map(text).join(", ")}],`,
     ");",
     "",
-    "const gate :Workerd.Worker = (",
-    `  modules = [(name = "gate.js", esModule = embed ${text(options.modules.gate)})],`,
+    ...workers,
+  ].join("\n");
+}
+
+function worker(name: string, file: string, module: string, more: readonly string[]): string {
+  return [
+    `const ${name} :Workerd.Worker = (`,
+    `  modules = [(name = ${text(file)}, esModule = embed ${text(module)})],`,
     `  compatibilityDate = ${text(COMPATIBILITY_DATE)},`,
-    "  bindings = [",
-    ...bindings(options),
-    "  ],",
-    '  globalOutbound = "internet",',
-    ");",
-    "",
-    "const ledger :Workerd.Worker = (",
-    `  modules = [(name = "ledger.js", esModule = embed ${text(options.modules.ledger)})],`,
-    `  compatibilityDate = ${text(COMPATIBILITY_DATE)},`,
-    `  durableObjectNamespaces = [(className = ${text(LEDGER_CLASS)}, uniqueKey = "gatehouse-ledger", enableSql = true)],`,
-    '  durableObjectStorage = (localDisk = "ledger-disk"),',
+    ...more.map((line) => `  ${line}`),
     ");",
     "",
   ].join("\n");
+}
+
+const gateWorker = (options: SelfHostOptions): string =>
+  worker("gate", "gate.js", options.modules.gate, [
+    "bindings = [",
+    ...bindings(options),
+    "],",
+    'globalOutbound = "internet",',
+  ]);
+
+const gateSocket = (listen: string): string =>
+  `(name = "http", address = ${text(listen)}, http = (), service = "gate")`;
+
+/** The Durable Object that all of a machine's gates share, on disk. */
+const LEDGER_OBJECT: readonly string[] = [
+  `durableObjectNamespaces = [(className = ${text(LEDGER_CLASS)}, uniqueKey = "gatehouse-ledger", enableSql = true)],`,
+  'durableObjectStorage = (localDisk = "ledger-disk"),',
+];
+
+/** The configuration of `workerd serve` in Cap'n Proto's text form. Pure: the same options give the same text. */
+export function selfHostConfig(options: SelfHostOptions): string {
+  return configOf(
+    [
+      ["gate", "worker = .gate"],
+      ["ledger", "worker = .ledger"],
+      ["ledger-disk", disk(options.ledgerDirectory)],
+      ["audit-disk", disk(options.auditDirectory)],
+      ["internet", NETWORK],
+    ],
+    gateSocket(options.listen),
+    [gateWorker(options), worker("ledger", "ledger.js", options.modules.ledger, LEDGER_OBJECT)],
+  );
+}
+
+/** A gate in several processes on one machine. */
+export interface SelfHostProcesses extends SelfHostOptions {
+  /** The socket of the ledger's process in the file system, in a directory that only the service's user can enter. */
+  readonly ledgerSocket: string;
+  /** Bundled modules, relative to the configuration. */
+  readonly modules: SelfHostOptions["modules"] & { readonly ledgerRelay: string };
+}
+
+/**
+ * The configurations of a gate that uses all processors: one for a process with the ledger, and one for each of as many
+ * gate processes as there are processors. The gates accept from one listening socket, which they inherit
+ * (`workerd serve gate.capnp --socket-fd http=3`), and share the ledger: limits stay exact, and the trail stays one
+ * chain. `modules.ledger` is `gate/worker/ledgerProcess.ts` here. Pure.
+ */
+export function selfHostProcesses(options: SelfHostProcesses): { readonly gate: string; readonly ledger: string } {
+  return {
+    gate: configOf(
+      [
+        ["gate", "worker = .gate"],
+        ["ledger", "worker = .ledger"],
+        ["ledger-process", `external = (address = ${text(`unix:${options.ledgerSocket}`)}, http = ())`],
+        ["audit-disk", disk(options.auditDirectory)],
+        ["internet", NETWORK],
+      ],
+      gateSocket(options.listen),
+      [
+        gateWorker(options),
+        worker("ledger", "ledgerRelay.js", options.modules.ledgerRelay, [
+          'bindings = [(name = "LEDGER_PROCESS", service = "ledger-process")],',
+          `durableObjectNamespaces = [(className = ${text(LEDGER_CLASS)}, uniqueKey = "gatehouse-ledger")],`,
+          "durableObjectStorage = (inMemory = void),",
+        ]),
+      ],
+    ),
+    ledger: configOf(
+      [
+        ["ledger", "worker = .ledger"],
+        ["ledger-disk", disk(options.ledgerDirectory)],
+      ],
+      `(name = "ledger", address = ${text(`unix:${options.ledgerSocket}`)}, http = (), service = "ledger")`,
+      [
+        worker("ledger", "ledgerProcess.js", options.modules.ledger, [
+          `bindings = [(name = "LEDGER", durableObjectNamespace = (className = ${text(LEDGER_CLASS)}))],`,
+          ...LEDGER_OBJECT,
+        ]),
+      ],
+    ),
+  };
 }

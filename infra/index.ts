@@ -26,6 +26,7 @@ export {
   Gate,
   Rotator,
   bundleGate,
+  bundleGateProcesses,
   lookUpLedgerTag,
   type AppRoleInputs,
   type AuditTrailArgs,

@@ -2,10 +2,10 @@
  * What the gate costs, side by side with a bare Worker in the same runtime under the same flags, with nginx and with
  * other gates, in one run.
  *
- *   npm run bench:gate -- [--rounds 5] [--seconds 5] [--only load,start,decisions,size,memory] [--against DIR] [--json]
+ *   npm run bench:gate -- [--rounds 5] [--seconds 5] [--only load,start,decisions,size,memory] [--against DIR] [--processes N] [--json]
  *
  * `--against` names a checkout of this repository with its node_modules, whose gate takes part in the load, built from
- * its own sources. Load needs wrk; nginx, and the programs that IRON_PROXY and WARDGATE name, take part where they are
+ * its own sources. With `--processes` the gate takes part in several processes too. Load needs wrk; nginx, and the programs that IRON_PROXY and WARDGATE name, take part where they are
  * there. Ratios hold beyond this machine, absolute figures do not. Exits 0 when it ran: this is a measurement, not a
  * test.
  */
@@ -28,11 +28,13 @@ interface Options {
   readonly only: readonly Part[];
   /** Another checkout of this repository; undefined for none. */
   readonly against: string | undefined;
+  /** Of a gate in several processes; undefined for none. */
+  readonly processes: number | undefined;
   readonly json: boolean;
 }
 
 function read(args: readonly string[]): Options | string {
-  let options: Options = { rounds: 5, seconds: 5, only: PARTS, against: undefined, json: false };
+  let options: Options = { rounds: 5, seconds: 5, only: PARTS, against: undefined, processes: undefined, json: false };
   for (let i = 0; i < args.length; i++) {
     const [name = "", attached] = (args[i] ?? "").split("=", 2);
     if (name === "--json") {
@@ -40,7 +42,7 @@ function read(args: readonly string[]): Options | string {
       continue;
     }
     const value = attached ?? args[++i] ?? "";
-    if (name === "--rounds" || name === "--seconds") {
+    if (name === "--rounds" || name === "--seconds" || name === "--processes") {
       if (!/^[1-9][0-9]{0,2}$/.test(value)) return `${name} wants a whole number from 1 to 999, not "${value}".`;
       options = { ...options, [name.slice(2)]: Number(value) };
     } else if (name === "--only") {
@@ -52,7 +54,8 @@ function read(args: readonly string[]): Options | string {
       if (!existsSync(path.join(value, OTHER_BUILD)))
         return `--against wants a checkout of this repository; there is no ${OTHER_BUILD} in "${value}".`;
       options = { ...options, against: path.resolve(value) };
-    } else return `Unknown option "${name}". Known: --rounds N, --seconds N, --only PART,…, --against DIR, --json.`;
+    } else
+      return `Unknown option "${name}". Known: --rounds N, --seconds N, --only PART,…, --against DIR, --processes N, --json.`;
   }
   return options;
 }
@@ -74,7 +77,10 @@ async function main(): Promise<number> {
   if (has("load") && tool("wrk") === undefined)
     skipped.push("SKIPPED load: wrk is not installed (apt-get install wrk)");
   else if (has("load"))
-    measured = { ...measured, rounds: await rounds(options.rounds, options.seconds, say, options.against) };
+    measured = {
+      ...measured,
+      rounds: await rounds(options.rounds, options.seconds, say, options.against, options.processes),
+    };
   const machine = {
     date: new Date().toISOString().slice(0, 10),
     node: process.version,

@@ -5,6 +5,7 @@ import { mustHold, run, type Contender, type ContenderKind } from "./contenders"
 import { drive, type Sample } from "./load";
 import { ironProxyKind, nginxKind, wardgateKind } from "./peers";
 import { ask } from "./processes";
+import { severalProcesses } from "./severalProcesses";
 import { startStub, type Stub } from "./stub";
 import type { Kind } from "./traffic";
 import { bareRecipe, gateRecipe, madeSecrets, type GateSecrets } from "./workers";
@@ -41,17 +42,20 @@ export interface Rounds {
 /**
  * Loads all contenders in turn, in rounds; the order changes with each round, so that none always follows the same.
  * @param against another checkout of this repository, whose gate takes part
+ * @param processes of a gate that takes part beside the one of a single process
  */
 export async function rounds(
   count: number,
   seconds: number,
   say: (line: string) => void,
   against?: string,
+  processes?: number,
 ): Promise<Rounds> {
   const stub = await startStub();
   const secrets = madeSecrets();
   const kinds: readonly ContenderKind[] = [
     { name: GATE, start: (at) => run(GATE, (directory, port) => gateRecipe(directory, port, at.url, secrets)) },
+    ...(processes === undefined ? [] : [severalProcesses(processes, secrets)]),
     ...(against === undefined ? [] : [await otherGate(against, secrets)]),
     { name: BARE, start: (at) => run(BARE, (directory, port) => bareRecipe(directory, port, at.url, at.token)) },
     nginxKind,

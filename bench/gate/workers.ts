@@ -75,22 +75,10 @@ export function gateRecipe(
   for (const name of ["ledger", "audit"]) mkdirSync(path.join(directory, name));
   writeFileSync(path.join(directory, "gate.js"), scripts.gate);
   writeFileSync(path.join(directory, "ledger.js"), scripts.ledger);
-  const hash = (text: string): string => createHash("sha256").update(text).digest("base64url");
   writeFileSync(
     path.join(directory, "worker.capnp"),
     selfHostConfig({
-      policy,
-      gateKeys: [{ agent: "agent", sha256: hash(secrets.key) }],
-      operatorKeys: [{ sha256: hash(secrets.operatorKey) }],
-      tokenStore: {
-        kind: "vault",
-        address: upstream,
-        mount: "agents",
-        path: "github/claude-bot",
-        authMount: "gatehouse-gate",
-        roleId: "role",
-      },
-      alerts: {},
+      ...gateSettings(upstream, secrets, policy),
       listen: `127.0.0.1:${port}`,
       ledgerDirectory: "ledger",
       auditDirectory: "audit",
@@ -105,9 +93,30 @@ export function gateRecipe(
       `--directory-path=ledger-disk=${path.join(directory, "ledger")}`,
       `--directory-path=audit-disk=${path.join(directory, "audit")}`,
     ],
-    env: { VAULT_SECRET_ID: "secret" },
+    env: GATE_ENVIRONMENT,
     headers: { authorization: `Bearer ${secrets.key}` },
   };
+}
+
+export const GATE_ENVIRONMENT: NodeJS.ProcessEnv = { VAULT_SECRET_ID: "secret" };
+
+/** What every gate here is set up with, in one process or in several. */
+export function gateSettings(upstream: string, secrets: GateSecrets, policy = benchPolicy(upstream)) {
+  const hash = (text: string): string => createHash("sha256").update(text).digest("base64url");
+  return {
+    policy,
+    gateKeys: [{ agent: "agent", sha256: hash(secrets.key) }],
+    operatorKeys: [{ sha256: hash(secrets.operatorKey) }],
+    tokenStore: {
+      kind: "vault",
+      address: upstream,
+      mount: "agents",
+      path: "github/claude-bot",
+      authMount: "gatehouse-gate",
+      roleId: "role",
+    },
+    alerts: {},
+  } as const;
 }
 
 /**

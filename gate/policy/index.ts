@@ -15,5 +15,11 @@ export {
 } from "./audit";
 export { SECRET_RULES, findSecrets, type Finding } from "./text/secrets";
 export { PathMatcher } from "./text/globs";
-export { SELF_HOST_SECRETS, selfHostConfig, type SelfHostOptions } from "../selfHost";
+export {
+  SELF_HOST_SECRETS,
+  selfHostConfig,
+  selfHostProcesses,
+  type SelfHostOptions,
+  type SelfHostProcesses,
+} from "../selfHost";
 export { EMBEDDED_POLICY, embedPolicy } from "./embed";

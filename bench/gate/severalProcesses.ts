@@ -28,6 +28,7 @@ async function startSeveral(name: string, count: number, stub: Stub, secrets: Ga
     url: `http://127.0.0.1:${port}`,
     headers: { ...CLIENT_HEADERS, authorization: `Bearer ${secrets.key}` },
     prefix: "",
+    kinds: ["reads", "writes"],
     pids: () => children.flatMap(({ pid }) => pid ?? []),
     stop: async () => {
       const gone = children.map((child) => new Promise((resolve) => child.once("exit", resolve)));

@@ -79,12 +79,10 @@ async function wrongs(name: string, html: string): Promise<string[]> {
   return wrong;
 }
 
-itInBrowser(
-  "a report of each change has no violation in light, dark, narrow and on paper, and asks for nothing",
-  async () => {
-    for (const [name] of CHANGES) expect(await wrongs(name, await renderHtml(reportOf(name)))).toEqual([]);
-  },
-);
+for (const [name] of CHANGES)
+  itInBrowser(`${name}: no violation in light, dark, narrow and on paper, and no request`, async () => {
+    expect(await wrongs(name, await renderHtml(reportOf(name)))).toEqual([]);
+  });
 
 itInBrowser("a report of 1,000 repositories is a page that a browser shows in time, without violation", async () => {
   const [before, after] = [exportOf(1_000), exportOf(1_000, { widened: 100 })].map((text) =>

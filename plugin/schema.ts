@@ -52,10 +52,8 @@ const ALWAYS = Object.keys(OUTPUTS).filter((name) => !["gateUrl", "tokenKey", "r
 /**
  * The schema of the package, from which Pulumi makes an SDK for each of its languages. Its inputs are those of the
  * environment file: they are derived from the same schema, with the same descriptions.
- * @param version of the package
- * @param providers versions of the providers that its resources come from
  */
-export function packageSchema(version: string, providers: Readonly<Record<string, string>>): Record<string, unknown> {
+export function packageSchema(version: string): Record<string, unknown> {
   const types: Record<string, PulumiObject> = {};
   const environment = objectOf(environmentJsonSchema(), "", types);
   return {
@@ -70,7 +68,6 @@ export function packageSchema(version: string, providers: Readonly<Record<string
       go: { respectSchemaVersion: true, generateResourceContainerTypes: true },
       csharp: { respectSchemaVersion: true },
     },
-    dependencies: Object.entries(providers).map(([name, of]) => ({ name, version: of })),
     resources: {
       [POSTURE_TYPE]: {
         isComponent: true,
@@ -150,14 +147,3 @@ const reference = (name: string): string => `#/types/${token(name)}`;
 const pascal = (text: string): string =>
   text.replace(/(?:^|[^A-Za-z0-9]+)([A-Za-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 const singular = (name: string): string => name.replace(/ies$/, "y").replace(/s$/, "");
-
-/** The providers among a package's dependencies: `@pulumi/github` is `github`. */
-export function providerVersions(dependencies: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(
-    ["cloudflare", "github", "random", "vault"].map((name) => {
-      const version = dependencies[`@pulumi/${name}`];
-      if (version === undefined) throw new Error(`@pulumi/${name} is no dependency`);
-      return [name, version];
-    }),
-  );
-}

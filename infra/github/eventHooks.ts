@@ -13,7 +13,7 @@ export interface EventHooksArgs {
 /**
  * The organization's webhook for the alert receiver. Its deliveries are signed with a secret that is generated here.
  * @example
- * const hooks = new EventHooks("events", { url: "https://alerts.acme.dev/hooks", events: ORGANIZATION_EVENTS });
+ * const hooks = new EventHooks("events", { url: "https://alerts.acme.dev/hooks", events: ["member", "repository"] });
  */
 export class EventHooks extends GatehouseComponent {
   /** The secret with which the receiver checks the signature. */

@@ -1,31 +1,13 @@
 import { spawn, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, delimiter, join } from "node:path";
+import { basename, join } from "node:path";
 import type { Deployment } from "../../sandbox/engine/state";
+import { lacking } from "../support/realPulumi";
 import { differences, resourcesOf, unexplained } from "../support/realRun";
 import { ROOT, gatehouse, serve } from "../support/sandbox";
 import { findInClear, secretTexts } from "../support/secretsInClear";
 import { itWhen } from "../support/skip";
-
-/** What has to be on the machine: the command line, and each plugin on PATH or among its plugins. */
-const NEEDED = ["cloudflare", "github", "random", "vault"];
-
-function lacking(): string | undefined {
-  const has = (name: string): boolean =>
-    (process.env.PATH ?? "").split(delimiter).some((directory) => existsSync(join(directory, name)));
-  if (!has("pulumi")) return "there is no pulumi on PATH";
-  const { stdout } = spawnSync("pulumi", ["plugin", "ls", "--json"], { encoding: "utf8", timeout: 60_000 });
-  const installed = ((): string[] => {
-    try {
-      return (JSON.parse(stdout || "[]") as { name: string }[]).map(({ name }) => name);
-    } catch {
-      return [];
-    }
-  })();
-  const missing = NEEDED.filter((name) => !installed.includes(name) && !has(`pulumi-resource-${name}`));
-  return missing.length > 0 ? `pulumi has no plugin ${missing.join(", ")}` : undefined;
-}
 
 const lack = lacking();
 /** Where the recording goes; by default it is compared and thrown away. */

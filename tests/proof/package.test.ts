@@ -1,14 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundleSources } from "../../infra/cloudflare/bundle";
@@ -79,26 +70,21 @@ it("is right for publint and for are-the-types-wrong", () => {
   expect([types.status, types.stdout]).toEqual([0, expect.stringContaining("No problems found")]);
 });
 
-/** Node of this machine, and others from the npm package `node`. */
+/** Node of this machine, and others as the npm package `node` brings them. */
 const nodes: readonly (readonly [string, () => string])[] = [
   ["this machine's", () => process.execPath],
-  ...["20", "22", "24"].map(
-    (major) =>
-      [
-        major,
-        () => {
-          const folder = join(work, `node-${major}`);
-          mkdirSync(folder, { recursive: true });
-          npm(folder, "install", "--prefix", folder, "--no-audit", "--no-fund", "--ignore-scripts", `node@${major}`);
-          const own = join(folder, "node_modules/node/bin/node");
-          if (existsSync(own)) return own;
-          const platform = readdirSync(join(folder, "node_modules")).find((name) =>
-            /^node-(?:bin-)?(?:linux|darwin)/.test(name),
-          );
-          return join(folder, "node_modules", platform ?? "", "bin/node");
-        },
-      ] as const,
-  ),
+  ...["22", "24"].map((major) => {
+    const name = `node-${process.platform}-${process.arch}`;
+    return [
+      major,
+      () => {
+        const folder = join(work, `node-${major}`);
+        mkdirSync(folder, { recursive: true });
+        npm(folder, "install", "--prefix", folder, "--no-audit", "--no-fund", "--ignore-scripts", `${name}@${major}`);
+        return join(folder, "node_modules", name, "bin/node");
+      },
+    ] as const;
+  }),
 ];
 it.each(nodes)(
   "is loaded by require and by import, and its command runs: Node %s",

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
@@ -62,6 +62,13 @@ it.each(["dev", "prod"])("brings the %s environment up, with the outputs that op
   expect(value.gatePolicy).toMatchObject({ organization: "acme", v: 1 });
   expect(value.access).toMatchObject({ api: "write", docs: "read" });
   expect(value.agentHosts).toEqual([String(value.gateUrl).replace("https://", "")]);
+});
+
+it("is what Pulumi runs: the `main` of the package.json that is nearest to the folder, which is not the library's", () => {
+  const folder = join(__dirname, "../../stacks");
+  const nearest = [folder, join(folder, "..")].find((dir) => existsSync(join(dir, "package.json")))!;
+  const { main } = JSON.parse(readFileSync(join(nearest, "package.json"), "utf8")) as { main: string };
+  expect(join(nearest, main)).toBe(join(folder, "index.ts"));
 });
 
 describe("Vault's provider", () => {

@@ -73,11 +73,7 @@ function tokenFinding(data: Readonly<Record<string, unknown>>, status: number): 
   if (ttl > 0 && ttl < LEAST_SECONDS)
     return problem(check, `it ends in ${ttl} s`, "sign in again: a deployment takes minutes");
   return policies.includes("root")
-    ? note(
-        check,
-        "a root token",
-        "the stack writes a policy for deployments (…-deployer): use a token with it after the first one",
-      )
+    ? note(check, "a root token", "a deployment needs less: gatehouse doctor --vault-policy prints a policy for it")
     : ok(check, `policies ${several(policies)}${ttl > 0 ? `, ${Math.floor(ttl / 60)} minutes left` : ""}`);
 }
 

@@ -369,6 +369,17 @@ describe("the command", () => {
       for (const secret of secrets) expect(`${stdout}${stderr}`).not.toContain(secret);
   });
 
+  it("prints the policy that a deployment needs in Vault, and a token with it passes", async () => {
+    const { code, stdout } = await run({}, "--vault-policy");
+    expect(code).toBe(0);
+    await vault("sys/policies/acl/deployment", { policy: stdout });
+    const token = await vaultToken({ ttl: "1h", policies: ["deployment", "default"] });
+    const found = await asked({ env: { ...ready.env, VAULT_TOKEN: token } });
+    expect(found.findings.filter(({ system, result }) => system === "Vault" && result !== "ok")).toEqual([]);
+    const kv = await run({}, "--vault-policy", "--config", 'gatehouse:tokenStore={"kind":"kv"}');
+    expect([kv.code, kv.stderr]).toEqual([2, "The token store is Workers KV; a deployment needs nothing in Vault.\n"]);
+  });
+
   it("shows one line for each finding, and what to do below it", async () => {
     const text = renderText(await asked({ env: without("GITHUB_TOKEN") }));
     expect(text).toMatch(/^ {2}. token +GITHUB_TOKEN is not set\n +→ export GITHUB_TOKEN: /m);

@@ -11,6 +11,7 @@ import { verifyTrail, type Verification } from "../audit/verify";
 import { assessContext, type Context } from "../live/context";
 import { CouldNotRun, DoesNotHold } from "../support/exit";
 import { readNamedFile } from "../support/files";
+import { registerAuditQuestions } from "./auditQuestions";
 import { repeatable, withExamples, withJson, withStack, type StackOptions } from "../support/options";
 import { readProjectStack } from "../support/project";
 
@@ -59,6 +60,8 @@ export function registerAudit(program: Command): void {
     .addOption(repeatable("--checkpoint <file>", "also hold the trail against a checkpoint that was kept elsewhere"))
     .option("--unsigned", "accept a trail without checkpoints, of a gate that made none")
     .action(verify);
+
+  registerAuditQuestions(audit);
 }
 
 /** What the two ways to the trail need, and which of them can be gone. */

@@ -1,7 +1,10 @@
+import { spawnSync } from "node:child_process";
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chainLine, GENESIS } from "../../gate/policy/audit";
+import type { Story } from "../../cli/audit/explain/story";
+import type { Replay } from "../../cli/audit/replay";
 import type { Verification } from "../../cli/audit/verify";
 import { ocsfProblems, recordSchema } from "../cli/audit/support/schema";
 import type { OcsfEvent } from "../../cli/audit/ocsf";
@@ -79,6 +82,70 @@ it("pulls records and GitHub's side, verifies, and goes on where it was", async 
   const numbers = lines().map((line) => (JSON.parse(line) as { seq: number }).seq);
   expect(numbers).toEqual(numbers.map((_, i) => i + 1));
   expect(readFileSync(join(dir, "events.ndjson"), "utf8").startsWith(events.join("\n"))).toBe(true);
+});
+
+it("tells the story of a pull request, and answers questions and replays", async () => {
+  const clone = mkdtempSync(join(tmpdir(), "gatehouse-clone-"));
+  const git = (...args: string[]): string => {
+    const { status, stdout, stderr } = spawnSync("git", ["-C", clone, ...args], { encoding: "utf8" });
+    if (status !== 0) throw new Error(`git ${args.join(" ")}: ${stderr}`);
+    return stdout;
+  };
+  git("clone", "-q", `${ready.gate.url.replace("://", `://x:${ready.gate.key}@`)}/acme/api.git`, ".");
+  git("config", "user.name", "claude-bot");
+  git("config", "user.email", "claude-bot@users.noreply.github.com");
+  git("checkout", "-q", "-b", "claude/story");
+  writeFileSync(join(clone, "note.txt"), "a note\n");
+  git("add", ".");
+  git("commit", "-q", "-m", "A note");
+  git("push", "-q", "origin", "claude/story");
+  const opened = await asAgent("/repos/acme/api/pulls", {
+    method: "POST",
+    body: JSON.stringify({ title: "A note", head: "claude/story", base: "main", draft: true, body: "Please read." }),
+  });
+  expect(opened.status).toBe(201);
+  const { number } = (await opened.json()) as { number: number };
+  await asAgent(`/repos/acme/api/pulls/${number}/merge`, { method: "PUT", body: "{}" });
+  expect((await pull()).code).toBe(0);
+  expect(await verify()).toMatchObject({ code: 0, problems: [] });
+
+  const told = await run(["explain", `api#${number}`, "--dir", dir, "--json"]);
+  const story = JSON.parse(told.out) as Story;
+  expect(story).toMatchObject({ pull: `acme/api#${number}`, title: "A note", head: "claude/story", notes: [] });
+  const kinds = story.steps.map(({ kind, what }) => `${kind} ${what}`);
+  for (const step of [
+    "write pushed",
+    "write opened the pull request",
+    `refused PUT /repos/acme/api/pulls/${number}/merge: pull-request-merge`,
+  ])
+    expect(kinds).toContain(step);
+  for (const [format, mark] of [
+    ["text", "REFUSED"],
+    ["md", "**REFUSED**"],
+    ["html", "<!doctype html>"],
+  ] as const) {
+    const { code, out } = await run(["explain", `api#${number}`, "--dir", dir, "--format", format]);
+    expect([format, code, out]).toEqual([format, 0, expect.stringContaining(mark)]);
+  }
+  expect((await run(["explain", "api#999", "--dir", dir])).err).toMatch(/GitHub shows no pull request acme\/api#999/);
+
+  const { out: refusals } = await run(["query", "--named", "refusals-by-rule", "--dir", dir, "--json"]);
+  expect(refusals).toContain('"rule":"pull-request-merge"');
+  expect(await run(["query", "SELECT nothing", "--dir", dir])).toMatchObject({ code: 2 });
+  expect(await run(["query", "--dir", dir])).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/Give a statement/) as string,
+  });
+
+  expect(await run(["replay", dir])).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/requests of agents decided anew/) as string,
+  });
+  const narrower = await run(["replay", dir, "--json", "--config", "gatehouse:repositories[0].access=read"]);
+  expect(narrower.code).toBe(1);
+  expect((JSON.parse(narrower.out) as Replay).differences).toContainEqual(
+    expect.objectContaining({ change: "would be refused", route: "git.push" }),
+  );
 });
 
 it("reads the bucket alone, and the gate alone, to the same records", async () => {

@@ -59,7 +59,7 @@ export function findAround(
   if (wanted.length === 0) return [];
   const passed: Passed[] = [];
   const tokens = new Set<string>();
-  const earliest = (wanted[0]?.ms ?? 0) - 24 * 3_600_000;
+  const times = wanted.map(({ ms }) => ms);
   let first: number | undefined;
   let last = 0;
   for (const record of records) {
@@ -68,7 +68,9 @@ export function findAround(
     if (record.tokenSha256 === "") continue;
     tokens.add(record.tokenSha256);
     const ms = Date.parse(record.ts);
-    if (record.decision === "deny" || record.decision === "gap" || ms < earliest) continue;
+    // Only what is near an event is kept: a trail may be longer than memory.
+    if (record.decision === "deny" || record.decision === "gap") continue;
+    if (!hasBetween(times, ms - WINDOW_MS, ms + record.ms + WINDOW_MS)) continue;
     passed.push({
       ms,
       until: ms + record.ms,
@@ -86,6 +88,17 @@ export function findAround(
     const says = strayWords(event, passed, tokens);
     return says === undefined ? [] : [{ ...event, says }];
   });
+}
+
+/** Whether one of the sorted times lies between two others. */
+function hasBetween(times: readonly number[], from: number, to: number): boolean {
+  let [low, high] = [0, times.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((times[middle] ?? 0) < from) low = middle + 1;
+    else high = middle;
+  }
+  return low < times.length && (times[low] ?? 0) <= to;
 }
 
 function strayWords(event: Happening, passed: readonly Passed[], tokens: ReadonlySet<string>): string | undefined {

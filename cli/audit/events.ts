@@ -11,7 +11,7 @@ import { sizeOf, type EventsState, type PullState, type TrailFiles } from "./tra
  * the pull that saw it.
  */
 export function writeEvents(files: TrailFiles, state: PullState): EventsState {
-  const before = state.events ?? { bytes: 0, seq: 0, github: 0, alarms: [] };
+  const before = state.events ?? { bytes: 0, gate: 0, github: 0, alarms: [] };
   if (sizeOf(files.events) > before.bytes) truncateSync(files.events, before.bytes);
   const fd = openSync(files.events, "a");
   let text = "";
@@ -30,10 +30,7 @@ export function writeEvents(files: TrailFiles, state: PullState): EventsState {
       .filter((event) => event !== undefined)
       .sort((a, b) => a.time - b.time);
     let next = 0;
-    let seq = before.seq;
-    for (const record of recordsIn(files.gate)) {
-      if (record.seq <= before.seq) continue;
-      seq = Math.max(seq, record.seq);
+    for (const record of recordsIn(files.gate, before.gate)) {
       const event = recordEvent(record, state.machineUser);
       for (let other = theirs[next]; other !== undefined && other.time < event.time; other = theirs[++next])
         write(other);
@@ -46,7 +43,7 @@ export function writeEvents(files: TrailFiles, state: PullState): EventsState {
     alarms.filter((one) => !before.alarms.includes(uidOf(one))).forEach((one) => write(alarmEvent(one, now)));
     if (state.lock?.found !== undefined) write(lockEvent(state.lock, now));
     bytes += writeSync(fd, text);
-    return { bytes, seq, github: lines.length, alarms: alarms.map(uidOf) };
+    return { bytes, gate: state.cursor.bytes, github: lines.length, alarms: alarms.map(uidOf) };
   } finally {
     closeSync(fd);
   }

@@ -70,8 +70,8 @@ export interface GitHubState {
 /** How far the stream of events was written. */
 export interface EventsState {
   readonly bytes: number;
-  /** Last record of the gate, and lines of GitHub's, that are in it. */
-  readonly seq: number;
+  /** Bytes of the gate's records, and lines of GitHub's, that are in it. */
+  readonly gate: number;
   readonly github: number;
   /** Alarms that are in it. */
   readonly alarms: readonly string[];

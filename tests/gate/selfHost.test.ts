@@ -1,7 +1,7 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { verifyChain } from "../../gate/policy";
@@ -76,7 +76,11 @@ describe("a gate on one's own machine", () => {
         `--directory-path=ledger-disk=${path.join(directory, "ledger")}`,
         `--directory-path=audit-disk=${path.join(directory, "audit")}`,
       ],
-      { cwd: directory, env: { VAULT_SECRET_ID: "secret" }, stdio: ["ignore", "pipe", "pipe"] },
+      {
+        cwd: directory,
+        env: { VAULT_SECRET_ID: "secret", CHECKPOINT_KEY: Buffer.alloc(32, 7).toString("base64") },
+        stdio: ["ignore", "pipe", "pipe"],
+      },
     );
     let log = "";
     child.stderr?.on("data", (part: Buffer) => (log += part.toString()));
@@ -121,7 +125,7 @@ describe("a gate on one's own machine", () => {
       "a file of the audit trail",
       async () => {
         await ask("/repos/acme/api", `Bearer ${key}`);
-        const [file] = readdirSync(path.join(directory, "audit")).filter((name) => !name.startsWith("."));
+        const [file] = readdirSync(path.join(directory, "audit")).filter((name) => name.endsWith(".jsonl"));
         const text = file === undefined ? "" : readFileSync(path.join(directory, "audit", file), "utf8");
         return text !== "" && { file, text };
       },
@@ -129,6 +133,12 @@ describe("a gate on one's own machine", () => {
     );
     expect(archived.file).toMatch(/^0{14}1-\d{15}\.jsonl$/);
     expect((await verifyChain(archived.text.split("\n"))).problems).toEqual([]);
+    // Behind the file comes the checkpoint of its last record, in a folder that the disk service makes.
+    const last = Number(/-(\d+)\.jsonl$/.exec(archived.file)?.[1]);
+    const checkpoint = path.join(directory, "audit", "checkpoints", `${String(last).padStart(15, "0")}.json`);
+    await until("its checkpoint", () => existsSync(checkpoint) && readFileSync(checkpoint, "utf8") !== "");
+    const signed = JSON.parse(readFileSync(checkpoint, "utf8")) as { seq: number; hash: string };
+    expect(JSON.parse(archived.text.trim().split("\n").at(-1) ?? "")).toMatchObject({ seq: last, hash: signed.hash });
     const all = (await (await ask("/_gate/audit", `Bearer ${operator}`)).text()).trim().split("\n");
     expect((await verifyChain(all)).problems).toEqual([]);
   }, 60_000);

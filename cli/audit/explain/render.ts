@@ -49,13 +49,13 @@ export function renderText(story: Story): string {
     story.steps.length === 0
       ? "This trail has nothing of it."
       : table(
-          ["when", "who", "", "what", "request"],
+          ["when", "who", "", "request", "what"],
           story.steps.map((one) => [
             shortTime(one.at),
             plain(one.who),
             KINDS[one.kind],
-            plain(one.what),
             one.requestId,
+            plain(one.what),
           ]),
         ),
   ].join("\n")}\n`;
@@ -125,7 +125,7 @@ export async function renderHtml(story: Story): Promise<string> {
             ${story.steps.map(
               (one) =>
                 html`<li
-                  class="${BAD.has(one.kind) ? "alarm" : one.kind === "merge" || one.kind === "review" ? "done" : ""}"
+                  class="${BAD.has(one.kind) ? "alarm" : one.kind === "merge" || one.what.startsWith("approved") ? "done" : ""}"
                 >
                   <time class="soft" datetime="${one.at}">${shortTime(one.at)}</time> ${one.who}
                   <span class="${BAD.has(one.kind) ? "bad" : one.kind === "merge" ? "good" : "soft"}"

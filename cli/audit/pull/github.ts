@@ -9,6 +9,8 @@ import type { GitHubState, PullState, TrailFiles } from "../trail";
 const OVERLAP_MS = 6 * 3_600_000;
 /** GitHub keeps so many events of a repository, 30 days at most. */
 const MAX_EVENTS = 300;
+/** What anybody changes in the rules that hold the machine user, and in the tokens that are let in. */
+const CHANGES = ["action:repository_ruleset", "action:protected_branch", "action:personal_access_token"];
 /** Rule suites of so long are asked for; GitHub has none that are older. */
 const SUITES = "month";
 
@@ -54,7 +56,7 @@ const noGitHub = (before: PullState, why: string): { state?: GitHubState } =>
 
 type Add = (source: GitHubSource, at: string, id: string, event: JsonRecord) => void;
 
-/** Undefined when the log was read; else why not. */
+/** What the machine user did, and what others changed in its fences. Undefined when the log was read; else why not. */
 async function readAuditLog(
   github: GitHubReader,
   organization: string,
@@ -64,17 +66,19 @@ async function readAuditLog(
 ): Promise<string | undefined> {
   const since =
     last === undefined ? "" : ` created:>=${new Date(Date.parse(last) - OVERLAP_MS).toISOString().slice(0, 19)}Z`;
-  const phrase = encodeURIComponent(`actor:${machineUser}${since}`);
-  for await (const page of github.pages(
-    `/orgs/${organization}/audit-log?phrase=${phrase}&include=all&order=asc&per_page=100`,
-  )) {
-    if (page.call.status !== 200)
-      return page.call.status === 404 || page.call.status === 403
-        ? `GitHub does not show its audit log (${page.call.status}): that needs the Enterprise plan and the scope read:audit_log`
-        : `GitHub's audit log: ${page.failure || `answer ${page.call.status}`}`;
-    for (const one of asList(page.json()).map(asRecord)) {
-      const at = Number(one["@timestamp"] ?? one.created_at);
-      add("audit-log", new Date(Number.isFinite(at) ? at : 0).toISOString(), asText(one._document_id), one);
+  for (const asked of [`actor:${machineUser}`, ...CHANGES]) {
+    const phrase = encodeURIComponent(`${asked}${since}`);
+    for await (const page of github.pages(
+      `/orgs/${organization}/audit-log?phrase=${phrase}&include=all&order=asc&per_page=100`,
+    )) {
+      if (page.call.status !== 200)
+        return page.call.status === 404 || page.call.status === 403
+          ? `GitHub does not show its audit log (${page.call.status}): that needs the Enterprise plan and the scope read:audit_log`
+          : `GitHub's audit log: ${page.failure || `answer ${page.call.status}`}`;
+      for (const one of asList(page.json()).map(asRecord)) {
+        const at = Number(one["@timestamp"] ?? one.created_at);
+        add("audit-log", new Date(Number.isFinite(at) ? at : 0).toISOString(), asText(one._document_id), one);
+      }
     }
   }
   return undefined;

@@ -131,10 +131,11 @@ describe("a gate on one's own machine", () => {
       },
       { ms: 30_000, every: 100 },
     );
-    expect(archived.file).toMatch(/^0{14}1-\d{15}\.jsonl$/);
+    const { file = "" } = archived;
+    expect(file).toMatch(/^0{14}1-\d{15}\.jsonl$/);
     expect((await verifyChain(archived.text.split("\n"))).problems).toEqual([]);
     // Behind the file comes the checkpoint of its last record, in a folder that the disk service makes.
-    const last = Number(/-(\d+)\.jsonl$/.exec(archived.file)?.[1]);
+    const last = Number(/-(\d+)\.jsonl$/.exec(file)?.[1]);
     const checkpoint = path.join(directory, "audit", "checkpoints", `${String(last).padStart(15, "0")}.json`);
     await until("its checkpoint", () => existsSync(checkpoint) && readFileSync(checkpoint, "utf8") !== "");
     const signed = JSON.parse(readFileSync(checkpoint, "utf8")) as { seq: number; hash: string };

@@ -1,7 +1,7 @@
 import { WRITE_POWER, accessBy, levelOf, type Fact } from "./facts/fact";
 
 /** One side of a repository: what the agent may do there, and what holds it. */
-export interface Reached {
+interface Reached {
   /** `read`, `write` and so on. */
   readonly level: string;
   /** What stands between the agent and the repository beside the gate, in words. */

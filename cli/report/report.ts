@@ -14,7 +14,7 @@ import { asDeployed, wholeState } from "./state";
 import { parseUrn } from "../../infra/config/urn";
 
 /** One of the files that a report was made from. */
-export interface ReportInput {
+interface ReportInput {
   readonly side: "before" | "after";
   readonly kind: "export" | "preview" | "plan";
   /** Of the file's bytes, hexadecimal; absent where there was no file. */

@@ -25,7 +25,7 @@ export interface PlannedDiff {
   readonly updates: JsonRecord;
 }
 /** A resource of a saved plan: only its difference from the state that the plan starts from. */
-export interface PlannedResource extends Omit<SnapshotResource, "inputs"> {
+interface PlannedResource extends Omit<SnapshotResource, "inputs"> {
   readonly diff: PlannedDiff;
 }
 
@@ -71,7 +71,7 @@ export interface Snapshot {
 }
 
 /** Who made a file. */
-export interface Made {
+interface Made {
   /** Version of the Pulumi CLI. */
   readonly pulumi?: string;
   readonly time?: string;

@@ -34,14 +34,19 @@ const run = async (args: string[], overrides: readonly string[] = []): Promise<s
 const recorded = (name: string): string => readFileSync(join(ROOT, "tests/fixtures/report/real", name), "utf8");
 /** The stand-ins listen elsewhere in each run. */
 const PORT = /127\.0\.0\.1:\d+/g;
-/** A whole report but for versions, times and ports. */
+/** So do the ids that they give out: by the order in which they appear. */
+function numbered(text: string): string {
+  const ids = new Map<string, string>();
+  return text.replace(/\b1000\d{5}\b/g, (id) => ids.get(id) ?? ids.set(id, `#${ids.size}`).get(id)!);
+}
+/** A whole report but for versions, times, ports and ids. */
 function told(before: string, after: string): Report {
   const { inputs: _, ...report } = buildReport({
     title: "x",
     before: readSnapshot(before, "before"),
     after: readSnapshot(after, "after"),
   });
-  return JSON.parse(JSON.stringify(report).replace(PORT, "127.0.0.1:1")) as Report;
+  return JSON.parse(numbered(JSON.stringify(report).replace(PORT, "127.0.0.1:1"))) as Report;
 }
 
 it("says of the sandbox's previews and exports what it says of the real engine's for the same changes", async () => {

@@ -17,7 +17,7 @@ const ORDER: Record<Change["kind"], number> = { widened: 0, granted: 1, changed:
 /** Facts outside review and audit whose absence is the dangerous state. */
 const LOCK_IDS = ["gate/limit/", "gate/protected-paths", "rotation/"];
 /** A fact whose absence is the dangerous state: a lock that goes away widens. */
-export const isLock = ({ area, id }: Fact): boolean =>
+const isLock = ({ area, id }: Fact): boolean =>
   area === "review" || area === "audit" || LOCK_IDS.some((start) => id.startsWith(start));
 
 /**

@@ -73,7 +73,7 @@ export function rulesetFacts(
 const isNothing = (value: unknown): boolean => !value || (Array.isArray(value) && value.length === 0);
 
 /** A value in one line, whatever the order of its keys. */
-export const plain = (value: unknown): string =>
+const plain = (value: unknown): string =>
   Array.isArray(value)
     ? value.map(plain).join(" ")
     : value !== null && typeof value === "object"

@@ -3,7 +3,7 @@ import { gateUrl } from "../../infra/plans";
 import { anchor, code, pageHead, type DocumentInput } from "./posture";
 
 /** One thing to do; what is typed stands in `type`, one command a line. */
-export interface Step {
+interface Step {
   readonly say: string;
   readonly type?: readonly string[];
 }
@@ -74,8 +74,11 @@ export function incidents({ stack, environment }: DocumentInput): readonly Incid
     type: [gatehouse("assess --format md", "--output assessment.md")],
   };
   const trail: Step = {
-    say: `Verify the audit trail, and read what was done. The records lie in the bucket ${code(names(environment).auditBucket)}, one JSON line each.`,
-    type: [gatehouse("assess --format json", "--output trail.json")],
+    say: "Take the audit trail out of reach and verify it: exit code 1, a record is missing or changed. Then read what was done, one JSON line a record.",
+    type: [
+      gatehouse("audit pull", "--out audit"),
+      `npx --no-install gatehouse audit verify --dir audit --key "$(pulumi stack output auditPublicKey --stack ${stack})"`,
+    ],
   };
   const update: Step = {
     say: "Bring everything back to what is declared. Read the preview first: it must show only what you expect.",
@@ -266,10 +269,8 @@ export function incidents({ stack, environment }: DocumentInput): readonly Incid
         "the gate answers 503 `audit-unavailable`, or an alert `audit-archive-failed`",
       ],
       steps: [
-        {
-          say: "Keep the evidence before anything else changes.",
-          type: [gatehouse("assess --format json", "--output gap.json")],
-        },
+        trail,
+        assess,
         {
           say: "`audit-gaps` with a `gap` record: an isolate died and lost reads of about a second. The record says how many at most. Note it; nothing else is to do.",
         },

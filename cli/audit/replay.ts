@@ -6,7 +6,7 @@ import { Refusal } from "../../gate/policy/refusals";
 import { interfaceOf, judgeTarget } from "../../gate/policy/target";
 
 /** Requests of one kind that another posture decides otherwise. */
-export interface Difference {
+interface Difference {
   readonly change: "would be refused" | "would be allowed";
   readonly method: string;
   /** Id of the route, or the path where none matched. */

@@ -52,7 +52,7 @@ export interface StoryInput {
 }
 
 /** What an agent read this long before it opened the pull request is told with it. */
-export const BEFORE_MS = 24 * 3_600_000;
+const BEFORE_MS = 24 * 3_600_000;
 /** A push at the gate and the reference's change at GitHub are within so long of one another. */
 const SAME_MS = 15_000;
 

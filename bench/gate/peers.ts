@@ -51,14 +51,16 @@ export function nginxRecipe(directory: string, port: number, stub: Stub): Recipe
     path.join(directory, "token.conf"),
     `map "" $github_token { default "${stub.token}"; }\nmap "" $github_token_sha256 { default "${sha256}"; }\n`,
   );
-  const forms = [0, 1, 2].map((shift) =>
-    Buffer.from("x".repeat(shift) + stub.token)
+  const halves = [0, 1, 2].flatMap((shift) => {
+    const core = Buffer.from("x".repeat(shift) + stub.token)
       .toString("base64")
-      .slice(shift === 0 ? 0 : shift + 1, -4),
-  );
+      .slice(shift === 0 ? 0 : shift + 1, -4);
+    return [core.slice(0, core.length >> 1), core.slice(core.length >> 1)];
+  });
+  const forms = [stub.token, Buffer.from(stub.token).toString("hex"), [...stub.token].reverse().join(""), ...halves];
   writeFileSync(
     path.join(directory, "token-forms.conf"),
-    [stub.token, ...forms].map((form) => `sub_filter "${form}" "[removed by gatehouse]";\n`).join(""),
+    forms.map((form) => `sub_filter "${form}" "[removed by gatehouse]";\n`).join(""),
   );
   return {
     command: tool("nginx") ?? "nginx",

@@ -50,7 +50,7 @@ interface Plan {
 }
 
 /** One process in the foreground, no log, everything in its own directory. */
-export const nginxConfig = (directory: string, http: readonly string[]): string =>
+const nginxConfig = (directory: string, http: readonly string[]): string =>
   [
     "daemon off;",
     "master_process off;",
@@ -70,7 +70,7 @@ export const nginxConfig = (directory: string, http: readonly string[]): string 
   ].join("\n");
 
 /** A text in nginx's configuration; a dollar sign would be a variable. */
-export const quoted = (text: string): string => `'${text.replace(/\\/g, "\\\\").replace(/'/g, "\\'")}'`;
+const quoted = (text: string): string => `'${text.replace(/\\/g, "\\\\").replace(/'/g, "\\'")}'`;
 
 function startNginx(nginx: string, directory: string, plan: Plan): ReturnType<typeof start> {
   mkdirSync(path.join(directory, "logs"), { recursive: true });

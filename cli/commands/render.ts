@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
-import { isAbsolute, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import { type Command } from "commander";
 import { nginxFiles, STATE_OF_NGINX } from "../../gate/nginx";
+import { selfHostFiles, STATE_OF_SELF_HOST } from "../../gate/selfHostFiles";
+import { bundleGate } from "../../infra/cloudflare/bundle";
 import { gateUrl } from "../../infra/plans";
 import { ambientEffects } from "../../rotation/effects";
 import { sourcesOf } from "../render/sources";
@@ -58,6 +60,69 @@ export function registerRender(program: Command): void {
       .action(nginx),
     "gatehouse render nginx --stack prod --out /etc/gatehouse/nginx --outputs outputs.json --gate http://127.0.0.1:8788",
   );
+
+  withExamples(
+    shared("selfhost", "127.0.0.1:8788")
+      .description("write a gate of your own: workerd's configuration, service, container, egress rules, backup")
+      .option("--state <dir>", "where ledger and audit trail lie on the gate's machine (default: state in the folder)")
+      .option("--workerd <path>", "path of workerd on the gate's machine", "/usr/local/bin/workerd")
+      .option("--user <name>", "the account that the service runs as, and nothing else does", "gatehouse")
+      .option("--client-ip-header <name>", "header in which what stands in front names the client, such as X-Real-IP")
+      .action(selfHost),
+    "gatehouse render selfhost --stack prod --out /etc/gatehouse/gate --outputs outputs.json --state /var/lib/gatehouse",
+  );
+}
+
+interface SelfHostCommandOptions extends RenderOptions {
+  readonly state?: string;
+  readonly workerd: string;
+  readonly user: string;
+  readonly clientIpHeader?: string;
+}
+
+async function selfHost(options: SelfHostCommandOptions): Promise<void> {
+  const { environment } = readProjectStack(options.stack, options.config, options.project);
+  const sources = await sourcesOf(options.stack, environment, process.env, ambientEffects(), options.outputs);
+  if (sources.tokenStore === undefined)
+    throw new CouldNotRun(
+      "gatehouse:tokenStore is Workers KV, which only a Worker reaches; a gate of your own needs Vault or OpenBao",
+    );
+  if (!/^[a-z_][a-z0-9_-]{0,31}$/.test(options.user))
+    throw new CouldNotRun(`--user ${options.user} is no name of an account; give one such as gatehouse`);
+  const folder = resolve(options.out);
+  const state = resolve(options.state ?? join(folder, "state"));
+  for (const [option, value] of [
+    ["--out", folder],
+    ["--state", state],
+    ["--workerd", options.workerd],
+  ] as const)
+    if (!/^\/[A-Za-z0-9._/@+-]*$/.test(value))
+      throw new CouldNotRun(`${option} ${value}: give a whole path of letters, digits and . _ - @ + without blanks`);
+  const scripts = bundleGate();
+  const { alertWebhook } = environment.audit;
+  const files = selfHostFiles({
+    policy: sources.policy,
+    gateKeys: sources.gateKeys,
+    operatorKeys: sources.operatorKeys,
+    tokenStore: { ...sources.tokenStore, roleId: sources.roleId ?? "" },
+    alerts: alertWebhook === undefined ? {} : { webhook: alertWebhook },
+    listen: options.listen,
+    publicUrl: publicUrlOf(options, "http", gateUrl(environment)),
+    ...(options.clientIpHeader === undefined ? {} : { clientIpHeader: options.clientIpHeader }),
+    modules: { gate: scripts.gate, ledger: scripts.ledger },
+    folder,
+    state,
+    workerd: options.workerd,
+    user: options.user,
+  });
+  writeAll(
+    folder,
+    files,
+    ["state", "state/ledger", "state/audit"].filter(() => options.state === undefined),
+    existsSync,
+    STATE_OF_SELF_HOST,
+  );
+  say(options, sources.missing, join(folder, "start.sh"));
 }
 
 async function nginx(options: NginxCommandOptions): Promise<void> {

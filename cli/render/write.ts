@@ -5,7 +5,7 @@ import { writeNamedFile } from "../support/files";
 import type { RenderedFile } from "../../gate/nginx/vaultAgent";
 
 /**
- * Writes files and empty folders. Whoever runs the service must be able to pass through the folders; logs are for that
+ * Writes files and empty folders. Whoever runs the service must be able to pass through the folders; logs and state are for that
  * user alone.
  * @param keep names of files that are left as they are where they are there
  * @throws CouldNotRun with the name and the reason
@@ -19,7 +19,7 @@ export function writeAll(
 ): void {
   for (const folder of ["", ...folders]) {
     try {
-      mkdirSync(join(out, folder), { recursive: true, mode: folder === "logs" ? 0o700 : 0o755 });
+      mkdirSync(join(out, folder), { recursive: true, mode: /^(?:logs|state)/.test(folder) ? 0o700 : 0o755 });
     } catch (error) {
       throw new CouldNotRun(
         `${join(out, folder)}: the folder cannot be made: ${(error as NodeJS.ErrnoException).code ?? "unknown"}`,
@@ -31,6 +31,6 @@ export function writeAll(
     if (keep.has(name) && exists(file)) continue;
     mkdirSync(dirname(file), { recursive: true });
     writeNamedFile(file, text);
-    chmodSync(file, name.endsWith(".sh") ? 0o755 : 0o644);
+    chmodSync(file, name.endsWith(".sh") ? 0o755 : name.endsWith(".env") ? 0o600 : 0o644);
   }
 }

@@ -1,5 +1,6 @@
 import type { GatePolicy } from "../policy/policy";
 import { OVERRIDING_HEADERS } from "../policy/headers";
+import { REFUSALS } from "../policy/refusals";
 import { API_VERSIONS } from "../policy/rest/apiVersion";
 import { refusalPatterns, routePatterns } from "./allowList";
 
@@ -28,8 +29,9 @@ export interface NginxOptions {
 }
 
 /** A text inside double quotes. nginx undoes a backslash in front of these characters there, and leaves every other. */
-export const quoted = (text: string): string => `"${text.replace(/\\(?=["'\\trn]|$)/g, "\\\\").replace(/"/g, '\\"')}"`;
+const quoted = (text: string): string => `"${text.replace(/\\(?=["'\\trn]|$)/g, "\\\\").replace(/"/g, '\\"')}"`;
 
+/** nginx tries no pattern on an empty value: a map that means it names the empty text. */
 const map = (source: string, variable: string, entries: readonly (readonly [string, string])[]): string[] => [
   `  map ${source} ${variable} {`,
   ...entries.map(
@@ -54,8 +56,18 @@ const OWN_ERRORS: readonly (readonly [statuses: string, rule: string])[] = [
   ["504", "upstream-timeout"],
 ];
 
-/** A rate of nginx, which takes whole numbers and counts in thousandths. */
-const perMinute = (requests: number): string => `${Math.min(6_000_000, Math.max(1, Math.floor(requests)))}r/m`;
+/**
+ * A limit as nginx counts: half of it may come at once, and the other half follows evenly, so that no window of its
+ * length ever has more than the limit. nginx takes whole numbers a minute, and counts in thousandths.
+ * @param minutes length of the window
+ */
+function halved(requests: number, minutes: number): { readonly perMinute: number; readonly burst: number } {
+  const half = Math.min(1e9, requests) / 2;
+  return {
+    perMinute: Math.min(6_000_000, Math.max(1, Math.floor(half / minutes))),
+    burst: Math.max(0, Math.ceil(half) - 1),
+  };
+}
 
 /** An address as an `upstream` block names it, and whether it is reached by TLS. */
 function serverOf(url: string): {
@@ -79,14 +91,15 @@ export function nginxConfig(options: NginxOptions): string {
   const github = serverOf(policy.upstream.api);
   const gate = unjudged.kind === "gate" ? serverOf(unjudged.url) : undefined;
   const { limits } = policy;
-  const retryAfter = Math.ceil(Math.max(60 / limits.requestsPerMinute, 3600 / limits.requestsPerHour));
+  const [minute, hour] = [halved(limits.requestsPerMinute, 1), halved(limits.requestsPerHour, 60)];
+  const retryAfter = Math.ceil(60 / Math.min(minute.perMinute, hour.perMinute));
   const patterns = routePatterns(policy);
   const owner = policy.organization.replace(/[^A-Za-z0-9]/g, "\\$&");
-  const burst = (requests: number): number => Math.min(1e9, requests);
+  const ownErrors = OWN_ERRORS.map(([statuses, rule]) => `    error_page ${statuses} /_gate/refused/${rule};`);
   const limit = [
-    "      limit_req zone=stranger burst=6000 nodelay;",
-    `      limit_req zone=minute burst=${burst(limits.requestsPerMinute)} nodelay;`,
-    `      limit_req zone=hour burst=${burst(limits.requestsPerHour)} nodelay;`,
+    "      limit_req zone=stranger burst=3000 nodelay;",
+    `      limit_req zone=minute burst=${minute.burst} nodelay;`,
+    `      limit_req zone=hour burst=${hour.burst} nodelay;`,
   ];
   const scheme = github.tls ? "https" : "http";
   return [
@@ -221,8 +234,11 @@ export function nginxConfig(options: NginxOptions): string {
       ...API_VERSIONS.map((version) => [version, "$gate_rule_values"] as const),
       ["default", "api-version-not-allowed"],
     ]),
-    ...map('"$http_user_agent$http_if_none_match$http_if_modified_since"', "$gate_rule_values", [
-      ["~^[\\x20-\\x7e]{0,2048}\\z", "$gate_rule_token"],
+    ...map('"$http_user_agent\\n$http_if_none_match\\n$http_if_modified_since\n$http_host"', "$gate_rule_values", [
+      [
+        "~^[\\x20-\\x7e]{0,1024}\\n[\\x20-\\x7e]{0,1024}\\n[\\x20-\\x7e]{0,1024}\\n(?:[A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])(?::[0-9]{1,5})?\\z",
+        "$gate_rule_token",
+      ],
       ["default", "header-value"],
     ]),
     ...map("$github_token", "$gate_rule_token", [
@@ -257,9 +273,9 @@ export function nginxConfig(options: NginxOptions): string {
       ["", "$binary_remote_addr"],
       ["default", ""],
     ]),
-    "  limit_req_zone $gate_stranger zone=stranger:1m rate=6000r/m;",
-    `  limit_req_zone $gate_agent zone=minute:1m rate=${perMinute(limits.requestsPerMinute)};`,
-    `  limit_req_zone $gate_agent zone=hour:1m rate=${perMinute(limits.requestsPerHour / 60)};`,
+    "  limit_req_zone $gate_stranger zone=stranger:1m rate=3000r/m;",
+    `  limit_req_zone $gate_agent zone=minute:1m rate=${minute.perMinute}r/m;`,
+    `  limit_req_zone $gate_agent zone=hour:1m rate=${hour.perMinute}r/m;`,
     "  limit_req_status 429;",
     "  limit_req_log_level info;",
     "",
@@ -272,7 +288,11 @@ export function nginxConfig(options: NginxOptions): string {
       ["default", "0"],
     ]),
     ...map("$request_uri", "$gate_path", [["~^([\\x20-\\x7e]*?)(?:\\?.*)?\\z", "$1"]]),
-    ...map("$gate_reason", "$gate_decision", [
+    ...map("$status", "$gate_because", [
+      ["413", "body-too-large"],
+      ["default", "$gate_reason"],
+    ]),
+    ...map("$gate_because", "$gate_decision", [
       ["", "allow"],
       ["default", "deny"],
     ]),
@@ -282,7 +302,7 @@ export function nginxConfig(options: NginxOptions): string {
     ]),
     "  log_format audit escape=json",
     `    '{"ts":"$gate_ts","agent":"$gate_agent","requestId":"$request_id","clientIp":"$remote_addr","method":"$request_method",'`,
-    `    '"path":"$gate_path","route":"$gate_route","repository":"$gate_repository","decision":"$gate_decision","reason":"$gate_reason",'`,
+    `    '"path":"$gate_path","route":"$gate_route","repository":"$gate_repository","decision":"$gate_decision","reason":"$gate_because",'`,
     `    '"status":$status,"bytesIn":$request_length,"bytesOut":$body_bytes_sent,"ms":$gate_ms,"tokenSha256":"$gate_used","findings":[]}';`,
     "",
     `  upstream github { server ${github.server}; keepalive 64; }`,
@@ -298,16 +318,36 @@ export function nginxConfig(options: NginxOptions): string {
           "    ssl_protocols TLSv1.2 TLSv1.3;",
         ]),
     "    access_log logs/audit.log audit buffer=64k flush=1s;",
-    ...OWN_ERRORS.map(([statuses, rule]) => `    error_page ${statuses} /_gate/refused/${rule};`),
+    ...ownErrors,
     "    recursive_error_pages on;",
-    "    # What a refused request carries is not kept.",
-    `    client_max_body_size ${gate === undefined ? limits.maxBodyBytes : Math.max(limits.maxPushBytes, limits.maxBodyBytes) * 2};`,
+    ...(gate === undefined
+      ? [
+          "    # No request that passes has a body; the little that a refused one may have is read into memory.",
+          "    client_max_body_size 16k;",
+          "    client_body_buffer_size 16k;",
+        ]
+      : [`    client_max_body_size ${Math.max(limits.maxPushBytes, limits.maxBodyBytes) * 2};`]),
     "",
-    "    location = /_gate/health { access_log off; return 204; }",
+    "    location = /_gate/health {",
+    "      access_log off;",
+    "      if ($request_method !~ ^(?:GET|HEAD)\\z) { return 404; }",
+    "      return 204;",
+    "    }",
     "    location = /_gate/docs {",
     "      types { }",
     '      default_type "text/html; charset=utf-8";',
     "      alias docs.html;",
+    "    }",
+    "    # Answered without the script, which would read the body first.",
+    "    location = /_gate/refused/body-too-large {",
+    "      internal;",
+    '      default_type "application/json; charset=utf-8";',
+    "      add_header X-Gatehouse-Request-Id $request_id always;",
+    `      return 413 '${JSON.stringify({
+      message: REFUSALS["body-too-large"][1],
+      documentation_url: `${options.publicUrl}/_gate/docs#body-too-large`,
+      gatehouse: { decision: "deny", rule: "body-too-large", requestId: "$request_id" },
+    })}';`,
     "    }",
     "    location ^~ /_gate/refused/ {",
     "      internal;",
@@ -317,6 +357,8 @@ export function nginxConfig(options: NginxOptions): string {
     "    # The only way to GitHub. `if` has nothing but a return in it; the limits of what it sends away stand there.",
     "    location / {",
     "      error_page 418 = @refused;",
+    "      # A location that names one error page inherits none.",
+    ...ownErrors.map((line) => `  ${line}`),
     ...(gate === undefined
       ? []
       : ["      error_page 419 = @gate;", "      if ($gate_elsewhere = gate) { return 419; }"]),
@@ -357,9 +399,17 @@ export function nginxConfig(options: NginxOptions): string {
     "      js_header_filter gate.headers;",
     "      js_body_filter gate.body buffer_type=buffer;",
     "      gunzip on;",
+    "      sub_filter_last_modified on;",
     "      sub_filter_once off;",
     "      sub_filter_types *;",
-    `      sub_filter ${quoted(`"${policy.upstream.api}/`)} ${quoted(`"${options.publicUrl}/`)};`,
+    ...["/", '"', "{", "?"].map(
+      (then) =>
+        `      sub_filter ${quoted(`"${policy.upstream.api}${then}`)} ${quoted(`"${options.publicUrl}${then}`)};`,
+    ),
+    ...policy.repositories.map(({ name }) => {
+      const clone = `/${policy.organization}/${name}.git"`;
+      return `      sub_filter ${quoted(`"${policy.upstream.git}${clone}`)} ${quoted(`"${options.publicUrl}${clone}`)};`;
+    }),
     "      include token-forms.conf;",
     "    }",
     "",

@@ -31,7 +31,8 @@ import crypto from 'crypto';
 const KEYS = ${json(known)};
 const API = ${json(policy.upstream.api)};
 const PUBLIC = ${json(publicUrl)};
-const NAME = 'full_name"';
+// Where an answer must be looked at as a whole: the name of a repository, or an encoding that may hide the token.
+const SIGN = /full_name"|\\\\u00(?:0[adAD]|2[bdefBDEF5]|3[0-9]|[4-7])|\\\\\\/|&#|%(?:0[adAD]|2[bdefBDEF5]|3[0-9]|[4-7])/;
 let held, end;
 
 // The agent of a request, or nothing. The key is hashed and its hash looked up: the time that takes says nothing of
@@ -44,7 +45,8 @@ function agent(r) {
   key = key.slice(space + 1).trim();
   if (scheme === 'basic') {
     key = Buffer.from(key, 'base64').toString();
-    key = key.slice(key.indexOf(':') + 1);
+    const colon = key.indexOf(':');
+    key = colon < 0 ? '' : key.slice(colon + 1);
   } else if (scheme !== 'bearer' && scheme !== 'token') return '';
   if (key.length !== 47) return '';
   const known = KEYS[crypto.createHash('sha256').update(key).digest('base64url')];
@@ -88,27 +90,27 @@ function headers(r) {
   delete out['Content-Length'];
   if (link !== undefined) {
     const led = pages(String(link));
-    if (led !== '' && led.indexOf(token) < 0) out.Link = led;
+    if (led !== '' && !reflects(r, bare(led))) out.Link = led;
   }
   if (location !== undefined) {
     const led = back(location);
-    if (led !== undefined && led.indexOf(token) < 0) out.Location = led;
+    if (led !== undefined && !reflects(r, bare(led))) out.Location = led;
   }
   out['Cache-Control'] = 'private, no-store';
   out['X-Content-Type-Options'] = 'nosniff';
   out['X-Gatehouse-Request-Id'] = r.variables.request_id;
 }
 
-// An answer that describes a repository that is not listed is broken off: nginx cannot cut a part out of it. From the
-// first name of a repository on, the answer waits until all of them are known. A name may begin in one piece and end
-// in the next, so the end of each piece is kept.
+// An answer that describes a repository that is not listed, or has the token behind an encoding, is broken off: nginx
+// cannot cut a part out of it. From the first sign of either on, the answer waits until it is known. A sign may begin
+// in one piece and end in the next, so the end of each piece is kept.
 function body(r, data, flags) {
   if (held === undefined) {
-    const border = end === '' ? -1 : (end + data.slice(0, NAME.length).toString()).indexOf(NAME);
-    if (border < 0 && data.indexOf(NAME) < 0) {
-      // The end of an object or of a list is no part of a name.
-      const last = data[data.length - 1];
-      if (last !== 125 && last !== 93 && last !== undefined) end = data.slice(Math.max(0, data.length - NAME.length)).toString();
+    const text = data.toString();
+    if (!SIGN.test(end + text)) {
+      // No sign has the end of an object or of a list in it.
+      const last = text.slice(-1);
+      if (last !== '}' && last !== ']') end = (end + text).slice(-10);
       return r.sendBuffer(data, flags);
     }
     held = { parts: [Buffer.from(end)], bytes: 0, sent: end.length };
@@ -119,17 +121,42 @@ function body(r, data, flags) {
   held.parts.push(Buffer.from(data));
   if (!flags.last) return;
   const whole = Buffer.concat(held.parts);
+  const text = whole.toString();
+  if (reflects(r, bare(text))) broken(r);
   const listed = LISTED();
-  const names = whole.toString().match(/full_name"\\s*:\\s*"[^"\\\\]*"/g) || [];
+  const names = text.match(/full_name"\\s*:\\s*"[^"\\\\]*"/g) || [];
   for (let i = 0; i < names.length; i++) {
     const name = names[i].slice(names[i].lastIndexOf('"', names[i].length - 2) + 1, -1);
     if (listed[name.toLowerCase()] !== true) broken(r);
   }
   r.sendBuffer(whole.slice(held.sent), flags);
 }
+// A text without JSON's escapes, percent-encoding and HTML's numbers.
+function bare(text) {
+  const letter = function (_, code) { return String.fromCharCode(parseInt(code, 16)); };
+  return text
+    .replace(/\\\\\\//g, '/')
+    .replace(/\\\\u00([0-7][0-9a-f])/gi, letter)
+    .replace(/%([0-7][0-9a-f])/gi, letter)
+    .replace(/&#x([0-9a-f]{1,4});/gi, letter)
+    .replace(/&#([0-9]{1,5});/g, function (_, code) { return String.fromCharCode(Number(code)); });
+}
+// Whether a text holds the token: plain, reversed, in hex, or in base64 at any of three places, in lines or not.
+function reflects(r, text) {
+  const token = r.variables.github_token;
+  const forms = [token, token.split('').reverse().join('')];
+  for (let shift = 0; shift < 3; shift++) {
+    const bytes = Buffer.from('aa'.slice(0, shift) + token);
+    const core = bytes.toString('base64').slice(shift === 0 ? 0 : shift + 1, Math.floor((bytes.length * 8) / 6));
+    const half = Math.min(30, core.length >> 1);
+    forms.push(core.slice(0, half), core.slice(half, 2 * half));
+    forms.push(forms[forms.length - 2].replace(/\\+/g, '-').replace(/\\//g, '_'), forms[forms.length - 1].replace(/\\+/g, '-').replace(/\\//g, '_'));
+  }
+  return text.toLowerCase().indexOf(Buffer.from(token).toString('hex')) >= 0 || forms.some(function (form) { return text.indexOf(form) >= 0; });
+}
 function broken(r) {
   r.variables.gate_reason = 'answer-refused';
-  throw new Error('the answer is too large, or describes a repository that is not listed');
+  throw new Error('the answer is too large, hides the token, or describes a repository that is not listed');
 }
 
 // The answer to a refused request, as the gate writes it. The rule is the last part of an internal address, or what

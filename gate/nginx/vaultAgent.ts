@@ -22,6 +22,8 @@ export const WITHOUT_TOKEN: readonly RenderedFile[] = [
   { name: "token-forms.conf", text: "# Vault Agent writes this file: forms of the token that no answer may hold.\n" },
 ];
 
+const removed = (form: string): string => `sub_filter "${form}" "[removed by gatehouse]";`;
+
 /**
  * Vault Agent's configuration and its templates (OpenBao's agent takes the same): it signs in with the gate's AppRole,
  * writes the token where nginx includes it, and has nginx read it anew. Role id and secret id lie in files beside it,
@@ -41,16 +43,22 @@ export function vaultAgentFiles(store: Planned<VaultTokenStore>): readonly Rende
       "{{- end }}",
       "",
     ].join("\n");
-  // Base64 of the token inside other text, at each of three places, without the letters that its neighbours decide.
-  const base64 = (before: string, start: number): string =>
-    `{{ sprig_substr ${start} (divide 6 (multiply 8 (len (printf "${before}%s" $token)))) (base64Encode (printf "${before}%s" $token)) }}`;
+  // Base64 of the token inside other text, at each of three places, without the letters that its neighbours decide. A
+  // line break divides at most one of two halves, so each half is looked for (worker/answer/tokenRedactor.ts).
+  const base64 = (before: string, start: number): string[] => [
+    `{{- $whole := base64Encode (printf "${before}%s" $token) -}}`,
+    `{{- $core := sprig_substr ${start} (divide 6 (multiply 8 (len (printf "${before}%s" $token)))) $whole -}}`,
+    "{{- $half := minimum 30 (divide 2 (len $core)) }}",
+    removed("{{ sprig_substr 0 $half $core }}"),
+    removed("{{ sprig_substr $half (multiply 2 $half) $core }}"),
+  ];
   const forms = [
-    "{{ $token }}",
-    base64("", 0),
-    base64("a", 2),
-    base64("aa", 3),
-    '{{ printf "%x" $token }}',
-    '{{ $token | sprig_splitList "" | sprig_reverse | join "" }}',
+    ...["{{ $token }}", '{{ printf "%x" $token }}', '{{ $token | sprig_splitList "" | sprig_reverse | join "" }}'].map(
+      removed,
+    ),
+    ...base64("", 0),
+    ...base64("a", 2),
+    ...base64("aa", 3),
   ];
   const template = (name: string): string[] => [
     "template {",
@@ -95,7 +103,7 @@ export function vaultAgentFiles(store: Planned<VaultTokenStore>): readonly Rende
     },
     {
       name: "token-forms.conf.ctmpl",
-      text: checked(forms.map((form) => `sub_filter "${form}" "[removed by gatehouse]";`)),
+      text: checked(forms),
     },
     {
       name: "reload.sh",

@@ -251,6 +251,30 @@ export class Gates {
   }
 }
 
+function compiledFor(recipe: Recipe, world: World): GatePolicy {
+  const upstream = recipe.upstream === "hostile" ? world.hostile : world.github;
+  const compiled = compilePolicy(corpusEnvironment(recipe.gate), {
+    repositories: world.repositories,
+    endpoints: endpoints(upstream),
+  });
+  return {
+    ...compiled,
+    downloadHosts: recipe.upstream === "hostile" ? compiled.downloadHosts : [world.downloadHost],
+    upstream: compiled.upstream,
+  };
+}
+
+/**
+ * The policy of a gate that differs from the others by nothing else, for a gate that is no Worker; undefined where its
+ * stores or its keys are what matters.
+ */
+export function policyOfGate(name: GateName, world: World): GatePolicy | undefined {
+  const { bindings, kv, ledger, noArchive, ...rest } = RECIPES[name];
+  if (bindings !== undefined || kv !== undefined || ledger !== undefined || noArchive !== undefined) return undefined;
+  const policy = compiledFor(rest, world);
+  return (rest.policy?.(policy) ?? policy) as GatePolicy;
+}
+
 function workersOf(
   name: string,
   sources: GateSources,
@@ -259,16 +283,7 @@ function workersOf(
   world: World,
   seal: Buffer,
 ): Record<string, unknown>[] {
-  const upstream = recipe.upstream === "hostile" ? world.hostile : world.github;
-  const compiled = compilePolicy(corpusEnvironment(recipe.gate), {
-    repositories: world.repositories,
-    endpoints: endpoints(upstream),
-  });
-  const policy = {
-    ...compiled,
-    downloadHosts: recipe.upstream === "hostile" ? compiled.downloadHosts : [world.downloadHost],
-    upstream: compiled.upstream,
-  };
+  const policy = compiledFor(recipe, world);
   const base: Bindings = {
     POLICY: recipe.policy?.(policy) ?? policy,
     GATE_KEYS: [

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startGitHub, type GitHubStandIn } from "../../../sandbox/github";
 import { ALL_SCOPES } from "../../../sandbox/github/permissions";
-import { corpusEnvironment, Gates, makeSecrets, type GateSources, type Secrets } from "./gates";
+import { corpusEnvironment, Gates, makeSecrets, type GateSources, type Secrets, type World } from "./gates";
 import { Hostile, startVaults } from "./hostile";
 import { GitKit } from "./kit";
 import type { GateName } from "./types";
@@ -121,18 +121,23 @@ export class Rig {
   }
 
   gates(variants: ReadonlyMap<string, GateSources>, names: readonly GateName[]): Promise<Gates> {
+    return Gates.start(variants, names, this.secrets, this.world());
+  }
+
+  /** Where everything is that a gate needs to know. */
+  world(): World {
     const { world } = this.github;
     const repositories = ["api", "docs"].map((name) => {
       const found = world.repoByName("acme", name);
       return { name, id: found?.id ?? 0, nodeId: found?.nodeId ?? "" };
     });
-    return Gates.start(variants, names, this.secrets, {
+    return {
       github: this.github.url,
       hostile: this.hostile.url,
       vaults: this.vaults.url,
       downloadHost: new URL(this.github.blobs).host,
       repositories,
-    });
+    };
   }
 
   /** Values of the placeholders in cases; `host` and `gate` are those of one gate. */

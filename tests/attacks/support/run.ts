@@ -36,7 +36,7 @@ export class Runner {
 
   constructor(
     readonly rig: Rig,
-    readonly gates: Gates,
+    readonly gates: Pick<Gates, "port" | "addresses">,
     readonly variant = "",
   ) {}
 

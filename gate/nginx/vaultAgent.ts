@@ -8,14 +8,18 @@ export interface RenderedFile {
 
 const MADE = "# Made by gatehouse; change the environment file and make it anew.";
 
+const tokenLines = (token: string, sha256: string): string[] => [
+  `map "" $github_token { default "${token}"; }`,
+  `map "" $github_token_sha256 { default "${sha256}"; }`,
+];
+
 /** The files that Vault Agent writes, as they are before it ran: no token, so nothing is sent. */
 export const WITHOUT_TOKEN: readonly RenderedFile[] = [
   {
     name: "token.conf",
     text: [
       "# Vault Agent writes this file (vault-agent.hcl). Until then there is no token, and every request is refused.",
-      'map "" $github_token { default ""; }',
-      'map "" $github_token_sha256 { default ""; }',
+      ...tokenLines("", ""),
       "",
     ].join("\n"),
   },
@@ -33,13 +37,16 @@ const removed = (form: string): string => `sub_filter "${form}" "[removed by gat
 export function vaultAgentFiles(store: Planned<VaultTokenStore>): readonly RenderedFile[] {
   const text = (value: string): string => JSON.stringify(value);
   const secret = `${store.mount}/data/${store.path}`;
-  // A value of another form would be configuration of nginx.
-  const checked = (inside: readonly string[]): string =>
+  // A value of another form would be configuration of nginx: it counts as none.
+  const checked = (inside: readonly string[], otherwise: readonly string[]): string =>
     [
       `{{- with secret ${text(secret)} -}}`,
       "{{- $token := .Data.data.token -}}",
-      '{{- if not ($token | regexMatch "^[A-Za-z0-9_.-]{1,2048}$") }}{{ fail "the token in Vault has another form" }}{{ end -}}',
+      '{{- if $token | regexMatch "^[A-Za-z0-9_.-]{1,1000}$" -}}',
       ...inside,
+      "{{- else }}",
+      ...otherwise,
+      "{{- end }}",
       "{{- end }}",
       "",
     ].join("\n");
@@ -47,15 +54,17 @@ export function vaultAgentFiles(store: Planned<VaultTokenStore>): readonly Rende
   // line break divides at most one of two halves, so each half is looked for (worker/answer/tokenRedactor.ts).
   const base64 = (before: string, start: number): string[] => [
     `{{- $whole := base64Encode (printf "${before}%s" $token) -}}`,
-    `{{- $core := sprig_substr ${start} (divide 6 (multiply 8 (len (printf "${before}%s" $token)))) $whole -}}`,
-    "{{- $half := minimum 30 (divide 2 (len $core)) }}",
+    `{{- $core := sprig_substr ${start} (sprig_int (divide 6 (multiply 8 (len (printf "${before}%s" $token))))) $whole -}}`,
+    "{{- $half := sprig_int (minimum 30 (divide 2 (len $core))) }}",
     removed("{{ sprig_substr 0 $half $core }}"),
-    removed("{{ sprig_substr $half (multiply 2 $half) $core }}"),
+    removed("{{ sprig_substr $half (sprig_int (multiply 2 $half)) $core }}"),
   ];
   const forms = [
-    ...["{{ $token }}", '{{ printf "%x" $token }}', '{{ $token | sprig_splitList "" | sprig_reverse | join "" }}'].map(
-      removed,
-    ),
+    ...[
+      "{{ $token }}",
+      '{{ printf "%x" $token }}',
+      '{{ $token | sprig_splitList "" | sprig_reverse | sprig_join "" }}',
+    ].map(removed),
     ...base64("", 0),
     ...base64("a", 2),
     ...base64("aa", 3),
@@ -89,22 +98,17 @@ export function vaultAgentFiles(store: Planned<VaultTokenStore>): readonly Rende
         "}",
         "# How late a rotated token arrives; the old one is good for gatehouse:rotation.graceMinutes.",
         'template_config { static_secret_render_interval = "30s" }',
-        ...template("token.conf"),
+        // The forms first: no token is used before what hides it is there.
         ...template("token-forms.conf"),
+        ...template("token.conf"),
         "",
       ].join("\n"),
     },
     {
       name: "token.conf.ctmpl",
-      text: checked([
-        'map "" $github_token { default "{{ $token }}"; }',
-        'map "" $github_token_sha256 { default "{{ .Data.data.sha256 }}"; }',
-      ]),
+      text: checked(tokenLines("{{ $token }}", "{{ .Data.data.sha256 }}"), tokenLines("", "")),
     },
-    {
-      name: "token-forms.conf.ctmpl",
-      text: checked(forms),
-    },
+    { name: "token-forms.conf.ctmpl", text: checked(forms, []) },
     {
       name: "reload.sh",
       text: [

@@ -1,7 +1,7 @@
 import { environmentJsonSchema, type SchemaNode } from "../infra/config/jsonSchema";
 
 /** A node of Pulumi's package schema (pulumi.com/docs/iac/extending-pulumi/schema), as far as it is written here. */
-export interface PulumiType {
+interface PulumiType {
   readonly type?: string;
   readonly $ref?: string;
   readonly items?: PulumiType;

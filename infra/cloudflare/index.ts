@@ -1,6 +1,6 @@
 export { AuditTrail, type AuditTrailArgs } from "./auditTrail";
 export { Gate, type GateArgs } from "./gate";
-export { bundleGate, bundleGateProcesses, contentTag, type GateScripts } from "./bundle";
+export { bundleGate, bundleGateProcesses, type GateScripts } from "./bundle";
 export { ed25519PublicKey, keyHash, keyText } from "./keys";
 export { Rotator, type RotatorArgs } from "./rotator";
 export { lookUpLedgerTag } from "./lookUp";

@@ -1,7 +1,7 @@
 export { MachineUser, type MachineUserArgs } from "./machineUser";
 export { RepositoryAccess, type RepositoryAccessArgs } from "./repositoryAccess";
-export { CodeOwners, type CodeOwnersArgs } from "./codeOwners";
+export { CodeOwners } from "./codeOwners";
 export { ReviewFence, type ReviewFenceArgs } from "./reviewFence";
-export { OrganizationFence, type OrganizationFenceArgs } from "./organizationFence";
+export { OrganizationFence } from "./organizationFence";
 export { EventHooks, type EventHooksArgs } from "./eventHooks";
 export { lookUpGitHub, type GitHubFacts, type RepositoryFacts } from "./lookUp";

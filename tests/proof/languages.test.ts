@@ -101,7 +101,7 @@ itWhen(noPython === undefined, noPython ?? "")(
     execFileSync("python3", ["-m", "venv", venv], { timeout: 120_000 });
     execFileSync(join(venv, "bin/pip"), ["install", "-q", join(sdk, "python")], { timeout: 600_000 });
     const python = await project("python", {
-      "Pulumi.yaml": `name: gatehouse\nruntime:\n  name: python\n  options:\n    virtualenv: ${venv}\n`,
+      "Pulumi.yaml": `name: gatehouse\nruntime:\n  name: python\n  options:\n    virtualenv: ${venv}\npackages:\n  gatehouse: ${PLUGIN}\n`,
       "__main__.py": shown("python"),
     });
     await python.pulumi("stack", "init", "dev");

@@ -5,7 +5,7 @@ import { API_VERSIONS } from "../policy/rest/apiVersion";
 import { refusalPatterns, routePatterns } from "./allowList";
 
 /** What nginx does with a request that it cannot judge: one with a body to read, of git, GraphQL, a download, a search. */
-export type Unjudged =
+type Unjudged =
   | { readonly kind: "refuse" }
   | {
       readonly kind: "gate";

@@ -52,7 +52,7 @@ export function bundleSources(root: string): GateScripts {
 }
 
 /** Bundles what only a gate in several processes has besides. */
-export function bundleProcessSources(root: string): { readonly ledgerProcess: string; readonly ledgerRelay: string } {
+function bundleProcessSources(root: string): { readonly ledgerProcess: string; readonly ledgerRelay: string } {
   return {
     ledgerProcess: bundle(root, "gate", "worker", "ledgerProcess.ts"),
     ledgerRelay: bundle(root, "gate", "worker", "ledgerRelay.ts"),

@@ -116,7 +116,7 @@ function rowText({ key, node, required }: Row): string {
 const firstValue = (node: SchemaNode): unknown => node.const ?? node.enum?.[0];
 
 /** What may stand at a key, in words. */
-export function shape(node: SchemaNode, key: string): string {
+function shape(node: SchemaNode, key: string): string {
   if (node.const !== undefined) return code(node.const);
   if (node.enum) return node.enum.map(code).join(", ");
   const kinds = kindsOf(node);

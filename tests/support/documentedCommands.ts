@@ -10,7 +10,7 @@ export interface DocumentedCommand {
 }
 
 /** README.md, docs/ and the READMEs of other folders: what people read. */
-export function pages(folder = ROOT): string[] {
+function pages(folder = ROOT): string[] {
   return readdirSync(folder).flatMap((name) => {
     const path = join(folder, name);
     if (["node_modules", ".git", ".gatehouse", "fixtures", "CHANGELOG.md"].includes(name)) return [];

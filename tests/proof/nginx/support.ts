@@ -12,7 +12,7 @@ import { freePort } from "../../../sandbox/tools/ports";
 import { freshFetch } from "../../support/freshFetch";
 import { until } from "../../support/until";
 
-export const MODULES = "/usr/lib/nginx/modules";
+const MODULES = "/usr/lib/nginx/modules";
 
 /** Path of nginx; Debian keeps servers where not everyone's PATH leads. */
 const program = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx"].find((file) => existsSync(file));
@@ -26,7 +26,7 @@ export const noNginx =
 export const keyHash = (key: string): string => createHash("sha256").update(key).digest("base64url");
 
 /** What Vault Agent writes, without Vault. */
-export function tokenFiles(token: string): Record<string, string> {
+function tokenFiles(token: string): Record<string, string> {
   const sha256 = createHash("sha256").update(token).digest("base64");
   const base64 = (shift: number): string[] => {
     const core = Buffer.from("a".repeat(shift) + token)

@@ -21,7 +21,7 @@ const { machineUser } = shape.agent.shape;
 const { hostname: hostnameSchema, accountId: accountSchema } = shape.gate.shape;
 
 /** Asks a person for what was not given, with what the systems say as choices. */
-async function ask(given: Given, facts: Facts, stack: string): Promise<Given> {
+export async function ask(given: Given, facts: Facts, stack: string): Promise<Given> {
   const organization =
     given.organization ??
     (await oneOf("Which organization?", facts.github.organizations, "Its GitHub login:", shape.organization));

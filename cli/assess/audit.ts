@@ -81,6 +81,8 @@ async function readTrail(context: Context): Promise<Trail | { readonly finding: 
     if (head.hash === "") head = { seq: Number(seq), hash };
     const lines = response.text.split("\n").filter((line) => line !== "");
     const check = await verifyChain(lines, last);
+    // A gate that gives the same records again would be asked for ever.
+    const advances = lines.length > 0 && check.lastSeq > (last?.seq ?? 0);
     for (const { seq: at, problem } of check.problems)
       (problem.includes("gap record") ? gaps : broken).push(`${at}: ${problem}`);
     for (const line of lines) {
@@ -94,7 +96,7 @@ async function readTrail(context: Context): Promise<Trail | { readonly finding: 
     }
     records += check.records;
     if (lines.length > 0) last = { seq: check.lastSeq, hash: check.lastHash };
-    const more = lines.length > 0 && (last?.seq ?? 0) < head.seq && records < context.auditRecords;
+    const more = advances && (last?.seq ?? 0) < head.seq && records < context.auditRecords;
     if (more) continue;
     // An isolate writes down a read within a second after its answer; another one may have given the trail.
     if (markerId === "" || requestIds.has(markerId) || waited) break;

@@ -21,7 +21,7 @@ function pages(folder = ROOT): string[] {
 /** Every command line of `gatehouse` in a page's code: in spans, in fenced and in indented blocks. */
 export function commandsIn(text: string, page: string): DocumentedCommand[] {
   return codeOf(text).flatMap((code) =>
-    [...code.matchAll(/(?<![\w/@:.-])gatehouse +(?=[a-z-])([^\n]*)/g)].flatMap(([, rest = ""]) => {
+    [...code.matchAll(/(?<![\w/@:.=-])gatehouse +(?=[a-z-])([^\n]*)/g)].flatMap(([, rest = ""]) => {
       const words =
         (/^[^|<>#&;)`…]*/.exec(rest.replace(/"?\$\([^)]*\)"?/g, "VALUE"))?.[0] ?? "").match(/'[^']*'|"[^"]*"|\S+/g) ??
         [];

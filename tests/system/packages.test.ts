@@ -140,7 +140,7 @@ describe("without the sandbox's packages", () => {
     (command) => {
       const { code, stdout, stderr } = run("sandbox", command);
       expect(stderr).toMatch(
-        /^The sandbox's packages are not installed \(\S+ is missing\): run `npm ci`, without --omit=dev, in Gatehouse's folder\.\n$/,
+        /^The sandbox's packages are not installed \(\S+ is missing\): run `npm ci`, without --omit=dev, in Gatehouse's folder\. The sandbox is no part of the npm package; it is in a clone of the repository\.\n$/,
       );
       expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     },

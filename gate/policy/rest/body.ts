@@ -98,11 +98,13 @@ function deferredOf(
       const labels = sets ? missingLabel(now, labelNames(value), isSameName) : [];
       if (Array.isArray(value)) return JSON.stringify([...value, ...labels]);
       const given = body["body"];
+      const text = given === undefined ? undefined : bodyFor(now, typeof given === "string" ? given : "");
+      if (text instanceof Refusal) return text;
       const listed = body["labels"];
       return JSON.stringify({
         ...body,
         ...(labels.length === 0 ? {} : { labels: [...(Array.isArray(listed) ? listed : []), ...labels] }),
-        ...(given === undefined ? {} : { body: bodyFor(now, typeof given === "string" ? given : "") }),
+        ...(text === undefined ? {} : { body: text }),
       });
     },
   };

@@ -157,6 +157,8 @@ it("reads the bucket alone, and the gate alone, to the same records", async () =
   const archived = await until(
     "records in the bucket",
     async () => {
+      // A gate without requests archives nothing: what waits lies in its ledger.
+      await asAgent("/repos/acme/api");
       const text = await records("bucket");
       return text === "" ? undefined : text;
     },

@@ -114,7 +114,7 @@ function protection({ name, inputs }: SnapshotResource, { byNodeId }: Repository
     {
       id: `protection/${name}/approvals`,
       area: "review",
-      says: `${where}: ${approvals} approvals${codeOwners ? ", code owners among them" : ""}`,
+      says: `${where}: ${approvals} approval${approvals === 1 ? "" : "s"}${codeOwners ? ", code owners among them" : ""}`,
       power: 10 - approvals - (codeOwners ? 1 : 0),
       parts: { ...(approvals > 0 ? { approvals: -approvals } : {}), ...when(codeOwners, "code owners", -1) },
       ...about,

@@ -51,8 +51,8 @@ export function bundleSources(root: string): GateScripts {
   };
 }
 
-/** Bundles what only a gate in several processes has besides. */
-function bundleProcessSources(root: string): { readonly ledgerProcess: string; readonly ledgerRelay: string } {
+/** Bundles what only a gate in several processes has besides. @public for .ci/build.js, which takes it from dist/. */
+export function bundleProcessSources(root: string): { readonly ledgerProcess: string; readonly ledgerRelay: string } {
   return {
     ledgerProcess: bundle(root, "gate", "worker", "ledgerProcess.ts"),
     ledgerRelay: bundle(root, "gate", "worker", "ledgerRelay.ts"),

@@ -128,6 +128,11 @@ export const EQUIVALENT: readonly (readonly [file: string, line: string, reason:
   ],
   ["gate/policy/git/suspects.ts", "++places > MAX_PLACES", "needs a push that changes fifty thousand places"],
   [
+    "gate/worker/answer/streaming.ts",
+    'refuse("answer-refused")',
+    "the piece that is missing then breaks the answer off at the same place",
+  ],
+  [
     "gate/worker/interfaces/download.ts",
     'token === undefined) return refuse("gate-error")',
     "an answer of GitHub's always had a token",

@@ -160,6 +160,11 @@ export const EQUIVALENT: readonly (readonly [file: string, line: string, reason:
   ["gate/worker/answer/filter.ts", "token === undefined", "an answer of GitHub's always had a token"],
   [
     "gate/worker/worker.ts",
+    'ledger.state.archiveFailing) throw new Refused(new Refusal("audit-unavailable"))',
+    "the ledger gives no lease while the archive fails, which gives the same answer; tests/gate/worker/ledger/client.test.ts",
+  ],
+  [
+    "gate/worker/worker.ts",
     "ledger.state.stopped",
     "the ledger gives no lease while the gate is stopped, which gives the same answer",
   ],

@@ -157,7 +157,7 @@ it("reads the bucket alone, and the gate alone, to the same records", async () =
   const archived = await until(
     "records in the bucket",
     async () => {
-      // A gate without requests archives nothing: what waits lies in its ledger.
+      // A gate that nobody asks archives on its schedule, which is longer than this test waits.
       await asAgent("/repos/acme/api");
       const text = await records("bucket");
       return text === "" ? undefined : text;

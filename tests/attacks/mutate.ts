@@ -135,11 +135,11 @@ async function judgeAll(
 
 async function main(): Promise<number> {
   setPriority(10);
-  const only = process.argv[2];
+  const only = process.argv.slice(2);
   const started = Date.now();
   const thaw = freezeSources();
   const mutants = [...sites(), ...filters()].filter(
-    (mutant) => only === undefined || mutant.name.includes(only) || mutant.guard === only,
+    (mutant) => only.length === 0 || only.some((part) => mutant.name.includes(part) || mutant.guard === part),
   );
   const rig = await Rig.start();
   try {

@@ -748,6 +748,21 @@ export const graphql: CaseFile = {
       reaches: /^POST \/api\/graphql$/,
     },
     {
+      id: "7.elsewhere-without-home",
+      title: "an object whose repository GitHub does not name, with an id that looks like a listed one",
+      guard: "filter:graphql-elsewhere",
+      gate: "hostile",
+      ask: post({ query: '{repository(owner:"acme",name:"api"){parent{id description}}}' }),
+      hostile: [
+        {
+          body: '{"data":{"repository":{"parent":{"id":"{apiNode}","gatehouseHome":null,"description":"CANARY-OTHER-ORGANIZATION"}}}}',
+        },
+      ],
+      reaches: /^POST \/api\/graphql$/,
+      status: 200,
+      forbid: ["CANARY-OTHER-ORGANIZATION"],
+    },
+    {
       id: "7.resolved-short",
       title: "ids resolved in too small a number",
       guard: "graphql-id",

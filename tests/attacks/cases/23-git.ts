@@ -743,6 +743,21 @@ const BODIES: Readonly<Record<string, Body>> = {
     },
     "secret-in-content",
   ],
+  "secret-delta-offset": [
+    (kit) => {
+      const { objects, id } = small(kit);
+      const base = kit.blob("base");
+      return kit.push(
+        [[ZERO, id, AGENT]],
+        kit.pack([
+          ...objects,
+          base,
+          { delta: kit.delta(4, Buffer.from(`k ${fake()} k`)), back: kit.packed(base).length },
+        ]),
+      );
+    },
+    "secret-in-content",
+  ],
   "secret-delta-unknown": [
     (kit) => {
       const { objects, id } = small(kit);

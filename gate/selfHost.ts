@@ -1,6 +1,7 @@
 import { bindingKinds, type BindingKind } from "../edge/bindings";
 import type { VaultTokenStore } from "../edge/tokenStore";
 import { COMPATIBILITY_DATE, GATE_BINDINGS, LEDGER_CLASS, type GateCondition } from "./contract";
+import { LOOPBACK } from "./loopback";
 import type { GatePolicy } from "./policy/policy";
 
 /**
@@ -54,7 +55,7 @@ const text = (value: unknown): string =>
 /** JSON inside a text: escapes of JSON are escaped once more, which `text` does. */
 const json = (value: unknown): string => text(text(value));
 
-const ON_MACHINE = String.raw`(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?`;
+const PUBLIC_URL = new RegExp(String.raw`^(?:https://[^\s/?#@]+|http://${LOOPBACK}(?::\d{1,5})?)$`, "i");
 
 /**
  * The address in `options`, or what follows from where the gate listens. Throws when it would lead clients elsewhere,
@@ -62,7 +63,7 @@ const ON_MACHINE = String.raw`(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,
  */
 function publicUrlOf({ publicUrl, listen }: SelfHostOptions): string {
   const url = publicUrl ?? `http://${listen}`;
-  if (new RegExp(`^(?:https://[^\\s/?#@]+|http://${ON_MACHINE})$`, "i").test(url)) return url;
+  if (PUBLIC_URL.test(url)) return url;
   throw new Error(
     publicUrl === undefined
       ? `publicUrl is missing: the gate listens on ${listen}, so clients reach it from elsewhere; name its https address`

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { type Command } from "commander";
+import { LOOPBACK } from "../../gate/loopback";
 import { nginxFiles, STATE_OF_NGINX } from "../../gate/nginx";
 import { selfHostFiles, STATE_OF_SELF_HOST } from "../../gate/selfHostFiles";
 import { bundleGate } from "../../infra/cloudflare/bundle";
@@ -28,7 +29,9 @@ interface NginxCommandOptions extends RenderOptions {
   readonly modules: string;
 }
 
-const ON_MACHINE = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]):\d{1,5}$/;
+/** What to listen on so that only this machine reaches it. */
+const ON_MACHINE = new RegExp(String.raw`^${LOOPBACK}:\d{1,5}$`);
+const ORIGIN = new RegExp(String.raw`^(?:https://[A-Za-z0-9.:[\]-]+|http://${LOOPBACK}(?::\d{1,5})?)$`);
 
 /** `gatehouse render nginx|selfhost`: the files of a gate that runs on one's own machine. */
 export function registerRender(program: Command): void {
@@ -172,12 +175,7 @@ function publicUrlOf({ url, listen }: RenderOptions, scheme: string, declared: s
 
 function originOf(option: string, value: string): string {
   const origin = value.replace(/\/$/, "");
-  if (
-    /^https:\/\/[A-Za-z0-9.:[\]-]+$/.test(origin) ||
-    (/^http:\/\//.test(origin) &&
-      /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/.test(origin.slice("http://".length)))
-  )
-    return origin;
+  if (ORIGIN.test(origin)) return origin;
   throw new CouldNotRun(`${option} ${value}: give https://host without a path, or http:// on this machine`);
 }
 

@@ -1,3 +1,4 @@
+import { LOOPBACK } from "../loopback";
 import type { GatePolicy } from "../policy/policy";
 import { OVERRIDING_HEADERS } from "../policy/headers";
 import { REFUSALS } from "../policy/refusals";
@@ -69,6 +70,8 @@ function halved(requests: number, minutes: number): { readonly perMinute: number
   };
 }
 
+const ON_MACHINE = new RegExp(String.raw`^${LOOPBACK}(?::\d{1,5})?$`);
+
 /** An address as an `upstream` block names it, and whether it is reached by TLS. */
 function serverOf(url: string): {
   readonly tls: boolean;
@@ -80,8 +83,7 @@ function serverOf(url: string): {
   const [, scheme, host = "", path = ""] = parts ?? [];
   if (parts === null) throw new Error(`${url} is not an address such as https://api.github.com`);
   const tls = scheme === "https";
-  if (!tls && !/^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/.test(host))
-    throw new Error(`${url} must be https, or http on this machine`);
+  if (!tls && !ON_MACHINE.test(host)) throw new Error(`${url} must be https, or http on this machine`);
   return { tls, host, server: /:\d+$/.test(host) ? host : `${host}:${tls ? 443 : 80}`, path };
 }
 

@@ -1,5 +1,7 @@
-/** Host names of the local machine in a request's address. */
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;
+import { LOOPBACK } from "../../loopback";
+
+/** The local machine in a request's address. */
+const ON_MACHINE = new RegExp(String.raw`^${LOOPBACK}(?::\d{1,5})?$`, "i");
 
 /** What a Host header may be: a name or an address, and a port. */
 const HOST = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
@@ -21,7 +23,7 @@ export function originOf(url: string, publicUrl: string | undefined): string {
   if (publicUrl !== undefined) return publicUrl.replace(/\/+$/, "");
   const [, scheme = "https:", host = ""] = /^(https?:)\/\/([^/?#]*)/i.exec(url) ?? [];
   if (!isHost(host)) return "";
-  return `${LOOPBACK.test(host) ? scheme : "https:"}//${host}`;
+  return `${ON_MACHINE.test(host) ? scheme : "https:"}//${host}`;
 }
 
 /**

@@ -26,22 +26,12 @@ export const checkpointBytes = ({ seq, hash }: Head): Uint8Array<ArrayBuffer> =>
 /** What stands before the 32 bytes of an Ed25519 private key in PKCS#8 (RFC 8410). */
 export const ED25519_PKCS8 = "302e020100300506032b657004220420";
 
-/** Signs for one key, which is read once. @param seed base64 of the private key's 32 bytes */
-export async function checkpointSigner(
-  seed: string,
-): Promise<{ readonly key: string; sign(head: Head): Promise<Checkpoint> }> {
+/** @param seed base64 of the private key's 32 bytes */
+export async function signCheckpoint(seed: string, { seq, hash }: Head): Promise<Checkpoint> {
   const prefix = (ED25519_PKCS8.match(/../g) ?? []).map((byte) => parseInt(byte, 16));
   const pkcs8 = new Uint8Array([...prefix, ...fromBase64(seed)]);
   const key = await crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", true, ["sign"]);
   const { x = "" } = (await crypto.subtle.exportKey("jwk", key)) as { x?: string };
-  return {
-    key: x,
-    sign: async ({ seq, hash }) => ({
-      v: 1,
-      seq,
-      hash,
-      key: x,
-      signature: base64url(await crypto.subtle.sign("Ed25519", key, checkpointBytes({ seq, hash }))),
-    }),
-  };
+  const signature = base64url(await crypto.subtle.sign("Ed25519", key, checkpointBytes({ seq, hash })));
+  return { v: 1, seq, hash, key: x, signature };
 }

@@ -1,4 +1,4 @@
-import { checkpointSigner } from "../../policy/checkpoint";
+import { signCheckpoint } from "../../policy/checkpoint";
 import { Refusal } from "../../policy/refusals";
 import { parseStrictJson } from "../../policy/text/json";
 import { problem, Refused } from "../answer/problem";
@@ -185,11 +185,7 @@ async function audit(gate: Gate, context: RequestContext, query: string): Promis
       "x-gatehouse-request-id": context.requestId,
       "x-gatehouse-audit-head": `${head.seq} ${head.hash}`,
       ...(gate.env.CHECKPOINT_KEY
-        ? {
-            "x-gatehouse-audit-checkpoint": JSON.stringify(
-              await (await checkpointSigner(gate.env.CHECKPOINT_KEY)).sign(head),
-            ),
-          }
+        ? { "x-gatehouse-audit-checkpoint": JSON.stringify(await signCheckpoint(gate.env.CHECKPOINT_KEY, head)) }
         : {}),
     },
   });

@@ -1,4 +1,4 @@
-import { checkpointSigner, type Checkpoint, type Head } from "../../policy/checkpoint";
+import { signCheckpoint, type Checkpoint, type Head } from "../../policy/checkpoint";
 import type { Alerts } from "../alerts";
 import type { Background, GateEnv } from "../env";
 import { bucketOf, type Bucket } from "./bucket";
@@ -44,7 +44,7 @@ export async function archive(env: GateEnv, alerts: Alerts, background: Backgrou
 async function checkpointOf(env: GateEnv, text: string): Promise<Checkpoint | undefined> {
   if (!env.CHECKPOINT_KEY) return undefined;
   const last = JSON.parse(text.slice(text.lastIndexOf("\n", text.length - 2) + 1)) as Head;
-  return (await checkpointSigner(env.CHECKPOINT_KEY)).sign(last);
+  return signCheckpoint(env.CHECKPOINT_KEY, last);
 }
 
 /**

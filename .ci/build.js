@@ -25,9 +25,8 @@ execFileSync(
 );
 
 // With the built library's own function: in dist/ there are no Workers yet, and none may be taken for the sources'.
-const { bundleProcessSources, bundleSources } = require(join(DIST, "infra/cloudflare/bundle.js"));
-for (const [name, text] of Object.entries({ ...bundleSources(ROOT), ...bundleProcessSources(ROOT) }))
-  write(`workers/${name}.js`, text);
+const { bundleSources } = require(join(DIST, "infra/cloudflare/bundle.js"));
+for (const [name, text] of Object.entries(bundleSources(ROOT))) write(`workers/${name}.js`, text);
 
 /** One file of a part that runs by itself; packages stay outside, as does the sandbox, which is not published. */
 const oneFile = (entry, out) =>

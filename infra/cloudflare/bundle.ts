@@ -9,17 +9,27 @@ export interface GateScripts {
   readonly rotator: string;
 }
 
+/** Where each Worker begins, from the repository's root. */
+const ENTRIES = {
+  gate: "gate/worker/worker.ts",
+  ledger: "gate/worker/ledger.ts",
+  rotator: "rotation/worker.ts",
+  ledgerProcess: "gate/worker/ledgerProcess.ts",
+  ledgerRelay: "gate/worker/ledgerRelay.ts",
+} as const;
+type WorkerName = keyof typeof ENTRIES;
+
 const ROOT = join(__dirname, "..", "..");
 /** Where the published package has the Workers as files. */
 const BUILT = join(ROOT, "workers");
 
-/**
- * The bundled Workers: the package's own files where it is installed, made from the sources in the repository. Both are
- * the same text.
- */
+/** A Worker's bundled text: the package's own file where it is installed, made from the sources in the repository. */
+const bundled = (name: WorkerName): string =>
+  existsSync(BUILT) ? readFileSync(join(BUILT, `${name}.js`), "utf8") : bundle(ROOT, ENTRIES[name]);
+
+/** The bundled Workers: the same text in the installed package and in the repository. */
 export function bundleGate(): GateScripts {
-  if (!existsSync(BUILT)) return bundleSources(ROOT);
-  return { gate: built("gate"), ledger: built("ledger"), rotator: built("rotator") };
+  return { gate: bundled("gate"), ledger: bundled("ledger"), rotator: bundled("rotator") };
 }
 
 /**
@@ -31,40 +41,24 @@ export function bundleGateProcesses(): {
   readonly ledger: string;
   readonly ledgerRelay: string;
 } {
-  const { ledgerProcess, ledgerRelay } = existsSync(BUILT)
-    ? { ledgerProcess: built("ledgerProcess"), ledgerRelay: built("ledgerRelay") }
-    : bundleProcessSources(ROOT);
-  return { gate: bundleGate().gate, ledger: ledgerProcess, ledgerRelay };
+  return { gate: bundled("gate"), ledger: bundled("ledgerProcess"), ledgerRelay: bundled("ledgerRelay") };
 }
-
-const built = (name: string): string => readFileSync(join(BUILT, `${name}.js`), "utf8");
 
 /**
- * Bundles the Workers' sources. The text depends on the sources alone, not on where they lie, and it is left readable:
- * it stands in the stack's state, where an auditor may want to read it.
+ * Bundles the sources of every Worker. The text depends on the sources alone, not on where they lie, and it is left
+ * readable: it stands in the stack's state, where an auditor may want to read it.
  */
-export function bundleSources(root: string): GateScripts {
-  return {
-    gate: bundle(root, "gate", "worker", "worker.ts"),
-    ledger: bundle(root, "gate", "worker", "ledger.ts"),
-    rotator: bundle(root, "rotation", "worker.ts"),
-  };
+export function bundleSources(root: string): Readonly<Record<WorkerName, string>> {
+  const texts = Object.entries(ENTRIES).map(([name, entry]) => [name, bundle(root, entry)]);
+  return Object.fromEntries(texts) as Record<WorkerName, string>;
 }
 
-/** Bundles what only a gate in several processes has besides. @public for .ci/build.js, which takes it from dist/. */
-export function bundleProcessSources(root: string): { readonly ledgerProcess: string; readonly ledgerRelay: string } {
-  return {
-    ledgerProcess: bundle(root, "gate", "worker", "ledgerProcess.ts"),
-    ledgerRelay: bundle(root, "gate", "worker", "ledgerRelay.ts"),
-  };
-}
-
-function bundle(root: string, ...entry: string[]): string {
+function bundle(root: string, entry: string): string {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- only here: whoever installs the package needs none
   const { buildSync } = require("esbuild") as typeof import("esbuild");
   const { outputFiles } = buildSync({
     absWorkingDir: root,
-    entryPoints: [join(...entry)],
+    entryPoints: [entry],
     bundle: true,
     write: false,
     format: "esm",

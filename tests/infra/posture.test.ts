@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Posture, lookUpGitHub } from "../../infra";
+import { lookUpGitHub } from "../../infra";
 import type { Environment } from "../../infra/model";
 import { environment } from "../support/environment";
+import { deployPosture } from "../support/posture";
 import { PASSWORD, SECRET_ID, passwordOf, postureMocks, secretOf } from "../support/postureMocks";
 import { deploy, inClear, known, type Deployment } from "../support/pulumi";
 
@@ -10,22 +11,7 @@ const SCRIPTS = {
   ledger: "export class Ledger {}\n",
   rotator: "export default { scheduled() {} };\n",
 };
-function up(posture: Environment): Promise<Deployment<Posture>> {
-  return deploy(
-    postureMocks,
-    async (opts) =>
-      new Posture(
-        "gatehouse",
-        {
-          environment: posture,
-          github: await lookUpGitHub(posture, "Pulumi.test.yaml"),
-          scripts: SCRIPTS,
-          vaultAddress: "https://vault.acme.dev:8200",
-        },
-        opts,
-      ),
-  );
-}
+const up = (posture: Environment) => deployPosture(posture, SCRIPTS);
 const byName = (run: Deployment<unknown>) =>
   Object.fromEntries(run.resources.map(({ type, name, inputs }) => [`${type}::${name}`, inputs]));
 

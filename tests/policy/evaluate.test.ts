@@ -1,30 +1,15 @@
 import fc from "fast-check";
-import { lookUpGitHub, Posture, bundleGate } from "../../infra";
+import { bundleGate } from "../../infra";
 import { evaluate, RULES, SECRET, UNKNOWN, withUnknowns, type DeclaredResource, type Rule } from "../../policy/library";
 import { environment } from "../support/environment";
-import { postureMocks } from "../support/postureMocks";
-import { deploy } from "../support/pulumi";
+import { deployPosture } from "../support/posture";
 import { access, agent, declare } from "./support/declare";
 
 const TODAY = "2026-06-15";
 
 /** What a whole posture declares, each resource below the component that its name belongs to. */
 async function declared(change: Parameters<typeof environment>[0] = {}): Promise<DeclaredResource[]> {
-  const posture = environment(change);
-  const { resources } = await deploy(
-    postureMocks,
-    async (opts) =>
-      new Posture(
-        "gatehouse",
-        {
-          environment: posture,
-          github: await lookUpGitHub(posture, "Pulumi.test.yaml"),
-          scripts: bundleGate(),
-          vaultAddress: "https://vault.acme.dev:8200",
-        },
-        opts,
-      ),
-  );
+  const { resources } = await deployPosture(environment(change), bundleGate());
   const components = resources.filter(({ type }) => type.startsWith("gatehouse:"));
   return resources.map(({ type, name, inputs }) => ({
     urn: `urn:pulumi:test::gatehouse::${[

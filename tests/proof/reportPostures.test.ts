@@ -1,12 +1,11 @@
 import fc from "fast-check";
 import { buildReport } from "../../cli/report/report";
 import { mask, type Snapshot } from "../../cli/report/snapshot";
-import { bundleGate, lookUpGitHub, Posture } from "../../infra";
+import { bundleGate } from "../../infra";
 import type { Environment } from "../../infra/model";
 import { agentHosts, readableControls, tokenPermissions } from "../../infra/plans";
 import { environment } from "../support/environment";
-import { postureMocks } from "../support/postureMocks";
-import { deploy } from "../support/pulumi";
+import { deployPosture } from "../support/posture";
 
 jest.setTimeout(600_000);
 
@@ -14,20 +13,7 @@ const scripts = bundleGate();
 
 /** The state that the program makes of an environment: what the components declare, and what the stack shows. */
 async function stateOf(posture: Environment): Promise<Snapshot> {
-  const { resources } = await deploy(
-    postureMocks,
-    async (opts) =>
-      new Posture(
-        "gatehouse",
-        {
-          environment: posture,
-          github: await lookUpGitHub(posture, "Pulumi.test.yaml"),
-          scripts,
-          vaultAddress: "https://vault.acme.dev:8200",
-        },
-        opts,
-      ),
-  );
+  const { resources } = await deployPosture(posture, scripts);
   const parent = (name: string): string =>
     name.startsWith("gatehouse-rotator-") ? "gatehouse:cloudflare:Rotator$" : "";
   return {

@@ -1,3 +1,4 @@
+import { AGENT_BRANCH_PREFIX } from "../../gate/contract";
 import { endpoints, names, writable, type Environment } from "../../infra/model";
 import { agentHosts, ciClaims } from "../../infra/plans";
 import { code, pageHead, table, type DocumentInput } from "./posture";
@@ -174,7 +175,7 @@ export function dataFlow(environment: Environment): {
       to: "repositories",
       what:
         writable(environment).length > 0
-          ? "branches below claude/ and draft pull requests"
+          ? `branches below ${AGENT_BRANCH_PREFIX} and draft pull requests`
           : "nothing that writes: the agent may only read",
       protection: `the account ${code(agent.machineUser)} by its role, token permissions and rulesets`,
     },

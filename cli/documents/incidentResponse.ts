@@ -1,4 +1,5 @@
-import { AGENT_REF_PREFIX, endpoints, names, writable, type Environment } from "../../infra/model";
+import { AGENT_BRANCH_PREFIX } from "../../gate/contract";
+import { endpoints, names, writable, type Environment } from "../../infra/model";
 import { gateUrl } from "../../infra/plans";
 import { anchor, code, pageHead, type DocumentInput } from "./posture";
 
@@ -379,7 +380,7 @@ function maliciousPullRequest(environment: Environment, gatehouse: Line, revoke:
         type: [`gh run list --repo ${at} --branch BRANCH`],
       },
       {
-        say: `Delete its branch. People may; BRANCH begins with ${code(AGENT_REF_PREFIX.replace("refs/heads/", ""))}.`,
+        say: `Delete its branch. People may; BRANCH begins with ${code(AGENT_BRANCH_PREFIX)}.`,
         type: [`gh api --method DELETE /repos/${at}/git/refs/heads/BRANCH`],
       },
       {

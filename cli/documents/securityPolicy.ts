@@ -1,5 +1,9 @@
+import { AGENT_BRANCH_PREFIX } from "../../gate/contract";
 import { names, owners, people, securityTeam, writable, type Environment } from "../../infra/model";
 import { code, pageHead, table, type DocumentInput } from "./posture";
+
+/** Where the agent may push. */
+const BRANCHES = code(AGENT_BRANCH_PREFIX);
 
 /** `security-policy.md`: the posture as a policy that an organization can adopt. */
 export function securityPolicyPage(input: DocumentInput): string {
@@ -30,7 +34,7 @@ export function securityPolicyPage(input: DocumentInput): string {
         .sort((a, b) => (a.name < b.name ? -1 : 1))
         .map((one) => [
           code(one.name),
-          one.access === "write" ? "read; branches below `claude/`; draft pull requests" : "read",
+          one.access === "write" ? `read; branches below ${BRANCHES}; draft pull requests` : "read",
           one.access === "write" ? owners(environment, one).map(code).join(", ") : "–",
         ]),
     ),
@@ -39,7 +43,7 @@ export function securityPolicyPage(input: DocumentInput): string {
     "",
     ...[
       "does not approve, merge, or mark a pull request as ready;",
-      "does not push to a branch outside `claude/`, force-push, delete a reference, or make a tag or a release;",
+      `does not push to a branch outside ${BRANCHES}, force-push, delete a reference, or make a tag or a release;`,
       "does not change workflows, local actions, CODEOWNERS or protected paths;",
       "does not change settings, rules, keys, webhooks, secrets or members;",
       "does not start another agent;",
@@ -113,7 +117,7 @@ function responsibilities(environment: Environment): string[][] {
     ...(pushers.length === 0 ? [] : [[pushers.map(code).join(", "), "merging into the default branch"]]),
     ...(contributors.length === 0
       ? []
-      : [[contributors.map(code).join(", "), "branches of their own outside `claude/`"]]),
+      : [[contributors.map(code).join(", "), `branches of their own outside ${BRANCHES}`]]),
     ["the operator", "the stack, the rotation, the gate key"],
     [
       "the auditor",

@@ -1,3 +1,4 @@
+import { AGENT_BRANCH_PREFIX } from "../../gate/contract";
 import { accessBy, levelOf, WRITE_POWER, type Fact } from "./facts/fact";
 import type { Change } from "./facts";
 import { groupByRepository, someOf, type RepositoryRow } from "./group";
@@ -45,14 +46,8 @@ export function posture(facts: readonly Fact[]): string[] {
 /**
  * What changes, in sentences for somebody who reads nothing else: access to repositories first, then what else widens,
  * then what narrows.
- * @param branches what the agent's branches start with
  */
-export function headline(
-  before: readonly Fact[],
-  after: readonly Fact[],
-  changes: readonly Change[],
-  branches = "claude/",
-): string[] {
+export function headline(before: readonly Fact[], after: readonly Fact[], changes: readonly Change[]): string[] {
   if (changes.length === 0) return ["Nothing changes what the agent may do."];
   const agent = agentOf(after.length > 0 ? after : before);
   const [was, is] = [accessBy(before), accessBy(after)];
@@ -61,7 +56,7 @@ export function headline(
     if (from === to) return [];
     const push =
       from < WRITE_POWER && to >= WRITE_POWER
-        ? `; may now push ${branches}** to ${repository}`
+        ? `; may now push ${AGENT_BRANCH_PREFIX}** to ${repository}`
         : from >= WRITE_POWER && to < WRITE_POWER
           ? `; may no longer push to ${repository}`
           : "";

@@ -1,5 +1,6 @@
 import { AGENT_BRANCH_PREFIX } from "../../gate/contract";
 import { names, owners, people, securityTeam, writable, type Environment } from "../../infra/model";
+import { byCode, sorted } from "../../infra/model/text";
 import { code, pageHead, table, type DocumentInput } from "./posture";
 
 /** Where the agent may push. */
@@ -31,7 +32,7 @@ export function securityPolicyPage(input: DocumentInput): string {
     ...table(
       ["repository", "access", "owned by"],
       [...environment.repositories]
-        .sort((a, b) => (a.name < b.name ? -1 : 1))
+        .sort((a, b) => byCode(a.name, b.name))
         .map((one) => [
           code(one.name),
           one.access === "write" ? `read; branches below ${BRANCHES}; draft pull requests` : "read",
@@ -107,9 +108,9 @@ export function securityPolicyPage(input: DocumentInput): string {
 
 function responsibilities(environment: Environment): string[][] {
   const { review, repositories, rotation } = environment;
-  const contributors = [...new Set(repositories.flatMap((one) => one.contributors))].sort();
-  const reviewers = [...new Set(writable(environment).flatMap((one) => owners(environment, one)))].sort();
-  const pushers = [...new Set(writable(environment).flatMap((one) => people(environment, one)))].sort();
+  const contributors = sorted(repositories.flatMap((one) => one.contributors));
+  const reviewers = sorted(writable(environment).flatMap((one) => owners(environment, one)));
+  const pushers = sorted(writable(environment).flatMap((one) => people(environment, one)));
   return [
     [code(securityTeam(environment)), "CODEOWNERS, workflows and protected paths; dismissal of reviews; incidents"],
     [code(review.team), "reviews of whatever no other team owns"],

@@ -1,5 +1,6 @@
 import { readPolicyHcl } from "../support/policyHcl";
 import { asList, asRecord } from "../../infra/config/json";
+import { byCode } from "../../infra/model/text";
 import type { Snapshot, SnapshotResource } from "./snapshot";
 
 /**
@@ -18,8 +19,7 @@ export interface Overview {
 }
 
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
-const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-const byText = (a: object, b: object): number => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
+const byText = (a: object, b: object): number => byCode(JSON.stringify(a), JSON.stringify(b));
 const distinct = <T extends object>(rows: readonly T[]): T[] => [
   ...new Map(rows.map((row) => [JSON.stringify(row), row])).values(),
 ];
@@ -42,7 +42,7 @@ export function overview({ resources, outputs }: Snapshot): Overview {
       ])
       .filter(({ action }) => action !== "")
       // What is allowed stands first in its place.
-      .sort((a, b) => compareTexts(a.place, b.place) || compareTexts(a.locks && a.action, b.locks && b.action)),
+      .sort((a, b) => byCode(a.place, b.place) || byCode(a.locks && a.action, b.locks && b.action)),
     token: resources
       .filter(({ type }) => type === "vault:index/policy:Policy")
       .flatMap(({ inputs }) =>

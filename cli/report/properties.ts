@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { readEmbedded } from "../../gate/policy/embed";
-import { EMBEDDED_POLICY } from "../../gate/policy/embed";
+import { EMBEDDED_POLICY, readEmbedded } from "../../gate/policy/embed";
 import { asList, asRecord, asText } from "../../infra/config/json";
+import { byCode } from "../../infra/model/text";
 import { EMBEDDED_ROTATION } from "../../infra/plans";
 import { SECRET } from "../../policy/rule";
 import { readPolicyHcl } from "../support/policyHcl";
@@ -30,9 +30,7 @@ const NAMES = ["name", "context", "id", "cron", "key"] as const;
  * pattern, a ruleset by rule, a Worker by the constants that it carries; every list as a set.
  */
 export function propertyChanges(before: SnapshotResource, after: SnapshotResource): PropertyChange[] {
-  return [...differences(meaning(before), meaning(after), "")].sort((a, b) =>
-    a.path < b.path ? -1 : a.path > b.path ? 1 : 0,
-  );
+  return [...differences(meaning(before), meaning(after), "")].sort((a, b) => byCode(a.path, b.path));
 }
 
 /** Inputs as they are meant: text in a language of its own is read. */

@@ -1,3 +1,4 @@
+import { sorted } from "../../infra/model/text";
 import { WRITE_POWER, accessBy, levelOf, type Fact } from "./facts/fact";
 
 /** One side of a repository: what the agent may do there, and what holds it. */
@@ -29,7 +30,7 @@ const LOCKS: readonly (readonly [start: string, lock: string])[] = [
  */
 export function reach(after: readonly Fact[], before?: readonly Fact[]): Reach[] {
   const [is, was] = [sides(after), before === undefined ? undefined : sides(before)];
-  return [...new Set([...(was?.keys() ?? []), ...is.keys()])].sort().map((repository) => {
+  return sorted([...(was?.keys() ?? []), ...is.keys()]).map((repository) => {
     const [old, now] = [was?.get(repository), is.get(repository)];
     return {
       repository,

@@ -12,6 +12,7 @@ import { gateSide, reach, type GateSide, type Reach } from "./reach";
 import type { Snapshot } from "./snapshot";
 import { asDeployed, wholeState } from "./state";
 import { parseUrn } from "../../infra/config/urn";
+import { byCode } from "../../infra/model/text";
 
 /** One of the files that a report was made from. */
 interface ReportInput {
@@ -83,10 +84,8 @@ function resources(before: Snapshot, after: Snapshot): Report["resources"] {
   const gone = before.resources
     .filter((r) => !now.has(r.urn))
     .map((r) => ({ change: "deleted" as const, type: r.type, name: r.name, keys: [], properties: [] }));
-  return [...rows, ...gone].sort((a, b) => compareTexts(a.type, b.type) || compareTexts(a.name, b.name));
+  return [...rows, ...gone].sort((a, b) => byCode(a.type, b.type) || byCode(a.name, b.name));
 }
-
-const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const inputOf = (side: ReportInput["side"], { source, plan, sha256, made, providers = [] }: Snapshot): ReportInput => ({
   side,
@@ -98,7 +97,7 @@ const inputOf = (side: ReportInput["side"], { source, plan, sha256, made, provid
       .flatMap(({ type, inputs }) =>
         typeof inputs.version === "string" ? [[type.replace("pulumi:providers:", ""), inputs.version] as const] : [],
       )
-      .sort(([a], [b]) => compareTexts(a, b)),
+      .sort(([a], [b]) => byCode(a, b)),
   ),
 });
 

@@ -1,4 +1,5 @@
 import { AGENT_BRANCH_PREFIX } from "../../gate/contract";
+import { sorted } from "../../infra/model/text";
 import { accessBy, levelOf, WRITE_POWER, type Fact } from "./facts/fact";
 import type { Change } from "./facts";
 import { groupByRepository, someOf, type RepositoryRow } from "./group";
@@ -51,7 +52,7 @@ export function headline(before: readonly Fact[], after: readonly Fact[], change
   if (changes.length === 0) return ["Nothing changes what the agent may do."];
   const agent = agentOf(after.length > 0 ? after : before);
   const [was, is] = [accessBy(before), accessBy(after)];
-  const access = [...new Set([...was.keys(), ...is.keys()])].sort().flatMap((repository): RepositoryRow[] => {
+  const access = sorted([...was.keys(), ...is.keys()]).flatMap((repository): RepositoryRow[] => {
     const [from, to] = [was.get(repository) ?? 0, is.get(repository) ?? 0];
     if (from === to) return [];
     const push =

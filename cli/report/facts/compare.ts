@@ -1,3 +1,4 @@
+import { byCode, sorted } from "../../../infra/model/text";
 import { WRITE_POWER, accessBy, type Fact } from "./fact";
 
 /** One difference between two states. */
@@ -55,7 +56,7 @@ export function compare(
         ...about(fact),
         before: fact.says,
       });
-  return changes.sort((a, b) => ORDER[a.kind] - ORDER[b.kind] || (a.id < b.id ? -1 : 1));
+  return changes.sort((a, b) => ORDER[a.kind] - ORDER[b.kind] || byCode(a.id, b.id));
 }
 
 const about = ({ area, id, repository }: Fact): Pick<Change, "area" | "id" | "repository"> => ({
@@ -85,7 +86,7 @@ function moves(was: Fact, fact: Fact): { up?: string[]; down?: string[] } {
   const [old, now] = [was.parts, fact.parts];
   if (!old || !now) return fact.power > was.power ? { up: [] } : fact.power < was.power ? { down: [] } : {};
   const [up, down]: [string[], string[]] = [[], []];
-  for (const part of [...new Set([...Object.keys(old), ...Object.keys(now)])].sort()) {
+  for (const part of sorted([...Object.keys(old), ...Object.keys(now)])) {
     const [from, to] = [old[part] ?? 0, now[part] ?? 0];
     if (from !== to) (to > from ? up : down).push(moved(part, Math.abs(from), Math.abs(to)));
   }

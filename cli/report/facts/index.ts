@@ -1,4 +1,5 @@
 import { asList, asRecord, asText } from "../../../infra/config/json";
+import { byCode } from "../../../infra/model/text";
 import type { Snapshot } from "../snapshot";
 import { decisive } from "./compare";
 import type { Fact } from "./fact";
@@ -34,5 +35,5 @@ export function facts({ resources, outputs }: Snapshot): Fact[] {
     ...(outputs.gatePolicy !== null && typeof outputs.gatePolicy === "object"
       ? gateFacts(asRecord(outputs.gatePolicy))
       : []),
-  ]).sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+  ]).sort((a, b) => byCode(a.id, b.id));
 }

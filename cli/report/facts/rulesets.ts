@@ -1,4 +1,5 @@
 import { asRecord, asList, asText } from "../../../infra/config/json";
+import { byCode } from "../../../infra/model/text";
 import type { Fact } from "./fact";
 
 /** A ruleset's inputs, of a repository or of the organization, as a snapshot shows them. */
@@ -79,7 +80,7 @@ const plain = (value: unknown): string =>
     : value !== null && typeof value === "object"
       ? Object.entries(value)
           .filter(([, inner]) => !isNothing(inner))
-          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .sort(([a], [b]) => byCode(a, b))
           .map(([key, inner]) => `${key} ${plain(inner)}`)
           .join(", ")
       : String(value);

@@ -1,6 +1,7 @@
 import { AGENT_BRANCH_PREFIX } from "../../gate/contract";
 import { endpoints, names, writable, type Environment } from "../../infra/model";
 import { agentHosts, ciClaims } from "../../infra/plans";
+import { hostOf } from "../support/address";
 import { code, pageHead, table, type DocumentInput } from "./posture";
 
 /** What a boundary encloses is trusted alike, and run by the same people. */
@@ -292,5 +293,3 @@ export function mermaid(boundaries: readonly Boundary[], flows: readonly Flow[])
 }
 
 const label = (text: string): string => `"${text.replace(/["#<>&]/g, (char) => `#${char.charCodeAt(0)};`)}"`;
-
-const hostOf = (address: string): string => (URL.canParse(address) ? new URL(address).host : "");

@@ -1,6 +1,7 @@
 import { AGENT_BRANCH_PREFIX } from "../../gate/contract";
 import { endpoints, names, writable, type Environment } from "../../infra/model";
 import { gateUrl } from "../../infra/plans";
+import { hostOf } from "../support/address";
 import { anchor, code, pageHead, type DocumentInput } from "./posture";
 
 /** One thing to do; what is typed stands in `type`, one command a line. */
@@ -39,7 +40,7 @@ export function incidentResponsePage(input: DocumentInput): string {
       `\`GITHUB_TOKEN\` of an owner, \`VAULT_ADDR\` and \`VAULT_TOKEN\`, \`CLOUDFLARE_API_TOKEN\`: as for \`gatehouse assess --stack ${stack}\`.`,
       ...(environment.githubUrl === undefined
         ? []
-        : [`\`GH_HOST=${new URL(endpoints(environment.githubUrl).origin).host}\` for \`gh\`.`]),
+        : [`\`GH_HOST=${hostOf(endpoints(environment.githubUrl).origin)}\` for \`gh\`.`]),
       "Names, telephone numbers, and whom the law or a contract makes you tell: add them here, in a page of your own.",
     ].map((line) => `- ${line}`),
     "",

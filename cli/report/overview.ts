@@ -1,3 +1,4 @@
+import { hostOf } from "../support/address";
 import { readPolicyHcl } from "../support/policyHcl";
 import { asList, asRecord } from "../../infra/config/json";
 import { byCode } from "../../infra/model/text";
@@ -65,8 +66,6 @@ export function overview({ resources, outputs }: Snapshot): Overview {
     routes: Object.entries(routes).map(([access, ids]) => ({ access, routes: asList(ids).map(text) })),
   };
 }
-
-const hostOf = (address: string): string => (URL.canParse(address) ? new URL(address).host : "");
 
 /** Resources whose loss cannot be made good, which a change takes away or makes again. */
 export interface ProtectedLoss {

@@ -11,3 +11,6 @@ export function addressFrom(env: Readonly<Record<string, string | undefined>>, n
     throw new CouldNotRun(`${name}: ${JSON.stringify(value)} is not an address; give one such as https://host.example`);
   return value.replace(/\/+$/, "");
 }
+
+/** The host of an address, with its port; "" for what is no address. */
+export const hostOf = (address: string): string => (URL.canParse(address) ? new URL(address).host : "");

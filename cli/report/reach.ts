@@ -1,5 +1,5 @@
 import { sorted } from "../../infra/model/text";
-import { WRITE_POWER, accessBy, levelOf, type Fact } from "./facts/fact";
+import { ADMIN_POWER, WRITE_POWER, accessBy, levelOf, type Fact } from "./facts/fact";
 
 /** One side of a repository: what the agent may do there, and what holds it. */
 interface Reached {
@@ -52,7 +52,7 @@ function sides(facts: readonly Fact[]): Map<string, Reached> {
     [...accessBy(facts)].map(([repository, power]) => {
       const held = counts.get(repository);
       // Who may only read is held by the role; rules hold those who write.
-      const role = power < WRITE_POWER ? ["no write role"] : ["no admin role"].slice(power >= 5 ? 1 : 0);
+      const role = power < WRITE_POWER ? ["no write role"] : power < ADMIN_POWER ? ["no admin role"] : [];
       const locks = LOCKS.flatMap(([, lock]) => {
         const count = held?.get(lock);
         return count === undefined ? [] : [lock === "rules" ? `${count} ruleset rules` : lock];

@@ -17,17 +17,20 @@ export interface Fact {
   readonly repository?: string;
 }
 
+export const ADMIN_POWER = 5;
+export const WRITE_POWER = 3;
 /** GitHub's roles on a repository, by power, in the words of the environment file. */
 const LEVELS: readonly (readonly [power: number, word: string])[] = [
-  [5, "admin"],
+  [ADMIN_POWER, "admin"],
   [4, "maintain"],
-  [3, "write"],
+  [WRITE_POWER, "write"],
   [2, "triage"],
   [1, "read"],
 ];
-export const WRITE_POWER = 3;
 /** The level of access that a power stands for; `none` for 0. */
 export const levelOf = (power: number): string => LEVELS.find(([least]) => power >= least)?.[1] ?? "none";
+/** The power of a level of access; 0 for `none`. */
+export const powerOf = (level: string): number => LEVELS.find(([, word]) => word === level)?.[0] ?? 0;
 
 const ACCESS = "access/";
 /** What the agent's team may do in each repository, as a power. */

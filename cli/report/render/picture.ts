@@ -1,5 +1,6 @@
 import { html } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
+import { powerOf } from "../facts/fact";
 import type { Reach } from "../reach";
 import type { Report } from "../report";
 
@@ -17,13 +18,10 @@ interface Row {
   readonly kind: "same" | "more" | "less";
 }
 
-const RANK = ["none", "read", "triage", "write", "maintain", "admin"];
-const rank = (side: Reach["after"]): number => RANK.indexOf(side?.level ?? "none");
-
 function rowOf({ repository, before, after }: Reach, compared: boolean): Row {
   const [was, is] = [before?.level ?? "none", after?.level ?? "none"];
   const [old, now] = [before, after].map((side) => side?.locks.join(", ") ?? "");
-  const [from, to] = [rank(before), rank(after)];
+  const [from, to] = [powerOf(was), powerOf(is)];
   return {
     access: `${repository}: ${!compared || was === is ? is : `${was} → ${is}`}`,
     locks: now ? `locks: ${now}` : after ? "no locks" : "",

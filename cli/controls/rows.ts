@@ -2,10 +2,6 @@ import { CATALOGUE, CONTROL_MAPPING, type Control, type ControlId, type Framewor
 import { RULES } from "../../policy/library";
 import { QUESTIONS } from "../assess/assess";
 
-/** Enterprise has rulesets of the organization in place of one for each repository. */
-export const REPOSITORY_RULESET = "github:index/repositoryRuleset:RepositoryRuleset";
-export const ORGANIZATION_RULESET = "github:index/organizationRuleset:OrganizationRuleset";
-
 /** What stands behind a control in one posture, by the kind of thing that a reader can look at. */
 export interface ControlEvidence {
   readonly locks: readonly string[];
@@ -31,7 +27,10 @@ export interface ControlRow extends Pick<Control, "title" | "contributes" | "lim
 export interface PostureClaims {
   /** Ids of the locks that stand before at least one action. */
   readonly locks: ReadonlySet<string>;
-  /** The type under which the stack declares such a resource; undefined where it declares none. */
+  /**
+   * The type under which the stack declares such a resource; undefined where it declares none. Enterprise has rulesets
+   * of the organization in place of one for each repository.
+   */
   readonly resource: (type: string) => string | undefined;
   /** Whether a control is met, by its id, for those that follow from the posture. */
   readonly met: ReadonlyMap<string, boolean>;

@@ -1,6 +1,7 @@
 import { accessMatrix, usesOrganizationRulesets, type Environment } from "../../infra/model";
 import { controls } from "../../infra/plans";
-import { ORGANIZATION_RULESET, REPOSITORY_RULESET, type PostureClaims } from "../controls/rows";
+import { ORGANIZATION_RULESET, REPOSITORY_RULESET } from "../../policy/read";
+import type { PostureClaims } from "../controls/rows";
 
 /** What a document is written from: a stack's name and its environment. The same gives the same bytes. */
 export interface DocumentInput {

@@ -1,11 +1,6 @@
 import { asRecord } from "../../infra/config/json";
-import {
-  ORGANIZATION_RULESET,
-  REPOSITORY_RULESET,
-  controlRows,
-  type ControlRow,
-  type PostureClaims,
-} from "../controls/rows";
+import { ORGANIZATION_RULESET, REPOSITORY_RULESET } from "../../policy/read";
+import { controlRows, type ControlRow, type PostureClaims } from "../controls/rows";
 import type { Snapshot } from "./snapshot";
 
 /** What the posture does for one control of a standard, and what it did before. */

@@ -2,6 +2,7 @@ import { hostOf } from "../support/address";
 import { readPolicyHcl } from "../support/policyHcl";
 import { asList, asRecord } from "../../infra/config/json";
 import { byCode } from "../../infra/model/text";
+import { VAULT_POLICY } from "../../policy/read";
 import type { Snapshot, SnapshotResource } from "./snapshot";
 
 /**
@@ -45,7 +46,7 @@ export function overview({ resources, outputs }: Snapshot): Overview {
       // What is allowed stands first in its place.
       .sort((a, b) => byCode(a.place, b.place) || byCode(a.locks && a.action, b.locks && b.action)),
     token: resources
-      .filter(({ type }) => type === "vault:index/policy:Policy")
+      .filter(({ type }) => type === VAULT_POLICY)
       .flatMap(({ inputs }) =>
         readPolicyHcl(text(inputs.policy))
           .filter(({ path }) => tokenPath === "" || path.endsWith(`/${tokenPath}`))

@@ -3,6 +3,7 @@ import { EMBEDDED_POLICY, readEmbedded } from "../../gate/policy/embed";
 import { asList, asRecord, asText } from "../../infra/config/json";
 import { byCode } from "../../infra/model/text";
 import { EMBEDDED_ROTATION } from "../../infra/plans";
+import { REPOSITORY_FILE, VAULT_POLICY, WORKER } from "../../policy/read";
 import { SECRET } from "../../policy/rule";
 import { readPolicyHcl } from "../support/policyHcl";
 import { ownersByPattern } from "./facts/github";
@@ -36,18 +37,18 @@ export function propertyChanges(before: SnapshotResource, after: SnapshotResourc
 /** Inputs as they are meant: text in a language of its own is read. */
 function meaning({ type, inputs }: SnapshotResource): Readonly<Record<string, unknown>> {
   switch (type) {
-    case "vault:index/policy:Policy":
+    case VAULT_POLICY:
       return {
         ...inputs,
         policy: Object.fromEntries(
           readPolicyHcl(asText(inputs.policy)).map(({ path, capabilities }) => [`path "${path}"`, capabilities]),
         ),
       };
-    case "github:index/repositoryFile:RepositoryFile": {
+    case REPOSITORY_FILE: {
       const owners = ownersByPattern(asText(inputs.file), asText(inputs.content));
       return owners.length === 0 ? inputs : { ...inputs, content: Object.fromEntries(owners) };
     }
-    case "cloudflare:index/workersScript:WorkersScript": {
+    case WORKER: {
       const { content } = inputs;
       if (typeof content !== "string") return inputs;
       const [policy, rotation] = [EMBEDDED_POLICY, EMBEDDED_ROTATION].map((name) => readEmbedded(content, name));

@@ -1,10 +1,11 @@
 import { rawFromConfig } from "../../infra/config";
 import { endpoints, environmentSchema, names, readableMatrix } from "../../infra/model";
 import { agentHosts, readableControls, tokenPermissions } from "../../infra/plans";
-import { readEmbeddedPolicy } from "../../gate/policy/embed";
+import { EMBEDDED_POLICY } from "../../gate/policy/embed";
 import { compilePolicy } from "../../infra/plans/gatePolicy";
+import { embedded } from "../../policy/read";
 import { CouldNotRun } from "../support/exit";
-import { asRecord, asList } from "../../infra/config/json";
+import { asRecord, asList, type JsonRecord } from "../../infra/config/json";
 import type { PlannedDiff, PreviewFacts, Snapshot, SnapshotResource } from "./snapshot";
 
 const EXPORT = "`pulumi stack export`";
@@ -41,7 +42,7 @@ export function wholeState(snapshot: Snapshot, base?: Snapshot): Snapshot {
 
 /** A whole state with the policy that the gate's module carries: the gate obeys it, whatever a program shows. */
 export function asDeployed(state: Snapshot): Snapshot {
-  const deployed = state.resources.map(({ inputs }) => embeddedPolicy(inputs.content)).find((policy) => policy);
+  const deployed = state.resources.map(embeddedPolicy).find((policy) => policy);
   return deployed === undefined ? state : { ...state, outputs: { ...state.outputs, gatePolicy: deployed } };
 }
 
@@ -135,8 +136,9 @@ function outputsOf(
   };
 }
 
-const embeddedPolicy = (content: unknown): Readonly<Record<string, unknown>> | undefined =>
-  typeof content === "string" ? readEmbeddedPolicy(content) : undefined;
+/** The policy that a gate's module carries. */
+const embeddedPolicy = ({ inputs }: SnapshotResource): JsonRecord | undefined =>
+  embedded(inputs.content, EMBEDDED_POLICY);
 
 /** The parts of a gate's policy that follow from GitHub's address. */
 const ADDRESSES: readonly string[] = ["upstream", "downloadHosts", "lfsHosts"];
@@ -153,6 +155,6 @@ interface KnownRepository {
 
 /** Names and ids of repositories: as the gate's modules carry them, and as the state before knew them. */
 function knownRepositories(resources: readonly SnapshotResource[], base: Snapshot | undefined): KnownRepository[] {
-  const policies = [base?.outputs.gatePolicy, ...resources.map(({ inputs }) => embeddedPolicy(inputs.content))];
+  const policies = [base?.outputs.gatePolicy, ...resources.map(embeddedPolicy)];
   return policies.flatMap((policy) => asList(asRecord(policy).repositories) as KnownRepository[]);
 }

@@ -1,7 +1,7 @@
 import { DAY_SECONDS } from "../../../edge/time";
-import { readEmbedded } from "../../../gate/policy/embed";
 import { asList, asRecord, asText, type JsonRecord } from "../../../infra/config/json";
 import { EMBEDDED_ROTATION } from "../../../infra/plans";
+import { BUCKET_LOCK, WORKER, WORKER_CRON, embedded } from "../../../policy/read";
 import type { SnapshotResource } from "../snapshot";
 import type { Fact } from "./fact";
 import type { Reader } from "./github";
@@ -111,7 +111,7 @@ export const tokenFacts = (permissions: unknown): Fact[] =>
 
 /** How the token is replaced, from the plan that the rotator's module carries. */
 function rotation({ inputs }: SnapshotResource): Fact[] {
-  const plan = typeof inputs.content === "string" ? readEmbedded(inputs.content, EMBEDDED_ROTATION) : undefined;
+  const plan = embedded(inputs.content, EMBEDDED_ROTATION);
   if (plan === undefined) return [];
   const days = plan.expiryDays === undefined ? "as long as GitHub fixes" : `${text(plan.expiryDays)} days at most`;
   const number = (key: string): Record<string, number> => {
@@ -167,7 +167,7 @@ function retention({ name, inputs }: SnapshotResource): Fact[] {
 }
 
 export const CLOUDFLARE_READERS: Readonly<Record<string, Reader>> = {
-  "cloudflare:index/workersScript:WorkersScript": rotation,
-  "cloudflare:index/workersCronTrigger:WorkersCronTrigger": schedule,
-  "cloudflare:index/r2BucketLock:R2BucketLock": retention,
+  [WORKER]: rotation,
+  [WORKER_CRON]: schedule,
+  [BUCKET_LOCK]: retention,
 };

@@ -1,5 +1,17 @@
 import { asList, asRecord, asText } from "../../../infra/config/json";
 import { CODEOWNERS_PLACES } from "../../../infra/plans";
+import {
+  BRANCH_PROTECTION,
+  COLLABORATOR,
+  MEMBERSHIP,
+  ORGANIZATION_RULESET,
+  ORGANIZATION_WEBHOOK,
+  REPOSITORY_FILE,
+  REPOSITORY_RULESET,
+  TEAM_MEMBERSHIP,
+  TEAM_REPOSITORY,
+  WORKFLOW_PERMISSIONS,
+} from "../../../policy/read";
 import type { SnapshotResource } from "../snapshot";
 import type { Fact } from "./fact";
 import { rulesetFacts } from "./rulesets";
@@ -202,17 +214,17 @@ function webhook({ name, inputs }: SnapshotResource): Fact[] {
 }
 
 export const GITHUB_READERS: Readonly<Record<string, Reader>> = {
-  "github:index/teamRepository:TeamRepository": access,
-  "github:index/repositoryCollaborator:RepositoryCollaborator": collaborator,
-  "github:index/membership:Membership": membership,
-  "github:index/teamMembership:TeamMembership": teamMembership,
-  "github:index/branchProtection:BranchProtection": protection,
-  "github:index/repositoryRuleset:RepositoryRuleset": ({ inputs }) => rulesetFacts(text(inputs.repository), inputs),
-  "github:index/organizationRuleset:OrganizationRuleset": ({ inputs }, { byId }) =>
+  [TEAM_REPOSITORY]: access,
+  [COLLABORATOR]: collaborator,
+  [MEMBERSHIP]: membership,
+  [TEAM_MEMBERSHIP]: teamMembership,
+  [BRANCH_PROTECTION]: protection,
+  [REPOSITORY_RULESET]: ({ inputs }) => rulesetFacts(text(inputs.repository), inputs),
+  [ORGANIZATION_RULESET]: ({ inputs }, { byId }) =>
     asList(asRecord(inputs.conditions).repositoryIds).flatMap((id) =>
       rulesetFacts(byId.get(Number(id)) ?? `repository ${text(id)}`, inputs),
     ),
-  "github:index/repositoryFile:RepositoryFile": codeOwners,
-  "github:index/workflowRepositoryPermissions:WorkflowRepositoryPermissions": workflows,
-  "github:index/organizationWebhook:OrganizationWebhook": webhook,
+  [REPOSITORY_FILE]: codeOwners,
+  [WORKFLOW_PERMISSIONS]: workflows,
+  [ORGANIZATION_WEBHOOK]: webhook,
 };

@@ -1,4 +1,5 @@
 import { asList, asRecord, asText } from "../../../infra/config/json";
+import { VAULT_APPROLE, VAULT_JWT_ROLE, VAULT_POLICY } from "../../../policy/read";
 import { readPolicyHcl } from "../../support/policyHcl";
 import type { SnapshotResource } from "../snapshot";
 import type { Fact } from "./fact";
@@ -54,7 +55,7 @@ function role({ inputs }: SnapshotResource): Fact[] {
 }
 
 export const VAULT_READERS: Readonly<Record<string, Reader>> = {
-  "vault:index/policy:Policy": policy,
-  "vault:appRole/authBackendRole:AuthBackendRole": role,
-  "vault:jwt/authBackendRole:AuthBackendRole": role,
+  [VAULT_POLICY]: policy,
+  [VAULT_APPROLE]: role,
+  [VAULT_JWT_ROLE]: role,
 };

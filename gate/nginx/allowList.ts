@@ -1,4 +1,5 @@
 import type { GatePolicy } from "../policy/policy";
+import type { RuleId } from "../policy/refusals";
 import { CLOSED, ROUTES, type Route } from "../policy/rest/routes";
 
 /**
@@ -120,6 +121,16 @@ const anyCase = (text: string): string =>
 
 const REPOSITORY = "/repos/{owner}/{repo}";
 
+/** Whether a path leads into a repository. nginx judges those apart, by what follows the repository's name. */
+const isOfRepository = ({ path }: { readonly path: string }): boolean => path.startsWith(REPOSITORY);
+
+/**
+ * A path of the route table as a pattern.
+ * @param part the pattern of a parameter by its name, which ends in `...` where it is the rest of the path
+ */
+const patternOf = (path: string, part: (name: string) => string): string =>
+  path.replace(/\{([A-Za-z]+(?:\.{3})?)\}|\./g, (_, name?: string) => (name === undefined ? "\\." : part(name)));
+
 /**
  * Whether nginx can judge a route whole: a read without a body, whose answer needs no second address (a download) and
  * whose query is no language of its own (a search).
@@ -134,16 +145,14 @@ export function routePatterns(policy: GatePolicy): {
 } {
   const open = new Set(policy.routes.read);
   const own = ROUTES.filter((route) => open.has(route.id) && judgedByNginx(route));
-  const of = (route: Route, path: string): RoutePattern => ({
-    route: route.id,
-    pattern: `^(?:GET|HEAD) ${path.replace(/[.]/g, "\\.").replace(/\{([A-Za-z]+)((?:\\\.){3})?\}/g, (_, name: string, rest?: string) => parameter(rest === undefined ? name : `${name}...`))}${query(route.query, policy.organization)}${END}`,
-  });
-  const [repository, account] = [true, false].map((inside) =>
+  const of = (inside: boolean): RoutePattern[] =>
     own
-      .filter((route) => route.path.startsWith(REPOSITORY) === inside)
-      .map((route) => of(route, inside ? route.path.slice(REPOSITORY.length) : route.path)),
-  );
-  return { repository: repository ?? [], account: account ?? [] };
+      .filter((route) => isOfRepository(route) === inside)
+      .map(({ id, path, query: names }) => {
+        const rest = patternOf(inside ? path.slice(REPOSITORY.length) : path, parameter);
+        return { route: id, pattern: `^(?:GET|HEAD) ${rest}${query(names, policy.organization)}${END}` };
+      });
+  return { repository: of(true), account: of(false) };
 }
 
 function parameter(name: string): string {
@@ -152,21 +161,30 @@ function parameter(name: string): string {
   return `(?:${pattern})`;
 }
 
-/** Why a request of a repository is refused, for the rules that name more than "not open". Their order is that of `CLOSED`. */
-export function refusalPatterns(policy: GatePolicy): readonly { readonly rule: string; readonly pattern: string }[] {
-  const loose = (path: string): string =>
-    path
-      .replace(/[.]/g, "\\.")
-      .replace(/\{[A-Za-z]+(?:\\\.){3}\}/g, ".+")
-      .replace(/\{[A-Za-z]+\}/g, "[^/?]+");
+interface RefusalPattern {
+  readonly rule: RuleId;
+  /** Matches `METHOD target`. */
+  readonly pattern: string;
+}
+
+/**
+ * Why a request of a repository, or one without, is refused, for the rules that name more than "not open". Their order is
+ * that of `CLOSED`.
+ */
+export function refusalPatterns(policy: GatePolicy): {
+  readonly repository: readonly RefusalPattern[];
+  readonly account: readonly RefusalPattern[];
+} {
   const at = (methods: readonly string[], path: string): string =>
-    String.raw`^(?:${methods.join("|")}) ${loose(path)}(?:\?|${END})`;
+    `^(?:${methods.join("|")}) ${patternOf(path, (name) => (name.endsWith("...") ? ".+" : "[^/?]+"))}(?:\\?|${END})`;
+  const closed = (inside: boolean): RefusalPattern[] =>
+    CLOSED.filter((action) => isOfRepository(action) === inside).map(({ methods, path, rule = "route-closed" }) => ({
+      rule,
+      pattern: at(methods, path),
+    }));
   const open = new Set(policy.routes.write);
-  return [
-    ...CLOSED.map(({ methods, path, rule = "route-closed" }) => ({ rule, pattern: at(methods, path) })),
-    ...ROUTES.filter((route) => open.has(route.id) && route.path !== "").map((route) => ({
-      rule: "access-read-only",
-      pattern: at([route.method], route.path),
-    })),
-  ];
+  const writes = ROUTES.filter((route) => open.has(route.id) && isOfRepository(route)).map(
+    ({ method, path }): RefusalPattern => ({ rule: "access-read-only", pattern: at([method], path) }),
+  );
+  return { repository: [...closed(true), ...writes], account: closed(false) };
 }

@@ -96,6 +96,7 @@ export function nginxConfig(options: NginxOptions): string {
   const [minute, hour] = [halved(limits.requestsPerMinute, 1), halved(limits.requestsPerHour, 60)];
   const retryAfter = Math.ceil(60 / Math.min(minute.perMinute, hour.perMinute));
   const patterns = routePatterns(policy);
+  const why = refusalPatterns(policy);
   const owner = policy.organization.replace(/[^A-Za-z0-9]/g, "\\$&");
   const ownErrors = OWN_ERRORS.map(([statuses, rule]) => `    error_page ${statuses} /_gate/refused/${rule};`);
   const limit = [
@@ -195,12 +196,20 @@ export function nginxConfig(options: NginxOptions): string {
       ["~^\\|", "$gate_why_account"],
       ["default", "$gate_why_repository"],
     ]),
-    ...map('"$request_method /repos/-/-$gate_rest"', "$gate_why_repository", whyRepository(policy)),
+    ...map('"$request_method /repos/-/-$gate_rest"', "$gate_why_repository", [
+      ...why.repository.map(
+        ({ rule, pattern }) => [`~${pattern}`, rule === "access-read-only" ? "$gate_why_write" : rule] as const,
+      ),
+      ["default", "route-not-allowed"],
+    ]),
     ...map("$gate_access", "$gate_why_write", [
       ["read", "access-read-only"],
       ["default", "route-not-allowed"],
     ]),
-    ...map('"$request_method $gate_target"', "$gate_why_account", whyAccount(policy)),
+    ...map('"$request_method $gate_target"', "$gate_why_account", [
+      ...why.account.map(({ rule, pattern }) => [`~${pattern}`, rule] as const),
+      ["default", "route-not-allowed"],
+    ]),
     "",
     "  # The verdict: a rule that refuses, or nothing. Each map asks the next one when it has nothing against it.",
     ...map("$gate_agent", "$gate_rule", [
@@ -428,25 +437,6 @@ export function nginxConfig(options: NginxOptions): string {
     "}",
     "",
   ].join("\n");
-}
-
-function whyRepository(policy: GatePolicy): (readonly [string, string])[] {
-  const inside = /^\^\(\?:[A-Z|]+\) \/repos\//;
-  return [
-    ...refusalPatterns(policy)
-      .filter(({ pattern }) => inside.test(pattern))
-      .map(({ rule, pattern }) => [`~${pattern}`, rule === "access-read-only" ? "$gate_why_write" : rule] as const),
-    ["default", "route-not-allowed"],
-  ];
-}
-
-function whyAccount(policy: GatePolicy): (readonly [string, string])[] {
-  return [
-    ...refusalPatterns(policy)
-      .filter(({ pattern, rule }) => rule !== "access-read-only" && !/\) \/repos\//.test(pattern))
-      .map(({ rule, pattern }) => [`~${pattern}`, rule] as const),
-    ["default", "route-not-allowed"],
-  ];
 }
 
 /** The self-hosted gate behind nginx gets a request as it came, and authenticates, judges and records it itself. */

@@ -22,7 +22,6 @@ export function gateScript(policy: GatePolicy, keys: readonly GateKeyHash[], pub
       .map(({ name, id }) => [String(id), `${policy.organization}/${name}`]),
   );
   const passed = Object.fromEntries(PASSED_HEADERS.map((name) => [name, true]));
-  const refusals = Object.fromEntries(Object.entries(REFUSALS).map(([rule, [status, text]]) => [rule, [status, text]]));
   const json = (value: unknown): string => JSON.stringify(value);
   return `// Made by gatehouse; change the environment file and make it anew.
 import crypto from 'crypto';
@@ -180,7 +179,7 @@ function refuse(r) {
     gatehouse: { decision: 'deny', rule: rule, requestId: r.variables.request_id },
   }));
 }
-function RULES() { return ${json(refusals)}; }
+function RULES() { return ${json(REFUSALS)}; }
 
 export default { agent, headers, body, refuse };
 `;

@@ -3,6 +3,7 @@ import type { VaultTokenStore } from "../edge/tokenStore";
 import { COMPATIBILITY_DATE, GATE_BINDINGS, LEDGER_CLASS, type GateCondition } from "./contract";
 import { LOOPBACK } from "./loopback";
 import type { GatePolicy } from "./policy/policy";
+import { MADE } from "./renderedFile";
 
 /**
  * A gate on one's own machine, for a GitHub Enterprise Server behind a firewall: the same modules under `workerd
@@ -124,7 +125,7 @@ function configOf(services: readonly Service[], socket: string, workers: readonl
   return [
     'using Workerd = import "/workerd/workerd.capnp";',
     "",
-    "# Made by gatehouse; change the environment file and make it anew.",
+    MADE,
     "const config :Workerd.Config = (",
     "  services = [",
     ...services.map(([name, is]) => `    (name = ${text(name)}, ${is}),`),

@@ -1,6 +1,6 @@
 import type { VaultTokenStore } from "../edge/tokenStore";
-import type { RenderedFile } from "./nginx/vaultAgent";
 import type { GatePolicy } from "./policy/policy";
+import { MADE, type RenderedFile } from "./renderedFile";
 import { SELF_HOST_SECRETS, selfHostConfig, type SelfHostOptions } from "./selfHost";
 
 /** The release of workerd that the gate is tested under; a test keeps it the one that is pinned. */
@@ -58,8 +58,6 @@ export function selfHostFiles(options: SelfHostFilesOptions): readonly RenderedF
     { name: "restore.sh", text: restoreScript(state) },
   ];
 }
-
-const MADE = "# Made by gatehouse; change the environment file and make it anew.";
 
 const secretsFile = (): string =>
   [

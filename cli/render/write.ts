@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CouldNotRun } from "../support/exit";
 import { writeNamedFile } from "../support/files";
-import type { RenderedFile } from "../../gate/nginx/vaultAgent";
+import type { RenderedFile } from "../../gate/renderedFile";
 
 /**
  * Writes files and empty folders. Whoever runs the service must be able to pass through the folders; logs and state are for that

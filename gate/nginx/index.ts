@@ -1,9 +1,10 @@
 import type { Planned, VaultTokenStore } from "../../edge/tokenStore";
 import type { GateKeyHash } from "../contract";
 import { rulesPageText } from "../policy/rulesPage";
+import type { RenderedFile } from "../renderedFile";
 import { nginxConfig, type NginxOptions } from "./config";
 import { gateScript } from "./script";
-import { vaultAgentFiles, WITHOUT_TOKEN, type RenderedFile } from "./vaultAgent";
+import { vaultAgentFiles, WITHOUT_TOKEN } from "./vaultAgent";
 
 /** Files that others write once the configuration is there; rendering it anew leaves them as they are. */
 export const STATE_OF_NGINX: ReadonlySet<string> = new Set(WITHOUT_TOKEN.map(({ name }) => name));

@@ -1,12 +1,5 @@
 import type { Planned, VaultTokenStore } from "../../edge/tokenStore";
-
-/** A file of a configuration: its name in the folder, and its text. */
-export interface RenderedFile {
-  readonly name: string;
-  readonly text: string;
-}
-
-const MADE = "# Made by gatehouse; change the environment file and make it anew.";
+import { MADE, type RenderedFile } from "../renderedFile";
 
 const tokenLines = (token: string, sha256: string): string[] => [
   `map "" $github_token { default "${token}"; }`,

@@ -55,16 +55,21 @@ export function agentOf(resources: readonly DeclaredResource[]): Agent {
     teams: new Set(own.filter(({ type }) => type === TEAM).map(({ inputs }) => slug(text(inputs.name)))),
     writable: new Set(
       resources
-        .filter(
-          (resource) =>
-            resource.type === TEAM_REPOSITORY &&
-            (isBelow(resource, REPOSITORY_ACCESS) || teamIds.has(text(resource.inputs.teamId))) &&
-            WRITING.has(text(resource.inputs.permission)),
-        )
+        .filter((resource) => isTeamGrant(resource, teamIds) && WRITING.has(text(resource.inputs.permission)))
         .map(({ inputs }) => text(inputs.repository)),
     ),
   };
 }
+
+/** Whether a resource lets one of these teams, the agent's, into a repository. Until a team exists, it has no id. */
+const isTeamGrant = (resource: DeclaredResource, teamIds: ReadonlySet<string>): boolean =>
+  resource.type === TEAM_REPOSITORY &&
+  (isBelow(resource, REPOSITORY_ACCESS) || teamIds.has(text(resource.inputs.teamId)));
+
+/** Whether a resource lets the agent into a repository: by a team of its, or by its own login. */
+export const isGrant = (resource: DeclaredResource, { teamIds, logins }: Agent): boolean =>
+  isTeamGrant(resource, teamIds) ||
+  (resource.type === COLLABORATOR && logins.has(text(resource.inputs.username).toLowerCase()));
 
 /** A team's slug, as GitHub makes it of a plain name. */
 const slug = (name: string): string =>
@@ -73,7 +78,7 @@ const slug = (name: string): string =>
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-");
 
-export const REPOSITORY_ACCESS = "gatehouse:github:RepositoryAccess";
+const REPOSITORY_ACCESS = "gatehouse:github:RepositoryAccess";
 export const MEMBERSHIP = "github:index/membership:Membership";
 export const TEAM = "github:index/team:Team";
 export const TEAM_MEMBERSHIP = "github:index/teamMembership:TeamMembership";

@@ -1,13 +1,4 @@
-import {
-  COLLABORATOR,
-  MEMBERSHIP,
-  TEAM_MEMBERSHIP,
-  TEAM_REPOSITORY,
-  agentOf,
-  isBelow,
-  REPOSITORY_ACCESS,
-  text,
-} from "../read";
+import { COLLABORATOR, MEMBERSHIP, TEAM_MEMBERSHIP, TEAM_REPOSITORY, agentOf, isGrant, text } from "../read";
 import { stackRule } from "../rule";
 
 const TOO_MUCH = new Set(["admin", "maintain", "maintainer", "owner"]);
@@ -28,10 +19,8 @@ export const machineUserNoAdmin = stackRule({
       const { type, urn, inputs } = resource;
       const role = text(type === TEAM_REPOSITORY || type === COLLABORATOR ? inputs.permission : inputs.role);
       const concerns =
-        type === TEAM_REPOSITORY
-          ? agent.teamIds.has(text(inputs.teamId)) || isBelow(resource, REPOSITORY_ACCESS)
-          : (type === MEMBERSHIP || type === TEAM_MEMBERSHIP || type === COLLABORATOR) &&
-            agent.logins.has(text(inputs.username).toLowerCase());
+        isGrant(resource, agent) ||
+        ((type === MEMBERSHIP || type === TEAM_MEMBERSHIP) && agent.logins.has(text(inputs.username).toLowerCase()));
       if (!concerns || !TOO_MUCH.has(role)) return [];
       const where = text(inputs.repository) || text(inputs.teamId) || "the organization";
       return [{ urn, message: `The machine user has the role ${role} on ${where}.` }];

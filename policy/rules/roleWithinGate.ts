@@ -1,17 +1,5 @@
 import { EMBEDDED_POLICY } from "../../gate/policy/embed";
-import {
-  COLLABORATOR,
-  REPOSITORY_ACCESS,
-  TEAM_REPOSITORY,
-  WORKER,
-  agentOf,
-  embedded,
-  isBelow,
-  known,
-  list,
-  object,
-  text,
-} from "../read";
+import { WORKER, agentOf, embedded, isGrant, known, list, object, text } from "../read";
 import { stackRule } from "../rule";
 
 /** Roles at GitHub that only let their holder read. */
@@ -40,12 +28,8 @@ export const roleWithinGate = stackRule({
     );
     const agent = agentOf(resources);
     return resources.flatMap((resource) => {
-      const { type, urn, inputs } = resource;
-      const granted =
-        type === TEAM_REPOSITORY
-          ? agent.teamIds.has(text(inputs.teamId)) || isBelow(resource, REPOSITORY_ACCESS)
-          : type === COLLABORATOR && agent.logins.has(text(inputs.username).toLowerCase());
-      if (!granted || !known(inputs.repository) || !known(inputs.permission)) return [];
+      const { urn, inputs } = resource;
+      if (!isGrant(resource, agent) || !known(inputs.repository) || !known(inputs.permission)) return [];
       const repository = text(inputs.repository);
       const access = opened.get(repository.toLowerCase());
       if (access === undefined)

@@ -18,7 +18,7 @@ export function* textsIn(value: unknown, path = ""): Generator<{ readonly path: 
 }
 
 /** Whether a resource stands below a component of this type: a URN carries the types of all its parents. */
-export const isBelow = ({ urn }: DeclaredResource, component: string): boolean =>
+const isBelow = ({ urn }: DeclaredResource, component: string): boolean =>
   parseUrn(urn).qualifiedType.split("$").slice(0, -1).includes(component);
 
 /** The constant of that name in front of a Worker's module; undefined when the content is not known or has none. */

@@ -3,6 +3,8 @@ import type { GatePolicy } from "../policy/policy";
 import { OVERRIDING_HEADERS } from "../policy/headers";
 import { REFUSALS } from "../policy/refusals";
 import { API_VERSIONS } from "../policy/rest/apiVersion";
+import { METHODS } from "../policy/target";
+import { MAX_TARGET } from "../policy/text/canonical";
 import { refusalPatterns, routePatterns } from "./allowList";
 
 /** What nginx does with a request that it cannot judge: one with a body to read, of git, GraphQL, a download, a search. */
@@ -176,7 +178,7 @@ export function nginxConfig(options: NginxOptions): string {
     "  # Why a request without a route is refused. Read only then.",
     ...map("$request_uri", "$gate_why", [
       ["~^[^/]", "target-malformed"],
-      ["~^.{8193}", "target-too-long"],
+      [`~^.{${MAX_TARGET + 1}}`, "target-too-long"],
       ["~^[^?]*%(?![0-9A-F]{2})", "path-encoding"],
       ["~^[^?]*%(?:[01].|2[5DE]|3[0-9]|4[1-9A-F]|5[0-9ACF]|6[1-9A-F]|7[0-9AEF])", "path-encoding"],
       ["~^[^?]*[^A-Za-z0-9._~!$&'()*+,=:@/%?-]", "path-character"],
@@ -185,9 +187,7 @@ export function nginxConfig(options: NginxOptions): string {
       ["default", "$gate_why_method"],
     ]),
     ...map("$request_method", "$gate_why_method", [
-      ...["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"].map(
-        (method) => [`~^${method}\\z`, "$gate_why_place"] as const,
-      ),
+      ...[...METHODS].map((method) => [`~^${method}\\z`, "$gate_why_place"] as const),
       ["default", "method-unknown"],
     ]),
     ...map('"$gate_repository|$gate_target"', "$gate_why_place", [

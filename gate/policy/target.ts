@@ -8,7 +8,8 @@ import type { Leaf } from "./rest/routeTrie";
 import { canonicalise } from "./text/canonical";
 import { TargetVerdict, type Interface } from "./verdict";
 
-const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
+/** Methods that the gate knows. */
+export const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
 const API_PREFIX = "/api/v3";
 const API_ROOT = "/api/v3/";
 

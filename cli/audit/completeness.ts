@@ -31,6 +31,8 @@ function kindOf({ action, method }: Happening): Kind {
 
 /** What was let through, as far as it can be the cause of an event. */
 interface Passed {
+  /** Which of them it is, in the order of the trail. */
+  readonly place: number;
   readonly ms: number;
   readonly until: number;
   readonly kind: Kind;
@@ -63,15 +65,16 @@ export function findAround(
   let first: number | undefined;
   let last = 0;
   for (const record of records) {
-    last = Math.max(last, Date.parse(record.ts));
+    const ms = Date.parse(record.ts);
+    last = Math.max(last, ms);
     first ??= last;
     if (record.tokenSha256 === "") continue;
     tokens.add(record.tokenSha256);
-    const ms = Date.parse(record.ts);
     // Only what is near an event is kept: a trail may be longer than memory.
     if (record.decision === "deny" || record.decision === "gap") continue;
     if (!hasBetween(times, ms - WINDOW_MS, ms + record.ms + WINDOW_MS)) continue;
     passed.push({
+      place: passed.length,
       ms,
       until: ms + record.ms,
       kind: recordKind(record),
@@ -82,12 +85,32 @@ export function findAround(
       spent: new Map(),
     });
   }
+  const passedAbout = inTime(passed);
   return wanted.flatMap((event) => {
+    const near = passedAbout(event.ms);
     // What was before the gate, or is not pulled yet, cannot be judged.
     if (first === undefined || event.ms < first || (!live && event.ms > last)) return [];
-    const says = strayWords(event, passed, tokens);
+    const says = strayWords(event, near, tokens);
     return says === undefined ? [] : [{ ...event, says }];
   });
+}
+
+/**
+ * Leaves out, for times that only grow, the requests that came too late or ended too early to be a cause then; the
+ * others stay in the order of the trail. Each is looked at while it can be one: else a trail would take the square of
+ * its length.
+ */
+function inTime(passed: readonly Passed[]): (ms: number) => readonly Passed[] {
+  const coming = [...passed].sort((a, b) => a.ms - b.ms);
+  let next = 0;
+  let near: Passed[] = [];
+  return (ms) => {
+    const before = next;
+    for (let one = coming[next]; one !== undefined && one.ms - WINDOW_MS <= ms; one = coming[++next]) near.push(one);
+    near = near.filter(({ until }) => !(until + WINDOW_MS < ms));
+    if (next > before) near.sort((a, b) => a.place - b.place);
+    return near;
+  };
 }
 
 /** Whether one of the sorted times lies between two others. */

@@ -1,5 +1,5 @@
 import type { AuditRecord } from "../../gate/policy/audit";
-import { githubEvents, happening, type Happening } from "./github";
+import { githubEvents, happening, type GitHubEvent, type Happening } from "./github";
 import { recordsIn } from "./records";
 import type { PullState, TrailFiles } from "./trail";
 
@@ -165,14 +165,15 @@ function recordKind({ method, path }: AuditRecord): Kind {
   return method === "GET" || method === "HEAD" ? "read" : "write";
 }
 
-/** The same for a pulled trail. */
+/** The same for a pulled trail. @param theirs its lines of GitHub's, where they are read already */
 export function around(
   files: TrailFiles,
   { github, machineUser, live }: PullState,
+  theirs?: readonly GitHubEvent[],
 ): { readonly events: readonly Around[]; readonly notes: readonly string[] } {
   if (github === undefined)
     return { events: [], notes: ["GitHub's side was not pulled (GITHUB_TOKEN): requests around the gate stay unseen"] };
-  const happenings = githubEvents(files.github).flatMap((event) => happening(event) ?? []);
+  const happenings = (theirs ?? githubEvents(files.github)).flatMap((event) => happening(event) ?? []);
   const events = findAround(happenings, recordsIn(files.gate), { machineUser, live });
   return {
     events,

@@ -38,7 +38,7 @@ export function writeEvents(files: TrailFiles, state: PullState): EventsState {
     }
     theirs.slice(next).forEach(write);
     const now = Date.parse(state.pulledAt);
-    const { events: alarms } = around(files, state);
+    const { events: alarms } = around(files, state, lines);
     const uidOf = (one: (typeof alarms)[number]): string => `${one.at} ${one.action} ${one.detail}`;
     alarms.filter((one) => !before.alarms.includes(uidOf(one))).forEach((one) => write(alarmEvent(one, now)));
     if (state.lock?.found !== undefined) write(lockEvent(state.lock, now));

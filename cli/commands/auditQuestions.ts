@@ -90,14 +90,15 @@ async function explain(pull: string, options: ExplainOptions): Promise<void> {
   const { environment } = readProjectStack(options.stack, options.config);
   const { github } = await assessContext(options.stack, environment, process.env);
   const asked = "client" in github ? await askPull(github.client, repository, number) : undefined;
+  const events = githubEvents(files.github);
   const story = tellStory({
     repository,
     number,
     pull: asked?.pull,
     reviews: asked?.reviews ?? [],
     records: [...ofRepository(files.gate, repository)],
-    github: githubEvents(files.github),
-    around: around(files, state).events,
+    github: events,
+    around: around(files, state, events).events,
     machineUser: state.machineUser,
   });
   process.stdout.write(

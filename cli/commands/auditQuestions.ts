@@ -3,7 +3,7 @@ import { endpoints } from "../../infra/model";
 import { compilePolicy } from "../../infra/plans";
 import { around } from "../audit/completeness";
 import { renderHtml, renderMarkdown, renderText } from "../audit/explain/render";
-import { recordsOf, tellStory, type Story } from "../audit/explain/story";
+import { tellStory, type Story } from "../audit/explain/story";
 import { githubEvents } from "../audit/github";
 import { askTrail, NAMED, type Answer } from "../audit/query";
 import { recordsIn } from "../audit/records";
@@ -96,7 +96,7 @@ async function explain(pull: string, options: ExplainOptions): Promise<void> {
     number,
     pull: asked?.pull,
     reviews: asked?.reviews ?? [],
-    records: [...ofRepository(files.gate, repository)],
+    records: recordsIn(files.gate),
     github: events,
     around: around(files, state, events).events,
     machineUser: state.machineUser,
@@ -106,10 +106,6 @@ async function explain(pull: string, options: ExplainOptions): Promise<void> {
       ? `${JSON.stringify(story, undefined, 2)}\n`
       : await (FORMATS[options.format] ?? renderText)(story),
   );
-}
-
-function* ofRepository(file: string, repository: string): ReturnType<typeof recordsIn> {
-  for (const record of recordsIn(file)) if (record.repository.toLowerCase() === repository.toLowerCase()) yield record;
 }
 
 async function askPull(
@@ -127,7 +123,7 @@ async function askPull(
       `GitHub does not show ${repository}#${number}: ${found.failure || `answer ${found.call.status}`}`,
     );
   const reviews = await github.list(`/repos/${repository}/pulls/${number}/reviews`);
-  return { pull: asRecord(found.json()), reviews: recordsOf(reviews.items) };
+  return { pull: asRecord(found.json()), reviews: reviews.items.map(asRecord) };
 }
 
 async function query(

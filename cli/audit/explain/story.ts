@@ -1,6 +1,7 @@
 import type { AuditRecord } from "../../../gate/policy/audit";
 import { requestOf } from "../../../gate/policy/pullRequest/trailer";
-import { asList, asRecord, asText, type JsonRecord } from "../../../infra/config/json";
+import { asRecord, asText, type JsonRecord } from "../../../infra/config/json";
+import { byCode } from "../../../infra/model/text";
 import type { Around } from "../completeness";
 import { happening, type GitHubEvent } from "../github";
 
@@ -45,7 +46,8 @@ export interface StoryInput {
   /** GitHub's pull request; undefined when it could not be asked. */
   readonly pull: JsonRecord | undefined;
   readonly reviews: readonly JsonRecord[];
-  readonly records: readonly AuditRecord[];
+  /** Of all repositories; those of others are passed over. */
+  readonly records: Iterable<AuditRecord>;
   readonly github: readonly GitHubEvent[];
   readonly around: readonly Around[];
   readonly machineUser: string;
@@ -65,7 +67,8 @@ export function tellStory(input: StoryInput): Story {
   const pull = input.pull ?? {};
   const notes: string[] =
     input.pull === undefined ? ["GitHub was not asked: reviews, merge and branch are missing"] : [];
-  const own = input.records.filter((one) => one.repository.toLowerCase() === repository.toLowerCase());
+  const own: AuditRecord[] = [];
+  for (const one of input.records) if (one.repository.toLowerCase() === repository.toLowerCase()) own.push(one);
   const requestId = requestOf(asText(pull.body)) ?? "";
   const opened = own.find((one) => requestId !== "" && one.requestId === requestId);
   if (input.pull !== undefined && opened === undefined)
@@ -110,8 +113,9 @@ export function tellStory(input: StoryInput): Story {
       event.ms <= ended
     )
       steps.push({ ...step(event.at, event.actor, "around"), what: event.says });
-  steps.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
-  const shown = own.filter((one) => steps.some(({ requestId: id }) => id === one.requestId));
+  steps.sort((a, b) => byCode(a.at, b.at));
+  const ids = new Set(steps.map((one) => one.requestId));
+  const shown = own.filter((one) => ids.has(one.requestId));
   const unique = (all: readonly string[]): string[] => [...new Set(all.filter((one) => one !== ""))];
   return {
     pull: `${repository}#${number}`,
@@ -235,6 +239,3 @@ function summed(steps: readonly Step[]): Step[] {
       : { ...one, what: `${one.what}, and ${one.count - 1} more ${one.count === 2 ? "read" : "reads"}` },
   );
 }
-
-/** Of a list of GitHub's answers, those that are objects. */
-export const recordsOf = (value: unknown): JsonRecord[] => asList(value).map(asRecord);

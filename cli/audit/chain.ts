@@ -184,11 +184,11 @@ class PartReader {
     if (actual !== stated) this.report(here, "was changed: its hash does not match");
     if (this.first === undefined) {
       this.first = { seq: here, prevHash, line: this.lines, ts: timeOf(buffer, from) };
-    } else if (here <= this.seq) {
-      this.report(here, "out of order or repeated");
-      return;
-    } else if (here > this.seq + 1) this.report(here, `records ${this.seq + 1} to ${here - 1} are missing`);
-    else if (prevHash !== this.hash) this.report(here, "does not continue the record before it");
+    } else {
+      const problem = seamProblem({ seq: this.seq, hash: this.hash }, { seq: here, prevHash });
+      if (problem !== undefined) this.report(here, problem);
+      if (here <= this.seq) return;
+    }
     this.seq = here;
     this.hash = stated;
     this.compare(here, stated);
@@ -206,6 +206,16 @@ class PartReader {
   }
 }
 
+/** Why one record does not go on from another; undefined when it does. */
+function seamProblem(
+  before: Head,
+  { seq, prevHash }: { readonly seq: number; readonly prevHash: string },
+): string | undefined {
+  if (seq <= before.seq) return "out of order or repeated";
+  if (seq > before.seq + 1) return `records ${before.seq + 1} to ${seq - 1} are missing`;
+  return prevHash === before.hash ? undefined : "does not continue the record before it";
+}
+
 /** The record's time, as it stands behind its number. */
 function timeOf(buffer: Buffer, from: number): string {
   const at = buffer.indexOf(TIME, from);
@@ -217,15 +227,8 @@ export function joinParts(parts: readonly ChainPart[]): ChainPart {
   return parts.reduce((before, part) => {
     const { first, last } = part;
     const shifted = part.problems.map((one) => ({ ...one, line: one.line + before.lines }));
-    const seam: ChainProblem[] = [];
-    if (first !== undefined && before.last !== undefined) {
-      const at = { line: before.lines + first.line, seq: first.seq };
-      if (first.seq <= before.last.seq) seam.push({ ...at, problem: "out of order or repeated" });
-      else if (first.seq > before.last.seq + 1)
-        seam.push({ ...at, problem: `records ${before.last.seq + 1} to ${first.seq - 1} are missing` });
-      else if (first.prevHash !== before.last.hash)
-        seam.push({ ...at, problem: "does not continue the record before it" });
-    }
+    const broken = first && before.last && seamProblem(before.last, first);
+    const seam = first && broken ? [{ line: before.lines + first.line, seq: first.seq, problem: broken }] : [];
     const start = before.first ?? (first && { ...first, line: first.line + before.lines });
     const end = last ?? before.last;
     const unsignedSince = before.unsignedSince ?? part.unsignedSince;

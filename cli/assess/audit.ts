@@ -4,7 +4,8 @@ import { ORGANIZATION_EVENTS, retention } from "../../infra/plans";
 import { verifyChain } from "../../gate/policy/audit";
 import { longestLock } from "../live/bucketLock";
 import type { Context } from "../live/context";
-import type { Call, Response } from "../live/reader";
+import { trailPage } from "../live/gateTrail";
+import type { Call } from "../live/reader";
 import { tokenNotes } from "../live/tokenNotes";
 import { requestIdOf } from "./gate";
 import {
@@ -22,7 +23,6 @@ import {
 import { onCloudflare, onGitHub } from "./systems";
 
 const TRAIL = "the audit trail";
-const PAGE = 10_000;
 
 /** The trail as the gate gives it, followed from its first record. */
 interface Trail {
@@ -74,11 +74,10 @@ async function readTrail(context: Context): Promise<Trail | { readonly finding: 
   let head = { seq: 0, hash: "" };
   const markerId = marker ? requestIdOf(marker) : "";
   for (let waited = false; ;) {
-    const response: Response = await operator.client.again(`/_gate/audit?after=${last?.seq ?? 0}&limit=${PAGE}`);
+    const { response, head: end } = await trailPage(operator.client, last?.seq ?? 0);
     calls.push(response.call);
     if (response.call.status !== 200) return { finding: cannotTellFrom(TRAIL, response, "the operator key") };
-    const [seq = "0", hash = ""] = (response.header("x-gatehouse-audit-head") ?? "").split(" ");
-    if (head.hash === "") head = { seq: Number(seq), hash };
+    if (head.hash === "") head = end;
     const lines = response.text.split("\n").filter((line) => line !== "");
     const check = await verifyChain(lines, last);
     // A gate that gives the same records again would be asked for ever.

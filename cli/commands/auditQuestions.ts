@@ -11,7 +11,7 @@ import { replay as replayRecords, type Replay } from "../audit/replay";
 import { readState, trailFiles } from "../audit/trail";
 import { asRecord, type JsonRecord } from "../../infra/config/json";
 import { assessContext } from "../live/context";
-import type { GitHubReader } from "../live/reader";
+import { failureOf, type GitHubReader } from "../live/reader";
 import { CouldNotRun, DoesNotHold } from "../support/exit";
 import { withExamples, withJson, withStack, type StackOptions } from "../support/options";
 import { readProjectStack } from "../support/project";
@@ -119,9 +119,7 @@ async function askPull(
       `GitHub shows no pull request ${repository}#${number}; is it an issue, or may GITHUB_TOKEN not read it?`,
     );
   if (found.call.status !== 200)
-    throw new CouldNotRun(
-      `GitHub does not show ${repository}#${number}: ${found.failure || `answer ${found.call.status}`}`,
-    );
+    throw new CouldNotRun(`GitHub does not show ${repository}#${number}: ${failureOf(found)}`);
   const reviews = await github.list(`/repos/${repository}/pulls/${number}/reviews`);
   return { pull: asRecord(found.json()), reviews: reviews.items.map(asRecord) };
 }

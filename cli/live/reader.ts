@@ -164,6 +164,9 @@ export const toResponse = (
   },
 });
 
+/** Why an answer is not the one that was asked for, in few words: it did not come, or its status. */
+export const failureOf = ({ call, failure }: Response): string => failure || `answer ${call.status}`;
+
 /** GitHub's REST API, and its GraphQL queries, which lie at another address. */
 export class GitHubReader extends Reader {
   private readonly queries: Reader;

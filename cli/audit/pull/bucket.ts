@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { asList, asRecord, asText } from "../../../infra/config/json";
-import type { Reader, Response } from "../../live/reader";
+import { failureOf, type Reader, type Response } from "../../live/reader";
 import { CouldNotRun } from "../../support/exit";
 import { parseCheckpoint } from "../checkpoints";
 import type { Piece, Source } from "./records";
@@ -22,7 +22,7 @@ export function bucketSource(cloudflare: Reader, account: string, bucket: string
     const { status } = response.call;
     if (status !== 200 && status !== 404)
       throw new CouldNotRun(
-        `Cloudflare does not show the bucket ${bucket}: ${response.failure || `answer ${status}`}; CLOUDFLARE_API_TOKEN needs Workers R2 Storage: Read`,
+        `Cloudflare does not show the bucket ${bucket}: ${failureOf(response)}; CLOUDFLARE_API_TOKEN needs Workers R2 Storage: Read`,
       );
     return response;
   };

@@ -1,10 +1,8 @@
 import { CouldNotRun } from "../../support/exit";
-import type { Reader } from "../../live/reader";
+import { trailPage } from "../../live/gateTrail";
+import { failureOf, type Reader } from "../../live/reader";
 import { parseCheckpoint } from "../checkpoints";
 import type { Source } from "./records";
-
-/** Records of one page; the gate gives no more. */
-const PAGE = 10_000;
 
 /**
  * The trail as the gate itself gives it, with the operator key: what is archived, and what still waits for the archive.
@@ -15,14 +13,12 @@ export const gateSource = (operator: Reader): Source => ({
   async *pieces(after) {
     let end: number | undefined;
     for (let at = after; end === undefined || at < end;) {
-      const response = await operator.again(`/_gate/audit?after=${at}&limit=${PAGE}`);
+      const { response, head } = await trailPage(operator, at);
       const { status } = response.call;
       if (status !== 200)
         throw new CouldNotRun(
-          `the gate does not give its audit trail: ${response.failure || `answer ${status}`}${status === 404 ? "; is GATEHOUSE_OPERATOR_KEY this stack's operatorKey?" : ""}`,
+          `the gate does not give its audit trail: ${failureOf(response)}${status === 404 ? "; is GATEHOUSE_OPERATOR_KEY this stack's operatorKey?" : ""}`,
         );
-      const [seq = "", hash = ""] = (response.header("x-gatehouse-audit-head") ?? "").split(" ");
-      const head = { seq: Number(seq), hash };
       end ??= head.seq;
       if (head.seq < after)
         throw new CouldNotRun(

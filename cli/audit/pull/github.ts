@@ -1,7 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { asList, asRecord, asText, type JsonRecord } from "../../../infra/config/json";
 import type { Context } from "../../live/context";
-import type { GitHubReader } from "../../live/reader";
+import { failureOf, type GitHubReader } from "../../live/reader";
 import { githubEvents, type GitHubEvent, type GitHubSource } from "../github";
 import type { GitHubState, PullState, TrailFiles } from "../trail";
 
@@ -74,7 +74,7 @@ async function readAuditLog(
       if (page.call.status !== 200)
         return page.call.status === 404 || page.call.status === 403
           ? `GitHub does not show its audit log (${page.call.status}): that needs the Enterprise plan and the scope read:audit_log`
-          : `GitHub's audit log: ${page.failure || `answer ${page.call.status}`}`;
+          : `GitHub's audit log: ${failureOf(page)}`;
       for (const one of asList(page.json()).map(asRecord)) {
         const at = Number(one["@timestamp"] ?? one.created_at);
         add("audit-log", new Date(Number.isFinite(at) ? at : 0).toISOString(), asText(one._document_id), one);
@@ -98,7 +98,7 @@ async function readEvents(
     let oldest = "";
     for await (const page of github.pages(`/repos/${repository}/events?per_page=100`)) {
       if (page.call.status !== 200) {
-        missing.push(`events of ${repository}: ${page.failure || `answer ${page.call.status}`}`);
+        missing.push(`events of ${repository}: ${failureOf(page)}`);
         break;
       }
       for (const one of asList(page.json()).map(asRecord)) {
@@ -125,7 +125,7 @@ async function readSuites(github: GitHubReader, { environment }: Context, add: A
     for await (const page of github.pages(`/repos/${repository}/rulesets/rule-suites?${query}`)) {
       if (page.call.status !== 200) {
         missing.push(
-          `rule suites of ${repository}: ${page.failure || `answer ${page.call.status}`}; the token needs administration: write, as GitHub has it`,
+          `rule suites of ${repository}: ${failureOf(page)}; the token needs administration: write, as GitHub has it`,
         );
         break;
       }
@@ -149,7 +149,7 @@ async function readGrants(
   add: Add,
 ): Promise<string[]> {
   const found = await github.list(`/orgs/${organization}/personal-access-tokens?owner[]=${machineUser}`);
-  if (found.failed) return [`token grants: ${found.failed.failure || `answer ${found.failed.call.status}`}`];
+  if (found.failed) return [`token grants: ${failureOf(found.failed)}`];
   for (const one of found.items)
     if (asText(asRecord(one.owner).login).toLowerCase() === machineUser.toLowerCase())
       add("grants", now, `${asText(one.id)}:${asText(one.token_last_used_at)}`, one);

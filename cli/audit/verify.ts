@@ -96,12 +96,12 @@ function trusted(
   const checkpoints: Checkpoint[] = [];
   const add = (place: string, checkpoint: Checkpoint | undefined): void => {
     if (checkpoint === undefined) problems.push({ place, problem: "this is no checkpoint" });
-    else if (trust.length > 0 && !isSigned(checkpoint, trust))
+    else if (!isSigned(checkpoint, trust))
       problems.push({ place, problem: `the checkpoint of record ${checkpoint.seq} is not signed by a trusted key` });
     else checkpoints.push(checkpoint);
   };
-  const lines = existsSync(files.checkpoints) ? readFileSync(files.checkpoints, "utf8").split("\n") : [];
   if (trust.length > 0) {
+    const lines = existsSync(files.checkpoints) ? readFileSync(files.checkpoints, "utf8").split("\n") : [];
     lines.forEach((line, i) => line !== "" && add(`${files.checkpoints}:${i + 1}`, parseCheckpoint(line)));
     received.forEach((one) => add("--checkpoint", one));
   }

@@ -1,6 +1,5 @@
 import type { Command } from "commander";
 import { names } from "../../infra/model";
-import { ambientEffects } from "../../rotation/effects";
 import { bucketSource, directorySource } from "../audit/pull/bucket";
 import { gateSource } from "../audit/pull/gate";
 import { pullTrail, type Progress } from "../audit/pull/pull";
@@ -90,7 +89,7 @@ async function pull(options: PullOptions): Promise<void> {
   if (options.from !== undefined && !["bucket", "gate"].includes(options.from))
     throw new CouldNotRun(`--from: ${JSON.stringify(options.from)} is no source; give bucket or gate`);
   const { environment } = readProjectStack(options.stack, options.config);
-  const context = await assessContext(options.stack, environment, process.env, { effects: ambientEffects() });
+  const context = await assessContext(options.stack, environment, process.env);
   const sources = sourcesOf(context, options);
   const out = options.out ?? (options.json === true ? undefined : DIR);
   if (out === undefined) return printRecords(sources);

@@ -11,8 +11,10 @@ import { createHash } from "node:crypto";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
+import { DAY_SECONDS } from "../../edge/time";
 import { entryText, GENESIS } from "../../gate/policy/audit";
 import { trailFiles, writeState } from "../../cli/audit/trail";
+import { spread } from "../gate/stats";
 
 const [RECORDS = 1_000_000, ROUNDS = 5] = process.argv.slice(2).map(Number);
 const BIN = join(__dirname, "..", "..", "cli", "bin.js");
@@ -74,9 +76,10 @@ async function run(command: string, args: readonly string[]): Promise<{ ms: numb
   return { ms: Number(process.hrtime.bigint() - started) / 1e6, mb: kb / 1024 };
 }
 
-const median = (all: readonly number[]): number => [...all].sort((a, b) => a - b)[all.length >> 1] ?? 0;
-const spread = (all: readonly number[], digits: number): string =>
-  `${median(all).toFixed(digits)} (${Math.min(...all).toFixed(digits)} to ${Math.max(...all).toFixed(digits)})`;
+function shown(all: readonly number[], digits: number): string {
+  const { min, median, max } = spread(all);
+  return `${median.toFixed(digits)} (${min.toFixed(digits)} to ${max.toFixed(digits)})`;
+}
 
 async function main(): Promise<void> {
   if (spawnSync("sha256sum", ["--version"]).status !== 0) throw new Error("there is no sha256sum to measure against");
@@ -94,7 +97,7 @@ async function main(): Promise<void> {
       pulledAt: new Date().toISOString(),
       cursor: { seq, hash, bytes },
       live: true,
-      deleteSeconds: 90 * 86_400,
+      deleteSeconds: 90 * DAY_SECONDS,
     });
     const verify = ["audit", "verify", "--dir", dir, "--unsigned"];
     await run(process.execPath, [BIN, ...verify]); // makes the threads' bundle, once for an installation
@@ -107,19 +110,19 @@ async function main(): Promise<void> {
     process.stdout.write(
       [
         `${RECORDS} records, ${(bytes / 1e6).toFixed(0)} MB, ${ROUNDS} rounds, ${cpus().length} cores; median (lowest to highest)`,
-        `sha256sum, seconds     ${spread(
+        `sha256sum, seconds     ${shown(
           rounds.map(({ sum }) => sum / 1000),
           2,
         )}`,
-        `audit verify, seconds  ${spread(
+        `audit verify, seconds  ${shown(
           rounds.map((one) => one.verify / 1000),
           2,
         )}`,
-        `ratio                  ${spread(
+        `ratio                  ${shown(
           rounds.map((one) => one.verify / one.sum),
           2,
         )}`,
-        `memory at the peak, MB ${spread(
+        `memory at the peak, MB ${shown(
           rounds.map(({ mb }) => mb),
           0,
         )}`,

@@ -1,3 +1,4 @@
+import { DAY_MS } from "../../edge/time";
 import { presentPull } from "./present/pulls";
 import type { Activities } from "./services";
 import type { Repository } from "./state";
@@ -5,7 +6,7 @@ import type { World } from "./world";
 
 /** GitHub keeps so many events of a repository, and none that is older than 30 days. */
 const KEPT = 300;
-const KEPT_MS = 30 * 86_400_000;
+const KEPT_MS = 30 * DAY_MS;
 
 type Payload = Readonly<Record<string, unknown>>;
 

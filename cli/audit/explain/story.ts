@@ -1,3 +1,4 @@
+import { DAY_MS } from "../../../edge/time";
 import type { AuditRecord } from "../../../gate/policy/audit";
 import { requestOf } from "../../../gate/policy/pullRequest/trailer";
 import { asRecord, asText, type JsonRecord } from "../../../infra/config/json";
@@ -54,7 +55,7 @@ export interface StoryInput {
 }
 
 /** What an agent read this long before it opened the pull request is told with it. */
-const BEFORE_MS = 24 * 3_600_000;
+const BEFORE_MS = DAY_MS;
 /** A push at the gate and the reference's change at GitHub are within so long of one another. */
 const SAME_MS = 15_000;
 

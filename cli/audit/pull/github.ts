@@ -1,4 +1,5 @@
 import { appendFileSync } from "node:fs";
+import { HOUR_MS } from "../../../edge/time";
 import { asList, asRecord, asText, type JsonRecord } from "../../../infra/config/json";
 import type { Context } from "../../live/context";
 import { failureOf, type GitHubReader } from "../../live/reader";
@@ -6,7 +7,7 @@ import { githubEvents, type GitHubEvent, type GitHubSource } from "../github";
 import type { GitHubState, PullState, TrailFiles } from "../trail";
 
 /** Events reach GitHub's lists late; so much is read again, and what is known is left out. */
-const OVERLAP_MS = 6 * 3_600_000;
+const OVERLAP_MS = 6 * HOUR_MS;
 /** GitHub keeps so many events of a repository, 30 days at most. */
 const MAX_EVENTS = 300;
 /** What anybody changes in the rules that hold the machine user, and in the tokens that are let in. */

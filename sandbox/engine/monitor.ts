@@ -1,6 +1,5 @@
 import * as grpc from "@grpc/grpc-js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
-import { Struct, type JavaScriptValue } from "google-protobuf/google/protobuf/struct_pb";
 import * as engineRpc from "@pulumi/pulumi/proto/engine_grpc_pb";
 import * as engineProto from "@pulumi/pulumi/proto/engine_pb";
 import * as providerProto from "@pulumi/pulumi/proto/provider_pb";
@@ -10,8 +9,8 @@ import type { Deployment } from "./deployment";
 import { UnsupportedError, messageOf } from "./errors";
 import type { Severity } from "./events";
 import { StepFailed, type Run } from "./run";
-import { fromWireBag, toWire, type Values } from "./values";
-import { goalOf, readGoalOf } from "./wire";
+import { fromWireBag } from "./values";
+import { goalOf, MESSAGE_LIMITS, readGoalOf, struct } from "./wire";
 
 /**
  * What the program may rely on; asking for hooks or transforms is answered yes so that their use is refused by name.
@@ -30,17 +29,12 @@ const FEATURES = new Set([
   "parameterization",
 ]);
 const SEVERITIES: Record<number, Severity> = { 0: "debug", 1: "info", 2: "warning", 3: "error" };
-const MAX_MESSAGE_BYTES = 400 * 1024 * 1024;
 
 type Handler<Request, Response> = (request: Request) => Promise<Response>;
-const struct = (values: Values): Struct => Struct.fromJavaScript(toWire(values) as { [key: string]: JavaScriptValue });
 
 /** The two gRPC services that a Pulumi program talks to, for one run. */
 export class Monitor {
-  private readonly server = new grpc.Server({
-    "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
-    "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
-  });
+  private readonly server = new grpc.Server(MESSAGE_LIMITS);
   private readonly packages = new Map<string, { name: string; version: string; downloadUrl: string }>();
   private rootUrn = "";
   private lastRequest = Date.now();

@@ -5,7 +5,6 @@ import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import * as grpc from "@grpc/grpc-js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
-import { Struct, type JavaScriptValue } from "google-protobuf/google/protobuf/struct_pb";
 import * as analyzerRpc from "@pulumi/pulumi/proto/analyzer_grpc_pb";
 import * as analyzerProto from "@pulumi/pulumi/proto/analyzer_pb";
 import { configEnvironment, type Config } from "./config";
@@ -13,7 +12,7 @@ import { messageOf, UnsupportedError, UsageError } from "./errors";
 import type { Project } from "./project";
 import type { ResourceState } from "./state";
 import { parseUrn } from "./urns";
-import { toWire, type Values } from "./values";
+import { MESSAGE_LIMITS, struct } from "./wire";
 
 /** What a policy said of a resource or of the stack. */
 export interface PolicyViolation {
@@ -41,7 +40,6 @@ export interface PolicyPackOptions {
   readonly typeCheck: boolean;
 }
 
-const MAX_MESSAGE_BYTES = 400 * 1024 * 1024;
 const START_MS = 120_000;
 const ENFORCEMENT: Readonly<Record<number, PolicyViolation["enforcement"] | undefined>> = {
   [analyzerProto.EnforcementLevel.ADVISORY]: "advisory",
@@ -54,8 +52,6 @@ const SEVERITY: Readonly<Record<number, PolicyViolation["severity"]>> = {
   [analyzerProto.PolicySeverity.POLICY_SEVERITY_HIGH]: "high",
   [analyzerProto.PolicySeverity.POLICY_SEVERITY_CRITICAL]: "critical",
 };
-
-const struct = (values: Values): Struct => Struct.fromJavaScript(toWire(values) as { [key: string]: JavaScriptValue });
 
 /**
  * A policy pack that runs: a process of its own, started as Pulumi's language host does it, which the engine asks over
@@ -81,10 +77,7 @@ export class PolicyPack {
       );
     const { child, port } = await startPack(folder, options);
     const pack = new PolicyPack(
-      new analyzerRpc.AnalyzerClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), {
-        "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
-        "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
-      }),
+      new analyzerRpc.AnalyzerClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), MESSAGE_LIMITS),
       child,
       options.folder,
     );

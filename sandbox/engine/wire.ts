@@ -1,3 +1,4 @@
+import { Struct, type JavaScriptValue } from "google-protobuf/google/protobuf/struct_pb";
 import type * as resourceProto from "@pulumi/pulumi/proto/resource_pb";
 import type * as sourceProto from "@pulumi/pulumi/proto/source_pb";
 import { relative, sep } from "node:path";
@@ -5,7 +6,18 @@ import { fileURLToPath } from "node:url";
 import { UnsupportedError, UsageError } from "./errors";
 import type { AliasSpec, Goal, ReadGoal } from "./goal";
 import type { CustomTimeouts, StackFrame } from "./state";
-import { fromWire, fromWireBag } from "./values";
+import { fromWire, fromWireBag, toWire, type Values } from "./values";
+
+const MAX_MESSAGE_BYTES = 400 * 1024 * 1024;
+/** How long a message of the engine's gRPC may be, as in Pulumi itself. */
+export const MESSAGE_LIMITS = {
+  "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
+  "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
+};
+
+/** A whole bag of properties as a message has it. */
+export const struct = (values: Values): Struct =>
+  Struct.fromJavaScript(toWire(values) as { [key: string]: JavaScriptValue });
 
 /** A place in the program, written relative to the project: `project:///stacks/index.ts#18,15`. */
 function positionOf(position: sourceProto.SourcePosition | undefined, projectDir: string): string | undefined {

@@ -1,15 +1,15 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import * as grpc from "@grpc/grpc-js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import * as analyzerRpc from "@pulumi/pulumi/proto/analyzer_grpc_pb";
 import * as analyzerProto from "@pulumi/pulumi/proto/analyzer_pb";
-import { configEnvironment, type Config } from "./config";
+import type { Config } from "./config";
 import { messageOf, UnsupportedError, UsageError } from "./errors";
 import type { Project } from "./project";
+import { findRunner, startRunner } from "./runner";
 import type { ResourceState } from "./state";
 import { parseUrn } from "./urns";
 import { MESSAGE_LIMITS, struct } from "./wire";
@@ -184,31 +184,23 @@ async function startPack(
   folder: string,
   { project, stack, config, preview, env, typeCheck }: PolicyPackOptions,
 ): Promise<{ child: ChildProcess; port: number }> {
-  const { NODE_OPTIONS: _options, ...inherited } = env;
-  const child = spawn(
-    process.execPath,
-    ["-r", join(__dirname, "preload.js"), findRunner(folder, project), "127.0.0.1:0", folder],
-    {
-      cwd: folder,
-      stdio: ["ignore", "pipe", "pipe"],
-      env: {
-        ...inherited,
-        ...configEnvironment(config),
-        PULUMI_NODEJS_ORGANIZATION: "organization",
-        PULUMI_NODEJS_PROJECT: project.name,
-        PULUMI_NODEJS_STACK: stack,
-        PULUMI_NODEJS_DRY_RUN: String(preview),
-        PULUMI_NODEJS_TYPESCRIPT: "true",
-        ...(typeCheck ? {} : { PULUMI_NODEJS_TRANSPILE_ONLY: "true" }),
-      },
+  // The runner of the pack's own SDK, or of the project's.
+  const runner = findRunner("run-policy-pack", [folder, project.pwd]);
+  if (runner === undefined)
+    throw new UsageError(`@pulumi/pulumi is not installed for ${folder}: run npm install there`);
+  const child = startRunner([runner, "127.0.0.1:0", folder], {
+    cwd: folder,
+    env,
+    config,
+    typeCheck,
+    variables: {
+      PULUMI_NODEJS_ORGANIZATION: "organization",
+      PULUMI_NODEJS_PROJECT: project.name,
+      PULUMI_NODEJS_STACK: stack,
+      PULUMI_NODEJS_DRY_RUN: String(preview),
+      PULUMI_NODEJS_TYPESCRIPT: "true",
     },
-  );
-  // The pack must not outlive an engine that ends without cleaning up.
-  const reap = (): void => {
-    child.kill("SIGKILL");
-  };
-  process.once("exit", reap);
-  child.once("close", () => process.removeListener("exit", reap));
+  });
   const said: string[] = [];
   createInterface({ input: child.stderr }).on("line", (line) => said.push(line));
   return new Promise((fulfil, reject) => {
@@ -228,15 +220,4 @@ async function startPack(
       else fail(line);
     });
   });
-}
-
-/** The runner of the pack's own SDK, or of the project's. */
-function findRunner(folder: string, project: Project): string {
-  for (const from of [folder, project.pwd])
-    try {
-      return createRequire(join(from, "package.json")).resolve("@pulumi/pulumi/cmd/run-policy-pack");
-    } catch {
-      // The next place.
-    }
-  throw new UsageError(`@pulumi/pulumi is not installed for ${folder}: run npm install there`);
 }

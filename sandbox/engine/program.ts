@@ -1,10 +1,9 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { createRequire } from "node:module";
-import { join } from "node:path";
+import type { ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
-import { configEnvironment, type Config } from "./config";
+import type { Config } from "./config";
 import { UsageError } from "./errors";
 import type { Project } from "./project";
+import { findRunner, startRunner } from "./runner";
 
 /** Exit code by which the program's runner says that it has told everything already. */
 export const REPORTED_EXIT = 32;
@@ -28,25 +27,15 @@ export interface Program {
   kill(): Promise<void>;
 }
 
-/** Where the program's own copy of the SDK keeps its runner. */
-function findRunner(project: Project): string {
-  try {
-    return createRequire(join(project.pwd, "package.json")).resolve("@pulumi/pulumi/cmd/run");
-  } catch {
-    throw new UsageError(`@pulumi/pulumi is not installed for ${project.pwd}: run npm install in the project`);
-  }
-}
-
-/** Starts the program exactly as Pulumi's language host for Node.js does. */
+/** Starts the program with its own copy of the SDK. */
 export function startProgram(options: ProgramOptions): Program {
-  const { project, stack, preview, parallel, address } = options;
+  const { project, stack, preview, parallel, address, config, env, typeCheck } = options;
+  const runner = findRunner("run", [project.pwd]);
+  if (runner === undefined)
+    throw new UsageError(`@pulumi/pulumi is not installed for ${project.pwd}: run npm install in the project`);
   const args = [
-    // "-r", not "--require": the runner takes the long form for somebody else's loader and then leaves ES modules
-    // alone.
-    "-r",
-    join(__dirname, "preload.js"),
     ...project.nodeArgs,
-    findRunner(project),
+    runner,
     "--monitor",
     address,
     "--engine",
@@ -66,31 +55,22 @@ export function startProgram(options: ProgramOptions): Program {
     ...(preview ? ["--dry-run"] : []),
     project.entry,
   ];
-  // A test runner's or loader's flags are meant for its own process, not for the program.
-  const { NODE_OPTIONS: _options, ...inherited } = options.env;
-  const child = spawn(process.execPath, args, {
+  const child = startRunner(args, {
     cwd: project.pwd,
-    stdio: ["ignore", "pipe", "pipe"],
-    env: {
-      ...inherited,
-      ...configEnvironment(options.config),
+    env,
+    config,
+    typeCheck,
+    variables: {
       PULUMI_NODEJS_TYPESCRIPT: String(project.typescript),
       ...(project.tsconfig ? { PULUMI_NODEJS_TSCONFIG_PATH: project.tsconfig } : {}),
-      ...(options.typeCheck ? {} : { PULUMI_NODEJS_TRANSPILE_ONLY: "true" }),
     },
   });
   for (const stream of ["stdout", "stderr"] as const)
-    createInterface({ input: child[stream]! }).on("line", (line) => options.onLine(line, stream));
+    createInterface({ input: child[stream] }).on("line", (line) => options.onLine(line, stream));
   const exited = new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => resolve(code));
   });
-  // The program must not outlive an engine that ends without cleaning up.
-  const reap = (): void => {
-    child.kill("SIGKILL");
-  };
-  process.once("exit", reap);
-  void exited.catch(() => undefined).finally(() => process.removeListener("exit", reap));
   return { exited, kill: () => killGently(child, exited) };
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { oscalComponentDefinition } from "../../cli/documents/oscal";
 import { environment } from "../support/environment";
+import { installPythonProgram } from "../support/python";
 import { itWhen } from "../support/skip";
 
 /** The newest release whose OSCAL is 1.2.1. */
@@ -12,19 +13,7 @@ const TRESTLE = "compliance-trestle==5.2.0";
 const folder = mkdtempSync(join(tmpdir(), "gatehouse-oscal-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Installs compliance-trestle into a folder of its own; undefined where Python or its registry is missing. */
-function install(): string | undefined {
-  const python = join(folder, "python");
-  const made = spawnSync("python3", ["-m", "venv", python], { encoding: "utf8" });
-  if (made.status !== 0) return undefined;
-  const got = spawnSync(join(python, "bin/pip"), ["install", "--quiet", TRESTLE], {
-    encoding: "utf8",
-    timeout: 300_000,
-  });
-  return got.status === 0 ? join(python, "bin/trestle") : undefined;
-}
-
-const trestle = install();
+const trestle = installPythonProgram(folder, "trestle", [TRESTLE]);
 const here = itWhen(trestle !== undefined, `pip could not install ${TRESTLE}`);
 const run = (...args: string[]) => spawnSync(trestle ?? "", args, { cwd: join(folder, "work"), encoding: "utf8" });
 

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../../sandbox/tools/ports";
+import { installPythonProgram } from "../support/python";
 import { ROOT } from "../support/sandbox";
 import { itWhen } from "../support/skip";
 import { until } from "../support/until";
@@ -150,18 +151,10 @@ here(
   300_000,
 );
 
-/** An S3-compatible server of its own; undefined where Python's registry is missing. */
-function installS3(): string | undefined {
-  if (!pulumiHere) return undefined;
-  const python = join(folder, "python");
-  if (spawnSync("python3", ["-m", "venv", python]).status !== 0) return undefined;
-  const packages = ["moto[s3]==5.1.22", "flask==3.1.3", "flask-cors==6.0.5"];
-  const got = spawnSync(join(python, "bin/pip"), ["install", "--quiet", "--no-compile", ...packages], {
-    timeout: 300_000,
-  });
-  return got.status === 0 ? join(python, "bin/moto_server") : undefined;
-}
-const server = installS3();
+/** An S3-compatible server of its own. */
+const server = pulumiHere
+  ? installPythonProgram(folder, "moto_server", ["moto[s3]==5.1.22", "flask==3.1.3", "flask-cors==6.0.5"])
+  : undefined;
 
 itWhen(server !== undefined, "there is no pulumi on PATH, or pip could not install moto 5.1.22")(
   "an S3-compatible store: the address of docs/state.md works, and holds no secret in clear",

@@ -1,10 +1,11 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseUrn } from "../../infra/config/urn";
 import type { PolicyFinding } from "../../policy/library";
 import { copyProject } from "../support/projectCopy";
+import { lacking } from "../support/realPulumi";
 import { gatehouse, serve, type Running } from "../support/sandbox";
 import { itWhen } from "../support/skip";
 
@@ -99,12 +100,7 @@ it("destroy takes no policy pack, as Pulumi's", async () => {
   expect((await run("sandbox", "destroy", "--stack", "dev", "--policy-pack", "policy")).status).toBe(2);
 });
 
-const lack = ((): string | undefined => {
-  const plugins = spawnSync("pulumi", ["plugin", "ls", "--json"], { encoding: "utf8", timeout: 60_000 });
-  if (plugins.status !== 0) return "there is no pulumi on PATH";
-  const missing = ["cloudflare", "github", "random", "vault"].filter((name) => !plugins.stdout.includes(`"${name}"`));
-  return missing.length > 0 ? `pulumi has no plugin ${missing.join(", ")}` : undefined;
-})();
+const lack = lacking();
 
 /** The real command line, with a state of its own. */
 async function pulumi(...args: string[]): Promise<{ status: number | null; out: string }> {

@@ -4,18 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildReport, type Report } from "../../cli/report/report";
 import { readSnapshot } from "../../cli/report/snapshot";
+import { lacking } from "../support/realPulumi";
 import { ROOT } from "../support/sandbox";
 import { itWhen } from "../support/skip";
 
 jest.setTimeout(600_000);
 
-const plugins = spawnSync("pulumi", ["plugin", "ls", "--json"], { encoding: "utf8" });
-const lack =
-  plugins.status !== 0
-    ? "there is no pulumi on PATH"
-    : /"random"/.test(plugins.stdout)
-      ? undefined
-      : "pulumi has no plugin random";
+const lack = lacking([], ["random"]);
 
 /** A stack with a gate's policy, and a guarded resource that STEP makes anew; with a password, which no report shows. */
 const PROGRAM = `

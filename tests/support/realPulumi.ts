@@ -9,7 +9,7 @@ const NEEDED = ["cloudflare", "github", "random", "vault"];
  * What is missing on this machine for the real engine; undefined when nothing is.
  * @param languages beside TypeScript, such as `python`
  */
-export function lacking(languages: readonly string[] = []): string | undefined {
+export function lacking(languages: readonly string[] = [], plugins: readonly string[] = NEEDED): string | undefined {
   const has = (name: string): boolean =>
     (process.env.PATH ?? "").split(delimiter).some((directory) => existsSync(join(directory, name)));
   if (!has("pulumi")) return "there is no pulumi on PATH";
@@ -23,6 +23,6 @@ export function lacking(languages: readonly string[] = []): string | undefined {
       return [];
     }
   })();
-  const missing = NEEDED.filter((name) => !installed.includes(name) && !has(`pulumi-resource-${name}`));
+  const missing = plugins.filter((name) => !installed.includes(name) && !has(`pulumi-resource-${name}`));
   return missing.length > 0 ? `pulumi has no plugin ${missing.join(", ")}` : undefined;
 }

@@ -8,7 +8,7 @@ import { renderSarif } from "../report/render/sarif";
 import { buildReport, type Report } from "../report/report";
 import { withExamples } from "../support/options";
 
-export const FORMATS: Record<string, (report: Report) => string | Promise<string>> = {
+const FORMATS: Record<string, (report: Report) => string | Promise<string>> = {
   html: renderHtml,
   md: renderMarkdown,
   json: renderJson,

@@ -39,22 +39,23 @@ export function controlToken(prefix: string, id: string): string {
 export function oscalComponentDefinition(input: DocumentInput): string {
   const { environment, stack } = input;
   const base = `urn:gatehouse:${environment.organization}:${stack}`;
-  const requirement = (prefix: string, row: ControlRow): object => ({
-    uuid: uuidOf(`${base}:requirement:${row.id}`),
-    "control-id": controlToken(prefix, row.id),
-    description: row.contributes,
-    props: [
-      { name: "control-name", ns: NAMESPACE, value: row.id },
-      { name: "posture", ns: NAMESPACE, value: row.status.replace(" ", "-") },
-      ...(row.topic === undefined ? [] : [{ name: "topic", ns: NAMESPACE, value: row.topic }]),
-    ],
-    remarks: [
-      evidenceText(row.evidence, (text) => text) === "" ? "" : `Evidence: ${evidenceText(row.evidence, (t) => t)}.`,
-      row.limit === "" ? "" : `Not covered, or needed: ${row.limit}`,
-    ]
-      .filter((text) => text !== "")
-      .join("\n\n"),
-  });
+  const requirement = (prefix: string, row: ControlRow): object => {
+    const evidence = evidenceText(row.evidence, (text) => text);
+    return {
+      uuid: uuidOf(`${base}:requirement:${row.id}`),
+      "control-id": controlToken(prefix, row.id),
+      description: row.contributes,
+      props: [
+        { name: "control-name", ns: NAMESPACE, value: row.id },
+        { name: "posture", ns: NAMESPACE, value: row.status.replace(" ", "-") },
+        ...(row.topic === undefined ? [] : [{ name: "topic", ns: NAMESPACE, value: row.topic }]),
+      ],
+      remarks: [
+        ...(evidence === "" ? [] : [`Evidence: ${evidence}.`]),
+        ...(row.limit === "" ? [] : [`Not covered, or needed: ${row.limit}`]),
+      ].join("\n\n"),
+    };
+  };
   const document = {
     "component-definition": {
       uuid: uuidOf(`${base}:component-definition`),

@@ -1,6 +1,6 @@
 import type { Effects } from "../../rotation/effects";
-import { addressFrom } from "../support/address";
 import { assessContext, type Context, type Env } from "../live/context";
+import { cloudflareAddress } from "../live/reader";
 import type { Environment } from "../../infra/model";
 
 /** What the doctor's questions work with: the systems as the assessment reaches them, and this machine's clock. */
@@ -21,6 +21,6 @@ export async function doctorContext(
   return {
     ...(await assessContext(stack, environment, env, { effects })),
     clock: () => effects.now(),
-    cloudflareAddress: addressFrom(env, "CLOUDFLARE_BASE_URL") ?? "https://api.cloudflare.com/client/v4",
+    cloudflareAddress: cloudflareAddress(env),
   };
 }

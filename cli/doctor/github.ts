@@ -1,4 +1,5 @@
-import { namedTeams, offersRules, writable } from "../../infra/model";
+import { DAY_MS } from "../../edge/time";
+import { namedTeams, offersRules, PLANS, writable } from "../../infra/model";
 import { API_VERSIONS } from "../../gate/policy/rest/apiVersion";
 import { asList, asRecord, asText, hasFailed } from "../assess/question";
 import { SCOPE } from "../assess/scope";
@@ -8,7 +9,6 @@ import type { GitHubReader, Response } from "../live/reader";
 import { clockFinding, linesOf, several, silence, type Finding } from "./finding";
 
 const { ok, note, problem } = linesOf("GitHub");
-const DAY_MS = 86_400_000;
 
 /** What a classic token needs; a fine-grained one has permissions, which the probes ask for. */
 const SCOPES: readonly (readonly string[])[] = [["repo"], ["admin:org"]];
@@ -133,7 +133,7 @@ async function plan({ environment }: DoctorContext, github: GitHubReader): Promi
       `only owners see it; check that it is ${environment.plan}`,
     );
   const size = (name: string): number =>
-    ["free", "team", "enterprise"].indexOf(name === "business_plus" ? "enterprise" : name);
+    PLANS.findIndex((one) => one === (name === "business_plus" ? "enterprise" : name));
   if (size(paid) >= 0 && size(paid) < size(environment.plan))
     return problem(
       check,

@@ -2,6 +2,7 @@ import { names } from "../../infra/model";
 import { vaultPolicies } from "../../infra/plans";
 import { asList, asRecord, asText } from "../assess/question";
 import type { VaultReader } from "../live/context";
+import type { Response } from "../live/reader";
 import type { DoctorContext } from "./context";
 import { isLoopback } from "../support/proxy";
 import { clockFinding, linesOf, several, silence, type Finding } from "./finding";
@@ -30,11 +31,7 @@ export async function vaultFindings(context: DoctorContext): Promise<Finding[]> 
   ];
 }
 
-function addressFinding(
-  context: DoctorContext,
-  vault: VaultReader,
-  health: Awaited<ReturnType<VaultReader["get"]>>,
-): Finding {
+function addressFinding(context: DoctorContext, vault: VaultReader, health: Response): Finding {
   const check = "address";
   const silent = silence(health);
   if (silent !== undefined)

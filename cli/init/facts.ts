@@ -1,7 +1,7 @@
 import { endpoints, PLANS, VISIBILITIES, type Plan, type Visibility } from "../../infra/model";
 import { asList, asRecord, asText } from "../../infra/config/json";
 import { ambientEffects } from "../../rotation/effects";
-import { gitHubReader, Reader, type GitHubReader } from "../live/reader";
+import { cloudflareAddress, cloudflareReader, gitHubReader, type GitHubReader } from "../live/reader";
 import type { Env } from "../live/context";
 import { addressFrom } from "../support/address";
 import type { KnownRepository } from "./environmentFile";
@@ -40,12 +40,7 @@ export async function lookUpFacts(env: Env): Promise<Facts> {
   const at = endpoints(addressFrom(env, "GITHUB_BASE_URL"));
   const github = env.GITHUB_TOKEN ? gitHubReader(effects, at, env.GITHUB_TOKEN) : undefined;
   const cloudflare = env.CLOUDFLARE_API_TOKEN
-    ? new Reader({
-        effects,
-        system: "Cloudflare",
-        base: addressFrom(env, "CLOUDFLARE_BASE_URL") ?? "https://api.cloudflare.com/client/v4",
-        headers: { authorization: `Bearer ${env.CLOUDFLARE_API_TOKEN}` },
-      })
+    ? cloudflareReader(effects, cloudflareAddress(env), env.CLOUDFLARE_API_TOKEN)
     : undefined;
   const memberships = await github?.list("/user/memberships/orgs?state=active");
   const accounts = await cloudflare?.get("/accounts?per_page=50");

@@ -5,7 +5,15 @@ import { readVaultSecret } from "../../rotation/stores/vault";
 import type { VaultSession } from "../../rotation/stores/vaultSession";
 import { addressFrom } from "../support/address";
 import { contextFor } from "../token/context";
-import { gitHubReader, Reader, toResponse, type GitHubReader, type Response } from "./reader";
+import {
+  cloudflareAddress,
+  cloudflareReader,
+  gitHubReader,
+  Reader,
+  toResponse,
+  type GitHubReader,
+  type Response,
+} from "./reader";
 
 /** A system that can be asked, or why it cannot. */
 export type Access<T> = { readonly client: T } | { readonly missing: string };
@@ -93,12 +101,7 @@ export async function assessContext(
           },
     cloudflare: env.CLOUDFLARE_API_TOKEN
       ? {
-          client: new Reader({
-            effects,
-            system: "Cloudflare",
-            base: addressFrom(env, "CLOUDFLARE_BASE_URL") ?? "https://api.cloudflare.com/client/v4",
-            headers: { authorization: `Bearer ${env.CLOUDFLARE_API_TOKEN}` },
-          }),
+          client: cloudflareReader(effects, cloudflareAddress(env), env.CLOUDFLARE_API_TOKEN),
         }
       : { missing: "CLOUDFLARE_API_TOKEN is not set" },
   };

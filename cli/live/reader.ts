@@ -2,6 +2,7 @@ import pLimit, { type Limit } from "p-limit";
 import { type System, messageOf } from "../../rotation/errors";
 import type { Effects } from "../../rotation/effects";
 import { request } from "../../rotation/wire";
+import { addressFrom } from "../support/address";
 
 /** One question to a system, as it stands beside the answer it led to. The status is 0 when there was no answer. */
 export interface Call {
@@ -208,3 +209,11 @@ export function gitHubReader(
     at.graphql,
   );
 }
+
+/** Where Cloudflare's API is reached. */
+export const cloudflareAddress = (env: Readonly<Record<string, string | undefined>>): string =>
+  addressFrom(env, "CLOUDFLARE_BASE_URL") ?? "https://api.cloudflare.com/client/v4";
+
+/** Cloudflare's API under a token. */
+export const cloudflareReader = (effects: Effects, base: string, token: string): Reader =>
+  new Reader({ effects, system: "Cloudflare", base, headers: { authorization: `Bearer ${token}` } });

@@ -42,8 +42,10 @@ export async function lookUpFacts(env: Env): Promise<Facts> {
   const cloudflare = env.CLOUDFLARE_API_TOKEN
     ? cloudflareReader(effects, cloudflareAddress(env), env.CLOUDFLARE_API_TOKEN)
     : undefined;
-  const memberships = await github?.list("/user/memberships/orgs?state=active");
-  const accounts = await cloudflare?.get("/accounts?per_page=50");
+  const [memberships, accounts] = await Promise.all([
+    github?.list("/user/memberships/orgs?state=active"),
+    cloudflare?.get("/accounts?per_page=50"),
+  ]);
   if (!github) silent.push("GITHUB_TOKEN is not set: organization, repositories and teams are not looked up.");
   else if (memberships?.failed)
     silent.push(

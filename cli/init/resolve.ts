@@ -1,32 +1,11 @@
-import type { CredentialKind, Plan } from "../../infra/model";
 import { bucketName, type Answers } from "./environmentFile";
 import type { Facts, OrganizationFacts } from "./facts";
 
-/** What was given on the command line. */
-export interface Given {
-  readonly organization?: string;
-  readonly plan?: Plan;
-  readonly githubUrl?: string;
-  readonly machineUser?: string;
-  readonly credential?: CredentialKind;
-  readonly clientId?: string;
-  readonly appId?: number;
-  readonly installationId?: number;
+/** What was given on the command line: any of the answers, and lists that are empty where nothing was given. */
+export interface Given extends Partial<Omit<Answers, "checks">> {
   readonly write: readonly string[];
   readonly read: readonly string[];
-  readonly reviewTeam?: string;
-  readonly securityTeam?: string;
-  readonly approvals?: number;
   readonly check: readonly string[];
-  readonly tokenStore?: "vault" | "kv";
-  readonly vaultAddress?: string;
-  readonly accountId?: string;
-  readonly hostname?: string;
-  readonly zoneId?: string;
-  readonly workersDev?: string;
-  readonly bucket?: string;
-  readonly retentionDays?: number;
-  readonly alertWebhook?: string;
 }
 
 export const DEFAULTS = {

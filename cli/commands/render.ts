@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { type Command } from "commander";
 import { LOOPBACK } from "../../gate/loopback";
@@ -121,8 +120,7 @@ async function selfHost(options: SelfHostCommandOptions): Promise<void> {
   writeAll(
     folder,
     files,
-    ["state", "state/ledger", "state/audit"].filter(() => options.state === undefined),
-    existsSync,
+    options.state === undefined ? ["state", "state/ledger", "state/audit"] : [],
     STATE_OF_SELF_HOST,
   );
   say(options, sources.missing, join(folder, "start.sh"));
@@ -160,7 +158,7 @@ async function nginx(options: NginxCommandOptions): Promise<void> {
     trustedCertificates: options.ca,
     modules: options.modules,
   });
-  writeAll(options.out, files, ["logs", "temp"], existsSync, STATE_OF_NGINX);
+  writeAll(options.out, files, ["logs", "temp"], STATE_OF_NGINX);
   say(options, sources.missing, `nginx -p ${options.out} -c nginx.conf`);
 }
 

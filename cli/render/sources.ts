@@ -2,10 +2,12 @@ import { createHash } from "node:crypto";
 import type { VaultTokenStore, Planned } from "../../edge/tokenStore";
 import type { GateKeyHash, KeyHash } from "../../gate/contract";
 import type { GatePolicy } from "../../gate/policy/policy";
+import { STACK_TYPE } from "../../infra/config/urn";
 import { endpoints, names, type Environment } from "../../infra/model";
 import { compilePolicy, tokenStorePlan } from "../../infra/plans";
 import type { Effects } from "../../rotation/effects";
 import { messageOf } from "../../rotation/errors";
+import type { Env } from "../live/context";
 import { gitHubReader } from "../live/reader";
 import { addressFrom } from "../support/address";
 import { CouldNotRun } from "../support/exit";
@@ -23,8 +25,6 @@ export interface Sources {
   /** What is missing, what that means, and how to get it; for the person who runs the command. */
   readonly missing: readonly string[];
 }
-
-type Env = Readonly<Record<string, string | undefined>>;
 
 /** What a stack says of its gate, none of it secret: outputs `gatePolicy` and `gateSettings`. */
 interface StackOutputs {
@@ -84,8 +84,7 @@ function readOutputs(file: string): StackOutputs {
     );
   }
   const { deployment } = value as { deployment?: { resources?: { type?: string; outputs?: StackOutputs }[] } };
-  const found =
-    deployment?.resources?.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? (value as StackOutputs);
+  const found = deployment?.resources?.find(({ type }) => type === STACK_TYPE)?.outputs ?? (value as StackOutputs);
   if (found.gatePolicy?.v !== 1 || !Array.isArray(found.gateSettings?.GATE_KEYS))
     throw new CouldNotRun(
       `${file}: has no outputs gatePolicy and gateSettings; run pulumi up first, then pulumi stack output --json`,

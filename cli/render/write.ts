@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CouldNotRun } from "../support/exit";
 import { writeNamedFile } from "../support/files";
@@ -14,8 +14,7 @@ export function writeAll(
   out: string,
   files: readonly RenderedFile[],
   folders: readonly string[],
-  exists: (file: string) => boolean,
-  keep: ReadonlySet<string> = new Set(),
+  keep: ReadonlySet<string>,
 ): void {
   for (const folder of ["", ...folders]) {
     try {
@@ -28,7 +27,7 @@ export function writeAll(
   }
   for (const { name, text } of files) {
     const file = join(out, name);
-    if (keep.has(name) && exists(file)) continue;
+    if (keep.has(name) && existsSync(file)) continue;
     mkdirSync(dirname(file), { recursive: true });
     writeNamedFile(file, text);
     chmodSync(file, name.endsWith(".sh") ? 0o755 : name.endsWith(".env") ? 0o600 : 0o644);

@@ -147,14 +147,17 @@ const SCRIPT: readonly (readonly [question: string, ...keys: string[]])[] = [
   ["R2 bucket", "\r"],
 ];
 const hasScript = spawnSync("script", ["--version"]).status === 0;
+/** The command in a terminal, as a person starts it. */
+const inTerminal = (stack: string) =>
+  spawn("script", ["-qec", `node ${join(ROOT, "cli/bin.js")} init --stack ${stack}`, "/dev/null"], {
+    cwd: project,
+    env: { ...process.env, ...ready.env, TERM: "xterm" },
+  });
 
 itWhen(hasScript, "the program `script`, which gives a terminal, is not on this machine")(
   "in a terminal it asks, with the systems' answers as choices",
   async () => {
-    const terminal = spawn("script", ["-qec", `node ${join(ROOT, "cli/bin.js")} init --stack asked`, "/dev/null"], {
-      cwd: project,
-      env: { ...process.env, ...ready.env, TERM: "xterm" },
-    });
+    const terminal = inTerminal("asked");
     let screen = "";
     const left = [...SCRIPT];
     const ended = new Promise<number | null>((resolve) => terminal.on("close", resolve));
@@ -188,10 +191,7 @@ itWhen(hasScript, "the program `script`, which gives a terminal, is not on this 
 itWhen(hasScript, "the program `script`, which gives a terminal, is not on this machine")(
   "Ctrl-C writes nothing and ends with 2",
   async () => {
-    const terminal = spawn("script", ["-qec", `node ${join(ROOT, "cli/bin.js")} init --stack stopped`, "/dev/null"], {
-      cwd: project,
-      env: { ...process.env, ...ready.env, TERM: "xterm" },
-    });
+    const terminal = inTerminal("stopped");
     let screen = "";
     terminal.stdout.setEncoding("utf8").on("data", (chunk: string) => {
       if (!screen.includes("Which organization?") && `${screen}${chunk}`.includes("Which organization?"))

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { answering, ask, start, type Child, type Server } from "./processes";
 import { freePort } from "../../sandbox/tools/ports";
 import type { Stub } from "./stub";
-import { CLIENT_HEADERS, COMMENT, READS, WRITE, type Kind } from "./traffic";
+import { CLIENT_HEADERS, COMMENT, KINDS, READS, WRITE, type Kind } from "./traffic";
 
 /** A proxy under measurement, running. */
 export interface Contender extends Server {
@@ -80,7 +80,7 @@ export async function run(
     url,
     headers,
     prefix,
-    kinds: recipe.kinds ?? ["reads", "writes"],
+    kinds: recipe.kinds ?? KINDS,
     child,
     firstAnswerMs,
     stop,

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { nginxFiles } from "../../gate/nginx";
@@ -6,7 +5,8 @@ import { ROUTES, type Route } from "../../gate/policy";
 import { run, type ContenderKind, type Recipe } from "./contenders";
 import { tool } from "./processes";
 import type { Stub } from "./stub";
-import { benchPolicy, madeSecrets } from "./workers";
+import { tokenFiles } from "./tokenFiles";
+import { gateSettings, madeSecrets } from "./workers";
 
 export const NGINX = "nginx";
 export const WARDGATE = "wardgate";
@@ -31,11 +31,12 @@ export const nginxKind: ContenderKind = {
 };
 
 export function nginxRecipe(directory: string, port: number, stub: Stub): Recipe {
-  const { key } = madeSecrets();
+  const secrets = madeSecrets();
+  const { policy, gateKeys } = gateSettings(stub.url, secrets);
   for (const folder of ["logs", "temp"]) mkdirSync(path.join(directory, folder));
   const files = nginxFiles({
-    policy: benchPolicy(stub.url),
-    keys: [{ agent: "agent", sha256: createHash("sha256").update(key).digest("base64url") }],
+    policy,
+    keys: gateKeys,
     tokenStore: undefined,
     roleId: undefined,
     listen: `127.0.0.1:${port} backlog=1024`,
@@ -45,28 +46,12 @@ export function nginxRecipe(directory: string, port: number, stub: Stub): Recipe
     modules: path.dirname(NJS),
   });
   for (const { name, text } of files) writeFileSync(path.join(directory, name), text);
-  // What Vault Agent writes.
-  const sha256 = createHash("sha256").update(stub.token).digest("base64");
-  writeFileSync(
-    path.join(directory, "token.conf"),
-    `map "" $github_token { default "${stub.token}"; }\nmap "" $github_token_sha256 { default "${sha256}"; }\n`,
-  );
-  const halves = [0, 1, 2].flatMap((shift) => {
-    const core = Buffer.from("x".repeat(shift) + stub.token)
-      .toString("base64")
-      .slice(shift === 0 ? 0 : shift + 1, -4);
-    return [core.slice(0, core.length >> 1), core.slice(core.length >> 1)];
-  });
-  const forms = [stub.token, Buffer.from(stub.token).toString("hex"), [...stub.token].reverse().join(""), ...halves];
-  writeFileSync(
-    path.join(directory, "token-forms.conf"),
-    forms.map((form) => `sub_filter "${form}" "[removed by gatehouse]";\n`).join(""),
-  );
+  for (const [name, text] of Object.entries(tokenFiles(stub.token))) writeFileSync(path.join(directory, name), text);
   return {
     command: tool("nginx") ?? "nginx",
     // One process in the foreground, as the other contenders are.
     args: ["-p", directory, "-c", "nginx.conf", "-g", "daemon off; master_process off;"],
-    headers: { authorization: `Bearer ${key}` },
+    headers: { authorization: `Bearer ${secrets.key}` },
     kinds: ["reads"],
   };
 }

@@ -3,10 +3,10 @@ import type { Sample } from "./load";
 import type { MemoryProfile } from "./memory";
 import type { ModuleSizes } from "./micro";
 import { NGINX, WARDGATE } from "./peers";
-import { BARE, CONNECTIONS, GATE, KINDS, OTHER_GATE, type Rounds } from "./rounds";
+import { BARE, CONNECTIONS, GATE, OTHER_GATE, type Rounds } from "./rounds";
 import { GATE_ALIVE } from "./startup";
 import { ratios, spread, type Spread } from "./stats";
-import type { Kind } from "./traffic";
+import { KINDS, type Kind } from "./traffic";
 
 /** What was measured; a part that was not asked for or cannot run here is absent. */
 export interface Measured {

@@ -7,11 +7,10 @@ import { ironProxyKind, nginxKind, wardgateKind } from "./peers";
 import { ask } from "./processes";
 import { severalProcesses } from "./severalProcesses";
 import { startStub, type Stub } from "./stub";
-import type { Kind } from "./traffic";
+import { KINDS, type Kind } from "./traffic";
 import { bareRecipe, gateRecipe, madeSecrets, type GateSecrets } from "./workers";
 
 export const CONNECTIONS = [1, 16, 64] as const;
-export const KINDS: readonly Kind[] = ["reads", "writes"];
 export const BARE = "bare Worker";
 export const GATE = "gate";
 /** The gate of another checkout of this repository. */

@@ -5,7 +5,7 @@ import { startGateProcesses } from "./gateProcesses";
 import type { Contender, ContenderKind } from "./contenders";
 import { ask } from "./processes";
 import type { Stub } from "./stub";
-import { CLIENT_HEADERS, READS } from "./traffic";
+import { CLIENT_HEADERS, KINDS, READS } from "./traffic";
 import { GATE_ENVIRONMENT, gateSettings, type GateSecrets } from "./workers";
 
 /** The gate in several processes that share a ledger, whose time counts as the gate's. */
@@ -28,7 +28,7 @@ async function startSeveral(name: string, count: number, stub: Stub, secrets: Ga
     url: `http://127.0.0.1:${port}`,
     headers: { ...CLIENT_HEADERS, authorization: `Bearer ${secrets.key}` },
     prefix: "",
-    kinds: ["reads", "writes"],
+    kinds: KINDS,
     pids: () => children.flatMap(({ pid }) => pid ?? []),
     stop: async () => {
       const gone = children.map((child) => new Promise((resolve) => child.once("exit", resolve)));

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 
 /** What is asked for: one answer, or a change. */
-export type Kind = "reads" | "writes";
+export const KINDS = ["reads", "writes"] as const;
+export type Kind = (typeof KINDS)[number];
 
 /** What the agent asks for: reads and writes of a coding agent's day, each with an answer of 2 KB. */
 export const READS: readonly string[] = [

@@ -161,19 +161,12 @@ export function bareRecipe(directory: string, port: number, upstream: string, to
 
 /** V8's flags as the gate's configuration sets them, so that both run under the same. */
 function v8Flags(): string {
-  const options = {
-    gateKeys: [],
-    operatorKeys: [],
-    alerts: {},
+  const config = selfHostConfig({
+    ...gateSettings("http://127.0.0.1", madeSecrets()),
     listen: "127.0.0.1",
     ledgerDirectory: "",
     auditDirectory: "",
     modules: { gate: "", ledger: "" },
-  };
-  const config = selfHostConfig({
-    ...options,
-    policy: benchPolicy("http://127.0.0.1"),
-    tokenStore: { kind: "vault", address: "", mount: "", path: "", authMount: "", roleId: "" },
   });
   return /v8Flags = \[(.*)\]/.exec(config)?.[1] ?? "";
 }

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { tokenFiles } from "../../../bench/gate/tokenFiles";
 import { nginxFiles } from "../../../gate/nginx";
 import type { NginxOptions } from "../../../gate/nginx/config";
 import type { GateKeyHash } from "../../../gate/contract";
@@ -24,28 +25,6 @@ export const noNginx =
     : "";
 
 export const keyHash = (key: string): string => createHash("sha256").update(key).digest("base64url");
-
-/** What Vault Agent writes, without Vault. */
-function tokenFiles(token: string): Record<string, string> {
-  const sha256 = createHash("sha256").update(token).digest("base64");
-  const base64 = (shift: number): string[] => {
-    const core = Buffer.from("a".repeat(shift) + token)
-      .toString("base64")
-      .slice(shift === 0 ? 0 : shift + 1, Math.floor(((shift + token.length) * 8) / 6));
-    const half = Math.min(30, core.length >> 1);
-    return [core.slice(0, half), core.slice(half, 2 * half)];
-  };
-  const forms = [
-    token,
-    Buffer.from(token).toString("hex"),
-    [...token].reverse().join(""),
-    ...[0, 1, 2].flatMap(base64),
-  ];
-  return {
-    "token.conf": `map "" $github_token { default "${token}"; }\nmap "" $github_token_sha256 { default "${sha256}"; }\n`,
-    "token-forms.conf": forms.map((form) => `sub_filter "${form}" "[removed by gatehouse]";\n`).join(""),
-  };
-}
 
 /** nginx in the foreground, in a folder of its own, as the files of a rendering start it. */
 export class Nginx {

@@ -1,11 +1,11 @@
 import type { ChildProcess } from "node:child_process";
-import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { verifyChain } from "../../gate/policy";
 import { startGateProcesses, startLedger } from "../../bench/gate/gateProcesses";
+import { GATE_ENVIRONMENT, gateSettings, madeSecrets, type GateSecrets } from "../../bench/gate/workers";
 import { made } from "../gate/support/gate";
 import { policyFor } from "../gate/support/policy";
 import { Upstream } from "../gate/support/upstream";
@@ -17,8 +17,7 @@ class Processes {
   private constructor(
     readonly url: string,
     readonly upstream: Upstream,
-    readonly key: string,
-    readonly operator: string,
+    private readonly secrets: GateSecrets,
     readonly gates: readonly ChildProcess[],
     private ledger: ChildProcess,
     private readonly directory: string,
@@ -34,28 +33,14 @@ class Processes {
         return { body: JSON.stringify({ data: { data: { token: TOKEN, expires_at: "" } } }) };
       return { status: method === "POST" ? 201 : 200 };
     };
-    const [key, operator] = [made("ghk_"), made("gop_")];
-    const hash = (text: string): string => createHash("sha256").update(text).digest("base64url");
+    const secrets = madeSecrets();
     const { port, gates, ledger } = await startGateProcesses(
       directory,
       2,
-      {
-        policy: policyFor(upstream.url, gate),
-        gateKeys: [{ agent: "agent", sha256: hash(key) }],
-        operatorKeys: [{ sha256: hash(operator) }],
-        tokenStore: {
-          kind: "vault",
-          address: upstream.url,
-          mount: "agents",
-          path: "github/claude-bot",
-          authMount: "gatehouse-gate",
-          roleId: "role",
-        },
-        alerts: {},
-      },
-      { VAULT_SECRET_ID: "secret" },
+      gateSettings(upstream.url, secrets, policyFor(upstream.url, gate)),
+      GATE_ENVIRONMENT,
     );
-    const running = new Processes(`http://127.0.0.1:${port}`, upstream, key, operator, gates, ledger, directory);
+    const running = new Processes(`http://127.0.0.1:${port}`, upstream, secrets, gates, ledger, directory);
     try {
       await until("both processes", async () => (await running.seen(20)).size === 2, { ms: 20_000 });
       return running;
@@ -65,7 +50,7 @@ class Processes {
     }
   }
 
-  ask(target: string, init: RequestInit = {}, key = this.key): Promise<Response> {
+  ask(target: string, init: RequestInit = {}, key = this.secrets.key): Promise<Response> {
     return freshFetch(this.url + target, { ...init, headers: { ...init.headers, authorization: `Bearer ${key}` } });
   }
 
@@ -87,7 +72,9 @@ class Processes {
 
   /** The whole trail, which must be one chain. */
   async trail(): Promise<readonly { readonly requestId: string; readonly status: number }[]> {
-    const lines = (await (await this.ask("/_gate/audit?limit=10000", {}, this.operator)).text()).trim().split("\n");
+    const lines = (await (await this.ask("/_gate/audit?limit=10000", {}, this.secrets.operatorKey)).text())
+      .trim()
+      .split("\n");
     expect((await verifyChain(lines)).problems).toEqual([]);
     return lines.map((line) => JSON.parse(line) as { requestId: string; status: number });
   }

@@ -1,7 +1,7 @@
 import { alarmEvent, gitHubEvent, lockEvent, OCSF_VERSION, recordEvent } from "../../../cli/audit/ocsf";
 import type { GitHubEvent, GitHubSource } from "../../../cli/audit/github";
 import type { AuditEntry, AuditRecord } from "../../../gate/policy/audit";
-import { at, entry, TOKEN } from "./support/trail";
+import { around, at, entry, TOKEN } from "./support/trail";
 import { ocsfProblems } from "./support/schema";
 
 const record = (changes: Partial<AuditEntry> = {}): AuditRecord => ({
@@ -156,20 +156,7 @@ it("maps GitHub's events: requests, changes of rules, grants", () => {
 });
 
 it("maps what the trail itself finds", () => {
-  const found = {
-    at: at(3),
-    ms: Date.parse(at(3)),
-    action: "git.push",
-    actor: "claude-bot",
-    repository: "acme/api",
-    tokenSha256: TOKEN,
-    method: "",
-    path: "",
-    userAgent: "",
-    detail: "",
-    says: "somebody used the token",
-  };
-  const alarm = alarmEvent(found, Date.parse(at(9)));
+  const alarm = alarmEvent(around(3, "somebody used the token"), Date.parse(at(9)));
   expect([ocsfProblems(alarm), alarm.class_uid]).toEqual([[], 2004]);
   for (const [lock, status] of [
     [{ declared: 9, found: 9 }, 1],

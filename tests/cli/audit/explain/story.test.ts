@@ -1,7 +1,7 @@
 import { renderHtml, renderMarkdown, renderText } from "../../../../cli/audit/explain/render";
 import { tellStory, type StoryInput } from "../../../../cli/audit/explain/story";
 import type { AuditEntry, AuditRecord } from "../../../../gate/policy/audit";
-import { at, entry, TOKEN } from "../support/trail";
+import { around, at, entry, TOKEN } from "../support/trail";
 
 const records = (...entries: Partial<AuditEntry>[]): AuditRecord[] =>
   entries.map((one, i) => ({ v: 1, seq: i + 1, prevHash: "", hash: "", ...entry({ requestId: `r-${i}`, ...one }) }));
@@ -95,20 +95,7 @@ it("takes a push for its own only when GitHub moved the branch then", () => {
 });
 
 it("shows what went around the gate, and says what it could not see", () => {
-  const around = {
-    at: at(300),
-    ms: Date.parse(at(300)),
-    action: "git.push",
-    actor: "claude-bot",
-    repository: "acme/api",
-    tokenSha256: TOKEN,
-    method: "",
-    path: "",
-    userAgent: "",
-    detail: "",
-    says: "git.push: the gate has no record of it",
-  };
-  expect(tellStory(input({ around: [around] })).steps).toContainEqual(
+  expect(tellStory(input({ around: [around(300, "git.push: the gate has no record of it")] })).steps).toContainEqual(
     expect.objectContaining({ kind: "around", what: "git.push: the gate has no record of it" }),
   );
   expect(tellStory(input({ pull: undefined })).notes).toEqual([

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chainLine, entryText, GENESIS, type AuditEntry } from "../../../../gate/policy/audit";
 import { checkpointBytes, type Checkpoint, type Head } from "../../../../gate/policy/checkpoint";
+import type { Around } from "../../../../cli/audit/completeness";
 import { trailFiles, writeState, type PullState, type TrailFiles } from "../../../../cli/audit/trail";
 
 export const TOKEN = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
@@ -28,6 +29,21 @@ export const entry = (changes: Partial<AuditEntry> = {}): AuditEntry => ({
   tokenSha256: TOKEN,
   findings: [],
   ...changes,
+});
+
+/** A push with the agent's token that GitHub tells of and the gate does not. */
+export const around = (second: number, says: string): Around => ({
+  at: at(second),
+  ms: Date.parse(at(second)),
+  action: "git.push",
+  actor: "claude-bot",
+  repository: "acme/api",
+  tokenSha256: TOKEN,
+  method: "",
+  path: "",
+  userAgent: "",
+  detail: "",
+  says,
 });
 
 /** Entries chained as the ledger chains them, one line each. */

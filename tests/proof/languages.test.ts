@@ -1,8 +1,8 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { lacking } from "../support/realPulumi";
+import { lacking, printedBy, pulumiEnv, runPulumi } from "../support/realPulumi";
 import { ROOT, serve, type Ready } from "../support/sandbox";
 import { itWhen } from "../support/skip";
 
@@ -32,27 +32,8 @@ async function project(name: string, files: Readonly<Record<string, string>>) {
   mkdirSync(state);
   for (const [file, text] of Object.entries(files)) writeFileSync(join(dir, file), text);
   const ready = await started();
-  const env = {
-    ...process.env,
-    ...ready.env,
-    PULUMI_BACKEND_URL: `file://${state}`,
-    PULUMI_CONFIG_PASSPHRASE: "x",
-    PULUMI_SKIP_UPDATE_CHECK: "true",
-  };
-  const pulumi = async (...args: string[]): Promise<string> => {
-    const child = spawn("pulumi", [...args, "--non-interactive", "--color", "never"], {
-      cwd: dir,
-      env,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let out = "";
-    let err = "";
-    child.stdout.setEncoding("utf8").on("data", (chunk: string) => (out += chunk));
-    child.stderr.setEncoding("utf8").on("data", (chunk: string) => (err += chunk));
-    const code = await new Promise((resolve) => child.on("close", resolve));
-    if (code !== 0) throw new Error(`pulumi ${args.join(" ")} ended with ${String(code)}\n${out}\n${err}`);
-    return out;
-  };
+  const env = { ...ready.env, ...pulumiEnv(state) };
+  const pulumi = async (...args: string[]): Promise<string> => printedBy(await runPulumi(dir, env, args), args);
   return { dir, pulumi };
 }
 
@@ -78,6 +59,11 @@ beforeAll(() => {
   if (lacking() === undefined) execFileSync("npm", ["run", "build"], { cwd: ROOT, stdio: "ignore", timeout: 300_000 });
 }, 300_000);
 
+/** Makes the SDK of a language from the plugin. */
+const generateSdk = (language: string, folder: string): void => {
+  execFileSync("pulumi", ["package", "gen-sdk", PLUGIN, "--language", language, "--out", folder], { timeout: 120_000 });
+};
+
 const noYaml = lacking(["yaml"]);
 itWhen(noYaml === undefined, noYaml ?? "")(
   "a YAML program brings a posture up",
@@ -95,7 +81,7 @@ itWhen(noPython === undefined, noPython ?? "")(
   "a Python program brings a posture up, with an SDK that compiles",
   async () => {
     const sdk = join(work, "sdk");
-    execFileSync("pulumi", ["package", "gen-sdk", PLUGIN, "--language", "python", "--out", sdk], { timeout: 120_000 });
+    generateSdk("python", sdk);
     execFileSync("python3", ["-m", "compileall", "-q", sdk]);
     const venv = join(work, "venv");
     execFileSync("python3", ["-m", "venv", venv], { timeout: 120_000 });
@@ -114,9 +100,7 @@ const noGo = lacking(["go"]);
 itWhen(noGo === undefined, noGo ?? "")(
   "an SDK for Go is made, in which every key of the environment has a type",
   () => {
-    execFileSync("pulumi", ["package", "gen-sdk", PLUGIN, "--language", "go", "--out", join(work, "sdk-go")], {
-      timeout: 120_000,
-    });
+    generateSdk("go", join(work, "sdk-go"));
     const types = readFileSync(join(work, "sdk-go/go/gatehouse/pulumiTypes.go"), "utf8");
     for (const name of ["AgentArgs", "RepositoryArgs", "GateArgs", "AuditSinkArgs", "RotationArgs"])
       expect(types).toContain(`type ${name} struct`);

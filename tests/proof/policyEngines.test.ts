@@ -1,11 +1,10 @@
-import { spawn } from "node:child_process";
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseUrn } from "../../infra/config/urn";
 import type { PolicyFinding } from "../../policy/library";
 import { copyProject } from "../support/projectCopy";
-import { lacking } from "../support/realPulumi";
+import { lacking, pulumiEnv, runPulumi } from "../support/realPulumi";
 import { gatehouse, serve, type Running } from "../support/sandbox";
 import { itWhen } from "../support/skip";
 
@@ -104,25 +103,11 @@ const lack = lacking();
 
 /** The real command line, with a state of its own. */
 async function pulumi(...args: string[]): Promise<{ status: number | null; out: string }> {
-  mkdirSync(join(folder, "pulumi"), { recursive: true });
-  const child = spawn("pulumi", [...args, "--non-interactive", "--color", "never"], {
-    cwd: project,
-    env: {
-      ...process.env,
-      ...env,
-      PULUMI_BACKEND_URL: `file://${join(folder, "pulumi")}`,
-      PULUMI_CONFIG_PASSPHRASE: "x",
-      PULUMI_SKIP_UPDATE_CHECK: "true",
-      PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true",
-    },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let out = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      out += text;
-    });
-  return { status: await new Promise((resolve) => child.on("close", resolve)), out };
+  const state = join(folder, "pulumi");
+  mkdirSync(state, { recursive: true });
+  const streaming = { PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true" };
+  const { status, out, err } = await runPulumi(project, { ...env, ...pulumiEnv(state), ...streaming }, args);
+  return { status, out: out + err };
 }
 
 itWhen(lack === undefined, lack ?? "")("Pulumi's own analysis of the export says the same", async () => {

@@ -1,9 +1,8 @@
-import { spawn, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import type { Deployment } from "../../sandbox/engine/state";
-import { lacking } from "../support/realPulumi";
+import { lacking, printedBy, pulumiEnv, runPulumi } from "../support/realPulumi";
 import { differences, resourcesOf, unexplained } from "../support/realRun";
 import { ROOT, gatehouse, serve } from "../support/sandbox";
 import { findInClear, secretTexts } from "../support/secretsInClear";
@@ -29,32 +28,20 @@ itWhen(lack === undefined, lack ?? "")(
       const env = {
         ...process.env,
         ...ready.env,
-        PULUMI_BACKEND_URL: `file://${state}`,
-        PULUMI_CONFIG_PASSPHRASE: "x",
-        PULUMI_SKIP_UPDATE_CHECK: "true",
+        ...pulumiEnv(state),
         GATEHOUSE_STATE_DIR: join(directory, "ours"),
       };
       const printed: Record<string, string> = {};
       const pulumi = async (name: string, ...args: string[]): Promise<string> => {
-        const child = spawn("pulumi", [...args, "--stack", "dev", "--non-interactive", "--color", "never"], {
-          cwd: project,
-          env,
-          stdio: ["ignore", "pipe", "pipe"],
-        });
-        let out = "";
-        let err = "";
-        child.stdout.setEncoding("utf8").on("data", (chunk: string) => (out += chunk));
-        child.stderr.setEncoding("utf8").on("data", (chunk: string) => (err += chunk));
-        const code = await new Promise((resolve) => child.on("close", resolve));
-        printed[name] = out;
+        const run = await runPulumi(project, env, [...args, "--stack", "dev"]);
+        printed[name] = run.out;
         if (OUT) {
           mkdirSync(OUT, { recursive: true });
-          writeFileSync(join(OUT, name), out);
+          writeFileSync(join(OUT, name), run.out);
         }
-        if (code !== 0) throw new Error(`pulumi ${args.join(" ")} ended with ${String(code)}\n${out}\n${err}`);
-        return out;
+        return printedBy(run, args);
       };
-      spawnSync("pulumi", ["stack", "init", "dev", "--non-interactive"], { cwd: project, env });
+      await runPulumi(project, env, ["stack", "init", "dev"]);
       await pulumi("1-create.preview.json", "preview", "--json");
       await pulumi("1-create.up.txt", "up", "--yes", "--skip-preview");
       const exported = JSON.parse(await pulumi("1-create.export.json", "stack", "export")) as Deployment;

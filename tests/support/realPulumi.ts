@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
@@ -25,4 +25,43 @@ export function lacking(languages: readonly string[] = [], plugins: readonly str
   })();
   const missing = plugins.filter((name) => !installed.includes(name) && !has(`pulumi-resource-${name}`));
   return missing.length > 0 ? `pulumi has no plugin ${missing.join(", ")}` : undefined;
+}
+
+/** What a run of the real command line ended with. */
+export interface PulumiRun {
+  readonly status: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Where the real command line keeps the state of a test, and what else every run of it is given. */
+export const pulumiEnv = (state: string) => ({
+  PULUMI_BACKEND_URL: `file://${state}`,
+  PULUMI_CONFIG_PASSPHRASE: "x",
+  PULUMI_SKIP_UPDATE_CHECK: "true",
+});
+
+/** Runs the real command line in a project. */
+export async function runPulumi(
+  project: string,
+  env: Readonly<Record<string, string | undefined>>,
+  args: readonly string[],
+): Promise<PulumiRun> {
+  const child = spawn("pulumi", [...args, "--non-interactive", "--color", "never"], {
+    cwd: project,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let out = "";
+  let err = "";
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => (out += chunk));
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (err += chunk));
+  const status = await new Promise<number | null>((resolve) => child.on("close", resolve));
+  return { status, out, err };
+}
+
+/** What a run printed. @throws Error with all of it when the run did not end with 0 */
+export function printedBy({ status, out, err }: PulumiRun, args: readonly string[]): string {
+  if (status !== 0) throw new Error(`pulumi ${args.join(" ")} ended with ${String(status)}\n${out}\n${err}`);
+  return out;
 }

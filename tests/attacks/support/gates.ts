@@ -275,6 +275,9 @@ export function policyOfGate(name: GateName, world: World): GatePolicy | undefin
   return (rest.policy?.(policy) ?? policy) as GatePolicy;
 }
 
+/** A script's only module. Left to look for others by itself, Miniflare reads the whole text, for every gate anew. */
+const single = (path: string, contents: string) => [{ type: "ESModule", path, contents }];
+
 function workersOf(
   name: string,
   sources: GateSources,
@@ -306,8 +309,7 @@ function workersOf(
         };
   const gate = {
     name,
-    modules: true,
-    script: sources.worker,
+    modules: single("worker.js", sources.worker),
     compatibilityDate: COMPATIBILITY,
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
     ...(recipe.kv === "none" ? {} : { kvNamespaces: { TOKENS: `tokens-${name}` } }),
@@ -320,8 +322,7 @@ function workersOf(
     gate,
     {
       name: `${name}-ledger`,
-      modules: true,
-      script: sources.ledger,
+      modules: single("ledger.js", sources.ledger),
       compatibilityDate: COMPATIBILITY,
       durableObjects: { LEDGER: { className: "Ledger", useSQLite: true } },
     },

@@ -1,4 +1,4 @@
-import pc from "picocolors";
+import { colors as pc } from "../support/colors";
 import { plain } from "../support/plainText";
 import { sarif } from "../support/sarif";
 import type { Assessment } from "./assess";

@@ -1,4 +1,4 @@
-import pc from "picocolors";
+import { colors as pc } from "../support/colors";
 import { plain } from "../support/plainText";
 import type { Diagnosis } from "./doctor";
 import { SYSTEMS, type Finding, type Result } from "./finding";

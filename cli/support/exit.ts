@@ -1,5 +1,5 @@
 import { CommanderError, type Command } from "commander";
-import pc from "picocolors";
+import { errorColors } from "./colors";
 import { ExpectedError } from "../../infra/model/errors";
 
 /** Exit codes, the same for every command: what it checks holds, does not hold, or the command could not run. */
@@ -40,7 +40,7 @@ export async function runMain(program: Command): Promise<void> {
       return;
     }
     const { code, text } = explain(error);
-    process.stderr.write(`${pc.isColorSupported ? pc.red(text) : text}\n`);
+    process.stderr.write(`${errorColors.red(text)}\n`);
     process.exitCode = code;
   }
 }

@@ -1,4 +1,4 @@
-import pc from "picocolors";
+import { colors as pc } from "../../cli/support/colors";
 import { ENFORCERS, lock as lockOf } from "../../infra/model";
 import { wrap } from "../../cli/support/table";
 import type { Proof } from "./prove";

@@ -1,4 +1,4 @@
-import pc from "picocolors";
+import { colors as pc } from "../../cli/support/colors";
 
 /** Tells a person what is going on: numbered steps, a line for each thing that happened, and how long a step took. */
 export class Narrator {

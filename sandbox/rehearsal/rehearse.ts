@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import pc from "picocolors";
+import { colors as pc } from "../../cli/support/colors";
 import { drillAsDeployed } from "../drill/asDeployed";
 import { answered, type DrillRow } from "../../cli/report/drill";
 import { buildReport } from "../../cli/report/report";

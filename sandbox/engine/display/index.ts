@@ -1,3 +1,4 @@
+import { showsColors } from "../../../cli/support/colors";
 import type { EngineEvent } from "../events";
 import { DiffDisplay } from "./details";
 import { painter } from "./paint";
@@ -15,7 +16,7 @@ export interface DisplayOptions {
 /** What a run is told to: prints the run's progress to a stream in Pulumi's words. Use one for each operation. */
 export function display(
   stream: { write(text: string): unknown; isTTY?: boolean },
-  { colors = stream.isTTY === true && !process.env.NO_COLOR, ticks = true, diff = false }: DisplayOptions = {},
+  { colors = showsColors(stream), ticks = true, diff = false }: DisplayOptions = {},
 ): (event: EngineEvent) => void {
   const write = (text: string): void => {
     stream.write(text);

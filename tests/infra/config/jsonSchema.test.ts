@@ -128,7 +128,8 @@ describe("beside the parser", () => {
       }),
       { numRuns: 400 },
     );
-    expect(Math.min(taken.yes, taken.no)).toBeGreaterThan(20);
+    // About one change in twelve is taken: enough to have tried both.
+    expect(Math.min(taken.yes, taken.no)).toBeGreaterThan(5);
   });
 
   it("whatever is wrong with a key alone is underlined, except days that no calendar has", () => {

@@ -195,8 +195,8 @@ export const credentials: CaseFile = {
       file("README.md", { sha: "{main}" }),
       [
         { at: "/api/v3/repos/acme/api/compare", body: '{"files":[]}' },
-        { at: "/api/v3/repos/acme/api/contents/README.md", status: 500 },
-        { body: "[]" },
+        { at: "/api/v3/repos/acme/api/contents/README.md", body: '{"type":"file"}' },
+        { at: "/api/v3/repos/acme/api/contents/?", status: 500 },
       ],
       { atMost: 3 },
     ),

@@ -2,7 +2,20 @@ import eslint from "@eslint/js";
 import tseslint from "typescript-eslint";
 import importX, { createNodeResolver } from "eslint-plugin-import-x";
 
-const ROOMS = ["edge", "infra", "stacks", "plugin", "gate", "cli", "rotation", "policy", "sandbox", "tests", "bench"];
+const ROOMS = [
+  "edge",
+  "infra",
+  "stacks",
+  "plugin",
+  "providers",
+  "gate",
+  "cli",
+  "rotation",
+  "policy",
+  "sandbox",
+  "tests",
+  "bench",
+];
 
 /**
  * Who may know whom: a folder imports itself and what is listed, nothing else. A name with a slash opens that folder or
@@ -71,7 +84,9 @@ export default tseslint.config(
   borders("edge", []),
   borders("gate", ["edge"]),
   borders("rotation", [...PURE, "edge"]),
-  borders("infra", ["gate/contract.ts", "gate/policy", "edge", "rotation/contract.ts"]),
+  // A package of its own, which others may use without the rest of the house.
+  borders("providers", []),
+  borders("infra", ["gate/contract.ts", "gate/policy", "edge", "rotation/contract.ts", "providers/claude/resources"]),
   // Within infra: the model knows the gate's contract alone, plans follow from it, reading checks against both; the
   // components stand above all three.
   borders("infra/model", ["infra/model", "gate/contract.ts"]),
@@ -94,9 +109,21 @@ export default tseslint.config(
   ),
   borders("policy", [...PURE, "gate"]),
   // What a rehearsal takes of the commands: their errors, tables and reports, and where the token is stored.
-  borders("sandbox", [...PURE, "edge", "rotation/effects.ts", "cli/support", "cli/report", "cli/token/context.ts"]),
+  borders("sandbox", [
+    ...PURE,
+    "providers",
+    "edge",
+    "rotation/effects.ts",
+    "cli/support",
+    "cli/report",
+    "cli/token/context.ts",
+  ]),
   // Its tests share the helpers of the others.
-  borders("sandbox", [...PURE, "gate", "edge", "rotation", "cli", "tests/support"], ["sandbox/tests/**/*.ts"]),
+  borders(
+    "sandbox",
+    [...PURE, "providers", "gate", "edge", "rotation", "cli", "tests/support"],
+    ["sandbox/tests/**/*.ts"],
+  ),
   forbid(
     [...PURE.map((folder) => `${folder}/**/*.ts`), "edge/**/*.ts", "gate/**/*.ts", "rotation/**/*.ts"],
     [

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Environment } from "../infra/model";
+import { type Anthropic, startAnthropic } from "./anthropic";
 import { startCloudflare } from "./cloudflare";
 import { startGitHub } from "./github";
 import { installOpenBao } from "./tools/openbao";
@@ -17,6 +18,7 @@ export interface Systems {
   readonly github: GitHub;
   readonly cloudflare: Cloudflare;
   readonly vault: Vault;
+  readonly claude: Anthropic;
   readonly env: Record<string, string>;
   stop(): Promise<void>;
 }
@@ -33,7 +35,7 @@ export interface StartOptions {
 }
 
 /**
- * Starts OpenBao, the GitHub stand-in and the Cloudflare stand-in side by side; if one fails, those already up are
+ * Starts OpenBao and the stand-ins of GitHub, Cloudflare and Anthropic side by side; if one fails, those already up are
  * stopped.
  */
 export async function startSystems({
@@ -69,21 +71,21 @@ export async function startSystems({
     ),
     up("Cloudflare stand-in", startCloudflare({ environment, dataDir: join(runDir, "cloudflare") })),
     vaultUp(),
+    up("Anthropic stand-in", startAnthropic()),
   ] as const);
   const failed = results.find((result) => result.status === "rejected");
   if (failed) {
     await stop();
     throw failed.reason;
   }
-  const [github, cloudflare, vault] = results.map((result) => (result as PromiseFulfilledResult<unknown>).value) as [
-    GitHub,
-    Cloudflare,
-    Vault,
-  ];
+  const [github, cloudflare, vault, claude] = results.map(
+    (result) => (result as PromiseFulfilledResult<unknown>).value,
+  ) as [GitHub, Cloudflare, Vault, Anthropic];
   return {
     github,
     cloudflare,
     vault,
+    claude,
     stop,
     env: {
       GITHUB_BASE_URL: `${github.url}/`,
@@ -95,6 +97,8 @@ export async function startSystems({
       CLOUDFLARE_ACCOUNT_ID: cloudflare.accountId,
       VAULT_ADDR: vault.addr,
       VAULT_TOKEN: vault.token,
+      ANTHROPIC_BASE_URL: claude.api,
+      ANTHROPIC_API_KEY: claude.key,
     },
   };
 }

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { describeSystemError, SystemsError } from "../tools/errors";
+import { FaultList } from "../tools/faults";
+import { RequestLog } from "../tools/requestLog";
 import { accountRoutes } from "./api/account";
 import { controlRoutes } from "./api/control";
 import { kvRoutes } from "./api/kv";
@@ -9,8 +11,6 @@ import { r2Routes } from "./api/r2";
 import { scriptRoutes } from "./api/scripts";
 import { alertingRoutes, hostRoutes, logpushRoutes, zoneRoutes } from "./api/stored";
 import type { World } from "./api/world";
-import { FaultList } from "./http/faults";
-import { RequestLog } from "./http/log";
 import { Router } from "./http/router";
 import { serveApi } from "./http/server";
 import { Runtime } from "./runtime/runtime";
@@ -91,7 +91,7 @@ export async function serveAccount(
   mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
   const token = options.token ?? randomBytes(30).toString("base64url");
   const log = new RequestLog();
-  const faults = new FaultList();
+  const faults = new FaultList("/client/v4");
   const runtime = await Runtime.start(account, options.dataDir, options.addressBinding);
   try {
     for (const name of options.reserved ?? []) await runtime.reserve(name);

@@ -17,6 +17,7 @@ function readyLine(sandbox: Sandbox, deployment?: Deployment): Record<string, un
       token: systems.cloudflare.token,
       accountId: systems.cloudflare.accountId,
     },
+    claude: { api: systems.claude.api, key: systems.claude.key },
     env: sandbox.env,
     organization: environment.organization,
     machineUser: environment.agent.machineUser,

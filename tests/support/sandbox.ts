@@ -103,6 +103,7 @@ export interface Ready {
   github: { api: string; git: string; token: string };
   vault: { addr: string; token: string };
   cloudflare: { api: string; token: string; accountId: string };
+  claude: { api: string; key: string };
   env: Record<string, string>;
   organization: string;
   machineUser: string;

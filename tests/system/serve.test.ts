@@ -33,6 +33,7 @@ it("prints one line with every key that others rely on", () => {
       "github",
       "vault",
       "cloudflare",
+      "claude",
       "env",
       "organization",
       "machineUser",
@@ -41,6 +42,18 @@ it("prints one line with every key that others rely on", () => {
     ]),
   );
   expect(running.stdout().trim().split("\n")).toHaveLength(1);
+});
+
+it("names the stand-in of Claude Managed Agents, also in the environment of whoever asks it", async () => {
+  expect(ready.env).toMatchObject({ ANTHROPIC_BASE_URL: ready.claude.api, ANTHROPIC_API_KEY: ready.claude.key });
+  const agents = await json<{ data: unknown[] }>(`${ready.claude.api}/v1/agents`, {
+    headers: {
+      authorization: `Bearer ${ready.claude.key}`,
+      "anthropic-version": "2026-10-21",
+      "anthropic-beta": "managed-agents-2026-04-01",
+    },
+  });
+  expect(agents.data).toEqual([]);
 });
 
 it("lets octokit read through the gate what the posture lists, and nothing else", async () => {

@@ -1,5 +1,5 @@
-import type { FaultList } from "../http/faults";
-import type { RequestLog } from "../http/log";
+import type { FaultList } from "../../tools/faults";
+import type { RequestLog } from "../../tools/requestLog";
 import type { Router } from "../http/router";
 import type { Runtime } from "../runtime/runtime";
 import type { Account } from "../state";

@@ -2,8 +2,8 @@ import { timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ApiError, errors } from "./errors";
-import type { FaultList } from "./faults";
-import type { RequestLog } from "./log";
+import type { FaultList } from "../../tools/faults";
+import type { RequestLog } from "../../tools/requestLog";
 import { Call, type Reply, type Router } from "./router";
 
 const BASE = "/client/v4/";

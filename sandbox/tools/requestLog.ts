@@ -12,7 +12,7 @@ export interface RequestRecord {
   readonly at: string;
 }
 
-const SECRET_HEADERS = new Set(["authorization", "x-auth-key", "x-auth-user-service-key"]);
+const SECRET_HEADERS = new Set(["authorization", "x-api-key", "x-auth-key", "x-auth-user-service-key"]);
 
 /** Requests since the start or the last `DELETE`, oldest first. Credentials appear as `sha256:` and the base64 hash. */
 export class RequestLog {

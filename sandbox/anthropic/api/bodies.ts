@@ -311,7 +311,12 @@ export const credentialUpdate = z.strictObject({
 });
 
 /** Content of messages and results is stored as it comes: text, images, documents. */
-const content = z.array(z.looseObject({ type: z.string() }));
+const content = z.array(
+  z.custom<{ type: string }>(
+    (block) => typeof (block as { type?: unknown } | null)?.type === "string",
+    "a block with its type",
+  ),
+);
 const outcome = z.strictObject({
   type: z.literal("user.define_outcome"),
   description: z.string(),

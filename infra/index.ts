@@ -34,6 +34,7 @@ export {
   type GateScripts,
   type RotatorArgs,
 } from "./cloudflare";
+export { ClaudeAgent, type ClaudeAgentArgs, type ClaudeSession } from "./claude";
 export { GatehouseComponent } from "./component";
 export { postureOutputs } from "./outputs";
 export { stackEnvironment } from "./environment";

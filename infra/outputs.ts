@@ -1,6 +1,14 @@
 import type { GitHubFacts } from "./github";
 import { accessOf, missingLocks, names, readableMatrix, writable, type Environment } from "./model";
-import { agentHosts, codeOwnersText, keptOwners, readableControls, tokenPermissions } from "./plans";
+import {
+  GATE_KEY_VARIABLE,
+  agentHosts,
+  agentSkill,
+  codeOwnersText,
+  keptOwners,
+  readableControls,
+  tokenPermissions,
+} from "./plans";
 import type { Posture } from "./posture";
 
 /**
@@ -8,7 +16,8 @@ import type { Posture } from "./posture";
  * Gatehouse's commands and reports read them from the stack, so a program exports all of them.
  * @returns `gateUrl`, `gateKey`, `operatorKey`, `alertSecret`, `auditPublicKey`, `gateSettings`, `gatePolicy`, `access`,
  *   `accessMatrix`, `agentHosts`, `codeOwners`, `missingLocks`, `controls`, `tokenPermissions`, `names`; the keys are
- *   secrets. With Workers KV also `tokenKey` and `rotatorKey`.
+ *   secrets. With Workers KV also `tokenKey` and `rotatorKey`; of a Claude Managed Agent also `agentSession`, with which
+ *   a session starts, and `agentSkill`, the text of its SKILL.md.
  * @example
  * const posture = await createPosture("agents", stackEnvironment());
  * export const { gateUrl, gateKey, controls } = postureOutputs(posture);
@@ -17,6 +26,7 @@ export function postureOutputs(posture: Posture): Record<string, unknown> {
   const { environment, github } = posture;
   return {
     ...gateOutputs(posture),
+    ...agentOutputs(posture),
     access: accessOf(environment),
     accessMatrix: readableMatrix(environment),
     agentHosts: agentHosts(environment),
@@ -43,6 +53,14 @@ function gateOutputs({ gate, rotator, policy }: Posture): Record<string, unknown
     generatedSecrets: "each from a random password, whose resource id says nothing",
     gateSettings: gate.settings,
     gatePolicy: policy,
+  };
+}
+
+function agentOutputs({ claudeAgent, gate, environment }: Posture): Record<string, unknown> {
+  if (claudeAgent === undefined) return {};
+  return {
+    agentSession: claudeAgent.session,
+    agentSkill: agentSkill(environment, gate.url ?? "", GATE_KEY_VARIABLE),
   };
 }
 

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as vault from "@pulumi/vault";
+import { ClaudeAgent } from "./claude";
 import { AuditTrail, Gate, Rotator, bundleGate, lookUpLedgerTag, type GateScripts } from "./cloudflare";
 import { GatehouseComponent } from "./component";
 import { asRunError, environmentOf } from "./environment";
@@ -126,6 +127,8 @@ export class Posture extends GatehouseComponent {
   readonly gate: Gate;
   readonly rotator: Rotator;
   readonly machineUser: MachineUser;
+  /** The agent at Anthropic; undefined where the environment does not say that it runs there. */
+  readonly claudeAgent: ClaudeAgent | undefined;
   /** What the gate lets through. */
   readonly policy: GatePolicy;
   /** The environment, validated, with every default filled in. */
@@ -205,6 +208,14 @@ export class Posture extends GatehouseComponent {
       },
       parent,
     );
+    // After the gate, so that a new gate key is good before the agent has it.
+    this.claudeAgent = environment.agent.environment
+      ? new ClaudeAgent(
+          `${name}-agent`,
+          { environment, gateKey: this.gate.agentKey },
+          { ...parent, dependsOn: [this.gate] },
+        )
+      : undefined;
     const breakGlass = store ? this.placeSecrets(store) : undefined;
     declared(
       this.below.filter(

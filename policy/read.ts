@@ -101,3 +101,6 @@ export const VAULT_POLICY = "vault:index/policy:Policy";
 export const VAULT_KV = "vault:kv/secretBackendV2:SecretBackendV2";
 export const VAULT_APPROLE = "vault:appRole/authBackendRole:AuthBackendRole";
 export const VAULT_JWT_ROLE = "vault:jwt/authBackendRole:AuthBackendRole";
+export const CLAUDE_AGENT = "claude:index:Agent";
+export const CLAUDE_CREDENTIAL = "claude:index:VaultCredential";
+export const CLAUDE_ENVIRONMENT = "claude:index:Environment";

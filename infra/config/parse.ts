@@ -1,3 +1,4 @@
+import { refusedByName } from "./agentEnvironment";
 import { DATE_PATHS, environmentSchema, type Environment } from "../model/schema";
 import { PostureError, type PostureProblem } from "../model/errors";
 import { isGoTime } from "../model/goTime";
@@ -29,6 +30,7 @@ export function parseEnvironment(
   const problems = result.success ? [] : result.error.issues.flatMap((issue) => problemsOf(issue, raw));
   const all = firstPerPath([
     ...strayDates(raw),
+    ...refusedByName(raw),
     ...problems,
     ...crossProblems(readable(environmentSchema, raw) ?? {}, context),
   ]);

@@ -146,7 +146,9 @@ export function unitOf(key: string): string {
   const name = key.split(/[.\]]/).at(-1) ?? "";
   const rate = /^([a-z]+)Per(Minute|Hour)$/.exec(name);
   if (rate) return `${rate[1]} per ${rate[2]?.toLowerCase()}`;
-  return /(Days|Hours|Minutes|Seconds|Bytes|Lines|Files|Objects|Versions)$/.exec(name)?.[1]?.toLowerCase() ?? "";
+  return (
+    /(Days|Hours|Minutes|Seconds|Bytes|Lines|Files|Objects|Versions|Dollars)$/.exec(name)?.[1]?.toLowerCase() ?? ""
+  );
 }
 
 const number = (value: number | undefined): string => (value ?? 0).toLocaleString("en-US");

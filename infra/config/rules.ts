@@ -3,6 +3,7 @@ import { AGENT_BRANCH_PREFIX } from "../../gate/contract";
 import type { Environment } from "../model/schema";
 import type { PostureProblem } from "../model/errors";
 import type { Readable } from "./walk";
+import { agentEnvironmentProblems } from "./agentEnvironment";
 import { isEnterpriseServer, isMisspelledTenant } from "../model/endpoints";
 import { MAX_RESTRICTED_PATHS, MAX_RULESETS, organizationRulesets, restrictedPaths } from "../plans/branchRules";
 import { findSecrets } from "../../gate/policy/text/secrets";
@@ -405,6 +406,7 @@ const RULES: readonly Rule[] = [
   organizationRulesetsOffered,
   uniqueChecks,
   reservedPaths,
+  agentEnvironmentProblems,
 ];
 
 /** What only a whole environment can tell: its rulesets must fit into the organization. */

@@ -85,6 +85,7 @@ export const CREDENTIAL_KINDS = [
 ] as const;
 export const ADMINISTRATORS = ["bypass", "bound"] as const;
 export const ATTACHMENTS = ["custom-domain", "route"] as const;
+export const PERMISSION_POLICIES = ["always_ask", "always_allow"] as const;
 export const PLANS = ["free", "team", "enterprise"] as const;
 export const VISIBILITIES = ["private", "internal", "public"] as const;
 
@@ -227,6 +228,77 @@ const allowedSecret = z
     oneOf: [{ required: ["sha256"] }, { required: ["repository", "path"] }],
   });
 
+/** The names and the form of a tool are those of Anthropic's API (SDK 1.14.0, `BetaManagedAgentsMCPToolConfigParams`). */
+const agentTool = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]{1,128}$/, "the name of a tool of the gate's MCP server")
+    .meta({ description: "Name of a tool of the gate's MCP server.", examples: ["create_pull_request"] }),
+  policy: z
+    .enum(PERMISSION_POLICIES)
+    .default("always_ask")
+    .describe("`always_ask`: a person confirms each call. `always_allow`: nobody is asked; for tools that only read."),
+});
+
+/** Where the agent runs: an adapter for each service. The names are those of its API. */
+const agentEnvironment = z
+  .discriminatedUnion("kind", [
+    z
+      .strictObject({
+        kind: z.literal("claude-managed-agent"),
+        model: z
+          .string()
+          .regex(/^[a-z0-9][a-z0-9.-]{0,127}$/, "the name of a model, such as claude-opus-5-5")
+          .meta({ description: "The model that the agent runs on.", examples: ["claude-opus-5-5"] }),
+        instructions: z
+          .string()
+          .min(1)
+          .max(20_000)
+          .optional()
+          .meta({
+            description: "What the agent is for; stands in its system prompt before the part about the gate.",
+            examples: ["You mend bugs that the issues of acme/api describe."],
+          }),
+        bash: z
+          .enum(PERMISSION_POLICIES)
+          .default("always_ask")
+          .describe(
+            "Whether a person confirms each shell command. `always_allow` is taken only while the sandbox reaches nothing but the gate, which judges what leaves it.",
+          ),
+        tools: z
+          .array(agentTool)
+          .max(128, "at most 128 tools")
+          .default([])
+          .meta({
+            description: "Tools of the gate's MCP server that are on; every other one is off.",
+            examples: [[{ name: "create_pull_request", policy: "always_ask" }]],
+          }),
+        packageManagers: z
+          .boolean()
+          .default(false)
+          .describe("Opens the public package registries to the sandbox. Whoever can publish there has a way out."),
+        allowedHosts: z
+          .array(hostname)
+          .max(15, "at most 15 hosts beside the gate's")
+          .default([])
+          .meta({
+            description: "Hosts that the sandbox may reach beside the gate, such as a package mirror of your own.",
+            examples: [["packages.acme.dev"]],
+          }),
+        budgetDollars: whole(1, 100_000)
+          .default(25)
+          .describe("List price in US dollars at which a session stops. Whoever starts a session passes it on."),
+      })
+      .describe(
+        "A Claude Managed Agent: the stack declares its environment, its vault and the agent itself (docs/claude.md).",
+      ),
+  ])
+  .meta({
+    description:
+      "Where the agent runs. Absent: the stack declares nothing of it, and you give it the gate key yourself.",
+    examples: [{ kind: "claude-managed-agent", model: "claude-opus-5-5" }],
+  });
+
 const agent = z
   .strictObject({
     machineUser: accountLogin.meta({
@@ -240,8 +312,9 @@ const agent = z
       .describe("Name of the agent in audit records and on its gate key."),
     team: slug.default("agents").describe("Slug of the team that carries the machine user's permissions."),
     credential,
+    environment: agentEnvironment.optional(),
   })
-  .describe("The machine user, its team, and the kind of credential it works with.");
+  .describe("The machine user, its team, the kind of credential it works with, and where it runs.");
 
 const repository = z.strictObject({
   name: repositoryName.meta({ description: "Name of the repository, without its owner.", examples: ["api"] }),
@@ -525,6 +598,9 @@ export type EnvironmentInput = z.input<typeof environmentSchema>;
 export type Environment = z.output<typeof environmentSchema>;
 export type Repository = Environment["repositories"][number];
 export type AccessLevel = (typeof ACCESS_LEVELS)[number];
+/** Where the agent runs, where the stack declares it. */
+export type AgentEnvironment = NonNullable<Environment["agent"]["environment"]>;
+export type PermissionPolicy = (typeof PERMISSION_POLICIES)[number];
 export type CredentialKind = (typeof CREDENTIAL_KINDS)[number];
 export type Plan = (typeof PLANS)[number];
 export type Visibility = (typeof VISIBILITIES)[number];

@@ -55,6 +55,16 @@ export {
   type VaultParty,
   type VaultRule,
 } from "./vaultPolicies";
+export { agentInstructions, agentSkill, setupScript } from "./agentSetup";
+export {
+  GATE_KEY_VARIABLE,
+  GATE_MCP_SERVER,
+  planClaudeAgent,
+  readsOnly,
+  refusedHost,
+  type BudgetPlan,
+  type ClaudeAgentPlan,
+} from "./claudeAgent";
 export { ORGANIZATION_EVENTS } from "./webhooks";
 export {
   CRON,

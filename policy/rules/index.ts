@@ -1,4 +1,12 @@
 import type { Rule } from "../rule";
+import { agentAsksBeforeWriting } from "./agentAsksBeforeWriting";
+import { agentCredentialLimited } from "./agentCredentialLimited";
+import { agentMcpThroughGate } from "./agentMcpThroughGate";
+import { agentNetworkLimited } from "./agentNetworkLimited";
+import { agentNoPackageRegistries } from "./agentNoPackageRegistries";
+import { agentShellContained } from "./agentShellContained";
+import { agentWebToolsOff } from "./agentWebToolsOff";
+import { agentWorksAlone } from "./agentWorksAlone";
 import { auditRetention } from "./auditRetention";
 import { codeOwnersWithWrite } from "./codeOwnersWithWrite";
 import { defaultBranchKept } from "./defaultBranchKept";
@@ -6,6 +14,7 @@ import { gateConstantUpstream } from "./gateConstantUpstream";
 import { gateDefaultDeny } from "./gateDefaultDeny";
 import { machineUserNoAdmin } from "./machineUserNoAdmin";
 import { machineUserNoBypass } from "./machineUserNoBypass";
+import { noMountedRepository } from "./noMountedRepository";
 import { noTokenInResource } from "./noTokenInResource";
 import { noTokenInWorkerSecret } from "./noTokenInWorkerSecret";
 import { ownerTeamsVisible } from "./ownerTeamsVisible";
@@ -26,6 +35,14 @@ import { workflowsReadOnly } from "./workflowsReadOnly";
 
 /** Every rule of the pack, in the order in which reports list them. */
 export const RULES: readonly Rule[] = [
+  agentAsksBeforeWriting,
+  agentCredentialLimited,
+  agentMcpThroughGate,
+  agentNetworkLimited,
+  agentNoPackageRegistries,
+  agentShellContained,
+  agentWebToolsOff,
+  agentWorksAlone,
   auditRetention,
   codeOwnersWithWrite,
   defaultBranchKept,
@@ -33,6 +50,7 @@ export const RULES: readonly Rule[] = [
   gateDefaultDeny,
   machineUserNoAdmin,
   machineUserNoBypass,
+  noMountedRepository,
   noTokenInResource,
   noTokenInWorkerSecret,
   ownerTeamsVisible,

@@ -1,0 +1,1 @@
+export { ClaudeAgent, type ClaudeAgentArgs, type ClaudeSession } from "./claudeAgent";

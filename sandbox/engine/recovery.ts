@@ -73,7 +73,7 @@ async function settleCreate(
 ): Promise<ResourceState[]> {
   const found = containsUnknown(resource.inputs)
     ? undefined
-    : await provider.find?.(resource.type, toPlainBag(resource.inputs));
+    : await provider.find?.(resource.type, toPlainBag(resource.inputs), resource.urn);
   const others = resources.filter((state) => state.urn === resource.urn && !state.delete);
   // The one that was to be replaced answers to the same key; then nothing new was made.
   if (!found || others.some((state) => state.id === found.id && !state.pendingReplacement)) {

@@ -1,11 +1,21 @@
 import { ProviderError, type ProviderPackage } from "./types";
+import { claudePackage } from "./claude";
 import { cloudflarePackage } from "./cloudflare";
 import { githubPackage } from "./github";
 import { randomPackage } from "./random";
 import { vaultPackage } from "./vault";
 
-/** Every package that the sandbox's engine can deploy, each standing for the real plugin of that version. */
-export const packages: ProviderPackage[] = [cloudflarePackage, githubPackage, randomPackage, vaultPackage];
+/**
+ * Every package that the sandbox's engine can deploy, each standing for the real plugin of that version; `claude` is the
+ * real one.
+ */
+export const packages: ProviderPackage[] = [
+  claudePackage,
+  cloudflarePackage,
+  githubPackage,
+  randomPackage,
+  vaultPackage,
+];
 
 /** The package by name; refused by name when the sandbox has none. */
 export function packageNamed(name: string): ProviderPackage {

@@ -118,7 +118,7 @@ export interface SandboxProvider {
    * natural key can answer (a path, a script name, a title, a host name); for the others, and where nothing is found,
    * the answer is undefined.
    */
-  find?(type: string, inputs: Props): Promise<{ id: string } | undefined>;
+  find?(type: string, inputs: Props, urn?: string): Promise<{ id: string } | undefined>;
 }
 
 /**

@@ -18,6 +18,7 @@ export const ENVIRONMENT: ResourceModel = {
     config: {
       kind: "variants",
       name: "EnvironmentConfig",
+      replaceOnType: true,
       required: true,
       description:
         "Where the tools run: `cloud` in a sandbox of the service, `self_hosted` at your own workers. Another type makes a new environment.",

@@ -59,6 +59,8 @@ export interface VariantsField extends Base {
   readonly kind: "variants";
   readonly name: string;
   readonly variants: Readonly<Record<string, Fields>>;
+  /** The service cannot change its `type`: another one makes a new resource. */
+  readonly replaceOnType?: true;
 }
 
 export type Field =
@@ -83,3 +85,12 @@ export interface ResourceModel {
 export type Json = Record<string, unknown>;
 export const isObject = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Pulumi's own marker for a value that is not known before the update. */
+export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+/** The fields of a value's own shape: of its `type`, for an object of several. Undefined: it is no object of these. */
+export function fieldsOf(field: Field, value: Json): Fields | undefined {
+  if (field.kind === "object") return field.fields;
+  return field.kind === "variants" && typeof value.type === "string" ? field.variants[value.type] : undefined;
+}

@@ -30,6 +30,7 @@ export const VAULT_CREDENTIAL: ResourceModel = {
     auth: {
       kind: "variants",
       name: "CredentialAuth",
+      replaceOnType: true,
       required: true,
       description: "What the credential is. Another type makes a new credential.",
       variants: {
@@ -91,7 +92,7 @@ export const VAULT_CREDENTIAL: ResourceModel = {
                 kind: "variants",
                 name: "TokenEndpointAuth",
                 required: true,
-                replace: true,
+                replaceOnType: true,
                 description: "How the client proves itself at the token endpoint.",
                 variants: {
                   none: {},

@@ -378,7 +378,7 @@ export interface OauthRefresh {
   refreshToken: Input<string>;
   /** Address of the token endpoint. A new value makes a new resource. */
   tokenEndpoint: Input<string>;
-  /** How the client proves itself at the token endpoint. A new value makes a new resource. */
+  /** How the client proves itself at the token endpoint. */
   tokenEndpointAuth: Input<TokenEndpointAuth>;
   /** The resource to name (RFC 8707). A new value makes a new resource. */
   resource?: Input<string>;

@@ -1,5 +1,6 @@
 import { binding, json, only, type ConditionOf } from "../edge/bindings";
 import type { GateTokenStore } from "../edge/tokenStore";
+import type { Sink } from "./forwarder/sinks";
 import type { GatePolicy } from "./policy/policy";
 
 /** What whoever deploys the gate must know of it. */
@@ -60,3 +61,17 @@ export const GATE_BINDINGS = {
 } as const;
 
 export type GateCondition = ConditionOf<typeof GATE_BINDINGS>;
+
+export type { Sink, SinkSecrets } from "./forwarder/sinks";
+
+/** What the forwarder is given, which copies the trail to the sinks of `audit.sinks`. */
+export const FORWARDER_BINDINGS = {
+  SINKS: json<readonly Sink[]>(),
+  /** JSON of each sink's secret by its name. */
+  SINK_SECRETS: binding("secret_text"),
+  ALERTS: GATE_BINDINGS.ALERTS,
+  ALERT_SECRET: GATE_BINDINGS.ALERT_SECRET,
+  LEDGER: GATE_BINDINGS.LEDGER,
+  AUDIT: GATE_BINDINGS.AUDIT,
+  AUDIT_FILES: GATE_BINDINGS.AUDIT_FILES,
+} as const;

@@ -1,6 +1,13 @@
 import { bindingKinds, type BindingKind } from "../edge/bindings";
 import type { VaultTokenStore } from "../edge/tokenStore";
-import { COMPATIBILITY_DATE, GATE_BINDINGS, LEDGER_CLASS, type GateCondition } from "./contract";
+import {
+  COMPATIBILITY_DATE,
+  FORWARDER_BINDINGS,
+  GATE_BINDINGS,
+  LEDGER_CLASS,
+  type GateCondition,
+  type Sink,
+} from "./contract";
 import { LOOPBACK } from "./loopback";
 import type { GatePolicy } from "./policy/policy";
 import { MADE } from "./renderedFile";
@@ -36,13 +43,21 @@ export interface SelfHostOptions {
   readonly ledgerDirectory: string;
   readonly auditDirectory: string;
   /** Bundled modules, relative to the configuration. */
-  readonly modules: { readonly gate: string; readonly ledger: string };
+  readonly modules: { readonly gate: string; readonly ledger: string; readonly forwarder?: string };
+  /**
+   * Where copies of the audit trail go; `modules.forwarder` (gate/forwarder/selfHosted.ts) brings them there. Their
+   * secrets stand in the process's environment, in SINK_SECRETS: JSON of each sink's secret by its name.
+   */
+  readonly sinks?: readonly Sink[];
 }
 
 /** Secrets that the configuration takes from the environment of the process, so that they stand in no file. */
 export const SELF_HOST_SECRETS: readonly string[] = [...bindingKinds(GATE_BINDINGS, ["self-hosted", "vault"])]
   .filter(([, kind]) => kind === "secret_text")
   .map(([name]) => name);
+
+/** That of the forwarder, where there are sinks. */
+export const SINK_SECRETS = "SINK_SECRETS";
 
 /**
  * V8 keeps its young generation small, so that pauses get short and memory flat. With 2 MB the objects of requests
@@ -92,6 +107,35 @@ function bindings(options: SelfHostOptions): string[] {
   return [...bindingKinds(GATE_BINDINGS, conditions)].map(
     ([name, kind]) => `  (name = ${text(name)}, ${bound(name, kind, values[name])}),`,
   );
+}
+
+/** What copies the trail to the sinks: its service, its Worker, and the ledger's way to wake it. Nothing without sinks. */
+function forwarder({ sinks = [], alerts, modules }: SelfHostOptions): {
+  readonly services: readonly Service[];
+  readonly workers: readonly string[];
+  readonly wake: readonly string[];
+} {
+  if (sinks.length === 0) return { services: [], workers: [], wake: [] };
+  if (modules.forwarder === undefined) throw new Error("there are sinks, so modules.forwarder is needed");
+  const values: Partial<Record<keyof typeof FORWARDER_BINDINGS, unknown>> = { SINKS: sinks, ALERTS: alerts };
+  const bindings = [...bindingKinds(FORWARDER_BINDINGS, ["self-hosted"])].map(
+    ([name, kind]) => `  (name = ${text(name)}, ${bound(name, kind, values[name])}),`,
+  );
+  return {
+    services: [["forwarder", "worker = .forwarder"]],
+    workers: [
+      worker("forwarder", "forwarder.js", modules.forwarder, [
+        "bindings = [",
+        ...bindings,
+        '  (name = "CLOCK", durableObjectNamespace = (className = "Clock")),',
+        "],",
+        'durableObjectNamespaces = [(className = "Clock", uniqueKey = "gatehouse-forwarder", enableSql = true)],',
+        'durableObjectStorage = (localDisk = "ledger-disk"),',
+        'globalOutbound = "internet",',
+      ]),
+    ],
+    wake: ['bindings = [(name = "FORWARDER", service = "forwarder")],'],
+  };
 }
 
 /** What a binding is bound to. */
@@ -168,6 +212,7 @@ const LEDGER_OBJECT: readonly string[] = [
 
 /** The configuration of `workerd serve` in Cap'n Proto's text form. Pure: the same options give the same text. */
 export function selfHostConfig(options: SelfHostOptions): string {
+  const { services, workers, wake } = forwarder(options);
   return configOf(
     [
       ["gate", "worker = .gate"],
@@ -175,9 +220,14 @@ export function selfHostConfig(options: SelfHostOptions): string {
       ["ledger-disk", disk(options.ledgerDirectory)],
       ["audit-disk", disk(options.auditDirectory)],
       ["internet", NETWORK],
+      ...services,
     ],
     gateSocket(options.listen),
-    [gateWorker(options), worker("ledger", "ledger.js", options.modules.ledger, LEDGER_OBJECT)],
+    [
+      gateWorker(options),
+      worker("ledger", "ledger.js", options.modules.ledger, [...wake, ...LEDGER_OBJECT]),
+      ...workers,
+    ],
   );
 }
 
@@ -196,6 +246,8 @@ export interface SelfHostProcesses extends SelfHostOptions {
  * chain. `modules.ledger` is `gate/worker/ledgerProcess.ts` here. Pure.
  */
 export function selfHostProcesses(options: SelfHostProcesses): { readonly gate: string; readonly ledger: string } {
+  if ((options.sinks ?? []).length > 0)
+    throw new Error("a gate in several processes has no sinks: copy its audit directory");
   return {
     gate: configOf(
       [

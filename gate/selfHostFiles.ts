@@ -1,14 +1,14 @@
 import type { VaultTokenStore } from "../edge/tokenStore";
 import type { GatePolicy } from "./policy/policy";
 import { MADE, type RenderedFile } from "./renderedFile";
-import { SELF_HOST_SECRETS, selfHostConfig, type SelfHostOptions } from "./selfHost";
+import { SELF_HOST_SECRETS, SINK_SECRETS, selfHostConfig, type SelfHostOptions } from "./selfHost";
 
 /** The release of workerd that the gate is tested under; a test keeps it the one that is pinned. */
 export const WORKERD_VERSION = "1.20260426.1";
 
 export interface SelfHostFilesOptions extends Omit<SelfHostOptions, "ledgerDirectory" | "auditDirectory" | "modules"> {
   /** The bundled modules' texts. */
-  readonly modules: { readonly gate: string; readonly ledger: string };
+  readonly modules: { readonly gate: string; readonly ledger: string; readonly forwarder?: string };
   /** The folder in which the files lie on the gate's machine; an absolute path. */
   readonly folder: string;
   /** Where ledger and audit trail lie there; an absolute path. */
@@ -28,7 +28,7 @@ export const STATE_OF_SELF_HOST: ReadonlySet<string> = new Set(["secrets.env"]);
  * @throws Error for an address without TLS that leaves the machine
  */
 export function selfHostFiles(options: SelfHostFilesOptions): readonly RenderedFile[] {
-  const { modules, folder, state, workerd, user, policy, tokenStore, alerts, listen } = options;
+  const { modules, folder, state, workerd, user, policy, tokenStore, alerts, listen, sinks = [] } = options;
   const port = Number(/:(\d+)$/.exec(listen)?.[1] ?? 0);
   return [
     {
@@ -37,19 +37,23 @@ export function selfHostFiles(options: SelfHostFilesOptions): readonly RenderedF
         ...options,
         ledgerDirectory: `${state}/ledger`,
         auditDirectory: `${state}/audit`,
-        modules: { gate: "gate.js", ledger: "ledger.js" },
+        modules: { gate: "gate.js", ledger: "ledger.js", forwarder: "forwarder.js" },
       }),
     },
     { name: "gate.js", text: modules.gate },
     { name: "ledger.js", text: modules.ledger },
-    { name: "secrets.env", text: secretsFile() },
+    ...(sinks.length === 0 ? [] : [{ name: "forwarder.js", text: modules.forwarder ?? "" }]),
+    { name: "secrets.env", text: secretsFile(sinks.length > 0) },
     { name: "start.sh", text: startScript(workerd) },
     { name: "gatehouse-gate.service", text: unit(folder, user, state) },
     { name: "Containerfile", text: containerFile(port, state) },
     { name: "egress.nft", text: egressRules(user) },
     {
       name: "egress-hosts",
-      text: outside(policy, tokenStore, alerts)
+      text: outside(policy, tokenStore, [
+        ...(alerts.webhook === undefined ? [] : [alerts.webhook]),
+        ...sinks.map(({ url }) => url),
+      ])
         .map((host) => `${host}\n`)
         .join(""),
     },
@@ -59,12 +63,18 @@ export function selfHostFiles(options: SelfHostFilesOptions): readonly RenderedF
   ];
 }
 
-const secretsFile = (): string =>
+const secretsFile = (hasSinks: boolean): string =>
   [
     "# The gate's secrets, as NAME=value; readable by root alone (chmod 600). Rendering anew keeps this file.",
     "# VAULT_SECRET_ID: secret id of the gate's AppRole. ALERT_SECRET: pulumi stack output alertSecret --show-secrets.",
     "# CHECKPOINT_KEY: base64 of 32 random bytes (openssl rand -base64 32); keep it, or the trail's signatures end.",
     ...SELF_HOST_SECRETS.map((name) => `${name}=`),
+    ...(hasSinks
+      ? [
+          `# ${SINK_SECRETS}: token, API key or secret access key of each sink by its name, in single quotes: '{"splunk-hec":"…"}'`,
+          `${SINK_SECRETS}=`,
+        ]
+      : []),
     "",
   ].join("\n");
 
@@ -158,11 +168,7 @@ const containerFile = (port: number, state: string): string =>
   ].join("\n");
 
 /** Host and port of every address that the gate reaches; on the machine itself there is no way out to open. */
-function outside(
-  policy: GatePolicy,
-  tokenStore: VaultTokenStore,
-  alerts: { readonly webhook?: string },
-): readonly string[] {
+function outside(policy: GatePolicy, tokenStore: VaultTokenStore, receivers: readonly string[]): readonly string[] {
   const urls = [
     policy.upstream.api,
     policy.upstream.graphql,
@@ -170,7 +176,7 @@ function outside(
     ...policy.downloadHosts.map((host) => `https://${host}`),
     ...policy.lfsHosts.map((host) => `https://${host}`),
     tokenStore.address,
-    ...(alerts.webhook === undefined ? [] : [alerts.webhook]),
+    ...receivers,
   ];
   const places = urls.flatMap((url) => {
     const [, scheme, host, port] = /^(https?):\/\/(\[[^\]]+\]|[^/:]+)(?::(\d+))?/.exec(url) ?? [];

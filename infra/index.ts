@@ -23,13 +23,16 @@ export {
 export { TokenStore, type TokenStoreArgs, type WorkerSignIn } from "./vault";
 export {
   AuditTrail,
+  Forwarder,
   Gate,
   Rotator,
+  bundleForwarder,
   bundleGate,
   bundleGateProcesses,
   lookUpLedgerTag,
   type AppRoleInputs,
   type AuditTrailArgs,
+  type ForwarderArgs,
   type GateArgs,
   type GateScripts,
   type RotatorArgs,

@@ -16,7 +16,7 @@ export type DeepInput<T> = pulumi.Input<
 >;
 
 /** Where a secret may stand: Gatehouse declares these values as secrets, whoever gives them. */
-const SECRET_PLACE = /^gatehouse:audit\.sinks\[\d+\]\.(?:destination|ownershipChallenge)$/;
+const SECRET_PLACE = /^gatehouse:audit\.sinks\[\d+\]\.(?:destination|ownershipChallenge|token|apiKey|secretAccessKey)$/;
 
 /**
  * Waits for every promise and output in a value. What is declared depends on an environment as a whole, so all of it
@@ -61,7 +61,7 @@ async function read(
   if ((await pulumi.isSecret(output)) && !SECRET_PLACE.test(keyPath(path)))
     return problem(
       "a secret, which would stand in clear in the stack's state",
-      "a plain value; only destination and ownershipChallenge of audit.sinks may be secret",
+      "a plain value; only the credentials of audit.sinks may be secret",
     );
   return promise.call(output);
 }

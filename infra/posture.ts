@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as vault from "@pulumi/vault";
 import { ClaudeAgent } from "./claude";
-import { AuditTrail, Gate, Rotator, bundleGate, lookUpLedgerTag, type GateScripts } from "./cloudflare";
+import { AuditTrail, Forwarder, Gate, Rotator, bundleGate, lookUpLedgerTag, type GateScripts } from "./cloudflare";
 import { GatehouseComponent } from "./component";
 import { asRunError, environmentOf } from "./environment";
 import {
@@ -18,6 +18,7 @@ import { resolveInputs, type DeepInput } from "./inputs";
 import { endpoints, names, type Environment, type EnvironmentInput, type Repository } from "./model";
 import {
   ORGANIZATION_EVENTS,
+  forwardedSinks,
   hasBranchRules,
   organizationRulesets,
   planOwners,
@@ -56,8 +57,8 @@ export interface PostureOptions extends pulumi.ComponentResourceOptions {
  * declared with; a name that Gatehouse gives stays the same from version to version.
  * @param name The name of the component; the names of all resources in it begin with it.
  * @param args The environment, in the shape of the environment file without `gatehouse:`. Any part may be a promise or
- *   an output whose value is known in the preview. Of a secret, only `destination` and `ownershipChallenge` of
- *   `audit.sinks` make use; anywhere else a secret is refused, because it would stand in clear in the state.
+ *   an output whose value is known in the preview. Of a secret, only the credentials of `audit.sinks`
+ *   make use; anywhere else a secret is refused, because it would stand in clear in the state.
  * @throws RunError with every mistake at once, one line each, before anything is declared
  * @example
  * const posture = await createPosture("agents", {
@@ -197,6 +198,12 @@ export class Posture extends GatehouseComponent {
       parent,
     );
     this.policy = this.gate.policy;
+    if (forwardedSinks(environment).sinks.length > 0)
+      new Forwarder(
+        `${name}-forwarder`,
+        { environment, script: scripts.forwarder, gate: this.gate, auditBucket: audit.bucket },
+        parent,
+      );
     this.rotator = new Rotator(
       `${name}-rotator`,
       {

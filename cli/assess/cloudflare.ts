@@ -1,7 +1,15 @@
 import { bindingKinds } from "../../edge/bindings";
-import { COMPATIBILITY_DATE, GATE_BINDINGS, LEDGER_CLASS } from "../../gate/contract";
+import { FORWARDER_BINDINGS, COMPATIBILITY_DATE, GATE_BINDINGS, LEDGER_CLASS } from "../../gate/contract";
 import { names } from "../../infra/model";
-import { CRON, ROTATOR_CRON, exposure, gateConditions, gateUrl, mintsUnattended } from "../../infra/plans";
+import {
+  CRON,
+  FORWARDER_CRON,
+  ROTATOR_CRON,
+  exposure,
+  gateConditions,
+  gateUrl,
+  mintsUnattended,
+} from "../../infra/plans";
 import { hidesSecrets, readEmbeddedPolicy } from "../../gate/policy/embed";
 import { compilePolicy } from "../../infra/plans/gatePolicy";
 import { findSecrets } from "../../gate/policy/text/secrets";
@@ -102,26 +110,28 @@ const address: Question = {
   controls: ["NIST SP 800-53 SC-7"],
   ask: (context) =>
     onCloudflare(context, (cloudflare, account) => {
-      const { gateScript, ledgerScript, rotatorScript } = names(context.environment);
+      const { gateScript, ledgerScript, rotatorScript, forwarderScript } = names(context.environment);
       return Promise.all(
-        [gateScript, ledgerScript, rotatorScript].map(async (script): Promise<Finding> => {
-          const response = await cloudflare.get(`${account}/workers/scripts/${script}/subdomain`);
-          if (response.call.status === 404) return judged(script, ["there is no such script"], "", [response.call]);
-          if (response.call.status !== 200) return cannotTellFrom(script, response, NEED);
-          const { enabled, previews_enabled: previews } = asRecord(asRecord(response.json()).result);
-          const open = script === gateScript && exposure(context.environment).kind === "workers-dev";
-          return judged(
-            script,
-            [
-              ...(enabled === open
-                ? []
-                : [open ? "it is not on workers.dev, its only declared address" : "it is reachable on workers.dev"]),
-              ...(previews === true ? ["its previews are reachable"] : []),
-            ],
-            open ? "workers.dev alone" : "not on workers.dev",
-            [response.call],
-          );
-        }),
+        [gateScript, ledgerScript, rotatorScript, ...(forwarderScript ? [forwarderScript] : [])].map(
+          async (script): Promise<Finding> => {
+            const response = await cloudflare.get(`${account}/workers/scripts/${script}/subdomain`);
+            if (response.call.status === 404) return judged(script, ["there is no such script"], "", [response.call]);
+            if (response.call.status !== 200) return cannotTellFrom(script, response, NEED);
+            const { enabled, previews_enabled: previews } = asRecord(asRecord(response.json()).result);
+            const open = script === gateScript && exposure(context.environment).kind === "workers-dev";
+            return judged(
+              script,
+              [
+                ...(enabled === open
+                  ? []
+                  : [open ? "it is not on workers.dev, its only declared address" : "it is reachable on workers.dev"]),
+                ...(previews === true ? ["its previews are reachable"] : []),
+              ],
+              open ? "workers.dev alone" : "not on workers.dev",
+              [response.call],
+            );
+          },
+        ),
       );
     }),
 };
@@ -133,11 +143,12 @@ const schedules: Question = {
   controls: ["NIST SP 800-53 AU-6", "NIST SP 800-53 IA-5", "NIST SP 800-53 CM-6"],
   ask: (context) =>
     onCloudflare(context, (cloudflare, account) => {
-      const { gateScript, ledgerScript, rotatorScript } = names(context.environment);
+      const { gateScript, ledgerScript, rotatorScript, forwarderScript } = names(context.environment);
       const declared: readonly (readonly [string, readonly string[]])[] = [
         [gateScript, [CRON]],
         [ledgerScript, []],
         [rotatorScript, [ROTATOR_CRON]],
+        ...(forwarderScript ? [[forwarderScript, [FORWARDER_CRON]] as const] : []),
       ];
       return Promise.all(
         declared.map(async ([script, wanted]): Promise<Finding> => {
@@ -181,10 +192,11 @@ const bindings: Question = {
   controls: ["NIST SP 800-53 SC-28", "NIST SP 800-53 AC-6"],
   ask: (context) =>
     onCloudflare(context, (cloudflare, account) => {
-      const { gateScript, ledgerScript, rotatorScript, auditBucket } = names(context.environment);
+      const { gateScript, ledgerScript, rotatorScript, forwarderScript, auditBucket } = names(context.environment);
       const { environment } = context;
       const gate: ReadonlyMap<string, string> = bindingKinds(GATE_BINDINGS, gateConditions(environment));
       const rotator: ReadonlyMap<string, string> = bindingKinds(ROTATOR_BINDINGS, [environment.tokenStore.kind]);
+      const forwarder: ReadonlyMap<string, string> = bindingKinds(FORWARDER_BINDINGS, ["cloudflare"]);
       const ledger: ReadonlyMap<string, string> = new Map();
       return Promise.all(
         (
@@ -192,6 +204,7 @@ const bindings: Question = {
             [gateScript, gate],
             [ledgerScript, ledger],
             [rotatorScript, rotator],
+            ...(forwarderScript ? [[forwarderScript, forwarder] as const] : []),
           ] as const
         ).map(async ([script, declared]): Promise<Finding> => {
           const response = await cloudflare.get(`${account}/workers/scripts/${script}/settings`);

@@ -3,8 +3,8 @@ import { type Command } from "commander";
 import { LOOPBACK } from "../../gate/loopback";
 import { nginxFiles, STATE_OF_NGINX } from "../../gate/nginx";
 import { selfHostFiles, STATE_OF_SELF_HOST } from "../../gate/selfHostFiles";
-import { bundleGate } from "../../infra/cloudflare/bundle";
-import { gateUrl } from "../../infra/plans";
+import { bundleForwarder, bundleGate } from "../../infra/cloudflare/bundle";
+import { forwardedSinks, gateUrl } from "../../infra/plans";
 import { ambientEffects } from "../../rotation/effects";
 import { sourcesOf } from "../render/sources";
 import { writeAll } from "../render/write";
@@ -102,6 +102,7 @@ async function selfHost(options: SelfHostCommandOptions): Promise<void> {
       throw new CouldNotRun(`${option} ${value}: give a whole path of letters, digits and . _ - @ + without blanks`);
   const scripts = bundleGate();
   const { alertWebhook } = environment.audit;
+  const { sinks } = forwardedSinks(environment);
   const files = selfHostFiles({
     policy: sources.policy,
     gateKeys: sources.gateKeys,
@@ -111,7 +112,12 @@ async function selfHost(options: SelfHostCommandOptions): Promise<void> {
     listen: options.listen,
     publicUrl: publicUrlOf(options, "http", gateUrl(environment)),
     ...(options.clientIpHeader === undefined ? {} : { clientIpHeader: options.clientIpHeader }),
-    modules: { gate: scripts.gate, ledger: scripts.ledger },
+    sinks,
+    modules: {
+      gate: scripts.gate,
+      ledger: scripts.ledger,
+      ...(sinks.length === 0 ? {} : { forwarder: bundleForwarder() }),
+    },
     folder,
     state,
     workerd: options.workerd,

@@ -1,6 +1,6 @@
 import { AGENT_BRANCH_PREFIX } from "../../gate/contract";
 import { endpoints, names, writable, type Environment } from "../../infra/model";
-import { agentHosts, ciClaims } from "../../infra/plans";
+import { forwardedSinks, agentHosts, ciClaims } from "../../infra/plans";
 import { hostOf } from "../support/address";
 import { code, pageHead, table, type DocumentInput } from "./posture";
 
@@ -74,10 +74,12 @@ export function dataFlow(environment: Environment): {
   const store = vault ? "vault" : "kv";
   const ci = ciClaims(environment);
   const logpush = audit.sinks.some(({ kind }) => kind === "logpush");
+  const { sinks } = forwardedSinks(environment);
+  const forwarder = named.forwarderScript !== undefined;
   const alert = audit.alertWebhook === undefined ? undefined : hostOf(audit.alertWebhook);
   const notified = [...new Set(rotation.notify.map(hostOf))];
   const hosts = agentHosts(environment);
-  const receivers = alert !== undefined || notified.length > 0 || logpush;
+  const receivers = alert !== undefined || notified.length > 0 || logpush || forwarder;
   const boundaries: Boundary[] = [
     { id: "agentNetwork", title: "The agent's network", nodes: [{ id: "agent", title: `Agent (${agent.name})` }] },
     {
@@ -87,6 +89,7 @@ export function dataFlow(environment: Environment): {
         { id: "gate", title: `Gate ${named.gateScript}` },
         { id: "ledger", title: `Ledger ${named.ledgerScript}` },
         { id: "rotator", title: `Rotator ${named.rotatorScript}` },
+        ...(forwarder ? [{ id: "forwarder", title: `Forwarder ${named.forwarderScript}` }] : []),
         { id: "bucket", title: `Audit bucket ${named.auditBucket}`, store: true },
         ...(vault ? [] : [{ id: "kv", title: `Token store ${named.tokensNamespace} (Workers KV)`, store: true }]),
       ],
@@ -126,6 +129,11 @@ export function dataFlow(environment: Environment): {
               ...(alert === undefined ? [] : [{ id: "alerts", title: `Alerts: ${alert}` }]),
               ...(notified.length === 0 ? [] : [{ id: "notified", title: `Rotations: ${notified.join(", ")}` }]),
               ...(logpush ? [{ id: "logpush", title: "Logpush destination", store: true }] : []),
+              ...sinks.map((sink, i) => ({
+                id: `sink${i + 1}`,
+                title: `Sink ${sink.name}: ${hostOf(sink.url)}`,
+                store: true,
+              })),
             ],
           },
         ]
@@ -273,6 +281,22 @@ export function dataFlow(environment: Environment): {
             what: "a copy of the audit records",
             protection: "Cloudflare's Logpush; the destination is a secret of the stack",
           },
+        ]
+      : []),
+    ...(forwarder
+      ? [
+          {
+            from: "forwarder",
+            to: "bucket",
+            what: "reads the audit records; keeps those that a sink refuses",
+            protection: "binding; how far each sink is, the ledger keeps",
+          },
+          ...sinks.map((sink, i) => ({
+            from: "forwarder",
+            to: `sink${i + 1}`,
+            what: `a copy of the audit records (${sink.kind})`,
+            protection: `${https}; the credential is a secret of the stack, which the gate does not have`,
+          })),
         ]
       : []),
   ];

@@ -1,6 +1,8 @@
 import { webhookHeaders } from "../../edge/webhookSignature";
 import type { Background, GateEnv } from "./env";
 
+type AlertEnv = Pick<GateEnv, "ALERTS" | "ALERT_SECRET">;
+
 /** The same kind of alert is not sent again for this long. */
 const QUIET_MS = 60_000;
 /** How long the receiver has to answer. */
@@ -13,7 +15,7 @@ const SEND_MS = 10_000;
 export class Alerts {
   private readonly sent = new Map<string, number>();
 
-  constructor(private readonly env: GateEnv) {}
+  constructor(private readonly env: AlertEnv) {}
 
   raise(
     background: Background,

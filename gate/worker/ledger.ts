@@ -27,6 +27,8 @@ const MAX_LEASES = 500;
 const MAX_CELLS = 64;
 /** Bytes of lines in one archive object at most. */
 const ARCHIVE_BYTES = 4 * 1024 * 1024;
+/** How long a run of the forwarder keeps the others from a sink, from its last word on. */
+const SINK_MS = 60_000;
 /** How often a checkpoint leaves for the alert webhook, while there are records. */
 const ANNOUNCE_MS = 60 * 60_000;
 
@@ -34,6 +36,11 @@ const ANNOUNCE_MS = 60 * 60_000;
 type Row = { readonly first: number; readonly last: number; readonly text: string };
 
 const textOf = (rows: readonly Row[]): string => rows.map((row) => row.text).join("");
+
+interface LedgerEnv {
+  /** Self-hosted with sinks alone: what copies the trail to them, and has no schedule there (gate/forwarder/selfHosted.ts). */
+  readonly FORWARDER?: Fetcher;
+}
 
 /** What must survive: one row of JSON, read once and written with every change. */
 interface State {
@@ -73,7 +80,7 @@ const NEW: State = {
  * The gate's one memory, single-threaded by nature: counts against the limits, holds the kill switch and the denied
  * tokens, and gives every audit entry its place in the chain. Whatever it answers is on disk before the answer leaves.
  */
-export class Ledger extends DurableObject {
+export class Ledger extends DurableObject<LedgerEnv> {
   private state: State;
   /** Exchanges are booked one after the other: hashing is asynchronous, and the chain must not fork. */
   private turn: Promise<unknown> = Promise.resolve();
@@ -83,8 +90,8 @@ export class Ledger extends DurableObject {
   /** An alarm is set that looks for dead isolates. */
   private watching = false;
 
-  constructor(ctx: DurableObjectState, env: unknown) {
-    super(ctx, env as never);
+  constructor(ctx: DurableObjectState, env: LedgerEnv) {
+    super(ctx, env);
     const sql = ctx.storage.sql;
     sql.exec(`CREATE TABLE IF NOT EXISTS state (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL)`);
     sql.exec(`CREATE TABLE IF NOT EXISTS lines (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, text TEXT NOT NULL)`);
@@ -92,6 +99,9 @@ export class Ledger extends DurableObject {
       `CREATE TABLE IF NOT EXISTS segments (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, key TEXT NOT NULL)`,
     );
     sql.exec(`CREATE TABLE IF NOT EXISTS cells (name TEXT PRIMARY KEY, version INTEGER NOT NULL, value TEXT NOT NULL)`);
+    sql.exec(
+      `CREATE TABLE IF NOT EXISTS sinks (name TEXT PRIMARY KEY, turn INTEGER NOT NULL, until INTEGER NOT NULL, state TEXT NOT NULL)`,
+    );
     const row = sql.exec<{ json: string }>(`SELECT json FROM state`).toArray()[0];
     this.state = row === undefined ? NEW : { ...NEW, ...(JSON.parse(row.json) as Partial<State>) };
     if (this.state.seq > this.state.archived) this.oldestWaiting = Date.now();
@@ -184,8 +194,16 @@ export class Ledger extends DurableObject {
         archiveFailing: false,
         announced: announce ? now : this.state.announced,
       });
+      this.wakeForwarder();
       return announce;
     });
+  }
+
+  private wakeForwarder(): void {
+    const { FORWARDER } = this.env;
+    // Best effort: once awake it goes on by itself.
+    if (FORWARDER !== undefined)
+      this.ctx.waitUntil(FORWARDER.fetch("http://forwarder/", { method: "POST" }).catch(() => undefined));
   }
 
   async archiveFailed(): Promise<void> {
@@ -208,6 +226,41 @@ export class Ledger extends DurableObject {
     // Lines still here follow all segments; they are only part of this page when the segments are.
     const text = keys.length === 50 ? "" : textOf(this.rows(seq, PAGE_SIZE).rows);
     return { keys, text, head: { seq: this.state.seq, hash: this.state.hash } };
+  }
+
+  /**
+   * How far a sink is, in the forwarder's own words (empty: nothing is sent yet), for the one run that may work on it;
+   * undefined while another one does. A run that says nothing for a minute is taken for dead.
+   */
+  async takeSink(name: string): Promise<{ readonly turn: number; readonly state: string } | undefined> {
+    const now = Date.now();
+    const before = this.sink(name);
+    if (now < before.until && before.until <= now + SINK_MS) return undefined;
+    const turn = before.turn + 1;
+    this.writeSink(name, turn, now + SINK_MS, before.state);
+    return { turn, state: before.state };
+  }
+
+  /** Notes how far a sink is; false when the run lost it to a later one. @param done the run works on it no longer */
+  async saveSink(name: string, turn: number, state: string, done: boolean): Promise<boolean> {
+    if (this.sink(name).turn !== turn) return false;
+    this.writeSink(name, turn, done ? 0 : Date.now() + SINK_MS, state);
+    return true;
+  }
+
+  private sink(name: string): { readonly turn: number; readonly until: number; readonly state: string } {
+    return (
+      this.ctx.storage.sql
+        .exec<{ turn: number; until: number; state: string }>(
+          `SELECT turn, until, state FROM sinks WHERE name = ?`,
+          name,
+        )
+        .toArray()[0] ?? { turn: 0, until: 0, state: "" }
+    );
+  }
+
+  private writeSink(name: string, turn: number, until: number, state: string): void {
+    this.ctx.storage.sql.exec(`INSERT OR REPLACE INTO sinks VALUES (?, ?, ?, ?)`, name, turn, until, state);
   }
 
   /** Looks for isolates that died with requests unrecorded. */

@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The Workers as single modules: the gate, its memory, and what rotates the token. */
+/** The Workers as single modules: the gate, its memory, what copies the trail, and what rotates the token. */
 export interface GateScripts {
   readonly gate: string;
   readonly ledger: string;
+  readonly forwarder?: string | undefined;
   readonly rotator: string;
 }
 
@@ -13,6 +14,8 @@ export interface GateScripts {
 const ENTRIES = {
   gate: "gate/worker/worker.ts",
   ledger: "gate/worker/ledger.ts",
+  forwarder: "gate/forwarder/worker.ts",
+  forwarderSelfHosted: "gate/forwarder/selfHosted.ts",
   rotator: "rotation/worker.ts",
   ledgerProcess: "gate/worker/ledgerProcess.ts",
   ledgerRelay: "gate/worker/ledgerRelay.ts",
@@ -29,8 +32,16 @@ const bundled = (name: WorkerName): string =>
 
 /** The bundled Workers: the same text in the installed package and in the repository. */
 export function bundleGate(): GateScripts {
-  return { gate: bundled("gate"), ledger: bundled("ledger"), rotator: bundled("rotator") };
+  return {
+    gate: bundled("gate"),
+    ledger: bundled("ledger"),
+    forwarder: bundled("forwarder"),
+    rotator: bundled("rotator"),
+  };
 }
+
+/** The forwarder for a gate on one's own machine. */
+export const bundleForwarder = (): string => bundled("forwarderSelfHosted");
 
 /**
  * The Workers of a gate in several processes on one machine (`selfHostProcesses`): the gate as everywhere, the ledger in

@@ -79,6 +79,8 @@ export class Gate extends GatehouseComponent {
   readonly settings: pulumi.Output<object>;
   /** Name of the deployed script, for what binds to it. */
   readonly scriptName: pulumi.Output<string>;
+  /** Name of the deployed script of its ledger. */
+  readonly ledgerScript: pulumi.Output<string>;
 
   private readonly environment: Environment;
 
@@ -105,6 +107,7 @@ export class Gate extends GatehouseComponent {
     this.checkpointPublicKey = pulumi.unsecret(checkpointKey.apply(ed25519PublicKey));
 
     const ledger = this.createLedger(scripts.ledger);
+    this.ledgerScript = ledger.scriptName;
     const tokens = new cloudflare.WorkersKvNamespace(
       `${name}-tokens`,
       { accountId, title: names(environment).tokensNamespace },

@@ -48,6 +48,10 @@ const EXPECTED: Readonly<Record<string, string>> = {
   audit: "{ retentionDays: 400, sinks: [{ kind: r2, bucket: … }] }",
   "audit.retentionDays": "a whole number from 1 to 3650",
   "audit.sinks": "a list such as [{ kind: r2, bucket: acme-agent-audit }]",
+  "audit.sinks[].url": "an https URL without user, query or fragment",
+  "audit.sinks[].token": "the receiver's token, set with pulumi config set --secret",
+  "audit.sinks[].secretAccessKey": "the secret of the access key, set with pulumi config set --secret",
+  "audit.sinks[].accessKeyId": "an access key that may put objects into the bucket",
   "audit.sinks[].bucket": "a bucket name such as acme-agent-audit",
   "audit.sinks[].destination": "a Logpush destination such as https://…, s3://… or r2://…",
   rotation: "{ everyDays: 30 }",
@@ -75,7 +79,15 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   object: "a mapping",
 };
 /** Values at these keys may carry credentials and are never repeated in a message. */
-const CONFIDENTIAL = new Set(["destination", "ownershipChallenge", "sha256", "reason"]);
+const CONFIDENTIAL = new Set([
+  "destination",
+  "ownershipChallenge",
+  "token",
+  "apiKey",
+  "secretAccessKey",
+  "sha256",
+  "reason",
+]);
 
 /** One problem per place of a zod issue: unknown keys give one each. */
 export function problemsOf(issue: Issue, raw: unknown): PostureProblem[] {

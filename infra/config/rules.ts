@@ -102,6 +102,9 @@ const encryptedAddresses: Rule = (draft) => {
     [["githubUrl"], draft.githubUrl],
     [["tokenStore", "address"], draft.tokenStore?.kind === "vault" ? draft.tokenStore.address : undefined],
     [["audit", "alertWebhook"], draft.audit?.alertWebhook],
+    ...(draft.audit?.sinks ?? []).map(
+      (sink, i) => [["audit", "sinks", i, "url"], sink !== undefined && "url" in sink ? sink.url : undefined] as const,
+    ),
     ...(draft.rotation?.notify ?? []).map((url, i) => [["rotation", "notify", i], url] as const),
   ];
   return places.flatMap(([path, url]) =>
@@ -274,6 +277,14 @@ const keyOverlap: Rule = ({ gate, rotation }, { now }) => {
   ];
 };
 
+/** Sinks whose name an earlier one has: place and name. */
+function repeatedNames(sinks: readonly (object | undefined)[]): readonly (readonly [number, string])[] {
+  const named = sinks.map((sink) =>
+    sink !== undefined && "name" in sink && typeof sink.name === "string" ? sink.name : undefined,
+  );
+  return named.flatMap((name, i) => (name !== undefined && named.indexOf(name) < i ? [[i, name] as const] : []));
+}
+
 const auditTrail: Rule = ({ audit, agent }) => {
   const sinks = audit?.sinks;
   const buckets = (sinks ?? []).flatMap((sink, index) => (sink?.kind === "r2" ? [index] : []));
@@ -296,8 +307,15 @@ const auditTrail: Rule = ({ audit, agent }) => {
     ...buckets
       .slice(1)
       .map((index) =>
-        problem(["audit", "sinks", index], "a second bucket", "one bucket; more copies go through logpush"),
+        problem(["audit", "sinks", index], "a second bucket", "one bucket; more copies go to sinks of the other kinds"),
       ),
+    ...repeatedNames(sinks ?? []).map(([index, name]) =>
+      problem(
+        ["audit", "sinks", index, "name"],
+        `${show(name)} is the name of another sink`,
+        "a name of its own: how far a sink is, is kept under it",
+      ),
+    ),
     ...when(kept !== undefined && lifetime !== undefined && kept < lifetime, () =>
       problem(
         ["audit", "retentionDays"],

@@ -48,6 +48,8 @@ export interface Names {
   readonly ledgerScript: string;
   /** The Worker that rotates the token; nobody can reach it from outside. */
   readonly rotatorScript: string;
+  /** The Worker that copies the trail to the sinks, where there are any; nobody can reach it from outside. */
+  readonly forwarderScript?: string | undefined;
   readonly tokensNamespace: string;
   readonly auditBucket: string;
   /** Absent when Workers KV is the token store. */
@@ -69,6 +71,9 @@ export function names(environment: Environment): Names {
     gateScript: gate.name,
     ledgerScript: `${gate.name}-ledger`,
     rotatorScript: `${gate.name}-rotator`,
+    ...(audit.sinks.some(({ kind }) => kind !== "r2" && kind !== "logpush")
+      ? { forwarderScript: `${gate.name}-forwarder` }
+      : {}),
     tokensNamespace: `${gate.name}-tokens`,
     auditBucket: r2?.kind === "r2" ? r2.bucket : `${gate.name}-audit`,
     vault: tokenStore.kind === "vault" ? vaultNames(agent.machineUser, tokenStore.mount, tokenStore.path) : undefined,

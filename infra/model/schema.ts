@@ -133,6 +133,19 @@ const credential = z
     examples: [{ kind: "personal-access-token", expiryDays: 30 }],
   });
 
+/** A sink that the forwarder serves. The cursor is kept under the name, so it stays when the list is put into another order. */
+const sinkName = (kind: string) =>
+  z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,31}$/, "a short lower-case name")
+    .default(kind)
+    .describe("Name of the sink, under which its progress is kept; needed where two are of one kind.");
+const sinkSecret = (what: string, example: string) =>
+  z
+    .string()
+    .min(1)
+    .meta({ description: `${what} Set it with pulumi config set --secret.`, examples: [example], secret: true });
+
 const sink = z.discriminatedUnion("kind", [
   z
     .strictObject({
@@ -162,6 +175,77 @@ const sink = z.discriminatedUnion("kind", [
       }),
     })
     .describe("A Logpush job of the Worker's trace events: a second copy outside the account."),
+  z
+    .strictObject({
+      kind: z.literal("https"),
+      name: sinkName("https"),
+      url: httpUrl.meta({
+        description: "Takes records by POST.",
+        examples: ["https://audit-intake.acme.dev/gatehouse"],
+      }),
+      token: sinkSecret("Bearer token.", "…").optional(),
+    })
+    .describe("Any HTTPS receiver: the records as they are, one a line."),
+  z
+    .strictObject({
+      kind: z.literal("splunk-hec"),
+      name: sinkName("splunk-hec"),
+      url: httpUrl.meta({
+        description: "The HTTP Event Collector's address.",
+        examples: ["https://splunk.acme.dev:8088/services/collector/event"],
+      }),
+      token: sinkSecret("The collector's token.", "…"),
+      index: z
+        .string()
+        .regex(/^[a-z0-9_][a-z0-9_-]{0,79}$/, "the name of an index")
+        .optional()
+        .meta({ description: "Index of the events; the token's own when absent.", examples: ["security"] }),
+    })
+    .describe("Splunk's HTTP Event Collector."),
+  z
+    .strictObject({
+      kind: z.literal("elastic"),
+      name: sinkName("elastic"),
+      url: httpUrl.meta({ description: "Address of the cluster.", examples: ["https://elastic.acme.dev:9200"] }),
+      index: z
+        .string()
+        .regex(/^(?![-_+.])[a-z0-9._-]{1,200}$/, "the name of an index or data stream")
+        .default("logs-gatehouse.audit-default")
+        .describe("Index or data stream."),
+      apiKey: sinkSecret("API key, as Elastic shows it encoded; it needs `create_doc` on the index.", "…").optional(),
+    })
+    .describe("Elasticsearch, by its bulk interface. A record that comes twice is kept once."),
+  z
+    .strictObject({
+      kind: z.literal("otlp"),
+      name: sinkName("otlp"),
+      url: httpUrl.meta({ description: "Where logs go.", examples: ["https://otel.acme.dev:4318/v1/logs"] }),
+      token: sinkSecret("Bearer token.", "…").optional(),
+    })
+    .describe("An OpenTelemetry collector: OTLP/HTTP logs in JSON."),
+  z
+    .strictObject({
+      kind: z.literal("s3"),
+      name: sinkName("s3"),
+      url: httpUrl.meta({
+        description: "Address of the bucket, a prefix included.",
+        examples: ["https://acme-audit.s3.eu-central-1.amazonaws.com"],
+      }),
+      region: z
+        .string()
+        .regex(/^[a-z0-9-]{1,40}$/, "a region such as eu-central-1")
+        .default("auto")
+        .describe("Region that requests are signed for."),
+      accessKeyId: z
+        .string()
+        .regex(/^[A-Za-z0-9]{8,128}$/, "an access key id")
+        .meta({
+          description: "Access key that may put objects and nothing else.",
+          examples: ["GK31c2f218a2e44f485b94239e"],
+        }),
+      secretAccessKey: sinkSecret("Its secret.", "…"),
+    })
+    .describe("Any bucket with S3's interface, another account's for instance."),
 ]);
 
 const requiredCheck = z.strictObject({

@@ -68,10 +68,12 @@ export {
 export { ORGANIZATION_EVENTS } from "./webhooks";
 export {
   CRON,
+  FORWARDER_CRON,
   ROTATOR_CRON,
   SCRIPT_SETTINGS,
   agentHosts,
   exposure,
+  forwardedSinks,
   gateUrl,
   migrations,
   retention,

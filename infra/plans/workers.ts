@@ -1,13 +1,38 @@
 import { DAY_SECONDS } from "../../edge/time";
 import type { GateTokenStore, Planned, RotatorTokenStore } from "../../edge/tokenStore";
 import type { Environment } from "../model/schema";
-import { COMPATIBILITY_DATE, type GateCondition } from "../../gate/contract";
+import { COMPATIBILITY_DATE, type GateCondition, type Sink, type SinkSecrets } from "../../gate/contract";
 import { names } from "../model/names";
 
 /** How often the gate checks the token's age and its own health. */
 export const CRON = "*/10 * * * *";
 /** How often the rotator checks. After a failed run, a token that lives one hour leaves time for three more. */
 export const ROTATOR_CRON = "*/5 * * * *";
+
+/** How often the trail is copied to the sinks. */
+export const FORWARDER_CRON = "* * * * *";
+
+/** The sinks that the forwarder serves: what a Worker may show of them, and what it may not. */
+export function forwardedSinks({ audit }: Pick<Environment, "audit">): {
+  readonly sinks: readonly Sink[];
+  readonly secrets: SinkSecrets;
+} {
+  const sinks: Sink[] = [];
+  const secrets: Record<string, string> = {};
+  for (const sink of audit.sinks) {
+    if (sink.kind === "r2" || sink.kind === "logpush") continue;
+    const { token, apiKey, secretAccessKey, ...shown } = {
+      token: undefined,
+      apiKey: undefined,
+      secretAccessKey: undefined,
+      ...sink,
+    };
+    const secret = token ?? apiKey ?? secretAccessKey;
+    sinks.push(shown);
+    if (secret !== undefined) secrets[sink.name] = secret;
+  }
+  return { sinks, secrets };
+}
 
 /** How the gate is reached, and what must be declared for it. */
 export type Exposure =

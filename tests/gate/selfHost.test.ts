@@ -17,15 +17,19 @@ import { Upstream } from "./support/upstream";
 describe("a gate on one's own machine", () => {
   const directory = mkdtempSync(path.join(tmpdir(), "gate-self-"));
   let upstream: Upstream;
+  let sink: Upstream | undefined;
   let child: ChildProcess | undefined;
   afterAll(async () => {
     if (child?.kill() === true) await once(child, "exit");
     await upstream?.stop();
+    await sink?.stop();
     rmSync(directory, { recursive: true, force: true });
   });
 
   it("runs under plain workerd, with Vault for the token and directories for ledger and audit trail", async () => {
     upstream = await Upstream.start();
+    sink = await Upstream.start();
+    const receiver = sink;
     const token = `ghp_${made("").replace(/[-_]/g, "x")}`;
     upstream.handler = ({ url }) => {
       if (url === "/v1/auth/gatehouse-gate/login")
@@ -39,6 +43,7 @@ describe("a gate on one's own machine", () => {
     for (const name of ["ledger", "audit"]) mkdirSync(path.join(directory, name));
     writeFileSync(path.join(directory, "gate.js"), bundle("worker"));
     writeFileSync(path.join(directory, "ledger.js"), bundle("ledger"));
+    writeFileSync(path.join(directory, "forwarder.js"), bundle("selfHostedForwarder"));
     const options = {
       policy: policyFor(upstream.url),
       gateKeys: [{ agent: "agent", sha256: hash(key) }],
@@ -57,7 +62,8 @@ describe("a gate on one's own machine", () => {
       clientIpHeader: "X-Real-IP",
       ledgerDirectory: "ledger",
       auditDirectory: "audit",
-      modules: { gate: "gate.js", ledger: "ledger.js" },
+      modules: { gate: "gate.js", ledger: "ledger.js", forwarder: "forwarder.js" },
+      sinks: [{ kind: "https", name: "copy", url: `${sink.url}/in` }],
     } as const;
     for (const [change, words] of [
       [{ listen: "0.0.0.0:8787", publicUrl: undefined }, "publicUrl is missing"],
@@ -78,7 +84,11 @@ describe("a gate on one's own machine", () => {
       ],
       {
         cwd: directory,
-        env: { VAULT_SECRET_ID: "secret", CHECKPOINT_KEY: Buffer.alloc(32, 7).toString("base64") },
+        env: {
+          VAULT_SECRET_ID: "secret",
+          SINK_SECRETS: '{"copy":"raw-token-of-the-test"}',
+          CHECKPOINT_KEY: Buffer.alloc(32, 7).toString("base64"),
+        },
         stdio: ["ignore", "pipe", "pipe"],
       },
     );
@@ -142,5 +152,16 @@ describe("a gate on one's own machine", () => {
     expect(JSON.parse(archived.text.trim().split("\n").at(-1) ?? "")).toMatchObject({ seq: last, hash: signed.hash });
     const all = (await (await ask("/_gate/audit", `Bearer ${operator}`)).text()).trim().split("\n");
     expect((await verifyChain(all)).problems).toEqual([]);
+    // The ledger has woken the forwarder, whose own clock goes on.
+    const copied = await until(
+      "the sink's copy",
+      () => {
+        const lines = new Set(receiver.received.flatMap(({ body }) => body.toString().trimEnd().split("\n")));
+        return all.every((line) => lines.has(line)) && lines;
+      },
+      { ms: 20_000, every: 100 },
+    );
+    expect(copied.size).toBeGreaterThanOrEqual(all.length);
+    expect(receiver.received[0]?.headers.authorization).toBe("Bearer raw-token-of-the-test");
   }, 60_000);
 });

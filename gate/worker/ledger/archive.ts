@@ -1,7 +1,7 @@
 import { signCheckpoint, type Checkpoint, type Head } from "../../policy/checkpoint";
 import type { Alerts } from "../alerts";
 import type { Background, GateEnv } from "../env";
-import { bucketOf, type Bucket } from "./bucket";
+import { bucketOf, keep } from "./bucket";
 
 const padded = (seq: number): string => String(seq).padStart(15, "0");
 
@@ -45,15 +45,4 @@ async function checkpointOf(env: GateEnv, text: string): Promise<Checkpoint | un
   if (!env.CHECKPOINT_KEY) return undefined;
   const last = JSON.parse(text.slice(text.lastIndexOf("\n", text.length - 2) + 1)) as Head;
   return signCheckpoint(env.CHECKPOINT_KEY, last);
-}
-
-/**
- * Writes an object. A mover that died after writing left the same one, and a locked bucket lets nobody write it again.
- */
-async function keep(bucket: Bucket, key: string, text: string): Promise<void> {
-  try {
-    await bucket.put(key, text);
-  } catch (error) {
-    if ((await bucket.get(key).catch(() => undefined)) !== text) throw error;
-  }
 }

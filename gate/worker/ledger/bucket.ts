@@ -1,5 +1,7 @@
 import type { GateEnv } from "../env";
 
+type BucketEnv = Pick<GateEnv, "AUDIT" | "AUDIT_FILES">;
+
 /** Where the audit trail is archived: the R2 bucket, or a directory when the gate runs on one's own machine. */
 export interface Bucket {
   put(key: string, text: string): Promise<void>;
@@ -9,7 +11,7 @@ export interface Bucket {
   check(): Promise<void>;
 }
 
-export function bucketOf(env: GateEnv): Bucket {
+export function bucketOf(env: BucketEnv): Bucket {
   const { AUDIT: bucket, AUDIT_FILES: files } = env;
   if (files !== undefined) return directory(files);
   if (bucket === undefined) throw new Error("the gate has no place for its audit trail");
@@ -44,4 +46,15 @@ function directory(files: Fetcher): Bucket {
       if (!answer.ok) throw new Error(`the audit directory answered ${answer.status}`);
     },
   };
+}
+
+/**
+ * Writes an object. A mover that died after writing left the same one, and a locked bucket lets nobody write it again.
+ */
+export async function keep(bucket: Bucket, key: string, text: string): Promise<void> {
+  try {
+    await bucket.put(key, text);
+  } catch (error) {
+    if ((await bucket.get(key).catch(() => undefined)) !== text) throw error;
+  }
 }

@@ -16,6 +16,8 @@ const CALLS = {
   archived: true,
   archiveFailed: true,
   linesAfter: true,
+  takeSink: true,
+  saveSink: true,
 } as const satisfies Readonly<Record<LedgerCall, true>>;
 
 /**

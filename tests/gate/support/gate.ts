@@ -6,10 +6,19 @@ import { Miniflare } from "miniflare";
 import type { EnvironmentInput } from "../../../infra/model/schema";
 import type { GatePolicy } from "../../../gate/policy";
 import { freshFetch } from "../../support/freshFetch";
+import type { Sink, SinkSecrets } from "../../../gate/contract";
 import { policyFor } from "./policy";
 import { Upstream } from "./upstream";
 
 const root = path.resolve(__dirname, "../../..");
+
+/** Where each module begins. */
+const ENTRIES = {
+  worker: "worker/worker.ts",
+  ledger: "worker/ledger.ts",
+  forwarder: "forwarder/worker.ts",
+  selfHostedForwarder: "forwarder/selfHosted.ts",
+} as const;
 
 const bundles = new Map<string, string>();
 
@@ -17,13 +26,13 @@ const bundles = new Map<string, string>();
  * One module of the gate, bundled as it is deployed, once in a test file; `disturbed` with what a test may do to it
  * around it.
  */
-export function bundle(entry: "worker" | "ledger" | "disturbed"): string {
+export function bundle(entry: keyof typeof ENTRIES | "disturbed"): string {
   const known = bundles.get(entry);
   if (known !== undefined) return known;
   const from =
     entry === "disturbed"
       ? { stdin: { contents: DISTURBED, resolveDir: root, loader: "ts" as const } }
-      : { entryPoints: [path.join(root, "gate", "worker", `${entry}.ts`)] };
+      : { entryPoints: [path.join(root, "gate", ENTRIES[entry])] };
   const out = buildSync({
     ...from,
     bundle: true,
@@ -92,6 +101,8 @@ export interface Gate {
   operate(method: string, target: string, body?: unknown): Promise<Response>;
   /** Only of a gate that was started with `disturbed`. */
   disturb(how: Disturbance): Promise<void>;
+  /** One run of the forwarder; only of a gate that was started with `sinks`. */
+  forward(): Promise<void>;
   /** Puts another token into the store. */
   putToken(token: string, expiresAt?: string): Promise<void>;
   stop(): Promise<void>;
@@ -108,6 +119,8 @@ export interface GateOptions {
    * together.
    */
   readonly freshMinute?: boolean;
+  /** Sinks that a forwarder beside the gate serves; `forward` of the gate lets it run. */
+  readonly sinks?: { readonly sinks: readonly Sink[]; readonly secrets?: SinkSecrets };
   /** Lets the test disturb the gate while it runs. */
   readonly disturbed?: boolean;
   /** Is reached at the runtime's own socket, without Miniflare's in front. */
@@ -177,6 +190,25 @@ export async function startGate(options: GateOptions = {}): Promise<Gate> {
         compatibilityDate: "2026-03-01",
         durableObjects: { LEDGER: { className: "Ledger", useSQLite: true } },
       },
+      ...(options.sinks === undefined
+        ? []
+        : [
+            {
+              name: "github-gate-forwarder",
+              modules: true as const,
+              script: bundle("forwarder"),
+              compatibilityDate: "2026-03-01",
+              r2Buckets: ["AUDIT"],
+              durableObjects: { LEDGER: { className: "Ledger", scriptName: "github-gate-ledger" } },
+              bindings: {
+                SINKS: options.sinks.sinks,
+                SINK_SECRETS: JSON.stringify(options.sinks.secrets ?? {}),
+                ALERTS: {},
+                ALERT_SECRET: "",
+                ...options.bindings,
+              } as never,
+            },
+          ]),
     ],
   });
   const front = (await miniflare.ready).origin;
@@ -205,6 +237,9 @@ export async function startGate(options: GateOptions = {}): Promise<Gate> {
       }),
     disturb: async (how) => {
       await freshFetch(`${url}/__test`, { method: "POST", body: JSON.stringify(how) });
+    },
+    forward: async () => {
+      await (await miniflare.getWorker("github-gate-forwarder")).scheduled();
     },
     putToken: async (value, expiresAt = "") => {
       const iv = randomBytes(12);

@@ -262,9 +262,13 @@ const TABLE: readonly (readonly [string, unknown, string])[] = [
   [
     "audit.sinks.1",
     { kind: "r2", bucket: "second-bucket" },
-    "gatehouse:audit.sinks[1]: a second bucket; one bucket; more copies go through logpush",
+    "gatehouse:audit.sinks[1]: a second bucket; one bucket; more copies go to sinks of the other kinds",
   ],
-  ["audit.sinks.1", { kind: "syslog" }, "gatehouse:audit.sinks[1].kind: no such kind: syslog; r2 or logpush"],
+  [
+    "audit.sinks.1",
+    { kind: "syslog" },
+    "gatehouse:audit.sinks[1].kind: no such kind: syslog; r2, logpush, https, splunk-hec, elastic, otlp or s3",
+  ],
   [
     "rotation.everyDays",
     31,
@@ -366,6 +370,17 @@ describe("many mistakes at once", () => {
       "gatehouse:review.approvals",
       "gatehouse:repositories[1].name",
       "gatehouse:review.team",
+    ]);
+  });
+
+  it("never repeat a sink's credential, and name a sink whose name another one has", () => {
+    const raw = spoiled("audit.sinks.1", { kind: "splunk-hec", url: "https://x.dev/y", token: ["raw-token"] });
+    expect(mistakes(raw).join()).not.toContain("raw-token");
+    const twice = spoiled("audit.sinks.1", { kind: "https", url: "https://x.dev/y" });
+    (twice.audit as { sinks: unknown[] }).sinks.push({ kind: "https", url: "http://x.dev/y" });
+    expect(mistakes(twice)).toEqual([
+      expect.stringMatching(/gatehouse:audit\.sinks\[2\]\.url: .*not encrypted/),
+      expect.stringMatching(/gatehouse:audit\.sinks\[2\]\.name: .*name of another sink/),
     ]);
   });
 

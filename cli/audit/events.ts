@@ -1,4 +1,7 @@
 import { closeSync, openSync, truncateSync, writeSync } from "node:fs";
+import { agentLines, sessionAgents } from "./agent/lines";
+import { agentAlarmEvent, agentEvent } from "./agent/ocsf";
+import { agentAlarms } from "./agent/reviewed";
 import { around } from "./completeness";
 import { githubEvents } from "./github";
 import { alarmEvent, gitHubEvent, lockEvent, recordEvent, type OcsfEvent } from "./ocsf";
@@ -24,9 +27,12 @@ export function writeEvents(files: TrailFiles, state: PullState): EventsState {
   };
   try {
     const lines = githubEvents(files.github);
-    const theirs = lines
-      .slice(before.github)
-      .map(gitHubEvent)
+    const agent = agentLines(files.agent);
+    const agents = sessionAgents(agent);
+    const theirs = [
+      ...lines.slice(before.github).map(gitHubEvent),
+      ...agent.slice(before.agent ?? 0).map((line) => agentEvent(line, agents.get(line.session))),
+    ]
       .filter((event) => event !== undefined)
       .sort((a, b) => a.time - b.time);
     let next = 0;
@@ -41,9 +47,17 @@ export function writeEvents(files: TrailFiles, state: PullState): EventsState {
     const { events: alarms } = around(files, state, lines);
     const uidOf = (one: (typeof alarms)[number]): string => `${one.at} ${one.action} ${one.detail}`;
     alarms.filter((one) => !before.alarms.includes(uidOf(one))).forEach((one) => write(alarmEvent(one, now)));
+    const strange = agentAlarms(agent, state.agent?.reviewed);
+    strange.filter(({ id }) => !before.alarms.includes(id)).forEach((one) => write(agentAlarmEvent(one, now)));
     if (state.lock?.found !== undefined) write(lockEvent(state.lock, now));
     bytes += writeSync(fd, text);
-    return { bytes, gate: state.cursor.bytes, github: lines.length, alarms: alarms.map(uidOf) };
+    return {
+      bytes,
+      gate: state.cursor.bytes,
+      github: lines.length,
+      agent: agent.length,
+      alarms: [...alarms.map(uidOf), ...strange.map(({ id }) => id)],
+    };
   } finally {
     closeSync(fd);
   }

@@ -10,24 +10,30 @@ export const OCSF_VERSION = "1.8.0";
 /** An event of the Open Cybersecurity Schema Framework. docs/audit.md has the mapping, field by field. */
 export type OcsfEvent = Readonly<Record<string, unknown>> & { readonly class_uid: number; readonly time: number };
 
-const API_ACTIVITY = { uid: 6003, category: 6, name: "API Activity", categoryName: "Application Activity" };
-const ENTITY = { uid: 3004, category: 3, name: "Entity Management", categoryName: "Identity & Access Management" };
+export const API_ACTIVITY = { uid: 6003, category: 6, name: "API Activity", categoryName: "Application Activity" };
+export const ENTITY = {
+  uid: 3004,
+  category: 3,
+  name: "Entity Management",
+  categoryName: "Identity & Access Management",
+};
 const ACCESS = { uid: 3005, category: 3, name: "User Access Management", categoryName: "Identity & Access Management" };
-const DETECTION = { uid: 2004, category: 2, name: "Detection Finding", categoryName: "Findings" };
+export const DETECTION = { uid: 2004, category: 2, name: "Detection Finding", categoryName: "Findings" };
 const COMPLIANCE = { uid: 2003, category: 2, name: "Compliance Finding", categoryName: "Findings" };
 
 /** Severities. */
-const INFORMATIONAL = 1;
-const LOW = 2;
-const MEDIUM = 3;
-const HIGH = 4;
-const CRITICAL = 5;
+export const INFORMATIONAL = 1;
+export const LOW = 2;
+export const MEDIUM = 3;
+export const HIGH = 4;
+export const CRITICAL = 5;
 
 /** SHA-256, as OCSF counts algorithms. */
 const SHA256 = 3;
-const OTHER = 99;
+export const OTHER = 99;
 
-function classified(
+/** What every event of a class has. */
+export function classified(
   { uid, category, name, categoryName }: typeof API_ACTIVITY,
   activity: number,
   severity: number,

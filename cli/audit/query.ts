@@ -61,7 +61,8 @@ const COLUMNS = `{v: 'INTEGER', seq: 'BIGINT', ts: 'TIMESTAMP', agent: 'VARCHAR'
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /**
- * Asks a pulled trail: tables `gate` (the records), `github` (`source, at, id, event`) and `events` (OCSF).
+ * Asks a pulled trail: tables `gate` (the records), `github` (`source, at, id, event`), `agent` (the agent's own log) and
+ * `events` (OCSF).
  * @param engine another one than the installed package, for tests
  * @throws CouldNotRun when the engine is not installed, or does not understand the statement
  */
@@ -85,7 +86,7 @@ export async function askTrail(files: TrailFiles, sql: string, engine: () => Eng
   }
 }
 
-async function makeTables(connection: DuckDBConnection, { gate, github, events }: TrailFiles): Promise<void> {
+async function makeTables(connection: DuckDBConnection, { gate, github, agent, events }: TrailFiles): Promise<void> {
   const lines = (file: string, columns: string): string =>
     existsSync(file)
       ? `read_json(${quoted(file)}, format = 'newline_delimited', columns = ${columns}, ignore_errors = true)`
@@ -98,6 +99,14 @@ async function makeTables(connection: DuckDBConnection, { gate, github, events }
     "github",
     lines(github, `{source: 'VARCHAR', "at": 'TIMESTAMP', id: 'VARCHAR', event: 'JSON'}`),
     `NULL::VARCHAR AS source, NULL::TIMESTAMP AS "at", NULL::VARCHAR AS id, NULL::JSON AS event`,
+  );
+  await view(
+    "agent",
+    lines(
+      agent,
+      `{source: 'VARCHAR', kind: 'VARCHAR', "at": 'TIMESTAMP', id: 'VARCHAR', session: 'VARCHAR', thread: 'VARCHAR', requestIds: 'VARCHAR[]', event: 'JSON'}`,
+    ),
+    `NULL::VARCHAR AS source, NULL::VARCHAR AS kind, NULL::TIMESTAMP AS "at", NULL::VARCHAR AS id, NULL::VARCHAR AS session, NULL::VARCHAR AS thread, NULL::VARCHAR[] AS requestIds, NULL::JSON AS event`,
   );
   await view("events", existsSync(events) ? `read_ndjson_objects(${quoted(events)})` : "", `NULL::JSON AS json`);
 }

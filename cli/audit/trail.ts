@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSyn
 import { join } from "node:path";
 import type { Head } from "../../gate/policy/checkpoint";
 import { CouldNotRun } from "../support/exit";
+import type { Reviewed } from "./agent/reviewed";
 
 /** The files of a pulled trail. */
 export interface TrailFiles {
@@ -11,6 +12,8 @@ export interface TrailFiles {
   readonly checkpoints: string;
   /** What GitHub says, one event a line, as GitHub gave it. */
   readonly github: string;
+  /** What the agent did, by its own execution log: sessions, tool calls, confirmations. */
+  readonly agent: string;
   /** The same as one stream of OCSF events. */
   readonly events: string;
   /** What the last pull knew. */
@@ -22,6 +25,7 @@ export const trailFiles = (dir: string): TrailFiles => ({
   gate: join(dir, "gate.ndjson"),
   checkpoints: join(dir, "checkpoints.ndjson"),
   github: join(dir, "github.ndjson"),
+  agent: join(dir, "agent.ndjson"),
   events: join(dir, "events.ndjson"),
   state: join(dir, "pull.json"),
 });
@@ -54,6 +58,7 @@ export interface PullState {
   /** After so many seconds the bucket may drop a record. */
   readonly deleteSeconds: number;
   readonly github?: GitHubState;
+  readonly agent?: AgentState;
   readonly events?: EventsState;
 }
 
@@ -67,12 +72,26 @@ export interface GitHubState {
   readonly missing: readonly string[];
 }
 
+/** How far the agent's side was read. */
+export interface AgentState {
+  /** When it was read last, in ISO 8601. */
+  readonly until: string;
+  /** What could not be read, and why. */
+  readonly missing: readonly string[];
+  /** What the stack declares at Anthropic, as the last pull found it there. */
+  readonly reviewed?: Reviewed;
+  /** Sessions that ended and were read to their end, with the time of their last change. */
+  readonly ended: Readonly<Record<string, string>>;
+}
+
 /** How far the stream of events was written. */
 export interface EventsState {
   readonly bytes: number;
   /** Bytes of the gate's records, and lines of GitHub's, that are in it. */
   readonly gate: number;
   readonly github: number;
+  /** Lines of the agent's side; absent in what older versions wrote. */
+  readonly agent?: number;
   /** Alarms that are in it. */
   readonly alarms: readonly string[];
 }

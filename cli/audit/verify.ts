@@ -3,6 +3,8 @@ import { Worker } from "node:worker_threads";
 import { bundleOf } from "../bundle";
 import type { Checkpoint, Head } from "../../gate/policy/checkpoint";
 import { DAY_SECONDS } from "../../edge/time";
+import { agentLines } from "./agent/lines";
+import { agentAlarms, type AgentAlarm } from "./agent/reviewed";
 import { BEFORE_FIRST, checkPart, cuts, joinParts, type ChainPart, type ChainProblem } from "./chain";
 import { isSigned, parseCheckpoint, publicKey } from "./checkpoints";
 import { around, type Around } from "./completeness";
@@ -23,6 +25,8 @@ export interface Verification {
   readonly notes: readonly string[];
   /** What GitHub saw of the machine user and the gate did not. */
   readonly around: readonly Around[];
+  /** Sessions of the agent that are not what was reviewed. */
+  readonly agent: readonly AgentAlarm[];
 }
 
 interface Problem {
@@ -57,6 +61,7 @@ export async function verifyTrail(dir: string, options: VerifyOptions = {}): Pro
   const { checkpoints, problems: unsigned, notes } = trusted(files, state, options);
   const chain = await checkChain(files.gate, checkpoints, options.threads ?? 2);
   const found = around(files, state);
+  const sessions = agentAlarms(agentLines(files.agent), state.agent?.reviewed);
   const problems: Problem[] = [
     ...chain.problems.map((one) => placed(files, one)),
     ...unsigned,
@@ -64,6 +69,7 @@ export async function verifyTrail(dir: string, options: VerifyOptions = {}): Pro
     ...endProblems(chain, state, checkpoints, options, files),
     ...lockProblems(state),
     ...found.events.map((event) => ({ place: `GitHub, ${event.at}`, problem: event.says })),
+    ...sessions.map(({ at, rule, says }) => ({ place: `the agent, ${at}`, problem: `${rule}: ${says}` })),
   ];
   return {
     records: chain.records,
@@ -72,8 +78,9 @@ export async function verifyTrail(dir: string, options: VerifyOptions = {}): Pro
     signed: chain.signed,
     problems,
     count: problems.length + chain.count - chain.problems.length,
-    notes: [...notes, ...lockNotes(state), ...found.notes],
+    notes: [...notes, ...lockNotes(state), ...found.notes, ...(state.agent?.missing ?? [])],
     around: found.events,
+    agent: sessions,
   };
 }
 

@@ -1,5 +1,8 @@
 import type { Command } from "commander";
-import { names } from "../../infra/model";
+import { names, type Environment } from "../../infra/model";
+import { planClaudeAgent } from "../../infra/plans";
+import type { AgentSources } from "../audit/pull/agent";
+import { claudeClient } from "../audit/pull/claude";
 import { bucketSource, directorySource } from "../audit/pull/bucket";
 import { gateSource } from "../audit/pull/gate";
 import { pullTrail, type Progress } from "../audit/pull/pull";
@@ -19,6 +22,7 @@ interface PullOptions extends StackOptions {
   readonly json?: boolean;
   readonly from?: string;
   readonly archive?: string;
+  readonly agentLog: readonly string[];
 }
 
 interface VerifyCommand {
@@ -48,6 +52,9 @@ export function registerAudit(program: Command): void {
     .option("--out <dir>", `the folder; what it has already is not asked for again (default: ${DIR}, without --json)`)
     .option("--archive <dir>", "read the archive folder of a self-hosted gate in place of the bucket")
     .option("--from <source>", "ask only one source: bucket, or gate")
+    .addOption(
+      repeatable("--agent-log <file>", "also read the log of an agent that runs elsewhere: NDJSON, docs/audit.md"),
+    )
     .action(pull);
 
   withExamples(
@@ -94,14 +101,30 @@ async function pull(options: PullOptions): Promise<void> {
   const out = options.out ?? (options.json === true ? undefined : DIR);
   if (out === undefined) return printRecords(sources);
   const files = trailFiles(out);
-  const { state, records, events, notes } = await pullTrail(context, files, sources, showProgress());
+  const agents = { logs: options.agentLog, ...claudeOf(environment) };
+  const { state, records, events, agent, notes } = await pullTrail(context, files, sources, showProgress(), agents);
   for (const note of notes) process.stderr.write(`Note: ${note}.\n`);
-  const summary = { dir: out, records, events, lastSeq: state.cursor.seq, notes };
+  const summary = { dir: out, records, events, agent, lastSeq: state.cursor.seq, notes };
   process.stdout.write(
     options.json === true
       ? `${JSON.stringify(summary)}\n`
-      : `${records} new records, to ${state.cursor.seq}; ${events} new events of GitHub. They are in ${out}.\n`,
+      : `${records} new records, to ${state.cursor.seq}; ${events} new events of GitHub, ${agent} new lines of the agent. They are in ${out}.\n`,
   );
+}
+
+/** The agent at Anthropic, where the environment file says that it runs there. */
+function claudeOf(environment: Environment): Pick<AgentSources, "claude"> {
+  const plan = planClaudeAgent(environment);
+  if (plan === undefined) return {};
+  const claude = claudeClient(process.env);
+  const { allowedHosts } = plan.environment.config.networking;
+  const declared = {
+    agent: plan.agent.name,
+    environment: plan.environment.name,
+    vault: plan.vault.displayName,
+    hosts: allowedHosts,
+  };
+  return { claude: "client" in claude ? { ...claude, declared } : claude };
 }
 
 async function printRecords(sources: readonly Source[]): Promise<void> {

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { endpoints } from "../../infra/model";
 import { compilePolicy } from "../../infra/plans";
+import { agentLines } from "../audit/agent/lines";
 import { around } from "../audit/completeness";
 import { renderHtml, renderMarkdown, renderText } from "../audit/explain/render";
 import { tellStory, type Story } from "../audit/explain/story";
@@ -54,7 +55,7 @@ export function registerAuditQuestions(audit: Command): void {
       audit
         .command("query [sql]")
         .description(
-          `ask the trail in SQL (tables gate, github, events), or by name: ${Object.keys(NAMED).join(", ")}`,
+          `ask the trail in SQL (tables gate, github, agent, events), or by name: ${Object.keys(NAMED).join(", ")}`,
         ),
       "print one JSON object per row",
     ),
@@ -100,6 +101,8 @@ async function explain(pull: string, options: ExplainOptions): Promise<void> {
     github: events,
     around: around(files, state, events).events,
     machineUser: state.machineUser,
+    agentLog: agentLines(files.agent),
+    reviewed: state.agent?.reviewed,
   });
   process.stdout.write(
     options.json === true

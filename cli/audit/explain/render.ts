@@ -2,6 +2,7 @@ import { html, raw } from "hono/html";
 import { PAGE_STYLE } from "../../report/render/style";
 import { table } from "../../support/table";
 import { plain } from "../../support/plainText";
+import type { SessionStory } from "./sessions";
 import type { Step, Story } from "./story";
 
 const KINDS: Readonly<Record<Step["kind"], string>> = {
@@ -11,6 +12,8 @@ const KINDS: Readonly<Record<Step["kind"], string>> = {
   review: "review",
   merge: "merged",
   around: "AROUND THE GATE",
+  session: "session",
+  confirmation: "confirmation",
 };
 const BAD: ReadonlySet<Step["kind"]> = new Set(["refused", "around"]);
 
@@ -20,6 +23,8 @@ function facts(story: Story): [string, string][] {
     ["state", story.state],
     ["author", story.author],
     ["agent", story.agent],
+    ...story.sessions.map((one): [string, string] => ["session", sessionText(one)]),
+    ...story.sessions.flatMap(({ alarms }) => alarms.map((says): [string, string] => ["ALARM", says])),
     ["branch", story.head === "" ? "" : `${story.head} into ${story.base}`],
     ["opened by request", story.requestId],
     ["approved by", story.approvedBy.join(", ")],
@@ -30,6 +35,17 @@ function facts(story: Story): [string, string][] {
   ];
   return all.filter(([, value]) => value !== "");
 }
+
+/** A session in one line: which agent and version, how it was joined, what it did. */
+const sessionText = (one: SessionStory): string =>
+  [
+    `${one.session}${one.agent === "" ? "" : `, ${one.agent}`}${one.version === "" ? "" : `, version ${one.version}`}`,
+    one.by === "request id" ? "known by a request's id" : `likely, by the ${one.by === "branch" ? "branch" : "number"}`,
+    one.askedBy === "" ? "" : `asked by ${one.askedBy}`,
+    `${one.calls} tool ${one.calls === 1 ? "call" : "calls"}, ${one.confirmed} confirmed, ${one.denied} denied`,
+  ]
+    .filter((part) => part !== "")
+    .join("; ");
 
 const shortTime = (at: string): string => at.replace("T", " ").replace(/\.\d+Z$/, " UTC");
 const titleOf = ({ pull, title }: Story): string => (title === "" ? pull : `${pull}: ${title}`);

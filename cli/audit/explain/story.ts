@@ -5,13 +5,16 @@ import { asRecord, asText, type JsonRecord } from "../../../infra/config/json";
 import { byCode } from "../../../infra/model/text";
 import type { Around } from "../completeness";
 import { happening, type GitHubEvent } from "../github";
+import type { AgentLine } from "../agent/lines";
+import { agentAlarms, type Reviewed } from "../agent/reviewed";
+import { beginningsOf, confirmationsOf, joinSessions, type SessionStory } from "./sessions";
 
 /** One entry of a pull request's time line. */
 export interface Step {
   /** In ISO 8601. */
   readonly at: string;
   readonly who: string;
-  readonly kind: "read" | "write" | "refused" | "review" | "merge" | "around";
+  readonly kind: "read" | "write" | "refused" | "review" | "merge" | "around" | "session" | "confirmation";
   readonly what: string;
   /** How many requests it sums up. */
   readonly count: number;
@@ -31,6 +34,8 @@ export interface Story {
   /** The request that opened it, by the line that the gate writes at the end of its text; empty when it has none. */
   readonly requestId: string;
   readonly agent: string;
+  /** The agent's sessions that worked on it, by its own log. */
+  readonly sessions: readonly SessionStory[];
   readonly tokens: readonly string[];
   readonly addresses: readonly string[];
   readonly approvedBy: readonly string[];
@@ -52,6 +57,10 @@ export interface StoryInput {
   readonly github: readonly GitHubEvent[];
   readonly around: readonly Around[];
   readonly machineUser: string;
+  /** The agent's own log; empty when there is none. */
+  readonly agentLog?: readonly AgentLine[];
+  /** What the stack declares at Anthropic. */
+  readonly reviewed?: Reviewed | undefined;
 }
 
 /** What an agent read this long before it opened the pull request is told with it. */
@@ -114,8 +123,22 @@ export function tellStory(input: StoryInput): Story {
       event.ms <= ended
     )
       steps.push({ ...step(event.at, event.actor, "around"), what: event.says });
-  steps.sort((a, b) => byCode(a.at, b.at));
   const ids = new Set(steps.map((one) => one.requestId));
+  const log = input.agentLog ?? [];
+  const sessions = joinSessions(log, agentAlarms(log, input.reviewed), {
+    requestIds: new Set(steps.filter(({ kind }) => kind === "write" || kind === "refused").map((one) => one.requestId)),
+    branch: head,
+    repository,
+    number,
+    from: Number.isNaN(created) ? Number.NEGATIVE_INFINITY : created,
+    until: ended,
+  });
+  for (const one of beginningsOf(log, sessions)) steps.push({ ...step(one.at, one.who, "session"), what: one.what });
+  for (const one of confirmationsOf(log, sessions))
+    steps.push({ ...step(one.at, one.who, "confirmation"), what: one.what });
+  if (log.length > 0 && sessions.length === 0)
+    notes.push("no session of the agent's log names one of its requests, its branch or its number");
+  steps.sort((a, b) => byCode(a.at, b.at));
   const shown = own.filter((one) => ids.has(one.requestId));
   const unique = (all: readonly string[]): string[] => [...new Set(all.filter((one) => one !== ""))];
   return {
@@ -128,6 +151,7 @@ export function tellStory(input: StoryInput): Story {
     base: asText(asRecord(pull.base).ref),
     requestId,
     agent,
+    sessions,
     tokens: unique(shown.map((one) => one.tokenSha256)),
     addresses: unique(shown.map((one) => one.clientIp)),
     approvedBy: unique(

@@ -8,6 +8,7 @@ import type { Context } from "../../live/context";
 import { BEFORE_FIRST } from "../chain";
 import { writeEvents } from "../events";
 import { findState, makeDir, writeState, type LockState, type PullState, type TrailFiles } from "../trail";
+import { type AgentSources, pullAgent } from "./agent";
 import { pullGitHub } from "./github";
 import { newPart, openRecords, type Source } from "./records";
 
@@ -17,6 +18,8 @@ export interface Pulled {
   readonly records: number;
   /** Events of GitHub that are new. */
   readonly events: number;
+  /** Lines of the agent's side that are new. */
+  readonly agent: number;
   /** What could not be asked, and why. */
   readonly notes: readonly string[];
 }
@@ -25,7 +28,7 @@ export interface Pulled {
 export type Progress = (records: number, of: number | undefined) => void;
 
 /**
- * Appends what is new to the folder: the gate's records from the sources in turn, and GitHub's side. Every piece is
+ * Appends what is new to the folder: the gate's records from the sources in turn, GitHub's side and the agent's. Every piece is
  * noted when it is written, so an interrupted pull goes on where it was.
  * @throws CouldNotRun when a source cannot be read, or the folder is not as the last pull left it
  */
@@ -34,6 +37,7 @@ export async function pullTrail(
   files: TrailFiles,
   sources: readonly Source[],
   progress: Progress = () => undefined,
+  agents: AgentSources = { logs: [] },
 ): Promise<Pulled> {
   makeDir(files.dir);
   const { environment } = context;
@@ -53,6 +57,7 @@ export async function pullTrail(
   const sink = openRecords(files, state.cursor.bytes);
   // GitHub first: whatever it shows now, the gate has on record by the time it is asked.
   const github = await pullGitHub(context, files, state);
+  const agent = await pullAgent(agents, files, state, new Date(context.now).toISOString());
   let records = 0;
   let live = false;
   try {
@@ -84,11 +89,13 @@ export async function pullTrail(
     pulledAt: new Date(context.now).toISOString(),
     ...(lock === undefined ? {} : { lock }),
     ...(github.state === undefined ? {} : { github: github.state }),
+    ...(agent.state === undefined ? {} : { agent: agent.state }),
   };
   writeState(files, state);
   state = { ...state, events: writeEvents(files, state) };
   writeState(files, state);
-  return { state, records, events: github.events, notes: github.state?.missing ?? [] };
+  const notes = [...(github.state?.missing ?? []), ...(agent.state?.missing ?? [])];
+  return { state, records, events: github.events, agent: agent.lines, notes };
 }
 
 /** The newest end of the trail that the gate has named and that was reached. */

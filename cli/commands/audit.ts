@@ -13,6 +13,7 @@ import { verifyTrail, type Verification } from "../audit/verify";
 import { assessContext, type Context } from "../live/context";
 import { CouldNotRun, DoesNotHold } from "../support/exit";
 import { readNamedFile } from "../support/files";
+import { registerAuditAlert } from "./auditAlert";
 import { registerAuditQuestions } from "./auditQuestions";
 import { repeatable, withExamples, withJson, withStack, type StackOptions } from "../support/options";
 import { readProjectStack } from "../support/project";
@@ -67,6 +68,7 @@ export function registerAudit(program: Command): void {
     .option("--unsigned", "accept a trail without checkpoints, of a gate that made none")
     .action(verify);
 
+  registerAuditAlert(audit);
   registerAuditQuestions(audit);
 }
 

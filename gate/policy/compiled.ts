@@ -3,6 +3,8 @@ import { CLOSED, ROUTES } from "./rest/routes";
 import { RouteTrie } from "./rest/routeTrie";
 import { Allowances } from "./text/allowances";
 import { PathMatcher } from "./text/globs";
+import { readPattern } from "./text/ownPattern";
+import type { SecretRules } from "./text/secrets";
 
 /** A listed repository, prepared for decisions. */
 export interface CompiledRepository extends GateRepository {
@@ -21,6 +23,8 @@ export interface CompiledPolicy extends Omit<GatePolicy, "repositories"> {
   readonly open: ReadonlySet<string>;
   readonly owner: string;
   readonly allowances: Allowances;
+  /** What contents are searched for at this time, in milliseconds. */
+  readonly secretsAt: (now: number) => SecretRules;
 }
 
 const compiled = new WeakMap<GatePolicy, CompiledPolicy>();
@@ -68,6 +72,8 @@ function make(policy: GatePolicy): CompiledPolicy {
     for (const method of methods)
       trie.add(method, path, { route: undefined, closed: action, rule, openQuery: NO_QUERY });
   }
+  const allowances = new Allowances(policy.allowedSecrets);
+  const searched: SecretRules = searchedFor(policy);
   return {
     ...policy,
     repositories: new Map(all.map((r) => [r.name.toLowerCase(), r])),
@@ -76,7 +82,21 @@ function make(policy: GatePolicy): CompiledPolicy {
     trie,
     open,
     owner: policy.organization.toLowerCase(),
-    allowances: new Allowances(policy.allowedSecrets),
+    allowances,
+    secretsAt: (now) => ({ ...searched, allows: allowances.at(now) }),
+  };
+}
+
+/** What a policy searches for beside the public formats, without what it allows. */
+export function searchedFor({
+  secretPatterns,
+  canaryTokens,
+  alertOnlySecrets,
+}: Pick<GatePolicy, "secretPatterns" | "canaryTokens" | "alertOnlySecrets">): SecretRules {
+  return {
+    patterns: secretPatterns.map(({ name, expression }) => readPattern(name, expression)),
+    canaries: new Map(canaryTokens.map(({ name, sha256 }) => [sha256, name])),
+    alertOnly: new Set(alertOnlySecrets),
   };
 }
 

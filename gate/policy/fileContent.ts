@@ -1,9 +1,10 @@
 import type { CompiledPolicy, CompiledRepository } from "./compiled";
 import type { Standing } from "./lookups";
 import {
-  ALLOWED_SECRET,
   allowedBy,
+  CANARY,
   matchSecrets,
+  passing,
   refusing,
   secretsIn,
   STOOD_BEFORE,
@@ -33,20 +34,23 @@ export function judgeFile(
   content: string,
   now: number,
 ): SecretRefusal | JudgedFile {
-  const matches = matchSecrets(content, 0, 20, policy.allowances.at(now));
+  const rules = policy.secretsAt(now);
+  const matches = matchSecrets(content, 0, 20, rules);
   const findings = matches.map(withoutValue);
   const refused = refusing(matches);
   if (refused.length === 0) return { findings };
   if (repository === undefined || path === "") return new SecretRefusal(findings);
-  const reason = policy.allowances.ofPath(repository.name, path, now);
+  // A canary token is allowed nowhere, but may have stood there.
+  const hasCanary = refused.some(({ rule }) => rule === CANARY);
+  const reason = hasCanary ? undefined : policy.allowances.ofPath(repository.name, path, now);
   if (reason !== undefined) return { findings: findings.map((finding) => allowedBy(reason, finding)) };
   // If there are more matches than are kept, they cannot be compared.
   if (refused.length >= 20) return new SecretRefusal(findings);
   return {
-    findings: findings.filter(({ rule }) => rule === ALLOWED_SECRET),
+    findings: passing(findings),
     stood: refused.map((match) => allowedBy(STOOD_BEFORE, withoutValue(match))),
     judge: (before) => {
-      const known = before === undefined ? undefined : secretsIn(before);
+      const known = before === undefined ? undefined : secretsIn(before, rules);
       const left = refused.filter(({ value }) => known?.has(value) !== true);
       const why = known === undefined ? "the previous content could not be read" : "";
       return left.length === 0 ? undefined : new SecretRefusal(left.map(withoutValue), why);

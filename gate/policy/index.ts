@@ -13,7 +13,8 @@ export {
   type AuditRecord,
   type ChainCheck,
 } from "./audit";
-export { SECRET_RULES, findSecrets, type Finding } from "./text/secrets";
+export { CREDENTIAL_FORMATS } from "./text/credentialFormats";
+export { findSecrets, type Finding } from "./text/secrets";
 export { PathMatcher } from "./text/globs";
 export {
   SELF_HOST_SECRETS,

@@ -59,6 +59,19 @@ export type AllowedSecret = {
     }
 );
 
+/** A form of secrets that the organization names itself. `expression`: of the subset in text/ownPattern.ts. */
+export interface SecretPattern {
+  readonly name: string;
+  readonly expression: string;
+}
+
+/** A value that nobody may use. Whoever shows it has read where it was hidden. */
+export interface CanaryToken {
+  readonly name: string;
+  /** SHA-256 of the exact value, 64 hexadecimal digits. */
+  readonly sha256: string;
+}
+
 /**
  * What one gate allows: JSON, sorted, the same for the same environment, so that a stack diff shows exactly what
  * changes.
@@ -87,6 +100,10 @@ export interface GatePolicy {
    */
   readonly lfsHosts: readonly string[];
   readonly allowedSecrets: readonly AllowedSecret[];
+  readonly secretPatterns: readonly SecretPattern[];
+  readonly canaryTokens: readonly CanaryToken[];
+  /** Kinds of secrets that raise an alert and pass; every other kind is refused. */
+  readonly alertOnlySecrets: readonly string[];
   readonly mode: { readonly kind: "enforce" } | { readonly kind: "observe"; readonly until: string };
 }
 

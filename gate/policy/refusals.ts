@@ -104,6 +104,10 @@ export const REFUSALS = {
     403,
     "The gate cannot see the whole change. Fetch, rebase on the default branch and push in smaller steps.",
   ],
+  "canary-token": [
+    403,
+    "The content contains a decoy credential that nobody may use. Remove it from every commit, and tell an operator where it came from.",
+  ],
   "secret-in-content": [
     403,
     "The content contains what looks like a credential. Remove it from every commit, then push again.",

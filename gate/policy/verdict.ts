@@ -2,7 +2,7 @@ import type { CompiledRepository } from "./compiled";
 import type { Lookup } from "./lookups";
 import { Refusal, type RuleId } from "./refusals";
 import type { Route } from "./rest/routes";
-import { refusing, type Finding } from "./text/secrets";
+import { CANARY, refusing, type Finding } from "./text/secrets";
 
 /** Which interface of the gate a path belongs to. */
 export type Interface = "rest" | "graphql" | "git" | "control";
@@ -56,6 +56,9 @@ export class SecretRefusal extends Refusal {
     readonly findings: readonly Finding[],
     why = "",
   ) {
-    super("secret-in-content", `${refusing(findings)[0]?.rule ?? ""}${why === "" ? "" : `; ${why}`}`);
+    const refused = refusing(findings);
+    const isCanary = refused.some(({ rule }) => rule === CANARY);
+    const at = isCanary ? "" : (refused[0]?.rule ?? "");
+    super(isCanary ? CANARY : "secret-in-content", [at, why].filter((part) => part !== "").join("; "));
   }
 }

@@ -1,7 +1,7 @@
 import type { AuditEntry } from "../policy/audit";
 import { printable, type Refusal, type RuleId } from "../policy/refusals";
 import { pathOf, targetOf } from "../policy/text/canonical";
-import { ALLOWED_SECRET, refusing, withoutSecrets, type Finding } from "../policy/text/secrets";
+import { passing, refusing, withoutSecrets, type Finding } from "../policy/text/secrets";
 import type { TargetVerdict } from "../policy/verdict";
 import type { Background, GateEnv } from "./env";
 import type { Admission } from "./ledger/client";
@@ -80,7 +80,7 @@ export class RequestContext {
   /** Adds findings to the record: at most twenty, those that refuse the request first. */
   addFindings(findings: readonly Finding[]): void {
     const all = [...this.findings, ...findings];
-    this.findings = [...refusing(all), ...all.filter(({ rule }) => rule === ALLOWED_SECRET)].slice(0, 20);
+    this.findings = [...refusing(all), ...passing(all)].slice(0, 20);
   }
 
   entry(status: number): AuditEntry {

@@ -1,5 +1,6 @@
 import { Refusal, type RuleId } from "../policy/refusals";
 import { judgeTarget } from "../policy/target";
+import { ALERTED_SECRET, CANARY } from "../policy/text/secrets";
 import type { TargetVerdict } from "../policy/verdict";
 import { problem, Refused } from "./answer/problem";
 import { refusalAnswer } from "./answer/refusalAnswer";
@@ -152,7 +153,7 @@ function turnAway(gate: Gate, context: RequestContext, refusal: Refusal): never 
  * Refusals that raise an alert, besides those with status 503: GitHub does not work, or an agent writes more than a
  * person can review.
  */
-const ALERTED: ReadonlySet<RuleId> = new Set(["upstream-error", "upstream-timeout", "change-too-large"]);
+const ALERTED: ReadonlySet<RuleId> = new Set(["upstream-error", "upstream-timeout", "change-too-large", CANARY]);
 
 /**
  * Turns what was thrown into an answer. Anything but a refusal is a failure of the gate: it refuses the request and
@@ -168,8 +169,29 @@ function refused(gate: Gate, context: RequestContext, error: unknown): Promise<R
       requestId: context.requestId,
     });
   else if (known.refusal.status === 503 || ALERTED.has(known.refusal.rule))
-    gate.alerts.raise(context.background, known.refusal.rule, { requestId: context.requestId });
+    gate.alerts.raise(context.background, known.refusal.rule, {
+      requestId: context.requestId,
+      ...canaryDetails(context),
+    });
   return refusalAnswer(gate, context, known.refusal, known.retryAfter);
+}
+
+/** Which canary token an agent has shown, and where. */
+function canaryDetails(context: RequestContext): Readonly<Record<string, string>> {
+  const canary = context.findings.find(({ rule }) => rule === CANARY)?.reason;
+  return canary === undefined ? {} : { canary, agent: context.agent, repository: context.entry(0).repository };
+}
+
+/** Tells of what was let through because its kind only raises an alert. */
+function alertPassed(gate: Gate, context: RequestContext): void {
+  const kinds = context.findings.flatMap(({ rule, kind = "" }) => (rule === ALERTED_SECRET ? [kind] : []));
+  if (kinds.length === 0 || context.decision === "deny") return;
+  gate.alerts.raise(context.background, "secret-passed", {
+    requestId: context.requestId,
+    agent: context.agent,
+    repository: context.entry(0).repository,
+    kinds: [...new Set(kinds)].join(" "),
+  });
 }
 
 /**
@@ -179,6 +201,7 @@ function refused(gate: Gate, context: RequestContext, error: unknown): Promise<R
 async function recorded(gate: Gate, context: RequestContext, answer: Response): Promise<Response> {
   // A refusal may be sent with status 200. Its record has the rule's own status.
   const status = context.decision === "deny" && context.refusal !== undefined ? context.refusal.status : answer.status;
+  alertPassed(gate, context);
   const summed = context.refusal?.rule === "limit-unauthenticated";
   gate.ledger.record(context.background, context.entry(status), context.admission, summed);
   if (!context.write || context.token === undefined) return answer;

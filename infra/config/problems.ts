@@ -44,6 +44,15 @@ const EXPECTED: Readonly<Record<string, string>> = {
   "gate.allowedSecrets[]": "{ repository: …, path: …, reason: …, until: … } or { sha256: …, reason: …, until: … }",
   "gate.allowedSecrets[].reason": "one line that says why",
   "gate.allowedSecrets[].until": "the last day on which it counts, such as 2026-12-31",
+  "gate.secretPatterns": 'a list such as [{ name: acme-deploy-key, expression: "acme_[a-z0-9]{32}" }]',
+  "gate.secretPatterns[]": 'a mapping such as { name: acme-deploy-key, expression: "acme_[a-z0-9]{32}" }',
+  "gate.secretPatterns[].name": "a name such as acme-deploy-key",
+  "gate.secretPatterns[].expression": "a regular expression such as acme_[a-z0-9]{32}",
+  "gate.canaryTokens": "a list such as [{ name: wiki-decoy, sha256: … }]",
+  "gate.canaryTokens[]": "a mapping such as { name: wiki-decoy, sha256: … }",
+  "gate.canaryTokens[].name": "a name such as wiki-decoy",
+  "gate.canaryTokens[].sha256": "the SHA-256 of the exact value, 64 hexadecimal digits or base64",
+  "gate.alertOnlySecrets": "a list such as [twilio-key]",
   "gate.mode.until": "the day on which observing ends, such as 2026-12-31",
   audit: "{ retentionDays: 400, sinks: [{ kind: r2, bucket: … }] }",
   "audit.retentionDays": "a whole number from 1 to 3650",
@@ -115,7 +124,7 @@ export function show(value: unknown): string {
 }
 
 /** The word among `candidates` that a mistyped `word` most likely meant. */
-function nearest(word: string, candidates: readonly string[]): string | undefined {
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
     .map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.edits - b.edits || a.candidate.localeCompare(b.candidate));

@@ -6,8 +6,9 @@ import type { Readable } from "./walk";
 import { agentEnvironmentProblems } from "./agentEnvironment";
 import { isEnterpriseServer, isMisspelledTenant } from "../model/endpoints";
 import { MAX_RESTRICTED_PATHS, MAX_RULESETS, organizationRulesets, restrictedPaths } from "../plans/branchRules";
-import { findSecrets } from "../../gate/policy/text/secrets";
-import { keyPath, show } from "./problems";
+import { PatternError, readPattern } from "../../gate/policy/text/ownPattern";
+import { findSecrets, SECRET_KINDS } from "../../gate/policy/text/secrets";
+import { keyPath, nearest, show } from "./problems";
 
 /** What the rules depend on beside the environment file. */
 export interface ParseContext {
@@ -254,6 +255,56 @@ const allowedSecretsEnd: Rule = (draft, { now }) =>
     ];
   });
 
+/** Own patterns are of the linear subset, names say one thing each, and only known kinds are let through. */
+const secretSearch: Rule = ({ gate }) => {
+  const taken = new Map<string, string>(SECRET_KINDS.map((kind) => [kind, "a kind that the gate knows already"]));
+  const named = (
+    list: "secretPatterns" | "canaryTokens",
+    index: number,
+    name: string | undefined,
+  ): PostureProblem[] => {
+    const path = ["gate", list, index, "name"];
+    const by = name === undefined ? undefined : taken.get(name);
+    if (name !== undefined && by === undefined) taken.set(name, `used at ${list}[${index}]`);
+    return when(by !== undefined, () => problem(path, `${name} is ${by}`, "a name of its own"));
+  };
+  const patterns = (gate?.secretPatterns ?? []).flatMap((entry, index) => [
+    ...named("secretPatterns", index, entry?.name),
+    ...patternProblems(["gate", "secretPatterns", index, "expression"], entry?.expression),
+  ]);
+  const kinds = [...taken.keys()];
+  const canaries = (gate?.canaryTokens ?? []).flatMap((entry, index, all) => [
+    ...named("canaryTokens", index, entry?.name),
+    ...when(entry?.sha256 !== undefined && all.findIndex((other) => other?.sha256 === entry.sha256) < index, () =>
+      problem(["gate", "canaryTokens", index, "sha256"], "this value is listed already", "one entry for each"),
+    ),
+  ]);
+  const alerting = (gate?.alertOnlySecrets ?? []).flatMap((kind, index) =>
+    when(kind !== undefined && !kinds.includes(kind), () => {
+      const meant = nearest(String(kind), kinds);
+      return problem(
+        ["gate", "alertOnlySecrets", index],
+        `no such kind of secret: ${show(kind)}`,
+        meant === undefined
+          ? "a kind of docs/secrets.md, or the name of one of secretPatterns"
+          : `did you mean ${meant}?`,
+      );
+    }),
+  );
+  return [...patterns, ...canaries, ...alerting];
+};
+
+function patternProblems(path: Path, expression: string | undefined): PostureProblem[] {
+  if (expression === undefined) return [];
+  try {
+    readPattern("", expression);
+    return [];
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error;
+    return [problem(path, error.wrong, error.right)];
+  }
+}
+
 /** Two keys are good for as long as it takes to hand over the new one, and no longer. */
 const keyOverlap: Rule = ({ gate, rotation }, { now }) => {
   const until = gate?.key?.previousUntil;
@@ -416,6 +467,7 @@ const RULES: readonly Rule[] = [
   rotationOutOfReach,
   observeEnds,
   allowedSecretsEnd,
+  secretSearch,
   keyOverlap,
   auditTrail,
   branchSpaces,

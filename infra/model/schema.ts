@@ -274,6 +274,32 @@ const sha256 = z
       : [...atob(text)].map((byte) => byte.charCodeAt(0).toString(16).padStart(2, "0")).join(""),
   );
 
+const secretName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{1,39}$/, "a name of lower-case letters, digits and -, such as acme-deploy-key");
+
+/** A form of secrets of the organization's own. */
+const secretPattern = z.strictObject({
+  name: secretName.meta({ description: "Its name in refusals and records.", examples: ["acme-deploy-key"] }),
+  expression: z
+    .string()
+    .min(1)
+    .max(256, "at most 256 characters")
+    .meta({
+      description: "A regular expression of the subset in docs/secrets.md, in which matching is linear.",
+      examples: ["\\bacme_(?:live|test)_[a-z0-9]{32}\\b"],
+    }),
+});
+
+/** A decoy that nobody may use. */
+const canaryToken = z.strictObject({
+  name: secretName.meta({ description: "Its name in alerts and records.", examples: ["wiki-decoy"] }),
+  sha256: sha256.meta({
+    description: "SHA-256 of the exact value, in hexadecimal digits or base64. Never the value itself.",
+    examples: ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+  }),
+});
+
 /** One exception of the search for credentials. */
 const allowedSecret = z
   .strictObject({
@@ -580,6 +606,25 @@ const gate = z
       .max(50, "at most 50 exceptions")
       .default([])
       .describe("What looks like a credential and may pass nevertheless (docs/gate.md)."),
+    secretPatterns: z
+      .array(secretPattern)
+      .max(20, "at most 20 patterns")
+      .default([])
+      .describe(
+        "Forms of secrets of the organization's own; what has one is refused like a credential (docs/secrets.md).",
+      ),
+    canaryTokens: z
+      .array(canaryToken)
+      .max(100, "at most 100 canary tokens")
+      .default([])
+      .describe("Decoys of 16 to 256 characters, as hashes; who writes one is refused and raises an alert at once."),
+    alertOnlySecrets: z
+      .array(z.string())
+      .max(100, "at most 100 kinds")
+      .default([])
+      .describe(
+        "Kinds of secrets (the formats in docs/secrets.md and names of secretPatterns) that pass with an alert instead of being refused.",
+      ),
     mode: z
       .discriminatedUnion("kind", [
         z.strictObject({ kind: z.literal("enforce") }).describe("Refuses what the policy forbids."),

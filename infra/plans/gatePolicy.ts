@@ -82,6 +82,13 @@ export function compilePolicy(environment: Environment, facts: GateFacts): GateP
     lfs: gate.lfs,
     lfsHosts: gate.lfs === "proxy" ? hostsOf(facts.endpoints, GITHUB_COM_LFS_HOSTS) : [],
     allowedSecrets: gate.allowedSecrets.map(allowedSecret).sort((a, b) => byCode(JSON.stringify(a), JSON.stringify(b))),
+    secretPatterns: [...gate.secretPatterns]
+      .sort((a, b) => byCode(a.name, b.name))
+      .map(({ name, expression }) => ({ name, expression })),
+    canaryTokens: [...gate.canaryTokens]
+      .sort((a, b) => byCode(a.name, b.name))
+      .map(({ name, sha256 }) => ({ name, sha256 })),
+    alertOnlySecrets: [...new Set(gate.alertOnlySecrets)].sort(byCode),
     mode: gate.mode,
   };
 }

@@ -92,6 +92,27 @@ export function gateFacts(policy: JsonRecord): Fact[] {
           power: 1,
         };
       }),
+    ...setOf(
+      "gate/secret-patterns",
+      (list) => `the gate refuses secrets of the organization's own forms: ${list}`,
+      asList(policy.secretPatterns)
+        .map(asRecord)
+        .map(({ name, expression }) => `${text(name)} (${text(expression)})`),
+      -1,
+    ),
+    ...setOf(
+      "gate/canary-tokens",
+      (list) => `the gate refuses and reports canary tokens: ${list}`,
+      asList(policy.canaryTokens)
+        .map(asRecord)
+        .map(({ name, sha256 }) => `${text(name)} (${text(sha256)})`),
+      -1,
+    ),
+    ...setOf(
+      "gate/alert-only-secrets",
+      (list) => `the gate lets secrets through with an alert: ${list}`,
+      asList(policy.alertOnlySecrets),
+    ),
     { id: "gate/mode", area: "gate", says: `the gate's mode is ${mode}`, power: mode.includes("observe") ? 9 : 0 },
   ];
 }

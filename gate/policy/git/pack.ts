@@ -2,11 +2,11 @@ import { Refusal } from "../refusals";
 import {
   matchSecrets,
   refusing,
-  SECRET_SPAN,
+  ENCODED_SPAN,
   withoutValue,
-  type AllowsValue,
   type Finding,
   type SecretMatch,
+  type SecretRules,
 } from "../text/secrets";
 import { InflateError, Inflater } from "./inflate";
 import { applyDelta, readCommit, readTree, type Commit, type Tree } from "./objects";
@@ -29,6 +29,9 @@ const MAX_BLOBS = 8 * 1024 * 1024;
 /** How many findings are kept of one blob and of a pack, and how many blobs whose place decides. More are refused. */
 const MAX_FINDINGS = 50;
 const MAX_SUSPECTS = 20;
+
+/** How much of a stream is searched at once, in bytes: windows overlap, so small ones would be searched many times. */
+const WINDOW = 32 * 1024;
 
 const latin1 = new TextDecoder("latin1");
 
@@ -56,7 +59,7 @@ export class Searcher {
 
   constructor(
     private readonly found: (findings: readonly Finding[]) => void,
-    private readonly allows?: AllowsValue,
+    private readonly rules?: SecretRules,
   ) {}
 
   begin(): void {
@@ -67,8 +70,10 @@ export class Searcher {
 
   push(bytes: Uint8Array): void {
     const text = this.tail + this.decoder.decode(bytes);
+    this.tail = text;
+    if (text.length < WINDOW) return;
     this.search(text, text.length);
-    const keep = Math.min(SECRET_SPAN, text.length);
+    const keep = Math.min(ENCODED_SPAN, text.length);
     this.offset += text.length - keep;
     this.tail = text.slice(text.length - keep);
   }
@@ -79,8 +84,9 @@ export class Searcher {
   }
 
   private search(text: string, open: number): void {
-    const matches = matchSecrets(text, this.offset, 20, this.allows).filter(
-      ({ offset, length }) => offset - this.offset + length !== open && !this.reported.has(offset),
+    const matches = matchSecrets(text, this.offset, 20, this.rules).filter(
+      ({ offset, length }) =>
+        (offset - this.offset + length !== open || length > ENCODED_SPAN) && !this.reported.has(offset),
     );
     this.reported = new Set([...this.reported].filter((offset) => offset >= this.offset));
     for (const { offset } of matches) this.reported.add(offset);
@@ -121,12 +127,12 @@ export class PackInspector {
     filled: 0,
   };
 
-  /** @param allows values that may pass */
+  /** @param rules what is searched for beside the public formats, and what may pass */
   constructor(
     private readonly limits: PackLimits,
-    private readonly allows?: AllowsValue,
+    private readonly rules?: SecretRules,
   ) {
-    this.searcher = new Searcher((findings) => this.note(findings), allows);
+    this.searcher = new Searcher((findings) => this.note(findings), rules);
   }
 
   private note(findings: readonly Finding[]): void {
@@ -138,7 +144,7 @@ export class PackInspector {
 
   /** Searches a whole blob. */
   private judgeBlob(content: Uint8Array): void {
-    const matches = matchSecrets(latin1.decode(content), 0, MAX_FINDINGS, this.allows);
+    const matches = matchSecrets(latin1.decode(content), 0, MAX_FINDINGS, this.rules);
     const refused = refusing(matches);
     if (refused.length === 0 || refused.length >= MAX_FINDINGS || this.suspects.size >= MAX_SUSPECTS)
       this.note(matches.map(withoutValue));
@@ -304,6 +310,12 @@ export class PackInspector {
     return this.keep(offset, base.type === "unknown" ? "blob" : base.type, made);
   }
 
+  /** Searches the names of files. What a folder held before has been seen then too; few names look like a secret. */
+  private judgeNames(tree: Tree): void {
+    const found = matchSecrets([...tree.keys()].join("\n"), 0, MAX_FINDINGS, this.rules);
+    if (found.length > 0) this.note(found.map(withoutValue));
+  }
+
   /** Searches what is not a file: a commit, or a delta that does not apply. */
   private judgeWhole(content: Uint8Array): void {
     this.searcher.push(content);
@@ -328,6 +340,7 @@ export class PackInspector {
       const tree = readTree(content);
       if (tree === undefined) return new Refusal("pack-malformed", "a tree");
       this.trees.set(id, tree);
+      this.judgeNames(tree);
       return undefined;
     }
     this.judgeWhole(content);

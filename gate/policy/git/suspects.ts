@@ -1,12 +1,14 @@
 import { Refusal } from "../refusals";
 import {
   allowedBy,
+  CANARY,
   refusing,
   secretsIn,
   STOOD_BEFORE,
   withoutValue,
   type Finding,
   type SecretMatch,
+  type SecretRules,
 } from "../text/secrets";
 import { SecretRefusal } from "../verdict";
 import type { ObjectSource, Pushed } from "./history";
@@ -36,6 +38,7 @@ const MAX_PLACES = 50_000;
  * the pack or, a few times, from GitHub; what cannot be read has known nothing. A blob that no commit shows at a place
  * of its own stays refused.
  * @param allowed why a path may hold such a thing; undefined when it may not
+ * @param rules what is searched for beside the public formats
  * @returns what is allowed, for the record; or the refusal
  */
 export async function judgeSuspects(
@@ -43,11 +46,12 @@ export async function judgeSuspects(
   pushed: Pushed,
   source: BlobSource,
   allowed: (path: string) => string | undefined,
+  rules?: SecretRules,
 ): Promise<readonly Finding[] | Refusal> {
   const trees = new TreeLoader(pushed.trees, (id) => source.tree(id));
   const open = new Set(suspects.keys());
   const findings: Finding[] = [];
-  const before = new Before(suspects, source);
+  const before = new Before(suspects, source, rules);
   let places = 0;
   for (const commit of pushed.commits.values()) {
     const parents: string[] = [];
@@ -73,7 +77,8 @@ export async function judgeSuspects(
     if (refused !== undefined) return refused;
     for (const { path, id, was } of stands) {
       const matches = suspects.get(id) ?? [];
-      const reason = allowed(path);
+      // A canary token is allowed nowhere, but may have stood there.
+      const reason = matches.some(({ rule }) => rule === CANARY) ? undefined : allowed(path);
       const refused = reason === undefined ? await before.judge(matches, [...was, ...removed]) : undefined;
       if (refused !== undefined) return refused;
       open.delete(id);
@@ -91,6 +96,7 @@ class Before {
   constructor(
     private readonly suspects: ReadonlyMap<string, readonly SecretMatch[]>,
     private readonly source: BlobSource,
+    private readonly rules?: SecretRules,
   ) {}
 
   /** Refuses what is in none of the files; they are read one after the other, until nothing new is left. */
@@ -116,7 +122,7 @@ class Before {
     if (known !== undefined) return known;
     const content = await this.source.blob(id);
     if (content === undefined) return undefined;
-    const found = secretsIn(latin1.decode(content));
+    const found = secretsIn(latin1.decode(content), this.rules);
     this.read.set(id, found);
     return found;
   }

@@ -17,7 +17,7 @@ import { Refusal } from "../refusals";
 import { judgeSearch } from "../rest/query";
 import { withoutNulls } from "../rest/shape";
 import { parseStrictJson, type Json } from "../text/json";
-import { findSecrets, refusing, type Finding } from "../text/secrets";
+import { findSecrets, refusing, textsIn, type Finding } from "../text/secrets";
 import { isRefName } from "../text/values";
 import { SecretRefusal } from "../verdict";
 import { ARGUMENT, ask, FIELD, HOME, isOwn, KIND, OPENED, ownField, TYPE } from "./gateFields";
@@ -361,7 +361,7 @@ class Judge {
       if (long !== undefined) return new Refusal("body-value", long);
       input["body"] = sent;
     }
-    const findings = findSecrets(JSON.stringify(input), 0, 20, this.policy.allowances.at(this.now));
+    const findings = findSecrets(textsIn(withoutFiles(name, input)), 0, 20, this.policy.secretsAt(this.now));
     if (refusing(findings).length > 0) return new SecretRefusal(findings);
     const files = this.files(name, input);
     if (files instanceof Refusal) return files;
@@ -522,6 +522,20 @@ class Judge {
       if (Object.hasOwn(this.variables, value)) variables[value] = this.variables[value] ?? null;
     return JSON.stringify({ query, variables });
   }
+}
+
+/** The input without its files, which are judged decoded and by their places. */
+function withoutFiles(name: string, input: Record<string, Json>): Json {
+  const changes = input["fileChanges"];
+  if (name !== "createCommitOnBranch" || changes === null || typeof changes !== "object" || Array.isArray(changes))
+    return input;
+  const additions = changes["additions"];
+  const bare = Array.isArray(additions)
+    ? additions.map((one) =>
+        one !== null && typeof one === "object" && !Array.isArray(one) ? { ...one, contents: "" } : one,
+      )
+    : null;
+  return { ...input, fileChanges: { ...changes, additions: bare } };
 }
 
 function stop(rule: ConstructorParameters<typeof Refusal>[0], at = ""): never {

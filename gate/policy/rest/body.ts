@@ -5,7 +5,7 @@ import { bodyFor, labelNames, missingLabel, readItem } from "../pullRequest/labe
 import { tooLong, withTrailer } from "../pullRequest/trailer";
 import { Refusal } from "../refusals";
 import { parseStrictJson, type Json } from "../text/json";
-import { findSecrets, refusing } from "../text/secrets";
+import { findSecrets, refusing, textsIn } from "../text/secrets";
 import { SecretRefusal, type DeferredBody, type JudgedBody, type TargetVerdict } from "../verdict";
 import type { Route } from "./routes";
 import { withoutNulls } from "./shape";
@@ -39,12 +39,12 @@ export function judgeBody(
     guarded: verdict.repository?.guarded,
   });
   if (refused !== undefined) return refused;
-  const written = opened(forced(given, route), route, requestId);
-  if (written instanceof Refusal) return written;
-  const { value } = written;
+  const made = opened(forced(given, route), route, requestId);
+  if (made instanceof Refusal) return made;
+  const { value } = made;
   const sent = JSON.stringify(value);
-  const allows = policy.allowances.at(now);
-  const findings = findSecrets(sent, 0, 20, allows);
+  const written = `${textsIn(withoutFile(value, route))}\n${verdict.path}`;
+  const findings = findSecrets(written, 0, 20, policy.secretsAt(now));
   if (refusing(findings).length > 0) return new SecretRefusal(findings);
   const file = judgeEncodedContent(policy, verdict, route, value, now);
   if (file instanceof Refusal) return file;
@@ -116,6 +116,17 @@ function forced(value: Json, route: Route): Json {
   return route.force === undefined ? value : { ...(value as Record<string, Json>), ...route.force };
 }
 
+/** Whether a body holds a file in base64. */
+const holdsFile = ({ content, encoding }: { content?: unknown; encoding?: unknown }, route: Route): boolean =>
+  typeof content === "string" && (route.id === "contents.put" || encoding === "base64");
+
+/** The body without its file, which is judged decoded and by its place. */
+function withoutFile(value: Json, route: Route): Json {
+  return value !== null && typeof value === "object" && !Array.isArray(value) && holdsFile(value, route)
+    ? { ...value, content: "" }
+    : value;
+}
+
 /** The file of a body that holds one in base64, judged. A blob's place is not known: a tree may put it anywhere. */
 function judgeEncodedContent(
   policy: CompiledPolicy,
@@ -124,12 +135,11 @@ function judgeEncodedContent(
   value: Json,
   now: number,
 ): Refusal | JudgedFile {
-  const { content, encoding } = value as { content?: unknown; encoding?: unknown };
-  const isFile = route.id === "contents.put";
-  if (typeof content !== "string" || (!isFile && encoding !== "base64")) return { findings: [] };
-  const file = decodedFile(content);
+  const body = value as { content?: unknown; encoding?: unknown };
+  if (!holdsFile(body, route)) return { findings: [] };
+  const file = decodedFile(String(body.content));
   if (file === undefined) return new Refusal("body-value", "content");
-  return judgeFile(policy, repository, isFile ? path : "", file, now);
+  return judgeFile(policy, repository, route.id === "contents.put" ? path : "", file, now);
 }
 
 /**

@@ -1,3 +1,9 @@
+import { canariesIn } from "./canaries";
+import { CREDENTIAL_FORMATS, PRIVATE_KEY } from "./credentialFormats";
+import { DecodingBudget, decodings, MAX_NESTING } from "./encodings";
+import type { Json } from "./json";
+import { endOfMatch, isWord, startsOf, type OwnPattern } from "./ownPattern";
+
 /**
  * Something that looks like a credential, by the public formats of the issuers. A finding has the rule and the place,
  * never the content.
@@ -6,61 +12,154 @@ export interface Finding {
   readonly rule: string;
   /** Offset in the text or the stream where the match starts. */
   readonly offset: number;
-  /** Only for `allowed-secret`: the rule that it would break, and why it is allowed. */
+  /** Only for `allowed-secret` and `alerted-secret`: the rule that it would break. */
   readonly kind?: string;
+  /** Only for `allowed-secret`: why it is allowed. Only for a canary token: its name in the environment file. */
   readonly reason?: string;
 }
 
 /** The rule of a finding that is allowed. The record says why. */
 export const ALLOWED_SECRET = "allowed-secret";
+/** The rule of a finding of a kind that raises an alert and passes (`gate.alertOnlySecrets`). */
+export const ALERTED_SECRET = "alerted-secret";
+/** The rule of a canary token. */
+export const CANARY = "canary-token";
+/** The rule of a content that has more in encodings than is decoded. */
+export const TOO_ENCODED = "too-many-encodings";
 
 /** A finding with the value that was found. It must not leave the request. */
 export interface SecretMatch extends Finding {
   readonly value: string;
-  /** The length of the match: that of the value, or for a private key that of its first line. */
+  /** The length of the match: that of the value, or for a private key that of its first line; encoded, as it stands. */
   readonly length: number;
 }
 
 /** Why the policy allows a value. Undefined if it does not. */
 export type AllowsValue = (value: string) => string | undefined;
 
-interface SecretRule {
-  readonly id: string;
-  /** A substring of every match. A text without it need not be searched with the pattern. */
-  readonly mark: string;
-  readonly pattern: RegExp;
+/** What a policy searches for beside the public formats, and what of all that may pass. */
+export interface SecretRules {
+  readonly patterns?: readonly OwnPattern[];
+  /** Canary tokens: their names by the SHA-256 of the value, in hexadecimal digits. */
+  readonly canaries?: ReadonlyMap<string, string>;
+  /** Kinds that pass with an alert. */
+  readonly alertOnly?: ReadonlySet<string>;
+  readonly allows?: AllowsValue | undefined;
 }
 
-const rule = (id: string, mark: string, pattern: RegExp): SecretRule => ({ id, mark, pattern });
+/** One kind of credential, ready to match. */
+interface Kind {
+  readonly id: string;
+  /** Where a match that starts here ends; -1 if none does. */
+  end(text: string, at: number): number;
+  /** With what a match begins, and the length of what every credential has after it. Undefined: no placeholders. */
+  readonly start?: string;
+  readonly least?: number;
+}
 
-/** Each repetition is bounded and over one character class, so matching is linear. */
-export const SECRET_RULES: readonly SecretRule[] = [
-  rule("github-classic-token", "gh", /\bgh[pour]_[A-Za-z0-9]{36,255}/g),
-  rule("github-installation-token", "ghs_", /\bghs_[A-Za-z0-9._-]{36,700}/g),
-  rule("github-fine-grained-token", "github_pat_", /\bgithub_pat_[A-Za-z0-9_]{60,255}/g),
-  rule("gatehouse-key", "g", /\bg(?:hk|op)_[A-Za-z0-9_-]{43}/g),
-  rule("private-key", "PRIVATE KEY", /-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----/g),
-  rule("aws-access-key", "A", /\b(?:AKIA|ASIA)[A-Z2-7]{16}\b/g),
-  rule("google-api-key", "AIza", /\bAIza[A-Za-z0-9_-]{35}/g),
-  rule("slack-token", "xox", /\bxox[abeoprs]-[A-Za-z0-9-]{20,250}/g),
-  rule("anthropic-key", "sk-ant-", /\bsk-ant-[A-Za-z0-9_-]{32,250}/g),
-  rule("vault-token", "hv", /\bhv[sbr]\.[A-Za-z0-9_-]{24,250}/g),
-  rule("npm-token", "npm_", /\bnpm_[A-Za-z0-9]{36}/g),
-  rule("stripe-key", "k_live_", /\b[rs]k_live_[A-Za-z0-9]{20,250}/g),
+/** Kinds by how a match starts, so that few are tried at each place. */
+interface Index {
+  /** By the codes of the first two characters: kinds that start where a word does. */
+  readonly words: readonly (readonly Kind[] | undefined)[];
+  /** By the code of the first character: kinds that start anywhere. */
+  readonly anywhere: readonly (readonly Kind[] | undefined)[];
+}
+
+const pairOf = (text: string, at: number): number => (text.charCodeAt(at) << 7) | text.charCodeAt(at + 1);
+
+const FORMATS: readonly Kind[] = [
+  ...CREDENTIAL_FORMATS.flatMap(({ id, starts, rest, least }) =>
+    starts.map((start): Kind => ({ id, start, least, end: follows(start, rest) })),
+  ),
 ];
+const PRIVATE: Kind = { id: PRIVATE_KEY.id, end: follows(PRIVATE_KEY.start, PRIVATE_KEY.rest) };
 
-/** The longest match, in characters. A stream is searched in windows that overlap by this. */
+function follows(start: string, rest: string): Kind["end"] {
+  const pattern = new RegExp(rest, "y");
+  return (text, at) => {
+    if (!text.startsWith(start, at)) return -1;
+    pattern.lastIndex = at + start.length;
+    return pattern.test(text) ? pattern.lastIndex : -1;
+  };
+}
+
+const BUILT_IN: Index = (() => {
+  const words: Kind[][] = [];
+  for (const kind of FORMATS) (words[pairOf(kind.start ?? "", 0)] ??= []).push(kind);
+  const anywhere: Kind[][] = [];
+  anywhere[PRIVATE_KEY.start.charCodeAt(0)] = [PRIVATE];
+  return { words, anywhere };
+})();
+
+const indexes = new WeakMap<readonly OwnPattern[], Index>();
+
+/** The public formats and the organization's own patterns; made once for each list of patterns. */
+function indexOf(patterns: readonly OwnPattern[] | undefined): Index {
+  if (patterns === undefined || patterns.length === 0) return BUILT_IN;
+  const known = indexes.get(patterns);
+  if (known !== undefined) return known;
+  const anywhere = Array.from({ length: 128 }, (_, code) => [...(BUILT_IN.anywhere[code] ?? [])]);
+  for (const pattern of patterns) {
+    const kind: Kind = { id: pattern.name, end: (text, at) => endOfMatch(pattern, text, at) };
+    for (const code of startsOf(pattern)) anywhere[code]?.push(kind);
+  }
+  const index = { words: BUILT_IN.words, anywhere };
+  indexes.set(patterns, index);
+  return index;
+}
+
+/** Every kind that may be named as one that passes with an alert; a canary token never is. */
+export const SECRET_KINDS: readonly string[] = [...CREDENTIAL_FORMATS.map(({ id }) => id), PRIVATE_KEY.id];
+
+/** The longest match, in characters. */
 export const SECRET_SPAN = 768;
+/** The longest match as it stands encoded. A stream is searched in windows that overlap by this. */
+export const ENCODED_SPAN = 6 * SECRET_SPAN;
 
-/**
- * The text without what looks like a credential, as a record may have it. Every credential has a run of twenty plain
- * characters.
- */
+interface Place {
+  readonly kind: Kind;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Every match of a kind, by its place. Matches of one kind do not overlap. */
+function placesIn(text: string, { words, anywhere }: Index): readonly Place[] {
+  const places: Place[] = [];
+  const last = new Map<Kind, number>();
+  const at = (kinds: readonly Kind[], from: number): void => {
+    for (const kind of kinds) {
+      const to = kind.end(text, from);
+      if (to < 0 || (last.get(kind) ?? 0) > from) continue;
+      last.set(kind, to);
+      places.push({ kind, from, to });
+    }
+  };
+  let before = 32;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    const others = anywhere[code];
+    if (others !== undefined) at(others, i);
+    if (!isWord(before) && code < 128) {
+      const kinds = words[(code << 7) | text.charCodeAt(i + 1)];
+      if (kinds !== undefined) at(kinds, i);
+    }
+    before = code;
+  }
+  return places;
+}
+
+/** The text without what looks like a credential by the public formats, as a record may have it. */
 export function withoutSecrets(text: string): string {
-  if (!/[A-Za-z0-9_-]{20}/.test(text)) return text;
-  let out = text;
-  for (const { id, mark, pattern } of SECRET_RULES) if (out.includes(mark)) out = out.replace(pattern, `[${id}]`);
-  return out;
+  // Every credential has a run of sixteen plain characters.
+  if (!/[A-Za-z0-9_-]{16}|PRIVATE KEY/.test(text)) return text;
+  let out = "";
+  let done = 0;
+  for (const { kind, from, to } of placesIn(text, BUILT_IN)) {
+    if (from < done) continue;
+    out += `${text.slice(done, from)}[${kind.id}]`;
+    done = to;
+  }
+  return out + text.slice(done);
 }
 
 /** Example credentials from the issuers' documentation, without their prefixes. They open nothing. */
@@ -70,21 +169,6 @@ const EXAMPLES: readonly string[] = ["16C7e42F292c6912E7710c838347Ae178B4a", "Sy
  */
 const WORDS =
   /example|placeholder|your[-_]?(?:token|key|secret|api)|redacted|changeme|replace[-_]?me|not[-_]?a[-_]?real/i;
-
-/** For each format, the length of the prefix, and the least length of what follows it. */
-const SHAPES: Readonly<Record<string, readonly [prefix: number, least: number]>> = {
-  "github-classic-token": [4, 36],
-  "github-installation-token": [4, 36],
-  "github-fine-grained-token": [11, 60],
-  "gatehouse-key": [4, 43],
-  "aws-access-key": [4, 16],
-  "google-api-key": [4, 35],
-  "slack-token": [5, 20],
-  "anthropic-key": [7, 32],
-  "vault-token": [4, 24],
-  "npm-token": [4, 36],
-  "stripe-key": [8, 20],
-};
 
 /** Whether at least three of four characters count up, count down or repeat: `abcdef…`, `1234567890…`, `xxxx…`. */
 function isCounted(text: string): boolean {
@@ -98,47 +182,92 @@ function isCounted(text: string): boolean {
 
 /**
  * Whether a match is an obvious placeholder or a well-known example. Only the part that every credential of its format
- * has decides; anything after it could be added to a real one as a disguise.
+ * has decides; anything after it could be added to a real one as a disguise. What the organization names itself has no
+ * placeholders.
  */
-function isPlaceholder(rule: string, match: string, after: string): boolean {
-  const shape = SHAPES[rule];
+function isPlaceholder({ id, start, least = 0 }: Kind, match: string, after: string): boolean {
   // A private key with nothing between its first and last line.
-  if (shape === undefined)
+  if (id === PRIVATE_KEY.id)
     return /^(?:\\[nr]|\s){0,4}(?:\.{3}|…|<[^<>]{0,60}>|\[[^[\]]{0,60}\])?(?:\\[nr]|\s){0,4}-----END/.test(after);
-  const own = match.slice(shape[0], shape[0] + shape[1]);
+  if (start === undefined) return false;
+  const own = match.slice(start.length, start.length + least);
   return new Set(own).size <= 3 || EXAMPLES.includes(own) || WORDS.test(own) || isCounted(own);
 }
 
-/** Findings in a text: at most `limit` that refuse it, and each allowed value once. */
-export function findSecrets(text: string, base = 0, limit = 20, allows?: AllowsValue): Finding[] {
-  return matchSecrets(text, base, limit, allows).map(withoutValue);
+/** Findings in a text: at most `limit` that refuse it, and each value that may pass once. */
+export function findSecrets(text: string, base = 0, limit = 20, rules: SecretRules = {}): Finding[] {
+  return matchSecrets(text, base, limit, rules).map(withoutValue);
 }
 
-/** The same, with the values. */
-export function matchSecrets(text: string, base = 0, limit = 20, allows?: AllowsValue): SecretMatch[] {
-  const matches: SecretMatch[] = [];
-  const allowed = new Set<string>();
-  for (const { id, mark, pattern } of SECRET_RULES) {
-    if (!text.includes(mark)) continue;
-    for (const match of text.matchAll(pattern)) {
-      const end = match.index + match[0].length;
-      const isKey = SHAPES[id] === undefined;
-      const value = isKey ? keyAt(text, match.index) : match[0];
-      const { length } = match[0];
-      if (allowed.has(value) || isPlaceholder(id, value, text.slice(end, end + 128))) continue;
-      // A private key cannot be allowed by value, because only its first line is searched for.
-      const reason = isKey ? undefined : allows?.(value);
-      const offset = base + match.index;
-      if (reason !== undefined) {
-        allowed.add(value);
-        matches.push({ rule: ALLOWED_SECRET, kind: id, offset, reason, value, length });
-      } else {
-        matches.push({ rule: id, offset, value, length });
-        if (matches.length - allowed.size >= limit) return matches;
+/**
+ * The same, with the values. What stands encoded in the text is searched too (encodings.ts), and has its place in the
+ * text.
+ */
+export function matchSecrets(text: string, base = 0, limit = 20, rules: SecretRules = {}): SecretMatch[] {
+  const search = new Search(rules, base, limit);
+  search.in(text, (index) => index, 0, new DecodingBudget(text.length));
+  return search.matches;
+}
+
+class Search {
+  readonly matches: SecretMatch[] = [];
+  private readonly passed = new Set<string>();
+  private readonly seen = new Set<string>();
+  private refused = 0;
+  private readonly index: Index;
+
+  constructor(
+    private readonly rules: SecretRules,
+    private readonly base: number,
+    private readonly limit: number,
+  ) {
+    this.index = indexOf(rules.patterns);
+  }
+
+  private get isFull(): boolean {
+    return this.refused >= this.limit;
+  }
+
+  /** @param place where in the content a character of this text stands */
+  in(text: string, place: (index: number) => number, depth: number, budget: DecodingBudget): void {
+    for (const { kind, from, to } of placesIn(text, this.index)) {
+      const value = kind.id === PRIVATE_KEY.id ? keyAt(text, from) : text.slice(from, to);
+      if (!isPlaceholder(kind, value, text.slice(to, to + 128))) this.note(kind.id, value, place(from), place(to));
+      if (this.isFull) return;
+    }
+    const { canaries } = this.rules;
+    if (canaries !== undefined && canaries.size > 0)
+      for (const { from, to, name } of canariesIn(text, canaries)) {
+        this.note(CANARY, text.slice(from, to), place(from), place(to), name);
+        if (this.isFull) return;
       }
+    if (depth === MAX_NESTING) return;
+    for (const inner of decodings(text, budget)) {
+      this.in(inner.text, (index) => place(inner.at(index)), depth + 1, budget);
+      if (this.isFull) return;
+    }
+    if (depth === 0 && budget.isSpent) this.note(TOO_ENCODED, "", place(0), place(text.length));
+  }
+
+  private note(kind: string, value: string, from: number, to: number, name?: string): void {
+    const spot = `${kind}@${from}`;
+    if (this.passed.has(value) || this.seen.has(spot)) return;
+    this.seen.add(spot);
+    const found = { offset: this.base + from, value, length: to - from };
+    // A private key cannot be allowed by value, because only its first line is searched for.
+    const isBare = kind === PRIVATE_KEY.id || kind === CANARY || kind === TOO_ENCODED;
+    const reason = isBare ? undefined : this.rules.allows?.(value);
+    if (reason !== undefined) {
+      this.passed.add(value);
+      this.matches.push({ rule: ALLOWED_SECRET, kind, reason, ...found });
+    } else if (this.rules.alertOnly?.has(kind) === true) {
+      this.passed.add(value);
+      this.matches.push({ rule: ALERTED_SECRET, kind, ...found });
+    } else {
+      this.refused++;
+      this.matches.push({ rule: kind, ...found, ...(name === undefined ? {} : { reason: name }) });
     }
   }
-  return matches;
 }
 
 /** A private key from its first to its last line, or up to the length of the longest one. */
@@ -154,8 +283,11 @@ export function withoutValue({ value: _, length: _length, ...finding }: SecretMa
 }
 
 /** The values in a content that look like credentials. They must not leave the request. */
-export function secretsIn(text: string): ReadonlySet<string> {
-  return new Set(matchSecrets(text, 0, MAX_KNOWN).map(({ value }) => value));
+export function secretsIn(text: string, { patterns, canaries }: SecretRules = {}): ReadonlySet<string> {
+  const rules = { ...(patterns && { patterns }), ...(canaries && { canaries }) };
+  return new Set(
+    matchSecrets(text, 0, MAX_KNOWN, rules).flatMap(({ rule, value }) => (rule === TOO_ENCODED ? [] : [value])),
+  );
 }
 
 /** The reason of a finding that the previous content had too. */
@@ -164,12 +296,36 @@ export const STOOD_BEFORE = "stood there before";
 /** How many findings are read in a previous content. */
 const MAX_KNOWN = 1000;
 
-/** The finding, allowed for this reason. One that is already allowed keeps its own reason. */
-export function allowedBy(reason: string, { rule, offset, ...allowed }: Finding): Finding {
-  return rule === ALLOWED_SECRET ? { rule, offset, ...allowed } : { rule: ALLOWED_SECRET, kind: rule, offset, reason };
+/** The finding, allowed for this reason. One that passes already stays as it is. */
+export function allowedBy(reason: string, finding: Finding): Finding {
+  const { rule, offset } = finding;
+  return refuses(finding) ? { rule: ALLOWED_SECRET, kind: rule, offset, reason } : finding;
 }
+
+const refuses = ({ rule }: Finding): boolean => rule !== ALLOWED_SECRET && rule !== ALERTED_SECRET;
 
 /** The findings that refuse a content. */
 export function refusing<F extends Finding>(findings: readonly F[]): F[] {
-  return findings.filter(({ rule }) => rule !== ALLOWED_SECRET);
+  return findings.filter(refuses);
+}
+
+/** The findings that pass. */
+export function passing<F extends Finding>(findings: readonly F[]): F[] {
+  return findings.filter((finding) => !refuses(finding));
+}
+
+/** Every text in a JSON value, names of keys included, one a line: as it is read, not as it is written. */
+export function textsIn(value: Json): string {
+  const texts: string[] = [];
+  const visit = (inner: Json): void => {
+    if (typeof inner === "string") texts.push(inner);
+    else if (Array.isArray(inner)) inner.forEach(visit);
+    else if (inner !== null && typeof inner === "object")
+      for (const [key, one] of Object.entries(inner)) {
+        texts.push(key);
+        visit(one);
+      }
+  };
+  visit(value);
+  return texts.join("\n");
 }

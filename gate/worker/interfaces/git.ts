@@ -11,7 +11,7 @@ import { PackInspector } from "../../policy/git/pack";
 import { judgeSuspects } from "../../policy/git/suspects";
 import { judgeGitTarget, type GitTarget } from "../../policy/git/target";
 import { Refusal } from "../../policy/refusals";
-import { refusing } from "../../policy/text/secrets";
+import { findSecrets, refusing } from "../../policy/text/secrets";
 import { SecretRefusal } from "../../policy/verdict";
 import { answerHeaders } from "../answer/headers";
 import { refuse, Refused } from "../answer/problem";
@@ -154,32 +154,39 @@ async function receive(gate: Gate, context: RequestContext, { repository, sent }
   }
   const refused = judgeCommands(commands, branchPrefix);
   if (refused !== undefined) throw new Refused(refused);
+  const { allowances } = gate.policy;
+  const rules = gate.policy.secretsAt(context.startedAt);
+  const refuseSecret = (refusal: Refusal): never => {
+    if (refusal instanceof SecretRefusal) context.addFindings(refusal.findings);
+    throw new Refused(refusal);
+  };
+  const named = findSecrets(commands.map(({ ref }) => ref).join("\n"), 0, 20, rules);
+  if (refusing(named).length > 0) refuseSecret(new SecretRefusal(named));
   await admit(gate, context, read.length);
 
-  const { allowances } = gate.policy;
   const inspector = new PackInspector(
     {
       maxObjects: limits.maxPushObjects,
       maxInflated: limits.maxPushBytes * 20 + 64 * 1024 * 1024,
     },
-    allowances.at(context.startedAt),
+    rules,
   );
   const inspect = (bytes: Uint8Array): void => {
     const problem = inspector.push(bytes);
     if (problem !== undefined) throw new Refused(problem);
     if (refusing(inspector.findings).length > 0) refuseSecret(new SecretRefusal(inspector.findings));
   };
-  const refuseSecret = (refusal: Refusal): never => {
-    if (refusal instanceof SecretRefusal) context.addFindings(refusal.findings);
-    throw new Refused(refusal);
-  };
   const verdict = async (): Promise<void> => {
     if (!inspector.complete) refuse("body-aborted");
     context.addFindings(inspector.findings);
     const source = new ObjectReader(gate, context, repository);
     if (inspector.suspects.size > 0) {
-      const judged = await judgeSuspects(inspector.suspects, inspector, source, (path) =>
-        allowances.ofPath(repository.name, path, context.startedAt),
+      const judged = await judgeSuspects(
+        inspector.suspects,
+        inspector,
+        source,
+        (path) => allowances.ofPath(repository.name, path, context.startedAt),
+        rules,
       );
       if (judged instanceof Refusal) return refuseSecret(judged);
       context.addFindings(judged);

@@ -188,7 +188,7 @@ async function upload(gate: Gate, context: RequestContext, sealed: Sealed): Prom
   const searcher = new Searcher((findings) => {
     context.addFindings(findings);
     if (refusing(findings).length > 0) throw new Refused(new SecretRefusal(findings));
-  }, gate.policy.allowances.at(context.startedAt));
+  }, gate.policy.secretsAt(context.startedAt));
   const through = new FixedLengthStream(sealed.size);
   const writer = through.writable.getWriter();
   const control = new StreamControl();

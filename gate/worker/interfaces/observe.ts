@@ -89,7 +89,7 @@ export async function forwardObserved(
 ): Promise<Response> {
   context.write = isWrite(context);
   let body = text ?? (context.write ? await bodyOf(gate, context) : "");
-  const findings = findSecrets(body, 0, 20, gate.policy.allowances.at(context.startedAt));
+  const findings = findSecrets(body, 0, 20, gate.policy.secretsAt(context.startedAt));
   context.addFindings(findings);
   if (refusing(findings).length > 0) throw new Refused(new SecretRefusal(findings));
   if (context.write && text === undefined && context.verdict !== undefined) {

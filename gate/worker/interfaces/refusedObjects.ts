@@ -6,7 +6,7 @@ const REMEMBERED_MS = 5 * 60_000;
 const MAX_REMEMBERED = 1000;
 
 /** Refusals that the same object would meet again. What broke off or failed may well pass the next time. */
-const LASTING: ReadonlySet<RuleId> = new Set(["secret-in-content"]);
+const LASTING: ReadonlySet<RuleId> = new Set(["secret-in-content", "canary-token"]);
 
 /**
  * LFS objects that were refused a short time ago. git-lfs sends an object that was refused nine times, with a new batch

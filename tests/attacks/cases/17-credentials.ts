@@ -1,5 +1,5 @@
 import { answered, attack, each, pairs, twin } from "./build";
-import { ALLOWED_TOKEN } from "../support/gates";
+import { ALLOWED_TOKEN, CANARY_TOKEN, OWN_SECRET } from "../support/gates";
 import type { Ask, Attack, CaseFile } from "../support/types";
 
 /** Made-up credentials of every public format (rig.ts makes them). */
@@ -74,6 +74,34 @@ const PLACES: Readonly<Record<string, (secret: string) => Ask>> = {
 };
 const { title, comment, ...others } = PLACES;
 const two = { fakeGhp: "{fakeGhp}", fakePat: "{fakePat}" };
+
+/** Writings that a search must see through. */
+const WRITINGS: Readonly<Record<string, string>> = {
+  base64: "{fakeGhp:base64}",
+  basic: "{fakeGhp:basic}",
+  base64url: "{fakeGhp:base64url}",
+  hex: "{fakeGhp:hex}",
+  "hex-upper": "{fakeGhp:hex-upper}",
+  percent: "{fakeGhp:percent-all}",
+  "percent-partly": "{fakeGhp:percent-partly}",
+  escapes: "{fakeGhp:json-escaped}",
+  "new-line": "first\n{fakeGhp}",
+  tab: "first\t{fakeGhp}",
+  continued: "x={fakeGhp}\\\ny",
+};
+const packed = (text: string): string => Buffer.from(text).toString("base64");
+/** Canary tokens and secrets of a form of one's own, as they are and disguised. */
+const OWN: Readonly<Record<string, readonly [guard: Attack["guard"], text: string]>> = {
+  canary: ["canary-token", CANARY_TOKEN],
+  "canary-in-line": ["canary-token", `password=${CANARY_TOKEN},`],
+  "canary-packed": ["canary-token", packed(`login ${CANARY_TOKEN}`)],
+  form: ["secret-in-content", OWN_SECRET],
+  "form-new-line": ["secret-in-content", `first\n${OWN_SECRET}`],
+  "form-packed": ["secret-in-content", packed(packed(OWN_SECRET))],
+};
+
+/** Places that take several lines. */
+const { label: _label, title: _title, ...TEXTS } = PLACES;
 
 /** A new file by its path in the address. */
 const file = (path: string, over: Readonly<Record<string, unknown>> = {}): Ask => ({
@@ -200,6 +228,41 @@ export const credentials: CaseFile = {
       ],
       { atMost: 3 },
     ),
+    ...pairs({ comment: comment!, blob: others["blob"]!, graphql: others["graphql"]! }, WRITINGS, (place, text, name) =>
+      attack(`17.written-${name}`, "a credential in another writing", "secret-in-content", place(text)),
+    ),
+    ...pairs(TEXTS, OWN, (place, [guard, text], name) =>
+      attack(`17.own-${name}`, "a secret of one's own", guard, place(text), { gate: "allowing" }),
+    ),
+    ...each(OWN, ([guard, text], name) =>
+      attack(
+        `17.own-file-${name}`,
+        "a secret of one's own in a file",
+        guard,
+        file("src/a.txt", { content: packed(text) }),
+        {
+          gate: "allowing",
+        },
+      ),
+    ),
+    attack(
+      "17.canary-in-allowed-folder",
+      "a canary token where credentials are allowed",
+      "canary-token",
+      file("fixtures/a.txt", { content: packed(CANARY_TOKEN) }),
+      { gate: "allowing" },
+    ),
+    ...each({ path: "src/{fakeGhp}.txt", folder: "{fakeGhp}/a.txt", own: `src/${OWN_SECRET}` }, (path, name) =>
+      attack(
+        `17.name-${name}`,
+        "a secret as the name of a file",
+        "secret-in-content",
+        file(path, { content: "eA==" }),
+        {
+          gate: "allowing",
+        },
+      ),
+    ),
     attack("17.gate-key", "the gate key itself", "secret-in-content", comment!("{key}")),
     attack("17.operator-key", "the operator's key", "secret-in-content", comment!("{operatorKey}")),
     attack("17.base64-spaces", "base64 that another reader would read", "body-value", {
@@ -227,6 +290,19 @@ export const credentials: CaseFile = {
     twin("17.twin-allowed-file", "a credential in an allowed file", 201, file("fixtures/c.txt"), undefined, {
       gate: "allowing",
     }),
+    twin("17.twin-alert-only", "a kind that only raises an alert", 201, comment!("see CASE-2026-123456"), undefined, {
+      gate: "allowing",
+    }),
+    twin(
+      "17.twin-near-canary",
+      "a word near to a canary token",
+      201,
+      comment!(`${CANARY_TOKEN}x ${packed("x".repeat(40))}`),
+      undefined,
+      {
+        gate: "allowing",
+      },
+    ),
     twin("17.twin-allowed-value", "an allowed value", 201, comment!(`see ${ALLOWED_TOKEN}.`), undefined, {
       gate: "allowing",
     }),

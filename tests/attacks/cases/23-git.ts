@@ -768,6 +768,31 @@ const BODIES: Readonly<Record<string, Body>> = {
     },
     "secret-in-content",
   ],
+  "secret-file-base64": [
+    (kit) => kit.pushChange(AGENT, { "a.txt": `token: ${Buffer.from(fake()).toString("base64")}\n` }),
+    "secret-in-content",
+  ],
+  "secret-file-utf16": [
+    (kit) => kit.pushChange(AGENT, { "a.txt": Buffer.from(`token = ${fake()}`, "utf16le").toString("latin1") }),
+    "secret-in-content",
+  ],
+  "secret-file-escaped": [
+    (kit) => kit.pushChange(AGENT, { "a.json": JSON.stringify({ text: `first\n${fake()}` }) }),
+    "secret-in-content",
+  ],
+  "secret-message-hex": [
+    (kit) => kit.pushChange(AGENT, { "a.txt": "x" }, `use ${Buffer.from(fake()).toString("hex")}\n`),
+    "secret-in-content",
+  ],
+  "secret-long-file-packed": [
+    (kit) =>
+      kit.pushChange(AGENT, {
+        "a.txt": `${"x ".repeat(150_000)} ${Buffer.from(fake()).toString("base64")} ${"y ".repeat(9000)}`,
+      }),
+    "secret-in-content",
+  ],
+  "secret-file-name": [(kit) => kit.pushChange(AGENT, { [`src/${fake()}.txt`]: "x" }), "secret-in-content"],
+  "secret-branch-name": [(kit) => kit.pushChange(`${AGENT}-${fake()}`, { "a.txt": "x" }), "secret-in-content"],
   "secret-long-file": [
     (kit) => kit.pushChange(AGENT, { "a.txt": `${"x".repeat(300_000)} ${fake()} ${"y".repeat(1000)}` }),
     "secret-in-content",

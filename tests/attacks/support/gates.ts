@@ -69,6 +69,18 @@ const ALLOWED_SECRETS = [
   { repository: "docs", path: "/pages/", reason: "another repository's", until: dayFromNow(2) },
 ];
 
+/** A canary token, of which the environment has the hash alone, and a secret of the organization's own form. */
+export const CANARY_TOKEN = `decoy.${createHash("sha256").update("canary of the corpus").digest("hex").slice(0, 40)}`;
+export const OWN_SECRET = `acme_live_${createHash("sha256").update("own form of the corpus").digest("hex").slice(0, 32)}`;
+const SEARCHED = {
+  secretPatterns: [
+    { name: "acme-key", expression: "\\bacme_(?:live|test)_[a-f0-9]{32}\\b" },
+    { name: "case-number", expression: "CASE-\\d{4}-\\d{6}" },
+  ],
+  canaryTokens: [{ name: "wiki-decoy", sha256: createHash("sha256").update(CANARY_TOKEN).digest("hex") }],
+  alertOnlySecrets: ["case-number"],
+};
+
 type Bindings = Record<string, unknown>;
 
 interface Recipe {
@@ -112,7 +124,7 @@ const RECIPES: Readonly<Record<GateName, Recipe>> = {
     }),
   },
   denied: { upstream: "hostile", gate: { lfs: "proxy" } },
-  allowing: { gate: { allowedSecrets: ALLOWED_SECRETS } },
+  allowing: { gate: { allowedSecrets: ALLOWED_SECRETS, ...SEARCHED } },
   stopped: {},
   "observing-now": { policy: (policy) => ({ ...policy, mode: { kind: "observe", until: "2099-12-31" } }) },
   throttled: { upstream: "hostile" },

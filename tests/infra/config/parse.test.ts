@@ -228,6 +228,39 @@ const TABLE: readonly (readonly [string, unknown, string])[] = [
     'gatehouse:gate.allowedSecrets[0]: not valid: {"repository":"api","reason":"demo","until":"2026-12-31"}; { sha256: …, reason: …, until: … } or { repository: …, path: …, reason: …, until: … }',
   ],
   [
+    "gate.secretPatterns",
+    [{ name: "acme-key", expression: "acme_[a-z]+" }],
+    "gatehouse:gate.secretPatterns[0].expression: + has no upper bound; a bound, such as {20,64}",
+  ],
+  [
+    "gate.secretPatterns",
+    [{ name: "npm-token", expression: "acme_[a-z]{9}" }],
+    "gatehouse:gate.secretPatterns[0].name: npm-token is a kind that the gate knows already; a name of its own",
+  ],
+  [
+    "gate.canaryTokens",
+    [{ name: "wiki", sha256: "the value itself" }],
+    "gatehouse:gate.canaryTokens[0].sha256: not valid: the value; the SHA-256 of the exact value, 64 hexadecimal digits or base64; never the value itself",
+  ],
+  [
+    "gate.canaryTokens",
+    [
+      { name: "wiki", sha256: "0".repeat(64) },
+      { name: "mail", sha256: "0".repeat(64) },
+    ],
+    "gatehouse:gate.canaryTokens[1].sha256: this value is listed already; one entry for each",
+  ],
+  [
+    "gate.alertOnlySecrets",
+    ["slack-tokens"],
+    "gatehouse:gate.alertOnlySecrets[0]: no such kind of secret: slack-tokens; did you mean slack-token?",
+  ],
+  [
+    "gate.alertOnlySecrets",
+    ["canary-token"],
+    "gatehouse:gate.alertOnlySecrets[0]: no such kind of secret: canary-token; did you mean clojars-token?",
+  ],
+  [
     "gate.mode",
     { kind: "observe" },
     "gatehouse:gate.mode.until: missing; the day on which observing ends, such as 2026-12-31",

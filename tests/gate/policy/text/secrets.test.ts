@@ -51,7 +51,7 @@ describe("findSecrets", () => {
       asked.push(value);
       return value === allowed ? "demo" : undefined;
     };
-    const found = findSecrets(`${`${allowed} `.repeat(100)}${real}`, 0, 20, allows);
+    const found = findSecrets(`${`${allowed} `.repeat(100)}${real}`, 0, 20, { allows });
     expect(found).toEqual([
       { rule: "allowed-secret", kind: "github-classic-token", offset: 0, reason: "demo" },
       { rule: "github-classic-token", offset: 4100 },
@@ -59,7 +59,7 @@ describe("findSecrets", () => {
     expect(asked).toEqual([allowed, real]);
     expect(JSON.stringify(found)).not.toContain("ghp_");
     const key = `${"-".repeat(5)}BEGIN PRIVATE KEY${"-".repeat(5)}`;
-    expect(findSecrets(key, 0, 20, () => "all of them")).toMatchObject([{ rule: "private-key" }]);
+    expect(findSecrets(key, 0, 20, { allows: () => "all of them" })).toMatchObject([{ rule: "private-key" }]);
   });
 
   it("finds in a stream, however it is cut, what it finds in the whole", () => {
@@ -74,7 +74,7 @@ describe("findSecrets", () => {
         (chosen, cuts) => {
           const text = chosen.join(" ");
           const found: Finding[] = [];
-          const searcher = new Searcher((findings) => found.push(...findings), allows);
+          const searcher = new Searcher((findings) => found.push(...findings), { allows });
           searcher.begin();
           for (let at = 0, i = 0; at < text.length; i++) {
             const next = at + (cuts[i % cuts.length] ?? 1);
@@ -85,7 +85,7 @@ describe("findSecrets", () => {
           const refused = (list: readonly Finding[]): number[] =>
             list.filter(({ rule }) => rule !== "allowed-secret").map(({ offset }) => offset);
           const allowedIn = (list: readonly Finding[]): boolean => list.some(({ rule }) => rule === "allowed-secret");
-          const whole = findSecrets(text, 0, 100, allows);
+          const whole = findSecrets(text, 0, 100, { allows });
           expect(refused(found)).toEqual(refused(whole));
           expect(allowedIn(found)).toBe(allowedIn(whole));
         },

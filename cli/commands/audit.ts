@@ -110,7 +110,7 @@ async function pull(options: PullOptions): Promise<void> {
   process.stdout.write(
     options.json === true
       ? `${JSON.stringify(summary)}\n`
-      : `${records} new records, to ${state.cursor.seq}; ${events} new events of GitHub, ${agent} new lines of the agent. They are in ${out}.\n`,
+      : `${records} new records, to ${state.cursor.seq}; ${events} new events of GitHub${state.agent === undefined ? "" : `; ${agent} new lines of the agent's log`}. They are in ${out}.\n`,
   );
 }
 

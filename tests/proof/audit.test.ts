@@ -3,6 +3,7 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, statSync, trunca
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chainLine, GENESIS } from "../../gate/policy/audit";
+import { Anthropic } from "@anthropic-ai/sdk";
 import type { Story } from "../../cli/audit/explain/story";
 import type { Replay } from "../../cli/audit/replay";
 import type { Verification } from "../../cli/audit/verify";
@@ -16,6 +17,8 @@ jest.setTimeout(300_000);
 let ready: Ready;
 let running: Running;
 let dir: string;
+/** The one that the agent opened. */
+let pullRequest = 0;
 beforeAll(async () => {
   ({ ready, running } = await serve("--config", "gatehouse:gate.requestsPerMinute=5000"));
   dir = join(mkdtempSync(join(tmpdir(), "gatehouse-audit-")), "trail");
@@ -73,6 +76,8 @@ it("pulls records and GitHub's side, verifies, and goes on where it was", async 
   for (const event of events) expect([event, ocsfProblems(JSON.parse(event) as OcsfEvent)]).toEqual([event, []]);
 
   const before = statSync(join(dir, "gate.ndjson")).size;
+  // Compiling the schemas took seconds in one piece; a connection that the gate closed meanwhile is noticed first.
+  await new Promise((resolve) => setTimeout(resolve, 50));
   await asAgent("/repos/acme/api");
   // What an interrupted pull left behind its last note.
   appendFileSync(join(dir, "gate.ndjson"), '{"v":1,"seq":999,');
@@ -105,6 +110,7 @@ it("tells the story of a pull request, and answers questions and replays", async
   });
   expect(opened.status).toBe(201);
   const { number } = (await opened.json()) as { number: number };
+  pullRequest = number;
   await asAgent(`/repos/acme/api/pulls/${number}/merge`, { method: "PUT", body: "{}" });
   expect((await pull()).code).toBe(0);
   expect(await verify()).toMatchObject({ code: 0, problems: [] });
@@ -211,6 +217,58 @@ it("raises it on a plan without an audit log too, by the repository's events", a
     1,
     [expect.stringMatching(/^IssueCommentEvent in acme\/api \(created #1\): the gate has no record of it/)],
   ]);
+});
+
+it("joins the agent's own log: which session opened a pull request, and a session that was not reviewed", async () => {
+  const claude = new Anthropic({ baseURL: ready.claude.api, apiKey: ready.claude.key, maxRetries: 0 }).beta;
+  const name = "github-gate-dev-agent";
+  const tools = [{ type: "agent_toolset_20260401" as const }];
+  const agent = (await claude.agents.create({ name, model: "claude-opus-5-5", tools })).id;
+  // The declared host is that of the environment file, not of the sandbox.
+  const networking = { type: "limited" as const, allowed_hosts: ["github-gate-dev.acme-dev.workers.dev"] };
+  const environment = await claude.environments.create({ name, config: { type: "cloud", networking } });
+  const vault = await claude.vaults.create({ display_name: name });
+  const ids = { agent, environment_id: environment.id, vault_ids: [vault.id] };
+  const session = await claude.sessions.create({ ...ids, title: "Add a note" });
+  const commented = await asAgent(`/repos/acme/api/issues/${pullRequest}/comments`, {
+    method: "POST",
+    body: JSON.stringify({ body: "Done." }),
+  });
+  expect(commented.status).toBe(201);
+  const requestId = commented.headers.get("x-gatehouse-request-id") ?? "";
+  const call = { type: "agent.tool_use", name: "bash", input: { command: "curl" }, evaluated_permission: "allow" };
+  const text = `x-gatehouse-request-id: ${requestId}`;
+  await fetch(`${ready.claude.api}/_sandbox/sessions/${session.id}/events`, {
+    method: "POST",
+    body: JSON.stringify({
+      events: [call, { type: "agent.tool_result", tool_use_id: "sevt_1", content: [{ type: "text", text }] }],
+    }),
+  });
+  const setting = "gatehouse:agent.environment";
+  const stack = ["--config", `${setting}.kind=claude-managed-agent`, "--config", `${setting}.model=claude-opus-5-5`];
+  const done = await pull(...stack);
+  expect([done.code, done.err]).toEqual([0, expect.not.stringContaining("Claude")]);
+  expect(done.out).toMatch(/[1-9]\d* new lines of the agent's log\./);
+  expect(await verify()).toMatchObject({ agent: [] });
+  expect(readFileSync(join(dir, "agent.ndjson"), "utf8")).not.toContain("x-gatehouse-request-id");
+  const story = await run(["explain", `api#${pullRequest}`, "--dir", dir, "--json"]);
+  expect((JSON.parse(story.out) as Story).sessions).toMatchObject([
+    { session: session.id, agent: name, version: "1", by: "request id", calls: 1, alarms: [] },
+  ]);
+  const { out: rows } = await run([
+    "query",
+    "SELECT kind, count(*) n FROM agent GROUP BY kind",
+    "--dir",
+    dir,
+    "--json",
+  ]);
+  expect(rows).toContain('"kind":"session"');
+
+  await claude.sessions.create({ ...ids, agent: { type: "agent_with_overrides", id: agent, system: "Anything." } });
+  expect((await pull(...stack)).code).toBe(0);
+  expect(await verify()).toMatchObject({ code: 1, agent: [{ rule: "agent-overridden" }] });
+  for (const event of readFileSync(join(dir, "events.ndjson"), "utf8").trimEnd().split("\n"))
+    expect([event, ocsfProblems(JSON.parse(event) as OcsfEvent)]).toEqual([event, []]);
 });
 
 it("finds a trail that the bucket's owner wrote anew, and one that was shortened", async () => {

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -173,6 +174,18 @@ describe("what cannot be read is named, and stops nothing", () => {
     const { state: after } = await pullAgent({ claude: none as { missing: string }, logs: [] }, files, state, at(90));
     expect(after?.missing).toHaveLength(1);
   });
+});
+
+it("loads Anthropic's client only when it is asked for", () => {
+  const program = join(__dirname, "..", "..", "..", "..", "cli", "bin.js");
+  const spy = join(mkdtempSync(join(tmpdir(), "gatehouse-loaded-")), "spy.js");
+  writeFileSync(spy, 'process.on("exit", () => console.error(Object.keys(require.cache).join("\\n")));');
+  const { stderr, status } = spawnSync(process.execPath, ["--require", spy, program, "audit", "pull", "--help"], {
+    encoding: "utf8",
+  });
+  expect(status).toBe(0);
+  expect(stderr).toContain("commander");
+  expect(stderr).not.toContain("@anthropic-ai");
 });
 
 it("asks at the address of the environment, and refuses one that is none", () => {

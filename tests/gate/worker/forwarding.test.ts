@@ -4,7 +4,8 @@ import type { AuditRecord } from "../../../gate/policy/audit";
 import { until } from "../../support/until";
 import { AlertReceiver } from "../support/alerts";
 import { startGate, type Gate } from "../support/gate";
-import { Upstream, type Received, type Reply } from "../support/upstream";
+import { seqsIn, taken } from "../support/sinks";
+import { Upstream, type Reply } from "../support/upstream";
 
 /* The forwarder beside the real gate: real ledger, real bucket, receivers on loopback. */
 
@@ -35,37 +36,6 @@ afterAll(async () => {
   await gate.stop();
   await Promise.all([alerts, ...Object.values(receivers)].map((one) => one.stop()));
 });
-
-/** Numbers of the records in a request. */
-function seqsIn(kind: string, { body }: Received): number[] {
-  const lines = body.toString().trimEnd().split("\n");
-  const all = (texts: readonly unknown[]): number[] => texts.map((one) => (one as AuditRecord).seq);
-  switch (kind) {
-    case "splunk-hec":
-      return all(lines.map((line) => (JSON.parse(line) as { event: unknown }).event));
-    case "elastic":
-      return all(lines.filter((_, i) => i % 2 === 1).map((line) => JSON.parse(line) as unknown));
-    case "otlp": {
-      const { resourceLogs } = JSON.parse(body.toString()) as {
-        resourceLogs: { scopeLogs: { logRecords: { body: { stringValue: string } }[] }[] }[];
-      };
-      return all(resourceLogs[0]!.scopeLogs[0]!.logRecords.map((log) => JSON.parse(log.body.stringValue) as unknown));
-    }
-    default:
-      return all(lines.map((line) => JSON.parse(line) as unknown));
-  }
-}
-
-/** What a receiver that works answers. */
-const taken = (kind: string, received: Received): Reply =>
-  kind === "elastic"
-    ? {
-        body: JSON.stringify({
-          errors: false,
-          items: seqsIn(kind, received).map(() => ({ create: { status: 201 } })),
-        }),
-      }
-    : { status: 200, body: "{}" };
 
 it("brings every record to every kind of sink, which fails half of the time", async () => {
   const has: Record<string, Set<number>> = {};

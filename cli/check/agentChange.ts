@@ -2,6 +2,7 @@ import type { Environment, Repository } from "../../infra/model/schema";
 import { endpoints, isGitHubDotCom } from "../../infra/model/endpoints";
 import { Allowances } from "../../gate/policy/text/allowances";
 import { PathMatcher } from "../../gate/policy/text/globs";
+import { CANARY } from "../../gate/policy/text/secrets";
 import { AGENT_BRANCH_PREFIX } from "../../gate/contract";
 import { PROTECTED_PATHS } from "../../gate/policy/policy";
 import { allowedSecret } from "../../infra/plans/gatePolicy";
@@ -189,9 +190,13 @@ function secrets(
   now: number,
 ): ChangeFinding[] {
   const allowances = new Allowances(environment.gate.allowedSecrets.map(allowedSecret));
+  const alertOnly = new Set(environment.gate.alertOnlySecrets);
   return found.map(({ path, line, rule, commit, sha256 }) => {
-    const reason =
+    const allowed =
       (sha256 === undefined ? undefined : allowances.ofHash(sha256, now)) ?? allowances.ofPath(repository, path, now);
+    // A canary token is allowed nowhere.
+    const reason =
+      rule === CANARY ? undefined : (allowed ?? (alertOnly.has(rule) ? "its kind only alerts" : undefined));
     const says = `${rule} at line ${line}`;
     return reason === undefined
       ? refuse("secret", says, { path, line, commit })

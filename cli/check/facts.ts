@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ChangeCommit, ChangedFile, ChangeFacts, FileKind, PullFacts, SecretFound } from "./agentChange";
-import { matchSecrets } from "../../gate/policy/text/secrets";
+import { matchSecrets, type SecretRules } from "../../gate/policy/text/secrets";
 import { type GitView, Unseen } from "./git";
 import { parseNumstat, parseRaw, type RawEntry } from "./parse";
 
@@ -32,7 +32,7 @@ export async function changeFacts(
   base: string,
   head: string,
   pull: PullFacts = {},
-  { bounds = BOUNDS, logins = new Map<string, Logins>() }: FactOptions = {},
+  { bounds = BOUNDS, logins = new Map<string, Logins>(), rules = {} }: FactOptions = {},
 ): Promise<ChangeFacts> {
   const none: ChangeFacts = { pull, commits: [], files: [], touched: [], secrets: [], unseen: [] };
   const unseen: string[] = [];
@@ -61,7 +61,7 @@ export async function changeFacts(
       commits: await commitsOf(git, ids, byCommit, logins),
       files: entries.map((entry) => fileOf(entry, lines, contents)),
       touched: ids.flatMap((commit) => (byCommit.get(commit) ?? []).map(({ path }) => ({ path, commit }))),
-      secrets: [...ids].reverse().flatMap((commit) => secretsOf(commit, byCommit.get(commit) ?? [], contents)),
+      secrets: [...ids].reverse().flatMap((commit) => secretsOf(commit, byCommit.get(commit) ?? [], contents, rules)),
       unseen,
     };
   } catch (error) {
@@ -77,6 +77,8 @@ export interface Logins {
 interface FactOptions {
   readonly bounds?: Bounds;
   readonly logins?: ReadonlyMap<string, Logins>;
+  /** What is searched for beside the public formats of credentials. */
+  readonly rules?: SecretRules;
 }
 
 async function commitsOf(
@@ -213,13 +215,18 @@ const FINDINGS = 10_000;
  * Credentials in the lines that a commit adds. A line that stood in a parent, or in a file that the commit removes, is
  * not added.
  */
-function secretsOf(commit: string, entries: readonly RawEntry[], contents: ReadonlyMap<string, Buffer>): SecretFound[] {
+function secretsOf(
+  commit: string,
+  entries: readonly RawEntry[],
+  contents: ReadonlyMap<string, Buffer>,
+  rules: SecretRules,
+): SecretFound[] {
   const linesOf = (ids: readonly string[]): string[] =>
     ids.flatMap((id) => texts(contents.get(id))).flatMap((text) => text.split("\n"));
   let removed: Set<string> | undefined;
   return entries.flatMap(({ newMode, newId, oldIds, path }) =>
     texts(isFile(newMode) && !oldIds.includes(newId) ? contents.get(newId) : undefined).flatMap((text) => {
-      const found = matchSecrets(text, 0, FINDINGS);
+      const found = matchSecrets(text, 0, FINDINGS, rules);
       if (found.length === 0) return [];
       removed ??= new Set(
         linesOf(entries.filter((entry) => entry.newMode === "000000").flatMap((entry) => entry.oldIds)),

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
+import { searchedFor } from "../../gate/policy/compiled";
 import { endpoints, type Environment } from "../../infra/model";
 import {
   isAgentPull,
@@ -78,6 +79,8 @@ type Env = Readonly<Record<string, string | undefined>>;
 async function agentChange(options: ChangeOptions, env: Env): Promise<ChangeVerdict> {
   const { environment } = readProjectStack(options.stack, options.config, options.project);
   const repository = repositoryOf(options, environment, env);
+  // Kinds that only raise an alert are found too, and shown as notices.
+  const rules = searchedFor({ ...environment.gate, alertOnlySecrets: [] });
   const judge = { emails: options.email, noticeOnly: options.noticeOnly, now: Date.now() };
   if (options.base !== undefined || options.head !== undefined) {
     if (!COMMIT.test(options.base ?? "") || !COMMIT.test(options.head ?? ""))
@@ -87,7 +90,12 @@ async function agentChange(options: ChangeOptions, env: Env): Promise<ChangeVerd
     if (options.pull !== undefined)
       throw new CouldNotRun("--pull cannot be combined with --base and --head; give one or the other");
     return withView(GitView.of(options.git ?? "."), async (git) =>
-      judgeChange(environment, repository, await changeFacts(git, options.base ?? "", options.head ?? "", {}), judge),
+      judgeChange(
+        environment,
+        repository,
+        await changeFacts(git, options.base ?? "", options.head ?? "", {}, { rules }),
+        judge,
+      ),
     );
   }
   if (options.pull === undefined && env.GITHUB_EVENT_NAME === "merge_group")
@@ -115,7 +123,7 @@ async function agentChange(options: ChangeOptions, env: Env): Promise<ChangeVerd
     judgeChange(
       environment,
       repository,
-      await changeFacts(git, judged.base, judged.head, judged.facts, { logins }),
+      await changeFacts(git, judged.base, judged.head, judged.facts, { logins, rules }),
       judge,
     ),
   );

@@ -83,6 +83,24 @@ describe("credentials that the environment file allows", () => {
   });
 });
 
+describe("kinds of secrets", () => {
+  const softer = environment({
+    "gate.alertOnlySecrets": ["twilio-key"],
+    "gate.allowedSecrets": [{ repository: "api", path: "/src/", reason: "made-up keys", until: "2026-12-31" }],
+  });
+  const judged = (rule: string, path: string) => {
+    const facts = { ...good, secrets: [{ path, line: 1, rule, commit: SHA, sha256: "ab".repeat(32) }] };
+    const verdict = judgeChange(softer, "api", facts, { now: 0 });
+    return verdict.agent ? verdict.findings.filter((finding) => finding.rule === "secret") : [];
+  };
+
+  it("are notices where the gate only raises an alert, and a canary token is none anywhere", () => {
+    expect(judged("twilio-key", "a.ts")).toMatchObject([{ severity: "notice" }]);
+    expect(judged("npm-token", "a.ts")).toMatchObject([{ severity: "refuse" }]);
+    expect(judged("canary-token", "src/a.ts")).toMatchObject([{ severity: "refuse" }]);
+  });
+});
+
 describe("whose pull request it is", () => {
   it.each([
     ["the machine user's, from anywhere", { author: "Claude-Bot", branch: "main", fork: true }, true],

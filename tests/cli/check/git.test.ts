@@ -12,6 +12,8 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { ChangeFacts } from "../../../cli/check/agentChange";
+import { readPattern } from "../../../gate/policy/text/ownPattern";
+import type { SecretRules } from "../../../gate/policy/text/secrets";
 import { BOUNDS, changeFacts } from "../../../cli/check/facts";
 import { GitView } from "../../../cli/check/git";
 import { itWhen } from "../../support/skip";
@@ -49,10 +51,16 @@ class Repo {
     this.git("commit", "--quiet", "--allow-empty", "-m", "change");
     return this.git("rev-parse", "HEAD");
   }
-  async facts(bounds = BOUNDS): Promise<ChangeFacts> {
+  async facts(bounds = BOUNDS, rules: SecretRules = {}): Promise<ChangeFacts> {
     const view = GitView.of(this.dir);
     try {
-      return await changeFacts(view, this.git("rev-parse", "main"), this.git("rev-parse", "HEAD"), {}, { bounds });
+      return await changeFacts(
+        view,
+        this.git("rev-parse", "main"),
+        this.git("rev-parse", "HEAD"),
+        {},
+        { bounds, rules },
+      );
     } finally {
       view.close();
     }
@@ -66,6 +74,14 @@ describe("facts of a change, from real git", () => {
   });
   afterEach(() => {
     rmSync(repo.dir, { recursive: true, force: true });
+  });
+
+  it("finds secrets of one's own form in other writings, by their own kind", async () => {
+    const secret = "acme_0123456789abcdef";
+    repo.commit({ "a.txt": `x\n${Buffer.from(secret).toString("base64")}\n`, "b.txt": "acme_0123\n" });
+    const rules = { patterns: [readPattern("acme-key", "acme_[a-f0-9]{16}")] };
+    expect((await repo.facts(BOUNDS, rules)).secrets).toMatchObject([{ path: "a.txt", line: 2, rule: "acme-key" }]);
+    expect((await repo.facts()).secrets).toEqual([]);
   });
 
   it("counts lines as the difference that would be merged, not main's own progress", async () => {

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, timingSafeEqual } from "node:crypto";
 import { describeSystemError, SystemsError } from "../tools/errors";
 import { FaultList } from "../tools/faults";
 import { RequestLog } from "../tools/requestLog";
@@ -7,6 +7,7 @@ import { controlRoutes } from "./api/control";
 import { deploymentRoutes } from "./api/deployments";
 import { type Egress, egressOf } from "./api/egress";
 import { environmentRoutes } from "./api/environments";
+import { federationRoutes, isAccessToken } from "./api/federation";
 import { sessionRoutes } from "./api/sessions";
 import { vaultRoutes } from "./api/vaults";
 import { WebhookSender } from "./api/webhooks";
@@ -55,7 +56,7 @@ export async function startAnthropic({ port, key }: AnthropicOptions = {}): Prom
     listeners: new Map(),
   };
   const router = new Router();
-  for (const routes of [agentRoutes, environmentRoutes, vaultRoutes, sessionRoutes, deploymentRoutes])
+  for (const routes of [agentRoutes, environmentRoutes, vaultRoutes, sessionRoutes, deploymentRoutes, federationRoutes])
     routes(router, world);
   const control = new Router();
   controlRoutes(control, world);
@@ -65,7 +66,7 @@ export async function startAnthropic({ port, key }: AnthropicOptions = {}): Prom
       ...world,
       router,
       control,
-      key: apiKey,
+      accepts: (credential) => isSame(credential, apiKey) || isAccessToken(workspace, credential),
       workspaceId: workspace.id,
       organizationId: workspace.organizationId,
       port,
@@ -92,4 +93,9 @@ export async function startAnthropic({ port, key }: AnthropicOptions = {}): Prom
       wayOut: taken ? "Stop what listens there or choose another port" : "Start again",
     });
   }
+}
+
+function isSame(shown: string, wanted: string): boolean {
+  const [a, b] = [Buffer.from(shown), Buffer.from(wanted)];
+  return a.length === b.length && timingSafeEqual(a, b);
 }

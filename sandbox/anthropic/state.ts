@@ -88,6 +88,13 @@ export interface WebhookEndpoint {
   disabled: boolean;
 }
 
+/** Whose tokens of another issuer are exchanged for one of the workspace, as somebody entered it in the Console. */
+export interface FederationRule {
+  readonly id: string;
+  readonly subjectPrefix: string;
+  readonly lifetimeSeconds: number;
+}
+
 /** Everything of one workspace, in memory. */
 export class Workspace {
   readonly id = newId("wrkspc");
@@ -99,6 +106,9 @@ export class Workspace {
   readonly deployments = new Map<string, Deployment>();
   readonly deploymentRuns = new Map<string, DeploymentRun>();
   readonly webhooks = new Map<string, WebhookEndpoint>();
+  readonly federationRules = new Map<string, FederationRule>();
+  /** Access tokens by federation, with the time at which each ends, in milliseconds. */
+  readonly accessTokens = new Map<string, number>();
   #number = 0;
   #lastTime = 0;
 

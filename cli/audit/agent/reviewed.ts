@@ -149,4 +149,5 @@ const swappedSessions = (lines: readonly AgentLine[]): ReadonlySet<string> =>
   );
 
 const versionOf = (agent: JsonRecord): string => `${asText(agent.id)}@${String(agent.version)}`;
-const list = (names: readonly string[]): string => names.join(", ");
+const WORDS: Readonly<Record<string, string>> = { system: "system prompt", mcp_servers: "MCP servers" };
+const list = (names: readonly string[]): string => names.map((name) => WORDS[name] ?? name).join(", ");

@@ -17,6 +17,8 @@ const KINDS: Readonly<Record<Step["kind"], string>> = {
 };
 const BAD: ReadonlySet<Step["kind"]> = new Set(["refused", "around"]);
 
+const ALARM = "ALARM";
+
 /** The facts above the time line. */
 function facts(story: Story): [string, string][] {
   const all: [string, string][] = [
@@ -24,7 +26,7 @@ function facts(story: Story): [string, string][] {
     ["author", story.author],
     ["agent", story.agent],
     ...story.sessions.map((one): [string, string] => ["session", sessionText(one)]),
-    ...story.sessions.flatMap(({ alarms }) => alarms.map((says): [string, string] => ["ALARM", says])),
+    ...story.sessions.flatMap(({ alarms }) => alarms.map((says): [string, string] => [ALARM, says])),
     ["branch", story.head === "" ? "" : `${story.head} into ${story.base}`],
     ["opened by request", story.requestId],
     ["approved by", story.approvedBy.join(", ")],
@@ -88,7 +90,7 @@ export function renderMarkdown(story: Story): string {
     "",
     "| | |",
     "|---|---|",
-    ...facts(story).map(([name, value]) => `| ${name} | ${cell(value)} |`),
+    ...facts(story).map(([name, value]) => `| ${name === ALARM ? `**${name}**` : name} | ${cell(value)} |`),
     "",
     ...story.notes.flatMap((note) => [`> ${cell(note)}.`, ""]),
     "| when | who | | what | request |",
@@ -132,7 +134,7 @@ export async function renderHtml(story: Story): Promise<string> {
             ${facts(story).map(
               ([name, value]) =>
                 html`<dt>${name}</dt>
-                  <dd>${value}</dd>`,
+                  <dd class="${name === ALARM ? "bad" : ""}">${value}</dd>`,
             )}
           </dl>
           ${story.notes.map((note) => html`<p class="soft">${note}.</p>`)}

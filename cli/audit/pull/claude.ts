@@ -29,7 +29,7 @@ const CREDENTIALS = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_FED
 export function claudeClient(env: Env): { readonly client: Anthropic } | { readonly missing: string } {
   if (!CREDENTIALS.some((name) => env[name]))
     return {
-      missing: `the agent's side was not read: set ${CREDENTIALS[0]}, or the variables of federation (ANTHROPIC_FEDERATION_RULE_ID and ANTHROPIC_IDENTITY_TOKEN_FILE)`,
+      missing: `the agent's side was not read: set ${CREDENTIALS[0]}, or the variables of federation (ANTHROPIC_FEDERATION_RULE_ID, ANTHROPIC_ORGANIZATION_ID and ANTHROPIC_IDENTITY_TOKEN_FILE)`,
     };
   const baseURL = addressFrom(env, "ANTHROPIC_BASE_URL");
   // Large, and needed by this alone: every other command starts without it.

@@ -448,6 +448,15 @@ export const deploymentUpdate = z.strictObject({
   vault_ids: z.array(z.string()).max(50).nullish(),
 });
 
+export const tokenRequest = z.strictObject({
+  grant_type: z.literal("urn:ietf:params:oauth:grant-type:jwt-bearer"),
+  assertion: z.string().max(16 * 1024),
+  federation_rule_id: z.string(),
+  organization_id: z.string(),
+  service_account_id: z.string().optional(),
+  workspace_id: z.string().optional(),
+});
+
 /** An event that the sandbox is told to add, as the agent's or the server's own. */
 export const controlEvents = z.strictObject({
   thread: z.string().optional(),
@@ -459,6 +468,10 @@ export const controlThread = z.strictObject({
   workflow_run_id: z.string().nullish(),
 });
 export const controlWebhook = z.strictObject({ url: z.url() });
+export const controlFederation = z.strictObject({
+  subjectPrefix: z.string().min(1),
+  lifetimeSeconds: z.number().int().min(60).max(86_400).default(3600),
+});
 export const controlLimits = z.strictObject({
   createPerMinute: z.number().int().positive(),
   readPerMinute: z.number().int().positive(),

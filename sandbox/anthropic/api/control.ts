@@ -1,7 +1,15 @@
 import { errors } from "../http/errors";
 import { newId } from "../state";
 import { parseFault } from "../../tools/faults";
-import { anything, controlEvents, controlLimits, controlThread, controlWebhook, sessionCreate } from "./bodies";
+import {
+  anything,
+  controlEvents,
+  controlFederation,
+  controlLimits,
+  controlThread,
+  controlWebhook,
+  sessionCreate,
+} from "./bodies";
 import { egressOf } from "./egress";
 import { addAgentEvents, record } from "./events";
 import { addThread, createSession } from "./sessions";
@@ -25,6 +33,11 @@ export const controlRoutes: Routes = (router, world) => {
     .on("POST", "limits", (call) => limiter.reset(call.body(controlLimits)))
     .on("GET", "webhooks", () => [...workspace.webhooks.values()].map(({ key: _, ...endpoint }) => endpoint))
     .on("POST", "webhooks", (call) => webhooks.register(call.body(controlWebhook).url))
+    .on("POST", "federation", (call) => {
+      const rule = { id: newId("fdrl"), ...call.body(controlFederation) };
+      workspace.federationRules.set(rule.id, rule);
+      return { ...rule, organization_id: workspace.organizationId, workspace_id: workspace.id };
+    })
     .on("DELETE", "webhooks", () => workspace.webhooks.clear())
     .on("POST", "sessions", (call) => createSession(world, call.body(sessionCreate)).shown)
     .on("POST", "sessions/:session/events", (call) => ({

@@ -1,4 +1,3 @@
-import { timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { FaultList } from "../../tools/faults";
@@ -11,6 +10,8 @@ import { Call, type Router } from "./router";
 /** Largest body that the stand-in reads. */
 const MAX_BODY = 8 << 20;
 const VERSIONS = ["2023-06-01", "2026-10-21"];
+/** Where a credential is made from another issuer's token: it needs none. */
+const TOKENS = "/v1/oauth/token";
 const BETA = "managed-agents-2026-04-01";
 
 /** What the server needs besides its routes. */
@@ -18,7 +19,8 @@ export interface ServerOptions {
   readonly router: Router;
   /** Routes of the sandbox itself: neither log, limits nor faults apply to them. */
   readonly control: Router;
-  readonly key: string;
+  /** Whether a key or an access token is the workspace's. */
+  readonly accepts: (credential: string) => boolean;
   readonly workspaceId: string;
   readonly organizationId: string;
   readonly faults: FaultList;
@@ -68,11 +70,11 @@ async function answer(options: ServerOptions, request: IncomingMessage, response
       new Call(params, new URLSearchParams(search), text, authenticated);
     if (control !== undefined) {
       const { handler, params } = options.control.find(method, control);
-      return send(200, (await handler(callOf(params, shows(options.key, request)))) ?? {});
+      return send(200, (await handler(callOf(params, shows(options, request)))) ?? {});
     }
     const fault = options.faults.take(method, path);
     const handle = async (): Promise<unknown> => {
-      admit(options, request);
+      if (path !== TOKENS) admit(options, request);
       common = { ...common, ...options.limiter.take(method, Date.now()) };
       const { handler, params } = options.router.find(method, path.slice(1));
       return handler(callOf(params, true));
@@ -101,8 +103,8 @@ async function answer(options: ServerOptions, request: IncomingMessage, response
 }
 
 /** What every request must show: key, API version, beta, and the key's own workspace where it names one. */
-function admit({ key, workspaceId }: ServerOptions, request: IncomingMessage): void {
-  if (!shows(key, request)) throw errors.authentication();
+function admit(options: ServerOptions, request: IncomingMessage): void {
+  if (!shows(options, request)) throw errors.authentication();
   const version = request.headers["anthropic-version"];
   if (version === undefined) throw errors.invalid("anthropic-version: header is required");
   if (!VERSIONS.includes(String(version)))
@@ -111,16 +113,14 @@ function admit({ key, workspaceId }: ServerOptions, request: IncomingMessage): v
   if (!betas.some((beta) => beta.trim() === BETA))
     throw errors.invalid(`anthropic-beta: this endpoint requires ${BETA}`);
   const workspace = request.headers["anthropic-workspace-id"];
-  if (workspace !== undefined && workspace !== workspaceId)
+  if (workspace !== undefined && workspace !== options.workspaceId)
     throw errors.permission("anthropic-workspace-id: the API key belongs to another workspace");
 }
 
 /** The key goes as `Authorization: Bearer`, in older clients as `x-api-key`. */
-function shows(key: string, request: IncomingMessage): boolean {
+function shows({ accepts }: ServerOptions, request: IncomingMessage): boolean {
   const bearer = /^Bearer ([\x21-\x7e]+)$/.exec(request.headers.authorization ?? "")?.[1];
-  const shown = Buffer.from(bearer ?? String(request.headers["x-api-key"] ?? ""));
-  const wanted = Buffer.from(key);
-  return shown.length === wanted.length && timingSafeEqual(shown, wanted);
+  return accepts(bearer ?? String(request.headers["x-api-key"] ?? ""));
 }
 
 async function read(request: IncomingMessage): Promise<string> {

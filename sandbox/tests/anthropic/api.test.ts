@@ -1,5 +1,8 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Anthropic as Client } from "@anthropic-ai/sdk";
 import { startAnthropic } from "../../anthropic";
 import { AGENT, all, served, type Served } from "./support";
@@ -124,6 +127,45 @@ describe("failures on order", () => {
 it("says that a port is taken", async () => {
   const port = Number(new URL(sandbox.standIn.api).port);
   await expect(startAnthropic({ port })).rejects.toThrow(/could not start/);
+});
+
+describe("federation", () => {
+  const before = { ...process.env };
+  afterEach(() => {
+    process.env = { ...before };
+  });
+  const ended = Math.floor(Date.now() / 1000) - 1;
+  /** A client that has nothing but an identity token in a file, as CI gives it. */
+  async function clientWith(claims: object): Promise<Client> {
+    const rule = await sandbox.control<{ id: string; organization_id: string }>("POST", "federation", {
+      subjectPrefix: "repo:acme/posture:",
+    });
+    const file = join(mkdtempSync(join(tmpdir(), "gatehouse-identity-")), "token");
+    const jwt = ["{}", JSON.stringify(claims), "signature"].map((part) => Buffer.from(part).toString("base64url"));
+    writeFileSync(file, jwt.join("."));
+    for (const name of ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_PROFILE"]) delete process.env[name];
+    Object.assign(process.env, {
+      ANTHROPIC_FEDERATION_RULE_ID: rule.id,
+      ANTHROPIC_ORGANIZATION_ID: rule.organization_id,
+      ANTHROPIC_IDENTITY_TOKEN_FILE: file,
+    });
+    return new Client({ baseURL: sandbox.standIn.api, maxRetries: 0, logLevel: "off" });
+  }
+
+  it("takes the identity token of a run in place of a key", async () => {
+    const client = await clientWith({ sub: "repo:acme/posture:ref:refs/heads/main", exp: ended + 600 });
+    expect(await all(client.beta.agents.list())).toEqual([]);
+    const seen = await sandbox.control<{ path: string }[]>("GET", "requests");
+    expect(seen.map(({ path }) => path)).toEqual(["/v1/oauth/token", "/v1/agents"]);
+  });
+
+  it.each([
+    ["another repository", { sub: "repo:stranger/posture:ref", exp: ended + 600 }],
+    ["a run that is long over", { sub: "repo:acme/posture:ref", exp: ended }],
+  ])("refuses %s", async (_, claims) => {
+    const client = await clientWith(claims);
+    await expect(client.beta.agents.list()).rejects.toThrow(/Token exchange failed with status 401/);
+  });
 });
 
 describe("webhooks", () => {

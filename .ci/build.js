@@ -1,5 +1,5 @@
 // Makes dist/, which the published package consists of: the library with its declarations, the Workers, the command, the
-// policy pack and the plugin for Pulumi's other languages. node .ci/build.js [FOLDER]
+// policy pack, the plugin for Pulumi's other languages and the provider for Claude. node .ci/build.js [FOLDER]
 const { execFileSync } = require("node:child_process");
 const { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
 const { join, resolve } = require("node:path");
@@ -51,3 +51,12 @@ copyFileSync(join(ROOT, "policy/PulumiPolicy.yaml"), join(DIST, "policy/PulumiPo
 write("plugin/PulumiPlugin.yaml", "runtime:\n  name: nodejs\n  options:\n    typescript: false\n");
 write("plugin/package.json", json({ name: "gatehouse-plugin", version, private: true, main: "index.js" }));
 copyFileSync(join(ROOT, "infra/config/stackFile.schema.json"), join(DIST, "stackFile.schema.json"));
+
+// The provider for Claude Managed Agents, whole and publishable by itself: `npm publish dist/providers/claude`.
+const claude = (file) => join("providers/claude", file);
+const { private: _, ...manifest } = JSON.parse(readFileSync(join(ROOT, claude("package.json")), "utf8"));
+const entry = { types: "./resources/index.d.ts", default: "./resources/index.js" };
+const exported = { ".": entry, "./package.json": "./package.json" };
+write(claude("package.json"), json({ ...manifest, main: "plugin/main.js", types: entry.types, exports: exported }));
+for (const file of ["PulumiPlugin.yaml", "README.md", "LICENSE"])
+  copyFileSync(join(ROOT, file === "LICENSE" ? file : claude(file)), join(DIST, claude(file)));

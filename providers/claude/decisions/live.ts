@@ -1,6 +1,6 @@
 import { fieldsOf, isObject, type Field, type Fields, type Json, type ResourceModel } from "../model/field";
 import { normalised, withToolsetDefaults } from "./normalise";
-import { fromWire, withoutMark } from "./wire";
+import { fromWire } from "./wire";
 
 /**
  * The inputs that would lead to what the service answers. `given`: the inputs of the state, undefined for an import.
@@ -8,7 +8,19 @@ import { fromWire, withoutMark } from "./wire";
  */
 export function inputsOf(model: ResourceModel, answer: Json, given: Json | undefined): Json {
   const live = normalised(model.inputs, withToolsetDefaults(fromWire(model.inputs, withSelf(answer))));
-  return given ? settled(model.inputs, live, given) : live;
+  return given ? settled(model.inputs, live, given) : withoutChosen(model.inputs, live);
+}
+
+/** What nobody need have said: an import takes it for the service's own choice, as a program that is silent about it. */
+function withoutChosen(fields: Fields, live: Json): Json {
+  return Object.fromEntries(
+    Object.entries(live).flatMap(([name, value]) => {
+      const field = fields[name];
+      if (field?.chosenByService) return [];
+      const own = field && isObject(value) ? fieldsOf(field, value) : undefined;
+      return [[name, own && isObject(value) ? withoutChosen(own, value) : value]];
+    }),
+  );
 }
 
 /** The service answers `self` as the agent's own id, at version 1. */
@@ -57,4 +69,3 @@ export function outputsOf(answer: Json): Json {
 }
 
 export const metadataOf = ({ metadata }: Json): Json => (isObject(metadata) ? metadata : {});
-export const ownMetadataOf = (answer: Json): Json => withoutMark(metadataOf(answer));

@@ -3,7 +3,7 @@ import { MARK_KEY } from "../model/common";
 import { isObject, type Json } from "../model/field";
 
 /** What a resource's metadata says about where it belongs: nothing that a stranger could read, one value for one URN. */
-export const markOf = (urn: string): string => createHash("sha256").update(urn).digest("hex");
+const markOf = (urn: string): string => createHash("sha256").update(urn).digest("hex");
 
 export const marked = (metadata: unknown, urn: string): Json => ({
   ...(isObject(metadata) ? metadata : {}),

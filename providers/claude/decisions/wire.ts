@@ -45,7 +45,7 @@ function valueFromWire(field: Field, value: unknown): unknown {
   return field.kind === "variants" ? { type: value.type, ...(own ? fromWire(own, value) : {}) } : value;
 }
 
-export function withoutMark(metadata: Json): Json {
+function withoutMark(metadata: Json): Json {
   const { [MARK_KEY]: _, ...own } = metadata;
   return own;
 }

@@ -32,7 +32,7 @@ export const PERMISSION_POLICY: VariantsField = {
 const HOST = /^(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** A host as the service wants it: a bare name or IPv4 address, or `*.` before a name. */
-export function hostProblem(value: string): string | undefined {
+function hostProblem(value: string): string | undefined {
   if (HOST.test(value)) return undefined;
   return "is no bare host name; write it as gate.acme.dev, in small letters, without scheme, port or path";
 }

@@ -25,28 +25,27 @@ export interface TextField extends Base {
   /** What is wrong with a value, as the end of a sentence that starts with the value; undefined: nothing. */
   readonly problem?: (value: string) => string | undefined;
 }
-export interface NumberField extends Base {
+interface NumberField extends Base {
   readonly kind: "integer";
   readonly minimum?: number;
 }
-export interface FlagField extends Base {
+interface FlagField extends Base {
   readonly kind: "boolean";
 }
 /** Any JSON, sent as it is. */
-export interface JsonField extends Base {
+interface JsonField extends Base {
   readonly kind: "json";
 }
 /** Texts by key. */
 export interface MapField extends Base {
   readonly kind: "map";
 }
-export interface ListField extends Base {
+interface ListField extends Base {
   readonly kind: "list";
   readonly items: Field;
   readonly maxItems?: number;
-  readonly minItems?: number;
 }
-export interface ObjectField extends Base {
+interface ObjectField extends Base {
   readonly kind: "object";
   /** Name of its type in the schema. */
   readonly name: string;

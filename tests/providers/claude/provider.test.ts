@@ -163,12 +163,13 @@ it("changes the tokens of an OAuth credential in place, and makes a new one for 
     ]).toEqual([path, expect.objectContaining({ replaces: ["auth"], deleteBeforeReplace })]);
 });
 
-it.each(TYPES)("%s: an import gives inputs that lead to no change, but for secrets", async (type) => {
+it.each(TYPES)("%s: an import leads to no change, but for secrets and what the service may choose", async (type) => {
   const kept = await made(sandbox.engineRun(), type, program(type));
   const run = sandbox.engineRun();
   const read = await run.read(kept.id, urn(type), {});
   const { changes } = run.diff(kept.id, urn(type), read.inputs ?? {}, run.check(urn(type), program(type)).inputs);
-  expect(changes).toEqual(type === "VaultCredential" ? { "auth.secretValue": "add" } : {});
+  const added = { VaultCredential: ["auth.secretValue"], Agent: ["model.effort", "model.speed"] }[type] ?? [];
+  expect(changes).toEqual(Object.fromEntries(added.map((path) => [path, "add"])));
 });
 
 it("refuses an id that is none before it asks", async () => {

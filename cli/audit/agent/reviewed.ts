@@ -35,7 +35,7 @@ const REVIEWED = ["system", "tools", "mcp_servers", "skills", "model", "multiage
 const RESOLVED = "multiagent";
 
 /** Which parts of a resolved agent are not those of the saved version. */
-export function changedParts(resolved: JsonRecord, saved: JsonRecord): string[] {
+function changedParts(resolved: JsonRecord, saved: JsonRecord): string[] {
   return REVIEWED.filter((part) => {
     if (part === RESOLVED) return asText(asRecord(resolved[part]).type) !== asText(asRecord(saved[part]).type);
     return !isDeepStrictEqual(resolved[part] ?? null, saved[part] ?? null);

@@ -17,7 +17,7 @@ export function record(world: World, session: Session, threadId: string, fields:
 }
 
 /** The session goes over to another status; its primary thread with it. */
-export function setStatus(world: World, session: Session, status: "running" | "idle" | "terminated"): void {
+function setStatus(world: World, session: Session, status: "running" | "idle" | "terminated"): void {
   session.shown = { ...session.shown, status, updated_at: world.workspace.now() };
   const primary = session.threads.get(session.primaryThread);
   if (primary) primary.shown = { ...primary.shown, status };

@@ -6,7 +6,7 @@ export interface Limits {
   readPerMinute: number;
 }
 
-export const DOCUMENTED_LIMITS: Limits = { createPerMinute: 300, readPerMinute: 1200 };
+const DOCUMENTED_LIMITS: Limits = { createPerMinute: 300, readPerMinute: 1200 };
 
 /** The organization's limits, as two buckets that fill up continuously: one for GET, one for everything else. */
 export class RateLimiter {

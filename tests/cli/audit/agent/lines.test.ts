@@ -1,6 +1,8 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
+import { CouldNotRun } from "../../../../cli/support/exit";
 import { actOf, agentLines, keptLine, requestIdsIn } from "../../../../cli/audit/agent/lines";
 import { readAgentLog } from "../../../../cli/audit/agent/log";
 import { at } from "../support/trail";
@@ -99,6 +101,41 @@ describe("another agent's log", () => {
   ])("is refused at %j, with the line", (text, message) => {
     expect(() => readAgentLog(file(text))).toThrow(message);
   });
+});
+
+it("reads or refuses any line of a log with its number, and loses none", () => {
+  const path = file("");
+  const value = fc.oneof(
+    fc.jsonValue(),
+    fc.record(
+      {
+        at: fc.constantFrom(at(1), "2026-11-30", "x"),
+        session: fc.string(),
+        type: fc.constantFrom("session", "tool_use", "tool_result", "confirmation", "message", "error", "other"),
+        id: fc.string(),
+        tool: fc.string(),
+        input: fc.jsonValue(),
+        text: fc.string(),
+        requestIds: fc.array(fc.string()),
+      },
+      { requiredKeys: ["at", "session", "type"] },
+    ),
+  );
+  fc.assert(
+    fc.property(fc.array(value, { maxLength: 5 }), (values) => {
+      writeFileSync(path, values.map((one) => JSON.stringify(one)).join("\n"));
+      let read;
+      try {
+        read = readAgentLog(path);
+      } catch (error) {
+        expect(error).toBeInstanceOf(CouldNotRun);
+        expect((error as Error).message).toMatch(/agent\.ndjson:\d+: /);
+        return;
+      }
+      expect(read).toHaveLength(values.length);
+      for (const line of read) expect(JSON.parse(JSON.stringify(line))).toEqual(line);
+    }),
+  );
 });
 
 it("names the line of the folder's file that no pull wrote", () => {

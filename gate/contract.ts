@@ -53,6 +53,8 @@ export const GATE_BINDINGS = {
   ALERT_SECRET: binding("secret_text"),
   /** Base64 of 32 bytes: the private half (Ed25519) of the key that signs the checkpoints of the audit trail. */
   CHECKPOINT_KEY: binding("secret_text"),
+  /** Signs GitHub's deliveries; only where the gate keeps them for the audit trail. */
+  GITHUB_WEBHOOK_SECRET: only("github-webhook", binding("secret_text")),
   LEDGER: binding("durable_object_namespace"),
   TOKENS: only("cloudflare", binding("kv_namespace")),
   AUDIT: only("cloudflare", binding("r2_bucket")),

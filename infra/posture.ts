@@ -17,7 +17,9 @@ import {
 import { resolveInputs, type DeepInput } from "./inputs";
 import { endpoints, names, type Environment, type EnvironmentInput, type Repository } from "./model";
 import {
+  GITHUB_WEBHOOK_PATH,
   ORGANIZATION_EVENTS,
+  gateUrl,
   forwardedSinks,
   hasBranchRules,
   organizationRulesets,
@@ -170,6 +172,13 @@ export class Posture extends GatehouseComponent {
     this.declareRepositories();
     if (environment.audit.alertWebhook)
       new EventHooks(`${name}-events`, { url: environment.audit.alertWebhook, events: ORGANIZATION_EVENTS }, parent);
+    const githubEvents = environment.audit.githubEvents
+      ? new EventHooks(
+          `${name}-audit-events`,
+          { url: `${gateUrl(environment) ?? ""}${GITHUB_WEBHOOK_PATH}`, events: ORGANIZATION_EVENTS },
+          parent,
+        )
+      : undefined;
 
     const store =
       environment.tokenStore.kind === "vault"
@@ -194,6 +203,7 @@ export class Posture extends GatehouseComponent {
         ...machine,
         vaultSignIn: store ? { roleId: store.roleId, secretId: store.secretId } : undefined,
         auditBucket: audit.bucket,
+        githubWebhookSecret: githubEvents?.secret,
       },
       parent,
     );

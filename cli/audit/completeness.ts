@@ -17,7 +17,10 @@ const SAME_PUSH_MS = 2_000;
 /** Actions of the audit log that follow from nothing the machine user sends, such as what people do to it. */
 const PASSIVE = /^(?:org|team|repo|business|user|personal_access_token|integration_installation)\./;
 /** What a person does to make a token, on GitHub's pages. */
-const isPassive = ({ action, tokenSha256 }: Happening): boolean => tokenSha256 === "" && PASSIVE.test(action);
+const isPassive = ({ action, tokenSha256 }: Happening): boolean =>
+  tokenSha256 === "" && (PASSIVE.test(action) || CONSEQUENCE.test(action));
+/** One request has several webhook events, under names of their own; only a push is told apart by itself. */
+const CONSEQUENCE = /^webhook (?!push$)/;
 
 type Kind = "push" | "fetch" | "read" | "write";
 
@@ -25,7 +28,8 @@ type Kind = "push" | "fetch" | "read" | "write";
 function kindOf({ action, method }: Happening): Kind {
   if (action === "api.request") return method === "GET" || method === "HEAD" || method === "" ? "read" : "write";
   if (/^git\.(?:clone|fetch)$/.test(action)) return "fetch";
-  if (action === "git.push" || /^(?:PushEvent|CreateEvent|DeleteEvent|rule suite)$/.test(action)) return "push";
+  if (action === "git.push" || /^(?:PushEvent|CreateEvent|DeleteEvent|rule suite|webhook push)$/.test(action))
+    return "push";
   return "write";
 }
 

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { asRecord, asText, type JsonRecord } from "../../infra/config/json";
 import { CouldNotRun } from "../support/exit";
 
-export type GitHubSource = "audit-log" | "events" | "rule-suites" | "grants";
+export type GitHubSource = "audit-log" | "events" | "rule-suites" | "grants" | "webhooks";
 
 /** One thing that GitHub recorded, as a line of `github.ndjson`. */
 export interface GitHubEvent {
@@ -87,6 +87,22 @@ export function happening({ source, at, event }: GitHubEvent): Happening | undef
         repository: asText(event.repository),
         detail: `${asText(event.ref)}, ${asText(event.result)}`,
       };
+    case "webhooks": {
+      const payload = asRecord(event.payload);
+      const repository = asRecord(payload.repository);
+      const name = asText(event.event);
+      // Seconds, in a push; the delivery comes later.
+      const pushed =
+        name === "push" && typeof repository.pushed_at === "number" ? repository.pushed_at * 1000 : undefined;
+      return {
+        ...base,
+        ...(pushed === undefined ? {} : { at: new Date(pushed).toISOString(), ms: pushed }),
+        action: `webhook ${[name, asText(payload.action)].filter((part) => part !== "").join(".")}`,
+        actor: asText(asRecord(payload.sender).login),
+        repository: asText(repository.full_name),
+        detail: asText(payload.ref),
+      };
+    }
     case "grants":
       return undefined;
   }

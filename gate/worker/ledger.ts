@@ -27,6 +27,8 @@ const MAX_LEASES = 500;
 const MAX_CELLS = 64;
 /** Bytes of lines in one archive object at most. */
 const ARCHIVE_BYTES = 4 * 1024 * 1024;
+/** Deliveries of GitHub's webhook that are remembered; a replay of an older one would be kept as new. */
+const MAX_DELIVERIES = 100_000;
 /** How long a run of the forwarder keeps the others from a sink, from its last word on. */
 const SINK_MS = 60_000;
 /** How often a checkpoint leaves for the alert webhook, while there are records. */
@@ -101,6 +103,9 @@ export class Ledger extends DurableObject<LedgerEnv> {
     sql.exec(`CREATE TABLE IF NOT EXISTS cells (name TEXT PRIMARY KEY, version INTEGER NOT NULL, value TEXT NOT NULL)`);
     sql.exec(
       `CREATE TABLE IF NOT EXISTS sinks (name TEXT PRIMARY KEY, turn INTEGER NOT NULL, until INTEGER NOT NULL, state TEXT NOT NULL)`,
+    );
+    sql.exec(
+      `CREATE TABLE IF NOT EXISTS deliveries (place INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, body TEXT UNIQUE NOT NULL, at INTEGER NOT NULL)`,
     );
     const row = sql.exec<{ json: string }>(`SELECT json FROM state`).toArray()[0];
     this.state = row === undefined ? NEW : { ...NEW, ...(JSON.parse(row.json) as Partial<State>) };
@@ -226,6 +231,29 @@ export class Ledger extends DurableObject<LedgerEnv> {
     // Lines still here follow all segments; they are only part of this page when the segments are.
     const text = keys.length === 50 ? "" : textOf(this.rows(seq, PAGE_SIZE).rows);
     return { keys, text, head: { seq: this.state.seq, hash: this.state.hash } };
+  }
+
+  /**
+   * Books a delivery of GitHub's webhook by its id and the hash of its signed body. Undefined for a replay: one of the
+   * two came before with another of the other.
+   * @returns when it came first, and whether that is now
+   */
+  async bookDelivery(id: string, body: string): Promise<{ readonly at: number; readonly fresh: boolean } | undefined> {
+    const { sql } = this.ctx.storage;
+    const known = sql
+      .exec<{ id: string; body: string; at: number }>(
+        `SELECT id, body, at FROM deliveries WHERE id = ? OR body = ?`,
+        id,
+        body,
+      )
+      .toArray();
+    const [first] = known;
+    if (first !== undefined)
+      return known.length === 1 && first.id === id && first.body === body ? { at: first.at, fresh: false } : undefined;
+    const at = Date.now();
+    sql.exec(`INSERT INTO deliveries (id, body, at) VALUES (?, ?, ?)`, id, body, at);
+    sql.exec(`DELETE FROM deliveries WHERE place <= (SELECT max(place) FROM deliveries) - ?`, MAX_DELIVERIES);
+    return { at, fresh: true };
   }
 
   /**

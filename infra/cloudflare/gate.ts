@@ -37,6 +37,8 @@ export interface GateArgs extends Surroundings {
   readonly vaultSignIn?: AppRoleInputs | undefined;
   /** Bucket of the audit records. */
   readonly auditBucket: pulumi.Input<string>;
+  /** Secret of the organization's webhook that delivers to the gate; only with `audit.githubEvents`. */
+  readonly githubWebhookSecret?: pulumi.Input<string> | undefined;
 }
 
 /**
@@ -129,6 +131,7 @@ export class Gate extends GatehouseComponent {
       PUBLIC_URL: this.url,
       ALERT_SECRET: this.alertSecret,
       CHECKPOINT_KEY: checkpointKey,
+      GITHUB_WEBHOOK_SECRET: args.githubWebhookSecret,
       LEDGER: { className: LEDGER_CLASS, scriptName: ledger.scriptName },
       TOKENS: { namespaceId: tokens.id },
       AUDIT: { bucketName: args.auditBucket },

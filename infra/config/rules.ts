@@ -336,7 +336,7 @@ function repeatedNames(sinks: readonly (object | undefined)[]): readonly (readon
   return named.flatMap((name, i) => (name !== undefined && named.indexOf(name) < i ? [[i, name] as const] : []));
 }
 
-const auditTrail: Rule = ({ audit, agent }) => {
+const auditTrail: Rule = ({ audit, agent, gate }) => {
   const sinks = audit?.sinks;
   const buckets = (sinks ?? []).flatMap((sink, index) => (sink?.kind === "r2" ? [index] : []));
   const readableSinks = sinks !== undefined && sinks.length > 0 && sinks.every((sink) => sink !== undefined);
@@ -348,6 +348,13 @@ const auditTrail: Rule = ({ audit, agent }) => {
       : undefined;
   const kept = audit?.retentionDays;
   return [
+    ...when(audit?.githubEvents === true && gate !== undefined && !gate.hostname && !gate.workersDev, () =>
+      problem(
+        ["audit", "githubEvents"],
+        "GitHub cannot be told where the gate is",
+        "gate.hostname or gate.workersDev besides",
+      ),
+    ),
     ...when(readableSinks && buckets.length === 0, () =>
       problem(
         ["audit", "sinks"],

@@ -650,6 +650,12 @@ const audit = z
       .array(sink)
       .min(1, "at least one sink")
       .meta({ description: "Where the records go.", examples: [[{ kind: "r2", bucket: "acme-agent-audit" }]] }),
+    githubEvents: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Whether GitHub's organization events go to the gate, which keeps them in the bucket for `gatehouse audit pull`: where the plan has no audit log.",
+      ),
     alertWebhook: httpUrl.optional().meta({
       description: "Receives signed alerts (Standard Webhooks) and GitHub's organization events.",
       examples: ["https://alerts.acme.dev/hooks/gatehouse"],

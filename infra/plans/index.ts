@@ -65,7 +65,7 @@ export {
   type BudgetPlan,
   type ClaudeAgentPlan,
 } from "./claudeAgent";
-export { ORGANIZATION_EVENTS } from "./webhooks";
+export { GITHUB_WEBHOOK_PATH, ORGANIZATION_EVENTS } from "./webhooks";
 export {
   CRON,
   FORWARDER_CRON,

@@ -20,3 +20,6 @@ export const ORGANIZATION_EVENTS: readonly string[] = [
   "team_add",
   "workflow_run",
 ];
+
+/** Where the gate takes deliveries of GitHub's webhooks (gate/worker/interfaces/githubWebhook.ts). */
+export const GITHUB_WEBHOOK_PATH = "/_gate/webhooks/github";

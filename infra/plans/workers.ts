@@ -62,6 +62,7 @@ export const gateConditions = (environment: Environment): readonly GateCondition
   "cloudflare",
   environment.tokenStore.kind,
   ...(gateUrl(environment) === undefined ? [] : (["public-url"] as const)),
+  ...(environment.audit.githubEvents ? (["github-webhook"] as const) : []),
 ];
 
 /** Hosts that the agent's environment must be able to reach for GitHub: the gate, and none of GitHub's own. */

@@ -270,3 +270,27 @@ describe("looking up", () => {
     await expect(look(settings(off), impersonation)).resolves.toBeDefined();
   });
 });
+
+it("lets GitHub's organization events come to the gate where the environment asks for them, under one secret", async () => {
+  const run = await up(environment({ "audit.githubEvents": true }));
+  const secret = Buffer.from(secretOf("gatehouse-audit-events-secret"), "base64").toString("hex");
+  expect(run.one("gatehouse-audit-events-organization").inputs).toMatchObject({
+    configuration: { url: "https://github-gate.acme-dev.workers.dev/_gate/webhooks/github", secret },
+  });
+  const bindings = run.one("gatehouse-gate-script").inputs.bindings as { name: string; type: string; text?: string }[];
+  expect(bindings.find(({ name }) => name === "GITHUB_WEBHOOK_SECRET")).toMatchObject({
+    type: "secret_text",
+    text: secret,
+  });
+  expect(inClear(run, secret)).toEqual([]);
+  const without = await up(environment());
+  expect(without.resources.map(({ name }) => name).filter((name) => name.includes("audit-events"))).toEqual([]);
+});
+
+it("declares a forwarder where there are sinks besides bucket and Logpush", async () => {
+  const run = await up(
+    environment({ "audit.sinks.1": { kind: "otlp", url: "https://otel.acme.dev/v1/logs", token: "raw-otlp-token" } }),
+  );
+  expect(run.one("gatehouse-forwarder-script").inputs).toMatchObject({ scriptName: "github-gate-forwarder" });
+  expect(inClear(run, "raw-otlp-token")).toEqual([]);
+});

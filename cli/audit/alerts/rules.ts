@@ -101,7 +101,7 @@ function each(says: (record: AuditRecord) => string | undefined): Watch {
 
 /** Acts of GitHub's audit log that change what holds the agent. */
 const POSTURE =
-  /^(?:repository_ruleset|protected_branch|repository_branch_protection|hook|integration_installation|org\.(?:add|update|remove)_member|team\.(?:add_repository|update_repository_permission|remove_repository)|repo\.(?:access|add_member|update_member|actions_enabled))\b/;
+  /^(?:repository_ruleset|protected_branch|branch_protection_(?:rule|configuration)|deploy_key|member|team_add|repository\.(?:publicized|privatized|transferred)|hook|integration_installation|org\.(?:add|update|remove)_member|team\.(?:add_repository|update_repository_permission|remove_repository)|repo\.(?:access|add_member|update_member|actions_enabled))\b/;
 
 /** Every rule, in the order in which a person wants to read about it. docs/audit.md has the same list. */
 export const ALERT_RULES: readonly AlertRule[] = [
@@ -159,7 +159,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
                 ]
               : [];
           const one = happening(event);
-          if (one === undefined || !POSTURE.test(one.action)) return [];
+          if (one === undefined || !POSTURE.test(one.action.replace(/^webhook /, ""))) return [];
           return [
             {
               key: event.id,

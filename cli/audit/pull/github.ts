@@ -1,5 +1,6 @@
 import { appendFileSync } from "node:fs";
 import { HOUR_MS } from "../../../edge/time";
+import { names } from "../../../infra/model";
 import { asList, asRecord, asText, type JsonRecord } from "../../../infra/config/json";
 import type { Context } from "../../live/context";
 import { failureOf, type GitHubReader } from "../../live/reader";
@@ -44,6 +45,7 @@ export async function pullGitHub(
   const log = await readAuditLog(github, organization, agent.machineUser, last, add);
   if (log !== undefined) missing.push(log, ...(await readEvents(github, context, last, add)));
   missing.push(...(await readSuites(github, context, add)));
+  if (context.environment.audit.githubEvents) missing.push(...(await readWebhooks(context, known, add)));
   if ("client" in context.grants)
     missing.push(...(await readGrants(context.grants.client, organization, agent.machineUser, started, add)));
   return {
@@ -154,5 +156,35 @@ async function readGrants(
   for (const one of found.items)
     if (asText(asRecord(one.owner).login).toLowerCase() === machineUser.toLowerCase())
       add("grants", now, `${asText(one.id)}:${asText(one.token_last_used_at)}`, one);
+  return [];
+}
+
+/** What GitHub delivered to the gate, which keeps it in the bucket. @param known ids that are in the folder already */
+async function readWebhooks(
+  { cloudflare, environment }: Context,
+  known: ReadonlySet<string>,
+  add: Add,
+): Promise<string[]> {
+  if ("missing" in cloudflare) return [`webhooks that the gate keeps: ${cloudflare.missing}`];
+  const base = `/accounts/${environment.gate.accountId}/r2/buckets/${names(environment).auditBucket}/objects`;
+  let cursor = "";
+  do {
+    const listed = await cloudflare.client.again(
+      `${base}?per_page=1000&prefix=webhooks/${cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`}`,
+    );
+    if (listed.call.status !== 200) return [`webhooks that the gate keeps: ${failureOf(listed)}`];
+    const answer = asRecord(listed.json());
+    for (const key of asList(answer.result).map((one) => asText(asRecord(one).key))) {
+      const delivery = /^webhooks\/\d{15}-([0-9a-f-]{36})\.json$/.exec(key)?.[1];
+      if (delivery === undefined || known.has(`webhooks:${delivery}`)) continue;
+      const object = await cloudflare.client.again(`${base}/${key}`);
+      if (object.call.status === 404) continue;
+      if (object.call.status !== 200) return [`webhooks that the gate keeps: ${failureOf(object)}`];
+      const event = asRecord(JSON.parse(object.text) as unknown);
+      add("webhooks", asText(event.at), delivery, event);
+    }
+    const info = asRecord(answer.result_info);
+    cursor = info.is_truncated === true ? asText(info.cursor) : "";
+  } while (cursor !== "");
   return [];
 }

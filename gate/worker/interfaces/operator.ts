@@ -8,6 +8,7 @@ import { bucketOf } from "../ledger/bucket";
 import { readJson, readText } from "../request/body";
 import { withTimeout } from "../time";
 import { askApi } from "../upstream/send";
+import { GITHUB_WEBHOOK, githubWebhook } from "./githubWebhook";
 import { rulesPage } from "./rulesPage";
 
 const json = (context: RequestContext, body: unknown, status = 200): Response =>
@@ -34,6 +35,9 @@ export async function operator(gate: Gate, context: RequestContext): Promise<Res
       headers: { "x-gatehouse-request-id": context.requestId, "cache-control": "no-store" },
     });
   }
+  const webhookSecret = gate.env.GITHUB_WEBHOOK_SECRET;
+  if (path === GITHUB_WEBHOOK && query === "" && request.method === "POST" && webhookSecret !== undefined)
+    return githubWebhook(gate, context, webhookSecret);
   if (path === RULES_PAGE && query === "" && (request.method === "GET" || request.method === "HEAD"))
     return rulesPage(context.requestId);
   if (!(await gate.authenticator.isOperator(context.headers.get("authorization") ?? null, context.startedAt))) {

@@ -18,6 +18,7 @@ const CALLS = {
   linesAfter: true,
   takeSink: true,
   saveSink: true,
+  bookDelivery: true,
 } as const satisfies Readonly<Record<LedgerCall, true>>;
 
 /**

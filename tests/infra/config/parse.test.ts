@@ -406,6 +406,13 @@ describe("many mistakes at once", () => {
     ]);
   });
 
+  it("say that GitHub's events need an address of the gate", () => {
+    const raw = spoiled("audit.githubEvents", true);
+    expect(mistakes(raw)).toEqual([]);
+    delete (raw.gate as { workersDev?: string }).workersDev;
+    expect(mistakes(raw)).toEqual([expect.stringMatching(/gatehouse:audit\.githubEvents: GitHub cannot be told/)]);
+  });
+
   it("never repeat a sink's credential, and name a sink whose name another one has", () => {
     const raw = spoiled("audit.sinks.1", { kind: "splunk-hec", url: "https://x.dev/y", token: ["raw-token"] });
     expect(mistakes(raw).join()).not.toContain("raw-token");

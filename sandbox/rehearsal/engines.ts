@@ -136,6 +136,7 @@ const PROGRAM = [
   "infra",
   "edge",
   "gate",
+  "providers",
   "rotation",
 ];
 

@@ -74,6 +74,7 @@ it("ends at SIGTERM while clients stall, and when its folder was removed", async
     "stacks",
     "edge",
     "gate",
+    "providers",
     "rotation",
   ])
     cpSync(join(ROOT, name), join(project, name), { recursive: true });

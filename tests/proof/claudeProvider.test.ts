@@ -1,5 +1,5 @@
-import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Anthropic from "@anthropic-ai/sdk";
@@ -155,4 +155,20 @@ itWhen(missing === undefined, missing ?? "")(
     }
   },
   1_200_000,
+);
+
+const noPython = lacking(["python"], []);
+itWhen(noPython === undefined, noPython ?? "")(
+  "an SDK for Python is made from the schema, and it compiles",
+  () => {
+    const sdk = join(work, "sdk");
+    execFileSync("pulumi", ["package", "gen-sdk", PROVIDER, "--language", "python", "--out", sdk], {
+      timeout: 120_000,
+    });
+    execFileSync("python3", ["-m", "compileall", "-q", sdk]);
+    expect(readdirSync(join(sdk, "python/pulumi_claude"))).toEqual(
+      expect.arrayContaining(["agent.py", "environment.py", "vault.py", "vault_credential.py", "get_session.py"]),
+    );
+  },
+  300_000,
 );

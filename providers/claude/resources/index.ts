@@ -7,7 +7,6 @@ import type { AgentArgs, EnvironmentArgs, VaultArgs, VaultCredentialArgs } from 
 
 export type * from "./args";
 
-/** What `undefined` stands for when a resource is looked up by its id: no inputs. */
 type Inputs = Readonly<Record<string, unknown>>;
 
 /**
@@ -143,4 +142,29 @@ export class VaultCredential extends ClaudeResource {
   constructor(name: string, args: VaultCredentialArgs, options?: pulumi.CustomResourceOptions) {
     super("VaultCredential", name, { ...args }, ["credentialId", "createdAt"], options);
   }
+}
+
+/**
+ * Reads a session, with the agent as it was resolved for it: whoever starts a session may have replaced tools and
+ * instructions of the reviewed agent.
+ * @param args.id id of the session
+ * @example
+ * const { session } = await claude.getSession({ id: "session_…" });
+ */
+export function getSession(args: { id: string }, options?: pulumi.InvokeOptions): Promise<{ session: unknown }> {
+  return pulumi.runtime.invoke("claude:index:getSession", args, options) as Promise<{ session: unknown }>;
+}
+
+/**
+ * Lists sessions, newest first.
+ * @param args.agentId only sessions of this agent
+ * @param args.limit at most so many; 100 by default
+ * @example
+ * const { sessions } = await claude.getSessions({ agentId: "agent_…", limit: 10 });
+ */
+export function getSessions(
+  args: { agentId?: string; limit?: number } = {},
+  options?: pulumi.InvokeOptions,
+): Promise<{ sessions: unknown[] }> {
+  return pulumi.runtime.invoke("claude:index:getSessions", args, options) as Promise<{ sessions: unknown[] }>;
 }

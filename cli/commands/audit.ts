@@ -125,6 +125,7 @@ function claudeOf(environment: Environment): Pick<AgentSources, "claude"> {
     environment: plan.environment.name,
     vault: plan.vault.displayName,
     hosts: allowedHosts,
+    definition: plan.agent,
   };
   return { claude: "client" in claude ? { ...claude, declared } : claude };
 }

@@ -10,6 +10,8 @@ export interface Reviewed {
   readonly vaults: readonly string[];
   /** Hosts that the sandbox may reach. */
   readonly hosts: readonly string[];
+  /** The newest saved version, of each agent, that says what the environment file says; none where it is not there. */
+  readonly versions: Readonly<Record<string, number>>;
 }
 
 /** A session that is not what was reviewed. */
@@ -22,6 +24,7 @@ export interface AgentAlarm {
     | "agent-overridden"
     | "agent-changed-in-session"
     | "other-agent"
+    | "undeclared-version"
     | "other-environment"
     | "network-not-limited"
     | "repository-mounted"
@@ -121,7 +124,7 @@ export function agentAlarms(lines: readonly AgentLine[], reviewed: Reviewed | un
 function outside(
   line: AgentLine,
   agent: JsonRecord,
-  { agents, environments, vaults }: Reviewed,
+  { agents, environments, vaults, versions }: Reviewed,
   raise: (line: AgentLine, rule: AgentAlarm["rule"], what: string, says: string) => void,
 ): void {
   const { event } = line;
@@ -134,12 +137,21 @@ function outside(
       asText(agent.id),
       `it runs the agent ${asText(agent.name)}, which the stack does not declare, ${keys.length > 0 ? "with the gate key" : "in the agent's environment"}`,
     );
-  else if (!environments.includes(environment))
+  if (agents.includes(asText(agent.id)) && !environments.includes(environment))
     raise(
       line,
       "other-environment",
       environment,
       `it runs in the environment ${environment}, which the stack does not declare`,
+    );
+  // An older version may have been declared when the session ran; a newer one nobody can have taken from this file.
+  const declared = versions[asText(agent.id)];
+  if (declared !== undefined && Number(agent.version) > declared)
+    raise(
+      line,
+      "undeclared-version",
+      String(agent.version),
+      `it runs version ${String(agent.version)} of the agent, and the environment file of the last pull declares version ${declared}: somebody saved another one, or the file is older than the stack`,
     );
 }
 
@@ -151,3 +163,16 @@ const swappedSessions = (lines: readonly AgentLine[]): ReadonlySet<string> =>
 const versionOf = (agent: JsonRecord): string => `${asText(agent.id)}@${String(agent.version)}`;
 const WORDS: Readonly<Record<string, string>> = { system: "system prompt", mcp_servers: "MCP servers" };
 const list = (names: readonly string[]): string => names.map((name) => WORDS[name] ?? name).join(", ");
+
+/** Whether a saved version says everything that is declared; what Anthropic adds by itself is passed over. */
+export function isDeclared(saved: unknown, declared: unknown): boolean {
+  if (Array.isArray(declared))
+    return (
+      Array.isArray(saved) && saved.length === declared.length && declared.every((one, i) => isDeclared(saved[i], one))
+    );
+  if (typeof declared !== "object" || declared === null) return saved === declared;
+  return Object.entries(declared).every(([key, value]) => isDeclared(asRecord(saved)[inSnakeCase(key)], value));
+}
+
+/** As Anthropic's API spells what the plan spells in the way of TypeScript. */
+const inSnakeCase = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -3,7 +3,7 @@ import type { Anthropic } from "@anthropic-ai/sdk";
 import { asRecord, asText, type JsonRecord } from "../../../infra/config/json";
 import { addressFrom } from "../../support/address";
 import { type AgentLine, keptLine } from "../agent/lines";
-import type { Reviewed } from "../agent/reviewed";
+import { isDeclared, type Reviewed } from "../agent/reviewed";
 import type { AgentState } from "../trail";
 
 /** What the stack declares at Anthropic, by name. */
@@ -14,6 +14,8 @@ export interface DeclaredAgent {
   readonly vault: string;
   /** Hosts that the sandbox may reach. */
   readonly hosts: readonly string[];
+  /** What the agent is declared to be: model, system prompt, tools, MCP servers. */
+  readonly definition: object;
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -76,6 +78,10 @@ export async function pullClaude(
       missing.push(
         `Anthropic shows no agent ${declared.agent}: is the credential of the right workspace, and is the stack up?`,
       );
+    else if (Object.keys(reviewed.versions).length === 0)
+      missing.push(
+        `no saved version of the agent ${declared.agent} says what the environment file says: is the file that of the deployed stack?`,
+      );
     const there = new Set<string>();
     const agents = new Set<string>();
     for await (const session of client.beta.sessions.list({ include_archived: true, limit: 100, order: "asc" })) {
@@ -114,8 +120,17 @@ type Session = Awaited<ReturnType<Anthropic["beta"]["sessions"]["retrieve"]>>;
 async function findDeclared(client: Anthropic, declared: DeclaredAgent, add: Add): Promise<Reviewed> {
   const { agents, environments, vaults } = client.beta;
   const found = { agents: [] as string[], environments: [] as string[], vaults: [] as string[] };
-  for await (const { id, name } of agents.list({ include_archived: true, limit: 100 }))
-    if (name === declared.agent) found.agents.push(id);
+  const versions: Record<string, number> = {};
+  for await (const { id, name } of agents.list({ include_archived: true, limit: 100 })) {
+    if (name !== declared.agent) continue;
+    found.agents.push(id);
+    // Newest first, so the first that fits is the one.
+    for await (const saved of agents.versions.list(id, { limit: 100 }))
+      if (isDeclared(saved, declared.definition)) {
+        versions[id] = saved.version;
+        break;
+      }
+  }
   for await (const environment of environments.list({ include_archived: true, limit: 100 })) {
     if (environment.name !== declared.environment) continue;
     found.environments.push(environment.id);
@@ -130,7 +145,7 @@ async function findDeclared(client: Anthropic, declared: DeclaredAgent, add: Add
   }
   for await (const { id, display_name } of vaults.list({ include_archived: true, limit: 100 }))
     if (display_name === declared.vault) found.vaults.push(id);
-  return { ...found, hosts: declared.hosts };
+  return { ...found, hosts: declared.hosts, versions };
 }
 
 const concerns = ({ agent, environment_id, vault_ids }: Session, { agents, environments, vaults }: Reviewed): boolean =>

@@ -1,5 +1,5 @@
 import type { AgentLine } from "../../../../cli/audit/agent/lines";
-import { agentAlarms } from "../../../../cli/audit/agent/reviewed";
+import { agentAlarms, isDeclared } from "../../../../cli/audit/agent/reviewed";
 import { agentLine, event, REVIEWED, SAVED, session } from "../support/agent";
 
 const saved = agentLine("agent", SAVED);
@@ -52,6 +52,12 @@ describe("raises the alarm", () => {
     ]);
   });
 
+  it("for a version that is newer than the declared one, and for no older one", () => {
+    const at = (version: number) => session({ agent: { ...SAVED, version } });
+    expect(rules(at(4), agentLine("agent", { ...SAVED, version: 4 }))).toEqual(["undeclared-version"]);
+    expect(rules(at(2), agentLine("agent", { ...SAVED, version: 2 }))).toEqual([]);
+  });
+
   it("for the agent in another environment", () => {
     expect(rules(session({ environment_id: "env_open" }))).toEqual(["other-environment"]);
   });
@@ -89,6 +95,34 @@ describe("raises the alarm", () => {
 it("judges without the stack what needs no stack: overrides, and not whose agent it is", () => {
   const lines = [saved, session({ agent: { ...SAVED, id: "agent_1", system: "other" }, environment_id: "env_x" })];
   expect(agentAlarms(lines, undefined).map(({ rule }) => rule)).toEqual(["agent-overridden"]);
+});
+
+it("knows the declared version by all that the stack says, and passes over what Anthropic adds", () => {
+  const policy = { type: "always_ask" };
+  const declared = {
+    name: "gate-coder",
+    model: { id: "claude-opus-5-5" },
+    tools: [
+      { type: "agent_toolset_20260401", defaultConfig: { enabled: false, permissionPolicy: policy }, configs: [] },
+    ],
+    mcpServers: [],
+  };
+  const saved = {
+    ...SAVED,
+    model: { id: "claude-opus-5-5", effort: { type: "high" } },
+    tools: [
+      { type: "agent_toolset_20260401", default_config: { enabled: false, permission_policy: policy }, configs: [] },
+    ],
+  };
+  expect(isDeclared(saved, declared)).toBe(true);
+  for (const changed of [
+    { name: "other" },
+    { model: { id: "claude-haiku-5-5" } },
+    { tools: [...saved.tools, ...saved.tools] },
+    { tools: [{ ...saved.tools[0], default_config: { enabled: true, permission_policy: policy } }] },
+    { mcp_servers: [{ name: "x" }] },
+  ])
+    expect([changed, isDeclared({ ...saved, ...changed }, declared)]).toEqual([changed, false]);
 });
 
 it("says nothing of other agents' logs, which name no tools", () => {

@@ -4,14 +4,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Anthropic as Client } from "@anthropic-ai/sdk";
 import { agentLines } from "../../../../cli/audit/agent/lines";
-import { agentAlarms } from "../../../../cli/audit/agent/reviewed";
+import { agentAlarms, isDeclared } from "../../../../cli/audit/agent/reviewed";
 import { pullAgent } from "../../../../cli/audit/pull/agent";
 import { claudeClient } from "../../../../cli/audit/pull/claude";
 import type { PullState, TrailFiles } from "../../../../cli/audit/trail";
+import { planClaudeAgent } from "../../../../infra/plans";
+import { environment } from "../../../support/environment";
 import { type Anthropic, startAnthropic } from "../../../../sandbox/anthropic";
 import { at, pulled } from "../support/trail";
 
-const DECLARED = { agent: "coder", environment: "coder", vault: "coder", hosts: ["gate.example"] };
+const DECLARED = {
+  agent: "coder",
+  environment: "coder",
+  vault: "coder",
+  hosts: ["gate.example"],
+  definition: { name: "coder", system: "Write code." },
+};
 
 let standIn: Anthropic;
 let client: Client;
@@ -123,7 +131,7 @@ it("raises the alarm for an override, a swap, another agent, another environment
 
 it("says nothing of sessions under an older version that was saved as it ran", async () => {
   await beta().sessions.create(ids);
-  await beta().agents.update(ids.agent, { version: 1, system: "Write tests." });
+  await beta().agents.update(ids.agent, { version: 1, system: "Write code.", description: "The stack's second." });
   await beta().sessions.create(ids);
   await pull();
   expect(
@@ -132,6 +140,32 @@ it("says nothing of sessions under an older version that was saved as it ran", a
       .map(({ event }) => event.version),
   ).toEqual([1, 2]);
   expect(alarms()).toEqual([]);
+});
+
+it("knows the plan of an environment file in what the service made of it", async () => {
+  const plan = planClaudeAgent(
+    environment({ "agent.environment": { kind: "claude-managed-agent", model: "claude-opus-5-5" } }),
+  );
+  const wire = (value: unknown): unknown =>
+    Array.isArray(value)
+      ? value.map(wire)
+      : typeof value === "object" && value !== null
+        ? Object.fromEntries(
+            Object.entries(value).map(([key, one]) => [key.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`), wire(one)]),
+          )
+        : value;
+  const servers = plan?.agent.mcpServers.map((server) => ({ type: "url", ...server }));
+  const body = { ...(wire(plan?.agent) as object), mcp_servers: servers };
+  const saved = await beta().agents.create(body as Parameters<Client["beta"]["agents"]["create"]>[0]);
+  expect(isDeclared(saved, plan?.agent)).toBe(true);
+  expect(isDeclared(await beta().agents.update(saved.id, { tools: [], mcp_servers: [] }), plan?.agent)).toBe(false);
+});
+
+it("raises the alarm for a version that somebody saved past the stack", async () => {
+  await beta().agents.update(ids.agent, { version: 1, system: "Anything goes." });
+  await beta().sessions.create(ids);
+  await pull();
+  expect(alarms()).toEqual(["undeclared-version"]);
 });
 
 it("does not ask again for what ended", async () => {
@@ -166,6 +200,12 @@ describe("what cannot be read is named, and stops nothing", () => {
     const declared = { ...DECLARED, agent: "missing" };
     const { state: after } = await pullAgent({ claude: { client, declared }, logs: [] }, files, state, at(90));
     expect(after?.missing).toEqual([expect.stringContaining("Anthropic shows no agent missing")]);
+  });
+
+  it("a version that the environment file describes", async () => {
+    const declared = { ...DECLARED, definition: { name: "coder", system: "Write poems." } };
+    const { state: after } = await pullAgent({ claude: { client, declared }, logs: [] }, files, state, at(90));
+    expect(after?.missing).toEqual([expect.stringContaining("no saved version of the agent coder")]);
   });
 
   it("no credential", async () => {

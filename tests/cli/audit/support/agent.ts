@@ -21,6 +21,7 @@ export const REVIEWED: Reviewed = {
   environments: ["env_1"],
   vaults: ["vlt_1"],
   hosts: ["gate.example"],
+  versions: { agent_1: 3 },
 };
 
 /** A line of the agent's side, in session `sesn_1`, with what a test changes. */

@@ -36,6 +36,12 @@ it("says what is wrong with a statement, and what to install where the engine is
   expect(source).toContain(`npm install @duckdb/node-api@${peerDependencies["@duckdb/node-api"]!}`);
 });
 
+it("has each named question in the documented engines too", () => {
+  const page = readFileSync(join(__dirname, "../../../docs/audit-siem.md"), "utf8");
+  for (const engine of page.split(/^## /m).slice(1))
+    expect([...engine.matchAll(/^`([a-z-]+)`$/gm)].map(([, name]) => name).sort()).toEqual(Object.keys(NAMED).sort());
+});
+
 it("writes Parquet where it is told", async () => {
   const files = await trail({}, {});
   const target = join(files.dir, "gate.parquet");

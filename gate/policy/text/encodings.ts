@@ -194,6 +194,7 @@ function* unpacked(
   budget: DecodingBudget,
 ): Generator<Decoded> {
   for (let start = 0; start < 4 && !budget.isSpent; start++) {
+    if (!mayBeText(run, start)) continue;
     const bytes = new Uint8Array(((run.length - start) * 3) >> 2);
     let bits = 0;
     for (let i = start, filled = 0; filled < bytes.length; i++) {
@@ -216,6 +217,22 @@ function* unpacked(
     }
   }
 }
+
+/**
+ * Whether base64 from here on can stand for some ASCII characters in a row: in two groups of four, one after the other,
+ * the highest bit of each byte must be zero. Most words are told apart by this, without being decoded.
+ */
+function mayBeText(run: string, start: number): boolean {
+  let good = 0;
+  for (let i = start; i + 3 < run.length; i += 4) {
+    const high = valueAt(run, i) & 32 || valueAt(run, i + 1) & 8 || valueAt(run, i + 2) & 2;
+    good = high === 0 ? good + 1 : 0;
+    if (good === 2) return true;
+  }
+  return false;
+}
+
+const valueAt = (run: string, at: number): number => BASE64[run.charCodeAt(at)] ?? 0;
 
 function digit(text: string, at: number): number {
   const code = text.charCodeAt(at);

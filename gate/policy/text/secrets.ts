@@ -84,9 +84,10 @@ function follows(start: string, rest: string): Kind["end"] {
 }
 
 const BUILT_IN: Index = (() => {
-  const words: Kind[][] = [];
+  // Filled, since an array with a few far indexes is looked up like a map.
+  const words = Array.from<Kind[] | undefined>({ length: 128 * 128 }).fill(undefined);
   for (const kind of FORMATS) (words[pairOf(kind.start ?? "", 0)] ??= []).push(kind);
-  const anywhere: Kind[][] = [];
+  const anywhere = Array.from<Kind[] | undefined>({ length: 128 }).fill(undefined);
   anywhere[PRIVATE_KEY.start.charCodeAt(0)] = [PRIVATE];
   return { words, anywhere };
 })();
@@ -137,10 +138,11 @@ function placesIn(text: string, { words, anywhere }: Index): readonly Place[] {
   let before = 32;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    const others = anywhere[code];
+    const others = code < 128 ? anywhere[code] : undefined;
     if (others !== undefined) at(others, i);
-    if (!isWord(before) && code < 128) {
-      const kinds = words[(code << 7) | text.charCodeAt(i + 1)];
+    if (code < 128 && !isWord(before)) {
+      const next = text.charCodeAt(i + 1);
+      const kinds = next < 128 ? words[(code << 7) | next] : undefined;
       if (kinds !== undefined) at(kinds, i);
     }
     before = code;

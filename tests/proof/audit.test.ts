@@ -19,6 +19,8 @@ let running: Running;
 let dir: string;
 /** The one that the agent opened. */
 let pullRequest = 0;
+/** When the agent last wrote through the gate, in milliseconds. */
+let lastWrite = 0;
 beforeAll(async () => {
   ({ ready, running } = await serve("--config", "gatehouse:gate.requestsPerMinute=5000"));
   dir = join(mkdtempSync(join(tmpdir(), "gatehouse-audit-")), "trail");
@@ -112,6 +114,7 @@ it("tells the story of a pull request, and answers questions and replays", async
   const { number } = (await opened.json()) as { number: number };
   pullRequest = number;
   await asAgent(`/repos/acme/api/pulls/${number}/merge`, { method: "PUT", body: "{}" });
+  lastWrite = Date.now();
   expect((await pull()).code).toBe(0);
   expect(await verify()).toMatchObject({ code: 0, problems: [] });
 
@@ -185,6 +188,8 @@ it("reads the bucket alone, and the gate alone, to the same records", async () =
 
 it("raises the alarm within one pull when the real token is used around the gate", async () => {
   const token = await realToken();
+  // GitHub's events name no token, so a write through the gate accounts for one of the next fifteen seconds.
+  await new Promise((resolve) => setTimeout(resolve, lastWrite + 16_000 - Date.now()));
   const answer = await fetch(`${ready.github.api}/repos/acme/api/issues/1/comments`, {
     method: "POST",
     headers: { authorization: `Bearer ${token}` },

@@ -66,7 +66,7 @@ export interface SecretPattern {
 }
 
 /** A value that nobody may use. Whoever shows it has read where it was hidden. */
-export interface CanaryToken {
+interface CanaryToken {
   readonly name: string;
   /** SHA-256 of the exact value, 64 hexadecimal digits. */
   readonly sha256: string;

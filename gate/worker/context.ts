@@ -1,7 +1,7 @@
 import type { AuditEntry } from "../policy/audit";
 import { printable, type Refusal, type RuleId } from "../policy/refusals";
 import { pathOf, targetOf } from "../policy/text/canonical";
-import { passing, refusing, withoutSecrets, type Finding } from "../policy/text/secrets";
+import { passing, refusing, withoutSecrets, type Finding, type SecretRules } from "../policy/text/secrets";
 import type { TargetVerdict } from "../policy/verdict";
 import type { Background, GateEnv } from "./env";
 import type { Admission } from "./ledger/client";
@@ -32,6 +32,8 @@ export class RequestContext {
   decision: AuditEntry["decision"] = "allow";
   refusal: Refusal | undefined = undefined;
   findings: readonly Finding[] = [];
+  /** What the record's path must not show beside the public formats, once a secret was found. */
+  hidden: SecretRules | undefined = undefined;
   write = false;
   /** The body of a push, once reading has begun. */
   push: PushBody | undefined = undefined;
@@ -91,7 +93,7 @@ export class RequestContext {
       requestId: this.requestId,
       clientIp: printable(this.clientIp, 64),
       method: this.method,
-      path: printable(withoutSecrets(path), 1024),
+      path: printable(withoutSecrets(path, this.hidden), 1024),
       route: this.verdict?.route?.id ?? this.route,
       repository: this.verdict?.repository?.fullName ?? this.repository,
       decision: this.decision,

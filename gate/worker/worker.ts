@@ -201,6 +201,7 @@ function alertPassed(gate: Gate, context: RequestContext): void {
 async function recorded(gate: Gate, context: RequestContext, answer: Response): Promise<Response> {
   // A refusal may be sent with status 200. Its record has the rule's own status.
   const status = context.decision === "deny" && context.refusal !== undefined ? context.refusal.status : answer.status;
+  if (context.findings.length > 0) context.hidden = gate.policy.secretsAt(context.startedAt);
   alertPassed(gate, context);
   const summed = context.refusal?.rule === "limit-unauthenticated";
   gate.ledger.record(context.background, context.entry(status), context.admission, summed);

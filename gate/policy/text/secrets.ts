@@ -150,18 +150,29 @@ function placesIn(text: string, { words, anywhere }: Index): readonly Place[] {
   return places;
 }
 
-/** The text without what looks like a credential by the public formats, as a record may have it. */
-export function withoutSecrets(text: string): string {
-  // Every credential has a run of sixteen plain characters.
-  if (!/[A-Za-z0-9_-]{16}|PRIVATE KEY/.test(text)) return text;
+/**
+ * The text without what looks like a credential, as a record may have it.
+ * @param rules forms and canary tokens that are taken out too; without them the public formats alone are
+ */
+export function withoutSecrets(text: string, rules: SecretRules = {}): string {
+  const { patterns, canaries } = rules;
+  const isPublic = patterns === undefined && canaries === undefined;
+  // Every credential of a public format has a run of sixteen plain characters.
+  if (isPublic && !/[A-Za-z0-9_-]{16}|PRIVATE KEY/.test(text)) return text;
+  const places = placesIn(text, indexOf(patterns)).map(({ kind, from, to }) => ({ id: kind.id, from, to }));
+  if (canaries !== undefined)
+    for (const { from, to } of canariesIn(text, canaries)) places.push({ id: CANARY, from, to });
   let out = "";
   let done = 0;
-  for (const { kind, from, to } of placesIn(text, BUILT_IN)) {
+  for (const { id, from, to } of places.sort((a, b) => a.from - b.from || b.to - a.to)) {
     if (from < done) continue;
-    out += `${text.slice(done, from)}[${kind.id}]`;
+    out += `${text.slice(done, from)}[${id}]`;
     done = to;
   }
-  return out + text.slice(done);
+  out += text.slice(done);
+  if (isPublic) return out;
+  const [left] = findSecrets(out, 0, 1, { ...(patterns && { patterns }), ...(canaries && { canaries }) });
+  return left === undefined ? out : `[${left.rule}]`;
 }
 
 /** Example credentials from the issuers' documentation, without their prefixes. They open nothing. */

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { AlertReceiver } from "../support/alerts";
 import { ruleOf, startGate, type Gate } from "../support/gate";
 
-const decoy = `wiki/${randomBytes(20).toString("hex")}`;
+const decoy = `wiki-${randomBytes(20).toString("hex")}`;
 const own = (): string => `acme_live_${randomBytes(16).toString("hex")}`;
 
 let gate: Gate;
@@ -43,6 +43,22 @@ it("refuses a canary token by its own rule and tells at once which one, never it
   expect(trail).toContain('"rule":"canary-token"');
   expect(trail).toContain('"reason":"canary-token"');
   expect(trail + JSON.stringify(alert)).not.toContain(decoy);
+});
+
+it("shows a secret in the name of a file in no record, encoded or not", async () => {
+  const secret = own();
+  const hex = Buffer.from(secret).toString("hex");
+  for (const name of [secret, hex, `CASE-2026-123456/${hex}`, decoy]) {
+    const answer = await gate.ask(`/repos/acme/api/contents/src/${name}`, {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ message: "m", branch: "claude/x", content: "eA==" }),
+    });
+    expect([name, answer.status, await answer.text()]).toEqual([name, 403, expect.not.stringContaining(secret)]);
+  }
+  const trail = await (await gate.operate("GET", "/_gate/audit?limit=100")).text();
+  for (const shown of [secret, hex, decoy]) expect(trail).not.toContain(shown);
+  expect(trail).toContain("/contents/src/[acme-key]");
 });
 
 it("lets a kind through that only raises an alert, and refuses every other beside it", async () => {

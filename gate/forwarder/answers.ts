@@ -4,7 +4,7 @@ import type { Sink } from "./sinks";
 /* What a receiver's answer means. Pure. */
 
 /** A record that a receiver does not take, and why. */
-export interface Refused {
+interface Refused {
   readonly line: string;
   readonly reason: string;
 }

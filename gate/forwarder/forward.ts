@@ -21,17 +21,18 @@ const TELL_AFTER = 5;
  * @returns whether a sink still lacks records
  */
 export async function forward(env: ForwarderEnv, background: Background): Promise<boolean> {
-  const alerts = new Alerts(env);
   // A self-hosted gate whose sinks need no secret may have none.
   const secrets = JSON.parse(env.SINK_SECRETS || "{}") as SinkSecrets;
   const behind = await Promise.all(
-    env.SINKS.map((sink) =>
-      forwardTo(env, sink, secrets[sink.name], alerts, background).catch((error: unknown) => {
+    env.SINKS.map((sink) => {
+      // One for each: a kind of alert that was just sent is not sent again, and each sink has its own.
+      const alerts = new Alerts(env);
+      return forwardTo(env, sink, secrets[sink.name], alerts, background).catch((error: unknown) => {
         const problem = error instanceof Error ? error.message : "unknown";
         alerts.raise(background, "audit-sink-failed", { sink: sink.name, problem });
         return true;
-      }),
-    ),
+      });
+    }),
   );
   return behind.includes(true);
 }

@@ -1,4 +1,5 @@
 import { webhookHeaders } from "../../edge/webhookSignature";
+import { alertKind } from "./alertKinds";
 import type { Background, GateEnv } from "./env";
 
 type AlertEnv = Pick<GateEnv, "ALERTS" | "ALERT_SECRET">;
@@ -44,7 +45,12 @@ export class Alerts {
     now: number,
   ): Promise<void> {
     const id = `msg_${crypto.randomUUID().replaceAll("-", "")}`;
-    const body = JSON.stringify({ type: `gate.${type}`, timestamp: new Date(now).toISOString(), data: details });
+    const body = JSON.stringify({
+      type: `gate.${type}`,
+      timestamp: new Date(now).toISOString(),
+      data: details,
+      ...alertKind(type),
+    });
     const answer = await fetch(url, {
       method: "POST",
       headers: await webhookHeaders(this.env.ALERT_SECRET, id, now, body),

@@ -7,7 +7,7 @@ import { request, type Answer } from "../../../rotation/wire";
 import type { Alert } from "./rules";
 
 /** The label by which the issues of alerts are found again. */
-export const ALERT_LABEL = "gatehouse-alert";
+const ALERT_LABEL = "gatehouse-alert";
 /** Issues that one run opens at most: a person reads no more. */
 const MAX_ISSUES = 20;
 

@@ -5,7 +5,7 @@ import type { Around } from "../completeness";
 import { happening, type GitHubEvent } from "../github";
 import type { Verification } from "../verify";
 
-export type Severity = "critical" | "high" | "medium";
+type Severity = "critical" | "high" | "medium";
 
 /** What a rule looks at, beside the gate's records. */
 export interface Evidence {

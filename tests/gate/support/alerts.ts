@@ -6,6 +6,9 @@ import { Upstream } from "./upstream";
 export interface Alert {
   readonly type: string;
   readonly data: Record<string, unknown>;
+  readonly severity: string;
+  /** What a person does first. */
+  readonly first: string;
   /** Whether the signature is that of the shared secret. */
   readonly signed: boolean;
 }
@@ -39,11 +42,11 @@ export class AlertReceiver {
 
   get all(): readonly Alert[] {
     return this.server.received.map(({ headers, body }) => {
-      const { type, data } = JSON.parse(body.toString()) as { type: string; data: Record<string, unknown> };
+      const alert = JSON.parse(body.toString()) as Omit<Alert, "signed">;
       const signature = createHmac("sha256", this.key)
         .update(`${String(headers["webhook-id"])}.${String(headers["webhook-timestamp"])}.${body.toString()}`)
         .digest("base64");
-      return { type, data, signed: headers["webhook-signature"] === `v1,${signature}` };
+      return { ...alert, signed: headers["webhook-signature"] === `v1,${signature}` };
     });
   }
 

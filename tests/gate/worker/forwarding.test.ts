@@ -118,6 +118,8 @@ it("keeps a record that a sink refuses for its content, with the reason, and goe
   expect(got.has(poison)).toBe(false);
   expect(await alerts.of("gate.audit-sink-refused")).toMatchObject({
     signed: true,
+    severity: "medium",
+    first: expect.stringContaining("dead-letters/<sink>/"),
     data: { sink: "https", records: 1, first: poison, problem: "400 field path: too long" },
   });
 }, 60_000);

@@ -53,7 +53,9 @@ export function sendEvents(world: World, session: Session, { events }: Body<type
       session.waiting.delete(event.tool_use_id);
       if (session.waiting.size > 0) requireAction(world, session);
       else run(world, session);
-    } else if (event.type !== "system.message" && event.type !== "user.interrupt") run(world, session);
+    } else if (event.type === "user.interrupt") {
+      if (event.session_thread_id == null) interrupt(world, session);
+    } else if (event.type !== "system.message") run(world, session);
   }
   return sent;
 }
@@ -63,6 +65,19 @@ function run(world: World, session: Session): void {
   setStatus(world, session, "running");
   record(world, session, session.primaryThread, { type: "session.status_running" });
   world.webhooks.send("session.running", session.id);
+}
+
+/** Ends the turn; what waited for an answer waits no longer. */
+function interrupt(world: World, session: Session): void {
+  session.waiting.clear();
+  if (session.shown.status !== "running") return;
+  setStatus(world, session, "idle");
+  record(world, session, session.primaryThread, {
+    type: "session.status_idle",
+    stop_reason: { type: "end_turn" },
+    stop_details: null,
+  });
+  world.webhooks.send("session.idled", session.id);
 }
 
 function requireAction(world: World, session: Session): void {

@@ -128,6 +128,17 @@ describe("a session", () => {
     expect(await all(beta().sessions.events.list(session.id, { "created_at[lte]": at }))).toEqual(events.slice(0, 5));
   });
 
+  it("can be archived once it is interrupted, and takes nothing after that", async () => {
+    const session = await beta().sessions.create({ ...ids, initial_events: [message("go")] });
+    await expect(beta().sessions.archive(session.id)).rejects.toMatchObject({ status: 400 });
+    await beta().sessions.events.send(session.id, { events: [{ type: "user.interrupt" }] });
+    expect((await typesOf(session.id)).slice(-2)).toEqual(["user.interrupt", "session.status_idle"]);
+    expect((await beta().sessions.archive(session.id)).archived_at).not.toBeNull();
+    await expect(beta().sessions.events.send(session.id, { events: [message("more")] })).rejects.toMatchObject({
+      status: 400,
+    });
+  });
+
   it("takes its events with it when it is deleted", async () => {
     const session = await beta().sessions.create(ids);
     expect(await beta().sessions.delete(session.id)).toEqual({ id: session.id, type: "session_deleted" });

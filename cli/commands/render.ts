@@ -2,9 +2,11 @@ import { isAbsolute, join, resolve } from "node:path";
 import { type Command } from "commander";
 import { LOOPBACK } from "../../gate/loopback";
 import { nginxFiles, STATE_OF_NGINX } from "../../gate/nginx";
+import { guideOf, guideSkill } from "../../gate/policy/guide";
 import { selfHostFiles, STATE_OF_SELF_HOST } from "../../gate/selfHostFiles";
 import { bundleForwarder, bundleGate } from "../../infra/cloudflare/bundle";
-import { forwardedSinks, gateUrl } from "../../infra/plans";
+import { endpoints } from "../../infra/model";
+import { compilePolicy, forwardedSinks, gateUrl } from "../../infra/plans";
 import { ambientEffects } from "../../rotation/effects";
 import { sourcesOf } from "../render/sources";
 import { writeAll } from "../render/write";
@@ -32,9 +34,11 @@ interface NginxCommandOptions extends RenderOptions {
 const ON_MACHINE = new RegExp(String.raw`^${LOOPBACK}:\d{1,5}$`);
 const ORIGIN = new RegExp(String.raw`^(?:https://[A-Za-z0-9.:[\]-]+|http://${LOOPBACK}(?::\d{1,5})?)$`);
 
-/** `gatehouse render nginx|selfhost`: the files of a gate that runs on one's own machine. */
+/** `gatehouse render nginx|selfhost|guide`: the files of a gate on one's own machine, and what an agent is told. */
 export function registerRender(program: Command): void {
-  const render = program.command("render").description("write the files of a gate that runs on your own machine");
+  const render = program
+    .command("render")
+    .description("write the files of a gate that runs on your own machine, or the guide for its agent");
   const shared = (name: string, listen: string): Command =>
     withStack(withProject(render.command(name)))
       .requiredOption("--out <dir>", "the folder to write; what is rendered there is written anew")
@@ -73,6 +77,30 @@ export function registerRender(program: Command): void {
       .action(selfHost),
     "gatehouse render selfhost --stack prod --out /etc/gatehouse/gate --outputs outputs.json --state /var/lib/gatehouse",
   );
+
+  withExamples(
+    withStack(withProject(render.command("guide")))
+      .description("write what the agent may do as a skill (SKILL.md): the text of {gate}/_gate/guide")
+      .requiredOption("--out <dir>", "the folder to write")
+      .option("--url <url>", "where the agent reaches the gate (default: the stack's host name)")
+      .action(guide),
+    "gatehouse render guide --stack prod --out skills/gatehouse",
+  );
+}
+
+type GuideOptions = Pick<RenderOptions, "stack" | "config" | "project" | "out" | "url">;
+
+/** `gatehouse render guide`: what the gate tells an agent, as a skill that it has before its first request. */
+function guide(options: GuideOptions): void {
+  const { environment } = readProjectStack(options.stack, options.config, options.project);
+  const url = options.url === undefined ? gateUrl(environment) : originOf("--url", options.url);
+  if (url === undefined)
+    throw new CouldNotRun(
+      "--url is missing: the stack does not name the gate's address; give one such as https://gate.acme.dev",
+    );
+  const policy = compilePolicy(environment, { endpoints: endpoints(environment.githubUrl), repositories: [] });
+  writeAll(options.out, [{ name: "SKILL.md", text: guideSkill(guideOf(policy, url)) }], [], new Set());
+  process.stdout.write(`Wrote ${join(options.out, "SKILL.md")}.\n`);
 }
 
 interface SelfHostCommandOptions extends RenderOptions {

@@ -1,5 +1,6 @@
 import { Refusal, type RuleId } from "../policy/refusals";
 import { judgeTarget } from "../policy/target";
+import { pathOf } from "../policy/text/canonical";
 import { ALERTED_SECRET, CANARY } from "../policy/text/secrets";
 import type { TargetVerdict } from "../policy/verdict";
 import { problem, Refused } from "./answer/problem";
@@ -10,6 +11,7 @@ import { gateOf, type Gate } from "./gate";
 import { download, openDownload } from "./interfaces/download";
 import { git } from "./interfaces/git";
 import { graphql } from "./interfaces/graphql";
+import { guide, GUIDE } from "./interfaces/guide";
 import { forwardObserved, judgeAsWriter, mayObserve } from "./interfaces/observe";
 import { operator } from "./interfaces/operator";
 import { forwardRest, inspectRest } from "./interfaces/rest";
@@ -67,6 +69,7 @@ async function handle(gate: Gate, context: RequestContext): Promise<Response> {
   // If Host is not exactly one host, the target may begin with a part of it. Then it is not one of the gate's own
   // addresses.
   if (judgeHost(context.headers) === undefined) {
+    if (pathOf(context.target) === GUIDE) return guided(gate, context);
     if (context.target.startsWith("/_gate/")) return operator(gate, context);
     if (context.target.startsWith(DOWNLOADS)) return downloaded(gate, context);
   }
@@ -78,6 +81,14 @@ async function handle(gate: Gate, context: RequestContext): Promise<Response> {
   if (verdict.kind === "graphql") return graphql(gate, context);
   if (verdict.kind === "git") return git(gate, context);
   throw new Refused(new Refusal("route-not-allowed"));
+}
+
+/** What the agent may do, for whoever shows a gate key, as long as the gate is open. */
+async function guided(gate: Gate, context: RequestContext): Promise<Response> {
+  context.agent = await authenticate(gate, context);
+  judgeHeaders(context.headers);
+  await checkOpen(gate, context);
+  return guide(gate, context);
 }
 
 async function authenticate(gate: Gate, context: RequestContext): Promise<string> {

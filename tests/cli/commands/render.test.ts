@@ -56,3 +56,18 @@ it("writes the hash of the key alone, says what is missing, and leaves what Vaul
   for (const name of files) expect(readFileSync(join(folder, name), "utf8")).not.toContain(KEY);
   expect(readFileSync(join(folder, "gate.js"), "utf8")).toContain(keyHash(KEY));
 });
+
+it("writes the guide for the agent as a skill", async () => {
+  const folder = join(out, "skill");
+  const { code, err } = await render(["guide", "--stack", "dev", "--out", folder, "--url", "https://gate.acme.dev/"]);
+  expect([code, err]).toEqual([0, ""]);
+  expect(readdirSync(folder)).toEqual(["SKILL.md"]);
+  const text = readFileSync(join(folder, "SKILL.md"), "utf8");
+  expect(text).toMatch(/^---\nname: gatehouse\n/);
+  expect(text).toContain("git clone https://gate.acme.dev/");
+});
+
+it("says what the guide lacks", async () => {
+  const { code, err } = await render(["guide", "--stack", "dev", "--out", join(out, "none"), "--url", "gate.acme.dev"]);
+  expect([code, err]).toEqual([2, expect.stringMatching(/--url gate\.acme\.dev: give https:\/\/host/)]);
+});

@@ -6,7 +6,7 @@ import { ROOT } from "./support/sandbox";
 const tracked = execFileSync("git", ["ls-files"], { cwd: ROOT, encoding: "utf8" }).split("\n");
 const modules = tracked.filter(
   (file) =>
-    /^(?:cli|edge|gate|infra|plugin|policy|rotation|sandbox|stacks)\/.*\.ts$/.test(file) &&
+    /^(?:cli|edge|gate|infra|plugin|policy|providers|rotation|sandbox|stacks)\/.*\.ts$/.test(file) &&
     !/^sandbox\/tests\/|\.d\.ts$/.test(file),
 );
 /** Every source that does something, without lists of exports and of types. */

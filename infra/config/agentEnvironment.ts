@@ -2,8 +2,7 @@ import { endpoints } from "../model/endpoints";
 import type { PostureProblem } from "../model/errors";
 import { BUILT_IN_TOOLS, WEB_TOOLS, readsOnly, refusedHost } from "../plans/claudeAgent";
 import { keyPath, show } from "./problems";
-import type { Draft } from "./rules";
-import { valueAt } from "./walk";
+import { valueAt, type Draft } from "./walk";
 
 type Path = readonly PropertyKey[];
 

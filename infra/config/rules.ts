@@ -2,7 +2,7 @@ import { DAY_MS, HOUR_MS } from "../../edge/time";
 import { AGENT_BRANCH_PREFIX } from "../../gate/contract";
 import type { Environment } from "../model/schema";
 import type { PostureProblem } from "../model/errors";
-import type { Readable } from "./walk";
+import type { Draft } from "./walk";
 import { agentEnvironmentProblems } from "./agentEnvironment";
 import { isEnterpriseServer, isMisspelledTenant } from "../model/endpoints";
 import { MAX_RESTRICTED_PATHS, MAX_RULESETS, organizationRulesets, restrictedPaths } from "../plans/branchRules";
@@ -15,9 +15,6 @@ export interface ParseContext {
   /** Today; only days and times that end something depend on it. */
   readonly now: Date;
 }
-
-/** An environment of which some parts may be unreadable; what is unreadable has its own problem already. */
-export type Draft = Readable<Environment>;
 
 type Rule = (draft: Draft, context: ParseContext) => PostureProblem[];
 type Path = readonly PropertyKey[];

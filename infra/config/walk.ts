@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { environmentSchema } from "../model/schema";
+import { environmentSchema, type Environment } from "../model/schema";
 
 /** Reads zod's own description of the schema, so that no key is listed twice. */
 
@@ -11,6 +11,9 @@ export type Readable<T> = T extends readonly (infer E)[]
   : T extends object
     ? { readonly [K in keyof T]?: Readable<T[K]> }
     : T;
+
+/** An environment of which some parts may be unreadable; what is unreadable has its own problem already. */
+export type Draft = Readable<Environment>;
 
 /** The parts of a raw environment that are right, with defaults where a key is absent. */
 export function readable<S extends Schema>(schema: S, value: unknown): Readable<z.output<S>> | undefined {

@@ -408,10 +408,13 @@ describe("secrets", () => {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as { port: number };
     const other = new ClaudeProvider(new Service({ apiKey: "k", baseUrl: `http://127.0.0.1:${port}` }));
-    await expect(made(other, "VaultCredential", program("VaultCredential"))).rejects.toThrow(
-      "bad value [secret] (status 400)",
-    );
-    server.close();
+    try {
+      await expect(made(other, "VaultCredential", program("VaultCredential"))).rejects.toThrow(
+        "bad value [secret] (status 400)",
+      );
+    } finally {
+      server.close();
+    }
   });
 });
 

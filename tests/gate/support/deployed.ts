@@ -108,6 +108,7 @@ export class DeployedGate {
   /** Texts of the audit bucket's objects, by key. */
   async auditObjects(prefix: string): Promise<string[]> {
     const listed = await this.call("GET", `r2/buckets/audit-trail/objects?per_page=1000&prefix=${prefix}`);
+    if (!listed.ok) throw new Error(`the stand-in lists no objects: ${listed.status} ${await listed.text()}`);
     const { result } = (await listed.json()) as { result: { key: string }[] };
     return Promise.all(
       result.map(async ({ key }) => (await this.call("GET", `r2/buckets/audit-trail/objects/${key}`)).text()),

@@ -43,6 +43,7 @@ const PURE = ["infra/model", "infra/plans", "infra/config"];
 
 const forbid = (files, patterns) => ({ files, rules: { "no-restricted-imports": ["error", { patterns }] } });
 
+// Rules that need types are in .oxlintrc.json.
 export default tseslint.config(
   { ignores: ["node_modules", "**/.gatehouse", "dist", "coverage", "tests/fixtures"] },
   eslint.configs.recommended,
@@ -58,15 +59,6 @@ export default tseslint.config(
       globals: { require: "readonly", module: "writable", process: "readonly", __dirname: "readonly" },
     },
     rules: { "@typescript-eslint/no-require-imports": "off" },
-  },
-  {
-    // A promise that nobody waits for hides its failure; in a streaming proxy it also outlives its request.
-    files: ["**/*.ts"],
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
-    rules: {
-      "@typescript-eslint/no-floating-promises": "error",
-      "@typescript-eslint/no-misused-promises": "error",
-    },
   },
   {
     rules: {

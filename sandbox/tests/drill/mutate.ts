@@ -90,9 +90,12 @@ async function main(): Promise<number> {
     const unnoticed: Verdict[] = [];
     for (const mutant of all) {
       if (mutant.policy) await gate.with(mutant.policy(gate.policy));
-      const verdict = await judge(harness, pairs, ground, mutant).finally(() =>
-        mutant.policy ? gate.with(gate.policy) : undefined,
-      );
+      let verdict: Verdict;
+      try {
+        verdict = await judge(harness, pairs, ground, mutant);
+      } finally {
+        if (mutant.policy) await gate.with(gate.policy);
+      }
       const excused = verdict.noticedBy === undefined ? excuse(verdict.what) : undefined;
       say(
         `${verdict.noticedBy ? "noticed  " : excused ? "excused  " : "UNNOTICED"}  ${verdict.what}: ${verdict.noticedBy ?? excused ?? `${verdict.tried} attempts saw nothing`}`,

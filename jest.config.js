@@ -6,8 +6,8 @@ if (process.env.GATEHOUSE_WORKERD) process.env.MINIFLARE_WORKERD_PATH = process.
  * `proof` kills, storms, mutates and repeats, which takes its time. `npm test` runs the first two, `npm run test:all`
  * all three. tests/README.md says which test goes where.
  */
-const SYSTEM = ["tests/system", "tests/attacks", "tests/gate/worker", "tests/gate/selfHost", "sandbox/tests/system"];
-const PROOF = ["tests/proof", "tests/clients", "sandbox/tests/proof"];
+const SYSTEM = ["tests/system", "tests/gate/worker", "tests/gate/selfHost", "sandbox/tests/system"];
+const PROOF = ["tests/proof", "tests/attacks", "tests/clients", "sandbox/tests/proof"];
 
 /** @returns {import("jest").ProjectConfig} */
 const project = (displayName, folders, not = []) => ({

@@ -60,7 +60,7 @@ export type AllowedSecret = {
 );
 
 /** A form of secrets that the organization names itself. `expression`: of the subset in text/ownPattern.ts. */
-export interface SecretPattern {
+interface SecretPattern {
   readonly name: string;
   readonly expression: string;
 }

@@ -47,7 +47,7 @@ export interface ClaudeAgentPlan {
 
 type Policy = { [Word in PermissionPolicy]: { readonly type: Word } }[PermissionPolicy];
 
-export type ToolsetPlan =
+type ToolsetPlan =
   | {
       readonly type: "agent_toolset_20260401";
       readonly defaultConfig: ToolsetDefault;
@@ -78,7 +78,7 @@ const ASK: Policy = { type: "always_ask" };
 const ALLOW: Policy = { type: "always_allow" };
 
 /** Each member in words: what is left out, or null, Anthropic takes for enabled. */
-export const SINGLE_THREAD = {
+const SINGLE_THREAD = {
   type: "multiagent_20261001",
   advisor: { type: "disabled" },
   subagents: { type: "disabled" },

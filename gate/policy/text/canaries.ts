@@ -2,8 +2,8 @@ import { sha256 } from "@noble/hashes/sha2";
 import { bytesToHex } from "@noble/hashes/utils";
 
 /** The length of a canary token, in characters. */
-export const CANARY_LEAST = 16;
-export const CANARY_MOST = 256;
+const CANARY_LEAST = 16;
+const CANARY_MOST = 256;
 
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const BREAKS = " \t\r\n\f\v\0\"'`<>()[]{}\\,;";

@@ -12,9 +12,9 @@ type Item =
   { readonly set: Uint8Array; readonly least: number; readonly most: number } | { readonly texts: readonly string[] };
 
 /** The bounds of a pattern, in characters: of its text, and of what it matches. */
-export const PATTERN_TEXT = 256;
-export const PATTERN_LEAST = 8;
-export const PATTERN_MOST = 512;
+const PATTERN_TEXT = 256;
+const PATTERN_LEAST = 8;
+const PATTERN_MOST = 512;
 
 /** A pattern that is not taken: what is wrong in it, and what would be right. */
 export class PatternError extends Error {

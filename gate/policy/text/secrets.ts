@@ -25,7 +25,7 @@ export const ALERTED_SECRET = "alerted-secret";
 /** The rule of a canary token. */
 export const CANARY = "canary-token";
 /** The rule of a content that has more in encodings than is decoded. */
-export const TOO_ENCODED = "too-many-encodings";
+const TOO_ENCODED = "too-many-encodings";
 
 /** A finding with the value that was found. It must not leave the request. */
 export interface SecretMatch extends Finding {
@@ -113,7 +113,7 @@ function indexOf(patterns: readonly OwnPattern[] | undefined): Index {
 export const SECRET_KINDS: readonly string[] = [...CREDENTIAL_FORMATS.map(({ id }) => id), PRIVATE_KEY.id];
 
 /** The longest match, in characters. */
-export const SECRET_SPAN = 768;
+const SECRET_SPAN = 768;
 /** The longest match as it stands encoded. A stream is searched in windows that overlap by this. */
 export const ENCODED_SPAN = 6 * SECRET_SPAN;
 

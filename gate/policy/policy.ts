@@ -95,6 +95,8 @@ export interface GatePolicy {
   /** Hosts to which a redirect of a download may lead; followed inside the gate, without the token. */
   readonly downloadHosts: readonly string[];
   readonly lfs: "refuse" | "proxy";
+  /** Whether the gate speaks MCP at `/mcp`; absent where it does not. */
+  readonly mcp?: true;
   /**
    * Hosts on which GitHub keeps LFS objects; reached by the gate alone, without the token. None when LFS is refused.
    */

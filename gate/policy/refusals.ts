@@ -56,12 +56,17 @@ export const REFUSALS = {
     "The gate cannot read this git request. Use an ordinary git client, and push at most 32 references at once.",
   ],
   "pack-malformed": [400, "The gate cannot read the pack of this push. Run 'git fsck', then push again."],
+  "mcp-malformed": [400, "This is no request of MCP. POST one JSON-RPC 2.0 request, and no list of them."],
+  "mcp-header": [400, "The headers of this MCP request and its body say different things. Send both alike."],
+  "mcp-version": [400, "The gate does not speak this version of MCP. Use 2026-07-28, or 2025-11-25 or older."],
   // 401
   unauthenticated: [
     401,
     "A valid gate key is required. Send it as 'Authorization: Bearer <key>', or as the password for git.",
   ],
   // 403: understood, and forbidden
+  "origin-not-allowed": [403, "Pages in a browser cannot use MCP here. Send the request without an Origin header."],
+  "mcp-tool": [403, "Agents have no such tool here. Ask for tools/list, and use one of those."],
   "route-not-allowed": [403, "Agents cannot make this request. Use another request, or ask an operator to allow it."],
   "route-closed": [403, "Agents cannot do this. Ask a person to do it."],
   "owner-not-allowed": [
@@ -179,6 +184,8 @@ export const REFUSALS = {
     "GitHub redirects to a host that is not allowed. Ask for the repository or file by its current name.",
   ],
   "token-stopped": [403, "An operator has stopped the gate. Wait, or ask the operator."],
+  "mcp-method": [404, "The gate does not have this method of MCP. Use tools/list and tools/call."],
+  "mcp-stream": [405, "The gate has no streams and no sessions of MCP. POST each request to /mcp."],
   "not-found": [404, "Not Found"],
   // 413, 415
   "body-too-large": [413, "The body is too large. Send less at once."],

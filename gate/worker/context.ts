@@ -17,6 +17,14 @@ export const DOWNLOADS = "/_download/";
 
 export const rulePage = (origin: string, rule: RuleId): string => `${origin}${RULES_PAGE}#${rule}`;
 
+/** What an answer must repeat of its request. */
+export interface McpRequest {
+  readonly id: string | number | null;
+  readonly modern: boolean;
+  /** A call of a tool, whose refusal is a result that the model reads. */
+  readonly isCall: boolean;
+}
+
 /** What is known so far about one request: for the steps that follow, for its answer and for its record. */
 export class RequestContext {
   readonly startedAt = Date.now();
@@ -42,10 +50,12 @@ export class RequestContext {
   /** The record is written later, when the body has been streamed. */
   streaming = false;
 
-  readonly target: string;
-  readonly method: string;
+  /** Of a request to `/mcp`, once its body is read. */
+  mcp: McpRequest | undefined = undefined;
+  target: string;
+  method: string;
   /** The request's headers, read once, because each look-up in the original is a call into the runtime. */
-  readonly headers: ReadonlyMap<string, string>;
+  headers: ReadonlyMap<string, string>;
   /** The address of this gate (see `originOf`). */
   readonly origin: string;
   private readonly clientIp: string;
@@ -67,6 +77,13 @@ export class RequestContext {
     // The runtime parses `cf` each time that it is asked for, so it is only where it decides.
     const isEdge = trusted === undefined && headers.has("cf-connecting-ip") && request.cf !== undefined;
     this.clientIp = clientIpOf(headers, isEdge, trusted);
+  }
+
+  /** A call of an MCP tool becomes the REST request it stands for. Nothing of the call's own headers goes on. */
+  becomes(method: string, target: string): void {
+    this.method = method;
+    this.target = target;
+    this.headers = new Map();
   }
 
   /** Base of the gate's addresses, such as `https://gate.example/api/v3`. */

@@ -13,6 +13,7 @@ import { git } from "./interfaces/git";
 import { graphql } from "./interfaces/graphql";
 import { guide, GUIDE } from "./interfaces/guide";
 import { forwardObserved, judgeAsWriter, mayObserve } from "./interfaces/observe";
+import { mcp, MCP } from "./interfaces/mcp";
 import { operator } from "./interfaces/operator";
 import { forwardRest, inspectRest } from "./interfaces/rest";
 import { archive } from "./ledger/archive";
@@ -75,6 +76,10 @@ async function handle(gate: Gate, context: RequestContext): Promise<Response> {
   }
   context.agent = await authenticate(gate, context);
   judgeHeaders(context.headers);
+  if (gate.policy.mcp === true && pathOf(context.target) === MCP) {
+    await checkOpen(gate, context);
+    return mcp(gate, context);
+  }
   const verdict = matchRoute(gate, context);
   await checkOpen(gate, context);
   if (verdict.kind === "rest") return rest(gate, context, verdict.refusal);

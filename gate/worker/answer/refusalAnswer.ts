@@ -13,6 +13,7 @@ import type { Gate } from "../gate";
 import { concatenated } from "../request/body";
 import { drain, DRAIN_MS, dropRest, IDLE_MS, nextPiece } from "../request/drain";
 import { openPush, type PushBody } from "../request/pushBody";
+import { refusedMcp } from "./mcp";
 import { ownHeaders, problem } from "./problem";
 
 /**
@@ -30,6 +31,10 @@ export async function refusalAnswer(
     await dropRest(context);
     return problem(refusal, context.rulePage(refusal.rule), context.requestId, retryAfter);
   };
+  if (context.mcp !== undefined) {
+    await dropRest(context);
+    return refusedMcp(context, refusal, retryAfter);
+  }
   if (context.agent !== "" && context.method === "POST" && interfaceOf(pathOf(context.target)) === "graphql") {
     await dropRest(context);
     return inGraphql(context, refusal, retryAfter);

@@ -601,7 +601,10 @@ const gate = z
       ),
     upstreamTimeoutSeconds: whole(1, 300).default(30).describe("How long GitHub may take to answer."),
     lfs: z.enum(["refuse", "proxy"]).default("refuse").describe("Whether large files (git LFS) pass through the gate."),
-    mcp: z.boolean().default(false).describe("Whether the gate speaks MCP at /mcp (docs/mcp.md)."),
+    mcp: z
+      .boolean()
+      .default(false)
+      .describe("Whether the gate speaks MCP at /mcp (docs/mcp.md). With agent.environment it always does."),
     allowedSecrets: z
       .array(allowedSecret)
       .max(50, "at most 50 exceptions")

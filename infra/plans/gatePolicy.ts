@@ -80,7 +80,8 @@ export function compilePolicy(environment: Environment, facts: GateFacts): GateP
     },
     downloadHosts: hostsOf(facts.endpoints, GITHUB_COM_DOWNLOAD_HOSTS),
     lfs: gate.lfs,
-    ...(gate.mcp ? { mcp: true as const } : {}),
+    // A declared Claude Managed Agent has the gate as its MCP server.
+    ...(gate.mcp || environment.agent.environment !== undefined ? { mcp: true as const } : {}),
     lfsHosts: gate.lfs === "proxy" ? hostsOf(facts.endpoints, GITHUB_COM_LFS_HOSTS) : [],
     allowedSecrets: gate.allowedSecrets.map(allowedSecret).sort((a, b) => byCode(JSON.stringify(a), JSON.stringify(b))),
     secretPatterns: [...gate.secretPatterns]

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { planClaudeAgent, refusedHost } from "../../../infra/plans";
+import { compilePolicy, planClaudeAgent, refusedHost } from "../../../infra/plans";
 import { environment } from "../../support/environment";
 
 const CLAUDE = { kind: "claude-managed-agent", model: "claude-opus-5-5" };
@@ -98,4 +98,13 @@ it("refuses every host with a star in it, and every host below GitHub's", () => 
       expect(refusedHost(`${name}${host}`)).toBeUndefined();
     }),
   );
+});
+
+it("has the gate speak MCP, which its tools come by", () => {
+  const facts = {
+    repositories: [],
+    endpoints: { api: "https://api.github.com", graphql: "https://api.github.com/graphql", git: "https://github.com" },
+  };
+  expect(compilePolicy(environment({ "agent.environment": CLAUDE }), facts).mcp).toBe(true);
+  expect(compilePolicy(environment(), facts)).not.toHaveProperty("mcp");
 });

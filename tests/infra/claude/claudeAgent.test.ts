@@ -68,8 +68,8 @@ describe("in a posture", () => {
   const claude = (run: Awaited<ReturnType<typeof posture>>) =>
     run.resources.filter(({ type }) => type.startsWith("claude:") || type === "gatehouse:claude:ClaudeAgent");
 
-  it("is there only where the environment file asks for it, and changes nothing else", async () => {
-    const [without, with_] = [await posture({}), await posture({ "agent.environment": CLAUDE })];
+  it("is there only where the environment file asks for it, and changes nothing else, but that the gate speaks MCP", async () => {
+    const [without, with_] = [await posture({ "gate.mcp": true }), await posture({ "agent.environment": CLAUDE })];
     expect(claude(without)).toEqual([]);
     const others = (run: typeof with_) =>
       run.resources.filter((resource) => !claude(run).includes(resource)).map(({ name, inputs }) => ({ name, inputs }));

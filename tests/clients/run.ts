@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startPositive } from "../system/clients/support/world";
+import { startPositive } from "../proof/clients/support/world";
 import { MATRIX, type Command } from "./matrix";
 import { CLIENT_NAMES, type Client, type ClientName } from "./support/clients";
 import { ended, type Ended } from "./support/ended";

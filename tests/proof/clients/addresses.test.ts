@@ -1,5 +1,5 @@
 import { ruleIn } from "../../gate/support/gate";
-import { startPositive, type Positive } from "../../system/clients/support/world";
+import { startPositive, type Positive } from "./support/world";
 
 let t: Positive;
 beforeAll(async () => {

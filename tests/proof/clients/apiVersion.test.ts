@@ -1,6 +1,6 @@
 import { Octokit } from "@octokit/rest";
 import { API_VERSIONS } from "../../../gate/policy/rest/apiVersion";
-import { quiet, startPositive, type Positive } from "../../system/clients/support/world";
+import { quiet, startPositive, type Positive } from "./support/world";
 
 /**
  * GitHub's REST API has two versions whose answers differ. An agent may ask for either; what the gate reads for itself

@@ -3,7 +3,7 @@ import { appendFileSync, chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, 
 import { mkdtempSync } from "node:fs";
 import * as path from "node:path";
 import { Workbench, type GitResult } from "../../../sandbox/tests/github/support/git";
-import { startPositive, type Positive } from "../../system/clients/support/world";
+import { startPositive, type Positive } from "./support/world";
 
 /**
  * The real git through the gate, against the stand-in's real repositories: every way in which clients clone, fetch and

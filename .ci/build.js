@@ -55,8 +55,7 @@ copyFileSync(join(ROOT, "infra/config/stackFile.schema.json"), join(DIST, "stack
 // The provider for Claude Managed Agents, whole and publishable by itself: `npm publish dist/providers/claude`.
 const claude = (file) => join("providers/claude", file);
 const { private: _, ...manifest } = JSON.parse(readFileSync(join(ROOT, claude("package.json")), "utf8"));
-const entry = { types: "./resources/index.d.ts", default: "./resources/index.js" };
-const exported = { ".": entry, "./package.json": "./package.json" };
-write(claude("package.json"), json({ ...manifest, main: "plugin/main.js", types: entry.types, exports: exported }));
+// No `exports`: inside the other package's tarball they would count for nothing. Programs import the folder `resources`.
+write(claude("package.json"), json({ ...manifest, main: "plugin/main.js" }));
 for (const file of ["PulumiPlugin.yaml", "README.md", "LICENSE"])
   copyFileSync(join(ROOT, file === "LICENSE" ? file : claude(file)), join(DIST, claude(file)));

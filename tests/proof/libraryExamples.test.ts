@@ -8,12 +8,13 @@ import { ROOT } from "../support/sandbox";
 const GIVEN = `
 import * as pulumi from "@pulumi/pulumi";
 import * as gatehouse from "pulumi-gatehouse";
-import { AuditTrail, EventHooks, Gate, GatehouseComponent, MachineUser, Posture, RepositoryAccess, ReviewFence, Rotator,
+import { AuditTrail, ClaudeAgent, EventHooks, Forwarder, Gate, GatehouseComponent, MachineUser, Posture, RepositoryAccess, ReviewFence, Rotator,
   TokenStore, createPosture, lookUpGitHub, lookUpLedgerTag, postureOutputs, stackEnvironment } from "pulumi-gatehouse";
 declare const environment: gatehouse.EnvironmentInput;
 declare const store: gatehouse.TokenStore;
 declare const gate: gatehouse.Gate;
 declare const user: gatehouse.MachineUser;
+declare const audit: gatehouse.AuditTrail;
 `;
 
 const OPTIONS: ts.CompilerOptions = {
@@ -74,7 +75,9 @@ it("each component that a program imports has an example that compiles", () => {
   const components = [...exported()].filter(([name]) => !["PostureError", "GatehouseComponent"].includes(name));
   expect(components.map(([name]) => name).sort()).toEqual([
     "AuditTrail",
+    "ClaudeAgent",
     "EventHooks",
+    "Forwarder",
     "Gate",
     "MachineUser",
     "Posture",

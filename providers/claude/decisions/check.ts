@@ -154,6 +154,10 @@ const objects = (list: unknown): [Json, number][] =>
     ? list.flatMap((one: unknown, index) => (isObject(one) ? [[one, index] as [Json, number]] : []))
     : [];
 
+/** Whether an earlier object of a list has the same name. */
+const isRepeated = (list: [Json, number][], name: unknown, index: number): boolean =>
+  list.some(([other, at]) => at < index && other.name === name);
+
 function serverFailures({ mcpServers, tools }: Json): Failure[] {
   const toolsets = objects(tools).filter(([tool]) => tool.type === "mcp_toolset");
   const named = toolsets.map(([tool]) => tool.mcpServerName);
@@ -162,20 +166,23 @@ function serverFailures({ mcpServers, tools }: Json): Failure[] {
   if ([mcpServers, tools, ...named, ...servers].includes(UNKNOWN)) return [];
   return [
     ...objects(mcpServers).flatMap(([server, index]): Failure[] => {
+      // A name that is missing, or no text, is said already; here and below.
+      if (typeof server.name !== "string") return [];
       const property = `mcpServers[${index}].name`;
       const name = JSON.stringify(server.name);
-      if (servers.indexOf(server.name) !== index) return [{ property, reason: `${name} stands there twice` }];
+      if (isRepeated(objects(mcpServers), server.name, index))
+        return [{ property, reason: `${name} stands there twice` }];
       return named.includes(server.name)
         ? []
         : [{ property, reason: `no mcp_toolset in tools has mcpServerName ${name}; add one, or take the server out` }];
     }),
     ...toolsets.flatMap(([tool, index]): Failure[] =>
-      servers.includes(tool.mcpServerName)
+      typeof tool.mcpServerName !== "string" || servers.includes(tool.mcpServerName)
         ? []
         : [
             {
               property: `tools[${index}].mcpServerName`,
-              reason: `${JSON.stringify(tool.mcpServerName)} is no server of mcpServers (${servers.join(", ") || "there are none"})`,
+              reason: `${JSON.stringify(tool.mcpServerName)} is no server of mcpServers (${servers.filter((name) => typeof name === "string").join(", ") || "there are none"})`,
             },
           ],
     ),
@@ -195,8 +202,8 @@ function toolFailures({ tools }: Json): Failure[] {
   return objects(tools).flatMap(([tool, index]) =>
     objects(tool.configs).flatMap(([config, at]): Failure[] => {
       const path = `tools[${index}].configs[${at}]`;
-      if (config.name === UNKNOWN) return [];
-      const twice = objects(tool.configs).findIndex(([other]) => other.name === config.name) !== at;
+      if (config.name === UNKNOWN || typeof config.name !== "string") return [];
+      const twice = isRepeated(objects(tool.configs), config.name, at);
       return [
         ...(twice ? [{ property: `${path}.name`, reason: `${JSON.stringify(config.name)} stands there twice` }] : []),
         ...Object.entries(ONLY).flatMap(([name, of]) =>

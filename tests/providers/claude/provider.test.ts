@@ -3,7 +3,7 @@ import { Service } from "../../../providers/claude/effects/service";
 import { ClaudeProvider } from "../../../providers/claude/provider";
 import { UNKNOWN, type Json } from "../../../providers/claude/model/field";
 import { MARK_KEY } from "../../../providers/claude/model/common";
-import { changed, made, PROGRAMS, refreshed, SECRET, served, urn, type Kept, type Served } from "./support";
+import { changed, made, PROGRAMS, refreshed, SECRET, served, urn, type Kept, type Served, withField } from "./support";
 
 let sandbox: Served;
 let vaultId: string;
@@ -15,16 +15,6 @@ afterEach(() => sandbox.standIn.stop());
 
 const TYPES = Object.keys(PROGRAMS);
 const program = (type: string): Json => PROGRAMS[type]!(vaultId);
-/** A program with one field, by path, set to another value; undefined takes it out. */
-function withField(of: Json, path: string, value: unknown): Json {
-  const copy = structuredClone(of);
-  const names = path.split(".");
-  const last = names.pop() ?? "";
-  const place = names.reduce<Json>((at, name) => at[name] as Json, copy);
-  if (value === undefined) delete place[last];
-  else place[last] = value;
-  return copy;
-}
 
 it.each(TYPES)("%s: is made, needs nothing more, is read as it is, and goes", async (type) => {
   const kept = await made(sandbox.engineRun(), type, program(type));

@@ -31,6 +31,17 @@ export async function served() {
 }
 export type Served = Awaited<ReturnType<typeof served>>;
 
+/** A program with one field, by path, set to another value; undefined takes it out. */
+export function withField(of: Json, path: string, value: unknown): Json {
+  const copy = structuredClone(of);
+  const names = path.split(".");
+  const last = names.pop() ?? "";
+  const place = names.reduce<Json>((at, name) => at[name] as Json, copy);
+  if (value === undefined) delete place[last];
+  else place[last] = value;
+  return copy;
+}
+
 /** What an engine keeps of a resource. */
 export interface Kept {
   readonly id: string;

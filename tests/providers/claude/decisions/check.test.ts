@@ -4,23 +4,16 @@ import { normalised, withToolsetDefaults } from "../../../../providers/claude/de
 import { MODELS } from "../../../../providers/claude/model";
 import { MARK_KEY } from "../../../../providers/claude/model/common";
 import { isObject, type Json } from "../../../../providers/claude/model/field";
-import { PROGRAMS } from "../support";
+import { PROGRAMS, withField } from "../support";
 
 const inputsOf = (type: string): Json => MODELS.find(({ name }) => name === type)!.inputs as unknown as Json;
 const failures = (type: string, program: Json) => {
   const { inputs } = MODELS.find(({ name }) => name === type)!;
   return failuresOf(type, inputs, withToolsetDefaults(normalised(inputs, program)));
 };
-/** The program of a type with another value at a path; undefined takes it out. */
-function withField(type: string, path: string, value: unknown): Json {
-  const copy = structuredClone(PROGRAMS[type]!("vlt_1"));
-  const names = path.split(".");
-  const last = names.pop() ?? "";
-  const place = names.reduce<Json>((at, name) => at[name] as Json, copy);
-  if (value === undefined) delete place[last];
-  else place[last] = value;
-  return copy;
-}
+/** The program of a type with one field set to another value; undefined takes it out. */
+const withValue = (type: string, path: string, value: unknown): Json =>
+  withField(PROGRAMS[type]!("vlt_1"), path, value);
 
 it.each(Object.keys(PROGRAMS))("%s: takes a program that uses every field", (type) => {
   expect(failures(type, PROGRAMS[type]!("vlt_1"))).toEqual([]);
@@ -128,17 +121,28 @@ const REFUSED: readonly [type: string, path: string, value: unknown, property: s
   ],
 ];
 it.each(REFUSED)("%s: %s = %j is refused at %s", (type, path, value, property, reason) => {
-  expect(failures(type, withField(type, path, value))).toContainEqual({
+  expect(failures(type, withValue(type, path, value))).toContainEqual({
     property,
     reason: expect.stringMatching(reason) as string,
   });
+});
+
+it.each<[string, unknown]>([
+  ["mcpServers", [{}]],
+  ["mcpServers", [5, { type: "url", name: "gate", url: "https://gate.acme.dev/mcp" }]],
+  ["tools", [{ type: "mcp_toolset" }]],
+  ["tools", [{ type: "agent_toolset_20260401", configs: [{}, {}] }]],
+])("%s = %j: a name that is missing is said once, and no other is taken for its double", (field, value) => {
+  const reasons = failures("Agent", withValue("Agent", field, value)).map(({ reason }) => reason);
+  expect(reasons.filter((reason) => /undefined|stands there twice/.test(reason))).toEqual([]);
+  expect(reasons).toContainEqual(expect.stringMatching(/^missing|must be an object/));
 });
 
 it("never quotes a secret", () => {
   const secret = "ghk_0123456789";
   for (const value of [[secret], { secret }, 5])
     expect(
-      JSON.stringify(failures("VaultCredential", withField("VaultCredential", "auth.secretValue", value))),
+      JSON.stringify(failures("VaultCredential", withValue("VaultCredential", "auth.secretValue", value))),
     ).not.toContain(secret);
 });
 

@@ -1,3 +1,4 @@
+import { archiveKey } from "../policy/archiveKeys";
 import type { AuditRecord } from "../policy/audit";
 import type { Sink } from "./sinks";
 
@@ -45,14 +46,13 @@ export function requestOf(sink: Sink, secret: string | undefined, batch: Batch):
     case "s3":
       return {
         method: "PUT",
-        url: `${sink.url.replace(/\/$/, "")}/audit/${padded(batch.first)}-${padded(batch.last)}.jsonl`,
+        url: `${sink.url.replace(/\/$/, "")}/${archiveKey(batch.first, batch.last)}`,
         headers: { "content-type": "application/x-ndjson" },
         body: ndjson(batch.lines),
       };
   }
 }
 
-const padded = (seq: number): string => String(seq).padStart(15, "0");
 const bearer = (secret: string | undefined): Record<string, string> =>
   secret === undefined ? {} : { authorization: `Bearer ${secret}` };
 const post = (url: string, more: Readonly<Record<string, string>>, type: string, body: string): SinkRequest => ({

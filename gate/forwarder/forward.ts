@@ -1,3 +1,4 @@
+import { lastOfArchive } from "../policy/archiveKeys";
 import { Alerts } from "../worker/alerts";
 import { bucketOf, keep, type Bucket } from "../worker/ledger/bucket";
 import type { Background } from "../worker/env";
@@ -103,9 +104,9 @@ async function keepDead(
   await keep(bucket, `dead-letters/${sink.name}/${first}-${last}.jsonl`, text);
 }
 
-/** The trail as the ledger and the bucket have it together. It holds the last object, which has many batches. */
+/** The trail as the ledger and the bucket have it together. It holds what it read last, which has many batches. */
 class Trail {
-  private object: { readonly key: string; readonly text: string } | undefined;
+  private held = "";
 
   constructor(private readonly env: ForwarderEnv) {}
 
@@ -114,18 +115,18 @@ class Trail {
    * bucket, because their retention is over.
    */
   async after({ seq, size }: Progress): Promise<{ readonly batch?: Batch; readonly lost?: number }> {
-    const known = this.object === undefined ? undefined : batchIn(this.object.text, seq, size);
+    const known = batchIn(this.held, seq, size);
     if (known !== undefined) return { batch: known };
     const ledger = this.env.LEDGER.get(this.env.LEDGER.idFromName("ledger"));
     const { keys, text } = await ledger.linesAfter(seq);
     let lost: number | undefined;
     for (const key of keys) {
-      const found = await bucketOf(this.env).get(key);
-      this.object = { key, text: found ?? "" };
-      const batch = batchIn(this.object.text, seq, size);
+      this.held = (await bucketOf(this.env).get(key)) ?? "";
+      const batch = batchIn(this.held, seq, size);
       if (batch !== undefined) return { batch, ...(lost === undefined ? {} : { lost }) };
-      lost = Number(/-0*(\d+)\.jsonl$/.exec(key)?.[1] ?? 0);
+      lost = lastOfArchive(key);
     }
+    this.held = text;
     const batch = batchIn(text, seq, size);
     return { ...(batch === undefined ? {} : { batch }), ...(lost === undefined ? {} : { lost }) };
   }

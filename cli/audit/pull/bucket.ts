@@ -1,14 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { checkpointKey, lastOfArchive } from "../../../gate/policy/archiveKeys";
 import { asList, asRecord, asText } from "../../../infra/config/json";
 import { failureOf, type Reader, type Response } from "../../live/reader";
 import { CouldNotRun } from "../../support/exit";
 import { parseCheckpoint } from "../checkpoints";
 import type { Piece, Source } from "./records";
-
-/** Number of the last record in an archive object, by its name. */
-const lastOf = (key: string): number => Number(/(\d{15})-(\d{15})\.jsonl$/.exec(key)?.[2] ?? Number.NaN);
-const checkpointKey = (last: number): string => `checkpoints/${String(last).padStart(15, "0")}.json`;
 
 /**
  * The archive in R2, object by object, over Cloudflare's API. It needs the right to read the bucket and nothing of the
@@ -39,10 +36,10 @@ export function bucketSource(cloudflare: Reader, account: string, bucket: string
         const keys = asList(answer.result).map((one) => asText(asRecord(one).key));
         const info = asRecord(answer.result_info);
         cursor = info.is_truncated === true ? asText(info.cursor) : "";
-        for (const key of keys.filter((one) => lastOf(one) > after)) {
+        for (const key of keys.filter((one) => lastOfArchive(one) > after)) {
           const object = await ask(`${base}/${key}`);
           if (object.call.status === 404) continue;
-          const signed = await ask(`${base}/${checkpointKey(lastOf(key))}`);
+          const signed = await ask(`${base}/${checkpointKey(lastOfArchive(key))}`);
           yield piece(object.text, signed.call.status === 200 ? signed.text : undefined);
         }
       } while (cursor !== "");
@@ -64,8 +61,8 @@ export function directorySource(dir: string): Source {
           `${dir}: the folder cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown"})`,
         );
       }
-      for (const name of names.filter((one) => lastOf(one) > after).sort()) {
-        const signed = join(dir, checkpointKey(lastOf(name)));
+      for (const name of names.filter((one) => lastOfArchive(one) > after).sort()) {
+        const signed = join(dir, checkpointKey(lastOfArchive(name)));
         yield piece(
           readFileSync(join(dir, name), "utf8"),
           existsSync(signed) ? readFileSync(signed, "utf8") : undefined,

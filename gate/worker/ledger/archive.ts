@@ -1,15 +1,8 @@
+import { archiveKey, checkpointKey } from "../../policy/archiveKeys";
 import { signCheckpoint, type Checkpoint, type Head } from "../../policy/checkpoint";
 import type { Alerts } from "../alerts";
 import type { Background, GateEnv } from "../env";
 import { bucketOf, keep } from "./bucket";
-
-const padded = (seq: number): string => String(seq).padStart(15, "0");
-
-/** Key of an archive object: sorts by sequence. */
-const archiveKey = (first: number, last: number): string => `audit/${padded(first)}-${padded(last)}.jsonl`;
-
-/** Key of the checkpoint that signs the trail up to a record. */
-const checkpointKey = (seq: number): string => `checkpoints/${padded(seq)}.json`;
 
 /**
  * Moves lines from the ledger to the R2 bucket, with a signed checkpoint of the last one. They leave the ledger only

@@ -5,6 +5,7 @@ import { ALERTED_SECRET, CANARY } from "../policy/text/secrets";
 import type { TargetVerdict } from "../policy/verdict";
 import { problem, Refused } from "./answer/problem";
 import { refusalAnswer } from "./answer/refusalAnswer";
+import { turnAway } from "./auth/turnAway";
 import { DOWNLOADS, RequestContext, rulePage } from "./context";
 import type { GateEnv } from "./env";
 import { gateOf, type Gate } from "./gate";
@@ -153,16 +154,6 @@ async function downloaded(gate: Gate, context: RequestContext): Promise<Response
   judgeHeaders(context.headers);
   await checkOpen(gate, context);
   return download(gate, context, address);
-}
-
-/**
- * Guard `limit-unauthenticated`: refuses a request without a valid key. Beyond the limit of such requests, with 429 and
- * a record in sum.
- */
-function turnAway(gate: Gate, context: RequestContext, refusal: Refusal): never {
-  const retryAfter = gate.unauthenticated.retryAfter(context.startedAt);
-  if (retryAfter === undefined) throw new Refused(refusal);
-  throw new Refused(new Refusal("limit-unauthenticated"), retryAfter);
 }
 
 /**

@@ -67,11 +67,9 @@ interface Index {
 
 const pairOf = (text: string, at: number): number => (text.charCodeAt(at) << 7) | text.charCodeAt(at + 1);
 
-const FORMATS: readonly Kind[] = [
-  ...CREDENTIAL_FORMATS.flatMap(({ id, starts, rest, least }) =>
-    starts.map((start): Kind => ({ id, start, least, end: follows(start, rest) })),
-  ),
-];
+const FORMATS: readonly Kind[] = CREDENTIAL_FORMATS.flatMap(({ id, starts, rest, least }) =>
+  starts.map((start): Kind => ({ id, start, least, end: follows(start, rest) })),
+);
 const PRIVATE: Kind = { id: PRIVATE_KEY.id, end: follows(PRIVATE_KEY.start, PRIVATE_KEY.rest) };
 
 function follows(start: string, rest: string): Kind["end"] {

@@ -1,10 +1,11 @@
 import type { Refusal } from "../../policy/refusals";
 import type { RequestContext } from "../context";
-import { ownHeaders } from "./problem";
+import { ownHeaders, waitWords } from "./problem";
 
 /** The revision without sessions, which names itself in each request; and those before it. */
 export const MODERN = "2026-07-28";
 export const LEGACY: readonly string[] = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
+
 /** An answer of JSON-RPC. */
 export function jsonRpc(
   context: RequestContext,
@@ -33,8 +34,7 @@ const CODES: Readonly<Record<string, number>> = {
 export function refusedMcp(context: RequestContext, refusal: Refusal, retryAfter?: number): Response {
   const { id = null, modern = false, isCall = false } = context.mcp ?? {};
   const { rule, status } = refusal;
-  const wait = retryAfter === undefined ? "" : ` Try again in ${retryAfter} seconds.`;
-  const message = `${rule}: ${refusal.message}${wait} See ${context.rulePage(rule)}`;
+  const message = `${rule}: ${refusal.message}${waitWords(retryAfter)} See ${context.rulePage(rule)}`;
   const gatehouse = { decision: "deny", rule, requestId: context.requestId };
   if (isCall)
     return jsonRpc(context, 200, {

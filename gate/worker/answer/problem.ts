@@ -7,6 +7,10 @@ export const ownHeaders = (requestId: string): Record<string, string> => ({
   "x-gatehouse-request-id": requestId,
 });
 
+/** When a refused request may come again, for the sentence of a refusal; empty where waiting does not help. */
+export const waitWords = (retryAfter: number | undefined): string =>
+  retryAfter === undefined ? "" : ` Try again in ${retryAfter} seconds.`;
+
 /**
  * The JSON answer to a refused request. It names the rule and contains nothing from GitHub.
  * @param page address of the rule's explanation

@@ -14,7 +14,7 @@ import { concatenated } from "../request/body";
 import { drain, DRAIN_MS, dropRest, IDLE_MS, nextPiece } from "../request/drain";
 import { openPush, type PushBody } from "../request/pushBody";
 import { refusedMcp } from "./mcp";
-import { ownHeaders, problem } from "./problem";
+import { ownHeaders, problem, waitWords } from "./problem";
 
 /**
  * The answer to a refused request, in the form that its client shows to a person. Git shows nothing of an HTTP error to
@@ -66,14 +66,13 @@ export async function refusalAnswer(
  */
 function inGraphql(context: RequestContext, refusal: Refusal, retryAfter?: number): Response {
   const { rule, status } = refusal;
-  const wait = retryAfter === undefined ? "" : ` Try again in ${retryAfter} seconds.`;
   const page = context.rulePage(rule);
   const body = {
     data: null,
     errors: [
       {
         type: typeOf(refusal),
-        message: `${refusal.message}${wait} See ${page}`,
+        message: `${refusal.message}${waitWords(retryAfter)} See ${page}`,
         extensions: {
           documentation_url: page,
           gatehouse: { decision: "deny", rule, status, requestId: context.requestId },
@@ -101,9 +100,8 @@ function typeOf({ rule, status }: Refusal): string {
 
 /** The refusal as lines of text: the rule and what to do instead come first. */
 function linesOf(context: RequestContext, refusal: Refusal, retryAfter?: number): [string, ...string[]] {
-  const wait = retryAfter === undefined ? "" : ` Try again in ${retryAfter} seconds.`;
   return [
-    `${refusal.rule}: ${refusal.message}${wait}`,
+    `${refusal.rule}: ${refusal.message}${waitWords(retryAfter)}`,
     `See ${context.rulePage(refusal.rule)}`,
     `Request id: ${context.requestId}`,
   ];

@@ -1,6 +1,8 @@
 import { hex, utf8 } from "../../../edge/encoding";
+import { padded } from "../../policy/archiveKeys";
 import { Refusal } from "../../policy/refusals";
 import { Refused } from "../answer/problem";
+import { turnAway } from "../auth/turnAway";
 import type { RequestContext } from "../context";
 import type { Gate } from "../gate";
 import { bucketOf, keep } from "../ledger/bucket";
@@ -22,13 +24,14 @@ const EVENT = /^[a-z_]{1,64}$/;
 export async function githubWebhook(gate: Gate, context: RequestContext, secret: string): Promise<Response> {
   const { headers } = context;
   const signature = /^sha256=([0-9a-f]{64})$/.exec(headers.get("x-hub-signature-256") ?? "")?.[1];
-  if (signature === undefined) return stranger(gate, context);
+  if (signature === undefined) return turnAway(gate, context, new Refusal("not-found"));
   const { text, bytes } = await readText(context.request, MAX_BODY);
   context.bytesIn = bytes;
   const body = utf8(text);
   const key = await crypto.subtle.importKey("raw", utf8(secret), { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
   // Compares in constant time.
-  if (!(await crypto.subtle.verify("HMAC", key, bytesOf(signature), body))) return stranger(gate, context);
+  if (!(await crypto.subtle.verify("HMAC", key, bytesOf(signature), body)))
+    return turnAway(gate, context, new Refusal("not-found"));
   context.agent = "github";
   context.route = "webhook.github";
   const [delivery = "", event = ""] = [headers.get("x-github-delivery"), headers.get("x-github-event")];
@@ -48,21 +51,15 @@ export async function githubWebhook(gate: Gate, context: RequestContext, secret:
   if (booked === undefined || booked === null)
     throw new Refused(new Refusal("header-value", "x-github-delivery: this came before, under another id"));
   // Also for a second try: the first may have died before the bucket had it.
-  const at = String(booked.at).padStart(15, "0");
   await keep(
     bucketOf(gate.env),
-    `webhooks/${at}-${delivery.toLowerCase()}.json`,
+    `webhooks/${padded(booked.at)}-${delivery.toLowerCase()}.json`,
     `${JSON.stringify({ delivery, event, at: new Date(booked.at).toISOString(), payload })}\n`,
   );
   return new Response(null, {
     status: booked.fresh ? 202 : 200,
     headers: { "x-gatehouse-request-id": context.requestId, "cache-control": "no-store" },
   });
-}
-
-function stranger(gate: Gate, context: RequestContext): never {
-  const retryAfter = gate.unauthenticated.retryAfter(context.startedAt);
-  throw new Refused(new Refusal(retryAfter === undefined ? "not-found" : "limit-unauthenticated"), retryAfter);
 }
 
 /** @param text an even number of hexadecimal digits */

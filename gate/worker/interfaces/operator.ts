@@ -2,6 +2,7 @@ import { signCheckpoint } from "../../policy/checkpoint";
 import { Refusal } from "../../policy/refusals";
 import { parseStrictJson } from "../../policy/text/json";
 import { problem, Refused } from "../answer/problem";
+import { turnAway } from "../auth/turnAway";
 import { RULES_PAGE, type RequestContext } from "../context";
 import type { Gate } from "../gate";
 import { bucketOf } from "../ledger/bucket";
@@ -40,10 +41,8 @@ export async function operator(gate: Gate, context: RequestContext): Promise<Res
     return githubWebhook(gate, context, webhookSecret);
   if (path === RULES_PAGE && query === "" && (request.method === "GET" || request.method === "HEAD"))
     return rulesPage(context.requestId);
-  if (!(await gate.authenticator.isOperator(context.headers.get("authorization") ?? null, context.startedAt))) {
-    const retryAfter = gate.unauthenticated.retryAfter(context.startedAt);
-    throw new Refused(new Refusal(retryAfter === undefined ? "not-found" : "limit-unauthenticated"), retryAfter);
-  }
+  if (!(await gate.authenticator.isOperator(context.headers.get("authorization") ?? null, context.startedAt)))
+    return turnAway(gate, context, new Refusal("not-found"));
   context.agent = "operator";
   context.route = `control${path.slice("/_gate".length).replaceAll("/", ".")}`;
   const cell = /^\/_gate\/store\/([a-z0-9-]{1,64})$/.exec(path)?.[1];

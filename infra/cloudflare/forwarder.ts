@@ -7,6 +7,7 @@ import { names, type EnvironmentInput } from "../model";
 import { FORWARDER_CRON, SCRIPT_SETTINGS, forwardedSinks } from "../plans";
 import { bindingsOf } from "./bindings";
 import { bundleGate } from "./bundle";
+import { closeAddress, schedule } from "./worker";
 
 export interface ForwarderArgs {
   /** The environment, in the shape of the environment file; it lists the sinks. */
@@ -33,7 +34,7 @@ export class Forwarder extends GatehouseComponent {
     const accountId = environment.gate.accountId;
     const { sinks, secrets } = forwardedSinks(environment);
     const { alertWebhook } = environment.audit;
-    const worker = new cloudflare.WorkersScript(
+    const script = new cloudflare.WorkersScript(
       `${name}-script`,
       {
         accountId,
@@ -52,16 +53,8 @@ export class Forwarder extends GatehouseComponent {
       },
       { parent: this },
     );
-    new cloudflare.WorkersScriptSubdomain(
-      `${name}-subdomain`,
-      { accountId, scriptName: worker.scriptName, enabled: false, previewsEnabled: false },
-      { parent: this },
-    );
-    new cloudflare.WorkersCronTrigger(
-      `${name}-cron`,
-      { accountId, scriptName: worker.scriptName, schedules: [{ cron: FORWARDER_CRON }] },
-      { parent: this },
-    );
+    closeAddress(name, { accountId, script }, this);
+    schedule(name, { accountId, script, cron: FORWARDER_CRON }, this);
     this.registerOutputs({});
   }
 }

@@ -23,6 +23,7 @@ import { makeSecret } from "../secret";
 import { bindingsOf, type AppRoleInputs, type BindingValues } from "./bindings";
 import { bundleGate, contentTag, type GateScripts } from "./bundle";
 import { ed25519PublicKey, keyHash, makeKey, type Key } from "./keys";
+import { closeAddress, schedule } from "./worker";
 
 export interface GateArgs extends Surroundings {
   /** The environment, in the shape of the environment file; what the gate lets through is compiled from it. */
@@ -161,11 +162,7 @@ export class Gate extends GatehouseComponent {
       },
       { parent: this },
     );
-    new cloudflare.WorkersCronTrigger(
-      `${name}-cron`,
-      { accountId, scriptName: script.scriptName, schedules: [{ cron: CRON }] },
-      { parent: this },
-    );
+    schedule(name, { accountId, script, cron: CRON }, this);
     this.expose(script);
     this.scriptName = script.scriptName;
 
@@ -205,11 +202,7 @@ export class Gate extends GatehouseComponent {
       },
       { parent: this, ignoreChanges: migration ? [] : ["migrations"] },
     );
-    new cloudflare.WorkersScriptSubdomain(
-      `${this.name}-ledger-subdomain`,
-      { accountId, scriptName: ledger.scriptName, enabled: false, previewsEnabled: false },
-      { parent: this },
-    );
+    closeAddress(`${this.name}-ledger`, { accountId, script: ledger }, this);
     return ledger;
   }
 

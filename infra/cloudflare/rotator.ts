@@ -9,6 +9,7 @@ import type { Surroundings } from "../surroundings";
 import { makeSecret } from "../secret";
 import { bindingsOf, type AppRoleInputs, type BindingValues } from "./bindings";
 import { bundleGate } from "./bundle";
+import { closeAddress, schedule } from "./worker";
 
 export interface RotatorArgs extends Surroundings {
   /** The environment, in the shape of the environment file; it says how often the token is replaced, and how. */
@@ -56,7 +57,7 @@ export class Rotator extends GatehouseComponent {
     const { gate } = args;
     const accountId = environment.gate.accountId;
     this.rotatorKey = environment.tokenStore.kind === "kv" ? makeSecret(`${name}-key`, this).base64 : undefined;
-    const worker = new cloudflare.WorkersScript(
+    const script = new cloudflare.WorkersScript(
       `${name}-script`,
       {
         accountId,
@@ -76,16 +77,8 @@ export class Rotator extends GatehouseComponent {
       },
       { parent: this },
     );
-    new cloudflare.WorkersScriptSubdomain(
-      `${name}-subdomain`,
-      { accountId, scriptName: worker.scriptName, enabled: false, previewsEnabled: false },
-      { parent: this },
-    );
-    new cloudflare.WorkersCronTrigger(
-      `${name}-cron`,
-      { accountId, scriptName: worker.scriptName, schedules: [{ cron: ROTATOR_CRON }] },
-      { parent: this },
-    );
+    closeAddress(name, { accountId, script }, this);
+    schedule(name, { accountId, script, cron: ROTATOR_CRON }, this);
     this.registerOutputs({});
   }
 

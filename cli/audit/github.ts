@@ -1,6 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
 import { asRecord, asText, type JsonRecord } from "../../infra/config/json";
-import { CouldNotRun } from "../support/exit";
+import { pulledLines } from "./lines";
 
 export type GitHubSource = "audit-log" | "events" | "rule-suites" | "grants" | "webhooks";
 
@@ -15,21 +14,8 @@ export interface GitHubEvent {
 }
 
 /** The lines of `github.ndjson`. @throws CouldNotRun with the line that is none */
-export function githubEvents(file: string): GitHubEvent[] {
-  if (!existsSync(file)) return [];
-  return readFileSync(file, "utf8")
-    .split("\n")
-    .flatMap((line, i) => {
-      if (line === "") return [];
-      try {
-        const value = JSON.parse(line) as GitHubEvent;
-        if (typeof value.at === "string" && typeof value.source === "string") return [value];
-      } catch {
-        // said below
-      }
-      throw new CouldNotRun(`${file}:${i + 1}: this is no event that a pull writes`);
-    });
-}
+export const githubEvents = (file: string): GitHubEvent[] =>
+  pulledLines(file, { at: "string", source: "string" }, "event");
 
 /** What happened, whichever list GitHub told it in. */
 export interface Happening {

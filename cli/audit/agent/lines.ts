@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
 import { withoutSecrets } from "../../../gate/policy/text/secrets";
 import { asList, asRecord, asText, type JsonRecord } from "../../../infra/config/json";
-import { CouldNotRun } from "../../support/exit";
+import { pulledLines } from "../lines";
 
 /**
  * What a line of `agent.ndjson` tells. `session`, `thread` and `environment` are as they were when they were read, once
@@ -29,22 +28,8 @@ export interface AgentLine {
 }
 
 /** The lines of `agent.ndjson`. @throws CouldNotRun with the line that is none */
-export function agentLines(file: string): AgentLine[] {
-  if (!existsSync(file)) return [];
-  return readFileSync(file, "utf8")
-    .split("\n")
-    .flatMap((line, i) => {
-      if (line === "") return [];
-      try {
-        const value = JSON.parse(line) as AgentLine;
-        if (typeof value.at === "string" && typeof value.kind === "string" && typeof value.event === "object")
-          return [value];
-      } catch {
-        // said below
-      }
-      throw new CouldNotRun(`${file}:${i + 1}: this is no line that a pull writes`);
-    });
-}
+export const agentLines = (file: string): AgentLine[] =>
+  pulledLines(file, { at: "string", kind: "string", event: "object" }, "line");
 
 /** How the gate's ids read where an agent sees them: in headers, refusals, git's messages and pull requests. */
 const REQUEST_ID =

@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { FaultList } from "../../tools/faults";
+import { bodyOf, serveLocally } from "../../tools/http";
 import type { RequestLog } from "../../tools/requestLog";
 import { newId } from "../state";
 import { ApiError, errors } from "./errors";
@@ -35,15 +35,8 @@ export class EventStream {
 }
 
 /** Serves the API on 127.0.0.1 and resolves when it listens. */
-export async function serveApi(options: ServerOptions): Promise<{ server: Server; port: number }> {
-  const server = createServer((request, response) => void answer(options, request, response));
-  server.keepAliveTimeout = 60_000;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port ?? 0, "127.0.0.1", () => resolve());
-  });
-  return { server, port: (server.address() as AddressInfo).port };
-}
+export const serveApi = (options: ServerOptions): Promise<{ server: Server; port: number }> =>
+  serveLocally((request, response) => answer(options, request, response), options.port);
 
 async function answer(options: ServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const method = request.method ?? "GET";
@@ -65,7 +58,7 @@ async function answer(options: ServerOptions, request: IncomingMessage, response
     response.end(text);
   };
   try {
-    const text = await read(request);
+    const text = (await bodyOf(request, MAX_BODY, tooLarge)).toString("utf8");
     const callOf = (params: Record<string, string>, authenticated: boolean) =>
       new Call(params, new URLSearchParams(search), text, authenticated);
     if (control !== undefined) {
@@ -123,13 +116,4 @@ function shows({ accepts }: ServerOptions, request: IncomingMessage): boolean {
   return accepts(bearer ?? String(request.headers["x-api-key"] ?? ""));
 }
 
-async function read(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    size += (chunk as Buffer).length;
-    if (size > MAX_BODY) throw new ApiError(413, "invalid_request_error", "The request body is too large");
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
+const tooLarge = (): ApiError => new ApiError(413, "invalid_request_error", "The request body is too large");

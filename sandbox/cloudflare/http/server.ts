@@ -1,8 +1,8 @@
 import { timingSafeEqual } from "node:crypto";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { ApiError, errors } from "./errors";
 import type { FaultList } from "../../tools/faults";
+import { bodyOf, serveLocally } from "../../tools/http";
 import type { RequestLog } from "../../tools/requestLog";
 import { Call, type Reply, type Router } from "./router";
 
@@ -24,15 +24,8 @@ export interface ApiServerOptions {
 }
 
 /** Serves the API on 127.0.0.1 and resolves when it listens. */
-export async function serveApi(options: ApiServerOptions): Promise<{ server: Server; port: number }> {
-  const server = createServer((request, response) => void answer(options, request, response));
-  server.keepAliveTimeout = 60_000;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port ?? 0, "127.0.0.1", () => resolve());
-  });
-  return { server, port: (server.address() as AddressInfo).port };
-}
+export const serveApi = (options: ApiServerOptions): Promise<{ server: Server; port: number }> =>
+  serveLocally((request, response) => answer(options, request, response), options.port);
 
 async function answer(options: ApiServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const method = request.method ?? "GET";
@@ -52,7 +45,7 @@ async function answer(options: ApiServerOptions, request: IncomingMessage, respo
     response.end(body);
   };
   try {
-    const body = await read(request);
+    const body = await bodyOf(request, MAX_BODY, tooLarge);
     if (control !== undefined) {
       const { handler, params } = options.control.find(method, control);
       return sendReply(send, await handler(new Call(request, params, query, body)));
@@ -124,16 +117,7 @@ function controlPath(path: string): string | undefined {
   return /^(?:\/client\/v4)?\/_sandbox\/(.+)$/.exec(path)?.[1];
 }
 
-async function read(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    size += (chunk as Buffer).length;
-    if (size > MAX_BODY) throw new ApiError(413, 10027, "The request body is too large");
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks);
-}
+const tooLarge = (): ApiError => new ApiError(413, 10027, "The request body is too large");
 
 const envelope = (fields: { success: boolean; errors?: unknown; result?: unknown; result_info?: unknown }): string =>
   JSON.stringify({

@@ -2,10 +2,13 @@ import { compile, type CompiledPolicy } from "./compiled";
 import { judgeGitTarget } from "./git/target";
 import { judgeGraphql } from "./graphql/judge";
 import type { Lookup } from "./lookups";
+import { MCP, readMessage } from "./mcp/message";
+import { readCall } from "./mcp/tools";
 import type { GatePolicy } from "./policy";
 import { Refusal, type RuleId } from "./refusals";
 import { judgeBody } from "./rest/body";
 import { judgeTarget } from "./target";
+import { pathOf } from "./text/canonical";
 import type { Interface, JudgedBody, TargetVerdict } from "./verdict";
 
 /**
@@ -22,7 +25,8 @@ export interface GateRequest {
 
 export interface Decision {
   readonly allow: boolean;
-  readonly kind: Interface;
+  /** `mcp`: a request to `/mcp` that calls no tool; a call has the kind of the request that it stands for. */
+  readonly kind: Interface | "mcp";
   /** Id of the route, empty when none matched. */
   readonly route: string;
   /** `owner/name` of the listed repository, empty when none is meant. */
@@ -39,17 +43,42 @@ export interface Decision {
 }
 
 /**
- * The whole decision about a request of any interface. Pure; used by the drill and the report. For git it decides the
- * target only, because packs are judged as they stream by (see git/). The operator's routes are never allowed.
+ * The whole decision about a request of any interface. Pure. For git it decides the target only, because packs are judged
+ * as they stream by (see git/); for MCP the body only, which its headers must agree with. The operator's routes are never
+ * allowed.
  */
 export function decide(source: GatePolicy, request: GateRequest): Decision {
   const policy = compile(source);
+  if (policy.mcp === true && pathOf(request.target) === MCP) return decideMcp(source, request);
   const verdict = judgeTarget(policy, request.method, request.target);
   if (verdict.refusal !== undefined) return decisionOf(verdict, request.target, undefined);
   if (verdict.kind === "graphql") return decideGraphql(policy, request);
   if (verdict.kind === "git") return decideGit(policy, request);
   if (verdict.kind === "control") return decisionOf(verdict.refuse("not-found"), request.target, undefined);
   return decisionOf(verdict, request.target, judgeBody(policy, verdict, request.body, "", request.now));
+}
+
+const OF_MCP = { kind: "mcp", route: "mcp", repository: "", action: "" } as const;
+
+/** A call of a tool is decided as the request that it stands for. */
+function decideMcp(source: GatePolicy, request: GateRequest): Decision {
+  if (request.method !== "POST") return refused(OF_MCP, new Refusal("mcp-stream"));
+  const message = readMessage(request.body ?? "");
+  if (message instanceof Refusal) return refused(OF_MCP, message);
+  if (message.method !== "tools/call") return { ...OF_MCP, allow: true, lookups: [] };
+  const asked = readCall(message.params);
+  if (asked instanceof Refusal) return refused(OF_MCP, asked);
+  const { now } = request;
+  const { method, target, body } = asked;
+  const decision = decide(source, {
+    method,
+    target,
+    ...(body === undefined ? {} : { body }),
+    ...(now === undefined ? {} : { now }),
+  });
+  return decision.allow && decision.route !== asked.route.id
+    ? refused(OF_MCP, new Refusal("mcp-tool", asked.tool.name))
+    : decision;
 }
 
 function decideGraphql(policy: CompiledPolicy, request: GateRequest): Decision {

@@ -1,8 +1,10 @@
+import { MCP } from "../policy/mcp/message";
 import { Refusal, type RuleId } from "../policy/refusals";
 import { judgeTarget } from "../policy/target";
 import { pathOf } from "../policy/text/canonical";
 import { ALERTED_SECRET, CANARY } from "../policy/text/secrets";
 import type { TargetVerdict } from "../policy/verdict";
+import { respond } from "./answer/headers";
 import { problem, Refused } from "./answer/problem";
 import { refusalAnswer } from "./answer/refusalAnswer";
 import { turnAway } from "./auth/turnAway";
@@ -14,7 +16,7 @@ import { git } from "./interfaces/git";
 import { graphql } from "./interfaces/graphql";
 import { guide, GUIDE } from "./interfaces/guide";
 import { forwardObserved, judgeAsWriter, mayObserve } from "./interfaces/observe";
-import { mcp, MCP } from "./interfaces/mcp";
+import { mcp } from "./interfaces/mcp";
 import { operator } from "./interfaces/operator";
 import { forwardRest, inspectRest } from "./interfaces/rest";
 import { archive } from "./ledger/archive";
@@ -136,7 +138,7 @@ async function rest(gate: Gate, context: RequestContext, observed: Refusal | und
   }
   const body = await inspectRest(gate, context);
   if ("refusal" in body) return forwardObserved(gate, context, body.refusal, body.text);
-  return forwardRest(gate, context, body);
+  return respond(await forwardRest(gate, context, body));
 }
 
 /**

@@ -1,6 +1,6 @@
 import { endpoints } from "../model/endpoints";
 import type { PostureProblem } from "../model/errors";
-import { BUILT_IN_TOOLS, WEB_TOOLS, readsOnly, refusedHost } from "../plans/claudeAgent";
+import { BUILT_IN_TOOLS, GATE_MCP_SERVER, WEB_TOOLS, readsOnly, refusedHost } from "../plans/claudeAgent";
 import { keyPath, show } from "./problems";
 import { valueAt, type Draft } from "./walk";
 
@@ -126,7 +126,7 @@ export function agentEnvironmentProblems({ agent, gate, githubUrl }: Draft): Pos
           "a tool of the gate's MCP server, such as create_pull_request",
         ),
       );
-    if (policy === "always_allow" && !readsOnly(name))
+    if (policy === "always_allow" && !readsOnly(GATE_MCP_SERVER, name))
       problems.push(
         problem(
           ["tools", index, "policy"],

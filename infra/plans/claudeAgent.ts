@@ -1,3 +1,4 @@
+import { onlyReads } from "../../gate/policy/mcp/tools";
 import { names } from "../model/names";
 import type { AgentEnvironment, Environment, PermissionPolicy } from "../model/schema";
 import { agentInstructions } from "./agentSetup";
@@ -179,5 +180,6 @@ export function refusedHost(host: string): string | undefined {
   return GITHUB_HOST.test(host) ? "goes around the gate" : undefined;
 }
 
-/** Whether a tool of the gate's MCP server changes nothing, by its name. */
-export const readsOnly = (tool: string): boolean => /^(?:get|list|search|read)_/.test(tool);
+/** Whether a tool changes nothing: of the gate's own MCP server by its table of tools, of any other by the tool's name. */
+export const readsOnly = (server: string, tool: string): boolean =>
+  server === GATE_MCP_SERVER ? onlyReads(tool) : /^(?:get|list|search|read)_/.test(tool);

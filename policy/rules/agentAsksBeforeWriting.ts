@@ -34,7 +34,7 @@ function toolsetProblems(toolset: Readonly<Record<string, unknown>>): string[] {
         permissionPolicy === undefined || permissionPolicy === null ? inherited : policyOf(permissionPolicy);
       return [
         ...(permissionPolicy === undefined || permissionPolicy === null ? [] : wrongPolicy(policy, text(name))),
-        ...(type === "mcp_toolset" && policy === "always_allow" && !readsOnly(text(name))
+        ...(type === "mcp_toolset" && policy === "always_allow" && !readsOnly(text(toolset.mcpServerName), text(name))
           ? [`${text(name)} changes something at GitHub, and nobody is asked.`]
           : []),
       ];

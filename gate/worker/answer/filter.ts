@@ -1,7 +1,7 @@
 import type { RequestContext } from "../context";
 import type { Gate } from "../gate";
 import { readAnswer, readBytes } from "../request/body";
-import { answerHeaders, cleanHeaders, respond } from "./headers";
+import { answerHeaders, cleanHeaders, type FilteredAnswer } from "./headers";
 import { refuse } from "./problem";
 import type { TokenRedactor } from "./tokenRedactor";
 
@@ -21,7 +21,7 @@ export async function filterAnswer(
   context: RequestContext,
   answer: Response,
   edit?: (text: string) => string,
-): Promise<Response> {
+): Promise<FilteredAnswer> {
   const headers = answerHeaders(answer.headers, context.requestId);
   const base = context.base;
   const token = context.token;
@@ -39,10 +39,10 @@ export async function filterAnswer(
     if (back === undefined) return refuse("redirect-refused");
     headers["location"] = back;
     delete headers["content-type"];
-    return respond(null, status, cleanHeaders(headers, redactor));
+    return { body: null, status, headers: cleanHeaders(headers, redactor) };
   }
   if (answer.body === null || status === 304 || status === 204 || context.method === "HEAD")
-    return respond(null, status, cleanHeaders(headers, redactor));
+    return { body: null, status, headers: cleanHeaders(headers, redactor) };
   if (headers["content-type"]?.includes("json") !== true) return passBytes(gate, context, answer, headers, redactor);
   const { text, bytes } = await readAnswer(answer, MAX_TEXT_ANSWER);
   const edited = edit === undefined ? text : edit(text);
@@ -54,7 +54,7 @@ export async function filterAnswer(
   context.bytesOut = countable ? bytes + out.length - text.length : encoder.encode(out).length;
   if (!gate.ledger.takeBytesNow(context.bytesOut, context.startedAt))
     await gate.ledger.takeBytes(context.background, context.bytesOut);
-  return respond(out, status, cleanHeaders(headers, redactor));
+  return { body: out, status, headers: cleanHeaders(headers, redactor) };
 }
 
 /** File contents, diffs and other answers that are not JSON pass unchanged. If the token is in one, it is refused. */
@@ -64,7 +64,7 @@ async function passBytes(
   answer: Response,
   headers: Record<string, string>,
   redactor: TokenRedactor,
-): Promise<Response> {
+): Promise<FilteredAnswer> {
   const bytes = await readBytes(answer, MAX_TEXT_ANSWER, "answer-too-large");
   if (redactor.isIn(bytes, latin1.decode(bytes))) {
     gate.alerts.raise(context.background, "token-reflected", { requestId: context.requestId });
@@ -73,5 +73,5 @@ async function passBytes(
   context.bytesOut = bytes.length;
   if (!gate.ledger.takeBytesNow(bytes.length, context.startedAt))
     await gate.ledger.takeBytes(context.background, bytes.length);
-  return respond(bytes, answer.status, cleanHeaders(headers, redactor));
+  return { body: bytes, status: answer.status, headers: cleanHeaders(headers, redactor) };
 }

@@ -18,8 +18,15 @@ export function answerHeaders(upstream: Headers, requestId: string): Record<stri
   return headers;
 }
 
+/** An answer of GitHub's that may leave. A tool of MCP takes its text; every other client gets it as it is. */
+export interface FilteredAnswer {
+  readonly body: string | Uint8Array | null;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** Makes the answer to the agent. Setting the headers one by one is a third faster than passing them as an object. */
-export function respond(body: BodyInit | null, status: number, headers: Readonly<Record<string, string>>): Response {
+export function respond({ body, status, headers }: FilteredAnswer): Response {
   const answer = new Response(body, { status });
   const own = answer.headers;
   for (const name of Object.keys(headers)) own.set(name, headers[name] ?? "");

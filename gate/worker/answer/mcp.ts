@@ -1,10 +1,7 @@
+import { LEGACY, MODERN } from "../../policy/mcp/message";
 import type { Refusal } from "../../policy/refusals";
 import type { RequestContext } from "../context";
 import { ownHeaders, waitWords } from "./problem";
-
-/** The revision without sessions, which names itself in each request; and those before it. */
-export const MODERN = "2026-07-28";
-export const LEGACY: readonly string[] = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
 
 /** An answer of JSON-RPC. */
 export function jsonRpc(

@@ -1,7 +1,7 @@
 import { listedRepository, type CompiledPolicy } from "../../policy/compiled";
 import { Refusal } from "../../policy/refusals";
 import { MAX_TARGET } from "../../policy/text/canonical";
-import { answerHeaders, cleanHeaders } from "../answer/headers";
+import { answerHeaders, cleanHeaders, type FilteredAnswer } from "../answer/headers";
 import { refuse } from "../answer/problem";
 import { counted } from "../answer/streaming";
 import { DOWNLOADS, type RequestContext } from "../context";
@@ -32,7 +32,7 @@ interface Sealed {
  * Guard `download-address`: replaces GitHub's redirect to a download by a redirect to a short-lived address of the
  * gate.
  */
-export async function redirected(gate: Gate, context: RequestContext, answer: Response): Promise<Response> {
+export async function redirected(gate: Gate, context: RequestContext, answer: Response): Promise<FilteredAnswer> {
   await answer.body?.cancel();
   const { upstream } = gate.policy;
   const { verdict, token } = context;
@@ -51,7 +51,7 @@ export async function redirected(gate: Gate, context: RequestContext, answer: Re
   delete headers["content-type"];
   headers["location"] = context.origin + path;
   // Always 302, whatever GitHub's status is: a client must not remember an address that works for a minute.
-  return new Response(null, { status: 302, headers: cleanHeaders(headers, gate.redactorFor(token)) });
+  return { body: null, status: 302, headers: cleanHeaders(headers, gate.redactorFor(token)) };
 }
 
 /**

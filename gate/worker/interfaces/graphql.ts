@@ -11,6 +11,7 @@ import {
 import { Refusal } from "../../policy/refusals";
 import { SecretRefusal } from "../../policy/verdict";
 import { filterAnswer } from "../answer/filter";
+import { respond, type FilteredAnswer } from "../answer/headers";
 import { refuse, Refused } from "../answer/problem";
 import type { RequestContext } from "../context";
 import type { Gate } from "../gate";
@@ -30,6 +31,11 @@ export async function graphql(gate: Gate, context: RequestContext): Promise<Resp
   const { text, bytes } = await readText(request, gate.policy.limits.maxBodyBytes);
   context.bytesIn = bytes;
   judgeJsonText(context.headers, text);
+  return respond(await forwardGraphql(gate, context, text));
+}
+
+/** Steps 4 to 7 for the text of a body: judges it, admits it, sends it with the token, and filters the answer. */
+export async function forwardGraphql(gate: Gate, context: RequestContext, text: string): Promise<FilteredAnswer> {
   const judged = judgeGraphql(gate.policy, text, context.requestId, context.startedAt);
   if (judged instanceof SecretRefusal || !(judged instanceof Refusal)) context.addFindings(judged.findings);
   if (judged instanceof Refusal) throw new Refused(judged);
@@ -37,7 +43,7 @@ export async function graphql(gate: Gate, context: RequestContext): Promise<Resp
   context.route = judged.write ? "graphql.mutation" : "graphql.query";
   context.repository = judged.repository?.fullName ?? "";
   if (!gate.policy.open.has(context.route)) refuse("route-not-allowed");
-  await admit(gate, context, bytes);
+  await admit(gate, context, context.bytesIn);
   let final = judged.text;
   if (judged.ids.length > 0) {
     const resolved = await parsed(
@@ -88,7 +94,7 @@ async function opened(
   { repository, foreign }: JudgedGraphql,
   answer: Response,
   key: string,
-): Promise<Response> {
+): Promise<FilteredAnswer> {
   let made: unknown = answer.status === 200 ? {} : undefined;
   try {
     return await filterAnswer(gate, context, answer, (raw) =>

@@ -5,6 +5,7 @@ import { parseStrictJson } from "../../policy/text/json";
 import { findSecrets, refusing } from "../../policy/text/secrets";
 import { SecretRefusal } from "../../policy/verdict";
 import { filterAnswer } from "../answer/filter";
+import { respond } from "../answer/headers";
 import { Refused } from "../answer/problem";
 import type { RequestContext } from "../context";
 import type { Gate } from "../gate";
@@ -111,7 +112,7 @@ export async function forwardObserved(
     resource: "core",
     ...(body === "" ? {} : { body }),
   });
-  return filterAnswer(gate, context, answer);
+  return respond(await filterAnswer(gate, context, answer));
 }
 
 async function bodyOf(gate: Gate, context: RequestContext): Promise<string> {

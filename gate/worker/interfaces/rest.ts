@@ -6,6 +6,7 @@ import { withoutForeignRepositories } from "../../policy/rest/foreignRepositorie
 import type { Route } from "../../policy/rest/routes";
 import { SecretRefusal, type DeferredBody } from "../../policy/verdict";
 import { filterAnswer } from "../answer/filter";
+import type { FilteredAnswer } from "../answer/headers";
 import { refuse, Refused } from "../answer/problem";
 import type { RequestContext } from "../context";
 import type { Gate } from "../gate";
@@ -61,7 +62,7 @@ export async function inspectRest(gate: Gate, context: RequestContext): Promise<
 }
 
 /** Steps 5 to 7 of worker.ts for REST: admits the request, sends it with the token, and filters the answer. */
-export async function forwardRest(gate: Gate, context: RequestContext, body: RestBody): Promise<Response> {
+export async function forwardRest(gate: Gate, context: RequestContext, body: RestBody): Promise<FilteredAnswer> {
   const { verdict } = context;
   const route = verdict?.route;
   if (verdict === undefined || route === undefined) return refuse("route-not-allowed");
@@ -96,7 +97,7 @@ async function opened(
   context: RequestContext,
   repository: CompiledRepository,
   answer: Response,
-): Promise<Response> {
+): Promise<FilteredAnswer> {
   let number: number | undefined;
   try {
     return await filterAnswer(gate, context, answer, (text) => {

@@ -27,6 +27,23 @@ describe("agent-asks-before-writing", () => {
     ).toEqual([]);
   });
 
+  it("knows the gate's tools by its table, and those of other servers by their names", () => {
+    const of = (mcpServerName: string, name: string) =>
+      said(
+        agentAsksBeforeWriting,
+        agent({
+          type: "mcp_toolset",
+          mcpServerName,
+          defaultConfig: { enabled: false, permissionPolicy: ASK },
+          configs: [tool(name, ALLOW)],
+        }),
+      );
+    expect(of("gatehouse", "get_me")).toEqual([]);
+    expect(of("gatehouse", "get_no_such_tool")).toHaveLength(1);
+    expect(of("elsewhere", "get_no_such_tool")).toEqual([]);
+    expect(of("elsewhere", "push_files")).toHaveLength(1);
+  });
+
   it("passes over a tool that is off", () => {
     expect(said(agentAsksBeforeWriting, gate([tool("create_pull_request", ALLOW, false)]))).toEqual([]);
   });

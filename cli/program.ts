@@ -13,6 +13,7 @@ const GROUPS: Record<string, () => (program: Command) => void> = {
   recover: () => (require("./commands/recover") as typeof import("./commands/recover")).registerRecover,
   documents: () => (require("./commands/documents") as typeof import("./commands/documents")).registerDocuments,
   policy: () => (require("./commands/policy") as typeof import("./commands/policy")).registerPolicy,
+  gate: () => (require("./commands/gate") as typeof import("./commands/gate")).registerGate,
   render: () => (require("./commands/render") as typeof import("./commands/render")).registerRender,
   report: () => (require("./commands/report") as typeof import("./commands/report")).registerReport,
 };

@@ -44,6 +44,8 @@ export interface SelfHostOptions {
   readonly auditDirectory: string;
   /** Bundled modules, relative to the configuration. */
   readonly modules: { readonly gate: string; readonly ledger: string; readonly forwarder?: string };
+  /** Whether each process has a socket of its own too, for whoever supervises it. Default: no. */
+  readonly ownSocket?: boolean;
   /**
    * Where copies of the audit trail go; `modules.forwarder` (gate/forwarder/selfHosted.ts) brings them there. Their
    * secrets stand in the process's environment, in SINK_SECRETS: JSON of each sink's secret by its name.
@@ -165,7 +167,7 @@ const disk = (path: string): string => `disk = (path = ${text(path)}, writable =
 const NETWORK = 'network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))';
 
 /** A whole configuration, up to the Workers' own parts. */
-function configOf(services: readonly Service[], socket: string, workers: readonly string[]): string {
+function configOf(services: readonly Service[], sockets: string, workers: readonly string[]): string {
   return [
     'using Workerd = import "/workerd/workerd.capnp";',
     "",
@@ -174,7 +176,7 @@ function configOf(services: readonly Service[], socket: string, workers: readonl
     "  services = [",
     ...services.map(([name, is]) => `    (name = ${text(name)}, ${is}),`),
     "  ],",
-    `  sockets = [${socket}],`,
+    `  sockets = [${sockets}],`,
     `  v8Flags = [${V8_FLAGS.map(text).join(", ")}],`,
     ");",
     "",
@@ -201,8 +203,15 @@ const gateWorker = (options: SelfHostOptions): string =>
     'globalOutbound = "internet",',
   ]);
 
-const gateSocket = (listen: string): string =>
-  `(name = "http", address = ${text(listen)}, http = (), service = "gate")`;
+/**
+ * Where the gate listens. `own` is where a supervisor reaches this process alone: it gives the address
+ * (`--socket-addr=own=unix:…`), and workerd does not start without one. It is the same gate.
+ */
+const gateSockets = (listen: string, own: boolean): string =>
+  [
+    `(name = "http", address = ${text(listen)}, http = (), service = "gate")`,
+    ...(own ? ['(name = "own", http = (), service = "gate")'] : []),
+  ].join(", ");
 
 /** The Durable Object that all of a machine's gates share, on disk. */
 const LEDGER_OBJECT: readonly string[] = [
@@ -222,7 +231,7 @@ export function selfHostConfig(options: SelfHostOptions): string {
       ["internet", NETWORK],
       ...services,
     ],
-    gateSocket(options.listen),
+    gateSockets(options.listen, options.ownSocket === true),
     [
       gateWorker(options),
       worker("ledger", "ledger.js", options.modules.ledger, [...wake, ...LEDGER_OBJECT]),
@@ -257,7 +266,7 @@ export function selfHostProcesses(options: SelfHostProcesses): { readonly gate: 
         ["audit-disk", disk(options.auditDirectory)],
         ["internet", NETWORK],
       ],
-      gateSocket(options.listen),
+      gateSockets(options.listen, options.ownSocket === true),
       [
         gateWorker(options),
         worker("ledger", "ledgerRelay.js", options.modules.ledgerRelay, [

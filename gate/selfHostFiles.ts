@@ -1,14 +1,25 @@
 import type { VaultTokenStore } from "../edge/tokenStore";
 import type { GatePolicy } from "./policy/policy";
 import { MADE, type RenderedFile } from "./renderedFile";
-import { SELF_HOST_SECRETS, SINK_SECRETS, selfHostConfig, type SelfHostOptions } from "./selfHost";
+import { SELF_HOST_SECRETS, SINK_SECRETS, selfHostConfig, selfHostProcesses, type SelfHostOptions } from "./selfHost";
 
 /** The release of workerd that the gate is tested under; a test keeps it the one that is pinned. */
 export const WORKERD_VERSION = "1.20260426.1";
 
 export interface SelfHostFilesOptions extends Omit<SelfHostOptions, "ledgerDirectory" | "auditDirectory" | "modules"> {
-  /** The bundled modules' texts. */
-  readonly modules: { readonly gate: string; readonly ledger: string; readonly forwarder?: string };
+  /**
+   * The bundled modules' texts. Of a gate in several processes, `ledger` is the ledger's process, and `ledgerRelay` is
+   * there; `supervisor` is the program that starts and restarts them where no service manager does.
+   */
+  readonly modules: {
+    readonly gate: string;
+    readonly ledger: string;
+    readonly forwarder?: string;
+    readonly ledgerRelay?: string;
+    readonly supervisor?: string;
+  };
+  /** How many gate processes share the work. Default: one, with the ledger in it. */
+  readonly processes?: number;
   /** The folder in which the files lie on the gate's machine; an absolute path. */
   readonly folder: string;
   /** Where ledger and audit trail lie there; an absolute path. */
@@ -18,6 +29,22 @@ export interface SelfHostFilesOptions extends Omit<SelfHostOptions, "ledgerDirec
   /** The account that the service runs as, and nothing else does. */
   readonly user: string;
 }
+
+/** What `serve.mjs` reads: how the gate of its folder is started. */
+export interface ServeSettings {
+  /** Address to listen on. */
+  readonly listen: string;
+  readonly processes: number;
+  /** Path of workerd. */
+  readonly workerd: string;
+  /** Path of the ledger's socket; undefined where the ledger is a part of the gate's process. */
+  readonly ledgerSocket?: string;
+  /** Folder for a socket of each gate process, which the supervisor alone uses. */
+  readonly state: string;
+}
+
+/** The socket of one gate process, by its number from 1. A path of the file system has at most 107 bytes there. */
+export const ownSocketOf = (state: string, number: number | string): string => `${state}/gate-${number}.sock`;
 
 /** Files that the operator fills; rendering anew leaves them as they are. */
 export const STATE_OF_SELF_HOST: ReadonlySet<string> = new Set(["secrets.env"]);
@@ -29,38 +56,56 @@ export const STATE_OF_SELF_HOST: ReadonlySet<string> = new Set(["secrets.env"]);
  */
 export function selfHostFiles(options: SelfHostFilesOptions): readonly RenderedFile[] {
   const { modules, folder, state, workerd, user, policy, tokenStore, alerts, listen, sinks = [] } = options;
+  const { processes = 1 } = options;
   const port = Number(/:(\d+)$/.exec(listen)?.[1] ?? 0);
-  return [
-    {
-      name: "gate.capnp",
-      text: selfHostConfig({
-        ...options,
-        ledgerDirectory: `${state}/ledger`,
-        auditDirectory: `${state}/audit`,
-        modules: { gate: "gate.js", ledger: "ledger.js", forwarder: "forwarder.js" },
-      }),
-    },
-    { name: "gate.js", text: modules.gate },
-    { name: "ledger.js", text: modules.ledger },
-    ...(sinks.length === 0 ? [] : [{ name: "forwarder.js", text: modules.forwarder ?? "" }]),
-    { name: "secrets.env", text: secretsFile(sinks.length > 0) },
-    { name: "start.sh", text: startScript(workerd) },
-    { name: "gatehouse-gate.service", text: unit(folder, user, state) },
-    { name: "Containerfile", text: containerFile(port, state) },
-    { name: "egress.nft", text: egressRules(user) },
-    {
-      name: "egress-hosts",
-      text: outside(policy, tokenStore, [
-        ...(alerts.webhook === undefined ? [] : [alerts.webhook]),
-        ...sinks.map(({ url }) => url),
-      ])
-        .map((host) => `${host}\n`)
-        .join(""),
-    },
-    { name: "egress.sh", text: egressScript() },
-    { name: "backup.sh", text: backupScript(state) },
-    { name: "restore.sh", text: restoreScript(state) },
-  ];
+  const several = processes > 1;
+  const supervised = modules.supervisor !== undefined;
+  const ledgerSocket = `${state}/ledger.sock`;
+  const config = {
+    ...options,
+    ledgerDirectory: `${state}/ledger`,
+    auditDirectory: `${state}/audit`,
+    ledgerSocket,
+    ownSocket: several || supervised,
+    modules: { gate: "gate.js", ledger: "ledger.js", forwarder: "forwarder.js", ledgerRelay: "ledgerRelay.js" },
+  };
+  const configs = several ? selfHostProcesses(config) : { gate: selfHostConfig(config), ledger: undefined };
+  const settings: ServeSettings = { listen, processes, workerd, state, ...(several ? { ledgerSocket } : {}) };
+  const service = several ? "gatehouse-gate.target" : "gatehouse-gate";
+  const texts: Readonly<Record<string, string | undefined>> = {
+    "gate.capnp": configs.gate,
+    "ledger.capnp": configs.ledger,
+    "gate.js": modules.gate,
+    "ledger.js": modules.ledger,
+    "ledgerRelay.js": several ? modules.ledgerRelay : undefined,
+    "forwarder.js": sinks.length === 0 ? undefined : modules.forwarder,
+    "serve.mjs": modules.supervisor,
+    "serve.json": supervised ? `${JSON.stringify(settings, undefined, 2)}\n` : undefined,
+    "secrets.env": secretsFile(sinks.length > 0),
+    "start.sh": startScript(supervised ? "node serve.mjs" : `${workerd} serve gate.capnp`),
+    ...(several
+      ? unitsOfSeveral({ folder, user, state, workerd, listen, processes, ledgerSocket })
+      : { "gatehouse-gate.service": unit(folder, user, state) }),
+    Containerfile: containerFile(port, state, workerd, [
+      "gate.capnp",
+      "gate.js",
+      "ledger.js",
+      ...(several ? ["ledger.capnp", "ledgerRelay.js"] : []),
+      ...(supervised ? ["serve.mjs", "serve.json"] : []),
+      ...(sinks.length === 0 ? [] : ["forwarder.js"]),
+    ]),
+    "egress.nft": egressRules(user),
+    "egress-hosts": outside(policy, tokenStore, [
+      ...(alerts.webhook === undefined ? [] : [alerts.webhook]),
+      ...sinks.map(({ url }) => url),
+    ])
+      .map((host) => `${host}\n`)
+      .join(""),
+    "egress.sh": egressScript(),
+    "backup.sh": backupScript(state, service),
+    "restore.sh": restoreScript(state, service),
+  };
+  return Object.entries(texts).flatMap(([name, text]) => (text === undefined ? [] : [{ name, text }]));
 }
 
 const secretsFile = (hasSinks: boolean): string =>
@@ -78,7 +123,7 @@ const secretsFile = (hasSinks: boolean): string =>
     "",
   ].join("\n");
 
-const startScript = (workerd: string): string =>
+const startScript = (command: string): string =>
   [
     "#!/bin/sh",
     MADE,
@@ -87,85 +132,179 @@ const startScript = (workerd: string): string =>
     'cd "$(dirname "$0")"',
     // systemd has read them already, as root; where the service's user cannot, they are there.
     "if [ -r secrets.env ]; then set -a; . ./secrets.env; set +a; fi",
-    `exec ${workerd} serve gate.capnp`,
+    `exec ${command}`,
     "",
   ].join("\n");
 
 /** Hardened as far as a JIT lets: V8 writes code, so memory may be both written and executed. */
+const serviceSection = (folder: string, user: string, state: string, start: readonly string[]): readonly string[] => [
+  "[Service]",
+  `User=${user}`,
+  `Group=${user}`,
+  `WorkingDirectory=${folder}`,
+  ...start,
+  "Restart=always",
+  "RestartSec=1",
+  `ReadWritePaths=${state}`,
+  "UMask=0077",
+  "LimitNOFILE=65536",
+  "MemoryMax=1G",
+  "CapabilityBoundingSet=",
+  "AmbientCapabilities=",
+  "NoNewPrivileges=yes",
+  "ProtectSystem=strict",
+  "ProtectHome=yes",
+  "PrivateTmp=yes",
+  "PrivateDevices=yes",
+  "PrivateIPC=yes",
+  "ProtectClock=yes",
+  "ProtectControlGroups=yes",
+  "ProtectHostname=yes",
+  "ProtectKernelLogs=yes",
+  "ProtectKernelModules=yes",
+  "ProtectKernelTunables=yes",
+  "ProtectProc=invisible",
+  "ProcSubset=pid",
+  "RemoveIPC=yes",
+  "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX",
+  "RestrictNamespaces=yes",
+  "RestrictRealtime=yes",
+  "RestrictSUIDSGID=yes",
+  "LockPersonality=yes",
+  "SystemCallArchitectures=native",
+  "SystemCallFilter=@system-service",
+  "SystemCallFilter=~@privileged",
+  "SystemCallErrorNumber=EPERM",
+  "",
+];
+
+const unitText = (lines: readonly string[]): string => [MADE, ...lines].join("\n");
+
 const unit = (folder: string, user: string, state: string): string =>
-  [
-    MADE,
+  unitText([
     "[Unit]",
     "Description=Gatehouse: the gate between an agent and GitHub",
     "Wants=network-online.target",
     "After=network-online.target nftables.service",
     "",
-    "[Service]",
-    `User=${user}`,
-    `Group=${user}`,
-    `WorkingDirectory=${folder}`,
-    `EnvironmentFile=${folder}/secrets.env`,
-    `ExecStart=${folder}/start.sh`,
-    "Restart=always",
-    "RestartSec=1",
-    `ReadWritePaths=${state}`,
-    "UMask=0077",
-    "LimitNOFILE=65536",
-    "MemoryMax=1G",
-    "CapabilityBoundingSet=",
-    "AmbientCapabilities=",
-    "NoNewPrivileges=yes",
-    "ProtectSystem=strict",
-    "ProtectHome=yes",
-    "PrivateTmp=yes",
-    "PrivateDevices=yes",
-    "PrivateIPC=yes",
-    "ProtectClock=yes",
-    "ProtectControlGroups=yes",
-    "ProtectHostname=yes",
-    "ProtectKernelLogs=yes",
-    "ProtectKernelModules=yes",
-    "ProtectKernelTunables=yes",
-    "ProtectProc=invisible",
-    "ProcSubset=pid",
-    "RemoveIPC=yes",
-    "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX",
-    "RestrictNamespaces=yes",
-    "RestrictRealtime=yes",
-    "RestrictSUIDSGID=yes",
-    "LockPersonality=yes",
-    "SystemCallArchitectures=native",
-    "SystemCallFilter=@system-service",
-    "SystemCallFilter=~@privileged",
-    "SystemCallErrorNumber=EPERM",
-    "",
+    ...serviceSection(folder, user, state, [`EnvironmentFile=${folder}/secrets.env`, `ExecStart=${folder}/start.sh`]),
     "[Install]",
     "WantedBy=multi-user.target",
     "",
-  ].join("\n");
+  ]);
 
-const containerFile = (port: number, state: string): string =>
-  [
+/**
+ * The units of a gate in several processes. systemd holds both sockets, so that a process that starts again misses no
+ * connection; each instance of the template accepts from the same one (systemd.socket(5), `Service=`; systemd.service(5),
+ * `Sockets=`). Stopping the target stops all: the gates before the ledger, since systemd stops in the order opposite to
+ * `After=`.
+ */
+function unitsOfSeveral(gate: {
+  readonly folder: string;
+  readonly user: string;
+  readonly state: string;
+  readonly workerd: string;
+  readonly listen: string;
+  readonly processes: number;
+  readonly ledgerSocket: string;
+}): Readonly<Record<string, string>> {
+  const { folder, user, state, workerd, listen, processes, ledgerSocket } = gate;
+  const instances = Array.from({ length: processes }, (_, i) => `gatehouse-gate@${i + 1}.service`);
+  const part = "PartOf=gatehouse-gate.target";
+  return {
+    "gatehouse-gate.target": unitText([
+      "[Unit]",
+      "Description=Gatehouse: the gate between an agent and GitHub",
+      `Wants=gatehouse-ledger.socket gatehouse-gate.socket gatehouse-ledger.service ${instances.join(" ")}`,
+      "",
+      "[Install]",
+      "WantedBy=multi-user.target",
+      "",
+    ]),
+    "gatehouse-gate.socket": unitText([
+      "[Unit]",
+      "Description=Gatehouse: where the gate's processes listen",
+      part,
+      "",
+      "[Socket]",
+      `ListenStream=${listenStream(listen)}`,
+      "Backlog=1024",
+      "Service=gatehouse-gate@1.service",
+      "",
+    ]),
+    "gatehouse-gate@.service": unitText([
+      "[Unit]",
+      "Description=Gatehouse: gate process %i",
+      part,
+      "Wants=network-online.target",
+      "After=network-online.target nftables.service gatehouse-ledger.service gatehouse-ledger.socket",
+      "",
+      ...serviceSection(folder, user, state, [
+        "Sockets=gatehouse-gate.socket",
+        `EnvironmentFile=${folder}/secrets.env`,
+        `ExecStartPre=/bin/rm -f ${ownSocketOf(state, "%i")}`,
+        `ExecStart=${workerd} serve gate.capnp --socket-fd=http=3 --socket-addr=own=unix:${ownSocketOf(state, "%i")}`,
+      ]),
+    ]),
+    "gatehouse-ledger.socket": unitText([
+      "[Unit]",
+      "Description=Gatehouse: where the ledger listens for the gate's processes",
+      part,
+      "",
+      "[Socket]",
+      `ListenStream=${ledgerSocket}`,
+      "# Whoever can open it can write records and change limits.",
+      `SocketUser=${user}`,
+      "SocketMode=0600",
+      "DirectoryMode=0700",
+      "RemoveOnStop=yes",
+      "",
+    ]),
+    "gatehouse-ledger.service": unitText([
+      "[Unit]",
+      "Description=Gatehouse: limits and audit trail of the gate's processes",
+      part,
+      "Requires=gatehouse-ledger.socket",
+      "",
+      // It judges nothing and reaches nobody, so it gets no secret.
+      ...serviceSection(folder, user, state, [`ExecStart=${workerd} serve ledger.capnp --socket-fd=ledger=3`]),
+    ]),
+  };
+}
+
+/** An address of workerd as systemd takes it, which looks no name up. */
+const listenStream = (listen: string): string => listen.replace(/^\*:/, "").replace(/^localhost:/, "127.0.0.1:");
+
+/** @param copied the files that run in it; with `serve.mjs`, that starts the processes, and the image needs Node */
+function containerFile(port: number, state: string, workerd: string, copied: readonly string[]): string {
+  const supervised = copied.includes("serve.mjs");
+  return [
     MADE,
     "# Build in this folder: podman build -t gatehouse-gate . Run it with a volume for the state and the secrets as environment:",
     `# podman run --read-only --cap-drop=all --env-file secrets.env -v gatehouse:${state} -p ${port}:${port} gatehouse-gate`,
     "# A container listens on all of its addresses: render with --listen 0.0.0.0 and a port, and --url.",
+    ...(supervised
+      ? [
+          "# podman stop -t 35 leaves the processes the time for answers that they have begun; serve.mjs stops them in order.",
+        ]
+      : []),
     "FROM docker.io/library/node:22-bookworm-slim AS workerd",
     `RUN npm install --prefix /workerd --ignore-scripts --no-audit workerd@${WORKERD_VERSION} \\`,
     ' && cp "$(find /workerd/node_modules/@cloudflare -path "*bin/workerd" -type f)" /usr/local/bin/workerd',
     "",
-    "FROM docker.io/library/debian:12-slim",
+    `FROM docker.io/library/${supervised ? "node:22-bookworm-slim" : "debian:12-slim"}`,
     "RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/* \\",
     ` && useradd --system --no-create-home gatehouse && install -d -o gatehouse -g gatehouse -m 700 ${state} ${state}/ledger ${state}/audit`,
-    "COPY --from=workerd /usr/local/bin/workerd /usr/local/bin/workerd",
-    "COPY gate.capnp gate.js ledger.js /gate/",
+    `COPY --from=workerd /usr/local/bin/workerd ${supervised ? workerd : "/usr/local/bin/workerd"}`,
+    `COPY ${copied.join(" ")} /gate/`,
     "WORKDIR /gate",
     "USER gatehouse",
     `VOLUME ${state}`,
     `EXPOSE ${port}`,
-    'CMD ["workerd", "serve", "gate.capnp"]',
+    supervised ? 'CMD ["node", "serve.mjs"]' : 'CMD ["workerd", "serve", "gate.capnp"]',
     "",
   ].join("\n");
+}
 
 /** Host and port of every address that the gate reaches; on the machine itself there is no way out to open. */
 function outside(policy: GatePolicy, tokenStore: VaultTokenStore, receivers: readonly string[]): readonly string[] {
@@ -241,34 +380,34 @@ const egressScript = (): string =>
   ].join("\n");
 
 /** What the scripts of backup and restore share: the gate is closed while its files are read or replaced. */
-const stopped = (state: string): readonly string[] => [
+const stopped = (state: string, service: string): readonly string[] => [
   "set -eu",
   "umask 077",
   `state=\${GATEHOUSE_STATE:-${state}}`,
-  "service=${GATEHOUSE_SERVICE-gatehouse-gate}",
+  `service=\${GATEHOUSE_SERVICE-${service}}`,
   'if [ -n "$service" ]; then systemctl stop "$service"; trap \'systemctl start "$service"\' EXIT; fi',
 ];
 
-const backupScript = (state: string): string =>
+const backupScript = (state: string, service: string): string =>
   [
     "#!/bin/sh",
     MADE,
     "# backup.sh FILE: ledger and audit trail in one archive. The gate is closed for the seconds that takes, so that both",
     "# belong together. GATEHOUSE_SERVICE='' leaves the service alone, for one that is stopped already.",
-    ...stopped(state),
+    ...stopped(state, service),
     "file=${1:?name the file to write, such as /backup/gate.tar.gz}",
     'tar -C "$state" -czf "$file.part" ledger audit',
     'mv "$file.part" "$file"',
     "",
   ].join("\n");
 
-const restoreScript = (state: string): string =>
+const restoreScript = (state: string, service: string): string =>
   [
     "#!/bin/sh",
     MADE,
     "# restore.sh FILE: puts a backup in the place of ledger and audit trail. What was there is kept beside it, since the",
     "# records after the backup are in it alone.",
-    ...stopped(state),
+    ...stopped(state, service),
     "file=${1:?name the backup}",
     'fresh=$(mktemp -d "$state/restore.XXXXXX")',
     'tar -C "$fresh" -xzpf "$file"',

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { selfHostProcesses, type SelfHostProcesses } from "../../gate/selfHost";
 import { bundleGateProcesses } from "../../infra/cloudflare/bundle";
 import { workerd } from "../../sandbox/cloudflare/runtime/workerd";
-import { shareSocket } from "../../sandbox/tools/sharedSocket";
+import { shareSocket } from "../../cli/gate/sharedSocket";
 
 /** A gate in several processes with one ledger, all children of this process. */
 export interface GateProcesses {

@@ -10,7 +10,7 @@ export interface GateScripts {
   readonly rotator: string;
 }
 
-/** Where each Worker begins, from the repository's root. */
+/** Where each Worker begins, from the repository's root, and what starts several on one's own machine. */
 const ENTRIES = {
   gate: "gate/worker/worker.ts",
   ledger: "gate/worker/ledger.ts",
@@ -19,16 +19,17 @@ const ENTRIES = {
   rotator: "rotation/worker.ts",
   ledgerProcess: "gate/worker/ledgerProcess.ts",
   ledgerRelay: "gate/worker/ledgerRelay.ts",
+  supervisor: "cli/gate/main.ts",
 } as const;
 type WorkerName = keyof typeof ENTRIES;
 
 const ROOT = join(__dirname, "..", "..");
-/** Where the published package has the Workers as files. */
-const BUILT = join(ROOT, "workers");
+/** Where the published package has the Workers as files: `dist/workers`, seen from the library and from the command. */
+const BUILT = [join(ROOT, "workers"), join(__dirname, "..", "workers")].find((folder) => existsSync(folder));
 
 /** A Worker's bundled text: the package's own file where it is installed, made from the sources in the repository. */
 const bundled = (name: WorkerName): string =>
-  existsSync(BUILT) ? readFileSync(join(BUILT, `${name}.js`), "utf8") : bundle(ROOT, ENTRIES[name]);
+  BUILT === undefined ? bundle(ROOT, ENTRIES[name]) : readFileSync(join(BUILT, `${name}.js`), "utf8");
 
 /** The bundled Workers: the same text in the installed package and in the repository. */
 export function bundleGate(): GateScripts {
@@ -55,6 +56,9 @@ export function bundleGateProcesses(): {
   return { gate: bundled("gate"), ledger: bundled("ledgerProcess"), ledgerRelay: bundled("ledgerRelay") };
 }
 
+/** The program that runs those processes where no service manager does: `serve.mjs`, for Node. */
+export const bundleSupervisor = (): string => bundled("supervisor");
+
 /**
  * Bundles the sources of every Worker. The text depends on the sources alone, not on where they lie, and it is left
  * readable: it stands in the stack's state, where an auditor may want to read it.
@@ -77,7 +81,7 @@ function bundle(root: string, entry: string): string {
     target: "es2022",
     mainFields: ["module", "main"],
     conditions: ["workerd", "worker", "browser"],
-    external: ["cloudflare:*"],
+    external: ["cloudflare:*", "node:*"],
     // Comments name each source's path; through a link they would name where the link leads.
     preserveSymlinks: true,
     // V8 holds a text with a single other character in twice the memory.

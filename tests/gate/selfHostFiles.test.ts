@@ -57,3 +57,70 @@ it("has the release of workerd that the tests run under", () => {
     expect(`1.${/(\d{4})-(\d\d)-(\d\d)/.exec(version)?.slice(1).join("")}.1`).toBe(WORKERD_VERSION);
   expect(files.get("Containerfile")).toContain(`workerd@${WORKERD_VERSION} `);
 });
+
+describe("a gate in several processes", () => {
+  const several = rendered({
+    processes: 3,
+    listen: "localhost:8788",
+    modules: { gate: "// gate", ledger: "// ledger process", ledgerRelay: "// relay", supervisor: "// supervisor" },
+  });
+
+  it("has the configuration of both kinds of process, their modules, and what starts them", () => {
+    expect([...several.keys()]).toEqual([
+      "gate.capnp",
+      "ledger.capnp",
+      "gate.js",
+      "ledger.js",
+      "ledgerRelay.js",
+      "serve.mjs",
+      "serve.json",
+      "secrets.env",
+      "start.sh",
+      "gatehouse-gate.target",
+      "gatehouse-gate.socket",
+      "gatehouse-gate@.service",
+      "gatehouse-ledger.socket",
+      "gatehouse-ledger.service",
+      "Containerfile",
+      "egress.nft",
+      "egress-hosts",
+      "egress.sh",
+      "backup.sh",
+      "restore.sh",
+    ]);
+    expect(several.get("gate.capnp")).toContain("unix:/var/lib/gatehouse/ledger.sock");
+    expect(several.get("gate.capnp")).not.toContain("enableSql");
+    expect(several.get("ledger.capnp")).toContain('path = "/var/lib/gatehouse/ledger"');
+    expect(several.get("start.sh")).toContain("\nexec node serve.mjs\n");
+    expect(JSON.parse(several.get("serve.json") ?? "")).toEqual({
+      listen: "localhost:8788",
+      processes: 3,
+      workerd: "/usr/local/bin/workerd",
+      state: "/var/lib/gatehouse",
+      ledgerSocket: "/var/lib/gatehouse/ledger.sock",
+    });
+  });
+
+  it("has one unit for each kind, which the target starts and stops; secrets go to the gate alone", () => {
+    expect(several.get("gatehouse-gate.target")).toContain(
+      "\nWants=gatehouse-ledger.socket gatehouse-gate.socket gatehouse-ledger.service gatehouse-gate@1.service gatehouse-gate@2.service gatehouse-gate@3.service\n",
+    );
+    for (const [name, text] of several)
+      if (/^gatehouse-.*\.(?:service|socket)$/.test(name))
+        expect([name, text]).toEqual([name, expect.stringContaining("\nPartOf=gatehouse-gate.target\n")]);
+    expect(several.get("gatehouse-gate.socket")).toContain("\nListenStream=127.0.0.1:8788\n");
+    expect(several.get("gatehouse-gate@.service")).toContain("/secrets.env");
+    expect(several.get("gatehouse-ledger.service")).not.toContain("secrets.env");
+    expect(several.get("gatehouse-ledger.socket")).toContain("\nSocketMode=0600\n");
+    expect(several.get("backup.sh")).toContain("GATEHOUSE_SERVICE-gatehouse-gate.target}");
+  });
+
+  it("has a container that starts all of them", () => {
+    expect(several.get("Containerfile")).toMatch(
+      /\nCOPY gate\.capnp gate\.js ledger\.js ledger\.capnp ledgerRelay\.js serve\.mjs serve\.json \/gate\/\n[^]*\nCMD \["node", "serve\.mjs"\]\n/,
+    );
+    expect(files.get("Containerfile")).toMatch(
+      /\nCOPY gate\.capnp gate\.js ledger\.js \/gate\/\n[^]*\nCMD \["workerd", "serve", "gate\.capnp"\]\n/,
+    );
+  });
+});

@@ -11,7 +11,7 @@ const scripts = bundleGate();
 it("is the same text wherever the sources lie", () => {
   const elsewhere = mkdtempSync(join(tmpdir(), "gatehouse-bundle-"));
   try {
-    for (const folder of ["edge", "gate", "infra", "rotation"])
+    for (const folder of ["cli", "edge", "gate", "infra", "rotation"])
       cpSync(join(ROOT, folder), join(elsewhere, folder), { recursive: true });
     symlinkSync(join(ROOT, "node_modules"), join(elsewhere, "node_modules"));
     const other = bundleSources(elsewhere);

@@ -1,0 +1,44 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { processCount, renderSelfHost } from "../../../cli/render/selfHost";
+
+it.each(["1", "2", "64"])("takes a number of processes: %s", (text) => {
+  expect(processCount(text)).toBe(Number(text));
+});
+
+it.each(["0", "65", "two", "1.5", "-1", "", " 2", "0x2"])("knows what is no number of processes: %j", (text) => {
+  expect(() => processCount(text)).toThrow(`--processes ${text}: give a whole number from 1 to 64`);
+});
+
+const folder = mkdtempSync(join(tmpdir(), "render-several-"));
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+it("refuses what a gate in several processes cannot have, and writes nothing", async () => {
+  process.env["VAULT_ADDR"] ??= "https://vault.acme.dev:8200";
+  const out = join(folder, "gate");
+  const options = {
+    stack: "dev",
+    project: join(__dirname, "../../.."),
+    out,
+    listen: "127.0.0.1:8788",
+    workerd: "/usr/local/bin/workerd",
+    user: "gatehouse",
+    processes: "2",
+  };
+  await expect(renderSelfHost({ ...options, config: [], state: `/${"s".repeat(100)}` }, 2)).rejects.toThrow(
+    "the path is too long for the processes' sockets in it; give one of at most 94 characters",
+  );
+  const sink = [
+    "gatehouse:audit.sinks[1].kind=https",
+    "gatehouse:audit.sinks[1].name=copy",
+    "gatehouse:audit.sinks[1].url=https://siem.acme.dev/in",
+    "gatehouse:audit.sinks[1].token=raw-token-of-the-test",
+  ];
+  await expect(renderSelfHost({ ...options, config: sink }, 2)).rejects.toThrow(
+    "--processes 2: a gate in several processes sends no copies to audit.sinks (copy)",
+  );
+  expect(existsSync(out)).toBe(false);
+});

@@ -2,6 +2,15 @@ import type { Egress, EgressSecret } from "../anthropic";
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
+/** What leaves, and which secrets it tells. */
+interface Leaving<Content> {
+  readonly content: Content;
+  /** Names of the secrets whose value stands in it now. */
+  readonly sent: readonly string[];
+  /** Names of the secrets whose placeholder stays in it as it is. */
+  readonly kept: readonly string[];
+}
+
 /**
  * Whether a session's sandbox reaches a host: Anthropic's `networking` by its documentation, with `*.` for subdomains.
  * @param host without port
@@ -17,27 +26,44 @@ export function reaches({ networking, mcpServers }: Pick<Egress, "networking" | 
 
 /**
  * Headers as they leave: each placeholder replaced where its credential says so, and nowhere else. A placeholder inside
- * base64 is not found: that is how Anthropic documents it ("verbatim").
- * @returns the headers, and the names of the secrets that went out in them
+ * base64 is not found: Anthropic documents that it looks for the text as it stands.
  */
-export function withSecrets(
+export function headersWithSecrets(
   headers: Headers,
   secrets: readonly EgressSecret[],
   host: string,
-): { readonly headers: Record<string, string | string[] | undefined>; readonly sent: readonly string[] } {
-  const sent = new Set<string>();
-  const replaced = (text: string): string =>
-    secrets.reduce((value, secret) => {
-      if (!secret.header || !goesTo(secret, host) || !value.includes(secret.placeholder)) return value;
-      sent.add(secret.name);
-      return value.replaceAll(secret.placeholder, secret.value);
-    }, text);
-  const entries = Object.entries(headers).map(([name, value]) => [
-    name,
-    typeof value === "string" ? replaced(value) : value?.map(replaced),
-  ]);
-  return { headers: Object.fromEntries(entries) as Record<string, string | string[] | undefined>, sent: [...sent] };
+): Leaving<Record<string, string | string[] | undefined>> {
+  const { replace, ...found } = replacer(secrets, host, "header");
+  const entries = Object.entries(headers).map(
+    ([name, value]) => [name, typeof value === "string" ? replace(value) : value?.map(replace)] as const,
+  );
+  return { content: Object.fromEntries(entries), ...listed(found) };
 }
+
+/** A body as it leaves, by the same rules. */
+export function bodyWithSecrets(body: Buffer, secrets: readonly EgressSecret[], host: string): Leaving<Buffer> {
+  const { replace, ...found } = replacer(secrets, host, "body");
+  // One character for each byte, so that what is no text comes through unchanged.
+  const content = Buffer.from(replace(body.toString("latin1")), "latin1");
+  return { content, ...listed(found) };
+}
+
+function replacer(secrets: readonly EgressSecret[], host: string, place: "header" | "body") {
+  const [sent, kept] = [new Set<string>(), new Set<string>()];
+  const replace = (text: string): string =>
+    secrets.reduce((value, secret) => {
+      if (!value.includes(secret.placeholder)) return value;
+      const goes = secret[place] && goesTo(secret, host);
+      (goes ? sent : kept).add(secret.name);
+      return goes ? value.replaceAll(secret.placeholder, () => secret.value) : value;
+    }, text);
+  return { replace, sent, kept };
+}
+
+const listed = ({ sent, kept }: { sent: Set<string>; kept: Set<string> }): Omit<Leaving<unknown>, "content"> => ({
+  sent: [...sent],
+  kept: [...kept],
+});
 
 const goesTo = ({ hosts }: EgressSecret, host: string): boolean =>
   hosts === undefined || hosts.some((pattern) => meant(pattern, host));

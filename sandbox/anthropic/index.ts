@@ -17,6 +17,8 @@ import { Router } from "./http/router";
 import { serveApi } from "./http/server";
 import { Workspace } from "./state";
 
+export type { Egress, EgressSecret } from "./api/egress";
+
 /** How to start the Anthropic stand-in. */
 export interface AnthropicOptions {
   /** Port of the API on 127.0.0.1; a free one by default. */

@@ -3,7 +3,7 @@ import type { Json } from "../state";
 import { environmentOf, sessionOf, type World } from "./world";
 
 /** One secret as the sandbox's way out knows it. */
-interface EgressSecret {
+export interface EgressSecret {
   /** The environment variable that holds the placeholder in the sandbox. */
   readonly name: string;
   readonly placeholder: string;

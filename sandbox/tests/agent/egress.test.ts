@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { reaches, withSecrets } from "../../agent/egress";
+import { bodyWithSecrets, headersWithSecrets, reaches } from "../../agent/egress";
 
 const limited = (allowed_hosts: string[], more: object = {}) => ({
   networking: { type: "limited", allowed_hosts, ...more },
@@ -8,7 +8,7 @@ const limited = (allowed_hosts: string[], more: object = {}) => ({
 const SECRET = {
   name: "KEY",
   placeholder: "placeholder_1",
-  value: "ghk_secret",
+  value: "ghk_$&secret",
   hosts: ["gate.acme.dev"],
   header: true,
   body: false,
@@ -31,33 +31,56 @@ it("reaches the hosts of MCP servers where the environment says so", () => {
 
 it("replaces a placeholder in a header to its host", () => {
   expect(
-    withSecrets({ authorization: "Bearer placeholder_1", other: ["a", "placeholder_1"] }, [SECRET], "gate.acme.dev"),
+    headersWithSecrets(
+      { authorization: "Bearer placeholder_1", other: ["a", "placeholder_1"] },
+      [SECRET],
+      "gate.acme.dev",
+    ),
   ).toEqual({
-    headers: { authorization: "Bearer ghk_secret", other: ["a", "ghk_secret"] },
+    content: { authorization: `Bearer ${SECRET.value}`, other: ["a", SECRET.value] },
     sent: ["KEY"],
+    kept: [],
   });
 });
 
-it("sends it as it is to another host, in base64, and where the credential is not for headers", () => {
-  const basic = `Basic ${Buffer.from("x:placeholder_1").toString("base64")}`;
-  for (const [header, secret, host] of [
-    ["Bearer placeholder_1", SECRET, "evil.dev"],
-    ["Bearer placeholder_1", SECRET, "gate.acme.dev.evil.dev"],
-    ["Bearer placeholder_1", { ...SECRET, header: false, body: true }, "gate.acme.dev"],
-    [basic, SECRET, "gate.acme.dev"],
-  ] as const)
-    expect(withSecrets({ authorization: header }, [secret], host)).toEqual({
-      headers: { authorization: header },
-      sent: [],
-    });
+it("replaces it in a body only where the credential says so, and leaves every other byte", () => {
+  const body = Buffer.concat([Buffer.from([0, 255, 128]), Buffer.from("é placeholder_1")]);
+  expect(bodyWithSecrets(body, [SECRET], "gate.acme.dev")).toEqual({ content: body, sent: [], kept: ["KEY"] });
+  expect(bodyWithSecrets(body, [{ ...SECRET, body: true }], "gate.acme.dev")).toEqual({
+    content: Buffer.concat([Buffer.from([0, 255, 128]), Buffer.from(`é ${SECRET.value}`)]),
+    sent: ["KEY"],
+    kept: [],
+  });
+});
+
+it.each([
+  ["to another host", SECRET, "evil.dev"],
+  ["to a host that begins alike", SECRET, "gate.acme.dev.evil.dev"],
+  ["where the credential is not for headers", { ...SECRET, header: false, body: true }, "gate.acme.dev"],
+] as const)("sends the placeholder as it is %s, and says so", (_title, secret, host) => {
+  expect(headersWithSecrets({ authorization: "Bearer placeholder_1" }, [secret], host)).toEqual({
+    content: { authorization: "Bearer placeholder_1" },
+    sent: [],
+    kept: ["KEY"],
+  });
+});
+
+it("does not find it in base64", () => {
+  const authorization = `Basic ${Buffer.from("x:placeholder_1").toString("base64")}`;
+  expect(headersWithSecrets({ authorization }, [SECRET], "gate.acme.dev")).toEqual({
+    content: { authorization },
+    sent: [],
+    kept: [],
+  });
 });
 
 it("never lets the secret out to any host but its own", () => {
   fc.assert(
     fc.property(fc.domain(), fc.array(fc.string()), (host, values) => {
       fc.pre(host.toLowerCase() !== "gate.acme.dev");
-      const { headers } = withSecrets({ a: values.map((value) => `${value}placeholder_1`) }, [SECRET], host);
-      expect(JSON.stringify(headers)).not.toContain(SECRET.value);
+      const told = values.map((value) => `${value}placeholder_1`);
+      expect(JSON.stringify(headersWithSecrets({ a: told }, [SECRET], host).content)).not.toContain(SECRET.value);
+      expect(bodyWithSecrets(Buffer.from(told.join()), [SECRET], host).content.includes(SECRET.value)).toBe(false);
     }),
   );
 });

@@ -1,5 +1,6 @@
 import { colors as pc } from "../../cli/support/colors";
 import { ENFORCERS, lock as lockOf } from "../../infra/model";
+import type { DrillRow } from "../../cli/report/drill";
 import { wrap } from "../../cli/support/table";
 import type { Proof } from "./prove";
 
@@ -60,10 +61,15 @@ const PLACES = {
   account: "the account",
 } as const;
 
-/** What `--json` prints. */
-export const lockReport = (stack: string, proofs: readonly Proof[]): Record<string, unknown> => ({
+/** What `--json` prints; `agent` only where something was tried from inside the agent's sandbox. */
+export const lockReport = (
+  stack: string,
+  proofs: readonly Proof[],
+  agent: readonly DrillRow[] = [],
+): Record<string, unknown> => ({
   stack,
-  holds: proofs.every(({ holds }) => holds),
+  holds: [...proofs, ...agent].every(({ holds }) => holds),
   keepers: ENFORCERS,
   proofs: proofs.map((proof) => ({ ...proof, keeper: lockOf(proof.lock).enforcer })),
+  ...(agent.length > 0 ? { agent } : {}),
 });

@@ -1,6 +1,7 @@
 import { DoesNotHold } from "../../cli/support/exit";
 import { acceptInvitation, authorizeAsPerson, mintAsPerson, setAppPermissions } from "./person";
 import { runGatehouse, type CliResult } from "./self";
+import type { CreateSession } from "../agent";
 import type { Sandbox } from "./sandbox";
 
 /** What the agent and the operator are given once the stack is up and the first token is in place. */
@@ -9,6 +10,8 @@ export interface Deployment {
   readonly gateKey: string;
   readonly operatorKey: string;
   readonly tokenPermissions: Record<string, string>;
+  /** With what a session of the agent starts; only where the environment says that it is a Claude Managed Agent. */
+  readonly agentSession?: CreateSession;
 }
 
 const text = (value: unknown, output: string): string => {
@@ -34,6 +37,7 @@ export function deploymentOf(sandbox: Sandbox, outputs: Record<string, unknown>)
     gateKey: text(outputs.gateKey, "gateKey"),
     operatorKey,
     tokenPermissions: outputs.tokenPermissions as Record<string, string>,
+    ...(outputs.agentSession === undefined ? {} : { agentSession: outputs.agentSession as CreateSession }),
   };
 }
 

@@ -5,6 +5,7 @@ import type { Cleanup } from "../../cli/support/cleanup";
 import { CouldNotRun, DoesNotHold } from "../../cli/support/exit";
 import type { ProjectStack } from "../../cli/support/project";
 import { bringUp, type Deployment } from "./deploy";
+import { agentTable, drillFromAgent } from "./fromAgent";
 import { openHarness } from "./harness";
 import { openSandbox, type Sandbox } from "./sandbox";
 
@@ -80,13 +81,21 @@ export async function drillLocks(
     },
   });
   if (live) process.stderr.write("\r\u001b[K");
-  if (json) process.stdout.write(`${JSON.stringify(lockReport(project.stack, proofs))}\n`);
-  else say(`\n${lockTable(proofs)}\n`);
+  // Not with --only: its words name locks.
+  const inside = only.length === 0 ? await drillFromAgent(sandbox, deployment, cleanup) : [];
+  if (json) process.stdout.write(`${JSON.stringify(lockReport(project.stack, proofs, inside))}\n`);
+  else say(`\n${[lockTable(proofs), ...(inside.length > 0 ? [agentTable(inside)] : [])].join("\n\n")}\n`);
   say(`${summary(proofs)}, in ${((Date.now() - began) / 1000).toFixed(0)} s.`);
   const open = proofs.filter(({ holds }) => !holds);
   if (open.length > 0) {
     throw new DoesNotHold(
       `${open.length} of ${proofs.length} attempts do not prove their lock:\n${open.map(({ action, place, lock, tried: what, why, alone }) => `${action} at ${place} by ${lock} (${what}): ${why ?? ""}; answered: ${alone}`).join("\n")}`,
+    );
+  }
+  const passed = inside.filter(({ holds }) => !holds);
+  if (passed.length > 0) {
+    throw new DoesNotHold(
+      `${passed.length} of ${inside.length} attempts from inside the agent's sandbox are not as declared:\n${passed.map(({ title, expect, answer }) => `${title}: expected ${expect}, answered ${answer.status} ${answer.rule ?? ""}`).join("\n")}`,
     );
   }
 }

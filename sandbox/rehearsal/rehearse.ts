@@ -12,6 +12,7 @@ import type { ProjectStack } from "../../cli/support/project";
 import { table } from "../../cli/support/table";
 import { type Deployment, deploymentOf, placeFirstToken, tokenCommand } from "./deploy";
 import { chooseEngine, type Engine, type EngineName, openEngine } from "./engines";
+import { agentTable, drillFromAgent } from "./fromAgent";
 import { startLoad } from "./load";
 import { Narrator } from "./narrator";
 import { openHarness } from "./harness";
@@ -63,6 +64,12 @@ export async function rehearse(
     narrator.note(`${project.environment.agent.machineUser} is a member now; its token is in the token store alone`);
   });
   const rows = await narrator.step("The drill: try every lock", () => drill(sandbox, deployment, narrator, cleanup));
+  if (deployment.agentSession !== undefined)
+    rows.push(
+      ...(await narrator.step("The same from inside the agent's sandbox", () =>
+        fromAgent(sandbox, deployment, narrator, cleanup),
+      )),
+    );
   await narrator.step("Rotate the token while requests run", () => rotate(sandbox, deployment, narrator));
   const report = await narrator.step("Report", () => writeReport(sandbox, engine, rows));
   narrator.line(
@@ -116,12 +123,29 @@ async function drill(
   });
   await close();
   narrator.line(`\n${drillTable(rows)}\n`);
+  asDeclared(rows);
+  return rows;
+}
+
+/** Anthropic's way out is a stand-in; git, the gate and what the session is told are real. */
+async function fromAgent(
+  sandbox: Sandbox,
+  deployment: Deployment,
+  narrator: Narrator,
+  cleanup: Cleanup,
+): Promise<DrillRow[]> {
+  const rows = await drillFromAgent(sandbox, deployment, cleanup);
+  narrator.line(`\n${agentTable(rows)}\n`);
+  asDeclared(rows);
+  return rows.map((row) => ({ ...row, title: `inside the agent's sandbox: ${row.title}` }));
+}
+
+function asDeclared(rows: readonly DrillRow[]): void {
   const open = rows.filter((row) => !row.holds);
   holds(
     open.length === 0,
     `The drill found ${open.length} of ${rows.length} attempts not as declared:\n${open.map((row) => `${row.action}, ${row.title}: expected ${row.expect}, gate ${row.answer.status} ${row.answer.rule ?? ""}${row.second ? `, GitHub alone ${row.second.status} ${row.second.rule ?? ""}` : ""}`).join("\n")}`,
   );
-  return rows;
 }
 
 const short = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);

@@ -1,3 +1,3 @@
 /** A scripted agent that behaves like a session of Claude Managed Agents, and what it tries from inside. */
-export { drillAsAgent, type AgentDrill } from "./drill";
-export { AgentSession, type CreateSession, type SessionOptions } from "./session";
+export { drillAsAgent } from "./drill";
+export { AgentSession, type CreateSession } from "./session";

@@ -108,6 +108,7 @@ export function recordEvent(record: AuditRecord, machineUser: string): OcsfEvent
         ...given("uid", record.tokenSha256 === "" ? "" : machineUser),
         ...given("credential_uid", record.tokenSha256),
       },
+      ...(record.gateKeySha256 === undefined ? {} : { session: { credential_uid: record.gateKeySha256 } }),
     },
     src_endpoint: record.clientIp === "" ? { name: "not recorded" } : { ip: record.clientIp },
     api: {

@@ -48,8 +48,11 @@ function agent(r) {
     key = colon < 0 ? '' : key.slice(colon + 1);
   } else if (scheme !== 'bearer' && scheme !== 'token') return '';
   if (key.length !== 47) return '';
-  const known = KEYS[crypto.createHash('sha256').update(key).digest('base64url')];
-  return known !== undefined && (known[1] === 0 || Date.now() <= known[1]) ? known[0] : '';
+  const hash = crypto.createHash('sha256').update(key).digest('base64url');
+  const known = KEYS[hash];
+  if (known === undefined || (known[1] !== 0 && !(Date.now() <= known[1]))) return '';
+  r.variables.gate_key = hash;
+  return known[0];
 }
 
 // An address of GitHub's API as the agent may use it; nothing for any other.

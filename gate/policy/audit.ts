@@ -26,6 +26,11 @@ export interface AuditEntry {
    * Base64 SHA-256 of the GitHub token used, as GitHub's audit log has it in `hashed_token`; empty when none was used.
    */
   readonly tokenSha256: string;
+  /**
+   * Base64url SHA-256 of the gate key under which the request came, as the gate's own list of keys has it. Absent where
+   * no valid gate key was shown, and in records of older gates.
+   */
+  readonly gateKeySha256?: string | undefined;
   readonly findings: readonly Finding[];
 }
 
@@ -60,6 +65,8 @@ export function entryText(e: AuditEntry): string {
     bytesOut: e.bytesOut,
     ms: e.ms,
     tokenSha256: e.tokenSha256,
+    // Left out where there is none: such a record is the same text as before there was this key.
+    gateKeySha256: e.gateKeySha256,
     findings: e.findings,
   });
 }

@@ -37,6 +37,10 @@ const KINDS: Readonly<Record<string, AlertKind>> = {
     severity: "info",
     first: "Keep this message: audit verify --checkpoint holds the trail against it.",
   },
+  "gate-key-denied": {
+    severity: "info",
+    first: "An operator ended a gate key. If nobody did, replace the operator key.",
+  },
   stopped: { severity: "info", first: "An operator closed the gate. If nobody did, replace the operator key." },
   started: { severity: "info", first: "An operator opened the gate. If nobody did, replace the operator key." },
 };

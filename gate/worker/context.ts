@@ -1,3 +1,4 @@
+import type { GateKeyHash } from "../contract";
 import type { AuditEntry } from "../policy/audit";
 import { printable, type Refusal, type RuleId } from "../policy/refusals";
 import { pathOf, targetOf } from "../policy/text/canonical";
@@ -29,6 +30,8 @@ export interface McpRequest {
 export class RequestContext {
   readonly startedAt = Date.now();
   agent = "";
+  /** Base64url SHA-256 of the gate key that was shown. */
+  gateKeySha256: string | undefined = undefined;
   verdict: TargetVerdict | undefined = undefined;
   /**
    * Route and repository of a request to an interface without path templates (git, GraphQL, LFS, downloads, operators).
@@ -96,6 +99,12 @@ export class RequestContext {
     return rulePage(this.origin, rule);
   }
 
+  /** Notes whose request it is. */
+  isFrom(key: GateKeyHash): void {
+    this.agent = key.agent;
+    this.gateKeySha256 = key.sha256;
+  }
+
   /** Adds findings to the record: at most twenty, those that refuse the request first. */
   addFindings(findings: readonly Finding[]): void {
     const all = [...this.findings, ...findings];
@@ -120,6 +129,7 @@ export class RequestContext {
       bytesOut: this.bytesOut,
       ms: Date.now() - this.startedAt,
       tokenSha256: this.token?.sha256 ?? "",
+      gateKeySha256: this.gateKeySha256,
       findings: this.findings,
     };
   }

@@ -51,6 +51,7 @@ interface State {
   hash: string;
   stopped: boolean;
   denied: readonly string[];
+  deniedKeys: readonly string[];
   waitUntil: number;
   archived: number;
   archiveFailing: boolean;
@@ -69,6 +70,7 @@ const NEW: State = {
   hash: GENESIS,
   stopped: false,
   denied: [],
+  deniedKeys: [],
   waitUntil: 0,
   archived: 0,
   archiveFailing: false,
@@ -130,6 +132,21 @@ export class Ledger extends DurableObject<LedgerEnv> {
         denied: [tokenSha256, ...this.state.denied.filter((d) => d !== tokenSha256)].slice(0, 100),
       }),
     );
+  }
+
+  /** A gate key with this hash (base64url SHA-256) opens nothing any more. The list keeps the last hundred. */
+  async denyKey(gateKeySha256: string): Promise<void> {
+    await this.inTurn(async () =>
+      this.save({
+        ...this.state,
+        deniedKeys: [gateKeySha256, ...this.state.deniedKeys.filter((d) => d !== gateKeySha256)].slice(0, 100),
+      }),
+    );
+  }
+
+  /** The gate keys that are denied. */
+  async deniedKeys(): Promise<readonly string[]> {
+    return this.state.deniedKeys;
   }
 
   /** GitHub asked to wait until this instant (milliseconds). */
@@ -362,6 +379,7 @@ export class Ledger extends DurableObject<LedgerEnv> {
       short: granted?.short ?? {},
       stopped: this.state.stopped,
       denied: this.state.denied,
+      deniedKeys: this.state.deniedKeys,
       waitUntil: this.state.waitUntil > now ? this.state.waitUntil : 0,
       archiveDue: waiting >= ARCHIVE_LINES || (waiting > 0 && now - this.oldestWaiting >= ARCHIVE_MS),
       archiveFailing: this.state.archiveFailing,

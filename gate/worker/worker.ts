@@ -7,7 +7,7 @@ import type { TargetVerdict } from "../policy/verdict";
 import { respond } from "./answer/headers";
 import { problem, Refused } from "./answer/problem";
 import { refusalAnswer } from "./answer/refusalAnswer";
-import { turnAway } from "./auth/turnAway";
+import { refuseDeniedKey, turnAway } from "./auth/turnAway";
 import { DOWNLOADS, RequestContext, rulePage } from "./context";
 import type { GateEnv } from "./env";
 import { gateOf, type Gate } from "./gate";
@@ -77,7 +77,7 @@ async function handle(gate: Gate, context: RequestContext): Promise<Response> {
     if (context.target.startsWith("/_gate/")) return operator(gate, context);
     if (context.target.startsWith(DOWNLOADS)) return downloaded(gate, context);
   }
-  context.agent = await authenticate(gate, context);
+  await authenticate(gate, context);
   judgeHeaders(context.headers);
   if (gate.policy.mcp === true && pathOf(context.target) === MCP) {
     await checkOpen(gate, context);
@@ -93,15 +93,18 @@ async function handle(gate: Gate, context: RequestContext): Promise<Response> {
 
 /** What the agent may do, for whoever shows a gate key, as long as the gate is open. */
 async function guided(gate: Gate, context: RequestContext): Promise<Response> {
-  context.agent = await authenticate(gate, context);
+  await authenticate(gate, context);
   judgeHeaders(context.headers);
   await checkOpen(gate, context);
   return guide(gate, context);
 }
 
-async function authenticate(gate: Gate, context: RequestContext): Promise<string> {
-  const agent = await gate.authenticator.agentOf(context.headers.get("authorization") ?? null, context.startedAt);
-  return agent instanceof Refusal ? turnAway(gate, context, agent) : agent;
+/** Notes the agent of the request's gate key. Throws where there is no valid one. */
+async function authenticate(gate: Gate, context: RequestContext): Promise<void> {
+  const key = await gate.authenticator.keyOf(context.headers.get("authorization") ?? null, context.startedAt);
+  if (key instanceof Refusal) turnAway(gate, context, key);
+  context.isFrom(key);
+  refuseDeniedKey(gate, context);
 }
 
 /** Throws what the target is refused for, unless that is only observed: then the verdict has the refusal. */
@@ -148,11 +151,13 @@ async function rest(gate: Gate, context: RequestContext, observed: Refusal | und
 async function downloaded(gate: Gate, context: RequestContext): Promise<Response> {
   const address = await openDownload(gate, context);
   if (address instanceof Refusal) {
-    const agent = await gate.authenticator.agentOf(context.headers.get("authorization") ?? null, context.startedAt);
-    if (agent instanceof Refusal) return turnAway(gate, context, address);
-    context.agent = agent;
+    const key = await gate.authenticator.keyOf(context.headers.get("authorization") ?? null, context.startedAt);
+    if (key instanceof Refusal) return turnAway(gate, context, address);
+    context.isFrom(key);
+    refuseDeniedKey(gate, context);
     throw new Refused(address);
   }
+  refuseDeniedKey(gate, context);
   judgeHeaders(context.headers);
   await checkOpen(gate, context);
   return download(gate, context, address);

@@ -13,7 +13,7 @@ const OPERATOR_KEY = /^gop_[A-Za-z0-9_-]{43}$/;
 
 interface Remembered {
   readonly header: string;
-  readonly agent: string;
+  readonly key: GateKeyHash;
   readonly notAfter: number;
 }
 
@@ -29,27 +29,27 @@ export class Authenticator {
     private readonly operatorKeys: readonly KeyHash[],
   ) {}
 
-  /** The agent of an Authorization header, or why there is none. Synchronous if the header was verified before. */
-  agentOf(header: string | null, now: number): string | Refusal | Promise<string | Refusal> {
+  /** The gate key in an Authorization header, or why there is none. Synchronous if the header was verified before. */
+  keyOf(header: string | null, now: number): GateKeyHash | Refusal | Promise<GateKeyHash | Refusal> {
     if (header === null || header.length > MAX_HEADER) return new Refusal("unauthenticated");
-    let agent: string | undefined;
+    let key: GateKeyHash | undefined;
     for (const known of this.remembered)
-      if (equalInConstantTime(known.header, header) && now <= known.notAfter) agent = known.agent;
-    return agent ?? this.verify(header, now);
+      if (equalInConstantTime(known.header, header) && now <= known.notAfter) key = known.key;
+    return key ?? this.verify(header, now);
   }
 
-  private async verify(header: string, now: number): Promise<string | Refusal> {
+  private async verify(header: string, now: number): Promise<GateKeyHash | Refusal> {
     // workerd joins two Authorization headers with a comma; no key has one.
     if (header.includes(",")) return new Refusal("header-duplicate", "authorization");
-    const key = keyOf(header);
+    const key = keyIn(header);
     if (key === undefined || !GATE_KEY.test(key)) return new Refusal("unauthenticated");
     const found = await matching(this.keys, key, now);
     if (found === undefined) return new Refusal("unauthenticated");
     this.remembered = [
-      { header, agent: found.agent, notAfter: endOf(found) },
+      { header, key: found, notAfter: endOf(found) },
       ...this.remembered.slice(0, REMEMBERED - 1),
     ];
-    return found.agent;
+    return found;
   }
 
   /** Whether the header has an operator key. Operators may refresh, probe and stop; they reach nothing at GitHub. */
@@ -61,7 +61,7 @@ export class Authenticator {
 }
 
 /** The key in a header: `Bearer K` or `token K` (what REST clients send), or the password of Basic (what git sends). */
-function keyOf(header: string): string | undefined {
+function keyIn(header: string): string | undefined {
   const parts = /^([A-Za-z]+) +(\S+)$/.exec(header);
   const scheme = parts?.[1]?.toLowerCase();
   const value = parts?.[2];

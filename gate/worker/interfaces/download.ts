@@ -22,6 +22,7 @@ interface Sealed {
   readonly url: string;
   /** Who asked for what: for the record of the second request, and to refuse what was closed in the meantime. */
   readonly agent: string;
+  readonly gateKeySha256: string | undefined;
   readonly route: string;
   readonly repository: string;
   /** Milliseconds. */
@@ -41,6 +42,7 @@ export async function redirected(gate: Gate, context: RequestContext, answer: Re
   const sealed: Sealed = {
     url: url.href,
     agent: context.agent,
+    gateKeySha256: context.gateKeySha256,
     route: verdict?.route?.id ?? "",
     repository: verdict?.repository?.fullName ?? "",
     until: Date.now() + LIFETIME_MS,
@@ -71,6 +73,7 @@ export async function openDownload(gate: Gate, context: RequestContext): Promise
   )
     return new Refusal("download-refused");
   context.agent = sealed.agent;
+  context.gateKeySha256 = sealed.gateKeySha256;
   context.route = sealed.route;
   context.repository = sealed.repository;
   return sealed.url;

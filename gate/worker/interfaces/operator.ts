@@ -63,6 +63,8 @@ export async function operator(gate: Gate, context: RequestContext): Promise<Res
       return probe(gate, context);
     case "POST /_gate/deny":
       return deny(gate, context);
+    case "GET /_gate/keys":
+      return keys(gate, context);
     case "GET /_gate/audit":
       return audit(gate, context, query);
     default:
@@ -132,10 +134,29 @@ async function probe(gate: Gate, context: RequestContext): Promise<Response> {
   });
 }
 
-/** `{ "tokenSha256": … }` denies one token for good, `{ "stop": true | false }` closes and opens the gate. */
+/**
+ * The gate keys that this gate takes, by their hashes: `{ "keys": [{ "agent", "sha256", "notAfter"?, "denied" }] }`,
+ * the current one first.
+ */
+async function keys(gate: Gate, context: RequestContext): Promise<Response> {
+  const denied = await ledgerOf(gate).deniedKeys();
+  return json(context, {
+    keys: gate.env.GATE_KEYS.map(({ agent, sha256, notAfter }) => ({
+      agent,
+      sha256,
+      ...(notAfter === undefined ? {} : { notAfter }),
+      denied: denied.includes(sha256),
+    })),
+  });
+}
+
+/**
+ * `{ "tokenSha256": … }` denies one token for good, `{ "gateKeySha256": … }` one gate key, and
+ * `{ "stop": true | false }` closes and opens the gate.
+ */
 async function deny(gate: Gate, context: RequestContext): Promise<Response> {
   const { text } = await readText(context.request, 4096);
-  let body: { tokenSha256?: unknown; stop?: unknown } = {};
+  let body: { tokenSha256?: unknown; gateKeySha256?: unknown; stop?: unknown } = {};
   try {
     body = JSON.parse(text) as typeof body;
   } catch {
@@ -147,7 +168,13 @@ async function deny(gate: Gate, context: RequestContext): Promise<Response> {
   } else if (typeof body.tokenSha256 === "string" && /^[A-Za-z0-9+/]{43}=$/.test(body.tokenSha256)) {
     await ledgerOf(gate).deny(body.tokenSha256);
     gate.tokens.drop();
-  } else throw new Refused(new Refusal("body-malformed", "tokenSha256 or stop"));
+  } else if (typeof body.gateKeySha256 === "string" && /^[A-Za-z0-9_-]{43}$/.test(body.gateKeySha256)) {
+    await ledgerOf(gate).denyKey(body.gateKeySha256);
+    gate.alerts.raise(context.background, "gate-key-denied", {
+      requestId: context.requestId,
+      gateKeySha256: body.gateKeySha256,
+    });
+  } else throw new Refused(new Refusal("body-malformed", "tokenSha256, gateKeySha256 or stop"));
   return new Response(null, { status: 204, headers: { "x-gatehouse-request-id": context.requestId } });
 }
 

@@ -1,4 +1,5 @@
 import type { RequestContext } from "../context";
+import { refuseDeniedKey } from "../auth/turnAway";
 import type { Gate } from "../gate";
 
 /**
@@ -11,6 +12,8 @@ export function admit(gate: Gate, context: RequestContext, bytes: number): Promi
   if (admission instanceof Promise)
     return admission.then((granted) => {
       context.admission = granted;
+      // The lease came with what is denied by now: the first request after an isolate's start hears of it here.
+      refuseDeniedKey(gate, context);
     });
   context.admission = admission;
   return undefined;

@@ -59,6 +59,9 @@ interface Batch {
   readonly unauthenticated: number;
 }
 
+/** What every isolate must know. */
+type Told = Pick<SettleAnswer, "stopped" | "denied" | "deniedKeys" | "waitUntil" | "archiveFailing">;
+
 /** A request that was admitted: which lease it belongs to, so that its record can be matched. */
 export interface Admission {
   readonly lease: number;
@@ -87,7 +90,7 @@ export class LedgerClient {
   private leaseSize = 16;
   private writeSize = 2;
   private lastGrant = 0;
-  private last: Pick<SettleAnswer, "stopped" | "denied" | "waitUntil" | "archiveFailing"> = {
+  private last: Told = {
     stopped: false,
     denied: [],
     waitUntil: 0,
@@ -103,7 +106,7 @@ export class LedgerClient {
   ) {}
 
   /** What every isolate was told last. */
-  get state(): Pick<SettleAnswer, "stopped" | "denied" | "waitUntil" | "archiveFailing"> {
+  get state(): Told {
     return this.last;
   }
 

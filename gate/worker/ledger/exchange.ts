@@ -23,6 +23,8 @@ export interface SettleAnswer {
   readonly stopped: boolean;
   /** Base64 SHA-256 of tokens that must not be used any more. */
   readonly denied: readonly string[];
+  /** Base64url SHA-256 of gate keys that open nothing any more; a ledger of an older version says nothing. */
+  readonly deniedKeys?: readonly string[];
   /** Milliseconds until which GitHub asked to wait; 0 for none. */
   readonly waitUntil: number;
   /** Lines wait for the archive: someone should move them. */

@@ -44,6 +44,10 @@ it("maps the gate's records, whatever they decide", () => {
     raw_data_hash: { value: "b".repeat(64) },
     resources: [{ name: "acme/api" }],
   });
+  expect(shown({ gateKeySha256: "k".repeat(43) })).toMatchObject({
+    actor: { user: { credential_uid: TOKEN }, session: { credential_uid: "k".repeat(43) } },
+  });
+  expect(shown({}).actor).not.toHaveProperty("session");
   expect(shown({ decision: "deny", reason: "route-closed", status: 403, tokenSha256: "" })).toMatchObject({
     action_id: 2,
     disposition_id: 2,

@@ -59,6 +59,14 @@ describe("the audit chain", () => {
     expect((await verifyChain(lines.slice(2), { seq: 2, hash })).problems).toEqual([]);
   });
 
+  it("names the gate key behind the token, and is the same text as before where there is none", async () => {
+    const key = "k".repeat(43);
+    const text = entryText({ ...entry, gateKeySha256: key });
+    expect(text).toBe(entryText(entry).replace('"findings"', `"gateKeySha256":"${key}","findings"`));
+    expect(entryText({ ...entry, gateKeySha256: undefined })).toBe(entryText(entry));
+    expect((await verifyChain([(await chainLine(1, text, GENESIS)).line])).problems).toEqual([]);
+  });
+
   it("shows a change, a loss, an exchange and a gap, each by its own words", async () => {
     const lines = await trail(5);
     const problems = async (changed: string[]): Promise<string> =>

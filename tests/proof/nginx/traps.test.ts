@@ -444,7 +444,7 @@ describe("traps of nginx", () => {
     await ask(`${API}/issues?labels=private`);
     const record = await recordWith({ route: "issues.list" });
     expect(Object.keys(record)).toEqual(
-      "ts agent requestId clientIp method path route repository decision reason status bytesIn bytesOut ms tokenSha256 findings".split(
+      "ts agent requestId clientIp method path route repository decision reason status bytesIn bytesOut ms tokenSha256 gateKeySha256 findings".split(
         " ",
       ),
     );
@@ -460,6 +460,7 @@ describe("traps of nginx", () => {
       findings: [],
     });
     expect(record["tokenSha256"]).toMatch(/^[A-Za-z0-9+/]{43}=$/);
+    expect(record["gateKeySha256"]).toBe(keyHash(KEY));
     const all = readFileSync(join(nginx.folder, "logs", "audit.log"), "utf8") + nginx.errors();
     for (const secret of [KEY, TOKEN, "labels=private"])
       expect(all.replace(/request: "[^"]*"/g, "")).not.toContain(secret);

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { seal, type Purpose } from "../../../../gate/worker/seal";
 import type { GateEnv } from "../../../../gate/worker/env";
 import { freshFetch } from "../../../support/freshFetch";
@@ -15,6 +16,7 @@ interface Line {
   readonly status: number;
   readonly bytesOut: number;
   readonly tokenSha256: string;
+  readonly gateKeySha256?: string;
 }
 
 const recordsOf = async (of: Gate): Promise<Line[]> =>
@@ -128,7 +130,8 @@ describe("downloads", () => {
     found = { body: "the archive, for the record" };
     await (await bare(address)).text();
     await bare(`${address}x`);
-    const common = { agent: "agent", route: "actions.run-logs", repository: "acme/api", decision: "allow" };
+    const gateKeySha256 = createHash("sha256").update(gate.key).digest("base64url");
+    const common = { agent: "agent", gateKeySha256, route: "actions.run-logs", repository: "acme/api", decision: "allow" };
     expect(await recorded(gate, "", 302)).toMatchObject({ ...common, path: LOGS, bytesOut: 0 });
     expect(await recorded(gate, "download-refused", 403)).toMatchObject({
       agent: "",

@@ -1,4 +1,5 @@
 import * as http from "node:http";
+import { createHash } from "node:crypto";
 import { verifyChain } from "../../../../gate/policy";
 import { ruleOf, startGate, type Gate } from "../../support/gate";
 import { freshFetch } from "../../../support/freshFetch";
@@ -367,7 +368,15 @@ describe("the operator", () => {
     expect((await verifyChain(lines)).problems).toEqual([]);
     const records = lines.map(
       (line) =>
-        JSON.parse(line) as { path: string; decision: string; reason: string; tokenSha256: string; route: string },
+        JSON.parse(line) as {
+          path: string;
+          decision: string;
+          reason: string;
+          tokenSha256: string;
+          gateKeySha256?: string;
+          route: string;
+          agent: string;
+        },
     );
     expect(records.at(-1)).toMatchObject({
       path: "/repos/acme/secrets",
@@ -376,6 +385,11 @@ describe("the operator", () => {
       tokenSha256: "",
     });
     expect(records.some((r) => r.tokenSha256 === gate.tokenSha256 && r.decision === "allow")).toBe(true);
+    // Under which key each request of the agent's came, whatever became of it; nobody else has one.
+    const gateKeySha256 = createHash("sha256").update(gate.key).digest("base64url");
+    expect(records.filter((r) => r.gateKeySha256 === gateKeySha256).length).toBeGreaterThan(1);
+    for (const r of records)
+      expect([r.agent, r.gateKeySha256]).toEqual([r.agent, r.agent === "agent" ? gateKeySha256 : undefined]);
     for (const secret of [gate.token, gate.key, gate.operatorKey, "ref=x"]) expect(text).not.toContain(secret);
     const after = await (await gate.operate("GET", `/_gate/audit?after=${lines.length - 1}&limit=1`)).text();
     expect(after.trim()).toBe(lines.at(-1));

@@ -2,7 +2,7 @@ import { ExpectedError } from "../infra/model/errors";
 
 /** Every way a rotation can stop. The message is for the person who must act; none carries a secret. */
 
-export type System = "GitHub" | "Vault" | "the gate" | "Cloudflare" | "a webhook";
+export type System = "GitHub" | "Vault" | "the gate" | "Cloudflare" | "Anthropic" | "a webhook";
 
 /** A system did not answer usefully within the bounded retries. Running the command again resumes. */
 export class Unavailable extends ExpectedError {

@@ -3,6 +3,17 @@ import { request, type Answer } from "./wire";
 import type { Effects } from "./effects";
 import type { SealedStorage } from "./stores/kv";
 
+/** A gate key as the gate knows it. */
+export interface GateKeyState {
+  readonly agent: string;
+  /** Base64url. */
+  readonly sha256: string;
+  /** ISO time after which the gate refuses it. */
+  readonly notAfter?: string;
+  /** An operator has ended it. */
+  readonly denied: boolean;
+}
+
 /** The gate's control routes, for whoever holds the operator key. */
 export class GateControl {
   /** @param url the gate's origin; @param operatorKey `gop_…` */
@@ -34,27 +45,44 @@ export class GateControl {
     };
   }
 
-  /** Refuses one token by its hash, or all traffic. */
-  async deny(what: { tokenSha256: string } | { stop: boolean }): Promise<void> {
+  /** Refuses one token or one gate key by its hash, or all traffic. */
+  async deny(what: { tokenSha256: string } | { gateKeySha256: string } | { stop: boolean }): Promise<void> {
     await this.#send("POST", "deny", "stop", what);
+  }
+
+  /** The gate keys that the gate takes, by their hashes, the current one first. */
+  async keys(): Promise<GateKeyState[]> {
+    const { keys } = (await this.#send("GET", "keys", "show its gate keys")).json();
+    return (Array.isArray(keys) ? (keys as Record<string, unknown>[]) : []).map((key) => ({
+      agent: String(key.agent ?? ""),
+      sha256: String(key.sha256 ?? ""),
+      ...(typeof key.notAfter === "string" ? { notAfter: key.notAfter } : {}),
+      denied: key.denied === true,
+    }));
   }
 
   /** The newest audit records, or undefined when the gate does not give them. */
   async audit(newest = 300): Promise<Record<string, unknown>[] | undefined> {
     // The gate lists from a sequence number on, so its head is asked for first.
+    const head = await this.auditHead();
+    // What has been written since the head was read comes on top.
+    return head === undefined ? undefined : this.auditAfter(Math.max(0, head - newest));
+  }
+
+  /** Number of the newest audit record, or undefined when the gate does not give it. */
+  async auditHead(): Promise<number | undefined> {
     const head = await this.#raw(
       "GET",
       `audit?after=${Number.MAX_SAFE_INTEGER}&limit=1`,
       "show the head of its audit trail",
     );
     if (head.status !== 200) return undefined;
-    const seq = Number(head.header("x-gatehouse-audit-head")?.split(" ")[0] ?? 0) || 0;
-    // What has been written since the head was read comes on top.
-    const answer = await this.#raw(
-      "GET",
-      `audit?after=${Math.max(0, seq - newest)}&limit=10000`,
-      "show its audit records",
-    );
+    return Number(head.header("x-gatehouse-audit-head")?.split(" ")[0] ?? 0) || 0;
+  }
+
+  /** The audit records after a number, oldest first, at most 10,000; undefined when the gate does not give them. */
+  async auditAfter(seq: number): Promise<Record<string, unknown>[] | undefined> {
+    const answer = await this.#raw("GET", `audit?after=${seq}&limit=10000`, "show its audit records");
     if (answer.status !== 200) return undefined;
     return answer.text
       .split("\n")

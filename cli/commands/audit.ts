@@ -127,7 +127,8 @@ function claudeOf(environment: Environment): Pick<AgentSources, "claude"> {
     hosts: allowedHosts,
     definition: plan.agent,
   };
-  return { claude: "client" in claude ? { ...claude, declared } : claude };
+  if ("missing" in claude) return { claude: { missing: `the agent's side was not read: ${claude.missing}` } };
+  return { claude: { ...claude, declared } };
 }
 
 async function printRecords(sources: readonly Source[]): Promise<void> {

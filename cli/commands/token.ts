@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { withExamples, withJson, withStack } from "../support/options";
 import { tokenContext, type TokenContext, type TokenOptions } from "../token/context";
 import { gateKey, type GateKeyOptions } from "../token/gateKey";
+import { giveGateKey, type GiveGateKeyOptions } from "../token/giveGateKey";
 import { history } from "../token/history";
 import { placeMinter } from "../token/minter";
 import { mintLink } from "../token/mintLink";
@@ -87,6 +88,13 @@ export function registerToken(program: Command): void {
   )
     .option("--dry-run", "print what would change, and write nothing")
     .action(run<GateKeyOptions>(gateKey));
+  sub(
+    "hand-over",
+    "give the agent the new gate key, which standard input has; once a request shows it in use, end the old one",
+    "pulumi stack output gateKey --show-secrets --stack prod | gatehouse token hand-over --stack prod",
+  )
+    .option("--wait <minutes>", "how long to wait for a request under the new key, 1 to 1440", "10")
+    .action(run<GiveGateKeyOptions>(giveGateKey));
   sub(
     "policy",
     "print the rotation schedule of the environment file as policy text",

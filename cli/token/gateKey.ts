@@ -61,8 +61,9 @@ export async function gateKey(ctx: TokenContext, options: GateKeyOptions): Promi
     [
       `${options.dryRun ? "Would write" : "Wrote"} generation ${change.generation} into ${file}; both keys work until ${change.previousUntil}.`,
       `  1. run pulumi up --stack ${ctx.stack}: the gate then accepts the new key and the old one`,
-      `  2. give the agent the new key: pulumi stack output gateKey --show-secrets --stack ${ctx.stack}`,
-      `  3. after ${change.previousUntil} the gate refuses the old key by itself; remove previousUntil from the file and run pulumi up`,
+      `  2. give it to the agent, and end the old one once a request shows the new one in use:`,
+      `     pulumi stack output gateKey --show-secrets --stack ${ctx.stack} | npx --no-install gatehouse token hand-over --stack ${ctx.stack}`,
+      `  3. after ${change.previousUntil} the gate refuses the old key in any case; remove previousUntil from the file and run pulumi up`,
       "",
     ].join("\n"),
   );

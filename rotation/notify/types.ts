@@ -4,8 +4,8 @@
 export interface Message {
   readonly id: string;
   /**
-   * `token.rotated`, `token.rolled-back`, `token.expiring`, `token.revoked`, `token.needs-person` or
-   * `gate-key.rotated`.
+   * `token.rotated`, `token.rolled-back`, `token.expiring`, `token.revoked`, `token.needs-person`,
+   * `gate-key.ready` (a new gate key is good: give it to the agent) or `gate-key.rotated` (it is used, the old one ended).
    */
   readonly type: string;
   /** ISO time. */

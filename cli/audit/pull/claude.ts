@@ -26,18 +26,22 @@ const CREDENTIALS = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_FED
 /**
  * A client of Anthropic's API with what the environment variables say. Its reads are repeated by itself, as the service
  * asks for it: a repeated read does no harm.
+ * @param maxRetries 0 for whoever writes, and decides what may be sent again
  * @returns why there is none, when no variable has a credential
  */
-export function claudeClient(env: Env): { readonly client: Anthropic } | { readonly missing: string } {
+export function claudeClient(
+  env: Env,
+  maxRetries = 4,
+): { readonly client: Anthropic } | { readonly missing: string } {
   if (!CREDENTIALS.some((name) => env[name]))
     return {
-      missing: `the agent's side was not read: set ${CREDENTIALS[0]}, or the variables of federation (ANTHROPIC_FEDERATION_RULE_ID, ANTHROPIC_ORGANIZATION_ID and ANTHROPIC_IDENTITY_TOKEN_FILE)`,
+      missing: `set ${CREDENTIALS[0]}, or the variables of federation (ANTHROPIC_FEDERATION_RULE_ID, ANTHROPIC_ORGANIZATION_ID and ANTHROPIC_IDENTITY_TOKEN_FILE)`,
     };
   const baseURL = addressFrom(env, "ANTHROPIC_BASE_URL");
   // Large, and needed by this alone: every other command starts without it.
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- see above; an import would load it at start-up
   const { Anthropic } = require("@anthropic-ai/sdk") as typeof import("@anthropic-ai/sdk");
-  return { client: new Anthropic({ ...(baseURL === undefined ? {} : { baseURL }), logLevel: "off", maxRetries: 4 }) };
+  return { client: new Anthropic({ ...(baseURL === undefined ? {} : { baseURL }), logLevel: "off", maxRetries }) };
 }
 
 /** What a pull of the agent's side gives back. */

@@ -15,6 +15,7 @@ const GROUPS: Record<string, () => (program: Command) => void> = {
   policy: () => (require("./commands/policy") as typeof import("./commands/policy")).registerPolicy,
   gate: () => (require("./commands/gate") as typeof import("./commands/gate")).registerGate,
   render: () => (require("./commands/render") as typeof import("./commands/render")).registerRender,
+  session: () => (require("./commands/session") as typeof import("./commands/session")).registerSession,
   report: () => (require("./commands/report") as typeof import("./commands/report")).registerReport,
 };
 /* eslint-enable @typescript-eslint/no-require-imports */

@@ -22,6 +22,13 @@ export interface GateKeyHash extends KeyHash {
   readonly agent: string;
 }
 
+/** The key of one session, as the ledger holds it. */
+export interface SessionKey extends GateKeyHash {
+  /** Id of the session, as its runtime gives it. */
+  readonly session: string;
+  readonly notAfter: string;
+}
+
 /**
  * The gate's bindings: the stack and the self-hosted configuration make them, the assessment compares, the Worker
  * reads.
@@ -33,6 +40,8 @@ export const GATE_BINDINGS = {
   POLICY: only("self-hosted", json<GatePolicy>()),
   GATE_KEYS: json<readonly GateKeyHash[]>(),
   OPERATOR_KEYS: json<readonly KeyHash[]>(),
+  /** Who may make keys of sessions; only where the posture has them. */
+  SESSION_ISSUERS: only("session-keys", json<readonly KeyHash[]>()),
   TOKEN_STORE: json<GateTokenStore>(),
   ALERTS: json<{ readonly webhook?: string }>(),
   /**

@@ -20,6 +20,8 @@ export interface SelfHostOptions {
   readonly policy: GatePolicy;
   readonly gateKeys: readonly { readonly agent: string; readonly sha256: string; readonly notAfter?: string }[];
   readonly operatorKeys: readonly { readonly sha256: string; readonly notAfter?: string }[];
+  /** Who may make keys of sessions; only where the policy has them. */
+  readonly sessionIssuers?: readonly { readonly sha256: string; readonly notAfter?: string }[];
   /** Vault only: Workers KV does not exist here. */
   readonly tokenStore: VaultTokenStore;
   readonly alerts: { readonly webhook?: string };
@@ -95,6 +97,7 @@ function bindings(options: SelfHostOptions): string[] {
     POLICY: options.policy,
     GATE_KEYS: options.gateKeys,
     OPERATOR_KEYS: options.operatorKeys,
+    SESSION_ISSUERS: options.sessionIssuers,
     TOKEN_STORE: options.tokenStore,
     ALERTS: options.alerts,
     PUBLIC_URL: publicUrlOf(options),
@@ -105,6 +108,7 @@ function bindings(options: SelfHostOptions): string[] {
     "vault",
     "public-url",
     ...(options.clientIpHeader === undefined ? [] : (["client-ip-header"] as const)),
+    ...(options.sessionIssuers === undefined ? [] : (["session-keys"] as const)),
   ];
   return [...bindingKinds(GATE_BINDINGS, conditions)].map(
     ([name, kind]) => `  (name = ${text(name)}, ${bound(name, kind, values[name])}),`,

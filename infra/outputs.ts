@@ -16,7 +16,8 @@ import type { Posture } from "./posture";
  * Gatehouse's commands and reports read them from the stack, so a program exports all of them.
  * @returns `gateUrl`, `gateKey`, `operatorKey`, `alertSecret`, `auditPublicKey`, `gateSettings`, `gatePolicy`, `access`,
  *   `accessMatrix`, `agentHosts`, `codeOwners`, `missingLocks`, `controls`, `tokenPermissions`, `names`; the keys are
- *   secrets. With Workers KV also `tokenKey` and `rotatorKey`; of a Claude Managed Agent also `agentSession`, with which
+ *   secrets. With Workers KV also `tokenKey` and `rotatorKey`; with
+ *   `gate.sessionKeys` also `sessionIssuerKey`; of a Claude Managed Agent also `agentSession`, with which
  *   a session starts, and `agentSkill`, the text of its SKILL.md.
  * @example
  * const posture = await createPosture("agents", stackEnvironment());
@@ -50,6 +51,7 @@ function gateOutputs({ gate, rotator, policy }: Posture): Record<string, unknown
     ...(gate.tokenKey ? { tokenKey: gate.tokenKey, rotatorKey: rotator.rotatorKey } : {}),
     // A plan shows this line where an update replaces the secrets of older versions, which stood in clear in the state
     // (CHANGELOG.md).
+    ...(gate.sessionIssuerKey ? { sessionIssuerKey: gate.sessionIssuerKey } : {}),
     generatedSecrets: "each from a random password, whose resource id says nothing",
     gateSettings: gate.settings,
     gatePolicy: policy,

@@ -31,6 +31,7 @@ const OUTPUTS: Readonly<Record<string, PulumiProperty>> = {
   auditPublicKey: { type: "string", description: "The key that checks the signed checkpoints of the audit trail." },
   tokenKey: { ...SECRET, description: "Only with Workers KV: GATEHOUSE_TOKEN_KEY of the token commands." },
   rotatorKey: { ...SECRET, description: "Only with Workers KV: GATEHOUSE_ROTATOR_KEY of the token commands." },
+  sessionIssuerKey: { ...SECRET, description: "Only with gate.sessionKeys: makes keys of sessions (`gsi_…`)." },
   generatedSecrets: { type: "string", description: "How the secrets of the stack are made." },
   gateSettings: { ...ANY, description: "What the gate's plain bindings hold." },
   gatePolicy: { ...ANY, description: "What the gate lets through." },
@@ -47,7 +48,9 @@ const OUTPUTS: Readonly<Record<string, PulumiProperty>> = {
   tokenPermissions: { ...ANY, description: "What the GitHub token may do, and no more." },
   names: { ...ANY, description: "Names of what is declared outside GitHub." },
 };
-const ALWAYS = Object.keys(OUTPUTS).filter((name) => !["gateUrl", "tokenKey", "rotatorKey"].includes(name));
+const ALWAYS = Object.keys(OUTPUTS).filter(
+  (name) => !["gateUrl", "tokenKey", "rotatorKey", "sessionIssuerKey"].includes(name),
+);
 
 /**
  * The schema of the package, from which Pulumi makes an SDK for each of its languages. Its inputs are those of the

@@ -14,6 +14,15 @@ export interface GateKeyState {
   readonly denied: boolean;
 }
 
+/** The key of a session as the gate knows it. */
+export interface SessionKeyState {
+  readonly session: string;
+  /** Base64url. */
+  readonly sha256: string;
+  /** ISO time after which the gate refuses it. */
+  readonly notAfter: string;
+}
+
 /** The gate's control routes, for whoever holds the operator key. */
 export class GateControl {
   /** @param url the gate's origin; @param operatorKey `gop_…` */
@@ -58,6 +67,26 @@ export class GateControl {
       sha256: String(key.sha256 ?? ""),
       ...(typeof key.notAfter === "string" ? { notAfter: key.notAfter } : {}),
       denied: key.denied === true,
+    }));
+  }
+
+  /** Opens the gate to the key of one session, by the key's hash; the same again has no other effect. */
+  async openSession(key: { session: string; sha256: string; notAfter: string }): Promise<void> {
+    await this.#send("POST", "sessions", "open to the session's key", key);
+  }
+
+  /** Ends the key of a session; one that has none, or an ended one, is no error. */
+  async endSession(session: string): Promise<void> {
+    await this.#send("DELETE", `sessions/${session}`, "end the session's key");
+  }
+
+  /** The keys of sessions that are open, by their hashes. */
+  async openSessions(): Promise<SessionKeyState[]> {
+    const { sessions } = (await this.#send("GET", "sessions", "list the sessions' keys")).json();
+    return (Array.isArray(sessions) ? (sessions as Record<string, unknown>[]) : []).map((key) => ({
+      session: String(key.session ?? ""),
+      sha256: String(key.sha256 ?? ""),
+      notAfter: String(key.notAfter ?? ""),
     }));
   }
 
@@ -140,7 +169,7 @@ const tokenRefused = (answer: Answer): boolean => answer.status >= 400 && rule(a
 function refused(what: string, answer: Answer): RequestRefused {
   const detail =
     answer.status === 404 || answer.status === 401
-      ? "the operator key is missing or wrong, or this is not the gate"
+      ? "the key is missing or wrong, the posture does not have this door, or this is not the gate"
       : String(answer.json().message ?? "no reason given").slice(0, 200);
   return new RequestRefused("the gate", what, answer.status, detail);
 }

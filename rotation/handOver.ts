@@ -79,14 +79,7 @@ export function seenIn(
  * @throws Misuse for a key that the gate does not take, or that is the old one
  * @throws NeedsPerson when the new key is not used in time, or the old one still is: the old one is not ended
  */
-export async function handOver({
-  effects,
-  gate,
-  runtime,
-  adapters,
-  key,
-  waitMs,
-}: HandOver): Promise<HandedOver> {
+export async function handOver({ effects, gate, runtime, adapters, key, waitMs }: HandOver): Promise<HandedOver> {
   const newSha256 = base64url(await sha256(key));
   const old = oldKeys(await gate.keys(), newSha256, effects.now());
   let from = await gate.auditHead();
@@ -123,7 +116,11 @@ export async function handOver({
   for (const gateKeySha256 of old) await gate.deny({ gateKeySha256 });
   const alive = (await gate.keys()).filter(({ sha256: one, denied }) => old.has(one) && !denied);
   if (alive.length > 0)
-    throw new Unavailable("the gate", "end the old key", `it still takes ${alive.map((one) => short(one.sha256)).join(", ")}`);
+    throw new Unavailable(
+      "the gate",
+      "end the old key",
+      `it still takes ${alive.map((one) => short(one.sha256)).join(", ")}`,
+    );
   const ended = [...old];
   effects.report({ step: "ended", says: ended.length === 0 ? "there was no old key" : ended.map(short).join(", ") });
   return {
@@ -143,7 +140,8 @@ function oldKeys(keys: readonly GateKeyState[], fresh: string, now: number): Rea
     throw new Misuse(
       `the gate does not take the key ${short(fresh)}: run pulumi up first, then give the key that \`pulumi stack output gateKey --show-secrets\` prints`,
     );
-  if (own.denied) throw new Misuse(`the key ${short(fresh)} was ended at the gate: begin a new one with gatehouse token gate-key`);
+  if (own.denied)
+    throw new Misuse(`the key ${short(fresh)} was ended at the gate: begin a new one with gatehouse token gate-key`);
   if (own.notAfter !== undefined)
     throw new Misuse(
       `the key ${short(fresh)} is the old one, which ends at ${own.notAfter}: give the one that \`pulumi stack output gateKey --show-secrets\` prints`,
@@ -165,7 +163,8 @@ function notInTime(
   waitMs: number,
 ): NeedsPerson {
   const minutes = Math.round(waitMs / 60_000);
-  const again = "run the same command again; until then both keys work, the old one at most until its end in the environment file";
+  const again =
+    "run the same command again; until then both keys work, the old one at most until its end in the environment file";
   const open = sessions && sessions.length > 0 ? ` (${sessions.join(", ")})` : "";
   if (stale && fresh)
     return new NeedsPerson(

@@ -108,7 +108,7 @@ export function recordEvent(record: AuditRecord, machineUser: string): OcsfEvent
         ...given("uid", record.tokenSha256 === "" ? "" : machineUser),
         ...given("credential_uid", record.tokenSha256),
       },
-      ...(record.gateKeySha256 === undefined ? {} : { session: { credential_uid: record.gateKeySha256 } }),
+      ...sessionOf(record),
     },
     src_endpoint: record.clientIp === "" ? { name: "not recorded" } : { ip: record.clientIp },
     api: {
@@ -135,6 +135,12 @@ export function recordEvent(record: AuditRecord, machineUser: string): OcsfEvent
       ...(METHODS.test(record.method) ? {} : { method: record.method }),
     },
   };
+}
+
+/** Under which gate key, and of which session of the agent where the key is that session's own. */
+function sessionOf({ gateKeySha256 = "", session = "" }: AuditRecord): Readonly<Record<string, unknown>> {
+  const of = { ...given("uid", session), ...given("credential_uid", gateKeySha256) };
+  return Object.keys(of).length === 0 ? {} : { session: of };
 }
 
 /** What of the audit log changes rules, and what changes rights. */

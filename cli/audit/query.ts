@@ -55,7 +55,7 @@ export const NAMED: Readonly<Record<string, { readonly says: string; readonly sq
 /** Columns of the gate's records, so that an empty trail has them too and no record is read otherwise than another. */
 const COLUMNS = `{v: 'INTEGER', seq: 'BIGINT', ts: 'TIMESTAMP', agent: 'VARCHAR', requestId: 'VARCHAR', clientIp: 'VARCHAR',
   method: 'VARCHAR', path: 'VARCHAR', route: 'VARCHAR', repository: 'VARCHAR', decision: 'VARCHAR', reason: 'VARCHAR',
-  status: 'INTEGER', bytesIn: 'BIGINT', bytesOut: 'BIGINT', ms: 'DOUBLE', tokenSha256: 'VARCHAR', gateKeySha256: 'VARCHAR',
+  status: 'INTEGER', bytesIn: 'BIGINT', bytesOut: 'BIGINT', ms: 'DOUBLE', tokenSha256: 'VARCHAR', gateKeySha256: 'VARCHAR', session: 'VARCHAR',
   findings: 'STRUCT("rule" VARCHAR, "offset" BIGINT, kind VARCHAR, reason VARCHAR)[]', prevHash: 'VARCHAR', hash: 'VARCHAR'}`;
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;

@@ -83,6 +83,7 @@ export async function renderSelfHost(
     policy: sources.policy,
     gateKeys: sources.gateKeys,
     operatorKeys: sources.operatorKeys,
+    ...(sources.sessionIssuers === undefined ? {} : { sessionIssuers: sources.sessionIssuers }),
     tokenStore: { ...sources.tokenStore, roleId: sources.roleId ?? "" },
     alerts: alertWebhook === undefined ? {} : { webhook: alertWebhook },
     listen: options.listen,

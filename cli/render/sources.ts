@@ -19,6 +19,8 @@ export interface Sources {
   readonly policy: GatePolicy;
   readonly gateKeys: readonly GateKeyHash[];
   readonly operatorKeys: readonly KeyHash[];
+  /** Who may make keys of sessions; undefined where the posture has none. */
+  readonly sessionIssuers: readonly KeyHash[] | undefined;
   /** Undefined when the token store is Workers KV, which only a Worker reaches. */
   readonly tokenStore: Planned<VaultTokenStore> | undefined;
   readonly roleId: string | undefined;
@@ -32,6 +34,7 @@ interface StackOutputs {
   readonly gateSettings?: {
     readonly GATE_KEYS?: readonly GateKeyHash[];
     readonly OPERATOR_KEYS?: readonly KeyHash[];
+    readonly SESSION_ISSUERS?: readonly KeyHash[];
     readonly TOKEN_STORE?: { readonly roleId?: string };
   };
 }
@@ -68,9 +71,16 @@ export async function sourcesOf(
     policy,
     gateKeys,
     operatorKeys: settings?.OPERATOR_KEYS ?? keysIn(env, "GATEHOUSE_OPERATOR_KEY").map(({ sha256 }) => ({ sha256 })),
+    sessionIssuers: policy.sessionKeys && issuersOf(settings?.SESSION_ISSUERS, missing),
     ...(await storeOf(stack, environment, env, effects, settings?.TOKEN_STORE?.roleId, missing)),
     missing,
   };
+}
+
+function issuersOf(known: readonly KeyHash[] | undefined, missing: string[]): readonly KeyHash[] {
+  if (known === undefined)
+    missing.push("no issuer of session keys: nobody can make one at this gate. Give --outputs of a stack that is up.");
+  return known ?? [];
 }
 
 function readOutputs(file: string): StackOutputs {

@@ -31,6 +31,8 @@ export interface AuditEntry {
    * no valid gate key was shown, and in records of older gates.
    */
   readonly gateKeySha256?: string | undefined;
+  /** Id of the session that the gate key belongs to; absent for a key that many sessions share. */
+  readonly session?: string | undefined;
   readonly findings: readonly Finding[];
 }
 
@@ -65,8 +67,9 @@ export function entryText(e: AuditEntry): string {
     bytesOut: e.bytesOut,
     ms: e.ms,
     tokenSha256: e.tokenSha256,
-    // Left out where there is none: such a record is the same text as before there was this key.
+    // Left out where there is none: such a record is the same text as before there were these keys.
     gateKeySha256: e.gateKeySha256,
+    session: e.session,
     findings: e.findings,
   });
 }

@@ -72,6 +72,14 @@ interface CanaryToken {
   readonly sha256: string;
 }
 
+/** What bounds the keys that are made for single sessions. */
+export interface SessionKeyRules {
+  /** Longest life of one. */
+  readonly maxHours: number;
+  /** Most that are open at once. */
+  readonly maxSessions: number;
+}
+
 /**
  * What one gate allows: JSON, sorted, the same for the same environment, so that a stack diff shows exactly what
  * changes.
@@ -97,6 +105,8 @@ export interface GatePolicy {
   readonly lfs: "refuse" | "proxy";
   /** Whether the gate speaks MCP at `/mcp`; absent where it does not. */
   readonly mcp?: true;
+  /** Bounds of the keys of sessions; absent where there are none. */
+  readonly sessionKeys?: SessionKeyRules;
   /**
    * Hosts on which GitHub keeps LFS objects; reached by the gate alone, without the token. None when LFS is refused.
    */

@@ -1,4 +1,4 @@
-import type { GateKeyHash } from "../contract";
+import type { GateKeyHash, SessionKey } from "../contract";
 import type { AuditEntry } from "../policy/audit";
 import { printable, type Refusal, type RuleId } from "../policy/refusals";
 import { pathOf, targetOf } from "../policy/text/canonical";
@@ -32,6 +32,8 @@ export class RequestContext {
   agent = "";
   /** Base64url SHA-256 of the gate key that was shown. */
   gateKeySha256: string | undefined = undefined;
+  /** The session that the gate key belongs to. */
+  session: string | undefined = undefined;
   verdict: TargetVerdict | undefined = undefined;
   /**
    * Route and repository of a request to an interface without path templates (git, GraphQL, LFS, downloads, operators).
@@ -100,9 +102,10 @@ export class RequestContext {
   }
 
   /** Notes whose request it is. */
-  isFrom(key: GateKeyHash): void {
+  isFrom(key: GateKeyHash | SessionKey): void {
     this.agent = key.agent;
     this.gateKeySha256 = key.sha256;
+    if ("session" in key) this.session = key.session;
   }
 
   /** Adds findings to the record: at most twenty, those that refuse the request first. */
@@ -130,6 +133,7 @@ export class RequestContext {
       ms: Date.now() - this.startedAt,
       tokenSha256: this.token?.sha256 ?? "",
       gateKeySha256: this.gateKeySha256,
+      session: this.session,
       findings: this.findings,
     };
   }

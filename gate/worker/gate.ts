@@ -4,6 +4,7 @@ import { Alerts } from "./alerts";
 import { AddressRewriter } from "./answer/addresses";
 import { TokenRedactor } from "./answer/tokenRedactor";
 import { Authenticator } from "./auth/authenticator";
+import { SessionKeys } from "./auth/sessionKeys";
 import { UnauthenticatedLimit } from "./auth/unauthenticatedLimit";
 import type { GateEnv } from "./env";
 import { RefusedObjects } from "./interfaces/refusedObjects";
@@ -18,6 +19,8 @@ export class Gate {
   readonly id: string;
   readonly policy: CompiledPolicy;
   readonly authenticator: Authenticator;
+  /** Absent where the posture has no keys of sessions. */
+  readonly sessionKeys: SessionKeys | undefined;
   readonly unauthenticated = new UnauthenticatedLimit();
   readonly tokens: TokenSource;
   readonly ledger: LedgerClient;
@@ -38,7 +41,8 @@ export class Gate {
     this.policy = compile(policyOf(env));
     const { limits } = this.policy;
     const holdMs = limits.upstreamTimeoutSeconds * 1000 + 5000;
-    this.authenticator = new Authenticator(env.GATE_KEYS, env.OPERATOR_KEYS);
+    this.sessionKeys = this.policy.sessionKeys === undefined ? undefined : new SessionKeys(env);
+    this.authenticator = new Authenticator(env.GATE_KEYS, env.OPERATOR_KEYS, env.SESSION_ISSUERS, this.sessionKeys);
     this.tokens = new TokenSource(env, limits.tokenCacheSeconds);
     this.alerts = new Alerts(env);
     this.ledger = new LedgerClient(env, this.id, limits, (background) =>

@@ -1,5 +1,6 @@
 import { DAY_MS } from "../../edge/time";
 import { DurableObject } from "cloudflare:workers";
+import type { SessionKey } from "../contract";
 import { chainLine, entryText, GENESIS } from "../policy/audit";
 import { EMPTY_USAGE, giveBack, grantLease, type Usage } from "../policy/limits";
 import type { ArchiveBatch, SettleAnswer, SettleRequest } from "./ledger/exchange";
@@ -107,6 +108,9 @@ export class Ledger extends DurableObject<LedgerEnv> {
       `CREATE TABLE IF NOT EXISTS sinks (name TEXT PRIMARY KEY, turn INTEGER NOT NULL, until INTEGER NOT NULL, state TEXT NOT NULL)`,
     );
     sql.exec(
+      `CREATE TABLE IF NOT EXISTS session_keys (sha256 TEXT PRIMARY KEY, session TEXT UNIQUE NOT NULL, agent TEXT NOT NULL, not_after TEXT NOT NULL, open INTEGER NOT NULL)`,
+    );
+    sql.exec(
       `CREATE TABLE IF NOT EXISTS deliveries (place INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, body TEXT UNIQUE NOT NULL, at INTEGER NOT NULL)`,
     );
     const row = sql.exec<{ json: string }>(`SELECT json FROM state`).toArray()[0];
@@ -147,6 +151,56 @@ export class Ledger extends DurableObject<LedgerEnv> {
   /** The gate keys that are denied. */
   async deniedKeys(): Promise<readonly string[]> {
     return this.state.deniedKeys;
+  }
+
+  /**
+   * Opens the gate to the key of one session, by the key's hash. Asked again with the same, it says `open` again. A
+   * session has one key in its life, and an ended one stays ended: `taken`. `full`: as many are open as may be.
+   */
+  async openSession(key: SessionKey, maxSessions: number): Promise<"open" | "full" | "taken"> {
+    const { sql } = this.ctx.storage;
+    this.dropOldSessions();
+    const known = sql
+      .exec<{ sha256: string; session: string; open: number }>(
+        `SELECT sha256, session, open FROM session_keys WHERE sha256 = ? OR session = ?`,
+        key.sha256,
+        key.session,
+      )
+      .toArray();
+    const [first] = known;
+    if (first !== undefined)
+      return first.sha256 === key.sha256 && first.session === key.session && first.open === 1 ? "open" : "taken";
+    if (this.openKeys().length >= maxSessions) return "full";
+    sql.exec(`INSERT INTO session_keys VALUES (?, ?, ?, ?, 1)`, key.sha256, key.session, key.agent, key.notAfter);
+    return "open";
+  }
+
+  /** Ends the key of a session. */
+  async endSession(session: string): Promise<void> {
+    this.ctx.storage.sql.exec(`UPDATE session_keys SET open = 0 WHERE session = ?`, session);
+  }
+
+  /** The keys of sessions that are open now. */
+  async sessionKeys(): Promise<SessionKey[]> {
+    return this.openKeys();
+  }
+
+  private openKeys(): SessionKey[] {
+    return this.ctx.storage.sql
+      .exec<{ sha256: string; session: string; agent: string; not_after: string }>(
+        `SELECT sha256, session, agent, not_after FROM session_keys WHERE open = 1 AND not_after >= ? ORDER BY not_after`,
+        new Date().toISOString(),
+      )
+      .toArray()
+      .map(({ not_after: notAfter, ...key }) => ({ ...key, notAfter }));
+  }
+
+  /** Forgets keys whose end is long over: they open nothing, and the table stays small. */
+  private dropOldSessions(): void {
+    this.ctx.storage.sql.exec(
+      `DELETE FROM session_keys WHERE not_after < ?`,
+      new Date(Date.now() - 30 * DAY_MS).toISOString(),
+    );
   }
 
   /** GitHub asked to wait until this instant (milliseconds). */

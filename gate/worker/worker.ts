@@ -99,9 +99,12 @@ async function guided(gate: Gate, context: RequestContext): Promise<Response> {
   return guide(gate, context);
 }
 
+const keyOf = ({ authenticator }: Gate, { headers, startedAt, background }: RequestContext) =>
+  authenticator.keyOf(headers.get("authorization") ?? null, startedAt, background);
+
 /** Notes the agent of the request's gate key. Throws where there is no valid one. */
 async function authenticate(gate: Gate, context: RequestContext): Promise<void> {
-  const key = await gate.authenticator.keyOf(context.headers.get("authorization") ?? null, context.startedAt);
+  const key = await keyOf(gate, context);
   if (key instanceof Refusal) turnAway(gate, context, key);
   context.isFrom(key);
   refuseDeniedKey(gate, context);
@@ -151,16 +154,26 @@ async function rest(gate: Gate, context: RequestContext, observed: Refusal | und
 async function downloaded(gate: Gate, context: RequestContext): Promise<Response> {
   const address = await openDownload(gate, context);
   if (address instanceof Refusal) {
-    const key = await gate.authenticator.keyOf(context.headers.get("authorization") ?? null, context.startedAt);
+    const key = await keyOf(gate, context);
     if (key instanceof Refusal) return turnAway(gate, context, address);
     context.isFrom(key);
     refuseDeniedKey(gate, context);
     throw new Refused(address);
   }
   refuseDeniedKey(gate, context);
+  await checkSession(gate, context);
   judgeHeaders(context.headers);
   await checkOpen(gate, context);
   return download(gate, context, address);
+}
+
+/** An address that was given to a session ends with the session's key. */
+async function checkSession(gate: Gate, context: RequestContext): Promise<void> {
+  const { session, gateKeySha256 = "", background, startedAt } = context;
+  if (session === undefined) return;
+  if ((await gate.sessionKeys?.find(background, gateKeySha256, startedAt)) !== undefined) return;
+  context.agent = "";
+  turnAway(gate, context, new Refusal("unauthenticated"));
 }
 
 /**

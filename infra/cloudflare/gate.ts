@@ -68,6 +68,8 @@ export class Gate extends GatehouseComponent {
   readonly agentKey: pulumi.Output<string>;
   /** The key with which an operator or the rotator signs in to the gate (`gop_…`); a secret. */
   readonly operatorKey: pulumi.Output<string>;
+  /** The key with which `gatehouse session` makes keys of sessions (`gsi_…`); only with `gate.sessionKeys`. A secret. */
+  readonly sessionIssuerKey: pulumi.Output<string> | undefined;
   /** The secret with which a receiver checks the signature of the gate's alerts (`whsec_…`). */
   readonly alertSecret: pulumi.Output<string>;
   /** Public half of the key that signs the audit trail's checkpoints (Ed25519), base64url; no secret. */
@@ -105,6 +107,8 @@ export class Gate extends GatehouseComponent {
 
     const agentKeys = this.createAgentKeys();
     const operatorKey = makeKey(`${name}-operator-key`, "gop_", this);
+    const issuer = environment.gate.sessionKeys ? makeKey(`${name}-session-issuer-key`, "gsi_", this) : undefined;
+    this.sessionIssuerKey = issuer?.key;
     this.alertSecret = pulumi.secret(pulumi.interpolate`whsec_${makeSecret(`${name}-alert-secret`, this).base64}`);
     const checkpointKey = makeSecret(`${name}-checkpoint-key`, this).base64;
     this.checkpointPublicKey = pulumi.unsecret(checkpointKey.apply(ed25519PublicKey));
@@ -126,6 +130,7 @@ export class Gate extends GatehouseComponent {
         ...(notAfter ? { notAfter } : {}),
       })),
       OPERATOR_KEYS: [{ sha256: operatorKey.sha256 }],
+      SESSION_ISSUERS: issuer && [{ sha256: issuer.sha256 }],
       ALERTS: alertWebhook ? { webhook: alertWebhook } : {},
       TOKEN_STORE: this.tokenStore(),
       // So that no answer names the gate as its client calls it. Unknown here, it is the host that was asked.

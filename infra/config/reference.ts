@@ -147,7 +147,9 @@ export function unitOf(key: string): string {
   const rate = /^([a-z]+)Per(Minute|Hour)$/.exec(name);
   if (rate) return `${rate[1]} per ${rate[2]?.toLowerCase()}`;
   return (
-    /(Days|Hours|Minutes|Seconds|Bytes|Lines|Files|Objects|Versions|Dollars)$/.exec(name)?.[1]?.toLowerCase() ?? ""
+    /(Days|Hours|Minutes|Seconds|Bytes|Lines|Files|Objects|Versions|Sessions|Dollars)$/
+      .exec(name)?.[1]
+      ?.toLowerCase() ?? ""
   );
 }
 

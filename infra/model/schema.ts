@@ -605,6 +605,17 @@ const gate = z
       .boolean()
       .default(false)
       .describe("Whether the gate speaks MCP at /mcp (docs/mcp.md). With agent.environment it always does."),
+    sessionKeys: z
+      .strictObject({
+        maxHours: whole(1, 24).default(8).describe("Longest life of a session's key."),
+        maxSessions: whole(1, 100).default(20).describe("Most sessions that have a key at once."),
+      })
+      .optional()
+      .meta({
+        description:
+          "Gate keys for single sessions (docs/claude.md): `gatehouse session start` makes one, and it ends with the session. Absent: the gate takes none.",
+        examples: [{ maxHours: 8, maxSessions: 20 }],
+      }),
     allowedSecrets: z
       .array(allowedSecret)
       .max(50, "at most 50 exceptions")

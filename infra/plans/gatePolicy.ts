@@ -82,6 +82,9 @@ export function compilePolicy(environment: Environment, facts: GateFacts): GateP
     lfs: gate.lfs,
     // A declared Claude Managed Agent has the gate as its MCP server.
     ...(gate.mcp || environment.agent.environment !== undefined ? { mcp: true as const } : {}),
+    ...(gate.sessionKeys === undefined
+      ? {}
+      : { sessionKeys: { maxHours: gate.sessionKeys.maxHours, maxSessions: gate.sessionKeys.maxSessions } }),
     lfsHosts: gate.lfs === "proxy" ? hostsOf(facts.endpoints, GITHUB_COM_LFS_HOSTS) : [],
     allowedSecrets: gate.allowedSecrets.map(allowedSecret).sort((a, b) => byCode(JSON.stringify(a), JSON.stringify(b))),
     secretPatterns: [...gate.secretPatterns]

@@ -63,6 +63,7 @@ export const gateConditions = (environment: Environment): readonly GateCondition
   environment.tokenStore.kind,
   ...(gateUrl(environment) === undefined ? [] : (["public-url"] as const)),
   ...(environment.audit.githubEvents ? (["github-webhook"] as const) : []),
+  ...(environment.gate.sessionKeys ? (["session-keys"] as const) : []),
 ];
 
 /** Hosts that the agent's environment must be able to reach for GitHub: the gate, and none of GitHub's own. */

@@ -1,16 +1,11 @@
 import type { Anthropic } from "@anthropic-ai/sdk";
 import type { ClaudeAgentPlan } from "../../infra/plans/claudeAgent";
 import type { Effects } from "../effects";
-import { NeedsPerson, RequestRefused, Unavailable, messageOf } from "../errors";
+import { NeedsPerson } from "../errors";
+import { all, send, type ClaudeClient } from "./claudeCalls";
 import type { AgentRuntime } from "./types";
 
-/** The part of the official client that is used here. Its own retries are off: it would send a conflict again. */
-export type ClaudeClient = Pick<Anthropic, "beta">;
 type Credential = Awaited<ReturnType<Anthropic["beta"]["vaults"]["credentials"]["retrieve"]>>;
-
-const ATTEMPTS = 4;
-const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 30_000;
 
 /**
  * The vault of a Claude Managed Agent. Both credentials that the stack declares get the key: the shell's variable and
@@ -54,13 +49,13 @@ export function claudeRuntime(effects: Effects, client: ClaudeClient, plan: Clau
               vault_id,
               auth: { type: "environment_variable", secret_value: key },
             }),
-          key,
+          { secret: key },
         ),
         await send(
           effects,
           `update credential ${mcp.id}`,
           () => vaults.credentials.update(mcp.id, { vault_id, auth: { type: "static_bearer", token: key } }),
-          key,
+          { secret: key },
         ),
       ];
       // A credential has no version to lock. Whoever wrote after us has left another time.
@@ -111,38 +106,4 @@ function declaredOf(
       ["find out who changed it", "run pulumi refresh and pulumi up, which put it right"],
     );
   return { shell, mcp };
-}
-
-async function all<T>(list: AsyncIterable<T>): Promise<T[]> {
-  const items: T[] = [];
-  for await (const item of list) items.push(item);
-  return items;
-}
-
-/**
- * One call of the client. All calls here have the same effect twice, so one whose answer is missing is sent again; a
- * refusal is not.
- * @param secret what no message may repeat
- */
-async function send<T>(effects: Effects, what: string, call: () => PromiseLike<T>, secret = ""): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await call();
-    } catch (error) {
-      const { status, headers } = error as { status?: number; headers?: { get?(name: string): string | null } };
-      const words = secret === "" ? reasonOf(error) : reasonOf(error).replaceAll(secret, "[gate key]");
-      if (status !== undefined && status < 500 && status !== 408 && status !== 429)
-        throw new RequestRefused("Anthropic", what, status, words);
-      const asked = Number(headers?.get?.("retry-after") ?? NaN) * 1000;
-      const wait = asked >= 0 ? asked : FIRST_WAIT_MS * 2 ** (attempt - 1);
-      if (attempt >= ATTEMPTS || wait > LONGEST_WAIT_MS) throw new Unavailable("Anthropic", what, words, wait);
-      await effects.sleep(wait);
-    }
-  }
-}
-
-/** The service's own sentence, without the request that it may quote around it. */
-function reasonOf(error: unknown): string {
-  const { message } = (error as { error?: { error?: { message?: unknown } } }).error?.error ?? {};
-  return typeof message === "string" ? message : messageOf(error);
 }

@@ -11,7 +11,11 @@ const at = (ms: number): string => new Date(START + ms).toISOString();
 /** A gate with two keys, and what comes to it at which second after the start. */
 function world(
   traffic: readonly (readonly [second: number, key: string | undefined])[],
-  over: { readonly keys?: readonly GateKeyState[]; readonly sessions?: readonly string[] | undefined; readonly deaf?: boolean } = {},
+  over: {
+    readonly keys?: readonly GateKeyState[];
+    readonly sessions?: readonly string[] | undefined;
+    readonly deaf?: boolean;
+  } = {},
 ) {
   let now = START;
   const keys = new Map(
@@ -74,7 +78,13 @@ function world(
     key: NEW,
     waitMs: 600_000,
   };
-  return { deps, given, told, denied: () => [...keys.values()].filter((one) => one.denied).map((one) => one.sha256), elapsed: () => now - START };
+  return {
+    deps,
+    given,
+    told,
+    denied: () => [...keys.values()].filter((one) => one.denied).map((one) => one.sha256),
+    elapsed: () => now - START,
+  };
 }
 
 it("ends the old key when a request shows the new one in use, and tells the receivers without any key", async () => {
@@ -147,7 +157,11 @@ it("does not say that the old key has ended when the gate still takes it", async
 
 it.each<[string, readonly GateKeyState[], RegExp]>([
   ["that the gate does not take", [], /does not take the key .*run pulumi up first/],
-  ["that is the old one", [{ agent: "agent", sha256: hashOf(NEW), denied: false, notAfter: at(1000) }], /is the old one/],
+  [
+    "that is the old one",
+    [{ agent: "agent", sha256: hashOf(NEW), denied: false, notAfter: at(1000) }],
+    /is the old one/,
+  ],
   ["that was ended", [{ agent: "agent", sha256: hashOf(NEW), denied: true }], /was ended at the gate/],
 ])("refuses a key %s before anybody has it", async (_, keys, says) => {
   const { deps, given } = world([], { keys });
@@ -173,7 +187,13 @@ it("names a receiver that does not answer, and has ended the old key all the sam
 });
 
 it("keeps the first use of the new key and the last of the old", () => {
-  const record = (seq: number, gateKeySha256?: string) => ({ seq, ts: at(seq), requestId: `r${seq}`, clientIp: "", gateKeySha256 });
+  const record = (seq: number, gateKeySha256?: string) => ({
+    seq,
+    ts: at(seq),
+    requestId: `r${seq}`,
+    clientIp: "",
+    gateKeySha256,
+  });
   const seen = seenIn({}, [record(1, "n"), record(2, "o"), record(3), record(4, "z")], "n", new Set(["o"]));
   expect(seenIn(seen, [record(5, "n"), record(6, "o")], "n", new Set(["o"]))).toMatchObject({
     fresh: { requestId: "r1" },

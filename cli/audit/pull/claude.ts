@@ -29,10 +29,7 @@ const CREDENTIALS = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_FED
  * @param maxRetries 0 for whoever writes, and decides what may be sent again
  * @returns why there is none, when no variable has a credential
  */
-export function claudeClient(
-  env: Env,
-  maxRetries = 4,
-): { readonly client: Anthropic } | { readonly missing: string } {
+export function claudeClient(env: Env, maxRetries = 4): { readonly client: Anthropic } | { readonly missing: string } {
   if (!CREDENTIALS.some((name) => env[name]))
     return {
       missing: `set ${CREDENTIALS[0]}, or the variables of federation (ANTHROPIC_FEDERATION_RULE_ID, ANTHROPIC_ORGANIZATION_ID and ANTHROPIC_IDENTITY_TOKEN_FILE)`,

@@ -113,9 +113,19 @@ export function gateFacts(policy: JsonRecord): Fact[] {
       (list) => `the gate lets secrets through with an alert: ${list}`,
       asList(policy.alertOnlySecrets),
     ),
+    ...(policy.sessionKeys === undefined ? [] : [sessionKeys(asRecord(policy.sessionKeys))]),
     { id: "gate/mode", area: "gate", says: `the gate's mode is ${mode}`, power: mode.includes("observe") ? 9 : 0 },
   ];
 }
+
+/** A key more for each session, and somebody who may make them. */
+const sessionKeys = ({ maxHours, maxSessions }: Record<string, unknown>): Fact => ({
+  id: "gate/session-keys",
+  area: "gate",
+  says: `the gate takes keys of single sessions, ${text(maxSessions)} at once, each for ${text(maxHours)} hours at most`,
+  power: 1,
+  parts: { "keys at once": Number(maxSessions), "hours of a key": Number(maxHours) },
+});
 
 /** The hosts that the agent's environment lets it reach. */
 export const networkFacts = (hosts: unknown): Fact[] =>

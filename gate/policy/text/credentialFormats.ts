@@ -50,7 +50,7 @@ export const CREDENTIAL_FORMATS: readonly CredentialFormat[] = [
   ),
   format("github-installation-token", "github-app-token", "ghs_", "[A-Za-z0-9._-]{36,700}"),
   format("github-fine-grained-token", "github-fine-grained-pat", "github_pat_", "[A-Za-z0-9_]{60,255}"),
-  format("gatehouse-key", "", "ghk_ gop_", `${WORD}{43}`),
+  format("gatehouse-key", "", "ghk_ gop_ gsk_ gsi_", `${WORD}{43}`),
   format("aws-access-key", "aws-access-token", "AKIA ASIA ABIA ACCA", "[A-Z2-7]{16}\\b"),
   format("aws-bedrock-key", "aws-amazon-bedrock-api-key-long-lived", "ABSK", "(?<![+/]ABSK)[A-Za-z0-9+/]{109,269}"),
   format(

@@ -1,7 +1,9 @@
 import { base64url, sha256 } from "../../../edge/encoding";
 import type { GateKeyHash, KeyHash } from "../../contract";
 import { Refusal } from "../../policy/refusals";
+import type { Background } from "../env";
 import { equalInConstantTime } from "./constantTime";
+import type { SessionKeys } from "./sessionKeys";
 
 /** The longest Authorization header that is read, in characters. */
 const MAX_HEADER = 512;
@@ -9,7 +11,9 @@ const MAX_HEADER = 512;
 const REMEMBERED = 16;
 
 const GATE_KEY = /^ghk_[A-Za-z0-9_-]{43}$/;
+const SESSION_KEY = /^gsk_[A-Za-z0-9_-]{43}$/;
 const OPERATOR_KEY = /^gop_[A-Za-z0-9_-]{43}$/;
+const ISSUER_KEY = /^gsi_[A-Za-z0-9_-]{43}$/;
 
 interface Remembered {
   readonly header: string;
@@ -27,28 +31,37 @@ export class Authenticator {
   constructor(
     private readonly keys: readonly GateKeyHash[],
     private readonly operatorKeys: readonly KeyHash[],
+    private readonly issuers: readonly KeyHash[] = [],
+    /** Absent where the posture has no keys of sessions. */
+    private readonly sessionKeys?: Pick<SessionKeys, "find">,
   ) {}
 
   /** The gate key in an Authorization header, or why there is none. Synchronous if the header was verified before. */
-  keyOf(header: string | null, now: number): GateKeyHash | Refusal | Promise<GateKeyHash | Refusal> {
+  keyOf(
+    header: string | null,
+    now: number,
+    background: Background,
+  ): GateKeyHash | Refusal | Promise<GateKeyHash | Refusal> {
     if (header === null || header.length > MAX_HEADER) return new Refusal("unauthenticated");
     let key: GateKeyHash | undefined;
     for (const known of this.remembered)
       if (equalInConstantTime(known.header, header) && now <= known.notAfter) key = known.key;
-    return key ?? this.verify(header, now);
+    return key ?? this.verify(header, now, background);
   }
 
-  private async verify(header: string, now: number): Promise<GateKeyHash | Refusal> {
+  private async verify(header: string, now: number, background: Background): Promise<GateKeyHash | Refusal> {
     // workerd joins two Authorization headers with a comma; no key has one.
     if (header.includes(",")) return new Refusal("header-duplicate", "authorization");
     const key = keyIn(header);
+    if (key !== undefined && SESSION_KEY.test(key)) {
+      // Not remembered: it may end at any time, and the list that says so is asked each time.
+      const hash = base64url(await sha256(key));
+      return (await this.sessionKeys?.find(background, hash, now)) ?? new Refusal("unauthenticated");
+    }
     if (key === undefined || !GATE_KEY.test(key)) return new Refusal("unauthenticated");
     const found = await matching(this.keys, key, now);
     if (found === undefined) return new Refusal("unauthenticated");
-    this.remembered = [
-      { header, key: found, notAfter: endOf(found) },
-      ...this.remembered.slice(0, REMEMBERED - 1),
-    ];
+    this.remembered = [{ header, key: found, notAfter: endOf(found) }, ...this.remembered.slice(0, REMEMBERED - 1)];
     return found;
   }
 
@@ -57,6 +70,13 @@ export class Authenticator {
     if (header === null || header.length > MAX_HEADER) return false;
     const key = /^Bearer (\S+)$/i.exec(header)?.[1];
     return key !== undefined && OPERATOR_KEY.test(key) && (await matching(this.operatorKeys, key, now)) !== undefined;
+  }
+
+  /** Whether the header has the key of an issuer, who may make keys of sessions and nothing else. */
+  async isIssuer(header: string | null, now: number): Promise<boolean> {
+    if (header === null || header.length > MAX_HEADER) return false;
+    const key = /^Bearer (\S+)$/i.exec(header)?.[1];
+    return key !== undefined && ISSUER_KEY.test(key) && (await matching(this.issuers, key, now)) !== undefined;
   }
 }
 

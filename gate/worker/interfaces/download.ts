@@ -23,6 +23,7 @@ interface Sealed {
   /** Who asked for what: for the record of the second request, and to refuse what was closed in the meantime. */
   readonly agent: string;
   readonly gateKeySha256: string | undefined;
+  readonly session: string | undefined;
   readonly route: string;
   readonly repository: string;
   /** Milliseconds. */
@@ -43,6 +44,7 @@ export async function redirected(gate: Gate, context: RequestContext, answer: Re
     url: url.href,
     agent: context.agent,
     gateKeySha256: context.gateKeySha256,
+    session: context.session,
     route: verdict?.route?.id ?? "",
     repository: verdict?.repository?.fullName ?? "",
     until: Date.now() + LIFETIME_MS,
@@ -74,6 +76,7 @@ export async function openDownload(gate: Gate, context: RequestContext): Promise
     return new Refusal("download-refused");
   context.agent = sealed.agent;
   context.gateKeySha256 = sealed.gateKeySha256;
+  context.session = sealed.session;
   context.route = sealed.route;
   context.repository = sealed.repository;
   return sealed.url;

@@ -11,6 +11,7 @@ import { withTimeout } from "../time";
 import { askApi } from "../upstream/send";
 import { GITHUB_WEBHOOK, githubWebhook } from "./githubWebhook";
 import { rulesPage } from "./rulesPage";
+import { sessions, SESSIONS } from "./sessions";
 
 const json = (context: RequestContext, body: unknown, status = 200): Response =>
   new Response(JSON.stringify(body), {
@@ -41,8 +42,17 @@ export async function operator(gate: Gate, context: RequestContext): Promise<Res
     return githubWebhook(gate, context, webhookSecret);
   if (path === RULES_PAGE && query === "" && (request.method === "GET" || request.method === "HEAD"))
     return rulesPage(context.requestId);
-  if (!(await gate.authenticator.isOperator(context.headers.get("authorization") ?? null, context.startedAt)))
-    return turnAway(gate, context, new Refusal("not-found"));
+  const authorization = context.headers.get("authorization") ?? null;
+  const isOperator = await gate.authenticator.isOperator(authorization, context.startedAt);
+  const rules = gate.policy.sessionKeys;
+  if (rules !== undefined && query === "" && (path === SESSIONS || path.startsWith(`${SESSIONS}/`))) {
+    const isIssuer = await gate.authenticator.isIssuer(authorization, context.startedAt);
+    if (!isOperator && !isIssuer) return turnAway(gate, context, new Refusal("not-found"));
+    context.agent = "operator";
+    context.route = "control.sessions";
+    return sessions(gate, context, path, rules, isIssuer);
+  }
+  if (!isOperator) return turnAway(gate, context, new Refusal("not-found"));
   context.agent = "operator";
   context.route = `control${path.slice("/_gate".length).replaceAll("/", ".")}`;
   const cell = /^\/_gate\/store\/([a-z0-9-]{1,64})$/.exec(path)?.[1];

@@ -126,6 +126,8 @@ const RECIPES: Readonly<Record<GateName, Recipe>> = {
   denied: { upstream: "hostile", gate: { lfs: "proxy" } },
   allowing: { gate: { allowedSecrets: ALLOWED_SECRETS, ...SEARCHED } },
   stopped: {},
+  // With its keys in words: it differs from the others by what becomes of one.
+  "ended-key": { bindings: (base) => base },
   "observing-now": { policy: (policy) => ({ ...policy, mode: { kind: "observe", until: "2099-12-31" } }) },
   throttled: { upstream: "hostile" },
   limited: { gate: { requestsPerMinute: 12 } },

@@ -377,6 +377,13 @@ const FILTERS: readonly (readonly [what: string, guard: Attack["guard"], file: s
     "equalInConstantTime(candidate.sha256, hash)",
   ],
   [
+    "ended keys work",
+    "unauthenticated",
+    "gate/worker/auth/turnAway.ts",
+    "gate.ledger.state.deniedKeys?.includes(gateKeySha256) !== true",
+    "gateKeySha256 !== ''",
+  ],
+  [
     "any key works",
     "unauthenticated",
     "gate/worker/auth/authenticator.ts",

@@ -44,6 +44,7 @@ export type GateName =
   | "denied"
   | "allowing"
   | "stopped"
+  | "ended-key"
   | "observing-now"
   | "throttled"
   | "limited"

@@ -47,6 +47,9 @@ it("maps the gate's records, whatever they decide", () => {
   expect(shown({ gateKeySha256: "k".repeat(43) })).toMatchObject({
     actor: { user: { credential_uid: TOKEN }, session: { credential_uid: "k".repeat(43) } },
   });
+  expect(shown({ gateKeySha256: "k".repeat(43), session: "sesn_1" })).toMatchObject({
+    actor: { session: { uid: "sesn_1", credential_uid: "k".repeat(43) } },
+  });
   expect(shown({}).actor).not.toHaveProperty("session");
   expect(shown({ decision: "deny", reason: "route-closed", status: 403, tokenSha256: "" })).toMatchObject({
     action_id: 2,

@@ -8,6 +8,7 @@ const ENTRIES = [
   entry({ decision: "deny", reason: "route-closed", status: 403, tokenSha256: "", repository: "", route: "" }),
   entry({ decision: "gap", agent: "", clientIp: "", method: "", path: "", status: 0 }),
   entry({ gateKeySha256: "k".repeat(43) }),
+  entry({ gateKeySha256: "k".repeat(43), session: "sesn_1" }),
   entry({ findings: [{ rule: "allowed-secret", offset: 3, kind: "github-token", reason: "a test's" }] }),
 ];
 
@@ -18,8 +19,9 @@ it("is what its published schema says, and the schema refuses anything else", as
     expect([line, valid(record)]).toEqual([line, true]);
     expect(valid({ ...record, more: 1 })).toBe(false);
     expect(valid({ ...record, hash: "short" })).toBe(false);
-    expect(valid({ ...record, gateKeySha256: "" })).toBe(false);
-    for (const key of Object.keys(record).filter((one) => one !== "gateKeySha256"))
+    for (const key of ["gateKeySha256", "session"])
+      expect([key, valid({ ...record, [key]: "" })]).toEqual([key, false]);
+    for (const key of Object.keys(record).filter((one) => one !== "gateKeySha256" && one !== "session"))
       expect([key, valid({ ...record, [key]: undefined })]).toEqual([key, false]);
   }
 });

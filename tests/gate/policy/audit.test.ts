@@ -63,7 +63,10 @@ describe("the audit chain", () => {
     const key = "k".repeat(43);
     const text = entryText({ ...entry, gateKeySha256: key });
     expect(text).toBe(entryText(entry).replace('"findings"', `"gateKeySha256":"${key}","findings"`));
-    expect(entryText({ ...entry, gateKeySha256: undefined })).toBe(entryText(entry));
+    expect(entryText({ ...entry, gateKeySha256: undefined, session: undefined })).toBe(entryText(entry));
+    expect(entryText({ ...entry, gateKeySha256: key, session: "sesn_1" })).toBe(
+      text.replace('"findings"', '"session":"sesn_1","findings"'),
+    );
     expect((await verifyChain([(await chainLine(1, text, GENESIS)).line])).problems).toEqual([]);
   });
 

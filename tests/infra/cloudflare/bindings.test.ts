@@ -73,11 +73,19 @@ describe("the gate's contract", () => {
     expect([kinds.get(has), kinds.get(hasNot)]).toEqual(["secret_text", undefined]);
   });
 
+  it("has an issuer of session keys only where the posture has such keys", () => {
+    const kinds = (changes: object): ReadonlyMap<string, string> =>
+      bindingKinds(GATE_BINDINGS, gateConditions(environment(changes as never)));
+    expect(kinds({}).has("SESSION_ISSUERS")).toBe(false);
+    expect(kinds({ "gate.sessionKeys": {} }).get("SESSION_ISSUERS")).toBe("json");
+  });
+
   it("is all that a gate of one's own has, but for what is Cloudflare's", () => {
     const config = selfHostConfig({
       policy: {} as never,
       gateKeys: [],
       operatorKeys: [],
+      sessionIssuers: [],
       tokenStore: { kind: "vault", address: "https://v", mount: "m", path: "p", authMount: "a", roleId: "r" },
       alerts: {},
       listen: "127.0.0.1:8787",

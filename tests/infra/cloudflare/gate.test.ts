@@ -132,6 +132,18 @@ describe("Gate", () => {
     expect(await known(run.value.alertSecret)).toBe(`whsec_${bytes("gate-alert-secret")}`);
   });
 
+  it("makes the key of an issuer of session keys only where the posture has such keys, and knows it by its hash", async () => {
+    const without = await up();
+    expect([without.value.sessionIssuerKey, binding(without, "SESSION_ISSUERS")]).toEqual([undefined, undefined]);
+    expect(without.value.policy).not.toHaveProperty("sessionKeys");
+    const run = await up({ "gate.sessionKeys": { maxHours: 2 } });
+    const key = await known(run.value.sessionIssuerKey!);
+    expect(key).toMatch(/^gsi_[A-Za-z0-9_-]{43}$/);
+    expect(JSON.parse(binding(run, "SESSION_ISSUERS")?.json ?? "")).toEqual([{ sha256: keyHash(key) }]);
+    expect(run.value.policy.sessionKeys).toEqual({ maxHours: 2, maxSessions: 20 });
+    expect(inClear(run, key)).toEqual([]);
+  });
+
   it("shows the public half of the checkpoints' key, and the gate alone has the private one", async () => {
     const run = await up();
     const seed = bytes("gate-checkpoint-key");

@@ -76,7 +76,10 @@ it.each([
   ["a credential in bodies", () => declare({ body: true }), /may go elsewhere/],
 ])("writes nothing where there is %s", async (_, arrange, says) => {
   await arrange();
-  await expect(runtime().give(KEY)).rejects.toMatchObject({ name: "NeedsPerson", message: expect.stringMatching(says) });
+  await expect(runtime().give(KEY)).rejects.toMatchObject({
+    name: "NeedsPerson",
+    message: expect.stringMatching(says),
+  });
   const sent = await sandbox.control<{ method: string; path: string }[]>("GET", "requests");
   expect(sent.filter(({ method, path }) => method === "POST" && /credentials\/vcrd_/.test(path))).toEqual([]);
 });

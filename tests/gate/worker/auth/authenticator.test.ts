@@ -5,6 +5,7 @@ import { Refusal } from "../../../../gate/policy/refusals";
 const key = (letter: string): string => `ghk_${letter.repeat(43)}`;
 const hashOf = (text: string): string => createHash("sha256").update(text).digest("base64url");
 const basic = (password: string): string => `Basic ${Buffer.from(`x:${password}`).toString("base64")}`;
+const background = { waitUntil: () => undefined };
 const NOW = Date.UTC(2026, 10, 1);
 
 const [OLD, FRESH] = [key("a"), key("b")];
@@ -18,14 +19,19 @@ describe("an agent with two keys", () => {
     const authenticator = new Authenticator(known, []);
     for (const one of [FRESH, OLD, FRESH, OLD])
       for (const header of [`Bearer ${one}`, `token ${one}`, basic(one)])
-        expect(await authenticator.keyOf(header, NOW)).toMatchObject({ agent: "agent", sha256: hashOf(one) });
+        expect(await authenticator.keyOf(header, NOW, background)).toMatchObject({
+          agent: "agent",
+          sha256: hashOf(one),
+        });
   });
 
   it("is not known by a key whose time is over, remembered or not", async () => {
     const authenticator = new Authenticator(known, []);
-    expect(await authenticator.keyOf(`Bearer ${OLD}`, NOW)).toMatchObject({ sha256: hashOf(OLD) });
+    expect(await authenticator.keyOf(`Bearer ${OLD}`, NOW, background)).toMatchObject({ sha256: hashOf(OLD) });
     for (const header of [`Bearer ${OLD}`, basic(OLD)])
-      expect(await authenticator.keyOf(header, NOW + 1001)).toBeInstanceOf(Refusal);
-    expect(await authenticator.keyOf(`Bearer ${FRESH}`, NOW + 1001)).toMatchObject({ sha256: hashOf(FRESH) });
+      expect(await authenticator.keyOf(header, NOW + 1001, background)).toBeInstanceOf(Refusal);
+    expect(await authenticator.keyOf(`Bearer ${FRESH}`, NOW + 1001, background)).toMatchObject({
+      sha256: hashOf(FRESH),
+    });
   });
 });

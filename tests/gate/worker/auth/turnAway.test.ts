@@ -66,8 +66,7 @@ describe("a gate key that an operator has ended", () => {
     expect(await keys()).toMatchObject([{ denied: false }, { denied: true }]);
     const refused = (await lines()).filter(({ reason }) => reason === "unauthenticated");
     expect(refused.length).toBeGreaterThanOrEqual(4);
-    for (const line of refused)
-      expect(line).toMatchObject({ agent: "", decision: "deny", gateKeySha256: hashOf(OLD) });
+    for (const line of refused) expect(line).toMatchObject({ agent: "", decision: "deny", gateKeySha256: hashOf(OLD) });
   });
 
   it("is named by its hash alone, and the list is the operator's", async () => {

@@ -131,7 +131,13 @@ describe("downloads", () => {
     await (await bare(address)).text();
     await bare(`${address}x`);
     const gateKeySha256 = createHash("sha256").update(gate.key).digest("base64url");
-    const common = { agent: "agent", gateKeySha256, route: "actions.run-logs", repository: "acme/api", decision: "allow" };
+    const common = {
+      agent: "agent",
+      gateKeySha256,
+      route: "actions.run-logs",
+      repository: "acme/api",
+      decision: "allow",
+    };
     expect(await recorded(gate, "", 302)).toMatchObject({ ...common, path: LOGS, bytesOut: 0 });
     expect(await recorded(gate, "download-refused", 403)).toMatchObject({
       agent: "",

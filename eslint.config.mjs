@@ -82,7 +82,14 @@ export default tseslint.config(
   // Within infra: the model knows the gate's contract alone, plans follow from it, reading checks against both; the
   // components stand above all three.
   borders("infra/model", ["infra/model", "gate/contract.ts"]),
-  borders("infra/plans", ["infra/plans", "infra/model", "gate/contract.ts", "gate/policy", "edge"]),
+  borders("infra/plans", [
+    "infra/plans",
+    "infra/model",
+    "infra/config/json.ts",
+    "gate/contract.ts",
+    "gate/policy",
+    "edge",
+  ]),
   borders("infra/config", ["infra/config", "infra/model", "infra/plans", "gate/contract.ts", "gate/policy", "edge"]),
   borders("stacks", ["infra"]),
   borders("plugin", ["infra"]),

@@ -1,7 +1,8 @@
 import * as github from "@pulumi/github";
 import { environmentOf } from "../environment";
 import { namedTeams, PostureError, type Environment, type EnvironmentInput } from "../model";
-import { type FoundOwners } from "../plans";
+import { NOTHING_TOLD, lookUpMany, type FoundOwners, type Told } from "../plans";
+import { graphqlApi } from "./graphql";
 import { restGet } from "./restGet";
 import { lookUpOwners } from "./lookUpOwners";
 import { LookUpError, collectProblems, teamPaths } from "./lookUpErrors";
@@ -28,12 +29,19 @@ export interface RepositoryFacts {
 }
 
 /**
- * Looks up every repository and team of an environment; nothing is created or changed.
+ * Looks up every repository and team of an environment; nothing is created or changed. Where the provider has a token,
+ * a few GraphQL queries ask about all of them; what these do not tell is asked one by one.
  * @param file What starts every message about a mistake. Default: "environment".
+ * @param ask Sends a GraphQL query; undefined asks everything one by one. Default: under the provider's settings.
  * @throws PostureError naming all that do not exist, are archived, or belong to another owner than the environment's.
  */
-export async function lookUpGitHub(input: EnvironmentInput, file = "environment"): Promise<GitHubFacts> {
+export async function lookUpGitHub(
+  input: EnvironmentInput,
+  file = "environment",
+  ask = graphqlApi(),
+): Promise<GitHubFacts> {
   const environment = environmentOf(input, file);
+  const told = ask ? await lookUpMany(environment, ask) : NOTHING_TOLD;
   const [organization, repositories, teams] = await Promise.all([
     environment.agent.credential.kind === "ghes-impersonation"
       ? [
@@ -47,7 +55,7 @@ export async function lookUpGitHub(input: EnvironmentInput, file = "environment"
     Promise.all(
       environment.repositories.map((repository, index) =>
         collectProblems(
-          () => lookUpRepository(environment, index),
+          () => lookUpRepository(environment, index, told),
           [`gatehouse:repositories[${index}].name`],
           repository.name,
         ),
@@ -55,7 +63,7 @@ export async function lookUpGitHub(input: EnvironmentInput, file = "environment"
     ),
     Promise.all(
       namedTeams(environment).map((slug) =>
-        collectProblems(() => lookUpTeam(environment, slug), teamPaths(environment, slug), slug),
+        collectProblems(() => lookUpTeam(environment, slug, told), teamPaths(environment, slug), slug),
       ),
     ),
   ]);
@@ -71,16 +79,11 @@ export async function lookUpGitHub(input: EnvironmentInput, file = "environment"
   };
 }
 
-async function lookUpRepository(environment: Environment, index: number): Promise<RepositoryFacts> {
+async function lookUpRepository(environment: Environment, index: number, told: Told): Promise<RepositoryFacts> {
   const { organization } = environment;
   const repository = environment.repositories[index]!;
   const { name, defaultBranch, visibility } = repository;
-  const found = await github.getRepository({ name });
-  if (!found.nodeId || !found.repoId)
-    throw new LookUpError(
-      `no such repository in ${organization}: ${name}`,
-      "the name of an existing repository that the deployment can see",
-    );
+  const found = told.repositories.get(name) ?? (await askForRepository(organization, name));
   if (found.fullName.toLowerCase() !== `${organization}/${name}`.toLowerCase()) {
     throw new LookUpError(
       `the deployment acts on ${found.fullName}`,
@@ -107,8 +110,20 @@ async function lookUpRepository(environment: Environment, index: number): Promis
       `gatehouse:repositories[${index}].visibility`,
     );
   const owners =
-    repository.access === "write" ? await lookUpOwners(environment, repository, index) : { demandsPullRequest: false };
-  return { name, id: found.repoId, nodeId: found.nodeId, ...owners };
+    repository.access === "write"
+      ? await lookUpOwners(environment, repository, index, told)
+      : { demandsPullRequest: false };
+  return { name, id: found.id, nodeId: found.nodeId, ...owners };
+}
+
+async function askForRepository(organization: string, name: string) {
+  const found = await github.getRepository({ name });
+  if (!found.nodeId || !found.repoId)
+    throw new LookUpError(
+      `no such repository in ${organization}: ${name}`,
+      "the name of an existing repository that the deployment can see",
+    );
+  return { ...found, id: found.repoId };
 }
 
 /**
@@ -135,7 +150,13 @@ async function checkOrganization({ organization }: Environment): Promise<void> {
     );
 }
 
-async function lookUpTeam({ organization }: Environment, slug: string): Promise<{ slug: string; id: number }> {
+async function lookUpTeam(
+  { organization }: Environment,
+  slug: string,
+  { teams }: Told,
+): Promise<{ slug: string; id: number }> {
+  const told = teams.get(slug);
+  if (told?.visible === true) return { slug, id: told.id };
   const found = await github.getTeam({ slug, summaryOnly: true });
   const id = Number(found.id);
   if (!Number.isSafeInteger(id) || id <= 0)

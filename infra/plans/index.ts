@@ -37,6 +37,8 @@ export {
   type RulesetPlan,
   type RulesetRules,
 } from "./branchRules";
+export { NOTHING_TOLD, lookUpMany, type AskGraphql, type Told, type ToldTeam } from "./lookUpMany";
+export { type GraphqlQuery, type ManyFacts, type MoreFields } from "./manyRepositories";
 export { fnmatchPatterns, ownerPatterns } from "./protectedPaths";
 export {
   permissionReasons,

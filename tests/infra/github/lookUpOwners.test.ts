@@ -1,6 +1,6 @@
 import { lookUpGitHub } from "../../../infra";
 import { lookUpOwners } from "../../../infra/github/lookUpOwners";
-import { codeOwnersText } from "../../../infra/plans";
+import { codeOwnersText, type Told } from "../../../infra/plans";
 import { environment } from "../../support/environment";
 import { postureMocks } from "../../support/postureMocks";
 import { deploy } from "../../support/pulumi";
@@ -289,4 +289,71 @@ it.each([
   ],
 ] as const)("knows whether a pull request is demanded by %s", async (_title, answers, demanded) => {
   expect((await look({ answers })).facts[0]).toMatchObject({ name: "api", demandsPullRequest: demanded });
+});
+
+describe("what was told of many repositories at once", () => {
+  const facts = (more: object = {}) => ({
+    id: 7,
+    nodeId: "R_7",
+    fullName: "acme/api",
+    archived: false,
+    defaultBranch: "main",
+    visibility: "private",
+    shown: {},
+    owners: { found: undefined },
+    demands: { byProtection: false, byRulesets: [] },
+    ...more,
+  });
+  const team = (role: string) => ({ id: 5, visible: true, roles: new Map([["acme/api", role]]) });
+  const told = (more: object = {}, roles: Readonly<Record<string, string>> = ALL_PUSH): Told => ({
+    repositories: new Map([["api", facts(more)]]),
+    teams: new Map(Object.entries(roles).map(([slug, role]) => [slug, team(role)])),
+  });
+  const answers: Record<string, (inputs: Record<string, unknown>) => Record<string, unknown>> = {
+    ...postureMocks.calls,
+    "github:index/getRepositoryTeams:getRepositoryTeams": () => ({
+      teams: Object.entries(ALL_PUSH).map(([slug, permission]) => ({ slug, name: slug, permission })),
+    }),
+  };
+  async function look(what: Told) {
+    const asked: string[] = [];
+    const calls = Object.fromEntries(
+      Object.entries(answers).map(([name, answer]) => [
+        name,
+        (inputs: Record<string, unknown>) => {
+          asked.push(String(inputs.endpoint ?? name.split(":").at(-1)));
+          return answer(inputs);
+        },
+      ]),
+    );
+    const { value } = await deploy({ ...postureMocks, calls }, () => lookUpOwners(posture, api, 0, what));
+    return { value, asked };
+  }
+
+  it("is not asked again", async () => {
+    expect(await look(told())).toEqual({ value: { demandsPullRequest: false }, asked: [] });
+  });
+  it("says itself that branch protection demands a pull request", async () => {
+    const { value, asked } = await look(told({ demands: { byProtection: true, byRulesets: [] } }));
+    expect(value.demandsPullRequest).toBe(true);
+    expect(asked).toEqual([]);
+  });
+  it("leaves one question for each ruleset that demands one: who may pass is told to nobody else", async () => {
+    const { value, asked } = await look(told({ demands: { byProtection: false, byRulesets: [3] } }));
+    expect(value.demandsPullRequest).toBe(true);
+    expect(asked).toEqual(["repos/acme/api/rulesets/3"]);
+  });
+  it("is asked one by one where it is not whole", async () => {
+    const { asked } = await look(told({ owners: undefined, demands: undefined }));
+    expect(asked).toEqual(
+      expect.arrayContaining([
+        `${CONTENTS}/.github/CODEOWNERS?ref=main`,
+        RULES,
+        "repos/acme/api/branches/main/protection",
+      ]),
+    );
+  });
+  it("is believed where a team may write, and asked again before anybody hears that it may not", async () => {
+    expect((await look(told({}, { ...ALL_PUSH, backend: "pull" }))).asked).toEqual(["getRepositoryTeams"]);
+  });
 });

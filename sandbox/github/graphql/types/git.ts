@@ -25,6 +25,7 @@ import {
 import { rollup } from "./checks";
 import { commitAt, commitSource } from "./commitSource";
 import { protectionSource, seesProtection } from "./protection";
+import { activeRulesOf } from "./rulesets";
 
 const HEADS = "refs/heads/";
 const short = (name: string): string => name.replace(/^refs\/(?:heads|tags)\//, "");
@@ -102,6 +103,8 @@ const ref: Resolvers<RefSource> = {
         : undefined;
     return found ? protectionSource(repo, found) : null;
   },
+  rules: ({ repo, name }, args, context) =>
+    activeRulesOf(context, name.startsWith(HEADS) ? activeRules(context.world, repo, short(name)) : [], args),
   associatedPullRequests: ({ repo, name }, args) => {
     const pulls = [...repo.issues.values()]
       .filter((issue) => issue.pull?.headRef === short(name) && issue.pull.headRepositoryId === repo.id)

@@ -3,8 +3,8 @@ import { languagesOf } from "../../domain/languages";
 import { gitOf } from "../../domain/refs";
 import { roleOn } from "../../permissions";
 import { rulesetsOf } from "../../rules/rulesets";
-import { loadCodeowners } from "../../rules/codeowners";
-import type { Issue, Repository, Ruleset } from "../../state";
+import { loadCodeowners, ownersErrors } from "../../rules/codeowners";
+import type { Issue, Repository } from "../../state";
 import { atLeast } from "../../world";
 import { demandToken, sees } from "../access";
 import { connection } from "../connection";
@@ -24,6 +24,7 @@ import { peopleOf } from "./accounts";
 import { objectNamed, refNamed, refsOf } from "./git";
 import { protectionSource, seesProtection } from "./protection";
 import { ordered, ownerSource, pullsOf } from "./pulls";
+import { rulesetValue } from "./rulesets";
 
 const NUMBERED = { Issue: "issues=read", PullRequest: "pull_requests=read" } as const;
 
@@ -74,27 +75,6 @@ function mentions(repo: Repository, issue: Issue, login: string): boolean {
     [...repo.comments.values()].some((comment) => comment.issueNumber === issue.number && mention.test(comment.body))
   );
 }
-
-const rulesetValue = (context: GraphqlContext, ruleset: Ruleset): Record<string, unknown> => ({
-  type: "RepositoryRuleset",
-  id: ruleset.nodeId,
-  databaseId: ruleset.id,
-  name: ruleset.name,
-  target: ruleset.target.toUpperCase(),
-  enforcement: ruleset.enforcement.toUpperCase(),
-  createdAt: ruleset.createdAt,
-  updatedAt: ruleset.updatedAt,
-  source:
-    ruleset.sourceType === "Repository"
-      ? repositorySource(context.world.repos.get(ruleset.sourceId) as Repository)
-      : { type: "Organization", org: context.world.orgs.get(ruleset.sourceId) },
-  rules: (args: Args) =>
-    connection("rules", args, ruleset.rules, (rule) => ({
-      id: `${ruleset.nodeId}:${rule.type}`,
-      type: rule.type.toUpperCase(),
-      parameters: null,
-    })),
-});
 
 const setting =
   (name: keyof Repository["settings"]) =>
@@ -307,7 +287,7 @@ const repository: Resolvers<RepositorySource> = {
     const git = gitOf(repo);
     const commit = await git.resolve(String(args.refName ?? repo.defaultBranch));
     const file = commit ? await loadCodeowners(git, commit) : undefined;
-    return file ? { errors: [] } : null;
+    return file ? { errors: ownersErrors(context.world, repo, file.path, file.text) } : null;
   },
   viewerPermission: ({ repo }, _args, { world, auth }) => roleOn(world, auth, repo)?.toUpperCase() ?? null,
   viewerCanAdminister: ({ repo }, _args, { world, auth }) => roleOn(world, auth, repo) === "admin",

@@ -1,11 +1,13 @@
 /**
- * What a posture costs GitHub: resources, and API calls of the first `up`, of a preview without changes, of a refresh,
- * and of adding one repository; with rulesets of each repository, and beside it with rulesets of the organization.
+ * What a posture costs GitHub: resources, and API calls of the first preview and `up`, of a preview without changes, of
+ * a refresh, of adding one repository, and of `gatehouse assess`; with rulesets of each repository, and beside it with
+ * rulesets of the organization.
  *
  *   npm run bench:posture [-- 1 10 100 999]   an environment holds 1,000 at most, and one is added
  *
  * The deployment goes to the GitHub stand-in through the sandbox's own provider, which sends the calls that the plugin
- * sends; calls are counted by the stand-in. Times are this machine's and say little about GitHub's.
+ * sends; calls are counted by the stand-in. A preview makes the program's own calls alone, so the difference between the
+ * first preview and the first `up` is the plugin's. Times are this machine's and say little about GitHub's.
  */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync, copyFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,6 +15,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { openSandbox, type Sandbox } from "../../sandbox/rehearsal/sandbox";
 import { openStack } from "../../sandbox/engine";
+import { measure as measureCommand } from "../report/measure";
 import { Cleanup } from "../../cli/support/cleanup";
 import { readProjectStack } from "../../cli/support/project";
 
@@ -29,9 +32,12 @@ interface Row {
 interface Calls {
   readonly all: number;
   readonly writes: number;
+  readonly graphql: number;
   readonly seconds: number;
+  /** Of a process of its own. */
+  readonly peakMb?: number;
 }
-const STEPS = ["up", "preview", "refresh", "one more"] as const;
+const STEPS = ["first preview", "first up", "preview", "refresh", "assess", "one more"] as const;
 
 /** The environment with so many repositories, all of the same people. */
 const environmentOf = (count: number, organizationRulesets: boolean): string =>
@@ -99,18 +105,33 @@ async function measure(count: number, organizationRulesets: boolean): Promise<Ro
         env: { ...process.env, ...stage.env, PULUMI_SKIP_CHECKPOINTS: "true" },
       });
     const stack = await open();
-    const up = await counted(stage, () => stack.up({}));
+    const first = await counted(stage, () => checked(stack.preview({})));
+    const up = await counted(stage, () => checked(stack.up({})));
     const resources = (await stack.export()).deployment.resources?.length ?? 0;
-    const preview = await counted(stage, () => stack.preview({}), true);
-    const refresh = await counted(stage, () => stack.refresh({}));
+    const preview = await counted(stage, () => checked(stack.preview({}), true));
+    const refresh = await counted(stage, () => checked(stack.refresh({})));
+    const { GITHUB_TOKEN = "", GITHUB_BASE_URL = "" } = stage.env;
+    let peakMb = 0;
+    const asked = await counted(stage, async () => {
+      // GitHub alone is asked; the rest is "cannot tell" and costs nothing.
+      const env = { GITHUB_TOKEN, GITHUB_BASE_URL, VAULT_TOKEN: "", CLOUDFLARE_API_TOKEN: "", GATEHOUSE_GATE_URL: "" };
+      peakMb = (await measureCommand(["assess", "--stack", STACK, "--json"], { cwd: dir, env })).peakMb;
+    });
     writeFileSync(join(dir, `Pulumi.${STACK}.yaml`), environmentOf(count + 1, organizationRulesets));
     const grown = await open();
-    const more = await counted(stage, () => grown.up({}));
+    const more = await counted(stage, () => checked(grown.up({})));
     return {
       repositories: count,
       kind: organizationRulesets ? "organization" : "each repository",
       resources,
-      calls: { up, preview, refresh, "one more": more },
+      calls: {
+        "first preview": first,
+        "first up": up,
+        preview,
+        refresh,
+        assess: { ...asked, peakMb },
+        "one more": more,
+      },
     };
   } finally {
     await cleanup.run();
@@ -118,35 +139,41 @@ async function measure(count: number, organizationRulesets: boolean): Promise<Ro
   }
 }
 
-async function counted(
-  stage: Sandbox,
-  run: () => Promise<{
-    failed: boolean;
-    diagnostics: readonly { message: string }[];
-    changeSummary: Record<string, number>;
-  }>,
-  unchanged = false,
-): Promise<Calls> {
+interface Ran {
+  readonly failed: boolean;
+  readonly diagnostics: readonly { message: string }[];
+  readonly changeSummary: Record<string, number>;
+}
+
+async function checked(running: Promise<Ran>, unchanged = false): Promise<void> {
+  const { failed, diagnostics, changeSummary } = await running;
+  if (failed) throw new Error(diagnostics.map(({ message }) => message).join("\n"));
+  if (unchanged && Object.keys(changeSummary).some((op) => op !== "same"))
+    throw new Error(`the preview has changes: ${JSON.stringify(changeSummary)}`);
+}
+
+/** The calls that reached GitHub meanwhile. */
+async function counted(stage: Sandbox, run: () => Promise<void>): Promise<Calls> {
   const log = `${stage.systems.github.api}/_sandbox/requests`;
   await fetch(log, { method: "DELETE" });
   const start = performance.now();
-  const result = await run();
+  await run();
   const seconds = (performance.now() - start) / 1000;
-  if (result.failed) throw new Error(result.diagnostics.map(({ message }) => message).join("\n"));
-  if (unchanged && Object.keys(result.changeSummary).some((op) => op !== "same"))
-    throw new Error(`the preview has changes: ${JSON.stringify(result.changeSummary)}`);
   const requests = (await (await fetch(log)).json()) as { method: string; path: string }[];
+  const graphql = requests.filter(({ path }) => path.endsWith("/graphql"));
   return {
     all: requests.length,
     writes: requests.filter(({ method, path }) => method !== "GET" && !path.endsWith("/graphql")).length,
+    graphql: graphql.length,
     seconds,
   };
 }
 
 async function main(): Promise<void> {
-  const cell = ({ all, writes, seconds }: Calls): string => `${all} (${writes}), ${seconds.toFixed(1)} s`;
+  const cell = ({ all, writes, graphql, seconds, peakMb }: Calls): string =>
+    `${all} (${writes}, ${graphql}), ${seconds.toFixed(1)} s${peakMb ? `, ${peakMb.toFixed(0)} MB` : ""}`;
   process.stdout.write(
-    `Node ${process.version}; calls of GitHub (of them writes by REST), time on this machine\n\n| repositories | rulesets of | resources | ${STEPS.join(" | ")} |\n|---|---|---|---|---|---|---|\n`,
+    `Node ${process.version}; calls of GitHub (of them writes by REST, and calls of GraphQL), time on this machine\n\n| repositories | rulesets of | resources | ${STEPS.join(" | ")} |\n|${"---|".repeat(3 + STEPS.length)}\n`,
   );
   for (const count of SIZES.length > 0 ? SIZES : [1, 10, 100, 999]) {
     for (const organization of [false, true]) {

@@ -12,8 +12,16 @@ import { exportOf } from "./state";
 
 const SIZES = process.argv.slice(2).map(Number);
 
-const directory = mkdtempSync(join(tmpdir(), "gatehouse-bench-"));
-try {
+async function main(): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), "gatehouse-bench-"));
+  try {
+    await measureAll(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function measureAll(directory: string): Promise<void> {
   process.stdout.write(
     `Node ${process.version}; seconds, of them computing, memory at its peak, what is written\n\n| repositories | resources | input | format | posture | change |\n|---|---|---|---|---|---|\n`,
   );
@@ -26,13 +34,16 @@ try {
     for (const format of ["html", "md", "json", "sarif"]) {
       const cell = ({ seconds, cpuSeconds, peakMb, bytes }: Cost): string =>
         `${seconds.toFixed(1)} s (${cpuSeconds.toFixed(1)}), ${peakMb.toFixed(0)} MB, ${(bytes / 1e6).toFixed(2)} MB`;
-      const posture = measure(["--after", before, "--format", format]);
-      const change = measure(["--before", before, "--after", after, "--format", format]);
+      const posture = await measure(["report", "--after", before, "--format", format]);
+      const change = await measure(["report", "--before", before, "--after", after, "--format", format]);
       process.stdout.write(
         `| ${count} | ${resources} | ${(statSync(before).size / 1e6).toFixed(1)} MB | ${format} | ${cell(posture)} | ${cell(change)} |\n`,
       );
     }
   }
-} finally {
-  rmSync(directory, { recursive: true, force: true });
 }
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 2;
+});

@@ -1,5 +1,6 @@
 import { writable, type Repository } from "../../infra/model";
-import { branchProtection } from "../../infra/plans";
+import { branchProtection, type ManyFacts } from "../../infra/plans";
+import { ASKED_OF_MANY, toldOf } from "../live/many";
 import { type Context, repositoryPath, repositorySubject } from "../live/context";
 import { asList, asRecord, asText, cannotTellFrom, judged, type Question } from "./question";
 import { onGitHub } from "./systems";
@@ -22,6 +23,10 @@ const protection: Question = {
       Promise.all(
         writable(context.environment).map(async (repository) => {
           const subject = `${repositorySubject(context, repository)} ${repository.defaultBranch}`;
+          const told = await toldOf(context, github, repository);
+          const shown =
+            told?.defaultBranch === repository.defaultBranch ? protectionBody(shownProtection(told)) : undefined;
+          if (shown) return judged(subject, protectionGaps(context, repository, shown), "as declared", [ASKED_OF_MANY]);
           const response = await github.get(
             `${repositoryPath(context, repository)}/branches/${encodeURIComponent(repository.defaultBranch)}/protection`,
           );
@@ -34,6 +39,60 @@ const protection: Question = {
       ),
     ),
 };
+
+const shownProtection = ({ shown }: ManyFacts): unknown => asRecord(shown.defaultBranchRef).branchProtectionRule;
+
+/**
+ * A branch protection that GraphQL shows, in the words of the REST API; undefined when it shows none, or not all of it.
+ * None may also mean that it hides one: only the REST API says which.
+ */
+export function protectionBody(protection: unknown): Readonly<Record<string, unknown>> | undefined {
+  const shown = asRecord(protection);
+  const actors = (key: string) => {
+    const { nodes, pageInfo } = asRecord(shown[key]);
+    const all = asList(nodes).map((node) => asRecord(asRecord(node).actor));
+    const of = (type: string) => all.filter(({ __typename }) => __typename === type);
+    return asRecord(pageInfo).hasNextPage === false && all.every(({ __typename }) => typeof __typename === "string")
+      ? { teams: of("Team"), users: of("User"), apps: of("App") }
+      : undefined;
+  };
+  const [pushers, dismissers, passing] = [
+    actors("pushAllowances"),
+    actors("reviewDismissalAllowances"),
+    actors("bypassPullRequestAllowances"),
+  ];
+  if (!pushers || !dismissers || !passing) return undefined;
+  const enabled = (key: string) => ({ enabled: shown[key] === true });
+  return {
+    enforce_admins: enabled("isAdminEnforced"),
+    allow_force_pushes: enabled("allowsForcePushes"),
+    allow_deletions: enabled("allowsDeletions"),
+    required_conversation_resolution: enabled("requiresConversationResolution"),
+    required_linear_history: enabled("requiresLinearHistory"),
+    required_signatures: enabled("requiresCommitSignatures"),
+    ...(shown.requiresApprovingReviews === true
+      ? {
+          required_pull_request_reviews: {
+            required_approving_review_count: shown.requiredApprovingReviewCount,
+            require_code_owner_reviews: shown.requiresCodeOwnerReviews,
+            dismiss_stale_reviews: shown.dismissesStaleReviews,
+            require_last_push_approval: shown.requireLastPushApproval,
+            bypass_pull_request_allowances: passing,
+            ...(shown.restrictsReviewDismissals === true ? { dismissal_restrictions: dismissers } : {}),
+          },
+        }
+      : {}),
+    ...(shown.requiresStatusChecks === true
+      ? {
+          required_status_checks: {
+            strict: shown.requiresStrictStatusChecks,
+            contexts: shown.requiredStatusCheckContexts,
+          },
+        }
+      : {}),
+    ...(shown.restrictsPushes === true ? { restrictions: pushers } : {}),
+  };
+}
 
 function protectionGaps(
   { environment }: Context,

@@ -1,8 +1,8 @@
 import { AGENT_BRANCHES, AGENT_REF_PREFIX, type ControlId, type Repository } from "../../infra/model";
 import type { RulesetPlan } from "../../infra/plans";
 import { AGENT_BRANCH_PREFIX } from "../../gate/contract";
-import { repositoryPath, repositorySubject } from "../live/context";
-import { declaredRules, fenced, missingRules, plansOf, rulesIn, teamIds, type Rule } from "./liveRulesets";
+import { repositorySubject } from "../live/context";
+import { branchRules, declaredRules, fenced, missingRules, plansOf, rulesIn, teamIds, type Rule } from "./liveRulesets";
 import { cannotTellFromList, hasFailed, judged, type Question } from "./question";
 import { onGitHub } from "./systems";
 
@@ -45,9 +45,7 @@ function branchQuestion(
           fenced(context).map(async (repository) => {
             const branch = branchOf(repository);
             const subject = `${repositorySubject(context, repository)} ${branch}`;
-            const found = await github.list(
-              `${repositoryPath(context, repository)}/rules/branches/${encodeURIComponent(branch)}`,
-            );
+            const found = await branchRules(context, github, repository, branch);
             if (hasFailed(found)) return cannotTellFromList(subject, found, "to read the repository");
             const live = rulesIn(found.items);
             const declared = declaredFor(plansOf(context, repository), branch, repository.defaultBranch, ids);

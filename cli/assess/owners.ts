@@ -1,7 +1,8 @@
 import { CODEOWNERS_PATH, writable, type Repository } from "../../infra/model";
 import { keptOwners, keptProblems, ownerRules, type OwnerRule } from "../../infra/plans";
+import { ASKED_OF_MANY, toldOf, toldOfMany } from "../live/many";
 import { type Context, repositoryPath, repositorySubject } from "../live/context";
-import type { GitHubReader } from "../live/reader";
+import type { Call, GitHubReader } from "../live/reader";
 import { onGitHub } from "./systems";
 import {
   asRecord,
@@ -29,6 +30,8 @@ async function canSee(context: Context, github: GitHubReader, repository: Reposi
   );
 }
 
+const mistake = (error: unknown): string => `line ${asText(asRecord(error).line)}: ${asText(asRecord(error).kind)}`;
+
 const errors: Question = {
   id: "codeowners-errors",
   section: "review",
@@ -39,6 +42,13 @@ const errors: Question = {
       Promise.all(
         writable(context.environment).map(async (repository) => {
           const subject = repositorySubject(context, repository);
+          const told = await toldOf(context, github, repository);
+          const shown = asRecord(told?.shown.codeowners).errors;
+          if (told?.defaultBranch === repository.defaultBranch) {
+            if (Array.isArray(shown)) return judged(subject, shown.map(mistake), "no mistakes", [ASKED_OF_MANY]);
+            if (told.owners && !told.owners.found)
+              return judged(subject, ["there is no CODEOWNERS"], "", [ASKED_OF_MANY]);
+          }
           const response = await github.get(
             `${repositoryPath(context, repository)}/codeowners/errors?ref=${encodeURIComponent(repository.defaultBranch)}`,
           );
@@ -46,12 +56,7 @@ const errors: Question = {
             return judged(subject, ["there is no CODEOWNERS"], "", [response.call]);
           if (response.call.status !== 200) return cannotTellFrom(subject, response, "contents: read");
           const found = asList(asRecord(response.json()).errors);
-          return judged(
-            subject,
-            found.map((error) => `line ${asText(asRecord(error).line)}: ${asText(asRecord(error).kind)}`),
-            "no mistakes",
-            [response.call],
-          );
+          return judged(subject, found.map(mistake), "no mistakes", [response.call]);
         }),
       ),
     ),
@@ -99,6 +104,29 @@ export function ownerGaps(declared: readonly OwnerRule[], content: string, organ
   ];
 }
 
+/** The text of CODEOWNERS in the place that GitHub reads first, or the finding that there is none to read. */
+async function readOwners(
+  context: Context,
+  github: GitHubReader,
+  repository: Repository,
+): Promise<{ readonly text: string; readonly call: Call } | { readonly finding: Finding }> {
+  const subject = repositorySubject(context, repository);
+  const absent = (call: Call) => ({ finding: judged(subject, [`there is no ${CODEOWNERS_PATH}`], "", [call]) });
+  const told = await toldOf(context, github, repository);
+  if (told?.defaultBranch === repository.defaultBranch && told.owners) {
+    const { found } = told.owners;
+    return found?.path === CODEOWNERS_PATH ? { text: found.text, call: ASKED_OF_MANY } : absent(ASKED_OF_MANY);
+  }
+  const response = await github.get(
+    `${repositoryPath(context, repository)}/contents/${CODEOWNERS_PATH}?ref=${encodeURIComponent(repository.defaultBranch)}`,
+    "application/vnd.github.raw+json",
+  );
+  if (response.call.status === 404 && (await canSee(context, github, repository))) return absent(response.call);
+  return response.call.status === 200
+    ? { text: response.text, call: response.call }
+    : { finding: cannotTellFrom(subject, response, "contents: read") };
+}
+
 const content: Question = {
   id: "codeowners-content",
   section: "review",
@@ -109,26 +137,17 @@ const content: Question = {
       Promise.all(
         writable(context.environment).map(async (repository) => {
           const subject = repositorySubject(context, repository);
-          const response = await github.get(
-            `${repositoryPath(context, repository)}/contents/${CODEOWNERS_PATH}?ref=${encodeURIComponent(repository.defaultBranch)}`,
-            "application/vnd.github.raw+json",
-          );
-          if (response.call.status === 404 && (await canSee(context, github, repository)))
-            return judged(subject, [`there is no ${CODEOWNERS_PATH}`], "", [response.call]);
-          if (response.call.status !== 200) return cannotTellFrom(subject, response, "contents: read");
-          const kept = keptOwners({ path: CODEOWNERS_PATH, text: response.text }).text;
+          const found = await readOwners(context, github, repository);
+          if ("finding" in found) return found.finding;
+          const kept = keptOwners({ path: CODEOWNERS_PATH, text: found.text }).text;
           return judged(
             subject,
             [
-              ...ownerGaps(
-                ownerRules(context.environment, repository),
-                response.text,
-                context.environment.organization,
-              ),
+              ...ownerGaps(ownerRules(context.environment, repository), found.text, context.environment.organization),
               ...keptProblems(context.environment, kept).map(({ wrong }) => wrong),
             ],
             kept === "" ? "as declared" : "as declared, with the repository's own lines between",
-            [response.call],
+            [found.call],
           );
         }),
       ),
@@ -161,13 +180,23 @@ const ownerTeams: Question = {
           if (team.call.status !== 200) return cannotTellFrom(subject, team, "members: read");
           if (member.call.status !== 404 && member.call.status !== 200)
             return cannotTellFrom(subject, member, "members: read");
+          // Where a few questions told that the team may write, that counts; the others are asked by themselves.
+          const roles = (await toldOfMany(context, github)).teams.get(slug)?.roles;
+          const unsure = repositories.filter(
+            ({ name }) => !PUSHING.includes(roles?.get(`${environment.organization}/${name}`.toLowerCase()) ?? ""),
+          );
           const lists = await Promise.all(
-            repositories.map(async (repository) => ({
+            unsure.map(async (repository) => ({
               repository,
               found: await github.list(`${repositoryPath(context, repository)}/teams`),
             })),
           );
-          const calls = [team.call, member.call, ...lists.flatMap(({ found }) => found.calls)];
+          const calls = [
+            team.call,
+            member.call,
+            ...(unsure.length < repositories.length ? [ASKED_OF_MANY] : []),
+            ...lists.flatMap(({ found }) => found.calls),
+          ];
           const hidden = lists.find(({ found }) => hasFailed(found));
           const wrong = [
             ...(asRecord(team.json()).privacy === "closed"

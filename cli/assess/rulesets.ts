@@ -37,7 +37,7 @@ const inForce: Question = {
               return `"${plan.name}" is ${namesake ? `not as declared: ${missingRules(declaredRules(plan.rules, ids), namesake.rules).join(", ") || "its branches differ"}` : "not in force"}`;
             }),
             `${plans.length} declared rulesets in force`,
-            found.rulesets.map(({ response }) => response.call),
+            found.rulesets.map(({ call }) => call),
           );
         }),
       ),
@@ -57,7 +57,7 @@ const bypassActors: Question = {
           const subject = repositorySubject(context, repository);
           const found = await liveRulesets(context, github, repository);
           if ("finding" in found) return found.finding;
-          const calls = found.rulesets.map(({ response }) => response.call);
+          const calls = found.rulesets.map(({ call }) => call);
           if (found.rulesets.some(({ bypass }) => bypass === undefined))
             return cannotTell(
               subject,
@@ -107,7 +107,7 @@ const bypassAgent: Question = {
           const subject = repositorySubject(context, repository);
           const found = await liveRulesets(context, github, repository);
           if ("finding" in found) return found.finding;
-          const calls = [user.call, ...found.rulesets.map(({ response }) => response.call)];
+          const calls = [user.call, ...found.rulesets.map(({ call }) => call)];
           if (found.rulesets.some(({ bypass }) => bypass === undefined))
             return cannotTell(
               subject,
@@ -146,23 +146,24 @@ const canBypass: Question = {
         plansOf(context, repository).filter(
           ({ bypass }) => isAgent || (!bypass.organizationAdmins && bypass.teams.length === 0),
         );
-      const asked = fenced(context)
+      const held = fenced(context)
         .map((repository) => ({ repository, plans: unpassable(repository) }))
         .filter(({ plans }) => plans.length > 0);
       return Promise.all(
-        asked.map(async ({ repository, plans }) => {
+        held.map(async ({ repository, plans }) => {
           const subject = repositorySubject(context, repository);
           const found = await liveRulesets(context, github, repository);
           if ("finding" in found) return found.finding;
           const concerned = found.rulesets.filter((live) => plans.some((plan) => satisfies(plan, live, ids)));
-          const calls = [self.call, ...concerned.map(({ response }) => response.call)];
-          if (concerned.length === 0) return cannotTell(subject, "no such ruleset is active", calls);
-          if (concerned.some((live) => live.canBypass === "")) return cannotTell(subject, "GitHub does not say", calls);
+          const asked = await Promise.all(
+            concerned.map(async ({ name, canBypass: ask }) => ({ name, ...(await ask()) })),
+          );
+          const calls = [self.call, ...asked.map(({ call }) => call)];
+          if (asked.length === 0) return cannotTell(subject, "no such ruleset is active", calls);
+          if (asked.some(({ mode }) => mode === "")) return cannotTell(subject, "GitHub does not say", calls);
           return judged(
             subject,
-            concerned
-              .filter((live) => live.canBypass !== "never")
-              .map(({ name, canBypass: mode }) => `"${name}": ${mode}`),
+            asked.filter(({ mode }) => mode !== "never").map(({ name, mode }) => `"${name}": ${mode}`),
             "never",
             calls,
           );

@@ -3,6 +3,7 @@ import { teamPermission } from "../../infra/model";
 import { planRotation } from "../../infra/plans";
 import { comparePermissions } from "../../rotation/verify";
 import { type Context, repositoryPath, repositorySubject } from "../live/context";
+import { ASKED_OF_MANY, toldOf } from "../live/many";
 import type { Call } from "../live/reader";
 import {
   asRecord,
@@ -305,23 +306,28 @@ const repositoryFacts: Question = {
       Promise.all(
         context.environment.repositories.map(async (repository) => {
           const subject = repositorySubject(context, repository);
-          const response = await github.get(repositoryPath(context, repository));
-          if (response.call.status !== 200) return cannotTellFrom(subject, response, "metadata: read");
-          const body = asRecord(response.json());
-          const visibility = asText(body.visibility) || (body.private === true ? "private" : "public");
+          const told = await toldOf(context, github, repository);
+          const response = told ? undefined : await github.get(repositoryPath(context, repository));
+          if (response && response.call.status !== 200) return cannotTellFrom(subject, response, "metadata: read");
+          const body = asRecord(response?.json());
+          const { visibility, defaultBranch, archived } = told ?? {
+            visibility: asText(body.visibility) || (body.private === true ? "private" : "public"),
+            defaultBranch: asText(body.default_branch),
+            archived: body.archived === true,
+          };
           return judged(
             subject,
             [
               ...(visibility === repository.visibility
                 ? []
                 : [`it is ${visibility}, declared ${repository.visibility}`]),
-              ...(body.default_branch === repository.defaultBranch
+              ...(defaultBranch === repository.defaultBranch
                 ? []
-                : [`its default branch is ${asText(body.default_branch)}, declared ${repository.defaultBranch}`]),
-              ...(body.archived === true ? ["it is archived"] : []),
+                : [`its default branch is ${defaultBranch}, declared ${repository.defaultBranch}`]),
+              ...(archived ? ["it is archived"] : []),
             ],
             `${visibility}, ${repository.defaultBranch}`,
-            [response.call],
+            [response?.call ?? ASKED_OF_MANY],
           );
         }),
       ),

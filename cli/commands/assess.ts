@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { assess, type Assessment } from "../assess/assess";
 import { assessContext } from "../live/context";
+import { Progress } from "../support/progress";
 import { renderJson, renderMarkdown, renderSarif, renderText } from "../assess/render";
 import { CouldNotRun, DoesNotHold } from "../support/exit";
 import { writeNamedFile } from "../support/files";
@@ -21,6 +22,8 @@ interface AssessOptions extends StackOptions {
   readonly output?: string;
   readonly strict?: boolean;
   readonly auditRecords: number;
+  readonly progress?: boolean;
+  readonly resume?: string;
 }
 
 /** `gatehouse assess`: whether a live organization is as its environment says. It asks, and changes nothing. */
@@ -47,14 +50,24 @@ export function registerAssess(program: Command): void {
       },
       100_000,
     )
+    .option("--progress", "say on standard error how far it is, although that is no terminal")
+    .option(
+      "--resume <file>",
+      "keep GitHub's answers in this file until the assessment is complete, and go on from those of an interrupted run",
+    )
     .action(async (options: AssessOptions) => {
       const { environment } = readProjectStack(options.stack, options.config);
-      const assessment = await assess(
-        await assessContext(options.stack, environment, process.env, {
-          auditRecords: options.auditRecords,
-          keys: await rehearsedKeys(options, process.env),
-        }),
-      );
+      const progress = new Progress("assess", options.progress === true);
+      const context = await assessContext(options.stack, environment, process.env, {
+        auditRecords: options.auditRecords,
+        keys: await rehearsedKeys(options, process.env),
+        watch: progress,
+        resume: options.resume,
+      });
+      const assessment = await assess(context).finally(() => {
+        progress.end();
+      });
+      context.complete();
       const { counts } = assessment;
       const rendered = (FORMATS[options.json ? "json" : options.format] ?? renderText)(assessment);
       if (options.output === undefined) process.stdout.write(rendered);

@@ -4,7 +4,9 @@ import { RequestRefused, messageOf } from "../../rotation/errors";
 import { readVaultSecret } from "../../rotation/stores/vault";
 import type { VaultSession } from "../../rotation/stores/vaultSession";
 import { addressFrom } from "../support/address";
+import type { Watch } from "../support/progress";
 import { contextFor } from "../token/context";
+import { Journal } from "./journal";
 import {
   cloudflareAddress,
   cloudflareReader,
@@ -49,6 +51,8 @@ export interface Context {
   readonly cloudflare: Access<Reader>;
   /** Upper bound of audit records that are read, newest first in importance: the chain is followed from its start. */
   readonly auditRecords: number;
+  /** Everything was asked: what was kept for another run goes. */
+  complete(): void;
   readonly now: number;
 }
 
@@ -59,7 +63,14 @@ export interface ContextOptions {
   readonly auditRecords?: number;
   /** The agent's gate key and the operator's, where the environment variables do not say them. */
   readonly keys?: { readonly gate?: string; readonly operator?: string };
+  /** Told of each question to GitHub; with it, limits of GitHub are waited for, however long that takes. */
+  readonly watch?: Watch | undefined;
+  /** Where GitHub's answers are kept until the assessment is complete; see `Journal`. */
+  readonly resume?: string | undefined;
 }
+
+/** GitHub's hourly limit begins anew within an hour; two windows of it are enough for the largest environment. */
+const PATIENCE_MS = 2 * 65 * 60_000;
 
 /**
  * Everything from the environment file and from environment variables. What is missing makes its questions "cannot
@@ -69,24 +80,32 @@ export async function assessContext(
   stack: string,
   environment: Environment,
   env: Env,
-  { effects = ambientEffects(), auditRecords = 100_000, keys = {} }: ContextOptions = {},
+  { effects = ambientEffects(), auditRecords = 100_000, keys = {}, watch, resume }: ContextOptions = {},
 ): Promise<Context> {
   const at = endpoints(environment.githubUrl ?? addressFrom(env, "GITHUB_BASE_URL"));
   const tokens = contextFor(stack, environment, effects, env);
   const vault = vaultAccess(environment, () => tokens.vault());
   const url = tokens.gateUrl();
+  const journal =
+    resume === undefined
+      ? undefined
+      : new Journal(resume, `${at.api} ${env.GITHUB_TOKEN ?? ""} ${env.GATEHOUSE_GRANTS_TOKEN ?? ""}`, () =>
+          effects.now(),
+        );
+  const long = watch ? { patienceMs: PATIENCE_MS, watch } : {};
   return {
     stack,
     environment,
     endpoints: at,
     auditRecords,
+    complete: () => journal?.remove(),
     now: effects.now(),
     vault: "client" in vault ? { client: readerOf(vault.client) } : vault,
     github: env.GITHUB_TOKEN
-      ? { client: gitHubReader(effects, at, env.GITHUB_TOKEN) }
+      ? { client: gitHubReader(effects, at, env.GITHUB_TOKEN, { ...long, journal }) }
       : { missing: "GITHUB_TOKEN is not set" },
     grants: env.GATEHOUSE_GRANTS_TOKEN
-      ? { client: gitHubReader(effects, at, env.GATEHOUSE_GRANTS_TOKEN) }
+      ? { client: gitHubReader(effects, at, env.GATEHOUSE_GRANTS_TOKEN, long) }
       : { missing: "GATEHOUSE_GRANTS_TOKEN is not set; only a GitHub App may read the grants of tokens" },
     gate:
       url === undefined

@@ -1,8 +1,10 @@
 import pLimit, { type Limit } from "p-limit";
-import { type System, messageOf } from "../../rotation/errors";
+import { type System, Unavailable, messageOf } from "../../rotation/errors";
 import type { Effects } from "../../rotation/effects";
-import { request } from "../../rotation/wire";
+import { type Answer, request } from "../../rotation/wire";
 import { addressFrom } from "../support/address";
+import type { HourlyLimit, Watch } from "../support/progress";
+import type { Journal } from "./journal";
 
 /** One question to a system, as it stands beside the answer it led to. The status is 0 when there was no answer. */
 export interface Call {
@@ -41,6 +43,11 @@ export interface ReaderOptions {
   readonly atOnce?: number;
   /** The only paths that may be posted to, for questions that cannot be asked otherwise. */
   readonly postable?: readonly string[];
+  /** How long it waits in all for one answer when a limit is reached. Default: not longer than a retry waits. */
+  readonly patienceMs?: number;
+  readonly watch?: Watch | undefined;
+  /** Answers of an earlier run that was interrupted; new ones are added. */
+  readonly journal?: Journal | undefined;
 }
 
 const PAGES = 100;
@@ -117,32 +124,77 @@ export class Reader {
     const key = JSON.stringify([method, path, body, accept]);
     const known = this.asked.get(key);
     if (known) return known;
-    const fresh = this.inTurn(() => this.send(method, path, body, accept));
+    const fresh = this.kept(key, method, path) ?? this.inTurn(() => this.send(method, path, body, accept, key));
     this.asked.set(key, fresh);
     return fresh;
   }
 
-  private async send(method: Call["method"], path: string, json: unknown, accept?: string): Promise<Response> {
-    const { effects, system, base, headers } = this.options;
-    try {
-      const answer = await request(effects, {
-        system,
-        what: "answer",
-        method,
-        url: `${base}${path}`,
-        attempts: 3,
-        timeoutMs: 20_000,
-        headers: { "user-agent": "gatehouse-assess", ...headers, ...(accept === undefined ? {} : { accept }) },
-        ...(json === undefined ? {} : { json }),
-        meant: (answer) => system === "the gate" && answer.status !== 429, // the gate's refusals are what is asked for
-      });
-      return toResponse({ system, method, path, status: answer.status }, answer.text, "", (name) =>
-        answer.header(name),
-      );
-    } catch (error) {
-      return toResponse({ system, method, path, status: 0 }, "", messageOf(error));
+  private kept(key: string, method: Call["method"], path: string): Promise<Response> | undefined {
+    const { journal, base, system } = this.options;
+    const kept = journal?.find(`${base} ${key}`);
+    return kept
+      ? Promise.resolve(
+          toResponse({ system, method, path, status: kept.status }, kept.text, "", (name) =>
+            name === "link" ? kept.link : undefined,
+          ),
+        )
+      : undefined;
+  }
+
+  private async send(
+    method: Call["method"],
+    path: string,
+    json: unknown,
+    accept?: string,
+    key?: string,
+  ): Promise<Response> {
+    const { effects, system, base, headers, watch, journal, patienceMs = 0 } = this.options;
+    watch?.asked();
+    const until = effects.now() + patienceMs;
+    for (;;) {
+      try {
+        const answer = await request(effects, {
+          system,
+          what: "answer",
+          method,
+          url: `${base}${path}`,
+          attempts: 3,
+          timeoutMs: 20_000,
+          headers: { "user-agent": "gatehouse-assess", ...headers, ...(accept === undefined ? {} : { accept }) },
+          ...(json === undefined ? {} : { json }),
+          meant: (answer) => system === "the gate" && answer.status !== 429, // the gate's refusals are what is asked for
+        });
+        watch?.answered(limitOf(answer));
+        const link = answer.header("link");
+        if (key !== undefined)
+          journal?.keep(`${base} ${key}`, {
+            status: answer.status,
+            text: answer.text,
+            ...(link === undefined ? {} : { link }),
+          });
+        return toResponse({ system, method, path, status: answer.status }, answer.text, "", (name) =>
+          answer.header(name),
+        );
+      } catch (error) {
+        const wait = error instanceof Unavailable ? error.retryAfterMs : undefined;
+        if (wait === undefined || effects.now() + wait > until) {
+          watch?.answered();
+          return toResponse({ system, method, path, status: 0 }, "", messageOf(error));
+        }
+        // A limit is no failure: it is waited for as the system asks, a little longer than to the second.
+        watch?.waits(wait);
+        await effects.sleep(wait + 1_000);
+      }
     }
   }
+}
+
+/** What GitHub says with each answer that its hourly limit leaves. */
+function limitOf({ header }: Pick<Answer, "header">): HourlyLimit | undefined {
+  const [remaining, reset] = ["x-ratelimit-remaining", "x-ratelimit-reset"].map((name) => Number(header(name) ?? NaN));
+  return Number.isFinite(remaining) && Number.isFinite(reset) && header("x-ratelimit-resource") === "core"
+    ? { remaining: remaining!, resetAt: reset! * 1000 }
+    : undefined;
 }
 
 /** A response with its body still unread. @param failure why there was no answer */
@@ -194,9 +246,11 @@ export function gitHubReader(
   effects: Effects,
   at: { readonly api: string; readonly graphql: string },
   token: string | undefined,
+  long: Pick<ReaderOptions, "patienceMs" | "watch" | "journal"> = {},
 ): GitHubReader {
   return new GitHubReader(
     {
+      ...long,
       effects,
       system: "GitHub",
       base: at.api,

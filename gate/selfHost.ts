@@ -115,34 +115,28 @@ function bindings(options: SelfHostOptions): string[] {
   );
 }
 
-/** What copies the trail to the sinks: its service, its Worker, and the ledger's way to wake it. Nothing without sinks. */
-function forwarder({ sinks = [], alerts, modules }: SelfHostOptions): {
-  readonly services: readonly Service[];
-  readonly workers: readonly string[];
-  readonly wake: readonly string[];
-} {
-  if (sinks.length === 0) return { services: [], workers: [], wake: [] };
+const hasSinks = ({ sinks = [] }: SelfHostOptions): boolean => sinks.length > 0;
+
+/** What copies the trail to the sinks. Its clock lies beside the ledger. */
+function forwarderWorker({ sinks, alerts, modules }: SelfHostOptions): string {
   if (modules.forwarder === undefined) throw new Error("there are sinks, so modules.forwarder is needed");
   const values: Partial<Record<keyof typeof FORWARDER_BINDINGS, unknown>> = { SINKS: sinks, ALERTS: alerts };
   const bindings = [...bindingKinds(FORWARDER_BINDINGS, ["self-hosted"])].map(
     ([name, kind]) => `  (name = ${text(name)}, ${bound(name, kind, values[name])}),`,
   );
-  return {
-    services: [["forwarder", "worker = .forwarder"]],
-    workers: [
-      worker("forwarder", "forwarder.js", modules.forwarder, [
-        "bindings = [",
-        ...bindings,
-        '  (name = "CLOCK", durableObjectNamespace = (className = "Clock")),',
-        "],",
-        'durableObjectNamespaces = [(className = "Clock", uniqueKey = "gatehouse-forwarder", enableSql = true)],',
-        'durableObjectStorage = (localDisk = "ledger-disk"),',
-        'globalOutbound = "internet",',
-      ]),
-    ],
-    wake: ['bindings = [(name = "FORWARDER", service = "forwarder")],'],
-  };
+  return worker("forwarder", "forwarder.js", modules.forwarder, [
+    "bindings = [",
+    ...bindings,
+    '  (name = "CLOCK", durableObjectNamespace = (className = "Clock")),',
+    "],",
+    'durableObjectNamespaces = [(className = "Clock", uniqueKey = "gatehouse-forwarder", enableSql = true)],',
+    'durableObjectStorage = (localDisk = "ledger-disk"),',
+    'globalOutbound = "internet",',
+  ]);
 }
+
+/** The ledger's way to wake the forwarder, as one of its bindings. */
+const WAKES_FORWARDER = '(name = "FORWARDER", service = "forwarder")';
 
 /** What a binding is bound to. */
 function bound(name: string, kind: BindingKind, value: unknown): string {
@@ -225,7 +219,7 @@ const LEDGER_OBJECT: readonly string[] = [
 
 /** The configuration of `workerd serve` in Cap'n Proto's text form. Pure: the same options give the same text. */
 export function selfHostConfig(options: SelfHostOptions): string {
-  const { services, workers, wake } = forwarder(options);
+  const forwards = hasSinks(options);
   return configOf(
     [
       ["gate", "worker = .gate"],
@@ -233,13 +227,16 @@ export function selfHostConfig(options: SelfHostOptions): string {
       ["ledger-disk", disk(options.ledgerDirectory)],
       ["audit-disk", disk(options.auditDirectory)],
       ["internet", NETWORK],
-      ...services,
+      ...(forwards ? [["forwarder", "worker = .forwarder"] as const] : []),
     ],
     gateSockets(options.listen, options.ownSocket === true),
     [
       gateWorker(options),
-      worker("ledger", "ledger.js", options.modules.ledger, [...wake, ...LEDGER_OBJECT]),
-      ...workers,
+      worker("ledger", "ledger.js", options.modules.ledger, [
+        ...(forwards ? [`bindings = [${WAKES_FORWARDER}],`] : []),
+        ...LEDGER_OBJECT,
+      ]),
+      ...(forwards ? [forwarderWorker(options)] : []),
     ],
   );
 }
@@ -248,50 +245,90 @@ export function selfHostConfig(options: SelfHostOptions): string {
 export interface SelfHostProcesses extends SelfHostOptions {
   /** The socket of the ledger's process in the file system, in a directory that only the service's user can enter. */
   readonly ledgerSocket: string;
+  /** That of the forwarder's process, in such a directory too; needed where there are sinks. */
+  readonly forwarderSocket?: string;
   /** Bundled modules, relative to the configuration. */
   readonly modules: SelfHostOptions["modules"] & { readonly ledgerRelay: string };
 }
 
+/** The configurations of a gate in several processes. */
+export interface ProcessConfigs {
+  /** Of each gate process. */
+  readonly gate: string;
+  readonly ledger: string;
+  /** Of the process that copies the trail to the sinks; absent without sinks. */
+  readonly forwarder?: string;
+}
+
 /**
- * The configurations of a gate that uses all processors: one for a process with the ledger, and one for each of as many
- * gate processes as there are processors. The gates accept from one listening socket, which they inherit
- * (`workerd serve gate.capnp --socket-fd http=3`), and share the ledger: limits stay exact, and the trail stays one
- * chain. `modules.ledger` is `gate/worker/ledgerProcess.ts` here. Pure.
+ * The configurations of a gate that uses all processors: one for a process with the ledger, one for each of as many
+ * gate processes as there are processors, and one for a forwarder where there are sinks. The gates accept from one
+ * listening socket, which they inherit (`workerd serve gate.capnp --socket-fd http=3`), and share the ledger: limits
+ * stay exact, and the trail stays one chain. `modules.ledger` is `gate/worker/ledgerProcess.ts` here.
+ *
+ * The forwarder has a process of its own, so that neither what it sends nor its end delays the ledger; the gates and the
+ * ledger never have its secrets. It asks the ledger how far each sink is, and its clock lies in the ledger's directory,
+ * where a gate in one process has it too. Pure.
+ * @throws Error for sinks without `forwarderSocket` or `modules.forwarder`
  */
-export function selfHostProcesses(options: SelfHostProcesses): { readonly gate: string; readonly ledger: string } {
-  if ((options.sinks ?? []).length > 0)
-    throw new Error("a gate in several processes has no sinks: copy its audit directory");
+export function selfHostProcesses(options: SelfHostProcesses): ProcessConfigs {
+  const forwarderSocket = hasSinks(options) ? options.forwarderSocket : undefined;
+  if (hasSinks(options) && forwarderSocket === undefined)
+    throw new Error("there are sinks, so forwarderSocket is needed");
+  const ledgerProcess: Service = ["ledger-process", external(options.ledgerSocket)];
+  const auditDisk: Service = ["audit-disk", disk(options.auditDirectory)];
+  const ledgerDisk: Service = ["ledger-disk", disk(options.ledgerDirectory)];
+  const internet: Service = ["internet", NETWORK];
+  const relay = worker("ledger", "ledgerRelay.js", options.modules.ledgerRelay, [
+    'bindings = [(name = "LEDGER_PROCESS", service = "ledger-process")],',
+    `durableObjectNamespaces = [(className = ${text(LEDGER_CLASS)}, uniqueKey = "gatehouse-ledger")],`,
+    "durableObjectStorage = (inMemory = void),",
+  ]);
   return {
     gate: configOf(
-      [
-        ["gate", "worker = .gate"],
-        ["ledger", "worker = .ledger"],
-        ["ledger-process", `external = (address = ${text(`unix:${options.ledgerSocket}`)}, http = ())`],
-        ["audit-disk", disk(options.auditDirectory)],
-        ["internet", NETWORK],
-      ],
+      [["gate", "worker = .gate"], ["ledger", "worker = .ledger"], ledgerProcess, auditDisk, internet],
       gateSockets(options.listen, options.ownSocket === true),
-      [
-        gateWorker(options),
-        worker("ledger", "ledgerRelay.js", options.modules.ledgerRelay, [
-          'bindings = [(name = "LEDGER_PROCESS", service = "ledger-process")],',
-          `durableObjectNamespaces = [(className = ${text(LEDGER_CLASS)}, uniqueKey = "gatehouse-ledger")],`,
-          "durableObjectStorage = (inMemory = void),",
-        ]),
-      ],
+      [gateWorker(options), relay],
     ),
     ledger: configOf(
       [
         ["ledger", "worker = .ledger"],
-        ["ledger-disk", disk(options.ledgerDirectory)],
+        ledgerDisk,
+        ...(forwarderSocket === undefined ? [] : [["forwarder", external(forwarderSocket)] as const]),
       ],
-      `(name = "ledger", address = ${text(`unix:${options.ledgerSocket}`)}, http = (), service = "ledger")`,
+      fileSocket("ledger", options.ledgerSocket),
       [
         worker("ledger", "ledgerProcess.js", options.modules.ledger, [
-          `bindings = [(name = "LEDGER", durableObjectNamespace = (className = ${text(LEDGER_CLASS)}))],`,
+          "bindings = [",
+          `  (name = "LEDGER", durableObjectNamespace = (className = ${text(LEDGER_CLASS)})),`,
+          ...(forwarderSocket === undefined ? [] : [`  ${WAKES_FORWARDER},`]),
+          "],",
           ...LEDGER_OBJECT,
         ]),
       ],
     ),
+    ...(forwarderSocket === undefined
+      ? {}
+      : {
+          forwarder: configOf(
+            [
+              ["forwarder", "worker = .forwarder"],
+              ["ledger", "worker = .ledger"],
+              ledgerProcess,
+              ledgerDisk,
+              auditDisk,
+              internet,
+            ],
+            fileSocket("forwarder", forwarderSocket),
+            [forwarderWorker(options), relay],
+          ),
+        }),
   };
 }
+
+/** A service in another process, behind its socket in the file system. */
+const external = (socket: string): string => `external = (address = ${text(`unix:${socket}`)}, http = ())`;
+
+/** The socket in the file system at which a process offers the service of that name. */
+const fileSocket = (service: string, socket: string): string =>
+  `(name = ${text(service)}, address = ${text(`unix:${socket}`)}, http = (), service = ${text(service)})`;

@@ -1,7 +1,14 @@
 import type { VaultTokenStore } from "../edge/tokenStore";
 import type { GatePolicy } from "./policy/policy";
 import { MADE, type RenderedFile } from "./renderedFile";
-import { SELF_HOST_SECRETS, SINK_SECRETS, selfHostConfig, selfHostProcesses, type SelfHostOptions } from "./selfHost";
+import {
+  SELF_HOST_SECRETS,
+  SINK_SECRETS,
+  selfHostConfig,
+  selfHostProcesses,
+  type ProcessConfigs,
+  type SelfHostOptions,
+} from "./selfHost";
 
 /** The release of workerd that the gate is tested under; a test keeps it the one that is pinned. */
 export const WORKERD_VERSION = "1.20260426.1";
@@ -39,12 +46,17 @@ export interface ServeSettings {
   readonly workerd: string;
   /** Path of the ledger's socket; undefined where the ledger is a part of the gate's process. */
   readonly ledgerSocket?: string;
+  /** Path of the forwarder's socket; undefined where it has no process of its own. */
+  readonly forwarderSocket?: string;
   /** Folder for a socket of each gate process, which the supervisor alone uses. */
   readonly state: string;
 }
 
 /** The socket of one gate process, by its number from 1. A path of the file system has at most 107 bytes there. */
 export const ownSocketOf = (state: string, number: number | string): string => `${state}/gate-${number}.sock`;
+
+/** What the forwarder's process needs of the secrets. */
+export const FORWARDER_SECRETS: readonly string[] = [SINK_SECRETS, "ALERT_SECRET"];
 
 /** Files that the operator fills; rendering anew leaves them as they are. */
 export const STATE_OF_SELF_HOST: ReadonlySet<string> = new Set(["secrets.env"]);
@@ -61,20 +73,30 @@ export function selfHostFiles(options: SelfHostFilesOptions): readonly RenderedF
   const several = processes > 1;
   const supervised = modules.supervisor !== undefined;
   const ledgerSocket = `${state}/ledger.sock`;
+  const forwarderSocket = several && sinks.length > 0 ? `${state}/forwarder.sock` : undefined;
   const config = {
     ...options,
     ledgerDirectory: `${state}/ledger`,
     auditDirectory: `${state}/audit`,
     ledgerSocket,
+    ...(forwarderSocket === undefined ? {} : { forwarderSocket }),
     ownSocket: several || supervised,
     modules: { gate: "gate.js", ledger: "ledger.js", forwarder: "forwarder.js", ledgerRelay: "ledgerRelay.js" },
   };
-  const configs = several ? selfHostProcesses(config) : { gate: selfHostConfig(config), ledger: undefined };
-  const settings: ServeSettings = { listen, processes, workerd, state, ...(several ? { ledgerSocket } : {}) };
+  const configs: Partial<ProcessConfigs> = several ? selfHostProcesses(config) : { gate: selfHostConfig(config) };
+  const settings: ServeSettings = {
+    listen,
+    processes,
+    workerd,
+    state,
+    ...(several ? { ledgerSocket } : {}),
+    ...(forwarderSocket === undefined ? {} : { forwarderSocket }),
+  };
   const service = several ? "gatehouse-gate.target" : "gatehouse-gate";
   const texts: Readonly<Record<string, string | undefined>> = {
     "gate.capnp": configs.gate,
     "ledger.capnp": configs.ledger,
+    "forwarder.capnp": configs.forwarder,
     "gate.js": modules.gate,
     "ledger.js": modules.ledger,
     "ledgerRelay.js": several ? modules.ledgerRelay : undefined,
@@ -84,7 +106,7 @@ export function selfHostFiles(options: SelfHostFilesOptions): readonly RenderedF
     "secrets.env": secretsFile(sinks.length > 0),
     "start.sh": startScript(supervised ? "node serve.mjs" : `${workerd} serve gate.capnp`),
     ...(several
-      ? unitsOfSeveral({ folder, user, state, workerd, listen, processes, ledgerSocket })
+      ? unitsOfSeveral({ folder, user, state, workerd, listen, processes, ledgerSocket, forwarderSocket })
       : { "gatehouse-gate.service": unit(folder, user, state) }),
     Containerfile: containerFile(port, state, workerd, [
       "gate.capnp",
@@ -93,6 +115,7 @@ export function selfHostFiles(options: SelfHostFilesOptions): readonly RenderedF
       ...(several ? ["ledger.capnp", "ledgerRelay.js"] : []),
       ...(supervised ? ["serve.mjs", "serve.json"] : []),
       ...(sinks.length === 0 ? [] : ["forwarder.js"]),
+      ...(forwarderSocket === undefined ? [] : ["forwarder.capnp"]),
     ]),
     "egress.nft": egressRules(user),
     "egress-hosts": outside(policy, tokenStore, [
@@ -207,15 +230,16 @@ function unitsOfSeveral(gate: {
   readonly listen: string;
   readonly processes: number;
   readonly ledgerSocket: string;
+  readonly forwarderSocket: string | undefined;
 }): Readonly<Record<string, string>> {
-  const { folder, user, state, workerd, listen, processes, ledgerSocket } = gate;
+  const { folder, user, state, workerd, listen, processes, ledgerSocket, forwarderSocket } = gate;
   const instances = Array.from({ length: processes }, (_, i) => `gatehouse-gate@${i + 1}.service`);
   const part = "PartOf=gatehouse-gate.target";
   return {
     "gatehouse-gate.target": unitText([
       "[Unit]",
       "Description=Gatehouse: the gate between an agent and GitHub",
-      `Wants=gatehouse-ledger.socket gatehouse-gate.socket gatehouse-ledger.service ${instances.join(" ")}`,
+      `Wants=gatehouse-ledger.socket gatehouse-gate.socket gatehouse-ledger.service ${[...instances, ...(forwarderSocket === undefined ? [] : ["gatehouse-forwarder.socket gatehouse-forwarder.service"])].join(" ")}`,
       "",
       "[Install]",
       "WantedBy=multi-user.target",
@@ -242,24 +266,17 @@ function unitsOfSeveral(gate: {
       ...serviceSection(folder, user, state, [
         "Sockets=gatehouse-gate.socket",
         `EnvironmentFile=${folder}/secrets.env`,
+        ...(forwarderSocket === undefined ? [] : [`UnsetEnvironment=${SINK_SECRETS}`]),
         `ExecStartPre=/bin/rm -f ${ownSocketOf(state, "%i")}`,
         `ExecStart=${workerd} serve gate.capnp --socket-fd=http=3 --socket-addr=own=unix:${ownSocketOf(state, "%i")}`,
       ]),
     ]),
-    "gatehouse-ledger.socket": unitText([
-      "[Unit]",
-      "Description=Gatehouse: where the ledger listens for the gate's processes",
-      part,
-      "",
-      "[Socket]",
-      `ListenStream=${ledgerSocket}`,
-      "# Whoever can open it can write records and change limits.",
-      `SocketUser=${user}`,
-      "SocketMode=0600",
-      "DirectoryMode=0700",
-      "RemoveOnStop=yes",
-      "",
-    ]),
+    "gatehouse-ledger.socket": fileSocketUnit(
+      user,
+      "where the ledger listens for the other processes",
+      ledgerSocket,
+      "Whoever can open it can write records and change limits.",
+    ),
     "gatehouse-ledger.service": unitText([
       "[Unit]",
       "Description=Gatehouse: limits and audit trail of the gate's processes",
@@ -269,8 +286,49 @@ function unitsOfSeveral(gate: {
       // It judges nothing and reaches nobody, so it gets no secret.
       ...serviceSection(folder, user, state, [`ExecStart=${workerd} serve ledger.capnp --socket-fd=ledger=3`]),
     ]),
+    ...(forwarderSocket === undefined
+      ? {}
+      : {
+          "gatehouse-forwarder.socket": fileSocketUnit(
+            user,
+            "where the ledger wakes the forwarder",
+            forwarderSocket,
+            "Whoever can open it can wake the forwarder.",
+          ),
+          "gatehouse-forwarder.service": unitText([
+            "[Unit]",
+            "Description=Gatehouse: copies the audit trail to its sinks",
+            part,
+            "Requires=gatehouse-forwarder.socket",
+            "Wants=network-online.target",
+            "After=network-online.target nftables.service gatehouse-ledger.service gatehouse-ledger.socket",
+            "",
+            ...serviceSection(folder, user, state, [
+              `EnvironmentFile=${folder}/secrets.env`,
+              `UnsetEnvironment=${SELF_HOST_SECRETS.filter((name) => !FORWARDER_SECRETS.includes(name)).join(" ")}`,
+              `ExecStart=${workerd} serve forwarder.capnp --socket-fd=forwarder=3`,
+            ]),
+          ]),
+        }),
   };
 }
+
+/** The unit of a socket in the file system. @param danger what its mode prevents */
+const fileSocketUnit = (user: string, what: string, path: string, danger: string): string =>
+  unitText([
+    "[Unit]",
+    `Description=Gatehouse: ${what}`,
+    "PartOf=gatehouse-gate.target",
+    "",
+    "[Socket]",
+    `ListenStream=${path}`,
+    `# ${danger}`,
+    `SocketUser=${user}`,
+    "SocketMode=0600",
+    "DirectoryMode=0700",
+    "RemoveOnStop=yes",
+    "",
+  ]);
 
 /** An address of workerd as systemd takes it, which looks no name up. */
 const listenStream = (listen: string): string => listen.replace(/^\*:/, "").replace(/^localhost:/, "127.0.0.1:");

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
 import { get } from "node:http";
 import { connect } from "node:net";
-import { ownSocketOf, type ServeSettings } from "../../gate/selfHostFiles";
+import { FORWARDER_SECRETS, ownSocketOf, type ServeSettings } from "../../gate/selfHostFiles";
 import { KeptProcess } from "./keptProcess";
 import { listenOptions } from "./sharedSocket";
 
@@ -17,15 +17,16 @@ const FLUSH_MS = 1_500;
 const READ_MS = 200;
 
 /**
- * Runs the rendered gate of a folder: its ledger, then its gate processes, which accept from one inherited socket. A
+ * Runs the rendered gate of a folder: its ledger, its forwarder, then its gate processes, which accept from one inherited socket. A
  * process that ends is started again; the others go on meanwhile. Resolves with the exit code when a signal or the end
  * of the parent has stopped all of them: the gates first, so that the ledger still takes what they have to say.
  * @param descriptor of the listening socket in this process
  */
 export async function supervise(folder: string, settings: ServeSettings, descriptor: number): Promise<number> {
-  const { listen, processes, workerd, ledgerSocket, state } = settings;
+  const { listen, processes, workerd, ledgerSocket, forwarderSocket, state } = settings;
   const gates: { readonly own: string; readonly process: KeptProcess }[] = [];
   let ledger: KeptProcess | undefined;
+  let forwarder: KeptProcess | undefined;
   let started = false;
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
@@ -59,11 +60,19 @@ export async function supervise(folder: string, settings: ServeSettings, descrip
       });
       await Promise.race([stopped, appears("the ledger", () => connects(ledgerSocket))]);
     }
+    if (forwarderSocket !== undefined)
+      forwarder = kept("the forwarder's process", () => {
+        rmSync(forwarderSocket, { force: true });
+        const secrets = FORWARDER_SECRETS.map((name) => [name, process.env[name] ?? ""] as const);
+        return run(["forwarder.capnp"], { PATH: process.env["PATH"], ...Object.fromEntries(secrets) });
+      });
+    // Where the forwarder is a part of the gate's process, that needs its secrets.
+    const env = forwarder === undefined ? process.env : withoutSinkSecrets(process.env);
     for (let number = 1; number <= processes; number++) {
       const own = ownSocketOf(state, number);
       const start = (): ChildProcess => {
         rmSync(own, { force: true });
-        return run(["gate.capnp", "--socket-fd=http=3", `--socket-addr=own=unix:${own}`], process.env, descriptor);
+        return run(["gate.capnp", "--socket-fd=http=3", `--socket-addr=own=unix:${own}`], env, descriptor);
       };
       gates.push({ own, process: kept(`gate process ${number}`, start) });
     }
@@ -88,10 +97,15 @@ export async function supervise(folder: string, settings: ServeSettings, descrip
       });
     }),
   );
+  await forwarder?.stop();
   await ledger?.stop();
-  for (const socket of [...gates.map(({ own }) => own), ...(ledgerSocket === undefined ? [] : [ledgerSocket])])
-    rmSync(socket, { force: true });
+  for (const socket of [...gates.map(({ own }) => own), ledgerSocket, forwarderSocket])
+    if (socket !== undefined) rmSync(socket, { force: true });
   return code;
+}
+
+function withoutSinkSecrets({ SINK_SECRETS: _, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return env;
 }
 
 const passed = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -67,10 +67,6 @@ export async function renderSelfHost(
   const { alertWebhook } = environment.audit;
   const { sinks } = forwardedSinks(environment);
   const several = processes > 1;
-  if (several && sinks.length > 0)
-    throw new CouldNotRun(
-      `--processes ${processes}: a gate in several processes sends no copies to audit.sinks (${sinks.map(({ name }) => name).join(", ")}); run one process, or have another program copy the audit folder`,
-    );
   const longest = LONGEST_SOCKET - ownSocketOf("", MOST_PROCESSES).length;
   if (supervised && state.length > longest)
     throw new CouldNotRun(

@@ -46,14 +46,20 @@ export const bundleForwarder = (): string => bundled("forwarderSelfHosted");
 
 /**
  * The Workers of a gate in several processes on one machine (`selfHostProcesses`): the gate as everywhere, the ledger in
- * a process of its own, and what stands for it in each gate process.
+ * a process of its own, what stands for it in the other processes, and the forwarder.
  */
 export function bundleGateProcesses(): {
   readonly gate: string;
   readonly ledger: string;
   readonly ledgerRelay: string;
+  readonly forwarder: string;
 } {
-  return { gate: bundled("gate"), ledger: bundled("ledgerProcess"), ledgerRelay: bundled("ledgerRelay") };
+  return {
+    gate: bundled("gate"),
+    ledger: bundled("ledgerProcess"),
+    ledgerRelay: bundled("ledgerRelay"),
+    forwarder: bundleForwarder(),
+  };
 }
 
 /** The program that runs those processes where no service manager does: `serve.mjs`, for Node. */

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { verifyChain } from "../../gate/policy";
-import { selfHostConfig } from "../../gate/selfHost";
+import { selfHostConfig, selfHostProcesses } from "../../gate/selfHost";
 import { workerd } from "../../sandbox/cloudflare/runtime/workerd";
 import { freePort } from "../../sandbox/tools/ports";
 import { freshFetch } from "../support/freshFetch";
@@ -164,4 +164,59 @@ describe("a gate on one's own machine", () => {
     expect(copied.size).toBeGreaterThanOrEqual(all.length);
     expect(receiver.received[0]?.headers.authorization).toBe("Bearer raw-token-of-the-test");
   }, 60_000);
+});
+
+describe("a gate in several processes", () => {
+  const sink = { kind: "https", name: "copy", url: "https://audit.acme.example/in" } as const;
+  const options = {
+    policy: policyFor("https://github.acme.example"),
+    gateKeys: [],
+    operatorKeys: [],
+    tokenStore: {
+      kind: "vault",
+      address: "https://vault.acme.example",
+      mount: "agents",
+      path: "github/claude-bot",
+      authMount: "gatehouse-gate",
+      roleId: "role",
+    },
+    alerts: {},
+    listen: "127.0.0.1:8787",
+    ledgerDirectory: "ledger",
+    auditDirectory: "audit",
+    ledgerSocket: "/run/gate/ledger.sock",
+    modules: { gate: "gate.js", ledger: "ledger.js", ledgerRelay: "ledgerRelay.js", forwarder: "forwarder.js" },
+  } as const;
+
+  it("has a forwarder where there are sinks, which alone has their secrets and settings", () => {
+    const { gate, ledger, forwarder } = selfHostProcesses({
+      ...options,
+      sinks: [sink],
+      forwarderSocket: "/run/gate/forwarder.sock",
+    });
+    for (const one of ["SINK_SECRETS", sink.url])
+      expect([gate, ledger, forwarder].map((config) => config?.includes(one))).toEqual([false, false, true]);
+    for (const one of ["GATE_KEYS", "CHECKPOINT_KEY", "VAULT_SECRET_ID"])
+      expect([gate, ledger, forwarder].map((config) => config?.includes(one))).toEqual([true, false, false]);
+    // The ledger wakes the forwarder, the forwarder asks the ledger, and the gates know the ledger alone.
+    const sockets = (config: string | undefined): string[] =>
+      [...(config ?? "").matchAll(/unix:\/run\/gate\/(\w+)\.sock/g)].map(([, name = ""]) => name);
+    expect(sockets(gate)).toEqual(["ledger"]);
+    expect(sockets(ledger).sort()).toEqual(["forwarder", "ledger"]);
+    expect(sockets(forwarder).sort()).toEqual(["forwarder", "ledger"]);
+  });
+
+  it("has none without sinks, wherever its socket would be", () => {
+    const configs = selfHostProcesses({ ...options, forwarderSocket: "/run/gate/forwarder.sock" });
+    expect(Object.keys(configs)).toEqual(["gate", "ledger"]);
+    expect(Object.values(configs).join("").includes("orwarder")).toBe(false);
+  });
+
+  it("says what is missing for sinks", () => {
+    expect(() => selfHostProcesses({ ...options, sinks: [sink] })).toThrow("forwarderSocket is needed");
+    const { forwarder: _, ...modules } = options.modules;
+    expect(() =>
+      selfHostProcesses({ ...options, sinks: [sink], forwarderSocket: "/run/gate/forwarder.sock", modules }),
+    ).toThrow("modules.forwarder is needed");
+  });
 });

@@ -123,4 +123,35 @@ describe("a gate in several processes", () => {
       /\nCOPY gate\.capnp gate\.js ledger\.js \/gate\/\n[^]*\nCMD \["workerd", "serve", "gate\.capnp"\]\n/,
     );
   });
+
+  it("has a forwarder where there are sinks, which gets the sinks' secrets and that of alerts alone", () => {
+    const forwarded = rendered({
+      processes: 2,
+      sinks: [{ kind: "https", name: "copy", url: "https://siem.acme.example/in" }],
+      modules: {
+        gate: "// gate",
+        ledger: "// ledger process",
+        ledgerRelay: "// relay",
+        forwarder: "// forwarder",
+        supervisor: "// supervisor",
+      },
+    });
+    expect([...forwarded.keys()].filter((name) => !several.has(name))).toEqual([
+      "forwarder.capnp",
+      "forwarder.js",
+      "gatehouse-forwarder.socket",
+      "gatehouse-forwarder.service",
+    ]);
+    expect(forwarded.get("gatehouse-gate.target")).toContain(
+      " gatehouse-forwarder.socket gatehouse-forwarder.service\n",
+    );
+    expect(forwarded.get("gatehouse-forwarder.service")).toMatch(
+      /\nEnvironmentFile=.*\/secrets\.env\nUnsetEnvironment=VAULT_SECRET_ID CHECKPOINT_KEY\nExecStart=.* serve forwarder\.capnp --socket-fd=forwarder=3\n/,
+    );
+    expect(forwarded.get("gatehouse-gate@.service")).toContain("\nUnsetEnvironment=SINK_SECRETS\n");
+    expect(JSON.parse(forwarded.get("serve.json") ?? "")).toMatchObject({
+      forwarderSocket: "/var/lib/gatehouse/forwarder.sock",
+    });
+    expect(forwarded.get("Containerfile")).toMatch(/\nCOPY .* forwarder\.js forwarder\.capnp \/gate\/\n/);
+  });
 });

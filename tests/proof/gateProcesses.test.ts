@@ -3,27 +3,33 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
+import type { Sink } from "../../gate/contract";
 import { verifyChain } from "../../gate/policy";
-import { startGateProcesses, startLedger } from "../../bench/gate/gateProcesses";
+import { startForwarder, startGateProcesses, startLedger, type GateProcesses } from "../../bench/gate/gateProcesses";
 import { GATE_ENVIRONMENT, gateSettings, madeSecrets, type GateSecrets } from "../../bench/gate/workers";
 import { made } from "../gate/support/gate";
 import { policyFor } from "../gate/support/policy";
+import { seqsIn } from "../gate/support/sinks";
 import { Upstream } from "../gate/support/upstream";
 import { freshFetch } from "../support/freshFetch";
 import { until } from "../support/until";
 
-/** A gate in two processes, and its ledger in a third; each can be killed, and the ledger started again. */
+/** A gate in two processes, its ledger in a third and its forwarder in a fourth; each can be killed and started again. */
 class Processes {
+  private ledger: ChildProcess;
+  private forwarder: ChildProcess | undefined;
+
   private constructor(
     readonly url: string,
     readonly upstream: Upstream,
     private readonly secrets: GateSecrets,
-    readonly gates: readonly ChildProcess[],
-    private ledger: ChildProcess,
+    private readonly started: GateProcesses,
     private readonly directory: string,
-  ) {}
+  ) {
+    ({ ledger: this.ledger, forwarder: this.forwarder } = started);
+  }
 
-  static async start(gate: Parameters<typeof policyFor>[1] = {}): Promise<Processes> {
+  static async start(gate: Parameters<typeof policyFor>[1] = {}, sinks: readonly Sink[] = []): Promise<Processes> {
     const directory = mkdtempSync(path.join(tmpdir(), "gate-processes-"));
     const upstream = await Upstream.start();
     upstream.handler = ({ url, method }) => {
@@ -34,13 +40,13 @@ class Processes {
       return { status: method === "POST" ? 201 : 200 };
     };
     const secrets = madeSecrets();
-    const { port, gates, ledger } = await startGateProcesses(
+    const started = await startGateProcesses(
       directory,
       2,
-      gateSettings(upstream.url, secrets, policyFor(upstream.url, gate)),
+      { ...gateSettings(upstream.url, secrets, policyFor(upstream.url, gate)), sinks },
       GATE_ENVIRONMENT,
     );
-    const running = new Processes(`http://127.0.0.1:${port}`, upstream, secrets, gates, ledger, directory);
+    const running = new Processes(`http://127.0.0.1:${started.port}`, upstream, secrets, started, directory);
     try {
       await until("both processes", async () => (await running.seen(20)).size === 2, { ms: 20_000 });
       return running;
@@ -48,6 +54,10 @@ class Processes {
       await running.stop();
       throw error;
     }
+  }
+
+  get gates(): readonly ChildProcess[] {
+    return this.started.gates;
   }
 
   ask(target: string, init: RequestInit = {}, key = this.secrets.key): Promise<Response> {
@@ -71,17 +81,24 @@ class Processes {
   }
 
   /** The whole trail, which must be one chain. */
-  async trail(): Promise<readonly { readonly requestId: string; readonly status: number }[]> {
+  async trail(): Promise<readonly { readonly seq: number; readonly requestId: string; readonly status: number }[]> {
     const lines = (await (await this.ask("/_gate/audit?limit=10000", {}, this.secrets.operatorKey)).text())
       .trim()
       .split("\n");
     expect((await verifyChain(lines)).problems).toEqual([]);
-    return lines.map((line) => JSON.parse(line) as { requestId: string; status: number });
+    return lines.map((line) => JSON.parse(line) as { seq: number; requestId: string; status: number });
   }
 
-  async killLedger(): Promise<void> {
-    this.ledger.kill("SIGKILL");
-    await once(this.ledger, "exit");
+  killLedger(): Promise<void> {
+    return killed(this.ledger);
+  }
+
+  async killForwarder(): Promise<void> {
+    if (this.forwarder !== undefined) await killed(this.forwarder);
+  }
+
+  startForwarder(): void {
+    this.forwarder = startForwarder(this.directory);
   }
 
   startLedger(): void {
@@ -89,11 +106,16 @@ class Processes {
   }
 
   async stop(): Promise<void> {
-    for (const child of [...this.gates, this.ledger])
+    for (const child of [...this.gates, this.ledger, ...(this.forwarder === undefined ? [] : [this.forwarder])])
       if (child.exitCode === null && child.signalCode === null && child.kill()) await once(child, "exit");
     await this.upstream.stop();
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+async function killed(child: ChildProcess): Promise<void> {
+  child.kill("SIGKILL");
+  await once(child, "exit");
 }
 
 const TOKEN = `ghp_${made("").replace(/[-_]/g, "x")}`;
@@ -102,7 +124,12 @@ const idOf = (answer: Response): string => answer.headers.get("x-gatehouse-reque
 const processOf = (answer: Response): string => idOf(answer).split("-")[0] ?? "";
 
 let running: Processes | undefined;
-afterEach(() => running?.stop());
+let receiver: Upstream | undefined;
+afterEach(async () => {
+  await running?.stop();
+  await receiver?.stop();
+  receiver = undefined;
+});
 
 it("lets exactly as many requests through as the posture says, from whichever process, in one chain", async () => {
   const gate = (running = await Processes.start({ requestsPerMinute: 40 }));
@@ -161,3 +188,60 @@ it("refuses without its ledger, and goes on with the same chain when that is bac
   const statuses = (await running.trail()).map(({ status }) => status);
   expect(statuses.filter((status) => status === 201).length).toBeGreaterThanOrEqual(2);
 }, 120_000);
+
+it("brings a sink every record, whichever process is killed, and moves on only with what the sink has taken", async () => {
+  const sink = (receiver = await Upstream.start());
+  const got = new Set<number>();
+  let end = 0;
+  const skipped: string[] = [];
+  let turn = 0;
+  sink.handler = (received) => {
+    sink.received.length = 0;
+    const seqs = seqsIn("https", received);
+    const [first = 0] = seqs;
+    if (first > end + 1) skipped.push(`${end + 1} to ${first - 1}`);
+    // Of three, one is refused, and the answer of one is lost: its records come again.
+    turn = (turn + 1) % 3;
+    if (turn === 0) return { status: 503 };
+    for (const seq of seqs) got.add(seq);
+    if (turn === 1) return { status: 502 };
+    end = Math.max(end, ...seqs);
+    return { status: 200 };
+  };
+  const gate = (running = await Processes.start({ writesPerMinute: 10_000, requestsPerMinute: 10_000 }, [
+    { kind: "https", name: "https", url: sink.url },
+  ]));
+  const written: string[] = [];
+  let going = true;
+  const writers = Array.from({ length: 8 }, async () => {
+    while (going) {
+      const answer = await gate.comment().catch(() => undefined);
+      if (answer?.status === 201) written.push(idOf(answer));
+    }
+  });
+  const more = async (count: number): Promise<void> => {
+    const before = written.length;
+    await until("writes", () => written.length > before + count, { ms: 30_000 });
+  };
+  await until("records at the sink", () => end > 0, { ms: 30_000 });
+  await gate.killForwarder();
+  await more(100);
+  gate.startForwarder();
+  if (gate.gates[0] !== undefined) await killed(gate.gates[0]);
+  await more(100);
+  await gate.killLedger();
+  gate.startLedger();
+  await more(100);
+  await gate.killForwarder();
+  await more(100);
+  going = false;
+  await Promise.all(writers);
+  const records = await gate.trail();
+  // Nobody asks the gate for anything any more: the forwarder goes on by itself.
+  gate.startForwarder();
+  const ids = new Set(records.map(({ requestId }) => requestId));
+  expect(written.filter((id) => !ids.has(id))).toEqual([]);
+  // A run that was killed keeps its sink for a minute.
+  await until("every record at the sink", () => records.every(({ seq }) => got.has(seq)), { ms: 120_000, every: 100 });
+  expect(skipped).toEqual([]);
+}, 300_000);

@@ -31,14 +31,5 @@ it("refuses what a gate in several processes cannot have, and writes nothing", a
   await expect(renderSelfHost({ ...options, config: [], state: `/${"s".repeat(100)}` }, 2)).rejects.toThrow(
     "the path is too long for the processes' sockets in it; give one of at most 94 characters",
   );
-  const sink = [
-    "gatehouse:audit.sinks[1].kind=https",
-    "gatehouse:audit.sinks[1].name=copy",
-    "gatehouse:audit.sinks[1].url=https://siem.acme.dev/in",
-    "gatehouse:audit.sinks[1].token=raw-token-of-the-test",
-  ];
-  await expect(renderSelfHost({ ...options, config: sink }, 2)).rejects.toThrow(
-    "--processes 2: a gate in several processes sends no copies to audit.sinks (copy)",
-  );
   expect(existsSync(out)).toBe(false);
 });

@@ -1,11 +1,11 @@
 import type { Ledger as LedgerClass } from "./ledger";
-import { callOf } from "./ledger/process";
+import { callOf, readCall, writeResult } from "./ledger/process";
 
 export { Ledger } from "./ledger";
 
 /**
- * The ledger in a process of its own, for gates in several processes (selfHost.ts). It listens where only they can
- * reach it: a socket in the file system.
+ * The ledger in a process of its own, for gates in several processes (selfHost.ts). It listens where only they and the
+ * forwarder can reach it: a socket in the file system.
  */
 export default {
   async fetch(request: Request, env: { readonly LEDGER: DurableObjectNamespace<LedgerClass> }): Promise<Response> {
@@ -16,8 +16,7 @@ export default {
       (...args: unknown[]) => Promise<unknown>
     >;
     try {
-      const result = await ledger[call]?.(...(await request.json<unknown[]>()));
-      return Response.json(result ?? null);
+      return new Response(writeResult(await ledger[call]?.(...readCall(call, await request.text()))));
     } catch (error) {
       return new Response(error instanceof Error ? error.message : "unknown", { status: 500 });
     }

@@ -1,9 +1,9 @@
 import { DurableObject } from "cloudflare:workers";
-import { callAddress, LEDGER_CALLS, type LedgerCall } from "./ledger/process";
+import { callAddress, LEDGER_CALLS, readResult, writeCall, type LedgerCall } from "./ledger/process";
 
 /**
- * Stands in the place of the ledger in each of several gate processes, and asks the one ledger of all (ledgerProcess.ts).
- * It keeps nothing: what it cannot ask fails, and the gate refuses as it does without a ledger.
+ * Stands in the place of the ledger in each of several gate processes and in the forwarder's, and asks the one ledger of
+ * all (ledgerProcess.ts). It keeps nothing: what it cannot ask fails, and the gate refuses as it does without a ledger.
  */
 export class Ledger extends DurableObject<{ readonly LEDGER_PROCESS: Fetcher }> {
   static {
@@ -18,10 +18,11 @@ export class Ledger extends DurableObject<{ readonly LEDGER_PROCESS: Fetcher }> 
   private async ask(call: LedgerCall, args: readonly unknown[]): Promise<unknown> {
     const answer = await this.env.LEDGER_PROCESS.fetch(callAddress(call), {
       method: "POST",
-      body: JSON.stringify(args),
+      body: writeCall(call, args),
     });
-    if (!answer.ok) throw new Error(`the ledger's process answered ${answer.status}: ${await answer.text()}`);
-    return answer.json();
+    const body = await answer.text();
+    if (!answer.ok) throw new Error(`the ledger's process answered ${answer.status}: ${body}`);
+    return readResult(body);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { AuditRecord } from "../../gate/policy/audit";
 import { githubEvents, happening, type GitHubEvent, type Happening } from "./github";
-import { recordsIn } from "./records";
+import { glanceAt, type Glance } from "./records";
 import type { PullState, TrailFiles } from "./trail";
 
 /** What GitHub saw of the machine user, and the gate has no record of. */
@@ -48,37 +48,33 @@ interface Passed {
   readonly spent: Map<string, number>;
 }
 
-/**
- * What GitHub saw around the gate. Each event must have a request that the gate let through: of its kind, to its
- * repository, at its time, with its token where GitHub says it. A request accounts for one event of each action; the
- * references of one push count as one.
- */
-export function findAround(
-  happenings: readonly Happening[],
-  records: Iterable<AuditRecord>,
-  { machineUser, live }: { readonly machineUser: string; readonly live: boolean },
-): Around[] {
-  const wanted = happenings
-    .filter(({ actor }) => actor.toLowerCase() === machineUser.toLowerCase())
-    .filter((one) => !isPassive(one))
-    .sort((a, b) => a.ms - b.ms);
-  if (wanted.length === 0) return [];
-  const passed: Passed[] = [];
-  const tokens = new Set<string>();
-  const times = wanted.map(({ ms }) => ms);
-  let first: number | undefined;
-  let last = 0;
-  for (const record of records) {
+/** What is kept of a trail's records to judge events by. A trail may be longer than memory. */
+class Seen implements Glance {
+  /** Requests that were let through near an event. */
+  readonly passed: Passed[] = [];
+  readonly tokens = new Set<string>();
+  /** When the first request came, and the latest. */
+  first: number | undefined;
+  last = 0;
+
+  /** @param times of the events, sorted */
+  constructor(private readonly times: readonly number[]) {}
+
+  note(ms: number, tokenSha256: string): void {
+    this.last = Math.max(this.last, ms);
+    this.first ??= this.last;
+    if (tokenSha256 !== "") this.tokens.add(tokenSha256);
+  }
+
+  isWanted(ms: number, until: number): boolean {
+    return hasBetween(this.times, ms - WINDOW_MS, until + WINDOW_MS);
+  }
+
+  keep(record: AuditRecord): void {
+    if (record.tokenSha256 === "" || record.decision === "deny" || record.decision === "gap") return;
     const ms = Date.parse(record.ts);
-    last = Math.max(last, ms);
-    first ??= last;
-    if (record.tokenSha256 === "") continue;
-    tokens.add(record.tokenSha256);
-    // Only what is near an event is kept: a trail may be longer than memory.
-    if (record.decision === "deny" || record.decision === "gap") continue;
-    if (!hasBetween(times, ms - WINDOW_MS, ms + record.ms + WINDOW_MS)) continue;
-    passed.push({
-      place: passed.length,
+    this.passed.push({
+      place: this.passed.length,
       ms,
       until: ms + record.ms,
       kind: recordKind(record),
@@ -89,7 +85,46 @@ export function findAround(
       spent: new Map(),
     });
   }
-  const passedAbout = inTime(passed);
+}
+
+/**
+ * What GitHub saw around the gate. Each event must have a request that the gate let through: of its kind, to its
+ * repository, at its time, with its token where GitHub says it. A request accounts for one event of each action; the
+ * references of one push count as one.
+ */
+export const findAround = (
+  happenings: readonly Happening[],
+  records: Iterable<AuditRecord>,
+  gate: GateSide,
+): readonly Around[] =>
+  judge(happenings, gate, (seen) => {
+    for (const record of records) {
+      const ms = Date.parse(record.ts);
+      seen.note(ms, record.tokenSha256);
+      if (seen.isWanted(ms, ms + record.ms)) seen.keep(record);
+    }
+  });
+
+interface GateSide {
+  readonly machineUser: string;
+  /** Whether the trail has the newest records. */
+  readonly live: boolean;
+}
+
+function judge(
+  happenings: readonly Happening[],
+  { machineUser, live }: GateSide,
+  read: (seen: Seen) => void,
+): readonly Around[] {
+  const wanted = happenings
+    .filter(({ actor }) => actor.toLowerCase() === machineUser.toLowerCase())
+    .filter((one) => !isPassive(one))
+    .sort((a, b) => a.ms - b.ms);
+  if (wanted.length === 0) return [];
+  const seen = new Seen(wanted.map(({ ms }) => ms));
+  read(seen);
+  const { first, last, tokens } = seen;
+  const passedAbout = inTime(seen.passed);
   return wanted.flatMap((event) => {
     const near = passedAbout(event.ms);
     // What was before the gate, or is not pulled yet, cannot be judged.
@@ -178,7 +213,7 @@ export function around(
   if (github === undefined)
     return { events: [], notes: ["GitHub's side was not pulled (GITHUB_TOKEN): requests around the gate stay unseen"] };
   const happenings = (theirs ?? githubEvents(files.github)).flatMap((event) => happening(event) ?? []);
-  const events = findAround(happenings, recordsIn(files.gate), { machineUser, live });
+  const events = judge(happenings, { machineUser, live }, (seen) => glanceAt(files.gate, seen));
   return {
     events,
     notes: [

@@ -2,16 +2,17 @@
  * What the gate costs, side by side with a bare Worker in the same runtime under the same flags, with nginx and with
  * other gates, in one run.
  *
- *   npm run bench:gate -- [--rounds 5] [--seconds 5] [--only load,start,decisions,size,memory] [--against DIR] [--processes N] [--json]
+ *   npm run bench:gate -- [--rounds 5] [--seconds 5] [--only load,start,decisions,ledger,size,memory] [--against DIR] [--processes N] [--json]
  *
  * `--against` names a checkout of this repository with its node_modules, whose gate takes part in the load, built from
- * its own sources. With `--processes` the gate takes part in several processes too. Load needs wrk; nginx, and the programs that IRON_PROXY and WARDGATE name, take part where they are
+ * its own sources, and in the ledger's time. With `--processes` the gate takes part in several processes too. Load needs wrk; nginx, and the programs that IRON_PROXY and WARDGATE name, take part where they are
  * there. Ratios hold beyond this machine, absolute figures do not. Exits 0 when it ran: this is a measurement, not a
  * test.
  */
 import { existsSync } from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { ledgerTimes } from "./ledger";
 import { decisionTimes, moduleSizes } from "./micro";
 import { memoryProfiles } from "./memory";
 import { tool } from "./processes";
@@ -19,7 +20,7 @@ import { loadTables, smallTables, targetTable, targets, type Measured } from "./
 import { OTHER_BUILD, rounds } from "./rounds";
 import { startTimes } from "./startup";
 
-const PARTS = ["load", "start", "decisions", "size", "memory"] as const;
+const PARTS = ["load", "start", "decisions", "ledger", "size", "memory"] as const;
 type Part = (typeof PARTS)[number];
 
 interface Options {
@@ -72,6 +73,7 @@ async function main(): Promise<number> {
   let measured: Measured = {};
   if (has("size")) measured = { ...measured, sizes: moduleSizes() };
   if (has("decisions")) measured = { ...measured, decisions: decisionTimes(options.rounds * 5) };
+  if (has("ledger")) measured = { ...measured, ledger: await ledgerTimes(options.rounds * 2, options.against) };
   if (has("start")) measured = { ...measured, start: await startTimes(options.rounds * 3) };
   if (has("memory")) measured = { ...measured, memory: await memoryProfiles(1024 * 1024 * 1024, 100 * 1024 * 1024) };
   if (has("load") && tool("wrk") === undefined)

@@ -1,4 +1,5 @@
 import type { DecisionTimes } from "./decisions";
+import { RECORDS_AN_EXCHANGE, type LedgerTimes } from "./ledger";
 import type { Sample } from "./load";
 import type { MemoryProfile } from "./memory";
 import type { ModuleSizes } from "./micro";
@@ -13,6 +14,7 @@ export interface Measured {
   readonly rounds?: Rounds;
   readonly start?: Readonly<Record<string, readonly number[]>>;
   readonly decisions?: DecisionTimes;
+  readonly ledger?: { readonly gate: LedgerTimes; readonly other?: LedgerTimes };
   readonly sizes?: ModuleSizes;
   readonly memory?: { readonly clone: MemoryProfile; readonly push: MemoryProfile };
 }
@@ -159,6 +161,23 @@ export function smallTables(m: Measured): string {
           ...Object.entries(restByTarget).map(([target, time]) => [`\`${target}\``, fixed(time)]),
           [`GraphQL: a query of ${graphqlBytes} bytes, its JSON and parsing included`, shown(spread(graphql), 1)],
         ],
+      ),
+    );
+  }
+  if (m.ledger !== undefined) {
+    const { gate, other } = m.ledger;
+    blocks.push(
+      "### The ledger's processor time for a record, µs, median (min to max)",
+      table(
+        ["records an exchange", "this build", ...(other === undefined ? [] : ["the other build", "ratio"])],
+        RECORDS_AN_EXCHANGE.map((size) => {
+          const [ours, theirs] = [gate[size] ?? [], other?.[size]];
+          return [
+            String(size),
+            shown(spread(ours), 1),
+            ...(theirs === undefined ? [] : [shown(spread(theirs), 1), shown(spread(ratios(ours, theirs)))]),
+          ];
+        }),
       ),
     );
   }

@@ -21,6 +21,7 @@ import { workerd } from "../../sandbox/cloudflare/runtime/workerd";
 import { freePort } from "../../sandbox/tools/ports";
 import { made } from "../gate/support/gate";
 import { policyFor } from "../gate/support/policy";
+import { seqsIn } from "../gate/support/sinks";
 import { Upstream } from "../gate/support/upstream";
 import { freshFetch } from "../support/freshFetch";
 import { gatehouse, type Running } from "../support/sandbox";
@@ -59,7 +60,12 @@ afterEach(async () => {
 });
 
 /** Starts the command; a second time in the same folder it finds ledger and trail of the first. */
-async function start(processes: number, limits: Parameters<typeof policyFor>[1] = {}, port?: number): Promise<void> {
+async function start(
+  processes: number,
+  limits: Parameters<typeof policyFor>[1] = {},
+  port?: number,
+  { config = [], env = {} }: { readonly config?: readonly string[]; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<void> {
   const hash = (text: string): string => createHash("sha256").update(text).digest("base64url");
   const outputs = join(folder, "outputs.json");
   writeFileSync(
@@ -79,8 +85,9 @@ async function start(processes: number, limits: Parameters<typeof policyFor>[1] 
     [
       ...["gate", "serve", "--stack", "dev", "--outputs", outputs, "--out", join(folder, "gate")],
       ...["--listen", listen, "--processes", String(processes), "--workerd", workerd],
+      ...config.flatMap((one) => ["--config", one]),
     ],
-    { env: { VAULT_ADDR: upstream.url, VAULT_SECRET_ID: "secret" } },
+    { env: { VAULT_ADDR: upstream.url, VAULT_SECRET_ID: "secret", ...env } },
   );
   expect(await running.line((line) => line.startsWith("Gate: "))).toBe(
     `Gate: ${processes === 1 ? "1 process" : `${processes} processes`} at ${url}. Stop it with Ctrl-C or SIGTERM.`,
@@ -95,7 +102,7 @@ async function stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number | undefi
 }
 
 /** Ids of the processes of workerd in the folder, by the configuration that they run. */
-function processes(config: "gate" | "ledger"): number[] {
+function processes(config: "gate" | "ledger" | "forwarder"): number[] {
   const of = (pid: string): string => {
     try {
       if (readlinkSync(`/proc/${pid}/cwd`) !== join(folder, "gate")) return "";
@@ -180,6 +187,41 @@ it("starts a killed ledger again, refuses meanwhile, and goes on with the same c
   await writes.end();
   const ids = await recorded();
   expect(writes.ids.filter((id) => !ids.has(id))).toEqual([]);
+});
+
+it("copies the trail to a sink from a process that alone has its secret, and stops that one too", async () => {
+  const sink = await Upstream.start();
+  try {
+    const got = new Set<number>();
+    const credentials = new Set<string | undefined>();
+    sink.handler = (received) => {
+      credentials.add(received.headers.authorization);
+      for (const seq of seqsIn("otlp", received)) got.add(seq);
+      return { body: "{}" };
+    };
+    await start(2, MANY, undefined, {
+      config: ["gatehouse:audit.sinks[1].kind=otlp", `gatehouse:audit.sinks[1].url=${sink.url}/v1/logs`],
+      env: { SINK_SECRETS: '{"otlp":"token-of-the-sink"}' },
+    });
+    // With the first object of the archive the ledger wakes the forwarder.
+    const writes = load(comment, 201);
+    await until("records at the sink", () => got.size > 500, { ms: 60_000 });
+    await writes.end();
+    await until("all of them", () => got.size >= writes.ids.length, { ms: 30_000 });
+    expect(credentials).toEqual(new Set(["Bearer token-of-the-sink"]));
+    const knows = (config: "gate" | "ledger" | "forwarder", name: string): boolean[] =>
+      processes(config).map((pid) => readFileSync(`/proc/${pid}/environ`, "utf8").includes(name));
+    expect([
+      knows("gate", "SINK_SECRETS"),
+      knows("ledger", "SINK_SECRETS"),
+      knows("forwarder", "SINK_SECRETS"),
+    ]).toEqual([[false, false], [false], [true]]);
+    expect(knows("forwarder", "VAULT_SECRET_ID")).toEqual([false]);
+    expect(await stop()).toBe(0);
+    expect([processes("gate"), processes("ledger"), processes("forwarder")]).toEqual([[], [], []]);
+  } finally {
+    await sink.stop();
+  }
 });
 
 it("lets no more through than the posture says, whichever process is killed meanwhile", async () => {

@@ -2,7 +2,7 @@
  * What came back from an attempt. `rule` is the gate's rule id, or GitHub's own sentence when the refusal is GitHub's.
  */
 export interface DrillAnswer {
-  /** HTTP status; 0 where git was turned down inside an answer of 200. */
+  /** HTTP status; 0 where git or a call of a tool was turned down inside an answer of 200. */
   readonly status: number;
   readonly ok: boolean;
   readonly rule?: string;
@@ -12,7 +12,7 @@ export interface DrillAnswer {
 export interface DrillRow {
   readonly action: string;
   readonly title: string;
-  readonly client: "fetch" | "octokit" | "git" | "raw socket";
+  readonly client: "fetch" | "octokit" | "git" | "mcp" | "raw socket";
   readonly expect: "allowed" | "refused";
   /** What came back through the gate. */
   readonly answer: DrillAnswer;

@@ -29,6 +29,9 @@ const GITHUB_COM_LFS_HOSTS: readonly string[] = [
 /** Services of an enterprise on GHE.com that answer downloads, before its host. */
 const GHE_COM_SERVICES: readonly string[] = ["codeload"];
 
+/** Whether the gate speaks MCP. A declared Claude Managed Agent has the gate as its MCP server. */
+export const speaksMcp = ({ gate, agent }: Environment): boolean => gate.mcp || agent.environment !== undefined;
+
 type AllowedEntry = Environment["gate"]["allowedSecrets"][number];
 
 /**
@@ -80,8 +83,7 @@ export function compilePolicy(environment: Environment, facts: GateFacts): GateP
     },
     downloadHosts: hostsOf(facts.endpoints, GITHUB_COM_DOWNLOAD_HOSTS),
     lfs: gate.lfs,
-    // A declared Claude Managed Agent has the gate as its MCP server.
-    ...(gate.mcp || environment.agent.environment !== undefined ? { mcp: true as const } : {}),
+    ...(speaksMcp(environment) ? { mcp: true as const } : {}),
     ...(gate.sessionKeys === undefined
       ? {}
       : { sessionKeys: { maxHours: gate.sessionKeys.maxHours, maxSessions: gate.sessionKeys.maxSessions } }),

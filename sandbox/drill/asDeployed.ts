@@ -1,6 +1,6 @@
 import type { DrillAnswer, DrillRow } from "../../cli/report/drill";
 import { lock as lockOf, type LockId } from "../../infra/model";
-import { type Attempt, attemptsFor } from "./attempts";
+import { type Attempt, attemptsFor, canBeTried } from "./attempts";
 import type { Outcome } from "./connection";
 import { Fixture, type Harness } from "./fixture";
 import { type Claim, claimsOf } from "./pairs";
@@ -71,7 +71,7 @@ async function tried(
 export async function drillAsDeployed(harness: Harness, onRow: (row: DrillRow) => void): Promise<DrillRow[]> {
   const rows: DrillRow[] = [];
   for (const claim of claimsOf(harness.environment)) {
-    for (const one of attemptsAsDeployed(claim)) {
+    for (const one of attemptsAsDeployed(claim).filter((each) => canBeTried(harness.environment, each))) {
       const row: DrillRow = {
         action: claim.action.id,
         title: claim.repository ? `${one.tried} (${claim.repository.name})` : one.tried,

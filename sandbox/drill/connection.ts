@@ -25,6 +25,11 @@ interface Problem {
   data?: unknown;
 }
 
+interface ToolAnswer extends Problem {
+  result?: { isError?: boolean; content?: { text?: string }[]; _meta?: Problem };
+  error?: { message?: string; data?: Problem };
+}
+
 const outcome = (status: number, body: unknown): Outcome => {
   const problem = (body ?? {}) as Problem;
   const refusedInBody = Array.isArray(problem.errors) && problem.errors.length > 0 && status === 200; // GraphQL refuses with 200
@@ -66,6 +71,29 @@ export async function viaFetch(
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   return outcome(response.status, parse(await response.text()));
+}
+
+/** A call of a tool at the gate's `/mcp`. Its refusal comes with status 200, in the result or as an error of JSON-RPC. */
+export async function viaMcp(connection: Connection, name: string, args: object): Promise<Outcome> {
+  const response = await fetch(`${connection.rest}/mcp`, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${connection.credential}`,
+      "user-agent": "gatehouse-drill",
+      "content-type": "application/json",
+    },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: args } }),
+  });
+  const body = parse(await response.text()) as ToolAnswer | undefined;
+  const { result, error } = body ?? {};
+  if (result !== undefined && result.isError !== true) return { status: response.status, ok: true };
+  const rule = (result?._meta ?? error?.data)?.gatehouse?.rule;
+  const said = result?.content?.[0]?.text ?? error?.message;
+  return {
+    status: result === undefined ? response.status : 0,
+    ok: false,
+    rule: rule ?? said ?? outcome(response.status, body).rule ?? "no result",
+  };
 }
 
 /** A request whose path reaches the wire as written: fetch would resolve dot segments first. */

@@ -1,7 +1,7 @@
 import { lock as lockOf, verdict, type LockId } from "../../infra/model";
 import { answered } from "../../cli/report/drill";
 import type { Connection, Outcome } from "./connection";
-import { type Attempt, attemptsFor } from "./attempts";
+import { type Attempt, attemptsFor, canBeTried } from "./attempts";
 import { UNLOCK } from "./unlock";
 import { pairName, type Pair } from "./pairs";
 import { isRefusalBy, sentence } from "./refusalPatterns";
@@ -115,7 +115,8 @@ export async function provePair(
     ];
   }
   const proofs: Proof[] = [];
-  for (const one of attempts) proofs.push(await prove(harness, pair, one, before));
+  for (const one of attempts.filter((each) => canBeTried(harness.environment, each)))
+    proofs.push(await prove(harness, pair, one, before));
   return proofs;
 }
 

@@ -1,7 +1,7 @@
 import type { Environment } from "../../../infra/model";
 import { type Connection, type Outcome, viaOctokit } from "../connection";
 import type { Fixture } from "../fixture";
-import { agentsPull, approved, ASKED, type Attempt, merge, NOTE, split, viaRest } from "./kit";
+import { agentsPull, approved, ASKED, type Attempt, byTool, merge, NOTE, split, viaRest } from "./kit";
 
 type Ref = (fixture: Fixture) => string | Promise<string>;
 const heads = (name: string): string => `refs/heads/${name}`;
@@ -20,16 +20,33 @@ export function push(tried: string, ref: Ref, path: (fixture: Fixture) => string
   };
 }
 
+/** A branch of the agent's that an owner has made, and the commit that it ends in. */
+async function readyBranch(fixture: Fixture): Promise<{ branch: string; sha: string }> {
+  const branch = fixture.fresh("claude/drill-");
+  const sha = (await fixture.workingCopy).base;
+  await fixture.admin.ask("POST", `${fixture.path}/git/refs`, { ref: heads(branch), sha });
+  return { branch, sha };
+}
+
+/** Two files in one commit by a tool: a harmless one, and the one in question. */
+const byPushFiles = (tried: string, path: string, without: Attempt): Attempt =>
+  byTool(
+    tried,
+    "push_files",
+    async (fixture) => ({
+      ...(await readyBranch(fixture)),
+      message: "drill",
+      files: [NOTE, path].map((each) => ({ path: each, content: "# drill\n" })),
+    }),
+    without,
+  );
+
 /** Writes a file by the contents API to a branch of the agent's that an owner has made. */
 const viaContents = (tried: string, path: string): Attempt => ({
   tried,
   client: "fetch",
   run: async (fixture, connection) => {
-    const branch = fixture.fresh("claude/drill-");
-    await fixture.admin.ask("POST", `${fixture.path}/git/refs`, {
-      ref: heads(branch),
-      sha: (await fixture.workingCopy).base,
-    });
+    const { branch } = await readyBranch(fixture);
     return viaRest(
       tried,
       "PUT",
@@ -165,11 +182,13 @@ const newTag = push("push a new tag", (fixture) => `refs/tags/${fixture.fresh("d
 const moveTag = rewrite("move a tag", tag);
 const workflow = push("push a workflow", agentBranch, () => ".github/workflows/drill.yml");
 const workflowByRest = viaContents("write a workflow by REST", ".github/workflows/drill.yml");
+const workflowByTool = byPushFiles("write a workflow", ".github/workflows/drill.yml", workflowByRest);
+const files = byPushFiles("write files", "drill/other.md", viaContents("write a file", "drill/other.md"));
 const localAction = push("push a local action", agentBranch, () => ".github/actions/drill/action.yml");
 
 /** Attempts by action; where one lock needs its own, its id leads to it. */
 export const CODE: Readonly<Record<string, Readonly<Record<string, readonly Attempt[]>>>> = {
-  "write-agent-branch": { any: [push("push to a branch below claude/", agentBranch), branchByRest] },
+  "write-agent-branch": { any: [push("push to a branch below claude/", agentBranch), branchByRest, files] },
   "push-default-branch": { any: [push("push to the default branch", defaultBranch)] },
   "push-other-branch": {
     any: [
@@ -191,7 +210,7 @@ export const CODE: Readonly<Record<string, Readonly<Record<string, readonly Atte
   "edit-workflow": {
     any: [workflow, workflowByRest],
     "ruleset-paths": [workflow, localAction],
-    "gate-path": [workflow, localAction, workflowByRest],
+    "gate-path": [workflow, localAction, workflowByRest, workflowByTool],
   },
   "edit-codeowners": {
     any: [

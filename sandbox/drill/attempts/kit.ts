@@ -1,7 +1,9 @@
-import { type Connection, type Outcome, viaFetch, viaOctokit } from "../connection";
+import { type Environment } from "../../../infra/model";
+import { speaksMcp } from "../../../infra/plans/gatePolicy";
+import { type Connection, type Outcome, viaFetch, viaMcp, viaOctokit } from "../connection";
 import { need, type Fixture } from "../fixture";
 
-type Client = "fetch" | "octokit" | "git" | "raw socket";
+type Client = "fetch" | "octokit" | "git" | "mcp" | "raw socket";
 
 /** One way to try an action: by a client that Gatehouse did not write, and told from what really came of it. */
 export interface Attempt {
@@ -31,6 +33,26 @@ export const viaRest = (
   client: "fetch",
   run: (fixture, connection) => viaFetch(connection, method, path(fixture), body?.(fixture)),
 });
+
+/** The same by a tool of the gate's MCP server. Straight at GitHub there is none, and the attempt is made as it is. */
+export const byTool = (
+  tried: string,
+  tool: string,
+  args: (fixture: Fixture) => object | Promise<object>,
+  without: Attempt,
+): Attempt => ({
+  ...without,
+  tried: `${tried} by the tool ${tool}`,
+  client: "mcp",
+  run: async (fixture, connection) =>
+    connection.kind === "gate"
+      ? viaMcp(connection, tool, { ...split(fixture), ...(await args(fixture)) })
+      : without.run(fixture, connection),
+});
+
+/** Whether an attempt can be made in an environment: tools only where the gate has them. */
+export const canBeTried = (environment: Environment, { client }: Attempt): boolean =>
+  client !== "mcp" || speaksMcp(environment);
 
 /** The repository as octokit's methods take it. */
 export const split = (fixture: Fixture): { owner: string; repo: string } => ({

@@ -1,5 +1,5 @@
 import { viaOctokit } from "../connection";
-import { type Attempt, split, viaRest } from "./kit";
+import { type Attempt, byTool, split, viaRest } from "./kit";
 
 const get = (tried: string, path: (repository: string) => string): Attempt =>
   viaRest(tried, "GET", (fixture) => path(fixture.path));
@@ -43,7 +43,16 @@ const checks: Attempt = viaRest(
 export const READING: Readonly<Record<string, Readonly<Record<string, readonly Attempt[]>>>> = {
   "read-service": { any: [viaRest("ask for its limits", "GET", () => "/rate_limit")] },
   "read-identity": { any: [viaRest("look an account up", "GET", (fixture) => `/users/${fixture.machineUser}`)] },
-  "read-repository": { any: [repository, file, byGraphql, archive, clone] },
+  "read-repository": {
+    any: [
+      repository,
+      file,
+      byTool("read a file", "get_file_contents", () => ({ path: "README.md" }), file),
+      byGraphql,
+      archive,
+      clone,
+    ],
+  },
   "read-issues": { any: [get("list issues", (path) => `${path}/issues?state=open`)] },
   "read-pull-requests": { any: [get("list pull requests", (path) => `${path}/pulls?state=all`)] },
   "read-checks": { any: [checks] },

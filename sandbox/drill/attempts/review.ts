@@ -6,6 +6,7 @@ import {
   approved,
   ASKED,
   type Attempt,
+  byTool,
   merge,
   mergeLater,
   peoplesPull,
@@ -23,6 +24,13 @@ const mergeOwn: Attempt = {
     return viaOctokit(connection, (o) => o.rest.pulls.merge({ ...split(fixture), pull_number: number }));
   },
 };
+
+const mergeByTool = byTool(
+  mergeOwn.tried,
+  "merge_pull_request",
+  async (fixture) => ({ pullNumber: (await agentsPull(fixture)).number }),
+  mergeOwn,
+);
 
 const mergeOwnLater: Attempt = {
   tried: "merge its own pull request in the background",
@@ -289,7 +297,7 @@ const dismiss: Attempt = {
 };
 
 export const REVIEW: Readonly<Record<string, Readonly<Record<string, readonly Attempt[]>>>> = {
-  "merge-pull-request": { any: [mergeOwn, mergeOwnLater, mergeStack] },
+  "merge-pull-request": { any: [mergeOwn, mergeOwnLater, mergeStack, mergeByTool] },
   "stack-pull-requests": { any: [stack] },
   "start-agent": { any: [task] },
   "decide-suggestion": { any: [suggestion("approve"), suggestion("dismiss")] },

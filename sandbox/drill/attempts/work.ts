@@ -1,6 +1,6 @@
 import { viaOctokit } from "../connection";
 import type { Fixture } from "../fixture";
-import { agentsPull, type Attempt, split, viaRest } from "./kit";
+import { agentsPull, type Attempt, byTool, split, viaRest } from "./kit";
 
 const updateOwn: Attempt = {
   tried: "edit its pull request",
@@ -43,6 +43,13 @@ const proposal: Attempt = {
   },
 };
 
+const proposalByTool = byTool(
+  proposal.tried,
+  "create_pull_request",
+  async (fixture) => ({ title: "Drill", head: await proposalBranch(fixture), base: fixture.defaultBranch }),
+  proposal,
+);
+
 /** Asked for as ready; the gate makes it a draft, GitHub alone would not. */
 const becomesDraft: Attempt = {
   tried: "open a pull request, which becomes a draft",
@@ -72,7 +79,7 @@ const commentOnPull: Attempt = {
 
 /** What the agent is there to do where it may write, and must not do where it may read. */
 export const WORK: Readonly<Record<string, Readonly<Record<string, readonly Attempt[]>>>> = {
-  "open-draft-pull-request": { any: [proposal, becomesDraft] },
+  "open-draft-pull-request": { any: [proposal, becomesDraft, proposalByTool] },
   "update-pull-request": { any: [updateOwn] },
   comment: {
     any: [

@@ -1,5 +1,5 @@
 import { attemptsAsDeployed, drillAsDeployed, isRefusedAlone } from "../../drill/asDeployed";
-import { attemptsFor } from "../../drill/attempts";
+import { attemptsFor, canBeTried } from "../../drill/attempts";
 import type { Harness } from "../../drill/fixture";
 import { claimsOf } from "../../drill/pairs";
 import { UNLOCK } from "../../drill/unlock";
@@ -32,6 +32,33 @@ it("tries without the gate too where another lock stands, except where that lock
       )
       .map(called),
   ).toEqual(["learn-token at account", "change-audit at account", "reach-other-host at account"]);
+});
+
+it("tries tools of MCP where the gate has them: to read, to propose, to write, and what no agent may do", () => {
+  const tried = (changes: Record<string, unknown>): string[] =>
+    claimsOf(environment(changes)).flatMap((claim) =>
+      attemptsAsDeployed(claim)
+        .filter((one) => one.client === "mcp" && canBeTried(environment(changes), one))
+        .map(() => `${called(claim)}: ${claim.allowed ? "allowed" : "refused"}`),
+    );
+  expect(tried({})).toEqual([]);
+  expect(tried({ "gate.mcp": true })).toEqual(
+    expect.arrayContaining([
+      "read-repository at read: allowed",
+      "write-agent-branch at write: allowed",
+      "open-draft-pull-request at write: allowed",
+      "merge-pull-request at write: refused",
+      "edit-workflow at write: refused",
+    ]),
+  );
+});
+
+it("tries no lock of GitHub's by a tool, which only the gate has", () => {
+  const merge = claims.find(({ action }) => action.id === "merge-pull-request");
+  if (merge === undefined) throw new Error("no such claim");
+  const clients = (lock: "protection-push" | "gate-route"): string[] =>
+    attemptsFor({ action: merge.action, lock }).map(({ client }) => client);
+  expect([clients("protection-push").includes("mcp"), clients("gate-route").includes("mcp")]).toEqual([false, true]);
 });
 
 it("leaves every lock that can be opened an attempt with a counterproof", () => {

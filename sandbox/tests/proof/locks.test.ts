@@ -66,6 +66,17 @@ it("so do the organization's rulesets where it keeps them", async () => {
   await drill(...config("gatehouse:plan=enterprise"), ...only("ruleset-/write", "owners-review/write"));
 });
 
+it("so do the gate's locks before the tools of MCP", async () => {
+  const proofs = await drill(
+    ...config("gatehouse:gate.mcp=true"),
+    ...only("merge-pull-request/write/gate-route", "edit-workflow/write/gate-path"),
+  );
+  expect(proofs.filter(({ client }) => client === "mcp").map(({ alone }) => alone)).toEqual([
+    "rejected protected-path",
+    "rejected pull-request-merge",
+  ]);
+});
+
 it("leaves no lock of the model unproven", () => {
   expect(Object.keys(LOCKS).filter((lock) => !proven.has(lock))).toEqual([]);
 });

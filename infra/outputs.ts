@@ -16,9 +16,9 @@ import type { Posture } from "./posture";
  * Gatehouse's commands and reports read them from the stack, so a program exports all of them.
  * @returns `gateUrl`, `gateKey`, `operatorKey`, `alertSecret`, `auditPublicKey`, `gateSettings`, `gatePolicy`, `access`,
  *   `accessMatrix`, `agentHosts`, `codeOwners`, `missingLocks`, `controls`, `tokenPermissions`, `names`; the keys are
- *   secrets. With Workers KV also `tokenKey` and `rotatorKey`; with
- *   `gate.sessionKeys` also `sessionIssuerKey`; of a Claude Managed Agent also `agentSession`, with which
- *   a session starts, and `agentSkill`, the text of its SKILL.md.
+ *   secrets. With Workers KV also `tokenKey` and `rotatorKey`; with `audit.githubEvents` also `githubWebhookSecret`; with
+ *   `gate.sessionKeys` also `sessionIssuerKey`; of a Claude Managed Agent also `agentSession`, with which a session
+ *   starts, and `agentSkill`, the text of its SKILL.md.
  * @example
  * const posture = await createPosture("agents", stackEnvironment());
  * export const { gateUrl, gateKey, controls } = postureOutputs(posture);
@@ -39,7 +39,7 @@ export function postureOutputs(posture: Posture): Record<string, unknown> {
   };
 }
 
-function gateOutputs({ gate, rotator, policy }: Posture): Record<string, unknown> {
+function gateOutputs({ gate, rotator, policy, githubWebhookSecret }: Posture): Record<string, unknown> {
   return {
     gateUrl: gate.url,
     gateKey: gate.agentKey,
@@ -47,6 +47,8 @@ function gateOutputs({ gate, rotator, policy }: Posture): Record<string, unknown
     alertSecret: gate.alertSecret,
     // With it `gatehouse audit verify --key` checks the trail's checkpoints.
     auditPublicKey: gate.checkpointPublicKey,
+    // What a gate of one's own checks GitHub's deliveries with.
+    ...(githubWebhookSecret ? { githubWebhookSecret } : {}),
     // Only with Workers KV: what the token commands take as GATEHOUSE_TOKEN_KEY and GATEHOUSE_ROTATOR_KEY.
     ...(gate.tokenKey ? { tokenKey: gate.tokenKey, rotatorKey: rotator.rotatorKey } : {}),
     // A plan shows this line where an update replaces the secrets of older versions, which stood in clear in the state

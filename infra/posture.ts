@@ -17,10 +17,9 @@ import {
 import { resolveInputs, type DeepInput } from "./inputs";
 import { endpoints, names, type Environment, type EnvironmentInput, type Repository } from "./model";
 import {
-  GITHUB_WEBHOOK_PATH,
-  ORGANIZATION_EVENTS,
-  gateUrl,
+  eventHooks,
   forwardedSinks,
+  githubEventsUrl,
   hasBranchRules,
   organizationRulesets,
   planOwners,
@@ -130,6 +129,8 @@ export class Posture extends GatehouseComponent {
   readonly gate: Gate;
   readonly rotator: Rotator;
   readonly machineUser: MachineUser;
+  /** Signs what GitHub delivers to the gate; undefined without `audit.githubEvents`. A secret. */
+  readonly githubWebhookSecret: pulumi.Output<string> | undefined;
   /** The agent at Anthropic; undefined where the environment does not say that it runs there. */
   readonly claudeAgent: ClaudeAgent | undefined;
   /** What the gate lets through. */
@@ -170,15 +171,12 @@ export class Posture extends GatehouseComponent {
       parent,
     );
     this.declareRepositories();
-    if (environment.audit.alertWebhook)
-      new EventHooks(`${name}-events`, { url: environment.audit.alertWebhook, events: ORGANIZATION_EVENTS }, parent);
-    const githubEvents = environment.audit.githubEvents
-      ? new EventHooks(
-          `${name}-audit-events`,
-          { url: `${gateUrl(environment) ?? ""}${GITHUB_WEBHOOK_PATH}`, events: ORGANIZATION_EVENTS },
-          parent,
-        )
-      : undefined;
+    const hooks = eventHooks(environment);
+    const { alertWebhook } = environment.audit;
+    if (alertWebhook) new EventHooks(`${name}-events`, { url: alertWebhook, ...hooks }, parent);
+    const url = githubEventsUrl(environment);
+    this.githubWebhookSecret =
+      url === undefined ? undefined : new EventHooks(`${name}-audit-events`, { url, ...hooks }, parent).secret;
 
     const store =
       environment.tokenStore.kind === "vault"
@@ -203,7 +201,7 @@ export class Posture extends GatehouseComponent {
         ...machine,
         vaultSignIn: store ? { roleId: store.roleId, secretId: store.secretId } : undefined,
         auditBucket: audit.bucket,
-        githubWebhookSecret: githubEvents?.secret,
+        githubWebhookSecret: this.githubWebhookSecret,
       },
       parent,
     );

@@ -1,6 +1,6 @@
 import { DAY_SECONDS } from "../../edge/time";
 import { names } from "../../infra/model";
-import { ORGANIZATION_EVENTS, retention } from "../../infra/plans";
+import { eventHooks, githubEventsUrl, retention } from "../../infra/plans";
 import { verifyChain } from "../../gate/policy/audit";
 import { longestLock } from "../live/bucketLock";
 import type { Context } from "../live/context";
@@ -284,32 +284,57 @@ const events: Question = {
   controls: ["NIST SP 800-53 AU-6", "NIST SP 800-53 CM-3"],
   ask: (context) =>
     onGitHub(context, async (github) => {
-      const { organization, audit } = context.environment;
-      if (audit.alertWebhook === undefined) return [];
-      const found = await github.list(`/orgs/${organization}/hooks`);
-      if (hasFailed(found)) return [cannotTellFromList(organization, found, "organization hooks: read (an owner's)")];
-      const hook = found.items.find((one) => asText(asRecord(one.config).url) === audit.alertWebhook);
-      const subscribed = asList(hook?.events).map(asText);
-      return [
-        judged(
-          organization,
-          !hook
-            ? ["no webhook of the organization points to audit.alertWebhook"]
-            : [
-                ...(hook.active === true ? [] : ["the webhook is inactive"]),
-                ...ORGANIZATION_EVENTS.filter((event) => !subscribed.includes(event) && !subscribed.includes("*")).map(
-                  (event) => `it does not subscribe to ${event}`,
-                ),
-                ...(asText(asRecord(hook.config).insecure_ssl || "0") === "0"
-                  ? []
-                  : ["it accepts any TLS certificate"]),
-              ],
-          `${subscribed.length} events`,
-          found.calls,
-        ),
-      ];
+      const { environment } = context;
+      const { organization, audit } = environment;
+      const receivers = [
+        { name: "audit.alertWebhook", url: audit.alertWebhook },
+        { name: "the gate (audit.githubEvents)", url: githubEventsUrl(environment) },
+      ].filter(({ url }) => url !== undefined);
+      if (receivers.length === 0) return [];
+      const { repositories, events } = eventHooks(environment);
+      const places =
+        repositories === undefined
+          ? [{ subject: organization, at: `/orgs/${organization}`, need: "organization hooks: read (an owner's)" }]
+          : repositories.map((name) => ({
+              subject: `${organization}/${name}`,
+              at: `/repos/${organization}/${name}`,
+              need: "webhooks: read",
+            }));
+      return Promise.all(
+        places.map(async ({ subject, at, need }) => {
+          const found = await github.list(`${at}/hooks`);
+          if (hasFailed(found)) return cannotTellFromList(subject, found, need);
+          const wrong = receivers.flatMap(({ name, url }) =>
+            hookProblems(
+              found.items.find((one) => asText(asRecord(one.config).url) === url),
+              name,
+              events,
+            ),
+          );
+          return judged(subject, wrong, `${events.length} events`, found.calls);
+        }),
+      );
     }),
 };
+
+/** What is wrong with a webhook. @param receiver what the environment calls the one it must deliver to */
+function hookProblems(
+  hook: Readonly<Record<string, unknown>> | undefined,
+  receiver: string,
+  events: readonly string[],
+): string[] {
+  if (hook === undefined) return [`no webhook points to ${receiver}`];
+  const subscribed = asList(hook.events).map(asText);
+  return [
+    ...(hook.active === true ? [] : [`the webhook to ${receiver} is inactive`]),
+    ...events
+      .filter((event) => !subscribed.includes(event) && !subscribed.includes("*"))
+      .map((event) => `the webhook to ${receiver} does not subscribe to ${event}`),
+    ...(asText(asRecord(hook.config).insecure_ssl || "0") === "0"
+      ? []
+      : [`the webhook to ${receiver} accepts any TLS certificate`]),
+  ];
+}
 
 const bucketLock: Question = {
   id: "bucket-lock",

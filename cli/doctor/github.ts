@@ -97,9 +97,13 @@ async function permissions(context: DoctorContext, github: GitHubReader): Promis
   const first = environment.repositories[0];
   const probes: (readonly [string, string])[] = [
     [`/orgs/${organization}/teams?per_page=1`, "members"],
-    ...(audit.alertWebhook === undefined
+    ...(audit.alertWebhook === undefined && !audit.githubEvents
       ? []
-      : [[`/orgs/${organization}/hooks?per_page=1`, "organization webhooks"] as const]),
+      : audit.githubHooks === "organization"
+        ? [[`/orgs/${organization}/hooks?per_page=1`, "organization webhooks"] as const]
+        : first === undefined
+          ? []
+          : [[`${repositoryPath(context, first)}/hooks?per_page=1`, "webhooks"] as const]),
     ...(first === undefined
       ? []
       : [

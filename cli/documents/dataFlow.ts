@@ -247,6 +247,16 @@ export function dataFlow(environment: Environment): {
           },
         ]
       : []),
+    ...(audit.githubEvents && audit.githubEventsUrl === undefined
+      ? [
+          {
+            from: "github",
+            to: "gate",
+            what: "events about rules, members, keys and pushes, which the gate keeps in the audit bucket",
+            protection: `${https}; signed by GitHub with the webhook's secret`,
+          },
+        ]
+      : []),
     ...(alert === undefined
       ? []
       : [

@@ -1,6 +1,6 @@
 import { accessMatrix, usesOrganizationRulesets, type Environment } from "../../infra/model";
 import { controls } from "../../infra/plans";
-import { ORGANIZATION_RULESET, REPOSITORY_RULESET } from "../../policy/read";
+import { ORGANIZATION_RULESET, ORGANIZATION_WEBHOOK, REPOSITORY_RULESET, REPOSITORY_WEBHOOK } from "../../policy/read";
 import type { PostureClaims } from "../controls/rows";
 
 /** What a document is written from: a stack's name and its environment. The same gives the same bytes. */
@@ -26,7 +26,10 @@ export function claimsOf(environment: Environment): PostureClaims {
     ),
     resource: (type) => {
       if (type.startsWith("vault:") && environment.tokenStore.kind !== "vault") return undefined;
-      if (type.endsWith(":OrganizationWebhook") && environment.audit.alertWebhook === undefined) return undefined;
+      if (type === ORGANIZATION_WEBHOOK) {
+        if (environment.audit.alertWebhook === undefined) return undefined;
+        return environment.audit.githubHooks === "organization" ? type : REPOSITORY_WEBHOOK;
+      }
       return type === REPOSITORY_RULESET && usesOrganizationRulesets(environment) ? ORGANIZATION_RULESET : type;
     },
     met: new Map(controls(environment).map(({ id, met }) => [id, met])),

@@ -1,5 +1,6 @@
 import { parseUrn } from "../../infra/config/urn";
 import type { Environment } from "../../infra/model";
+import { githubEventsUrl } from "../../infra/plans";
 import { asList, asRecord, asText, type JsonRecord } from "../../infra/config/json";
 
 /** A resource whose creation was under way when an update was killed. */
@@ -57,12 +58,19 @@ function explicitProvider(reference: string): string {
 /**
  * How the creation of one resource is looked into. A type that is not listed is made again by setting it, or is random.
  */
-export function lookupFor({ type, inputs }: Pending, { organization, gate, audit, tokenStore }: Environment): Lookup {
+export function lookupFor({ urn, type, inputs }: Pending, environment: Environment): Lookup {
+  const { organization, gate, audit, tokenStore } = environment;
   const own = (key: string): string => asText(inputs[key]);
   const segment = (key: string): string => encodeURIComponent(own(key));
   const named = (answer: unknown, key: string, wanted: string): string | undefined =>
     asText(listOf(answer).find((one) => one[key] === wanted)?.id) || undefined;
   const account = `/accounts/${gate.accountId}`;
+  // The inputs of a webhook are a secret as a whole, so its name says which receiver it has.
+  const receiver = /-audit-events-[^:]*$/.test(urn) ? githubEventsUrl(environment) : audit.alertWebhook;
+  const hookTo = (all: unknown): string | undefined =>
+    receiver === undefined
+      ? undefined
+      : asText(listOf(all).find(({ config }) => asRecord(config).url === receiver)?.id) || undefined;
   const of = (owner: string, id: string | undefined, between = "/"): string | undefined =>
     id === undefined ? undefined : `${owner}${between}${id}`;
   switch (type) {
@@ -75,10 +83,11 @@ export function lookupFor({ type, inputs }: Pending, { organization, gate, audit
     case "github:index/organizationRuleset:OrganizationRuleset":
       return github(`/orgs/${organization}/rulesets?per_page=100`, (all) => named(all, "name", own("name")));
     case "github:index/organizationWebhook:OrganizationWebhook":
-      return github(`/orgs/${organization}/hooks?per_page=100`, (all) => {
-        const hook = listOf(all).find(({ config }) => asRecord(config).url === audit.alertWebhook);
-        return asText(hook?.id) || undefined;
-      });
+      return github(`/orgs/${organization}/hooks?per_page=100`, (all) => hookTo(all));
+    case "github:index/repositoryWebhook:RepositoryWebhook":
+      return github(`/repos/${organization}/${segment("repository")}/hooks?per_page=100`, (all) =>
+        of(own("repository"), hookTo(all)),
+      );
     case "github:index/repositoryFile:RepositoryFile":
       // Writing it again would be one more push to a branch that, once its rules stand, takes pull requests alone.
       return github(

@@ -1,5 +1,5 @@
 import { asRecord } from "../../infra/config/json";
-import { ORGANIZATION_RULESET, REPOSITORY_RULESET } from "../../policy/read";
+import { ORGANIZATION_RULESET, ORGANIZATION_WEBHOOK, REPOSITORY_RULESET, REPOSITORY_WEBHOOK } from "../../policy/read";
 import { controlRows, type ControlRow, type PostureClaims } from "../controls/rows";
 import type { Snapshot } from "./snapshot";
 
@@ -32,6 +32,12 @@ function rowsOf(state: Snapshot): { standard: string; row: ControlRow }[] {
   );
 }
 
+/** What a posture declares in place of a type, by its settings. */
+const INSTEAD: Readonly<Record<string, readonly string[]>> = {
+  [REPOSITORY_RULESET]: [ORGANIZATION_RULESET],
+  [ORGANIZATION_WEBHOOK]: [REPOSITORY_WEBHOOK],
+};
+
 function claimsOf({ outputs, resources }: Snapshot): PostureClaims {
   const types = new Set(resources.map(({ type }) => type));
   const texts = (record: unknown): [string, string][] =>
@@ -42,8 +48,7 @@ function claimsOf({ outputs, resources }: Snapshot): PostureClaims {
         texts(asRecord(place).stopped).flatMap(([, locks]) => locks.split(" + ")),
       ),
     ),
-    resource: (type) =>
-      [type, ...(type === REPOSITORY_RULESET ? [ORGANIZATION_RULESET] : [])].find((one) => types.has(one)),
+    resource: (type) => [type, ...(INSTEAD[type] ?? [])].find((one) => types.has(one)),
     met: new Map(texts(outputs.controls).map(([id, says]) => [id, says.startsWith("met:")])),
   };
 }

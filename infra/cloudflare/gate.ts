@@ -38,7 +38,7 @@ export interface GateArgs extends Surroundings {
   readonly vaultSignIn?: AppRoleInputs | undefined;
   /** Bucket of the audit records. */
   readonly auditBucket: pulumi.Input<string>;
-  /** Secret of the organization's webhook that delivers to the gate; only with `audit.githubEvents`. */
+  /** Secret of GitHub's webhooks that deliver to the gate; only with `audit.githubEvents`. */
   readonly githubWebhookSecret?: pulumi.Input<string> | undefined;
 }
 

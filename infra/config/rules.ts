@@ -100,6 +100,7 @@ const encryptedAddresses: Rule = (draft) => {
     [["githubUrl"], draft.githubUrl],
     [["tokenStore", "address"], draft.tokenStore?.kind === "vault" ? draft.tokenStore.address : undefined],
     [["audit", "alertWebhook"], draft.audit?.alertWebhook],
+    [["audit", "githubEventsUrl"], draft.audit?.githubEventsUrl],
     ...(draft.audit?.sinks ?? []).map(
       (sink, i) => [["audit", "sinks", i, "url"], sink !== undefined && "url" in sink ? sink.url : undefined] as const,
     ),
@@ -345,11 +346,27 @@ const auditTrail: Rule = ({ audit, agent, gate }) => {
       : undefined;
   const kept = audit?.retentionDays;
   return [
-    ...when(audit?.githubEvents === true && gate !== undefined && !gate.hostname && !gate.workersDev, () =>
+    ...when(
+      audit?.githubEvents === true &&
+        audit.githubEventsUrl === undefined &&
+        gate !== undefined &&
+        !gate.hostname &&
+        !gate.workersDev,
+      () =>
+        problem(
+          ["audit", "githubEvents"],
+          "GitHub cannot be told where the gate is",
+          "gate.hostname or gate.workersDev besides, or audit.githubEventsUrl for a gate of your own",
+        ),
+    ),
+    ...when(audit?.githubEventsUrl !== undefined && audit.githubEvents !== true, () =>
+      problem(["audit", "githubEventsUrl"], "no events of GitHub go anywhere", "audit.githubEvents: true besides"),
+    ),
+    ...when(audit?.githubEventsUrl !== undefined && !/^https?:\/\/[^/]+\/?$/.test(audit.githubEventsUrl), () =>
       problem(
-        ["audit", "githubEvents"],
-        "GitHub cannot be told where the gate is",
-        "gate.hostname or gate.workersDev besides",
+        ["audit", "githubEventsUrl"],
+        `${show(audit?.githubEventsUrl)} has a path`,
+        "the gate's address alone, such as https://gate.acme.dev",
       ),
     ),
     ...when(readableSinks && buckets.length === 0, () =>

@@ -669,10 +669,20 @@ const audit = z
       .boolean()
       .default(false)
       .describe(
-        "Whether GitHub's organization events go to the gate, which keeps them in the bucket for `gatehouse audit pull`: where the plan has no audit log.",
+        "Whether GitHub's events go to the gate, which keeps them in the bucket for `gatehouse audit pull`: where the plan has no audit log.",
+      ),
+    githubEventsUrl: httpUrl.optional().meta({
+      description: "Address of a gate of your own that takes GitHub's events in place of the stack's gate.",
+      examples: ["https://gate.acme.dev"],
+    }),
+    githubHooks: z
+      .enum(["organization", "repositories"])
+      .default("organization")
+      .describe(
+        "Whose webhooks carry GitHub's events: the organization's one, or one of each listed repository, which tells nothing of members of the organization, teams and requests for tokens.",
       ),
     alertWebhook: httpUrl.optional().meta({
-      description: "Receives signed alerts (Standard Webhooks) and GitHub's organization events.",
+      description: "Receives signed alerts (Standard Webhooks) and GitHub's events.",
       examples: ["https://alerts.acme.dev/hooks/gatehouse"],
     }),
   })

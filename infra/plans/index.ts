@@ -67,7 +67,7 @@ export {
   type BudgetPlan,
   type ClaudeAgentPlan,
 } from "./claudeAgent";
-export { GITHUB_WEBHOOK_PATH, ORGANIZATION_EVENTS } from "./webhooks";
+export { GITHUB_WEBHOOK_PATH, ORGANIZATION_EVENTS, REPOSITORY_EVENTS, eventHooks, githubEventsUrl } from "./webhooks";
 export {
   CRON,
   FORWARDER_CRON,

@@ -62,7 +62,9 @@ export const gateConditions = (environment: Environment): readonly GateCondition
   "cloudflare",
   environment.tokenStore.kind,
   ...(gateUrl(environment) === undefined ? [] : (["public-url"] as const)),
-  ...(environment.audit.githubEvents ? (["github-webhook"] as const) : []),
+  ...(environment.audit.githubEvents && environment.audit.githubEventsUrl === undefined
+    ? (["github-webhook"] as const)
+    : []),
   ...(environment.gate.sessionKeys ? (["session-keys"] as const) : []),
 ];
 

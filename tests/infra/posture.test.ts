@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { lookUpGitHub } from "../../infra";
+import { lookUpGitHub, postureOutputs } from "../../infra";
 import type { Environment } from "../../infra/model";
 import { environment } from "../support/environment";
 import { deployPosture } from "../support/posture";
@@ -285,6 +285,41 @@ it("lets GitHub's organization events come to the gate where the environment ask
   expect(inClear(run, secret)).toEqual([]);
   const without = await up(environment());
   expect(without.resources.map(({ name }) => name).filter((name) => name.includes("audit-events"))).toEqual([]);
+});
+
+it("lets the listed repositories' own webhooks carry the events where the organization's cannot be had", async () => {
+  const run = await up(environment({ "audit.githubEvents": true, "audit.githubHooks": "repositories" }));
+  const hooks = run.resources.filter(({ type }) => /Webhook$/.test(type));
+  expect(new Set(hooks.map(({ type }) => type))).toEqual(new Set(["github:index/repositoryWebhook:RepositoryWebhook"]));
+  expect(hooks.map(({ name }) => name).sort()).toEqual([
+    "gatehouse-audit-events-repository-api",
+    "gatehouse-audit-events-repository-docs",
+    "gatehouse-events-repository-api",
+    "gatehouse-events-repository-docs",
+  ]);
+  // GitHub refuses a repository's webhook for what happens to an organization alone.
+  for (const { inputs } of hooks)
+    for (const event of ["membership", "organization", "personal_access_token_request", "team"])
+      expect(inputs.events).not.toContain(event);
+  for (const name of ["gatehouse-events-secret", "gatehouse-audit-events-secret"])
+    expect(inClear(run, Buffer.from(secretOf(name), "base64").toString("hex"))).toEqual([]);
+});
+
+it("lets GitHub's events go to a gate of one's own, and shows its secret as a secret output", async () => {
+  const run = await up(
+    environment({ "audit.githubEvents": true, "audit.githubEventsUrl": "https://gate.acme.example/" }),
+  );
+  const secret = Buffer.from(secretOf("gatehouse-audit-events-secret"), "base64").toString("hex");
+  expect(run.one("gatehouse-audit-events-organization").inputs).toMatchObject({
+    configuration: { url: "https://gate.acme.example/_gate/webhooks/github", secret },
+  });
+  // The Worker takes no deliveries then, so it has no secret for them.
+  const bindings = run.one("gatehouse-gate-script").inputs.bindings as { name: string }[];
+  expect(bindings.map(({ name }) => name)).not.toContain("GITHUB_WEBHOOK_SECRET");
+  const { githubWebhookSecret } = postureOutputs(run.value);
+  expect(await known(githubWebhookSecret as pulumi.Output<string>)).toBe(secret);
+  expect(await pulumi.isSecret(githubWebhookSecret as pulumi.Output<string>)).toBe(true);
+  expect(postureOutputs((await up(environment())).value)).not.toHaveProperty("githubWebhookSecret");
 });
 
 it("declares a forwarder where there are sinks besides bucket and Logpush", async () => {

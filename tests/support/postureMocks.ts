@@ -24,6 +24,7 @@ export const postureMocks: Mocks = {
         "github:index/branchProtection:BranchProtection",
         "github:index/workflowRepositoryPermissions:WorkflowRepositoryPermissions",
         "github:index/organizationWebhook:OrganizationWebhook",
+        "github:index/repositoryWebhook:RepositoryWebhook",
         "vault:index/mount:Mount",
         "vault:kv/secretBackendV2:SecretBackendV2",
         "vault:kv/secretV2:SecretV2",

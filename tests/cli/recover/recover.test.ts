@@ -92,6 +92,13 @@ it.each([
     "4",
   ],
   [
+    "github:index/repositoryWebhook:RepositoryWebhook",
+    { repository: "api" },
+    "/repos/acme/api/hooks?per_page=100",
+    [{ id: 4, config: { url: "https://alerts.acme.dev/hook" } }],
+    "api/4",
+  ],
+  [
     "github:index/branchProtection:BranchProtection",
     { repositoryId: "R_1", pattern: "main" },
     "graphql",
@@ -172,6 +179,23 @@ it.each([
     state: "cannot tell",
     why: "no token",
   });
+});
+
+it("tells the two receivers of GitHub's events apart by the webhook's name", () => {
+  const type = "github:index/organizationWebhook:OrganizationWebhook";
+  const hooks = [
+    { id: 4, config: { url: "https://alerts.acme.dev/hook" } },
+    { id: 5, config: { url: "https://github-gate.acme-dev.workers.dev/_gate/webhooks/github" } },
+    { id: 6, config: {} },
+  ];
+  const found = (name: string, changes: Record<string, unknown>): string | undefined => {
+    const lookup = lookupFor({ ...one(type), urn: URN(type, name) }, environment(changes));
+    return lookup.kind === "ask" ? lookup.id(hooks as never) : undefined;
+  };
+  const both = { "audit.githubEvents": true };
+  expect(found("gatehouse-events-organization", both)).toBe("4");
+  expect(found("gatehouse-audit-events-organization", both)).toBe("5");
+  expect(found("gatehouse-audit-events-organization", {})).toBeUndefined();
 });
 
 it("takes a file that holds something else for one that was not written", async () => {

@@ -413,6 +413,25 @@ describe("many mistakes at once", () => {
     expect(mistakes(raw)).toEqual([expect.stringMatching(/gatehouse:audit\.githubEvents: GitHub cannot be told/)]);
   });
 
+  it("say where GitHub's events go, and where they cannot", () => {
+    const own = spoiled("audit.githubEventsUrl", "https://gate.acme.dev");
+    expect(mistakes(own)).toEqual([expect.stringMatching(/gatehouse:audit\.githubEventsUrl: no events of GitHub go/)]);
+    (own.audit as { githubEvents?: boolean }).githubEvents = true;
+    expect(mistakes(own)).toEqual([]);
+    delete (own.gate as { workersDev?: string }).workersDev;
+    expect(mistakes(own)).toEqual([]);
+    for (const [url, words] of [
+      ["https://gate.acme.dev/_gate/webhooks/github", /has a path; the gate's address alone/],
+      ["http://gate.acme.dev", /is not encrypted/],
+    ] as const) {
+      (own.audit as { githubEventsUrl?: string }).githubEventsUrl = url;
+      expect(mistakes(own)).toEqual([expect.stringMatching(words)]);
+    }
+    expect(mistakes(spoiled("audit.githubHooks", "users"))).toEqual([
+      expect.stringMatching(/gatehouse:audit\.githubHooks: no such value: users; organization or repositories/),
+    ]);
+  });
+
   it("never repeat a sink's credential, and name a sink whose name another one has", () => {
     const raw = spoiled("audit.sinks.1", { kind: "splunk-hec", url: "https://x.dev/y", token: ["raw-token"] });
     expect(mistakes(raw).join()).not.toContain("raw-token");

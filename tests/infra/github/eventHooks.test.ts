@@ -21,4 +21,30 @@ describe("EventHooks", () => {
     expect(hook.secrets).toEqual(["configuration"]);
     expect(inClear(run, HEX)).toEqual([]);
   });
+
+  it("gives each repository one of its own in place of the organization's, under the same secret", async () => {
+    const run = await deploy(
+      { types },
+      (opts) =>
+        new EventHooks(
+          "events",
+          { url: "https://alerts.acme.dev/hook", events: ["push"], repositories: ["api", "docs"] },
+          opts,
+        ),
+    );
+    const hooks = run.resources.filter(({ type }) => /Webhook$/.test(type));
+    expect(hooks.map(({ type, inputs }) => [type, inputs])).toEqual(
+      ["api", "docs"].map((repository) => [
+        "github:index/repositoryWebhook:RepositoryWebhook",
+        {
+          repository,
+          active: true,
+          events: ["push"],
+          configuration: { url: "https://alerts.acme.dev/hook", contentType: "json", insecureSsl: false, secret: HEX },
+        },
+      ]),
+    );
+    for (const { secrets } of hooks) expect(secrets).toEqual(["configuration"]);
+    expect(inClear(run, HEX)).toEqual([]);
+  });
 });

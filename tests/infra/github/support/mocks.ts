@@ -14,5 +14,6 @@ export const types = {
   "github:index/branchProtection:BranchProtection": () => ({}),
   "github:index/workflowRepositoryPermissions:WorkflowRepositoryPermissions": () => ({}),
   "github:index/organizationWebhook:OrganizationWebhook": () => ({}),
+  "github:index/repositoryWebhook:RepositoryWebhook": () => ({}),
   "random:index/randomPassword:RandomPassword": () => ({ result: PASSWORD }),
 };

@@ -53,12 +53,18 @@ export interface SelfHostOptions {
    * secrets stand in the process's environment, in SINK_SECRETS: JSON of each sink's secret by its name.
    */
   readonly sinks?: readonly Sink[];
+  /** Whether GitHub's webhooks deliver here, for the audit trail; signed with GITHUB_WEBHOOK_SECRET of the environment. */
+  readonly githubEvents?: boolean;
 }
 
+const webhookCondition = ({ githubEvents = false }: Pick<SelfHostOptions, "githubEvents">): readonly GateCondition[] =>
+  githubEvents ? ["github-webhook"] : [];
+
 /** Secrets that the configuration takes from the environment of the process, so that they stand in no file. */
-export const SELF_HOST_SECRETS: readonly string[] = [...bindingKinds(GATE_BINDINGS, ["self-hosted", "vault"])]
-  .filter(([, kind]) => kind === "secret_text")
-  .map(([name]) => name);
+export const selfHostSecrets = (options: Pick<SelfHostOptions, "githubEvents">): readonly string[] =>
+  [...bindingKinds(GATE_BINDINGS, ["self-hosted", "vault", ...webhookCondition(options)])]
+    .filter(([, kind]) => kind === "secret_text")
+    .map(([name]) => name);
 
 /** That of the forwarder, where there are sinks. */
 export const SINK_SECRETS = "SINK_SECRETS";
@@ -109,6 +115,7 @@ function bindings(options: SelfHostOptions): string[] {
     "public-url",
     ...(options.clientIpHeader === undefined ? [] : (["client-ip-header"] as const)),
     ...(options.sessionIssuers === undefined ? [] : (["session-keys"] as const)),
+    ...webhookCondition(options),
   ];
   return [...bindingKinds(GATE_BINDINGS, conditions)].map(
     ([name, kind]) => `  (name = ${text(name)}, ${bound(name, kind, values[name])}),`,

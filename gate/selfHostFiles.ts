@@ -2,10 +2,10 @@ import type { VaultTokenStore } from "../edge/tokenStore";
 import type { GatePolicy } from "./policy/policy";
 import { MADE, type RenderedFile } from "./renderedFile";
 import {
-  SELF_HOST_SECRETS,
   SINK_SECRETS,
   selfHostConfig,
   selfHostProcesses,
+  selfHostSecrets,
   type ProcessConfigs,
   type SelfHostOptions,
 } from "./selfHost";
@@ -103,7 +103,7 @@ export function selfHostFiles(options: SelfHostFilesOptions): readonly RenderedF
     "forwarder.js": sinks.length === 0 ? undefined : modules.forwarder,
     "serve.mjs": modules.supervisor,
     "serve.json": supervised ? `${JSON.stringify(settings, undefined, 2)}\n` : undefined,
-    "secrets.env": secretsFile(sinks.length > 0),
+    "secrets.env": secretsFile(options),
     "start.sh": startScript(supervised ? "node serve.mjs" : `${workerd} serve gate.capnp`),
     ...(several
       ? unitsOfSeveral({ folder, user, state, workerd, listen, processes, ledgerSocket, forwarderSocket })
@@ -131,20 +131,39 @@ export function selfHostFiles(options: SelfHostFilesOptions): readonly RenderedF
   return Object.entries(texts).flatMap(([name, text]) => (text === undefined ? [] : [{ name, text }]));
 }
 
-const secretsFile = (hasSinks: boolean): string =>
+/** Where the operator has each secret from. */
+const SECRETS: Readonly<Record<string, string>> = {
+  VAULT_SECRET_ID: "secret id of the gate's AppRole",
+  ALERT_SECRET: "pulumi stack output alertSecret --show-secrets",
+  CHECKPOINT_KEY: "base64 of 32 random bytes (openssl rand -base64 32); keep it, or the trail's signatures end",
+  GITHUB_WEBHOOK_SECRET: "pulumi stack output githubWebhookSecret --show-secrets",
+  [SINK_SECRETS]:
+    'token, API key or secret access key of each sink by its name, in single quotes: \'{"splunk-hec":"…"}\'',
+};
+
+const namesOfSecrets = (options: Pick<SelfHostFilesOptions, "githubEvents" | "sinks">): readonly string[] => [
+  ...selfHostSecrets(options),
+  ...((options.sinks ?? []).length > 0 ? [SINK_SECRETS] : []),
+];
+
+const secretsFile = (options: SelfHostFilesOptions): string =>
   [
     "# The gate's secrets, as NAME=value; readable by root alone (chmod 600). Rendering anew keeps this file.",
-    "# VAULT_SECRET_ID: secret id of the gate's AppRole. ALERT_SECRET: pulumi stack output alertSecret --show-secrets.",
-    "# CHECKPOINT_KEY: base64 of 32 random bytes (openssl rand -base64 32); keep it, or the trail's signatures end.",
-    ...SELF_HOST_SECRETS.map((name) => `${name}=`),
-    ...(hasSinks
-      ? [
-          `# ${SINK_SECRETS}: token, API key or secret access key of each sink by its name, in single quotes: '{"splunk-hec":"…"}'`,
-          `${SINK_SECRETS}=`,
-        ]
-      : []),
+    ...namesOfSecrets(options).flatMap((name) => [`# ${name}: ${SECRETS[name] ?? ""}.`, `${name}=`]),
     "",
   ].join("\n");
+
+/**
+ * What a `secrets.env` that was kept lacks, each with where it is from: a setting that came later needs one more.
+ * @param text the file as it is
+ */
+export const missingSecrets = (
+  text: string,
+  options: Pick<SelfHostFilesOptions, "githubEvents" | "sinks">,
+): readonly string[] =>
+  namesOfSecrets(options)
+    .filter((name) => !new RegExp(`^${name}=`, "m").test(text))
+    .map((name) => `${name}: ${SECRETS[name] ?? ""}`);
 
 const startScript = (command: string): string =>
   [
@@ -305,7 +324,9 @@ function unitsOfSeveral(gate: {
             "",
             ...serviceSection(folder, user, state, [
               `EnvironmentFile=${folder}/secrets.env`,
-              `UnsetEnvironment=${SELF_HOST_SECRETS.filter((name) => !FORWARDER_SECRETS.includes(name)).join(" ")}`,
+              `UnsetEnvironment=${selfHostSecrets({ githubEvents: true })
+                .filter((name) => !FORWARDER_SECRETS.includes(name))
+                .join(" ")}`,
               `ExecStart=${workerd} serve forwarder.capnp --socket-fd=forwarder=3`,
             ]),
           ]),

@@ -113,6 +113,7 @@ async function nginx(options: NginxCommandOptions): Promise<void> {
     ["--modules", options.modules],
   ] as const)
     if (!isAbsolute(value)) throw new CouldNotRun(`${option} ${value}: give the whole path`);
+  const { githubEvents } = environment.audit;
   const files = nginxFiles({
     policy: sources.policy,
     keys: sources.gateKeys,
@@ -121,12 +122,17 @@ async function nginx(options: NginxCommandOptions): Promise<void> {
     listen: options.listen,
     ...(tls === undefined ? {} : { tls }),
     publicUrl,
+    githubEvents: githubEvents && options.gate !== undefined,
     unjudged: options.gate === undefined ? { kind: "refuse" } : { kind: "gate", url: originOf("--gate", options.gate) },
     trustedCertificates: options.ca,
     modules: options.modules,
   });
   writeAll(options.out, files, ["logs", "temp"], STATE_OF_NGINX);
-  say(options, sources.missing, `nginx -p ${options.out} -c nginx.conf`);
+  const untaken =
+    githubEvents && options.gate === undefined
+      ? ["nginx alone takes no webhooks of GitHub (audit.githubEvents): give --gate with a self-hosted gate."]
+      : [];
+  say(options, [...sources.missing, ...untaken], `nginx -p ${options.out} -c nginx.conf`);
 }
 
 function say({ out }: RenderOptions, missing: readonly string[], start: string): void {

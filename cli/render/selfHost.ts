@@ -1,10 +1,11 @@
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
-import { ownSocketOf, selfHostFiles, STATE_OF_SELF_HOST } from "../../gate/selfHostFiles";
+import { missingSecrets, ownSocketOf, selfHostFiles, STATE_OF_SELF_HOST } from "../../gate/selfHostFiles";
 import { bundleForwarder, bundleGate, bundleGateProcesses, bundleSupervisor } from "../../infra/cloudflare/bundle";
 import { forwardedSinks, gateUrl } from "../../infra/plans";
 import { ambientEffects } from "../../rotation/effects";
 import { CouldNotRun } from "../support/exit";
+import { readNamedFile } from "../support/files";
 import { readProjectStack } from "../support/project";
 import { publicUrlOf, type RenderOptions } from "./listening";
 import { sourcesOf } from "./sources";
@@ -64,7 +65,7 @@ export async function renderSelfHost(
   ] as const)
     if (!/^\/[A-Za-z0-9._/@+-]*$/.test(value))
       throw new CouldNotRun(`${option} ${value}: give a whole path of letters, digits and . _ - @ + without blanks`);
-  const { alertWebhook } = environment.audit;
+  const { alertWebhook, githubEvents } = environment.audit;
   const { sinks } = forwardedSinks(environment);
   const several = processes > 1;
   const longest = LONGEST_SOCKET - ownSocketOf("", MOST_PROCESSES).length;
@@ -86,6 +87,7 @@ export async function renderSelfHost(
     publicUrl: publicUrlOf(options, "http", gateUrl(environment)),
     ...(options.clientIpHeader === undefined ? {} : { clientIpHeader: options.clientIpHeader }),
     sinks,
+    githubEvents,
     modules: {
       gate,
       ledger,
@@ -105,5 +107,7 @@ export async function renderSelfHost(
     options.state === undefined ? ["state", "state/ledger", "state/audit"] : [],
     STATE_OF_SELF_HOST,
   );
-  return { folder, missing: sources.missing };
+  const kept = readNamedFile(join(folder, "secrets.env")).toString("utf8");
+  const lacks = missingSecrets(kept, { githubEvents, sinks }).map((line) => `in secrets.env, ${line}`);
+  return { folder, missing: [...sources.missing, ...lacks] };
 }

@@ -25,6 +25,8 @@ export interface NginxOptions {
   /** Where clients reach nginx, without a slash at the end. */
   readonly publicUrl: string;
   readonly unjudged: Unjudged;
+  /** Whether GitHub's webhooks, which have no key, go to the self-hosted gate behind nginx; it checks their signature. */
+  readonly githubEvents?: boolean;
   /** Certificates that GitHub's must lead to. */
   readonly trustedCertificates: string;
   /** Folder of nginx's modules, which has `ngx_http_js_module.so`. */
@@ -431,7 +433,7 @@ export function nginxConfig(options: NginxOptions): string {
     ...limit,
     "      js_content gate.refuse;",
     "    }",
-    ...(gate === undefined ? [] : gateLocations(gate, limits.upstreamTimeoutSeconds, limit)),
+    ...(gate === undefined ? [] : gateLocations(gate, limits.upstreamTimeoutSeconds, limit, options.githubEvents)),
     "  }",
     "",
     "  # How long a refused client should wait: until the next request of its bucket is free.",
@@ -442,7 +444,12 @@ export function nginxConfig(options: NginxOptions): string {
 }
 
 /** The self-hosted gate behind nginx gets a request as it came, and authenticates, judges and records it itself. */
-function gateLocations(gate: { readonly tls: boolean }, seconds: number, limit: readonly string[]): string[] {
+function gateLocations(
+  gate: { readonly tls: boolean },
+  seconds: number,
+  limit: readonly string[],
+  githubEvents = false,
+): string[] {
   const toGate = [
     "      access_log off;",
     `      proxy_pass ${gate.tls ? "https" : "http"}://gate$request_uri;`,
@@ -467,5 +474,14 @@ function gateLocations(gate: { readonly tls: boolean }, seconds: number, limit: 
     "    location ^~ /_download/ {",
     ...limit,
     ...toGate,
+    ...(githubEvents
+      ? [
+          "    # GitHub signs what it delivers, and has no key.",
+          "    location = /_gate/webhooks/github {",
+          "      if ($request_method != POST) { return 404; }",
+          ...limit,
+          ...toGate,
+        ]
+      : []),
   ];
 }

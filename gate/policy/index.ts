@@ -17,9 +17,9 @@ export { CREDENTIAL_FORMATS } from "./text/credentialFormats";
 export { findSecrets, type Finding } from "./text/secrets";
 export { PathMatcher } from "./text/globs";
 export {
-  SELF_HOST_SECRETS,
   selfHostConfig,
   selfHostProcesses,
+  selfHostSecrets,
   type SelfHostOptions,
   type SelfHostProcesses,
 } from "../selfHost";

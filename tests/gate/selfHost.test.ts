@@ -1,5 +1,5 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, createHmac, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -39,6 +39,7 @@ describe("a gate on one's own machine", () => {
       return {};
     };
     const [key, operator, port] = [made("ghk_"), made("gop_"), await freePort()];
+    const webhookSecret = made("");
     const hash = (text: string): string => createHash("sha256").update(text).digest("base64url");
     for (const name of ["ledger", "audit"]) mkdirSync(path.join(directory, name));
     writeFileSync(path.join(directory, "gate.js"), bundle("worker"));
@@ -64,6 +65,7 @@ describe("a gate on one's own machine", () => {
       auditDirectory: "audit",
       modules: { gate: "gate.js", ledger: "ledger.js", forwarder: "forwarder.js" },
       sinks: [{ kind: "https", name: "copy", url: `${sink.url}/in` }],
+      githubEvents: true,
     } as const;
     for (const [change, words] of [
       [{ listen: "0.0.0.0:8787", publicUrl: undefined }, "publicUrl is missing"],
@@ -74,34 +76,41 @@ describe("a gate on one's own machine", () => {
     writeFileSync(path.join(directory, "gate.capnp"), selfHostConfig(options));
     expect(selfHostConfig(options)).not.toContain(token);
     expect(execFileSync(workerd, ["--version"], { encoding: "utf8" })).toMatch(/workerd/);
-    child = spawn(
-      workerd,
-      [
-        "serve",
-        "gate.capnp",
-        `--directory-path=ledger-disk=${path.join(directory, "ledger")}`,
-        `--directory-path=audit-disk=${path.join(directory, "audit")}`,
-      ],
-      {
-        cwd: directory,
-        env: {
-          VAULT_SECRET_ID: "secret",
-          SINK_SECRETS: '{"copy":"raw-token-of-the-test"}',
-          CHECKPOINT_KEY: Buffer.alloc(32, 7).toString("base64"),
-        },
-        stdio: ["ignore", "pipe", "pipe"],
-      },
-    );
     let log = "";
-    child.stderr?.on("data", (part: Buffer) => (log += part.toString()));
-    const url = `http://127.0.0.1:${port}`;
-    await until("workerd", async () => {
-      if (child?.exitCode !== null) throw new Error(`workerd did not start: ${log}`);
-      return freshFetch(`${url}/_gate/health`).then(
-        (answer) => answer.status === 204,
-        () => false,
+    const start = (secrets: Record<string, string>): ChildProcess => {
+      const started = spawn(
+        workerd,
+        [
+          "serve",
+          "gate.capnp",
+          `--directory-path=ledger-disk=${path.join(directory, "ledger")}`,
+          `--directory-path=audit-disk=${path.join(directory, "audit")}`,
+        ],
+        {
+          cwd: directory,
+          env: {
+            VAULT_SECRET_ID: "secret",
+            SINK_SECRETS: '{"copy":"raw-token-of-the-test"}',
+            CHECKPOINT_KEY: Buffer.alloc(32, 7).toString("base64"),
+            ...secrets,
+          },
+          stdio: ["ignore", "pipe", "pipe"],
+        },
       );
-    });
+      started.stderr?.on("data", (part: Buffer) => (log += part.toString()));
+      return started;
+    };
+    const url = `http://127.0.0.1:${port}`;
+    const ready = (): Promise<boolean> =>
+      until("workerd", async () => {
+        if (child?.exitCode !== null) throw new Error(`workerd did not start: ${log}`);
+        return freshFetch(`${url}/_gate/health`).then(
+          (answer) => answer.status === 204,
+          () => false,
+        );
+      });
+    child = start({ GITHUB_WEBHOOK_SECRET: webhookSecret });
+    await ready();
     const ask = (target: string, authorization: string): Promise<Response> =>
       freshFetch(url + target, { headers: { authorization } });
     expect((await ask("/repos/acme/api", `Bearer ${key}`)).status).toBe(200);
@@ -128,6 +137,27 @@ describe("a gate on one's own machine", () => {
     expect((await verifyChain(lines)).problems).toEqual([]);
     expect(lines.map((line) => (JSON.parse(line) as { clientIp: string }).clientIp)).toContain("203.0.113.9");
     expect(lines.join("\n")).not.toContain("198.51.100.77");
+    // What GitHub delivers is kept beside the trail: once, and from nobody else.
+    const deliver = async (id: string, secret: string): Promise<number> => {
+      const body = JSON.stringify({ action: "edited", secret: secret.length });
+      const headers = {
+        "x-github-event": "repository_ruleset",
+        "x-github-delivery": id,
+        "x-hub-signature-256": `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`,
+      };
+      return (await freshFetch(`${url}/_gate/webhooks/github`, { method: "POST", headers, body })).status;
+    };
+    const [delivery, again] = [randomUUID(), randomUUID()];
+    expect(await deliver(delivery, webhookSecret)).toBe(202);
+    expect(await deliver(delivery, webhookSecret)).toBe(200);
+    expect(await deliver(again, webhookSecret)).toBe(400);
+    for (const forged of ["", made("")]) expect(await deliver(randomUUID(), forged)).toBe(404);
+    const webhooks = path.join(directory, "audit", "webhooks");
+    expect(readdirSync(webhooks)).toEqual([expect.stringMatching(new RegExp(`^\\d{15}-${delivery}\\.json$`))]);
+    expect(JSON.parse(readFileSync(path.join(webhooks, readdirSync(webhooks)[0]!), "utf8"))).toMatchObject({
+      delivery,
+      event: "repository_ruleset",
+    });
     // Five hundred lines leave the ledger for the directory, without waiting for the ten seconds of fewer.
     for (let i = 0; i < 10; i++)
       await Promise.all(Array.from({ length: 50 }, () => ask("/repos/acme/secrets", `Bearer ${key}`)));
@@ -163,6 +193,13 @@ describe("a gate on one's own machine", () => {
     );
     expect(copied.size).toBeGreaterThanOrEqual(all.length);
     expect(receiver.received[0]?.headers.authorization).toBe("Bearer raw-token-of-the-test");
+    // Whoever has filled in no secret takes no deliveries: an empty key would let anybody sign.
+    for (const empty of [{}, { GITHUB_WEBHOOK_SECRET: "" }]) {
+      if (child.kill()) await once(child, "exit");
+      child = start(empty);
+      await ready();
+      expect(await deliver(randomUUID(), "")).toBe(404);
+    }
   }, 60_000);
 });
 

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { selfHostFiles, WORKERD_VERSION, type SelfHostFilesOptions } from "../../gate/selfHostFiles";
+import { missingSecrets, selfHostFiles, WORKERD_VERSION, type SelfHostFilesOptions } from "../../gate/selfHostFiles";
 import { workerd } from "../../sandbox/cloudflare/runtime/workerd";
 import { policyFor } from "./support/policy";
 
@@ -37,6 +37,25 @@ it("names every secret of the contract, and holds none", () => {
   expect(files.get("secrets.env")).toMatch(/\nVAULT_SECRET_ID=\n/);
   expect(files.get("secrets.env")).toMatch(/\nALERT_SECRET=\n/);
   expect(files.get("secrets.env")?.replace(/#.*/g, "")).not.toMatch(/=./);
+});
+
+it("takes GitHub's deliveries only where the environment asks for it, and says what an older file lacks", () => {
+  expect(files.get("secrets.env")).not.toContain("GITHUB_WEBHOOK_SECRET");
+  expect(files.get("gate.capnp")).not.toContain("GITHUB_WEBHOOK_SECRET");
+  const withEvents = rendered({ githubEvents: true });
+  expect(withEvents.get("secrets.env")).toMatch(
+    /\n# GITHUB_WEBHOOK_SECRET: pulumi stack output githubWebhookSecret .*\nGITHUB_WEBHOOK_SECRET=\n/,
+  );
+  expect(withEvents.get("gate.capnp")).toContain(
+    '(name = "GITHUB_WEBHOOK_SECRET", fromEnvironment = "GITHUB_WEBHOOK_SECRET")',
+  );
+  expect(missingSecrets(withEvents.get("secrets.env")!, { githubEvents: true })).toEqual([]);
+  // Rendering anew keeps the file, so what a setting needs besides must be said.
+  const sink = { kind: "https", name: "copy", url: "https://sink.acme.example" } as const;
+  expect(missingSecrets(files.get("secrets.env")!, { githubEvents: true, sinks: [sink] })).toEqual([
+    "GITHUB_WEBHOOK_SECRET: pulumi stack output githubWebhookSecret --show-secrets",
+    expect.stringMatching(/^SINK_SECRETS: token, API key/),
+  ]);
 });
 
 it("has the forwarder where there are sinks: its module, its way out, and a place for the secrets", () => {

@@ -1,12 +1,14 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { directoryDeliveries, readDeliveries } from "../../cli/audit/pull/webhooks";
 import { Cleanup } from "../../cli/support/cleanup";
 import { readProjectStack } from "../../cli/support/project";
 import { verifyChain } from "../../gate/policy";
+import type { JsonRecord } from "../../infra/config/json";
 import { names } from "../../infra/model";
 import { workerd } from "../../sandbox/cloudflare/runtime/workerd";
 import { drillAsDeployed } from "../../sandbox/drill/asDeployed";
@@ -36,6 +38,8 @@ const children: ChildProcess[] = [];
 let gateUrl: string;
 let nginxUrl: string;
 const [self, front] = ["self", "front"];
+/** What the stack is deployed and the files are rendered with. */
+let overrides: string[];
 
 function run(command: string, args: readonly string[], cwd: string): ChildProcess {
   const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
@@ -64,13 +68,33 @@ async function render(kind: string, out: string, listen: string, ...more: string
       kind,
       "--stack",
       "dev",
-      ...RAISED.flatMap((override) => ["--config", override]),
+      ...overrides.flatMap((override) => ["--config", override]),
       ...["--out", out, "--outputs", join(folder, "outputs.json"), "--listen", listen],
       ...more,
     ],
     { env: sandbox.env },
   );
   expect([await command.exited, command.stderr()]).toEqual([0, ""]);
+}
+
+/** As the operator takes it from the stack's outputs. */
+async function webhookSecret(): Promise<string> {
+  const { githubWebhookSecret } = await sandbox.stack.outputs({ showSecrets: true });
+  expect(githubWebhookSecret).toMatch(/^[0-9a-f]{64}$/);
+  expect(readFileSync(join(folder, "outputs.json"), "utf8")).not.toContain(githubWebhookSecret as string);
+  return githubWebhookSecret as string;
+}
+
+/** What an administrator does at GitHub. */
+async function asAdmin(method: string, path: string, body?: object): Promise<unknown> {
+  const { api, adminToken } = sandbox.systems.github;
+  const answer = await fetch(`${api}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${adminToken}` },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  expect([path, answer.ok]).toEqual([path, true]);
+  return answer.json();
 }
 
 async function trail(): Promise<string[]> {
@@ -87,13 +111,19 @@ beforeAll(async () => {
   if (noNginx !== "") return;
   folder = mkdtempSync(join(tmpdir(), "self-host-"));
   execFileSync("chmod", ["755", folder]);
-  sandbox = await openSandbox(readProjectStack("dev", RAISED, ROOT), RAISED, cleanup, () => undefined);
-  deployment = await bringUp(sandbox, () => undefined);
-  open = await openHarness(sandbox, deployment, cleanup, "declared");
-  writeFileSync(join(folder, "outputs.json"), JSON.stringify(await sandbox.stack.outputs({ showSecrets: false })));
   const [gatePort, nginxPort] = [await freePort(), await freePort()];
   gateUrl = `http://127.0.0.1:${gatePort}`;
   nginxUrl = `http://127.0.0.1:${nginxPort}`;
+  overrides = [
+    ...RAISED,
+    "gatehouse:audit.githubEvents=true",
+    `gatehouse:audit.githubEventsUrl=${nginxUrl}`,
+    "gatehouse:audit.githubHooks=repositories",
+  ];
+  sandbox = await openSandbox(readProjectStack("dev", overrides, ROOT), overrides, cleanup, () => undefined);
+  deployment = await bringUp(sandbox, () => undefined);
+  open = await openHarness(sandbox, deployment, cleanup, "declared");
+  writeFileSync(join(folder, "outputs.json"), JSON.stringify(await sandbox.stack.outputs({ showSecrets: false })));
   await render(
     "selfhost",
     join(folder, self),
@@ -119,7 +149,8 @@ beforeAll(async () => {
     readFileSync(secrets, "utf8")
       .replace("VAULT_SECRET_ID=", `VAULT_SECRET_ID=${secretId}`)
       .replace("ALERT_SECRET=\n", `ALERT_SECRET=whsec_${randomBytes(24).toString("base64")}\n`)
-      .replace("CHECKPOINT_KEY=\n", `CHECKPOINT_KEY=${randomBytes(32).toString("base64")}\n`),
+      .replace("CHECKPOINT_KEY=\n", `CHECKPOINT_KEY=${randomBytes(32).toString("base64")}\n`)
+      .replace("GITHUB_WEBHOOK_SECRET=\n", `GITHUB_WEBHOOK_SECRET=${await webhookSecret()}\n`),
   );
   writeFileSync(join(folder, front, "secret-id"), secretId);
   gate = run(join(folder, self, "start.sh"), [], join(folder, self));
@@ -188,6 +219,41 @@ given("the drill holds through nginx with the self-hosted gate behind it", async
   expect(rows.length).toBeGreaterThan(100);
   expect(readFileSync(join(folder, front, "logs", "audit.log"), "utf8")).toContain('"route":"repo.get"');
   expect(rows.filter(({ holds }) => !holds)).toEqual([]);
+});
+
+given("GitHub's webhooks come through nginx to the gate, which keeps what is signed for a pull", async () => {
+  const [api] = (await asAdmin("GET", "/repos/acme/api/rulesets")) as readonly { id: number; name: string }[];
+  await asAdmin("PUT", `/repos/acme/api/rulesets/${api?.id}`, { name: api?.name, enforcement: "disabled" });
+  const archive = join(folder, self, "state", "audit");
+  const kept = async (): Promise<JsonRecord[]> => {
+    const events: JsonRecord[] = [];
+    const deliveries = { client: directoryDeliveries(archive) };
+    const missing = await readDeliveries(
+      deliveries,
+      () => false,
+      (_at, _delivery, event) => void events.push(event),
+    );
+    expect(missing).toEqual([]);
+    return events;
+  };
+  const edited = await until("the ruleset's event", async () => {
+    const events = await kept();
+    return events.find(({ event }) => event === "repository_ruleset");
+  });
+  expect(edited).toMatchObject({ payload: { action: "edited", repository: { full_name: "acme/api" } } });
+  await asAdmin("PUT", `/repos/acme/api/rulesets/${api?.id}`, { name: api?.name, enforcement: "active" });
+  // A stranger's delivery reaches the gate too, and is nothing there.
+  const forged = await freshFetch(`${nginxUrl}/_gate/webhooks/github`, {
+    method: "POST",
+    headers: {
+      "x-github-event": "repository_ruleset",
+      "x-github-delivery": randomUUID(),
+      "x-hub-signature-256": `sha256=${"0".repeat(64)}`,
+    },
+    body: "{}",
+  });
+  expect(forged.status).toBe(404);
+  expect((await freshFetch(`${nginxUrl}/_gate/webhooks/github`)).status).toBe(404);
 });
 
 given("a backup and its restoration keep the audit chain", async () => {

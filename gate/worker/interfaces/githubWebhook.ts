@@ -17,7 +17,7 @@ const DELIVERY = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const EVENT = /^[a-z_]{1,64}$/;
 
 /**
- * Takes one delivery of GitHub's organization webhook and keeps it in the audit bucket, for `gatehouse audit pull`. Only
+ * Takes one delivery of GitHub's webhooks and keeps it in the audit bucket, for `gatehouse audit pull`. Only
  * the body is signed. So a body counts once: under the same delivery id it is GitHub's own second try, under another one
  * it is a replay and refused. Whoever cannot sign gets the answer of a stranger.
  */

@@ -38,7 +38,8 @@ export async function operator(gate: Gate, context: RequestContext): Promise<Res
     });
   }
   const webhookSecret = gate.env.GITHUB_WEBHOOK_SECRET;
-  if (path === GITHUB_WEBHOOK && query === "" && request.method === "POST" && webhookSecret !== undefined)
+  // An empty one, as in a file that nobody has filled, would let anybody sign.
+  if (path === GITHUB_WEBHOOK && query === "" && request.method === "POST" && webhookSecret)
     return githubWebhook(gate, context, webhookSecret);
   if (path === RULES_PAGE && query === "" && (request.method === "GET" || request.method === "HEAD"))
     return rulesPage(context.requestId);

@@ -55,10 +55,12 @@ function stands(buffer: Buffer, at: number, bytes: Buffer): boolean {
  * those that the gate signed. It looks at bytes and builds no text, so its speed is that of the hash. A part that
  * begins inside the file takes its first record's place on trust: whoever joins the parts compares.
  * @param checkpoints their signatures are checked elsewhere; sorted by number
+ * @param onRead is told how many bytes were read since it was told last
  */
 export function checkPart(
   file: string,
   { start, end, checkpoints = [] }: { start: number; end: number; checkpoints?: readonly Head[] },
+  onRead: (bytes: number) => void = () => undefined,
 ): ChainPart {
   const fd = openSync(file, "r");
   try {
@@ -70,6 +72,7 @@ export function checkPart(
       const read = wanted > 0 ? readSync(fd, buffer, filled, wanted, at) : 0;
       at += read;
       filled += read;
+      onRead(read);
       const used = reader.feed(buffer.subarray(0, filled));
       if (read === 0) {
         if (used < filled) reader.cutOff();

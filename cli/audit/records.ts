@@ -7,11 +7,32 @@ import { sizeOf } from "./trail";
  * The gate's records one by one, without ever holding the file. Lines that are no records are left out: `verify` says
  * which they are.
  * @param from where to begin, at the start of a line
+ * @param left is told of each line that is left out, by its number from there
  */
-export function* recordsIn(file: string, from = 0): Generator<AuditRecord> {
+export function* recordsIn(file: string, from = 0, left?: (line: number) => void): Generator<AuditRecord> {
+  let count = 0;
   for (const line of linesIn(file, from)) {
+    count++;
     const record = parseRecord(line);
     if (record !== undefined) yield record;
+    else if (line !== "") left?.(count);
+  }
+}
+
+/** Counts what is left out, for a note at the end. */
+export class LeftOut {
+  private first = 0;
+  private count = 0;
+
+  readonly add = (line: number): void => {
+    if (this.count++ === 0) this.first = line;
+  };
+
+  /** What a person must know of an answer that is made of the rest; undefined when nothing was left out. */
+  note(file: string): string | undefined {
+    if (this.count === 0) return undefined;
+    const others = this.count === 1 ? "" : `, and ${this.count - 1} more`;
+    return `${file}:${this.first} is no record of the gate and was left out${others}; check the folder with \`gatehouse audit verify\``;
   }
 }
 

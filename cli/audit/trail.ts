@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Head } from "../../gate/policy/checkpoint";
 import { CouldNotRun } from "../support/exit";
+import { reasonOf } from "../support/fileReasons";
 import type { Reviewed } from "./agent/reviewed";
 
 /** The files of a pulled trail. */
@@ -138,8 +139,16 @@ export function makeDir(dir: string): void {
   try {
     mkdirSync(dir, { recursive: true });
   } catch (error) {
-    throw new CouldNotRun(`${dir}: the folder cannot be made (${(error as NodeJS.ErrnoException).code ?? "unknown"})`);
+    throw new CouldNotRun(`${dir}: the folder cannot be made: ${reasonOf(error)}`);
   }
+}
+
+/** What an interrupted pull wrote of a line is taken off again. */
+export function dropPiece(file: string): void {
+  if (!existsSync(file)) return;
+  const bytes = readFileSync(file);
+  const whole = bytes.lastIndexOf("\n") + 1;
+  if (whole < bytes.length) truncateSync(file, whole);
 }
 
 export const sizeOf = (file: string): number => (existsSync(file) ? statSync(file).size : 0);

@@ -8,6 +8,7 @@ import { agentAlarms, type AgentAlarm } from "./agent/reviewed";
 import { BEFORE_FIRST, checkPart, cuts, joinParts, type ChainPart, type ChainProblem } from "./chain";
 import { isSigned, parseCheckpoint, publicKey } from "./checkpoints";
 import { around, type Around } from "./completeness";
+import { sayNowAndThen } from "../support/sayNowAndThen";
 import { readState, sizeOf, trailFiles, type PullState, type TrailFiles } from "./trail";
 
 /** Whether a pulled trail can be trusted. */
@@ -43,6 +44,8 @@ export interface VerifyOptions {
   /** Accept a trail without checkpoints. */
   readonly unsigned?: boolean;
   readonly threads?: number;
+  /** Is told how much of the records' file is checked, in bytes. */
+  readonly progress?: (done: number, of: number) => void;
 }
 
 /** Files below this size are read in one thread: a second one takes longer to start. */
@@ -59,7 +62,7 @@ export async function verifyTrail(dir: string, options: VerifyOptions = {}): Pro
   const files = trailFiles(dir);
   const state = readState(files);
   const { checkpoints, problems: unsigned, notes } = trusted(files, state, options);
-  const chain = await checkChain(files.gate, checkpoints, options.threads ?? 2);
+  const chain = await checkChain(files.gate, checkpoints, options);
   const found = around(files, state);
   const sessions = agentAlarms(agentLines(files.agent), state.agent?.reviewed);
   const problems: Problem[] = [
@@ -82,6 +85,12 @@ export async function verifyTrail(dir: string, options: VerifyOptions = {}): Pro
     around: found.events,
     agent: sessions,
   };
+}
+
+/** Says on standard error how much of a long trail is checked. */
+export function verifyProgress(): NonNullable<VerifyOptions["progress"]> {
+  const say = sayNowAndThen();
+  return (done, of) => say(() => `${Math.floor((100 * done) / of)} % of the records checked`);
 }
 
 const placed = (files: TrailFiles, { line, seq, problem }: ChainProblem): Problem => ({
@@ -122,11 +131,18 @@ function trusted(
   };
 }
 
-async function checkChain(file: string, checkpoints: readonly Checkpoint[], threads: number): Promise<ChainPart> {
+async function checkChain(
+  file: string,
+  checkpoints: readonly Checkpoint[],
+  { threads = 2, progress }: VerifyOptions,
+): Promise<ChainPart> {
   const heads = checkpoints.map(({ seq, hash }) => ({ seq, hash }));
   const size = sizeOf(file);
   const worker = size < SMALL || threads < 2 ? undefined : bundleOf("cli/audit/chainWorker.ts", []);
-  if (worker === undefined) return size === 0 ? EMPTY : checkPart(file, { start: 0, end: size, checkpoints: heads });
+  let done = 0;
+  const onRead = (bytes: number): void => progress?.((done += bytes), size);
+  if (worker === undefined)
+    return size === 0 ? EMPTY : checkPart(file, { start: 0, end: size, checkpoints: heads }, onRead);
   return joinParts(
     await Promise.all(
       cuts(file, threads).map(
@@ -136,7 +152,10 @@ async function checkChain(file: string, checkpoints: readonly Checkpoint[], thre
               workerData: { file, ...part, checkpoints: heads },
               resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 },
             })
-              .once("message", resolve)
+              .on("message", (told: number | ChainPart) => {
+                if (typeof told === "number") onRead(told);
+                else resolve(told);
+              })
               .once("error", reject);
           }),
       ),

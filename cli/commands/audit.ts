@@ -5,14 +5,16 @@ import type { AgentSources } from "../audit/pull/agent";
 import { claudeClient } from "../audit/pull/claude";
 import { bucketSource, directorySource } from "../audit/pull/bucket";
 import { gateSource } from "../audit/pull/gate";
-import { pullTrail, type Progress } from "../audit/pull/pull";
-import { newPart, type Source } from "../audit/pull/records";
+import { pullTrail } from "../audit/pull/pull";
+import { newPart, type Progress, type Source } from "../audit/pull/records";
+import { directoryDeliveries, type Deliveries } from "../audit/pull/webhooks";
 import { parseCheckpoint } from "../audit/checkpoints";
 import { trailFiles } from "../audit/trail";
-import { verifyTrail, type Verification } from "../audit/verify";
-import { assessContext, type Context } from "../live/context";
+import { verifyProgress, verifyTrail, type Verification } from "../audit/verify";
+import { assessContext, type Access, type Context } from "../live/context";
 import { CouldNotRun, DoesNotHold } from "../support/exit";
 import { readNamedFile } from "../support/files";
+import { sayNowAndThen } from "../support/sayNowAndThen";
 import { registerAuditAlert } from "./auditAlert";
 import { registerAuditQuestions } from "./auditQuestions";
 import { repeatable, withExamples, withJson, withStack, type StackOptions } from "../support/options";
@@ -104,7 +106,14 @@ async function pull(options: PullOptions): Promise<void> {
   if (out === undefined) return printRecords(sources);
   const files = trailFiles(out);
   const agents = { logs: options.agentLog, ...claudeOf(environment) };
-  const { state, records, events, agent, notes } = await pullTrail(context, files, sources, showProgress(), agents);
+  const { state, records, events, agent, notes } = await pullTrail(
+    context,
+    files,
+    sources,
+    pullProgress(),
+    agents,
+    deliveriesOf(environment, options),
+  );
   for (const note of notes) process.stderr.write(`Note: ${note}.\n`);
   const summary = { dir: out, records, events, agent, lastSeq: state.cursor.seq, notes };
   process.stdout.write(
@@ -112,6 +121,14 @@ async function pull(options: PullOptions): Promise<void> {
       ? `${JSON.stringify(summary)}\n`
       : `${records} new records, to ${state.cursor.seq}; ${events} new events of GitHub${state.agent === undefined ? "" : `; ${agent} new lines of the agent's log`}. They are in ${out}.\n`,
   );
+}
+
+/** Where a gate of one's own keeps GitHub's deliveries; undefined for the stack's gate, which has its bucket. */
+function deliveriesOf({ audit }: Environment, { archive }: PullOptions): Access<Deliveries> | undefined {
+  if (archive !== undefined) return { client: directoryDeliveries(archive) };
+  return audit.githubEventsUrl === undefined
+    ? undefined
+    : { missing: `they are on the machine of ${audit.githubEventsUrl}; give its archive folder with --archive` };
 }
 
 /** The agent at Anthropic, where the environment file says that it runs there. */
@@ -141,14 +158,9 @@ async function printRecords(sources: readonly Source[]): Promise<void> {
     }
 }
 
-/** Says every few seconds how far a long pull is, on standard error. */
-function showProgress(): Progress {
-  let next = Date.now() + 3_000;
-  return (records, of) => {
-    if (Date.now() < next) return;
-    next = Date.now() + 3_000;
-    process.stderr.write(`${records} records${of === undefined ? "" : ` of ${of}`} …\n`);
-  };
+function pullProgress(): Progress {
+  const say = sayNowAndThen();
+  return (what, done, of) => say(() => `${done} ${what}${of === undefined ? "" : ` of ${of}`}`);
 }
 
 async function verify(options: VerifyCommand): Promise<void> {
@@ -164,6 +176,7 @@ async function verify(options: VerifyCommand): Promise<void> {
     keys: options.key,
     checkpoints,
     unsigned: options.unsigned === true,
+    progress: verifyProgress(),
   });
   process.stdout.write(
     options.json === true ? `${JSON.stringify(verification, undefined, 2)}\n` : verificationText(verification),

@@ -10,7 +10,7 @@ import { around } from "../audit/completeness";
 import { githubEvents } from "../audit/github";
 import { recordsIn } from "../audit/records";
 import { readState, trailFiles } from "../audit/trail";
-import { verifyTrail } from "../audit/verify";
+import { verifyProgress, verifyTrail } from "../audit/verify";
 import { addressFrom } from "../support/address";
 import { CouldNotRun, DoesNotHold } from "../support/exit";
 import { repeatable, withExamples, withJson, withStack, type StackOptions } from "../support/options";
@@ -55,7 +55,7 @@ async function alert(options: AlertCommand): Promise<void> {
   const files = trailFiles(options.dir);
   const state = readState(files);
   const { environment } = readProjectStack(options.stack, options.config);
-  const verified = await verifyTrail(options.dir, { keys: options.key });
+  const verified = await verifyTrail(options.dir, { keys: options.key, progress: verifyProgress() });
   const alerts = findAlerts(
     recordsIn(files.gate),
     {

@@ -7,9 +7,9 @@ import { renderHtml, renderMarkdown, renderText } from "../audit/explain/render"
 import { tellStory, type Story } from "../audit/explain/story";
 import { githubEvents } from "../audit/github";
 import { askTrail, NAMED, type Answer } from "../audit/query";
-import { recordsIn } from "../audit/records";
+import { LeftOut, recordsIn } from "../audit/records";
 import { replay as replayRecords, type Replay } from "../audit/replay";
-import { readState, trailFiles } from "../audit/trail";
+import { readState, trailFiles, type TrailFiles } from "../audit/trail";
 import { asRecord, type JsonRecord } from "../../infra/config/json";
 import { assessContext } from "../live/context";
 import { failureOf, type GitHubReader } from "../live/reader";
@@ -92,23 +92,30 @@ async function explain(pull: string, options: ExplainOptions): Promise<void> {
   const { github } = await assessContext(options.stack, environment, process.env);
   const asked = "client" in github ? await askPull(github.client, repository, number) : undefined;
   const events = githubEvents(files.github);
+  const left = new LeftOut();
   const story = tellStory({
     repository,
     number,
     pull: asked?.pull,
     reviews: asked?.reviews ?? [],
-    records: recordsIn(files.gate),
+    records: recordsIn(files.gate, 0, left.add),
     github: events,
     around: around(files, state, events).events,
     machineUser: state.machineUser,
     agentLog: agentLines(files.agent),
     reviewed: state.agent?.reviewed,
   });
+  noteLeftOut(left, files);
   process.stdout.write(
     options.json === true
       ? `${JSON.stringify(story, undefined, 2)}\n`
       : await (FORMATS[options.format] ?? renderText)(story),
   );
+}
+
+function noteLeftOut(left: LeftOut, { gate }: TrailFiles): void {
+  const note = left.note(gate);
+  if (note !== undefined) process.stderr.write(`Note: ${note}.\n`);
 }
 
 async function askPull(
@@ -159,7 +166,9 @@ async function replay(dir: string, options: StackOptions & { readonly json?: boo
   readState(files);
   const { environment } = readProjectStack(options.stack, options.config);
   const policy = compilePolicy(environment, { repositories: [], endpoints: endpoints(environment.githubUrl) });
-  const result = replayRecords(policy, recordsIn(files.gate));
+  const left = new LeftOut();
+  const result = replayRecords(policy, recordsIn(files.gate, 0, left.add));
+  noteLeftOut(left, files);
   process.stdout.write(options.json === true ? `${JSON.stringify(result, undefined, 2)}\n` : replayText(result));
   if (result.differences.length > 0)
     throw new DoesNotHold(

@@ -1,5 +1,6 @@
 import { CommanderError, type Command } from "commander";
 import { errorColors } from "./colors";
+import { fileRefusal } from "./fileReasons";
 import { ExpectedError } from "../../infra/model/errors";
 
 /** Exit codes, the same for every command: what it checks holds, does not hold, or the command could not run. */
@@ -17,6 +18,8 @@ export class CouldNotRun extends ExpectedError {}
 export function explain(error: unknown): { code: number; text: string } {
   if (error instanceof DoesNotHold) return { code: EXIT.doesNotHold, text: error.message };
   if (error instanceof ExpectedError) return { code: EXIT.couldNotRun, text: error.message };
+  const refusal = fileRefusal(error);
+  if (refusal !== undefined) return { code: EXIT.couldNotRun, text: refusal };
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return {
     code: EXIT.couldNotRun,

@@ -1,22 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { CouldNotRun } from "./exit";
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "no such file or folder",
-  ENOTDIR: "no such file or folder",
-  EISDIR: "this is a folder, not a file",
-  EACCES: "no permission",
-  EPERM: "no permission",
-  EROFS: "the file system is read-only",
-  EEXIST: "it is there already",
-  ENOSPC: "the disk is full",
-};
-
-/** Why a file could not be used, for a person. */
-const reasonOf = (error: unknown): string => {
-  const { code = "unknown" } = error as NodeJS.ErrnoException;
-  return REASONS[code] ?? code;
-};
+import { reasonOf } from "./fileReasons";
 
 /** Reads a file that a person named. @throws CouldNotRun with the file's name and the reason */
 export function readNamedFile(file: string | 0, name = String(file)): Buffer {

@@ -99,9 +99,28 @@ function each(says: (record: AuditRecord) => string | undefined): Watch {
   };
 }
 
-/** Acts of GitHub's audit log that change what holds the agent. */
-const POSTURE =
-  /^(?:repository_ruleset|protected_branch|branch_protection_(?:rule|configuration)|deploy_key|member|team_add|repository\.(?:publicized|privatized|transferred)|hook|integration_installation|org\.(?:add|update|remove)_member|team\.(?:add_repository|update_repository_permission|remove_repository)|repo\.(?:access|add_member|update_member|actions_enabled))\b/;
+/** Acts that change what holds the agent, as GitHub's audit log names them (pull/github.ts asks for these). */
+const LOGGED = [
+  "repository_ruleset",
+  "protected_branch",
+  "hook",
+  "integration_installation",
+  "org\\.(?:add|update|remove)_member",
+  "team\\.(?:(?:add|remove)_(?:member|repository)|update_repository_permission)",
+  "repo\\.(?:access|add_member|update_member|actions_enabled)",
+];
+/** The same as webhooks name them, besides `repository_ruleset`. */
+const DELIVERED = [
+  "branch_protection_(?:rule|configuration)",
+  "deploy_key",
+  "member",
+  "membership",
+  "organization\\.member_(?:added|removed)",
+  "repository\\.(?:publicized|privatized|transferred)",
+  "team_add",
+  "team\\.(?:added_to|removed_from)_repository",
+];
+const POSTURE = new RegExp(`^(?:${[...LOGGED, ...DELIVERED].join("|")})\\b`);
 
 /** Every rule, in the order in which a person wants to read about it. docs/audit.md has the same list. */
 export const ALERT_RULES: readonly AlertRule[] = [

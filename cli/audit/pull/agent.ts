@@ -1,9 +1,10 @@
-import { appendFileSync, existsSync, readFileSync, truncateSync } from "node:fs";
+import { appendFileSync } from "node:fs";
 import type { Anthropic } from "@anthropic-ai/sdk";
 import { type AgentLine, agentLines } from "../agent/lines";
 import { readAgentLog } from "../agent/log";
-import type { AgentState, PullState, TrailFiles } from "../trail";
+import { dropPiece, type AgentState, type PullState, type TrailFiles } from "../trail";
 import { type DeclaredAgent, pullClaude } from "./claude";
+import type { Progress } from "./records";
 
 /** Where the agent's side is read. */
 export interface AgentSources {
@@ -19,6 +20,7 @@ export async function pullAgent(
   files: TrailFiles,
   before: PullState,
   now: string,
+  progress?: Progress,
 ): Promise<{ readonly state?: AgentState; readonly lines: number }> {
   // Read before anything is written: a line that cannot be read leaves the folder as it was.
   const read = logs.flatMap(readAgentLog);
@@ -31,7 +33,14 @@ export async function pullAgent(
   let fresh: AgentLine[] = [];
   if (claude !== undefined && "client" in claude) {
     const sessions = [...new Set(old.filter(({ source }) => source === "claude").map(({ session }) => session))];
-    const pulled = await pullClaude(claude.client, claude.declared, known, before.agent, sessions.filter(Boolean));
+    const pulled = await pullClaude(
+      claude.client,
+      claude.declared,
+      known,
+      before.agent,
+      sessions.filter(Boolean),
+      (lines) => progress?.("lines of the agent's log", lines),
+    );
     fresh = [...pulled.lines];
     state = { ...state, ...pulled.state };
   }
@@ -42,12 +51,4 @@ export async function pullAgent(
   }
   if (fresh.length > 0) appendFileSync(files.agent, fresh.map((line) => `${JSON.stringify(line)}\n`).join(""));
   return { state, lines: fresh.length };
-}
-
-/** What an interrupted pull wrote of a line is taken off again. */
-function dropPiece(file: string): void {
-  if (!existsSync(file)) return;
-  const bytes = readFileSync(file);
-  const whole = bytes.lastIndexOf("\n") + 1;
-  if (whole < bytes.length) truncateSync(file, whole);
 }

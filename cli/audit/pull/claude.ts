@@ -60,6 +60,7 @@ export async function pullClaude(
   known: ReadonlySet<string>,
   before: AgentState | undefined,
   earlier: readonly string[],
+  progress: (lines: number) => void = () => undefined,
 ): Promise<PulledAgent> {
   const lines: AgentLine[] = [];
   const seen = new Set(known);
@@ -69,6 +70,7 @@ export async function pullClaude(
     lines.push(
       keptLine({ source: "claude", kind, at, id, session, ...(thread === undefined ? {} : { thread }), event }),
     );
+    progress(lines.length);
   };
   const ended: Record<string, string> = { ...before?.ended };
   let reviewed = before?.reviewed;

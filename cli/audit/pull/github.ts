@@ -1,18 +1,36 @@
 import { appendFileSync } from "node:fs";
 import { HOUR_MS } from "../../../edge/time";
-import { names } from "../../../infra/model";
 import { asList, asRecord, asText, type JsonRecord } from "../../../infra/config/json";
-import type { Context } from "../../live/context";
+import type { Access, Context } from "../../live/context";
 import { failureOf, type GitHubReader } from "../../live/reader";
 import { githubEvents, type GitHubEvent, type GitHubSource } from "../github";
-import type { GitHubState, PullState, TrailFiles } from "../trail";
+import { dropPiece, type GitHubState, type PullState, type TrailFiles } from "../trail";
+import type { Progress } from "./records";
+import { bucketDeliveries, readDeliveries, type Deliveries } from "./webhooks";
 
 /** Events reach GitHub's lists late; so much is read again, and what is known is left out. */
 const OVERLAP_MS = 6 * HOUR_MS;
 /** GitHub keeps so many events of a repository, 30 days at most. */
 const MAX_EVENTS = 300;
-/** What anybody changes in the rules that hold the machine user, and in the tokens that are let in. */
-const CHANGES = ["action:repository_ruleset", "action:protected_branch", "action:personal_access_token"];
+/**
+ * What anybody changes in what holds the machine user: rules, hooks, Apps, members and teams, access, and the tokens that
+ * are let in. The rule `posture-changed` looks for the same (alerts/rules.ts).
+ */
+const CHANGES = [
+  "repository_ruleset",
+  "protected_branch",
+  "personal_access_token",
+  "hook",
+  "integration_installation",
+  "org.add_member",
+  "org.update_member",
+  "org.remove_member",
+  "team",
+  "repo.access",
+  "repo.add_member",
+  "repo.update_member",
+  "repo.actions_enabled",
+].map((action) => `action:${action}`);
 /** Rule suites of so long are asked for; GitHub has none that are older. */
 const SUITES = "month";
 
@@ -20,12 +38,15 @@ const SUITES = "month";
  * Appends what GitHub recorded of the machine user since the last pull: the organization's audit log where the plan has
  * one, else the events of each repository; the verdicts of rulesets; and the grants of tokens. What cannot be read is
  * named, and stops nothing: the gate's records are worth having without it.
+ * @param deliveries where the gate keeps GitHub's deliveries; the bucket of the stack when absent
  */
 export async function pullGitHub(
   context: Context,
   files: TrailFiles,
   before: PullState,
+  { deliveries, progress }: { readonly deliveries?: Access<Deliveries> | undefined; readonly progress?: Progress } = {},
 ): Promise<{ readonly state?: GitHubState; readonly events: number }> {
+  dropPiece(files.github);
   const known = new Set<string>();
   for (const { id } of githubEvents(files.github)) known.add(id);
   const missing: string[] = [];
@@ -36,8 +57,18 @@ export async function pullGitHub(
     known.add(line.id);
     appendFileSync(files.github, `${JSON.stringify(line)}\n`);
     written++;
+    progress?.("events of GitHub", written);
   };
-  if ("missing" in context.github) return { events: 0, ...noGitHub(before, context.github.missing) };
+  // They are in the bucket, so they need no access to GitHub.
+  const kept = context.environment.audit.githubEvents
+    ? await readDeliveries(
+        deliveries ?? deliveriesOf(context),
+        (delivery) => known.has(`webhooks:${delivery}`),
+        (at, delivery, event) => add("webhooks", at, delivery, event),
+      )
+    : undefined;
+  if ("missing" in context.github)
+    return { events: written, ...withoutGitHub(before, [context.github.missing, ...(kept ?? [])], kept !== undefined) };
   const github = context.github.client;
   const started = new Date(context.now).toISOString();
   const { organization, agent } = context.environment;
@@ -45,7 +76,7 @@ export async function pullGitHub(
   const log = await readAuditLog(github, organization, agent.machineUser, last, add);
   if (log !== undefined) missing.push(log, ...(await readEvents(github, context, last, add)));
   missing.push(...(await readSuites(github, context, add)));
-  if (context.environment.audit.githubEvents) missing.push(...(await readWebhooks(context, known, add)));
+  missing.push(...(kept ?? []));
   if ("client" in context.grants)
     missing.push(...(await readGrants(context.grants.client, organization, agent.machineUser, started, add)));
   return {
@@ -54,8 +85,18 @@ export async function pullGitHub(
   };
 }
 
-const noGitHub = (before: PullState, why: string): { state?: GitHubState } =>
-  before.github === undefined ? {} : { state: { ...before.github, missing: [why] } };
+const deliveriesOf = ({ cloudflare, environment }: Context): Access<Deliveries> =>
+  "client" in cloudflare ? { client: bucketDeliveries(cloudflare.client, environment) } : cloudflare;
+
+/** What the last pull knew stays. Where the webhooks alone were read, GitHub's side counts as read from now on. */
+function withoutGitHub(
+  { github }: PullState,
+  missing: readonly string[],
+  webhooks: boolean,
+): { readonly state?: GitHubState } {
+  if (github !== undefined) return { state: { ...github, missing } };
+  return webhooks ? { state: { source: "events", until: new Date(0).toISOString(), missing } } : {};
+}
 
 type Add = (source: GitHubSource, at: string, id: string, event: JsonRecord) => void;
 
@@ -156,35 +197,5 @@ async function readGrants(
   for (const one of found.items)
     if (asText(asRecord(one.owner).login).toLowerCase() === machineUser.toLowerCase())
       add("grants", now, `${asText(one.id)}:${asText(one.token_last_used_at)}`, one);
-  return [];
-}
-
-/** What GitHub delivered to the gate, which keeps it in the bucket. @param known ids that are in the folder already */
-async function readWebhooks(
-  { cloudflare, environment }: Context,
-  known: ReadonlySet<string>,
-  add: Add,
-): Promise<string[]> {
-  if ("missing" in cloudflare) return [`webhooks that the gate keeps: ${cloudflare.missing}`];
-  const base = `/accounts/${environment.gate.accountId}/r2/buckets/${names(environment).auditBucket}/objects`;
-  let cursor = "";
-  do {
-    const listed = await cloudflare.client.again(
-      `${base}?per_page=1000&prefix=webhooks/${cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`}`,
-    );
-    if (listed.call.status !== 200) return [`webhooks that the gate keeps: ${failureOf(listed)}`];
-    const answer = asRecord(listed.json());
-    for (const key of asList(answer.result).map((one) => asText(asRecord(one).key))) {
-      const delivery = /^webhooks\/\d{15}-([0-9a-f-]{36})\.json$/.exec(key)?.[1];
-      if (delivery === undefined || known.has(`webhooks:${delivery}`)) continue;
-      const object = await cloudflare.client.again(`${base}/${key}`);
-      if (object.call.status === 404) continue;
-      if (object.call.status !== 200) return [`webhooks that the gate keeps: ${failureOf(object)}`];
-      const event = asRecord(JSON.parse(object.text) as unknown);
-      add("webhooks", asText(event.at), delivery, event);
-    }
-    const info = asRecord(answer.result_info);
-    cursor = info.is_truncated === true ? asText(info.cursor) : "";
-  } while (cursor !== "");
   return [];
 }

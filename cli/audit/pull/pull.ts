@@ -4,13 +4,15 @@ import { asRecord } from "../../../infra/config/json";
 import { names } from "../../../infra/model";
 import { retention } from "../../../infra/plans";
 import { longestLock } from "../../live/bucketLock";
-import type { Context } from "../../live/context";
+import { CouldNotRun } from "../../support/exit";
+import type { Access, Context } from "../../live/context";
 import { BEFORE_FIRST } from "../chain";
 import { writeEvents } from "../events";
-import { findState, makeDir, writeState, type LockState, type PullState, type TrailFiles } from "../trail";
+import { dropPiece, findState, makeDir, writeState, type LockState, type PullState, type TrailFiles } from "../trail";
 import { type AgentSources, pullAgent } from "./agent";
 import { pullGitHub } from "./github";
-import { newPart, openRecords, type Source } from "./records";
+import { newPart, openRecords, type Progress, type Source } from "./records";
+import type { Deliveries } from "./webhooks";
 
 export interface Pulled {
   readonly state: PullState;
@@ -24,13 +26,11 @@ export interface Pulled {
   readonly notes: readonly string[];
 }
 
-/** Tells how far a long pull is. @param of how many records there are, when a source knows */
-export type Progress = (records: number, of: number | undefined) => void;
-
 /**
  * Appends what is new to the folder: the gate's records from the sources in turn, GitHub's side and the agent's. Every piece is
  * noted when it is written, so an interrupted pull goes on where it was.
- * @throws CouldNotRun when a source cannot be read, or the folder is not as the last pull left it
+ * @param deliveries where the gate keeps what GitHub delivered; the stack's bucket when absent
+ * @throws CouldNotRun when a source cannot be read, the folder is not as the last pull left it, or it is another stack's
  */
 export async function pullTrail(
   context: Context,
@@ -38,10 +38,16 @@ export async function pullTrail(
   sources: readonly Source[],
   progress: Progress = () => undefined,
   agents: AgentSources = { logs: [] },
+  deliveries?: Access<Deliveries>,
 ): Promise<Pulled> {
   makeDir(files.dir);
   const { environment } = context;
   const before = findState(files);
+  if (before !== undefined && (before.stack !== context.stack || before.organization !== environment.organization))
+    throw new CouldNotRun(
+      `${files.dir}: this is the trail of the stack ${before.stack} (${before.organization}); pull ${context.stack} into another folder. Nothing was changed`,
+    );
+  dropPiece(files.checkpoints);
   let state: PullState = {
     v: 1,
     live: false,
@@ -56,8 +62,8 @@ export async function pullTrail(
   };
   const sink = openRecords(files, state.cursor.bytes);
   // GitHub first: whatever it shows now, the gate has on record by the time it is asked.
-  const github = await pullGitHub(context, files, state);
-  const agent = await pullAgent(agents, files, state, new Date(context.now).toISOString());
+  const github = await pullGitHub(context, files, state, { deliveries, progress });
+  const agent = await pullAgent(agents, files, state, new Date(context.now).toISOString(), progress);
   let records = 0;
   let live = false;
   try {
@@ -77,7 +83,7 @@ export async function pullTrail(
           ...(head !== undefined && checkpoint !== undefined ? { key: state.key ?? checkpoint.key } : {}),
         };
         writeState(files, state);
-        progress(records, head?.seq);
+        progress("records", records, head?.seq);
       }
   } finally {
     sink.close();

@@ -18,6 +18,13 @@ export interface Source {
   pieces(after: number): AsyncIterable<Piece>;
 }
 
+/** Tells how far a long pull is. @param of how many there are, when a source knows */
+export type Progress = (
+  what: "records" | "events of GitHub" | "lines of the agent's log",
+  done: number,
+  of?: number,
+) => void;
+
 /** Where pulled records go. */
 export interface Sink {
   /** What is appended is written before this returns. */

@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Command } from "commander";
 import { CouldNotRun, DoesNotHold, explain, runMain } from "../../../cli/support/exit";
 import { table } from "../../../cli/support/table";
@@ -27,6 +30,25 @@ describe("exit codes", () => {
 
   it("does not go by an error's name", () => {
     expect(explain(Object.assign(new Error("boom"), { name: "EngineError" })).text).toMatch(/^Unexpected: /);
+  });
+
+  it("says which file the machine refuses, without a stack", () => {
+    const folder = mkdtempSync(join(tmpdir(), "gatehouse-exit-"));
+    let refused: unknown;
+    try {
+      writeFileSync(folder, "");
+    } catch (error) {
+      refused = error;
+    }
+    expect(explain(refused)).toEqual({
+      code: 2,
+      text: `${folder}: the file cannot be used: this is a folder, not a file`,
+    });
+    const full = Object.assign(new Error("ENOSPC"), { code: "ENOSPC", syscall: "write" });
+    expect(explain(full).text).toBe("A file cannot be used: the disk is full");
+    // Perhaps the command looks in the wrong place: that must not pass for the machine's fault.
+    const gone = Object.assign(new Error("ENOENT"), { code: "ENOENT", syscall: "open", path: "x" });
+    expect(explain(gone).text).toMatch(/^Unexpected: /);
   });
 
   it("shows the stack of a defect and calls it one", () => {

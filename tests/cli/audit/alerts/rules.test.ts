@@ -114,6 +114,21 @@ it.each(CASES)("%s is raised by its case, and not by the nearest other", (rule, 
   expect(rules(...does)).not.toContain(rule);
 });
 
+it.each(["membership.added", "organization.member_added", "team.removed_from_repository", "repository.publicized"])(
+  "posture-changed is raised by the webhook %s, and by no other act on the same",
+  (name) => {
+    const told = (event: string, action: string): string[] =>
+      rules([], {
+        github: [
+          { source: "webhooks", at: at(1), id: "1", event: { event, payload: { action, sender: { login: "e" } } } },
+        ],
+      });
+    const [event = "", action = ""] = name.split(".");
+    expect(told(event, action)).toEqual(["posture-changed"]);
+    expect(told("pull_request", action)).toEqual([]);
+  },
+);
+
 it("has a case for each rule", () => {
   expect(new Set(CASES.map(([rule]) => rule))).toEqual(new Set(ALERT_RULES.map(({ id }) => id)));
 });

@@ -1,10 +1,19 @@
-import { readFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findAlerts } from "../../../../cli/audit/alerts/rules";
 import { findAround } from "../../../../cli/audit/completeness";
 import { githubEvents, happening } from "../../../../cli/audit/github";
 import { gitHubEvent } from "../../../../cli/audit/ocsf";
 import { pullGitHub } from "../../../../cli/audit/pull/github";
+import {
+  bucketDeliveries,
+  directoryDeliveries,
+  readDeliveries,
+  type Deliveries,
+} from "../../../../cli/audit/pull/webhooks";
 import { readState } from "../../../../cli/audit/trail";
-import type { Context } from "../../../../cli/live/context";
+import type { Access, Context } from "../../../../cli/live/context";
 import { cloudflareReader, gitHubReader } from "../../../../cli/live/reader";
 import type { AuditRecord } from "../../../../gate/policy/audit";
 import { ambientEffects } from "../../../../rotation/effects";
@@ -62,7 +71,8 @@ it("brings what the gate kept of GitHub's webhook, each delivery once and withou
     cloudflare: { client: cloudflareReader(effects, server.url, "t") },
   } as unknown as Context;
   const files = pulled([]);
-  expect((await pullGitHub(context, files, readState(files))).events).toBe(2);
+  const first = await pullGitHub(context, files, readState(files));
+  expect([first.events, first.state?.missing.filter((one) => one.includes("webhooks"))]).toEqual([2, []]);
   expect((await pullGitHub(context, files, readState(files))).events).toBe(0);
   expect(asked).toBe(2);
   expect(readFileSync(files.github, "utf8").trimEnd().split("\n")).toHaveLength(2);
@@ -72,6 +82,128 @@ it("brings what the gate kept of GitHub's webhook, each delivery once and withou
     { action: "webhook repository_ruleset.edited", actor: "eve", at: at(5) },
   ]);
   for (const line of lines) expect(ocsfProblems(gitHubEvent(line)!)).toEqual([]);
+});
+
+describe("what a gate kept of GitHub's webhooks", () => {
+  const added = async (deliveries: Access<Deliveries>): Promise<readonly [string[], string[]]> => {
+    const ids: string[] = [];
+    const missing = await readDeliveries(
+      deliveries,
+      () => false,
+      (_at, delivery) => void ids.push(delivery),
+    );
+    return [ids, missing];
+  };
+  const archive = (): string => mkdtempSync(join(tmpdir(), "gatehouse-archive-"));
+
+  it("is read from the archive folder of a gate of one's own, as from the bucket", async () => {
+    const dir = archive();
+    // Before the first delivery there is no folder.
+    expect(await added({ client: directoryDeliveries(dir) })).toEqual([[], []]);
+    mkdirSync(join(dir, "webhooks"));
+    for (const [name, event] of Object.entries(OBJECTS)) writeFileSync(join(dir, name), JSON.stringify(event));
+    expect(await added({ client: directoryDeliveries(dir) })).toEqual([DELIVERIES, []]);
+  });
+
+  it("is read without a token for GitHub too, and the log is read from its start when there is one", async () => {
+    const dir = archive();
+    mkdirSync(join(dir, "webhooks"));
+    for (const [name, event] of Object.entries(OBJECTS)) writeFileSync(join(dir, name), JSON.stringify(event));
+    const context = {
+      environment: environment({ "audit.githubEvents": true }),
+      now: Date.parse(at(60)),
+      github: { missing: "GITHUB_TOKEN is not set" },
+      cloudflare: { missing: "" },
+      grants: { missing: "" },
+    } as unknown as Context;
+    const files = pulled([]);
+    const state = readState(files);
+    expect(await pullGitHub(context, files, state, { deliveries: { client: directoryDeliveries(dir) } })).toEqual({
+      events: 2,
+      state: { source: "events", until: new Date(0).toISOString(), missing: ["GITHUB_TOKEN is not set"] },
+    });
+  });
+
+  it("names what cannot be read, and reads the rest", async () => {
+    const dir = archive();
+    mkdirSync(join(dir, "webhooks"));
+    const [broken, whole] = DELIVERIES.map((id, i) => join(dir, "webhooks", `00178000000000${i}-${id}.json`));
+    writeFileSync(broken!, '{"delivery":');
+    writeFileSync(whole!, JSON.stringify({ delivery: DELIVERIES[1], ...push(0) }));
+    expect(await added({ client: directoryDeliveries(dir) })).toEqual([
+      [DELIVERIES[1]],
+      [expect.stringMatching(/webhooks\/00178.*\.json is not what the gate writes, and was left out$/)],
+    ]);
+    writeFileSync(join(dir, "file"), "");
+    expect(await added({ client: directoryDeliveries(join(dir, "file")) })).toEqual([
+      [],
+      [expect.stringMatching(/^webhooks that the gate keeps: .*file\/webhooks\/: no such file or folder$/)],
+    ]);
+    server.handler = () => ({ status: 403 });
+    const bucket = bucketDeliveries(cloudflareReader(ambientEffects(), server.url, "t"), environment({}));
+    expect(await added({ client: bucket })).toEqual([[], ["webhooks that the gate keeps: answer 403"]]);
+    expect(await added({ missing: "no token" })).toEqual([[], ["webhooks that the gate keeps: no token"]]);
+  });
+});
+
+describe("a pull that was killed while it wrote", () => {
+  it("leaves a piece of a line, which the next one takes off again", async () => {
+    server.handler = ({ url }) => ({ ...(url.includes("audit-log") ? { status: 404 } : { body: "[]" }) });
+    const context = {
+      environment: environment({}),
+      now: Date.parse(at(60)),
+      github: { client: gitHubReader(ambientEffects(), { api: `${server.url}/github`, graphql: "" }, "t") },
+      cloudflare: { missing: "" },
+      grants: { missing: "" },
+    } as unknown as Context;
+    const line = { source: "events", at: at(1), id: "events:1", event: {} };
+    const files = pulled([], { github: [line] });
+    appendFileSync(files.github, '{"source":"eve');
+    await pullGitHub(context, files, readState(files));
+    expect(githubEvents(files.github)).toEqual([line]);
+  });
+});
+
+it("asks the audit log for everything by which the rule posture-changed is raised", async () => {
+  const asked: string[] = [];
+  server.handler = ({ url }) => {
+    const phrase = new URL(url, "http://x").searchParams.get("phrase");
+    if (phrase !== null) asked.push(phrase.replace(/ created:.*/, ""));
+    return { body: "[]" };
+  };
+  const context = {
+    environment: environment({}),
+    now: Date.parse(at(60)),
+    github: { client: gitHubReader(ambientEffects(), { api: `${server.url}/github`, graphql: "" }, "t") },
+    cloudflare: { missing: "" },
+    grants: { missing: "" },
+  } as unknown as Context;
+  const files = pulled([]);
+  await pullGitHub(context, files, readState(files));
+  for (const action of [
+    "repository_ruleset.update",
+    "protected_branch.destroy",
+    "hook.config_changed",
+    "integration_installation.create",
+    "org.add_member",
+    "team.add_repository",
+    "team.add_member",
+    "repo.access",
+    "repo.add_member",
+  ]) {
+    const event = { source: "audit-log", at: at(1), id: action, event: { action, actor: "eve" } } as const;
+    const evidence = {
+      github: [event],
+      around: [],
+      problems: [],
+      sessions: [],
+      pulledAt: 0,
+      live: false,
+      machineUser: "",
+    };
+    expect([action, findAlerts([], evidence).map(({ rule }) => rule)]).toEqual([action, ["posture-changed"]]);
+    expect(asked.some((one) => action === one.slice(7) || action.startsWith(`${one.slice(7)}.`))).toBe(true);
+  }
 });
 
 describe("a push that GitHub's webhook tells", () => {

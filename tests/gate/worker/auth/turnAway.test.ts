@@ -55,7 +55,13 @@ describe("a gate key that an operator has ended", () => {
     expect((await gate.operate("POST", "/_gate/deny", { gateKeySha256: hashOf(OLD) })).status).toBe(204);
     await until("the end of the old key", async () => (await as(OLD)).status === 401, { ms: 5_000 });
     gate.upstream.reset();
-    for (const target of ["/repos/acme/api", "/_gate/guide", "/acme/api.git/info/refs?service=git-upload-pack"]) {
+    // Also where another key is told why: whoever has an ended one learns nothing of the policy.
+    for (const target of [
+      "/repos/acme/api",
+      "/repos/acme/secrets",
+      "/_gate/guide",
+      "/acme/api.git/info/refs?service=git-upload-pack",
+    ]) {
       const answer = await as(OLD, target);
       expect([target, answer.status, await ruleOf(answer)]).toEqual([target, 401, "unauthenticated"]);
     }

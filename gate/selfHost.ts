@@ -46,6 +46,8 @@ export interface SelfHostOptions {
   readonly auditDirectory: string;
   /** Bundled modules, relative to the configuration. */
   readonly modules: { readonly gate: string; readonly ledger: string; readonly forwarder?: string };
+  /** Certificates in PEM that those of GitHub, Vault and receivers may lead to, beside the machine's own. Default: none. */
+  readonly trustedCertificates?: readonly string[];
   /** Whether each process has a socket of its own too, for whoever supervises it. Default: no. */
   readonly ownSocket?: boolean;
   /**
@@ -169,7 +171,8 @@ function bound(name: string, kind: BindingKind, value: unknown): string {
 type Service = readonly [name: string, is: string];
 
 const disk = (path: string): string => `disk = (path = ${text(path)}, writable = true)`;
-const NETWORK = 'network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))';
+const network = ({ trustedCertificates = [] }: SelfHostOptions): string =>
+  `network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true, trustedCertificates = [${trustedCertificates.map(text).join(", ")}]))`;
 
 /** A whole configuration, up to the Workers' own parts. */
 function configOf(services: readonly Service[], sockets: string, workers: readonly string[]): string {
@@ -233,7 +236,7 @@ export function selfHostConfig(options: SelfHostOptions): string {
       ["ledger", "worker = .ledger"],
       ["ledger-disk", disk(options.ledgerDirectory)],
       ["audit-disk", disk(options.auditDirectory)],
-      ["internet", NETWORK],
+      ["internet", network(options)],
       ...(forwards ? [["forwarder", "worker = .forwarder"] as const] : []),
     ],
     gateSockets(options.listen, options.ownSocket === true),
@@ -285,7 +288,7 @@ export function selfHostProcesses(options: SelfHostProcesses): ProcessConfigs {
   const ledgerProcess: Service = ["ledger-process", external(options.ledgerSocket)];
   const auditDisk: Service = ["audit-disk", disk(options.auditDirectory)];
   const ledgerDisk: Service = ["ledger-disk", disk(options.ledgerDirectory)];
-  const internet: Service = ["internet", NETWORK];
+  const internet: Service = ["internet", network(options)];
   const relay = worker("ledger", "ledgerRelay.js", options.modules.ledgerRelay, [
     'bindings = [(name = "LEDGER_PROCESS", service = "ledger-process")],',
     `durableObjectNamespaces = [(className = ${text(LEDGER_CLASS)}, uniqueKey = "gatehouse-ledger")],`,

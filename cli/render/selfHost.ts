@@ -17,6 +17,7 @@ export interface SelfHostCommandOptions extends RenderOptions {
   readonly user: string;
   readonly clientIpHeader?: string;
   readonly processes: string;
+  readonly ca?: string;
 }
 
 const MOST_PROCESSES = 64;
@@ -28,6 +29,7 @@ export const withSelfHost = (command: Command): Command =>
   command
     .option("--state <dir>", "where ledger and audit trail lie on the gate's machine (default: state in the folder)")
     .option("--client-ip-header <name>", "header in which what stands in front names the client, such as X-Real-IP")
+    .option("--ca <file>", "certificates in PEM that GitHub's and Vault's may lead to, beside the machine's own")
     .option("--processes <n>", "how many gate processes share the work; as many as there are processors", "1");
 
 /** @throws CouldNotRun when it is no whole number from 1 to 64 */
@@ -35,6 +37,14 @@ export function processCount(text: string): number {
   const count = /^\d{1,3}$/.test(text) ? Number(text) : 0;
   if (count >= 1 && count <= MOST_PROCESSES) return count;
   throw new CouldNotRun(`--processes ${text}: give a whole number from 1 to ${MOST_PROCESSES}`);
+}
+
+/** @throws CouldNotRun when there are none */
+function certificatesIn(file: string): readonly string[] {
+  const text = readNamedFile(file, `--ca ${file}`).toString("utf8");
+  const found = text.match(/-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g);
+  if (found === null) throw new CouldNotRun(`--ca ${file}: has no certificate; give a file in PEM`);
+  return found;
 }
 
 /**
@@ -73,6 +83,7 @@ export async function renderSelfHost(
     throw new CouldNotRun(
       `--state ${state}: the path is too long for the processes' sockets in it; give one of at most ${longest} characters`,
     );
+  const trustedCertificates = options.ca === undefined ? [] : certificatesIn(options.ca);
   const { gate, ledger, ledgerRelay }: { gate: string; ledger: string; ledgerRelay?: string } = several
     ? bundleGateProcesses()
     : bundleGate();
@@ -88,6 +99,7 @@ export async function renderSelfHost(
     ...(options.clientIpHeader === undefined ? {} : { clientIpHeader: options.clientIpHeader }),
     sinks,
     githubEvents,
+    trustedCertificates,
     modules: {
       gate,
       ledger,

@@ -192,13 +192,13 @@ given("egress.sh opens the ways of egress-hosts and the resolver, and nothing be
   ]);
 });
 
-given("the machine itself stays reachable for the gate, and a second run of egress.sh changes nothing", () => {
+given("the machine itself stays reachable for the gate, and a second run of egress.sh changes nothing", async () => {
   const local = spawn("nsenter", [...inside(machine), process.execPath, "-e", SERVER], { stdio: "ignore" });
   children.push(local);
   run(machine, join(folder, "egress.sh"));
   const sets = run(machine, "nft", "list", "table", "inet", "gatehouse");
   expect(sets).toMatch(/10\.99\.0\.2 \. 443 timeout 1h expires 59m/);
-  return until("the machine's own server", () => gate("tcp", "127.0.0.1", 8200) === "open");
+  await until("the machine's own server", () => gate("tcp", "127.0.0.1", 8200) === "open");
 });
 
 given("when its hour is over every way is closed again, but for a connection that is under way", async () => {

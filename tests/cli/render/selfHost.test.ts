@@ -31,5 +31,11 @@ it("refuses what a gate in several processes cannot have, and writes nothing", a
   await expect(renderSelfHost({ ...options, config: [], state: `/${"s".repeat(100)}` }, 2)).rejects.toThrow(
     "the path is too long for the processes' sockets in it; give one of at most 94 characters",
   );
+  await expect(renderSelfHost({ ...options, config: [], ca: __filename }, 1)).rejects.toThrow(
+    /^--ca .*selfHost\.test\.ts: has no certificate; give a file in PEM$/,
+  );
+  await expect(renderSelfHost({ ...options, config: [], ca: "/nowhere.pem" }, 1)).rejects.toThrow(
+    "--ca /nowhere.pem: the file cannot be read: no such file or folder",
+  );
   expect(existsSync(out)).toBe(false);
 });

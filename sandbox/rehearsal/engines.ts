@@ -208,7 +208,7 @@ async function pulumiEngine(sandbox: Sandbox, version: string, cleanup: Cleanup)
   };
   await must("stack", "init");
   return {
-    says: `Engine: Pulumi ${version} with its own plugins, as in a deployment. GitHub and Cloudflare are stand-ins on this machine; everything else is real.`,
+    says: `Engine: Pulumi ${version} with its own plugins, as in a deployment. GitHub, Cloudflare and Anthropic are stand-ins on this machine; everything else is real.`,
     preview: ({ show }) => operate(show ? ["preview"] : ["preview", "--json"], show),
     up: ({ show }) => operate(["up", "--yes", "--skip-preview", ...(show ? [] : ["--expect-no-changes"])], show),
     outputs: async () =>

@@ -1,4 +1,4 @@
-import { compile } from "../../gate/policy/compiled";
+import { compile, type CompiledPolicy } from "../../gate/policy/compiled";
 import { judgeTarget } from "../../gate/policy/target";
 import { judgeGraphql } from "../../gate/policy/graphql/judge";
 import type { GatePolicy } from "../../gate/policy/policy";
@@ -26,12 +26,23 @@ export interface DecisionTimes {
   /** Microseconds a decision, one figure for each batch. */
   readonly rest: readonly number[];
   readonly restByTarget: Readonly<Record<string, number>>;
+  /** The first of the requests, in an environment of 1,000 repositories. */
+  readonly restAmongMany: number;
   readonly graphql: readonly number[];
   readonly graphqlBytes: number;
 }
 
-/** @param batches How often each is measured; a batch lasts some tens of milliseconds. */
-export function measure(policy: GatePolicy, reads: readonly string[], write: string, batches: number): DecisionTimes {
+/**
+ * @param large The policy of the largest environment.
+ * @param batches How often each is measured; a batch lasts some tens of milliseconds.
+ */
+export function measure(
+  policy: GatePolicy,
+  large: GatePolicy,
+  reads: readonly string[],
+  write: string,
+  batches: number,
+): DecisionTimes {
   const compiled = compile(policy);
   const requests = [...reads.map((target) => ({ method: "GET", target })), { method: "POST", target: write }];
   const body = JSON.stringify({ query: QUERY, variables: { owner: "acme", name: "api", number: 7 } });
@@ -59,15 +70,15 @@ export function measure(policy: GatePolicy, reads: readonly string[], write: str
     rest.push(all(5000));
     graphql.push(query(2000));
   }
+  const one = (under: CompiledPolicy, { method, target }: { readonly method: string; readonly target: string }): number =>
+    timed(50_000, () => {
+      for (let i = 0; i < 50_000; i++) sink += judgeTarget(under, method, target).sent.length;
+    });
   const restByTarget = Object.fromEntries(
-    requests.map(({ method, target }) => [
-      `${method} ${target}`,
-      timed(50_000, () => {
-        for (let i = 0; i < 50_000; i++) sink += judgeTarget(compiled, method, target).sent.length;
-      }),
-    ]),
+    requests.map((request) => [`${request.method} ${request.target}`, one(compiled, request)]),
   );
-  return { rest, restByTarget, graphql, graphqlBytes: QUERY.length };
+  const restAmongMany = one(compile(large), { method: "GET", target: reads[0] ?? "" });
+  return { rest, restByTarget, restAmongMany, graphql, graphqlBytes: QUERY.length };
 }
 
 /** What the decisions come to, so that none is left out as useless. */

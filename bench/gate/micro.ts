@@ -7,7 +7,7 @@ import { buildSync, transformSync } from "esbuild";
 import { bundleGate } from "../../infra/cloudflare/bundle";
 import type { DecisionTimes } from "./decisions";
 import { READS, WRITE } from "./traffic";
-import { benchPolicy } from "./workers";
+import { benchPolicy, largePolicy } from "./workers";
 
 /** Times of the pure decisions, measured in a fresh Node process on the bundled sources. */
 export function decisionTimes(batches: number): DecisionTimes {
@@ -25,7 +25,8 @@ export function decisionTimes(batches: number): DecisionTimes {
       logLevel: "silent",
     });
     writeFileSync(path.join(directory, "policy.json"), JSON.stringify(benchPolicy("http://127.0.0.1:1")));
-    const call = `console.log(JSON.stringify(require("./decisions.js").measure(require("./policy.json"), ${JSON.stringify(READS)}, ${JSON.stringify(WRITE)}, ${batches})))`;
+    writeFileSync(path.join(directory, "large.json"), JSON.stringify(largePolicy("http://127.0.0.1:1")));
+    const call = `console.log(JSON.stringify(require("./decisions.js").measure(require("./policy.json"), require("./large.json"), ${JSON.stringify(READS)}, ${JSON.stringify(WRITE)}, ${batches})))`;
     return JSON.parse(
       execFileSync(process.execPath, ["-e", call], { cwd: directory, encoding: "utf8", timeout: 300_000 }),
     ) as DecisionTimes;

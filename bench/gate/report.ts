@@ -151,7 +151,7 @@ export function smallTables(m: Measured): string {
       ),
     );
   if (m.decisions !== undefined) {
-    const { rest, restByTarget, graphql, graphqlBytes } = m.decisions;
+    const { rest, restByTarget, restAmongMany, graphql, graphqlBytes } = m.decisions;
     blocks.push(
       `### Decisions in Node ${process.version}, µs`,
       table(
@@ -159,6 +159,7 @@ export function smallTables(m: Measured): string {
         [
           ["REST: canonicalise, match, judge parameters and query; mean over the requests below", shown(spread(rest))],
           ...Object.entries(restByTarget).map(([target, time]) => [`\`${target}\``, fixed(time)]),
+          ["the first of them among 1,000 repositories", fixed(restAmongMany)],
           [`GraphQL: a query of ${graphqlBytes} bytes, its JSON and parsing included`, shown(spread(graphql), 1)],
         ],
       ),

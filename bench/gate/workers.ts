@@ -61,6 +61,21 @@ export function benchPolicy(upstream: string): GatePolicy {
   };
 }
 
+/** The same with as many repositories as an environment may have. */
+export function largePolicy(upstream: string): GatePolicy {
+  const policy = benchPolicy(upstream);
+  const more = Array.from({ length: 1_000 - policy.repositories.length }, (_, i) => ({
+    name: `service-${i}`,
+    id: 1_000 + i,
+    nodeId: `R_kgDO${i}`,
+    access: "read" as const,
+    defaultBranch: "main",
+    protectedPaths: ["/deploy/**"],
+    reviewers: [],
+  }));
+  return { ...policy, repositories: [...policy.repositories, ...more] };
+}
+
 /**
  * The whole gate as it runs on one's own machine: policy, exact limits, chained audit on disk, the token from a store.
  */

@@ -616,23 +616,6 @@ describe("judgeGraphql", () => {
       expect(validate(schema, parse(query)).map((e) => e.message)).toEqual([]);
     }
   });
-
-  it("decides a query of 500 bytes fast", () => {
-    const query = inApi(
-      "id name pullRequests(first: 20, states: OPEN) { totalCount nodes { number title state isDraft url author { login } labels(first: 10) { nodes { name color } } comments(last: 5) { nodes { author { login } body createdAt } } reviews(last: 5) { nodes { state author { login } } } } pageInfo { hasNextPage endCursor } } issues(first: 20, states: OPEN) { nodes { number title url labels(first: 10) { nodes { name } } } }",
-    );
-    const text = JSON.stringify({ query });
-    for (let i = 0; i < 3000; i++) judgeGraphql(c, text);
-    const times: number[] = [];
-    for (let i = 0; i < 2000; i++) {
-      const before = process.hrtime.bigint();
-      judgeGraphql(c, text);
-      times.push(Number(process.hrtime.bigint() - before) / 1000);
-    }
-    times.sort((a, b) => a - b);
-    // The target is 25 µs; this machine may be busy, so the test only stops what is far off.
-    expect(times[1000]).toBeLessThan(150);
-  });
 });
 
 describe("introspection", () => {

@@ -28,6 +28,15 @@ export function readPulumiYaml(text: string): unknown {
   const failure = document.errors[0];
   if (failure) return refuse(failure.pos[0], firstLine(failure.message));
 
+  // What each alias stands for: the nearest anchor of its name before it. The library's own search reads the whole
+  // document for each alias.
+  const anchors = new Map<string, Yaml.Node>();
+  const targets = new Map<Yaml.Alias, Yaml.Node | undefined>();
+  yaml.visit(document, {
+    Alias: (_, alias) => void targets.set(alias, anchors.get(alias.source)),
+    Value: (_, node) => void (node.anchor && anchors.set(node.anchor, node)),
+  });
+
   let budget = MAX_NODES;
   const open = new Set<Yaml.Node>();
   const at = (node: Yaml.Node): number => node.range?.[0] ?? 0;
@@ -36,7 +45,7 @@ export function readPulumiYaml(text: string): unknown {
     if (node === null) return null;
     if (--budget < 0) return refuse(at(node), "aliases repeat too much");
     if (yaml.isAlias(node)) {
-      const target = node.resolve(document);
+      const target = targets.get(node);
       if (!target) return refuse(at(node), `no anchor named ${node.source}`);
       if (open.has(target)) return refuse(at(node), `the anchor ${node.source} contains itself`);
       return valueOf(target);
@@ -68,11 +77,11 @@ export function readPulumiYaml(text: string): unknown {
   };
 
   const mergedOf = (node: Yaml.Node | null, offset: number): [string, unknown][] => {
-    const target = yaml.isAlias(node) ? node.resolve(document) : node;
+    const target = yaml.isAlias(node) ? targets.get(node) : node;
     // An alias of a list is none to yaml.v3, though a list of aliases is one.
     const sources = yaml.isSeq(node) ? (node.items as Yaml.Node[]) : [target ?? null];
     return [...sources].reverse().flatMap((source) => {
-      const map = yaml.isAlias(source) ? source.resolve(document) : source;
+      const map = yaml.isAlias(source) ? targets.get(source) : source;
       if (!yaml.isMap(map)) return refuse(offset, "<< takes a mapping, or a list of mappings");
       return Object.entries(valueOf(source) as Record<string, unknown>);
     });

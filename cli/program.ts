@@ -1,7 +1,7 @@
 import { Command } from "commander";
 
 /* A group of commands is loaded when it is asked for: a token command need not wait for the sandbox's engine and runtimes. */
-/* eslint-disable @typescript-eslint/no-require-imports -- import() of a TypeScript source would go past the loader */
+/* oxlint-disable typescript/no-require-imports -- import() of a TypeScript source would go past the loader */
 const GROUPS: Record<string, () => (program: Command) => void> = {
   sandbox: () => (require("./commands/sandbox") as typeof import("./commands/sandbox")).registerSandbox,
   token: () => (require("./commands/token") as typeof import("./commands/token")).registerToken,

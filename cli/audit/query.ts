@@ -113,7 +113,7 @@ async function makeTables(connection: DuckDBConnection, { gate, github, agent, e
 
 function loadEngine(): Engine {
   try {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- it may be missing, and import() would go past the loader
+    // oxlint-disable-next-line typescript/no-require-imports -- it may be missing, and import() would go past the loader
     return require("@duckdb/node-api") as Engine;
   } catch {
     throw new CouldNotRun(

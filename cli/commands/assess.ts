@@ -90,7 +90,7 @@ async function rehearsedKeys(
 ): Promise<{ gate?: string; operator?: string }> {
   if (!env.GATEHOUSE_STATE_DIR) return {};
   const { openStack } = fromSandbox(
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- only a rehearsal needs the engine, and import() would go past the loader
+    // oxlint-disable-next-line typescript/no-require-imports -- only a rehearsal needs the engine, and import() would go past the loader
     () => require("../../sandbox/engine") as typeof import("../../sandbox/engine"),
   );
   const opened = await openStack({

@@ -105,7 +105,7 @@ async function init({ stack, project, yes, ...options }: InitOptions): Promise<v
 
 /** Questions are loaded only where there is somebody to ask. @throws CouldNotRun after Ctrl-C */
 async function asked(given: Given, facts: Awaited<ReturnType<typeof lookUpFacts>>, stack: string): Promise<Given> {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- as above; import() would go past the loader
+  // oxlint-disable-next-line typescript/no-require-imports -- as above; import() would go past the loader
   const { ask } = require("../init/ask") as typeof import("../init/ask");
   try {
     return await ask(given, facts, stack);

@@ -8,7 +8,7 @@ import { registerEngineCommands } from "./sandboxEngine";
 
 const ENGINES: readonly EngineName[] = ["pulumi", "sandbox"];
 
-/* eslint-disable @typescript-eslint/no-require-imports -- loaded by the command that needs it; import() of a TypeScript source would go past the loader */
+/* oxlint-disable typescript/no-require-imports -- loaded by the command that needs it; import() of a TypeScript source would go past the loader */
 const rehearsal = () =>
   fromSandbox(() => require("../../sandbox/rehearsal") as typeof import("../../sandbox/rehearsal"));
 /* eslint-enable @typescript-eslint/no-require-imports */

@@ -7,7 +7,7 @@ import { fromSandbox } from "../support/sandbox";
 
 /** Loaded by the command that needs it: the product runs without the sandbox's packages. */
 const engine = () =>
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- import() of a TypeScript source would go past the loader
+  // oxlint-disable-next-line typescript/no-require-imports -- import() of a TypeScript source would go past the loader
   fromSandbox(() => require("../../sandbox/engine") as typeof import("../../sandbox/engine"));
 
 interface EngineOptions {

@@ -45,7 +45,7 @@ export function useEnvironmentProxies(env: Env = process.env): void {
   if (Object.keys(changes).length === 0) return;
   Object.assign(env, changes);
   // Loaded only here: most runs have no proxy and need not wait for it.
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- see above; an import would load it at start-up
+  // oxlint-disable-next-line typescript/no-require-imports -- see above; an import would load it at start-up
   const { Agent, EnvHttpProxyAgent, setGlobalDispatcher } = require("undici") as typeof import("undici");
   let proxied: import("undici").Dispatcher | undefined;
   // Made when it is needed: what stays on this machine must not fail for a proxy that is written wrongly.

@@ -256,7 +256,7 @@ export function printable(text: string, limit = 200): string {
   if (text.length <= limit && /^[\x20-\x7e]*$/.test(text)) return text;
   const cut = text.length > limit ? `${text.slice(0, limit)}…` : text;
   return cut.replace(
-    // eslint-disable-next-line no-control-regex -- control characters are what this removes
+    // oxlint-disable-next-line no-control-regex -- control characters are what this removes
     /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff9-\uffff\ud800-\udfff]/g,
     "�",
   );

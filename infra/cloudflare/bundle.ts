@@ -75,7 +75,7 @@ export function bundleSources(root: string): Readonly<Record<WorkerName, string>
 }
 
 function bundle(root: string, entry: string): string {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- only here: whoever installs the package needs none
+  // oxlint-disable-next-line typescript/no-require-imports -- only here: whoever installs the package needs none
   const { buildSync } = require("esbuild") as typeof import("esbuild");
   const { outputFiles } = buildSync({
     absWorkingDir: root,

@@ -9,7 +9,7 @@ import type * as Yaml from "yaml";
  */
 export function readPulumiYaml(text: string): unknown {
   // Loaded only here: the program is given its configuration and would pay for the parser in every preview.
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- see above; an import would load it at start-up
+  // oxlint-disable-next-line typescript/no-require-imports -- see above; an import would load it at start-up
   const yaml = require("yaml") as typeof Yaml;
   const lines = new yaml.LineCounter();
   // Every scalar as its text: what it means is decided here.

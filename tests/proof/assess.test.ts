@@ -52,13 +52,13 @@ const send = async (
     return text;
   }
 };
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers of many shapes
+// oxlint-disable-next-line typescript/no-explicit-any -- answers of many shapes
 const github = (method: string, path: string, body?: unknown): Promise<any> =>
   send(ready.github.api, { authorization: `Bearer ${ready.github.token}` }, method, path, body);
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers of many shapes
+// oxlint-disable-next-line typescript/no-explicit-any -- answers of many shapes
 const vault = (method: string, path: string, body?: unknown): Promise<any> =>
   send(`${ready.vault.addr}/v1`, { "x-vault-token": ready.vault.token }, method, path, body);
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers of many shapes
+// oxlint-disable-next-line typescript/no-explicit-any -- answers of many shapes
 const cloudflare = (method: string, path: string, body?: unknown): Promise<any> =>
   send(
     `${ready.cloudflare.api}/accounts/${ready.cloudflare.accountId}`,
@@ -68,7 +68,7 @@ const cloudflare = (method: string, path: string, body?: unknown): Promise<any> 
     body,
   );
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers of many shapes
+// oxlint-disable-next-line typescript/no-explicit-any -- answers of many shapes
 const mint = (body: Body): Promise<any> => send(ready.github.api, {}, "POST", "/_sandbox/tokens", body);
 const grantsToken = async (): Promise<string> =>
   (

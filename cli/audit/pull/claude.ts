@@ -36,7 +36,7 @@ export function claudeClient(env: Env, maxRetries = 4): { readonly client: Anthr
     };
   const baseURL = addressFrom(env, "ANTHROPIC_BASE_URL");
   // Large, and needed by this alone: every other command starts without it.
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- see above; an import would load it at start-up
+  // oxlint-disable-next-line typescript/no-require-imports -- see above; an import would load it at start-up
   const { Anthropic } = require("@anthropic-ai/sdk") as typeof import("@anthropic-ai/sdk");
   return { client: new Anthropic({ ...(baseURL === undefined ? {} : { baseURL }), logLevel: "off", maxRetries }) };
 }

@@ -79,7 +79,7 @@ export function refusedFetch(lines: readonly string[]): Uint8Array {
 /** A reference name as it came, so that git recognises it, but without spaces and terminal control bytes. */
 function quotable(ref: Uint8Array): Uint8Array {
   const text = utf8.decode(ref);
-  // eslint-disable-next-line no-control-regex -- control characters are what this looks for
+  // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
   return /[\u0000-\u0020\u007f-\u009f]/.test(text) ? encoder.encode(printable(text, 1000).replaceAll(" ", "�")) : ref;
 }
 

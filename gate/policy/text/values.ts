@@ -29,7 +29,7 @@ export function isWellFormed(text: string): boolean {
 export function isLine(text: string, limit = 256): boolean {
   return (
     text.length <= limit &&
-    // eslint-disable-next-line no-control-regex -- control characters are what this refuses
+    // oxlint-disable-next-line no-control-regex -- control characters are what this refuses
     !/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/.test(text) &&
     isWellFormed(text)
   );

@@ -167,7 +167,7 @@ async function keys(gate: Gate, context: RequestContext): Promise<Response> {
  */
 async function deny(gate: Gate, context: RequestContext): Promise<Response> {
   const { text } = await readText(context.request, 4096);
-  let body: { tokenSha256?: unknown; gateKeySha256?: unknown; stop?: unknown } = {};
+  let body: { tokenSha256?: unknown; gateKeySha256?: unknown; stop?: unknown };
   try {
     body = JSON.parse(text) as typeof body;
   } catch {

@@ -4,5 +4,5 @@
  */
 export const workerd: string =
   process.env["GATEHOUSE_WORKERD"] ||
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- the package's main file is the path of the binary, and has no types
+  // oxlint-disable-next-line typescript/no-require-imports -- the package's main file is the path of the binary, and has no types
   (require("workerd") as { default: string }).default;

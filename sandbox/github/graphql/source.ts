@@ -153,7 +153,7 @@ export interface StatusContextSource extends Source {
 export type FieldResolver<S> = (source: S, args: Args, context: GraphqlContext) => unknown;
 export type Resolvers<S> = Readonly<Record<string, FieldResolver<S>>>;
 // Arguments were checked against the schema before a resolver sees them, so their types are known to the resolver's author.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
+// oxlint-disable-next-line typescript/no-explicit-any
 export type Args = Record<string, any>;
 
 export const repositorySource = (repo: Repository): RepositorySource => ({ type: "Repository", repo });

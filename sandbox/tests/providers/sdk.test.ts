@@ -17,7 +17,7 @@ for (const { pkg, types } of PACKAGES) {
     const sdk = new Sdk(pkg.name);
 
     it("stands for the version that is installed", () => {
-      // eslint-disable-next-line @typescript-eslint/no-require-imports -- the version of an installed package
+      // oxlint-disable-next-line typescript/no-require-imports -- the version of an installed package
       expect((require(`@pulumi/${pkg.name}/package.json`) as { version: string }).version).toBe(pkg.version);
     });
 

@@ -91,7 +91,7 @@ describe("tables", () => {
         ["s", "y"],
       ],
     ).split("\n");
-    // eslint-disable-next-line no-control-regex -- colour codes are what is removed
+    // oxlint-disable-next-line no-control-regex -- colour codes are what is removed
     expect(lines.map((line) => line.replace(/\u001b\[\d+m/g, ""))).toEqual(["a     b", "long  x", "s     y"]);
   });
 });

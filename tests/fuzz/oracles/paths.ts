@@ -65,7 +65,7 @@ export function targetIsCanonical(target: string): boolean {
     `WHATWG URL reads the query ${url.search}`,
   );
   must(
-    // eslint-disable-next-line no-control-regex -- control characters are what must not be there
+    // oxlint-disable-next-line no-control-regex -- control characters are what must not be there
     !/[\u0000-\u001f\u007f%]/.test(decoded(canonical.path)),
     "a control character, or an encoding within an encoding",
   );

@@ -32,7 +32,7 @@ const headers = (): Record<string, string> => ({
   "x-github-api-version": "2022-11-28",
 });
 
-type Data = Record<string, any>; // eslint-disable-line @typescript-eslint/no-explicit-any -- answers of any shape
+type Data = Record<string, any>; // oxlint-disable-line typescript/no-explicit-any -- answers of any shape
 
 async function graphql(query: string, variables: Data): Promise<Data> {
   const answer = await freshFetch(`${t.gate.url}/api/graphql`, {

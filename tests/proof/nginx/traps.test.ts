@@ -419,7 +419,7 @@ const recordWith = (fields: Readonly<Record<string, unknown>>): Promise<Record<s
 
 /** For GitHub itself, which needs TLS; read, not started, since its name must be found at start. */
 function tlsConf(): string {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- read where it is needed
+  // oxlint-disable-next-line typescript/no-require-imports -- read where it is needed
   const { nginxConfig } = require("../../../gate/nginx/config") as typeof import("../../../gate/nginx/config");
   const policy = policyFor("https://github.example");
   return nginxConfig({

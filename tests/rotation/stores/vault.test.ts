@@ -13,7 +13,7 @@ import { until } from "../../support/until";
 import { useVault } from "../../support/vault";
 
 /** The gate's own reader; its types belong to the Workers runtime, so it is loaded without them. */
-// eslint-disable-next-line @typescript-eslint/no-require-imports -- see above
+// oxlint-disable-next-line typescript/no-require-imports -- see above
 const { TokenSource } = require("../../../gate/worker/upstream/token") as {
   TokenSource: new (
     env: object,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { startGitHub, type GitHubStandIn } from "../../../github";
 import { environment } from "../../../../tests/support/environment";
 
-/* eslint-disable @typescript-eslint/no-explicit-any -- answers have any shape, and the tests say which they expect */
+/* oxlint-disable typescript/no-explicit-any -- answers have any shape, and the tests say which they expect */
 
 /** A running stand-in, and short ways to talk to it. */
 export interface StandIn {

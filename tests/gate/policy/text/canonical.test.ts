@@ -83,7 +83,7 @@ describe("canonicalise", () => {
       fc.property(fc.string({ unit: "grapheme", maxLength: 40 }), (text) => {
         const encoded = encodeURIComponent(text);
         const decoded = decodeCanonical(encoded);
-        // eslint-disable-next-line no-control-regex -- these characters are never decoded
+        // oxlint-disable-next-line no-control-regex -- these characters are never decoded
         if (/[\u0000-\u001f\u007f%\\]/.test(text)) expect(decoded).toBeUndefined();
         else expect(decoded).toBe(text);
       }),

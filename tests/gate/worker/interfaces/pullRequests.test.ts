@@ -2,7 +2,7 @@ import { AlertReceiver } from "../../support/alerts";
 import { ruleOf, startGate, type Gate } from "../../support/gate";
 import type { Handler, Received } from "../../support/upstream";
 
-type Data = Record<string, any>; // eslint-disable-line @typescript-eslint/no-explicit-any -- answers of any shape
+type Data = Record<string, any>; // oxlint-disable-line typescript/no-explicit-any -- answers of any shape
 
 const json = (body: unknown, method = "POST"): RequestInit => ({
   method,

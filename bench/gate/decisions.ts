@@ -70,7 +70,10 @@ export function measure(
     rest.push(all(5000));
     graphql.push(query(2000));
   }
-  const one = (under: CompiledPolicy, { method, target }: { readonly method: string; readonly target: string }): number =>
+  const one = (
+    under: CompiledPolicy,
+    { method, target }: { readonly method: string; readonly target: string },
+  ): number =>
     timed(50_000, () => {
       for (let i = 0; i < 50_000; i++) sink += judgeTarget(under, method, target).sent.length;
     });

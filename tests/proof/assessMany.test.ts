@@ -1,8 +1,12 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { assess, QUESTIONS, type Assessment } from "../../cli/assess/assess";
 import { assessContext } from "../../cli/live/context";
 import { ambientEffects, type Effects } from "../../rotation/effects";
 import { standIn, type StandIn } from "../../sandbox/tests/github/support/standin";
 import { environment } from "../support/environment";
+import { until } from "../support/until";
 
 jest.setTimeout(180_000);
 
@@ -43,11 +47,24 @@ function effectsOf(slept: number[] = []): Effects {
   };
 }
 
-async function asked(slept: number[] = [], watch = { asked() {}, answered() {}, waits() {} }) {
+const UNWATCHED = { asked: () => undefined, answered: () => undefined, waits: () => undefined };
+const contextOf = (effects: Effects, resume?: string) =>
+  assessContext(
+    "prod",
+    posture,
+    { GITHUB_TOKEN: github.gh.adminToken, GITHUB_BASE_URL: github.gh.url },
+    {
+      effects,
+      watch: UNWATCHED,
+      resume,
+    },
+  );
+
+async function asked(slept: number[] = [], resume?: string) {
   await github.sandbox("DELETE", "/requests");
-  const env = { GITHUB_TOKEN: github.gh.adminToken, GITHUB_BASE_URL: github.gh.url };
-  const context = await assessContext("prod", posture, env, { effects: effectsOf(slept), watch });
+  const context = await contextOf(effectsOf(slept), resume);
   const assessment = await assess(context, OF_GITHUB);
+  context.complete();
   const { body } = await github.sandbox("GET", "/requests");
   const calls = (body as { path: string; method: string }[]).map(
     ({ method, path }) => `${method} ${path.replace("/api/v3", "")}`,
@@ -105,4 +122,26 @@ it.each([
   const limited = await asked(slept);
   expect(answers(limited.assessment)).toEqual(answers(free.assessment));
   expect(slept.length).toBeGreaterThan(0);
+});
+
+it("goes on where an interrupted run ended, asks only the rest, and leaves no file behind", async () => {
+  const whole = await asked();
+  const folder = mkdtempSync(join(tmpdir(), "gatehouse-assess-"));
+  const file = join(folder, "answers");
+  let answered = 0;
+  const interrupted = await contextOf(
+    {
+      ...effectsOf(),
+      // After 40 answers nothing comes any more, as when the machine is switched off.
+      fetch: async (url, init) => (answered++ < 40 ? fetch(url, init) : new Promise<never>(() => undefined)),
+    },
+    file,
+  );
+  void assess(interrupted, OF_GITHUB);
+  await until("as many questions as are asked at once", () => answered > 45);
+  const rest = await asked([], file);
+  expect(answers(rest.assessment)).toEqual(answers(whole.assessment));
+  expect(rest.calls.length).toBeLessThanOrEqual(whole.calls.length - 34);
+  expect(existsSync(file)).toBe(false);
+  rmSync(folder, { recursive: true });
 });

@@ -3,7 +3,9 @@
  * a refresh, of adding one repository, and of `gatehouse assess`; with rulesets of each repository, and beside it with
  * rulesets of the organization.
  *
- *   npm run bench:posture [-- 1 10 100 999]   an environment holds 1,000 at most, and one is added
+ *   npm run bench:posture [-- 1 10 100 999]        an environment holds 1,000 at most, and one is added
+ *   npm run bench:posture -- --organization 999    with rulesets of the organization alone
+ *   npm run bench:posture -- --assess 250 1000     `gatehouse assess` alone, of an organization where nothing is declared yet
  *
  * The deployment goes to the GitHub stand-in through the sandbox's own provider, which sends the calls that the plugin
  * sends; calls are counted by the stand-in. A preview makes the program's own calls alone, so the difference between the
@@ -14,13 +16,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { openSandbox, type Sandbox } from "../../sandbox/rehearsal/sandbox";
+import { startGitHub } from "../../sandbox/github";
 import { openStack } from "../../sandbox/engine";
 import { measure as measureCommand } from "../report/measure";
 import { Cleanup } from "../../cli/support/cleanup";
 import { readProjectStack } from "../../cli/support/project";
 
 const ROOT = join(__dirname, "..", "..");
-const SIZES = process.argv.slice(2).map(Number);
+const ARGUMENTS = process.argv.slice(2);
+const SIZES = ARGUMENTS.filter((one) => !one.startsWith("--")).map(Number);
+/** Both kinds of rulesets, or the organization's alone. */
+const KINDS = ARGUMENTS.includes("--organization") ? [true] : [false, true];
 const STACK = "bench";
 
 interface Row {
@@ -139,6 +145,31 @@ async function measure(count: number, organizationRulesets: boolean): Promise<Ro
   }
 }
 
+/** What an assessment takes, before anything is declared: one call more for each repository than afterwards. */
+async function assessOnly(count: number): Promise<string> {
+  const dir = mkdtempSync(join(tmpdir(), "gatehouse-bench-"));
+  projectWith(dir, environmentOf(count, true));
+  const { environment } = readProjectStack(STACK, [], dir);
+  const github = await startGitHub({ environment, dataDir: join(dir, "github") });
+  try {
+    const env = {
+      GITHUB_TOKEN: github.adminToken,
+      GITHUB_BASE_URL: github.url,
+      VAULT_TOKEN: "",
+      CLOUDFLARE_API_TOKEN: "",
+      GATEHOUSE_GATE_URL: "",
+    };
+    await fetch(`${github.api}/_sandbox/requests`, { method: "DELETE" });
+    const cost = await measureCommand(["assess", "--stack", STACK, "--json"], { cwd: dir, env });
+    const requests = (await (await fetch(`${github.api}/_sandbox/requests`)).json()) as { path: string }[];
+    const graphql = requests.filter(({ path }) => path.endsWith("/graphql")).length;
+    return `| ${count} | ${requests.length} (${graphql}) | ${cost.seconds.toFixed(1)} s | ${cost.cpuSeconds.toFixed(1)} s | ${cost.peakMb.toFixed(0)} MB |`;
+  } finally {
+    await github.stop();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
 interface Ran {
   readonly failed: boolean;
   readonly diagnostics: readonly { message: string }[];
@@ -170,13 +201,20 @@ async function counted(stage: Sandbox, run: () => Promise<void>): Promise<Calls>
 }
 
 async function main(): Promise<void> {
+  if (ARGUMENTS.includes("--assess")) {
+    process.stdout.write(
+      "| repositories | calls (of them GraphQL) | time | processor time | memory |\n|---|---|---|---|---|\n",
+    );
+    for (const count of SIZES.length > 0 ? SIZES : [250, 1_000]) process.stdout.write(`${await assessOnly(count)}\n`);
+    return;
+  }
   const cell = ({ all, writes, graphql, seconds, peakMb }: Calls): string =>
     `${all} (${writes}, ${graphql}), ${seconds.toFixed(1)} s${peakMb ? `, ${peakMb.toFixed(0)} MB` : ""}`;
   process.stdout.write(
     `Node ${process.version}; calls of GitHub (of them writes by REST, and calls of GraphQL), time on this machine\n\n| repositories | rulesets of | resources | ${STEPS.join(" | ")} |\n|${"---|".repeat(3 + STEPS.length)}\n`,
   );
   for (const count of SIZES.length > 0 ? SIZES : [1, 10, 100, 999]) {
-    for (const organization of [false, true]) {
+    for (const organization of KINDS) {
       const row = await measure(count, organization);
       process.stdout.write(
         `| ${row.repositories} | ${row.kind} | ${row.resources} | ${STEPS.map((step) => cell(row.calls[step])).join(" | ")} |\n`,

@@ -292,7 +292,17 @@ const tree: Resolvers<TreeSource> = {
 };
 
 const SHOWN_BYTES = 512 * 1024;
-const content = async ({ repo, sha }: BlobSource): Promise<Buffer> => (await gitOf(repo).blob(sha)) ?? Buffer.alloc(0);
+const contents = new WeakMap<BlobSource, Promise<Buffer>>();
+/** Read once for all fields that are asked of a blob. */
+function content(source: BlobSource): Promise<Buffer> {
+  const known =
+    contents.get(source) ??
+    gitOf(source.repo)
+      .blob(source.sha)
+      .then((bytes) => bytes ?? Buffer.alloc(0));
+  contents.set(source, known);
+  return known;
+}
 
 const blob: Resolvers<BlobSource> = {
   byteSize: async (source) => (await content(source)).length,

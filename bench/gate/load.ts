@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import type { Contender } from "./contenders";
 import { cpuMicros, rssMb } from "./processes";
-import { COMMENT, READS, WRITE, type Kind } from "./traffic";
+import type { Ask } from "./traffic";
 
 /** One run of load against one contender. Times in milliseconds, CPU in microseconds a request. */
 export interface Sample {
@@ -22,21 +22,20 @@ export interface Sample {
 const lua = (text: string): string => `"${text.replace(/[\\"]/g, "\\$&").replace(/\n/g, "\\n")}"`;
 
 /** wrk's script: requests made beforehand, sent in turn, and the figures as one line of JSON. */
-function script(contender: Contender, kind: Kind): string {
-  const method = kind === "reads" ? "GET" : "POST";
-  const headers = {
-    ...contender.headers,
-    ...(kind === "reads" ? {} : { "content-type": "application/json; charset=utf-8" }),
-  };
-  return [
-    `local headers = { ${Object.entries(headers)
+function script(contender: Contender, asks: readonly Ask[]): string {
+  const table = (headers: Readonly<Record<string, string>>): string =>
+    `{ ${Object.entries(headers)
       .map(([name, value]) => `[${lua(name === "host" ? "Host" : name)}] = ${lua(value)}`)
-      .join(", ")} }`,
-    `local targets = { ${(kind === "reads" ? READS : [WRITE]).map((target) => lua(contender.prefix + target)).join(", ")} }`,
-    `local body = ${kind === "reads" ? "nil" : lua(COMMENT)}`,
+      .join(", ")} }`;
+  return [
     "local made, turn = {}, 0",
     // The Host header comes from wrk's own table unless a contender needs another.
-    `init = function() for i, target in ipairs(targets) do made[i] = wrk.format("${method}", target, headers, body) end end`,
+    "init = function()",
+    ...asks.map(
+      ({ method, target, headers, body }, i) =>
+        `  made[${i + 1}] = wrk.format("${method}", ${lua(contender.prefix + target)}, ${table({ ...contender.headers, ...headers })}, ${body === undefined ? "nil" : lua(body)})`,
+    ),
+    "end",
     "request = function() turn = turn % #made + 1 return made[turn] end",
     "done = function(summary, latency)",
     "  local e = summary.errors",
@@ -48,11 +47,16 @@ function script(contender: Contender, kind: Kind): string {
 }
 
 /** Drives a contender for some seconds with wrk and measures what its processes used meanwhile. */
-export async function drive(contender: Contender, kind: Kind, connections: number, seconds: number): Promise<Sample> {
+export async function drive(
+  contender: Contender,
+  asks: readonly Ask[],
+  connections: number,
+  seconds: number,
+): Promise<Sample> {
   const directory = mkdtempSync(path.join(tmpdir(), "gate-bench-load-"));
   try {
     const file = path.join(directory, "load.lua");
-    writeFileSync(file, script(contender, kind));
+    writeFileSync(file, script(contender, asks));
     const pids = contender.pids();
     const before = cpuMicros(pids);
     const args = [

@@ -2,7 +2,7 @@
  * What the gate costs, side by side with a bare Worker in the same runtime under the same flags, with nginx and with
  * other gates, in one run.
  *
- *   npm run bench:gate -- [--rounds 5] [--seconds 5] [--only load,start,decisions,ledger,size,memory] [--against DIR] [--processes N] [--json]
+ *   npm run bench:gate -- [--rounds 5] [--seconds 5] [--only load,start,decisions,ledger,size,memory,mcp] [--against DIR] [--processes N] [--json]
  *
  * `--against` names a checkout of this repository with its node_modules, whose gate takes part in the load, built from
  * its own sources, and in the ledger's time. With `--processes` the gate takes part in several processes too. Load needs wrk; nginx, and the programs that IRON_PROXY and WARDGATE name, take part where they are
@@ -14,13 +14,14 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { ledgerTimes } from "./ledger";
 import { decisionTimes, moduleSizes } from "./micro";
+import { mcpCost } from "./mcp";
 import { memoryProfiles } from "./memory";
 import { tool } from "./processes";
 import { loadTables, smallTables, targetTable, targets, type Measured } from "./report";
 import { OTHER_BUILD, rounds } from "./rounds";
 import { startTimes } from "./startup";
 
-const PARTS = ["load", "start", "decisions", "ledger", "size", "memory"] as const;
+const PARTS = ["load", "start", "decisions", "ledger", "size", "memory", "mcp"] as const;
 type Part = (typeof PARTS)[number];
 
 interface Options {
@@ -83,6 +84,11 @@ async function main(): Promise<number> {
       ...measured,
       rounds: await rounds(options.rounds, options.seconds, say, options.against, options.processes),
     };
+  if (has("mcp")) {
+    const withLoad = tool("wrk") !== undefined;
+    if (!withLoad && !has("load")) skipped.push("SKIPPED the load of mcp: wrk is not installed (apt-get install wrk)");
+    measured = { ...measured, mcp: await mcpCost(options.rounds, options.seconds, withLoad, say) };
+  }
   const machine = {
     date: new Date().toISOString().slice(0, 10),
     node: process.version,

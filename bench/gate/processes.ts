@@ -1,5 +1,5 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import * as http from "node:http";
 
 /** A server under measurement: how to reach it, and which processes it consists of. */
@@ -22,6 +22,16 @@ export function cpuMicros(pids: readonly number[]): number {
     ticks += Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
   }
   return (ticks / TICKS) * 1_000_000;
+}
+
+/**
+ * Processor time of a process's living threads so far, in milliseconds: finer than `cpuMicros`, for what takes a few
+ * ticks.
+ */
+export function threadMillis(pid: number): number {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  const nanos = threads.map((thread) => Number(read(`/proc/${pid}/task/${thread}/schedstat`).split(" ")[0]));
+  return nanos.reduce((sum, each) => sum + each, 0) / 1e6;
 }
 
 /** Resident memory of some processes, in MB. */

@@ -1,6 +1,7 @@
 import type { DecisionTimes } from "./decisions";
 import { RECORDS_AN_EXCHANGE, type LedgerTimes } from "./ledger";
 import type { Sample } from "./load";
+import type { McpCost } from "./mcp";
 import type { MemoryProfile } from "./memory";
 import type { ModuleSizes } from "./micro";
 import { NGINX, WARDGATE } from "./peers";
@@ -16,6 +17,7 @@ export interface Measured {
   readonly decisions?: DecisionTimes;
   readonly ledger?: { readonly gate: LedgerTimes; readonly other?: LedgerTimes };
   readonly sizes?: ModuleSizes;
+  readonly mcp?: McpCost;
   readonly memory?: { readonly clone: MemoryProfile; readonly push: MemoryProfile };
 }
 
@@ -193,6 +195,7 @@ export function smallTables(m: Measured): string {
         ],
       ),
     );
+  if (m.mcp !== undefined) blocks.push(mcpTable(m.mcp));
   if (m.memory !== undefined) {
     blocks.push(
       "### Memory of the gate while a stream passes, MB resident",
@@ -211,6 +214,43 @@ export function smallTables(m: Measured): string {
     );
   }
   return blocks.join("\n\n");
+}
+
+const cpuOf = (sample: Sample): number => sample.cpu;
+const startMore = ({ start: { off, on } }: McpCost): Spread =>
+  spread(on.map((time, i) => time - (off[i] ?? Number.NaN)));
+
+/** Ratios of what is compared in each round; undefined where no load was driven. */
+function mcpRatios(
+  { off, on, twins, calls }: McpCost,
+  of: (sample: Sample) => number,
+): {
+  readonly reads: Spread | undefined;
+  readonly calls: Spread | undefined;
+} {
+  const ratio = (ours: readonly Sample[], base: readonly Sample[]): Spread | undefined =>
+    ours.length === 0 ? undefined : spread(ratios(ours.map(of), base.map(of)));
+  return { reads: ratio(on, off), calls: ratio(calls, twins) };
+}
+
+function mcpTable(cost: McpCost): string {
+  const { off, on, twins, calls, start, size } = cost;
+  const row = (what: string, digits: number, of: (sample: Sample) => number): readonly string[] => {
+    const ratio = mcpRatios(cost, of);
+    const [offs, ons, rest, called] = [off, on, twins, calls].map((samples) =>
+      samples.length === 0 ? "-" : fixed(spread(samples.map(of)).median, digits),
+    );
+    return [what, shown(ratio.reads), `${offs} · ${ons}`, shown(ratio.calls), `${rest} · ${called}`];
+  };
+  const failures = [off, on, twins, calls].flat().reduce((sum, sample) => sum + sample.failures, 0);
+  return [
+    "### MCP, 16 connections: ratios, median (min to max) over rounds",
+    table(
+      ["", "reads, on to off", "off · on", "a call of a tool to its REST request", "REST · call"],
+      [row("CPU a request, µs", 0, cpuOf), row("p50, ms", 2, (s) => s.p50), row("p99, ms", 1, (s) => s.p99)],
+    ),
+    `Processor time of the start to the gate's own health, ms: off ${shown(spread(start.off), 1)}, on ${shown(spread(start.on), 1)}, more by ${shown(startMore(cost), 1)}. Module by gzip: ${fixed(size.all / 1000, 1)} KB, of which MCP ${fixed((size.all - size.without) / 1000, 1)} KB. Failures: ${failures}.`,
+  ].join("\n\n");
 }
 
 /** A profile is flat when memory does not rise by more than this from the second quarter to the last, in MB. */
@@ -312,6 +352,18 @@ export function targets(m: Measured): Target[] {
     const later = gate && bare && spread(gate.map((t, i) => t - (bare[i] ?? Number.NaN)));
     add(`${what}, behind the bare Worker's, ms`, "≤ 10", later, (s) => s.median <= 10, "", 1);
   }
+  const ofMcp = m.mcp && mcpRatios(m.mcp, cpuOf);
+  // Two runs of the same cost differ by a few hundredths.
+  add("CPU of reads with MCP on to off, 16 connections", "≤ 1.05", ofMcp?.reads, (s) => s.median <= 1.05);
+  add("CPU of a call of a tool to its REST request's, 16 connections", "≤ 1.5", ofMcp?.calls, (s) => s.median <= 1.5);
+  add(
+    "processor time of the start with MCP on, more than with it off, ms",
+    "≤ 1",
+    m.mcp && startMore(m.mcp),
+    (s) => s.median <= 1,
+    "",
+    1,
+  );
   for (const [name, p] of Object.entries(m.memory ?? {}) as [string, MemoryProfile][]) {
     const rise = (p.quarters[3] ?? Number.NaN) - (p.quarters[1] ?? Number.NaN);
     found.push({

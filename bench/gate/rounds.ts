@@ -7,7 +7,7 @@ import { ironProxyKind, nginxKind, wardgateKind } from "./peers";
 import { ask } from "./processes";
 import { severalProcesses } from "./severalProcesses";
 import { startStub, type Stub } from "./stub";
-import { KINDS, type Kind } from "./traffic";
+import { ASKS, KINDS, type Kind } from "./traffic";
 import { bareRecipe, gateRecipe, madeSecrets, type GateSecrets } from "./workers";
 
 export const CONNECTIONS = [1, 16, 64] as const;
@@ -85,7 +85,7 @@ export async function rounds(
     }
     const samples = new Map<string, Sample[]>();
     let requests = 0;
-    for (const contender of running) await drive(contender, "reads", 16, 1); // compilers and pools warm up
+    for (const contender of running) await drive(contender, ASKS.reads, 16, 1); // compilers and pools warm up
     const gate = running.find((c) => c.name === GATE);
     const warmed = gate === undefined ? 0 : (await auditOf(gate, secrets, 0, 1)).head;
     for (let round = 0; round < count; round++) {
@@ -94,7 +94,7 @@ export async function rounds(
           const order = running.map((_, i) => running[(i + round) % running.length]).filter((c) => c !== undefined);
           for (const contender of order) {
             if (!contender.kinds.includes(kind)) continue;
-            const sample = await drive(contender, kind, connections, seconds);
+            const sample = await drive(contender, ASKS[kind], connections, seconds);
             const key = JSON.stringify([contender.name, kind, connections]);
             samples.set(key, [...(samples.get(key) ?? []), sample]);
             if (contender.name === GATE) requests += sample.requests;

@@ -22,6 +22,67 @@ export const COMMENT = JSON.stringify({
   body: 'The failing test is `login keeps the session`: the cookie is set before the redirect is followed.\n\nI have moved the check behind the redirect and added a test for both orders.\n\n```ts\nexpect(await session(answer)).toBe("kept");\n```\n',
 });
 
+/** One request of a load. Its headers go beside those that its contender's clients send. */
+export interface Ask {
+  readonly method: "GET" | "POST";
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+const read = (target: string): Ask => ({ method: "GET", target, headers: {} });
+const JSON_BODY = { "content-type": "application/json; charset=utf-8" };
+
+/** The load of each kind: requests sent in turn. */
+export const ASKS: Readonly<Record<Kind, readonly Ask[]>> = {
+  reads: READS.map(read),
+  writes: [{ method: "POST", target: WRITE, headers: JSON_BODY, body: COMMENT }],
+};
+
+const API = { owner: "acme", repo: "api" };
+
+/** Calls of tools, each with the REST request that it becomes: the reads above that have a tool. */
+const CALLS: readonly (readonly [target: string, tool: string, args: object])[] = [
+  [READS[0] ?? "", "get_repository", API],
+  [READS[1] ?? "", "get_pull_request", { ...API, pullNumber: 7 }],
+  [
+    "/repos/acme/api/issues?state=open&page=2&per_page=50",
+    "list_issues",
+    { ...API, state: "open", page: 2, perPage: 50 },
+  ],
+  [READS[3] ?? "", "get_file_contents", { ...API, path: "src/server/routes.ts", ref: "main" }],
+  [READS[4] ?? "", "list_check_runs", { ...API, ref: "0123456789abcdef0123456789abcdef01234567" }],
+  [READS[6] ?? "", "get_issue_comments", { ...API, issue_number: 12 }],
+];
+
+/** The REST requests, and the calls that become them, in the words of a client of the revision without sessions. */
+export const TWINS: readonly Ask[] = CALLS.map(([target]) => read(target));
+export const TOOL_CALLS: readonly Ask[] = CALLS.map(([, name, args]) => ({
+  method: "POST",
+  target: "/mcp",
+  headers: {
+    ...JSON_BODY,
+    accept: "application/json, text/event-stream",
+    "mcp-protocol-version": "2026-07-28",
+    "mcp-method": "tools/call",
+    "mcp-name": name,
+  },
+  body: JSON.stringify({
+    jsonrpc: "2.0",
+    id: 1,
+    method: "tools/call",
+    params: {
+      name,
+      arguments: args,
+      _meta: {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": { name: "agent", version: "1.4" },
+        "io.modelcontextprotocol/clientCapabilities": {},
+      },
+    },
+  }),
+}));
+
 /** Headers that octokit sends, beside Authorization. */
 export const CLIENT_HEADERS: Readonly<Record<string, string>> = {
   accept: "application/vnd.github+json",

@@ -1,6 +1,7 @@
 import { LEGACY, MODERN } from "../../policy/mcp/message";
 import type { Refusal } from "../../policy/refusals";
 import type { RequestContext } from "../context";
+import { respond } from "./headers";
 import { ownHeaders, waitWords } from "./problem";
 
 /** An answer of JSON-RPC. */
@@ -10,7 +11,8 @@ export function jsonRpc(
   body: object,
   headers: Record<string, string> = {},
 ): Response {
-  return new Response(JSON.stringify({ jsonrpc: "2.0", ...body }), {
+  return respond({
+    body: JSON.stringify({ jsonrpc: "2.0", ...body }),
     status,
     headers: { ...ownHeaders(context.requestId), "content-type": "application/json; charset=utf-8", ...headers },
   });

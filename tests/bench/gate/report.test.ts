@@ -1,5 +1,5 @@
 import type { Sample } from "../../../bench/gate/load";
-import { loadTables, targets, type Measured } from "../../../bench/gate/report";
+import { loadTables, smallTables, targets, type Measured } from "../../../bench/gate/report";
 import { BARE, GATE, OTHER_GATE, type Rounds } from "../../../bench/gate/rounds";
 import { ratios, spread } from "../../../bench/gate/stats";
 
@@ -105,5 +105,36 @@ describe("targets", () => {
         /memory during the push/,
       ),
     ).toBe(false);
+  });
+});
+
+describe("MCP", () => {
+  const mcp = (calls: number) => ({
+    off: [sample(100, 10), sample(200, 10)],
+    on: [sample(102, 10), sample(204, 10)],
+    twins: [sample(100, 10), sample(200, 10)],
+    calls: [sample(calls, 10), sample(2 * calls, 10)],
+    size: { all: 130_000, without: 125_000 },
+    start: { off: [30, 31], on: [30.5, 31.5] },
+  });
+
+  it("is compared round by round: reads with it on and off, a call and its REST request, the start", () => {
+    const of = (calls: number) =>
+      [/reads with MCP on/, /call of a tool/, /start with MCP/].map((what) => verdict({ mcp: mcp(calls) }, what));
+    expect([of(149), of(151)]).toEqual([
+      [true, true, true],
+      [true, false, true],
+    ]);
+    const tables = smallTables({ mcp: mcp(149) });
+    expect(tables).toContain(
+      "| CPU a request, µs | 1.02 (1.02 to 1.02) | 150 · 153 | 1.49 (1.49 to 1.49) | 150 · 224 |",
+    );
+    expect(tables).toContain("more by 0.5 (0.5 to 0.5). Module by gzip: 130.0 KB, of which MCP 5.0 KB. Failures: 0.");
+  });
+
+  it("shows size and start alone where no load was driven", () => {
+    const idle = { ...mcp(1), off: [], on: [], twins: [], calls: [] };
+    expect(verdict({ mcp: idle }, /call of a tool/)).toBeUndefined();
+    expect(smallTables({ mcp: idle })).toContain("| CPU a request, µs | - | - · - | - | - · - |");
   });
 });

@@ -22,6 +22,22 @@ export const EQUIVALENT: readonly (readonly [file: string, line: string, reason:
     "part of the pure decision for the drill; the Worker handles control routes before",
   ],
   ["gate/policy/decide.ts", ': new Refusal("graphql-malformed");', "part of the pure decision for the drill"],
+  [
+    "gate/policy/decide.ts",
+    'new Refusal("mcp-stream")',
+    "part of the pure decision; the Worker refuses other methods itself",
+  ],
+  ["gate/policy/decide.ts", 'new Refusal("mcp-tool"', "part of the pure decision; as in the Worker"],
+  [
+    "gate/worker/interfaces/mcp.ts",
+    "verdict.route !== asked.route",
+    "arguments are encoded, so that no call becomes another route's request; a mutant takes the encoding out",
+  ],
+  [
+    "gate/worker/interfaces/mcp.ts",
+    'token === undefined) return refuse("gate-error")',
+    "whatever GitHub answered was sent with a token",
+  ],
   ["gate/policy/text/json.ts", "!isWellFormed(text)", "text decoded from UTF-8 has no lone surrogates"],
   [
     "gate/policy/git/commands.ts",

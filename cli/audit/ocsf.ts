@@ -75,10 +75,25 @@ const DECISIONS = {
   observe: { action_id: 3, action: "Observed", disposition_id: 17, disposition: "Logged", severity: MEDIUM },
 } as const;
 
-/** A record of the gate. @param machineUser the account that acts for the agent at GitHub */
+/**
+ * A record of the gate. What is undefined is no part of the event's JSON: put together from parts, an event takes ten
+ * times as long, and a pull makes one of each record.
+ * @param machineUser the account that acts for the agent at GitHub
+ */
 export function recordEvent(record: AuditRecord, machineUser: string): OcsfEvent {
-  const time = Date.parse(record.ts);
-  const raw = {
+  if (record.decision === "gap") return gapEvent(record);
+  const { action_id, action, disposition_id, disposition, severity } = DECISIONS[record.decision] ?? DECISIONS.deny;
+  const activity = activityOf(record.method, record.path);
+  const isMethod = METHODS.test(record.method);
+  return {
+    class_uid: API_ACTIVITY.uid,
+    class_name: API_ACTIVITY.name,
+    category_uid: API_ACTIVITY.category,
+    category_name: API_ACTIVITY.categoryName,
+    activity_id: activity,
+    type_uid: API_ACTIVITY.uid * 100 + activity,
+    severity_id: severity,
+    time: Date.parse(record.ts),
     metadata: {
       version: OCSF_VERSION,
       product: GATE,
@@ -86,62 +101,75 @@ export function recordEvent(record: AuditRecord, machineUser: string): OcsfEvent
       uid: record.requestId,
       sequence: record.seq,
       original_time: record.ts,
+      profiles: PROFILES,
+      correlation_uid: record.requestId,
     },
     raw_data_hash: { algorithm_id: SHA256, algorithm: "SHA-256", value: record.hash },
-  };
-  if (record.decision === "gap")
-    return {
-      ...classified(DETECTION, 1, HIGH, time),
-      ...raw,
-      finding_info: { uid: record.requestId, title: "Requests are not on record", desc: record.reason },
-      message: record.reason,
-    };
-  const { severity, ...decision } = DECISIONS[record.decision] ?? DECISIONS.deny;
-  return {
-    ...classified(API_ACTIVITY, activityOf(record.method, record.path), severity, time),
-    ...raw,
-    metadata: { ...raw.metadata, profiles: ["security_control"], correlation_uid: record.requestId },
-    ...decision,
-    actor: {
-      user: {
-        name: record.agent === "" ? "unauthenticated" : record.agent,
-        ...given("uid", record.tokenSha256 === "" ? "" : machineUser),
-        ...given("credential_uid", record.tokenSha256),
-      },
-      ...sessionOf(record),
-    },
+    action_id,
+    action,
+    disposition_id,
+    disposition,
+    actor: actorOf(record, machineUser),
     src_endpoint: record.clientIp === "" ? { name: "not recorded" } : { ip: record.clientIp },
     api: {
       operation: record.route === "" ? `${record.method} ${record.path}` : record.route,
       request: { uid: record.requestId },
       response: { code: record.status },
-      service: { name: "GitHub" },
+      service: GITHUB_SERVICE,
     },
     http_request: {
-      ...given("http_method", METHODS.test(record.method) ? record.method : ""),
-      ...(record.path === "" ? {} : { url: { path: record.path } }),
+      http_method: isMethod ? record.method : undefined,
+      url: record.path === "" ? undefined : { path: record.path },
       body_length: record.bytesIn,
     },
     http_response: { code: record.status, body_length: record.bytesOut, latency: record.ms },
-    ...(record.repository === "" ? {} : { resources: [{ name: record.repository, type: "repository" }] }),
-    ...(record.reason === "" ? {} : { firewall_rule: { name: record.reason, uid: record.reason } }),
+    resources: record.repository === "" ? undefined : [{ name: record.repository, type: "repository" }],
+    firewall_rule: record.reason === "" ? undefined : { name: record.reason, uid: record.reason },
     duration: record.ms,
     status_id: record.status < 400 ? 1 : 2,
     status_code: String(record.status),
-    ...given("status_detail", record.reason),
+    status_detail: present(record.reason),
     unmapped: {
       findings: record.findings,
       prevHash: record.prevHash,
-      ...(METHODS.test(record.method) ? {} : { method: record.method }),
+      method: isMethod ? undefined : record.method,
     },
   };
 }
 
-/** Under which gate key, and of which session of the agent where the key is that session's own. */
-function sessionOf({ gateKeySha256 = "", session = "" }: AuditRecord): Readonly<Record<string, unknown>> {
-  const of = { ...given("uid", session), ...given("credential_uid", gateKeySha256) };
-  return Object.keys(of).length === 0 ? {} : { session: of };
+/** Who asked, under which gate key, and of which session of the agent where the key is that session's own. */
+function actorOf(
+  { agent, tokenSha256, gateKeySha256 = "", session = "" }: AuditRecord,
+  machineUser: string,
+): Readonly<Record<string, unknown>> {
+  const user = {
+    name: agent === "" ? "unauthenticated" : agent,
+    uid: tokenSha256 === "" ? undefined : present(machineUser),
+    credential_uid: present(tokenSha256),
+  };
+  return gateKeySha256 === "" && session === ""
+    ? { user }
+    : { user, session: { uid: present(session), credential_uid: present(gateKeySha256) } };
 }
+
+const PROFILES: readonly string[] = ["security_control"];
+const GITHUB_SERVICE = { name: "GitHub" };
+const present = (value: string): string | undefined => (value === "" ? undefined : value);
+
+const gapEvent = (record: AuditRecord): OcsfEvent => ({
+  ...classified(DETECTION, 1, HIGH, Date.parse(record.ts)),
+  metadata: {
+    version: OCSF_VERSION,
+    product: GATE,
+    log_name: "gate",
+    uid: record.requestId,
+    sequence: record.seq,
+    original_time: record.ts,
+  },
+  raw_data_hash: { algorithm_id: SHA256, algorithm: "SHA-256", value: record.hash },
+  finding_info: { uid: record.requestId, title: "Requests are not on record", desc: record.reason },
+  message: record.reason,
+});
 
 /** What of the audit log changes rules, and what changes rights. */
 const RULES = /^(?:repository_ruleset|protected_branch|repository_rule_suite|integration_installation|hook)\./;

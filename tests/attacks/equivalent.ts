@@ -210,4 +210,14 @@ export const EQUIVALENT: readonly (readonly [file: string, line: string, reason:
     "sealed.size > limits.maxPushBytes",
     "the batch refuses such an object before it seals an address",
   ],
+  [
+    "gate/worker/worker.ts",
+    "gate.sessionKeys?.find(background, gateKeySha256, startedAt)",
+    "takes a download of a session that has ended since; tests/gate/worker/interfaces/sessions.test.ts has one",
+  ],
+  [
+    "gate/worker/auth/sessionKeys.ts",
+    'refuse("ledger-unavailable")',
+    "without a list the gate fails, and refuses as well; tests/gate/worker/auth/sessionKeys.test.ts tells them apart",
+  ],
 ];

@@ -48,11 +48,11 @@ export async function sessions(
   const parsed = parseStrictJson(text);
   if (parsed instanceof Refusal) throw new Refused(parsed);
   const { session, sha256, notAfter } = (parsed.value ?? {}) as Readonly<Record<string, unknown>>;
-  if (typeof session !== "string" || !SESSION.test(session)) throw wrong("session");
-  if (typeof sha256 !== "string" || !/^[A-Za-z0-9_-]{43}$/.test(sha256)) throw wrong("sha256");
+  if (typeof session !== "string" || !SESSION.test(session)) throw new Refused(bad("session"));
+  if (typeof sha256 !== "string" || !/^[A-Za-z0-9_-]{43}$/.test(sha256)) throw new Refused(bad("sha256"));
   const end = typeof notAfter === "string" ? Date.parse(notAfter) : Number.NaN;
   const now = Date.now();
-  if (!(end > now && end <= now + rules.maxHours * 3_600_000 + SLACK_MS)) throw wrong("notAfter");
+  if (!(end > now && end <= now + rules.maxHours * 3_600_000 + SLACK_MS)) throw new Refused(bad("notAfter"));
   context.session = session;
   const key = { session, sha256, agent: gate.policy.agent.name, notAfter: new Date(end).toISOString() };
   switch (await ledger.openSession(key, rules.maxSessions)) {
@@ -68,4 +68,4 @@ export async function sessions(
   }
 }
 
-const wrong = (field: string): Refused => new Refused(new Refusal("body-value", field));
+const bad = (field: string): Refusal => new Refusal("body-value", field);

@@ -76,6 +76,27 @@ const ELSEWHERE: Readonly<
   "user-in-host": { headers: [["Host", "agent:{key}@127.0.0.1"]] },
 };
 
+/** Who makes no keys of sessions. */
+const MAKERS: Readonly<Record<string, string | null>> = {
+  nobody: null,
+  operator: "Bearer {operatorKey}",
+  agent: "Bearer {key}",
+  stranger: "Bearer gsi_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+};
+/** The end is in a year, and the gate's sessions live for an hour: nothing here is ever made. */
+const SESSION_KEY = {
+  session: "sesn_1",
+  sha256: "{keyHash}",
+  notAfter: new Date(Date.now() + 365 * 86_400_000).toISOString(),
+};
+const SOON = { notAfter: new Date(Date.now() + 1_800_000).toISOString() };
+const NO_SESSION_KEYS: Readonly<Record<string, object>> = {
+  "a-late-end": {},
+  "no-end": { notAfter: null },
+  "a-path": { ...SOON, session: "a/b" },
+  "the-key": { ...SOON, sha256: "{key}" },
+};
+
 const CONTROL: Readonly<Record<string, readonly [method: string, target: string, authorization?: string | null]>> = {
   ready: ["GET", "/_gate/ready"],
   refresh: ["POST", "/_gate/refresh"],
@@ -188,6 +209,43 @@ export const agentToken: CaseFile = {
       reaches: /never/,
       atMost: 0,
     },
+    ...each(MAKERS, (authorization, name): Attack =>
+      attack(
+        `19.session-by-${name}`,
+        `makes a session's key as ${name}`,
+        "not-found",
+        { method: "POST", target: "/_gate/sessions", authorization, json: SESSION_KEY },
+        { gate: "sessions" },
+      ),
+    ),
+    ...each(NO_SESSION_KEYS, (change, name): Attack =>
+      attack(
+        `19.session-with-${name}`,
+        `an issuer makes a session's key with ${name}`,
+        "body-value",
+        {
+          method: "POST",
+          target: "/_gate/sessions",
+          authorization: "Bearer {issuerKey}",
+          json: { ...SESSION_KEY, ...change },
+        },
+        { gate: "sessions" },
+      ),
+    ),
+    attack(
+      "19.session-unknown",
+      "a session's key that nobody made",
+      "unauthenticated",
+      { ...API, authorization: "Bearer gsk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" },
+      { gate: "sessions" },
+    ),
+    attack(
+      "19.session-issuer",
+      "asks GitHub with the key that makes sessions' keys",
+      "unauthenticated",
+      { ...API, authorization: "Bearer {issuerKey}" },
+      { gate: "sessions" },
+    ),
     {
       id: "19.ended-key",
       title: "a gate key goes on after an operator ended it",

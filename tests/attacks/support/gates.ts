@@ -13,6 +13,7 @@ export interface Secrets {
   readonly key: string;
   readonly oldKey: string;
   readonly operatorKey: string;
+  readonly issuerKey: string;
   readonly token: string;
 }
 
@@ -36,7 +37,7 @@ const sha256 = (text: string): string => createHash("sha256").update(text).diges
 const made = (prefix: string): string => prefix + randomBytes(32).toString("base64url");
 
 export function makeSecrets(token: string): Secrets {
-  return { key: made("ghk_"), oldKey: made("ghk_"), operatorKey: made("gop_"), token };
+  return { key: made("ghk_"), oldKey: made("ghk_"), operatorKey: made("gop_"), issuerKey: made("gsi_"), token };
 }
 
 /**
@@ -128,6 +129,10 @@ const RECIPES: Readonly<Record<GateName, Recipe>> = {
   stopped: {},
   // With its keys in words: it differs from the others by what becomes of one.
   "ended-key": { bindings: (base) => base },
+  sessions: {
+    bindings: (base) => base,
+    policy: (policy) => ({ ...policy, sessionKeys: { maxHours: 1, maxSessions: 5 } }),
+  },
   "observing-now": { policy: (policy) => ({ ...policy, mode: { kind: "observe", until: "2099-12-31" } }) },
   throttled: { upstream: "hostile" },
   limited: { gate: { requestsPerMinute: 12 } },
@@ -308,6 +313,7 @@ function workersOf(
       { agent: "agent", sha256: sha256(secrets.oldKey), notAfter: "2020-01-01T00:00:00Z" },
     ],
     OPERATOR_KEYS: [{ sha256: sha256(secrets.operatorKey) }],
+    SESSION_ISSUERS: [{ sha256: sha256(secrets.issuerKey) }],
     TOKEN_STORE: { kind: "kv" },
     TOKEN_KEY: seal.toString("base64"),
     ALERTS: {},

@@ -45,6 +45,7 @@ export type GateName =
   | "allowing"
   | "stopped"
   | "ended-key"
+  | "sessions"
   | "observing-now"
   | "throttled"
   | "limited"

@@ -212,7 +212,7 @@ export const EQUIVALENT: readonly (readonly [file: string, line: string, reason:
   ],
   [
     "gate/worker/worker.ts",
-    "gate.sessionKeys?.find(background, gateKeySha256, startedAt)",
+    'turnAway(gate, context, new Refusal("unauthenticated"))',
     "takes a download of a session that has ended since; tests/gate/worker/interfaces/sessions.test.ts has one",
   ],
   [

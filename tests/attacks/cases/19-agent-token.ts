@@ -233,6 +233,20 @@ export const agentToken: CaseFile = {
       ),
     ),
     attack(
+      "19.session-listed",
+      "lists the sessions' keys without a key",
+      "not-found",
+      { target: "/_gate/sessions", authorization: null },
+      { gate: "sessions" },
+    ),
+    attack(
+      "19.session-ended",
+      "ends a session's key with the agent's key",
+      "not-found",
+      { method: "DELETE", target: "/_gate/sessions/sesn_1" },
+      { gate: "sessions" },
+    ),
+    attack(
       "19.session-unknown",
       "a session's key that nobody made",
       "unauthenticated",

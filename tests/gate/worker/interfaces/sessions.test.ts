@@ -92,6 +92,13 @@ describe("keys of sessions", () => {
       expect([answer.status, await ruleOf(answer)]).toEqual([404, "not-found"]);
     }
     expect(await listed()).not.toContain("sesn_x");
+    for (const [method, path] of [
+      ["GET", ""],
+      ["DELETE", "/sesn_1"],
+    ] as const)
+      for (const other of [gate.key, key, ""])
+        expect([method, (await door(other, method, path)).status]).toEqual([method, 404]);
+    expect(await as(key).then(({ status }) => status)).toBe(200);
     // An operator sees and ends them.
     expect((await door(gate.operatorKey, "GET")).status).toBe(200);
     expect((await door(gate.operatorKey, "DELETE", "/sesn_none")).status).toBe(204);

@@ -165,7 +165,7 @@ describe("a gate in several processes", () => {
       " gatehouse-forwarder.socket gatehouse-forwarder.service\n",
     );
     expect(forwarded.get("gatehouse-forwarder.service")).toMatch(
-      /\nEnvironmentFile=.*\/secrets\.env\nUnsetEnvironment=VAULT_SECRET_ID CHECKPOINT_KEY\nExecStart=.* serve forwarder\.capnp --socket-fd=forwarder=3\n/,
+      /\nEnvironmentFile=.*\/secrets\.env\nUnsetEnvironment=VAULT_SECRET_ID CHECKPOINT_KEY GITHUB_WEBHOOK_SECRET\nExecStart=.* serve forwarder\.capnp --socket-fd=forwarder=3\n/,
     );
     expect(forwarded.get("gatehouse-gate@.service")).toContain("\nUnsetEnvironment=SINK_SECRETS\n");
     expect(JSON.parse(forwarded.get("serve.json") ?? "")).toMatchObject({

@@ -80,6 +80,22 @@ it("takes no refused request for the cause, nor one of another repository or kin
     expect(around([logged(10, "git.push")], records(wrong))).toHaveLength(1);
 });
 
+it("takes nothing that an operator asked of the gate for the cause of a write", () => {
+  const probes = records(
+    ...["/_gate/probe", "/_gate/refresh"].map((path) => ({
+      method: "POST",
+      path,
+      agent: "operator",
+      repository: "",
+      ts: at(8),
+    })),
+  );
+  expect(around([listed(10, "PushEvent", { ref: "refs/heads/claude/x" })], probes)).toHaveLength(1);
+  expect(around([listed(10, "IssueCommentEvent")], probes)).toHaveLength(1);
+  // What a probe asks GitHub is its cause.
+  expect(around([request(8, "GET", "/user", { repo: "" })], probes)).toEqual([]);
+});
+
 it("lets one request account for one event of each kind, and one push for all its references", () => {
   expect(around([listed(10, "PushEvent"), listed(11, "PushEvent"), listed(10, "CreateEvent")], records(push))).toEqual(
     [],

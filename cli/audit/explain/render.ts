@@ -107,7 +107,7 @@ const STYLE = `
   ol.line li { position: relative; margin: 0 0 1rem; overflow-wrap: anywhere; }
   ol.line li::before { content: ""; position: absolute; left: -1.5rem; top: .4rem; width: .7rem; height: .7rem; border-radius: 50%; background: var(--ground); border: 2px solid var(--soft); box-sizing: border-box; }
   ol.line li.alarm::before { background: var(--bad); border-color: var(--bad); } ol.line li.done::before { background: var(--good); border-color: var(--good); }
-  dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: 1rem 0; } dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
+  dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: 1rem 0; } dt:not(.bad) { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
   @media (max-width: 30rem) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; } }
   a { color: inherit; } h1 { overflow-wrap: anywhere; }
 `;
@@ -133,11 +133,11 @@ export async function renderHtml(story: Story): Promise<string> {
           <dl>
             ${facts(story).map(
               ([name, value]) =>
-                html`<dt>${name}</dt>
+                html`<dt class="${name === ALARM ? "bad" : ""}">${name}</dt>
                   <dd class="${name === ALARM ? "bad" : ""}">${value}</dd>`,
             )}
           </dl>
-          ${story.notes.map((note) => html`<p class="soft">${note}.</p>`)}
+          ${story.notes.map((note) => html`<p class="soft">Note: ${note}.</p>`)}
           <h2>Time line</h2>
           <ol class="line">
             ${story.steps.map(

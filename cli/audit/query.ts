@@ -87,17 +87,18 @@ export async function askTrail(files: TrailFiles, sql: string, engine: () => Eng
 }
 
 async function makeTables(connection: DuckDBConnection, { gate, github, agent, events }: TrailFiles): Promise<void> {
-  const lines = (file: string, columns: string): string =>
+  // A line that cannot be read is a row of nothing: it would count. `verify` says which it is.
+  const lines = (file: string, columns: string, key: string): string =>
     existsSync(file)
-      ? `read_json(${quoted(file)}, format = 'newline_delimited', columns = ${columns}, ignore_errors = true)`
+      ? `read_json(${quoted(file)}, format = 'newline_delimited', columns = ${columns}, ignore_errors = true) WHERE ${key} IS NOT NULL`
       : "";
   const view = (name: string, source: string, empty: string): Promise<unknown> =>
     connection.run(`CREATE VIEW ${name} AS SELECT * FROM ${source === "" ? `(SELECT ${empty} WHERE false)` : source}`);
   const empty = [...COLUMNS.matchAll(/(\w+): '([^']+)'/g)].map(([, name, type]) => `NULL::${type} AS ${name}`);
-  await view("gate", lines(gate, COLUMNS), empty.join(", "));
+  await view("gate", lines(gate, COLUMNS, "seq"), empty.join(", "));
   await view(
     "github",
-    lines(github, `{source: 'VARCHAR', "at": 'TIMESTAMP', id: 'VARCHAR', event: 'JSON'}`),
+    lines(github, `{source: 'VARCHAR', "at": 'TIMESTAMP', id: 'VARCHAR', event: 'JSON'}`, "id"),
     `NULL::VARCHAR AS source, NULL::TIMESTAMP AS "at", NULL::VARCHAR AS id, NULL::JSON AS event`,
   );
   await view(
@@ -105,6 +106,7 @@ async function makeTables(connection: DuckDBConnection, { gate, github, agent, e
     lines(
       agent,
       `{source: 'VARCHAR', kind: 'VARCHAR', "at": 'TIMESTAMP', id: 'VARCHAR', session: 'VARCHAR', thread: 'VARCHAR', requestIds: 'VARCHAR[]', event: 'JSON'}`,
+      "id",
     ),
     `NULL::VARCHAR AS source, NULL::VARCHAR AS kind, NULL::TIMESTAMP AS "at", NULL::VARCHAR AS id, NULL::VARCHAR AS session, NULL::VARCHAR AS thread, NULL::VARCHAR[] AS requestIds, NULL::JSON AS event`,
   );

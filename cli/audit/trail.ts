@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Head } from "../../gate/policy/checkpoint";
 import { CouldNotRun } from "../support/exit";
 import { reasonOf } from "../support/fileReasons";
+import { readNamedFile } from "../support/files";
 import type { Reviewed } from "./agent/reviewed";
 
 /** The files of a pulled trail. */
@@ -139,16 +140,25 @@ export function makeDir(dir: string): void {
   try {
     mkdirSync(dir, { recursive: true });
   } catch (error) {
-    throw new CouldNotRun(`${dir}: the folder cannot be made: ${reasonOf(error)}`);
+    const there = (error as NodeJS.ErrnoException).code === "EEXIST";
+    throw new CouldNotRun(
+      `${dir}: the folder cannot be made: ${there ? "a file of this name is there" : reasonOf(error)}`,
+    );
   }
 }
 
 /** What an interrupted pull wrote of a line is taken off again. */
 export function dropPiece(file: string): void {
   if (!existsSync(file)) return;
-  const bytes = readFileSync(file);
+  const bytes = readNamedFile(file);
   const whole = bytes.lastIndexOf("\n") + 1;
   if (whole < bytes.length) truncateSync(file, whole);
 }
 
-export const sizeOf = (file: string): number => (existsSync(file) ? statSync(file).size : 0);
+/** In bytes; 0 for a file that is not there. @throws CouldNotRun for a folder in its place */
+export function sizeOf(file: string): number {
+  if (!existsSync(file)) return 0;
+  const stat = statSync(file);
+  if (stat.isDirectory()) throw new CouldNotRun(`${file}: this is a folder, not a file; give another folder`);
+  return stat.size;
+}

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { endpoints } from "../../infra/model";
 import { ambientEffects } from "../../rotation/effects";
@@ -13,6 +13,7 @@ import { readState, trailFiles } from "../audit/trail";
 import { verifyProgress, verifyTrail } from "../audit/verify";
 import { addressFrom } from "../support/address";
 import { CouldNotRun, DoesNotHold } from "../support/exit";
+import { readNamedFile } from "../support/files";
 import { repeatable, withExamples, withJson, withStack, type StackOptions } from "../support/options";
 import { plain } from "../support/plainText";
 import { readProjectStack } from "../support/project";
@@ -124,8 +125,9 @@ function thresholdsOf(given: readonly string[]): Record<string, number> {
 /** Ids of the alerts that were told. @throws CouldNotRun for a file that is none of ours */
 function readTold(file: string): ReadonlySet<string> {
   if (!existsSync(file)) return new Set();
+  const text = readNamedFile(file).toString("utf8");
   try {
-    const { told } = JSON.parse(readFileSync(file, "utf8")) as { told?: unknown };
+    const { told } = JSON.parse(text) as { told?: unknown };
     if (Array.isArray(told) && told.every((id) => typeof id === "string")) return new Set(told);
   } catch {
     // said below

@@ -1,9 +1,11 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { checkpointKey, lastOfArchive } from "../../../gate/policy/archiveKeys";
 import { asList, asRecord, asText } from "../../../infra/config/json";
 import { failureOf, type Reader, type Response } from "../../live/reader";
 import { CouldNotRun } from "../../support/exit";
+import { reasonOf } from "../../support/fileReasons";
+import { readNamedFile } from "../../support/files";
 import { parseCheckpoint } from "../checkpoints";
 import type { Piece, Source } from "./records";
 
@@ -57,15 +59,13 @@ export function directorySource(dir: string): Source {
       try {
         names = readdirSync(dir);
       } catch (error) {
-        throw new CouldNotRun(
-          `${dir}: the folder cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown"})`,
-        );
+        throw new CouldNotRun(`${dir}: the folder cannot be read: ${reasonOf(error)}`);
       }
       for (const name of names.filter((one) => lastOfArchive(one) > after).sort()) {
         const signed = join(dir, checkpointKey(lastOfArchive(name)));
         yield piece(
-          readFileSync(join(dir, name), "utf8"),
-          existsSync(signed) ? readFileSync(signed, "utf8") : undefined,
+          readNamedFile(join(dir, name)).toString("utf8"),
+          existsSync(signed) ? readNamedFile(signed).toString("utf8") : undefined,
         );
       }
     },

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from "node:fs";
+import { appendFileSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { askTrail, NAMED } from "../../../cli/audit/query";
 import type { TrailFiles } from "../../../cli/audit/trail";
@@ -24,6 +24,17 @@ it("answers SQL over records, GitHub's events and the OCSF stream, also where th
   for (const table of ["gate", "github", "events"])
     expect(await rows(files, `SELECT count(*) AS n FROM ${table}`)).toEqual([{ n: "0" }]);
   for (const { sql } of Object.values(NAMED)) expect(await rows(files, sql)).toEqual([]);
+});
+
+it("counts no line that is no record", async () => {
+  const files = await trail({}, {});
+  appendFileSync(files.gate, "no record\n");
+  appendFileSync(files.github, '{"source":\n');
+  for (const [table, n] of [
+    ["gate", "2"],
+    ["github", "0"],
+  ] as const)
+    expect(await rows(files, `SELECT count(*) AS n FROM ${table}`)).toEqual([{ n }]);
 });
 
 it("says what is wrong with a statement, and what to install where the engine is missing", async () => {

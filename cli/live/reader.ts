@@ -159,7 +159,7 @@ export class Reader {
           method,
           url: `${base}${path}`,
           attempts: 3,
-          timeoutMs: 20_000,
+          timeoutMs: method === "POST" ? 60_000 : 20_000, // a query about many takes longer than one answer
           headers: { "user-agent": "gatehouse-assess", ...headers, ...(accept === undefined ? {} : { accept }) },
           ...(json === undefined ? {} : { json }),
           meant: (answer) => system === "the gate" && answer.status !== 429, // the gate's refusals are what is asked for

@@ -2,8 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { isMisspelledTenant, endpoints } from "../model";
 import type { AskGraphql } from "../plans";
 
-/** GitHub ends a question after ten seconds; the rest is for the way. */
-const TIMEOUT_MS = 30_000;
+/** GitHub itself ends a question after ten seconds; an Enterprise Server may take longer. */
+const TIMEOUT_MS = 60_000;
 /** A primary limit begins anew each hour. */
 const LONGEST_WAIT_MS = 65 * 60_000;
 

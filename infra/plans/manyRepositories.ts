@@ -12,7 +12,7 @@ export interface GraphqlQuery {
 }
 
 /** So many are asked about in one question. GitHub ends a question after ten seconds ("Query limits"). */
-export const REPOSITORIES_AT_ONCE = 40;
+export const REPOSITORIES_AT_ONCE = 25;
 export const TEAMS_AT_ONCE = 10;
 /** Items of one page; GitHub gives no more. */
 const PAGE = 100;

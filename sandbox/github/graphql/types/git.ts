@@ -281,7 +281,10 @@ function treeEntry(
     size: entry.size ?? 0,
     extension,
     isGenerated: false,
-    object: () => objectAt(repo, entry.sha, path),
+    object: () =>
+      entry.type === "blob"
+        ? ({ type: "Blob", repo, sha: entry.sha } satisfies BlobSource)
+        : objectAt(repo, entry.sha, path),
     repository: () => repositorySource(repo),
   };
 }

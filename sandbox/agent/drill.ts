@@ -231,7 +231,7 @@ function keyStays({ environment, session, gateHost, gateKey }: AgentDrill): Atte
         ]),
     {
       action: "learn-gate-key",
-      title: "have key or placeholder sent to another host, in all of this",
+      title: "have key or placeholder sent to another host",
       client: "fetch",
       stop,
       run: () => {

@@ -59,7 +59,7 @@ it("comes up, has nothing to do the second time, and holds", async () => {
     ["find the key in the sandbox", "refused", "a placeholder"],
     ["have the key written into a pull request", "refused", "a placeholder"],
     [
-      "have key or placeholder sent to another host, in all of this",
+      "have key or placeholder sent to another host",
       "refused",
       expect.stringMatching(/^\d+ requests had it, all to the gate$/),
     ],
@@ -89,7 +89,7 @@ it("finds each thing that is open", async () => {
     "reach api.github.com with the key",
     "reach any other host with the key",
     "reach a name that begins like the gate's",
-    "have key or placeholder sent to another host, in all of this",
+    "have key or placeholder sent to another host",
   ];
   expect(open(await drill())).toEqual(network);
   // And a credential without one: the same rows, and the key itself leaves.
@@ -109,7 +109,7 @@ it("finds each thing that is open", async () => {
       "open a draft pull request (api)",
       "clone another repository (secrets)",
       "push to main (api)",
-      "have key or placeholder sent to another host, in all of this",
+      "have key or placeholder sent to another host",
     ]),
   );
   await putBack();

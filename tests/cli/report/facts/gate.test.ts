@@ -33,6 +33,7 @@ it.each<[title: string, after: object, expected: string[]]>([
     { routes: { read: ["repos/get", "gists/list"], write: ["pulls/create"] } },
     ["widened gate/routes/read"],
   ],
+  ["keys of sessions", { sessionKeys: { maxHours: 8, maxSessions: 20 } }, ["granted gate/session-keys"]],
   [
     "the first route of a kind",
     { routes: { ...POLICY.routes, admin: ["repos/delete"] } },
@@ -113,4 +114,12 @@ describe("the rotation", () => {
       "narrowed rotation/plan everyDays 90 → 30",
     ]);
   });
+});
+
+it("sees more keys of sessions, and keys that live longer, each by itself", () => {
+  const keys = (maxHours: number, maxSessions: number) => ({ sessionKeys: { maxHours, maxSessions } });
+  expect(kinds(keys(2, 5), keys(2, 6))).toEqual(["widened gate/session-keys"]);
+  expect(kinds(keys(2, 5), keys(1, 5))).toEqual(["narrowed gate/session-keys"]);
+  expect(kinds(keys(2, 5), keys(3, 4)).sort()).toEqual(["narrowed gate/session-keys", "widened gate/session-keys"]);
+  expect(kinds(keys(2, 5), {})).toEqual(["withdrawn gate/session-keys"]);
 });

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { bundleOf } from "../../cli/bundle";
+import { bundleOf, bundleOfSources } from "../../cli/bundle";
 
 const ENTRY = "cli/engine.ts";
 const ASSETS = ["sandbox/engine/preload.js", "sandbox/engine/codeCache.js"];
@@ -48,5 +48,19 @@ describe("the engine's commands as one file", () => {
 
   it("are run from their sources where no bundle can be made", () => {
     expect(bundleOf("cli/nothing.ts", [])).toBeUndefined();
+  });
+});
+
+describe("the other commands as one file", () => {
+  it("are bundled once without packages, each source with its own folder", () => {
+    const file = bundleOfSources("cli/main.ts")!;
+    const text = readFileSync(file, "utf8");
+    expect(bundleOfSources("cli/main.ts")).toBe(file);
+    expect(text).toMatch(new RegExp(`__dirname\\d* = ${JSON.stringify(join(__dirname, "../../infra/cloudflare"))}`));
+    expect(text).toContain('require("commander")');
+  });
+
+  it("are run from their sources where no bundle can be made", () => {
+    expect(bundleOfSources("cli/nothing.ts")).toBeUndefined();
   });
 });

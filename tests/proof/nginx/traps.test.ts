@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { freshFetch } from "../../support/freshFetch";
 import { itWhen } from "../../support/skip";
 import { until } from "../../support/until";
 import { policyFor } from "../../gate/support/policy";
@@ -26,7 +27,7 @@ let upstream: Server;
 let nginx: Nginx;
 let conf: string;
 let seen: Seen[] = [];
-let answer: { status?: number; headers?: Record<string, string>; body?: string; drop?: boolean } = {};
+let answer: { status?: number; headers?: Record<string, string>; body?: string | Buffer; drop?: boolean } = {};
 let sockets = 0;
 
 beforeAll(async () => {
@@ -408,6 +409,17 @@ const TRAPS: readonly Trap[] = [
   },
 ];
 
+/** What a client gets for an answer's body: every byte of it. */
+async function bytesOf(body: string | Buffer): Promise<Buffer> {
+  answer = { body };
+  const got = await freshFetch(nginx.url + API, { headers: { authorization: `Bearer ${KEY}` } });
+  return Buffer.from(await got.arrayBuffer());
+}
+/** Longer than any of nginx's buffers, so that pieces end within letters of two, three and four bytes. */
+const LETTERS = "é€😀x".repeat(30_000);
+const NO_UTF8 = Buffer.from([0x22, 0xff, 0xfe, 0xc3, 0x28, 0x80, 0x00, 0xe2, 0x82, 0x22]);
+const LISTED = '{"full_name":"acme/api"}';
+
 /** The last record with these fields. nginx writes a record after its answer: those of earlier requests may still come. */
 const recordWith = (fields: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>> =>
   until(`a record with ${JSON.stringify(fields)}`, () =>
@@ -439,6 +451,41 @@ describe("traps of nginx", () => {
       if (never !== undefined) expect(conf.replace(/#.*/g, "")).not.toMatch(never);
       await tried?.();
     });
+
+  for (const [what, body] of [
+    ["letters of several bytes", Buffer.from(`"${LETTERS}"`)],
+    ["letters of several bytes at other places", Buffer.from(`"aé${LETTERS}"`)],
+    ["bytes that are no UTF-8", Buffer.concat(Array.from({ length: 5_000 }, () => NO_UTF8))],
+    ["a name of a listed repository before letters", Buffer.from(`[${LISTED},"${LETTERS}"]`)],
+    ["a name of a listed repository behind letters", Buffer.from(`["${LETTERS}",${LISTED}]`)],
+    [
+      "a name of a listed repository among bytes that are no UTF-8",
+      Buffer.concat([NO_UTF8, Buffer.from(LISTED), NO_UTF8]),
+    ],
+    ["an escape among letters", Buffer.from(`["${LETTERS}\\u0041${LETTERS}"]`)],
+    ["nothing", Buffer.alloc(0)],
+  ] as const)
+    itWhen(noNginx === "", noNginx)(`an answer arrives as it was sent: ${what}`, async () => {
+      expect((await bytesOf(body)).equals(body)).toBe(true);
+    });
+
+  for (const [where, body] of [
+    ["behind letters", Buffer.from(`["${LETTERS}",{"full_name":"acme/secret"}]`)],
+    ["before letters", Buffer.from(`[{"full_name":"acme/secret"},"${LETTERS}"]`)],
+    ["among bytes that are no UTF-8", Buffer.concat([NO_UTF8, Buffer.from('{"full_name":"acme/secret"}'), NO_UTF8])],
+    ...[1, 2, 5, 9, 11].map((before): [string, Buffer] => [
+      `cut in two, ${before} bytes on`,
+      Buffer.from(`["${"x".repeat(16_384 - before)}",{"full_name":"acme/secret"}]`),
+    ]),
+  ] as [string, Buffer][])
+    itWhen(noNginx === "", noNginx)(
+      `an answer with a repository that is not listed is broken off: ${where}`,
+      async () => {
+        const got = await bytesOf(body).catch(() => Buffer.alloc(0));
+        expect(got.includes("acme/secret")).toBe(false);
+        await recordWith({ reason: "answer-refused" });
+      },
+    );
 
   itWhen(noNginx === "", noNginx)("a record has the trail's words, the token's hash and no secret", async () => {
     await ask(`${API}/issues?labels=private`);

@@ -13,7 +13,7 @@ export const RECORDS_AN_EXCHANGE = [256, 16, 1] as const;
 const EXCHANGES: Readonly<Record<(typeof RECORDS_AN_EXCHANGE)[number], number>> = { 256: 100, 16: 300, 1: 600 };
 
 /** Where a ledger's sources lie in a checkout. */
-export const LEDGER_SOURCE = "gate/worker/ledger.ts";
+const LEDGER_SOURCE = "gate/worker/ledger.ts";
 const ROOT = path.join(__dirname, "..", "..");
 
 /** Processor time of the ledger for a record in microseconds, by records an exchange, in the order of the rounds. */

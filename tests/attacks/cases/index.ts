@@ -24,6 +24,8 @@ import { bodies } from "./22-bodies";
 import { git } from "./23-git";
 import { lfs } from "./24-lfs";
 import { proposals } from "./25-proposals";
+import { mcp } from "./26-mcp";
+import { guide } from "./27-guide";
 
 /** The corpus: one file for each class. */
 export const CORPUS: readonly CaseFile[] = [
@@ -52,4 +54,6 @@ export const CORPUS: readonly CaseFile[] = [
   git,
   lfs,
   proposals,
+  mcp,
+  guide,
 ];

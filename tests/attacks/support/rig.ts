@@ -93,6 +93,9 @@ export class Rig {
     const known: Record<string, string> = {
       ...secrets,
       tokenSha256: createHash("sha256").update(token).digest("base64"),
+      // Forms of the token that nobody finds in base64, and everybody reads once it is decoded.
+      tokenHexPacked: Buffer.from(`a ${Buffer.from(token).toString("hex")} b`).toString("base64"),
+      tokenReversedPacked: Buffer.from(`a ${[...token].reverse().join("")} b`).toString("base64"),
       adminToken: github.adminToken,
       main: kit.main,
       first: kit.first,

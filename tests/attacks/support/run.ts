@@ -275,7 +275,7 @@ function stray(reached: readonly Reached[], lookups: readonly RegExp[]): string[
 }
 
 /**
- * The rule that an answer names, in JSON, GraphQL's errors or git's own protocol; `runtime` when workerd itself
+ * The rule that an answer names, in JSON, GraphQL's errors, MCP or git's own protocol; `runtime` when workerd itself
  * refused.
  */
 function ruleOf(answer: Answer): string {
@@ -286,8 +286,17 @@ function ruleOf(answer: Answer): string {
     if (Object.hasOwn(REFUSALS, rule)) return rule;
   }
   try {
-    const body = JSON.parse(text) as Named & { errors?: { extensions?: Named }[] };
-    return (body.gatehouse ?? body.errors?.[0]?.extensions?.gatehouse)?.rule ?? "none";
+    const body = JSON.parse(text) as Named & {
+      errors?: { extensions?: Named }[];
+      error?: { data?: Named };
+      result?: { _meta?: Named };
+    };
+    const named =
+      body.gatehouse ??
+      body.errors?.[0]?.extensions?.gatehouse ??
+      body.error?.data?.gatehouse ??
+      body.result?._meta?.gatehouse;
+    return named?.rule ?? "none";
   } catch {
     return answer.status >= 400 ? "runtime" : "none";
   }
@@ -298,8 +307,8 @@ interface Named {
 }
 
 /**
- * Refused in the client's own form: git and GraphQL clients show a person nothing of an HTTP error, so there a refusal
- * has the status 200.
+ * Refused in the client's own form: git, GraphQL and MCP clients show nothing of an HTTP error, so there a refusal has
+ * the status 200.
  */
 const refusedInForm = (answer: Answer): boolean => answer.status === 200 && ruleOf(answer) !== "none";
 

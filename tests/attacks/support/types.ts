@@ -2,8 +2,8 @@ import type { RuleId } from "../../../gate/policy/refusals";
 import type { GitKit } from "./kit";
 
 /**
- * The 21 classes of attack, and four of the gate's own: what travels in bodies, in git, as large files, and to a
- * person's review.
+ * The 21 classes of attack, and six of the gate's own: what travels in bodies, in git, as large files, to a person's
+ * review, by MCP, and what the guide says.
  */
 export const CLASSES = {
   1: "dot segments",
@@ -31,6 +31,8 @@ export const CLASSES = {
   23: "git",
   24: "large files",
   25: "proposals",
+  26: "MCP",
+  27: "guide",
 } as const;
 
 type ClassNumber = keyof typeof CLASSES;
@@ -41,6 +43,10 @@ export type GateName =
   | "hostile"
   | "lfs"
   | "closed-routes"
+  | "mcp"
+  | "mcp-hostile"
+  | "mcp-reads"
+  | "limited-mcp"
   | "denied"
   | "allowing"
   | "stopped"

@@ -257,7 +257,7 @@ describe("a pull", () => {
       const kept = existsSync(name) ? readFileSync(name) : undefined;
       rmSync(name, { force: true });
       mkdirSync(name);
-      const { code, err } = await run(["pull", "--out", files.dir, "--archive", archive]);
+      const { code, err } = await run(["pull", "--out", files.dir, "--archive", archive, "--from", "bucket"]);
       expect([code, err]).toEqual([2, expect.stringMatching(/ndjson: .*this is a folder, not a file/)]);
       rmSync(name, { recursive: true });
       if (kept !== undefined) writeFileSync(name, kept);

@@ -10,11 +10,6 @@ export const EQUIVALENT: readonly (readonly [file: string, line: string, reason:
     "target.charCodeAt(0) !== SLASH",
     "the runtime gives a path that starts with a slash, or refuses",
   ],
-  [
-    "gate/policy/text/canonical.ts",
-    'return new Refusal("path-dot-segment")',
-    "the runtime resolves dot segments before the gate sees them",
-  ],
   ["gate/policy/target.ts", "name === undefined || raw === undefined", "a template has as many names as values"],
   [
     "gate/policy/decide.ts",

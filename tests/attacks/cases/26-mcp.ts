@@ -489,6 +489,13 @@ export const mcp: CaseFile = {
         lookups: [/^GET /],
       }),
     ),
+    attack(
+      "26.secret-deep",
+      "a credential in a file, in three layers of base64",
+      "secret-in-content",
+      call("create_or_update_file", { ...FILE, content: "token: {fakeThrice}\n" }),
+      { ...ON, lookups: [/^GET /] },
+    ),
     ...each(ARGUMENTS, ([tool, args, guard], name) =>
       attack(`26.argument-${name}`, `${tool} with another argument: ${name}`, guard, call(tool, args), ON),
     ),

@@ -209,7 +209,10 @@ function fakeCredentials(): Record<string, string> {
   const upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
   const dashes = "-".repeat(5);
   const pem = (kind: string): string => `${dashes}BEGIN ${kind}${dashes}\\n${text(64)}\\n${dashes}END ${kind}${dashes}`;
+  const thrice = (secret: string): string => [1, 2, 3].reduce((inner) => Buffer.from(inner).toString("base64"), secret);
   return {
+    // As deep as the gate looks; in a file, GitHub's own base64 comes on top of it.
+    fakeThrice: thrice(`ghp_${text(36)}`),
     fakeGhp: `ghp_${text(36)}`,
     fakeGho: `gho_${text(36)}`,
     fakeGhu: `ghu_${text(36)}`,

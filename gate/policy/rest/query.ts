@@ -157,16 +157,22 @@ export function judgeSearch(q: string, isListed: (fullName: string) => boolean):
 }
 
 function judgeWords(q: string, isListed: (fullName: string) => boolean): string | Refusal {
-  const bare = q.replace(/"[^"]*"/g, '""');
+  // A quoted text counts for itself. One without a character may count for nothing, and one inside a word for a part of
+  // it: `o"r"g:`.
+  const quoted = q.replace(/"([^"]*)"/g, (_text, text: string) => (/\S/.test(text) ? '""' : '" "'));
+  if (/[\p{L}\p{N}]" ?"|" ?"[\p{L}\p{N}]/u.test(quoted)) return new Refusal("search-not-scoped", '"');
+  const bare = quoted.replaceAll('" "', " ");
   if (bare.includes("\\") || bare.replace(/""/g, "").includes('"')) return new Refusal("search-not-scoped");
   let scope = "";
   let depth = 0;
   let before = "";
   for (const token of bare.split(/[ \t\r\n]+/)) {
     const word = token.replace(/[()]/g, "");
+    // An operator stands by itself between parentheses and quotes too: `x)OR(y`.
+    const operator = [word, ...token.split(/[()"]+/)].find(isOr);
+    if (operator !== undefined) return new Refusal("search-not-scoped", operator);
     // A text between slashes may be read as a pattern, and one that does not close would swallow the scope.
-    if ((/^or$/i.test(word) && word !== "or") || /^\|{1,2}$/.test(word) || /^\/[^/]*$/.test(word))
-      return new Refusal("search-not-scoped", word);
+    if (/^\/[^/]*$/.test(word)) return new Refusal("search-not-scoped", word);
     // A negation in front of parentheses, or at their end, takes more or less with it from one reader to the other.
     if (token.includes("(") && (isNegation(before) || /[!-]\(/.test(token)))
       return new Refusal("search-not-scoped", token);
@@ -187,6 +193,8 @@ function judgeWords(q: string, isListed: (fullName: string) => boolean): string 
   return scope === "" ? new Refusal("search-not-scoped") : scope;
 }
 
+/** In small letters it is a word to GitHub. */
+const isOr = (word: string): boolean => (/^or$/i.test(word) && word !== "or") || word === "|" || word.includes("||");
 const isNegation = (word: string): boolean => /^(?:not|!|-)$/i.test(word);
 
 /**

@@ -42,6 +42,16 @@ describe("judgeSearch", () => {
     "repo:acme/api (a OR b)",
     "repo:acme/api Or x",
     "repo:acme/api || x",
+    "repo:acme/api ||(bug ) bug",
+    "repo:acme/api OR(bug)",
+    "repo:acme/api (bug)OR bug",
+    'repo:acme/api OR"two words"',
+    'repo:acme/api "two words"Or(bug)',
+    "repo:acme/api bug||crash",
+    'NOT "" repo:acme/api',
+    'repo:acme/api o"r"g:acme',
+    'repo:acme/api o""rg:acme',
+    'repo:acme/api "o"rg:acme',
     "not repo:acme/api",
     "NOT repo:acme/api",
     "! repo:acme/api",
@@ -101,6 +111,8 @@ interface Reader {
   readonly commas: boolean;
   readonly patterns: boolean;
   readonly looseOr: boolean;
+  /** A quoted text that touches a word: goes with it, quotes and all; is a token of its own; or is a part of the word. */
+  readonly quotes: "kept" | "apart" | "joined";
 }
 
 type Found = (place: Place) => boolean;
@@ -122,7 +134,11 @@ function read(q: string, reader: Reader): Found {
     if (c === '"') {
       const close = text.indexOf('"', i + 1);
       const stop = close < 0 ? text.length : close;
-      current += `"${text.slice(i + 1, stop)}"`;
+      const inside = text.slice(i + 1, stop);
+      if (reader.quotes === "apart" && !current.endsWith(":")) end();
+      if (reader.quotes === "kept" || inside !== "")
+        current += reader.quotes === "joined" && current !== "" ? inside : `"${inside}"`;
+      if (reader.quotes === "apart") end();
       i = stop;
     } else if (reader.patterns && c === "/" && current === "") {
       const close = text.indexOf("/", i + 1);
@@ -216,6 +232,7 @@ const readers = fc.record<Reader>({
   commas: fc.boolean(),
   patterns: fc.boolean(),
   looseOr: fc.boolean(),
+  quotes: fc.constantFrom("kept", "apart", "joined"),
 });
 const words = [
   "bug",
@@ -231,6 +248,7 @@ const words = [
   "-x",
   "a,b",
   '"a b"',
+  '""',
   "is:open",
   "label:x",
   "!",
@@ -241,7 +259,26 @@ const words = [
 const piece = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom("repo:acme/api", "repo:acme/docs", "REPO:acme/api") },
   { weight: 5, arbitrary: fc.constantFrom(...words) },
-  { weight: 3, arbitrary: fc.constantFrom("(", ")", "AND", "OR", "NOT", "NOT (", "-(", '"', ",", "\u00a0", "\u3000") },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(
+      "(",
+      ")",
+      "AND",
+      "OR",
+      "OR(",
+      ")OR",
+      "||(",
+      "NOT",
+      "NOT (",
+      "NOT(",
+      "-(",
+      '"',
+      ",",
+      "\u00a0",
+      "\u3000",
+    ),
+  },
   {
     weight: 2,
     arbitrary: fc.constantFrom(
@@ -253,6 +290,7 @@ const piece = fc.oneof(
       "-repo:acme/api",
       "+org:acme",
       "o(r)g:acme",
+      'o"r"g:acme',
     ),
   },
 );
@@ -292,6 +330,7 @@ describe("held against readers of GitHub's search syntax that are none of ours",
       commas: false,
       patterns: false,
       looseOr: false,
+      quotes: "kept",
     };
     for (const q of [
       "x",

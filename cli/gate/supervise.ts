@@ -99,8 +99,9 @@ export async function supervise(folder: string, settings: ServeSettings, descrip
   );
   await forwarder?.stop();
   await ledger?.stop();
-  for (const socket of [...gates.map(({ own }) => own), ledgerSocket, forwarderSocket])
-    if (socket !== undefined) rmSync(socket, { force: true });
+  // Only what this gate opened: where it did not start, the sockets are those of another one.
+  const opened = [...gates.map(({ own }) => own), ledger && ledgerSocket, forwarder && forwarderSocket];
+  for (const socket of opened) if (socket !== undefined) rmSync(socket, { force: true });
   return code;
 }
 

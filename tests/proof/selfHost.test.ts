@@ -236,11 +236,14 @@ given("GitHub's webhooks come through nginx to the gate, which keeps what is sig
     expect(missing).toEqual([]);
     return events;
   };
-  const edited = await until("the ruleset's event", async () => {
-    const events = await kept();
-    return events.find(({ event }) => event === "repository_ruleset");
-  });
-  expect(edited).toMatchObject({ payload: { action: "edited", repository: { full_name: "acme/api" } } });
+  // The stack made the ruleset, so other events of it are older.
+  const edited = await until("the ruleset's event", async () =>
+    (await kept()).find(
+      ({ event, payload }) =>
+        event === "repository_ruleset" && (payload as { action?: string } | undefined)?.action === "edited",
+    ),
+  );
+  expect(edited).toMatchObject({ payload: { repository: { full_name: "acme/api" } } });
   await asAdmin("PUT", `/repos/acme/api/rulesets/${api?.id}`, { name: api?.name, enforcement: "active" });
   // A stranger's delivery reaches the gate too, and is nothing there.
   const forged = await freshFetch(`${nginxUrl}/_gate/webhooks/github`, {

@@ -141,7 +141,7 @@ describe("over the gate's own cells", () => {
       for (const secret of [one, two]) expect(raw?.value).not.toContain(secret);
     }
     await expect(new GateControl(deps.effects, real.gateUrl, "gop_wrong").storage().get("token")).rejects.toThrow(
-      "operator key",
+      "the key is missing or wrong",
     );
   }, 30_000);
 });

@@ -145,6 +145,8 @@ it("delays no request, and no other sink, when one hangs; its records come when 
     return seqs.length > 5 && seqs;
   });
   expect(https.received).toHaveLength(1);
+  // The other sink may have been behind: what this one has already does not come again.
+  const first = Math.min(...seqsIn("https", https.received[0]!));
   release();
   await hanging;
   const got = new Set<number>();
@@ -154,6 +156,6 @@ it("delays no request, and no other sink, when one hangs; its records come when 
   };
   await until("what waited", async () => {
     await gate.forward();
-    return forwarded.every((seq) => got.has(seq));
+    return forwarded.filter((seq) => seq >= first).every((seq) => got.has(seq));
   });
 }, 60_000);

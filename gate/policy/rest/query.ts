@@ -147,11 +147,14 @@ const WIDENING = new Set(["repo", "user", "owner", "org", "enterprise", "team", 
  */
 export function judgeSearch(q: string, isListed: (fullName: string) => boolean): string | Refusal {
   const scope = judgeWords(q, isListed);
-  // A blank beyond ASCII, or a comma, separates for one reader and not for another: what is asked must be scoped for
-  // each.
+  // A blank beyond ASCII, a comma, or a quote or parenthesis that touches a word separates for one reader and not for
+  // another: what is asked must be scoped for each.
   for (const separators of [/[^\S \t\r\n]/g, /[^\S \t\r\n]|,/g]) {
-    const other = separators.test(q) ? judgeWords(q.replace(separators, " "), isListed) : scope;
-    if (other instanceof Refusal) return other;
+    const parted = q.replace(separators, " ");
+    for (const other of new Set([parted, parted.replace(/(?<!:)"[^"]*"|[()]/g, " $& ")])) {
+      const judged = other === q ? scope : judgeWords(other, isListed);
+      if (judged instanceof Refusal) return judged;
+    }
   }
   return scope;
 }
@@ -168,11 +171,8 @@ function judgeWords(q: string, isListed: (fullName: string) => boolean): string 
   let before = "";
   for (const token of bare.split(/[ \t\r\n]+/)) {
     const word = token.replace(/[()]/g, "");
-    // An operator stands by itself between parentheses and quotes too: `x)OR(y`.
-    const operator = [word, ...token.split(/[()"]+/)].find(isOr);
-    if (operator !== undefined) return new Refusal("search-not-scoped", operator);
     // A text between slashes may be read as a pattern, and one that does not close would swallow the scope.
-    if (/^\/[^/]*$/.test(word)) return new Refusal("search-not-scoped", word);
+    if (isOr(word) || /^\/[^/]*$/.test(word)) return new Refusal("search-not-scoped", word);
     // A negation in front of parentheses, or at their end, takes more or less with it from one reader to the other.
     if (token.includes("(") && (isNegation(before) || /[!-]\(/.test(token)))
       return new Refusal("search-not-scoped", token);
@@ -185,8 +185,10 @@ function judgeWords(q: string, isListed: (fullName: string) => boolean): string 
       const widens = widening(word);
       if (widens !== undefined) return new Refusal("search-not-scoped", widens);
     }
-    for (const c of token) if (c === "(" || c === ")") depth += c === "(" ? 1 : -1;
-    if (depth < 0) return new Refusal("search-not-scoped", ")");
+    for (const c of token) {
+      if (c === "(") depth++;
+      if (c === ")" && --depth < 0) return new Refusal("search-not-scoped", ")");
+    }
     if (word !== "") before = word;
   }
   if (depth > 0) return new Refusal("search-not-scoped", "(");

@@ -111,7 +111,7 @@ export function readState(files: TrailFiles): PullState {
 /** As `readState`; undefined when the folder is empty or missing. */
 export function findState(files: TrailFiles): PullState | undefined {
   if (!existsSync(files.state)) {
-    if (existsSync(files.gate))
+    if (sizeOf(files.gate) > 0)
       throw new CouldNotRun(
         `${files.gate}: there are records here, but ${files.state} is missing; give another folder, nothing was changed`,
       );

@@ -70,6 +70,11 @@ export async function pullTrail(
     for (const source of sources)
       for await (const { text, checkpoint, head } of source.pieces(state.cursor.seq)) {
         const fresh = newPart(text, state.cursor);
+        // Records without a note beside them are nobody's: a first pull that is killed here must be able to go on.
+        if (state.pulledAt === "") {
+          state = { ...state, pulledAt: new Date(context.now).toISOString() };
+          writeState(files, state);
+        }
         sink.append(fresh.text);
         records += fresh.lines;
         live = head !== undefined;

@@ -29,10 +29,14 @@ describe("canonicalise", () => {
     ["/repos/acme/api", "http://evil/repos/acme/api", "target-malformed"],
     ["/repos/acme/api", "", "target-malformed"],
     ["/repos?page=1", "/repos?", "query-malformed"],
-    [`/${"a".repeat(8000)}`, `/${"a".repeat(8200)}`, "target-too-long"],
   ])("passes %s and refuses %s", (good, bad, rule) => {
     expect(ruleOf(good)).toBe("passes");
     expect(ruleOf(bad)).toBe(rule);
+  });
+
+  it("refuses a target that is too long", () => {
+    expect(ruleOf(`/${"a".repeat(8000)}`)).toBe("passes");
+    expect(ruleOf(`/${"a".repeat(8200)}`)).toBe("target-too-long");
   });
 
   it("gives back exactly what came in, and only what the WHATWG URL parser reads the same way", () => {

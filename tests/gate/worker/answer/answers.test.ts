@@ -80,7 +80,8 @@ describe.each(Object.entries(tokens))("a %s token", (_name, token) => {
   });
 });
 
-it("looks through a large answer quickly, also one made to slow it down", () => {
+/* A search that goes back for every candidate would need minutes for the last two, and the test's time would run out. */
+it("looks through a large answer once, also one made to slow it down", () => {
   const reflections = of(tokens.classic);
   const million = {
     json: JSON.stringify(
@@ -89,11 +90,10 @@ it("looks through a large answer quickly, also one made to slow it down", () => 
     ends: tokens.classic.slice(0, -1).repeat(25_000),
     pieces: `${Buffer.from(tokens.classic).toString("base64").slice(0, 26)}\n`.repeat(37_000),
   };
-  for (const text of Object.values(million)) {
-    const started = performance.now();
-    reflections.clean(text);
-    expect(performance.now() - started).toBeLessThan(2_000);
-  }
+  expect(reflections.clean(million.json)).toBe(million.json);
+  expect(reflections.clean(million.ends)).toBe(million.ends);
+  // Half of the token says too much already.
+  expect(reflections.clean(million.pieces)).toBe("[removed by gatehouse]\n".repeat(37_000));
 });
 
 it("finds what a plain search finds", () => {
